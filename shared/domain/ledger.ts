@@ -1,0 +1,159 @@
+import { canonicalJson, sha256Hex } from './hash.ts';
+import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './types.ts';
+import type { ReasonCode, Verdict } from './verdict.ts';
+
+/** Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own. */
+export const ENTRY_TYPES = [
+  'ScanStarted',
+  'ScanCompleted',
+  'AccountJoined',
+  'AccountLeft',
+  'DriftDetected',
+  'DriftResolved',
+  'RemediationStarted',
+  'RemediationSucceeded',
+  'RemediationFailed',
+  'RemediationBlocked',
+  'ConvergenceStalled',
+  'ExemptionExpiring',
+  'ExemptionExpired',
+  'GuardrailTripped',
+  'PlanApproved',
+  'EnforcementHalted',
+  'EnforcementResumed',
+  'AccountSuspended',
+  'AccountResumed',
+  'PolicyChanged',
+  'FlapDetected',
+  'VerdictChanged',
+] as const;
+export type EntryType = (typeof ENTRY_TYPES)[number];
+
+/** The chain of entries about the organization as a whole; every other chain is an account id. */
+export const ORGANIZATION_CHAIN = 'organization';
+
+/** `prevHash` of the first entry of a chain. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/** What stood before or after an entry, as far as the entry knows. Times are ISO 8601. */
+export interface Facet {
+  readonly verdict: Verdict;
+  readonly reason: ReasonCode | null;
+  readonly status: EnrollmentStatus | null;
+  readonly ruleMode: RuleMode | null;
+  readonly lastUpdated: string | null;
+  readonly desired: TargetStatus | null;
+  readonly desiredRuleMode: RuleMode | null;
+  readonly notBefore: string | null;
+  readonly deadline: string | null;
+  readonly attempts: number;
+}
+
+export interface ApiCall {
+  readonly operation: string;
+  readonly requestId: string | null;
+  readonly clientToken: string | null;
+}
+
+/** What an entry may carry beside the fixed fields, by need of its type. JSON; never secrets. */
+export interface Detail {
+  /** One sentence for people. */
+  readonly message?: string;
+  /** AccountJoined, AccountLeft: the conditions that need no entry of their own. */
+  readonly facets?: Readonly<Partial<Record<Enrollment, Facet>>>;
+  /** RemediationStarted: when others may find out what happened to it. */
+  readonly claimExpiresAt?: string;
+  /** An outcome: the id of the `RemediationStarted` that it closes. */
+  readonly intentId?: string;
+  readonly optOut?: boolean;
+  readonly scope?: string;
+  /** The accounts that one batch call covers, or the number of them. */
+  readonly batch?: readonly AccountId[];
+  readonly target?: TargetStatus | null;
+  readonly error?: { readonly kind: string; readonly code: string; readonly message: string };
+  /** Name, OU and state of an account that joined, moved or left. */
+  readonly account?: { readonly name: string; readonly ou: string; readonly state: string };
+  readonly planHash?: string;
+  readonly summary?: Readonly<Record<string, unknown>>;
+}
+
+/** An entry as a use case writes it, before it has a place in a chain. */
+export interface EntryDraft {
+  readonly id: string;
+  readonly chain: string;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+  readonly type: EntryType;
+  readonly accountId: AccountId | null;
+  readonly enrollment: Enrollment | null;
+  readonly runId: string | null;
+  /** ARN of who acted if known, else the operating system's user or `rollcall`. */
+  readonly actor: string;
+  readonly before: Facet | null;
+  readonly after: Facet | null;
+  readonly reason: string | null;
+  readonly rule: string | null;
+  readonly policyHash: string | null;
+  readonly api: ApiCall | null;
+  readonly detail: Detail | null;
+}
+
+/** An entry in its chain. `hash` covers every other field, `prevHash` the entry before it. */
+export interface LedgerEntry extends EntryDraft {
+  /** 1, 2, 3, … without a gap. */
+  readonly seq: number;
+  readonly prevHash: string;
+  readonly hash: string;
+}
+
+/** Where a chain ends; `seq` 0 and the genesis hash for a chain without entries. */
+export interface ChainHead {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export const EMPTY_CHAIN: ChainHead = { seq: 0, hash: GENESIS_HASH };
+
+/** The hash of an entry: SHA-256 over the canonical JSON of all its fields but `hash`. */
+export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
+  const { id, chain, at, type, accountId, enrollment, runId, actor } = entry;
+  const { before, after, reason, rule, policyHash, api, detail, seq, prevHash } = entry;
+  return sha256Hex(
+    canonicalJson({
+      ...{ id, chain, at, type, accountId, enrollment, runId, actor },
+      ...{ before, after, reason, rule, policyHash, api, detail, seq, prevHash },
+    }),
+  );
+}
+
+/** Gives a draft its place behind `head`. */
+export function sealEntry(draft: EntryDraft, head: ChainHead): LedgerEntry {
+  const placed = { ...draft, seq: head.seq + 1, prevHash: head.hash };
+  return { ...placed, hash: hashEntry(placed) };
+}
+
+export function headOf(entry: LedgerEntry): ChainHead {
+  return { seq: entry.seq, hash: entry.hash };
+}
+
+export type ChainFault =
+  | { readonly kind: 'gap'; readonly seq: number; readonly message: string }
+  | { readonly kind: 'fork'; readonly seq: number; readonly message: string }
+  | { readonly kind: 'edit'; readonly seq: number; readonly message: string };
+
+/**
+ * Checks that `entry` follows `head`: the next number, the hash of its predecessor, and its own hash over its content.
+ * @returns `null` if it does, else the first fault found. (Invariant 7: no gap, no fork, no edit goes unnoticed.)
+ */
+export function checkLink(head: ChainHead, entry: LedgerEntry): ChainFault | null {
+  const { seq } = entry;
+  if (seq !== head.seq + 1) {
+    const message = `entry ${seq} follows entry ${head.seq}`;
+    return { kind: seq <= head.seq ? 'fork' : 'gap', seq, message };
+  }
+  if (hashEntry(entry) !== entry.hash) return { kind: 'edit', seq, message: 'its content does not give its hash' };
+  if (entry.prevHash !== head.hash) {
+    return { kind: 'fork', seq, message: `its prevHash is not the hash of entry ${head.seq}` };
+  }
+  return null;
+}

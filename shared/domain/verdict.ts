@@ -1,0 +1,85 @@
+import type {
+  AccountId,
+  Action,
+  Enrollment,
+  EnrollmentStatus,
+  EpochMs,
+  RuleMode,
+  Scope,
+  TargetStatus,
+  UnknownReason,
+} from './types.ts';
+
+/** The verdicts of one (account, enrollment), in the order in which the first that applies is taken. */
+export const VERDICTS = [
+  'NotApplicable',
+  'Unmanaged',
+  'Suspended',
+  'Exempt',
+  'Unknown',
+  'Blocked',
+  'Converging',
+  'Stalled',
+  'Drifted',
+  'Compliant',
+] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Why a verdict stands; every verdict but Compliant has one. */
+export type ReasonCode =
+  | 'accountNotActive'
+  | 'policySaysNothing'
+  | 'modeOff'
+  | 'suspendedByOperator'
+  | 'exemption'
+  | UnknownReason
+  | 'policyContradiction'
+  | 'prerequisite' // Compute Optimizer is not Active there yet, or still associated
+  | 'coolDown' // opted out of Automation less than 24 hours ago
+  | 'window'
+  | 'contested'
+  | 'guardrail'
+  | 'enrollmentFailed' // AWS says Failed
+  | 'pending' // AWS says Pending
+  | 'acted' // we called and have not observed the result yet
+  | 'deadlinePassed'
+  | 'statusDiffers'
+  | 'ruleModeDiffers'
+  | 'alertOnly'
+  | 'retrying' // a call failed, another follows at notBefore
+  | 'deadLettered'; // attempts are used up or the error cannot pass by itself
+
+/** What the policy wants of one enrollment of one account, and which rule says so. */
+export interface DesiredEnrollment {
+  /** `null`: the policy leaves the status alone (only the rule mode is managed). */
+  readonly status: TargetStatus | null;
+  /** `null` for Compute Optimizer, and where the policy leaves the rule mode alone. */
+  readonly ruleMode: RuleMode | null;
+}
+
+/** The answer of the diff for one (account, enrollment). */
+export interface Assessment {
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment;
+  readonly verdict: Verdict;
+  readonly reason: ReasonCode | null;
+  /** One sentence for people; names the numbers behind the reason. */
+  readonly message: string | null;
+  /** Id of the deciding rule, or `defaults`. */
+  readonly rule: string;
+  readonly status: EnrollmentStatus | null;
+  readonly ruleMode: RuleMode | null;
+  readonly lastUpdated: EpochMs | null;
+  readonly desired: DesiredEnrollment;
+  /** The call that follows; `none` unless the verdict is Drifted and the mode is enforce. */
+  readonly action: Action;
+  readonly scope: Scope;
+  /** The status to ask for where the action takes one. */
+  readonly target: TargetStatus | null;
+  /** The action deletes data or removes an association: counted by `maxOptOuts` as well. */
+  readonly optOut: boolean;
+  /** Not to be acted upon before this time; `null`: at once, or the time is not known. */
+  readonly notBefore: EpochMs | null;
+  /** Converging: when it becomes Stalled. */
+  readonly deadline: EpochMs | null;
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+const accountId = z.string().regex(/^\d{12}$/);
+
+const common = {
+  /** Raised when the shape changes; a worker refuses what it does not know. */
+  v: z.literal(1),
+  policyHash: z.string(),
+  runId: z.string(),
+  /** The stored plan that the run is bound to, if it is: only its changes may be made. */
+  planHash: z.string().nullable(),
+};
+
+/**
+ * A key on the queue: what to look at, never what to do. The worker reads the live state and decides anew.
+ * A `batch` names accounts that one AssociateAccounts or DisassociateAccounts call may cover, `organization` is the one
+ * organization-wide call.
+ */
+export const workMessageSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...common,
+    kind: z.literal('account'),
+    accountId,
+    enrollment: z.enum(['computeOptimizer', 'automation']),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('batch'),
+    operation: z.enum(['AssociateAccounts', 'DisassociateAccounts']),
+    accountIds: z.array(accountId).min(1).max(50),
+  }),
+  z.strictObject({ ...common, kind: z.literal('organization') }),
+]);
+export type WorkMessage = z.infer<typeof workMessageSchema>;

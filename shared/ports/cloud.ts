@@ -1,0 +1,179 @@
+import type { AccountFacts } from '../domain/policy/index.ts';
+import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/types.ts';
+
+/**
+ * The cloud that is observed and changed: Compute Optimizer, its Automation feature, Organizations, STS.
+ *
+ * Promises of every adapter:
+ * - Each method makes the wire calls its name says and no others (member credentials are fetched and cached as needed),
+ *   once: it never retries, and it throws nothing but {@link CloudError}.
+ * - Before every wire call it waits for {@link CallGate.acquire}, after it it reports to {@link CallGate.report}.
+ * - It never concludes anything from absence: a page is a page, a listing that breaks off throws.
+ */
+export interface Cloud {
+  /**
+   * Who we are. Throws `Denied` with code `NotOrganizationCaller` if the caller is neither the management account nor the
+   * delegated administrator of Compute Optimizer [delegate-administrator-account].
+   */
+  identify(): Promise<Caller>;
+
+  /**
+   * A complete reading of the organization: every account with its OU path, and tags if asked. Complete or thrown:
+   * there is no partial answer. One call for all pages, so throttling in the middle is survived inside (by
+   * `retry`, which wraps each single wire call).
+   */
+  readOrganization(options: ReadOrganizationOptions): Promise<OrganizationSnapshot>;
+
+  /** One page (100) of the organization's Compute Optimizer enrollments; members only, never the management account. */
+  listEnrollmentStatuses(pageToken: string | null): Promise<Page<ListedEnrollment>>;
+
+  /** One page (1000) of the accounts enrolled in Compute Optimizer with their Automation enrollment. */
+  listAutomationAccounts(pageToken: string | null): Promise<Page<ListedEnrollment>>;
+
+  /**
+   * One account's own status, by its member role, or by the caller's credentials for the caller's own account.
+   * `OptInRequired` and `ResourceNotFound` on a read mean Inactive and are answered so, not thrown.
+   */
+  readComputeOptimizer(accountId: AccountId): Promise<Observed>;
+  readAutomation(accountId: AccountId): Promise<Observed>;
+
+  /** UpdateEnrollmentStatus in one account, or, with `includeMemberAccounts`, for the whole organization. */
+  updateEnrollmentStatus(request: UpdateStatusRequest, beforeSend: BeforeSend): Promise<CallResult>;
+  /** UpdateEnrollmentConfiguration in one account. */
+  updateEnrollmentConfiguration(request: UpdateConfigurationRequest, beforeSend: BeforeSend): Promise<CallResult>;
+  /** At most {@link MAX_BATCH} accounts a call; success is per account. */
+  associateAccounts(request: BatchRequest, beforeSend: BeforeSend): Promise<BatchResult>;
+  disassociateAccounts(request: BatchRequest, beforeSend: BeforeSend): Promise<BatchResult>;
+}
+
+/** AssociateAccounts and DisassociateAccounts take this many accounts at most [API_automation_AssociateAccounts]. */
+export const MAX_BATCH = 50;
+
+/**
+ * Runs after every wait (credentials, limiter) and immediately before the request leaves; if it throws, no request is
+ * made and its error comes out of the call unchanged. The checks of invariant 3 and the intent of invariant 2 live here.
+ */
+export type BeforeSend = () => Promise<void>;
+
+export type Observed = Extract<Observation, { kind: 'observed' }>;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** `null` ends the listing; an empty page may carry a token. */
+  readonly nextToken: string | null;
+}
+
+export interface ListedEnrollment {
+  readonly accountId: AccountId;
+  readonly observed: Observed;
+}
+
+export interface ReadOrganizationOptions {
+  /** Tags cost one call an account: only if the policy uses them. */
+  readonly tags: boolean;
+  /** Wraps each single wire call of the reading. */
+  readonly retry: <T>(call: () => Promise<T>) => Promise<T>;
+  readonly onProgress?: (accounts: number) => void;
+}
+
+export interface OrganizationSnapshot {
+  readonly organizationId: string;
+  readonly managementAccountId: AccountId;
+  readonly takenAt: EpochMs;
+  /** Whether `accounts[].tags` were read. */
+  readonly tags: boolean;
+  readonly accounts: readonly AccountFacts[];
+}
+
+export interface UpdateStatusRequest {
+  readonly accountId: AccountId;
+  readonly status: TargetStatus;
+  readonly includeMemberAccounts: boolean;
+}
+
+export interface UpdateConfigurationRequest {
+  readonly accountId: AccountId;
+  readonly status: TargetStatus;
+  /** 1–64 of `[a-zA-Z0-9_-]`; the same token repeats the same call and nothing else, within 24 hours. */
+  readonly clientToken: string;
+}
+
+export interface BatchRequest {
+  readonly accountIds: readonly AccountId[];
+  readonly clientToken: string;
+}
+
+export interface CallResult {
+  readonly requestId: string | null;
+  /** What AWS answered; never taken for an observation. */
+  readonly status: string | null;
+  readonly statusReason: string | null;
+}
+
+export interface BatchResult {
+  readonly requestId: string | null;
+  /** Accounts for which the call succeeded; every other one of the request did not. */
+  readonly succeeded: ReadonlySet<AccountId>;
+  readonly errors: readonly string[];
+}
+
+/** Which budget a wire call draws on. */
+export interface CallKey {
+  /** `compute-optimizer`, `aco-automation`, `organizations`, `sts`. */
+  readonly service: string;
+  /** AWS's operation name. */
+  readonly operation: string;
+}
+
+/** Where every wire call asks for leave and tells how it went. */
+export interface CallGate {
+  /** Returns when the call may be made. */
+  acquire(key: CallKey): Promise<void>;
+  report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed'): void;
+}
+
+/**
+ * The taxonomy that adapters translate vendor errors into, by error code, never by HTTP status or message text.
+ * `Unauthenticated`: our own credentials are missing, expired or refused; nothing can be done for any account.
+ */
+export type CloudErrorKind =
+  | 'Throttled'
+  | 'Transient'
+  | 'Denied'
+  | 'Prerequisite'
+  | 'CoolingDown'
+  | 'Invalid'
+  | 'Conflict'
+  | 'Unauthenticated';
+
+export interface CloudErrorFacts {
+  readonly kind: CloudErrorKind;
+  /** The vendor's error code, or Node's (`ECONNREFUSED`), or one of ours (`NotOrganizationCaller`). */
+  readonly code: string;
+  readonly service: string;
+  readonly operation: string;
+  /** The account whose credentials made the call, if known. */
+  readonly accountId: AccountId | null;
+  readonly requestId: string | null;
+  /** The code has several causes: the state has to be read again to know which [aws-facts, ForbiddenException]. */
+  readonly ambiguous: boolean;
+}
+
+export class CloudError extends Error {
+  override readonly name = 'CloudError';
+  readonly facts: CloudErrorFacts;
+
+  constructor(message: string, facts: CloudErrorFacts, options?: ErrorOptions) {
+    super(message, options);
+    this.facts = facts;
+  }
+
+  get kind(): CloudErrorKind {
+    return this.facts.kind;
+  }
+
+  /** Whether the same call may succeed a little later. */
+  get retryable(): boolean {
+    return this.kind === 'Throttled' || this.kind === 'Transient';
+  }
+}

@@ -1,0 +1,17 @@
+import type { AccountFacts } from '../domain/policy/index.ts';
+import type { AccountId } from '../domain/types.ts';
+import type { OrganizationSnapshot } from './cloud.ts';
+
+/**
+ * The last complete reading of the organization, for workers and for questions asked without AWS.
+ * Promise: a reader sees the old snapshot or the new one, never a mixture.
+ */
+export interface Facts {
+  save(snapshot: OrganizationSnapshot): Promise<void>;
+  load(): Promise<OrganizationSnapshot | null>;
+  /** Age and kind without the accounts. */
+  meta(): Promise<Omit<OrganizationSnapshot, 'accounts'> | null>;
+  get(accountId: AccountId): Promise<AccountFacts | null>;
+  /** Replaces what is known of single accounts (an event told us), leaving the snapshot's age. */
+  refresh(accounts: readonly AccountFacts[]): Promise<void>;
+}

@@ -1,0 +1,71 @@
+import type { ChainHead, EntryType, LedgerEntry } from '../domain/ledger.ts';
+import type { AccountId, Enrollment } from '../domain/types.ts';
+
+/**
+ * The append-only record of everything that was found, decided and done. Entries come sealed (see `sealEntry`); the store
+ * keeps them in chains and never changes one. It is audit trail and outbox in one: the mark "published" is outside the hash.
+ *
+ * Promises:
+ * - `append` is durable when it returns. An entry is stored only if its chain ends at exactly (`seq` − 1, `prevHash`);
+ *   otherwise nothing of it is stored and its outcome is `headMoved`. Entries of one call are judged one by one, in order,
+ *   so several entries of one chain may come in one call; a refused entry refuses those of its chain behind it.
+ * - The same entry appended twice (same chain, seq and hash) is `appended` both times: a retry after a lost answer is safe.
+ * - Reads see every append that returned before them, in this and in any other process.
+ */
+export interface Ledger {
+  append(entries: readonly LedgerEntry[]): Promise<readonly AppendOutcome[]>;
+
+  /** The end of a chain; `EMPTY_CHAIN` if it has no entry. */
+  head(chain: string): Promise<ChainHead>;
+
+  /** Entries of one chain with a sequence number above `afterSeq`, ascending, at most `limit`. */
+  read(chain: string, afterSeq: number, limit: number): Promise<readonly LedgerEntry[]>;
+
+  /** Entries that match every given filter, newest first unless `order` says otherwise. */
+  query(filter: LedgerFilter, page: PageRequest): Promise<LedgerPage>;
+
+  /**
+   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601), each once, with whether any of those was an
+   * opt-out: what the rolling caps count.
+   */
+  changedSince(since: string): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>>;
+
+  /** Ids and entries not yet marked as published, oldest first. */
+  unpublished(limit: number): Promise<readonly LedgerEntry[]>;
+
+  /** Marks entries as published; unknown or already marked ones are left alone. */
+  markPublished(entries: readonly LedgerEntry[]): Promise<void>;
+
+  /** The names of all chains, ascending, a page at a time: the next ones after `after`. */
+  chains(after: string | null, limit: number): Promise<readonly string[]>;
+}
+
+export type AppendOutcome = 'appended' | 'headMoved';
+
+export interface LedgerFilter {
+  readonly accountId?: AccountId;
+  readonly enrollment?: Enrollment;
+  readonly type?: EntryType;
+  readonly runId?: string;
+  readonly actor?: string;
+  /** Inclusive, ISO 8601. */
+  readonly since?: string;
+  /** Exclusive, ISO 8601. */
+  readonly until?: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  /** From an earlier page's `next`; stable under appends. Throws `BadCursorError` if it is none of ours. */
+  readonly cursor?: string | null;
+  readonly order?: 'newestFirst' | 'oldestFirst';
+}
+
+export interface LedgerPage {
+  readonly entries: readonly LedgerEntry[];
+  readonly next: string | null;
+}
+
+export class BadCursorError extends Error {
+  override readonly name = 'BadCursorError';
+}
