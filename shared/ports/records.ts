@@ -16,6 +16,19 @@ export interface Records {
   /** Every record, in order of account id, in pages so that memory stays bounded. */
   all(): AsyncIterable<readonly AccountRecord[]>;
   advance(records: readonly AccountRecord[]): Promise<void>;
-  /** Accounts of which a condition's `notBefore`, `deadline` or claim expiry has come by `now` (epoch ms), at most `limit`. */
-  due(now: number, limit: number): Promise<readonly AccountRecord[]>;
+  /**
+   * Records that need attention by `until` (epoch ms), earliest first, at most `limit`. A record's time is `wakeAt` of the
+   * domain (the earliest `notBefore`, `deadline` or claim expiry), or what `snooze` made of it.
+   */
+  due(until: number, limit: number): Promise<readonly DueRecord[]>;
+  /**
+   * Moves the time at which `due` gives the record to `until` (epoch ms; `null`: never), unless its head has moved past `headSeq`; the
+   * next `advance` sets it anew. A hint for polling, not part of the record: losing it costs a look too early, nothing else.
+   */
+  snooze(accountId: AccountId, headSeq: number, until: number | null): Promise<void>;
+}
+
+export interface DueRecord {
+  readonly record: AccountRecord;
+  readonly wakeAt: number;
 }
