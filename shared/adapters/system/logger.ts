@@ -1,0 +1,44 @@
+import type { Clock, LogFields, Logger } from '../../ports/system.ts';
+import { makeRedact } from './redact.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface JsonLoggerOptions {
+  /** Lines below this level are not written. */
+  readonly level: LogLevel;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Receives one line without its end; usually stderr, because stdout belongs to the command's result. */
+  readonly write: (line: string) => void;
+  /** Exact texts that must not appear in any line. */
+  readonly secrets?: readonly string[];
+}
+
+/**
+ * One JSON object a line: `{"at","level","message",…fields}`. Secrets are masked by field name, by form and by exact text
+ * (see `makeRedact`); a field cannot take the place of the three fixed ones. Never throws: a log line that cannot be
+ * made is replaced by one that says so.
+ */
+export function jsonLogger(options: JsonLoggerOptions): Logger {
+  const redact = makeRedact(options.secrets);
+  const lowest = LOG_LEVELS.indexOf(options.level);
+
+  const line = (level: LogLevel, message: string, fields: LogFields | undefined): string => {
+    const at = new Date(options.clock.now()).toISOString();
+    try {
+      const fixed = { at, level, message: redact(message) };
+      return JSON.stringify({ ...fixed, ...Object(redact(fields ?? {})), ...fixed });
+    } catch (error) {
+      const reason = error instanceof Error ? error.name : typeof error;
+      return JSON.stringify({ at, level, message: redact(message), fieldsUnreadable: reason });
+    }
+  };
+
+  const at = (level: LogLevel) => {
+    const enabled = LOG_LEVELS.indexOf(level) >= lowest;
+    return (message: string, fields?: LogFields): void => {
+      if (enabled) options.write(line(level, message, fields));
+    };
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
