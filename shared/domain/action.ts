@@ -1,0 +1,61 @@
+import type { AccountFacts } from './policy/index.ts';
+import type { Action, Caller, Enrollment, Observation, Scope, TargetStatus } from './types.ts';
+import type { DesiredEnrollment } from './verdict.ts';
+
+/** The one call that brings an enrollment a step towards what is wanted. */
+export interface Call {
+  readonly action: Action;
+  readonly scope: Scope;
+  /** The status to ask for, where the action takes one. */
+  readonly target: TargetStatus | null;
+  /** Data loss or loss of an association: needs the policy's leave under `maxOptOuts`. */
+  readonly optOut: boolean;
+  /** It turns the enrollment on: prerequisite and cool-down apply. */
+  readonly enables: boolean;
+}
+
+/** What differs, by its reason code. */
+export type Mismatch = 'statusDiffers' | 'ruleModeDiffers';
+
+export function statusMatters(desired: DesiredEnrollment): boolean {
+  // Associating enables as well, so a wanted AnyAllowed is a wish about the status too.
+  return desired.status !== null || desired.ruleMode === 'AnyAllowed';
+}
+
+/** The first thing that differs between wish and observation; `null` if nothing does, or nothing was observed. */
+export function mismatchOf(desired: DesiredEnrollment, observation: Observation): Mismatch | null {
+  if (observation.kind !== 'observed') return null;
+  if (desired.status !== null && observation.status !== desired.status) return 'statusDiffers';
+  if (desired.ruleMode !== null && (observation.ruleMode ?? 'NoneAllowed') !== desired.ruleMode) {
+    return 'ruleModeDiffers';
+  }
+  return null;
+}
+
+/**
+ * The call for a mismatch. Order matters and is AWS's: a member is disassociated before it can disable Automation, and
+ * associating both enables it and sets the rule mode, so that one batch call does two members' work
+ * [automation-org, API_automation_UpdateEnrollmentConfiguration].
+ */
+export function chooseCall(
+  caller: Caller,
+  facts: AccountFacts,
+  desired: DesiredEnrollment,
+  observation: Extract<Observation, { kind: 'observed' }>,
+  enrollment: Enrollment,
+): Call {
+  const scope: Scope = facts.id === caller.accountId ? 'own' : 'member';
+  const target = desired.status ?? 'Active';
+  const optOut = target === 'Inactive';
+  if (enrollment === 'computeOptimizer') {
+    return { action: 'UpdateEnrollmentStatus', scope, target, optOut, enables: !optOut };
+  }
+  const associated = observation.ruleMode === 'AnyAllowed';
+  if (desired.ruleMode === 'AnyAllowed') {
+    return { action: 'AssociateAccounts', scope: 'batch', target: null, optOut: false, enables: true };
+  }
+  if (associated && (desired.ruleMode === 'NoneAllowed' || optOut)) {
+    return { action: 'DisassociateAccounts', scope: 'batch', target: null, optOut: true, enables: false };
+  }
+  return { action: 'UpdateEnrollmentConfiguration', scope, target, optOut, enables: !optOut };
+}

@@ -1,0 +1,272 @@
+import { type Call, chooseCall, type Mismatch, mismatchOf, statusMatters } from './action.ts';
+import type { AccountFacts, CompiledPolicy, DesiredState } from './policy/index.ts';
+import type { AccountRecord, Condition } from './record.ts';
+import type { Caller, Enrollment, EpochMs, Observation, Observations } from './types.ts';
+import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from './verdict.ts';
+
+/** At least this long must pass after opting out of Automation before opting in again [automation-disable]. */
+export const COOL_DOWN_MS = 24 * 60 * 60 * 1000;
+
+/** An operator's suspension of an account. */
+export interface Suspension {
+  readonly reason: string;
+  /** Epoch ms; `null`: until resumed. */
+  readonly until: EpochMs | null;
+}
+
+/** All that the diff needs beside the account itself. The clock's reading comes in: the diff has none of its own. */
+export interface AssessContext {
+  readonly policy: CompiledPolicy;
+  readonly caller: Caller;
+  readonly now: EpochMs;
+  readonly suspensionOf: (facts: AccountFacts) => Suspension | null;
+  /**
+   * Whether opting out may follow from these observations. False when a listing broke off: opting out is data loss and
+   * never the result of a broken input (invariant 8).
+   */
+  readonly optOutsAllowed: boolean;
+}
+
+/** One enrollment of one account, with what is remembered of it. */
+interface Subject {
+  readonly context: AssessContext;
+  readonly facts: AccountFacts;
+  readonly enrollment: Enrollment;
+  readonly state: DesiredState;
+  readonly desired: DesiredEnrollment;
+  readonly rule: string;
+  readonly observation: Observation;
+  readonly computeOptimizer: Observation;
+  readonly condition: Condition | null;
+}
+
+interface Judgement {
+  readonly verdict: Verdict;
+  readonly reason: ReasonCode | null;
+  readonly message?: string | null;
+  readonly call?: Call;
+  readonly notBefore?: EpochMs | null;
+  readonly deadline?: EpochMs | null;
+}
+
+const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
+
+/**
+ * The diff: what each enrollment of an account is and should be, and what follows. Pure and total; the verdicts are
+ * tried in the order of `VERDICTS` and the first that applies stands.
+ */
+export function assess(
+  context: AssessContext,
+  facts: AccountFacts,
+  observations: Observations,
+  record: AccountRecord | null,
+): Readonly<Record<Enrollment, Assessment>> {
+  const state = context.policy.resolve(facts);
+  return {
+    computeOptimizer: assessOne(context, facts, state, 'computeOptimizer', observations, record),
+    automation: assessOne(context, facts, state, 'automation', observations, record),
+  };
+}
+
+function assessOne(
+  context: AssessContext,
+  facts: AccountFacts,
+  state: DesiredState,
+  enrollment: Enrollment,
+  observations: Observations,
+  record: AccountRecord | null,
+): Assessment {
+  const desired = desiredOf(state, facts, enrollment);
+  const subject: Subject = {
+    context,
+    facts,
+    enrollment,
+    state,
+    desired,
+    rule: decidingRule(state, enrollment),
+    observation: observations[enrollment],
+    computeOptimizer: observations.computeOptimizer,
+    condition: record === null ? null : record[enrollment],
+  };
+  return toAssessment(subject, judge(subject));
+}
+
+/** What the policy wants of one enrollment; both `null` where it wants nothing. */
+export function desiredOf(state: DesiredState, facts: AccountFacts, enrollment: Enrollment): DesiredEnrollment {
+  const status = state[enrollment].value;
+  const rules = state.organizationRules.value;
+  return {
+    status: status === 'unmanaged' ? null : status,
+    // The management account is not a member: nothing associates it with itself.
+    ruleMode: enrollment === 'automation' && !facts.management && rules !== 'unmanaged' ? rules : null,
+  };
+}
+
+function decidingRule(state: DesiredState, enrollment: Enrollment): string {
+  const status = state[enrollment];
+  const byRuleMode = enrollment === 'automation' && status.value === 'unmanaged';
+  return byRuleMode ? state.organizationRules.rule : status.rule;
+}
+
+function toAssessment(subject: Subject, judgement: Judgement): Assessment {
+  const { observation, facts } = subject;
+  const seen = observation.kind === 'observed' ? observation : null;
+  const call = judgement.call;
+  return {
+    accountId: facts.id,
+    enrollment: subject.enrollment,
+    verdict: judgement.verdict,
+    reason: judgement.reason,
+    message: judgement.message ?? null,
+    rule: subject.rule,
+    status: seen?.status ?? null,
+    ruleMode: seen?.ruleMode ?? null,
+    lastUpdated: seen?.lastUpdated ?? null,
+    desired: subject.desired,
+    action: call?.action ?? 'none',
+    scope: call?.scope ?? (facts.id === subject.context.caller.accountId ? 'own' : 'member'),
+    target: call?.target ?? null,
+    optOut: call?.optOut ?? false,
+    notBefore: judgement.notBefore ?? null,
+    deadline: judgement.deadline ?? null,
+  };
+}
+
+function judge(subject: Subject): Judgement {
+  return (
+    outOfReach(subject) ??
+    unknown(subject) ??
+    contradicted(subject) ??
+    inTransit(subject) ??
+    judgeMismatch(subject, mismatchOf(subject.desired, subject.observation))
+  );
+}
+
+/** NotApplicable, Unmanaged, Suspended, Exempt: what is observed does not matter. */
+function outOfReach({ context, facts, enrollment, state, desired }: Subject): Judgement | null {
+  if (facts.state !== 'ACTIVE') {
+    return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${facts.state}` };
+  }
+  if (state.mode.value === 'off') return { verdict: 'Unmanaged', reason: 'modeOff' };
+  if (desired.status === null && desired.ruleMode === null)
+    return { verdict: 'Unmanaged', reason: 'policySaysNothing' };
+  const suspension = context.suspensionOf(facts);
+  if (suspension !== null) {
+    const { reason, until } = suspension;
+    return { verdict: 'Suspended', reason: 'suspendedByOperator', message: reason, notBefore: until };
+  }
+  const exemption = context.policy.exemption(facts.id, enrollment, context.now);
+  if (exemption === null) return null;
+  const message = `${exemption.reason} (${exemption.owner}, until the end of ${exemption.until} UTC)`;
+  return { verdict: 'Exempt', reason: 'exemption', message, notBefore: exemption.endsAt };
+}
+
+function unknown({ observation }: Subject): Judgement | null {
+  if (observation.kind === 'observed') return null;
+  return { verdict: 'Unknown', reason: observation.reason, message: observation.message };
+}
+
+function contradicted({ state, enrollment }: Subject): Judgement | null {
+  const { contradiction } = state;
+  if (contradiction === null || !contradiction.enrollments.includes(enrollment)) return null;
+  return { verdict: 'Blocked', reason: 'policyContradiction', message: contradiction.message };
+}
+
+/** Converging and Stalled: AWS says Pending, or we acted and what we see is still what we saw before. */
+function inTransit(subject: Subject): Judgement | null {
+  const { observation, condition, context } = subject;
+  if (observation.kind !== 'observed') return null;
+  const pendingDeadlineMs = context.policy.policy.pendingDeadlineMs;
+  const remembered = condition?.verdict === 'Converging' || condition?.verdict === 'Stalled' ? condition : null;
+  const mismatch = mismatchOf(subject.desired, observation);
+  if (observation.status === 'Pending' && (mismatch !== null || statusMatters(subject.desired))) {
+    const since = observation.lastUpdated ?? context.now;
+    const deadline = remembered?.status === 'Pending' ? deadlineOf(remembered) : null;
+    return untilDeadline(context.now, 'pending', deadline ?? since + pendingDeadlineMs);
+  }
+  if (mismatch === null) return null;
+  if (condition?.claim && Date.parse(condition.claim.expiresAt) > context.now) {
+    const notBefore = Date.parse(condition.claim.expiresAt);
+    return { verdict: 'Converging', reason: 'acted', message: 'a worker is acting on it', notBefore };
+  }
+  if (remembered === null || !stillTheOldPicture(remembered, subject)) return null;
+  return untilDeadline(context.now, 'acted', deadlineOf(remembered) ?? context.now + pendingDeadlineMs);
+}
+
+function deadlineOf(condition: Condition): EpochMs | null {
+  return condition.deadline === null ? null : Date.parse(condition.deadline);
+}
+
+function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Judgement {
+  if (now < deadline) return { verdict: 'Converging', reason, deadline };
+  const message = `no result was observed by ${new Date(deadline).toISOString()}`;
+  return { verdict: 'Stalled', reason: 'deadlinePassed', message, deadline };
+}
+
+/**
+ * Whether AWS still shows exactly what it showed when we acted, and the policy still wants what it wanted. A changed status or
+ * timestamp is news: someone or something moved it, and the diff starts afresh.
+ */
+function stillTheOldPicture(remembered: Condition, { observation, desired }: Subject): boolean {
+  if (observation.kind !== 'observed' || remembered.status === 'Pending') return false;
+  const lastUpdated = observation.lastUpdated === null ? null : new Date(observation.lastUpdated).toISOString();
+  return (
+    remembered.status === observation.status &&
+    remembered.ruleMode === observation.ruleMode &&
+    remembered.lastUpdated === lastUpdated &&
+    remembered.desired === desired.status &&
+    remembered.desiredRuleMode === desired.ruleMode
+  );
+}
+
+function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
+  if (mismatch === null) return COMPLIANT;
+  const { observation, context, condition, state } = subject;
+  if (observation.kind !== 'observed') return COMPLIANT;
+  const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
+  if (state.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
+  const call = chooseCall(context.caller, subject.facts, subject.desired, observation, subject.enrollment);
+  if (observation.status === 'Failed' && call.target === 'Inactive') {
+    const message = observation.statusReason ?? 'AWS gives no reason';
+    return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
+  }
+  const blocked = blockedBy(subject, call);
+  if (blocked !== null) return blocked;
+  const backoff = backoffOf(condition, subject);
+  if (backoff !== null) return backoff.verdict === 'Drifted' ? { ...backoff, call } : backoff;
+  return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
+}
+
+/** What stands in the way of the call, as far as the state tells. */
+function blockedBy(subject: Subject, call: Call): Judgement | null {
+  const { context, computeOptimizer, enrollment, observation, condition } = subject;
+  if (call.optOut && !context.optOutsAllowed) {
+    const message = 'a listing broke off; nothing is opted out on incomplete knowledge';
+    return { verdict: 'Blocked', reason: 'guardrail', message };
+  }
+  if (enrollment !== 'automation' || !call.enables || observation.kind !== 'observed') return null;
+  if (computeOptimizer.kind !== 'observed' || computeOptimizer.status !== 'Active') {
+    const seen = computeOptimizer.kind === 'observed' ? computeOptimizer.status : 'not known';
+    const message = `Automation needs Compute Optimizer Active there first; it is ${seen}`;
+    return { verdict: 'Blocked', reason: 'prerequisite', message };
+  }
+  if (observation.status !== 'Inactive') return null;
+  const ours = condition?.optedOutAt ? Date.parse(condition.optedOutAt) : Number.NEGATIVE_INFINITY;
+  const notBefore = Math.max(observation.lastUpdated ?? Number.NEGATIVE_INFINITY, ours) + COOL_DOWN_MS;
+  if (context.now >= notBefore) return null;
+  const message = `opted out less than 24 hours ago; opting in is possible from ${new Date(notBefore).toISOString()}`;
+  return { verdict: 'Blocked', reason: 'coolDown', message, notBefore };
+}
+
+const WAITING_REASONS: ReadonlySet<ReasonCode> = new Set(['retrying', 'deadLettered', 'denied', 'prerequisite']);
+
+/** An earlier failure asked for a pause that is not over; a changed policy or a changed wish ends it. */
+function backoffOf(condition: Condition | null, { context, desired }: Subject): Judgement | null {
+  if (condition === null || condition.notBefore === null || condition.reason === null) return null;
+  if (!WAITING_REASONS.has(condition.reason) || condition.policyHash !== context.policy.hash) return null;
+  if (condition.desired !== desired.status || condition.desiredRuleMode !== desired.ruleMode) return null;
+  const notBefore = Date.parse(condition.notBefore);
+  const { verdict } = condition;
+  if (context.now >= notBefore || (verdict !== 'Blocked' && verdict !== 'Drifted')) return null;
+  return { verdict, reason: condition.reason, notBefore };
+}

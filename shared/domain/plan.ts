@@ -1,0 +1,119 @@
+import { canonicalJson, sha256Hex } from './hash.ts';
+import type { AccountFacts } from './policy/index.ts';
+import type { AccountId, Action, Enrollment, EpochMs, Scope } from './types.ts';
+import type { Assessment, Verdict } from './verdict.ts';
+
+/** One mismatch between what is observed and what is desired, acted upon or not. The shape of `plan --json`. */
+export interface Change {
+  readonly accountId: AccountId;
+  readonly accountName: string;
+  readonly ou: string;
+  readonly enrollment: Enrollment;
+  readonly observed: string | null;
+  readonly observedRuleMode: string | null;
+  readonly desired: string | null;
+  readonly desiredRuleMode: string | null;
+  readonly verdict: Verdict;
+  readonly action: Action;
+  readonly scope: Scope;
+  /** An opt-out counts against `maxOptOuts` as well. */
+  readonly optOut: boolean;
+  readonly rule: string;
+  readonly reason: string | null;
+  readonly message: string | null;
+  /** ISO 8601. */
+  readonly notBefore: string | null;
+}
+
+/** What an approval or a saved plan allows: exactly these (account, enrollment, action, wish). */
+export type ChangeKey = Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action'>;
+
+/** Whether an assessment belongs among the changes: something observed is not as desired, whatever follows from it. */
+export function isChange(assessment: Assessment): boolean {
+  const { verdict, desired, status, ruleMode } = assessment;
+  if (verdict === 'Compliant' || verdict === 'Unmanaged' || verdict === 'NotApplicable') return false;
+  if (verdict === 'Drifted' || verdict === 'Stalled' || verdict === 'Converging' || verdict === 'Blocked') return true;
+  if (status === null) return false;
+  const ruleDiffers = desired.ruleMode !== null && ruleMode !== desired.ruleMode;
+  return (desired.status !== null && status !== desired.status) || ruleDiffers;
+}
+
+export function toChange(assessment: Assessment, facts: AccountFacts): Change {
+  const { notBefore, desired } = assessment;
+  return {
+    accountId: assessment.accountId,
+    accountName: facts.name,
+    ou: facts.ou,
+    enrollment: assessment.enrollment,
+    observed: assessment.status,
+    observedRuleMode: assessment.ruleMode,
+    desired: desired.status,
+    desiredRuleMode: desired.ruleMode,
+    verdict: assessment.verdict,
+    action: assessment.action,
+    scope: assessment.scope,
+    optOut: assessment.optOut,
+    rule: assessment.rule,
+    reason: assessment.reason,
+    message: assessment.message,
+    notBefore: notBefore === null ? null : new Date(notBefore).toISOString(),
+  };
+}
+
+const byKey = (a: Change, b: Change): number =>
+  a.accountId < b.accountId ? -1 : a.accountId > b.accountId ? 1 : a.enrollment < b.enrollment ? 1 : -1;
+
+/** By account, Compute Optimizer before Automation: a plan reads the same each time. */
+export function sortChanges(changes: readonly Change[]): Change[] {
+  return [...changes].sort(byKey);
+}
+
+/**
+ * SHA-256 over the sorted changes that would be made and the policy: no times, no run id, so that the same plan found twice
+ * has the same hash and an approval of it means the same set. Changes that are not made (`action: none`) are no part of it.
+ */
+export function planHash(policyHash: string, changes: readonly Change[]): string {
+  const acting = sortChanges(changes)
+    .filter((change) => change.action !== 'none')
+    .map((change) => [
+      change.accountId,
+      change.enrollment,
+      change.desired,
+      change.desiredRuleMode,
+      change.action,
+      change.scope,
+    ]);
+  return sha256Hex(canonicalJson([policyHash, acting]));
+}
+
+/** Changes that are due now: drift with a call whose time has come. */
+export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
+  return changes.filter((change) => {
+    if (change.action === 'none' || change.verdict !== 'Drifted') return false;
+    return change.notBefore === null || Date.parse(change.notBefore) <= now;
+  });
+}
+
+/** The wire calls that a set of changes takes: batches of up to `batchSize`, one organization-wide call, one a member. */
+export function plannedCalls(changes: readonly Change[], batchSize: number): PlannedCall[] {
+  const counts = new Map<string, PlannedCall>();
+  for (const { action, scope } of changes) {
+    if (action === 'none') continue;
+    const key = `${action} ${scope}`;
+    const known = counts.get(key);
+    counts.set(key, { operation: action, scope, accounts: (known?.accounts ?? 0) + 1, calls: 0 });
+  }
+  return [...counts.values()].map((count) => ({ ...count, calls: callsFor(count, batchSize) }));
+}
+
+function callsFor({ scope, accounts }: PlannedCall, batchSize: number): number {
+  if (scope === 'organization') return 1;
+  return scope === 'batch' ? Math.ceil(accounts / batchSize) : accounts;
+}
+
+export interface PlannedCall {
+  readonly operation: Action;
+  readonly scope: Scope;
+  readonly accounts: number;
+  readonly calls: number;
+}

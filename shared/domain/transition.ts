@@ -1,0 +1,173 @@
+import type { Detail, EntryDraft, EntryType, Facet } from './ledger.ts';
+import type { AccountRecord, Condition } from './record.ts';
+import type { Enrollment, EpochMs } from './types.ts';
+import type { Assessment, Verdict } from './verdict.ts';
+
+/** What every entry of one piece of work shares. */
+export interface EntryContext {
+  readonly newId: () => string;
+  readonly now: EpochMs;
+  readonly actor: string;
+  readonly runId: string | null;
+  readonly policyHash: string | null;
+}
+
+const iso = (time: EpochMs | null): string | null => (time === null ? null : new Date(time).toISOString());
+
+/** An assessment as an entry states it. `attempts` counts failed calls of the same drift. */
+export function facetOf(assessment: Assessment, attempts: number): Facet {
+  return {
+    verdict: assessment.verdict,
+    reason: assessment.reason,
+    status: assessment.status,
+    ruleMode: assessment.ruleMode,
+    lastUpdated: iso(assessment.lastUpdated),
+    desired: assessment.desired.status,
+    desiredRuleMode: assessment.desired.ruleMode,
+    notBefore: iso(assessment.notBefore),
+    deadline: iso(assessment.deadline),
+    attempts,
+  };
+}
+
+/** The facet that a condition holds at present. */
+export function facetOfCondition(condition: Condition): Facet {
+  const { verdict, reason, status, ruleMode, lastUpdated, desired, desiredRuleMode, notBefore, deadline, attempts } =
+    condition;
+  return { verdict, reason, status, ruleMode, lastUpdated, desired, desiredRuleMode, notBefore, deadline, attempts };
+}
+
+/** A draft about one enrollment of one account. */
+export function accountEntry(
+  context: EntryContext,
+  type: EntryType,
+  accountId: string,
+  enrollment: Enrollment | null,
+  rest: Partial<Pick<EntryDraft, 'before' | 'after' | 'reason' | 'rule' | 'api' | 'detail' | 'actor'>>,
+): EntryDraft {
+  return {
+    id: context.newId(),
+    chain: accountId,
+    at: new Date(context.now).toISOString(),
+    type,
+    accountId,
+    enrollment,
+    runId: context.runId,
+    actor: context.actor,
+    before: null,
+    after: null,
+    reason: null,
+    rule: null,
+    policyHash: context.policyHash,
+    api: null,
+    detail: null,
+    ...rest,
+  };
+}
+
+/**
+ * Whether two facets say the same to a reader of the ledger. Times alone are no news: a deadline or a timestamp that is read
+ * again at every scan must not write an entry, or writes would grow with accounts instead of with drift.
+ */
+function sameNews(a: Facet, b: Facet): boolean {
+  return (
+    a.verdict === b.verdict &&
+    a.reason === b.reason &&
+    a.status === b.status &&
+    a.ruleMode === b.ruleMode &&
+    a.desired === b.desired &&
+    a.desiredRuleMode === b.desiredRuleMode
+  );
+}
+
+/** Verdicts that enter the ledger under a name of their own, whatever went before. */
+const NAMED: Partial<Record<Verdict, EntryType>> = {
+  Drifted: 'DriftDetected',
+  Blocked: 'RemediationBlocked',
+  Stalled: 'ConvergenceStalled',
+};
+
+function entryTypeFor(condition: Condition | null, verdict: Verdict): EntryType {
+  if (verdict === 'Compliant') return condition?.driftSince ? 'DriftResolved' : 'VerdictChanged';
+  return condition?.verdict === verdict ? 'VerdictChanged' : (NAMED[verdict] ?? 'VerdictChanged');
+}
+
+/**
+ * The entry that turns what is remembered of an enrollment into what was found now; `null` if there is nothing to tell.
+ * An open claim is its holder's to close: nothing is told while it lasts, whatever a scan sees meanwhile.
+ */
+export function transition(
+  context: EntryContext,
+  record: AccountRecord,
+  assessment: Assessment,
+  detail: Detail = {},
+): EntryDraft | null {
+  const condition = record[assessment.enrollment];
+  if (condition?.claim) return null;
+  const attempts = attemptsAfter(condition, assessment, context.policyHash);
+  const after = facetOf(assessment, attempts);
+  if (condition !== null && sameNews(condition, after)) return null;
+  return accountEntry(
+    context,
+    entryTypeFor(condition, assessment.verdict),
+    assessment.accountId,
+    assessment.enrollment,
+    {
+      before: condition === null ? null : facetOfCondition(condition),
+      after,
+      reason: assessment.reason,
+      rule: assessment.rule,
+      detail: assessment.message === null ? detail : { ...detail, message: assessment.message },
+    },
+  );
+}
+
+/** Failed attempts count for one drift under one policy; anything else starts at none. */
+function attemptsAfter(condition: Condition | null, assessment: Assessment, policyHash: string | null): number {
+  if (condition === null || assessment.verdict === 'Compliant' || condition.policyHash !== policyHash) return 0;
+  const sameWish =
+    condition.desired === assessment.desired.status && condition.desiredRuleMode === assessment.desired.ruleMode;
+  return sameWish ? condition.attempts : 0;
+}
+
+/** Verdicts that a first sight of an account records inside `AccountJoined`, without an entry of their own. */
+const QUIET: ReadonlySet<Verdict> = new Set([
+  'NotApplicable',
+  'Unmanaged',
+  'Suspended',
+  'Exempt',
+  'Unknown',
+  'Converging',
+  'Compliant',
+]);
+
+/** The first entry of an account's chain, or the one with which it comes back. */
+export function joined(
+  context: EntryContext,
+  account: { readonly id: string; readonly name: string; readonly ou: string; readonly state: string },
+  assessments: Readonly<Record<Enrollment, Assessment>>,
+): EntryDraft {
+  const facets: Partial<Record<Enrollment, Facet>> = {};
+  for (const assessment of [assessments.computeOptimizer, assessments.automation]) {
+    if (QUIET.has(assessment.verdict)) facets[assessment.enrollment] = facetOf(assessment, 0);
+  }
+  const { name, ou, state } = account;
+  return accountEntry(context, 'AccountJoined', account.id, null, { detail: { account: { name, ou, state }, facets } });
+}
+
+/** The entry for an account that a complete snapshot no longer has. */
+export function left(context: EntryContext, record: AccountRecord): EntryDraft {
+  const gone = (condition: Condition): Facet => ({
+    ...facetOfCondition(condition),
+    verdict: 'NotApplicable',
+    reason: 'accountNotActive',
+    notBefore: null,
+    deadline: null,
+    attempts: 0,
+  });
+  const facets: Partial<Record<Enrollment, Facet>> = {};
+  if (record.computeOptimizer !== null) facets.computeOptimizer = gone(record.computeOptimizer);
+  if (record.automation !== null) facets.automation = gone(record.automation);
+  const detail = { facets, message: 'no longer in the organization' };
+  return accountEntry(context, 'AccountLeft', record.accountId, null, { reason: 'accountNotActive', detail });
+}
