@@ -1,0 +1,62 @@
+/** What one selector says about another, without any account at hand. May miss a relation, never invents one. */
+import { compileGlob } from './glob.ts';
+import { ouCovers } from './match.ts';
+import type { Match } from './types.ts';
+
+/** Whether every account that `narrow` selects is surely selected by `wide` as well. */
+export function covers(wide: Match, narrow: Match): boolean {
+  return (
+    holdsAll(wide.accounts, narrow.accounts, (a, b) => a === b) &&
+    (wide.ou?.includes('/') || holdsAll(wide.ou, narrow.ou, ouCovers)) &&
+    (wide.name?.includes('*') || holdsAll(wide.name, narrow.name, globCovers)) &&
+    Object.entries(wide.tags ?? {}).every(([key, values]) =>
+      holdsAll(values, own(narrow.tags, key), (a, b) => a === b),
+    ) &&
+    (wide.not === undefined || excludes(narrow, wide.not))
+  );
+}
+
+/** Whether no account can meet the conditions: all that they select is excluded by their own `not`. */
+export function selectsNothing(match: Match): boolean {
+  if (match.not === undefined) return false;
+  const { not, ...rest } = match;
+  return covers(not, rest);
+}
+
+/** Whether `match` surely selects none of what `unwanted` selects. */
+function excludes(match: Match, unwanted: Match): boolean {
+  if (match.not !== undefined && covers(match.not, unwanted)) return true;
+  const disjoint = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
+    a !== undefined && b !== undefined && !a.some((x) => b.includes(x));
+  const apart = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
+    a !== undefined && b !== undefined && !a.some((x) => b.some((y) => ouCovers(x, y) || ouCovers(y, x)));
+  return (
+    disjoint(match.accounts, unwanted.accounts) ||
+    apart(match.ou, unwanted.ou) ||
+    Object.entries(match.tags ?? {}).some(([key, values]) => disjoint(values, own(unwanted.tags, key)))
+  );
+}
+
+/** A condition that is absent holds always; one that only `narrow` lacks is not known to hold. */
+function holdsAll(
+  wide: readonly string[] | undefined,
+  narrow: readonly string[] | undefined,
+  coversOne: (wide: string, narrow: string) => boolean,
+): boolean {
+  if (wide === undefined) return true;
+  if (narrow === undefined) return false;
+  const isCovered = (n: string) => wide.some((w) => w === n || coversOne(w, n));
+  // Most pairs of selectors differ in the first value already; only then is a set worth making.
+  const [first] = narrow;
+  if (first !== undefined && !isCovered(first)) return false;
+  const same = new Set(wide);
+  return narrow.every((n) => same.has(n) || isCovered(n));
+}
+
+function globCovers(wide: string, narrow: string): boolean {
+  return !/[*?]/.test(narrow) && compileGlob(wide)(narrow);
+}
+
+function own(tags: Match['tags'], key: string): readonly string[] | undefined {
+  return tags !== undefined && Object.hasOwn(tags, key) ? tags[key] : undefined;
+}

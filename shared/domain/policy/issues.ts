@@ -1,0 +1,120 @@
+/** From zod's issues to findings with positions, what was found, and what to do. */
+import type { z } from 'zod';
+import { didYouMean, type Finding, type Path, renderPath, shown } from './findings.ts';
+import type { Taken } from './nodes.ts';
+import { type Report, reporter, START } from './report.ts';
+import { type Expecting, readExpecting } from './schema.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** One finding for each issue that is not merely the echo of a value that could not be read. */
+export function issueFindings(issues: readonly Issue[], taken: Taken, file: string): Finding[] {
+  const findings: Finding[] = [];
+  const report = reporter(file, findings);
+  for (const issue of issues) convert(issue, [], taken, report);
+  return findings;
+}
+
+function convert(issue: Issue, base: Path, taken: Taken, report: Report): void {
+  const path: Path = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  if (isBroken(path, taken)) return;
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) unknownKey([...path, key], key, readExpecting(issue.message), taken, report);
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = pickBranch(issue.errors, valueAt(taken.value, path));
+    if (branch !== null) {
+      for (const inner of branch) convert(inner, path, taken, report);
+      return;
+    }
+  }
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  wrongValue(path, readExpecting(message), taken, report);
+}
+
+/** The branch of a union that was meant: the only one that does not already fail on the type. */
+function pickBranch(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | null {
+  const wrongType = (issue: Issue) => issue.code === 'invalid_type' && issue.path.length === 0;
+  const fitting = branches.filter((branch) => !branch.some(wrongType));
+  if (fitting.length === 1) return fitting[0] ?? null;
+  const scalar = typeof value === 'number' || typeof value === 'boolean';
+  const wantsText = branches.find((branch) =>
+    branch.some((issue) => wrongType(issue) && issue.code === 'invalid_type' && issue.expected === 'string'),
+  );
+  // An unquoted text, e.g. an account id: the text branch knows how to say so.
+  return scalar && wantsText !== undefined && branches.length === 2 && isListBranch(branches) ? wantsText : null;
+}
+
+function isListBranch(branches: readonly (readonly Issue[])[]): boolean {
+  return branches.some((branch) => branch.some((i) => i.code === 'invalid_type' && i.expected === 'array'));
+}
+
+function unknownKey(path: Path, key: string, expecting: Expecting, taken: Taken, report: Report): void {
+  const spot = taken.spots.get(renderPath(path));
+  const meant = didYouMean(key, expecting.choices ?? []);
+  report(spot?.key ?? spot?.value ?? START, path, {
+    message: `unknown key ${shown(key)}`,
+    found: shown(key),
+    expected: expecting.expected,
+    hint: meant === null ? 'Remove it.' : `Did you mean \`${meant}\`?`,
+  });
+}
+
+function wrongValue(path: Path, expecting: Expecting, taken: Taken, report: Report): void {
+  const spot = taken.spots.get(renderPath(path));
+  const last = path.at(-1);
+  if (spot === undefined && typeof last === 'string') {
+    const parent = taken.spots.get(renderPath(path.slice(0, -1)));
+    report(parent?.value ?? START, path, {
+      message: `\`${last}\` is missing`,
+      found: 'nothing',
+      expected: expecting.expected,
+      hint: [`Add \`${last}: …\`.`, expecting.hint].filter(Boolean).join(' '),
+    });
+    return;
+  }
+  const value = valueAt(taken.value, path);
+  report(spot?.value ?? START, path, {
+    message: 'wrong value',
+    found: describe(value, spot?.source ?? null, path),
+    expected: expecting.expected,
+    hint: hintFor(value, spot?.source ?? null, expecting),
+  });
+}
+
+function hintFor(value: unknown, source: string | null, expecting: Expecting): string {
+  const meant = typeof value === 'string' ? didYouMean(value, expecting.choices ?? []) : null;
+  if (meant !== null) return `Did you mean \`${meant}\`?`;
+  const unquoted = source !== null && (typeof value === 'number' || typeof value === 'boolean');
+  if (unquoted && expecting.pattern !== undefined && new RegExp(expecting.pattern).test(source)) {
+    return `Without quotes YAML reads a ${typeof value} here. Write it in quotes: "${source}".`;
+  }
+  if (expecting.hint !== undefined) return expecting.hint;
+  return expecting.choices === undefined ? `Write ${expecting.expected}.` : `Write one of ${expecting.expected}.`;
+}
+
+function describe(value: unknown, source: string | null, path: Path): string {
+  // A webhook's URL is a password; not even a mistyped one is repeated.
+  if (renderPath(path).startsWith('notify.webhook.url')) return 'a value that is not shown here';
+  if (value === null || value === undefined) return source === null || source === '' ? 'nothing' : shown(source);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
+  if (typeof value === 'string') return shown(value);
+  return `the ${typeof value} ${shown(source ?? String(value))}`;
+}
+
+function isBroken(path: Path, taken: Taken): boolean {
+  if (taken.broken.size === 0) return false;
+  return [...path, ''].some((_, length) => taken.broken.has(renderPath(path.slice(0, length))));
+}
+
+/** The plain value at a path, undefined where there is none. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = Reflect.get(value, part);
+  }
+  return value;
+}

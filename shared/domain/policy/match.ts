@@ -1,0 +1,150 @@
+/** Selectors, compiled once and tried on many accounts. */
+
+import { shown } from './findings.ts';
+import { compileGlob } from './glob.ts';
+import type { AccountFacts, ConditionResult, Match } from './types.ts';
+
+export interface CompiledMatch {
+  readonly match: Match;
+  /** Whether any condition, at whatever depth, asks for tags. */
+  readonly usesTags: boolean;
+  /** Does not look whether tags were read: that is `matchSelector`'s and `resolve`'s part. */
+  readonly test: (facts: AccountFacts) => boolean;
+  /** Every condition on its own, in words. */
+  readonly explain: (facts: AccountFacts) => readonly ConditionResult[];
+}
+
+/** A caller forgot to read tags that the policy asks for; a bug, never a property of the account. */
+export class TagsNotReadError extends Error {
+  constructor(accountId: string) {
+    super(`The tags of account ${accountId} were not read, but this selector asks for tags.`);
+    this.name = 'TagsNotReadError';
+  }
+}
+
+interface Condition {
+  readonly name: ConditionResult['condition'];
+  readonly test: (facts: AccountFacts) => boolean;
+  readonly why: (facts: AccountFacts, holds: boolean) => string;
+}
+
+export function compileMatch(match: Match): CompiledMatch {
+  const inner = match.not === undefined ? null : compileMatch(match.not);
+  const conditions: Condition[] = [];
+  if (match.accounts) conditions.push(accountsCondition(match.accounts));
+  if (match.ou) conditions.push(ouCondition(match.ou));
+  if (match.name) conditions.push(nameCondition(match.name));
+  if (match.tags) for (const [key, values] of Object.entries(match.tags)) conditions.push(tagCondition(key, values));
+  if (inner) conditions.push(notCondition(inner));
+  const tests = conditions.map((condition) => condition.test);
+  const [only, second] = tests;
+  return {
+    match,
+    usesTags: match.tags !== undefined || (inner?.usesTags ?? false),
+    test: only !== undefined && second === undefined ? only : (facts) => tests.every((test) => test(facts)),
+    explain: (facts) =>
+      conditions.map(({ name, test, why }) => {
+        const holds = test(facts);
+        return { condition: name, holds, why: why(facts, holds) };
+      }),
+  };
+}
+
+/** Whether the account is selected. Throws `TagsNotReadError` if that depends on tags which were not read. */
+export function matchSelector(match: CompiledMatch, facts: AccountFacts): boolean {
+  requireTags(match.usesTags, facts);
+  return match.test(facts);
+}
+
+/** Unread tags look like no tags, which under `not` would select what it must not: refuse to answer at all. */
+export function requireTags(usesTags: boolean, facts: AccountFacts): void {
+  if (usesTags && facts.tags === null) throw new TagsNotReadError(facts.id);
+}
+
+function accountsCondition(accounts: readonly string[]): Condition {
+  const ids = new Set(accounts);
+  return {
+    name: 'accounts',
+    test: (facts) => ids.has(facts.id),
+    why: (facts, holds) => `${facts.id} is ${holds ? '' : 'not '}among the ${ids.size} listed`,
+  };
+}
+
+/** Whether the path `ou` is `covering` or below it, by whole names. */
+export function ouCovers(covering: string, ou: string): boolean {
+  if (covering === '/') return true;
+  // Comparing in place: no text is built for an account that does not match.
+  return ou.startsWith(covering) && (ou.length === covering.length || ou.charCodeAt(covering.length) === SLASH);
+}
+
+const SLASH = 47;
+
+function ouCondition(paths: readonly string[]): Condition {
+  const listed = new Set(paths);
+  const [only, second] = listed;
+  const coveredBy = (ou: string): string | undefined => {
+    for (let end = ou.length; end > 0; end = ou.lastIndexOf('/', end - 1)) {
+      const above = ou.slice(0, end);
+      if (listed.has(above)) return above;
+    }
+    return listed.has('/') ? '/' : undefined;
+  };
+  return {
+    name: 'ou',
+    test:
+      only !== undefined && second === undefined
+        ? (facts) => ouCovers(only, facts.ou)
+        : (facts) => coveredBy(facts.ou) !== undefined,
+    why: (facts) => {
+      const covering = coveredBy(facts.ou);
+      return covering === undefined
+        ? `${shown(facts.ou)} is not in or below ${some(paths)}`
+        : `${shown(facts.ou)} is in or below ${shown(covering)}`;
+    },
+  };
+}
+
+/** The first few of a list, for a sentence. */
+function some(values: readonly string[]): string {
+  const first = values.slice(0, 5).map(shown).join(', ');
+  return values.length > 5 ? `${first} and ${values.length - 5} more` : first;
+}
+
+function nameCondition(globs: readonly string[]): Condition {
+  const compiled = globs.map(compileGlob);
+  return {
+    name: 'name',
+    test: (facts) => compiled.some((fits) => fits(facts.name)),
+    why: (facts, holds) => `the name ${shown(facts.name)} ${holds ? 'fits' : 'does not fit'} ${some(globs)}`,
+  };
+}
+
+function tagCondition(key: string, values: readonly string[]): Condition {
+  const wanted = new Set(values);
+  const read = (facts: AccountFacts): string | undefined =>
+    facts.tags !== null && Object.hasOwn(facts.tags, key) ? facts.tags[key] : undefined;
+  return {
+    name: 'tags',
+    test: (facts) => {
+      const value = read(facts);
+      return value !== undefined && wanted.has(value);
+    },
+    why: (facts, holds) => {
+      const value = read(facts);
+      if (value === undefined) return `there is no tag ${shown(key)}`;
+      return `the tag ${shown(key)} is ${shown(value)}${holds ? '' : `, not ${some(values)}`}`;
+    },
+  };
+}
+
+function notCondition(inner: CompiledMatch): Condition {
+  return {
+    name: 'not',
+    test: (facts) => !inner.test(facts),
+    why: (facts) =>
+      inner
+        .explain(facts)
+        .map((result) => result.why)
+        .join('; '),
+  };
+}

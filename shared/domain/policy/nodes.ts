@@ -1,0 +1,133 @@
+/** From YAML nodes to plain data, remembering where each stood; aliases, tags and duplicate keys are refused here. */
+import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Pair } from 'yaml';
+import { type Path, renderPath, shown } from './findings.ts';
+import { type Complaint, type Report, START } from './report.ts';
+import type { Place } from './types.ts';
+
+export const MAX_DEPTH = 64;
+export const TOO_DEEP: Complaint = {
+  message: 'the file is nested too deeply',
+  found: `more than ${MAX_DEPTH} levels`,
+  expected: `at most ${MAX_DEPTH} levels`,
+  hint: 'A policy needs fewer than ten.',
+};
+
+/** What stands at a path: its value's place, its key's place where it has one, and how it is written. */
+export interface Spot {
+  readonly value: Place;
+  readonly key: Place | null;
+  /** A scalar's own text, e.g. `012345678901` for what YAML reads as the number 12345678901. */
+  readonly source: string | null;
+}
+
+export interface Taken {
+  /** Plain data: objects, arrays, strings, numbers, booleans, null. */
+  readonly value: unknown;
+  /** By rendered path. */
+  readonly spots: ReadonlyMap<string, Spot>;
+  /** Rendered paths whose value could not be taken over; what is said of them later would only repeat it. */
+  readonly broken: ReadonlySet<string>;
+}
+
+export function placeAt(lines: LineCounter, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+export function takeOver(document: Document.Parsed, lines: LineCounter, report: Report): Taken {
+  const spots = new Map<string, Spot>();
+  const broken = new Set<string>();
+  const at = (node: unknown): Place | null => {
+    const offset = rangeStart(node);
+    return offset === null ? null : placeAt(lines, offset);
+  };
+
+  const visit = (node: unknown, path: Path, key: Place | null): unknown => {
+    const place = (isScalar(node) && node.source === '' ? key : at(node)) ?? key ?? START;
+    const rendered = renderPath(path);
+    spots.set(rendered, { value: place, key, source: isScalar(node) ? (node.source ?? null) : null });
+    const complaint = path.length > MAX_DEPTH ? TOO_DEEP : refusal(node);
+    if (complaint !== null) {
+      report(place, path, complaint);
+      broken.add(rendered);
+      return undefined;
+    }
+    if (isMap(node)) return visitMap(node.items, path);
+    if (isSeq(node)) return node.items.map((item, i) => visit(item, [...path, i], null));
+    return isScalar(node) ? node.value : null;
+  };
+
+  const visitMap = (items: readonly Pair<unknown, unknown>[], path: Path): Record<string, unknown> => {
+    const out: Record<string, unknown> = {};
+    const seen = new Map<string, Place>();
+    for (const pair of items) {
+      const place = at(pair.key) ?? at(pair.value) ?? START;
+      const name = keyName(pair.key);
+      const first = name === null ? undefined : seen.get(name);
+      if (name === null) report(place, path, badKey(pair.key));
+      else if (first !== undefined) report(place, [...path, name], twice(name, first));
+      else {
+        seen.set(name, place);
+        out[name] = visit(pair.value, [...path, name], place);
+      }
+    }
+    return out;
+  };
+
+  return { value: visit(document.contents, [], null), spots, broken };
+}
+
+/** null for what no policy key can be; `__proto__` among it, because assigning it would not make a key. */
+function keyName(key: unknown): string | null {
+  const name = isScalar(key) ? key.value : null;
+  return typeof name === 'string' && name !== '__proto__' ? name : null;
+}
+
+function badKey(key: unknown): Complaint {
+  const written = isScalar(key) ? (key.source ?? '') : null;
+  return {
+    message: 'this key cannot be used',
+    found: written === null ? 'a list, map or alias as a key' : shown(written),
+    expected: 'a text',
+    hint: written ? `If it is meant, quote it: "${written}".` : 'Write `key: value`.',
+  };
+}
+
+function twice(name: string, first: Place): Complaint {
+  return {
+    message: `the key ${shown(name)} is written twice`,
+    found: `a second ${shown(name)}`,
+    expected: `one; the first is on line ${first.line}`,
+    hint: 'Remove one of them, or merge them.',
+  };
+}
+
+/** Why a node is not taken at all, whatever its value. */
+function refusal(node: unknown): Complaint | null {
+  if (isAlias(node) || (hasAnchor(node) && node.anchor !== undefined)) {
+    return {
+      message: 'anchors and aliases are not allowed',
+      found: isAlias(node) ? shown(`*${node.source}`) : 'an anchor',
+      expected: 'the value itself',
+      hint: 'Write the value out; a reader of a policy should see what it says where it says it.',
+    };
+  }
+  if (hasAnchor(node) && node.tag !== undefined && !['!', 'tag:yaml.org,2002:str'].includes(node.tag)) {
+    return {
+      message: 'YAML tags are not allowed',
+      found: shown(node.tag),
+      expected: 'the value without a tag',
+      hint: 'Remove the tag.',
+    };
+  }
+  return null;
+}
+
+function hasAnchor(node: unknown): node is { anchor?: string; tag?: string } {
+  return isScalar(node) || isMap(node) || isSeq(node);
+}
+
+function rangeStart(node: unknown): number | null {
+  if (!(isScalar(node) || isMap(node) || isSeq(node) || isAlias(node))) return null;
+  return node.range?.[0] ?? null;
+}

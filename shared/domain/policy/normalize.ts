@@ -1,0 +1,79 @@
+import type { PolicyData, RawMatch } from './schema.ts';
+import { Secret } from './secret.ts';
+import type { Exemption, Match, Notify, Policy, PolicySource, Rule, Schedule } from './types.ts';
+import { DAY_MS, parseDate } from './values.ts';
+
+/** The end of an exemption is announced this long before. */
+export const EXEMPTION_NOTICE_MS = 7 * DAY_MS;
+
+/** Checked data as the policy that the rest of Rollcall reads: one form for everything that can be written in several. */
+export function normalize(data: PolicyData, webhookUrl: string | null, source: PolicySource): Policy {
+  const { organization, rollout } = data;
+  return {
+    version: 1,
+    organization: {
+      memberRole: organization.memberRole,
+      externalId: organization.externalId ?? null,
+      organizationEnrollment: organization.organizationEnrollment,
+    },
+    defaults: data.defaults,
+    rules: data.rules.map(toRule),
+    exemptions: data.exemptions.map(toExemption),
+    guardrails: data.guardrails,
+    rollout: rollout ? { canary: { match: toMatch(rollout.canary.match), waitMs: rollout.canary.wait } } : null,
+    windows: data.windows?.map(({ duration, ...window }) => ({ ...window, durationMs: duration })) ?? null,
+    limits: data.limits,
+    schedule: toSchedule(data.schedule),
+    retentionMs: data.retention ?? null,
+    pendingDeadlineMs: data.pendingDeadline,
+    notify: toNotify(data.notify, webhookUrl),
+    source,
+  };
+}
+
+function toMatch(raw: RawMatch): Match {
+  return {
+    ...(raw.accounts && { accounts: raw.accounts }),
+    ...(raw.name && { name: raw.name }),
+    ...(raw.ou && { ou: raw.ou }),
+    ...(raw.tags && { tags: raw.tags }),
+    ...(raw.not && { not: toMatch(raw.not) }),
+  };
+}
+
+function toRule({
+  id,
+  match,
+  computeOptimizer,
+  automation,
+  organizationRules,
+  mode,
+}: PolicyData['rules'][number]): Rule {
+  const sets = {
+    ...(computeOptimizer && { computeOptimizer }),
+    ...(automation && { automation }),
+    ...(organizationRules && { organizationRules }),
+    ...(mode && { mode }),
+  };
+  return { id, match: toMatch(match), sets };
+}
+
+function toExemption(raw: PolicyData['exemptions'][number], index: number): Exemption {
+  const endsAt = (parseDate(raw.until) ?? 0) + DAY_MS;
+  return { ...raw, endsAt, announceAt: endsAt - EXEMPTION_NOTICE_MS, path: `exemptions[${index}]` };
+}
+
+function toSchedule(schedule: PolicyData['schedule']): Schedule {
+  return typeof schedule === 'number' ? { everyMs: schedule } : schedule;
+}
+
+function toNotify(notify: PolicyData['notify'], url: string | null): Notify | null {
+  if (notify === undefined) return null;
+  const { webhook } = notify;
+  return {
+    eventBus: notify.eventBus ?? null,
+    webhook: webhook
+      ? { urlTemplate: webhook.url, url: new Secret(url ?? ''), events: [...new Set(webhook.events)] }
+      : null,
+  };
+}

@@ -1,0 +1,74 @@
+import { type Finding, shown } from './findings.ts';
+import { issueFindings } from './issues.ts';
+import type { Spot } from './nodes.ts';
+import { normalize } from './normalize.ts';
+import { checkRaw, checkWebhook, rawContext } from './raw-checks.ts';
+import { readYaml } from './read-yaml.ts';
+import { reporter } from './report.ts';
+import { PolicyDocument } from './schema.ts';
+import { staticFindings } from './static-checks.ts';
+import type { Place, Policy } from './types.ts';
+
+export type PolicyResult =
+  | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Finding[] }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+export interface ParseOptions {
+  /** The name that findings call the file by; it is not opened. */
+  readonly file: string;
+  /** Epoch ms; decides which exemptions have expired or end too far ahead. */
+  readonly now: number;
+  /** For `${VAR}` in notify.webhook.url. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const MAX_FINDINGS = 1000;
+
+/**
+ * Reads, checks and normalizes a policy file [interface.md, "Policy file"]. Never throws on account of the text: all that
+ * is wrong comes back at once, in the order of the file. Syntax errors alone hide what stands after them.
+ */
+export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): PolicyResult {
+  const findings: Finding[] = [];
+  const taken = readYaml(text, opts.file, findings);
+  if (taken === null) return { ok: false, findings: inOrder(findings) };
+
+  const parsed = PolicyDocument.safeParse(taken.value);
+  if (!parsed.success)
+    for (const finding of issueFindings(parsed.error.issues, taken, opts.file)) findings.push(finding);
+  const reports = { error: reporter(opts.file, findings), warn: reporter(opts.file, findings, 'warning') };
+  const context = rawContext(taken, opts, reports);
+  checkRaw(context);
+  const webhookUrl = checkWebhook(context);
+  if (!parsed.success || findings.some(isError)) return { ok: false, findings: inOrder(findings) };
+
+  const source = { file: opts.file, places: placesOf(taken.spots) };
+  const policy = normalize(parsed.data, webhookUrl, source);
+  for (const finding of staticFindings(policy)) findings.push(finding);
+  if (findings.some(isError)) return { ok: false, findings: inOrder(findings) };
+  return { ok: true, policy, warnings: inOrder(findings) };
+}
+
+function isError(finding: Finding): boolean {
+  return finding.severity === 'error';
+}
+
+/** Places alone: what a scalar looked like may be a secret and is not kept. */
+function placesOf(spots: ReadonlyMap<string, Spot>): ReadonlyMap<string, Place> {
+  return new Map([...spots].map(([path, spot]) => [path, spot.value]));
+}
+
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  const sorted = findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const last = sorted[MAX_FINDINGS];
+  if (last === undefined) return sorted;
+  const more = sorted.length - MAX_FINDINGS;
+  const rest = {
+    ...last,
+    message: `${more} more findings from here on`,
+    found: shown(`${more} more`),
+    expected: '',
+    hint: '',
+  };
+  return [...sorted.slice(0, MAX_FINDINGS), { ...rest, severity: 'error', path: '' }];
+}

@@ -1,0 +1,204 @@
+/**
+ * Checks that look at several values, or at the day and the environment. They run on plain data, even where other parts
+ * of the file are wrong, so that one reading of the file tells everything.
+ */
+import { type Path, renderPath, shown } from './findings.ts';
+import { valueAt } from './issues.ts';
+import type { Taken } from './nodes.ts';
+import { type Complaint, type Report, START } from './report.ts';
+import { FIELDS } from './types.ts';
+import {
+  DAY_MS,
+  fillTemplate,
+  formatDate,
+  oneYearAfter,
+  parseDate,
+  templateVariables,
+  VARIABLE_SYNTAX,
+} from './values.ts';
+
+export interface RawContext {
+  readonly taken: Taken;
+  readonly now: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly error: (path: Path, complaint: Complaint) => void;
+  readonly warn: (path: Path, complaint: Complaint) => void;
+}
+
+/** Binds reports to the places of the file. */
+export function rawContext(
+  taken: Taken,
+  opts: { now: number; env?: RawContext['env'] },
+  reports: { error: Report; warn: Report },
+): RawContext {
+  const at = (report: Report) => (path: Path, complaint: Complaint) =>
+    report(taken.spots.get(renderPath(path))?.value ?? START, path, complaint);
+  return { taken, now: opts.now, env: opts.env ?? {}, error: at(reports.error), warn: at(reports.warn) };
+}
+
+export function checkRaw(context: RawContext): void {
+  const rules = listAt(context, 'rules');
+  checkIds(context, rules);
+  checkContradiction(context, ['defaults'], true);
+  for (let i = 0; i < rules.length; i++) {
+    checkSetsSomething(context, i);
+    checkContradiction(context, ['rules', i], false);
+    checkPlaceholders(context, ['rules', i, 'match']);
+  }
+  const exemptions = listAt(context, 'exemptions');
+  for (let i = 0; i < exemptions.length; i++) checkUntil(context, ['exemptions', i, 'until']);
+}
+
+function listAt(context: RawContext, key: string): readonly unknown[] {
+  const value = valueAt(context.taken.value, [key]);
+  return Array.isArray(value) ? value : [];
+}
+
+function checkIds(context: RawContext, rules: readonly unknown[]): void {
+  const first = new Map<string, number>();
+  for (let i = 0; i < rules.length; i++) {
+    const id = valueAt(rules[i], ['id']);
+    if (typeof id !== 'string') continue;
+    const earlier = first.get(id);
+    if (earlier === undefined) first.set(id, i);
+    else {
+      const line = context.taken.spots.get(renderPath(['rules', earlier, 'id']))?.value.line;
+      context.error(['rules', i, 'id'], {
+        message: `the rule id ${shown(id)} is used twice`,
+        found: shown(id),
+        expected: `an id of its own; line ${line} has this one`,
+        hint: 'Choose another: plans and the audit trail name rules by it.',
+      });
+    }
+  }
+}
+
+function checkSetsSomething(context: RawContext, index: number): void {
+  const rule = valueAt(context.taken.value, ['rules', index]);
+  if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return;
+  if (FIELDS.some((field) => Object.hasOwn(rule, field))) return;
+  context.error(['rules', index], {
+    message: 'this rule sets nothing',
+    found: 'no field',
+    expected: `at least one of ${FIELDS.join(', ')}`,
+    hint: 'Add what should hold for these accounts, or remove the rule.',
+  });
+}
+
+/** What one rule, or the defaults, says about two fields at once; across rules only the account can tell. */
+function checkContradiction(context: RawContext, path: Path, isDefaults: boolean): void {
+  const read = (field: string): unknown => {
+    const value = valueAt(context.taken.value, [...path, field]);
+    return value === undefined && isDefaults ? 'unmanaged' : value;
+  };
+  const automation = read('automation');
+  if (read('organizationRules') === 'AnyAllowed' && (automation === 'Inactive' || automation === 'unmanaged')) {
+    context.error([...path, 'organizationRules'], {
+      message:
+        'contradiction: organizationRules: AnyAllowed needs automation: Active, because associating an account enables Automation there',
+      found: `\`automation: ${automation}\``,
+      expected: '`automation: Active`',
+      hint: 'Set `automation: Active` here, or set organizationRules to NoneAllowed or unmanaged.',
+    });
+  }
+  if (automation === 'Active' && read('computeOptimizer') === 'Inactive') {
+    context.error([...path, 'automation'], {
+      message: 'contradiction: automation: Active needs computeOptimizer: Active',
+      found: '`computeOptimizer: Inactive`',
+      expected: '`computeOptimizer: Active`',
+      hint: 'Set `computeOptimizer: Active` here, or set automation to Inactive or unmanaged.',
+    });
+  }
+}
+
+/** Someone who writes `${VAR}` in a selector expects it to be filled in. */
+function checkPlaceholders(context: RawContext, path: Path): void {
+  const value = valueAt(context.taken.value, path);
+  if (typeof value === 'string' && /\$\{\w+\}/.test(value)) {
+    context.warn(path, {
+      message: 'variables are not filled in here: this text is taken literally',
+      found: shown(value),
+      expected: 'the value itself',
+      hint: 'Only notify.webhook.url knows variables.',
+    });
+  } else if (typeof value === 'object' && value !== null) {
+    for (const key of Object.keys(value))
+      checkPlaceholders(context, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+}
+
+function checkUntil(context: RawContext, path: Path): void {
+  const until = valueAt(context.taken.value, path);
+  const start = typeof until === 'string' ? parseDate(until) : null;
+  if (typeof until !== 'string' || start === null) return; // said already, by the schema
+  const latest = oneYearAfter(context.now);
+  if (start > latest) {
+    context.error(path, {
+      message: 'the exemption ends too far ahead',
+      found: shown(until),
+      expected: `at most one year from today: ${formatDate(latest)} or earlier`,
+      hint: 'Choose an earlier day; its end is announced 7 days before, and it can be extended then.',
+    });
+  } else if (context.now >= start + DAY_MS) {
+    context.warn(path, EXPIRED(until, context.now));
+  }
+}
+
+export const EXPIRED = (until: string, now: number): Complaint => ({
+  message: 'this exemption has expired and has no effect',
+  found: shown(until),
+  expected: `${formatDate(now)} or later`,
+  hint: 'Remove it, or extend it.',
+});
+
+const URL_PATH: Path = ['notify', 'webhook', 'url'];
+
+/** The webhook's URL with its variables filled in; null where there is none or it is wrong, which is then reported. */
+export function checkWebhook(context: RawContext): string | null {
+  const template = valueAt(context.taken.value, URL_PATH);
+  if (typeof template !== 'string') return null;
+  const complain = (message: string, found: string, expected: string, hint: string): null => {
+    context.error(URL_PATH, { message, found, expected, hint });
+    return null;
+  };
+  const names = templateVariables(template);
+  if (names === null) {
+    return complain(
+      'a variable is not written properly',
+      'an unfinished `${`',
+      shown(VARIABLE_SYNTAX),
+      'Names are letters, digits and _.',
+    );
+  }
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const value = Object.hasOwn(context.env, name) ? context.env[name] : undefined;
+    if (value) values[name] = value;
+    else {
+      const found = value === '' ? `${name} is empty` : `no variable ${name}`;
+      complain(
+        `the environment variable ${name} is not set`,
+        found,
+        'its value',
+        `Set ${name} where Rollcall runs, or remove the webhook.`,
+      );
+    }
+  }
+  if (Object.keys(values).length < names.length) return null;
+  const url = fillTemplate(template, values);
+  const where = names.length === 0 ? 'The URL' : `The URL with ${names.join(', ')} filled in`;
+  if (isWebhookUrl(url)) return url;
+  return complain(
+    'not a usable URL',
+    'a value that is not shown here',
+    'an https URL',
+    `${where} must begin with https:// and have no spaces.`,
+  );
+}
+
+/** https; plain http only to this machine itself, where nobody listens in. */
+function isWebhookUrl(text: string): boolean {
+  if (/\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
+}

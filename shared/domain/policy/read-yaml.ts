@@ -1,0 +1,132 @@
+/**
+ * YAML read with suspicion: bounded size and depth, no aliases, no tags, no duplicate keys, one document.
+ * Everything that is refused comes back as a finding with its position; nothing here throws on bad input.
+ */
+import { Composer, type Document, isScalar, Lexer, LineCounter, Parser } from 'yaml';
+import { decode } from './decode.ts';
+import { type Finding, shown } from './findings.ts';
+import { MAX_DEPTH, placeAt, type Taken, TOO_DEEP, takeOver } from './nodes.ts';
+import { type Complaint, type Report, reporter, START } from './report.ts';
+
+const MAX_SYNTAX_FINDINGS = 100;
+
+/** The data of a policy file; null once its text is reported to have no usable structure. */
+export function readYaml(input: string | Uint8Array, file: string, findings: Finding[]): Taken | null {
+  const report = reporter(file, findings);
+  const text = decode(input, report);
+  if (text === null || !isShallow(text, report)) return null;
+  const lines = new LineCounter();
+  const document = compose(text, lines, report);
+  return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
+}
+
+/** The composer recurses, so nesting is bounded on the token stream, before it: `[[[[…` must not exhaust the stack. */
+function isShallow(text: string, report: Report): boolean {
+  let [flow, indicators, offset] = [0, 0, 0];
+  let scalarNext = false;
+  for (const token of new Lexer().lex(text)) {
+    if (MARKS.has(token)) {
+      scalarNext = token === SCALAR_MARK;
+      continue;
+    }
+    if (!scalarNext) {
+      flow = Math.max(0, flow + (FLOW_STEP[token] ?? 0));
+      indicators = /^[\r\n]/.test(token) ? 0 : indicators + (flow === 0 && /^[-?:]$/.test(token) ? 1 : 0);
+    }
+    scalarNext = false;
+    if (flow > MAX_DEPTH || indicators > MAX_DEPTH) {
+      const before = text.slice(0, offset);
+      report({ line: before.split('\n').length, column: offset - before.lastIndexOf('\n') }, [], TOO_DEEP);
+      return false;
+    }
+    offset += token.length;
+  }
+  return true;
+}
+
+/** What the lexer puts between tokens; no part of the text. */
+const SCALAR_MARK = '\u001f';
+const MARKS = new Set(['\u0002', '\u0018', SCALAR_MARK]);
+const FLOW_STEP: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
+
+function compose(text: string, lines: LineCounter, report: Report): Document.Parsed | null {
+  // uniqueKeys compares every key with every other; takeOver() finds duplicates with a set instead.
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    resolveKnownTags: false,
+    logLevel: 'silent',
+  });
+  const documents: Document.Parsed[] = [];
+  for (const document of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
+    documents.push(document);
+    if (documents.length === 2) break;
+  }
+  const [document, second] = documents;
+  if (document === undefined || (second === undefined && isEmpty(document))) {
+    report(START, [], EMPTY);
+    return null;
+  }
+  if (second !== undefined) report(placeAt(lines, second.range[0] - 1), [], SEVERAL);
+  if (document.directives.yaml.explicit && document.directives.yaml.version !== '1.2') {
+    report(START, [], { ...OTHER_VERSION, found: `%YAML ${document.directives.yaml.version}` });
+  }
+  for (const problem of [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_FINDINGS)) {
+    reportSyntax(text, problem.pos[0], problem, lines, report);
+  }
+  return document;
+}
+
+function isEmpty(document: Document.Parsed): boolean {
+  if (document.errors.length > 0) return false;
+  return document.contents === null || (isScalar(document.contents) && document.contents.source === '');
+}
+
+const EMPTY: Complaint = {
+  message: 'the file is empty',
+  found: 'nothing',
+  expected: 'a policy',
+  hint: 'Write one with `rollcall policy init`.',
+};
+const SEVERAL: Complaint = {
+  message: 'the file has several YAML documents',
+  found: 'a second document',
+  expected: 'one',
+  hint: 'Remove the line `---`, or keep one policy in each file.',
+};
+const OTHER_VERSION: Complaint = {
+  message: 'the file asks for another YAML version',
+  found: '',
+  expected: 'YAML 1.2',
+  hint: 'Remove the %YAML line: under 1.1 `off` would be false.',
+};
+
+function reportSyntax(
+  text: string,
+  offset: number,
+  problem: { name: string; message: string },
+  lines: LineCounter,
+  report: Report,
+): void {
+  const rest =
+    text
+      .slice(offset, offset + 200)
+      .split('\n', 1)[0]
+      ?.trim() ?? '';
+  const line =
+    text
+      .slice(Math.max(0, offset - 200), offset)
+      .split('\n')
+      .at(-1) + rest;
+  report(placeAt(lines, offset), [], {
+    message: `not valid YAML: ${problem.message}`,
+    found: rest === '' ? 'the end of the line' : shown(rest),
+    expected: 'valid YAML',
+    hint: /[{}[\]:&*!|>%@`]/.test(line)
+      ? 'Check the brackets and quotes here; text with { } [ ] : # & * ! | > % @ or ` belongs in quotes.'
+      : 'Check the indentation and quotes here.',
+  });
+}

@@ -1,0 +1,299 @@
+/** The shape of the policy file, once: it validates, fills in defaults, and becomes the JSON Schema for editors. */
+import { z } from 'zod';
+import { WEBHOOK_EVENTS } from './types.ts';
+import { cronProblem, isOuPath, isTimeZone, parseDate, parseDuration, VARIABLE_SYNTAX } from './values.ts';
+
+/**
+ * What a zod message carries in this module: not a sentence but the parts of a finding.
+ * zod hands on nothing else from the schema to the issue.
+ */
+const Expecting = z.object({
+  expected: z.string(),
+  hint: z.string().optional(),
+  choices: z.array(z.string()).optional(),
+  /** Pattern of the text that is wanted: a number or boolean whose spelling fits it only lacks its quotes. */
+  pattern: z.string().optional(),
+});
+export type Expecting = z.infer<typeof Expecting>;
+
+const say = (parts: Expecting): string => JSON.stringify(parts);
+
+export function readExpecting(message: string): Expecting {
+  try {
+    return Expecting.parse(JSON.parse(message));
+  } catch {
+    return { expected: message }; // a message of zod's own
+  }
+}
+
+function object<T extends z.core.$ZodLooseShape>(shape: T) {
+  const keys = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? say({ expected: `one of ${keys.join(', ')}`, choices: keys })
+        : say({ expected: `a map with ${keys.join(', ')}`, hint: 'Write `key: value` lines below it, or remove it.' }),
+  });
+}
+
+/** Text of a certain form; `why` returns what is wrong with it, or null. */
+function text(expecting: Expecting, pattern: RegExp, why?: (value: string) => string | null) {
+  return z
+    .string({ error: say({ ...expecting, pattern: pattern.source }) })
+    .superRefine((value, context) => {
+      const problem = pattern.test(value) ? (why?.(value) ?? null) : '';
+      if (problem === null) return;
+      const hint = problem === '' ? expecting.hint : `${problem[0]?.toUpperCase()}${problem.slice(1)}.`;
+      context.addIssue({ code: 'custom', message: say({ ...expecting, ...(hint ? { hint } : {}) }) });
+    })
+    .meta({ pattern: pattern.source });
+}
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: say({ expected: values.join(' | '), choices: [...values] }) });
+}
+
+function number(expected: string, limits: { min: number; max: number; integer?: boolean; above?: number }) {
+  const error = say({ expected });
+  const base = z.number({ error }).min(limits.min, { error }).max(limits.max, { error });
+  const whole = limits.integer ? base.int({ error }) : base;
+  return limits.above === undefined ? whole : whole.gt(limits.above, { error });
+}
+
+function duration(expected: string, minMs: number, maxMs: number) {
+  const expecting = { expected, hint: 'Write a whole number and s, m, h or d, for example `30m`.' };
+  return text(expecting, /^\d{1,9}[smhd]$/, (value) => {
+    const ms = parseDuration(value) ?? -1;
+    return ms < minMs || ms > maxMs ? `it must be ${expected}` : null;
+  }).transform((value) => parseDuration(value) ?? 0);
+}
+
+function list<T extends z.ZodType>(item: T, expected: string) {
+  return z.array(item, { error: say({ expected, hint: 'Begin each entry with `- `.' }) });
+}
+
+/** A single value or a list that means any of its values; always a list afterwards. */
+function oneOrMany<T extends z.ZodType<string, string>>(item: T, what: string) {
+  const error = say({ expected: `${what}, or a list of them`, hint: 'Name at least one, or remove the condition.' });
+  return z
+    .union([item, z.array(item, { error }).min(1, { error })], { error })
+    .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value));
+}
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+
+const accountId = text(
+  { expected: 'an account id: 12 digits in quotes', hint: 'Write it in quotes, like "012345678901".' },
+  /^\d{12}$/,
+).meta({ pattern: '^\\d{12}$', examples: ['123456789012'] });
+
+const ouPath = text(
+  {
+    expected: 'the path of an OU, like /Workloads/Prod',
+    hint: 'Begin with /, and do not end with one; / alone is the whole organization.',
+  },
+  /^\/[\s\S]*$/,
+  (value) => (isOuPath(value) ? null : 'write one / before each name and none at the end'),
+);
+
+const nameGlob = text(
+  { expected: 'a name or glob, like dev-*', hint: '* stands for any text, ? for one character.' },
+  /^[\s\S]{1,256}$/,
+);
+const tagValue = text({ expected: 'a tag value: a text', hint: 'Quote it.' }, /^[\s\S]{0,256}$/);
+const tagKey = text({ expected: 'a tag key of 1 to 128 characters' }, /^[\s\S]{1,128}$/);
+
+const tags = z
+  .record(tagKey, oneOrMany(tagValue, 'a tag value: a text'), {
+    error: say({ expected: 'a map of tag keys to values', hint: 'For example `tags: { env: [dev, test] }`.' }),
+  })
+  .refine((value) => Object.keys(value).length > 0, {
+    error: say({ expected: 'at least one tag', hint: 'Name a tag, or remove the condition.' }),
+  });
+
+const conditions = {
+  accounts: oneOrMany(accountId, 'an account id: 12 digits in quotes').optional(),
+  name: oneOrMany(nameGlob, 'a name or glob, like dev-*').optional(),
+  ou: oneOrMany(ouPath, 'the path of an OU, like /Workloads/Prod').optional(),
+  tags: tags.optional(),
+};
+
+export interface RawMatch {
+  accounts?: readonly string[] | undefined;
+  name?: readonly string[] | undefined;
+  ou?: readonly string[] | undefined;
+  tags?: Readonly<Record<string, readonly string[]>> | undefined;
+  not?: RawMatch | undefined;
+}
+
+const match: z.ZodType<RawMatch> = z
+  .lazy(() => object({ ...conditions, not: match.optional() }))
+  .refine((value) => Object.keys(value).length > 0, {
+    error: say({
+      expected: 'at least one of accounts, name, ou, tags, not',
+      hint: 'An empty match selects nothing and everything alike. What should hold for every account belongs in `defaults`.',
+    }),
+  })
+  .meta({ id: 'match', description: 'All conditions must hold; a list means any of its values.' });
+
+const status = choice(['Active', 'Inactive', 'unmanaged']);
+const ruleMode = choice(['AnyAllowed', 'NoneAllowed', 'unmanaged']);
+const mode = choice(['enforce', 'alert', 'off']);
+
+const defaults = object({
+  computeOptimizer: status.default('unmanaged'),
+  automation: status.default('unmanaged'),
+  organizationRules: ruleMode.default('unmanaged'),
+  mode: mode.default('enforce'),
+});
+
+const rule = object({
+  id: text(
+    {
+      expected: 'an id: up to 64 letters, digits, `.`, `_` or `-`',
+      hint: 'It names the rule in plans and in the audit trail.',
+    },
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    (value) => (value === 'defaults' ? '`defaults` is what plans call the defaults: choose another id' : null),
+  ),
+  match,
+  computeOptimizer: status.optional(),
+  automation: status.optional(),
+  organizationRules: ruleMode.optional(),
+  mode: mode.optional(),
+});
+
+const sentence = (what: string) =>
+  text({ expected: what, hint: 'It is shown wherever the exemption has an effect.' }, /\S/).max(500, {
+    error: say({ expected: `${what} of at most 500 characters` }),
+  });
+
+const exemption = object({
+  accounts: oneOrMany(accountId, 'an account id: 12 digits in quotes'),
+  enrollment: choice(['computeOptimizer', 'automation', 'both']).default('both'),
+  until: text(
+    {
+      expected: 'a date, like 2027-01-31',
+      hint: 'The exemption ends at the end of that day, UTC; at most one year ahead.',
+    },
+    /^\d{4}-\d{2}-\d{2}$/,
+    (value) => (parseDate(value) === null ? 'there is no such day in the calendar' : null),
+  ),
+  reason: sentence('a reason'),
+  owner: sentence('an owner: a person or team to ask'),
+});
+
+const percent = number('a percentage from 0 to 100', { min: 0, max: 100 });
+const cap = (percentDefault: number, atLeastDefault: number) =>
+  object({
+    percent: percent.default(percentDefault),
+    atLeast: number('a whole number of accounts, 0 or more', { min: 0, max: 1_000_000, integer: true }).default(
+      atLeastDefault,
+    ),
+  }).prefault({});
+
+const guardrails = object({
+  maxChanges: cap(20, 10),
+  maxOptOuts: cap(0, 0),
+  minCoverage: percent.default(98),
+  failureTolerance: percent.default(10),
+});
+
+const timezone = text(
+  { expected: 'a time zone, like Europe/Berlin or UTC', hint: 'Use a name of the IANA time zone database.' },
+  /^[A-Za-z][A-Za-z0-9_+\-/]*$/,
+  (value) => (isTimeZone(value) ? null : 'this name is not in the IANA time zone database'),
+);
+
+const cron = text(
+  {
+    expected: 'a cron expression with 5 fields, like 0 9 * * 1-5',
+    hint: 'The fields: minute, hour, day of month, month, day of week.',
+  },
+  /^[\s\S]{1,200}$/,
+  (value) => cronProblem(value, 'UTC'),
+).transform((value) => value.trim().split(/\s+/).join(' '));
+
+const window = object({
+  kind: choice(['allow', 'deny']),
+  cron,
+  duration: duration('a duration from 1m to 31d', MINUTE, 31 * DAY),
+  timezone: timezone.prefault('UTC'),
+});
+
+const scheduleError = say({
+  expected: 'a duration from 1m to 31d, or { cron, timezone }',
+  hint: 'For example `schedule: 1h`.',
+});
+const schedule = z.union(
+  [duration('a duration from 1m to 31d', MINUTE, 31 * DAY), object({ cron, timezone: timezone.prefault('UTC') })],
+  {
+    error: scheduleError,
+  },
+);
+
+const webhook = object({
+  url: z.string({
+    error: say({
+      expected: 'an https URL',
+      hint: `Keep its secret part in an environment variable and write it as ${VARIABLE_SYNTAX}.`,
+    }),
+  }),
+  events: list(choice(WEBHOOK_EVENTS), `a list of ${WEBHOOK_EVENTS.join(', ')}`)
+    .min(1, { error: say({ expected: 'at least one event', hint: 'Leave `events` out to be told all of them.' }) })
+    .prefault([...WEBHOOK_EVENTS]),
+});
+
+/** Sections of the file, in the order in which they are documented. */
+export const PolicyDocument = object({
+  version: z.literal(1, { error: say({ expected: '1', hint: 'Begin the file with `version: 1`.' }) }),
+  organization: object({
+    memberRole: text(
+      { expected: 'the name of an IAM role, not its ARN' },
+      /^(?:[\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/,
+    ).default('RollcallMember'),
+    externalId: text(
+      { expected: 'an external id: 2 to 1224 letters, digits or +=,.@:/-' },
+      /^[\w+=,.@:/-]{2,1224}$/,
+    ).optional(),
+    organizationEnrollment: choice(['never', 'auto']).default('never'),
+  }).prefault({}),
+  defaults: defaults.prefault({}),
+  rules: list(rule, 'a list of rules')
+    .max(1000, { error: say({ expected: 'at most 1000 rules', hint: 'Match by ou, tags or name instead.' }) })
+    .prefault([]),
+  exemptions: list(exemption, 'a list of exemptions').prefault([]),
+  guardrails: guardrails.prefault({}),
+  rollout: object({
+    canary: object({ match, wait: duration('a duration from 1m to 31d', MINUTE, 31 * DAY) }),
+  }).optional(),
+  windows: list(window, 'a list of windows')
+    .max(50, { error: say({ expected: 'at most 50 windows' }) })
+    .optional(),
+  limits: object({
+    callsPerSecond: number('a number above 0, at most 1000', { min: 0, max: 1000, above: 0 }).default(10),
+    concurrency: number('a whole number from 1 to 1000', { min: 1, max: 1000, integer: true }).default(8),
+  }).prefault({}),
+  schedule: schedule.prefault('1h'),
+  retention: duration('a duration from 1d to 3660d', DAY, 3660 * DAY).optional(),
+  pendingDeadline: duration('a duration from 1m to 31d', MINUTE, 31 * DAY).prefault('24h'),
+  notify: object({
+    eventBus: text(
+      { expected: 'the name or ARN of an EventBridge bus', hint: 'For example `default`.' },
+      /^(?:arn:[\w-]+:events:[\w-]+:\d{12}:event-bus\/)?[/.\-_A-Za-z0-9]{1,256}$/,
+    ).optional(),
+    webhook: webhook.optional(),
+  })
+    .refine((value) => Object.keys(value).length > 0, {
+      error: say({ expected: 'eventBus, webhook or both', hint: 'Remove `notify` to be told nothing.' }),
+    })
+    .optional(),
+});
+
+export type PolicyData = z.output<typeof PolicyDocument>;
+
+/** JSON Schema (draft 2020-12) of the file as it is written, for `policy schema` and editors. */
+export function policyJsonSchema(): object {
+  return { title: 'Rollcall policy', ...z.toJSONSchema(PolicyDocument, { target: 'draft-2020-12', io: 'input' }) };
+}

@@ -1,0 +1,185 @@
+import type { Secret } from './secret.ts';
+
+/** What a policy wants of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
+export type DesiredStatus = 'Active' | 'Inactive' | 'unmanaged';
+/** What a policy wants of Automation's organization rule mode. */
+export type DesiredRuleMode = 'AnyAllowed' | 'NoneAllowed' | 'unmanaged';
+/** `enforce` acts on drift, `alert` only announces it, `off` does not evaluate. */
+export type Mode = 'enforce' | 'alert' | 'off';
+export type EnrollmentName = 'computeOptimizer' | 'automation';
+
+/** The four fields that rules and defaults decide, each on its own. */
+export interface Settings {
+  readonly computeOptimizer: DesiredStatus;
+  readonly automation: DesiredStatus;
+  readonly organizationRules: DesiredRuleMode;
+  readonly mode: Mode;
+}
+export type Field = keyof Settings;
+export const FIELDS = ['computeOptimizer', 'automation', 'organizationRules', 'mode'] as const;
+
+/**
+ * A selector: all conditions that are present must hold, a list means any of its values.
+ * Globs know `*` and `?`; OU paths cover themselves and everything below by whole names.
+ */
+export interface Match {
+  readonly accounts?: readonly string[];
+  readonly name?: readonly string[];
+  readonly ou?: readonly string[];
+  readonly tags?: Readonly<Record<string, readonly string[]>>;
+  readonly not?: Match;
+}
+
+export interface Rule {
+  readonly id: string;
+  readonly match: Match;
+  /** Only the fields that this rule sets. */
+  readonly sets: Partial<Settings>;
+}
+
+export interface Exemption {
+  readonly accounts: readonly string[];
+  readonly enrollment: EnrollmentName | 'both';
+  /** The last day, `YYYY-MM-DD`, in UTC. */
+  readonly until: string;
+  /** Epoch ms of the first instant after that day: in force while `now < endsAt`. */
+  readonly endsAt: number;
+  /** Epoch ms, 7 days before `endsAt`: the end is announced from here on. */
+  readonly announceAt: number;
+  readonly reason: string;
+  readonly owner: string;
+  /** Where it stands in the file, e.g. `exemptions[0]`. */
+  readonly path: string;
+}
+
+/** A run may touch max(atLeast, percent of the accounts in scope); 0 and 0 mean none. */
+export interface Cap {
+  readonly percent: number;
+  readonly atLeast: number;
+}
+
+export interface Guardrails {
+  readonly maxChanges: Cap;
+  readonly maxOptOuts: Cap;
+  /** Percent. */
+  readonly minCoverage: number;
+  /** Percent. */
+  readonly failureTolerance: number;
+}
+
+export type Schedule = { readonly everyMs: number } | { readonly cron: string; readonly timezone: string };
+
+export interface EnforcementWindow {
+  readonly kind: 'allow' | 'deny';
+  readonly cron: string;
+  readonly durationMs: number;
+  readonly timezone: string;
+}
+
+export const WEBHOOK_EVENTS = ['drift', 'failed', 'blocked', 'stalled', 'guardrail', 'halt'] as const;
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+
+export interface Notify {
+  readonly eventBus: string | null;
+  readonly webhook: {
+    /** As written, with `${VAR}` in place. */
+    readonly urlTemplate: string;
+    /** With the variables filled in; does not print itself. */
+    readonly url: Secret;
+    readonly events: readonly WebhookEvent[];
+  } | null;
+}
+
+export interface Place {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 code units. */
+  readonly column: number;
+}
+
+/** Where the parts of a policy stand in its file; no part of its meaning. */
+export interface PolicySource {
+  readonly file: string;
+  /** By path, e.g. `rules[2].match.ou`. */
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+/** A checked policy with every default filled in. `null`: the section was not written. */
+export interface Policy {
+  readonly version: 1;
+  readonly organization: {
+    readonly memberRole: string;
+    readonly externalId: string | null;
+    readonly organizationEnrollment: 'never' | 'auto';
+  };
+  readonly defaults: Settings;
+  readonly rules: readonly Rule[];
+  readonly exemptions: readonly Exemption[];
+  readonly guardrails: Guardrails;
+  readonly rollout: { readonly canary: { readonly match: Match; readonly waitMs: number } } | null;
+  readonly windows: readonly EnforcementWindow[] | null;
+  readonly limits: { readonly callsPerSecond: number; readonly concurrency: number };
+  readonly schedule: Schedule;
+  readonly retentionMs: number | null;
+  readonly pendingDeadlineMs: number;
+  readonly notify: Notify | null;
+  readonly source: PolicySource;
+}
+
+/** What rules can ask about an account. */
+export interface AccountFacts {
+  /** 12 digits. */
+  readonly id: string;
+  readonly name: string;
+  /** Path of OU names from the root: `/` directly under it, else `/A/B`. */
+  readonly ou: string;
+  readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED';
+  readonly management: boolean;
+  /** null: not read, which is not the same as having none. */
+  readonly tags: Readonly<Record<string, string>> | null;
+}
+
+/** A value and what decided it: a rule's id, or `defaults`. */
+export interface Decided<T> {
+  readonly value: T;
+  readonly rule: string;
+}
+
+export interface Contradiction {
+  readonly code: 'rulesNeedAutomation' | 'automationNeedsComputeOptimizer';
+  readonly message: string;
+  /** The enrollments that cannot be reconciled because of it. */
+  readonly enrollments: readonly EnrollmentName[];
+}
+
+export interface DesiredState {
+  readonly computeOptimizer: Decided<DesiredStatus>;
+  readonly automation: Decided<DesiredStatus>;
+  readonly organizationRules: Decided<DesiredRuleMode>;
+  readonly mode: Decided<Mode>;
+  /** null where the fields fit together, and where mode is `off`. */
+  readonly contradiction: Contradiction | null;
+}
+
+/** One condition of a match, tried on one account. */
+export interface ConditionResult {
+  readonly condition: 'accounts' | 'name' | 'ou' | 'tags' | 'not';
+  readonly holds: boolean;
+  readonly why: string;
+}
+
+export interface Explanation {
+  readonly account: AccountFacts;
+  readonly desired: DesiredState;
+  /** Every rule in the order of the file, then `defaults`. */
+  readonly rules: readonly {
+    readonly id: string;
+    readonly matched: boolean;
+    readonly conditions: readonly ConditionResult[];
+    /** Fields that this rule decided. */
+    readonly decided: readonly Field[];
+    /** Fields that it sets although an earlier rule had decided them. */
+    readonly overruled: readonly { readonly field: Field; readonly by: string }[];
+  }[];
+  readonly canary: boolean;
+}

@@ -1,0 +1,80 @@
+/** Small text formats of the policy file: durations, dates, cron expressions, time zones, names. */
+import { Cron } from 'croner';
+
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+export const DAY_MS = UNIT_MS.d;
+
+/** `90s`, `30m`, `1h`, `400d` in ms; null if it is no such text. */
+export function parseDuration(text: string): number | null {
+  const parts = /^(\d{1,9})([smhd])$/.exec(text);
+  const unit = parts?.[2];
+  if (unit !== 's' && unit !== 'm' && unit !== 'h' && unit !== 'd') return null;
+  return Number(parts?.[1]) * UNIT_MS[unit];
+}
+
+/** Epoch ms of 00:00 UTC of a `YYYY-MM-DD` that exists in the calendar, else null. */
+export function parseDate(text: string): number | null {
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (parts === null) return null;
+  const ms = Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]));
+  return formatDate(ms) === text ? ms : null;
+}
+
+export function formatDate(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** Epoch ms of 00:00 UTC of the same date a year later; of 29 February, the 28th. */
+export function oneYearAfter(now: number): number {
+  const day = new Date(now);
+  const year = day.getUTCFullYear() + 1;
+  const same = Date.UTC(year, day.getUTCMonth(), day.getUTCDate());
+  const overflowed = new Date(same).getUTCMonth() !== day.getUTCMonth();
+  return overflowed ? Date.UTC(year, day.getUTCMonth() + 1, 0) : same;
+}
+
+/** What is wrong with a 5-field cron expression, or null. Every expression that can never fire is wrong too. */
+export function cronProblem(text: string, timezone: string): string | null {
+  const fields = text.trim().split(/\s+/);
+  if (fields.length !== 5) return `it has ${text.trim() === '' ? 0 : fields.length} fields`;
+  try {
+    const cron = new Cron(fields.join(' '), { paused: true, mode: '5-part', timezone });
+    // Any fixed instant serves: an expression without a date in a four-year cycle has none at all.
+    return cron.nextRun(new Date(0)) === null ? 'no date ever fits it' : null;
+  } catch (error) {
+    return error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
+  }
+}
+
+/** Whether this Node's time zone data knows the IANA name. Offsets such as `+01:00` are refused: they know no summer time. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false; // RangeError is how Intl says no
+  }
+}
+
+/** `/`, or `/A/B`: names without empty parts and without a slash at the end. */
+export function isOuPath(text: string): boolean {
+  return text === '/' || (text.startsWith('/') && !text.endsWith('/') && !text.includes('//'));
+}
+
+/** How a variable is written, for messages. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is this syntax that the text shows
+export const VARIABLE_SYNTAX = '${NAME}';
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Names of the variables that a `${VAR}` template mentions, without repetition; null if a `${` is malformed. */
+export function templateVariables(template: string): readonly string[] | null {
+  if (template.replace(VARIABLE, '').includes('${')) return null;
+  return [...new Set([...template.matchAll(VARIABLE)].map((match) => match[1] ?? ''))];
+}
+
+/** Fills in the variables once; what they contain is not searched for further ones. */
+export function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(VARIABLE, (_, name: string) => values[name] ?? '');
+}
