@@ -95,8 +95,9 @@ function hintFor(value: unknown, source: string | null, expecting: Expecting): s
 }
 
 function describe(value: unknown, source: string | null, path: Path): string {
-  // A webhook's URL is a password; not even a mistyped one is repeated.
-  if (renderPath(path).startsWith('notify.webhook.url')) return 'a value that is not shown here';
+  // A webhook's URL is a password; not even one in the wrong place is repeated.
+  if (path[0] === 'notify' && typeof value === 'string' && !/^[\w-]*$/.test(value))
+    return 'a value that is not shown here';
   if (value === null || value === undefined) return source === null || source === '' ? 'nothing' : shown(source);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty map' : 'a map';

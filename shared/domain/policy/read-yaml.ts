@@ -70,7 +70,7 @@ function compose(text: string, lines: LineCounter, report: Report): Document.Par
     report(START, [], EMPTY);
     return null;
   }
-  if (second !== undefined) report(placeAt(lines, second.range[0] - 1), [], SEVERAL);
+  if (second !== undefined) report(placeAt(lines, second.range[0]), [], SEVERAL);
   if (document.directives.yaml.explicit && document.directives.yaml.version !== '1.2') {
     report(START, [], { ...OTHER_VERSION, found: `%YAML ${document.directives.yaml.version}` });
   }
@@ -111,22 +111,21 @@ function reportSyntax(
   lines: LineCounter,
   report: Report,
 ): void {
-  const rest =
-    text
-      .slice(offset, offset + 200)
-      .split('\n', 1)[0]
-      ?.trim() ?? '';
-  const line =
-    text
-      .slice(Math.max(0, offset - 200), offset)
-      .split('\n')
-      .at(-1) + rest;
+  const rest = firstLine(text.slice(offset, offset + 200)).trim();
+  const line = text.slice(Math.max(0, offset - 200), offset).replace(/^[\s\S]*\n/, '') + rest;
+  // A webhook's URL is a password, and a broken line may hold one.
+  const hidden = line.includes('://');
+  const found = rest === '' ? 'the end of the line' : shown(rest);
   report(placeAt(lines, offset), [], {
-    message: `not valid YAML: ${problem.message}`,
-    found: rest === '' ? 'the end of the line' : shown(rest),
+    message: hidden ? 'not valid YAML' : `not valid YAML: ${problem.message}`,
+    found: hidden ? 'a line with a URL, not shown here' : found,
     expected: 'valid YAML',
     hint: /[{}[\]:&*!|>%@`]/.test(line)
       ? 'Check the brackets and quotes here; text with { } [ ] : # & * ! | > % @ or ` belongs in quotes.'
       : 'Check the indentation and quotes here.',
   });
+}
+
+function firstLine(text: string): string {
+  return text.slice(0, `${text}\n`.indexOf('\n'));
 }
