@@ -1,0 +1,78 @@
+import type { Enrollments } from './enrollments.ts';
+import { isOpen, type Organization } from './organization.ts';
+import { createRandom, sample } from './random.ts';
+import type { Account, EnrollmentName, Status } from './types.ts';
+
+export type DriftChange = { accountId: string; enrollment: EnrollmentName; status: Status };
+/** Either so many accounts that opt out of Compute Optimizer, chosen by `seed`, or particular changes. */
+export type DriftRequest =
+  | { accounts: number; seed?: number | undefined }
+  | { changes: readonly DriftChange[]; actor?: string | undefined };
+/** What someone did, as seen from outside. */
+export type DriftEvent = DriftChange & { before: Status; actor: string; at: Date };
+
+/** Refused control request; the message says what to correct. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+}
+
+/**
+ * Someone in the accounts changes enrollments behind the controller's back. All changes are checked before the first is
+ * made. Throws ControlError where AWS could not get there: an unknown account, Automation on without Compute Optimizer.
+ */
+export function applyDrift(
+  organization: Organization,
+  enrollments: Enrollments,
+  request: DriftRequest,
+  now: number,
+): DriftEvent[] {
+  const changes = 'changes' in request ? request.changes : chooseOptOuts(organization, request);
+  const actor = 'changes' in request ? request.actor : undefined;
+  const willBe = new Map<Account, Status>();
+  for (const change of changes) checkChange(organization, change, willBe);
+  return changes.flatMap(({ accountId, enrollment, status }) => {
+    const account = organization.account(accountId);
+    if (account === undefined) return [];
+    const before = account[enrollment].status;
+    if (enrollment === 'automation' && status === 'Inactive' && before !== 'Inactive')
+      account.automationOptedOutAt = now;
+    if (before !== status) {
+      const reason = status === 'Failed' ? 'The service-linked role could not be created.' : null;
+      enrollments.set(account, enrollment, status, reason, now);
+    }
+    const by = actor ?? `arn:${organization.partition}:iam::${accountId}:user/operator`;
+    return [{ accountId, enrollment, status, before, actor: by, at: new Date(now) }];
+  });
+}
+
+function chooseOptOuts(
+  organization: Organization,
+  request: { accounts: number; seed?: number | undefined },
+): DriftChange[] {
+  const candidates = organization.accounts.filter(
+    (account) =>
+      isOpen(account) &&
+      !account.management &&
+      account !== organization.delegatedAdministrator &&
+      account.computeOptimizer.status === 'Active',
+  );
+  return sample(createRandom(request.seed ?? 1), candidates, request.accounts).map(({ id }) => ({
+    accountId: id,
+    enrollment: 'computeOptimizer',
+    status: 'Inactive',
+  }));
+}
+
+function checkChange(organization: Organization, change: DriftChange, willBe: Map<Account, Status>): void {
+  const account = organization.account(change.accountId);
+  if (account === undefined) throw new ControlError(`Account ${change.accountId} is not in the organization`);
+  if (change.enrollment === 'computeOptimizer') {
+    willBe.set(account, change.status);
+    return;
+  }
+  const computeOptimizer = willBe.get(account) ?? account.computeOptimizer.status;
+  if (change.status !== 'Inactive' && computeOptimizer !== 'Active')
+    throw new ControlError(
+      `Automation of account ${change.accountId} needs Compute Optimizer Active, not ${computeOptimizer}`,
+    );
+}

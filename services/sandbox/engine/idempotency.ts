@@ -1,0 +1,32 @@
+import type { Input, Output } from './types.ts';
+
+const VALID_MS = 24 * 60 * 60 * 1000;
+
+type Remembered = { parameters: string; output: Output; at: number };
+
+/** Answers of calls that carried a client token: repeated for 24 hours, per account and operation. Refusals are not kept. */
+export class IdempotentAnswers {
+  readonly #answers = new Map<string, Remembered>();
+
+  /** The earlier answer, `mismatch` if the token was used with other parameters, or undefined for a new token. */
+  recall(key: string, input: Input, now: number): Output | 'mismatch' | undefined {
+    const known = this.#answers.get(key);
+    if (known === undefined || now - known.at >= VALID_MS) return undefined;
+    return known.parameters === canonical(input) ? known.output : 'mismatch';
+  }
+
+  remember(key: string, input: Input, output: Output, now: number): void {
+    this.#answers.delete(key);
+    this.#answers.set(key, { parameters: canonical(input), output, at: now });
+    // Insertion order is time order: what has expired is at the front.
+    for (const [oldest, { at }] of this.#answers) {
+      if (now - at < VALID_MS) break;
+      this.#answers.delete(oldest);
+    }
+  }
+}
+
+function canonical(input: Input): string {
+  const names = Object.keys(input).sort();
+  return JSON.stringify(names.filter((name) => name !== 'clientToken').map((name) => [name, input[name]]));
+}

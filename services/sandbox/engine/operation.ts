@@ -1,0 +1,74 @@
+import type { Enrollments } from './enrollments.ts';
+import type { EventLog } from './events.ts';
+import type { PageFault } from './faults.ts';
+import type { Organization } from './organization.ts';
+import type { Random } from './random.ts';
+import type { Sessions } from './sessions.ts';
+import type { Account, Input, Output, RoleSession } from './types.ts';
+
+/** A refusal by its AWS error code; the HTTP status is the model's. */
+export class Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly members: Output | undefined;
+
+  constructor(code: string, message: string, members?: Output) {
+    this.code = code;
+    this.message = message;
+    this.members = members;
+  }
+}
+
+/** The part of the sandbox that operations work on. */
+export type World = {
+  readonly organization: Organization;
+  readonly enrollments: Enrollments;
+  readonly sessions: Sessions;
+  readonly events: EventLog;
+  readonly random: Random;
+  readonly settings: {
+    memberRole: string;
+    externalId: string | undefined;
+    /** Which generation of Organizations' account listing: `State` and `Paths`, or only `Status` as before. */
+    accountShape: 'current' | 'older';
+    /** Keys the check sum of page tokens. */
+    tokenSalt: string;
+  };
+};
+
+/** One call that has passed identification, throttling and the model's checks. */
+export type Call = {
+  readonly world: World;
+  readonly caller: Account;
+  readonly roleSession: RoleSession | undefined;
+  readonly operation: string;
+  readonly input: Input;
+  readonly now: number;
+  readonly pageFault: PageFault | null;
+};
+
+export type Operation = {
+  run(call: Call): Output | Failure;
+  /** Counts against the organization's bucket for changes. */
+  mutating?: boolean;
+};
+
+export type Operations = Readonly<Record<string, Operation>>;
+
+export function text(input: Input, name: string): string | undefined {
+  const value = input[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function integer(input: Input, name: string): number | undefined {
+  const value = input[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function texts(input: Input, name: string): string[] {
+  const value = input[name];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+export const isDelegatedAdministrator = ({ world, caller }: Call): boolean =>
+  caller === world.organization.delegatedAdministrator;

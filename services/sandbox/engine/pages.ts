@@ -1,0 +1,68 @@
+import { type Call, Failure } from './operation.ts';
+import { lowerBound } from './organization.ts';
+import { fnv1a } from './random.ts';
+
+/** How far a page looks for items that a filter lets through; after that it ends short, maybe empty, with a token. */
+const LOOKAHEAD = 2000;
+
+export type Listing<T, U> = {
+  /** Sorted by `key`. */
+  items: readonly T[];
+  key(item: T): string;
+  size: number;
+  token: string | undefined;
+  /** What else the listing was asked with: a token continues only the same listing. */
+  scope?: string;
+  /** What the page shows of an item; undefined leaves it out. */
+  show(item: T): U | undefined;
+};
+
+/** One page, or null for a token that this listing has not issued. Costs the page's size, not the listing's. */
+export function paginate<T, U>(
+  call: Call,
+  listing: Listing<T, U>,
+): { page: U[]; nextToken: string | undefined } | null {
+  const scope = `${call.operation}\n${listing.scope ?? ''}`;
+  const after = listing.token === undefined ? '' : openToken(call, scope, listing.token);
+  if (after === null) return null;
+  if (call.pageFault === 'empty-page') return { page: [], nextToken: sealToken(call, scope, after) };
+  const page: U[] = [];
+  let at = after === '' ? 0 : lowerBound(listing.items, after, listing.key);
+  if (after !== '' && at < listing.items.length && keyAt(listing, at) === after) at += 1;
+  const limit = Math.min(listing.items.length, at + listing.size + LOOKAHEAD);
+  for (; at < limit; at += 1) {
+    const item = listing.items[at];
+    const shown = item === undefined ? undefined : listing.show(item);
+    if (shown === undefined) continue;
+    if (page.length === listing.size) break;
+    page.push(shown);
+  }
+  if (call.pageFault === 'torn-page') return { page, nextToken: sealToken(call, 'torn', String(call.now)) };
+  const more = at < listing.items.length;
+  return { page, nextToken: more ? sealToken(call, scope, keyAt(listing, at - 1)) : undefined };
+}
+
+/** The token error of Compute Optimizer and Automation. */
+export function invalidToken(): Failure {
+  return new Failure('InvalidParameterValueException', 'The nextToken is invalid.');
+}
+
+function keyAt<T, U>(listing: Listing<T, U>, at: number): string {
+  const item = listing.items[at];
+  return item === undefined ? '' : listing.key(item);
+}
+
+function check(call: Call, scope: string, key: string): string {
+  return fnv1a(`${call.world.settings.tokenSalt}\n${scope}\n${key}`).toString(36).padStart(7, '0');
+}
+
+/** Tokens are base64 without url-safe characters, as Automation's model demands. */
+function sealToken(call: Call, scope: string, key: string): string {
+  return Buffer.from(`${check(call, scope, key)}${key}`).toString('base64');
+}
+
+function openToken(call: Call, scope: string, token: string): string | null {
+  const opened = Buffer.from(token, 'base64').toString();
+  const key = opened.slice(7);
+  return opened.slice(0, 7) === check(call, scope, key) ? key : null;
+}

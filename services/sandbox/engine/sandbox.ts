@@ -1,0 +1,360 @@
+import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } from './accounts.ts';
+import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
+import { Enrollments } from './enrollments.ts';
+import { EventLog, type RecordedEvent } from './events.ts';
+import { type Affliction, type Fault, Faults } from './faults.ts';
+import { generateOrganization } from './generate.ts';
+import { IdempotentAnswers } from './idempotency.ts';
+import { type Call, Failure, text, type World } from './operation.ts';
+import { isOpen } from './organization.ts';
+import { createRandom, type Random } from './random.ts';
+import { createServices, httpStatusOf, isDocumentedError, type ServedOperation, type Service } from './services.ts';
+import { Sessions } from './sessions.ts';
+import { isRecord, type Violation } from './smithy.ts';
+import { roleAccount } from './sts.ts';
+import { TokenBucket } from './throttle.ts';
+import type { Account, ApiAnswer, ApiError, ApiRequest, Clock, Output, RoleSession, ServiceName } from './types.ts';
+
+/** Everything that makes a sandbox what it is; `engineDefaults` has a value for each. */
+export type EngineOptions = {
+  accounts: number;
+  seed: number;
+  partition: 'aws' | 'aws-cn' | 'aws-us-gov';
+  drift: number;
+  brokenRoles: number;
+  coolingDown: number;
+  memberRole: string;
+  externalId: string | undefined;
+  accountShape: 'current' | 'older';
+  /** Added to every answer. */
+  latencyMs: number;
+  /** Calls a second per calling account and operation (burst twice that); undefined: no throttling. */
+  rate: number | undefined;
+  /** Changes a second in the whole organization (burst twice that); undefined: no throttling. */
+  orgRate: number | undefined;
+  /** How long an enrollment stays Pending. */
+  pendingMs: number;
+  faults: readonly Fault[];
+};
+
+export const engineDefaults: EngineOptions = Object.freeze({
+  accounts: 500,
+  seed: 1,
+  partition: 'aws',
+  drift: 0,
+  brokenRoles: 0,
+  coolingDown: 0,
+  memberRole: 'RollcallMember',
+  externalId: undefined,
+  accountShape: 'current',
+  latencyMs: 0,
+  rate: undefined,
+  orgRate: undefined,
+  pendingMs: 0,
+  faults: Object.freeze([]),
+});
+
+export type SandboxInfo = {
+  organizationId: string;
+  managementAccountId: string;
+  delegatedAdministratorId: string;
+  accounts: number;
+  memberRole: string;
+};
+export type CallCount = {
+  service: ServiceName;
+  operation: string;
+  /** The calling account. */
+  accountId: string;
+  count: number;
+  throttled: number;
+  /** Answered with another error, or not answered at all. */
+  failed: number;
+};
+export type Identity = { accountId: string; roleSession: RoleSession | undefined };
+
+type Tally = { count: number; throttled: number; failed: number; bucket: TokenBucket | null };
+type State = {
+  world: World;
+  faults: Faults;
+  answers: IdempotentAnswers;
+  tallies: Map<ServedOperation, Map<string, Tally>>;
+  orgBucket: TokenBucket | null;
+};
+
+/**
+ * A pretend AWS organization: a state machine over calls, with no I/O, no timers and no clock but the one it is given.
+ * The same options, clock readings, random source and calls give the same answers.
+ */
+export class Sandbox {
+  /** Compiled models, for whoever translates protocols. */
+  readonly services: ReadonlyMap<ServiceName, Service>;
+  readonly #options: EngineOptions;
+  readonly #clock: Clock;
+  readonly #random: () => Random;
+  readonly #sessions: Sessions;
+  #state: State;
+
+  /** `random` is asked for a fresh source at the start and at every reset. */
+  constructor(options: EngineOptions, clock: Clock, random: () => Random) {
+    this.services = createServices();
+    this.#options = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.#sessions = new Sessions(random());
+    this.#checkFaults(options.faults);
+    this.#state = this.#start();
+  }
+
+  #start(): State {
+    const now = this.#clock.now();
+    const random = this.#random();
+    const { memberRole, externalId, accountShape, seed, pendingMs, orgRate, faults } = this.#options;
+    const organization = generateOrganization({ ...this.#options, now });
+    return {
+      world: {
+        organization,
+        enrollments: new Enrollments(organization, pendingMs, now),
+        sessions: this.#sessions,
+        events: new EventLog(),
+        random,
+        settings: { memberRole, externalId, accountShape, tokenSalt: `${organization.id}/${seed}` },
+      },
+      faults: new Faults(faults, random),
+      answers: new IdempotentAnswers(),
+      tallies: new Map(),
+      orgBucket: orgRate === undefined ? null : new TokenBucket(orgRate, now),
+    };
+  }
+
+  /** Everything as it was at the start. Credentials that were handed out remain valid until they expire. */
+  reset(): void {
+    this.#state = this.#start();
+  }
+
+  info(): SandboxInfo {
+    const { organization } = this.#state.world;
+    return {
+      organizationId: organization.id,
+      managementAccountId: organization.management.id,
+      delegatedAdministratorId: organization.delegatedAdministrator.id,
+      accounts: organization.accounts.length,
+      memberRole: this.#options.memberRole,
+    };
+  }
+
+  get partition(): EngineOptions['partition'] {
+    return this.#options.partition;
+  }
+
+  /** Who presents this access key. An unrecognisable key is the management account's. */
+  authenticate(accessKeyId: string, sessionToken: string | undefined): Identity | Failure {
+    const { organization } = this.#state.world;
+    const unknown = new Failure(
+      'UnrecognizedClientException',
+      'The security token included in the request is invalid.',
+    );
+    if (/^\d{12}$/.test(accessKeyId))
+      return organization.account(accessKeyId) === undefined
+        ? unknown
+        : { accountId: accessKeyId, roleSession: undefined };
+    if (!Sessions.issuedHere(accessKeyId)) return { accountId: organization.management.id, roleSession: undefined };
+    const session = this.#sessions.find(accessKeyId);
+    if (session === undefined || session.sessionToken !== sessionToken) return unknown;
+    if (session.expiresAt <= this.#clock.now())
+      return new Failure('ExpiredTokenException', 'The security token included in the request is expired');
+    return { accountId: session.accountId, roleSession: session.role };
+  }
+
+  /** One API call. Never throws for anything in the request. */
+  handle(request: ApiRequest): ApiAnswer {
+    const service = this.services.get(request.service);
+    const served = service?.operations.get(request.operation);
+    const { latencyMs } = this.#options;
+    if (service === undefined) throw new Error(`There is no service ${request.service}`);
+    if (served === undefined) {
+      const failure = new Failure(service.codes.unknownOperation, `Unknown operation ${request.operation}`);
+      return { kind: 'error', error: toApiError(service, failure), delayMs: latencyMs };
+    }
+    const now = this.#clock.now();
+    this.#state.world.enrollments.settle(now);
+    const tally = this.#tally(served, request.callerAccountId, now);
+    tally.count += 1;
+    const concerns = [request.callerAccountId];
+    const roleOwner = isRecord(request.input) ? roleAccount(request.input['RoleArn']) : undefined;
+    if (roleOwner !== undefined) concerns.push(roleOwner);
+    const affliction = this.#state.faults.meet(request.service, request.operation, concerns);
+    const delayMs = latencyMs + affliction.delayMs;
+    const outcome = this.#answer(service, served, request, { now, tally, affliction });
+    const failed = outcome instanceof Failure;
+    const throttled = failed && outcome.code === service.codes.throttle;
+    tally.throttled += Number(throttled);
+    tally.failed += Number((failed && !throttled) || affliction.reset);
+    // The connection breaks before the answer gets through, but what was asked for has been done.
+    if (affliction.reset) return { kind: 'reset', delayMs };
+    return failed
+      ? { kind: 'error', error: toApiError(service, outcome), delayMs }
+      : { kind: 'ok', output: outcome, delayMs };
+  }
+
+  #answer(
+    service: Service,
+    served: ServedOperation,
+    request: ApiRequest,
+    { now, tally, affliction }: { now: number; tally: Tally; affliction: Affliction },
+  ): Output | Failure {
+    const { codes } = service;
+    if (affliction.error !== null) {
+      const { kind, code } = affliction.error;
+      return new Failure(code ?? codes[kind], `Injected fault: ${kind}`);
+    }
+    const { world, orgBucket } = this.#state;
+    const shared = served.operation.mutating === true ? orgBucket : null;
+    const admitted = (tally.bucket?.has(now) ?? true) && (shared?.has(now) ?? true);
+    if (!admitted) return new Failure(codes.throttle, 'Rate exceeded');
+    tally.bucket?.take();
+    shared?.take();
+    const caller = world.organization.account(request.callerAccountId);
+    if (caller === undefined || !isOpen(caller))
+      return new Failure(
+        codes.denied,
+        `Account ${request.callerAccountId} is not an active member of the organization.`,
+      );
+    const violations: Violation[] = [];
+    served.model.checkInput(request.input, '', violations);
+    const malformed = violations.find(({ kind }) => kind === 'type');
+    if (malformed !== undefined && service.name !== 'sts')
+      return new Failure('SerializationException', malformed.message);
+    if (violations.length > 0) return service.invalid(violations);
+    const input = isRecord(request.input) ? request.input : {};
+    const call: Call = {
+      world,
+      caller,
+      roleSession: request.roleSession,
+      operation: request.operation,
+      input,
+      now,
+      pageFault: affliction.page,
+    };
+    return this.#once(call, served, caller);
+  }
+
+  /** Runs the operation, unless its client token says that it has run before. */
+  #once(call: Call, served: ServedOperation, caller: Account): Output | Failure {
+    const { operation, input, now } = call;
+    const clientToken = text(input, 'clientToken');
+    if (clientToken === undefined) return served.operation.run(call);
+    const { answers } = this.#state;
+    const key = `${caller.id} ${operation} ${clientToken}`;
+    const earlier = answers.recall(key, input, now);
+    if (earlier === 'mismatch')
+      return new Failure(
+        'IdempotentParameterMismatchException',
+        'The client token was used before with different parameters.',
+      );
+    if (earlier !== undefined) return earlier;
+    const output = served.operation.run(call);
+    if (!(output instanceof Failure)) answers.remember(key, input, output, now);
+    return output;
+  }
+
+  #tally(served: ServedOperation, accountId: string, now: number): Tally {
+    const { tallies } = this.#state;
+    let perAccount = tallies.get(served);
+    if (perAccount === undefined) {
+      perAccount = new Map();
+      tallies.set(served, perAccount);
+    }
+    let tally = perAccount.get(accountId);
+    if (tally === undefined) {
+      const { rate } = this.#options;
+      tally = { count: 0, throttled: 0, failed: 0, bucket: rate === undefined ? null : new TokenBucket(rate, now) };
+      perAccount.set(accountId, tally);
+    }
+    return tally;
+  }
+
+  /** The truth about every account, or about one. */
+  accounts(accountId?: string): AccountTruth[] {
+    const { organization, enrollments } = this.#state.world;
+    enrollments.settle(this.#clock.now());
+    const one = accountId === undefined ? undefined : organization.account(accountId);
+    const chosen = accountId === undefined ? organization.accounts : one === undefined ? [] : [one];
+    return chosen.map((account) => accountTruth(account, enrollments));
+  }
+
+  calls(): CallCount[] {
+    const counts: CallCount[] = [];
+    for (const [name, { operations }] of this.services)
+      for (const [operation, served] of operations)
+        for (const [accountId, { count, throttled, failed }] of this.#state.tallies.get(served) ?? [])
+          counts.push({ service: name, operation, accountId, count, throttled, failed });
+    return counts;
+  }
+
+  events(): readonly RecordedEvent[] {
+    return this.#state.world.events.all;
+  }
+
+  /** Replaces the present faults. Throws ControlError for one that can never apply. */
+  setFaults(faults: readonly Fault[]): void {
+    this.#checkFaults(faults);
+    this.#state.faults = new Faults(faults, this.#state.world.random);
+  }
+
+  #checkFaults(faults: readonly Fault[]): void {
+    for (const { service, operation, code } of faults) {
+      const named = service === undefined ? [...this.services.values()] : [this.services.get(service)];
+      if (operation !== undefined && !named.some((candidate) => candidate?.operations.has(operation)))
+        throw new ControlError(`No operation ${operation} in ${service ?? 'any service'}`);
+      if (code !== undefined && !isDocumentedError(this.services, code))
+        throw new ControlError(`${code} is not an error that any of the services documents`);
+    }
+  }
+
+  /** Someone changes enrollments from within the accounts. Throws ControlError for what cannot be. */
+  drift(request: DriftRequest): DriftEvent[] {
+    const { organization, enrollments } = this.#state.world;
+    const now = this.#clock.now();
+    enrollments.settle(now);
+    return applyDrift(organization, enrollments, request, now);
+  }
+
+  /** Accounts join, move, close, leave. Throws ControlError for what cannot be. */
+  changeAccounts(changes: AccountChanges): string[] {
+    const { organization, enrollments, random } = this.#state.world;
+    const now = this.#clock.now();
+    enrollments.settle(now);
+    return changeAccounts(organization, enrollments, changes, { now, random });
+  }
+
+  setTrustedAccess(enabled: boolean): void {
+    const { enrollments } = this.#state.world;
+    const now = this.#clock.now();
+    enrollments.settle(now);
+    enrollments.setTrustedAccess(enabled, now);
+  }
+
+  /** An error outside any operation, in the words and with the HTTP status of the service. */
+  refuse(service: ServiceName, failure: Failure): ApiError {
+    const known = this.services.get(service);
+    if (known === undefined) throw new Error(`There is no service ${service}`);
+    return toApiError(known, failure);
+  }
+}
+
+function toApiError(service: Service, { code, message, members }: Failure): ApiError {
+  const error: ApiError = { code, httpStatus: httpStatusOf(service, code), message };
+  return members === undefined ? error : { ...error, members };
+}
+
+/** A sandbox over `overrides` of the defaults, whose random source starts from the seed unless one is given. */
+export function createSandbox(
+  overrides: Partial<EngineOptions>,
+  parts: { clock: Clock; random?: (() => Random) | undefined },
+): Sandbox {
+  const options = { ...engineDefaults, ...overrides };
+  // Not the world's own sequence: what happens at run time must not depend on how many draws the world took.
+  const random = parts.random ?? (() => createRandom(options.seed ^ 0x5bd1e995));
+  return new Sandbox(options, parts.clock, random);
+}

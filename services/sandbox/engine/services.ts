@@ -1,0 +1,160 @@
+import computeOptimizerModel from '../models/compute-optimizer.json' with { type: 'json' };
+import automationModel from '../models/compute-optimizer-automation.json' with { type: 'json' };
+import eventBridgeModel from '../models/eventbridge.json' with { type: 'json' };
+import organizationsModel from '../models/organizations.json' with { type: 'json' };
+import stsModel from '../models/sts.json' with { type: 'json' };
+import { automationOperations } from './automation.ts';
+import { computeOptimizerOperations } from './compute-optimizer.ts';
+import { eventOperations } from './events.ts';
+import { Failure, type Operation, type Operations } from './operation.ts';
+import { organizationsOperations } from './organizations.ts';
+import {
+  compileService,
+  type OperationModel,
+  type ServiceModel,
+  type Violation,
+  type ViolationKind,
+} from './smithy.ts';
+import { stsOperations } from './sts.ts';
+import type { ServiceName } from './types.ts';
+
+/** One operation: what its model demands and what it does. */
+export type ServedOperation = { model: OperationModel; operation: Operation };
+
+/** One service: its model, and how it words the errors that any operation can meet. */
+export type Service = {
+  name: ServiceName;
+  model: ServiceModel;
+  operations: ReadonlyMap<string, ServedOperation>;
+  codes: { throttle: string; unavailable: string; internal: string; denied: string; unknownOperation: string };
+  /** The refusal of an input that breaks the model's constraints. */
+  invalid(violations: readonly Violation[]): Failure;
+};
+
+/** HTTP status of the errors that are in no model; what is in neither is a 400. */
+const COMMON_ERRORS: Readonly<Record<string, number>> = {
+  AccessDenied: 403,
+  AccessDeniedException: 403,
+  ExpiredTokenException: 400,
+  IncompleteSignature: 400,
+  InternalFailure: 500,
+  InvalidAction: 400,
+  InvalidClientTokenId: 403,
+  InvalidSignatureException: 400,
+  MissingAuthenticationToken: 403,
+  OptInRequired: 403,
+  RequestEntityTooLargeException: 413,
+  RequestExpired: 400,
+  SerializationException: 400,
+  ServiceUnavailable: 503,
+  SignatureDoesNotMatch: 403,
+  Throttling: 400,
+  ThrottlingException: 400,
+  UnknownOperationException: 404,
+  UnrecognizedClientException: 400,
+  UnsupportedMediaTypeException: 415,
+  ValidationError: 400,
+  ValidationException: 400,
+};
+
+/** HTTP status with which a service answers an error code. */
+export function httpStatusOf(service: Service, code: string): number {
+  return service.model.errors.get(code) ?? COMMON_ERRORS[code] ?? 400;
+}
+
+/** Whether any service here documents this error code. */
+export function isDocumentedError(services: ReadonlyMap<ServiceName, Service>, code: string): boolean {
+  return Object.hasOwn(COMMON_ERRORS, code) || [...services.values()].some(({ model }) => model.errors.has(code));
+}
+
+function describe(violations: readonly Violation[]): string {
+  const plural = violations.length === 1 ? 'error' : 'errors';
+  return `${violations.length} validation ${plural} detected: ${violations.map(({ message }) => message).join('; ')}`;
+}
+
+/** Organizations names the first constraint that was broken. */
+const REASONS: Readonly<Record<ViolationKind, string>> = {
+  type: 'INVALID_LIST_MEMBER',
+  required: 'INPUT_REQUIRED',
+  enum: 'INVALID_ENUM',
+  pattern: 'INVALID_PATTERN',
+  'min-length': 'MIN_LENGTH_EXCEEDED',
+  'max-length': 'MAX_LENGTH_EXCEEDED',
+  'min-value': 'MIN_VALUE_EXCEEDED',
+  'max-value': 'MAX_VALUE_EXCEEDED',
+};
+
+function invalidInput(violations: readonly Violation[]): Failure {
+  const Reason = REASONS[violations[0]?.kind ?? 'required'];
+  return new Failure('InvalidInputException', describe(violations), { Reason });
+}
+
+const enrollmentCodes: Service['codes'] = {
+  throttle: 'ThrottlingException',
+  unavailable: 'ServiceUnavailableException',
+  internal: 'InternalServerException',
+  denied: 'AccessDeniedException',
+  unknownOperation: 'UnknownOperationException',
+};
+
+/** Compiles the models of all services. */
+export function createServices(): ReadonlyMap<ServiceName, Service> {
+  const refuseAs = (code: string) => (violations: readonly Violation[]) => new Failure(code, describe(violations));
+  const list: Service[] = [
+    serve('compute-optimizer', computeOptimizerModel, computeOptimizerOperations, {
+      codes: enrollmentCodes,
+      invalid: refuseAs('InvalidParameterValueException'),
+    }),
+    serve('aco-automation', automationModel, automationOperations, {
+      codes: enrollmentCodes,
+      invalid: refuseAs('InvalidParameterValueException'),
+    }),
+    serve('organizations', organizationsModel, organizationsOperations, {
+      codes: {
+        throttle: 'TooManyRequestsException',
+        unavailable: 'ServiceUnavailable',
+        internal: 'ServiceException',
+        denied: 'AccessDeniedException',
+        unknownOperation: 'UnknownOperationException',
+      },
+      invalid: invalidInput,
+    }),
+    serve('sts', stsModel, stsOperations, {
+      codes: {
+        throttle: 'Throttling',
+        unavailable: 'ServiceUnavailable',
+        internal: 'InternalFailure',
+        denied: 'AccessDenied',
+        unknownOperation: 'InvalidAction',
+      },
+      invalid: refuseAs('ValidationError'),
+    }),
+    serve('events', eventBridgeModel, eventOperations, {
+      codes: {
+        throttle: 'ThrottlingException',
+        unavailable: 'ServiceUnavailable',
+        internal: 'InternalException',
+        denied: 'AccessDeniedException',
+        unknownOperation: 'UnknownOperationException',
+      },
+      invalid: refuseAs('ValidationException'),
+    }),
+  ];
+  return new Map(list.map((service) => [service.name, service]));
+}
+
+function serve(
+  name: ServiceName,
+  document: unknown,
+  operations: Operations,
+  dialect: Pick<Service, 'codes' | 'invalid'>,
+): Service {
+  const model = compileService(document);
+  const served = new Map<string, ServedOperation>();
+  for (const [operationName, operation] of Object.entries(operations)) {
+    const operationModel = model.operations.get(operationName);
+    if (operationModel === undefined) throw new Error(`${operationName} is not in the model of ${name}`);
+    served.set(operationName, { model: operationModel, operation });
+  }
+  return { name, model, operations: served, ...dialect };
+}

@@ -1,0 +1,52 @@
+import { Failure } from '../engine/operation.ts';
+import type { Sandbox } from '../engine/sandbox.ts';
+import type { ServiceName } from '../engine/types.ts';
+
+export type CredentialScope = { accessKeyId: string; region: string; service: string };
+
+const PARAMETERS = ['Credential', 'SignedHeaders', 'Signature'] as const;
+const CREDENTIAL = /\bCredential=([^/,\s]+)\/\d{8}\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request(?=[,\s]|$)/;
+
+/** The credential scope of a SigV4 header; the signature itself is not verified, any secret will do. */
+export function parseAuthorization(header: string | undefined): CredentialScope | Failure {
+  if (header === undefined) return new Failure('MissingAuthenticationToken', 'Missing Authentication Token');
+  if (!header.startsWith('AWS4-HMAC-SHA256 '))
+    return new Failure('IncompleteSignature', 'Unsupported AWS signing algorithm in the Authorization header.');
+  const missing = PARAMETERS.filter((name) => !header.includes(`${name}=`));
+  if (missing.length > 0)
+    return new Failure(
+      'IncompleteSignature',
+      missing.map((name) => `Authorization header requires '${name}' parameter.`).join(' '),
+    );
+  const [, accessKeyId, region, service] = CREDENTIAL.exec(header) ?? [];
+  if (accessKeyId === undefined || region === undefined || service === undefined)
+    return new Failure(
+      'IncompleteSignature',
+      'Credential must have exactly 5 slash-delimited elements: keyid/date/region/service/aws4_request.',
+    );
+  return { accessKeyId, region, service };
+}
+
+/** Organizations has one endpoint per partition. */
+const ORGANIZATIONS_REGION = { aws: 'us-east-1', 'aws-cn': 'cn-northwest-1', 'aws-us-gov': 'us-gov-west-1' } as const;
+const REGION = {
+  aws: /^(?!cn-|us-gov-)[a-z]{2,3}(-[a-z]+){1,2}-\d$/,
+  'aws-cn': /^cn-[a-z]+-\d$/,
+  'aws-us-gov': /^us-gov-[a-z]+-\d$/,
+} as const;
+
+/** The error of AWS for credentials scoped to another service or Region than the one that was called, or null. */
+export function checkScope(
+  scope: CredentialScope,
+  service: ServiceName,
+  partition: Sandbox['partition'],
+): Failure | null {
+  const code = service === 'sts' ? 'SignatureDoesNotMatch' : 'InvalidSignatureException';
+  if (scope.service !== service)
+    return new Failure(code, `Credential should be scoped to correct service: '${service}'.`);
+  const valid =
+    service === 'organizations'
+      ? scope.region === ORGANIZATIONS_REGION[partition]
+      : REGION[partition].test(scope.region);
+  return valid ? null : new Failure(code, 'Credential should be scoped to a valid region.');
+}

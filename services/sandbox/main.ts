@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { sandboxOptionsSchema } from './options.ts';
+import { startSandbox } from './start.ts';
+
+/**
+ * Entry of a sandbox in its own process: `node main.ts '{"scenario":"demo","port":0}'`. Prints one JSON line when ready,
+ * then serves until it is told to stop or, if its parent holds an IPC channel to it, until the parent is gone.
+ */
+async function main(argument: string | undefined): Promise<void> {
+  const options = z
+    .string()
+    .transform(parseJson)
+    .pipe(sandboxOptionsSchema)
+    .parse(argument ?? '{}');
+  const { info, close } = await startSandbox(options);
+  process.stdout.write(`${JSON.stringify(info)}\n`);
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await close();
+    if (process.connected) process.disconnect();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  process.once('disconnect', stop);
+}
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'The argument is not valid JSON' });
+    return z.NEVER;
+  }
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  const message = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+  process.stderr.write(`sandbox: ${message}\n`);
+  process.exitCode = 1;
+});

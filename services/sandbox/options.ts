@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { FAULT_KINDS } from './engine/faults.ts';
+import { type EngineOptions, engineDefaults } from './engine/sandbox.ts';
+import { SERVICE_NAMES } from './engine/types.ts';
+import { isScenarioName, SCENARIOS } from './scenarios.ts';
+
+const ERROR_FAULTS: ReadonlySet<string> = new Set(['throttle', 'unavailable', 'internal', 'denied']);
+const accountId = z.string().regex(/^\d{12}$/, 'must be a 12-digit account id');
+
+export const faultSchema = z
+  .strictObject({
+    service: z.enum(SERVICE_NAMES).optional(),
+    operation: z.string().min(1).optional(),
+    accountId: accountId.optional(),
+    kind: z.enum(FAULT_KINDS),
+    probability: z.number().min(0).max(1).optional(),
+    from: z.int().min(1).optional(),
+    count: z.int().min(1).optional(),
+    delayMs: z.number().min(0).max(600_000).optional(),
+    code: z.string().min(1).optional(),
+  })
+  .refine(({ kind, code }) => code === undefined || ERROR_FAULTS.has(kind), {
+    path: ['code'],
+    message: 'only goes with the kinds throttle, unavailable, internal and denied',
+  })
+  .refine(({ kind, delayMs }) => delayMs === undefined || kind === 'slow', {
+    path: ['delayMs'],
+    message: 'only goes with the kind slow',
+  });
+
+/** The list of faults, as in a `--faults` file. */
+export const faultsSchema = z.array(faultSchema).max(1000);
+
+const fraction = z.number().min(0).max(1);
+
+/** The options of `startSandbox` that are data: everything but clock and random source. */
+export const sandboxOptionsSchema = z.strictObject({
+  /** 0 takes a free one. */
+  port: z.int().min(0).max(65_535).optional(),
+  host: z.string().min(1).optional(),
+  scenario: z
+    .string()
+    .refine(isScenarioName, { error: `must be one of ${Object.keys(SCENARIOS).join(', ')}` })
+    .optional(),
+  accounts: z.int().min(2).max(1_000_000).optional(),
+  seed: z.int().optional(),
+  drift: fraction.optional(),
+  latencyMs: z.number().min(0).max(600_000).optional(),
+  /** Calls a second per calling account and operation; 0 switches throttling off. */
+  rate: z.number().min(0).optional(),
+  /** Changes a second in the whole organization; 0 switches this throttling off. */
+  orgRate: z.number().min(0).optional(),
+  pendingMs: z.number().min(0).optional(),
+  faults: faultsSchema.optional(),
+  partition: z.enum(['aws', 'aws-cn', 'aws-us-gov']).optional(),
+  memberRole: z
+    .string()
+    .regex(/^[\w+=,.@-]{1,64}$/)
+    .optional(),
+  externalId: z.string().min(2).optional(),
+  accountShape: z.enum(['current', 'older']).optional(),
+  brokenRoles: fraction.optional(),
+  coolingDown: fraction.optional(),
+});
+export type SandboxOptions = z.input<typeof sandboxOptionsSchema>;
+
+/** What the scenario says, with what is given explicitly on top. Throws ZodError for options that make no sense. */
+export function resolveOptions(options: SandboxOptions): EngineOptions {
+  const { scenario, port: _port, host: _host, ...given } = sandboxOptionsSchema.parse(options);
+  const profile: Partial<EngineOptions> = scenario === undefined ? {} : SCENARIOS[scenario];
+  const named = { ...engineDefaults, ...profile };
+  return {
+    accounts: given.accounts ?? named.accounts,
+    seed: given.seed ?? named.seed,
+    partition: given.partition ?? named.partition,
+    drift: given.drift ?? named.drift,
+    brokenRoles: given.brokenRoles ?? named.brokenRoles,
+    coolingDown: given.coolingDown ?? named.coolingDown,
+    memberRole: given.memberRole ?? named.memberRole,
+    externalId: given.externalId ?? named.externalId,
+    accountShape: given.accountShape ?? named.accountShape,
+    latencyMs: given.latencyMs ?? named.latencyMs,
+    rate: (given.rate ?? named.rate) || undefined,
+    orgRate: (given.orgRate ?? named.orgRate) || undefined,
+    pendingMs: given.pendingMs ?? named.pendingMs,
+    faults: given.faults ?? named.faults,
+  };
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import type { Random } from './engine/random.ts';
+import { createSandbox, type Sandbox, type SandboxInfo } from './engine/sandbox.ts';
+import type { Clock } from './engine/types.ts';
+import type { MovableClock } from './http/control.ts';
+import { createDoor } from './http/door.ts';
+import { resolveOptions, type SandboxOptions } from './options.ts';
+
+/** Options of `startSandbox`: what the flags say, and for tests the time it starts from and its source of chance. */
+export type StartOptions = SandboxOptions & {
+  /** Default: the system's. `POST /_sandbox/clock` moves ahead of whichever it is. */
+  clock?: Clock | undefined;
+  /** Asked for a fresh source at the start and at each reset. Default: derived from the seed. */
+  random?: (() => Random) | undefined;
+};
+
+/** The object of the line that `rollcall sandbox` prints when it is ready. */
+export type ReadyInfo = { endpoint: string } & SandboxInfo;
+export type RunningSandbox = {
+  endpoint: string;
+  info: ReadyInfo;
+  sandbox: Sandbox;
+  clock: MovableClock;
+  close(): Promise<void>;
+};
+
+const DEFAULT_PORT = 4570;
+
+/**
+ * Starts a pretend AWS organization and serves it on a port (default 4570; 0 takes a free one) of `host` (default
+ * 127.0.0.1) until closed. Throws ZodError for senseless options, and what `listen` throws, e.g. EADDRINUSE.
+ */
+export async function startSandbox(options: StartOptions = {}): Promise<RunningSandbox> {
+  const { clock: base = { now: Date.now }, random, ...data } = options;
+  const engineOptions = resolveOptions(data);
+  const clock = movableClock(base);
+  const sandbox = createSandbox(engineOptions, { clock, random });
+  const door = createDoor(sandbox, clock);
+  const host = data.host ?? '127.0.0.1';
+  door.server.listen(data.port ?? DEFAULT_PORT, host);
+  await once(door.server, 'listening');
+  const address = door.server.address();
+  if (address === null || typeof address === 'string') throw new Error('The sandbox is not listening on a TCP port');
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  const endpoint = `http://${shownHost}:${address.port}`;
+  return { endpoint, info: { endpoint, ...sandbox.info() }, sandbox, clock, close: door.close };
+}
+
+function movableClock(base: Clock): MovableClock {
+  let ahead = 0;
+  return {
+    now: () => base.now() + ahead,
+    advance: (ms) => {
+      ahead += ms;
+    },
+    reset: () => {
+      ahead = 0;
+    },
+  };
+}
