@@ -76,6 +76,14 @@ export function newBucket(now: EpochMs, ceiling: number): BucketState {
   return { tat: now, rate, limit: null, cutAt: now, ...counts, settling: false, at: now };
 }
 
+/** What was learnt this long ago is no longer known. */
+const FORGET_MS = 10 * 60_000;
+
+/** The state to go on from: what was learnt long ago counts as never learnt, the timeline stays. */
+export function recall(state: BucketState, now: EpochMs, ceiling: number): BucketState {
+  return now - state.at > FORGET_MS ? { ...newBucket(now, ceiling), tat: state.tat } : state;
+}
+
 /** A bucket that does not adapt: the total over all operations. */
 export function fixedBucket(now: EpochMs, ceiling: number): BucketState {
   return { ...newBucket(now, ceiling), rate: ceiling };

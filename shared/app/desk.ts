@@ -1,0 +1,165 @@
+import { type AssessContext, assess } from '../domain/assess.ts';
+import type { Coverage } from '../domain/guardrails.ts';
+import { isChange } from '../domain/plan.ts';
+import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
+import type { AccountRecord } from '../domain/record.ts';
+import { type AccountId, type Caller, ENROLLMENTS, type Enrollment, type Observations } from '../domain/types.ts';
+import type { Assessment, Verdict } from '../domain/verdict.ts';
+import type { OrganizationSnapshot } from '../ports/cloud.ts';
+import { fromListings, isNotListed, type Listings, outOfSight } from './observe.ts';
+
+export type Assessments = Readonly<Record<Enrollment, Assessment>>;
+export type Summary = Record<Enrollment, Partial<Record<Verdict, number>>>;
+
+/** An account of which there is something to say: it differs from the policy, or the ledger does not know it so yet. */
+export interface Judged {
+  readonly facts: AccountFacts;
+  readonly observations: Observations;
+  readonly assessments: Assessments;
+  readonly record: AccountRecord | null;
+}
+
+/** Whether the ledger has something to learn from these assessments. */
+export type IsNews = (record: AccountRecord | null, assessments: Assessments) => boolean;
+
+export interface DeskOptions {
+  readonly policy: CompiledPolicy;
+  readonly caller: Caller;
+  readonly context: AssessContext;
+  readonly isNews: IsNews;
+  readonly records: ReadonlyMap<AccountId, AccountRecord>;
+}
+
+/**
+ * Where observations of one scan meet accounts: judges each as soon as it is known, keeps in full only those of which there is
+ * something to say, and two words (its verdicts) of every other, so that memory does not grow with pages.
+ */
+export class Desk {
+  readonly #options: DeskOptions;
+  #context: AssessContext;
+  #facts = new Map<AccountId, AccountFacts>();
+  #verdicts = new Map<AccountId, readonly [Verdict, Verdict]>();
+  #judged = new Map<AccountId, Judged>();
+  #toProbe = new Map<AccountId, Observations>();
+  #snapshot: OrganizationSnapshot;
+
+  constructor(options: DeskOptions, snapshot: OrganizationSnapshot) {
+    this.#options = options;
+    this.#context = options.context;
+    this.#snapshot = snapshot;
+    this.lay(snapshot);
+  }
+
+  /** Takes another snapshot and forgets every judgement made on the one before. */
+  lay(snapshot: OrganizationSnapshot): void {
+    this.#snapshot = snapshot;
+    this.#facts = new Map(snapshot.accounts.map((account) => [account.id, account]));
+    this.#verdicts.clear();
+    this.#judged.clear();
+    this.#toProbe.clear();
+  }
+
+  knows(accountId: AccountId): boolean {
+    return this.#facts.has(accountId);
+  }
+
+  /** Judges accounts by what the listings say of them; those that have to be read themselves wait in {@link toProbe}. */
+  judge(accountIds: Iterable<AccountId>, listings: Listings): void {
+    for (const accountId of accountIds) {
+      const facts = this.#facts.get(accountId);
+      if (facts === undefined) continue;
+      this.judgeOne(facts, fromListings(this.#options.caller, facts, listings));
+    }
+  }
+
+  judgeOne(facts: AccountFacts, observations: Observations, final = false): void {
+    const record = this.#options.records.get(facts.id) ?? null;
+    const assessments = assess(this.#context, facts, observations, record);
+    this.#verdicts.set(facts.id, [assessments.computeOptimizer.verdict, assessments.automation.verdict]);
+    this.#judged.delete(facts.id);
+    this.#toProbe.delete(facts.id);
+    if (!final && needsProbe(assessments, observations)) this.#toProbe.set(facts.id, observations);
+    const differs = isChange(assessments.computeOptimizer) || isChange(assessments.automation);
+    if (differs || this.#options.isNews(record, assessments)) {
+      this.#judged.set(facts.id, { facts, observations, assessments, record });
+    }
+  }
+
+  /** Judges whom the Compute Optimizer listing did not name. */
+  judgeRest(listings: Listings): void {
+    this.judge(
+      this.#snapshot.accounts.flatMap(({ id }) => (this.#verdicts.has(id) ? [] : [id])),
+      listings,
+    );
+  }
+
+  /** A listing broke off: whatever would opt out is judged again without leave to do so. */
+  forbidOptOuts(): void {
+    this.#context = { ...this.#context, optOutsAllowed: false };
+    for (const { facts, observations, assessments } of [...this.#judged.values()]) {
+      if (ENROLLMENTS.some((enrollment) => assessments[enrollment].optOut)) this.judgeOne(facts, observations);
+    }
+  }
+
+  /** Accounts whose enrollment no listing told and that can be read themselves. */
+  get toProbe(): readonly {
+    readonly facts: AccountFacts;
+    readonly known: Observations;
+    readonly automation: boolean;
+  }[] {
+    return [...this.#toProbe].flatMap(([accountId, known]) => {
+      const facts = this.#facts.get(accountId);
+      const automation = this.#verdicts.get(accountId)?.[1] === 'Unknown';
+      return facts === undefined ? [] : [{ facts, known, automation }];
+    });
+  }
+
+  get judged(): readonly Judged[] {
+    return [...this.#judged.values()];
+  }
+
+  get snapshot(): OrganizationSnapshot {
+    return this.#snapshot;
+  }
+
+  /** Accounts we remember as present that the snapshot does not have. */
+  get gone(): readonly AccountRecord[] {
+    return [...this.#options.records.values()].filter((record) => record.present && !this.knows(record.accountId));
+  }
+
+  get summary(): Summary {
+    const summary: Summary = { computeOptimizer: {}, automation: {} };
+    for (const verdicts of this.#verdicts.values()) {
+      ENROLLMENTS.forEach((enrollment, index) => {
+        const verdict = verdicts[index];
+        if (verdict !== undefined) summary[enrollment][verdict] = (summary[enrollment][verdict] ?? 0) + 1;
+      });
+    }
+    return summary;
+  }
+
+  get accountsInScope(): number {
+    let count = 0;
+    for (const verdicts of this.#verdicts.values()) {
+      if (verdicts.some((verdict) => verdict !== 'NotApplicable' && verdict !== 'Unmanaged')) count += 1;
+    }
+    return count;
+  }
+
+  coverage(listed: number): Coverage {
+    const counts = { listed, evaluated: 0, unknown: 0, notApplicable: 0 };
+    for (const [accountId, [computeOptimizer, automation]] of this.#verdicts) {
+      if (computeOptimizer === 'NotApplicable') counts.notApplicable += 1;
+      else if (computeOptimizer !== 'Unknown' && automation !== 'Unknown') counts.evaluated += 1;
+      else if (!outOfSight(this.#options.caller, accountId)) counts.unknown += 1;
+    }
+    return counts;
+  }
+}
+
+function needsProbe(assessments: Assessments, observations: Observations): boolean {
+  const { computeOptimizer, automation } = assessments;
+  // Automation blocked for want of Compute Optimizer asks about Compute Optimizer, managed or not.
+  const prerequisite = automation.reason === 'prerequisite' && isNotListed(observations.computeOptimizer);
+  return computeOptimizer.reason === 'notListed' || automation.reason === 'notListed' || prerequisite;
+}

@@ -1,0 +1,75 @@
+import { type Coverage, type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
+import { type Change, dueChanges, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
+import type { Summary } from './desk.ts';
+import { type OrgWide, organizationWide, useOrganizationCall } from './org-wide.ts';
+import type { Survey } from './survey.ts';
+
+/** What a run would do. Everything that `plan` prints, and what `apply` acts on. */
+export interface Plan {
+  readonly organizationId: string;
+  readonly policyHash: string;
+  readonly planHash: string;
+  readonly coverage: Coverage;
+  readonly summary: Summary;
+  /** Every mismatch, acted upon or not. */
+  readonly changes: readonly Change[];
+  /** Those that would be made now. */
+  readonly due: readonly Change[];
+  readonly trip: Trip | null;
+  readonly orgWide: OrgWide;
+  readonly broken: readonly string[];
+}
+
+export interface PlanLimits {
+  /** The set that a saved plan allows, by {@link changeKey}; everything else is left alone. */
+  readonly onlyThese: ReadonlySet<string> | null;
+}
+
+/** Identifies a change across runs: who, what, which wish, by which call. */
+export function changeKey(
+  change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action'>,
+): string {
+  const { accountId, enrollment, desired, desiredRuleMode, action } = change;
+  return [accountId, enrollment, desired, desiredRuleMode, action].join(' ');
+}
+
+/** Turns a survey into a plan: the changes, the calls they take, and whether a guardrail would stop them. */
+export function makePlan(
+  policy: CompiledPolicy,
+  survey: Survey,
+  recent: RecentChanges,
+  limits: PlanLimits,
+  now: EpochMs,
+): Plan {
+  const orgWide = organizationWide(policy, survey);
+  const found = survey.judged.flatMap(({ facts, assessments }) =>
+    ENROLLMENTS.flatMap((enrollment) =>
+      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], facts)] : [],
+    ),
+  );
+  const changes = sortChanges(orgWide.used ? useOrganizationCall(found) : found);
+  const allowed = limits.onlyThese;
+  const due = dueChanges(changes, now).filter((change) => allowed === null || allowed.has(changeKey(change)));
+  const trip = tripped({
+    guardrails: policy.policy.guardrails,
+    accountsInScope: survey.accountsInScope,
+    coverage: survey.coverage,
+    changes: due,
+    recent,
+    maxChangesLifted: allowed !== null,
+  });
+  return {
+    organizationId: survey.caller.organizationId,
+    policyHash: policy.hash,
+    planHash: planHash(policy.hash, changes),
+    coverage: survey.coverage,
+    summary: survey.summary,
+    changes,
+    due,
+    trip,
+    orgWide,
+    broken: survey.broken,
+  };
+}

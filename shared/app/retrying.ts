@@ -1,0 +1,34 @@
+import pRetry from 'p-retry';
+import { CloudError } from '../ports/cloud.ts';
+import type { Clock, Random } from '../ports/system.ts';
+
+/** Full jitter: before retry n a pause drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. */
+const BASE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+const MAX_RETRIES = 9;
+
+export type Retrying = <T>(call: () => Promise<T>) => Promise<T>;
+
+const passes = (error: Error): boolean => error instanceof CloudError && error.retryable;
+
+/**
+ * Repeats a wire call while the cloud says Throttled or Transient, for at most `budgetMs`. The pace itself is the limiter's; the
+ * pause here only keeps workers that failed together from trying together again.
+ * @throws the last CloudError; any other error at once.
+ */
+export function createRetrying(clock: Clock, random: Random, budgetMs: number): Retrying {
+  return async (call) => {
+    const end = clock.now() + budgetMs;
+    return pRetry(call, {
+      retries: MAX_RETRIES,
+      // The pause is made below: p-retry's own jitter never goes under its minimum, full jitter does.
+      minTimeout: 0,
+      maxTimeout: 0,
+      shouldRetry: ({ error }) => passes(error) && clock.now() < end,
+      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+        if (retriesLeft === 0 || !passes(error)) return;
+        await clock.sleep(random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber));
+      },
+    });
+  };
+}
