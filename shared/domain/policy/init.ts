@@ -1,0 +1,149 @@
+/** The text of `policy init`: a policy that describes the organization as it is, so that adoption starts with watching. */
+import { shown } from './findings.ts';
+import { type Label, labelTree, type OuNode, ouTree } from './ou-tree.ts';
+import type { AccountFacts } from './types.ts';
+import { formatDate } from './values.ts';
+
+/** An enrollment as AWS answered it; null: it could not be read. */
+export interface ObservedEnrollments {
+  readonly computeOptimizer: 'Active' | 'Inactive' | 'Pending' | 'Failed' | null;
+  readonly automation: 'Active' | 'Inactive' | 'Pending' | 'Failed' | null;
+  readonly ruleMode: 'AnyAllowed' | 'NoneAllowed' | null;
+}
+
+export interface InitInput {
+  readonly accounts: readonly AccountFacts[];
+  /** By account id; an account that is missing was not read. */
+  readonly observed: ReadonlyMap<string, ObservedEnrollments>;
+  /** Epoch ms, for the heading. */
+  readonly now: number;
+  readonly managementAccountId: string;
+}
+
+/**
+ * Defaults as most accounts are, a rule for each OU subtree that is otherwise, single accounts that are otherwise again
+ * by their ids; what was pending, failed or unread is left unmanaged. Nothing in it differs from what was observed.
+ */
+export function initPolicy(input: InitInput): string {
+  const active = input.accounts.filter((account) => account.state === 'ACTIVE');
+  const labelled = active.map((account) => ({ account, label: labelOf(input.observed.get(account.id)) }));
+  const majority = mostCommon(labelled.map(({ label }) => label));
+  const nothingKnown = majority === null || labelled.every(({ label }) => label.key === UNREAD.key);
+  const root = ouTree(labelled);
+  const base = majority ?? UNREAD;
+  const subtrees = labelTree(root, base);
+  const exceptions = exceptionsOf(root, base, subtrees);
+  const rules = [
+    ...[...exceptions.values()].map(({ label, accounts }) => accountRule(label, accounts, input.managementAccountId)),
+    ...deepestFirst(subtrees).map(([node, label]) => ouRule(node, label)),
+  ];
+  const ids = new Set<string>();
+  return [
+    `# The organization as it was on ${formatDate(input.now)}: ${input.accounts.length} accounts, ${active.length} of them ACTIVE.`,
+    '# `mode: alert` announces drift and changes nothing. Change what you want to be otherwise, look at',
+    '# `rollcall plan --policy` with this file, then set `mode: enforce`.',
+    ...partlyUnread(labelled.map(({ label }) => label)),
+    'version: 1',
+    'defaults:',
+    ...(nothingKnown
+      ? ['  # No enrollment could be read: this is a beginning, not a description.', '  computeOptimizer: Active']
+      : fields(base).map((line) => `  ${line}`)),
+    '  mode: alert',
+    ...(rules.length === 0 ? [] : ['# The first matching rule that sets a field decides it.', 'rules:']),
+    ...rules.flatMap(({ id, lines }) => [`  - id: ${unique(id, ids)}`, ...lines.map((line) => `    ${line}`)]),
+    '',
+  ].join('\n');
+}
+
+/** What the policy says of an account so that the account complies: only what is settled, and no contradiction. */
+function labelOf(observed: ObservedEnrollments | undefined): Label {
+  const settled = (status: ObservedEnrollments['automation']) =>
+    status === 'Active' || status === 'Inactive' ? status : 'unmanaged';
+  const computeOptimizer = settled(observed?.computeOptimizer ?? null);
+  const seen = settled(observed?.automation ?? null);
+  // AWS never says this of one account at one time, but two listings can be minutes apart.
+  const automation = seen === 'Active' && computeOptimizer === 'Inactive' ? 'unmanaged' : seen;
+  const organizationRules = automation === 'Active' ? (observed?.ruleMode ?? 'unmanaged') : 'unmanaged';
+  return makeLabel({ computeOptimizer, automation, organizationRules });
+}
+
+function makeLabel(sets: Omit<Label, 'key'>): Label {
+  return { ...sets, key: `${sets.computeOptimizer}-${sets.automation}-${sets.organizationRules}` };
+}
+
+const UNREAD = makeLabel({ computeOptimizer: 'unmanaged', automation: 'unmanaged', organizationRules: 'unmanaged' });
+
+function mostCommon(labels: readonly Label[]): Label | null {
+  const counts = new Map<string, { label: Label; count: number }>();
+  for (const label of labels) counts.set(label.key, { label, count: (counts.get(label.key)?.count ?? 0) + 1 });
+  const [first] = [...counts.values()].sort((a, b) => b.count - a.count || (a.label.key < b.label.key ? -1 : 1));
+  return first?.label ?? null;
+}
+
+function partlyUnread(labels: readonly Label[]): string[] {
+  const unread = labels.filter((label) => label.computeOptimizer === 'unmanaged').length;
+  if (unread === 0) return [];
+  return [`# Compute Optimizer was pending, failed or could not be read in ${unread} of them: unmanaged for now.`];
+}
+
+function fields(label: Label): string[] {
+  return [
+    `computeOptimizer: ${label.computeOptimizer}`,
+    `automation: ${label.automation}`,
+    `organizationRules: ${label.organizationRules}`,
+  ];
+}
+
+interface Exception {
+  readonly label: Label;
+  readonly accounts: AccountFacts[];
+}
+
+/** Accounts that are otherwise than their OU's rule or the defaults say, together by what they are. */
+function exceptionsOf(root: OuNode, base: Label, subtrees: ReadonlyMap<OuNode, Label>): Map<string, Exception> {
+  const found = new Map<string, Exception>();
+  const visit = (node: OuNode, inherited: Label): void => {
+    const here = subtrees.get(node) ?? inherited;
+    for (const { account, label } of node.accounts) {
+      if (label.key === here.key) continue;
+      const exception = found.get(label.key) ?? { label, accounts: [] };
+      exception.accounts.push(account);
+      found.set(label.key, exception);
+    }
+    for (const child of node.children.values()) visit(child, here);
+  };
+  visit(root, base);
+  return found;
+}
+
+function accountRule(label: Label, accounts: readonly AccountFacts[], managementAccountId: string) {
+  const byId = accounts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const line = ({ id, name }: AccountFacts) =>
+    `    - "${id}" # ${shown(name)}${id === managementAccountId ? ', the management account' : ''}`;
+  return {
+    id: `accounts-${label.key.toLowerCase()}`,
+    lines: ['match:', '  accounts:', ...byId.map(line), ...fields(label)],
+  };
+}
+
+function ouRule(node: OuNode, label: Label) {
+  const slug = node.path
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 56)
+    .replace(/^-+|-+$/g, '');
+  const id = slug === '' || slug === 'defaults' ? `ou-${slug || 'rule'}` : slug;
+  return { id, lines: [`match: { ou: ${JSON.stringify(node.path)} }`, ...fields(label)] };
+}
+
+/** An OU's rule must stand above that of the OU around it. */
+function deepestFirst(subtrees: ReadonlyMap<OuNode, Label>): [OuNode, Label][] {
+  return [...subtrees].sort(([a], [b]) => b.depth - a.depth || (a.path < b.path ? -1 : 1));
+}
+
+function unique(id: string, taken: Set<string>): string {
+  let name = id;
+  for (let n = 2; taken.has(name); n++) name = `${id}-${n}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,86 @@
+import type { AccountFacts, Settings } from './types.ts';
+
+/** What a policy would say of an account, without the mode; `key` is the same for the same. */
+export type Label = Omit<Settings, 'mode'> & { readonly key: string };
+
+export interface OuNode {
+  readonly path: string;
+  readonly depth: number;
+  readonly accounts: { readonly account: AccountFacts; readonly label: Label }[];
+  readonly children: Map<string, OuNode>;
+}
+
+function makeNode(path: string, depth: number): OuNode {
+  return { path, depth, accounts: [], children: new Map() };
+}
+
+/** The OUs that hold accounts, as a tree with the root of the organization on top. */
+export function ouTree(labelled: OuNode['accounts']): OuNode {
+  const root = makeNode('/', 0);
+  for (const entry of labelled) {
+    let node = root;
+    for (const name of entry.account.ou.split('/').slice(1)) {
+      // A path that no selector can name (an OU name with a slash in an odd place): stay in the OU above it.
+      if (name === '') break;
+      const path = node === root ? `/${name}` : `${node.path}/${name}`;
+      const child = node.children.get(name) ?? makeNode(path, node.depth + 1);
+      node.children.set(name, child);
+      node = child;
+    }
+    node.accounts.push(entry);
+  }
+  return root;
+}
+
+/** A rule for an OU costs a little more than naming one account, so that one account alone is named. */
+const RULE_COST = 1.5;
+
+interface Choice {
+  readonly cost: number;
+  readonly label: Label;
+}
+
+/**
+ * Which OUs need a rule, and which: the labelling with the fewest rules and single accounts, by dynamic programming over
+ * the tree (for every OU and every label that may come from above, the cheapest way to describe what is below).
+ */
+export function labelTree(root: OuNode, base: Label): Map<OuNode, Label> {
+  const known = new Map<OuNode, Map<string, Choice>>();
+
+  const costWith = (node: OuNode, label: Label): number => {
+    let cost = node.accounts.filter((entry) => entry.label.key !== label.key).length;
+    for (const child of node.children.values()) cost += choose(child, label).cost;
+    return cost;
+  };
+  const choose = (node: OuNode, inherited: Label): Choice => {
+    const byLabel = known.get(node) ?? new Map<string, Choice>();
+    known.set(node, byLabel);
+    const before = byLabel.get(inherited.key);
+    if (before !== undefined) return before;
+    let best: Choice = { cost: costWith(node, inherited), label: inherited };
+    for (const label of labelsBelow(node).values()) {
+      if (label.key === inherited.key || best.cost <= RULE_COST) continue;
+      const cost = RULE_COST + costWith(node, label);
+      if (cost < best.cost) best = { cost, label };
+    }
+    byLabel.set(inherited.key, best);
+    return best;
+  };
+
+  const rules = new Map<OuNode, Label>();
+  const collect = (node: OuNode, inherited: Label): void => {
+    for (const child of node.children.values()) {
+      const { label } = choose(child, inherited);
+      if (label.key !== inherited.key) rules.set(child, label);
+      collect(child, label);
+    }
+  };
+  collect(root, base);
+  return rules;
+}
+
+function labelsBelow(node: OuNode, into = new Map<string, Label>()): Map<string, Label> {
+  for (const { label } of node.accounts) into.set(label.key, label);
+  for (const child of node.children.values()) labelsBelow(child, into);
+  return into;
+}

@@ -1,0 +1,176 @@
+import type { CompiledPolicy } from './compile.ts';
+import { type Finding, findingAt, shown } from './findings.ts';
+import { compileMatch } from './match.ts';
+import { EXPIRED } from './raw-checks.ts';
+import { staticFindings } from './static-checks.ts';
+import { type AccountFacts, type DesiredState, FIELDS, type Policy } from './types.ts';
+
+interface Census {
+  readonly ids: ReadonlySet<string>;
+  readonly active: number;
+  /** ACTIVE accounts of which the policy wants anything. */
+  readonly managed: number;
+  /** By index of the rule: accounts matched, and those for which it decided a field. */
+  readonly matched: readonly number[];
+  readonly deciding: readonly number[];
+  readonly canaries: number;
+  /** By what is contradictory: how many accounts, and one of them. */
+  readonly contradictions: ReadonlyMap<string, { readonly count: number; readonly example: string }>;
+}
+
+/**
+ * What is doubtful about a policy in the light of the organization: rules that match nothing or decide nothing, exemptions
+ * that have expired, overlap or name unknown accounts, accounts on which rules contradict each other. Contains all that
+ * `parsePolicy` warns of at the same `now`, so show the one or the other. A policy that manages no ACTIVE account at all is
+ * an error. `accounts` is read once; throws `TagsNotReadError` where tags are needed and missing.
+ */
+export function policyWarnings(
+  compiled: CompiledPolicy,
+  accounts: Iterable<AccountFacts>,
+  now: number,
+): Finding[] | { readonly error: Finding } {
+  const { policy } = compiled;
+  const census = takeCensus(compiled, accounts);
+  if (census.managed === 0) return { error: managesNone(policy, census) };
+  const known = staticFindings(policy);
+  return [
+    ...known,
+    ...expiredExemptions(policy, now),
+    ...unknownAccounts(policy, census),
+    ...idleRules(policy, census, new Set(known.map((finding) => finding.path))),
+    ...idleCanary(policy, census),
+    ...contradictions(policy, census),
+  ];
+}
+
+function takeCensus(compiled: CompiledPolicy, accounts: Iterable<AccountFacts>): Census {
+  const rules = compiled.policy.rules.map((rule) => ({ id: rule.id, match: compileMatch(rule.match) }));
+  const matched = rules.map(() => 0);
+  const deciding = rules.map(() => 0);
+  const ids = new Set<string>();
+  const contradictions = new Map<string, { count: number; example: string }>();
+  const countRule = (rule: (typeof rules)[number], i: number, facts: AccountFacts, desired: DesiredState): void => {
+    if (!rule.match.test(facts)) return;
+    matched[i] = (matched[i] ?? 0) + 1;
+    if (FIELDS.some((field) => desired[field].rule === rule.id)) deciding[i] = (deciding[i] ?? 0) + 1;
+  };
+  let [active, managed, canaries] = [0, 0, 0];
+  for (const facts of accounts) {
+    ids.add(facts.id);
+    const desired = compiled.resolve(facts);
+    for (const [i, rule] of rules.entries()) countRule(rule, i, facts, desired);
+    if (compiled.isCanary(facts)) canaries++;
+    if (facts.state !== 'ACTIVE') continue;
+    active++;
+    if (wantsAnything(desired)) managed++;
+    if (desired.contradiction === null) continue;
+    const seen = contradictions.get(desired.contradiction.message);
+    contradictions.set(desired.contradiction.message, {
+      count: (seen?.count ?? 0) + 1,
+      example: seen?.example ?? facts.id,
+    });
+  }
+  return { ids, active, managed, matched, deciding, canaries, contradictions };
+}
+
+function wantsAnything(desired: DesiredState): boolean {
+  if (desired.mode.value === 'off') return false;
+  const { computeOptimizer, automation, organizationRules } = desired;
+  return [computeOptimizer, automation, organizationRules].some(({ value }) => value !== 'unmanaged');
+}
+
+function managesNone(policy: Policy, census: Census): Finding {
+  return findingAt(policy.source, '', {
+    severity: 'error',
+    message: 'this policy matches no account at all',
+    found:
+      census.active === 0
+        ? 'no ACTIVE account'
+        : `${census.active} ACTIVE accounts, all of them unmanaged or mode: off`,
+    expected: 'at least one account with something to keep',
+    hint: 'Compare the rules with the names and OU paths of the organization, or set `defaults`.',
+  });
+}
+
+function expiredExemptions(policy: Policy, now: number): Finding[] {
+  return policy.exemptions
+    .filter((exemption) => now >= exemption.endsAt)
+    .map(({ path, until }) =>
+      findingAt(policy.source, `${path}.until`, { severity: 'warning', ...EXPIRED(until, now) }),
+    );
+}
+
+function unknownAccounts(policy: Policy, census: Census): Finding[] {
+  const lists = [
+    ...policy.exemptions.map(({ path, accounts }) => ({ path: `${path}.accounts`, accounts })),
+    ...policy.rules.map(({ match }, i) => ({ path: `rules[${i}].match.accounts`, accounts: match.accounts ?? [] })),
+  ];
+  return lists.flatMap(({ path, accounts }) =>
+    accounts.flatMap((id, i) => {
+      if (census.ids.has(id)) return [];
+      // A single account may be written without a list; then the list's own place is the nearest.
+      const at = policy.source.places.has(`${path}[${i}]`) ? `${path}[${i}]` : path;
+      return [
+        findingAt(policy.source, at, {
+          severity: 'warning',
+          message: `the account ${id} is not in the organization`,
+          found: id,
+          expected: 'the id of an account of this organization',
+          hint: 'Check the number, or remove it if the account has left.',
+        }),
+      ];
+    }),
+  );
+}
+
+function idleRules(policy: Policy, census: Census, known: ReadonlySet<string>): Finding[] {
+  return policy.rules.flatMap(({ id }, i) => {
+    if (known.has(`rules[${i}]`) || known.has(`rules[${i}].match`)) return [];
+    if (census.matched[i] === 0) {
+      return [
+        findingAt(policy.source, `rules[${i}].match`, {
+          severity: 'warning',
+          message: `the rule ${shown(id)} matches nothing`,
+          found: `none of ${census.ids.size} accounts`,
+          expected: 'at least one account',
+          hint: 'Compare it with the names, tags and OU paths of the organization; all conditions of a match must hold.',
+        }),
+      ];
+    }
+    if (census.deciding[i] !== 0) return [];
+    return [
+      findingAt(policy.source, `rules[${i}]`, {
+        severity: 'warning',
+        message: `the rule ${shown(id)} decides nothing: rules above it decide all that it sets`,
+        found: `${census.matched[i]} accounts matched, none decided`,
+        expected: 'narrower rules above wider ones',
+        hint: 'Move it up, or remove it.',
+      }),
+    ];
+  });
+}
+
+function idleCanary(policy: Policy, census: Census): Finding[] {
+  if (policy.rollout === null || census.canaries > 0) return [];
+  return [
+    findingAt(policy.source, 'rollout.canary.match', {
+      severity: 'warning',
+      message: 'no account is a canary',
+      found: `none of ${census.ids.size} accounts`,
+      expected: 'at least one account',
+      hint: 'Compare the match with the organization.',
+    }),
+  ];
+}
+
+function contradictions(policy: Policy, census: Census): Finding[] {
+  return [...census.contradictions].map(([message, { count, example }]) =>
+    findingAt(policy.source, 'rules', {
+      severity: 'warning',
+      message: `contradiction: ${message}`,
+      found: `${count === 1 ? '1 account' : `${count} accounts`}, for example ${example}`,
+      expected: 'fields that fit together',
+      hint: `Automation is Blocked there. See \`rollcall policy explain ${example}\`.`,
+    }),
+  );
+}
