@@ -1,0 +1,75 @@
+import { rmSync, statSync } from 'node:fs';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { BLOCKING_WAIT_MS, type Patience, whenFree } from './connection.ts';
+import { StoreError, toStoreError } from './errors.ts';
+import { makePrivateFile, publishFile } from './file.ts';
+
+export interface BackupRequest {
+  /** The database. */
+  readonly path: string;
+  readonly file: string;
+  /** Makes the name of the draft unique. */
+  readonly unique: string;
+  readonly patience: Patience;
+}
+
+/** Copies this many pages in a step, on a thread of its own. */
+const PAGES_A_STEP = 4096;
+
+/** See `EmbeddedStore.backup`. */
+export async function backupTo({ path, file, unique, patience }: BackupRequest): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new StoreError({
+      code: 'NotFound',
+      path,
+      found: 'there is no store',
+      remedy: 'There is nothing to back up.',
+    });
+  }
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) throw taken(file);
+  const draft = `${file}.${unique}.partial`;
+  try {
+    makePrivateFile(draft);
+    await whenFree(patience, () => copySnapshot(path, draft));
+    asOneFile(draft);
+    if (!publishFile(draft, file)) throw taken(file);
+  } catch (error) {
+    throw toStoreError(error, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/**
+ * Copies one moment's state. The reading transaction stays open all the while on a connection of its own: it pins the snapshot, so
+ * that writers neither wait for the copy nor make it begin anew, however long it takes.
+ */
+export async function copySnapshot(path: string, target: string): Promise<void> {
+  const source = new DatabaseSync(path, { readOnly: true, timeout: BLOCKING_WAIT_MS });
+  try {
+    source.exec('BEGIN');
+    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    await backup(source, target, { rate: PAGES_A_STEP });
+  } finally {
+    source.close();
+  }
+}
+
+/** Takes a database out of write-ahead logging, so that it is complete without a log beside it and can be read anywhere. */
+function asOneFile(path: string): void {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec('PRAGMA journal_mode = DELETE');
+  } finally {
+    db.close();
+  }
+}
+
+function taken(file: string): StoreError {
+  return new StoreError({
+    code: 'Exists',
+    path: file,
+    found: 'there is such a file already',
+    remedy: 'Choose another name, or remove it first.',
+  });
+}

@@ -1,0 +1,196 @@
+import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock, Random } from '../../ports/system.ts';
+import { isBusy, StoreError, toStoreError } from './errors.ts';
+import { Sql } from './sql.ts';
+
+/** How to wait for a lock that another process holds. */
+export interface Patience {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** After so many ms it is given up with `Busy`. */
+  readonly totalMs: number;
+}
+
+/**
+ * How long SQLite itself may block the event loop while it waits for a lock. Another process's commit takes less than
+ * this; for anything longer we wait without blocking.
+ */
+export const BLOCKING_WAIT_MS = 20;
+const LONGEST_PAUSE_MS = 100;
+
+/** Calls `attempt` until it is not refused for a lock, with growing random pauses. Throws its last error. */
+export async function whenFree<T>(patience: Patience, attempt: () => T | Promise<T>): Promise<T> {
+  const { clock, random } = patience;
+  const giveUpAt = clock.now() + patience.totalMs;
+  for (let pause = 5; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isBusy(error) || clock.now() >= giveUpAt) throw error;
+    }
+    await clock.sleep(1 + random() * pause);
+  }
+}
+
+/** A change that waits for its commit. `run` may be called again after a rollback. */
+interface PendingWrite {
+  /** Makes the change and returns what tells its caller so, once it is durable. */
+  readonly run: (sql: Sql) => () => void;
+  readonly fail: (error: StoreError) => void;
+}
+
+/** The most changes that one transaction takes, so that one commit does not block the event loop for long. */
+const LARGEST_GROUP = 256;
+
+/**
+ * One connection with group commit. SQLite's commit costs one fsync, and node:sqlite blocks while it lasts; so the changes
+ * that are asked for in the same turn of the event loop go into one transaction, and all of them are answered
+ * after its fsync. No transaction is ever open across an `await`.
+ *
+ * ```
+ *  write() ──▶ pending ──(next turn)──▶ BEGIN IMMEDIATE, all, COMMIT ──▶ each caller its answer
+ *                 ▲                        │ locked: wait, again
+ *                 └── next group           │ one threw: ROLLBACK, then each in a transaction of its own,
+ *                                          ▼            so that a bad one spoils nothing but itself
+ * ```
+ */
+export class Connection {
+  readonly path: string;
+  readonly #db: DatabaseSync;
+  readonly #sql: Sql;
+  readonly #patience: Patience;
+  readonly #readOnly: boolean;
+  readonly #inode: number | null;
+  #pending: PendingWrite[] = [];
+  #draining: Promise<void> | null = null;
+  #closed = false;
+
+  /** @param inode of the file as it was opened; `null` for a database in memory. */
+  constructor(db: DatabaseSync, path: string, patience: Patience, readOnly: boolean, inode: number | null) {
+    this.path = path;
+    this.#db = db;
+    this.#sql = new Sql(db, path);
+    this.#patience = patience;
+    this.#readOnly = readOnly;
+    this.#inode = inode;
+  }
+
+  /** Answers from one consistent state, by one statement or inside {@link Connection.snapshot}. */
+  async read<T>(query: (sql: Sql) => T): Promise<T> {
+    this.#assertOpen();
+    try {
+      return await whenFree(this.#patience, () => query(this.#sql));
+    } catch (error) {
+      throw toStoreError(error, this.path);
+    }
+  }
+
+  /** Several statements that must see the same state. */
+  snapshot<T>(query: (sql: Sql) => T): Promise<T> {
+    return this.read((sql) => {
+      this.#db.exec('BEGIN');
+      try {
+        return query(sql);
+      } finally {
+        this.#db.exec('COMMIT');
+      }
+    });
+  }
+
+  /**
+   * Makes a change; durable when it returns.
+   * @param change synchronous, without effects outside the database: it may run twice. If it throws, nothing of it is stored.
+   */
+  write<T>(change: (sql: Sql) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen();
+      if (this.#readOnly) throw this.#refusal();
+      const run = (sql: Sql) => {
+        const value = change(sql);
+        return () => resolve(value);
+      };
+      this.#pending.push({ run, fail: reject });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Waits for what was asked for before, then closes. Twice is fine. */
+  async close(): Promise<void> {
+    if (this.#closed) return this.#draining ?? undefined;
+    this.#closed = true;
+    await this.#draining;
+    // The last connection to close moves the log into the file and removes it.
+    this.#db.close();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pending.length > 0) {
+      await nextTurn();
+      const group = this.#pending.slice(0, LARGEST_GROUP);
+      this.#pending = this.#pending.slice(LARGEST_GROUP);
+      await this.#commit(group);
+    }
+    this.#draining = null;
+  }
+
+  async #commit(group: readonly PendingWrite[]): Promise<void> {
+    try {
+      const answers = await whenFree(this.#patience, () => this.#transaction(group));
+      for (const answer of answers) answer();
+    } catch (error) {
+      const [only, ...others] = group;
+      if (only === undefined) return;
+      if (others.length === 0 || isBusy(error)) {
+        for (const write of group) write.fail(toStoreError(error, this.path));
+        return;
+      }
+      for (const write of group) await this.#commit([write]);
+    }
+  }
+
+  #transaction(group: readonly PendingWrite[]): readonly (() => void)[] {
+    this.#assertInPlace();
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const answers = group.map((write) => write.run(this.#sql));
+      this.#db.exec('COMMIT');
+      return answers;
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors, a full disk among them.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** A deleted or replaced file would take every write without an error and keep none. */
+  #assertInPlace(): void {
+    if (this.#inode === null) return;
+    const now = statSync(this.path, { throwIfNoEntry: false });
+    if (now?.ino === this.#inode) return;
+    const found =
+      now === undefined ? 'the file was deleted while it was open' : 'the file was replaced while it was open';
+    throw new StoreError({
+      code: 'Moved',
+      path: this.path,
+      found,
+      remedy: 'Stop this process and start it again.',
+    });
+  }
+
+  #assertOpen(): void {
+    if (!this.#closed) return;
+    const remedy = 'This is a defect of Rollcall; please report it.';
+    throw new StoreError({ code: 'Closed', path: this.path, found: 'the store was closed before', remedy });
+  }
+
+  #refusal(): StoreError {
+    return new StoreError({
+      code: 'NotWritable',
+      path: this.path,
+      found: 'a write to a store that was opened for reading only',
+      remedy: 'This is a defect of Rollcall; please report it.',
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { DeadLetter, DeadLetters } from '../../ports/queue.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Connection } from './connection.ts';
+import { enqueue, readMessage } from './messages.ts';
+import type { Row, Sql } from './sql.ts';
+
+export function sqliteDeadLetters(connection: Connection, clock: Pick<Clock, 'now'>): DeadLetters {
+  return {
+    /** The latest first. */
+    list: (limit) =>
+      connection.read((sql) =>
+        sql
+          .all('SELECT * FROM dead_letters ORDER BY at DESC, id DESC LIMIT ?', limit)
+          .map((row) => toDeadLetter(sql, row)),
+      ),
+    show: (id) =>
+      connection.read((sql) => {
+        const row = sql.get('SELECT * FROM dead_letters WHERE id = ?', id);
+        return row === undefined ? null : toDeadLetter(sql, row);
+      }),
+    redrive: (ids) =>
+      connection.write((sql) => {
+        const now = clock.now();
+        return [...new Set(ids)].filter((id) => putBack(sql, id, now));
+      }),
+  };
+}
+
+function putBack(sql: Sql, id: string, now: number): boolean {
+  const row = sql.get('SELECT body FROM dead_letters WHERE id = ?', id);
+  if (row === undefined) return false;
+  const { message } = readMessage(sql.text(row, 'body'));
+  if (message === null) return false;
+  sql.run('DELETE FROM dead_letters WHERE id = ?', id);
+  enqueue(sql, message, now);
+  return true;
+}
+
+function toDeadLetter(sql: Sql, row: Row): DeadLetter {
+  const body = sql.text(row, 'body');
+  const entryId = row['entry_id'] === null ? null : sql.text(row, 'entry_id');
+  const reason = { code: sql.text(row, 'code'), message: sql.text(row, 'message'), entryId };
+  return { id: sql.text(row, 'id'), message: readMessage(body).message, body, reason, at: sql.number(row, 'at') };
+}

@@ -1,0 +1,141 @@
+/**
+ * What can be wrong with the store, for callers to act on:
+ * - `NotWritable` no permission, a read-only medium, or a store that was opened for reading
+ * - `DiskFull` nothing of the operation was stored; it may be repeated when there is space
+ * - `Corrupt` not a database, or damaged; left as it is
+ * - `ForeignFile` a database, but not one of ours; left as it is
+ * - `NewerVersion`, `OlderVersion` written by another version of Rollcall; left as it is
+ * - `Busy` another process held the lock for too long
+ * - `NotADirectory`, `NotFound`, `Exists` the path is not what it has to be
+ * - `Moved` the file was moved or deleted under us: what would be written now would be lost
+ * - `Closed` the store was closed before
+ * - `Io` the disk answered with an error
+ * - `Internal` a defect of ours
+ */
+export type StoreErrorCode =
+  | 'NotWritable'
+  | 'DiskFull'
+  | 'Corrupt'
+  | 'ForeignFile'
+  | 'NewerVersion'
+  | 'OlderVersion'
+  | 'Busy'
+  | 'NotADirectory'
+  | 'NotFound'
+  | 'Exists'
+  | 'Moved'
+  | 'Closed'
+  | 'Io'
+  | 'Internal';
+
+export interface StoreErrorFacts {
+  readonly code: StoreErrorCode;
+  /** The file or directory it is about. */
+  readonly path: string;
+  readonly found: string;
+  readonly expected?: string;
+  /** What the user can do. */
+  readonly remedy: string;
+}
+
+/** The one error of the embedded runtime: says where, what was found, what was expected and what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly facts: StoreErrorFacts;
+
+  constructor(facts: StoreErrorFacts, options?: ErrorOptions) {
+    const expected = facts.expected === undefined ? '' : `, expected ${facts.expected}`;
+    super(`${facts.path}: ${facts.found}${expected}. ${facts.remedy}`, options);
+    this.facts = facts;
+  }
+
+  get code(): StoreErrorCode {
+    return this.facts.code;
+  }
+}
+
+type Translation = Omit<StoreErrorFacts, 'path'>;
+
+const CORRUPT: Translation = {
+  code: 'Corrupt',
+  found: 'the database is damaged',
+  remedy: 'It was left as it is. Restore a backup with `rollcall restore FILE`; the damaged file is then set aside.',
+};
+const DISK_FULL: Translation = {
+  code: 'DiskFull',
+  found: 'the disk is full',
+  remedy: 'Nothing that was acknowledged is lost. Free some space; the work goes on by itself.',
+};
+const NOT_WRITABLE: Translation = {
+  code: 'NotWritable',
+  found: 'it cannot be opened or written',
+  expected: 'a file and directory that this user may read and write',
+  remedy: 'Check owner and permissions, or choose another directory with --data-dir.',
+};
+const IO: Translation = {
+  code: 'Io',
+  found: 'the disk answered with an error',
+  remedy: 'Nothing that was acknowledged is lost as far as the disk kept it. Check the disk and the system log.',
+};
+const BUSY: Translation = {
+  code: 'Busy',
+  found: 'another process holds the lock',
+  remedy: 'Try again when its backup, restore or migration is done.',
+};
+
+/** By SQLite's primary result code [sqlite.org/rescode.html]. */
+const BY_RESULT: ReadonlyMap<number, Translation> = new Map([
+  [3, NOT_WRITABLE], // SQLITE_PERM
+  [5, BUSY], // SQLITE_BUSY
+  [6, BUSY], // SQLITE_LOCKED
+  [8, NOT_WRITABLE], // SQLITE_READONLY
+  [10, IO], // SQLITE_IOERR
+  [11, CORRUPT], // SQLITE_CORRUPT
+  [13, DISK_FULL], // SQLITE_FULL
+  [14, NOT_WRITABLE], // SQLITE_CANTOPEN
+  [23, NOT_WRITABLE], // SQLITE_AUTH
+  [26, { ...CORRUPT, found: 'this is not an SQLite database' }], // SQLITE_NOTADB
+]);
+/** SQLITE_IOERR_SHMSIZE: the shared memory file could not grow, which is how a full disk shows there. */
+const IOERR_SHMSIZE = 4874;
+
+/** By the error code of Node's file functions. */
+const BY_ERRNO: ReadonlyMap<string, Translation> = new Map([
+  ['EACCES', NOT_WRITABLE],
+  ['EPERM', NOT_WRITABLE],
+  ['EROFS', NOT_WRITABLE],
+  ['ENOSPC', DISK_FULL],
+  ['EDQUOT', DISK_FULL],
+  ['ENOTDIR', { code: 'NotADirectory', found: 'part of the path is a file', remedy: 'Choose another path.' }],
+  ['ENOENT', { code: 'NotFound', found: 'there is no such file or directory', remedy: 'Check the path.' }],
+  ['EEXIST', { code: 'Exists', found: 'it exists already', remedy: 'Choose another path.' }],
+  ['EISDIR', { code: 'Exists', found: 'it is a directory', expected: 'a file', remedy: 'Choose another path.' }],
+]);
+
+function sqliteResult(error: unknown): number | null {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
+  return error.errcode;
+}
+
+/** Whether waiting a little may help. Node's `backup` reports a lock it could not get as result 0. */
+export function isBusy(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === 'Busy';
+  const result = sqliteResult(error);
+  return result !== null && (result === 0 || [5, 6].includes(result & 0xff));
+}
+
+/** Makes a {@link StoreError} of whatever SQLite or the file system threw, by its code, never by its text. */
+export function toStoreError(error: unknown, path: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const result = sqliteResult(error);
+  if (result !== null) {
+    const known = result === IOERR_SHMSIZE ? DISK_FULL : BY_RESULT.get(result === 0 ? 5 : result & 0xff);
+    if (known !== undefined) return new StoreError({ ...known, path }, { cause: error });
+  }
+  const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = BY_ERRNO.get(errno);
+  if (known !== undefined) return new StoreError({ ...known, path }, { cause: error });
+  const found = `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+  const remedy = 'This is a defect of Rollcall; please report it with this message.';
+  return new StoreError({ code: 'Internal', path, found, remedy }, { cause: error });
+}

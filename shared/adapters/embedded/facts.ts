@@ -1,0 +1,46 @@
+import type { AccountFacts } from '../../domain/policy/types.ts';
+import type { Facts } from '../../ports/facts.ts';
+import type { Connection } from './connection.ts';
+import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from './shapes.ts';
+import type { Row, Sql } from './sql.ts';
+
+export function sqliteFacts(connection: Connection): Facts {
+  return {
+    save: ({ accounts, ...meta }) =>
+      connection.write((sql) => {
+        sql.run('DELETE FROM facts');
+        put(sql, accounts);
+        sql.run('INSERT OR REPLACE INTO snapshot VALUES (1, ?)', JSON.stringify(meta));
+      }),
+    load: () =>
+      connection.snapshot((sql) => {
+        const meta = readMeta(sql);
+        if (meta === null) return null;
+        const accounts: AccountFacts[] = [];
+        for (const row of sql.each('SELECT body FROM facts ORDER BY account_id')) accounts.push(toFacts(sql, row));
+        return { ...meta, accounts };
+      }),
+    meta: () => connection.read(readMeta),
+    get: (accountId) =>
+      connection.read((sql) => {
+        const row = sql.get('SELECT body FROM facts WHERE account_id = ?', accountId);
+        return row === undefined ? null : toFacts(sql, row);
+      }),
+    refresh: (accounts) => connection.write((sql) => put(sql, accounts)),
+  };
+}
+
+function put(sql: Sql, accounts: readonly AccountFacts[]): void {
+  for (const account of accounts) {
+    sql.run('INSERT OR REPLACE INTO facts VALUES (?, ?)', account.id, JSON.stringify(account));
+  }
+}
+
+function readMeta(sql: Sql): SnapshotMeta | null {
+  const row = sql.get('SELECT body FROM snapshot');
+  return row === undefined ? null : sql.json(row, 'body', 'the snapshot', isSnapshotMeta);
+}
+
+function toFacts(sql: Sql, row: Row): AccountFacts {
+  return sql.json(row, 'body', 'an account', isAccountFacts);
+}

@@ -1,0 +1,166 @@
+import type { SQLInputValue } from 'node:sqlite';
+import { canonicalJson } from '../../domain/hash.ts';
+import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../domain/ledger.ts';
+import type { AppendOutcome, Ledger, LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
+import type { Connection } from './connection.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { isLedgerEntry } from './shapes.ts';
+import type { Row, Sql } from './sql.ts';
+
+export function sqliteLedger(connection: Connection): Ledger {
+  return {
+    append: (entries) => connection.write((sql) => appendAll(sql, entries)),
+    head: (chain) => connection.read((sql) => headOfChain(sql, chain)),
+    read: (chain, afterSeq, limit) =>
+      connection.read((sql) =>
+        sql
+          .all('SELECT body FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?', chain, afterSeq, limit)
+          .map((row) => toEntry(sql, row)),
+      ),
+    async query(filter, page) {
+      const statement = toStatement(filter, page);
+      return connection.read((sql) => runQuery(sql, statement, page));
+    },
+    async changedSince(since) {
+      const from = toEpoch(since);
+      return connection.read((sql) => changedAccounts(sql, from));
+    },
+    unpublished: (limit) =>
+      connection.read((sql) =>
+        sql
+          .all('SELECT body FROM ledger WHERE published = 0 ORDER BY position LIMIT ?', limit)
+          .map((row) => toEntry(sql, row)),
+      ),
+    markPublished: (entries) =>
+      connection.write((sql) => {
+        for (const { chain, seq, hash } of entries) {
+          const mark = 'UPDATE ledger SET published = 1 WHERE chain = ? AND seq = ? AND hash = ? AND published = 0';
+          sql.run(mark, chain, seq, hash);
+        }
+      }),
+    chains: (after, limit) =>
+      connection.read((sql) =>
+        sql
+          .all('SELECT chain FROM chains WHERE chain > ? ORDER BY chain LIMIT ?', after ?? '', limit)
+          .map((row) => sql.text(row, 'chain')),
+      ),
+  };
+}
+
+function appendAll(sql: Sql, entries: readonly LedgerEntry[]): readonly AppendOutcome[] {
+  const refused = new Set<string>();
+  return entries.map((entry) => {
+    const outcome = refused.has(entry.chain) ? 'headMoved' : appendOne(sql, entry);
+    if (outcome === 'headMoved') refused.add(entry.chain);
+    return outcome;
+  });
+}
+
+function appendOne(sql: Sql, entry: LedgerEntry): AppendOutcome {
+  const { chain, seq, hash } = entry;
+  const head = headOfChain(sql, chain);
+  if (seq <= head.seq) {
+    // A retry after a lost answer finds its own entry there.
+    const stored = sql.get('SELECT hash FROM ledger WHERE chain = ? AND seq = ?', chain, seq);
+    return stored !== undefined && sql.text(stored, 'hash') === hash ? 'appended' : 'headMoved';
+  }
+  if (seq !== head.seq + 1 || entry.prevHash !== head.hash) return 'headMoved';
+  sql.run(
+    `INSERT INTO ledger (chain, seq, hash, at, type, account_id, enrollment, run_id, actor, opt_out, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[chain, seq, hash, toEpoch(entry.at), entry.type, entry.accountId, entry.enrollment, entry.runId, entry.actor],
+    entry.detail?.optOut === true ? 1 : 0,
+    // Exactly the text that the hash is over, so that reading it back cannot give another hash.
+    canonicalJson(entry),
+  );
+  sql.run(
+    'INSERT INTO chains VALUES (?1, ?2, ?3) ON CONFLICT (chain) DO UPDATE SET seq = ?2, hash = ?3',
+    ...[chain, seq, hash],
+  );
+  return 'appended';
+}
+
+function headOfChain(sql: Sql, chain: string): ChainHead {
+  const row = sql.get('SELECT seq, hash FROM chains WHERE chain = ?', chain);
+  return row === undefined ? EMPTY_CHAIN : { seq: sql.number(row, 'seq'), hash: sql.text(row, 'hash') };
+}
+
+function changedAccounts(sql: Sql, from: number): ReadonlyMap<string, { readonly optOut: boolean }> {
+  const changed = new Map<string, { readonly optOut: boolean }>();
+  const rows = sql.each(
+    `SELECT account_id, max(opt_out) AS opt_out FROM ledger INDEXED BY ledger_changes
+     WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL GROUP BY account_id`,
+    from,
+  );
+  for (const row of rows) changed.set(sql.text(row, 'account_id'), { optOut: sql.number(row, 'opt_out') === 1 });
+  return changed;
+}
+
+interface Statement {
+  readonly text: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
+/** Columns by which can be filtered, the one that leaves the fewest entries first: its index is used. */
+const FILTERS = [
+  ['accountId', 'account_id', 'ledger_account'],
+  ['runId', 'run_id', 'ledger_run'],
+  ['type', 'type', 'ledger_type'],
+  ['actor', 'actor', 'ledger_actor'],
+  ['enrollment', 'enrollment', 'ledger_enrollment'],
+] as const;
+
+/** Ordered by time, then by the order of storing; a cursor is the place of the last entry given. */
+function toStatement(filter: LedgerFilter, page: PageRequest): Statement {
+  const conditions: string[] = [];
+  const parameters: SQLInputValue[] = [];
+  const where = (condition: string, ...values: readonly SQLInputValue[]): void => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  const used = FILTERS.filter(([field]) => filter[field] !== undefined);
+  for (const [field, column] of used) where(`${column} = ?`, filter[field] ?? null);
+  if (filter.since !== undefined) where('at >= ?', toEpoch(filter.since));
+  if (filter.until !== undefined) where('at < ?', toEpoch(filter.until));
+  const oldestFirst = page.order === 'oldestFirst';
+  const cursor = page.cursor ?? null;
+  if (cursor !== null) {
+    const { at, position } = decodeCursor(cursor);
+    where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, at, position);
+  }
+  const direction = oldestFirst ? 'ASC' : 'DESC';
+  const text = `SELECT at, position, body FROM ledger INDEXED BY ${used[0]?.[2] ?? 'ledger_at'}
+    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+    ORDER BY at ${direction}, position ${direction} LIMIT ?`;
+  // One more than asked for tells whether there is a next page.
+  return { text, parameters: [...parameters, page.limit + 1] };
+}
+
+function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequest): LedgerPage {
+  const rows = sql.all(text, ...parameters);
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const next =
+    rows.length > limit && last !== undefined
+      ? encodeCursor({ at: sql.number(last, 'at'), position: sql.number(last, 'position') })
+      : null;
+  return { entries: shown.map((row) => toEntry(sql, row)), next };
+}
+
+/** The entry in the order of fields that `audit list` shows; canonical JSON has sorted them. */
+function toEntry(sql: Sql, row: Row): LedgerEntry {
+  const entry = sql.json(row, 'body', 'a ledger entry', isLedgerEntry);
+  const { id, chain, seq, at, type, accountId, enrollment, runId, actor, before, after, ...rest } = entry;
+  const { reason, rule, policyHash, api, detail, prevHash, hash, ...unknown } = rest;
+  return {
+    ...{ id, chain, seq, at, type, accountId, enrollment, runId, actor, before, after },
+    ...{ reason, rule, policyHash, api, detail, ...unknown, prevHash, hash },
+  };
+}
+
+/** @throws RangeError for a text that is no time: such an entry could not be found by time. */
+function toEpoch(iso: string): number {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);
+  return at;
+}

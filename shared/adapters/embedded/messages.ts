@@ -1,0 +1,46 @@
+import { canonicalJson } from '../../domain/hash.ts';
+import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
+import type { DeadLetterReason } from '../../ports/queue.ts';
+import type { Sql } from './sql.ts';
+
+/** Puts a message on the queue, in the place of one that waits and means the same if there is one. */
+export function enqueue(sql: Sql, message: WorkMessage, now: number): void {
+  const { runId: _, ...meaning } = message;
+  const work = canonicalJson(meaning);
+  const body = JSON.stringify(message);
+  // Not one that a worker has: it may have read the account's state before the reason for this message arose.
+  const merged = sql.run(
+    `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?2), receipt = NULL
+     WHERE id = (SELECT id FROM queue WHERE work = ?3 AND (receipt IS NULL OR visible_at <= ?2) LIMIT 1)`,
+    ...[body, now, work],
+  );
+  if (merged === 0) sql.run('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)', work, body, now);
+}
+
+/** Stores a body that leaves the queue; the caller removes it there, in the same transaction. */
+export function bury(sql: Sql, id: string, body: string, reason: DeadLetterReason, at: number): void {
+  const { code, message, entryId } = reason;
+  sql.run('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)', id, body, code, message, entryId, at);
+}
+
+export type ReadMessage =
+  | { readonly message: WorkMessage; readonly error: null }
+  | { readonly message: null; readonly error: DeadLetterReason };
+
+/** What a body says, or why it cannot be read: damaged, or of another version. */
+export function readMessage(body: string): ReadMessage {
+  let content: unknown;
+  try {
+    content = JSON.parse(body);
+  } catch (error) {
+    return unreadable(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = workMessageSchema.safeParse(content);
+  if (parsed.success) return { message: parsed.data, error: null };
+  const [issue] = parsed.error.issues;
+  return unreadable(`the body is no message of this version: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+}
+
+function unreadable(message: string): ReadMessage {
+  return { message: null, error: { code: 'UnreadableMessage', message, entryId: null } };
+}

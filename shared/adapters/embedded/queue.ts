@@ -1,0 +1,124 @@
+import { workMessageSchema } from '../../domain/work.ts';
+import type { Delivery, WorkQueue } from '../../ports/queue.ts';
+import type { Clock, NewId } from '../../ports/system.ts';
+import type { Connection } from './connection.ts';
+import { bury, enqueue, type ReadMessage, readMessage } from './messages.ts';
+import type { Sql } from './sql.ts';
+
+export interface QueueOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly newId: NewId;
+  /**
+   * A message that was received so often and never finished goes to the dead letters: one that kills its worker each time would
+   * otherwise come for ever. The counterpart of SQS's redrive; attempts are counted elsewhere.
+   */
+  readonly maxReceives: number;
+}
+
+/**
+ * The queue in a table. A message is visible while `visible_at` has come; receiving moves that forward and gives it a new
+ * receipt.
+ *
+ * An extra over the port's promises: a message that means the same as one that still waits (same work, policy and plan)
+ * takes its place instead of joining it, so that events and scans do not pile up work. The newer run's id is kept.
+ */
+export function sqliteQueue(connection: Connection, { clock, newId, maxReceives }: QueueOptions): WorkQueue {
+  /** Whether the receipt still has the message: its visibility lasts and nobody else received it. */
+  const HELD = 'receipt = ? AND visible_at > ?';
+  const hide = (delivery: Delivery, ms: number, receipt: string | null): Promise<void> =>
+    connection.write((sql) => {
+      const now = clock.now();
+      const change = `UPDATE queue SET visible_at = ?, receipt = ? WHERE id = ? AND ${HELD}`;
+      sql.run(change, now + ms, receipt, rowOf(delivery), delivery.receipt, now);
+    });
+  const remove = (sql: Sql, delivery: Delivery): boolean =>
+    sql.run(`DELETE FROM queue WHERE id = ? AND ${HELD}`, rowOf(delivery), delivery.receipt, clock.now()) === 1;
+
+  return {
+    async send(messages) {
+      const bodies = messages.map((message) => workMessageSchema.parse(message));
+      await connection.write((sql) => {
+        for (const message of bodies) enqueue(sql, message, clock.now());
+      });
+    },
+    async receive(max, visibilityMs) {
+      // An idle worker asks often; it need not take the lock for that.
+      const waiting = await connection.read((sql) =>
+        sql.get('SELECT 1 FROM queue WHERE visible_at <= ? LIMIT 1', clock.now()),
+      );
+      if (waiting === undefined || max < 1) return [];
+      return connection.write((sql) => {
+        const deliveries: Delivery[] = [];
+        while (deliveries.length < max) {
+          const next = takeNext(sql, clock.now(), visibilityMs);
+          if (next === null) break;
+          if (next !== 'buried') deliveries.push(next);
+        }
+        return deliveries;
+      });
+    },
+    extend: (delivery, visibilityMs) => hide(delivery, visibilityMs, delivery.receipt),
+    release: (delivery, delayMs) => hide(delivery, delayMs, null),
+    acknowledge: (deliveries) =>
+      connection.write((sql) => {
+        for (const delivery of deliveries) remove(sql, delivery);
+      }),
+    deadLetter: (delivery, error) =>
+      connection.write((sql) => {
+        const body = sql.get('SELECT body FROM queue WHERE id = ?', rowOf(delivery));
+        // If someone else has it meanwhile, its fate is theirs to decide.
+        if (body === undefined || !remove(sql, delivery)) return;
+        bury(sql, newId(), sql.text(body, 'body'), error, clock.now());
+      }),
+    depth: () =>
+      connection.snapshot((sql) => {
+        const now = clock.now();
+        const count = (text: string, ...times: number[]): number => {
+          const row = sql.get(text, ...times);
+          return row === undefined ? 0 : sql.number(row, 'n');
+        };
+        return {
+          visible: count('SELECT count(*) AS n FROM queue WHERE visible_at <= ?', now),
+          // As SQS counts: whatever is not visible, also what waits for its time.
+          inFlight: count('SELECT count(*) AS n FROM queue WHERE visible_at > ?', now),
+          dead: count('SELECT count(*) AS n FROM dead_letters'),
+        };
+      }),
+  };
+
+  /** The longest waiting visible message; `buried` if it went to the dead letters instead. */
+  function takeNext(sql: Sql, now: number, visibilityMs: number): Delivery | 'buried' | null {
+    const row = sql.get(
+      'SELECT id, body, receives FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1',
+      now,
+    );
+    if (row === undefined) return null;
+    const id = sql.number(row, 'id');
+    const body = sql.text(row, 'body');
+    const receives = sql.number(row, 'receives') + 1;
+    const { message, error } = receives > maxReceives ? wornOut(maxReceives) : readMessage(body);
+    if (message === null) {
+      sql.run('DELETE FROM queue WHERE id = ?', id);
+      bury(sql, newId(), body, error, now);
+      return 'buried';
+    }
+    const receipt = `${id}.${newId()}`;
+    sql.run(
+      'UPDATE queue SET visible_at = ?, receives = ?, receipt = ? WHERE id = ?',
+      // At least 1 ms, so that this call does not see it again.
+      ...[now + Math.max(1, visibilityMs), receives, receipt, id],
+    );
+    return { message, receipt, receives };
+  }
+}
+
+function wornOut(times: number): ReadMessage {
+  const text = `received ${times} times and never finished`;
+  return { message: null, error: { code: 'TooManyReceives', message: text, entryId: null } };
+}
+
+/** The row that a receipt speaks of; −1, which no row has, if it is none of ours. */
+function rowOf(delivery: Delivery): number {
+  const id = /^(\d{1,15})\./.exec(delivery.receipt)?.[1];
+  return id === undefined ? -1 : Number(id);
+}

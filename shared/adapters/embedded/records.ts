@@ -1,0 +1,73 @@
+import { type AccountRecord, wakeAt } from '../../domain/record.ts';
+import type { Records } from '../../ports/records.ts';
+import type { Connection } from './connection.ts';
+import { isAccountRecord } from './shapes.ts';
+import type { Row, Sql } from './sql.ts';
+
+const PAGE = 500;
+
+export function sqliteRecords(connection: Connection): Records {
+  return {
+    get: (accountId) =>
+      connection.read((sql) => {
+        const row = sql.get('SELECT body FROM records WHERE account_id = ?', accountId);
+        return row === undefined ? null : toRecord(sql, row);
+      }),
+    getMany: (accountIds) =>
+      connection.read((sql) => {
+        const wanted = JSON.stringify(accountIds);
+        const rows = sql.all(
+          'SELECT body FROM records WHERE account_id IN (SELECT value FROM json_each(?)) ORDER BY account_id',
+          wanted,
+        );
+        return new Map(rows.map((row) => toRecord(sql, row)).map((record) => [record.accountId, record]));
+      }),
+    async *all() {
+      for (let after = ''; ; ) {
+        const from = after;
+        const page = await connection.read((sql) =>
+          sql
+            .all('SELECT body FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?', from, PAGE)
+            .map((row) => toRecord(sql, row)),
+        );
+        const last = page.at(-1);
+        if (last === undefined) return;
+        yield page;
+        after = last.accountId;
+      }
+    },
+    advance: (records) =>
+      connection.write((sql) => {
+        for (const record of records) advanceOne(sql, record);
+      }),
+    due: (until, limit) =>
+      connection.read((sql) =>
+        sql
+          .all(
+            'SELECT wake_at, body FROM records WHERE wake_at <= ? ORDER BY wake_at, account_id LIMIT ?',
+            until,
+            limit,
+          )
+          .map((row) => ({ record: toRecord(sql, row), wakeAt: sql.number(row, 'wake_at') })),
+      ),
+    snooze: (accountId, headSeq, until) =>
+      connection.write((sql) => {
+        sql.run('UPDATE records SET wake_at = ? WHERE account_id = ? AND seq <= ?', until, accountId, headSeq);
+      }),
+  };
+}
+
+function advanceOne(sql: Sql, record: AccountRecord): void {
+  const wake = wakeAt(record);
+  // SQLite would store it as NULL, and nobody would ever look at the account again.
+  if (Number.isNaN(wake)) throw new RangeError(`the record of ${record.accountId} holds a time that cannot be read`);
+  sql.run(
+    `INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account_id)
+     DO UPDATE SET seq = ?2, wake_at = ?3, body = ?4 WHERE seq < ?2`,
+    ...[record.accountId, record.head.seq, wake, JSON.stringify(record)],
+  );
+}
+
+function toRecord(sql: Sql, row: Row): AccountRecord {
+  return sql.json(row, 'body', 'an account record', isAccountRecord);
+}

@@ -1,0 +1,105 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** 'ROLL': how a file is known to be ours (SQLite's application_id). */
+export const APPLICATION_ID = 0x52_4f_4c_4c;
+
+export interface Migration {
+  /** For messages. */
+  readonly name: string;
+  /** Brings the schema from the version before to this one. Runs in a transaction together with the version's number. */
+  readonly up: (db: DatabaseSync) => void;
+}
+
+/**
+ * The steps of the schema: step n brings a file from version n−1 to n. Steps are only ever added at the end; what a step
+ * does is never changed once it was released.
+ */
+export const MIGRATIONS: readonly Migration[] = [{ name: 'first schema', up: (db) => db.exec(FIRST) }];
+
+/** Times are epoch ms. `body` is JSON, the record itself; the other columns are there to be searched by. */
+const FIRST = `
+-- Where each chain ends. Kept beside the entries, so that entries missing at the end of a chain are noticed.
+CREATE TABLE chains (
+  chain TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- "position" is the order of storing; every index ends with it.
+CREATE TABLE ledger (
+  position INTEGER PRIMARY KEY,
+  chain TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  account_id TEXT,
+  enrollment TEXT,
+  run_id TEXT,
+  actor TEXT NOT NULL,
+  opt_out INTEGER NOT NULL,
+  published INTEGER NOT NULL DEFAULT 0,
+  body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX ledger_chain ON ledger (chain, seq);
+CREATE INDEX ledger_account ON ledger (account_id, at) WHERE account_id IS NOT NULL;
+CREATE INDEX ledger_run ON ledger (run_id, at) WHERE run_id IS NOT NULL;
+CREATE INDEX ledger_type ON ledger (type, at);
+CREATE INDEX ledger_actor ON ledger (actor, at);
+CREATE INDEX ledger_enrollment ON ledger (enrollment, at) WHERE enrollment IS NOT NULL;
+CREATE INDEX ledger_at ON ledger (at);
+CREATE INDEX ledger_changes ON ledger (at, account_id, opt_out) WHERE type = 'RemediationStarted';
+CREATE INDEX ledger_unpublished ON ledger (published) WHERE published = 0;
+
+CREATE TABLE records (
+  account_id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  wake_at INTEGER,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX records_wake ON records (wake_at) WHERE wake_at IS NOT NULL;
+
+-- "receipt" is NULL while nobody has the message; "work" is what two messages have in common that mean the same.
+CREATE TABLE queue (
+  id INTEGER PRIMARY KEY,
+  work TEXT NOT NULL,
+  body TEXT NOT NULL,
+  visible_at INTEGER NOT NULL,
+  receives INTEGER NOT NULL DEFAULT 0,
+  receipt TEXT
+) STRICT;
+CREATE INDEX queue_visible ON queue (visible_at);
+CREATE INDEX queue_work ON queue (work);
+
+CREATE TABLE dead_letters (
+  id TEXT PRIMARY KEY,
+  body TEXT NOT NULL,
+  code TEXT NOT NULL,
+  message TEXT NOT NULL,
+  entry_id TEXT,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX dead_letters_at ON dead_letters (at);
+
+-- A version is "generation-counter": the counter never goes back, and a restore begins a new generation.
+CREATE TABLE registers (
+  name TEXT PRIMARY KEY,
+  version TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE TABLE register_versions (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  generation TEXT NOT NULL,
+  counter INTEGER NOT NULL
+) STRICT;
+INSERT INTO register_versions VALUES (1, '1', 0);
+
+CREATE TABLE snapshot (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  body TEXT NOT NULL
+) STRICT;
+CREATE TABLE facts (
+  account_id TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
+`;

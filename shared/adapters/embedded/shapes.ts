@@ -1,0 +1,72 @@
+import { ENTRY_TYPES, type LedgerEntry } from '../../domain/ledger.ts';
+import type { AccountFacts } from '../../domain/policy/types.ts';
+import type { AccountRecord } from '../../domain/record.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+
+/*
+ * Cheap checks for documents that this store itself wrote under this schema version (the file is recognised when it is opened).
+ * They look at the outer fields, so that a damaged or hand-edited row is noticed where it is read; what is inside is
+ * trusted, because validating it in full would cost more than reading it (an entry's hash vouches for the rest of it).
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
+const isObjectOrNull = (value: unknown): boolean => value === null || isObject(value);
+
+const TYPES: ReadonlySet<unknown> = new Set(ENTRY_TYPES);
+
+export function isLedgerEntry(value: unknown): value is LedgerEntry {
+  return (
+    isObject(value) &&
+    TYPES.has(value['type']) &&
+    Number.isSafeInteger(value['seq']) &&
+    ['id', 'chain', 'at', 'actor', 'prevHash', 'hash'].every((name) => isText(value[name])) &&
+    ['accountId', 'enrollment', 'runId', 'reason', 'rule', 'policyHash'].every((name) => isTextOrNull(value[name])) &&
+    ['before', 'after', 'api', 'detail'].every((name) => isObjectOrNull(value[name]))
+  );
+}
+
+export function isAccountRecord(value: unknown): value is AccountRecord {
+  return (
+    isObject(value) &&
+    isText(value['accountId']) &&
+    isObject(value['head']) &&
+    Number.isSafeInteger(value['head']['seq']) &&
+    isText(value['head']['hash']) &&
+    typeof value['present'] === 'boolean' &&
+    isObjectOrNull(value['computeOptimizer']) &&
+    isObjectOrNull(value['automation'])
+  );
+}
+
+export function isAccountFacts(value: unknown): value is AccountFacts {
+  return (
+    isObject(value) &&
+    ['id', 'name', 'ou', 'state'].every((name) => isText(value[name])) &&
+    typeof value['management'] === 'boolean' &&
+    isObjectOrNull(value['tags'])
+  );
+}
+
+export type SnapshotMeta = Omit<OrganizationSnapshot, 'accounts'>;
+
+export function isSnapshotMeta(value: unknown): value is SnapshotMeta {
+  return (
+    isObject(value) &&
+    isText(value['organizationId']) &&
+    isText(value['managementAccountId']) &&
+    typeof value['takenAt'] === 'number' &&
+    typeof value['tags'] === 'boolean'
+  );
+}
+
+/** Any JSON: the reader of a register checks it. */
+export function isAnything(_value: unknown): _value is unknown {
+  return true;
+}

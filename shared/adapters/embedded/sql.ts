@@ -1,0 +1,76 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { StoreError } from './errors.ts';
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+export type Parameters = readonly SQLInputValue[];
+
+/** Runs statements on one connection; each text is compiled once. */
+export class Sql {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync, path: string) {
+    this.#db = db;
+    this.#path = path;
+  }
+
+  run(text: string, ...parameters: Parameters): number {
+    return Number(this.#statement(text).run(...parameters).changes);
+  }
+
+  get(text: string, ...parameters: Parameters): Row | undefined {
+    return this.#statement(text).get(...parameters);
+  }
+
+  all(text: string, ...parameters: Parameters): readonly Row[] {
+    return this.#statement(text).all(...parameters);
+  }
+
+  /** A row at a time; whoever stops early must do so by `break` or `return`, which resets the statement. */
+  each(text: string, ...parameters: Parameters): Iterable<Row> {
+    return this.#statement(text).iterate(...parameters);
+  }
+
+  /** A column that holds text. @throws StoreError `Corrupt` */
+  text(row: Row, column: string): string {
+    const value = row[column];
+    return typeof value === 'string' ? value : this.#unexpected(column, value, 'text');
+  }
+
+  /** A column that holds a number. @throws StoreError `Corrupt` */
+  number(row: Row, column: string): number {
+    const value = row[column];
+    return typeof value === 'number' ? value : this.#unexpected(column, value, 'a number');
+  }
+
+  /** What `check` makes of the JSON in `column`. @throws StoreError `Corrupt` */
+  json<T>(row: Row, column: string, what: string, check: (value: unknown) => value is T): T {
+    const text = this.text(row, column);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw this.#corrupt(`${what} is not JSON`, { cause });
+    }
+    if (!check(value)) throw this.#corrupt(`${what} has not the shape of one`);
+    return value;
+  }
+
+  #statement(text: string): StatementSync {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  #unexpected(column: string, value: unknown, expected: string): never {
+    throw this.#corrupt(`column ${column} holds ${value === null ? 'nothing' : typeof value}, expected ${expected}`);
+  }
+
+  #corrupt(found: string, options?: ErrorOptions): StoreError {
+    const remedy = 'The file was changed from outside or is damaged. Restore a backup with `rollcall restore FILE`.';
+    return new StoreError({ code: 'Corrupt', path: this.#path, found, remedy }, options);
+  }
+}

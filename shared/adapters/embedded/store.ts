@@ -1,0 +1,156 @@
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { Facts } from '../../ports/facts.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
+import type { Records } from '../../ports/records.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock, NewId, Random } from '../../ports/system.ts';
+import { systemRandom } from '../system/random.ts';
+import { backupTo } from './backup.ts';
+import { BLOCKING_WAIT_MS, Connection, type Patience, whenFree } from './connection.ts';
+import { sqliteDeadLetters } from './dead-letters.ts';
+import { StoreError, toStoreError } from './errors.ts';
+import { sqliteFacts } from './facts.ts';
+import { createFile, databasePath, inspectFile, makeDirectory, migrate } from './file.ts';
+import { sqliteLedger } from './ledger.ts';
+import { sqliteQueue } from './queue.ts';
+import { sqliteRecords } from './records.ts';
+import { sqliteRegisters } from './registers.ts';
+import { MIGRATIONS, type Migration } from './schema.ts';
+
+export interface EmbeddedStoreOptions {
+  /** The directory with the one file `rollcall.db`; made with owner-only permissions if it is missing. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** For the pauses between attempts at a lock. */
+  readonly random?: Random;
+  /** Nothing is written or made; if there is no store, it looks like an empty one. Every write throws `NotWritable`. */
+  readonly readOnly?: boolean;
+  /** `false`: throws `NotFound` if there is no store (default `true`). */
+  readonly create?: boolean;
+  /** How long to wait for a lock that another process holds, before `Busy` (default 15 s). */
+  readonly busyTimeoutMs?: number;
+  /** See `QueueOptions.maxReceives` (default 100). */
+  readonly maxReceives?: number;
+  /** The most pages of 4 KiB that the file may have; writes beyond throw `DiskFull`. For tests of just that. */
+  readonly maxPages?: number;
+  /** Replaced in tests of migration. */
+  readonly migrations?: readonly Migration[];
+}
+
+/** Everything that the embedded runtime keeps, in one file. All methods throw `StoreError`. */
+export interface EmbeddedStore {
+  readonly ledger: Ledger;
+  readonly records: Records;
+  readonly queue: WorkQueue;
+  readonly deadLetters: DeadLetters;
+  readonly registers: Registers;
+  readonly facts: Facts;
+  /**
+   * Writes a copy of this moment's state, complete and owner-only, while the work goes on in this and other processes. Nothing
+   * stands under the name before it is complete.
+   * @throws StoreError `Exists` if there is such a file, `DiskFull`, `NotFound` (no such directory, or no store)
+   */
+  backup(file: string): Promise<void>;
+  /** Finishes what was asked for before. Twice is fine. */
+  close(): Promise<void>;
+}
+
+const BUSY_TIMEOUT_MS = 15_000;
+const MAX_RECEIVES = 100;
+
+/**
+ * Opens the store of a data directory; any number of processes may do so at once.
+ * @throws StoreError `NewerVersion`, `Corrupt`, `ForeignFile` (all leave the file as it is), `OlderVersion` (read-only),
+ *   `NotFound`, `NotADirectory`, `NotWritable`, `DiskFull`, `Busy`
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { clock, random = systemRandom, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const patience: Patience = { clock, random, totalMs: busyTimeoutMs };
+  const path = databasePath(options.dataDir);
+  const connection = await connect(path, patience, options);
+  const { newId, maxReceives = MAX_RECEIVES } = options;
+  return {
+    ledger: sqliteLedger(connection),
+    records: sqliteRecords(connection),
+    queue: sqliteQueue(connection, { clock, newId, maxReceives }),
+    deadLetters: sqliteDeadLetters(connection, clock),
+    registers: sqliteRegisters(connection),
+    facts: sqliteFacts(connection),
+    backup: (file) => backupTo({ path, file, unique: newId(), patience }),
+    close: () => connection.close(),
+  };
+}
+
+async function connect(path: string, patience: Patience, options: EmbeddedStoreOptions): Promise<Connection> {
+  const { dataDir, readOnly = false, create = true, migrations = MIGRATIONS } = options;
+  if (statSync(dataDir, { throwIfNoEntry: false }) !== undefined) makeDirectory(dataDir);
+  let state = await inspectFile(path, migrations.length, patience);
+  if (state === null) {
+    if (!create) throw absent(path);
+    if (readOnly) return emptyView(path, patience, migrations);
+    createFile(path, migrations, options.newId());
+    state = await inspectFile(path, migrations.length, patience);
+  }
+  if (readOnly && state !== null && state.version < migrations.length) throw outdated(path, state.version, migrations);
+
+  let db: DatabaseSync | null = null;
+  try {
+    // The file can only have vanished since: SQLite must not make a new, unprepared one.
+    const { ino } = statSync(path);
+    const opened = new DatabaseSync(path, { readOnly, timeout: BLOCKING_WAIT_MS });
+    db = opened;
+    await whenFree(patience, () => configure(opened, path, options));
+    return new Connection(opened, path, patience, readOnly, ino);
+  } catch (error) {
+    db?.close();
+    throw toStoreError(error, path);
+  }
+}
+
+/**
+ * Write-ahead log with `synchronous = FULL`: a commit returns when the log is synced to the disk, so that what was acknowledged
+ * survives a crash of the process, of the system and a loss of power, as far as the disk keeps what it confirms.
+ * A crash in the middle of a commit leaves nothing of it.
+ */
+function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions): void {
+  const { readOnly = false, maxPages, migrations = MIGRATIONS } = options;
+  db.exec('PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY');
+  if (readOnly) {
+    db.exec('PRAGMA query_only = ON');
+    return;
+  }
+  const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+  if (mode !== 'wal') {
+    const remedy = 'Choose a directory on a local disk with --data-dir.';
+    throw new StoreError({ code: 'NotWritable', path, found: 'no write-ahead log is possible here', remedy });
+  }
+  db.exec('PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864');
+  if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxPages)}`);
+  migrate(db, path, migrations);
+}
+
+/** What a read-only command sees where there is no store: an empty one, in memory. */
+function emptyView(path: string, patience: Patience, migrations: readonly Migration[]): Connection {
+  const db = new DatabaseSync(':memory:');
+  migrate(db, path, migrations);
+  db.exec('PRAGMA query_only = ON');
+  return new Connection(db, path, patience, true, null);
+}
+
+function absent(path: string): StoreError {
+  const remedy = 'Check --data-dir; `rollcall apply` or `rollcall serve` makes a store.';
+  return new StoreError({ code: 'NotFound', path, found: 'there is no store', remedy });
+}
+
+function outdated(path: string, version: number, migrations: readonly Migration[]): StoreError {
+  return new StoreError({
+    code: 'OlderVersion',
+    path,
+    found: `schema version ${version}`,
+    expected: `${migrations.length}`,
+    remedy: 'This command only reads. One that writes (`rollcall apply`, `rollcall serve`) brings the file up to date.',
+  });
+}
