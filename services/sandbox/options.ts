@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FAULT_KINDS } from './engine/faults.ts';
-import { type EngineOptions, engineDefaults } from './engine/sandbox.ts';
+import { type EngineOptions, engineDefaults } from './engine/options.ts';
 import { SERVICE_NAMES } from './engine/types.ts';
 import { isScenarioName, SCENARIOS } from './scenarios.ts';
 

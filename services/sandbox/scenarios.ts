@@ -1,4 +1,4 @@
-import type { EngineOptions } from './engine/sandbox.ts';
+import type { EngineOptions } from './engine/options.ts';
 
 /** Named worlds: a name decides everything that no flag decides. */
 export const SCENARIOS = {

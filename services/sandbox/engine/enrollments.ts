@@ -52,7 +52,7 @@ export class Enrollments {
       const current = account[enrollment];
       if (current.change === change && current.target !== null) this.#land(account, enrollment, current.target, due);
     }
-    if (this.#nextLanding > 4096 || this.#nextLanding === this.#landings.length) {
+    if (this.#nextLanding > 4096 || (this.#nextLanding > 0 && this.#nextLanding === this.#landings.length)) {
       this.#landings = this.#landings.slice(this.#nextLanding);
       this.#nextLanding = 0;
     }
@@ -96,8 +96,15 @@ export class Enrollments {
     }
   }
 
-  /** The organization-wide opt-in: trusted access on, every open account enrolled, and whoever joins later. */
+  /**
+   * The organization-wide opt-in: trusted access on, every open account enrolled, and whoever joins later. Where the
+   * management account itself fails, so does the rest.
+   */
   optInOrganization(now: number): void {
+    if (this.#organization.management.enrollmentFailure !== null) {
+      this.request(this.#organization.management, 'computeOptimizer', 'Active', now);
+      return;
+    }
     this.setTrustedAccess(true, now);
     this.organizationOptedIn = true;
     for (const account of this.#organization.accounts)

@@ -6,53 +6,16 @@ import { type Affliction, type Fault, Faults } from './faults.ts';
 import { generateOrganization } from './generate.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { type Call, Failure, text, type World } from './operation.ts';
+import { type EngineOptions, engineDefaults } from './options.ts';
 import { isOpen } from './organization.ts';
 import { createRandom, type Random } from './random.ts';
 import { createServices, httpStatusOf, isDocumentedError, type ServedOperation, type Service } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { isRecord, type Violation } from './smithy.ts';
 import { roleAccount } from './sts.ts';
+import { type CallCount, Tallies, type Tally } from './tallies.ts';
 import { TokenBucket } from './throttle.ts';
 import type { Account, ApiAnswer, ApiError, ApiRequest, Clock, Output, RoleSession, ServiceName } from './types.ts';
-
-/** Everything that makes a sandbox what it is; `engineDefaults` has a value for each. */
-export type EngineOptions = {
-  accounts: number;
-  seed: number;
-  partition: 'aws' | 'aws-cn' | 'aws-us-gov';
-  drift: number;
-  brokenRoles: number;
-  coolingDown: number;
-  memberRole: string;
-  externalId: string | undefined;
-  accountShape: 'current' | 'older';
-  /** Added to every answer. */
-  latencyMs: number;
-  /** Calls a second per calling account and operation (burst twice that); undefined: no throttling. */
-  rate: number | undefined;
-  /** Changes a second in the whole organization (burst twice that); undefined: no throttling. */
-  orgRate: number | undefined;
-  /** How long an enrollment stays Pending. */
-  pendingMs: number;
-  faults: readonly Fault[];
-};
-
-export const engineDefaults: EngineOptions = Object.freeze({
-  accounts: 500,
-  seed: 1,
-  partition: 'aws',
-  drift: 0,
-  brokenRoles: 0,
-  coolingDown: 0,
-  memberRole: 'RollcallMember',
-  externalId: undefined,
-  accountShape: 'current',
-  latencyMs: 0,
-  rate: undefined,
-  orgRate: undefined,
-  pendingMs: 0,
-  faults: Object.freeze([]),
-});
 
 export type SandboxInfo = {
   organizationId: string;
@@ -61,24 +24,13 @@ export type SandboxInfo = {
   accounts: number;
   memberRole: string;
 };
-export type CallCount = {
-  service: ServiceName;
-  operation: string;
-  /** The calling account. */
-  accountId: string;
-  count: number;
-  throttled: number;
-  /** Answered with another error, or not answered at all. */
-  failed: number;
-};
 export type Identity = { accountId: string; roleSession: RoleSession | undefined };
 
-type Tally = { count: number; throttled: number; failed: number; bucket: TokenBucket | null };
 type State = {
   world: World;
   faults: Faults;
   answers: IdempotentAnswers;
-  tallies: Map<ServedOperation, Map<string, Tally>>;
+  tallies: Tallies;
   orgBucket: TokenBucket | null;
 };
 
@@ -109,7 +61,7 @@ export class Sandbox {
   #start(): State {
     const now = this.#clock.now();
     const random = this.#random();
-    const { memberRole, externalId, accountShape, seed, pendingMs, orgRate, faults } = this.#options;
+    const { memberRole, externalId, accountShape, seed, pendingMs, rate, orgRate, faults } = this.#options;
     const organization = generateOrganization({ ...this.#options, now });
     return {
       world: {
@@ -122,7 +74,7 @@ export class Sandbox {
       },
       faults: new Faults(faults, random),
       answers: new IdempotentAnswers(),
-      tallies: new Map(),
+      tallies: new Tallies(rate),
       orgBucket: orgRate === undefined ? null : new TokenBucket(orgRate, now),
     };
   }
@@ -178,7 +130,7 @@ export class Sandbox {
     }
     const now = this.#clock.now();
     this.#state.world.enrollments.settle(now);
-    const tally = this.#tally(served, request.callerAccountId, now);
+    const tally = this.#state.tallies.of(served, request.callerAccountId, now);
     tally.count += 1;
     const concerns = [request.callerAccountId];
     const roleOwner = isRecord(request.input) ? roleAccount(request.input['RoleArn']) : undefined;
@@ -258,22 +210,6 @@ export class Sandbox {
     return output;
   }
 
-  #tally(served: ServedOperation, accountId: string, now: number): Tally {
-    const { tallies } = this.#state;
-    let perAccount = tallies.get(served);
-    if (perAccount === undefined) {
-      perAccount = new Map();
-      tallies.set(served, perAccount);
-    }
-    let tally = perAccount.get(accountId);
-    if (tally === undefined) {
-      const { rate } = this.#options;
-      tally = { count: 0, throttled: 0, failed: 0, bucket: rate === undefined ? null : new TokenBucket(rate, now) };
-      perAccount.set(accountId, tally);
-    }
-    return tally;
-  }
-
   /** The truth about every account, or about one. */
   accounts(accountId?: string): AccountTruth[] {
     const { organization, enrollments } = this.#state.world;
@@ -284,12 +220,7 @@ export class Sandbox {
   }
 
   calls(): CallCount[] {
-    const counts: CallCount[] = [];
-    for (const [name, { operations }] of this.services)
-      for (const [operation, served] of operations)
-        for (const [accountId, { count, throttled, failed }] of this.#state.tallies.get(served) ?? [])
-          counts.push({ service: name, operation, accountId, count, throttled, failed });
-    return counts;
+    return this.#state.tallies.counts(this.services);
   }
 
   events(): readonly RecordedEvent[] {
