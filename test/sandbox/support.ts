@@ -114,8 +114,6 @@ export async function json(
   return rawAnswer(response, await response.json());
 }
 
-export type EnrollmentAnswer = RawAnswer;
-
 /** Automation, for which the tests have no client: by hand, in awsJson1_0. */
 export function automation(
   running: RunningSandbox,
