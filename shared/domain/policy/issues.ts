@@ -11,7 +11,12 @@ type Issue = z.core.$ZodIssue;
 export function issueFindings(issues: readonly Issue[], taken: Taken, file: string): Finding[] {
   const findings: Finding[] = [];
   const report = reporter(file, findings);
-  for (const issue of issues) convert(issue, [], taken, report);
+  // A map whose keys are all misspelt only looks empty; that they are unknown says it all.
+  const misspelt = new Set(issues.filter((i) => i.code === 'unrecognized_keys').map((i) => i.path.join('\0')));
+  for (const issue of issues) {
+    if (issue.code === 'custom' && misspelt.has(issue.path.join('\0'))) continue;
+    convert(issue, [], taken, report);
+  }
   return findings;
 }
 
@@ -19,7 +24,10 @@ function convert(issue: Issue, base: Path, taken: Taken, report: Report): void {
   const path: Path = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   if (isBroken(path, taken)) return;
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) unknownKey([...path, key], key, readExpecting(issue.message), taken, report);
+    const { choices, ...expecting } = readExpecting(issue.message);
+    // Guessing what was meant is for slips, not for a file of another kind with thousands of keys.
+    const guesses = issue.keys.length > 100 || choices === undefined ? {} : { choices };
+    for (const key of issue.keys) unknownKey([...path, key], key, { ...expecting, ...guesses }, taken, report);
     return;
   }
   if (issue.code === 'invalid_union') {

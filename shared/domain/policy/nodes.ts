@@ -43,7 +43,7 @@ export function takeOver(document: Document.Parsed, lines: LineCounter, report: 
   };
 
   const visit = (node: unknown, path: Path, key: Place | null): unknown => {
-    const place = (isScalar(node) && node.source === '' ? key : at(node)) ?? key ?? START;
+    const place = (isUnwritten(node) ? key : at(node)) ?? key ?? START;
     const rendered = renderPath(path);
     spots.set(rendered, { value: place, key, source: isScalar(node) ? (node.source ?? null) : null });
     const complaint = path.length > MAX_DEPTH ? TOO_DEEP : refusal(node);
@@ -100,6 +100,11 @@ function twice(name: string, first: Place): Complaint {
     expected: `one; the first is on line ${first.line}`,
     hint: 'Remove one of them, or merge them.',
   };
+}
+
+/** `key:` with nothing after it; `key: ""` is written. */
+export function isUnwritten(node: unknown): boolean {
+  return isScalar(node) && node.range?.[0] === node.range?.[1];
 }
 
 /** Why a node is not taken at all, whatever its value. */

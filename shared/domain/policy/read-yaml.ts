@@ -2,10 +2,10 @@
  * YAML read with suspicion: bounded size and depth, no aliases, no tags, no duplicate keys, one document.
  * Everything that is refused comes back as a finding with its position; nothing here throws on bad input.
  */
-import { Composer, type Document, isScalar, Lexer, LineCounter, Parser } from 'yaml';
+import { Composer, type Document, Lexer, LineCounter, Parser } from 'yaml';
 import { decode } from './decode.ts';
 import { type Finding, shown } from './findings.ts';
-import { MAX_DEPTH, placeAt, type Taken, TOO_DEEP, takeOver } from './nodes.ts';
+import { isUnwritten, MAX_DEPTH, placeAt, type Taken, TOO_DEEP, takeOver } from './nodes.ts';
 import { type Complaint, type Report, reporter, START } from './report.ts';
 
 const MAX_SYNTAX_FINDINGS = 100;
@@ -22,19 +22,17 @@ export function readYaml(input: string | Uint8Array, file: string, findings: Fin
 
 /** The composer recurses, so nesting is bounded on the token stream, before it: `[[[[…` must not exhaust the stack. */
 function isShallow(text: string, report: Report): boolean {
-  let [flow, indicators, offset] = [0, 0, 0];
-  let scalarNext = false;
+  const depth = new DepthGauge();
+  let offset = 0;
+  let isScalar = false;
   for (const token of new Lexer().lex(text)) {
     if (MARKS.has(token)) {
-      scalarNext = token === SCALAR_MARK;
+      isScalar = token === SCALAR_MARK;
       continue;
     }
-    if (!scalarNext) {
-      flow = Math.max(0, flow + (FLOW_STEP[token] ?? 0));
-      indicators = /^[\r\n]/.test(token) ? 0 : indicators + (flow === 0 && /^[-?:]$/.test(token) ? 1 : 0);
-    }
-    scalarNext = false;
-    if (flow > MAX_DEPTH || indicators > MAX_DEPTH) {
+    depth.take(isScalar ? SCALAR_MARK : token);
+    isScalar = false;
+    if (depth.value > MAX_DEPTH) {
       const before = text.slice(0, offset);
       report({ line: before.split('\n').length, column: offset - before.lastIndexOf('\n') }, [], TOO_DEEP);
       return false;
@@ -48,6 +46,44 @@ function isShallow(text: string, report: Report): boolean {
 const SCALAR_MARK = '\u001f';
 const MARKS = new Set(['\u0002', '\u0018', SCALAR_MARK]);
 const FLOW_STEP: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
+
+/** An upper bound of the nesting that a stream of tokens can mean. */
+class DepthGauge {
+  #flow = 0;
+  /** Indentations of the lines that enclose the present one. */
+  readonly #indents: number[] = [];
+  /** `-`, `?` and `:` on the present line: each may open a level. */
+  #indicators = 0;
+  /** Columns so far of a line of which only white space was seen, else null. */
+  #blank: number | null = 0;
+
+  get value(): number {
+    return Math.max(this.#flow, this.#indents.length + this.#indicators);
+  }
+
+  take(token: string): void {
+    if (/^[\r\n]/.test(token)) {
+      this.#indicators = 0;
+      this.#blank = 0;
+      return;
+    }
+    if (token.startsWith('#')) return;
+    if (/^[ \t]/.test(token)) {
+      if (this.#blank !== null) this.#blank += token.length;
+      return;
+    }
+    this.#flow = Math.max(0, this.#flow + (FLOW_STEP[token] ?? 0));
+    if (this.#flow > 0) return;
+    if (this.#blank !== null) this.#enter(this.#blank);
+    if (/^[-?:]$/.test(token)) this.#indicators++;
+  }
+
+  #enter(indent: number): void {
+    while ((this.#indents.at(-1) ?? -1) >= indent) this.#indents.pop();
+    this.#indents.push(indent);
+    this.#blank = null;
+  }
+}
 
 function compose(text: string, lines: LineCounter, report: Report): Document.Parsed | null {
   // uniqueKeys compares every key with every other; takeOver() finds duplicates with a set instead.
@@ -82,7 +118,7 @@ function compose(text: string, lines: LineCounter, report: Report): Document.Par
 
 function isEmpty(document: Document.Parsed): boolean {
   if (document.errors.length > 0) return false;
-  return document.contents === null || (isScalar(document.contents) && document.contents.source === '');
+  return document.contents === null || isUnwritten(document.contents);
 }
 
 const EMPTY: Complaint = {
