@@ -1,0 +1,270 @@
+import { expect } from 'vitest';
+import { canonicalJson } from '../../shared/domain/hash.ts';
+import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
+import { contractOf } from './contract.ts';
+import { account, range, work } from './samples.ts';
+
+/** A queue with its dead letters. */
+export interface QueueUnderTest {
+  readonly queue: WorkQueue;
+  readonly deadLetters: DeadLetters;
+  /** Puts a body on the queue as another version of Rollcall, or somebody else, would. */
+  putRaw(body: string): Promise<void>;
+}
+
+const VISIBILITY = 30_000;
+const FAILURE = { code: 'Denied', message: 'the role cannot be assumed', entryId: 'entry-1' };
+
+const KINDS: readonly WorkMessage[] = [
+  work(1),
+  { ...work(2), planHash: 'd'.repeat(64) },
+  {
+    ...{ v: 1, kind: 'batch', operation: 'AssociateAccounts', accountIds: [account(1), account(2)] },
+    ...{ policyHash: 'b'.repeat(64), runId: 'run-1', planHash: null },
+  },
+  { v: 1, kind: 'organization', policyHash: 'b'.repeat(64), runId: 'run-1', planHash: null },
+];
+
+const accounts = (deliveries: readonly Delivery[]): readonly string[] =>
+  deliveries.map(({ message }) => (message.kind === 'account' ? message.accountId : message.kind)).sort();
+
+/** Asks until nothing more comes; a queue may give fewer than asked for at a time. */
+async function receiveAll(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<readonly Delivery[]> {
+  const all: Delivery[] = [];
+  for (;;) {
+    const some = await queue.receive(10, visibilityMs);
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}
+
+async function receiveOne(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<Delivery> {
+  const [delivery] = await queue.receive(1, visibilityMs);
+  if (delivery === undefined) throw new Error('nothing was visible');
+  return delivery;
+}
+
+export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLetters', {
+  async 'an empty queue answers at once with nothing'({ port: { queue, deadLetters } }) {
+    expect(await queue.receive(10, VISIBILITY)).toEqual([]);
+    expect(await queue.depth()).toEqual({ visible: 0, inFlight: 0, dead: 0 });
+    await queue.send([]);
+    await queue.acknowledge([]);
+    expect(await deadLetters.list(10)).toEqual([]);
+    expect(await deadLetters.show('none')).toBeNull();
+    expect(await deadLetters.redrive(['none'])).toEqual([]);
+  },
+
+  async 'every message comes as it was sent, to whoever asks'({ port, another }) {
+    await port.queue.send(KINDS);
+    const other = await another();
+    const received = await receiveAll(other.queue);
+    expect(received.map(({ message }) => canonicalJson(message)).sort()).toEqual(KINDS.map(canonicalJson).sort());
+    for (const delivery of received) expect(delivery.receives).toBe(1);
+  },
+
+  async 'receive gives at most as many as asked for'({ port: { queue } }) {
+    await queue.send(range(25).map((n) => work(n)));
+    expect((await queue.receive(7, VISIBILITY)).length).toBeLessThanOrEqual(7);
+    await receiveAll(queue);
+    expect((await queue.depth()).visible).toBe(0);
+  },
+
+  async 'a message that is malformed is not sent, nor are the others of the call'({ port: { queue } }) {
+    const bad: WorkMessage = { ...work(2), policyHash: 'x', runId: 'y' };
+    Reflect.set(bad, 'accountId', '12');
+    await expect(queue.send([work(1), bad])).rejects.toThrow();
+    expect(await queue.receive(10, VISIBILITY)).toEqual([]);
+  },
+
+  async 'a received message is invisible to all until its visibility ends, then it comes back'({
+    port,
+    another,
+    clock,
+  }) {
+    const other = await another();
+    await port.queue.send([work(1)]);
+    const first = await receiveOne(port.queue);
+    expect(await other.queue.receive(10, VISIBILITY)).toEqual([]);
+    await clock.advance(VISIBILITY - 1);
+    expect(await other.queue.receive(10, VISIBILITY)).toEqual([]);
+    await clock.advance(1);
+    const second = await receiveOne(other.queue);
+    expect(second.message).toEqual(work(1));
+    expect(second.receives).toBe(2);
+    expect(second.receipt).not.toBe(first.receipt);
+  },
+
+  async 'several receivers at once never get the same visible message'({ port, another }) {
+    const clients = [port, await another(), await another()];
+    await port.queue.send(range(60).map((n) => work(n)));
+    const received = await Promise.all(clients.map(({ queue }) => receiveAll(queue)));
+    expect(accounts(received.flat())).toEqual(range(60).map(account));
+    const receipts = new Set(received.flat().map((delivery) => delivery.receipt));
+    expect(receipts.size).toBe(60);
+  },
+
+  async 'an acknowledged message never comes back'({ port: { queue }, clock }) {
+    await queue.send([work(1), work(2)]);
+    const all = await receiveAll(queue);
+    await queue.acknowledge(all.filter((delivery) => accounts([delivery])[0] === account(1)));
+    await clock.advance(VISIBILITY);
+    expect(accounts(await receiveAll(queue))).toEqual([account(2)]);
+  },
+
+  async 'extend keeps it away for that long from now'({ port: { queue }, clock }) {
+    await queue.send([work(1)]);
+    const delivery = await receiveOne(queue);
+    await clock.advance(20_000);
+    await queue.extend(delivery, VISIBILITY);
+    await clock.advance(VISIBILITY - 1);
+    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
+    await queue.acknowledge([delivery]);
+    await clock.advance(VISIBILITY);
+    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
+  },
+
+  async 'release makes it visible again after the delay'({ port: { queue }, clock }) {
+    await queue.send([work(1)]);
+    await queue.release(await receiveOne(queue), 60_000);
+    await clock.advance(59_999);
+    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
+    await clock.advance(1);
+    const again = await receiveOne(queue);
+    expect(again.receives).toBe(2);
+    await queue.release(again, 0);
+    expect((await receiveOne(queue)).receives).toBe(3);
+  },
+
+  async 'with a receipt that someone else has replaced nothing happens'({ port: { queue, deadLetters }, clock }) {
+    await queue.send([work(1)]);
+    const stale = await receiveOne(queue);
+    await clock.advance(VISIBILITY);
+    const present = await receiveOne(queue);
+    await queue.acknowledge([stale]);
+    await queue.release(stale, 0);
+    await queue.extend(stale, 10 * VISIBILITY);
+    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
+    await clock.advance(VISIBILITY);
+    const last = await receiveOne(queue);
+    expect(last.message).toEqual(present.message);
+    await queue.acknowledge([last]);
+    await queue.release(last, 0);
+    await queue.extend(last, VISIBILITY);
+    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
+    expect(await deadLetters.list(10)).toEqual([]);
+  },
+
+  async 'a receipt ends with its visibility'({ port: { queue }, clock }) {
+    await queue.send([work(1)]);
+    const late = await receiveOne(queue);
+    await clock.advance(VISIBILITY);
+    await queue.acknowledge([late]);
+    expect((await receiveOne(queue)).message).toEqual(work(1));
+  },
+
+  async 'a receipt that is none of ours does nothing'({ port: { queue } }) {
+    await queue.send([work(1)]);
+    const foreign = ['', 'x', '1', '1.', '-1.a', "1' OR 1=1"].map((receipt) => ({
+      ...{ message: work(1), receipt, receives: 1 },
+    }));
+    await queue.acknowledge(foreign);
+    for (const delivery of foreign) await queue.release(delivery, 1000);
+    expect(accounts(await receiveAll(queue))).toEqual([account(1)]);
+  },
+
+  async 'a dead letter is gone from the queue and kept with its error'({ port, another, clock }) {
+    const { queue, deadLetters } = port;
+    await queue.send([work(1), work(2)]);
+    const all = await receiveAll(queue);
+    const [bad] = all.filter((delivery) => accounts([delivery])[0] === account(1));
+    if (bad === undefined) throw new Error('not received');
+    await queue.deadLetter(bad, FAILURE);
+    await clock.advance(VISIBILITY);
+    expect(accounts(await receiveAll(queue))).toEqual([account(2)]);
+    const [letter, ...others] = await (await another()).deadLetters.list(10);
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({ message: work(1), reason: FAILURE });
+    expect(letter?.at).toBe(clock.now() - VISIBILITY);
+    expect(JSON.parse(letter?.body ?? '')).toEqual(work(1));
+    expect(await deadLetters.show(letter?.id ?? '')).toEqual(letter);
+  },
+
+  async 'a body that cannot be read is never delivered and goes to the dead letters with the reason'({ port }) {
+    const { queue, deadLetters, putRaw } = port;
+    const bodies = [
+      'not JSON',
+      '{"v":1}',
+      JSON.stringify({ ...work(1), v: 2 }),
+      JSON.stringify({ ...work(1), extra: 1 }),
+    ];
+    for (const body of bodies) await putRaw(body);
+    await queue.send([work(5)]);
+    expect(accounts(await receiveAll(queue))).toEqual([account(5)]);
+    const letters = await deadLetters.list(10);
+    expect(letters.map((letter) => letter.body).sort()).toEqual([...bodies].sort());
+    for (const { id, message, reason } of letters) {
+      expect(message).toBeNull();
+      expect(reason.code).toBe('UnreadableMessage');
+      expect(reason.message.length).toBeGreaterThan(10);
+      expect(await deadLetters.redrive([id])).toEqual([]);
+      expect(await deadLetters.show(id)).not.toBeNull();
+    }
+    expect(await queue.receive(10, VISIBILITY)).toEqual([]);
+  },
+
+  async 'unreadable bodies do not hide what waits behind them'({ port: { queue, putRaw } }) {
+    for (const n of range(15)) await putRaw(`not JSON ${n}`);
+    await queue.send([work(1)]);
+    const [delivery] = await queue.receive(1, VISIBILITY);
+    expect(delivery?.message).toEqual(work(1));
+  },
+
+  async 'redrive puts letters back on the queue, each once'({ port: { queue, deadLetters }, clock }) {
+    await queue.send([work(1), work(2), work(3)]);
+    for (const delivery of await receiveAll(queue)) await queue.deadLetter(delivery, FAILURE);
+    expect((await queue.depth()).dead).toBe(3);
+    const letters = await deadLetters.list(10);
+    const back = letters.filter(
+      (letter) => accounts([{ message: letter.message ?? work(0), receipt: '', receives: 0 }])[0] !== account(2),
+    );
+    const ids = back.map((letter) => letter.id);
+    expect([...(await deadLetters.redrive([...ids, 'unknown', ...ids]))].sort()).toEqual([...ids].sort());
+    expect(accounts(await receiveAll(queue))).toEqual([account(1), account(3)]);
+    expect((await deadLetters.list(10)).map((letter) => letter.message)).toEqual([work(2)]);
+    expect(await deadLetters.redrive(ids)).toEqual([]);
+    await clock.advance(0);
+    expect(await queue.depth()).toEqual({ visible: 0, inFlight: 2, dead: 1 });
+  },
+
+  async 'list gives at most as many dead letters as asked for'({ port: { queue, deadLetters } }) {
+    await queue.send(range(5).map((n) => work(n)));
+    for (const delivery of await receiveAll(queue)) await queue.deadLetter(delivery, FAILURE);
+    expect(await deadLetters.list(3)).toHaveLength(3);
+    expect(await deadLetters.list(10)).toHaveLength(5);
+  },
+
+  async 'depth counts what is visible, what is not yet, and what is dead'({ port: { queue }, clock }) {
+    await queue.send(range(6).map((n) => work(n)));
+    expect(await queue.depth()).toEqual({ visible: 6, inFlight: 0, dead: 0 });
+    const one = await receiveOne(queue);
+    const two = await receiveOne(queue);
+    const three = await receiveOne(queue);
+    await queue.deadLetter(one, FAILURE);
+    await queue.release(two, 10_000);
+    await queue.acknowledge([three]);
+    await receiveOne(queue);
+    expect(await queue.depth()).toEqual({ visible: 2, inFlight: 2, dead: 1 });
+    await clock.advance(VISIBILITY);
+    expect(await queue.depth()).toEqual({ visible: 4, inFlight: 0, dead: 1 });
+  },
+
+  async 'the same work that is sent again while a worker has it comes after it'({ port: { queue } }) {
+    await queue.send([work(1)]);
+    const first = await receiveOne(queue);
+    await queue.send([work(1)]);
+    await queue.acknowledge([first]);
+    expect((await receiveOne(queue)).message).toEqual(work(1));
+  },
+});

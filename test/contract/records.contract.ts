@@ -1,0 +1,142 @@
+import { expect } from 'vitest';
+import type { AccountRecord } from '../../shared/domain/record.ts';
+import { wakeAt } from '../../shared/domain/record.ts';
+import type { Records } from '../../shared/ports/records.ts';
+import { MANUAL_CLOCK_START as START } from '../support/manual-clock.ts';
+import { contractOf } from './contract.ts';
+import { account, CONDITION, FACET, range, record, time } from './samples.ts';
+
+const A = account(1);
+const B = account(2);
+
+const dueIds = async (records: Records, until: number, limit = 100): Promise<readonly string[]> =>
+  (await records.due(until, limit)).map((due) => due.record.accountId);
+
+export const recordsContract = contractOf<Records>()('Records', {
+  async 'what was never stored is not there'({ port }) {
+    expect(await port.get(A)).toBeNull();
+    expect((await port.getMany([A, B])).size).toBe(0);
+    expect((await port.getMany([])).size).toBe(0);
+    expect(await port.due(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
+    for await (const page of port.all()) expect(page).toEqual([]);
+    await port.advance([]);
+  },
+
+  async 'a record comes back as it was stored, in this and in any other client'({ port, another }) {
+    const claim = {
+      ...{
+        entryId: 'e',
+        startedAt: time(0),
+        expiresAt: time(9),
+        operation: 'UpdateEnrollmentStatus',
+        clientToken: null,
+      },
+    };
+    const full: AccountRecord = {
+      accountId: A,
+      head: { seq: 3, hash: 'd'.repeat(64) },
+      present: false,
+      computeOptimizer: { ...CONDITION, claim },
+      automation: { ...CONDITION, ...FACET, rule: 'ümläut "quoted"', ruleMode: 'AnyAllowed' },
+    };
+    const bare: AccountRecord = { ...record(B, 1), computeOptimizer: null };
+    await port.advance([full, bare]);
+    expect(await port.get(A)).toEqual(full);
+    expect(await (await another()).get(B)).toEqual(bare);
+  },
+
+  async 'a record goes over one with a smaller head only'({ port }) {
+    await port.advance([record(A, 5, { rule: 'five' })]);
+    await port.advance([record(A, 4, { rule: 'four' }), record(A, 5, { rule: 'another five' }), record(B, 1)]);
+    expect(await port.get(A)).toEqual(record(A, 5, { rule: 'five' }));
+    expect(await port.get(B)).toEqual(record(B, 1));
+    await port.advance([record(A, 9, { rule: 'nine' })]);
+    expect(await port.get(A)).toEqual(record(A, 9, { rule: 'nine' }));
+  },
+
+  async 'whoever comes first, the newest record stays'({ port, another }) {
+    const clients = [port, await another()];
+    const order = [3, 7, 1, 8, 2, 6, 4, 5];
+    await Promise.all(order.map((seq, n) => clients[n % 2]?.advance([record(A, seq), record(B, 9 - seq)])));
+    expect((await port.get(A))?.head.seq).toBe(8);
+    expect((await port.get(B))?.head.seq).toBe(8);
+  },
+
+  async 'getMany gives those that are there, also of many'({ port }) {
+    const ids = range(2000).map(account);
+    await port.advance(ids.filter((_, n) => n % 2 === 0).map((id) => record(id, 1)));
+    const found = await port.getMany([...ids, A, A]);
+    expect(found.size).toBe(1000);
+    expect(found.get(account(0))).toEqual(record(account(0), 1));
+    expect(found.has(account(1))).toBe(false);
+  },
+
+  async 'all gives every record once, in order of account id, a page at a time'({ port }) {
+    const ids = range(1205).map(account);
+    await port.advance([...ids].reverse().map((id) => record(id, 1)));
+    const seen: string[] = [];
+    let pages = 0;
+    for await (const page of port.all()) {
+      pages += 1;
+      seen.push(...page.map((each) => each.accountId));
+    }
+    expect(seen).toEqual(ids);
+    expect(pages).toBeGreaterThan(1);
+  },
+
+  async 'due gives what needs attention by then, earliest first, with its time'({ port }) {
+    const claim = { entryId: 'e', startedAt: time(0), operation: 'o', clientToken: null };
+    const records = [
+      record(account(1), 1, { notBefore: time(300) }),
+      record(account(2), 1, { verdict: 'Converging', deadline: time(100) }),
+      record(account(3), 1, { claim: { ...claim, expiresAt: time(200) } }),
+      record(account(4), 1),
+      record(account(5), 1, { verdict: 'Stalled', deadline: time(50) }),
+      { ...record(account(6), 1, { notBefore: time(900) }), automation: { ...CONDITION, notBefore: time(150) } },
+    ];
+    await port.advance(records);
+    const due = await port.due(START + 200, 100);
+    expect(due.map((each) => each.record.accountId)).toEqual([account(2), account(6), account(3)]);
+    for (const each of due) expect(each.wakeAt).toBe(wakeAt(each.record));
+    expect(due[0]?.record).toEqual(records[1]);
+    expect(await dueIds(port, START + 200, 2)).toEqual([account(2), account(6)]);
+    expect(await dueIds(port, START + 99)).toEqual([]);
+    expect(await dueIds(port, START + 1000)).toHaveLength(4);
+  },
+
+  async 'due follows the record as it advances'({ port }) {
+    await port.advance([record(A, 1, { notBefore: time(100) })]);
+    await port.advance([record(A, 2, { notBefore: time(500) })]);
+    expect(await dueIds(port, START + 100)).toEqual([]);
+    expect(await dueIds(port, START + 500)).toEqual([A]);
+    await port.advance([record(A, 1, { notBefore: time(1) })]);
+    expect(await dueIds(port, START + 100)).toEqual([]);
+    await port.advance([record(A, 3)]);
+    expect(await dueIds(port, START + 500)).toEqual([]);
+  },
+
+  async 'snooze moves the time until the next advance sets it anew'({ port, another }) {
+    await port.advance([record(A, 4, { notBefore: time(100) }), record(B, 1)]);
+    await port.snooze(A, 4, START + 700);
+    expect(await dueIds(port, START + 699)).toEqual([]);
+    expect(await (await another()).due(START + 700, 10)).toEqual([
+      { record: record(A, 4, { notBefore: time(100) }), wakeAt: START + 700 },
+    ]);
+    await port.snooze(A, 4, null);
+    expect(await dueIds(port, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    await port.snooze(A, 4, START + 5);
+    expect(await dueIds(port, START + 5)).toEqual([A]);
+    await port.advance([record(A, 5, { notBefore: time(50) })]);
+    expect(await dueIds(port, START + 49)).toEqual([]);
+    expect(await dueIds(port, START + 50)).toEqual([A]);
+    expect(await port.get(A)).toEqual(record(A, 5, { notBefore: time(50) }));
+  },
+
+  async 'snooze does nothing to a record that has moved on, or to none'({ port }) {
+    await port.advance([record(A, 5, { notBefore: time(50) })]);
+    await port.snooze(A, 4, null);
+    await port.snooze(B, 1, START);
+    expect(await dueIds(port, START + 50)).toEqual([A]);
+    expect(await port.get(B)).toBeNull();
+  },
+});

@@ -1,0 +1,119 @@
+import type { ChainHead, EntryDraft, Facet, LedgerEntry } from '../../shared/domain/ledger.ts';
+import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger.ts';
+import type { AccountFacts } from '../../shared/domain/policy/types.ts';
+import type { AccountRecord, Condition } from '../../shared/domain/record.ts';
+import type { WorkMessage } from '../../shared/domain/work.ts';
+import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';
+
+/** The nth account id. */
+export function account(n: number): string {
+  return String(100_000_000_000 + n);
+}
+
+/** ISO 8601, `ms` after the manual clock's start. */
+export function time(ms: number): string {
+  return new Date(MANUAL_CLOCK_START + ms).toISOString();
+}
+
+export const FACET: Facet = {
+  verdict: 'Drifted',
+  reason: null,
+  status: 'Inactive',
+  ruleMode: null,
+  lastUpdated: time(-86_400_000),
+  desired: 'Active',
+  desiredRuleMode: null,
+  notBefore: null,
+  deadline: null,
+  attempts: 0,
+};
+
+export function draft(fields: Partial<EntryDraft> & { readonly chain: string }): EntryDraft {
+  const isAccount = /^\d{12}$/.test(fields.chain);
+  return {
+    id: `${fields.chain}-${fields.at ?? ''}-${fields.type ?? ''}-${fields.reason ?? ''}`,
+    at: time(0),
+    type: 'DriftDetected',
+    accountId: isAccount ? fields.chain : null,
+    enrollment: isAccount ? 'computeOptimizer' : null,
+    runId: null,
+    actor: 'rollcall',
+    before: null,
+    after: null,
+    reason: null,
+    rule: null,
+    policyHash: null,
+    api: null,
+    detail: null,
+    ...fields,
+  };
+}
+
+/** Entries of one chain, one behind the other. */
+export function sealAll(
+  chain: string,
+  parts: readonly Partial<EntryDraft>[],
+  head: ChainHead = EMPTY_CHAIN,
+): readonly LedgerEntry[] {
+  const entries: LedgerEntry[] = [];
+  for (const part of parts) {
+    const last = entries.at(-1);
+    entries.push(sealEntry(draft({ chain, ...part }), last === undefined ? head : headOf(last)));
+  }
+  return entries;
+}
+
+/** A chain of `count` entries, a second apart. */
+export function chainOf(chain: string, count: number): readonly LedgerEntry[] {
+  return sealAll(
+    chain,
+    Array.from({ length: count }, (_, index) => ({ at: time(index * 1000), reason: `entry ${index}` })),
+  );
+}
+
+export const CONDITION: Condition = {
+  ...FACET,
+  rule: 'production',
+  policyHash: 'a'.repeat(64),
+  runId: 'run-1',
+  since: time(0),
+  changedAt: time(0),
+  driftSince: time(0),
+  claim: null,
+  optedOutAt: null,
+};
+
+export function record(accountId: string, seq: number, computeOptimizer: Partial<Condition> = {}): AccountRecord {
+  const head = { seq, hash: String(seq).padStart(64, '0') };
+  return { accountId, head, present: true, computeOptimizer: { ...CONDITION, ...computeOptimizer }, automation: null };
+}
+
+export function work(n: number, fields: { readonly runId?: string; readonly policyHash?: string } = {}): WorkMessage {
+  return {
+    v: 1,
+    kind: 'account',
+    accountId: account(n),
+    enrollment: 'computeOptimizer',
+    policyHash: 'b'.repeat(64),
+    runId: 'run-1',
+    planHash: null,
+    ...fields,
+  };
+}
+
+export function facts(n: number, fields: Partial<AccountFacts> = {}): AccountFacts {
+  return {
+    id: account(n),
+    name: `account ${n}`,
+    ou: '/Workloads/Prod',
+    state: 'ACTIVE',
+    management: false,
+    tags: { env: 'prod' },
+    ...fields,
+  };
+}
+
+/** The numbers from 0 to `count` − 1. */
+export function range(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
