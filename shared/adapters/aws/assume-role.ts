@@ -1,0 +1,56 @@
+import { AssumeRoleCommand } from '@aws-sdk/client-sts';
+import { z } from 'zod';
+import type { AccountId } from '../../domain/types.ts';
+import { checked } from './answers.ts';
+import type { OwnIdentity } from './caller.ts';
+import type { Calls } from './calls.ts';
+import type { Clients } from './clients.ts';
+import type { AssumedSession } from './member-sessions.ts';
+
+export interface MemberRole {
+  readonly memberRole: string;
+  readonly externalId: string | null;
+  readonly sessionName?: string;
+}
+
+const credentials = z.object({
+  Credentials: z.object({
+    AccessKeyId: z.string().min(1),
+    SecretAccessKey: z.string().min(1),
+    SessionToken: z.string().min(1),
+    Expiration: z.date(),
+  }),
+});
+
+/**
+ * AssumeRole in one member account, for AWS's default of one hour: more is refused to a caller that is itself an assumed
+ * role [API_AssumeRole, role chaining]. @throws CloudError, about that member account.
+ */
+export async function assumeMemberRole(
+  clients: Clients,
+  calls: Calls,
+  role: MemberRole,
+  own: OwnIdentity,
+  accountId: AccountId,
+): Promise<AssumedSession> {
+  const key = { service: 'sts', operation: 'AssumeRole' };
+  const session = await calls.ownSession(key, own.accountId);
+  const input = {
+    RoleArn: roleArn(own.partition, accountId, role.memberRole),
+    RoleSessionName: role.sessionName ?? 'rollcall',
+    ...(role.externalId !== null && { ExternalId: role.externalId }),
+  };
+  const send = () => clients.sts.send(new AssumeRoleCommand(input));
+  const answer = await calls.make({ key, session, about: accountId, send });
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = checked(credentials, answer, {
+    key,
+    session: { ...session, accountId },
+  }).Credentials;
+  const identity = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  return { session: { accountId, identity, member: true }, expiresAt: Expiration.getTime() };
+}
+
+/** The partition is the caller's; the role's path, if it has one, is part of the ARN [IAM identifiers]. */
+function roleArn(partition: string, accountId: AccountId, role: string): string {
+  return `arn:${partition}:iam::${accountId}:role/${role.replace(/^\/+/, '')}`;
+}

@@ -1,0 +1,68 @@
+import { Command } from '@smithy/core/client';
+import { getEndpointPlugin } from '@smithy/core/endpoints';
+import type {
+  ComputeOptimizerAutomationClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from './client.ts';
+import type * as models from './models.ts';
+import * as schemas from './schemas.ts';
+
+type OperationSchema = Parameters<ReturnType<typeof Command.classBuilder>['sc']>[0];
+
+/** Which settings of the client take part in finding the endpoint. */
+const ENDPOINT_PARAMETERS = {
+  UseFIPS: { type: 'builtInParams', name: 'useFipsEndpoint' },
+  Endpoint: { type: 'builtInParams', name: 'endpoint' },
+  Region: { type: 'builtInParams', name: 'region' },
+  UseDualStack: { type: 'builtInParams', name: 'useDualstackEndpoint' },
+} as const;
+
+function commandClass<Input extends ServiceInputTypes, Output extends object>(
+  operation: string,
+  schema: OperationSchema,
+) {
+  return Command.classBuilder<
+    Input,
+    Output & ServiceOutputTypes,
+    ComputeOptimizerAutomationClientResolvedConfig,
+    ServiceInputTypes,
+    ServiceOutputTypes
+  >()
+    .ep(ENDPOINT_PARAMETERS)
+    .m((command, _stack, config) => [getEndpointPlugin(config, command.getEndpointParameterInstructions())])
+    .s('ComputeOptimizerAutomationService', operation, {})
+    .n('ComputeOptimizerAutomationClient', `${operation}Command`)
+    .sc(schema)
+    .build();
+}
+
+/** Enables or disables Automation in the caller's own account. */
+export class UpdateEnrollmentConfigurationCommand extends commandClass<
+  models.UpdateEnrollmentConfigurationRequest,
+  models.UpdateEnrollmentConfigurationResponse
+>('UpdateEnrollmentConfiguration', schemas.UpdateEnrollmentConfiguration$) {}
+
+/** Reads Automation's enrollment of the caller's own account. */
+export class GetEnrollmentConfigurationCommand extends commandClass<
+  models.GetEnrollmentConfigurationRequest,
+  models.GetEnrollmentConfigurationResponse
+>('GetEnrollmentConfiguration', schemas.GetEnrollmentConfiguration$) {}
+
+/** Lists the accounts that are enrolled in Compute Optimizer; management account or delegated administrator only. */
+export class ListAccountsCommand extends commandClass<models.ListAccountsRequest, models.ListAccountsResponse>(
+  'ListAccounts',
+  schemas.ListAccounts$,
+) {}
+
+/** Lets the organization's rules act in up to 50 accounts, and enables Automation there. */
+export class AssociateAccountsCommand extends commandClass<
+  models.AssociateAccountsRequest,
+  models.AssociateAccountsResponse
+>('AssociateAccounts', schemas.AssociateAccounts$) {}
+
+/** Stops the organization's rules from acting in up to 50 accounts. */
+export class DisassociateAccountsCommand extends commandClass<
+  models.DisassociateAccountsRequest,
+  models.DisassociateAccountsResponse
+>('DisassociateAccounts', schemas.DisassociateAccounts$) {}

@@ -1,0 +1,96 @@
+import type { ComputeOptimizerClientConfig } from '@aws-sdk/client-compute-optimizer';
+import { EndpointCache, type RuleSetObject, resolveEndpoint } from '@smithy/core/endpoints';
+
+type EndpointProvider = NonNullable<ComputeOptimizerClientConfig['endpointProvider']>;
+
+const partition = { ref: 'partition' };
+const isTrue = (ref: string) => ({ fn: 'booleanEquals', argv: [{ ref }, true] });
+const supports = (what: string) => ({
+  fn: 'booleanEquals',
+  argv: [{ fn: 'getAttr', argv: [partition, what] }, true],
+});
+const FIPS = supports('supportsFIPS');
+const DUAL_STACK = supports('supportsDualStack');
+
+/** Where the service is: the standard regional pattern of AWS, with the partition's own DNS suffixes. */
+const RULES: RuleSetObject = {
+  version: '1.0',
+  parameters: {
+    Region: { type: 'String', builtIn: 'AWS::Region', required: false, documentation: 'The AWS Region' },
+    UseDualStack: { type: 'Boolean', default: false, required: true, documentation: 'IPv6 and IPv4' },
+    UseFIPS: { type: 'Boolean', default: false, required: true, documentation: 'FIPS 140 endpoint' },
+    Endpoint: { type: 'String', builtIn: 'SDK::Endpoint', required: false, documentation: 'Custom endpoint' },
+  },
+  rules: [
+    branch(
+      [{ fn: 'isSet', argv: [{ ref: 'Endpoint' }] }],
+      [
+        refusal([isTrue('UseFIPS')], 'Invalid Configuration: FIPS and custom endpoint are not supported'),
+        refusal([isTrue('UseDualStack')], 'Invalid Configuration: Dualstack and custom endpoint are not supported'),
+        { conditions: [], type: 'endpoint', endpoint: { url: { ref: 'Endpoint' } } },
+      ],
+    ),
+    branch(
+      [{ fn: 'isSet', argv: [{ ref: 'Region' }] }],
+      [
+        branch(
+          [{ fn: 'aws.partition', argv: [{ ref: 'Region' }], assign: 'partition' }],
+          [
+            branch(
+              [isTrue('UseFIPS'), isTrue('UseDualStack')],
+              [
+                at([FIPS, DUAL_STACK], 'https://aco-automation-fips.{Region}.{partition#dualStackDnsSuffix}'),
+                refusal([], 'FIPS and DualStack are enabled, but this partition does not support one or both'),
+              ],
+            ),
+            branch(
+              [isTrue('UseFIPS')],
+              [
+                at([FIPS], 'https://aco-automation-fips.{Region}.{partition#dnsSuffix}'),
+                refusal([], 'FIPS is enabled but this partition does not support FIPS'),
+              ],
+            ),
+            branch(
+              [isTrue('UseDualStack')],
+              [
+                at([DUAL_STACK], 'https://aco-automation.{Region}.{partition#dualStackDnsSuffix}'),
+                refusal([], 'DualStack is enabled but this partition does not support DualStack'),
+              ],
+            ),
+            at([], 'https://aco-automation.{Region}.{partition#dnsSuffix}'),
+          ],
+        ),
+      ],
+    ),
+    refusal([], 'Invalid Configuration: Missing Region'),
+  ],
+};
+
+type Rule = RuleSetObject['rules'][number];
+type Conditions = NonNullable<Rule['conditions']>;
+
+function branch(conditions: Conditions, rules: Rule[]): Rule {
+  return { conditions, rules, type: 'tree' };
+}
+function at(conditions: Conditions, url: string): Rule {
+  return { conditions, type: 'endpoint', endpoint: { url } };
+}
+function refusal(conditions: Conditions, error: string): Rule {
+  return { conditions, error, type: 'error' };
+}
+
+/** The function `aws.partition` is brought in by `@aws-sdk/client-compute-optimizer`, on which this client is built. */
+export function automationEndpointProvider(): EndpointProvider {
+  const cache = new EndpointCache({ size: 50, params: ['Endpoint', 'Region', 'UseDualStack', 'UseFIPS'] });
+  return ({ Region, Endpoint, UseDualStack = false, UseFIPS = false }, context = {}) => {
+    const endpointParams = {
+      UseDualStack,
+      UseFIPS,
+      ...(Region !== undefined && { Region }),
+      ...(Endpoint !== undefined && { Endpoint }),
+    };
+    return cache.get(endpointParams, () =>
+      resolveEndpoint(RULES, { endpointParams, ...(context.logger && { logger: context.logger }) }),
+    );
+  };
+}

@@ -1,0 +1,55 @@
+import { ServiceException, type ServiceExceptionOptions } from '@smithy/core/client';
+
+/** Base of every error that Compute Optimizer Automation answers. */
+export class ComputeOptimizerAutomationServiceException extends ServiceException {
+  constructor(options: ServiceExceptionOptions) {
+    super(options);
+    Object.setPrototypeOf(this, new.target.prototype);
+  }
+}
+
+type ErrorOptions = Omit<ServiceExceptionOptions, 'name' | '$fault'>;
+type ErrorClass<Name extends string> = new (
+  options: ErrorOptions,
+) => ComputeOptimizerAutomationServiceException & { readonly name: Name };
+
+/** The modelled errors differ in nothing but their name and whose fault they are. */
+function errorClass<Name extends string>(name: Name, fault: 'client' | 'server'): ErrorClass<Name> {
+  return class extends ComputeOptimizerAutomationServiceException {
+    override readonly name = name;
+    override readonly $fault = fault;
+    constructor(options: ErrorOptions) {
+      super({ ...options, name, $fault: fault });
+    }
+  };
+}
+
+export class AccessDeniedException extends errorClass('AccessDeniedException', 'client') {}
+export class ForbiddenException extends errorClass('ForbiddenException', 'client') {}
+export class IdempotencyTokenInUseException extends errorClass('IdempotencyTokenInUseException', 'client') {}
+export class IdempotentParameterMismatchException extends errorClass(
+  'IdempotentParameterMismatchException',
+  'client',
+) {}
+export class InternalServerException extends errorClass('InternalServerException', 'server') {}
+export class InvalidParameterValueException extends errorClass('InvalidParameterValueException', 'client') {}
+export class NotManagementAccountException extends errorClass('NotManagementAccountException', 'client') {}
+export class OptInRequiredException extends errorClass('OptInRequiredException', 'client') {}
+export class ResourceNotFoundException extends errorClass('ResourceNotFoundException', 'client') {}
+export class ServiceUnavailableException extends errorClass('ServiceUnavailableException', 'server') {}
+export class ThrottlingException extends errorClass('ThrottlingException', 'client') {}
+
+/** Every modelled error, for the client's registry. */
+export const MODELLED_ERRORS = {
+  AccessDeniedException,
+  ForbiddenException,
+  IdempotencyTokenInUseException,
+  IdempotentParameterMismatchException,
+  InternalServerException,
+  InvalidParameterValueException,
+  NotManagementAccountException,
+  OptInRequiredException,
+  ResourceNotFoundException,
+  ServiceUnavailableException,
+  ThrottlingException,
+} as const;

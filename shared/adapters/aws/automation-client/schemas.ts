@@ -1,0 +1,94 @@
+import { TypeRegistry } from '@smithy/core/schema';
+import { ComputeOptimizerAutomationServiceException, MODELLED_ERRORS } from './errors.ts';
+
+/**
+ * The wire shapes in the SDK's own schema notation: `[kind, namespace, name, traits, memberNames, memberSchemas]`, from
+ * the Smithy model of the service. Kinds and simple types are numbers in that notation; the names below say which.
+ */
+export const NAMESPACE = 'com.amazonaws.computeoptimizerautomation';
+
+const STRUCTURE = 3;
+const LIST = 1;
+const OPERATION = 9;
+const ERROR = -3;
+const STRING = 0;
+const INTEGER = 1;
+const TIMESTAMP = 4;
+const STRING_LIST = 64;
+const NO_TRAITS = 0;
+/** Bit of the trait `smithy.api#idempotencyToken`: the serializer fills in a random token where none is given. */
+const IDEMPOTENCY_TOKEN = 4;
+/** Bit of the trait `smithy.api#idempotent`. */
+const IDEMPOTENT = 2;
+
+type Member = number | [number, number] | [typeof LIST, string, string, number, Structure];
+type Structure = [typeof STRUCTURE, string, string, number, string[], Member[]];
+type Operation = [typeof OPERATION, string, string, number, Structure, Structure];
+
+function structure(name: string, members: Record<string, Member>): Structure {
+  return [STRUCTURE, NAMESPACE, name, NO_TRAITS, Object.keys(members), Object.values(members)];
+}
+
+function operation(name: string, traits: number, input: Structure, output: Structure): Operation {
+  return [OPERATION, NAMESPACE, name, traits, input, output];
+}
+
+const clientToken: Member = [STRING, IDEMPOTENCY_TOKEN];
+const enrollment = { status: STRING, statusReason: STRING, lastUpdatedTimestamp: TIMESTAMP };
+const batchRequest = { accountIds: STRING_LIST, clientToken };
+const batchResponse = { accountIds: STRING_LIST, errors: STRING_LIST };
+
+const AccountInfo$ = structure('AccountInfo', { accountId: STRING, ...enrollment, organizationRuleMode: STRING });
+
+export const UpdateEnrollmentConfiguration$ = operation(
+  'UpdateEnrollmentConfiguration',
+  IDEMPOTENT,
+  structure('UpdateEnrollmentConfigurationRequest', { status: STRING, clientToken }),
+  structure('UpdateEnrollmentConfigurationResponse', enrollment),
+);
+
+export const GetEnrollmentConfiguration$ = operation(
+  'GetEnrollmentConfiguration',
+  NO_TRAITS,
+  structure('GetEnrollmentConfigurationRequest', {}),
+  structure('GetEnrollmentConfigurationResponse', { ...enrollment, organizationRuleMode: STRING }),
+);
+
+export const ListAccounts$ = operation(
+  'ListAccounts',
+  NO_TRAITS,
+  structure('ListAccountsRequest', { maxResults: INTEGER, nextToken: STRING }),
+  structure('ListAccountsResponse', {
+    accounts: [LIST, NAMESPACE, 'AccountInfoList', NO_TRAITS, AccountInfo$],
+    nextToken: STRING,
+  }),
+);
+
+export const AssociateAccounts$ = operation(
+  'AssociateAccounts',
+  IDEMPOTENT,
+  structure('AssociateAccountsRequest', batchRequest),
+  structure('AssociateAccountsResponse', batchResponse),
+);
+
+export const DisassociateAccounts$ = operation(
+  'DisassociateAccounts',
+  IDEMPOTENT,
+  structure('DisassociateAccountsRequest', batchRequest),
+  structure('DisassociateAccountsResponse', batchResponse),
+);
+
+/** The registries by which the protocol finds the class of an error that was answered; made when a client is made. */
+export function errorTypeRegistries(): TypeRegistry[] {
+  const baseNamespace = `smithy.ts.sdk.synthetic.${NAMESPACE}`;
+  const base = TypeRegistry.for(baseNamespace);
+  base.registerError(
+    [ERROR, baseNamespace, 'ComputeOptimizerAutomationServiceException', NO_TRAITS, [], []],
+    ComputeOptimizerAutomationServiceException,
+  );
+  const modelled = TypeRegistry.for(NAMESPACE);
+  for (const [name, errorType] of Object.entries(MODELLED_ERRORS)) {
+    modelled.registerError([ERROR, NAMESPACE, name, NO_TRAITS, ['message'], [STRING]], errorType);
+  }
+  return [base, modelled];
+}

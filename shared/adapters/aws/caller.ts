@@ -1,0 +1,122 @@
+import { GetEnrollmentStatusesForOrganizationCommand } from '@aws-sdk/client-compute-optimizer';
+import { DescribeOrganizationCommand, ListDelegatedAdministratorsCommand } from '@aws-sdk/client-organizations';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { z } from 'zod';
+import type { AccountId, Caller } from '../../domain/types.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import { accountId, checked } from './answers.ts';
+import type { Calls, Session } from './calls.ts';
+import type { Clients } from './clients.ts';
+import { ownError } from './errors.ts';
+
+/** Whose credentials we have. */
+export interface OwnIdentity {
+  readonly accountId: AccountId;
+  readonly arn: string;
+  readonly partition: string;
+}
+
+export interface OrganizationIds {
+  readonly organizationId: string;
+  readonly managementAccountId: AccountId;
+}
+
+const callerIdentity = z.object({
+  Account: accountId,
+  Arn: z.string().regex(/^arn:[a-z0-9-]+:/, 'is not an ARN'),
+});
+const organization = z.object({
+  Organization: z.object({ Id: z.string().min(1), MasterAccountId: accountId }),
+});
+const administrators = z.object({
+  DelegatedAdministrators: z.array(z.object({ Id: accountId })).nullish(),
+  NextToken: z.string().nullish(),
+});
+
+/** Compute Optimizer's name among the services of an organization [delegate-administrator-account]. */
+const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
+
+const GET_CALLER_IDENTITY = { service: 'sts', operation: 'GetCallerIdentity' };
+const DESCRIBE_ORGANIZATION = { service: 'organizations', operation: 'DescribeOrganization' };
+const LIST_ADMINISTRATORS = { service: 'organizations', operation: 'ListDelegatedAdministrators' };
+const LIST_STATUSES = { service: 'compute-optimizer', operation: 'GetEnrollmentStatusesForOrganization' };
+
+/** GetCallerIdentity, which needs no permission [API_GetCallerIdentity]. */
+export async function readOwnIdentity(clients: Clients, calls: Calls): Promise<OwnIdentity> {
+  const key = GET_CALLER_IDENTITY;
+  const session = await calls.ownSession(key, null);
+  const send = () => clients.sts.send(new GetCallerIdentityCommand({}));
+  const { Account, Arn } = checked(callerIdentity, await calls.make({ key, session, send }), { key, session });
+  const [, partition = ''] = Arn.split(':');
+  return { accountId: Account, arn: Arn, partition };
+}
+
+/** DescribeOrganization, which any account of the organization may call [API_DescribeOrganization]. */
+export async function describeOrganization(clients: Clients, calls: Calls, own: AccountId): Promise<OrganizationIds> {
+  const key = DESCRIBE_ORGANIZATION;
+  const session = await calls.ownSession(key, own);
+  const send = () => clients.organizations.send(new DescribeOrganizationCommand({}));
+  const { Organization } = checked(organization, await calls.make({ key, session, send }), { key, session });
+  return { organizationId: Organization.Id, managementAccountId: Organization.MasterAccountId };
+}
+
+/** @throws CloudError `NotOrganizationCaller` for an account that can neither see nor change the organization. */
+export async function identifyCaller(clients: Clients, calls: Calls, own: OwnIdentity): Promise<Caller> {
+  const ids = await describeOrganization(clients, calls, own.accountId);
+  if (own.accountId === ids.managementAccountId) {
+    return { ...own, ...ids, role: 'management' };
+  }
+  const session = await calls.ownSession(LIST_ADMINISTRATORS, own.accountId);
+  const delegated =
+    (await isListedAsAdministrator(clients, calls, session)) ?? (await mayList(clients, calls, session));
+  if (delegated) {
+    return { ...own, ...ids, role: 'delegatedAdministrator' };
+  }
+  throw ownError(
+    'Denied',
+    'NotOrganizationCaller',
+    { ...LIST_ADMINISTRATORS, accountId: own.accountId },
+    `Account ${own.accountId} (${own.arn}) is neither the management account of ${ids.organizationId} ` +
+      `(${ids.managementAccountId}) nor its delegated administrator for Compute Optimizer. Use credentials of one of them, ` +
+      'or register this account from the management account: aws organizations register-delegated-administrator ' +
+      `--account-id ${own.accountId} --service-principal ${SERVICE_PRINCIPAL}`,
+  );
+}
+
+/** `null` if we may not ask: only the management account and delegated administrators (of any service) may. */
+async function isListedAsAdministrator(clients: Clients, calls: Calls, session: Session): Promise<boolean | null> {
+  const key = LIST_ADMINISTRATORS;
+  let token: string | undefined;
+  do {
+    const input = { ServicePrincipal: SERVICE_PRINCIPAL, ...(token !== undefined && { NextToken: token }) };
+    const send = () => clients.organizations.send(new ListDelegatedAdministratorsCommand(input));
+    try {
+      const page = checked(administrators, await calls.make({ key, session, send }), { key, session });
+      if (page.DelegatedAdministrators?.some(({ Id }) => Id === session.accountId)) {
+        return true;
+      }
+      token = page.NextToken || undefined;
+    } catch (error) {
+      if (error instanceof CloudError && error.kind === 'Denied') {
+        return null;
+      }
+      throw error;
+    }
+  } while (token !== undefined);
+  return false;
+}
+
+/** Whether AWS lets us do what only the management account and the delegated administrator may. */
+async function mayList(clients: Clients, calls: Calls, session: Session): Promise<boolean> {
+  const key = LIST_STATUSES;
+  const send = () => clients.computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand({ maxResults: 1 }));
+  try {
+    await calls.make({ key, session, send });
+    return true;
+  } catch (error) {
+    if (error instanceof CloudError && error.kind === 'Denied') {
+      return false;
+    }
+    throw error;
+  }
+}

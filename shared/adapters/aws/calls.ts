@@ -1,0 +1,78 @@
+import type { AccountId } from '../../domain/types.ts';
+import type { BeforeSend, CallGate, CallKey } from '../../ports/cloud.ts';
+import type { Clients, Identity } from './clients.ts';
+import { credentialsError, ownError, toCloudError } from './errors.ts';
+
+/** Credentials and whose they are. */
+export interface Session {
+  /** `null` before the caller is known. */
+  readonly accountId: AccountId | null;
+  readonly identity: Identity;
+  /** Obtained by AssumeRole in a member account. */
+  readonly member: boolean;
+}
+
+/** One request on the wire. */
+export interface Call<Answer> {
+  readonly key: CallKey;
+  readonly session: Session;
+  /** Whom an error is about, where that is not the account of the session. */
+  readonly about?: AccountId;
+  readonly beforeSend?: BeforeSend;
+  readonly send: () => Promise<Answer>;
+}
+
+export interface Calls {
+  make<Answer>(call: Call<Answer>): Promise<Answer>;
+  /** Our own credentials for a call that is about to be made; account `null` as long as nobody has asked who we are. */
+  ownSession(key: CallKey, accountId: AccountId | null): Promise<Session>;
+}
+
+/** Every request of the adapter goes through here: leave, last check, identity, report, translation of errors. */
+export function createCalls(clients: Clients, gate: CallGate): Calls {
+  let regionKnown = false;
+
+  async function ensureRegion(key: CallKey): Promise<void> {
+    if (regionKnown) {
+      return;
+    }
+    try {
+      await clients.region();
+      regionKnown = true;
+    } catch (cause) {
+      const message =
+        `${key.operation} was not sent: no usable AWS Region. ` +
+        'Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.';
+      throw ownError('Invalid', 'RegionMissing', { ...key, accountId: null }, message, cause);
+    }
+  }
+
+  return {
+    async ownSession(key, accountId) {
+      await ensureRegion(key);
+      try {
+        return { accountId, identity: await clients.ownCredentials(), member: false };
+      } catch (error) {
+        throw credentialsError(error, { ...key, accountId, member: false });
+      }
+    },
+
+    async make({ key, session, about, beforeSend, send }) {
+      await gate.acquire(key);
+      await beforeSend?.();
+      let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
+      try {
+        const answer = await clients.signedBy(session.identity, send);
+        outcome = 'ok';
+        return answer;
+      } catch (error) {
+        const accountId = about ?? session.accountId;
+        const failure = toCloudError(error, { ...key, accountId, member: session.member });
+        outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
+        throw failure;
+      } finally {
+        gate.report(key, outcome);
+      }
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
+import { ComputeOptimizerClient } from '@aws-sdk/client-compute-optimizer';
+import { OrganizationsClient, type OrganizationsClientConfig } from '@aws-sdk/client-organizations';
+import { STSClient } from '@aws-sdk/client-sts';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { z } from 'zod';
+import type { Logger } from '../../ports/system.ts';
+import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
+import { Sha256 } from './sha256.ts';
+
+/** What a request is signed with. */
+export type Identity = Awaited<ReturnType<STSClient['config']['credentials']>>;
+
+export interface ClientOptions {
+  /** `undefined`: the SDK's own settings say (AWS_REGION, profile). */
+  readonly region: string | undefined;
+  /** Connections at once to one host, over all services together. */
+  readonly maxSockets: number;
+  readonly connectTimeoutMs: number;
+  /** Until the answer begins, and between any two bytes of it. */
+  readonly requestTimeoutMs: number;
+  readonly logger: Logger | null;
+}
+
+export interface Clients {
+  readonly computeOptimizer: ComputeOptimizerClient;
+  readonly automation: ComputeOptimizerAutomationClient;
+  readonly organizations: OrganizationsClient;
+  readonly sts: STSClient;
+  /** The SDK's default chain, once for all clients; cached and renewed before expiry. */
+  ownCredentials(): Promise<Identity>;
+  /** Throws if no Region is configured, or one that cannot be a Region's name. */
+  region(): Promise<string>;
+  /** Every request that `send` starts is signed with this identity and no other. */
+  signedBy<T>(identity: Identity, send: () => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/**
+ * One client per service for all accounts: building one takes milliseconds and tens of kilobytes, which ten thousand
+ * member accounts must not pay. The identity of a request is carried by the asynchronous context from `signedBy` to the
+ * signer, which asks for it once the request is built; there is no default, so that a call made outside of `signedBy`
+ * fails instead of acting in the management account.
+ */
+export function createClients(options: ClientOptions): Clients {
+  const identities = new AsyncLocalStorage<Identity>();
+  const current = async (): Promise<Identity> => {
+    const identity = identities.getStore();
+    if (identity === undefined) {
+      throw new Error('a request was made outside of signedBy()');
+    }
+    return identity;
+  };
+  const agents = agentsFor(options.maxSockets);
+  const common = {
+    ...(options.region !== undefined && { region: options.region }),
+    // Retrying and pacing are done above, by the message and by the shared limiter.
+    maxAttempts: 1,
+    // Resolves the middleware once per command, not once per request; nothing adds middleware later.
+    cacheMiddleware: true,
+    sha256: Sha256,
+    requestHandler: handlerFor(options, agents),
+  };
+  // `memoized` tells the SDK not to keep an identity: it is asked for anew for each request.
+  const perCall = { ...common, credentials: Object.assign(current, { memoized: true }) };
+  const chain = new STSClient(common);
+  const clients = {
+    computeOptimizer: new ComputeOptimizerClient(perCall),
+    automation: new ComputeOptimizerAutomationClient(perCall),
+    organizations: organizationsClient(perCall, () => chain.config.region()),
+    sts: new STSClient(perCall),
+  };
+  return {
+    ...clients,
+    ownCredentials: () => chain.config.credentials(),
+    region: () => chain.config.region(),
+    signedBy: (identity, send) => identities.run(identity, send),
+    close() {
+      for (const client of [...Object.values(clients), chain]) {
+        client.destroy();
+      }
+      agents.httpAgent.destroy();
+      agents.httpsAgent.destroy();
+    },
+  };
+}
+
+const homeEndpoint = z.object({
+  properties: z.object({ authSchemes: z.array(z.object({ signingRegion: z.string() })).min(1) }),
+});
+
+/**
+ * Organizations lives in one Region of each partition and takes no signature for another. The SDK's endpoint rules know
+ * which, but only for AWS's own endpoints; asked for the Region itself, they hold for a configured endpoint as well.
+ */
+function organizationsClient(
+  config: OrganizationsClientConfig,
+  configured: () => Promise<string>,
+): OrganizationsClient {
+  const region = async (): Promise<string> => {
+    const Region = await configured();
+    const home = homeEndpoint.safeParse(client.config.endpointProvider({ Region }));
+    return home.data?.properties.authSchemes[0]?.signingRegion ?? Region;
+  };
+  const client = new OrganizationsClient({ ...config, region });
+  return client;
+}
+
+interface Agents {
+  readonly httpAgent: Agent;
+  readonly httpsAgent: SecureAgent;
+}
+
+function agentsFor(maxSockets: number): Agents {
+  const settings = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
+  return { httpAgent: new Agent(settings), httpsAgent: new SecureAgent(settings) };
+}
+
+function handlerFor(options: ClientOptions, agents: Agents): NodeHttpHandler {
+  const { logger } = options;
+  return new NodeHttpHandler({
+    ...agents,
+    connectionTimeout: options.connectTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    throwOnRequestTimeout: true,
+    socketTimeout: options.requestTimeoutMs,
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message) => logger?.warn(String(message)),
+      error: (message) => logger?.error(String(message)),
+    },
+  });
+}

@@ -1,0 +1,196 @@
+import type { AccountId } from '../../domain/types.ts';
+import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../ports/cloud.ts';
+import { isExpiredToken, isNetworkCode, meaningOf } from './error-codes.ts';
+
+/** The call that failed. */
+export interface CallContext {
+  readonly service: string;
+  readonly operation: string;
+  /** Whose credentials made the call; for AssumeRole the account whose role was asked for. */
+  readonly accountId: AccountId | null;
+  /** By credentials of a member role: what is wrong with them concerns that one account. */
+  readonly member: boolean;
+}
+
+/** Codes of ours, for what has none of AWS's. */
+export const UNREADABLE_ANSWER = 'UnreadableAnswer';
+export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
+
+/**
+ * Any failure of a call as a CloudError: by AWS's error code, by Node's for the network, Transient for an answer that no
+ * AWS service gave (a proxy's page, a body cut short). A CloudError passes unchanged.
+ */
+export function toCloudError(error: unknown, context: CallContext): CloudError {
+  if (error instanceof CloudError) {
+    return error;
+  }
+  const found = describe(error, context.service);
+  const kind = kindFor(found, context);
+  const facts: CloudErrorFacts = {
+    kind,
+    code: found.code,
+    service: context.service,
+    operation: context.operation,
+    accountId: context.accountId,
+    requestId: found.requestId,
+    ambiguous: found.ambiguous,
+  };
+  const options = found.cause === null ? undefined : { cause: found.cause };
+  return new CloudError(messageFor(facts, found, context.member), facts, options);
+}
+
+/** A request that is wrong before anything is sent, or an answer that is not what AWS documents. */
+export function ownError(
+  kind: CloudErrorKind,
+  code: string,
+  context: Omit<CallContext, 'member'>,
+  message: string,
+  cause?: unknown,
+): CloudError {
+  const { service, operation, accountId } = context;
+  const facts = { kind, code, service, operation, accountId, requestId: null, ambiguous: false };
+  return new CloudError(message, facts, cause === undefined ? undefined : { cause });
+}
+
+/** Our own credentials could not be had: whatever the provider chain says, only the network may be tried again. */
+export function credentialsError(error: unknown, context: CallContext): CloudError {
+  const { code, cause } = describe(error, 'sts');
+  const network = isNetworkCode(code);
+  const facts: CloudErrorFacts = {
+    kind: network ? 'Transient' : 'Unauthenticated',
+    code,
+    service: context.service,
+    operation: context.operation,
+    accountId: null,
+    requestId: null,
+    ambiguous: false,
+  };
+  const message = `${context.operation} was not sent: no usable AWS credentials (${code}). ${SIGN_IN}`;
+  return new CloudError(message, facts, network && cause ? { cause } : undefined);
+}
+
+interface Found {
+  readonly code: string;
+  readonly kind: CloudErrorKind;
+  readonly ambiguous: boolean;
+  readonly requestId: string | null;
+  /** AWS's own words; `null` if they are not to be shown. */
+  readonly words: string | null;
+  readonly skewCorrected: boolean;
+  /** Only what cannot carry a request or an answer of AWS, whose headers hold credentials. */
+  readonly cause: Error | null;
+}
+
+function describe(error: unknown, service: string): Found {
+  const fields = isObject(error) ? error : {};
+  const metadata = isObject(fields['$metadata']) ? fields['$metadata'] : {};
+  const common = {
+    requestId: text(metadata['requestId']),
+    skewCorrected: metadata['clockSkewCorrected'] === true,
+    cause: null,
+  };
+  const name = text(fields['name']) ?? 'Unknown';
+  if ('$fault' in fields) {
+    return isNoCode(name)
+      ? { ...common, code: UNREADABLE_ANSWER, kind: 'Transient', ambiguous: false, words: null }
+      : { ...common, code: name, ...meaningOf(service, name), words: text(fields['message']) };
+  }
+  const code = text(fields['code']) ?? name;
+  if (isNetworkCode(code) || isNetworkCode(name)) {
+    const network = isNetworkCode(code) ? code : name;
+    const cause = error instanceof Error && !('$response' in fields) ? error : null;
+    return { ...common, code: network, kind: 'Transient', ambiguous: false, words: null, cause };
+  }
+  if ('$response' in fields) {
+    return { ...common, code: UNREADABLE_ANSWER, kind: 'Transient', ambiguous: false, words: null };
+  }
+  const cause = error instanceof Error ? error : null;
+  return { ...common, code, kind: 'Invalid', ambiguous: false, words: text(fields['message']), cause };
+}
+
+/** What the SDK puts where an answer named no error. */
+function isNoCode(name: string): boolean {
+  return name === '' || name === 'Unknown' || name === 'UnknownError' || name === 'Error';
+}
+
+function kindFor(found: Found, context: CallContext): CloudErrorKind {
+  if (found.kind !== 'Unauthenticated') {
+    return found.kind;
+  }
+  // The SDK has learnt AWS's time from this very answer; signed with it, the same request is in order.
+  if (found.skewCorrected) {
+    return 'Transient';
+  }
+  if (!context.member) {
+    return 'Unauthenticated';
+  }
+  return isExpiredToken(found.code) ? 'Transient' : 'Denied';
+}
+
+const SIGN_IN =
+  'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions; "aws sts get-caller-identity" tells whether they work.';
+
+function messageFor(facts: CloudErrorFacts, found: Found, member: boolean): string {
+  const where = facts.accountId === null ? '' : ` for account ${facts.accountId}`;
+  const request = facts.requestId === null ? '' : `, request ${facts.requestId}`;
+  const words = facts.kind === 'Unauthenticated' || found.words === null ? '' : `: ${presentable(found.words)}`;
+  const what = `${facts.operation}${where} failed (${facts.code}${request})${words}`;
+  const advice = adviceFor(facts, member);
+  return `${/[.!?…]$/.test(what) ? what : `${what}.`}${advice === '' ? '' : ` ${advice}`}`;
+}
+
+function adviceFor(facts: CloudErrorFacts, member: boolean): string {
+  const byCode = ADVICE_BY_CODE[facts.code];
+  if (byCode !== undefined) {
+    return byCode;
+  }
+  if (facts.operation === 'AssumeRole' && facts.kind === 'Denied') {
+    return 'Check that the member role exists in the account, trusts this caller (and its external id, if one is set), and that this caller may sts:AssumeRole it.';
+  }
+  switch (facts.kind) {
+    case 'Denied':
+      return member
+        ? `Check that the member role allows ${facts.service}:${facts.operation} and that no service control policy forbids it.`
+        : `Check that this caller is allowed ${facts.service}:${facts.operation}.`;
+    case 'Unauthenticated':
+      return SIGN_IN;
+    case 'Prerequisite':
+      return 'The account is not enrolled in Compute Optimizer, or trusted access is off: see "rollcall doctor".';
+    default:
+      return '';
+  }
+}
+
+const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
+  AWSOrganizationsNotInUseException:
+    'This account belongs to no AWS Organization: use credentials of the management account or of the delegated administrator.',
+  NotManagementAccountException: 'Only the management account may do this.',
+  RegionDisabledException:
+    'STS is not enabled for this Region in that account: enable the Region there, or set AWS_REGION to one that is.',
+  ENOTFOUND: 'No such host: check the Region (AWS_REGION), AWS_ENDPOINT_URL and the network.',
+  ECONNREFUSED: 'Nothing answers there: check AWS_ENDPOINT_URL and the network.',
+  [UNREADABLE_ANSWER]: 'What answered was no AWS service: check AWS_ENDPOINT_URL and proxies.',
+};
+
+const MAX_WORDS = 300;
+
+/** AWS's words on one line, shortened, and without anything that looks like a key, a token or a signature. */
+function presentable(words: string): string {
+  const line = words
+    .replace(/\s+/g, ' ')
+    .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{8,}\b/g, '[access key]')
+    .replace(
+      /\b((?:x-amz-)?security-token|authorization|signature|credential|secret\w*)\b\s*[:=]\s*\S+/gi,
+      '$1=[removed]',
+    )
+    .trim();
+  return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

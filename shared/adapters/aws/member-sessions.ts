@@ -1,0 +1,72 @@
+import type { AccountId } from '../../domain/types.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Session } from './calls.ts';
+
+/** A session is renewed this long before it ends, so that no call begins with credentials about to expire. */
+export const RENEWAL_MARGIN_MS = 5 * 60_000;
+
+/** AWS grants no more accounts to an organization, so that nothing is evicted in practice [Quotas for AWS Organizations]. */
+const DEFAULT_CAPACITY = 10_000;
+
+export interface MemberSessions {
+  /** The account's session, assumed anew if there is none or it is about to end; one request at a time per account. */
+  get(accountId: AccountId): Promise<Session>;
+  /** Forgets a session that was refused; a newer one of the same account stays. */
+  drop(session: Session): void;
+}
+
+/** What AssumeRole gave, and until when (epoch ms). */
+export interface AssumedSession {
+  readonly session: Session;
+  readonly expiresAt: number;
+}
+
+/** Credentials of member roles, kept until shortly before they expire. */
+export function createMemberSessions(
+  assume: (accountId: AccountId) => Promise<AssumedSession>,
+  clock: Clock,
+  capacity = DEFAULT_CAPACITY,
+): MemberSessions {
+  const cached = new Map<AccountId, AssumedSession>();
+  const underway = new Map<AccountId, Promise<AssumedSession>>();
+
+  async function renew(accountId: AccountId): Promise<AssumedSession> {
+    const assumed = await assume(accountId);
+    cached.delete(accountId);
+    cached.set(accountId, assumed);
+    evictOldest(cached, capacity);
+    return assumed;
+  }
+
+  return {
+    async get(accountId) {
+      const known = cached.get(accountId);
+      if (known !== undefined && known.expiresAt - clock.now() > RENEWAL_MARGIN_MS) {
+        return known.session;
+      }
+      let renewal = underway.get(accountId);
+      if (renewal === undefined) {
+        renewal = renew(accountId).finally(() => underway.delete(accountId));
+        underway.set(accountId, renewal);
+      }
+      return (await renewal).session;
+    },
+
+    drop(session) {
+      const { accountId } = session;
+      if (accountId !== null && cached.get(accountId)?.session === session) {
+        cached.delete(accountId);
+      }
+    },
+  };
+}
+
+/** A map keeps the order of insertion: the first key is the one assumed longest ago. */
+function evictOldest(sessions: Map<AccountId, AssumedSession>, capacity: number): void {
+  for (const accountId of sessions.keys()) {
+    if (sessions.size <= capacity) {
+      return;
+    }
+    sessions.delete(accountId);
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  DescribeOrganizationalUnitCommand,
+  ListAccountsForParentCommand,
+  ListOrganizationalUnitsForParentCommand,
+  ListParentsCommand,
+  ListRootsCommand,
+} from '@aws-sdk/client-organizations';
+import { z } from 'zod';
+import type { AccountId } from '../../domain/types.ts';
+import { type Account, accountsPage, MAX_PAGE } from './organization-accounts.ts';
+import { paged, type Reader, toListPage } from './organization-reader.ts';
+
+/** An account and its OU path by names: `/` directly under the root, else `/A/B`. */
+export interface Placed {
+  readonly account: Account;
+  readonly ou: string;
+}
+
+const unit = z.object({ Id: z.string(), Name: z.string() });
+const unitsPage = z
+  .object({ OrganizationalUnits: z.array(unit).nullish(), ...paged })
+  .transform((page) => toListPage(page.OrganizationalUnits, page.NextToken));
+const unitAnswer = z.object({ OrganizationalUnit: z.object({ Name: z.string() }) });
+const node = z.object({ Id: z.string() });
+const rootsPage = z
+  .object({ Roots: z.array(node).nullish(), ...paged })
+  .transform((page) => toListPage(page.Roots, page.NextToken));
+const parentsPage = z
+  .object({ Parents: z.array(node).nullish(), ...paged })
+  .transform((page) => toListPage(page.Parents, page.NextToken));
+
+/**
+ * Where each account is: by the `Paths` that accounts carry nowadays, or, if any account lacks them, by walking the tree.
+ * Walking costs two calls per OU, so that it is not done where the listing has told it already.
+ */
+export async function place(
+  reader: Reader,
+  organizationId: string,
+  accounts: ReadonlyMap<AccountId, Account>,
+): Promise<Placed[]> {
+  const branches = new Map<AccountId, readonly string[]>();
+  for (const account of accounts.values()) {
+    const branch = branchOf(account, organizationId);
+    if (branch === null) {
+      return walk(reader, accounts);
+    }
+    branches.set(account.Id, branch);
+  }
+  const names = await namesOf(reader, [...branches.values()]);
+  return [...accounts.values()].map((account) => {
+    const [, ...units] = branches.get(account.Id) ?? [];
+    return { account, ou: `/${units.map((id) => names.get(id)).join('/')}` };
+  });
+}
+
+/** Ids from the root down to the OU that holds the account: `o-…/r-…/ou-…/<accountId>/` without its ends [API_Account]. */
+function branchOf({ Id, Paths }: Account, organizationId: string): readonly string[] | null {
+  for (const path of Paths ?? []) {
+    const parts = path.split('/').filter((part) => part !== '');
+    if (parts[0] === organizationId && parts[1]?.startsWith('r-') && parts.at(-1) === Id) {
+      return parts.slice(1, -1);
+    }
+  }
+  return null;
+}
+
+/** Names of all OUs on the branches, by listing the children only of what has children there. */
+async function namesOf(reader: Reader, branches: readonly (readonly string[])[]): Promise<ReadonlyMap<string, string>> {
+  const parents = new Set<string>();
+  const wanted = new Set<string>();
+  for (const branch of branches) {
+    for (const [index, id] of branch.slice(1).entries()) {
+      parents.add(branch[index] ?? id);
+      wanted.add(id);
+    }
+  }
+  const names = new Map<string, string>();
+  for (const parent of parents) {
+    for (const { Id, Name } of await listUnits(reader, parent)) {
+      names.set(Id, Name);
+    }
+  }
+  for (const id of wanted) {
+    // Moved between the two listings; its name is still to be had.
+    if (!names.has(id)) {
+      const send = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: id });
+      const answer = await reader.one('DescribeOrganizationalUnit', unitAnswer, (client) => client.send(send));
+      names.set(id, answer.OrganizationalUnit.Name);
+    }
+  }
+  return names;
+}
+
+/** Down from the root, one call after the other: Organizations answers parallel walks with TooManyRequestsException. */
+async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
+  const roots = await reader.all('ListRoots', rootsPage, (client, NextToken) =>
+    client.send(new ListRootsCommand({ MaxResults: MAX_PAGE, NextToken })),
+  );
+  const units = new Map<string, string>(roots.map(({ Id }) => [Id, '/']));
+  const placed = new Map<AccountId, Placed>();
+  // A map may grow while it is gone through: children are visited after their parents.
+  for (const [ParentId, ou] of units) {
+    for (const child of await listUnits(reader, ParentId)) {
+      units.set(child.Id, ou === '/' ? `/${child.Name}` : `${ou}/${child.Name}`);
+    }
+    const accounts = await reader.all('ListAccountsForParent', accountsPage, (client, NextToken) =>
+      client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
+    );
+    for (const account of accounts) {
+      placed.set(account.Id, { account, ou });
+    }
+  }
+  for (const account of listed.values()) {
+    if (!placed.has(account.Id)) {
+      placed.set(account.Id, { account, ou: await placeOfStray(reader, account.Id, units) });
+    }
+  }
+  return [...placed.values()];
+}
+
+/** An account that was moved while the tree was walked was met nowhere: asked for by itself. */
+async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
+  const parents = await reader.all('ListParents', parentsPage, (client, NextToken) =>
+    client.send(new ListParentsCommand({ ChildId: id, MaxResults: MAX_PAGE, NextToken })),
+  );
+  const ou = parents.map(({ Id }) => units.get(Id)).find((path) => path !== undefined);
+  if (ou === undefined) {
+    const message = `The organization changed while it was read: account ${id} is in an OU that was not there before. Read it again.`;
+    throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
+  }
+  return ou;
+}
+
+function listUnits(reader: Reader, ParentId: string): Promise<z.infer<typeof unit>[]> {
+  return reader.all('ListOrganizationalUnitsForParent', unitsPage, (client, NextToken) =>
+    client.send(new ListOrganizationalUnitsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
+  );
+}

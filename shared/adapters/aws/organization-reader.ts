@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { AccountId } from '../../domain/types.ts';
+import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../ports/cloud.ts';
+import { checked } from './answers.ts';
+import type { Calls } from './calls.ts';
+import type { Clients } from './clients.ts';
+import { ownError, UNEXPECTED_ANSWER } from './errors.ts';
+
+/** Asks Organizations as our own account, each request through the caller's `retry`. */
+export interface Reader {
+  one<Answer>(operation: string, schema: z.ZodType<Answer>, send: Send<void>): Promise<Answer>;
+  /** All pages of a listing, in order. `onPage` hears how many items there are so far. */
+  all<Item>(
+    operation: string,
+    schema: z.ZodType<ListPage<Item>>,
+    send: Send<string | undefined>,
+    onPage?: (items: number) => void,
+  ): Promise<Item[]>;
+  error(operation: string, kind: CloudErrorKind, code: string, message: string): CloudError;
+}
+
+/** A listing that answers so many empty pages in a row, or a full one twice, would go on for ever. */
+const MAX_EMPTY_PAGES = 1000;
+
+type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
+
+export interface ListPage<Item> {
+  readonly items: Item[];
+  /** `null` ends the listing; an empty page may carry a token [API_ListAccounts]. */
+  readonly next: string | null;
+}
+
+const nextToken = z.string().nullish();
+
+/** The part of a page that all listings of Organizations have in common, to be merged with the items under their own name. */
+export const paged = { NextToken: nextToken };
+
+export function toListPage<Item>(items: Item[] | null | undefined, token: string | null | undefined): ListPage<Item> {
+  return { items: items ?? [], next: token || null };
+}
+
+export function createReader(
+  clients: Clients,
+  calls: Calls,
+  own: AccountId,
+  retry: ReadOrganizationOptions['retry'],
+): Reader {
+  const error: Reader['error'] = (operation, kind, code, message) =>
+    ownError(kind, code, { service: 'organizations', operation, accountId: own }, message);
+
+  const one: Reader['one'] = (operation, schema, send) =>
+    retry(async () => {
+      const key = { service: 'organizations', operation };
+      const session = await calls.ownSession(key, own);
+      const answer = await calls.make({ key, session, send: () => send(clients.organizations) });
+      return checked(schema, answer, { key, session });
+    });
+
+  return {
+    one,
+    error,
+    async all(operation, schema, send, onPage) {
+      const items = [];
+      let token: string | undefined;
+      let fruitless = 0;
+      do {
+        const asked = token;
+        const page = await one(operation, schema, (client) => send(client, asked));
+        items.push(...page.items);
+        onPage?.(items.length);
+        token = page.next ?? undefined;
+        fruitless = page.items.length === 0 ? fruitless + 1 : 0;
+        if (fruitless > MAX_EMPTY_PAGES || (fruitless === 0 && token !== undefined && token === asked)) {
+          throw error(
+            operation,
+            'Invalid',
+            UNEXPECTED_ANSWER,
+            `${operation} does not come to an end: page after page, nothing new.`,
+          );
+        }
+      } while (token !== undefined);
+      return items;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { AccountId } from '../../domain/types.ts';
+import type { OrganizationSnapshot, ReadOrganizationOptions } from '../../ports/cloud.ts';
+import { describeOrganization } from './caller.ts';
+import type { Calls } from './calls.ts';
+import type { Clients } from './clients.ts';
+import { UNEXPECTED_ANSWER } from './errors.ts';
+import { listAccounts, stateOf, withTags } from './organization-accounts.ts';
+import { place } from './organization-places.ts';
+import { createReader } from './organization-reader.ts';
+
+/**
+ * Everything about the organization that the policy can ask for, or an error: a listing that breaks off, an account that
+ * cannot be placed or a listing without the management account yields no snapshot.
+ */
+export async function readOrganization(
+  clients: Clients,
+  calls: Calls,
+  own: AccountId,
+  { tags, retry, onProgress }: ReadOrganizationOptions,
+): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
+  const reader = createReader(clients, calls, own, retry);
+  const ids = await retry(() => describeOrganization(clients, calls, own));
+  const listed = await listAccounts(reader, onProgress);
+  if (!listed.has(ids.managementAccountId)) {
+    const message = `ListAccounts left out the management account ${ids.managementAccountId}: the listing is not complete.`;
+    throw reader.error('ListAccounts', 'Invalid', UNEXPECTED_ANSWER, message);
+  }
+  const placed = await place(reader, ids.organizationId, listed);
+  const accounts = placed.map(
+    ({ account, ou }): AccountFacts => ({
+      id: account.Id,
+      name: account.Name ?? '',
+      ou,
+      state: stateOf(reader, account),
+      management: account.Id === ids.managementAccountId,
+      tags: null,
+    }),
+  );
+  return { ...ids, tags, accounts: tags ? await withTags(reader, accounts, onProgress) : accounts };
+}
