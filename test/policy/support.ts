@@ -21,7 +21,11 @@ export function findingsOf(text: string | Uint8Array, env: Env = {}): readonly F
 }
 
 /** The policy and warnings of a good file; fails with its findings if it is refused. */
-export function accepted(text: string, env: Env = {}, now = NOW): { policy: Policy; warnings: readonly Finding[] } {
+export function accepted(
+  text: string | Uint8Array,
+  env: Env = {},
+  now = NOW,
+): { policy: Policy; warnings: readonly Finding[] } {
   const result = parsePolicy(text, { file: 'policy.yaml', now, env });
   if (!result.ok) expect.fail(JSON.stringify(result.findings, null, 2));
   return result;

@@ -9,11 +9,13 @@ export function compileGlob(glob: string): (name: string) => boolean {
   const [head = [], ...rest] = parts;
   const tail = rest.pop();
   if (tail === undefined) return glob.includes('?') ? (name) => equals([...name], head) : (name) => name === glob;
-  const prefix = head.join('');
-  const plainHead = !head.includes('?');
+  // Ends without `?` are compared in place: nearly every account is settled here, and no copy of its name is made.
+  const prefix = head.includes('?') ? '' : head.join('');
+  const suffix = tail.includes('?') ? '' : tail.join('');
+  const isAllSettled = rest.length === 0 && !head.includes('?') && !tail.includes('?');
   return (name) => {
-    // The usual case by far, and it needs no copy of the name.
-    if (plainHead && !name.startsWith(prefix)) return false;
+    if (!name.startsWith(prefix) || !name.endsWith(suffix)) return false;
+    if (isAllSettled) return name.length >= prefix.length + suffix.length;
     const text = [...name];
     if (text.length < head.length + tail.length || !fits(text, 0, head)) return false;
     const end = text.length - tail.length;

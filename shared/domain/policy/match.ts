@@ -41,12 +41,20 @@ export function compileMatch(match: Match): CompiledMatch {
   return {
     match,
     usesTags: match.tags !== undefined || (inner?.usesTags ?? false),
-    test: only !== undefined && second === undefined ? only : (facts) => tests.every((test) => test(facts)),
+    test: only !== undefined && second === undefined ? only : allOf(tests),
     explain: (facts) =>
       conditions.map(({ name, test, why }) => {
         const holds = test(facts);
         return { condition: name, holds, why: why(facts, holds) };
       }),
+  };
+}
+
+/** A plain loop: this runs for every account and rule. */
+function allOf(tests: readonly Condition['test'][]): Condition['test'] {
+  return (facts) => {
+    for (const test of tests) if (!test(facts)) return false;
+    return true;
   };
 }
 

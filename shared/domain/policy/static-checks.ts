@@ -91,7 +91,9 @@ function deadRules(policy: Policy): Finding[] {
     const by = fields.map((field) =>
       policy.rules.find((r, j) => j < i && r.sets[field] !== undefined && covers(r.match, rule.match)),
     );
-    if (by.every((r) => r !== undefined)) findings.push(unreachable(policy, i, [...new Set(by.map((r) => r.id))]));
+    if (by.includes(undefined)) continue;
+    const deciders = policy.rules.filter((r) => by.includes(r)).map((r) => r.id);
+    findings.push(unreachable(policy, i, deciders));
   }
   return findings;
 }
