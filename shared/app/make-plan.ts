@@ -49,9 +49,12 @@ export function makePlan(
       isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], facts)] : [],
     ),
   );
-  const changes = sortChanges(orgWide.used ? useOrganizationCall(found) : found);
   const allowed = limits.onlyThese;
-  const due = dueChanges(changes, now).filter((change) => allowed === null || allowed.has(changeKey(change)));
+  const isAllowed = (change: Change): boolean => allowed === null || allowed.has(changeKey(change));
+  // A run that may change only some accounts can't use a call that changes all.
+  const sweeping = orgWide.used && found.every((change) => change.enrollment === 'automation' || isAllowed(change));
+  const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);
+  const due = dueChanges(changes, now).filter(isAllowed);
   const trip = tripped({
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
@@ -69,7 +72,7 @@ export function makePlan(
     changes,
     due,
     trip,
-    orgWide,
+    orgWide: { ...orgWide, used: sweeping },
     broken: survey.broken,
   };
 }

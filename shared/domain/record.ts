@@ -31,6 +31,7 @@ export interface Claim {
   readonly expiresAt: string;
   readonly operation: string;
   readonly clientToken: string | null;
+  readonly optOut: boolean;
 }
 
 /** All that is known of one account: the fold of its chain. */
@@ -76,6 +77,7 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
       expiresAt: entry.detail?.claimExpiresAt ?? entry.at,
       operation: entry.api?.operation ?? 'unknown',
       clientToken: entry.api?.clientToken ?? null,
+      optOut: entry.detail?.optOut ?? false,
     };
   }
   // Only the outcome of that very intent closes it; a scan's observation in between does not.

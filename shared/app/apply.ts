@@ -1,0 +1,183 @@
+import type { Change } from '../domain/plan.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
+import { Journal } from './journal.ts';
+import { withLease } from './lease.ts';
+import type { Plan } from './make-plan.ts';
+import type { Retrying } from './retrying.ts';
+import { RunStates } from './run-state.ts';
+import { scan } from './scan.ts';
+import { queueDue } from './tick.ts';
+import { AutomationListing } from './worker/automation-listing.ts';
+import type { WorkContext } from './worker/context.ts';
+import { Guard } from './worker/guard.ts';
+import { WorkerPool } from './worker/pool.ts';
+
+export interface ApplyOptions {
+  /** Ends when nothing is due within this time, ms. */
+  readonly waitMs: number;
+  /** Stop taking work: what is in flight is finished and recorded. */
+  readonly stop: AbortSignal;
+  readonly onProgress: OnProgress;
+  /** Called with the plan before anything is queued for work; what it throws ends the run. */
+  readonly onPlan?: (plan: Plan) => void;
+}
+
+export interface ApplyResult {
+  readonly plan: Plan;
+  readonly runId: string;
+  /** How the changes of the plan ended. */
+  readonly changes: ChangeCounts;
+  /** Changes that did not come about, with what is known of why. */
+  readonly open: readonly OpenChange[];
+  readonly stopped: { readonly reason: string; readonly message: string } | null;
+  readonly interrupted: boolean;
+}
+
+export interface ChangeCounts {
+  readonly attempted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly blocked: number;
+  readonly converging: number;
+}
+
+export interface OpenChange extends Pick<Change, 'accountId' | 'accountName' | 'ou' | 'enrollment'> {
+  readonly verdict: Verdict;
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly notBefore: string | null;
+}
+
+/** One full run: scan, enqueue, work until nothing is due within the wait. */
+export async function apply(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  run: RunContext,
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const owner = deps.newId();
+  const plan = await withLease(
+    deps.registers,
+    deps.clock,
+    'scan',
+    owner,
+    (holder) => options.onProgress({ kind: 'waitingForLease', holder }),
+    (lost) => scan(deps, settings, retrying, run, options.onProgress, lost),
+  );
+  options.onPlan?.(plan);
+  if (plan.trip === null) await workUntilQuiet(deps, settings, retrying, run, options);
+  return conclude(deps, run, plan, options.stop.aborted);
+}
+
+/** Builds what the workers of one process share. */
+export async function createWork(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  policy: RunContext['policy'],
+): Promise<WorkContext> {
+  const runs = new RunStates(deps.registers);
+  return {
+    deps,
+    settings,
+    retrying,
+    journal: new Journal(deps.ledger, deps.records),
+    runs,
+    guard: new Guard(deps.ledger, runs, deps.clock, policy),
+    policy,
+    caller: await retrying(() => deps.cloud.identify()),
+    automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),
+  };
+}
+
+/** How long a loop without work sleeps before it looks again, ms. */
+const IDLE_MS = 100;
+
+async function workUntilQuiet(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  run: RunContext,
+  options: ApplyOptions,
+): Promise<void> {
+  const { stop, waitMs, onProgress } = options;
+  const work = await createWork(deps, settings, retrying, run.policy);
+  const pool = new WorkerPool(work, onProgress);
+  while (!stop.aborted) {
+    if (await pool.take()) {
+      await pool.lane();
+      continue;
+    }
+    await queueDue(deps, work.runs, run.policy.hash);
+    if (pool.busy) {
+      await Promise.race([pool.lane(), deps.clock.sleep(IDLE_MS)]);
+      continue;
+    }
+    const { visible, inFlight } = await deps.queue.depth();
+    const until = await nextTime(deps, waitMs);
+    if (visible === 0 && inFlight === 0 && until === null) break;
+    if (visible === 0) {
+      onProgress({ kind: 'waiting', until: until ?? deps.clock.now() + IDLE_MS });
+      await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (until ?? 0) - deps.clock.now())), stop);
+    }
+  }
+  await pool.drain();
+}
+
+/** When the next thing is due, if within the wait. */
+async function nextTime(deps: Deps, waitMs: number): Promise<number | null> {
+  const [next] = await deps.records.due(deps.clock.now() + waitMs, 1);
+  return next?.wakeAt ?? null;
+}
+
+const GOOD: ReadonlySet<Verdict> = new Set(['Compliant', 'Exempt', 'Suspended', 'Unmanaged', 'NotApplicable']);
+
+async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: boolean): Promise<ApplyResult> {
+  const state = await new RunStates(deps.registers).get(run.runId);
+  const ids = [...new Set(plan.changes.map((change) => change.accountId))];
+  const records = await deps.records.getMany(ids);
+  const due = new Set(plan.due);
+  const counts = { attempted: await attempts(deps, run.runId), succeeded: 0, failed: 0, blocked: 0, converging: 0 };
+  const open: OpenChange[] = [];
+  for (const change of plan.changes) {
+    const condition = records.get(change.accountId)?.[change.enrollment] ?? null;
+    const verdict = condition?.verdict ?? change.verdict;
+    if (GOOD.has(verdict)) {
+      counts.succeeded += due.has(change) || change.verdict === 'Blocked' ? 1 : 0;
+      continue;
+    }
+    if (verdict === 'Converging') counts.converging += 1;
+    else if (verdict === 'Blocked') counts.blocked += 1;
+    else if (due.has(change) && plan.trip === null) counts.failed += 1;
+    const { accountId, accountName, ou, enrollment } = change;
+    const reason = condition?.reason ?? change.reason;
+    const notBefore = condition?.notBefore ?? change.notBefore;
+    const message = await lastMessage(deps, accountId, enrollment, change.message);
+    open.push({ accountId, accountName, ou, enrollment, verdict, reason, message, notBefore });
+  }
+  return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? null, interrupted };
+}
+
+/** Distinct (account, enrollment) for which this run, in any process, wrote an intent. */
+async function attempts(deps: Deps, runId: string): Promise<number> {
+  const keys = new Set<string>();
+  let cursor: string | null = null;
+  do {
+    const page = await deps.ledger.query({ runId, type: 'RemediationStarted' }, { limit: 1_000, cursor });
+    for (const entry of page.entries) keys.add(`${entry.accountId} ${entry.enrollment}`);
+    cursor = page.next;
+  } while (cursor !== null);
+  return keys.size;
+}
+
+async function lastMessage(
+  deps: Deps,
+  accountId: string,
+  enrollment: Change['enrollment'],
+  fallback: string | null,
+): Promise<string | null> {
+  const { entries } = await deps.ledger.query({ accountId, enrollment }, { limit: 1 });
+  return entries[0]?.detail?.message ?? fallback;
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import type { EntryDraft } from '../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import type { Change } from '../domain/plan.ts';
+import type { AccountRecord } from '../domain/record.ts';
+import { emptyRecord, foldEntry } from '../domain/record.ts';
+import { accountEntry, type EntryContext, joined, left, transition } from '../domain/transition.ts';
+import { ENROLLMENTS } from '../domain/types.ts';
+import type { WorkMessage } from '../domain/work.ts';
+import { MAX_BATCH } from '../ports/cloud.ts';
+import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
+import type { Assessments, Judged } from './desk.ts';
+import { Journal } from './journal.ts';
+import { changeKey, makePlan, type Plan } from './make-plan.ts';
+import { readTyped } from './registers.ts';
+import type { Retrying } from './retrying.ts';
+import { RunStates } from './run-state.ts';
+import { type Survey, survey } from './survey.ts';
+
+export const ROLLING_MS = 24 * 60 * 60 * 1000;
+
+/** Accounts written at a time while a scan records its news. */
+const RECORD_CHUNK = 500;
+
+/** Whether recording would write anything: used to keep only those accounts in memory. */
+export function hasNews(policyHash: string) {
+  const probe: EntryContext = { newId: () => '', now: 0, actor: '', runId: null, policyHash };
+  return (record: AccountRecord | null, assessments: Assessments): boolean => {
+    if (record === null || !record.present) return true;
+    return ENROLLMENTS.some((enrollment) => transition(probe, record, assessments[enrollment]) !== null);
+  };
+}
+
+/** A dry run: reads, diffs, and writes nothing (invariant 6). */
+export async function plan(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  run: RunContext,
+  onProgress: OnProgress,
+): Promise<Plan> {
+  const seen = await survey(deps, settings, retrying, {
+    policy: run.policy,
+    isNews: () => false,
+    onProgress,
+    saveSnapshot: false,
+  });
+  return planOf(deps, run, seen, null);
+}
+
+async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {
+  const now = deps.clock.now();
+  const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
+  return makePlan(run.policy, seen, recent, { onlyThese }, now);
+}
+
+/**
+ * One scan of a run: looks, records what is new, and puts on the queue what is to be done, unless a guardrail trips.
+ * The caller holds the scan lease; `lost` aborts if that is no longer so.
+ */
+export async function scan(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  run: RunContext,
+  onProgress: OnProgress,
+  lost: AbortSignal,
+): Promise<Plan> {
+  const journal = new Journal(deps.ledger, deps.records);
+  const runs = new RunStates(deps.registers);
+  await notePolicy(deps, journal, run);
+  await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
+  const seen = await survey(deps, settings, retrying, {
+    policy: run.policy,
+    isNews: hasNews(run.policy.hash),
+    onProgress,
+    saveSnapshot: true,
+  });
+  lost.throwIfAborted();
+  const recorded = await recordNews(deps, journal, run, seen);
+  onProgress({ kind: 'recorded', entries: recorded });
+  const onlyThese = run.planHash === null ? null : await runs.planKeys(run.planHash);
+  const plan = await planOf(deps, run, seen, onlyThese);
+  await runs.storePlan(plan.planHash, run.policy.hash, plan.changes.filter((c) => c.action !== 'none').map(changeKey));
+  await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
+  await closeScan(deps, journal, run, plan);
+  lost.throwIfAborted();
+  if (plan.trip === null) await enqueue(deps, run, plan.due, onProgress);
+  return plan;
+}
+
+function entryContext(deps: Deps, run: RunContext): EntryContext {
+  const { newId, clock, actor } = deps;
+  return { newId, now: clock.now(), actor, runId: run.runId, policyHash: run.policy.hash };
+}
+
+/** An entry about the organization as a whole. */
+export function organizationEntry(
+  deps: Deps,
+  run: RunContext,
+  type: EntryDraft['type'],
+  rest: Partial<Pick<EntryDraft, 'reason' | 'detail'>>,
+): EntryDraft {
+  const draft = accountEntry(entryContext(deps, run), type, ORGANIZATION_CHAIN, null, rest);
+  return { ...draft, accountId: null };
+}
+
+const policySchema = z.object({ hash: z.string() });
+
+async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promise<void> {
+  const known = await readTyped(deps.registers, 'policy', policySchema);
+  const { hash } = run.policy;
+  if (known?.value.hash === hash) return;
+  const written = await deps.registers.write('policy', { hash }, known?.version ?? null);
+  if (written === null) return;
+  const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
+  await journal.organization(() => organizationEntry(deps, run, 'PolicyChanged', { detail: { message } }));
+}
+
+/** Writes what the ledger does not know yet. Returns how many entries that took. */
+async function recordNews(deps: Deps, journal: Journal, run: RunContext, seen: Survey): Promise<number> {
+  const context = entryContext(deps, run);
+  const items = [
+    ...seen.judged.map((judged) => ({
+      record: judged.record ?? emptyRecord(judged.facts.id),
+      decide: (record: AccountRecord) => newsOf(context, record, judged),
+    })),
+    ...seen.gone.map((record) => ({
+      record,
+      decide: (current: AccountRecord) => (current.present ? [left(context, current)] : []),
+    })),
+  ];
+  let entries = 0;
+  for (let at = 0; at < items.length; at += RECORD_CHUNK) {
+    const written = await journal.writeMany(items.slice(at, at + RECORD_CHUNK));
+    entries += written.reduce((sum, result) => sum + result.entries.length, 0);
+  }
+  return entries;
+}
+
+function newsOf(context: EntryContext, record: AccountRecord, { facts, assessments }: Judged): EntryDraft[] {
+  const drafts: EntryDraft[] = [];
+  let known = record;
+  if (!record.present) {
+    const draft = joined(context, facts, assessments);
+    drafts.push(draft);
+    // What joining says quietly is known from here on; its place in the chain does not matter for that.
+    known = foldEntry(record, { ...draft, seq: 0, prevHash: '', hash: '' });
+  }
+  for (const enrollment of ENROLLMENTS) {
+    const draft = transition(context, known, assessments[enrollment]);
+    if (draft !== null) drafts.push(draft);
+  }
+  return drafts;
+}
+
+async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Plan): Promise<void> {
+  const { summary, coverage, planHash, broken } = plan;
+  const message = broken.length > 0 ? broken.join('; ') : undefined;
+  const detail = {
+    planHash,
+    summary: { verdicts: summary, coverage, due: plan.due.length },
+    ...(message && { message }),
+  };
+  await journal.organization(() => organizationEntry(deps, run, 'ScanCompleted', { detail }));
+  const { trip } = plan;
+  if (trip === null) return;
+  const tripDetail = { planHash, message: trip.message, summary: { wouldChange: plan.due.length } };
+  const rest = { reason: trip.reason, detail: tripDetail };
+  await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));
+}
+
+/** Puts changes on the queue as keys: one organization-wide call, batches of up to 50, single accounts. */
+export async function enqueue(
+  deps: Deps,
+  run: RunContext,
+  changes: readonly Change[],
+  onProgress: OnProgress,
+): Promise<void> {
+  const messages = messagesFor(run, changes);
+  if (messages.length > 0) await deps.queue.send(messages);
+  onProgress({ kind: 'queued', messages: messages.length, changes: changes.length });
+}
+
+export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMessage[] {
+  const common = { v: 1 as const, policyHash: run.policy.hash, runId: run.runId, planHash: run.planHash };
+  const messages: WorkMessage[] = [];
+  if (changes.some((change) => change.scope === 'organization')) messages.push({ ...common, kind: 'organization' });
+  for (const operation of ['AssociateAccounts', 'DisassociateAccounts'] as const) {
+    const ids = changes.filter((change) => change.action === operation).map((change) => change.accountId);
+    for (let at = 0; at < ids.length; at += MAX_BATCH) {
+      messages.push({ ...common, kind: 'batch', operation, accountIds: ids.slice(at, at + MAX_BATCH) });
+    }
+  }
+  for (const { scope, accountId, enrollment } of changes) {
+    if (scope === 'member' || scope === 'own') messages.push({ ...common, kind: 'account', accountId, enrollment });
+  }
+  return messages;
+}

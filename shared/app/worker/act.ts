@@ -1,0 +1,159 @@
+import { sha256Hex } from '../../domain/hash.ts';
+import type { EntryDraft } from '../../domain/ledger.ts';
+import type { AccountRecord } from '../../domain/record.ts';
+import type { Assessment } from '../../domain/verdict.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { WorkContext } from './context.ts';
+import { disambiguate, type Fate, fateOf } from './fate.ts';
+import { Vetoed } from './guard.ts';
+import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import { readLive } from './read-live.ts';
+import { type Answer, send } from './send.ts';
+
+/** The chain moved under us before anything was done: look again. */
+class Redecide extends Error {
+  override readonly name = 'Redecide';
+}
+
+export type Acted =
+  | { readonly kind: 'acted'; readonly record: AccountRecord }
+  | { readonly kind: 'redecide'; readonly record: AccountRecord }
+  | { readonly kind: 'failed'; readonly record: AccountRecord; readonly fate: Fate; readonly error: CloudError }
+  | { readonly kind: 'vetoed'; readonly record: AccountRecord; readonly veto: Vetoed };
+
+/** The claim of one undertaking: taken when its first request is about to leave, closed with its outcome. */
+interface Claim {
+  record: AccountRecord;
+  expiresAt: number | null;
+}
+
+/**
+ * Makes the one call that an assessment asks for: intent (durable), guard, call, outcome. Whatever happens after the intent, an
+ * outcome is written, here or by whoever finds the claim expired.
+ * @throws CloudError of kind Unauthenticated (after its outcome is written): nothing can be done for any account.
+ */
+export async function act(
+  work: WorkContext,
+  runId: string,
+  record: AccountRecord,
+  assessment: Assessment,
+): Promise<Acted> {
+  const intentId = work.deps.newId();
+  const tokenless = assessment.action === 'UpdateEnrollmentStatus';
+  // Reused only to repeat this very call; a new intent has a new token (design, "Errors").
+  const clientToken = tokenless ? null : sha256Hex(intentId);
+  const undertaking: Undertaking = { runId, assessment, record, intentId, clientToken, batch: null };
+  const claim: Claim = { record, expiresAt: null };
+  try {
+    const answer = await work.retrying(() => send(work.deps.cloud, undertaking, () => leave(work, undertaking, claim)));
+    if (answer.refused !== null) throw refusal(assessment, answer);
+    return { kind: 'acted', record: await write(work, undertaking, claim, successEntry(work, undertaking, answer)) };
+  } catch (error) {
+    if (error instanceof Redecide) return { kind: 'redecide', record: await work.journal.caughtUp(record) };
+    if (error instanceof Vetoed) return vetoed(work, undertaking, claim, error);
+    if (error instanceof CloudError) return failed(work, undertaking, claim, error);
+    throw error;
+  }
+}
+
+/** Right before the request leaves: the claim, once, then the guard, each time. */
+async function leave(work: WorkContext, undertaking: Undertaking, claim: Claim): Promise<void> {
+  const { runId, assessment, record } = undertaking;
+  const now = work.deps.clock.now();
+  if (claim.expiresAt === null) {
+    const intent = intentEntry(work, undertaking);
+    const decide = (current: AccountRecord): EntryDraft[] => {
+      if (current.head.hash !== record.head.hash) throw new Redecide();
+      return [intent];
+    };
+    claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;
+    claim.expiresAt = now + work.settings.claimMs;
+  } else if (now > claim.expiresAt - work.settings.claimMs / 10) {
+    // Others may soon look for what became of it; a request sent now could cross with theirs.
+    throw ourError(
+      assessment,
+      'ClaimExpiring',
+      'Invalid',
+      'the attempts took longer than the claim on the account lasts',
+    );
+  }
+  await work.guard.check(runId, [assessment.accountId], assessment.optOut);
+}
+
+/**
+ * Writes the outcome of an undertaking: behind its own claim if it has one that nobody closed meanwhile; otherwise only if the record
+ * has not moved since it was judged.
+ */
+async function write(
+  work: WorkContext,
+  undertaking: Undertaking,
+  claim: Claim,
+  outcome: EntryDraft,
+): Promise<AccountRecord> {
+  const { assessment, record } = undertaking;
+  const decide = (current: AccountRecord): EntryDraft[] => {
+    const ours = claim.expiresAt === null ? current.head.hash === record.head.hash : holdsClaim(current, undertaking);
+    return ours ? [outcome] : [];
+  };
+  return (await work.journal.write(assessment.accountId, decide, claim.record)).record;
+}
+
+async function vetoed(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
+  const { assessment, record } = undertaking;
+  const attempts = record[assessment.enrollment]?.attempts ?? 0;
+  const fate = { verdict: 'Blocked' as const, reason: veto.reason, notBefore: null, attempts };
+  const facts = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
+  const outcome = failureEntry(work, undertaking, fate, facts);
+  return { kind: 'vetoed', record: await write(work, undertaking, claim, outcome), veto };
+}
+
+async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim, error: CloudError): Promise<Acted> {
+  const { assessment, record } = undertaking;
+  const { clock, random } = work.deps;
+  const live = error.facts.ambiguous ? await readAgain(work, assessment) : null;
+  const fate = fateOf({
+    kind: error.facts.ambiguous ? disambiguate(error.kind, assessment.target, live, clock.now()) : error.kind,
+    attempts: record[assessment.enrollment]?.attempts ?? 0,
+    maxAttempts: work.settings.maxAttempts,
+    now: clock.now(),
+    random,
+    lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
+  });
+  const after = await write(work, undertaking, claim, failureEntry(work, undertaking, fate, errorFacts(error)));
+  if (error.kind === 'Unauthenticated') throw error;
+  return { kind: 'failed', record: after, fate, error };
+}
+
+/** A code of several causes: the state decides. If it can't be read either, the code is taken at face value. */
+async function readAgain(work: WorkContext, assessment: Assessment) {
+  try {
+    return await readLive(work, assessment.accountId, assessment.enrollment);
+  } catch (error) {
+    if (error instanceof CloudError && error.kind !== 'Unauthenticated') return null;
+    throw error;
+  }
+}
+
+/** A batch call of one that left its one account out. */
+function refusal(assessment: Assessment, answer: Answer): CloudError {
+  return ourError(assessment, 'NotAmongSucceeded', 'Prerequisite', answer.refused ?? 'AWS gives no reason', true);
+}
+
+function ourError(
+  assessment: Assessment,
+  code: string,
+  kind: 'Invalid' | 'Prerequisite',
+  message: string,
+  ambiguous = false,
+): CloudError {
+  const { accountId, action } = assessment;
+  return new CloudError(message, {
+    kind,
+    code,
+    service: assessment.enrollment === 'automation' ? 'aco-automation' : 'compute-optimizer',
+    operation: action,
+    accountId,
+    requestId: null,
+    ambiguous,
+  });
+}

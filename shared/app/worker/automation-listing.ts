@@ -1,0 +1,47 @@
+import type { EpochMs } from '../../domain/types.ts';
+import type { Cloud } from '../../ports/cloud.ts';
+import type { Clock } from '../../ports/system.ts';
+import { type Listing, readListing } from '../listing.ts';
+import type { Retrying } from '../retrying.ts';
+
+/** A batch re-reads its accounts through one listing at most this old (design, "Worker"). */
+export const LISTING_MAX_AGE_MS = 60_000;
+
+/**
+ * One Automation listing shared by all batches of a process: at 1000 accounts a page it costs less than reading the members of a
+ * few batches one by one.
+ */
+export class AutomationListing {
+  readonly #cloud: Cloud;
+  readonly #retrying: Retrying;
+  readonly #clock: Clock;
+  #startedAt = Number.NEGATIVE_INFINITY;
+  #listing: Promise<Listing> | null = null;
+
+  constructor(cloud: Cloud, retrying: Retrying, clock: Clock) {
+    this.#cloud = cloud;
+    this.#retrying = retrying;
+    this.#clock = clock;
+  }
+
+  /** A listing begun at or after `since`, epoch ms; the present one if it will do. */
+  async begunAfter(since: EpochMs): Promise<Listing> {
+    if (this.#listing === null || this.#startedAt < since) {
+      this.#startedAt = this.#clock.now();
+      this.#listing = readListing(
+        (token) => this.#cloud.listAutomationAccounts(token),
+        this.#retrying,
+        () => undefined,
+      );
+      // A failed listing is for those who asked for it; whoever asks next has it read again.
+      this.#listing.catch(() => {
+        this.#startedAt = Number.NEGATIVE_INFINITY;
+      });
+    }
+    return this.#listing;
+  }
+
+  recent(): Promise<Listing> {
+    return this.begunAfter(this.#clock.now() - LISTING_MAX_AGE_MS);
+  }
+}

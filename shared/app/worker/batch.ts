@@ -1,0 +1,248 @@
+import { assess } from '../../domain/assess.ts';
+import { sha256Hex } from '../../domain/hash.ts';
+import type { EntryDraft } from '../../domain/ledger.ts';
+import { toChange } from '../../domain/plan.ts';
+import type { AccountFacts } from '../../domain/policy/index.ts';
+import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
+import { transition } from '../../domain/transition.ts';
+import type { AccountId, Observations } from '../../domain/types.ts';
+import type { Assessment } from '../../domain/verdict.ts';
+import type { WorkMessage } from '../../domain/work.ts';
+import { type BatchResult, CloudError } from '../../ports/cloud.ts';
+import type { Listing } from '../listing.ts';
+import { changeKey } from '../make-plan.ts';
+import { AUTOMATION_ABSENT } from '../observe.ts';
+import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
+import { Vetoed } from './guard.ts';
+import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+
+type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
+
+/** An account of a batch, with what is known and decided of it. */
+interface Member {
+  readonly facts: AccountFacts;
+  readonly record: AccountRecord;
+  readonly assessment: Assessment;
+}
+
+interface Claimed extends Member {
+  readonly undertaking: Undertaking;
+}
+
+/**
+ * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call. Re-reads them through one listing, claims
+ * each, calls once, and writes an outcome for each: an id that the answer does not name did not succeed [API_automation_AssociateAccounts].
+ * Accounts that no longer want this call, or that someone else holds, go on alone as keys of their own.
+ */
+export async function reconcileBatch(work: WorkContext, message: BatchMessage): Promise<WorkResult> {
+  const listing = await work.automationListing.recent();
+  const members = await judgeMembers(work, message, message.accountIds, listing);
+  const willing: Member[] = [];
+  for (const member of members) if (await wants(work, message, member)) willing.push(member);
+  const claimed = await claimAll(work, message, willing);
+  const others = message.accountIds.filter((id) => !claimed.some(({ facts }) => facts.id === id));
+  const settled = members.filter(({ assessment }) => !isOpen(assessment));
+  const followUps = others
+    .filter((id) => !settled.some(({ facts }) => facts.id === id))
+    .map((id) => alone(message, id));
+  const outcomes = settled.map(({ facts, assessment }) => ({
+    accountId: facts.id,
+    outcome: outcomeOf(assessment.verdict),
+  }));
+  if (claimed.length === 0) return { outcomes, followUps, dead: null };
+  const acted = await callOnce(work, message, claimed);
+  return {
+    outcomes: [...outcomes, ...acted.outcomes],
+    followUps: [...followUps, ...acted.followUps],
+    dead: null,
+  };
+}
+
+const isOpen = ({ verdict }: Assessment): boolean => verdict === 'Drifted' || verdict === 'Unknown';
+
+function alone({ v, policyHash, runId, planHash }: BatchMessage, accountId: AccountId): WorkMessage {
+  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: 'automation' };
+}
+
+/** Judges accounts by a listing and records what is news. Accounts without fresh facts are left out: a scan will come. */
+async function judgeMembers(
+  work: WorkContext,
+  message: BatchMessage,
+  accountIds: readonly AccountId[],
+  listing: Listing,
+): Promise<Member[]> {
+  const records = await work.deps.records.getMany(accountIds);
+  const known = await Promise.all(
+    accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
+  );
+  const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
+  const judge = (facts: AccountFacts, record: AccountRecord): Assessment =>
+    assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
+  const written = await work.journal.writeMany(
+    present.map(({ facts, record }) => ({
+      record,
+      decide: (current: AccountRecord): EntryDraft[] => {
+        const draft = transition(entryContext(work, message.runId), current, judge(facts, current));
+        return draft === null ? [] : [draft];
+      },
+    })),
+  );
+  return present.map(({ facts }, index) => {
+    const record = written[index]?.record ?? emptyRecord(facts.id);
+    return { facts, record, assessment: judge(facts, record) };
+  });
+}
+
+/** The listing names accounts that are enrolled in Compute Optimizer: being in it proves the prerequisite. */
+function observedIn(listing: Listing, accountId: AccountId): Observations {
+  const automation = listing.seen.get(accountId);
+  const enrolled = { ...AUTOMATION_ABSENT, ruleMode: null, status: 'Active' as const };
+  if (automation !== undefined) return { computeOptimizer: enrolled, automation };
+  const unlisted = { kind: 'unknown', reason: 'notListed', message: null } as const;
+  return { computeOptimizer: unlisted, automation: unlisted };
+}
+
+async function wants(
+  work: WorkContext,
+  message: BatchMessage,
+  { assessment, facts, record }: Member,
+): Promise<boolean> {
+  if (assessment.verdict !== 'Drifted' || assessment.action !== message.operation) return false;
+  if (record.automation?.claim) return false;
+  if (assessment.notBefore !== null && assessment.notBefore > work.deps.clock.now()) return false;
+  if (message.planHash === null) return true;
+  const allowed = await work.runs.planKeys(message.planHash);
+  return allowed?.has(changeKey(toChange(assessment, facts))) ?? false;
+}
+
+/** Writes an intent for each account; those whose chain moved meanwhile are not claimed. */
+async function claimAll(work: WorkContext, message: BatchMessage, members: readonly Member[]): Promise<Claimed[]> {
+  if (members.length === 0) return [];
+  const batch = members.map(({ facts }) => facts.id);
+  const intentIds = members.map(() => work.deps.newId());
+  const clientToken = sha256Hex(intentIds.join(' '));
+  const undertakings = members.map(({ assessment, record }, index): Undertaking => {
+    return { runId: message.runId, assessment, record, intentId: intentIds[index] ?? null, clientToken, batch };
+  });
+  const written = await work.journal.writeMany(
+    undertakings.map((undertaking) => ({
+      record: undertaking.record,
+      decide: (current: AccountRecord) =>
+        current.head.hash === undertaking.record.head.hash ? [intentEntry(work, undertaking)] : [],
+    })),
+  );
+  return members.flatMap((member, index) => {
+    const record = written[index]?.record;
+    const undertaking = undertakings[index];
+    if (record === undefined || undertaking === undefined || !holdsClaim(record, undertaking)) return [];
+    return [{ ...member, record, undertaking }];
+  });
+}
+
+type Ending = Pick<WorkResult, 'outcomes' | 'followUps'>;
+
+async function callOnce(work: WorkContext, message: BatchMessage, claimed: readonly Claimed[]): Promise<Ending> {
+  const { cloud } = work.deps;
+  const accountIds = claimed.map(({ facts }) => facts.id);
+  const request = { accountIds, clientToken: claimed[0]?.undertaking.clientToken ?? '' };
+  const optOut = message.operation === 'DisassociateAccounts';
+  const beforeSend = (): Promise<void> => work.guard.check(message.runId, accountIds, optOut);
+  try {
+    const result = await work.retrying(() =>
+      optOut ? cloud.disassociateAccounts(request, beforeSend) : cloud.associateAccounts(request, beforeSend),
+    );
+    return await writeOutcomes(work, message, claimed, result);
+  } catch (error) {
+    if (error instanceof Vetoed) return vetoedAll(work, claimed, error);
+    if (error instanceof CloudError) return failedAll(work, message, claimed, error);
+    throw error;
+  }
+}
+
+async function writeOutcomes(
+  work: WorkContext,
+  message: BatchMessage,
+  claimed: readonly Claimed[],
+  result: BatchResult,
+): Promise<Ending> {
+  const { requestId, succeeded, errors } = result;
+  const left = errors.join('; ') || 'AWS left the account out of the batch and gave no reason';
+  await closeAll(work, claimed, ({ undertaking, facts }) =>
+    succeeded.has(facts.id)
+      ? successEntry(work, undertaking, { requestId, message: null })
+      : undoEntry(work, undertaking, { code: 'NotAmongSucceeded', message: left, requestId }),
+  );
+  const done = claimed.filter(({ facts }) => succeeded.has(facts.id)).map(({ facts }) => facts.id);
+  const rest = claimed.filter(({ facts }) => !succeeded.has(facts.id)).map(({ facts }) => alone(message, facts.id));
+  const verified = await verify(work, message, done);
+  return { outcomes: verified.outcomes, followUps: [...rest, ...verified.followUps] };
+}
+
+/** Looks at what AWS shows now: only that makes an account Compliant. What needs a further step goes on as a key of its own. */
+async function verify(work: WorkContext, message: BatchMessage, accountIds: readonly AccountId[]): Promise<Ending> {
+  if (accountIds.length === 0) return { outcomes: [], followUps: [] };
+  const now = work.deps.clock.now();
+  const listing = await work.automationListing.begunAfter(now);
+  const members = await judgeMembers(work, message, accountIds, listing);
+  const resolved = members.filter(({ assessment }) => assessment.verdict === 'Compliant').map(({ facts }) => facts.id);
+  const open = accountIds.filter((id) => !resolved.includes(id));
+  return {
+    outcomes: [
+      ...resolved.map((accountId) => ({ accountId, outcome: 'resolved' as const })),
+      ...open.map((accountId) => ({ accountId, outcome: 'converging' as const })),
+    ],
+    followUps: open.map((id) => alone(message, id)),
+  };
+}
+
+/** The call was not made, or failed as a whole: one bad account must not stop the others, so each goes on alone. */
+async function failedAll(
+  work: WorkContext,
+  message: BatchMessage,
+  claimed: readonly Claimed[],
+  error: CloudError,
+): Promise<Ending> {
+  const facts = errorFacts(error);
+  await closeAll(work, claimed, ({ undertaking }) => undoEntry(work, undertaking, facts));
+  if (error.kind === 'Unauthenticated') throw error;
+  const followUps = claimed.map((member) => alone(message, member.facts.id));
+  return { outcomes: claimed.map((member) => ({ accountId: member.facts.id, outcome: 'retrying' })), followUps };
+}
+
+async function vetoedAll(work: WorkContext, claimed: readonly Claimed[], veto: Vetoed): Promise<Ending> {
+  const error = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
+  await closeAll(work, claimed, ({ undertaking, record }) => {
+    const attempts = record.automation?.attempts ?? 0;
+    return failureEntry(
+      work,
+      undertaking,
+      { verdict: 'Blocked', reason: veto.reason, notBefore: null, attempts },
+      error,
+    );
+  });
+  return { outcomes: claimed.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' })), followUps: [] };
+}
+
+/** The outcome of an account for which the batch came to nothing: still drifted, free to be tried alone at once. */
+function undoEntry(
+  work: WorkContext,
+  undertaking: Undertaking,
+  error: { readonly code: string; readonly message: string; readonly requestId: string | null },
+): EntryDraft {
+  const attempts = undertaking.record.automation?.attempts ?? 0;
+  const fate = { verdict: 'Drifted' as const, reason: 'retrying' as const, notBefore: null, attempts };
+  return failureEntry(work, undertaking, fate, { kind: 'Batch', operation: null, ...error });
+}
+
+async function closeAll(
+  work: WorkContext,
+  claimed: readonly Claimed[],
+  outcome: (member: Claimed) => EntryDraft,
+): Promise<void> {
+  await work.journal.writeMany(
+    claimed.map((member) => ({
+      record: member.record,
+      decide: (current: AccountRecord) => (holdsClaim(current, member.undertaking) ? [outcome(member)] : []),
+    })),
+  );
+}

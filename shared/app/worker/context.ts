@@ -1,0 +1,74 @@
+import type { AssessContext } from '../../domain/assess.ts';
+import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { EntryContext } from '../../domain/transition.ts';
+import type { AccountId, Caller } from '../../domain/types.ts';
+import type { Verdict } from '../../domain/verdict.ts';
+import type { WorkMessage } from '../../domain/work.ts';
+import type { Deps, Settings, WorkOutcome } from '../deps.ts';
+import type { Journal } from '../journal.ts';
+import type { Retrying } from '../retrying.ts';
+import type { RunStates } from '../run-state.ts';
+import type { AutomationListing } from './automation-listing.ts';
+import type { Guard } from './guard.ts';
+
+/** What every worker of a process shares. */
+export interface WorkContext {
+  readonly deps: Deps;
+  readonly settings: Settings;
+  readonly retrying: Retrying;
+  readonly journal: Journal;
+  readonly runs: RunStates;
+  readonly guard: Guard;
+  readonly policy: CompiledPolicy;
+  readonly caller: Caller;
+  readonly automationListing: AutomationListing;
+}
+
+/** How a message ended, per account, and what it leads to. */
+export interface WorkResult {
+  readonly outcomes: readonly { readonly accountId: AccountId; readonly outcome: WorkOutcome }[];
+  /** Further keys that this one made possible. */
+  readonly followUps: readonly WorkMessage[];
+  /** The message itself belongs among the dead letters. */
+  readonly dead: { readonly code: string; readonly message: string; readonly entryId: string | null } | null;
+}
+
+export const NOTHING: WorkResult = { outcomes: [], followUps: [], dead: null };
+
+const OUTCOMES: Partial<Record<Verdict, WorkOutcome>> = {
+  Compliant: 'resolved',
+  Converging: 'converging',
+  Stalled: 'converging',
+  Blocked: 'blocked',
+  Drifted: 'retrying',
+};
+
+/** How a key that was looked at and not acted upon ended. */
+export function outcomeOf(verdict: Verdict): WorkOutcome {
+  return OUTCOMES[verdict] ?? 'nothingToDo';
+}
+
+export function assessContext(work: WorkContext): AssessContext {
+  const { policy, caller, deps } = work;
+  return { policy, caller, now: deps.clock.now(), suspensionOf: () => null, optOutsAllowed: true };
+}
+
+export function entryContext(work: WorkContext, runId: string): EntryContext {
+  const { newId, clock, actor } = work.deps;
+  return { newId, now: clock.now(), actor, runId, policyHash: work.policy.hash };
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * What the last snapshot says of an account. `null`: it is not in it, or the snapshot is older than two schedule periods; then the key
+ * waits for a scan, because a rule may have come to mean something else for an account that moved.
+ */
+export async function freshFacts(work: WorkContext, accountId: AccountId): Promise<AccountFacts | null> {
+  const meta = await work.deps.facts.meta();
+  const { schedule } = work.policy.policy;
+  const period = 'everyMs' in schedule ? schedule.everyMs : DAY_MS;
+  const maxAge = Math.max(2 * period, 2 * work.settings.snapshotMaxAgeMs);
+  if (meta === null || work.deps.clock.now() - meta.takenAt > maxAge) return null;
+  return work.deps.facts.get(accountId);
+}

@@ -1,0 +1,80 @@
+import { COOL_DOWN_MS } from '../../domain/assess.ts';
+import { backoffMs } from '../../domain/backoff.ts';
+import type { EpochMs, Observation, TargetStatus } from '../../domain/types.ts';
+import type { ReasonCode, Verdict } from '../../domain/verdict.ts';
+import type { CloudErrorKind } from '../../ports/cloud.ts';
+
+/** What an error means for the key it struck. */
+export interface Fate {
+  readonly verdict: Extract<Verdict, 'Drifted' | 'Blocked'>;
+  readonly reason: ReasonCode;
+  readonly notBefore: EpochMs | null;
+  readonly attempts: number;
+  /** Nothing more is tried: the message goes to the dead letters. */
+  readonly dead: boolean;
+  /** It counts towards `failureTolerance`. */
+  readonly counts: boolean;
+}
+
+export interface FateInput {
+  readonly kind: CloudErrorKind;
+  /** Failed attempts before this one. */
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly now: EpochMs;
+  readonly random: () => number;
+  readonly lastUpdated: EpochMs | null;
+}
+
+/** After a dead letter the next scans leave the account alone for about this many doublings of the pause. */
+const DEAD_PAUSE = 8;
+
+/** The one place that turns an error into what happens next (design, "Errors"). Total over the taxonomy. */
+export function fateOf(input: FateInput): Fate {
+  const { kind, now, random, lastUpdated } = input;
+  const attempts = input.attempts + 1;
+  const later = now + backoffMs(attempts, random);
+  const blocked = { verdict: 'Blocked' as const, attempts, dead: false, counts: false };
+  switch (kind) {
+    case 'Throttled':
+    case 'Transient':
+    case 'Unauthenticated':
+      if (attempts >= input.maxAttempts) return deadLetter(now, attempts, random);
+      return { verdict: 'Drifted', reason: 'retrying', notBefore: later, attempts, dead: false, counts: false };
+    case 'Denied':
+      return { ...blocked, reason: 'denied', notBefore: later };
+    case 'Prerequisite':
+      return { ...blocked, reason: 'prerequisite', notBefore: later };
+    case 'CoolingDown':
+      return {
+        ...blocked,
+        reason: 'coolDown',
+        notBefore: (lastUpdated ?? now) + COOL_DOWN_MS,
+        attempts: input.attempts,
+      };
+    case 'Invalid':
+    case 'Conflict':
+      return deadLetter(now, attempts, random);
+  }
+}
+
+function deadLetter(now: EpochMs, attempts: number, random: () => number): Fate {
+  const notBefore = now + backoffMs(attempts + DEAD_PAUSE, random);
+  return { verdict: 'Drifted', reason: 'deadLettered', notBefore, attempts, dead: true, counts: true };
+}
+
+/**
+ * Which of its causes a code of several had, from the state read again: opted out less than 24 hours ago is the cool-down, still
+ * associated is a prerequisite, anything else is what the code says at face value [aws-facts].
+ */
+export function disambiguate(
+  kind: CloudErrorKind,
+  target: TargetStatus | null,
+  live: Observation | null,
+  now: EpochMs,
+): CloudErrorKind {
+  if (live === null || live.kind !== 'observed') return kind;
+  const justOptedOut = live.status === 'Inactive' && live.lastUpdated !== null && now - live.lastUpdated < COOL_DOWN_MS;
+  if (target !== 'Inactive' && justOptedOut) return 'CoolingDown';
+  return target === 'Inactive' && live.ruleMode === 'AnyAllowed' ? 'Prerequisite' : kind;
+}

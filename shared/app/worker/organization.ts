@@ -1,0 +1,178 @@
+import type { EntryDraft } from '../../domain/ledger.ts';
+import { isChange, toChange } from '../../domain/plan.ts';
+import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
+import { transition } from '../../domain/transition.ts';
+import { ENROLLMENTS } from '../../domain/types.ts';
+import type { WorkMessage } from '../../domain/work.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { RunContext } from '../deps.ts';
+import type { Judged } from '../desk.ts';
+import { organizationWide } from '../org-wide.ts';
+import { hasNews, messagesFor } from '../scan.ts';
+import { type Survey, survey } from '../survey.ts';
+import { entryContext, type WorkContext, type WorkResult } from './context.ts';
+import { Vetoed } from './guard.ts';
+import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+
+type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
+type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };
+
+/** Accounts written at a time. */
+const CHUNK = 500;
+
+/**
+ * The one organization-wide call. Looks at the whole organization again just before, and falls back to single keys if anything in it
+ * speaks against the call by now. Every account that it changes has its own intent and outcome, and is verified by listing afterwards.
+ */
+export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
+  const seen = await look(work);
+  const drifted = seen.judged.filter(({ assessments: { computeOptimizer } }) => {
+    return computeOptimizer.verdict === 'Drifted' && computeOptimizer.action === 'UpdateEnrollmentStatus';
+  });
+  if (drifted.length === 0) return { outcomes: [], followUps: [], dead: null };
+  if (!organizationWide(work.policy, seen).used) return oneByOne(work, message, drifted);
+  const claimed = await claimAll(work, message, drifted);
+  const [first] = claimed;
+  if (first === undefined) return { outcomes: [], followUps: [], dead: null };
+  const accountIds = claimed.map(({ record }) => record.accountId);
+  const beforeSend = (): Promise<void> => work.guard.check(message.runId, accountIds, false);
+  const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
+  try {
+    const answer = await work.retrying(() => work.deps.cloud.updateEnrollmentStatus(request, beforeSend));
+    const { requestId, statusReason } = answer;
+    await closeAll(work, claimed, ({ undertaking }) =>
+      successEntry(work, undertaking, { requestId, message: statusReason }),
+    );
+  } catch (error) {
+    return ended(work, message, drifted, claimed, error);
+  }
+  return verify(work, message, accountIds);
+}
+
+function look(work: WorkContext): Promise<Survey> {
+  // A complete snapshot, not a cached one: an account that joined since must be judged as well.
+  const settings = { ...work.settings, snapshotMaxAgeMs: 0 };
+  return survey(work.deps, settings, work.retrying, {
+    policy: work.policy,
+    isNews: hasNews(work.policy.hash),
+    onProgress: () => undefined,
+    saveSnapshot: true,
+  });
+}
+
+function runOf(work: WorkContext, { runId, planHash }: OrganizationMessage): RunContext {
+  return { runId, policy: work.policy, planHash };
+}
+
+function keysOf(work: WorkContext, message: OrganizationMessage, judged: readonly Judged[]): WorkMessage[] {
+  const changes = judged.map(({ facts, assessments }) => toChange(assessments.computeOptimizer, facts));
+  return messagesFor(runOf(work, message), changes);
+}
+
+function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: readonly Judged[]): WorkResult {
+  work.deps.logger.info('the organization-wide call is no longer allowed; accounts are changed one by one');
+  return { outcomes: [], followUps: keysOf(work, message, drifted), dead: null };
+}
+
+async function claimAll(
+  work: WorkContext,
+  message: OrganizationMessage,
+  drifted: readonly Judged[],
+): Promise<Claimed[]> {
+  const claimed: Claimed[] = [];
+  for (let at = 0; at < drifted.length; at += CHUNK) {
+    const undertakings = drifted.slice(at, at + CHUNK).map(({ facts, assessments, record }): Undertaking => {
+      const assessment = { ...assessments.computeOptimizer, scope: 'organization' as const };
+      const intentId = work.deps.newId();
+      const known = record ?? emptyRecord(facts.id);
+      return { runId: message.runId, assessment, record: known, intentId, clientToken: null, batch: null };
+    });
+    const written = await work.journal.writeMany(
+      undertakings.map((undertaking) => ({
+        record: undertaking.record,
+        decide: (current: AccountRecord) =>
+          current.computeOptimizer?.claim ? [] : [intentEntry(work, { ...undertaking, record: current })],
+      })),
+    );
+    undertakings.forEach((undertaking, index) => {
+      const record = written[index]?.record;
+      if (record !== undefined && holdsClaim(record, undertaking)) claimed.push({ undertaking, record });
+    });
+  }
+  return claimed;
+}
+
+async function closeAll(
+  work: WorkContext,
+  claimed: readonly Claimed[],
+  outcome: (claim: Claimed) => EntryDraft,
+): Promise<void> {
+  for (let at = 0; at < claimed.length; at += CHUNK) {
+    await work.journal.writeMany(
+      claimed.slice(at, at + CHUNK).map((claim) => ({
+        record: claim.record,
+        decide: (current: AccountRecord) => (holdsClaim(current, claim.undertaking) ? [outcome(claim)] : []),
+      })),
+    );
+  }
+}
+
+/** The call was vetoed or failed. A failed one is not repeated as it is: the accounts go on one by one. */
+async function ended(
+  work: WorkContext,
+  message: OrganizationMessage,
+  drifted: readonly Judged[],
+  claimed: readonly Claimed[],
+  error: unknown,
+): Promise<WorkResult> {
+  const outcomes = (outcome: 'blocked' | 'retrying') =>
+    claimed.map(({ record }) => ({ accountId: record.accountId, outcome }));
+  if (error instanceof Vetoed) {
+    const facts = { kind: 'Vetoed', code: error.reason, message: error.message, requestId: null, operation: null };
+    const fate = { verdict: 'Blocked', reason: error.reason, notBefore: null, attempts: 0 } as const;
+    await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, fate, facts));
+    return { outcomes: outcomes('blocked'), followUps: [], dead: null };
+  }
+  if (!(error instanceof CloudError)) throw error;
+  const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts: 0 } as const;
+  await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, fate, errorFacts(error)));
+  if (error.kind === 'Unauthenticated') throw error;
+  return { outcomes: outcomes('retrying'), followUps: keysOf(work, message, drifted), dead: null };
+}
+
+async function verify(
+  work: WorkContext,
+  message: OrganizationMessage,
+  accountIds: readonly string[],
+): Promise<WorkResult> {
+  const seen = await look(work);
+  const context = entryContext(work, message.runId);
+  const judged = new Map(seen.judged.map((account) => [account.facts.id, account]));
+  const news = accountIds.flatMap((id) => judged.get(id) ?? []);
+  for (let at = 0; at < news.length; at += CHUNK) {
+    await work.journal.writeMany(
+      news.slice(at, at + CHUNK).map(({ facts, record, assessments }) => ({
+        record: record ?? emptyRecord(facts.id),
+        decide: (current: AccountRecord) =>
+          ENROLLMENTS.flatMap((enrollment) => transition(context, current, assessments[enrollment]) ?? []),
+      })),
+    );
+  }
+  // Keys of their own for what is still open: they poll, and find whatever came of the call. Automation, which had to wait for
+  // Compute Optimizer, is open now as well, in batches where it can be.
+  const open = news.flatMap(({ facts, assessments }) =>
+    ENROLLMENTS.flatMap((name) => (isChange(assessments[name]) ? [toChange(assessments[name], facts)] : [])),
+  );
+  const following = open.filter(({ verdict }) => verdict === 'Drifted' || verdict === 'Converging');
+  const openIds = new Set(
+    open.flatMap((change) => (change.enrollment === 'computeOptimizer' ? [change.accountId] : [])),
+  );
+  return {
+    outcomes: accountIds.map((accountId) => ({
+      accountId,
+      outcome: openIds.has(accountId) ? ('converging' as const) : ('resolved' as const),
+    })),
+    followUps: messagesFor(runOf(work, message), following),
+    dead: null,
+  };
+}

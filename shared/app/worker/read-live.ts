@@ -1,0 +1,31 @@
+import { mismatchOf } from '../../domain/action.ts';
+import { desiredOf } from '../../domain/assess.ts';
+import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { AccountId, Enrollment, Observations } from '../../domain/types.ts';
+import type { Observed } from '../../ports/cloud.ts';
+import { NOT_LISTED } from '../observe.ts';
+import type { WorkContext } from './context.ts';
+
+/** One enrollment as it is now. @throws CloudError */
+export async function readLive(work: WorkContext, accountId: AccountId, enrollment: Enrollment): Promise<Observed> {
+  const { cloud } = work.deps;
+  return work.retrying(() =>
+    enrollment === 'computeOptimizer' ? cloud.readComputeOptimizer(accountId) : cloud.readAutomation(accountId),
+  );
+}
+
+/**
+ * What judging one enrollment needs to know of the account, read now: for Automation that differs from the wish, Compute Optimizer as
+ * well, because it is the prerequisite. @throws CloudError
+ */
+export async function observeLive(
+  work: WorkContext,
+  facts: AccountFacts,
+  enrollment: Enrollment,
+): Promise<Observations> {
+  const observed = await readLive(work, facts.id, enrollment);
+  if (enrollment === 'computeOptimizer') return { computeOptimizer: observed, automation: NOT_LISTED };
+  const desired = desiredOf(work.policy.resolve(facts), facts, 'automation');
+  if (mismatchOf(desired, observed) === null) return { computeOptimizer: NOT_LISTED, automation: observed };
+  return { computeOptimizer: await readLive(work, facts.id, 'computeOptimizer'), automation: observed };
+}

@@ -1,0 +1,77 @@
+import { mismatchOf } from '../../domain/action.ts';
+import { desiredOf } from '../../domain/assess.ts';
+import type { EntryDraft } from '../../domain/ledger.ts';
+import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { AccountRecord, Condition } from '../../domain/record.ts';
+import { accountEntry, facetOfCondition } from '../../domain/transition.ts';
+import type { Enrollment } from '../../domain/types.ts';
+import { CloudError, type Observed } from '../../ports/cloud.ts';
+import { entryContext, type WorkContext } from './context.ts';
+import { readLive } from './read-live.ts';
+
+/** How soon to try again when even the live state cannot be read, ms. */
+const LOOK_AGAIN_MS = 30_000;
+
+/**
+ * Finds out what became of an intent whose worker never wrote an outcome, from the live state, and writes that outcome.
+ * @returns the record after it; `null` if the state can't be read now (it is looked at again later).
+ */
+export async function settleClaim(
+  work: WorkContext,
+  runId: string,
+  facts: AccountFacts,
+  enrollment: Enrollment,
+  known: AccountRecord,
+): Promise<AccountRecord | null> {
+  let live: Observed;
+  try {
+    live = await readLive(work, facts.id, enrollment);
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
+    await work.deps.records.snooze(facts.id, known.head.seq, work.deps.clock.now() + LOOK_AGAIN_MS);
+    return null;
+  }
+  const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
+  const expected = known[enrollment]?.claim?.entryId;
+  const decide = (record: AccountRecord): EntryDraft[] => {
+    const condition = record[enrollment];
+    if (condition === null || condition.claim === null || condition.claim.entryId !== expected) return [];
+    const happened = mismatchOf(desired, live) === null || hasMoved(condition, live);
+    return [outcomeEntry(work, runId, facts.id, enrollment, condition, happened)];
+  };
+  return (await work.journal.write(facts.id, decide, known)).record;
+}
+
+/** AWS shows something other than what stood there when the intent was written. */
+function hasMoved(condition: Condition, live: Observed): boolean {
+  const lastUpdated = live.lastUpdated === null ? null : new Date(live.lastUpdated).toISOString();
+  return (
+    live.status !== condition.status || live.ruleMode !== condition.ruleMode || lastUpdated !== condition.lastUpdated
+  );
+}
+
+function outcomeEntry(
+  work: WorkContext,
+  runId: string,
+  accountId: string,
+  enrollment: Enrollment,
+  condition: Condition,
+  happened: boolean,
+): EntryDraft {
+  const { claim } = condition;
+  const before = facetOfCondition(condition);
+  const deadline = new Date(work.deps.clock.now() + work.policy.policy.pendingDeadlineMs).toISOString();
+  const after = happened ? { ...before, verdict: 'Converging' as const, reason: 'acted' as const, deadline } : before;
+  const message = happened
+    ? 'recovered: the worker ended before it wrote an outcome; the live state has moved since the intent'
+    : 'recovered: the worker ended before it wrote an outcome; the live state is as it was, so it is decided anew';
+  const type = happened ? 'RemediationSucceeded' : 'RemediationFailed';
+  return accountEntry(entryContext(work, runId), type, accountId, enrollment, {
+    before,
+    after,
+    reason: after.reason,
+    rule: condition.rule,
+    api: { operation: claim?.operation ?? 'unknown', requestId: null, clientToken: claim?.clientToken ?? null },
+    detail: { ...(claim === null ? {} : { intentId: claim.entryId, optOut: claim.optOut }), message },
+  });
+}
