@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { parseSandboxDuration } from '../duration.ts';
-import { ControlError } from '../engine/drift.ts';
+import { ControlError, type DriftRequest } from '../engine/drift.ts';
 import type { Sandbox } from '../engine/sandbox.ts';
+import { isRecord } from '../engine/smithy.ts';
 import { faultsSchema } from '../options.ts';
 
 /** The clock behind the sandbox, which can be set forward. */
@@ -21,13 +22,14 @@ const clockSchema = z.strictObject({
     return z.NEVER;
   }),
 });
-const driftSchema = z.union([
-  z.strictObject({ accounts: z.int().min(0), seed: z.int().optional() }),
-  z.strictObject({
-    changes: z.array(z.strictObject({ accountId, enrollment: z.enum(['computeOptimizer', 'automation']), status })),
-    actor: z.string().min(1).optional(),
-  }),
-]);
+const driftCountSchema = z.strictObject({ accounts: z.int().min(0), seed: z.int().optional() });
+const driftChangesSchema = z.strictObject({
+  changes: z.array(z.strictObject({ accountId, enrollment: z.enum(['computeOptimizer', 'automation']), status })),
+  actor: z.string().min(1).optional(),
+});
+/** Not a union, whose only complaint would be that neither fits. */
+const parseDrift = (body: unknown): DriftRequest =>
+  isRecord(body) && 'changes' in body ? driftChangesSchema.parse(body) : driftCountSchema.parse(body);
 const patch = {
   name: z.string().min(1).max(128).optional(),
   ou: z.string().startsWith('/').optional(),
@@ -67,7 +69,7 @@ export function createControl(sandbox: Sandbox, clock: MovableClock) {
         },
       },
     ],
-    drift: [{ method: 'POST', run: (body) => ({ changes: sandbox.drift(driftSchema.parse(body)) }) }],
+    drift: [{ method: 'POST', run: (body) => ({ changes: sandbox.drift(parseDrift(body)) }) }],
     faults: [
       {
         method: 'POST',

@@ -12,6 +12,7 @@ import type { Wire } from './wire.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 const CONTROL_PREFIX = '/_sandbox/';
 
+/** `close` drops answers that are still delayed; closing twice is closing once. */
 export type Door = { server: Server; close(): Promise<void> };
 
 /** An HTTP server, not yet listening, through which the sandbox speaks AWS's protocols and its own control endpoints. */
@@ -64,15 +65,20 @@ export function createDoor(sandbox: Sandbox, clock: MovableClock): Door {
     });
   });
   server.keepAliveTimeout = 60_000;
+  const shutDown = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      for (const timer of delayed) clearTimeout(timer);
+      delayed.clear();
+      server.close((error) => (error === undefined ? resolve() : reject(error)));
+      server.closeAllConnections();
+    });
+  let closed: Promise<void> | undefined;
   return {
     server,
-    close: () =>
-      new Promise((resolve, reject) => {
-        for (const timer of delayed) clearTimeout(timer);
-        delayed.clear();
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
+    close: () => {
+      closed ??= shutDown();
+      return closed;
+    },
   };
 }
 
