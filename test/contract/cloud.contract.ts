@@ -1,0 +1,494 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import type { EngineOptions } from '../../services/sandbox/engine/options.ts';
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import {
+  type BeforeSend,
+  type CallGate,
+  type Cloud,
+  CloudError,
+  type CloudErrorKind,
+  type ListedEnrollment,
+  type Page,
+} from '../../shared/ports/cloud.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+/** Who asks; `member` is an account that may neither see nor change the organization. */
+export type CallerRole = 'management' | 'delegatedAdministrator' | 'member';
+
+export interface WorldOptions {
+  readonly sandbox?: Partial<EngineOptions>;
+  readonly caller?: CallerRole;
+  /** Hears of every call, besides being recorded in `World.calls`. */
+  readonly gate?: CallGate;
+}
+
+/** An adapter in front of a pretend organization, whose truth the tests compare with. */
+export interface World {
+  readonly cloud: Cloud;
+  readonly sandbox: Sandbox;
+  /** The time of both. */
+  readonly clock: ManualClock;
+  /** What the gate heard: `acquire` and `report` with their operation, in order. */
+  readonly calls: readonly GateCall[];
+  close(): Promise<void>;
+}
+
+export interface GateCall {
+  readonly what: 'acquire' | 'ok' | 'throttled' | 'failed';
+  readonly operation: string;
+}
+
+export type MakeCloud = (options: WorldOptions) => Promise<World>;
+
+/** Runs the Cloud port's contract against one adapter; a gap names a promise that it does not keep, and why. */
+export function cloudContract(
+  adapter: string,
+  makeCloud: MakeCloud,
+  gaps: Readonly<Partial<Record<keyof typeof PROMISES, string>>> = {},
+): void {
+  const open = async (options: WorldOptions = {}): Promise<World> => {
+    const world = await makeCloud(options);
+    onTestFinished(() => world.close());
+    return world;
+  };
+  describe(`Cloud contract: ${adapter}`, () => {
+    for (const [name, promise] of Object.entries<Promised>(PROMISES)) {
+      const reason = Object.entries(gaps).find(([gap]) => gap === name)?.[1];
+      if (reason === undefined) it(name, () => promise(open));
+      else it(`${name} (declared gap: ${reason})`, (test) => test.skip(reason));
+    }
+  });
+}
+
+type Promised = (open: (options?: WorldOptions) => Promise<World>) => Promise<void>;
+
+/** What a gate records, on top of what the test's own gate does. */
+export function recordingGate(calls: GateCall[], inner?: CallGate): CallGate {
+  return {
+    async acquire(key) {
+      calls.push({ what: 'acquire', operation: key.operation });
+      await inner?.acquire(key);
+    },
+    report(key, outcome) {
+      calls.push({ what: outcome, operation: key.operation });
+      inner?.report(key, outcome);
+    },
+  };
+}
+
+/** The CloudError that a call ends in; a failed test if it ends otherwise. */
+export async function failureOf(call: Promise<unknown>): Promise<CloudError> {
+  const outcome = await call.then(
+    (answer) => ({ answer }),
+    (error: unknown) => ({ error }),
+  );
+  if ('error' in outcome && outcome.error instanceof CloudError) return outcome.error;
+  throw new Error(`expected a CloudError, got ${JSON.stringify(outcome)}`);
+}
+
+/** Every page of a listing, and how many there were. */
+export async function listAll(list: (token: string | null) => Promise<Page<ListedEnrollment>>) {
+  const items: ListedEnrollment[] = [];
+  let pages = 0;
+  let token: string | null = null;
+  do {
+    const page: Page<ListedEnrollment> = await list(token);
+    items.push(...page.items);
+    pages += 1;
+    token = page.nextToken;
+  } while (token !== null);
+  return { items, pages };
+}
+
+export function isPlainMember(world: World) {
+  const { delegatedAdministratorId } = world.sandbox.info();
+  return ({ management, state, accountId }: AccountTruth): boolean =>
+    !management && state === 'ACTIVE' && accountId !== delegatedAdministratorId;
+}
+
+export function findMember(world: World, fits: (account: AccountTruth) => boolean = () => true): AccountTruth {
+  const isMember = isPlainMember(world);
+  const found = world.sandbox.accounts().find((each) => isMember(each) && fits(each));
+  if (found === undefined) throw new Error('the sandbox has no such member');
+  return found;
+}
+
+/** Gives an account the enrollments that a test starts from. */
+export function set(
+  { sandbox }: World,
+  accountId: string,
+  enrollment: 'computeOptimizer' | 'automation',
+  status: 'Active' | 'Inactive' | 'Failed' | 'Pending',
+): void {
+  sandbox.drift({ changes: [{ accountId, enrollment, status }] });
+}
+
+export function truthOf({ sandbox }: World, accountId: string): AccountTruth {
+  const [found] = sandbox.accounts(accountId);
+  if (found === undefined) throw new Error(`the sandbox has no account ${accountId}`);
+  return found;
+}
+
+/** How often the organization was asked something, whoever asked. */
+export function countOf({ sandbox }: World, operation: string): number {
+  return sandbox
+    .calls()
+    .filter((call) => call.operation === operation)
+    .reduce((sum, { count }) => sum + count, 0);
+}
+
+const now: BeforeSend = async () => undefined;
+const once = <T>(call: () => Promise<T>): Promise<T> => call();
+
+/** Tries again whatever may be tried again, at most ten times. */
+async function patiently<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attempt === 10 || !(error instanceof CloudError) || !error.retryable) throw error;
+    }
+  }
+}
+
+const token = 'token-1';
+
+/** AWS's codes and what they mean; each is put in the way of the same call. */
+const KINDS: readonly (readonly [code: string, kind: CloudErrorKind, ambiguous: boolean])[] = [
+  ['ThrottlingException', 'Throttled', false],
+  ['ServiceUnavailableException', 'Transient', false],
+  ['InternalServerException', 'Transient', false],
+  ['IdempotencyTokenInUseException', 'Transient', false],
+  ['AccessDeniedException', 'Denied', false],
+  ['NotManagementAccountException', 'Denied', false],
+  ['ForbiddenException', 'Denied', true],
+  ['OptInRequiredException', 'Prerequisite', false],
+  ['ResourceNotFoundException', 'Prerequisite', false],
+  ['InvalidParameterValueException', 'Invalid', true],
+  ['IdempotentParameterMismatchException', 'Conflict', false],
+];
+
+const PROMISES = {
+  async 'identify: the management account'(open) {
+    const world = await open();
+    const { organizationId, managementAccountId } = world.sandbox.info();
+    expect(await world.cloud.identify()).toMatchObject({
+      ...{ accountId: managementAccountId, partition: 'aws', organizationId, managementAccountId, role: 'management' },
+      arn: expect.stringMatching(/^arn:aws:/),
+    });
+  },
+
+  async 'identify: the delegated administrator'(open) {
+    const world = await open({ caller: 'delegatedAdministrator' });
+    const { delegatedAdministratorId, managementAccountId } = world.sandbox.info();
+    expect(await world.cloud.identify()).toMatchObject({
+      ...{ accountId: delegatedAdministratorId, managementAccountId, role: 'delegatedAdministrator' },
+    });
+  },
+
+  async 'identify: any other account is told so'(open) {
+    const world = await open({ caller: 'member' });
+    const { message, facts } = await failureOf(world.cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Denied', code: 'NotOrganizationCaller' });
+    expect(message).toContain(world.sandbox.info().managementAccountId);
+  },
+
+  async 'readOrganization is the whole organization'(open) {
+    for (const caller of ['management', 'delegatedAdministrator'] as const) {
+      const world = await open({ caller, sandbox: { accounts: 61 } });
+      const progress: number[] = [];
+      const onProgress = (accounts: number) => progress.push(accounts);
+      const snapshot = await world.cloud.readOrganization({ tags: false, retry: once, onProgress });
+      const { organizationId, managementAccountId } = world.sandbox.info();
+      expect(snapshot).toMatchObject({ organizationId, managementAccountId, takenAt: world.clock.now(), tags: false });
+      expect(sorted(snapshot.accounts)).toEqual(
+        world.sandbox.accounts().map(({ accountId: id, name, ou, state, management }) => ({
+          ...{ id, name, ou, state, management, tags: null },
+        })),
+      );
+      expect(progress.at(-1)).toBe(61);
+      expect(countOf(world, 'ListTagsForResource')).toBe(0);
+    }
+  },
+
+  async 'readOrganization has tags if asked'(open) {
+    const world = await open({ sandbox: { accounts: 12 } });
+    const snapshot = await world.cloud.readOrganization({ tags: true, retry: once });
+    expect(snapshot.tags).toBe(true);
+    expect(new Map(snapshot.accounts.map(({ id, tags }) => [id, tags]))).toEqual(
+      new Map(world.sandbox.accounts().map(({ accountId, tags }) => [accountId, tags])),
+    );
+  },
+
+  async 'readOrganization survives through retry, call by call'(open) {
+    const world = await open({ sandbox: { accounts: 61 } });
+    world.sandbox.setFaults([{ service: 'organizations', kind: 'throttle', probability: 0.3 }]);
+    const snapshot = await world.cloud.readOrganization({ tags: true, retry: patiently });
+    expect(snapshot.accounts).toHaveLength(61);
+    expect(world.calls.some(({ what }) => what === 'throttled')).toBe(true);
+  },
+
+  async 'readOrganization without retry: the first throttling ends it'(open) {
+    const world = await open({ sandbox: { accounts: 61 } });
+    world.sandbox.setFaults([
+      { operation: 'ListAccounts', service: 'organizations', kind: 'throttle', from: 2, count: 1 },
+    ]);
+    const { kind, facts } = await failureOf(world.cloud.readOrganization({ tags: false, retry: once }));
+    expect([kind, facts.service, facts.operation]).toEqual(['Throttled', 'organizations', 'ListAccounts']);
+  },
+
+  async 'readOrganization: a page torn off yields nothing'(open) {
+    const world = await open({ sandbox: { accounts: 61 } });
+    world.sandbox.setFaults([
+      { service: 'organizations', operation: 'ListAccounts', kind: 'torn-page', from: 2, count: 1 },
+    ]);
+    expect((await failureOf(world.cloud.readOrganization({ tags: false, retry: patiently }))).kind).toBe('Invalid');
+  },
+
+  async 'readOrganization: empty pages with a token go on'(open) {
+    const world = await open({ sandbox: { accounts: 61 } });
+    world.sandbox.setFaults([{ service: 'organizations', kind: 'empty-page', probability: 0.4 }]);
+    const snapshot = await world.cloud.readOrganization({ tags: false, retry: once });
+    expect(snapshot.accounts.map(({ ou }) => ou).sort()).toEqual(
+      world.sandbox
+        .accounts()
+        .map(({ ou }) => ou)
+        .sort(),
+    );
+  },
+
+  async 'listEnrollmentStatuses: every member once, a hundred a page'(open) {
+    for (const caller of ['management', 'delegatedAdministrator'] as const) {
+      const world = await open({ caller, sandbox: { accounts: 251, drift: 0.4 } });
+      const { items, pages } = await listAll((pageToken) => world.cloud.listEnrollmentStatuses(pageToken));
+      expect(pages).toBe(3);
+      const members = world.sandbox.accounts().filter(({ management }) => !management);
+      expect(items).toEqual(members.map((each) => ({ accountId: each.accountId, observed: computeOptimizerOf(each) })));
+    }
+  },
+
+  async 'listings: an empty page is a page, a torn one throws'(open) {
+    const world = await open({ sandbox: { accounts: 251 } });
+    const list = (pageToken: string | null) => world.cloud.listEnrollmentStatuses(pageToken);
+    world.sandbox.setFaults([{ kind: 'empty-page', from: 2, count: 2 }]);
+    expect((await listAll(list)).items).toHaveLength(250);
+    world.sandbox.setFaults([{ kind: 'torn-page', from: 1, count: 1 }]);
+    expect((await failureOf(listAll(list))).kind).toBe('Invalid');
+  },
+
+  async 'listAutomationAccounts: who is in Compute Optimizer, with the rule mode'(open) {
+    const world = await open({ sandbox: { accounts: 120, drift: 0.5 } });
+    const { items, pages } = await listAll((pageToken) => world.cloud.listAutomationAccounts(pageToken));
+    const enrolled = world.sandbox
+      .accounts()
+      .filter(({ management, computeOptimizer }) => !management && computeOptimizer.status === 'Active');
+    expect(pages).toBe(1);
+    expect(items).toEqual(enrolled.map((each) => ({ accountId: each.accountId, observed: automationOf(each) })));
+    expect(new Set(items.map(({ observed }) => observed.ruleMode)).size).toBe(2);
+  },
+
+  async 'listings are refused to other accounts'(open) {
+    const world = await open({ caller: 'member' });
+    expect((await failureOf(world.cloud.listEnrollmentStatuses(null))).kind).toBe('Denied');
+    expect((await failureOf(world.cloud.listAutomationAccounts(null))).kind).toBe('Denied');
+  },
+
+  async 'reads are live and each of its own account, also many at once'(open) {
+    const world = await open({ sandbox: { accounts: 60, drift: 0.5 } });
+    const accounts = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    const reads = accounts.flatMap(({ accountId }) => [accountId, accountId, accountId]);
+    const observed = await Promise.all(reads.map((accountId) => world.cloud.readComputeOptimizer(accountId)));
+    expect(observed).toEqual(reads.map((accountId) => computeOptimizerOf(truthOf(world, accountId))));
+    const automation = await Promise.all(accounts.map(({ accountId }) => world.cloud.readAutomation(accountId)));
+    for (const [index, account] of accounts.entries()) {
+      if (account.computeOptimizer.status === 'Active') expect(automation[index]).toEqual(automationOf(account));
+    }
+  },
+
+  async 'a read that needs an opt-in first is Inactive'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    set(world, accountId, 'computeOptimizer', 'Inactive');
+    expect(await world.cloud.readAutomation(accountId)).toMatchObject({ kind: 'observed', status: 'Inactive' });
+    for (const code of ['OptInRequiredException', 'ResourceNotFoundException']) {
+      world.sandbox.setFaults([{ operation: 'GetEnrollmentConfiguration', kind: 'denied', code }]);
+      const { managementAccountId } = world.sandbox.info();
+      expect((await world.cloud.readAutomation(managementAccountId)).status).toBe('Inactive');
+    }
+  },
+
+  async 'updateEnrollmentStatus changes the one account, and only that'(open) {
+    const world = await open({ sandbox: { accounts: 30 } });
+    const { accountId } = findMember(world);
+    const others = world.sandbox.accounts().filter((each) => each.accountId !== accountId);
+    const request = { accountId, status: 'Inactive', includeMemberAccounts: false } as const;
+    expect(await world.cloud.updateEnrollmentStatus(request, now)).toMatchObject({ status: 'Inactive' });
+    expect(truthOf(world, accountId).computeOptimizer.status).toBe('Inactive');
+    expect(world.sandbox.accounts().filter((each) => each.accountId !== accountId)).toEqual(others);
+    const { managementAccountId } = world.sandbox.info();
+    await world.cloud.updateEnrollmentStatus({ ...request, accountId: managementAccountId }, now);
+    expect(truthOf(world, managementAccountId).computeOptimizer.status).toBe('Inactive');
+  },
+
+  async 'updateEnrollmentStatus for the organization, by the management account only'(open) {
+    const world = await open({ sandbox: { accounts: 30, drift: 0.5 } });
+    const { managementAccountId, delegatedAdministratorId } = world.sandbox.info();
+    const request = { status: 'Active', includeMemberAccounts: true } as const;
+    const wrong = await failureOf(
+      world.cloud.updateEnrollmentStatus({ ...request, accountId: delegatedAdministratorId }, now),
+    );
+    expect(wrong.kind).toBe('Invalid');
+    await world.cloud.updateEnrollmentStatus({ ...request, accountId: managementAccountId }, now);
+    const open_ = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(new Set(open_.map(({ computeOptimizer }) => computeOptimizer.status))).toEqual(new Set(['Active']));
+  },
+
+  async 'updateEnrollmentConfiguration: a token repeats the same call and no other'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    set(world, accountId, 'computeOptimizer', 'Active');
+    const request = { accountId, status: 'Active', clientToken: token } as const;
+    expect(await world.cloud.updateEnrollmentConfiguration(request, now)).toMatchObject({ status: 'Active' });
+    expect(truthOf(world, accountId).automation.status).toBe('Active');
+    await world.cloud.updateEnrollmentConfiguration(request, now);
+    const other = await failureOf(world.cloud.updateEnrollmentConfiguration({ ...request, status: 'Inactive' }, now));
+    expect(other.facts).toMatchObject({ kind: 'Conflict', code: 'IdempotentParameterMismatchException' });
+  },
+
+  async 'updateEnrollmentConfiguration: what has several causes is marked ambiguous'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    set(world, accountId, 'computeOptimizer', 'Active');
+    await world.cloud.associateAccounts({ accountIds: [accountId], clientToken: 'a' }, now);
+    const update = (status: 'Active' | 'Inactive', clientToken: string) =>
+      world.cloud.updateEnrollmentConfiguration({ accountId, status, clientToken }, now);
+    expect((await failureOf(update('Inactive', 'b'))).facts).toMatchObject({ kind: 'Invalid', ambiguous: true });
+    await world.cloud.disassociateAccounts({ accountIds: [accountId], clientToken: 'c' }, now);
+    await update('Inactive', 'd');
+    expect((await failureOf(update('Active', 'e'))).facts).toMatchObject({ kind: 'Denied', ambiguous: true });
+  },
+
+  async 'associateAccounts and disassociateAccounts: success is per account'(open) {
+    const world = await open({ sandbox: { accounts: 30 } });
+    const isMember = isPlainMember(world);
+    const [first, second, third] = world.sandbox
+      .accounts()
+      .filter(isMember)
+      .map(({ accountId }) => accountId);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('too few members');
+    set(world, first, 'computeOptimizer', 'Active');
+    set(world, second, 'computeOptimizer', 'Inactive');
+    const accountIds = [first, second, '999999999999'];
+    const associated = await world.cloud.associateAccounts({ accountIds, clientToken: 'a' }, now);
+    expect(associated.succeeded).toEqual(new Set([first]));
+    expect(associated.errors).toHaveLength(2);
+    expect(truthOf(world, first).automation).toMatchObject({ status: 'Active', organizationRuleMode: 'AnyAllowed' });
+    const gone = await world.cloud.disassociateAccounts({ accountIds: [first, third], clientToken: 'b' }, now);
+    expect(gone.succeeded).toEqual(new Set([first, third]));
+    expect(truthOf(world, first).automation.organizationRuleMode).toBe('NoneAllowed');
+  },
+
+  async 'a batch of none or of more than fifty is refused before it is sent'(open) {
+    const world = await open();
+    for (const size of [0, 51]) {
+      const accountIds = Array.from({ length: size }, (_, index) => String(100_000_000_000 + index));
+      const { facts } = await failureOf(world.cloud.associateAccounts({ accountIds, clientToken: 'a' }, now));
+      expect(facts).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
+    }
+    expect(countOf(world, 'AssociateAccounts')).toBe(0);
+  },
+
+  async 'beforeSend runs after every wait, and what it throws comes out unchanged with nothing sent'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    const stop = new Error('halted');
+    const mutations: readonly ((beforeSend: BeforeSend) => Promise<unknown>)[] = [
+      (check) =>
+        world.cloud.updateEnrollmentStatus({ accountId, status: 'Active', includeMemberAccounts: false }, check),
+      (check) => world.cloud.updateEnrollmentConfiguration({ accountId, status: 'Active', clientToken: 'a' }, check),
+      (check) => world.cloud.associateAccounts({ accountIds: [accountId], clientToken: 'b' }, check),
+      (check) => world.cloud.disassociateAccounts({ accountIds: [accountId], clientToken: 'c' }, check),
+    ];
+    const before = world.sandbox.accounts();
+    for (const mutate of mutations) {
+      let seen = -1;
+      const check = async () => {
+        seen = world.calls.length;
+        throw stop;
+      };
+      await expect(mutate(check)).rejects.toBe(stop);
+      expect(seen).toBe(world.calls.length);
+      expect(world.calls.at(-1)?.what).toBe('acquire');
+    }
+    expect(world.sandbox.accounts()).toEqual(before);
+  },
+
+  async 'every wire call asks for leave before and tells after, once'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    await world.cloud.identify();
+    await world.cloud.readComputeOptimizer(accountId);
+    world.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'throttle' }]);
+    expect((await failureOf(world.cloud.readComputeOptimizer(accountId))).kind).toBe('Throttled');
+    world.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'unavailable' }]);
+    expect((await failureOf(world.cloud.readComputeOptimizer(accountId))).kind).toBe('Transient');
+    const told = world.calls.filter(({ operation }) => operation === 'GetEnrollmentStatus').map(({ what }) => what);
+    expect(told).toEqual(['acquire', 'ok', 'acquire', 'throttled', 'acquire', 'failed']);
+    expect(countOf(world, 'GetEnrollmentStatus')).toBe(3);
+    const acquired = world.calls.filter(({ what }) => what === 'acquire').length;
+    expect(acquired).toBe(world.sandbox.calls().reduce((sum, { count }) => sum + count, 0));
+    expect(world.calls).toHaveLength(2 * acquired);
+  },
+
+  async 'errors are told by code'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    for (const [code, kind, ambiguous] of KINDS) {
+      world.sandbox.setFaults([{ operation: 'UpdateEnrollmentConfiguration', kind: 'denied', code }]);
+      const request = { accountId, status: 'Active', clientToken: token } as const;
+      const error = await failureOf(world.cloud.updateEnrollmentConfiguration(request, now));
+      expect(error.facts).toMatchObject({ kind, code, ambiguous, accountId, service: 'aco-automation' });
+      expect(error.facts.operation).toBe('UpdateEnrollmentConfiguration');
+      expect(error.message).toContain(accountId);
+      expect(error.message).toContain(code);
+    }
+  },
+
+  async 'a member role that cannot be assumed: Denied, for that account'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    world.sandbox.changeAccounts({ update: [{ accountId, roleAssumable: false }] });
+    const { facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
+    expect(facts).toMatchObject({ kind: 'Denied', service: 'sts', operation: 'AssumeRole', accountId });
+    expect(facts.code).toBe('AccessDenied');
+  },
+
+  async 'a session that has ended is renewed'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    await world.cloud.readComputeOptimizer(accountId);
+    await world.clock.advance(30 * 60_000);
+    await world.cloud.readComputeOptimizer(accountId);
+    expect(countOf(world, 'AssumeRole')).toBe(1);
+    await world.clock.advance(26 * 60_000);
+    await world.cloud.readComputeOptimizer(accountId);
+    expect(countOf(world, 'AssumeRole')).toBe(2);
+  },
+} satisfies Record<string, Promised>;
+
+function sorted<T extends { readonly id: string }>(accounts: readonly T[]): T[] {
+  return [...accounts].sort((left, right) => (left.id < right.id ? -1 : 1));
+}
+
+/** AWS's timestamps have milliseconds at most, and the wire may carry whole seconds. */
+const about = (date: Date) => expect.closeTo(date.getTime(), -3);
+
+function computeOptimizerOf({ computeOptimizer: { status, statusReason, lastUpdatedTimestamp } }: AccountTruth) {
+  return { kind: 'observed', status, ruleMode: null, statusReason, lastUpdated: about(lastUpdatedTimestamp) };
+}
+
+function automationOf({ automation }: AccountTruth) {
+  const { status, statusReason, organizationRuleMode: ruleMode, lastUpdatedTimestamp } = automation;
+  return { kind: 'observed', status, ruleMode, statusReason, lastUpdated: about(lastUpdatedTimestamp) };
+}
