@@ -39,17 +39,17 @@ export class ResourceNotFoundException extends errorClass('ResourceNotFoundExcep
 export class ServiceUnavailableException extends errorClass('ServiceUnavailableException', 'server') {}
 export class ThrottlingException extends errorClass('ThrottlingException', 'client') {}
 
-/** Every modelled error, for the client's registry. */
-export const MODELLED_ERRORS = {
-  AccessDeniedException,
-  ForbiddenException,
-  IdempotencyTokenInUseException,
-  IdempotentParameterMismatchException,
-  InternalServerException,
-  InvalidParameterValueException,
-  NotManagementAccountException,
-  OptInRequiredException,
-  ResourceNotFoundException,
-  ServiceUnavailableException,
-  ThrottlingException,
-} as const;
+/** Every modelled error and whose fault it is, for the client's registry. */
+export const MODELLED_ERRORS = [
+  { errorType: AccessDeniedException, name: 'AccessDeniedException', fault: 'client' },
+  { errorType: ForbiddenException, name: 'ForbiddenException', fault: 'client' },
+  { errorType: IdempotencyTokenInUseException, name: 'IdempotencyTokenInUseException', fault: 'client' },
+  { errorType: IdempotentParameterMismatchException, name: 'IdempotentParameterMismatchException', fault: 'client' },
+  { errorType: InternalServerException, name: 'InternalServerException', fault: 'server' },
+  { errorType: InvalidParameterValueException, name: 'InvalidParameterValueException', fault: 'client' },
+  { errorType: NotManagementAccountException, name: 'NotManagementAccountException', fault: 'client' },
+  { errorType: OptInRequiredException, name: 'OptInRequiredException', fault: 'client' },
+  { errorType: ResourceNotFoundException, name: 'ResourceNotFoundException', fault: 'client' },
+  { errorType: ServiceUnavailableException, name: 'ServiceUnavailableException', fault: 'server' },
+  { errorType: ThrottlingException, name: 'ThrottlingException', fault: 'client' },
+] as const;

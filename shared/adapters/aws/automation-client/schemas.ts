@@ -87,8 +87,8 @@ export function errorTypeRegistries(): TypeRegistry[] {
     ComputeOptimizerAutomationServiceException,
   );
   const modelled = TypeRegistry.for(NAMESPACE);
-  for (const [name, errorType] of Object.entries(MODELLED_ERRORS)) {
-    modelled.registerError([ERROR, NAMESPACE, name, NO_TRAITS, ['message'], [STRING]], errorType);
+  for (const { errorType, name, fault } of MODELLED_ERRORS) {
+    modelled.registerError([ERROR, NAMESPACE, name, { error: fault }, ['message'], [STRING]], errorType);
   }
   return [base, modelled];
 }
