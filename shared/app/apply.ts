@@ -105,9 +105,11 @@ async function workUntilQuiet(
   const { stop, waitMs, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy);
   const pool = new WorkerPool(work, onProgress);
+  let busyAt = deps.clock.now();
   while (!stop.aborted) {
     if (await pool.take()) {
       await pool.lane();
+      busyAt = deps.clock.now();
       continue;
     }
     await queueDue(deps, work.runs, run.policy.hash);
@@ -117,7 +119,9 @@ async function workUntilQuiet(
     }
     const { visible, inFlight } = await deps.queue.depth();
     const until = await nextTime(deps, waitMs);
-    if (visible === 0 && inFlight === 0 && until === null) break;
+    // What another process has in flight may free something for us, but is waited for no longer than anything else.
+    const waited = deps.clock.now() - busyAt >= waitMs;
+    if (visible === 0 && until === null && (inFlight === 0 || waited)) break;
     if (visible === 0) {
       onProgress({ kind: 'waiting', until: until ?? deps.clock.now() + IDLE_MS });
       await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (until ?? 0) - deps.clock.now())), stop);

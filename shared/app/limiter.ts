@@ -142,3 +142,13 @@ class Bucket {
     return adapt(stored === null ? newBucket(now, ceiling) : recall(stored, now, ceiling), feedback, now, ceiling);
   }
 }
+
+/** The present rate of every bucket, calls a second, by `service:Operation` and `total`. */
+export async function bucketRates(registers: Registers): Promise<Record<string, number>> {
+  const rates: Record<string, number> = {};
+  for (const { name, value } of await registers.list('limiter/')) {
+    const bucket = bucketSchema.safeParse(value);
+    if (bucket.success) rates[name.slice('limiter/'.length)] = Math.round(bucket.data.rate * 10) / 10;
+  }
+  return rates;
+}
