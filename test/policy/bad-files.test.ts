@@ -82,6 +82,8 @@ const CASES: readonly Bad[] = [
   bad('an empty match', rule('    match: {}\n    mode: off\n'), '5:12 rules[0].match', /wrong value/, 'an empty map', /at least one of accounts/, /defaults/),
   bad('an empty not', rule('    match: { ou: /A, not: {} }\n    mode: off\n'), '5:27 rules[0].match.not', /wrong value/, 'an empty map', /at least one of accounts/, /./),
   bad('an unknown condition', rule('    match: { ous: /A }\n    mode: off\n'), '5:14 rules[0].match.ous', /unknown key/, '`ous`', /accounts, name, ou, tags, not/, /Did you mean `ou`/),
+  bad('more than 1000 rules', withDefaults(`rules:\n${Array.from({ length: 1001 }, (_, i) => `  - { id: r${i}, match: { ou: /A${i} }, mode: off }\n`).join('')}`), '4:3 rules', /wrong value/, 'a list', /at most 1000 rules/, /Match by ou/),
+  bad('more than 50 windows', withDefaults(`windows:\n${'  - { kind: allow, cron: "0 9 * * *", duration: 1h }\n'.repeat(51)}`), '4:3 windows', /wrong value/, 'a list', /at most 50 windows/, /./),
   bad('rules that are a map', withDefaults('rules:\n  a: { match: { ou: /A }, mode: off }\n'), '4:3 rules', /wrong value/, 'a map', /a list of rules/, /- /),
   // selectors
   bad('an account id read as a number', rule('    match: { accounts: [123456789012] }\n    mode: off\n'), '5:25 rules[0].match.accounts[0]', /wrong value/, 'the number `123456789012`', /12 digits in quotes/, /"123456789012"/),
