@@ -117,11 +117,13 @@ export function json(response: ServerResponse, status: number, body: unknown): v
 
 export const ACCOUNT = '111122223333';
 
-/** What STS answers to GetCallerIdentity and AssumeRole, as the account given. */
-export function sts(response: ServerResponse, operation: string, expiration = '2099-01-01T00:00:00Z'): void {
+/** What STS answers to GetCallerIdentity, and to AssumeRole with credentials that name the member. */
+export function sts(request: WireRequest, response: ServerResponse, expiration = '2099-01-01T00:00:00Z'): void {
+  const { operation, body } = request;
+  const member = new URLSearchParams(body).get('RoleArn')?.split(':')[4];
   const inner =
     operation === 'AssumeRole'
-      ? `<Credentials><AccessKeyId>ASIAMEMBER</AccessKeyId><SecretAccessKey>member-secret</SecretAccessKey><SessionToken>member-token</SessionToken><Expiration>${expiration}</Expiration></Credentials>`
+      ? `<Credentials><AccessKeyId>ASIA${member}</AccessKeyId><SecretAccessKey>secret-of-${member}</SecretAccessKey><SessionToken>token-of-${member}</SessionToken><Expiration>${expiration}</Expiration></Credentials>`
       : `<UserId>u</UserId><Account>${ACCOUNT}</Account><Arn>arn:aws:iam::${ACCOUNT}:user/tester</Arn>`;
   response.writeHead(200, { 'content-type': 'text/xml' });
   response.end(
@@ -132,18 +134,26 @@ export function sts(response: ServerResponse, operation: string, expiration = '2
 /** The adapter in front of a wire server, STS already answered. */
 export async function wireCloud(answer: WireAnswer, options: Partial<AwsCloudOptions> = {}) {
   const wire = await wireServer((request, response) => {
-    if (request.operation === 'GetCallerIdentity' || request.operation === 'AssumeRole')
-      sts(response, request.operation);
+    const { operation } = request;
+    if (operation === 'GetCallerIdentity' || operation === 'AssumeRole') sts(request, response);
     else answer(request, response);
   });
-  awsSettings({ AWS_ENDPOINT_URL: wire.endpoint, AWS_ACCESS_KEY_ID: 'AKIAOWN', AWS_SECRET_ACCESS_KEY: 'own-secret' });
-  const cloud = createAwsCloud({
-    gate: openGate,
-    clock: manualClock(),
-    memberRole: 'Role',
-    externalId: null,
-    ...options,
-  });
+  return { ...cloudOn(wire.endpoint, options), ...wire };
+}
+
+export const OWN_KEY = 'AKIAOWNOWNOWNOWNOWN';
+export const OWN_SECRET = 'own-secret-access-key';
+
+/** The adapter in front of whatever answers at an endpoint. */
+export function cloudOn(
+  endpoint: string,
+  options: Partial<AwsCloudOptions> = {},
+  settings: Readonly<Record<string, string>> = {},
+) {
+  const own = { AWS_ACCESS_KEY_ID: OWN_KEY, AWS_SECRET_ACCESS_KEY: OWN_SECRET };
+  awsSettings({ AWS_ENDPOINT_URL: endpoint, ...own, ...settings });
+  const clock = manualClock();
+  const cloud = createAwsCloud({ gate: openGate, clock, memberRole: 'Role', externalId: null, ...options });
   onTestFinished(() => cloud.close());
-  return { cloud, ...wire };
+  return { cloud, clock };
 }

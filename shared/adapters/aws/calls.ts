@@ -47,6 +47,12 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
     }
   }
 
+  function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
+    if (clients.closed) {
+      throw ownError('Invalid', 'Closed', { ...key, accountId }, `${key.operation} was not sent: closed.`);
+    }
+  }
+
   return {
     async ownSession(key, accountId) {
       await ensureRegion(key);
@@ -58,7 +64,10 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
     },
 
     async make({ key, session, about, beforeSend, send }) {
+      const accountId = about ?? session.accountId;
+      refuseIfClosed(key, accountId);
       await gate.acquire(key);
+      refuseIfClosed(key, accountId);
       await beforeSend?.();
       let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
       try {
@@ -66,7 +75,6 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         outcome = 'ok';
         return answer;
       } catch (error) {
-        const accountId = about ?? session.accountId;
         const failure = toCloudError(error, { ...key, accountId, member: session.member });
         outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
         throw failure;

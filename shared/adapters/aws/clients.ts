@@ -35,6 +35,7 @@ export interface Clients {
   region(): Promise<string>;
   /** Every request that `send` starts is signed with this identity and no other. */
   signedBy<T>(identity: Identity, send: () => Promise<T>): Promise<T>;
+  readonly closed: boolean;
   close(): void;
 }
 
@@ -72,12 +73,17 @@ export function createClients(options: ClientOptions): Clients {
     organizations: organizationsClient(perCall, () => chain.config.region()),
     sts: new STSClient(perCall),
   };
+  let closed = false;
   return {
     ...clients,
+    get closed() {
+      return closed;
+    },
     ownCredentials: () => chain.config.credentials(),
     region: () => chain.config.region(),
     signedBy: (identity, send) => identities.run(identity, send),
     close() {
+      closed = true;
       for (const client of [...Object.values(clients), chain]) {
         client.destroy();
       }

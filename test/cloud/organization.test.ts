@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest';
+import { countOf, failureOf, findMember, type World } from '../contract/cloud.contract.ts';
+import { ACCOUNT, awsWorld, cloudOn, json, OWN_KEY, type WireRequest, wireCloud, wireServer } from './support.ts';
+
+const once = <T>(call: () => Promise<T>): Promise<T> => call();
+const read = ({ cloud }: Pick<World, 'cloud'>, tags = false) => cloud.readOrganization({ tags, retry: once });
+
+const ORGANIZATION = { Id: 'o-abc1234567', MasterAccountId: ACCOUNT };
+const OTHER = '222233334444';
+
+interface FakeAccount {
+  readonly Id: string;
+  readonly Name?: string;
+  readonly State?: string | undefined;
+  readonly Status?: string;
+  readonly Paths?: readonly string[];
+}
+
+/** Organizations as a table of answers by operation; `answers` may look at the request. */
+function organizations(answers: Readonly<Record<string, (input: Readonly<Record<string, string>>) => unknown>>) {
+  return wireCloud(({ operation, body }: WireRequest, response) => {
+    const answer = operation === 'DescribeOrganization' ? () => ({ Organization: ORGANIZATION }) : answers[operation];
+    if (answer === undefined) json(response, 400, { __type: 'UnknownOperationException' });
+    else {
+      const output = answer(JSON.parse(body));
+      json(response, typeof output === 'object' && output !== null && '__type' in output ? 400 : 200, output);
+    }
+  });
+}
+
+const root = `${ORGANIZATION.Id}/r-root`;
+const inRoot = (account: Omit<FakeAccount, 'Paths'>): FakeAccount => ({
+  State: 'ACTIVE',
+  ...account,
+  Paths: [`${root}/${account.Id}/`],
+});
+const management = inRoot({ Id: ACCOUNT, Name: 'management' });
+const accountsOf = async (accounts: readonly FakeAccount[], more: Parameters<typeof organizations>[0] = {}) =>
+  organizations({ ListAccounts: () => ({ Accounts: accounts }), ...more });
+
+describe('reading the organization', () => {
+  it('asks for the children only of OUs that have some on the accounts’ paths', async () => {
+    const world = await awsWorld({ sandbox: { accounts: 100 } });
+    await read(world);
+    const inner = new Set(['/', ...world.sandbox.accounts().flatMap(({ ou }) => parentsOf(ou))]);
+    expect(countOf(world, 'ListOrganizationalUnitsForParent')).toBe(inner.size);
+    expect(countOf(world, 'ListAccounts')).toBe(Math.ceil(world.sandbox.accounts().length / 20));
+    expect(countOf(world, 'ListAccountsForParent')).toBe(0);
+    await world.close();
+  });
+
+  it('walks the tree where accounts do not say where they are', async () => {
+    const world = await awsWorld({ sandbox: { accounts: 60, accountShape: 'older' } });
+    const { accounts } = await read(world);
+    expect(countOf(world, 'ListAccountsForParent')).toBeGreaterThan(0);
+    expect(accounts.map(({ id, ou, state }) => [id, ou, state]).sort()).toEqual(
+      world.sandbox.accounts().map(({ accountId, ou, state }) => [accountId, ou, state]),
+    );
+    await world.close();
+  });
+
+  it('walking survives a move: who was met nowhere is asked for', async () => {
+    const unplaced = [
+      { Id: ACCOUNT, Status: 'ACTIVE' },
+      { Id: OTHER, Status: 'ACTIVE' },
+    ];
+    const world = await accountsOf(unplaced, {
+      ListRoots: () => ({ Roots: [{ Id: 'r-root' }] }),
+      ListOrganizationalUnitsForParent: ({ ParentId }) => ({
+        OrganizationalUnits: ParentId === 'r-root' ? [{ Id: 'ou-a', Name: 'A' }] : [],
+      }),
+      ListAccountsForParent: ({ ParentId }) => ({ Accounts: ParentId === 'r-root' ? unplaced.slice(0, 1) : [] }),
+      ListParents: () => ({ Parents: [{ Id: 'ou-a', Type: 'ORGANIZATIONAL_UNIT' }] }),
+    });
+    expect((await read(world)).accounts.map(({ id, ou }) => [id, ou])).toEqual([
+      [ACCOUNT, '/'],
+      [OTHER, '/A'],
+    ]);
+  });
+
+  it('walking does not guess: an account in an OU that was not there yields no snapshot', async () => {
+    const world = await accountsOf([{ Id: ACCOUNT, Status: 'ACTIVE' }], {
+      ListRoots: () => ({ Roots: [{ Id: 'r-root' }] }),
+      ListOrganizationalUnitsForParent: () => ({ OrganizationalUnits: [] }),
+      ListAccountsForParent: () => ({ Accounts: [] }),
+      ListParents: () => ({ Parents: [{ Id: 'ou-new', Type: 'ORGANIZATIONAL_UNIT' }] }),
+    });
+    const { facts, message } = await failureOf(read(world));
+    expect(facts).toMatchObject({ kind: 'Conflict', code: 'OrganizationChanged' });
+    expect(message).toContain(ACCOUNT);
+  });
+
+  it('an OU that was moved meanwhile is asked for its name', async () => {
+    const moved = { ...inRoot({ Id: OTHER }), Paths: [`${root}/ou-a/ou-b/${OTHER}/`] };
+    const world = await accountsOf([management, moved], {
+      ListOrganizationalUnitsForParent: ({ ParentId }) => ({
+        OrganizationalUnits: ParentId === 'r-root' ? [{ Id: 'ou-a', Name: 'A' }] : [],
+      }),
+      DescribeOrganizationalUnit: ({ OrganizationalUnitId }) => ({
+        OrganizationalUnit: { Id: OrganizationalUnitId, Name: 'B' },
+      }),
+    });
+    expect((await read(world)).accounts[1]).toMatchObject({ id: OTHER, ou: '/A/B' });
+  });
+
+  it('reads State, falls back to Status, and takes State where they differ', async () => {
+    const world = await accountsOf([
+      management,
+      inRoot({ Id: OTHER, State: 'CLOSED', Status: 'SUSPENDED' }),
+      { ...inRoot({ Id: '333344445555' }), State: undefined, Status: 'PENDING_CLOSURE' },
+    ]);
+    expect((await read(world)).accounts.map(({ state }) => state)).toEqual(['ACTIVE', 'CLOSED', 'PENDING_CLOSURE']);
+  });
+
+  it.each([
+    [
+      'a state that is not known',
+      [management, inRoot({ Id: OTHER, State: 'DREAMING' })],
+      /DREAMING.*222233334444|222233334444.*DREAMING|DREAMING/,
+    ],
+    ['no state at all', [management, { ...inRoot({ Id: OTHER }), State: undefined }], OTHER],
+    ['an id that is none', [management, inRoot({ Id: '22' })], 'Accounts.1.Id'],
+    ['a listing without the management account', [inRoot({ Id: OTHER })], 'management account'],
+    ['nothing', [], 'management account'],
+  ])('%s yields no snapshot', async (_, accounts, says) => {
+    const { facts, message } = await failureOf(read(await accountsOf(accounts)));
+    expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer', operation: 'ListAccounts' });
+    expect(message).toMatch(says);
+  });
+
+  it('a listing that goes round in circles ends in an error', async () => {
+    const world = await organizations({ ListAccounts: () => ({ Accounts: [management], NextToken: 'again' }) });
+    expect((await failureOf(read(world))).facts).toMatchObject({ code: 'UnexpectedAnswer' });
+    const empty = await organizations({ ListAccounts: () => ({ Accounts: [], NextToken: 'again' }) });
+    expect((await failureOf(read(empty))).facts).toMatchObject({ code: 'UnexpectedAnswer' });
+  });
+
+  it('tags of several pages are one set, with any name', async () => {
+    const world = await accountsOf([management], {
+      ListTagsForResource: ({ NextToken }) =>
+        NextToken === undefined
+          ? { Tags: [{ Key: 'env', Value: 'dev' }], NextToken: '2' }
+          : { Tags: [{ Key: '__proto__', Value: 'x' }] },
+    });
+    const { accounts } = await read(world, true);
+    expect(Object.entries(accounts[0]?.tags ?? {})).toEqual([
+      ['env', 'dev'],
+      ['__proto__', 'x'],
+    ]);
+  });
+
+  it('an account that AWS says has left while tags were read is left out; any other failure ends the reading', async () => {
+    const gone = { __type: 'TargetNotFoundException', message: 'gone' };
+    const denied = { __type: 'AccessDeniedException', message: 'no' };
+    const accounts = [
+      management,
+      ...Array.from({ length: 30 }, (_, index) => inRoot({ Id: `3333444455${10 + index}` })),
+    ];
+    const answering = (other: unknown) =>
+      accountsOf(accounts, {
+        ListTagsForResource: ({ ResourceId }) => (ResourceId === '333344445512' ? other : { Tags: [] }),
+      });
+    const left = await read(await answering(gone), true);
+    expect(left.accounts).toHaveLength(30);
+    expect(left.accounts.some(({ id }) => id === '333344445512')).toBe(false);
+    const world = await answering(denied);
+    expect((await failureOf(read(world, true))).facts).toMatchObject({ kind: 'Denied', code: 'AccessDeniedException' });
+    const asked = world.requests.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(world.requests.length).toBe(asked);
+  });
+
+  it.each(['aws-cn', 'aws-us-gov'] as const)('works in the partition %s, also by a member role', async (partition) => {
+    const region = { 'aws-cn': 'cn-north-1', 'aws-us-gov': 'us-gov-east-1' }[partition];
+    const world = await awsWorld({ sandbox: { partition }, settings: { AWS_REGION: region } });
+    const { arn, ...caller } = await world.cloud.identify();
+    expect(caller.partition).toBe(partition);
+    expect(arn).toMatch(new RegExp(`^arn:${partition}:`));
+    expect((await read(world)).accounts).toHaveLength(world.sandbox.accounts().length);
+    expect((await world.cloud.readComputeOptimizer(findMember(world).accountId)).kind).toBe('observed');
+    await world.close();
+  });
+});
+
+describe('who we are', () => {
+  it('an account that belongs to no organization is told so', async () => {
+    const wire = await wireCloud((_, response) => json(response, 400, { __type: 'AWSOrganizationsNotInUseException' }));
+    const { facts, message } = await failureOf(wire.cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Prerequisite', code: 'AWSOrganizationsNotInUseException' });
+    expect(message).toContain('belongs to no AWS Organization');
+  });
+
+  const asMember = (answers: Readonly<Record<string, unknown>>) =>
+    wireCloud(({ operation }, response) => {
+      const elsewhere = { Organization: { ...ORGANIZATION, MasterAccountId: OTHER } };
+      const answer = operation === 'DescribeOrganization' ? elsewhere : answers[operation];
+      const failed = typeof answer === 'object' && answer !== null && '__type' in answer;
+      json(response, failed ? 400 : 200, answer);
+    });
+
+  it('the delegated administrator may be on any page', async () => {
+    let page = 0;
+    const { cloud } = await wireCloud(({ operation }, response) => {
+      if (operation === 'DescribeOrganization')
+        json(response, 200, { Organization: { ...ORGANIZATION, MasterAccountId: OTHER } });
+      else {
+        page += 1;
+        json(response, 200, page === 1 ? { NextToken: '2' } : { DelegatedAdministrators: [{ Id: ACCOUNT }] });
+      }
+    });
+    expect((await cloud.identify()).role).toBe('delegatedAdministrator');
+  });
+
+  it('who may not ask for the administrators is one if AWS lets it list', async () => {
+    const denied = { __type: 'AccessDeniedException' };
+    const lists = await asMember({
+      ListDelegatedAdministrators: denied,
+      GetEnrollmentStatusesForOrganization: { accountEnrollmentStatuses: [] },
+    });
+    expect((await lists.cloud.identify()).role).toBe('delegatedAdministrator');
+    const refused = await asMember({
+      ListDelegatedAdministrators: denied,
+      GetEnrollmentStatusesForOrganization: denied,
+    });
+    expect((await failureOf(refused.cloud.identify())).facts.code).toBe('NotOrganizationCaller');
+    const throttled = await asMember({
+      ListDelegatedAdministrators: denied,
+      GetEnrollmentStatusesForOrganization: { __type: 'ThrottlingException' },
+    });
+    expect((await failureOf(throttled.cloud.identify())).kind).toBe('Throttled');
+  });
+
+  it('is asked once for all calls, again after a failure, and again by identify', async () => {
+    let asked = 0;
+    const wire = await wireServer(({ operation }, response) => {
+      if (operation !== 'GetCallerIdentity')
+        return json(response, 200, { Organization: ORGANIZATION, status: 'Active' });
+      asked += 1;
+      if (asked === 1) return json(response, 500, {});
+      response.end(
+        `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>${ACCOUNT}</Account><Arn>arn:aws:iam::${ACCOUNT}:user/${OWN_KEY.length}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+      );
+    });
+    const { cloud } = cloudOn(wire.endpoint);
+    await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    await Promise.all([1, 2, 3].map(() => cloud.readComputeOptimizer(ACCOUNT)));
+    expect(asked).toBe(2);
+    await cloud.identify();
+    expect(asked).toBe(3);
+  });
+});
+
+/** The OUs above an OU that have it below them: `/A/B/C` has `/A` and `/A/B`. */
+function parentsOf(ou: string): string[] {
+  const names = ou.split('/').slice(1, -1);
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+}
