@@ -27,7 +27,10 @@ export interface Cloud {
   /** One page (100) of the organization's Compute Optimizer enrollments; members only, never the management account. */
   listEnrollmentStatuses(pageToken: string | null): Promise<Page<ListedEnrollment>>;
 
-  /** One page (1000) of the accounts enrolled in Compute Optimizer with their Automation enrollment. */
+  /**
+   * One page (1000) of the accounts enrolled in Compute Optimizer with their Automation enrollment. Both listings leave out, with a
+   * warning, an account whose status is none that is known here, so that one strange account does not end the reading of all.
+   */
   listAutomationAccounts(pageToken: string | null): Promise<Page<ListedEnrollment>>;
 
   /**

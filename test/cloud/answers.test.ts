@@ -3,7 +3,7 @@ import { automationPage, computeOptimizerPage } from '../../shared/adapters/aws/
 import { createAwsCloud } from '../../shared/adapters/aws/cloud.ts';
 import { failureOf } from '../contract/cloud.contract.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { ACCOUNT, awsSettings, json, openGate, wireCloud } from './support.ts';
+import { ACCOUNT, awsSettings, cloudOn, json, openGate, wireCloud, wireServer } from './support.ts';
 
 const OTHER = '222233334444';
 const listing = (...accountEnrollmentStatuses: readonly unknown[]) => ({ accountEnrollmentStatuses });
@@ -147,6 +147,13 @@ describe('the life of an adapter', () => {
       code: 'Closed',
     });
     expect(requests).toHaveLength(before);
+  });
+
+  it('asks once, whatever the SDK is told about retrying', async () => {
+    const wire = await wireServer((_, response) => json(response, 503, { __type: 'ServiceUnavailableException' }));
+    const { cloud } = cloudOn(wire.endpoint, {}, { AWS_MAX_ATTEMPTS: '5', AWS_RETRY_MODE: 'adaptive' });
+    await failureOf(cloud.identify());
+    expect(wire.requests).toHaveLength(1);
   });
 
   it('close breaks off what is under way and what waits for a connection', async () => {

@@ -54,7 +54,7 @@ describe('what a code means', () => {
 describe('when AWS cannot be reached', () => {
   it.each([
     ['http://127.0.0.1:1', 'ECONNREFUSED'],
-    ['http://no-such-host.invalid', /^(ENOTFOUND|EAI_AGAIN)$/],
+    ['http://no-such-host.invalid', /^(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError)$/],
   ])('%s: Transient, %s', async (endpoint, code) => {
     const { cloud } = cloudOn(endpoint);
     const { facts, retryable, message } = await failureOf(cloud.identify());

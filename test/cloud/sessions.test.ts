@@ -20,7 +20,7 @@ describe('whose credentials a call is made with', () => {
         for (const answer of waiting.splice(0).reverse()) answer();
       };
       if (waiting.length >= 10) release();
-      else setTimeout(release, 5);
+      else setImmediate(() => setImmediate(release));
     });
     const accounts = Array.from({ length: 400 }, (_, index) => (index % 8 === 0 ? ACCOUNT : memberId(index % 53)));
     const observed = await Promise.all(

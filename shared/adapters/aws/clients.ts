@@ -59,6 +59,8 @@ export function createClients(options: ClientOptions): Clients {
     ...(options.region !== undefined && { region: options.region }),
     // Retrying and pacing are done above, by the message and by the shared limiter.
     maxAttempts: 1,
+    // Not what AWS_RETRY_MODE says: `adaptive` paces calls by itself, even where nothing is retried.
+    retryMode: 'standard',
     // Resolves the middleware once per command, not once per request; nothing adds middleware later.
     cacheMiddleware: true,
     sha256: Sha256,

@@ -156,6 +156,8 @@ function adviceFor(facts: CloudErrorFacts, member: boolean): string {
       return SIGN_IN;
     case 'Prerequisite':
       return 'The account is not enrolled in Compute Optimizer, or trusted access is off: see "rollcall doctor".';
+    case 'Transient':
+      return isNetworkCode(facts.code) ? 'Check the network, proxies and AWS_ENDPOINT_URL.' : '';
     default:
       return '';
   }
