@@ -10,7 +10,8 @@ import { HOUR_MS, START } from './support.ts';
 const DAY_MS = 24 * HOUR_MS;
 const ACCOUNTS = 14;
 const TWO_STATUSES = fc.constantFrom('Active', 'Inactive');
-const who = fc.nat({ max: ACCOUNTS - 1 });
+/** Few, so that what they do meets: the management account, the delegated administrator and some members. */
+const who = fc.nat({ max: 4 });
 
 const step = fc.oneof(
   fc.record({ kind: fc.constant('update' as const), who, status: TWO_STATUSES, all: fc.boolean() }),
@@ -44,7 +45,9 @@ class Life {
 
   constructor(pendingMs: number) {
     this.sandbox = createSandbox({ accounts: ACCOUNTS, pendingMs, drift: 0.3 }, { clock: { now: () => this.#now } });
-    this.#ids = this.sandbox.accounts().map(({ accountId }) => accountId);
+    const { managementAccountId, delegatedAdministratorId } = this.sandbox.info();
+    const ids = this.sandbox.accounts().map(({ accountId }) => accountId);
+    this.#ids = [...new Set([managementAccountId, delegatedAdministratorId, ...ids])];
   }
 
   #id(index: number): string {
@@ -258,6 +261,7 @@ test('paging shows every account that is there throughout exactly once, whoever 
       do {
         const { ids, next } = accountPage(sandbox, size, token);
         seen.push(...ids);
+        if (seen.length > 100) throw new Error('The listing does not end');
         token = next;
         const join = changes.next();
         if (join.done !== true) lasting.delete(comeOrGo(sandbox, join.value) ?? '');
