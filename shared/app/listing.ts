@@ -11,6 +11,9 @@ export interface Listing {
 
 type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 
+/** A listing is begun again this often when a page in the middle fails: tokens expire, and that is no reason to know half. */
+const PASSES = 2;
+
 /**
  * Reads a listing to its end, fetching the next page while `onPage` works on the last. An account seen twice counts with its
  * newest timestamp (pages shift while the organization changes).
@@ -22,15 +25,31 @@ export async function readListing(
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
 ): Promise<Listing> {
   const seen = new Map<AccountId, Observed>();
-  let token: string | null = null;
-  let page = await retrying(() => fetchPage(null));
+  let first: Page<ListedEnrollment> | CloudError = await retrying(() => fetchPage(null));
+  let brokenBy: CloudError | null = null;
+  for (let pass = 1; pass <= PASSES; pass += 1) {
+    if (pass > 1) first = await attempt(retrying, fetchPage, null);
+    brokenBy = first instanceof CloudError ? first : await readOn(first, fetchPage, retrying, seen, onPage);
+    if (brokenBy === null) break;
+  }
+  return { seen, brokenBy };
+}
+
+/** From a listing's first page to its end. Returns what broke it off, if anything did. */
+async function readOn(
+  first: Page<ListedEnrollment>,
+  fetchPage: FetchPage,
+  retrying: Retrying,
+  seen: Map<AccountId, Observed>,
+  onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
+): Promise<CloudError | null> {
+  let page = first;
   for (;;) {
-    token = page.nextToken;
-    const following = token === null ? null : attempt(retrying, fetchPage, token);
+    const following = page.nextToken === null ? null : attempt(retrying, fetchPage, page.nextToken);
     onPage(takeIn(seen, page.items), seen);
-    if (following === null) return { seen, brokenBy: null };
+    if (following === null) return null;
     const next = await following;
-    if (next instanceof CloudError) return { seen, brokenBy: next };
+    if (next instanceof CloudError) return next;
     page = next;
   }
 }
@@ -39,7 +58,7 @@ export async function readListing(
 async function attempt(
   retrying: Retrying,
   fetchPage: FetchPage,
-  token: string,
+  token: string | null,
 ): Promise<Page<ListedEnrollment> | CloudError> {
   try {
     return await retrying(() => fetchPage(token));

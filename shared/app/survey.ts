@@ -169,14 +169,30 @@ async function snapshot(
     onProgress({ kind: 'organization', accounts: cached.accounts.length, done: true });
     return cached;
   }
-  const taken = await deps.cloud.readOrganization({
-    tags: policy.usesTags,
-    retry: retrying,
-    onProgress: (accounts) => onProgress({ kind: 'organization', accounts, done: false }),
-  });
+  const taken = await readWhole(() =>
+    deps.cloud.readOrganization({
+      tags: policy.usesTags,
+      retry: retrying,
+      onProgress: (accounts) => onProgress({ kind: 'organization', accounts, done: false }),
+    }),
+  );
   onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
   if (saveSnapshot) await deps.facts.save(taken);
   return taken;
+}
+
+/** How often the organization is read from its beginning when a page token fails in the middle. */
+const WHOLE_READINGS = 3;
+
+/** A reading that breaks off is not used; it is begun again, because a token that expired is no reason to give up the scan. */
+async function readWhole<T>(read: () => Promise<T>): Promise<T> {
+  for (let left = WHOLE_READINGS - 1; ; left -= 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (left === 0 || !(error instanceof CloudError) || error.kind !== 'Invalid') throw error;
+    }
+  }
 }
 
 /**

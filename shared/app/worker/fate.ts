@@ -29,6 +29,8 @@ export interface FateInput {
 /** After a dead letter the next scans leave the account alone for about this many doublings of the pause. */
 const DEAD_PAUSE = 8;
 
+const DENIED_PAUSE = 5;
+
 /** The one place that turns an error into what happens next (design, "Errors"). Total over the taxonomy. */
 export function fateOf(input: FateInput): Fate {
   const { kind, now, random, lastUpdated } = input;
@@ -42,7 +44,8 @@ export function fateOf(input: FateInput): Fate {
       if (attempts >= input.maxAttempts) return deadLetter(now, attempts, random);
       return { verdict: 'Drifted', reason: 'retrying', notBefore: later, attempts, dead: false, counts: false };
     case 'Denied':
-      return { ...blocked, reason: 'denied', notBefore: later };
+      // Permissions are mended by people: soon is useless.
+      return { ...blocked, reason: 'denied', notBefore: now + backoffMs(attempts + DENIED_PAUSE, random) };
     case 'Prerequisite':
       return { ...blocked, reason: 'prerequisite', notBefore: later };
     case 'CoolingDown':
