@@ -23,6 +23,8 @@ const bucketSchema: z.ZodType<BucketState> = z.object({
   throttled: z.number(),
   countedFrom: z.number(),
   settling: z.boolean(),
+  share: z.number().nullable(),
+  tolerated: z.number(),
   at: z.number(),
 });
 

@@ -35,6 +35,10 @@ export interface BucketState {
   readonly countedFrom: EpochMs;
   /** A cut was made and its effect is being measured. */
   readonly settling: boolean;
+  /** The share of throttled answers at the last judgement of a cut; `null` before the first. */
+  readonly share: number | null;
+  /** The share that slowing down did not help against: a service that refuses at random. 0 if there is none. */
+  readonly tolerated: number;
   /** When the rate was last computed. */
   readonly at: EpochMs;
 }
@@ -67,13 +71,15 @@ const STALE_MS = 250;
 /** Answers, or milliseconds, after a cut before it is judged again. */
 const SETTLE_ANSWERS = 20;
 const SETTLE_MS = 500;
+/** How long throttling that nothing helps against is borne with, before slowing down is tried again. */
+const TOLERATE_MS = 60_000;
 /** Answers older than this say nothing about the present limit. */
 const WINDOW_MS = 2_000;
 
 export function newBucket(now: EpochMs, ceiling: number): BucketState {
   const rate = Math.min(Math.max(START_RATE, ceiling / 10), ceiling);
   const counts = { ok: 0, throttled: 0, countedFrom: now };
-  return { tat: now, rate, limit: null, cutAt: now, ...counts, settling: false, at: now };
+  return { tat: now, rate, limit: null, cutAt: now, ...counts, settling: false, share: null, tolerated: 0, at: now };
 }
 
 /** What was learnt this long ago is no longer known. */
@@ -104,9 +110,16 @@ function restartCount(state: BucketState, now: EpochMs): BucketState {
 
 /** The first throttled answer after calm: slow down at once, then measure what really gets through. */
 function firstCut(state: BucketState, feedback: Feedback, now: EpochMs): BucketState | null {
-  if (feedback.throttled === 0) return null;
+  if (feedback.throttled === 0 || isTolerated(state, now)) return null;
   const rate = state.limit === null ? state.rate / 2 : state.rate * CUT;
-  return { ...restartCount(state, now), rate, cutAt: now, settling: true };
+  return { ...restartCount(state, now), rate, cutAt: now, settling: true, share: null, tolerated: 0 };
+}
+
+/** Throttling that slowing down did not help against is borne with for a while; more of it than that is not. */
+function isTolerated(state: BucketState, now: EpochMs): boolean {
+  if (state.tolerated === 0 || now - state.cutAt > TOLERATE_MS) return false;
+  const answers = state.ok + state.throttled;
+  return answers < SETTLE_ANSWERS || state.throttled / answers <= state.tolerated * 1.5 + 0.05;
 }
 
 /** After a cut: enough answers tell the limit (what was let through); no more throttling ends the settling. */
@@ -117,11 +130,23 @@ function settle(state: BucketState, now: EpochMs): BucketState | null {
   if (!enough) return { ...state };
   if (answers === 0) return { ...restartCount(state, now) };
   if (state.throttled * 50 <= answers) {
-    return { ...restartCount(state, now), limit: state.rate / CUT, cutAt: now, settling: false };
+    return { ...restartCount(state, now), limit: state.rate / CUT, cutAt: now, settling: false, share: null };
+  }
+  const share = state.throttled / answers;
+  if (state.share !== null && share > state.share / 2) {
+    // A real limit would have let nearly everything through by now: this throttling has nothing to do with our pace.
+    return {
+      ...restartCount(state, now),
+      limit: null,
+      cutAt: now,
+      settling: false,
+      share: null,
+      tolerated: share,
+    };
   }
   const letThrough = state.rate * (state.ok / answers);
   const rate = Math.max(letThrough * CUT, state.rate * 0.3);
-  return { ...restartCount(state, now), rate, limit: letThrough, cutAt: now };
+  return { ...restartCount(state, now), rate, limit: letThrough, cutAt: now, share };
 }
 
 function grow(state: BucketState, now: EpochMs): BucketState {
@@ -143,5 +168,8 @@ function grow(state: BucketState, now: EpochMs): BucketState {
 export function reserve(state: BucketState, now: EpochMs, count: number): readonly [BucketState, Reservation] {
   const everyMs = 1000 / state.rate;
   const from = Math.max(state.tat, now);
-  return [{ ...state, tat: from + count * everyMs }, { from, everyMs, count }];
+  return [
+    { ...state, tat: from + count * everyMs },
+    { from, everyMs, count },
+  ];
 }
