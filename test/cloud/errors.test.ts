@@ -193,17 +193,28 @@ describe('messages', () => {
       'NeverHeardOfException',
       'ThrottlingException',
     ]) {
+      let signature = '';
       const { cloud } = await wireCloud(({ headers }, response) => {
-        const canonical = Object.entries(headers).map(([name, value]) => `${name}:${value}`);
-        json(response, 403, {
-          __type: code,
-          message: `The canonical request should have been ${canonical.join('\n')}`,
-        });
+        const { authorization = '', 'x-amz-security-token': token = '' } = headers;
+        signature = authorization.split('Signature=')[1] ?? '';
+        const key = /Credential=([^/]+)/.exec(authorization)?.[1];
+        const words = `For key ${key} x-amz-security-token:${token} authorization:${authorization}`;
+        json(response, 403, { __type: code, message: words });
       });
       for (const account of [ACCOUNT, MEMBER]) {
         const error = await failureOf(cloud.readComputeOptimizer(account));
         const shown = inspect(error, { depth: 10, showHidden: true });
-        for (const secret of [OWN_KEY, OWN_SECRET, `secret-of-${MEMBER}`, `token-of-${MEMBER}`, 'Signature=']) {
+        expect(signature).toMatch(/^[0-9a-f]{64}$/);
+        // Where the credentials themselves are refused, AWS's words may be nothing but what was signed.
+        expect(error.message.includes('For key')).toBe(code !== 'SignatureDoesNotMatch');
+        for (const secret of [
+          OWN_KEY,
+          OWN_SECRET,
+          `ASIA${MEMBER}`,
+          `secret-of-${MEMBER}`,
+          `token-of-${MEMBER}`,
+          signature,
+        ]) {
           expect(shown).not.toContain(secret);
         }
       }

@@ -165,9 +165,9 @@ describe('reading the organization', () => {
     expect(left.accounts.some(({ id }) => id === '333344445512')).toBe(false);
     const world = await answering(denied);
     expect((await failureOf(read(world, true))).facts).toMatchObject({ kind: 'Denied', code: 'AccessDeniedException' });
-    const asked = world.requests.length;
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(world.requests.length).toBe(asked);
+    // Those under way may end; long before all thirty are asked for, nobody goes on.
+    for (let turn = 0; turn < 10; turn += 1) await world.cloud.listEnrollmentStatuses(null).catch(() => undefined);
+    expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
   });
 
   it.each(['aws-cn', 'aws-us-gov'] as const)('works in the partition %s, also by a member role', async (partition) => {

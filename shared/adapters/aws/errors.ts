@@ -1,6 +1,6 @@
 import type { AccountId } from '../../domain/types.ts';
 import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../ports/cloud.ts';
-import { isExpiredToken, isNetworkCode, meaningOf } from './error-codes.ts';
+import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from './error-codes.ts';
 
 /** The call that failed. */
 export interface CallContext {
@@ -74,7 +74,7 @@ interface Found {
   readonly kind: CloudErrorKind;
   readonly ambiguous: boolean;
   readonly requestId: string | null;
-  /** AWS's own words; `null` if they are not to be shown. */
+  /** AWS's own words; `null` for a refusal of credentials, which may quote what was signed, headers and all. */
   readonly words: string | null;
   readonly skewCorrected: boolean;
   /** Only what cannot carry a request or an answer of AWS, whose headers hold credentials. */
@@ -93,7 +93,12 @@ function describe(error: unknown, service: string): Found {
   if ('$fault' in fields) {
     return isNoCode(name)
       ? { ...common, code: UNREADABLE_ANSWER, kind: 'Transient', ambiguous: false, words: null }
-      : { ...common, code: name, ...meaningOf(service, name), words: text(fields['message']) };
+      : {
+          ...common,
+          code: name,
+          ...meaningOf(service, name),
+          words: isAboutCredentials(name) ? null : text(fields['message']),
+        };
   }
   const code = text(fields['code']) ?? name;
   if (isNetworkCode(code) || isNetworkCode(name)) {
@@ -133,7 +138,7 @@ const SIGN_IN =
 function messageFor(facts: CloudErrorFacts, found: Found, member: boolean): string {
   const where = facts.accountId === null ? '' : ` for account ${facts.accountId}`;
   const request = facts.requestId === null ? '' : `, request ${facts.requestId}`;
-  const words = facts.kind === 'Unauthenticated' || found.words === null ? '' : `: ${presentable(found.words)}`;
+  const words = found.words === null ? '' : `: ${presentable(found.words)}`;
   const what = `${facts.operation}${where} failed (${facts.code}${request})${words}`;
   const advice = adviceFor(facts, member);
   return `${/[.!?…]$/.test(what) ? what : `${what}.`}${advice === '' ? '' : ` ${advice}`}`;
