@@ -84,7 +84,10 @@ describe('when AWS cannot be reached', () => {
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': 100 });
       response.write('{"status":');
     }, impatient);
-    expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).facts.kind).toBe('Transient');
+    const error = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    expect(error.kind).toBe('Transient');
+    // The half answer still knows its request, whose headers are no one's business.
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(OWN_KEY);
   });
 
   it.each([
