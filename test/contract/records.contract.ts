@@ -30,6 +30,7 @@ export const recordsContract = contractOf<Records>()('Records', {
         expiresAt: time(9),
         operation: 'UpdateEnrollmentStatus',
         clientToken: null,
+        optOut: false,
       },
     };
     const full: AccountRecord = {
@@ -85,7 +86,7 @@ export const recordsContract = contractOf<Records>()('Records', {
   },
 
   async 'due gives what needs attention by then, earliest first, with its time'({ port }) {
-    const claim = { entryId: 'e', startedAt: time(0), operation: 'o', clientToken: null };
+    const claim = { entryId: 'e', startedAt: time(0), operation: 'o', clientToken: null, optOut: false };
     const records = [
       record(account(1), 1, { notBefore: time(300) }),
       record(account(2), 1, { verdict: 'Converging', deadline: time(100) }),

@@ -28,8 +28,8 @@ export async function backupTo({ path, file, unique, patience }: BackupRequest):
   }
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) throw taken(file);
   const draft = `${file}.${unique}.partial`;
+  makePrivateFile(draft);
   try {
-    makePrivateFile(draft);
     await whenFree(patience, () => copySnapshot(path, draft));
     asOneFile(draft);
     if (!publishFile(draft, file)) throw taken(file);

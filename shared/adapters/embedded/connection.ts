@@ -41,6 +41,16 @@ interface PendingWrite {
   readonly fail: (error: StoreError) => void;
 }
 
+export interface ConnectionOptions {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly patience: Patience;
+  readonly readOnly: boolean;
+  /** Of the file as it was opened; `null` for a database in memory. */
+  readonly inode: number | null;
+  readonly onClose: () => void;
+}
+
 /** The most changes that one transaction takes, so that one commit does not block the event loop for long. */
 const LARGEST_GROUP = 256;
 
@@ -57,44 +67,35 @@ const LARGEST_GROUP = 256;
  * ```
  */
 export class Connection {
-  readonly path: string;
-  readonly #db: DatabaseSync;
+  readonly #given: ConnectionOptions;
   readonly #sql: Sql;
-  readonly #patience: Patience;
-  readonly #readOnly: boolean;
-  readonly #inode: number | null;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | null = null;
   #closed = false;
 
-  /** @param inode of the file as it was opened; `null` for a database in memory. */
-  constructor(db: DatabaseSync, path: string, patience: Patience, readOnly: boolean, inode: number | null) {
-    this.path = path;
-    this.#db = db;
-    this.#sql = new Sql(db, path);
-    this.#patience = patience;
-    this.#readOnly = readOnly;
-    this.#inode = inode;
+  constructor(options: ConnectionOptions) {
+    this.#given = options;
+    this.#sql = new Sql(options.db, options.path);
   }
 
   /** Answers from one consistent state, by one statement or inside {@link Connection.snapshot}. */
   async read<T>(query: (sql: Sql) => T): Promise<T> {
     this.#assertOpen();
     try {
-      return await whenFree(this.#patience, () => query(this.#sql));
+      return await whenFree(this.#given.patience, () => query(this.#sql));
     } catch (error) {
-      throw toStoreError(error, this.path);
+      throw toStoreError(error, this.#given.path);
     }
   }
 
   /** Several statements that must see the same state. */
   snapshot<T>(query: (sql: Sql) => T): Promise<T> {
     return this.read((sql) => {
-      this.#db.exec('BEGIN');
+      this.#given.db.exec('BEGIN');
       try {
         return query(sql);
       } finally {
-        this.#db.exec('COMMIT');
+        this.#given.db.exec('COMMIT');
       }
     });
   }
@@ -106,7 +107,7 @@ export class Connection {
   write<T>(change: (sql: Sql) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#assertOpen();
-      if (this.#readOnly) throw this.#refusal();
+      if (this.#given.readOnly) throw this.#refusal();
       const run = (sql: Sql) => {
         const value = change(sql);
         return () => resolve(value);
@@ -122,7 +123,8 @@ export class Connection {
     this.#closed = true;
     await this.#draining;
     // The last connection to close moves the log into the file and removes it.
-    this.#db.close();
+    this.#given.db.close();
+    this.#given.onClose();
   }
 
   async #drain(): Promise<void> {
@@ -137,13 +139,13 @@ export class Connection {
 
   async #commit(group: readonly PendingWrite[]): Promise<void> {
     try {
-      const answers = await whenFree(this.#patience, () => this.#transaction(group));
+      const answers = await whenFree(this.#given.patience, () => this.#transaction(group));
       for (const answer of answers) answer();
     } catch (error) {
       const [only, ...others] = group;
       if (only === undefined) return;
       if (others.length === 0 || isBusy(error)) {
-        for (const write of group) write.fail(toStoreError(error, this.path));
+        for (const write of group) write.fail(toStoreError(error, this.#given.path));
         return;
       }
       for (const write of group) await this.#commit([write]);
@@ -152,28 +154,28 @@ export class Connection {
 
   #transaction(group: readonly PendingWrite[]): readonly (() => void)[] {
     this.#assertInPlace();
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.#given.db.exec('BEGIN IMMEDIATE');
     try {
       const answers = group.map((write) => write.run(this.#sql));
-      this.#db.exec('COMMIT');
+      this.#given.db.exec('COMMIT');
       return answers;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, a full disk among them.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      if (this.#given.db.isTransaction) this.#given.db.exec('ROLLBACK');
       throw error;
     }
   }
 
   /** A deleted or replaced file would take every write without an error and keep none. */
   #assertInPlace(): void {
-    if (this.#inode === null) return;
-    const now = statSync(this.path, { throwIfNoEntry: false });
-    if (now?.ino === this.#inode) return;
+    if (this.#given.inode === null) return;
+    const now = statSync(this.#given.path, { throwIfNoEntry: false });
+    if (now?.ino === this.#given.inode) return;
     const found =
       now === undefined ? 'the file was deleted while it was open' : 'the file was replaced while it was open';
     throw new StoreError({
       code: 'Moved',
-      path: this.path,
+      path: this.#given.path,
       found,
       remedy: 'Stop this process and start it again.',
     });
@@ -182,13 +184,13 @@ export class Connection {
   #assertOpen(): void {
     if (!this.#closed) return;
     const remedy = 'This is a defect of Rollcall; please report it.';
-    throw new StoreError({ code: 'Closed', path: this.path, found: 'the store was closed before', remedy });
+    throw new StoreError({ code: 'Closed', path: this.#given.path, found: 'the store was closed before', remedy });
   }
 
   #refusal(): StoreError {
     return new StoreError({
       code: 'NotWritable',
-      path: this.path,
+      path: this.#given.path,
       found: 'a write to a store that was opened for reading only',
       remedy: 'This is a defect of Rollcall; please report it.',
     });

@@ -41,16 +41,17 @@ export interface StoreErrorFacts {
 /** The one error of the embedded runtime: says where, what was found, what was expected and what to do. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+  /** The file or directory it is about. */
+  readonly path: string;
   readonly facts: StoreErrorFacts;
 
   constructor(facts: StoreErrorFacts, options?: ErrorOptions) {
     const expected = facts.expected === undefined ? '' : `, expected ${facts.expected}`;
     super(`${facts.path}: ${facts.found}${expected}. ${facts.remedy}`, options);
+    this.code = facts.code;
+    this.path = facts.path;
     this.facts = facts;
-  }
-
-  get code(): StoreErrorCode {
-    return this.facts.code;
   }
 }
 

@@ -27,19 +27,22 @@ export interface FileState {
 export async function inspectFile(path: string, latest: number, patience: Patience): Promise<FileState | null> {
   try {
     // The log first: another process that makes the store makes the file first.
-    const orphan = hasLog(path);
+    const logged = hasLog(path);
     const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined && orphan) throw corrupt(path, `the file is gone, but its log ${path}-wal is there`);
+    if (stats === undefined && logged) throw corrupt(path, `the file is gone, but its log ${path}-wal is there`);
     if (stats === undefined) return null;
     if (!stats.isFile()) throw notAFile(path);
-    // Without a log nobody has the file open, and it can be read without locks and without leaving files beside it. But
-    // someone may open it this very moment; so a bad finding counts only if it is found under a lock as well.
-    if (hasLog(path)) return await whenFree(patience, () => probe(path, stats.size, latest, false));
+    const underLock = () => whenFree(patience, () => probe(path, stats.size, latest));
+    if (heldHere.has(inodeOf(path))) return await underLock();
+    assertHeader(path, stats.size, latest, !logged);
+    if (logged) return await underLock();
+    // Without a log the file is complete, and it can be read without locks and without leaving files beside it. But someone
+    // may have opened it this very moment; so damage counts only if it is found under a lock as well.
     try {
-      return probe(path, stats.size, latest, true);
+      return probe(`${pathToFileURL(path).href}?immutable=1`, stats.size, latest, path);
     } catch (error) {
       if (toStoreError(error, path).code !== 'Corrupt' || !hasLog(path)) throw error;
-      return await whenFree(patience, () => probe(path, stats.size, latest, false));
+      return await underLock();
     }
   } catch (error) {
     throw toStoreError(error, path);
@@ -51,13 +54,29 @@ function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-function probe(path: string, bytes: number, latest: number, alone: boolean): FileState {
-  const header = readHeader(path);
-  if (header !== null) {
-    assertOurs(path, header.applicationId, header.version, latest);
-    if (alone && header.bytes !== null && bytes < header.bytes) throw truncated(path, bytes, header.bytes);
-  }
-  const name = alone ? `${pathToFileURL(path).href}?immutable=1` : path;
+/**
+ * Files that this process has open as databases. Its locks on a file end as soon as it closes any other handle of it, however
+ * opened [sqlite.org/howtocorrupt.html, 2.2]; so such a file is looked at through SQLite alone, which knows of that.
+ */
+const heldHere = new Map<string, number>();
+
+function inodeOf(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
+}
+
+/** To be called before a database is opened. @returns what is to be called after it is closed. */
+export function holdFile(path: string): () => void {
+  const inode = inodeOf(path);
+  heldHere.set(inode, (heldHere.get(inode) ?? 0) + 1);
+  return () => {
+    const others = (heldHere.get(inode) ?? 1) - 1;
+    if (others > 0) heldHere.set(inode, others);
+    else heldHere.delete(inode);
+  };
+}
+
+function probe(name: string, bytes: number, latest: number, path: string = name): FileState {
   const db = new DatabaseSync(name, { readOnly: true, timeout: BLOCKING_WAIT_MS });
   try {
     const version = pragma(db, 'user_version');
@@ -80,15 +99,11 @@ export function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'
   return typeof value === 'number' ? value : 0;
 }
 
-interface Header {
-  readonly applicationId: number;
-  readonly version: number;
-  /** `null` where the header does not vouch for it. */
-  readonly bytes: number | null;
-}
-
-/** The first 100 bytes [sqlite.org/fileformat2.html, "The Database Header"]; `null` for an empty file. */
-function readHeader(path: string): Header | null {
+/**
+ * Checks the first 100 bytes [sqlite.org/fileformat2.html, "The Database Header"], without SQLite.
+ * @param complete there is no log whose changes the file still lacks.
+ */
+function assertHeader(path: string, bytes: number, latest: number, complete: boolean): void {
   const header = Buffer.alloc(100);
   const file = openSync(path, 'r');
   let length: number;
@@ -97,16 +112,16 @@ function readHeader(path: string): Header | null {
   } finally {
     closeSync(file);
   }
+  if (length === 0) throw corrupt(path, 'the file is empty');
   if (length < header.length || !header.subarray(0, 16).equals(Buffer.from('SQLite format 3\0', 'latin1'))) {
-    throw corrupt(path, length === 0 ? 'the file is empty' : 'this is not an SQLite database');
+    throw corrupt(path, 'this is not an SQLite database');
   }
+  assertOurs(path, header.readInt32BE(68), header.readInt32BE(60), latest);
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
+  const expected = header.readUInt32BE(28) * pageSize;
+  // The number of pages counts only if it was written together with the last change.
   const vouched = header.readUInt32BE(24) === header.readUInt32BE(92);
-  return {
-    applicationId: header.readInt32BE(68),
-    version: header.readInt32BE(60),
-    bytes: vouched ? header.readUInt32BE(28) * pageSize : null,
-  };
+  if (complete && vouched && bytes < expected) throw truncated(path, bytes, expected);
 }
 
 function assertOurs(path: string, applicationId: number, version: number, latest: number): void {
@@ -136,9 +151,9 @@ function assertOurs(path: string, applicationId: number, version: number, latest
  */
 export function createFile(path: string, migrations: readonly Migration[], unique: string): void {
   const draft = `${path}.${unique}.new`;
+  makeDirectory(dirname(path));
+  makePrivateFile(draft);
   try {
-    makeDirectory(dirname(path));
-    makePrivateFile(draft);
     const db = new DatabaseSync(draft);
     try {
       migrate(db, path, migrations);
@@ -154,20 +169,37 @@ export function createFile(path: string, migrations: readonly Migration[], uniqu
   }
 }
 
-/** Owner only; directories that exist already are the user's and stay as they are. */
+/**
+ * Makes a directory for the owner only, and those above it; one that exists already is the user's and stays as it is.
+ * @throws StoreError `NotADirectory`, `NotWritable`, `DiskFull`
+ */
 export function makeDirectory(path: string): void {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) {
+  if (assertDirectory(path)) return;
+  try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-  } else if (!stats.isDirectory()) {
-    const remedy = 'Choose another directory with --data-dir.';
-    throw new StoreError({ code: 'NotADirectory', path, found: 'a file', expected: 'a directory', remedy });
+  } catch (error) {
+    throw toStoreError(error, path);
   }
 }
 
-/** SQLite would make it readable for all; its log takes over the permissions of the file. */
+/** @returns whether it exists. @throws StoreError `NotADirectory` if it is something else. */
+export function assertDirectory(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory() !== false) return stats !== undefined;
+  const remedy = 'Choose another directory with --data-dir.';
+  throw new StoreError({ code: 'NotADirectory', path, found: 'a file', expected: 'a directory', remedy });
+}
+
+/**
+ * Makes an empty file for the owner only. SQLite would make it readable for all; its log takes over the permissions of the file.
+ * @throws StoreError also if it exists.
+ */
 export function makePrivateFile(path: string): void {
-  closeSync(openSync(path, 'wx', 0o600));
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    throw toStoreError(error, path);
+  }
 }
 
 /** Gives a complete file its name, durably; does nothing if the name is taken. @returns whether it has it now. */

@@ -7,9 +7,24 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { isLedgerEntry } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
+/** A scan of a large organization appends thousands of entries at once; in between, others get their turn. */
+const LARGEST_APPEND = 250;
+
 export function sqliteLedger(connection: Connection): Ledger {
   return {
-    append: (entries) => connection.write((sql) => appendAll(sql, entries)),
+    async append(entries) {
+      const timed = entries.map((entry) => ({ entry, at: toEpoch(entry.at) }));
+      const refused = new Set<string>();
+      const outcomes: AppendOutcome[] = [];
+      for (let start = 0; start < timed.length; start += LARGEST_APPEND) {
+        const part = timed.slice(start, start + LARGEST_APPEND);
+        outcomes.push(...(await connection.write((sql) => appendAll(sql, part, new Set(refused)))));
+        for (const [n, { entry }] of part.entries()) {
+          if (outcomes[start + n] === 'headMoved') refused.add(entry.chain);
+        }
+      }
+      return outcomes;
+    },
     head: (chain) => connection.read((sql) => headOfChain(sql, chain)),
     read: (chain, afterSeq, limit) =>
       connection.read((sql) =>
@@ -47,16 +62,22 @@ export function sqliteLedger(connection: Connection): Ledger {
   };
 }
 
-function appendAll(sql: Sql, entries: readonly LedgerEntry[]): readonly AppendOutcome[] {
-  const refused = new Set<string>();
-  return entries.map((entry) => {
-    const outcome = refused.has(entry.chain) ? 'headMoved' : appendOne(sql, entry);
+interface Timed {
+  readonly entry: LedgerEntry;
+  /** `entry.at` in epoch ms. */
+  readonly at: number;
+}
+
+/** @param refused the chains of which an entry was refused before; grows. */
+function appendAll(sql: Sql, entries: readonly Timed[], refused: Set<string>): readonly AppendOutcome[] {
+  return entries.map(({ entry, at }) => {
+    const outcome = refused.has(entry.chain) ? 'headMoved' : appendOne(sql, entry, at);
     if (outcome === 'headMoved') refused.add(entry.chain);
     return outcome;
   });
 }
 
-function appendOne(sql: Sql, entry: LedgerEntry): AppendOutcome {
+function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutcome {
   const { chain, seq, hash } = entry;
   const head = headOfChain(sql, chain);
   if (seq <= head.seq) {
@@ -68,7 +89,7 @@ function appendOne(sql: Sql, entry: LedgerEntry): AppendOutcome {
   sql.run(
     `INSERT INTO ledger (chain, seq, hash, at, type, account_id, enrollment, run_id, actor, opt_out, body)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...[chain, seq, hash, toEpoch(entry.at), entry.type, entry.accountId, entry.enrollment, entry.runId, entry.actor],
+    ...[chain, seq, hash, at, entry.type, entry.accountId, entry.enrollment, entry.runId, entry.actor],
     entry.detail?.optOut === true ? 1 : 0,
     // Exactly the text that the hash is over, so that reading it back cannot give another hash.
     canonicalJson(entry),
@@ -150,11 +171,25 @@ function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequ
 /** The entry in the order of fields that `audit list` shows; canonical JSON has sorted them. */
 function toEntry(sql: Sql, row: Row): LedgerEntry {
   const entry = sql.json(row, 'body', 'a ledger entry', isLedgerEntry);
-  const { id, chain, seq, at, type, accountId, enrollment, runId, actor, before, after, ...rest } = entry;
-  const { reason, rule, policyHash, api, detail, prevHash, hash, ...unknown } = rest;
   return {
-    ...{ id, chain, seq, at, type, accountId, enrollment, runId, actor, before, after },
-    ...{ reason, rule, policyHash, api, detail, ...unknown, prevHash, hash },
+    id: entry.id,
+    chain: entry.chain,
+    seq: entry.seq,
+    at: entry.at,
+    type: entry.type,
+    accountId: entry.accountId,
+    enrollment: entry.enrollment,
+    runId: entry.runId,
+    actor: entry.actor,
+    before: entry.before,
+    after: entry.after,
+    reason: entry.reason,
+    rule: entry.rule,
+    policyHash: entry.policyHash,
+    api: entry.api,
+    detail: entry.detail,
+    prevHash: entry.prevHash,
+    hash: entry.hash,
   };
 }
 

@@ -36,10 +36,12 @@ export function sqliteRecords(connection: Connection): Records {
         after = last.accountId;
       }
     },
-    advance: (records) =>
-      connection.write((sql) => {
-        for (const record of records) advanceOne(sql, record);
-      }),
+    async advance(records) {
+      const timed = records.map((record) => ({ record, wake: wakeTime(record) }));
+      await connection.write((sql) => {
+        for (const { record, wake } of timed) advanceOne(sql, record, wake);
+      });
+    },
     due: (until, limit) =>
       connection.read((sql) =>
         sql
@@ -57,10 +59,14 @@ export function sqliteRecords(connection: Connection): Records {
   };
 }
 
-function advanceOne(sql: Sql, record: AccountRecord): void {
+/** @throws RangeError for a time that cannot be read: SQLite would store NULL, and nobody would ever look at the account again. */
+function wakeTime(record: AccountRecord): number | null {
   const wake = wakeAt(record);
-  // SQLite would store it as NULL, and nobody would ever look at the account again.
   if (Number.isNaN(wake)) throw new RangeError(`the record of ${record.accountId} holds a time that cannot be read`);
+  return wake;
+}
+
+function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void {
   sql.run(
     `INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account_id)
      DO UPDATE SET seq = ?2, wake_at = ?3, body = ?4 WHERE seq < ?2`,

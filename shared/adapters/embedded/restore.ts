@@ -9,6 +9,7 @@ import { StoreError, toStoreError } from './errors.ts';
 import {
   assertSound,
   databasePath,
+  holdFile,
   inspectFile,
   makeDirectory,
   makePrivateFile,
@@ -56,8 +57,8 @@ export async function restoreEmbeddedStore(options: RestoreOptions): Promise<Res
   const path = databasePath(dataDir);
   const draft = `${path}.${newId()}.restore`;
   await inspectBackup(file, migrations.length, patience);
+  makeDirectory(dirname(path));
   try {
-    makeDirectory(dirname(path));
     await prepare(file, draft, newId(), migrations);
     const setAside = await swapIn(draft, path, `${path}.damaged-${newId()}`, { patience, latest: migrations.length });
     return { path, setAside };
@@ -130,9 +131,11 @@ async function swapIn(draft: string, path: string, aside: string, { patience, la
 /** Replaces the whole content in one transaction; a crash in the middle of it leaves the old one. */
 async function overwrite(draft: string, path: string): Promise<void> {
   const source = new DatabaseSync(draft, { readOnly: true, timeout: BLOCKING_WAIT_MS });
+  const letGo = holdFile(path);
   try {
     await backup(source, path, { rate: ALL_PAGES });
   } finally {
+    letGo();
     source.close();
   }
 }

@@ -19,6 +19,9 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isObjectOrNull = (value: unknown): boolean => value === null || isObject(value);
 
+const ENTRY_TEXTS = ['id', 'chain', 'at', 'actor', 'prevHash', 'hash'] as const;
+const ENTRY_TEXTS_OR_NULL = ['accountId', 'enrollment', 'runId', 'reason', 'rule', 'policyHash'] as const;
+const ENTRY_OBJECTS_OR_NULL = ['before', 'after', 'api', 'detail'] as const;
 const TYPES: ReadonlySet<unknown> = new Set(ENTRY_TYPES);
 
 export function isLedgerEntry(value: unknown): value is LedgerEntry {
@@ -26,9 +29,9 @@ export function isLedgerEntry(value: unknown): value is LedgerEntry {
     isObject(value) &&
     TYPES.has(value['type']) &&
     Number.isSafeInteger(value['seq']) &&
-    ['id', 'chain', 'at', 'actor', 'prevHash', 'hash'].every((name) => isText(value[name])) &&
-    ['accountId', 'enrollment', 'runId', 'reason', 'rule', 'policyHash'].every((name) => isTextOrNull(value[name])) &&
-    ['before', 'after', 'api', 'detail'].every((name) => isObjectOrNull(value[name]))
+    ENTRY_TEXTS.every((name) => isText(value[name])) &&
+    ENTRY_TEXTS_OR_NULL.every((name) => isTextOrNull(value[name])) &&
+    ENTRY_OBJECTS_OR_NULL.every((name) => isObjectOrNull(value[name]))
   );
 }
 

@@ -12,7 +12,7 @@ import { BLOCKING_WAIT_MS, Connection, type Patience, whenFree } from './connect
 import { sqliteDeadLetters } from './dead-letters.ts';
 import { StoreError, toStoreError } from './errors.ts';
 import { sqliteFacts } from './facts.ts';
-import { createFile, databasePath, inspectFile, makeDirectory, migrate } from './file.ts';
+import { assertDirectory, createFile, databasePath, holdFile, inspectFile, migrate } from './file.ts';
 import { sqliteLedger } from './ledger.ts';
 import { sqliteQueue } from './queue.ts';
 import { sqliteRecords } from './records.ts';
@@ -86,7 +86,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 
 async function connect(path: string, patience: Patience, options: EmbeddedStoreOptions): Promise<Connection> {
   const { dataDir, readOnly = false, create = true, migrations = MIGRATIONS } = options;
-  if (statSync(dataDir, { throwIfNoEntry: false }) !== undefined) makeDirectory(dataDir);
+  assertDirectory(dataDir);
   let state = await inspectFile(path, migrations.length, patience);
   if (state === null) {
     if (!create) throw absent(path);
@@ -96,17 +96,28 @@ async function connect(path: string, patience: Patience, options: EmbeddedStoreO
   }
   if (readOnly && state !== null && state.version < migrations.length) throw outdated(path, state.version, migrations);
 
-  let db: DatabaseSync | null = null;
   try {
-    // The file can only have vanished since: SQLite must not make a new, unprepared one.
-    const { ino } = statSync(path);
-    const opened = new DatabaseSync(path, { readOnly, timeout: BLOCKING_WAIT_MS });
-    db = opened;
-    await whenFree(patience, () => configure(opened, path, options));
-    return new Connection(opened, path, patience, readOnly, ino);
+    return await openFile(path, patience, options);
   } catch (error) {
-    db?.close();
     throw toStoreError(error, path);
+  }
+}
+
+async function openFile(path: string, patience: Patience, options: EmbeddedStoreOptions): Promise<Connection> {
+  const { readOnly = false } = options;
+  const letGo = holdFile(path);
+  try {
+    const db = new DatabaseSync(path, { readOnly, timeout: BLOCKING_WAIT_MS });
+    try {
+      await whenFree(patience, () => configure(db, path, options));
+      return new Connection({ db, path, patience, readOnly, inode: statSync(path).ino, onClose: letGo });
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    letGo();
+    throw error;
   }
 }
 
@@ -137,7 +148,7 @@ function emptyView(path: string, patience: Patience, migrations: readonly Migrat
   const db = new DatabaseSync(':memory:');
   migrate(db, path, migrations);
   db.exec('PRAGMA query_only = ON');
-  return new Connection(db, path, patience, true, null);
+  return new Connection({ db, path, patience, readOnly: true, inode: null, onClose: () => undefined });
 }
 
 function absent(path: string): StoreError {

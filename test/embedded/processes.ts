@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+export interface Finished {
+  /** What the child's lines said. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Runs `child.ts` to its end. Rejects if it fails.
+ * @param killAfter kills it when it has written so many lines.
+ */
+export function runChild(mode: string, dataDir: string, name: string, killAfter?: number): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CHILD, mode, dataDir, name], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let complaints = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (killAfter !== undefined && output.split('\n').length > killAfter) child.kill('SIGKILL');
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaints += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code !== 0 && signal !== 'SIGKILL') return reject(new Error(`${mode} ended with ${code}: ${complaints}`));
+      // What follows the last line break was cut off by the kill: it was not acknowledged to us.
+      const lines = output.split('\n').slice(0, -1);
+      resolve({ lines: lines.map((line) => JSON.parse(line)), signal });
+    });
+  });
+}
