@@ -90,19 +90,20 @@ async function prepare(
   makePrivateFile(draft);
   try {
     await copySnapshot(file, draft);
+    const db = new DatabaseSync(draft);
+    try {
+      assertSound(db, file, 'integrity_check(1)');
+      migrate(db, draft, migrations);
+      // Whoever read a register before the restore must not overwrite it after: every version becomes a new one.
+      db.prepare('UPDATE register_versions SET generation = ?').run(generation);
+      db.prepare("UPDATE registers SET version = ? || '-r' || rowid").run(generation);
+      db.exec('PRAGMA journal_mode = DELETE');
+    } finally {
+      db.close();
+    }
   } catch (error) {
-    throw aboutBackup(error, file);
-  }
-  const db = new DatabaseSync(draft);
-  try {
-    assertSound(db, file, 'integrity_check(1)');
-    migrate(db, draft, migrations);
-    // Whoever read a register before the restore must not overwrite it after: every version becomes a new one.
-    db.prepare('UPDATE register_versions SET generation = ?').run(generation);
-    db.prepare("UPDATE registers SET version = ? || '-r' || rowid").run(generation);
-    db.exec('PRAGMA journal_mode = DELETE');
-  } finally {
-    db.close();
+    const known = toStoreError(error, draft);
+    throw known.code === 'Corrupt' ? aboutBackup(known, file) : known;
   }
 }
 
@@ -141,9 +142,7 @@ async function overwrite(draft: string, path: string): Promise<void> {
 }
 
 function aboutBackup(error: unknown, file: string): StoreError {
-  const known = toStoreError(error, file);
-  return new StoreError(
-    { ...known.facts, remedy: 'The store was left as it is. Use another backup.' },
-    { cause: error },
-  );
+  const { facts } = toStoreError(error, file);
+  const remedy = 'The store was left as it is. Use another backup.';
+  return new StoreError({ ...facts, path: file, remedy }, { cause: error });
 }

@@ -1,6 +1,6 @@
 /** Field names whose values never reach a log, whatever stands around them. */
 const SECRET_NAME =
-  /secret|password|passphrase|credential|session_?token|security_?token|access_?token|auth_?token|api_?key|private_?key|bearer|cookie|authorization|webhook|external_?id|^token$|^signature$/i;
+  /secret|password|passphrase|credential|session[_-]?token|security[_-]?token|access[_-]?token|auth[_-]?token|api[_-]?key|private[_-]?key|bearer|cookie|authorization|webhook|external[_-]?id|^token$|^signature$/i;
 
 /** Secrets that travel inside text: signed queries, credentials in addresses, chat webhooks, authorization headers. */
 const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
