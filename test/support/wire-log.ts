@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { ApiAnswer, ApiRequest } from '../../services/sandbox/engine/types.ts';
+import type { RunningSandbox } from '../../services/sandbox/start.ts';
+import { databasePath } from '../../shared/adapters/embedded/file.ts';
+import { isLedgerEntry } from '../../shared/adapters/embedded/shapes.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
+import type { Enrollment } from '../../shared/domain/types.ts';
+
+/** What arrived at the sandbox and asked for a change, with what stood in the ledger's file at that very moment. */
+export interface MutatingCall {
+  readonly operation: string;
+  readonly caller: string;
+  readonly answer: ApiAnswer['kind'];
+  readonly code: string | null;
+  /** Accounts that it would change: the caller's own, the batch's, or every open one that is not yet Active. */
+  readonly accounts: readonly Touched[];
+  readonly enrollment: Enrollment;
+  readonly organizationWide: boolean;
+  readonly optOut: boolean;
+  /** The policy under which it was made. */
+  readonly policy: CompiledPolicy | null;
+}
+
+export interface Touched {
+  readonly truth: AccountTruth;
+  /** Id of the intent that was open for it when the call arrived; `null`: none was, or it was for another call. */
+  readonly intentId: string | null;
+  /** The account was already as the call wants it. */
+  readonly redundant: boolean;
+}
+
+const MUTATING: ReadonlyMap<string, Enrollment> = new Map([
+  ['UpdateEnrollmentStatus', 'computeOptimizer'],
+  ['UpdateEnrollmentConfiguration', 'automation'],
+  ['AssociateAccounts', 'automation'],
+  ['DisassociateAccounts', 'automation'],
+]);
+
+export interface WireLog {
+  /** In the order of arrival. */
+  readonly mutating: readonly MutatingCall[];
+  /** All calls so far. */
+  readonly count: number;
+  /** Of the mutating ones: broken off by `onCall` before they took effect. */
+  readonly dropped: number;
+  /** Called for each call before it takes effect; `reset` breaks the connection without carrying it out. */
+  onCall: ((request: ApiRequest, number: number) => 'reset' | undefined) | null;
+  /** Called after a call took effect and before it is answered. */
+  onAnswer: ((request: ApiRequest, answer: ApiAnswer) => void) | null;
+  policy: CompiledPolicy | null;
+  close(): void;
+}
+
+/** Listens at the sandbox's door: a witness that believes neither the app nor its ledger. */
+export function listenAt({ sandbox }: RunningSandbox, dataDir: string): WireLog {
+  const mutating: MutatingCall[] = [];
+  const ledger = ledgerReader(dataDir);
+  const original = sandbox.handle.bind(sandbox);
+  let count = 0;
+  let dropped = 0;
+  const log: WireLog = {
+    mutating,
+    get count() {
+      return count;
+    },
+    get dropped() {
+      return dropped;
+    },
+    onCall: null,
+    onAnswer: null,
+    policy: null,
+    close: ledger.close,
+  };
+  sandbox.handle = (request) => {
+    count += 1;
+    const enrollment = MUTATING.get(request.operation);
+    const call = enrollment === undefined ? null : describe(request, enrollment, sandbox, ledger);
+    const drop = log.onCall?.(request, count) === 'reset';
+    const answer: ApiAnswer = drop ? { kind: 'reset', delayMs: 0 } : original(request);
+    if (drop && call !== null) dropped += 1;
+    const code = answer.kind === 'error' ? answer.error.code : null;
+    if (call !== null) mutating.push({ ...call, answer: answer.kind, code, policy: log.policy });
+    log.onAnswer?.(request, answer);
+    return answer;
+  };
+  return log;
+}
+
+type LedgerReader = ReturnType<typeof ledgerReader>;
+
+function describe(
+  { operation, callerAccountId: caller, input }: ApiRequest,
+  enrollment: Enrollment,
+  sandbox: Sandbox,
+  ledger: LedgerReader,
+): Omit<MutatingCall, 'answer' | 'code' | 'policy'> {
+  const asked = typeof input === 'object' && input !== null ? { ...input } : {};
+  const status = 'status' in asked ? asked.status : null;
+  const batch = 'accountIds' in asked && Array.isArray(asked.accountIds) ? asked.accountIds : [caller];
+  const organizationWide = 'includeMemberAccounts' in asked && asked.includeMemberAccounts === true;
+  const concerned = organizationWide
+    ? sandbox
+        .accounts()
+        .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active')
+    : batch.flatMap((id) => sandbox.accounts(String(id)));
+  const optOut = operation === 'DisassociateAccounts' || status === 'Inactive';
+  const alreadySo = (account: AccountTruth): boolean => {
+    if (operation === 'AssociateAccounts')
+      return isActive(account) && account.automation.organizationRuleMode === 'AnyAllowed';
+    if (operation === 'DisassociateAccounts') return account.automation.organizationRuleMode === 'NoneAllowed';
+    return account[enrollment].status === status;
+  };
+  const touched = concerned.map((truth) => ({
+    truth,
+    intentId: ledger.openIntent(truth.accountId, enrollment, operation),
+    redundant: alreadySo(truth),
+  }));
+  return { operation, caller, accounts: touched, enrollment, organizationWide, optOut };
+}
+
+const isActive = ({ automation }: AccountTruth): boolean => automation.status === 'Active';
+
+/** Reads the app's file from outside, through a connection of its own. */
+function ledgerReader(dataDir: string) {
+  let db: DatabaseSync | null = null;
+  const open = (): DatabaseSync | null => {
+    const path = databasePath(dataDir);
+    if (db === null && existsSync(path)) db = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
+    return db;
+  };
+  return {
+    openIntent(accountId: string, enrollment: Enrollment, operation: string): string | null {
+      const rows = open()?.prepare('SELECT body FROM ledger WHERE chain = ? ORDER BY seq').all(accountId) ?? [];
+      const entries = rows.map(({ body }): unknown => JSON.parse(String(body))).filter(isLedgerEntry);
+      const claim = entries.reduce(foldEntry, emptyRecord(accountId))[enrollment]?.claim ?? null;
+      return claim?.operation === operation ? claim.entryId : null;
+    },
+    close: () => {
+      db?.close();
+      db = null;
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { expect } from 'vitest';
+import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import type { Stores } from '../../shared/app/deps.ts';
+import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
+import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import type { MutatingCall, Touched } from './wire-log.ts';
+import type { World } from './world.ts';
+
+export interface Allowed {
+  /** Drift that may still be open at the end, because the scenario ends before it does. Default: none. */
+  readonly openDrift?: (accountId: string, enrollment: Enrollment) => boolean;
+  /** As the policy wants it, and yet not Compliant in our records. Default: none. */
+  readonly notYetCompliant?: (accountId: string, enrollment: Enrollment) => boolean;
+  /** Someone changed things that nobody has looked at since. Default: none. */
+  readonly unseen?: (accountId: string) => boolean;
+  /** Connections broke, so that a call may have had to be made twice. Default false. */
+  readonly repeatedCalls?: boolean;
+  readonly deadLetters?: number;
+  /** Messages that may be left on the queue. Default 0. */
+  readonly queued?: number;
+}
+
+/** What must hold after every scenario, by the sandbox's own truth and what arrived at its door; not by what we believe. */
+export async function checkWorld(world: World, allowed: Allowed = {}): Promise<ReadonlyMap<string, LedgerEntry[]>> {
+  const app = await world.app({ readOnly: true });
+  const { deps } = app;
+  try {
+    const chains = await readChains(deps);
+    const faults = [...chains].flatMap(([chain, entries]) => [
+      ...brokenLinks(chain, entries),
+      ...(chain === ORGANIZATION_CHAIN
+        ? []
+        : [...danglingIntents(chain, entries), ...openDrift(chain, entries, allowed)]),
+    ]);
+    faults.push(...wireFaults(world, allowed));
+    expect(faults).toEqual([]);
+    const records = await recordsThatMatch(deps, chains);
+    expect(untrueRecords(world, records, allowed)).toEqual([]);
+    const { visible, inFlight, dead } = await deps.queue.depth();
+    expect({ queued: visible + inFlight, dead }).toEqual({
+      queued: allowed.queued ?? 0,
+      dead: allowed.deadLetters ?? 0,
+    });
+    return chains;
+  } finally {
+    await world.stop(app);
+  }
+}
+
+export async function readChains({ ledger }: Pick<Stores, 'ledger'>): Promise<Map<string, LedgerEntry[]>> {
+  const chains = new Map<string, LedgerEntry[]>();
+  for (let after: string | null = null; ; ) {
+    const names: readonly string[] = await ledger.chains(after, 1_000);
+    for (const name of names) {
+      const entries: LedgerEntry[] = [];
+      for (let page = await ledger.read(name, 0, 500); page.length > 0; ) {
+        entries.push(...page);
+        page = await ledger.read(name, entries.length, 500);
+      }
+      chains.set(name, entries);
+    }
+    const last = names.at(-1);
+    if (last === undefined) return chains;
+    after = last;
+  }
+}
+
+/** Invariant 7: no gap, no fork, no edit. */
+function brokenLinks(chain: string, entries: readonly LedgerEntry[]): string[] {
+  let head = EMPTY_CHAIN;
+  return entries.flatMap((entry) => {
+    const fault = checkLink(head, entry);
+    head = headOf(entry);
+    return fault === null ? [] : [`${chain}: ${fault.kind} at ${fault.seq}: ${fault.message}`];
+  });
+}
+
+/** Invariant 2: each intent has exactly one outcome, behind it. */
+function danglingIntents(chain: string, entries: readonly LedgerEntry[]): string[] {
+  return entries.flatMap((intent, index) => {
+    if (intent.type !== 'RemediationStarted') return [];
+    const outcomes = entries.filter(({ detail }) => detail?.intentId === intent.id);
+    const behind = outcomes.filter((outcome) => entries.indexOf(outcome) > index);
+    return outcomes.length === 1 && behind.length === 1
+      ? []
+      : [`${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`];
+  });
+}
+
+const SUPERSEDING: ReadonlySet<string | undefined> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
+
+/** Invariant 1: every drift ended resolved, blocked, failed or superseded. Read from the entries alone. */
+function openDrift(chain: string, entries: readonly LedgerEntry[], allowed: Allowed): string[] {
+  return ENROLLMENTS.flatMap((enrollment) => {
+    let open: number | null = null;
+    for (const entry of entries) {
+      if (endsDrift(entry, enrollment)) open = null;
+      else if (entry.type === 'DriftDetected' && entry.enrollment === enrollment) open ??= entry.seq;
+    }
+    if (open === null || allowed.openDrift?.(chain, enrollment)) return [];
+    return [`${chain} ${enrollment}: the drift of entry ${open} has not ended`];
+  });
+}
+
+function endsDrift({ type, after, detail, enrollment: about }: LedgerEntry, enrollment: Enrollment): boolean {
+  if (type === 'AccountLeft') return true;
+  const facet = about === enrollment ? after : detail?.facets?.[enrollment];
+  if (facet === null || facet === undefined) return false;
+  const ends = type === 'DriftResolved' || type === 'RemediationBlocked' || facet.reason === 'deadLettered';
+  return ends || SUPERSEDING.has(facet.verdict);
+}
+
+/** Invariants 2, 3 and 8, as the calls that arrived tell. */
+function wireFaults({ wire, sandbox }: World, allowed: Allowed): string[] {
+  const faults = wire.mutating.flatMap((call) =>
+    call.accounts.flatMap((touched) => {
+      const what = `${call.operation} for ${touched.truth.accountId}`;
+      return faultsOfTouch(call, touched, allowed).map((fault) => `${what}: ${fault}`);
+    }),
+  );
+  const answered = wire.mutating.flatMap(({ answer, accounts }) =>
+    answer === 'ok' ? accounts.flatMap(({ intentId }) => intentId ?? []) : [],
+  );
+  const once = new Set<string>();
+  for (const id of answered) {
+    if (once.has(id)) faults.push(`the call of intent ${id} was made and answered again`);
+    once.add(id);
+  }
+  // The witness and the sandbox's own books agree.
+  const booked = sandbox.calls().filter(({ operation }) => wire.mutating.some((call) => call.operation === operation));
+  const total = booked.reduce((sum, { count }) => sum + count, 0);
+  const carriedOut = wire.mutating.length - wire.dropped;
+  if (total !== carriedOut) faults.push(`${total} calls were counted, ${carriedOut} seen`);
+  return faults;
+}
+
+function faultsOfTouch(call: MutatingCall, { truth, intentId, redundant }: Touched, allowed: Allowed): string[] {
+  const { operation, policy, organizationWide, optOut, enrollment, code } = call;
+  const faults: string[] = [];
+  if (intentId === null) faults.push('no intent was open');
+  // What was throttled had no effect, and is asked for again.
+  if (code === 'ThrottlingException') return faults;
+  if (redundant && !organizationWide && allowed.repeatedCalls !== true) faults.push('it was so already');
+  if (policy === null) return faults;
+  const { state, mode, wish, exempt } = wishOf(policy, truth);
+  if (state !== 'ACTIVE' || mode !== 'enforce' || exempt(enrollment)) faults.push('it was not to be touched');
+  if (optOut && !wantsOptOut(wish, operation)) faults.push('nobody wanted to opt it out');
+  return faults;
+}
+
+function wantsOptOut(wish: Wish, operation: string): boolean {
+  if (operation === 'UpdateEnrollmentStatus') return wish.computeOptimizer.value === 'Inactive';
+  if (operation === 'UpdateEnrollmentConfiguration') return wish.automation.value === 'Inactive';
+  return wish.organizationRules.value === 'NoneAllowed' || wish.automation.value === 'Inactive';
+}
+
+function wishOf(policy: CompiledPolicy, account: AccountTruth) {
+  const { accountId: id, name, ou, tags, state, management } = account;
+  const facts: AccountFacts = { id, name, ou, tags, state, management };
+  const wish = policy.resolve(facts);
+  const exempt = (enrollment: Enrollment): boolean => policy.exemption(id, enrollment, 0) !== null;
+  return { state, mode: wish.mode.value, wish, exempt };
+}
+
+async function recordsThatMatch(
+  { records }: Pick<Stores, 'records'>,
+  chains: ReadonlyMap<string, readonly LedgerEntry[]>,
+): Promise<ReadonlyMap<string, AccountRecord>> {
+  const stored = new Map<string, AccountRecord>();
+  for await (const page of records.all()) for (const record of page) stored.set(record.accountId, record);
+  const folded = new Map(
+    [...chains].flatMap(([chain, entries]) =>
+      chain === ORGANIZATION_CHAIN ? [] : [[chain, entries.reduce(foldEntry, emptyRecord(chain))] as const],
+    ),
+  );
+  expect(stored).toEqual(folded);
+  return stored;
+}
+
+/** `Compliant` in our records if and only if the truth says so. */
+function untrueRecords(world: World, records: ReadonlyMap<string, AccountRecord>, allowed: Allowed): string[] {
+  const { policy } = world.wire;
+  if (policy === null || records.size === 0) return [];
+  return world.truth().flatMap((account) => {
+    const { accountId } = account;
+    const { wish, mode, state, exempt } = wishOf(policy, account);
+    if (allowed.unseen?.(accountId)) return [];
+    return ENROLLMENTS.flatMap((enrollment) => {
+      const managed =
+        state === 'ACTIVE' && mode !== 'off' && !exempt(enrollment) && isManaged(wish, enrollment, account);
+      const compliant = records.get(accountId)?.[enrollment]?.verdict === 'Compliant';
+      const asWanted = managed && isAsWanted(wish, enrollment, account);
+      if (compliant === asWanted || (asWanted && allowed.notYetCompliant?.(accountId, enrollment))) return [];
+      const verdict = records.get(accountId)?.[enrollment]?.verdict ?? 'nothing';
+      return [`${accountId} ${enrollment}: recorded ${verdict}, and in truth it is ${asWanted ? '' : 'not '}as wanted`];
+    });
+  });
+}
+
+type Wish = ReturnType<CompiledPolicy['resolve']>;
+
+function isManaged(wish: Wish, enrollment: Enrollment, { management }: AccountTruth): boolean {
+  if (wish[enrollment].value !== 'unmanaged') return true;
+  return enrollment === 'automation' && !management && wish.organizationRules.value !== 'unmanaged';
+}
+
+function isAsWanted(wish: Wish, enrollment: Enrollment, account: AccountTruth): boolean {
+  const { value } = wish[enrollment];
+  if (value !== 'unmanaged' && account[enrollment].status !== value) return false;
+  const rules = wish.organizationRules.value;
+  if (enrollment === 'computeOptimizer' || account.management || rules === 'unmanaged') return true;
+  return account.automation.organizationRuleMode === rules;
+}

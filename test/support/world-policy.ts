@@ -1,0 +1,38 @@
+import { type CompiledPolicy, compilePolicy, formatFinding, parsePolicy } from '../../shared/domain/policy/index.ts';
+
+/** The parts of a policy that scenarios vary. Flow-style YAML where it is a text. */
+export interface PolicyParts {
+  readonly computeOptimizer?: string;
+  readonly automation?: string;
+  readonly organizationRules?: string;
+  readonly mode?: string;
+  readonly organizationEnrollment?: 'auto' | 'never';
+  readonly guardrails?: string;
+  readonly concurrency?: number;
+  readonly callsPerSecond?: number;
+  /** Further sections, as they stand in the file. */
+  readonly more?: string;
+}
+
+/** Guardrails that let everything through; scenarios about guardrails name their own. */
+const OPEN = '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 0 } }';
+
+export function policyText(parts: PolicyParts = {}): string {
+  const { computeOptimizer = 'Active', automation = 'unmanaged', organizationRules = 'unmanaged' } = parts;
+  const { mode = 'enforce', organizationEnrollment = 'never', guardrails = OPEN } = parts;
+  const { callsPerSecond = 1000, concurrency = 16, more = '' } = parts;
+  return `version: 1
+organization: { organizationEnrollment: ${organizationEnrollment} }
+defaults: { computeOptimizer: ${computeOptimizer}, automation: ${automation}, organizationRules: ${organizationRules}, mode: ${mode} }
+guardrails: ${guardrails}
+limits: { callsPerSecond: ${callsPerSecond}, concurrency: ${concurrency} }
+${more}
+`;
+}
+
+/** @throws with every finding if the text is no policy. */
+export function compiled(text: string, now: number): CompiledPolicy {
+  const parsed = parsePolicy(text, { file: 'policy.yaml', now });
+  if (!parsed.ok) throw new Error(parsed.findings.map((finding) => formatFinding(finding)).join('\n'));
+  return compilePolicy(parsed.policy);
+}

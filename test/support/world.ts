@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
+import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/apply.ts';
+import type { Progress, RunContext, Settings } from '../../shared/app/deps.ts';
+import type { Plan } from '../../shared/app/make-plan.ts';
+import { plan } from '../../shared/app/scan.ts';
+import { type App, composeApp } from '../../shared/compose/app.ts';
+import type { AccountRecord } from '../../shared/domain/record.ts';
+import type { Logger } from '../../shared/ports/system.ts';
+import { listenAt, type WireLog } from './wire-log.ts';
+import { type WorldClock, worldClock } from './world-clock.ts';
+import { compiled, type PolicyParts, policyText } from './world-policy.ts';
+
+export interface WorldOptions {
+  readonly sandbox?: Omit<StartOptions, 'port' | 'clock'>;
+  readonly policy?: PolicyParts;
+  /** See `worldClock`. Default 10. */
+  readonly speed?: number;
+  readonly start?: number;
+}
+
+export interface AppParts {
+  readonly policy?: PolicyParts;
+  readonly readOnly?: boolean;
+  readonly settings?: Partial<Settings>;
+  /** Account whose credentials the app has; default the management account. */
+  readonly as?: string;
+  readonly endpoint?: string;
+  readonly maxPages?: number;
+}
+
+export interface RunParts extends Partial<Pick<ApplyOptions, 'waitMs' | 'stop' | 'onPlan' | 'onProgress'>> {
+  readonly planHash?: string;
+  /** Time goes by itself while the run has nothing to do but wait. Default true. */
+  readonly hurry?: boolean;
+}
+
+export interface Run extends ApplyResult {
+  /** How often each kind of progress was told; `worked` by outcome. */
+  readonly progress: Readonly<Record<string, number>>;
+}
+
+/** A pretend organization, a data directory, and apps between them. */
+export class World {
+  readonly running: RunningSandbox;
+  readonly clock: WorldClock;
+  readonly dataDir: string;
+  readonly wire: WireLog;
+  readonly policyParts: PolicyParts;
+  readonly #apps = new Set<App>();
+
+  constructor(running: RunningSandbox, clock: WorldClock, dataDir: string, policyParts: PolicyParts) {
+    this.running = running;
+    this.clock = clock;
+    this.dataDir = dataDir;
+    this.policyParts = policyParts;
+    this.wire = listenAt(running, dataDir);
+  }
+
+  get sandbox(): RunningSandbox['sandbox'] {
+    return this.running.sandbox;
+  }
+
+  get managementId(): string {
+    return this.running.info.managementAccountId;
+  }
+
+  policyText(parts: PolicyParts = {}): string {
+    return policyText({ ...this.policyParts, ...parts });
+  }
+
+  /** An app as a process would have it; credentials and endpoint come to it through the environment, as the SDK reads them. */
+  async app(parts: AppParts = {}): Promise<App> {
+    const { readOnly = false, settings = {}, maxPages } = parts;
+    setEnvironment(parts.endpoint ?? this.running.endpoint, parts.as ?? this.managementId);
+    const policy = compiled(this.policyText(parts.policy), this.clock.now());
+    this.wire.policy = policy;
+    const app = await composeApp({
+      ...{ dataDir: this.dataDir, policy, logger: this.logger, readOnly, settings, clock: this.clock },
+      ...(maxPages === undefined ? {} : { maxPages }),
+    });
+    this.#apps.add(app);
+    return app;
+  }
+
+  /** Warnings and errors that apps logged. */
+  readonly logged: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
+  readonly logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (message, fields) => void this.logged.push({ level: 'warn', message, fields }),
+    error: (message, fields) => void this.logged.push({ level: 'error', message, fields }),
+  };
+
+  /** One run of an app of its own, which is closed afterwards. */
+  async run(parts: AppParts & RunParts = {}): Promise<Run> {
+    const app = await this.app(parts);
+    try {
+      return await this.apply(app, parts);
+    } finally {
+      await this.stop(app);
+    }
+  }
+
+  async apply(app: App, parts: RunParts = {}): Promise<Run> {
+    const { waitMs = 60_000, stop = new AbortController().signal, hurry = true, planHash = null, onPlan } = parts;
+    const progress: Record<string, number> = {};
+    const onProgress = (event: Progress): void => {
+      const kind = event.kind === 'worked' ? `worked ${event.outcome}` : event.kind;
+      progress[kind] = (progress[kind] ?? 0) + 1;
+      parts.onProgress?.(event);
+      if (hurry && event.kind === 'waiting') this.clock.advanceTo(Math.max(event.until, this.clock.now() + 1_000));
+    };
+    const context = { ...this.context(app), planHash };
+    const options = { waitMs, stop, onProgress, ...(onPlan && { onPlan }) };
+    const result = await apply(app.deps, app.settings, app.retrying, context, options);
+    return { ...result, progress };
+  }
+
+  /** A dry run. */
+  async plan(parts: AppParts = {}): Promise<Plan> {
+    const app = await this.app({ readOnly: true, ...parts });
+    try {
+      return await plan(app.deps, app.settings, app.retrying, this.context(app), () => undefined);
+    } finally {
+      await this.stop(app);
+    }
+  }
+
+  context(app: App): RunContext {
+    if (this.wire.policy === null) throw new Error('no app was started');
+    return { runId: app.deps.newId(), policy: this.wire.policy, planHash: null };
+  }
+
+  async stop(app: App): Promise<void> {
+    this.#apps.delete(app);
+    await app.close();
+  }
+
+  truth(): AccountTruth[] {
+    return this.sandbox.accounts();
+  }
+
+  truthOf(accountId: string): AccountTruth {
+    const [found] = this.sandbox.accounts(accountId);
+    if (found === undefined) throw new Error(`the sandbox has no account ${accountId}`);
+    return found;
+  }
+
+  /** Open accounts other than the management account and the delegated administrator that fit. */
+  members(fits: (account: AccountTruth) => boolean = () => true): AccountTruth[] {
+    const { delegatedAdministratorId } = this.running.info;
+    return this.truth().filter((account) => {
+      const special = account.management || account.accountId === delegatedAdministratorId;
+      return !special && account.state === 'ACTIVE' && fits(account);
+    });
+  }
+
+  /** The first member that fits, or a failed test. */
+  member(fits: (account: AccountTruth) => boolean = () => true): AccountTruth {
+    const [found] = this.members(fits);
+    if (found === undefined) throw new Error('the sandbox has no such account');
+    return found;
+  }
+
+  /** How often an operation was called, and by whom if it matters. */
+  calls(operation: string, accountId?: string): number {
+    return this.sandbox
+      .calls()
+      .filter((call) => call.operation === operation && (accountId === undefined || call.accountId === accountId))
+      .reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** What the store knows, read by an app of our own. */
+  async records(): Promise<ReadonlyMap<string, AccountRecord>> {
+    const app = await this.app({ readOnly: true });
+    try {
+      const records = new Map<string, AccountRecord>();
+      for await (const page of app.deps.records.all()) for (const record of page) records.set(record.accountId, record);
+      return records;
+    } finally {
+      await this.stop(app);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const app of this.#apps) await app.close();
+    this.wire.close();
+    await this.running.close();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** The SDK's own settings, in this process's environment: each test file is a process of its own. */
+export function setEnvironment(endpoint: string, accountId: string): void {
+  Object.assign(process.env, sdkSettings(endpoint, accountId));
+}
+
+export function sdkSettings(endpoint: string, accountId: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: accountId,
+    AWS_SECRET_ACCESS_KEY: 'any',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+/** Starts a world that ends with the test. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const clock = worldClock(options.start, options.speed ?? 10);
+  const running = await startSandbox({ ...options.sandbox, port: 0, clock });
+  const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-world-'));
+  const world = new World(running, clock, dataDir, options.policy ?? {});
+  onTestFinished(() => world.close());
+  return world;
+}
