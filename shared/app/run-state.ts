@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { failuresTrip, type Trip } from '../domain/guardrails.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { RunContext } from './deps.ts';
 import { readTyped, update } from './registers.ts';
@@ -14,14 +15,17 @@ const runSchema = z.object({
   accountsInScope: z.number(),
   /** Changes that the run set out to make. */
   planned: z.number(),
-  /** Mutating calls that failed for good; denied roles not among them. */
+  /** Mutating calls that failed, retries and all; denied roles not among them. */
   failed: z.number(),
   /** Why the run makes no further changes; `null` while it may. */
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable(),
 });
 export type RunState = z.infer<typeof runSchema>;
 
-const planSchema = z.object({ policyHash: z.string(), keys: z.array(z.string()) });
+const planSchema = z.object({ policyHash: z.string(), storedAt: z.number(), keys: z.array(z.string()) });
+
+/** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
+const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
 const runName = (runId: string): string => `run/${runId}`;
 const planName = (hash: string): string => `plan/${hash}`;
@@ -29,6 +33,7 @@ const planName = (hash: string): string => `plan/${hash}`;
 /** The state of a run that all its workers share, and the plans that bind runs. */
 export class RunStates {
   readonly #registers: Registers;
+  readonly #plans = new Map<string, ReadonlySet<string>>();
 
   constructor(registers: Registers) {
     this.#registers = registers;
@@ -63,12 +68,31 @@ export class RunStates {
   }
 
   /** Keeps a plan by its hash, so that runs can be bound to it and, later, approved. */
-  async storePlan(hash: string, policyHash: string, keys: readonly string[]): Promise<void> {
-    await update(this.#registers, planName(hash), planSchema, () => ({ policyHash, keys: [...keys] }));
+  async storePlan(hash: string, policyHash: string, keys: readonly string[], now: EpochMs): Promise<void> {
+    await update(this.#registers, planName(hash), planSchema, () => ({ policyHash, storedAt: now, keys: [...keys] }));
   }
 
+  /** Removes runs and plans that nothing refers to any more. What another process changes meanwhile is left. */
+  async prune(now: EpochMs): Promise<void> {
+    const old = async <T>(prefix: string, schema: z.ZodType<T>, at: (value: T) => number): Promise<void> => {
+      for (const { name, value, version } of await this.#registers.list(prefix)) {
+        const parsed = schema.safeParse(value);
+        if (parsed.success && at(parsed.data) < now - KEEP_MS) await this.#registers.remove(name, version);
+      }
+    };
+    await old('run/', runSchema, (run) => run.startedAt);
+    await old('plan/', planSchema, (plan) => plan.storedAt);
+  }
+
+  /** The changes that a stored plan allows; `null` if there is no such plan (any more). */
   async planKeys(hash: string): Promise<ReadonlySet<string> | null> {
+    const known = this.#plans.get(hash);
+    if (known !== undefined) return known;
     const plan = await readTyped(this.#registers, planName(hash), planSchema);
-    return plan === null ? null : new Set(plan.value.keys);
+    if (plan === null) return null;
+    const keys = new Set(plan.value.keys);
+    // A plan's name is the hash of its content: it never changes, and every message of its run asks for it.
+    this.#plans.set(hash, keys);
+    return keys;
   }
 }

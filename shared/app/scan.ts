@@ -68,6 +68,7 @@ export async function scan(
 ): Promise<Plan> {
   const journal = new Journal(deps.ledger, deps.records);
   const runs = new RunStates(deps.registers);
+  await runs.prune(deps.clock.now());
   await notePolicy(deps, journal, run);
   await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
   const seen = await survey(deps, settings, retrying, {
@@ -81,7 +82,8 @@ export async function scan(
   onProgress({ kind: 'recorded', entries: recorded });
   const onlyThese = run.planHash === null ? null : await runs.planKeys(run.planHash);
   const plan = await planOf(deps, run, seen, onlyThese);
-  await runs.storePlan(plan.planHash, run.policy.hash, plan.changes.filter((c) => c.action !== 'none').map(changeKey));
+  const acting = plan.changes.filter((change) => change.action !== 'none').map(changeKey);
+  if (acting.length > 0) await runs.storePlan(plan.planHash, run.policy.hash, acting, deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
   await closeScan(deps, journal, run, plan);
   lost.throwIfAborted();

@@ -3,6 +3,7 @@ import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import { CloudError } from '../../ports/cloud.ts';
+import { organizationEntry } from '../scan.ts';
 import type { WorkContext } from './context.ts';
 import { disambiguate, type Fate, fateOf } from './fate.ts';
 import { Vetoed } from './guard.ts';
@@ -45,6 +46,8 @@ export async function act(
   const undertaking: Undertaking = { runId, assessment, record, intentId, clientToken, batch: null };
   const claim: Claim = { record, expiresAt: null };
   try {
+    // Asked before anything is claimed as well: a run that was stopped should not write two entries for every key that is left.
+    await work.guard.check(runId, [assessment.accountId], assessment.optOut);
     const answer = await work.retrying(() => send(work.deps.cloud, undertaking, () => leave(work, undertaking, claim)));
     if (answer.refused !== null) throw refusal(assessment, answer);
     return { kind: 'acted', record: await write(work, undertaking, claim, successEntry(work, undertaking, answer)) };
@@ -103,7 +106,8 @@ async function vetoed(work: WorkContext, undertaking: Undertaking, claim: Claim,
   const attempts = record[assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Blocked' as const, reason: veto.reason, notBefore: null, attempts };
   const facts = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
-  const outcome = failureEntry(work, undertaking, fate, facts);
+  const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
+  const outcome = failureEntry(work, begun, fate, facts);
   return { kind: 'vetoed', record: await write(work, undertaking, claim, outcome), veto };
 }
 
@@ -119,9 +123,20 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
     random,
     lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
   });
-  const after = await write(work, undertaking, claim, failureEntry(work, undertaking, fate, errorFacts(error)));
+  const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
+  const after = await write(work, undertaking, claim, failureEntry(work, begun, fate, errorFacts(error)));
   if (error.kind === 'Unauthenticated') throw error;
+  if (fate.counts && claim.expiresAt !== null) await countFailure(work, undertaking.runId);
   return { kind: 'failed', record: after, fate, error };
+}
+
+/** A mutating call failed: enough of them stop the run, and everybody is told. */
+async function countFailure(work: WorkContext, runId: string): Promise<void> {
+  const trip = await work.runs.countFailure(runId, work.policy);
+  if (trip === null) return;
+  const run = { runId, policy: work.policy, planHash: null };
+  const rest = { reason: trip.reason, detail: { message: trip.message } };
+  await work.journal.organization(() => organizationEntry(work.deps, run, 'GuardrailTripped', rest));
 }
 
 /** A code of several causes: the state decides. If it can't be read either, the code is taken at face value. */

@@ -12,7 +12,7 @@ export interface Fate {
   readonly attempts: number;
   /** Nothing more is tried: the message goes to the dead letters. */
   readonly dead: boolean;
-  /** It counts towards `failureTolerance`. */
+  /** A mutating call that ends so counts towards `failureTolerance`; denied roles don't, one bad account never stops a run. */
   readonly counts: boolean;
 }
 
@@ -42,7 +42,7 @@ export function fateOf(input: FateInput): Fate {
     case 'Transient':
     case 'Unauthenticated':
       if (attempts >= input.maxAttempts) return deadLetter(now, attempts, random);
-      return { verdict: 'Drifted', reason: 'retrying', notBefore: later, attempts, dead: false, counts: false };
+      return { verdict: 'Drifted', reason: 'retrying', notBefore: later, attempts, dead: false, counts: true };
     case 'Denied':
       // Permissions are mended by people: soon is useless.
       return { ...blocked, reason: 'denied', notBefore: now + backoffMs(attempts + DENIED_PAUSE, random) };

@@ -47,21 +47,26 @@ export class Guard {
     if (run.stopped !== null) throw new Vetoed('guardrail', `the run was stopped: ${run.stopped.message}`);
     const { guardrails } = this.#policy.policy;
     await this.#refresh();
-    // Counted before the check: the intent of this very change may be in the ledger already, or not.
-    for (const id of accountIds) this.#recent.set(id, optOut || (this.#recent.get(id) ?? false));
+    // The intent of this very change may be in the ledger already, or not: what counts is the union.
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
-    if (run.planHash === null && this.#recent.size > maxChanges) {
+    if (run.planHash === null && this.#withThese(accountIds, () => true) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
       throw new Vetoed('guardrail', message);
     }
-    if (optOut) this.#checkOptOuts(capOf(guardrails.maxOptOuts, run.accountsInScope));
+    const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
+    if (optOut && this.#withThese(accountIds, (wasOptOut) => wasOptOut) > maxOptOuts) {
+      const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
+      throw new Vetoed('guardrail', message);
+    }
+    for (const id of accountIds) this.#recent.set(id, optOut || (this.#recent.get(id) ?? false));
   }
 
-  #checkOptOuts(cap: number): void {
-    let optedOut = 0;
-    for (const wasOptOut of this.#recent.values()) if (wasOptOut) optedOut += 1;
-    if (optedOut <= cap) return;
-    throw new Vetoed('guardrail', `maxOptOuts allows ${cap} accounts in 24 hours, and this would be one more`);
+  /** How many accounts count, those in question included. */
+  #withThese(accountIds: readonly AccountId[], counts: (wasOptOut: boolean) => boolean): number {
+    let total = accountIds.length;
+    const these = new Set(accountIds);
+    for (const [id, wasOptOut] of this.#recent) if (!these.has(id) && counts(wasOptOut)) total += 1;
+    return total;
   }
 
   async #refresh(): Promise<void> {
