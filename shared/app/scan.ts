@@ -82,8 +82,9 @@ export async function scan(
   onProgress({ kind: 'recorded', entries: recorded });
   const onlyThese = run.planHash === null ? null : await runs.planKeys(run.planHash);
   const plan = await planOf(deps, run, seen, onlyThese);
+  // A stopped plan is kept: only what was stored can be approved later.
   const acting = plan.changes.filter((change) => change.action !== 'none').map(changeKey);
-  if (acting.length > 0) await runs.storePlan(plan.planHash, run.policy.hash, acting, deps.clock.now());
+  if (plan.trip !== null) await runs.storePlan(plan.planHash, run.policy.hash, acting, deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
   await closeScan(deps, journal, run, plan);
   lost.throwIfAborted();
