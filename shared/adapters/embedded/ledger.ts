@@ -1,9 +1,9 @@
-import type { SQLInputValue } from 'node:sqlite';
 import { canonicalJson } from '../../domain/hash.ts';
 import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../domain/ledger.ts';
-import type { AppendOutcome, Ledger, LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
+import type { AppendOutcome, Ledger, LedgerPage, PageRequest } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
 import { isLedgerEntry } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
@@ -33,7 +33,9 @@ export function sqliteLedger(connection: Connection): Ledger {
           .map((row) => toEntry(sql, row)),
       ),
     async query(filter, page) {
-      const statement = toStatement(filter, page);
+      const cursor = page.cursor ?? null;
+      const place = cursor === null ? null : decodeCursor(cursor);
+      const statement = toStatement(filter, { limit: page.limit, order: page.order ?? 'newestFirst', place });
       return connection.read((sql) => runQuery(sql, statement, page));
     },
     async changedSince(since) {
@@ -117,46 +119,6 @@ function changedAccounts(sql: Sql, from: number): ReadonlyMap<string, { readonly
   return changed;
 }
 
-interface Statement {
-  readonly text: string;
-  readonly parameters: readonly SQLInputValue[];
-}
-
-/** Columns by which can be filtered, the one that leaves the fewest entries first: its index is used. */
-const FILTERS = [
-  ['accountId', 'account_id', 'ledger_account'],
-  ['runId', 'run_id', 'ledger_run'],
-  ['type', 'type', 'ledger_type'],
-  ['actor', 'actor', 'ledger_actor'],
-  ['enrollment', 'enrollment', 'ledger_enrollment'],
-] as const;
-
-/** Ordered by time, then by the order of storing; a cursor is the place of the last entry given. */
-function toStatement(filter: LedgerFilter, page: PageRequest): Statement {
-  const conditions: string[] = [];
-  const parameters: SQLInputValue[] = [];
-  const where = (condition: string, ...values: readonly SQLInputValue[]): void => {
-    conditions.push(condition);
-    parameters.push(...values);
-  };
-  const used = FILTERS.filter(([field]) => filter[field] !== undefined);
-  for (const [field, column] of used) where(`${column} = ?`, filter[field] ?? null);
-  if (filter.since !== undefined) where('at >= ?', toEpoch(filter.since));
-  if (filter.until !== undefined) where('at < ?', toEpoch(filter.until));
-  const oldestFirst = page.order === 'oldestFirst';
-  const cursor = page.cursor ?? null;
-  if (cursor !== null) {
-    const { at, position } = decodeCursor(cursor);
-    where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, at, position);
-  }
-  const direction = oldestFirst ? 'ASC' : 'DESC';
-  const text = `SELECT at, position, body FROM ledger INDEXED BY ${used[0]?.[2] ?? 'ledger_at'}
-    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-    ORDER BY at ${direction}, position ${direction} LIMIT ?`;
-  // One more than asked for tells whether there is a next page.
-  return { text, parameters: [...parameters, page.limit + 1] };
-}
-
 function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequest): LedgerPage {
   const rows = sql.all(text, ...parameters);
   const shown = rows.slice(0, limit);
@@ -191,11 +153,4 @@ function toEntry(sql: Sql, row: Row): LedgerEntry {
     prevHash: entry.prevHash,
     hash: entry.hash,
   };
-}
-
-/** @throws RangeError for a text that is no time: such an entry could not be found by time. */
-function toEpoch(iso: string): number {
-  const at = Date.parse(iso);
-  if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);
-  return at;
 }

@@ -1,10 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AccountRecord, wakeAt } from '../../domain/record.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Connection } from './connection.ts';
 import { isAccountRecord } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
-const PAGE = 500;
+const PAGE = 200;
+/** Reading and parsing this many records takes milliseconds in which nothing else happens: what is on its way leaves first. */
+const MANY = 50;
 
 export function sqliteRecords(connection: Connection): Records {
   return {
@@ -13,18 +16,21 @@ export function sqliteRecords(connection: Connection): Records {
         const row = sql.get('SELECT body FROM records WHERE account_id = ?', accountId);
         return row === undefined ? null : toRecord(sql, row);
       }),
-    getMany: (accountIds) =>
-      connection.read((sql) => {
+    async getMany(accountIds) {
+      if (accountIds.length >= MANY) await nextTurn();
+      return connection.read((sql) => {
         const wanted = JSON.stringify(accountIds);
         const rows = sql.all(
           'SELECT body FROM records WHERE account_id IN (SELECT value FROM json_each(?)) ORDER BY account_id',
           wanted,
         );
         return new Map(rows.map((row) => toRecord(sql, row)).map((record) => [record.accountId, record]));
-      }),
+      });
+    },
     async *all() {
       for (let after = ''; ; ) {
         const from = after;
+        await nextTurn();
         const page = await connection.read((sql) =>
           sql
             .all('SELECT body FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?', from, PAGE)

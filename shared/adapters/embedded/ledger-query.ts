@@ -1,0 +1,55 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { LedgerFilter } from '../../ports/ledger.ts';
+import type { Place } from './cursor.ts';
+
+export interface Statement {
+  readonly text: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
+/** Columns by which can be filtered, the one that leaves the fewest entries first: its index is used. */
+const FILTERS = [
+  ['accountId', 'account_id', 'ledger_account'],
+  ['runId', 'run_id', 'ledger_run'],
+  ['type', 'type', 'ledger_type'],
+  ['actor', 'actor', 'ledger_actor'],
+  ['enrollment', 'enrollment', 'ledger_enrollment'],
+] as const;
+
+export interface PlacedPage {
+  readonly limit: number;
+  readonly order: 'newestFirst' | 'oldestFirst';
+  /** Where the page before ended. */
+  readonly place: Place | null;
+}
+
+/** Ordered by time, then by the order of storing; a cursor is the place of the last entry given. */
+export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
+  const conditions: string[] = [];
+  const parameters: SQLInputValue[] = [];
+  const where = (condition: string, ...values: readonly SQLInputValue[]): void => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  const used = FILTERS.filter(([field]) => filter[field] !== undefined);
+  for (const [field, column] of used) where(`${column} = ?`, filter[field] ?? null);
+  if (filter.since !== undefined) where('at >= ?', toEpoch(filter.since));
+  if (filter.until !== undefined) where('at < ?', toEpoch(filter.until));
+  const oldestFirst = page.order === 'oldestFirst';
+  if (page.place !== null) {
+    where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, page.place.at, page.place.position);
+  }
+  const direction = oldestFirst ? 'ASC' : 'DESC';
+  const text = `SELECT at, position, body FROM ledger INDEXED BY ${used[0]?.[2] ?? 'ledger_at'}
+    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+    ORDER BY at ${direction}, position ${direction} LIMIT ?`;
+  // One more than asked for tells whether there is a next page.
+  return { text, parameters: [...parameters, page.limit + 1] };
+}
+
+/** @throws RangeError for a text that is no time: such an entry could not be found by time. */
+export function toEpoch(iso: string): number {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);
+  return at;
+}
