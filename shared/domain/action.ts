@@ -14,6 +14,8 @@ export interface Call {
   readonly enables: boolean;
 }
 
+type Observed = Extract<Observation, { kind: 'observed' }>;
+
 /** What differs, by its reason code. */
 export type Mismatch = 'statusDiffers' | 'ruleModeDiffers';
 
@@ -24,11 +26,13 @@ export function statusMatters(desired: DesiredEnrollment): boolean {
 
 /** The first thing that differs between wish and observation; `null` if nothing does, or nothing was observed. */
 export function mismatchOf(desired: DesiredEnrollment, observation: Observation): Mismatch | null {
-  if (observation.kind !== 'observed') return null;
-  if (desired.status !== null && observation.status !== desired.status) return 'statusDiffers';
-  if (desired.ruleMode !== null && (observation.ruleMode ?? 'NoneAllowed') !== desired.ruleMode) {
-    return 'ruleModeDiffers';
-  }
+  return observation.kind === 'observed' ? differs(desired, observation) : null;
+}
+
+/** As {@link mismatchOf}, of what was seen. An account for which AWS names no rule mode allows none. */
+export function differs(desired: DesiredEnrollment, seen: Pick<Observed, 'status' | 'ruleMode'>): Mismatch | null {
+  if (desired.status !== null && seen.status !== desired.status) return 'statusDiffers';
+  if (desired.ruleMode !== null && (seen.ruleMode ?? 'NoneAllowed') !== desired.ruleMode) return 'ruleModeDiffers';
   return null;
 }
 
@@ -41,7 +45,7 @@ export function chooseCall(
   caller: Caller,
   facts: AccountFacts,
   desired: DesiredEnrollment,
-  observation: Extract<Observation, { kind: 'observed' }>,
+  observation: Observed,
   enrollment: Enrollment,
 ): Call {
   const scope: Scope = facts.id === caller.accountId ? 'own' : 'member';
@@ -50,7 +54,8 @@ export function chooseCall(
   if (enrollment === 'computeOptimizer') {
     return { action: 'UpdateEnrollmentStatus', scope, target, optOut, enables: !optOut };
   }
-  const associated = observation.ruleMode === 'AnyAllowed';
+  // The management account's own rule mode is nobody's association: there is nothing to disassociate.
+  const associated = observation.ruleMode === 'AnyAllowed' && !facts.management;
   if (desired.ruleMode === 'AnyAllowed') {
     return { action: 'AssociateAccounts', scope: 'batch', target: null, optOut: false, enables: true };
   }

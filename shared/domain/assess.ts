@@ -53,7 +53,8 @@ const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
 
 /**
  * The diff: what each enrollment of an account is and should be, and what follows. Pure and total; the verdicts are
- * tried in the order of `VERDICTS` and the first that applies stands.
+ * tried in the order of `VERDICTS` and the first that applies stands. But for a contradiction in the policy, Blocked says that
+ * something stands in a call's way, so it applies only where a call would follow: not while something is under way already.
  */
 export function assess(
   context: AssessContext,
@@ -180,9 +181,11 @@ function inTransit(subject: Subject): Judgement | null {
   const remembered = condition?.verdict === 'Converging' || condition?.verdict === 'Stalled' ? condition : null;
   const mismatch = mismatchOf(subject.desired, observation);
   if (observation.status === 'Pending' && (mismatch !== null || statusMatters(subject.desired))) {
-    const since = observation.lastUpdated ?? context.now;
-    const deadline = remembered?.status === 'Pending' ? deadlineOf(remembered) : null;
-    return untilDeadline(context.now, 'pending', deadline ?? since + pendingDeadlineMs);
+    // From AWS's timestamp or from our own call, whichever is later: a Pending that began anew has its whole time again.
+    const ours = remembered === null ? null : deadlineOf(remembered);
+    const theirs = observation.lastUpdated === null ? ours : observation.lastUpdated + pendingDeadlineMs;
+    const deadline = theirs === null ? context.now + pendingDeadlineMs : Math.max(theirs, ours ?? theirs);
+    return untilDeadline(context.now, 'pending', deadline);
   }
   if (mismatch === null) return null;
   if (condition?.claim && Date.parse(condition.claim.expiresAt) > context.now) {
@@ -226,7 +229,7 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
   if (state.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
   const call = chooseCall(context.caller, subject.facts, subject.desired, observation, subject.enrollment);
-  if (observation.status === 'Failed' && call.target === 'Inactive') {
+  if (observation.status === 'Failed' && subject.desired.status === 'Inactive') {
     const message = observation.statusReason ?? 'AWS gives no reason';
     return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
   }
@@ -258,7 +261,13 @@ function blockedBy(subject: Subject, call: Call): Judgement | null {
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore };
 }
 
-const WAITING_REASONS: ReadonlySet<ReasonCode> = new Set(['retrying', 'deadLettered', 'denied', 'prerequisite']);
+const WAITING_REASONS: ReadonlySet<ReasonCode> = new Set([
+  'retrying',
+  'deadLettered',
+  'denied',
+  'prerequisite',
+  'coolDown',
+]);
 
 /** An earlier failure asked for a pause that is not over; a changed policy or a changed wish ends it. */
 function backoffOf(condition: Condition | null, { context, desired }: Subject): Judgement | null {

@@ -35,7 +35,8 @@ export interface GuardrailInput {
 
 /** max(atLeast, percent of the accounts in scope), in whole accounts. */
 export function capOf(cap: { readonly percent: number; readonly atLeast: number }, accountsInScope: number): number {
-  return Math.max(cap.atLeast, Math.floor((cap.percent / 100) * accountsInScope));
+  // 29 % of 100 is 29, whatever binary fractions make of 0.29.
+  return Math.max(cap.atLeast, Math.floor((cap.percent * accountsInScope) / 100 + 1e-9));
 }
 
 /**

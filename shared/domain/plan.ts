@@ -1,3 +1,4 @@
+import { differs } from './action.ts';
 import { canonicalJson, sha256Hex } from './hash.ts';
 import type { AccountFacts } from './policy/index.ts';
 import type { AccountId, Action, Enrollment, EpochMs, Scope } from './types.ts';
@@ -34,8 +35,7 @@ export function isChange(assessment: Assessment): boolean {
   if (verdict === 'Compliant' || verdict === 'Unmanaged' || verdict === 'NotApplicable') return false;
   if (verdict === 'Drifted' || verdict === 'Stalled' || verdict === 'Converging' || verdict === 'Blocked') return true;
   if (status === null) return false;
-  const ruleDiffers = desired.ruleMode !== null && ruleMode !== desired.ruleMode;
-  return (desired.status !== null && status !== desired.status) || ruleDiffers;
+  return differs(desired, { status, ruleMode }) !== null;
 }
 
 export function toChange(assessment: Assessment, facts: AccountFacts): Change {

@@ -85,7 +85,9 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
 }
 
 function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet): Condition {
-  const optOutDone = entry.type === 'RemediationSucceeded' && entry.detail?.optOut === true;
+  // Disassociating counts against `maxOptOuts`, but it does not turn Automation off: no cool-down follows [automation-org].
+  const disabled = entry.detail?.optOut === true && entry.api?.operation !== 'DisassociateAccounts';
+  const optOutDone = entry.type === 'RemediationSucceeded' && disabled;
   return {
     ...after,
     rule: entry.rule ?? condition?.rule ?? null,

@@ -80,15 +80,20 @@ function sameNews(a: Facet, b: Facet): boolean {
   );
 }
 
-/** Verdicts that enter the ledger under a name of their own, whatever went before. */
+/** Verdicts whose beginning has a name of its own. */
 const NAMED: Partial<Record<Verdict, EntryType>> = {
-  Drifted: 'DriftDetected',
   Blocked: 'RemediationBlocked',
   Stalled: 'ConvergenceStalled',
 };
 
-function entryTypeFor(condition: Condition | null, verdict: Verdict): EntryType {
-  if (verdict === 'Compliant') return condition?.driftSince ? 'DriftResolved' : 'VerdictChanged';
+/**
+ * A drift is detected once and ends once (invariant 1): while one is open, further findings are changes of it; after a dead letter, or
+ * once nothing was open, the next finding begins another.
+ */
+function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
+  const open = (condition?.driftSince ?? null) !== null;
+  if (verdict === 'Compliant') return open ? 'DriftResolved' : 'VerdictChanged';
+  if (verdict === 'Drifted') return open || reason === 'deadLettered' ? 'VerdictChanged' : 'DriftDetected';
   return condition?.verdict === verdict ? 'VerdictChanged' : (NAMED[verdict] ?? 'VerdictChanged');
 }
 
@@ -107,19 +112,13 @@ export function transition(
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const after = facetOf(assessment, attempts);
   if (condition !== null && sameNews(condition, after)) return null;
-  return accountEntry(
-    context,
-    entryTypeFor(condition, assessment.verdict),
-    assessment.accountId,
-    assessment.enrollment,
-    {
-      before: condition === null ? null : facetOfCondition(condition),
-      after,
-      reason: assessment.reason,
-      rule: assessment.rule,
-      detail: assessment.message === null ? detail : { ...detail, message: assessment.message },
-    },
-  );
+  return accountEntry(context, entryTypeFor(condition, assessment), assessment.accountId, assessment.enrollment, {
+    before: condition === null ? null : facetOfCondition(condition),
+    after,
+    reason: assessment.reason,
+    rule: assessment.rule,
+    detail: assessment.message === null ? detail : { ...detail, message: assessment.message },
+  });
 }
 
 /** Failed attempts count for one drift under one policy; anything else starts at none. */
