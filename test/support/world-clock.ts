@@ -11,16 +11,30 @@ export interface WorldClock extends Clock {
 /** A fixed Monday morning, so that dates in policies and ledgers are the same every day. 2026-11-02T09:00:00Z */
 export const WORLD_START = Date.UTC(2026, 10, 2, 9);
 
+/** What another process needs to have the same time. */
+export interface TimeScale {
+  /** Epoch ms of the world's beginning, in its own time. */
+  readonly start: number;
+  /** How many ms of the world pass in one real one. */
+  readonly speed: number;
+  /** Real epoch ms of the world's beginning. */
+  readonly origin: number;
+}
+
+const realNow = (): number => performance.timeOrigin + performance.now();
+
+export function timeScale(speed: number, start: number = WORLD_START): TimeScale {
+  return { start, speed, origin: realNow() };
+}
+
 /**
- * @param start epoch ms of the world's beginning
- * @param speed how many ms of the world pass in one real one: limiter, retries and leases run on it, so that a run takes a fraction of
- *   its time and still everything happens in its order
+ * Limiter, retries and leases run on this clock, so that at a high speed a run takes a fraction of its time and still everything happens
+ * in its order.
  */
-export function worldClock(start: number = WORLD_START, speed = 1): WorldClock {
-  const began = performance.now();
+export function worldClock({ start, speed, origin }: TimeScale): WorldClock {
   const alarms = new Set<() => void>();
   let ahead = 0;
-  const now = (): number => Math.floor(start + (performance.now() - began) * speed + ahead);
+  const now = (): number => Math.floor(start + (realNow() - origin) * speed + ahead);
   const advance = (ms: number): void => {
     ahead += ms;
     for (const alarm of [...alarms]) alarm();

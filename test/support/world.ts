@@ -12,15 +12,14 @@ import { type App, composeApp } from '../../shared/compose/app.ts';
 import type { AccountRecord } from '../../shared/domain/record.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { listenAt, type WireLog } from './wire-log.ts';
-import { type WorldClock, worldClock } from './world-clock.ts';
+import { type TimeScale, timeScale, type WorldClock, worldClock } from './world-clock.ts';
 import { compiled, type PolicyParts, policyText } from './world-policy.ts';
 
 export interface WorldOptions {
   readonly sandbox?: Omit<StartOptions, 'port' | 'clock'>;
   readonly policy?: PolicyParts;
-  /** See `worldClock`. Default 10. */
+  /** How many ms of the world pass in one real one. Default 10. */
   readonly speed?: number;
-  readonly start?: number;
 }
 
 export interface AppParts {
@@ -35,7 +34,7 @@ export interface AppParts {
 
 export interface RunParts extends Partial<Pick<ApplyOptions, 'waitMs' | 'stop' | 'onPlan' | 'onProgress'>> {
   readonly planHash?: string;
-  /** Time goes by itself while the run has nothing to do but wait. Default true. */
+  /** Time goes by itself while the run can do nothing but wait. Default true. */
   readonly hurry?: boolean;
 }
 
@@ -48,13 +47,20 @@ export interface Run extends ApplyResult {
 export class World {
   readonly running: RunningSandbox;
   readonly clock: WorldClock;
+  readonly time: TimeScale;
   readonly dataDir: string;
   readonly wire: WireLog;
   readonly policyParts: PolicyParts;
   readonly #apps = new Set<App>();
 
-  constructor(running: RunningSandbox, clock: WorldClock, dataDir: string, policyParts: PolicyParts) {
+  constructor(
+    running: RunningSandbox,
+    { time, clock }: { readonly time: TimeScale; readonly clock: WorldClock },
+    dataDir: string,
+    policyParts: PolicyParts,
+  ) {
     this.running = running;
+    this.time = time;
     this.clock = clock;
     this.dataDir = dataDir;
     this.policyParts = policyParts;
@@ -113,7 +119,9 @@ export class World {
       const kind = event.kind === 'worked' ? `worked ${event.outcome}` : event.kind;
       progress[kind] = (progress[kind] ?? 0) + 1;
       parts.onProgress?.(event);
-      if (hurry && event.kind === 'waiting') this.clock.advanceTo(Math.max(event.until, this.clock.now() + 1_000));
+      if (!hurry) return;
+      if (event.kind === 'waitingForLease') this.clock.advance(10_000);
+      if (event.kind === 'waiting') this.clock.advanceTo(Math.max(event.until, this.clock.now() + 5_000));
     };
     const context = { ...this.context(app), planHash };
     const options = { waitMs, stop, onProgress, ...(onPlan && { onPlan }) };
@@ -212,10 +220,11 @@ export function sdkSettings(endpoint: string, accountId: string): Record<string,
 
 /** Starts a world that ends with the test. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const clock = worldClock(options.start, options.speed ?? 10);
+  const time = timeScale(options.speed ?? 10);
+  const clock = worldClock(time);
   const running = await startSandbox({ ...options.sandbox, port: 0, clock });
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-world-'));
-  const world = new World(running, clock, dataDir, options.policy ?? {});
+  const world = new World(running, { time, clock }, dataDir, options.policy ?? {});
   onTestFinished(() => world.close());
   return world;
 }

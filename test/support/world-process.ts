@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { sdkSettings, type World } from './world.ts';
+import type { ChildParts } from './world-child-parts.ts';
+import { compiled, type PolicyParts } from './world-policy.ts';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface AppProcess {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  kill(): void;
+}
+
+const CHILD = fileURLToPath(new URL('./world-child.ts', import.meta.url));
+
+/** A run in a process of its own, on the world's data directory. It has the world's time as long as nobody sets that forward. */
+export function spawnRun(
+  world: World,
+  parts: { readonly policy?: PolicyParts; readonly waitMs?: number } = {},
+): AppProcess {
+  const text = world.policyText(parts.policy);
+  world.wire.policy = compiled(text, world.clock.now());
+  const { dataDir, time } = world;
+  const given: ChildParts = { dataDir, text, waitMs: parts.waitMs ?? 0, time };
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(given)], {
+    env: { ...process.env, ...sdkSettings(world.running.endpoint, world.managementId) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
+  return { process: child, ended, kill: () => void child.kill('SIGKILL') };
+}
