@@ -81,6 +81,16 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.read(B, 0, 10)).toEqual([b1, b2]);
   },
 
+  async 'a call may have any number of entries'({ port }) {
+    const [first, second] = chainOf(A, 2);
+    const many = chainOf(B, 1500);
+    if (!first || !second) throw new Error('no entries');
+    const outcomes = await port.append([second, ...many, first]);
+    expect(outcomes).toEqual(['headMoved', ...many.map(() => 'appended'), 'headMoved']);
+    expect((await port.head(B)).seq).toBe(1500);
+    expect((await port.head(A)).seq).toBe(0);
+  },
+
   async 'the same entry appended again is appended, however late, and stored once'({ port, another }) {
     const entries = chainOf(A, 3);
     const [first] = entries;
