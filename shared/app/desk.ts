@@ -27,12 +27,19 @@ export interface DeskOptions {
   readonly caller: Caller;
   readonly context: AssessContext;
   readonly isNews: IsNews;
-  readonly records: ReadonlyMap<AccountId, AccountRecord>;
+}
+
+export type RecordsById = ReadonlyMap<AccountId, AccountRecord>;
+
+interface Unlisted {
+  readonly observations: Observations;
+  readonly record: AccountRecord | null;
 }
 
 /**
  * Where observations of one scan meet accounts: judges each as soon as it is known, keeps in full only those of which there is
- * something to say, and two words (its verdicts) of every other, so that memory does not grow with pages.
+ * something to say, and two words (its verdicts) of every other, so that memory does not grow with pages. What was taken by
+ * {@link takeNews} and is no change is let go as well.
  */
 export class Desk {
   readonly #options: DeskOptions;
@@ -40,7 +47,8 @@ export class Desk {
   #facts = new Map<AccountId, AccountFacts>();
   #verdicts = new Map<AccountId, readonly [Verdict, Verdict]>();
   #judged = new Map<AccountId, Judged>();
-  #toProbe = new Map<AccountId, Observations>();
+  #news = new Map<AccountId, Judged>();
+  #toProbe = new Map<AccountId, Unlisted>();
   #snapshot: OrganizationSnapshot;
 
   constructor(options: DeskOptions, snapshot: OrganizationSnapshot) {
@@ -56,6 +64,7 @@ export class Desk {
     this.#facts = new Map(snapshot.accounts.map((account) => [account.id, account]));
     this.#verdicts.clear();
     this.#judged.clear();
+    this.#news.clear();
     this.#toProbe.clear();
   }
 
@@ -64,40 +73,52 @@ export class Desk {
   }
 
   /** Judges accounts by what the listings say of them; those that have to be read themselves wait in {@link toProbe}. */
-  judge(accountIds: Iterable<AccountId>, listings: Listings): void {
+  judge(accountIds: Iterable<AccountId>, listings: Listings, records: RecordsById): void {
     for (const accountId of accountIds) {
       const facts = this.#facts.get(accountId);
       if (facts === undefined) continue;
-      this.judgeOne(facts, fromListings(this.#options.caller, facts, listings));
+      this.judgeOne(facts, fromListings(this.#options.caller, facts, listings), records.get(accountId) ?? null);
     }
   }
 
-  judgeOne(facts: AccountFacts, observations: Observations, final = false): void {
-    const record = this.#options.records.get(facts.id) ?? null;
+  judgeOne(facts: AccountFacts, observations: Observations, record: AccountRecord | null, final = false): void {
     const assessments = assess(this.#context, facts, observations, record);
     this.#verdicts.set(facts.id, [assessments.computeOptimizer.verdict, assessments.automation.verdict]);
     this.#judged.delete(facts.id);
+    this.#news.delete(facts.id);
     this.#toProbe.delete(facts.id);
-    if (!final && needsProbe(assessments, observations)) this.#toProbe.set(facts.id, observations);
-    const differs = isChange(assessments.computeOptimizer) || isChange(assessments.automation);
-    if (differs || this.#options.isNews(record, assessments)) {
-      this.#judged.set(facts.id, { facts, observations, assessments, record });
-    }
+    if (!final && needsProbe(assessments, observations)) this.#toProbe.set(facts.id, { observations, record });
+    const judged = { facts, observations, assessments, record };
+    const news = this.#options.isNews(record, assessments);
+    if (news) this.#news.set(facts.id, judged);
+    if (news || differs(judged)) this.#judged.set(facts.id, judged);
   }
 
-  /** Judges whom the Compute Optimizer listing did not name. */
-  judgeRest(listings: Listings): void {
-    this.judge(
-      this.#snapshot.accounts.flatMap(({ id }) => (this.#verdicts.has(id) ? [] : [id])),
-      listings,
-    );
+  /** Accounts that were not judged yet: the Compute Optimizer listing did not name them. */
+  get unjudged(): readonly AccountId[] {
+    return this.#snapshot.accounts.flatMap(({ id }) => (this.#verdicts.has(id) ? [] : [id]));
+  }
+
+  /**
+   * Hands over, once, what the ledger has to learn. Before the end of a scan (`final` false) without what may be judged anew by
+   * then: opt-outs, which a listing that breaks off forbids, and accounts that are yet to be read themselves.
+   */
+  takeNews(final: boolean): readonly Judged[] {
+    const taken: Judged[] = [];
+    for (const [accountId, judged] of this.#news) {
+      if (!final && (optsOut(judged) || this.#toProbe.has(accountId))) continue;
+      taken.push(judged);
+      this.#news.delete(accountId);
+      if (!differs(judged)) this.#judged.delete(accountId);
+    }
+    return taken;
   }
 
   /** A listing broke off: whatever would opt out is judged again without leave to do so. */
   forbidOptOuts(): void {
     this.#context = { ...this.#context, optOutsAllowed: false };
-    for (const { facts, observations, assessments } of [...this.#judged.values()]) {
-      if (ENROLLMENTS.some((enrollment) => assessments[enrollment].optOut)) this.judgeOne(facts, observations);
+    for (const judged of [...this.#judged.values()]) {
+      if (optsOut(judged)) this.judgeOne(judged.facts, judged.observations, judged.record);
     }
   }
 
@@ -106,11 +127,12 @@ export class Desk {
     readonly facts: AccountFacts;
     readonly known: Observations;
     readonly automation: boolean;
+    readonly record: AccountRecord | null;
   }[] {
-    return [...this.#toProbe].flatMap(([accountId, known]) => {
+    return [...this.#toProbe].flatMap(([accountId, { observations, record }]) => {
       const facts = this.#facts.get(accountId);
       const automation = this.#verdicts.get(accountId)?.[1] === 'Unknown';
-      return facts === undefined ? [] : [{ facts, known, automation }];
+      return facts === undefined ? [] : [{ facts, known: observations, automation, record }];
     });
   }
 
@@ -120,11 +142,6 @@ export class Desk {
 
   get snapshot(): OrganizationSnapshot {
     return this.#snapshot;
-  }
-
-  /** Accounts we remember as present that the snapshot does not have. */
-  get gone(): readonly AccountRecord[] {
-    return [...this.#options.records.values()].filter((record) => record.present && !this.knows(record.accountId));
   }
 
   get summary(): Summary {
@@ -155,6 +172,14 @@ export class Desk {
     }
     return counts;
   }
+}
+
+function differs({ assessments }: Judged): boolean {
+  return isChange(assessments.computeOptimizer) || isChange(assessments.automation);
+}
+
+function optsOut({ assessments }: Judged): boolean {
+  return ENROLLMENTS.some((enrollment) => assessments[enrollment].optOut);
 }
 
 function needsProbe(assessments: Assessments, observations: Observations): boolean {

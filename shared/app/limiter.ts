@@ -63,8 +63,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   return {
     counts,
     async acquire(key) {
-      const own = await bucketOf(key).take();
-      const at = Math.max(own, await total.take());
+      const at = Math.max(...(await Promise.all([bucketOf(key).take(), total.take()])));
       const wait = at - options.clock.now();
       // Timers are no finer than a millisecond, and the timeline keeps the average whatever the single call does.
       if (wait >= 1) await options.clock.sleep(wait);

@@ -10,7 +10,7 @@ import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
-import { Journal } from './journal.ts';
+import { type Decide, Journal } from './journal.ts';
 import { changeKey, makePlan, type Plan } from './make-plan.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
@@ -71,15 +71,20 @@ export async function scan(
   await runs.prune(deps.clock.now());
   await notePolicy(deps, journal, run);
   await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
+  let entries = 0;
   const seen = await survey(deps, settings, retrying, {
     policy: run.policy,
     isNews: hasNews(run.policy.hash),
     onProgress,
     saveSnapshot: true,
+    record: async (news) => {
+      lost.throwIfAborted();
+      entries += await recordNews(deps, journal, run, news);
+    },
   });
   lost.throwIfAborted();
-  const recorded = await recordNews(deps, journal, run, seen);
-  onProgress({ kind: 'recorded', entries: recorded });
+  entries += await recordGone(deps, journal, run, seen.gone);
+  onProgress({ kind: 'recorded', entries });
   const onlyThese = run.planHash === null ? null : await runs.planKeys(run.planHash);
   const plan = await planOf(deps, run, seen, onlyThese);
   // A stopped plan is kept: only what was stored can be approved later.
@@ -121,18 +126,28 @@ async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promis
 }
 
 /** Writes what the ledger does not know yet. Returns how many entries that took. */
-async function recordNews(deps: Deps, journal: Journal, run: RunContext, seen: Survey): Promise<number> {
+function recordNews(deps: Deps, journal: Journal, run: RunContext, news: readonly Judged[]): Promise<number> {
   const context = entryContext(deps, run);
-  const items = [
-    ...seen.judged.map((judged) => ({
-      record: judged.record ?? emptyRecord(judged.facts.id),
-      decide: (record: AccountRecord) => newsOf(context, record, judged),
-    })),
-    ...seen.gone.map((record) => ({
-      record,
-      decide: (current: AccountRecord) => (current.present ? [left(context, current)] : []),
-    })),
-  ];
+  const items = news.map((judged) => ({
+    record: judged.record ?? emptyRecord(judged.facts.id),
+    decide: (record: AccountRecord) => newsOf(context, record, judged),
+  }));
+  return recordAll(journal, items);
+}
+
+function recordGone(deps: Deps, journal: Journal, run: RunContext, gone: readonly AccountRecord[]): Promise<number> {
+  const context = entryContext(deps, run);
+  const items = gone.map((record) => ({
+    record,
+    decide: (current: AccountRecord) => (current.present ? [left(context, current)] : []),
+  }));
+  return recordAll(journal, items);
+}
+
+async function recordAll(
+  journal: Journal,
+  items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
+): Promise<number> {
   let entries = 0;
   for (let at = 0; at < items.length; at += RECORD_CHUNK) {
     const written = await journal.writeMany(items.slice(at, at + RECORD_CHUNK));

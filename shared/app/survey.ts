@@ -8,11 +8,12 @@ import { CloudError } from '../ports/cloud.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import { Desk, type IsNews, type Judged, type Summary } from './desk.ts';
 import { inParallel } from './in-parallel.ts';
+import { Judging } from './judging.ts';
 import { type Listing, readListing } from './listing.ts';
 import { type Listings, managesAutomation, probe } from './observe.ts';
 import type { Retrying } from './retrying.ts';
 
-/** All that one look at the organization gave. Nothing was recorded. */
+/** All that one look at the organization gave. */
 export interface Survey {
   readonly caller: Caller;
   readonly snapshot: OrganizationSnapshot;
@@ -22,6 +23,7 @@ export interface Survey {
   readonly accountsInScope: number;
   /** Sentences about listings that broke off. */
   readonly broken: readonly string[];
+  /** Those that differ from the policy; where nothing was recorded, also those of which the ledger has something to learn. */
   readonly judged: readonly Judged[];
   /** Records of accounts that the organization no longer has. */
   readonly gone: readonly AccountRecord[];
@@ -33,6 +35,11 @@ export interface SurveyOptions {
   readonly onProgress: OnProgress;
   /** Keep the organization snapshot for others; not in a dry run, which writes nothing. */
   readonly saveSnapshot: boolean;
+  /**
+   * Takes what the ledger has to learn, some accounts at a time, while the listing goes on: recording all of it at the end would take
+   * as long again, and all of it would have to be kept until then.
+   */
+  readonly record?: (news: readonly Judged[]) => Promise<void>;
 }
 
 export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'facts' | 'clock' | 'logger'>;
@@ -51,82 +58,66 @@ export async function survey(
   const { policy, onProgress } = options;
   const caller = await retrying(() => deps.cloud.identify());
   const takeSnapshot = (maxAgeMs: number) => snapshot(deps, maxAgeMs, retrying, options);
-  let desk: Desk | null = null;
-  let automation: Listing | null = null;
-  let waiting: AccountId[] = [];
+  const judging = new Judging(deps.records, options.record ?? null);
 
   const background = async (): Promise<Desk> => {
-    const [taken, listed, records] = await Promise.all([
+    const [taken, automation] = await Promise.all([
       takeSnapshot(settings.snapshotMaxAgeMs),
       managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
-      loadRecords(deps),
     ]);
-    automation = listed;
     const context = contextOf(policy, caller, deps.clock.now());
-    desk = new Desk({ policy, caller, context, isNews: options.isNews, records }, taken);
+    const desk = new Desk({ policy, caller, context, isNews: options.isNews }, taken);
+    judging.begin(desk, automation);
+    if (caller.role === 'management') await lookAtOurselves(desk, automation);
     return desk;
   };
+  // No listing names the management account: it is read beside them, not after.
+  const lookAtOurselves = async (desk: Desk, automation: Listing | null): Promise<void> => {
+    await judging.judge([caller.accountId], { computeOptimizer: { seen: new Map(), brokenBy: null }, automation });
+    await probeUnlisted(deps, retrying, options, desk);
+  };
 
-  const [made, enrolled] = await Promise.all([
-    background(),
-    readListing(
-      (token) => deps.cloud.listEnrollmentStatuses(token),
-      retrying,
-      (fresh, seen) => {
-        waiting = waiting.concat(fresh.map(({ accountId }) => accountId));
-        if (desk !== null) {
-          desk.judge(waiting, { computeOptimizer: { seen, brokenBy: null }, automation });
-          waiting = [];
-        }
-        onProgress({ kind: 'listing', listing: 'computeOptimizer', accounts: seen.size });
-      },
-    ),
-  ]);
-  const listings: Listings = { computeOptimizer: enrolled, automation };
-  made.judge(waiting, listings);
-  await replaceOutdatedSnapshot(made, listings, takeSnapshot);
-  return finish(deps, retrying, options, made, caller, listings);
+  const listing = readListing(
+    (token) => deps.cloud.listEnrollmentStatuses(token),
+    retrying,
+    (fresh, seen) => {
+      judging.add(fresh, seen);
+      onProgress({ kind: 'listing', listing: 'computeOptimizer', accounts: seen.size });
+    },
+  );
+  const [enrolled, desk, present] = await Promise.all([listing, background(), presentAccounts(deps)]).catch(
+    (error: unknown) => {
+      // What still runs must not record anything for a scan that has failed.
+      judging.abandon();
+      throw error;
+    },
+  );
+  const listings = await judging.end(enrolled);
+  if ([...enrolled.seen.keys()].some((id) => !desk.knows(id))) {
+    // The listing names accounts that a cached snapshot does not have: someone joined, so the cache is too old.
+    desk.lay(await takeSnapshot(0));
+    await judging.judge([...enrolled.seen.keys()], listings);
+  }
+  await judging.judge(desk.unjudged, listings);
+  const broken = brokenListings(listings);
+  if (broken.length > 0) desk.forbidOptOuts();
+  await probeUnlisted(deps, retrying, options, desk);
+  await options.record?.(desk.takeNews(true));
+  return {
+    caller,
+    snapshot: desk.snapshot,
+    summary: desk.summary,
+    coverage: desk.coverage(enrolled.seen.size),
+    accountsInScope: desk.accountsInScope,
+    broken,
+    judged: desk.judged,
+    gone: await recordsOfGone(deps, desk, present),
+  };
 }
 
 /** A context for judging at `now`. Suspensions are set by operators; none are known to a bare look at the organization. */
 export function contextOf(policy: CompiledPolicy, caller: Caller, now: number): AssessContext {
   return { policy, caller, now, suspensionOf: () => null, optOutsAllowed: true };
-}
-
-/** The listing names accounts that a cached snapshot does not have: someone joined, so the cache is too old. */
-async function replaceOutdatedSnapshot(
-  desk: Desk,
-  listings: Listings,
-  takeSnapshot: (maxAgeMs: number) => Promise<OrganizationSnapshot>,
-): Promise<void> {
-  const ids = [...listings.computeOptimizer.seen.keys()];
-  if (ids.every((id) => desk.knows(id))) return;
-  desk.lay(await takeSnapshot(0));
-  desk.judge(ids, listings);
-}
-
-async function finish(
-  deps: SurveyDeps,
-  retrying: Retrying,
-  options: SurveyOptions,
-  desk: Desk,
-  caller: Caller,
-  listings: Listings,
-): Promise<Survey> {
-  desk.judgeRest(listings);
-  const broken = brokenListings(listings);
-  if (broken.length > 0) desk.forbidOptOuts();
-  await probeUnlisted(deps, retrying, options, desk);
-  return {
-    caller,
-    snapshot: desk.snapshot,
-    summary: desk.summary,
-    coverage: desk.coverage(listings.computeOptimizer.seen.size),
-    accountsInScope: desk.accountsInScope,
-    broken,
-    judged: desk.judged,
-    gone: desk.gone,
-  };
 }
 
 async function probeUnlisted(
@@ -137,8 +128,8 @@ async function probeUnlisted(
 ): Promise<void> {
   const accounts = desk.toProbe;
   let done = 0;
-  await inParallel(accounts, policy.policy.limits.concurrency, async ({ facts, known, automation }) => {
-    desk.judgeOne(facts, await probe(deps.cloud, retrying, facts.id, known, automation), true);
+  await inParallel(accounts, policy.policy.limits.concurrency, async ({ facts, known, automation, record }) => {
+    desk.judgeOne(facts, await probe(deps.cloud, retrying, facts.id, known, automation), record, true);
     done += 1;
     onProgress({ kind: 'probing', done, total: accounts.length });
   });
@@ -215,10 +206,20 @@ async function listAutomation(deps: SurveyDeps, retrying: Retrying, onProgress: 
   }
 }
 
-async function loadRecords(deps: SurveyDeps): Promise<Map<AccountId, AccountRecord>> {
-  const records = new Map<AccountId, AccountRecord>();
+/** The accounts that we remember as members. Only their ids: the records of a large organization are larger than all else together. */
+async function presentAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
+  const present: AccountId[] = [];
   for await (const page of deps.records.all()) {
-    for (const record of page) records.set(record.accountId, record);
+    for (const record of page) if (record.present) present.push(record.accountId);
   }
-  return records;
+  return present;
+}
+
+async function recordsOfGone(
+  deps: SurveyDeps,
+  desk: Desk,
+  present: readonly AccountId[],
+): Promise<readonly AccountRecord[]> {
+  const gone = present.filter((id) => !desk.knows(id));
+  return gone.length === 0 ? [] : [...(await deps.records.getMany(gone)).values()].filter((record) => record.present);
 }

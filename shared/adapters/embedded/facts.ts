@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Connection } from './connection.ts';
@@ -12,14 +13,17 @@ export function sqliteFacts(connection: Connection): Facts {
         put(sql, accounts);
         sql.run('INSERT OR REPLACE INTO snapshot VALUES (1, ?)', JSON.stringify(meta));
       }),
-    load: () =>
-      connection.snapshot((sql) => {
+    async load() {
+      // A large organization takes tens of milliseconds in which nothing else happens: what is on its way leaves first.
+      await nextTurn();
+      return connection.snapshot((sql) => {
         const meta = readMeta(sql);
         if (meta === null) return null;
         const accounts: AccountFacts[] = [];
         for (const row of sql.each('SELECT body FROM facts ORDER BY account_id')) accounts.push(toFacts(sql, row));
         return { ...meta, accounts };
-      }),
+      });
+    },
     meta: () => connection.read(readMeta),
     get: (accountId) =>
       connection.read((sql) => {
