@@ -43,7 +43,8 @@ export class RunStates {
     const { runId, policy, planHash } = run;
     const counts = { accountsInScope, planned, failed: 0 };
     const state = { runId, policyHash: policy.hash, planHash, startedAt, ...counts, stopped: null };
-    await update(this.#registers, runName(runId), runSchema, () => state);
+    // Begun already by a part that ran out of time: what has been counted since stays counted.
+    await update(this.#registers, runName(runId), runSchema, (current) => current ?? state);
   }
 
   async get(runId: string): Promise<RunState | null> {

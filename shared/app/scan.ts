@@ -70,7 +70,9 @@ export async function scan(
   const runs = new RunStates(deps.registers);
   await runs.prune(deps.clock.now());
   await notePolicy(deps, journal, run);
-  await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
+  if (!(await hasSaid(deps, run, 'ScanStarted'))) {
+    await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
+  }
   let entries = 0;
   const seen = await survey(deps, settings, retrying, {
     policy: run.policy,
@@ -111,6 +113,13 @@ export function organizationEntry(
 ): EntryDraft {
   const draft = accountEntry(entryContext(deps, run), type, ORGANIZATION_CHAIN, null, rest);
   return { ...draft, accountId: null };
+}
+
+/** Whether an earlier part of a resumed run has written such an entry about the organization. */
+async function hasSaid(deps: Deps, { runId, resumed }: RunContext, type: EntryDraft['type']): Promise<boolean> {
+  if (resumed !== true) return false;
+  const { entries } = await deps.ledger.query({ runId, type }, { limit: 1 });
+  return entries.length > 0;
 }
 
 const policySchema = z.object({ hash: z.string() });
@@ -180,9 +189,11 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
     summary: { verdicts: summary, coverage, due: plan.due.length },
     ...(message && { message }),
   };
-  await journal.organization(() => organizationEntry(deps, run, 'ScanCompleted', { detail }));
+  if (!(await hasSaid(deps, run, 'ScanCompleted'))) {
+    await journal.organization(() => organizationEntry(deps, run, 'ScanCompleted', { detail }));
+  }
   const { trip } = plan;
-  if (trip === null) return;
+  if (trip === null || (await hasSaid(deps, run, 'GuardrailTripped'))) return;
   const tripDetail = { planHash, message: trip.message, summary: { wouldChange: plan.due.length } };
   const rest = { reason: trip.reason, detail: tripDetail };
   await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));

@@ -76,6 +76,11 @@ export interface ReadOrganizationOptions {
   readonly tags: boolean;
   /** Wraps each single wire call of the reading. */
   readonly retry: <T>(call: () => Promise<T>) => Promise<T>;
+  /**
+   * Wraps each page of the reading, named by what was asked: a reading that has to go on in another process is given the answers
+   * that it has had, as they come back from JSON. Default: ask.
+   */
+  readonly once?: (key: string, call: () => Promise<unknown>) => Promise<unknown>;
   readonly onProgress?: (accounts: number) => void;
 }
 

@@ -20,7 +20,7 @@ const accountsPage = z.object({ accounts: listed, nextToken: optionalText });
 
 export interface Answered {
   readonly key: CallKey;
-  readonly session: Session;
+  readonly session: Pick<Session, 'accountId'>;
 }
 
 /** @throws CloudError `UnexpectedAnswer` that says where the answer differs from what AWS documents. */

@@ -35,6 +35,7 @@ export async function listAccounts(
   const send = (NextToken?: string) => new ListAccountsCommand({ MaxResults: MAX_PAGE, NextToken });
   const accounts = await reader.all(
     'ListAccounts',
+    '',
     accountsPage,
     (client, token) => client.send(send(token)),
     onProgress,
@@ -103,7 +104,7 @@ export async function withTags(
 /** `null`: AWS says that there is no such account any more [API_ListTagsForResource, TargetNotFoundException]. */
 async function tagsOf(reader: Reader, ResourceId: AccountId): Promise<Record<string, string> | null> {
   try {
-    const tags = await reader.all('ListTagsForResource', tagsPage, (client, NextToken) =>
+    const tags = await reader.all('ListTagsForResource', ResourceId, tagsPage, (client, NextToken) =>
       client.send(new ListTagsForResourceCommand({ ResourceId, NextToken })),
     );
     return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));

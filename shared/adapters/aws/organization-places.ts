@@ -84,7 +84,7 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
     // Moved between the two listings; its name is still to be had.
     if (!names.has(id)) {
       const send = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: id });
-      const answer = await reader.one('DescribeOrganizationalUnit', unitAnswer, (client) => client.send(send));
+      const answer = await reader.one('DescribeOrganizationalUnit', id, unitAnswer, (client) => client.send(send));
       names.set(id, answer.OrganizationalUnit.Name);
     }
   }
@@ -93,7 +93,7 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
 
 /** Down from the root, one call after the other: Organizations answers parallel walks with TooManyRequestsException. */
 async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
-  const roots = await reader.all('ListRoots', rootsPage, (client, NextToken) =>
+  const roots = await reader.all('ListRoots', '', rootsPage, (client, NextToken) =>
     client.send(new ListRootsCommand({ MaxResults: MAX_PAGE, NextToken })),
   );
   const units = new Map<string, string>(roots.map(({ Id }) => [Id, '/']));
@@ -103,7 +103,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
     for (const child of await listUnits(reader, ParentId)) {
       units.set(child.Id, ou === '/' ? `/${child.Name}` : `${ou}/${child.Name}`);
     }
-    const accounts = await reader.all('ListAccountsForParent', accountsPage, (client, NextToken) =>
+    const accounts = await reader.all('ListAccountsForParent', ParentId, accountsPage, (client, NextToken) =>
       client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
     );
     for (const account of accounts) {
@@ -120,7 +120,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
 
 /** An account that was moved while the tree was walked was met nowhere: asked for by itself. */
 async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
-  const parents = await reader.all('ListParents', parentsPage, (client, NextToken) =>
+  const parents = await reader.all('ListParents', id, parentsPage, (client, NextToken) =>
     client.send(new ListParentsCommand({ ChildId: id, MaxResults: MAX_PAGE, NextToken })),
   );
   const ou = parents.map(({ Id }) => units.get(Id)).find((path) => path !== undefined);
@@ -132,7 +132,7 @@ async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<st
 }
 
 function listUnits(reader: Reader, ParentId: string): Promise<z.infer<typeof unit>[]> {
-  return reader.all('ListOrganizationalUnitsForParent', unitsPage, (client, NextToken) =>
+  return reader.all('ListOrganizationalUnitsForParent', ParentId, unitsPage, (client, NextToken) =>
     client.send(new ListOrganizationalUnitsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
   );
 }

@@ -8,10 +8,12 @@ import { ownError, UNEXPECTED_ANSWER } from './errors.ts';
 
 /** Asks Organizations as our own account, each request through the caller's `retry`. */
 export interface Reader {
-  one<Answer>(operation: string, schema: z.ZodType<Answer>, send: Send<void>): Promise<Answer>;
+  /** `about`: what distinguishes this question from others of the same operation. */
+  one<Answer>(operation: string, about: string, schema: z.ZodType<Answer>, send: Send<void>): Promise<Answer>;
   /** All pages of a listing, in order. `onPage` hears how many items there are so far. */
   all<Item>(
     operation: string,
+    about: string,
     schema: z.ZodType<ListPage<Item>>,
     send: Send<string | undefined>,
     onPage?: (items: number) => void,
@@ -43,29 +45,32 @@ export function createReader(
   clients: Clients,
   calls: Calls,
   own: AccountId,
-  retry: ReadOrganizationOptions['retry'],
+  { retry, once = (_key, call) => call() }: Pick<ReadOrganizationOptions, 'retry' | 'once'>,
 ): Reader {
   const error: Reader['error'] = (operation, kind, code, message) =>
     ownError(kind, code, { service: 'organizations', operation, accountId: own }, message);
 
-  const one: Reader['one'] = (operation, schema, send) =>
-    retry(async () => {
-      const key = { service: 'organizations', operation };
-      const session = await calls.ownSession(key, own);
-      const answer = await calls.make({ key, session, send: () => send(clients.organizations) });
-      return checked(schema, answer, { key, session });
-    });
+  const one: Reader['one'] = async (operation, about, schema, send) => {
+    const key = { service: 'organizations', operation };
+    const answer = await once(`${operation}/${about}`, () =>
+      retry(async () => {
+        const session = await calls.ownSession(key, own);
+        return slim(await calls.make({ key, session, send: () => send(clients.organizations) }));
+      }),
+    );
+    return checked(schema, answer, { key, session: { accountId: own } });
+  };
 
   return {
     one,
     error,
-    async all(operation, schema, send, onPage) {
+    async all(operation, about, schema, send, onPage) {
       const items = [];
       let token: string | undefined;
       let fruitless = 0;
       do {
         const asked = token;
-        const page = await one(operation, schema, (client) => send(client, asked));
+        const page = await one(operation, `${about}/${asked ?? ''}`, schema, (client) => send(client, asked));
         items.push(...page.items);
         onPage?.(items.length);
         token = page.next ?? undefined;
@@ -82,4 +87,14 @@ export function createReader(
       return items;
     },
   };
+}
+
+/** Nothing here asks for them, and who keeps an answer should not keep addresses of people. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['Arn', 'Email', 'JoinedMethod', 'JoinedTimestamp']);
+
+function slim(answer: unknown): unknown {
+  if (Array.isArray(answer)) return answer.map(slim);
+  if (typeof answer !== 'object' || answer === null) return answer;
+  const kept = Object.entries(answer).filter(([name]) => name !== '$metadata' && !LEFT_OUT.has(name));
+  return Object.fromEntries(kept.map(([name, value]) => [name, slim(value)]));
 }

@@ -17,9 +17,9 @@ export async function readOrganization(
   clients: Clients,
   calls: Calls,
   own: AccountId,
-  { tags, retry, onProgress }: ReadOrganizationOptions,
+  { tags, retry, once, onProgress }: ReadOrganizationOptions,
 ): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
-  const reader = createReader(clients, calls, own, retry);
+  const reader = createReader(clients, calls, own, { retry, ...(once && { once }) });
   const ids = await retry(() => describeOrganization(clients, calls, own));
   const listed = await listAccounts(reader, onProgress);
   if (!listed.has(ids.managementAccountId)) {

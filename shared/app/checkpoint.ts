@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Registers } from '../ports/registers.ts';
+
+/** Registers hold small documents; this many characters of JSON go into one. */
+const CHUNK_CHARS = 150_000;
+
+const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()])) });
+
+const PREFIX = 'checkpoint/';
+const prefixOf = (runId: string): string => `${PREFIX}${runId}/`;
+
+/**
+ * What a scan has been answered so far, so that one that runs out of time goes on where it stopped: it does everything
+ * again, and is given the answers it has had already. Kept in memory until {@link save}.
+ */
+export class Checkpoint {
+  readonly #registers: Registers;
+  readonly #runId: string;
+  readonly #known: Map<string, unknown>;
+  #saved: number;
+  #chunks: number;
+
+  private constructor(registers: Registers, runId: string, known: Map<string, unknown>, chunks: number) {
+    this.#registers = registers;
+    this.#runId = runId;
+    this.#known = known;
+    this.#saved = known.size;
+    this.#chunks = chunks;
+  }
+
+  /** The checkpoint of a run; empty if it has none. Those of runs before it, which nobody will go on with, are removed. */
+  static async load(registers: Registers, runId: string): Promise<Checkpoint> {
+    const known = new Map<string, unknown>();
+    const stored = [];
+    for (const register of await registers.list(PREFIX)) {
+      if (register.name.startsWith(prefixOf(runId))) stored.push(register);
+      else await registers.remove(register.name, register.version);
+    }
+    for (const { name, value } of stored) {
+      const chunk = chunkSchema.safeParse(value);
+      if (!chunk.success) throw new Error(`register ${name} is not a part of a checkpoint: ${chunk.error.message}`);
+      for (const [key, answer] of chunk.data.answers) known.set(key, answer);
+    }
+    return new Checkpoint(registers, runId, known, stored.length);
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  has(key: string): boolean {
+    return this.#known.has(key);
+  }
+
+  get(key: string): unknown {
+    return this.#known.get(key);
+  }
+
+  /** `answer` is JSON. */
+  put(key: string, answer: unknown): void {
+    this.#known.set(key, answer);
+  }
+
+  /** Makes durable what was not yet. Nobody else writes the checkpoint of a run: its scanner holds the lease. */
+  async save(): Promise<void> {
+    const fresh = [...this.#known].slice(this.#saved);
+    for (const answers of chunked(fresh)) {
+      const name = `${prefixOf(this.#runId)}${String(this.#chunks).padStart(6, '0')}`;
+      const written = await this.#registers.write(name, { answers }, null);
+      if (written === null) throw new Error(`register ${name} exists already: two scanners are at work on one run`);
+      this.#chunks += 1;
+      this.#saved += answers.length;
+    }
+  }
+
+  /** Removes everything that was saved, when the run needs it no more. */
+  async clear(): Promise<void> {
+    for (const { name, version } of await this.#registers.list(prefixOf(this.#runId))) {
+      await this.#registers.remove(name, version);
+    }
+  }
+}
+
+function chunked(answers: readonly (readonly [string, unknown])[]): (readonly [string, unknown])[][] {
+  const chunks: (readonly [string, unknown])[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const answer of answers) {
+    const length = JSON.stringify(answer).length;
+    if (size + length > CHUNK_CHARS) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)?.push(answer);
+    size += length;
+  }
+  return chunks;
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import {
+  type Cloud,
+  CloudError,
+  type CloudErrorFacts,
+  type ListedEnrollment,
+  type Observed,
+  type Page,
+} from '../ports/cloud.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+/** Thrown instead of asking AWS for more: what is left of the time is needed to save what was read. */
+export class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
+
+const observed = z.object({
+  kind: z.literal('observed'),
+  status: z.enum(['Active', 'Inactive', 'Pending', 'Failed']),
+  ruleMode: z.enum(['AnyAllowed', 'NoneAllowed']).nullable(),
+  statusReason: z.string().nullable(),
+  lastUpdated: z.number().nullable(),
+});
+const page = z.object({
+  items: z.array(z.object({ accountId: z.string(), observed })),
+  nextToken: z.string().nullable(),
+});
+const refusal = z.object({
+  message: z.string(),
+  kind: z.enum(['Denied', 'Prerequisite', 'Invalid']),
+  code: z.string(),
+  service: z.string(),
+  operation: z.string(),
+});
+
+/**
+ * The cloud to a scan that may have to go on in another process: answers that the checkpoint has are given again, others are asked for
+ * and kept, and once `mayGoOn` says no, nothing more is asked: {@link OutOfTime}. Only reads are remembered; a scan makes no other calls.
+ */
+export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => boolean): Cloud {
+  const ask = <T>(call: () => Promise<T>): Promise<T> => {
+    if (!mayGoOn()) return Promise.reject(new OutOfTime('the time is over'));
+    return call();
+  };
+  const once = async <T>(key: string, call: () => Promise<T>): Promise<unknown> => {
+    if (checkpoint.has(key)) return checkpoint.get(key);
+    const answer = await ask(call);
+    checkpoint.put(key, answer);
+    return answer;
+  };
+  const listing = (name: string, fetch: (token: string | null) => Promise<Page<ListedEnrollment>>) => {
+    const round = counter();
+    return async (token: string | null): Promise<Page<ListedEnrollment>> => {
+      // A listing that is begun again gets answers of its own: the first one's tokens are what it failed on.
+      const key = `${name}/${token === null ? round.next() : round.now()}/${token ?? ''}`;
+      try {
+        return page.parse(await once(key, () => fetch(token)));
+      } catch (error) {
+        // The same first page is asked for again by the retry, not by a new listing.
+        if (token === null) round.back();
+        throw error;
+      }
+    };
+  };
+  const readings = counter();
+  return {
+    ...unchanged(cloud),
+    identify: () => cloud.identify(),
+    listEnrollmentStatuses: listing('computeOptimizer', (token) => cloud.listEnrollmentStatuses(token)),
+    listAutomationAccounts: listing('automation', (token) => cloud.listAutomationAccounts(token)),
+    readComputeOptimizer: (id) =>
+      probe(checkpoint, `computeOptimizer#${id}`, ask, () => cloud.readComputeOptimizer(id)),
+    readAutomation: (id) => probe(checkpoint, `automation#${id}`, ask, () => cloud.readAutomation(id)),
+    async readOrganization(options) {
+      const name = `organization/${readings.next()}`;
+      const snapshot = await cloud.readOrganization({ ...options, once: (key, call) => once(`${name}/${key}`, call) });
+      // The reading is as old as its first answer.
+      const takenAt = z.number().parse(await once(`${name}/takenAt`, async () => snapshot.takenAt));
+      return { ...snapshot, takenAt };
+    },
+  };
+}
+
+/** Reads one account; a refusal is an answer too, and is remembered: there may be thousands of them. */
+async function probe(
+  checkpoint: Checkpoint,
+  key: string,
+  ask: <T>(call: () => Promise<T>) => Promise<T>,
+  read: () => Promise<Observed>,
+): Promise<Observed> {
+  if (checkpoint.has(`refused/${key}`)) throw refused(checkpoint.get(`refused/${key}`));
+  if (checkpoint.has(key)) return observed.parse(checkpoint.get(key));
+  try {
+    const answer = await ask(read);
+    checkpoint.put(key, answer);
+    return answer;
+  } catch (error) {
+    if (error instanceof CloudError) {
+      const { kind, code, service, operation } = error.facts;
+      const parsed = refusal.safeParse({ message: error.message, kind, code, service, operation });
+      if (parsed.success) checkpoint.put(`refused/${key}`, parsed.data);
+    }
+    throw error;
+  }
+}
+
+function refused(value: unknown): CloudError {
+  const { message, ...rest } = refusal.parse(value);
+  const facts: CloudErrorFacts = { ...rest, accountId: null, requestId: null, ambiguous: false };
+  return new CloudError(message, facts);
+}
+
+function unchanged(cloud: Cloud) {
+  return {
+    updateEnrollmentStatus: (...call: Parameters<Cloud['updateEnrollmentStatus']>) =>
+      cloud.updateEnrollmentStatus(...call),
+    updateEnrollmentConfiguration: (...call: Parameters<Cloud['updateEnrollmentConfiguration']>) =>
+      cloud.updateEnrollmentConfiguration(...call),
+    associateAccounts: (...call: Parameters<Cloud['associateAccounts']>) => cloud.associateAccounts(...call),
+    disassociateAccounts: (...call: Parameters<Cloud['disassociateAccounts']>) => cloud.disassociateAccounts(...call),
+  };
+}
+
+function counter() {
+  let count = 0;
+  return {
+    next: () => {
+      count += 1;
+      return count;
+    },
+    now: () => count,
+    back: () => {
+      count -= 1;
+    },
+  };
+}

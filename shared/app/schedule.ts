@@ -1,0 +1,141 @@
+import { Cron } from 'croner';
+import { z } from 'zod';
+import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
+import type { EpochMs } from '../domain/types.ts';
+import type { Registers } from '../ports/registers.ts';
+import type { Clock, NewId } from '../ports/system.ts';
+import { readTyped, type Typed, update } from './registers.ts';
+
+/*
+ * The one scan that is asked for or under way, kept in a register so that any number of ticks ask for it once:
+ *
+ *          tick: due                scanner begins          scanner ends
+ *   done ─────────────▶ requested ─────────────▶ running ─────────────▶ done
+ *    ▲                    │   ▲                   │   │ a part ends: out of time, asks for the next one
+ *    │                    │   └── tick: silent ───┘   └──▶ running
+ *    └── tick: given up ──┘       (again, the same run)
+ */
+const scanState = z.object({
+  runId: z.string(),
+  policyHash: z.string(),
+  /** When it fell due: what the schedule counts from, so that a slow scan does not shift the next one. */
+  dueAt: z.number(),
+  /** The last sign of life: asked for, begun, a part ended, or failed. Epoch ms. */
+  aliveAt: z.number(),
+  state: z.enum(['requested', 'running', 'done']),
+  /** How often it was asked for after a failure or silence. */
+  attempts: z.number(),
+  /** Parts that ran out of time and were continued. */
+  parts: z.number(),
+  /** When the last complete scan ended, of this run or an earlier one. */
+  completedAt: z.number().nullable(),
+});
+export type ScanState = z.infer<typeof scanState>;
+
+const REGISTER = 'scan';
+
+/** A function lives 15 minutes at most: whoever was silent for longer is gone. */
+const RUNNING_SILENCE_MS = 16 * 60_000;
+/** A request that was delivered begins within seconds. */
+const REQUESTED_SILENCE_MS = 3 * 60_000;
+/** A run that was asked for this often in vain is given up; the schedule's next one begins anew. */
+const MAX_ATTEMPTS = 5;
+/** A tick comes once a minute, not to the millisecond: one that comes a little early must not make the scan a minute late. */
+const EARLY_MS = 30_000;
+
+/** When the first scan after the one that fell due at `last` falls due, epoch ms; `null`: never again. */
+export function nextScanAt(schedule: Schedule, last: EpochMs): EpochMs | null {
+  if ('everyMs' in schedule) return last + schedule.everyMs;
+  return new Cron(schedule.cron, { timezone: schedule.timezone }).nextRun(new Date(last))?.getTime() ?? null;
+}
+
+/** The latest time at which a scan fell due that has not begun; `null`: none. Times that were missed are made up for once. */
+export function dueAt(schedule: Schedule, last: EpochMs, now: EpochMs): EpochMs | null {
+  const early = 'everyMs' in schedule ? Math.min(EARLY_MS, schedule.everyMs / 2) : 0;
+  const next = nextScanAt(schedule, last);
+  if (next === null || next > now + early) return null;
+  if ('everyMs' in schedule) return now - next > schedule.everyMs ? now : next;
+  return now;
+}
+
+export interface ScanRequest {
+  readonly runId: string;
+  /** Whether it goes on with a run that was begun. */
+  readonly again: boolean;
+}
+
+export interface ScheduleDeps {
+  readonly registers: Registers;
+  readonly clock: Clock;
+  readonly newId: NewId;
+}
+
+/**
+ * Decides whether a scan is to be asked for now, and notes that it was. Of several ticks at once one is answered; a request that
+ * gets lost afterwards is repeated for the same run.
+ */
+export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
+  const now = deps.clock.now();
+  const known = await readTyped(deps.registers, REGISTER, scanState);
+  const next = nextState(known?.value ?? null, policy, now, deps.newId);
+  if (next === null) return null;
+  if ((await deps.registers.write(REGISTER, next, known?.version ?? null)) === null) return null;
+  return next.state === 'done' ? null : { runId: next.runId, again: next.attempts > 0 };
+}
+
+function nextState(known: ScanState | null, policy: CompiledPolicy, now: EpochMs, newId: NewId): ScanState | null {
+  const fresh = (due: EpochMs): ScanState => ({
+    ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
+    completedAt: known?.completedAt ?? null,
+  });
+  if (known === null) return fresh(now);
+  // Keys of the policy before are dropped by every worker, so that the new one needs its scan at once.
+  const changed = known.policyHash !== policy.hash;
+  if (known.state === 'done') {
+    const due = changed ? now : dueAt(policy.policy.schedule, known.dueAt, now);
+    return due === null ? null : fresh(due);
+  }
+  const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;
+  if (now - known.aliveAt < patience) return null;
+  if (changed) return fresh(now);
+  if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
+  return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
+}
+
+/** The scan that is asked for or under way, or the last one. */
+export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> {
+  return readTyped(registers, REGISTER, scanState);
+}
+
+/**
+ * Notes that a part of the run begins.
+ * @returns how many parts it has had; `null` if the run is not the one that is wanted: it is done, or another has taken its place.
+ */
+export async function beginPart(deps: ScheduleDeps, runId: string): Promise<number | null> {
+  const known = await scanNow(deps.registers);
+  if (known === null || known.value.runId !== runId || known.value.state === 'done') return null;
+  const next: ScanState = { ...known.value, state: 'running', aliveAt: deps.clock.now() };
+  return (await deps.registers.write(REGISTER, next, known.version)) === null ? null : next.parts;
+}
+
+export type PartEnd = 'done' | 'continued' | 'failed';
+
+/** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
+export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
+  const now = deps.clock.now();
+  await update(deps.registers, REGISTER, scanState, (current): ScanState => {
+    if (current === null || current.runId !== runId) return current ?? missing(runId);
+    switch (end) {
+      case 'done':
+        return { ...current, state: 'done', aliveAt: now, completedAt: now };
+      case 'continued':
+        return { ...current, state: 'requested', aliveAt: now, attempts: 0, parts: current.parts + 1 };
+      case 'failed':
+        return { ...current, state: 'requested', aliveAt: now };
+    }
+  });
+}
+
+function missing(runId: string): never {
+  throw new Error(`run ${runId} was begun and its register is gone`);
+}

@@ -1,0 +1,117 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import type { Environment } from './config.ts';
+import { ConfigError } from './config-error.ts';
+
+/** Where the policy is read from. */
+export type PolicyLocation =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly key: string }
+  | { readonly kind: 'ssm'; readonly name: string };
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** What a Lambda function is told by its environment, checked. */
+export interface AwsEnv {
+  readonly table: string;
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  /** Name or ARN of the bus for ledger events and for our own requests to scan. */
+  readonly eventBus: string;
+  readonly policy: PolicyLocation;
+  readonly stage: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Where the bundle is unpacked: what a relative policy path starts from. */
+  readonly taskRoot: string;
+}
+
+const TABLE = /^(arn:[a-z0-9-]+:dynamodb:[a-z0-9-]+:\d{12}:table\/)?[a-zA-Z0-9_.-]{3,255}$/;
+const BUS = /^(arn:[a-z0-9-]+:events:[a-z0-9-]+:\d{12}:event-bus\/)?[/.A-Za-z0-9_-]{1,256}$/;
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const PARAMETER = /^(arn:[a-z0-9-]+:ssm:[a-z0-9-]+:\d{12}:parameter)?\/?[A-Za-z0-9_./-]{1,1011}$/;
+
+const queueUrl = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.pathname.split('/').length >= 3;
+}, 'a queue URL such as https://sqs.eu-central-1.amazonaws.com/111122223333/rollcall');
+
+const policyLocation = z.string().transform((text, context): PolicyLocation => {
+  const location = locationOf(text);
+  if (location !== null) return location;
+  context.addIssue({ code: 'custom', message: POLICY_FORMS });
+  return z.NEVER;
+});
+
+const POLICY_FORMS = 'file:PATH, s3://BUCKET/KEY or ssm:PARAMETER';
+
+function locationOf(text: string): PolicyLocation | null {
+  if (text.startsWith('file:') && text.length > 'file:'.length)
+    return { kind: 'file', path: text.slice('file:'.length) };
+  const s3 = /^s3:\/\/([^/]+)\/(.+)$/.exec(text);
+  const [, bucket, key] = s3 ?? [];
+  if (bucket !== undefined && key !== undefined && BUCKET.test(bucket)) return { kind: 's3', bucket, key };
+  const name = text.startsWith('ssm:') ? text.slice('ssm:'.length) : '';
+  return PARAMETER.test(name) ? { kind: 'ssm', name } : null;
+}
+
+const schema = z.object({
+  ROLLCALL_TABLE: z.string().regex(TABLE, 'the name or ARN of a DynamoDB table'),
+  ROLLCALL_QUEUE_URL: queueUrl,
+  ROLLCALL_DLQ_URL: queueUrl,
+  ROLLCALL_EVENT_BUS: z.string().regex(BUS, 'the name or ARN of an event bus'),
+  ROLLCALL_POLICY: policyLocation,
+  ROLLCALL_STAGE: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'a stage such as prod')
+    .default('dev'),
+  ROLLCALL_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  LAMBDA_TASK_ROOT: z.string().refine(isAbsolute, 'an absolute path').optional(),
+});
+
+/**
+ * Reads and checks what a Lambda function is told by its environment.
+ * @throws ConfigError that names every variable that is missing or wrong, and what it should be.
+ */
+export function readAwsEnv(env: Environment): AwsEnv {
+  // An empty variable is how templates say "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new ConfigError('Environment', problems(parsed.error.issues, given));
+  const { data } = parsed;
+  if (data.ROLLCALL_QUEUE_URL === data.ROLLCALL_DLQ_URL) {
+    throw new ConfigError('Environment', 'ROLLCALL_DLQ_URL is the same queue as ROLLCALL_QUEUE_URL; name two queues.');
+  }
+  return Object.freeze({
+    table: data.ROLLCALL_TABLE,
+    queueUrl: data.ROLLCALL_QUEUE_URL,
+    dlqUrl: data.ROLLCALL_DLQ_URL,
+    eventBus: data.ROLLCALL_EVENT_BUS,
+    policy: data.ROLLCALL_POLICY,
+    stage: data.ROLLCALL_STAGE,
+    logLevel: data.ROLLCALL_LOG_LEVEL,
+    taskRoot: data.LAMBDA_TASK_ROOT ?? process.cwd(),
+  });
+}
+
+/** The process's environment, checked. */
+export function awsEnv(): AwsEnv {
+  return readAwsEnv(process.env);
+}
+
+function problems(issues: readonly z.core.$ZodIssue[], given: Environment): string {
+  const sentences = issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    const value = given[name];
+    if (value === undefined) return `${name} is not set: expected ${EXPECTED[name] ?? message}.`;
+    return `${name} is ${JSON.stringify(value)}: expected ${message}.`;
+  });
+  return `The environment of this function is not usable. ${sentences.join(' ')}`;
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  ROLLCALL_TABLE: 'the name or ARN of a DynamoDB table',
+  ROLLCALL_QUEUE_URL: 'the URL of the work queue',
+  ROLLCALL_DLQ_URL: 'the URL of the dead-letter queue',
+  ROLLCALL_EVENT_BUS: 'the name or ARN of an event bus',
+  ROLLCALL_POLICY: POLICY_FORMS,
+};
