@@ -16,7 +16,7 @@ export interface MutatingCall {
   readonly caller: string;
   readonly answer: ApiAnswer['kind'];
   readonly code: string | null;
-  /** Accounts that it would change: the caller's own, the batch's, or every open one that is not yet Active. */
+  /** Accounts that it would change: the caller's own, the batch's, or every open one that is neither Active nor on its way. */
   readonly accounts: readonly Touched[];
   readonly enrollment: Enrollment;
   readonly organizationWide: boolean;
@@ -49,8 +49,8 @@ export interface WireLog {
   readonly dropped: number;
   /** Called for each call before it takes effect; `reset` breaks the connection without carrying it out. */
   onCall: ((request: ApiRequest, number: number) => 'reset' | undefined) | null;
-  /** Called after a call took effect and before it is answered. */
-  onAnswer: ((request: ApiRequest, answer: ApiAnswer) => void) | null;
+  /** Called after a call took effect and before it is answered; may answer something else. */
+  onAnswer: ((request: ApiRequest, answer: ApiAnswer) => ApiAnswer | undefined) | null;
   policy: CompiledPolicy | null;
   close(): void;
 }
@@ -84,8 +84,7 @@ export function listenAt({ sandbox }: RunningSandbox, dataDir: string): WireLog 
     if (drop && call !== null) dropped += 1;
     const code = answer.kind === 'error' ? answer.error.code : null;
     if (call !== null) mutating.push({ ...call, answer: answer.kind, code, policy: log.policy });
-    log.onAnswer?.(request, answer);
-    return answer;
+    return log.onAnswer?.(request, answer) ?? answer;
   };
   return log;
 }
@@ -105,7 +104,10 @@ function describe(
   const concerned = organizationWide
     ? sandbox
         .accounts()
-        .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active')
+        .filter(
+          ({ state, computeOptimizer }) =>
+            state === 'ACTIVE' && !['Active', 'Pending'].includes(computeOptimizer.status),
+        )
     : batch.flatMap((id) => sandbox.accounts(String(id)));
   const optOut = operation === 'DisassociateAccounts' || status === 'Inactive';
   const alreadySo = (account: AccountTruth): boolean => {

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -193,6 +194,14 @@ export class World {
     } finally {
       await this.stop(app);
     }
+  }
+
+  /** The data directory's files with their size and content's hash. */
+  files(): string[] {
+    return readdirSync(this.dataDir).map((name) => {
+      const content = readFileSync(join(this.dataDir, name));
+      return `${name} ${content.length} ${createHash('sha256').update(content).digest('hex')}`;
+    });
   }
 
   async close(): Promise<void> {
