@@ -1,0 +1,227 @@
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
+import type { Item } from './items.ts';
+import { text } from './items.ts';
+import { chunksOf, mapParallel } from './parallel.ts';
+import { storeError } from './store-errors.ts';
+import type { StoreRetry } from './store-retry.ts';
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** A condition on the one item that a write is about; there is nothing else that DynamoDB could compare without a transaction. */
+export interface Condition {
+  readonly expression: string;
+  readonly values?: Item;
+}
+
+export interface WriteOutcome {
+  /** The condition held and the item is as written. */
+  readonly stored: boolean;
+  /** An earlier attempt whose answer was lost may be what made this one's condition fail. */
+  readonly retried: boolean;
+}
+
+export interface QueryRequest {
+  /** The table itself if absent. */
+  readonly index?: string;
+  readonly hash: readonly [name: string, value: string];
+  /** Inclusive on both ends. */
+  readonly range?: { readonly name: string; readonly from?: string; readonly to?: string };
+  readonly descending?: boolean;
+  /** Items a page; the first page may be made small where few are wanted. */
+  readonly pageSize?: number;
+  /** Only on the table and its LSI. */
+  readonly consistent: boolean;
+}
+
+/** Ten thousand items at once would be refused; this many requests are under way at a time. */
+const PARALLEL = 32;
+/** BatchGetItem's and BatchWriteItem's limits. */
+const MAX_GETS = 100;
+const MAX_WRITES = 25;
+
+/** Single-item operations on the table, retried; all reads of items are strongly consistent. All methods throw AwsStoreError. */
+export class Dynamo {
+  readonly #client: DynamoDBClient;
+  readonly #retry: StoreRetry;
+  readonly table: string;
+  /** For messages. */
+  readonly resource: string;
+
+  constructor(client: DynamoDBClient, table: string, retry: StoreRetry) {
+    this.#client = client;
+    this.#retry = retry;
+    this.table = table;
+    this.resource = `table ${table}`;
+  }
+
+  async get(key: Key): Promise<Item | null> {
+    const command = new GetItemCommand({ TableName: this.table, Key: keyItem(key), ConsistentRead: true });
+    const { Item: item } = await this.#run('GetItem', () => this.#client.send(command));
+    return item ?? null;
+  }
+
+  put(item: Item, condition?: Condition): Promise<WriteOutcome> {
+    const command = new PutItemCommand({ TableName: this.table, Item: item, ...conditionInput(condition) });
+    return this.#write('PutItem', () => this.#client.send(command));
+  }
+
+  /** `change` is an UpdateExpression; `values` those of both expressions. */
+  update(key: Key, change: string, condition: Condition): Promise<WriteOutcome> {
+    const input = { TableName: this.table, Key: keyItem(key), UpdateExpression: change, ...conditionInput(condition) };
+    return this.#write('UpdateItem', () => this.#client.send(new UpdateItemCommand(input)));
+  }
+
+  remove(key: Key, condition: Condition): Promise<WriteOutcome> {
+    const command = new DeleteItemCommand({ TableName: this.table, Key: keyItem(key), ...conditionInput(condition) });
+    return this.#write('DeleteItem', () => this.#client.send(command));
+  }
+
+  /** Pages of what the query finds; stops asking when the consumer stops. */
+  async *query(request: QueryRequest): AsyncGenerator<readonly Item[]> {
+    const { index, range, descending = false, pageSize, consistent } = request;
+    if (range?.from !== undefined && range.to !== undefined && range.from > range.to) return;
+    const { KeyConditionExpression, names, values } = keyCondition(request);
+    let from: Item | undefined;
+    do {
+      const command = new QueryCommand({
+        TableName: this.table,
+        ...(index !== undefined && { IndexName: index }),
+        KeyConditionExpression,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: values,
+        ScanIndexForward: !descending,
+        ConsistentRead: consistent,
+        ...(pageSize !== undefined && { Limit: pageSize }),
+        ...(from !== undefined && { ExclusiveStartKey: from }),
+      });
+      const answer = await this.#run('Query', () => this.#client.send(command));
+      if (answer.Items !== undefined && answer.Items.length > 0) yield answer.Items;
+      from = answer.LastEvaluatedKey;
+    } while (from !== undefined);
+  }
+
+  /** Everything that the query finds. */
+  async queryAll(request: QueryRequest): Promise<Item[]> {
+    const found: Item[] = [];
+    for await (const page of this.query(request)) found.push(...page);
+    return found;
+  }
+
+  /** The items that are there, in no particular order. */
+  async getMany(keys: readonly Key[]): Promise<Item[]> {
+    const unique = [...new Map(keys.map((key) => [JSON.stringify([key.pk, key.sk]), key])).values()];
+    const parts = await mapParallel(chunksOf(unique, MAX_GETS), PARALLEL, (part) => this.#getBatch(part));
+    return parts.flat();
+  }
+
+  /** Puts without condition; a later one of the same key may be overtaken by an earlier one, so there must be none. */
+  async putMany(items: readonly Item[]): Promise<void> {
+    await this.#writeMany(items.map((item) => ({ PutRequest: { Item: item } })));
+  }
+
+  async removeMany(keys: readonly Key[]): Promise<void> {
+    await this.#writeMany(keys.map((key) => ({ DeleteRequest: { Key: keyItem(key) } })));
+  }
+
+  async #getBatch(keys: readonly Key[]): Promise<readonly Item[]> {
+    const found: Item[] = [];
+    let open: Item[] = keys.map(keyItem);
+    for (let attempt = 1; ; attempt += 1) {
+      const RequestItems = { [this.table]: { Keys: open, ConsistentRead: true } };
+      const answer = await this.#run('BatchGetItem', () =>
+        this.#client.send(new BatchGetItemCommand({ RequestItems })),
+      );
+      const got = answer.Responses?.[this.table] ?? [];
+      found.push(...got);
+      open = answer.UnprocessedKeys?.[this.table]?.Keys ?? [];
+      if (open.length === 0) return found;
+      // An answer may be cut off at 16 MB: as long as something comes, nothing is wrong.
+      if (got.length > 0) attempt = 0;
+      await this.#again('BatchGetItem', attempt);
+    }
+  }
+
+  async #writeMany(requests: readonly WriteRequest[]): Promise<void> {
+    await mapParallel(chunksOf(requests, MAX_WRITES), PARALLEL, async (part) => {
+      let open = part;
+      for (let attempt = 1; ; attempt += 1) {
+        const command = new BatchWriteItemCommand({ RequestItems: { [this.table]: open } });
+        const answer = await this.#run('BatchWriteItem', () => this.#client.send(command));
+        const left = answer.UnprocessedItems?.[this.table] ?? [];
+        if (left.length === 0) return;
+        if (left.length < open.length) attempt = 0;
+        open = left;
+        await this.#again('BatchWriteItem', attempt);
+      }
+    });
+  }
+
+  async #again(operation: string, attempt: number): Promise<void> {
+    if (attempt > this.#retry.maxRetries) {
+      const found = `${operation} left items unprocessed, however often it was repeated`;
+      throw storeError('Throttled', this.resource, found, 'What was not acknowledged can be tried again.');
+    }
+    if (attempt > 0) await this.#retry.pause(attempt);
+  }
+
+  #run<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    return this.#retry.run(this.resource, operation, call);
+  }
+
+  #write(operation: string, call: () => Promise<unknown>): Promise<WriteOutcome> {
+    return this.#retry.run(this.resource, operation, async (attemptsBefore) => {
+      const retried = attemptsBefore > 0;
+      try {
+        await call();
+        return { stored: true, retried };
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return { stored: false, retried };
+        throw error;
+      }
+    });
+  }
+}
+
+function keyItem({ pk, sk }: Key): Item {
+  return { pk: text(pk), sk: text(sk) };
+}
+
+function conditionInput(condition: Condition | undefined) {
+  if (condition === undefined) return {};
+  const { expression, values } = condition;
+  return { ConditionExpression: expression, ...(values !== undefined && { ExpressionAttributeValues: values }) };
+}
+
+function keyCondition({ hash, range }: QueryRequest) {
+  const names: Record<string, string> = { '#hash': hash[0] };
+  const values: Item = { ':hash': text(hash[1]) };
+  let KeyConditionExpression = '#hash = :hash';
+  const from = range?.from;
+  const to = range?.to;
+  if (range !== undefined && (from !== undefined || to !== undefined)) {
+    names['#range'] = range.name;
+    if (from !== undefined) values[':from'] = text(from);
+    if (to !== undefined) values[':to'] = text(to);
+    KeyConditionExpression +=
+      from === undefined
+        ? ' AND #range <= :to'
+        : to === undefined
+          ? ' AND #range >= :from'
+          : ' AND #range BETWEEN :from AND :to';
+  }
+  return { KeyConditionExpression, names, values };
+}

@@ -1,0 +1,241 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { AccountFacts } from '../../domain/policy/types.ts';
+import type { AccountId } from '../../domain/types.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import type { Facts } from '../../ports/facts.ts';
+import type { Clock, NewId } from '../../ports/system.ts';
+import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../embedded/shapes.ts';
+import type { Dynamo, Key } from './dynamo.ts';
+import {
+  binary,
+  type Item,
+  MAX_BODY_BYTES,
+  number,
+  parseJson,
+  place,
+  readBinary,
+  readNumber,
+  readText,
+  text,
+} from './items.ts';
+import { keyOf } from './ledger-query.ts';
+import { corrupt, storeError } from './store-errors.ts';
+import { shardOf } from './table.ts';
+
+/** About so many accounts share a bucket: small enough to be read for one of them, large enough to be few. */
+const ACCOUNTS_PER_BUCKET = 128;
+/** What another saver has begun is left alone for this long, ms: a save takes seconds. */
+const SAVE_MAY_TAKE_MS = 15 * 60_000;
+/** A reader begins again when the snapshot was replaced under it; that often in a row is no coincidence. */
+const MAX_LOOKS = 20;
+
+const CURRENT: Key = { pk: 'facts', sk: 'current' };
+/** What is refreshed before there is a snapshot; the first one replaces it. */
+const NO_SNAPSHOT = 'none';
+
+/** Which snapshot is valid: the one item through which a new one becomes visible, all at once. */
+interface Current {
+  readonly id: string;
+  readonly buckets: number;
+  readonly meta: SnapshotMeta;
+}
+
+/**
+ * The snapshot in buckets of zipped JSON under an id of its own, invisible until the item `current` names that id; refreshed
+ * accounts lie over it one by one. The old one is removed afterwards; a reader who meets the removal begins again
+ * with the new one. Who is killed in between leaves its snapshot's name behind, by which the next save removes the rest.
+ */
+export function dynamoFacts(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): Facts {
+  const readCurrent = async (): Promise<Current | null> => {
+    const item = await dynamo.get(CURRENT);
+    return item === null ? null : toCurrent(item);
+  };
+
+  return {
+    async save({ accounts, ...meta }) {
+      const id = newId();
+      const began = clock.now();
+      const items = bucketItems(id, accounts);
+      await dynamo.put({ ...nameItem(id), at: number(began) });
+      await dynamo.putMany(items);
+      if (clock.now() - began > SAVE_MAY_TAKE_MS / 2) throw tooSlow(id);
+      const replaced = await makeCurrent(dynamo, { id, buckets: items.length, meta });
+      await sweep(dynamo, replaced, began);
+    },
+    load: () => tryLooks(async (last) => loadOnce(dynamo, await readCurrent(), last)),
+    async meta() {
+      return (await readCurrent())?.meta ?? null;
+    },
+    get: (accountId) =>
+      tryLooks(async (last) => {
+        const current = await readCurrent();
+        const id = current?.id ?? NO_SNAPSHOT;
+        const bucket = current === null ? null : bucketKey(id, shardOf(accountId, current.buckets));
+        const refreshed = refreshedKey(id, accountId);
+        const items = await dynamo.getMany(bucket === null ? [refreshed] : [refreshed, bucket]);
+        const own = items.find((item) => readText(item, 'sk') === refreshed.sk);
+        if (own !== undefined) return toFacts(own);
+        const shared = items.find((item) => readText(item, 'sk') === bucket?.sk);
+        if (shared !== undefined) return toBucket(shared).find((each) => each.id === accountId) ?? null;
+        if (bucket === null) return null;
+        if (last) throw missingBucket(id);
+        return 'again';
+      }),
+    async refresh(accounts) {
+      if (accounts.length === 0) return;
+      const latest = [...new Map(accounts.map((each) => [each.id, each])).values()];
+      let id = (await readCurrent())?.id ?? NO_SNAPSHOT;
+      for (;;) {
+        const snapshot = id;
+        await dynamo.putMany(latest.map((each) => refreshedItem(snapshot, each)));
+        // A snapshot that became valid meanwhile would hide what was just written under the one before it.
+        id = (await readCurrent())?.id ?? NO_SNAPSHOT;
+        if (id === snapshot) return;
+      }
+    },
+  };
+}
+
+async function tryLooks<T>(look: (last: boolean) => Promise<T | 'again'>): Promise<T> {
+  for (let looks = 1; ; looks += 1) {
+    const found = await look(looks >= MAX_LOOKS);
+    if (found !== 'again') return found;
+  }
+}
+
+async function loadOnce(
+  dynamo: Dynamo,
+  current: Current | null,
+  last: boolean,
+): Promise<OrganizationSnapshot | null | 'again'> {
+  if (current === null) return null;
+  const items = await dynamo.queryAll({ hash: ['pk', `facts#${current.id}`], consistent: true });
+  const buckets = items.filter((item) => readText(item, 'sk').startsWith('bucket#'));
+  if (buckets.length !== current.buckets) {
+    if (last) throw missingBucket(current.id);
+    return 'again';
+  }
+  const accounts = new Map(buckets.flatMap(toBucket).map((each) => [each.id, each]));
+  for (const item of items) {
+    if (!readText(item, 'sk').startsWith('account#')) continue;
+    const facts = toFacts(item);
+    accounts.set(facts.id, facts);
+  }
+  return { ...current.meta, accounts: [...accounts.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+/**
+ * Names a complete snapshot as the valid one, over whichever is valid now.
+ * @returns the id of the one that it replaced, which nobody will name again
+ */
+async function makeCurrent(dynamo: Dynamo, { id, buckets, meta }: Current): Promise<string> {
+  for (;;) {
+    const known = await dynamo.get(CURRENT);
+    const previous = known === null ? null : readText(known, 'id');
+    const { stored, retried } = await dynamo.put(
+      {
+        ...{ pk: text(CURRENT.pk), sk: text(CURRENT.sk), id: text(id), buckets: number(buckets) },
+        body: text(JSON.stringify(meta)),
+      },
+      previous === null
+        ? { expression: 'attribute_not_exists(pk)' }
+        : { expression: 'id = :previous', values: { ':previous': text(previous) } },
+    );
+    // After a lost answer it may have been valid, and replaced and removed since: then it must not become valid again.
+    if (stored || retried) return previous ?? NO_SNAPSHOT;
+  }
+}
+
+/** Removes the snapshot that was replaced, and what savers left behind that died long ago; one who is at it is left alone. */
+async function sweep(dynamo: Dynamo, replaced: string, now: number): Promise<void> {
+  if (replaced === NO_SNAPSHOT) await removeSnapshot(dynamo, NO_SNAPSHOT);
+  const range = { name: 'sk', from: 'snapshot#', to: 'snapshot$' };
+  const names = await dynamo.queryAll({ hash: ['pk', CURRENT.pk], range, consistent: true });
+  const current = await dynamo.get(CURRENT);
+  const valid = current === null ? null : readText(current, 'id');
+  for (const item of names) {
+    const id = idOf(item);
+    const abandoned = now - readNumber(item, 'at') > SAVE_MAY_TAKE_MS;
+    if (id === valid || !(id === replaced || abandoned)) continue;
+    await removeSnapshot(dynamo, id);
+    await dynamo.remove(keyOf(item), { expression: 'attribute_exists(pk)' });
+  }
+}
+
+async function removeSnapshot(dynamo: Dynamo, id: string): Promise<void> {
+  for await (const page of dynamo.query({ hash: ['pk', `facts#${id}`], consistent: true })) {
+    await dynamo.removeMany(page.map(keyOf));
+  }
+}
+
+function nameItem(id: string): Item {
+  return { pk: text('facts'), sk: text(`snapshot#${id}`) };
+}
+
+function idOf(item: Item): string {
+  return readText(item, 'sk').slice('snapshot#'.length);
+}
+
+function bucketKey(id: string, bucket: number): Key {
+  return { pk: `facts#${id}`, sk: `bucket#${bucket}` };
+}
+
+function refreshedKey(id: string, accountId: AccountId): Key {
+  return { pk: `facts#${id}`, sk: `account#${accountId}` };
+}
+
+function bucketItems(id: string, accounts: readonly AccountFacts[]): readonly Item[] {
+  const buckets = Math.max(1, Math.ceil(accounts.length / ACCOUNTS_PER_BUCKET));
+  const contents = Map.groupBy(accounts, (each) => shardOf(each.id, buckets));
+  return Array.from({ length: buckets }, (_, bucket) => {
+    const zipped = gzipSync(JSON.stringify(contents.get(bucket) ?? []));
+    const { pk, sk } = bucketKey(id, bucket);
+    checkSize(`bucket ${bucket} of a snapshot of ${accounts.length} accounts`, zipped.length);
+    return { pk: text(pk), sk: text(sk), zipped: binary(zipped) };
+  });
+}
+
+function refreshedItem(id: string, facts: AccountFacts): Item {
+  const { pk, sk } = refreshedKey(id, facts.id);
+  const body = JSON.stringify(facts);
+  checkSize(`facts of account ${facts.id}`, Buffer.byteLength(body));
+  return { pk: text(pk), sk: text(sk), body: text(body) };
+}
+
+function checkSize(what: string, bytes: number): void {
+  if (bytes <= MAX_BODY_BYTES) return;
+  const found = `${bytes} bytes, and DynamoDB takes items of 400 KB`;
+  throw storeError('TooLarge', what, found, 'Nothing of it became visible.');
+}
+
+function toCurrent(item: Item): Current {
+  const meta = parseJson(item, readText(item, 'body'), 'the snapshot', isSnapshotMeta);
+  return { id: readText(item, 'id'), buckets: readNumber(item, 'buckets'), meta };
+}
+
+function toFacts(item: Item): AccountFacts {
+  return parseJson(item, readText(item, 'body'), 'an account', isAccountFacts);
+}
+
+function toBucket(item: Item): readonly AccountFacts[] {
+  let body: string;
+  try {
+    body = gunzipSync(readBinary(item, 'zipped')).toString();
+  } catch {
+    throw corrupt(place(item), 'a part of the snapshot cannot be unzipped');
+  }
+  return parseJson(item, body, 'a part of the snapshot', areAccountFacts);
+}
+
+function areAccountFacts(value: unknown): value is readonly AccountFacts[] {
+  return Array.isArray(value) && value.every(isAccountFacts);
+}
+
+function tooSlow(id: string): Error {
+  const found = 'saving it took so long that another process may already be removing it';
+  return storeError('Unavailable', `snapshot ${id}`, found, 'The snapshot before it stays valid; scan again.');
+}
+
+function missingBucket(id: string): Error {
+  return corrupt(`snapshot ${id}`, 'a part of it is missing');
+}

@@ -1,0 +1,77 @@
+import { type ChainHead, EMPTY_CHAIN } from '../../domain/ledger.ts';
+import type { Dynamo } from './dynamo.ts';
+import { type Item, number, readNumber, readText, text } from './items.ts';
+import { merge } from './merge.ts';
+import { CHAIN_SHARDS, shardKey, shardKeys } from './table.ts';
+
+/*
+ * Which chains there are, and where each is known to end. The item of a chain is made before its first entry, so that no chain can
+ * exist unlisted, and moved forward after entries were stored. It may lag behind the entries (a crash in between), never
+ * run ahead; that is why both are asked for the end. Ahead of the entries it is only where entries were taken away behind our
+ * back, which thereby shows (invariant 7).
+ */
+
+const keyOf = (chain: string) => ({ pk: shardKey('chains', chain, CHAIN_SHARDS), sk: chain });
+
+/** Where the chain ends: the last entry, or the end that was remembered if that is further on. */
+export async function endOfChain(dynamo: Dynamo, chain: string): Promise<ChainHead> {
+  const [last, remembered] = await Promise.all([lastEntry(dynamo, chain), dynamo.get(keyOf(chain))]);
+  const known = remembered === null ? EMPTY_CHAIN : headOfItem(remembered);
+  return last.seq >= known.seq ? last : known;
+}
+
+async function lastEntry(dynamo: Dynamo, chain: string): Promise<ChainHead> {
+  const request = { hash: ['pk', `chain#${chain}`], descending: true, pageSize: 1, consistent: true } as const;
+  for await (const [item] of dynamo.query(request)) {
+    if (item !== undefined) return { seq: Number(readText(item, 'sk')), hash: readText(item, 'entryHash') };
+  }
+  return EMPTY_CHAIN;
+}
+
+function headOfItem(item: Item): ChainHead {
+  return { seq: readNumber(item, 'seq'), hash: readText(item, 'entryHash') };
+}
+
+/** Before the first entry of a chain is stored. */
+export async function registerChain(dynamo: Dynamo, chain: string): Promise<void> {
+  await dynamo.put(chainItem(chain, EMPTY_CHAIN), { expression: 'attribute_not_exists(pk)' });
+}
+
+/** After entries up to `head` were stored. Only ever forward: of two writers the later end stays. */
+export async function rememberEnd(dynamo: Dynamo, chain: string, head: ChainHead): Promise<void> {
+  await dynamo.put(chainItem(chain, head), {
+    expression: 'attribute_not_exists(pk) OR seq < :seq',
+    values: { ':seq': number(head.seq) },
+  });
+}
+
+function chainItem(chain: string, head: ChainHead): Item {
+  const { pk, sk } = keyOf(chain);
+  return { pk: text(pk), sk: text(sk), seq: number(head.seq), entryHash: text(head.hash) };
+}
+
+/** Names of chains that have an entry, ascending. */
+export async function listChains(dynamo: Dynamo, after: string | null, limit: number): Promise<readonly string[]> {
+  const streams = shardKeys('chains', CHAIN_SHARDS).map((pk) =>
+    dynamo.query({
+      ...{ hash: ['pk', pk], pageSize: Math.ceil((2 * limit) / CHAIN_SHARDS) + 2, consistent: true },
+      ...(after !== null && after !== '' && { range: { name: 'sk', from: after } }),
+    }),
+  );
+  const names: string[] = [];
+  for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
+    if (names.length >= limit) break;
+    const name = readText(item, 'sk');
+    if (name !== after && (await hasEntries(dynamo, item))) names.push(name);
+  }
+  return names;
+}
+
+/** A chain whose end was never moved forward: its first entry was refused, or its writer died right behind it. */
+async function hasEntries(dynamo: Dynamo, item: Item): Promise<boolean> {
+  if (readNumber(item, 'seq') > 0) return true;
+  const name = readText(item, 'sk');
+  const last = await lastEntry(dynamo, name);
+  if (last.seq > 0) await rememberEnd(dynamo, name, last);
+  return last.seq > 0;
+}

@@ -1,0 +1,91 @@
+import { canonicalJson } from '../../domain/hash.ts';
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import { isLedgerEntry } from '../embedded/shapes.ts';
+import type { Key } from './dynamo.ts';
+import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './items.ts';
+import { storeError } from './store-errors.ts';
+import { ENTRY_SHARDS, seqKey, shardKey, shardOf, timeKey } from './table.ts';
+
+/** A sort key takes 1,024 bytes, and the chain's name stands in it beside time and number. */
+const MAX_CHAIN_BYTES = 512;
+/** A partition key takes 2,048 bytes; a longer name is indexed by its beginning, and what is found is compared in full. */
+const MAX_KEY_CHARS = 300;
+
+export function entryKey(chain: string, seq: number): Key {
+  return { pk: `chain#${chain}`, sk: seqKey(seq) };
+}
+
+/** The entry's place in the order of time: unique, and the same in every index. */
+export function entryTime(entry: Pick<LedgerEntry, 'at' | 'chain' | 'seq'>): string {
+  return `${timeKey(toEpoch(entry.at))}#${entry.chain}#${seqKey(entry.seq)}`;
+}
+
+/** The hash keys under which an index of entries has a value. */
+export function entryShards(value: string): readonly string[] {
+  return Array.from({ length: ENTRY_SHARDS }, (_, shard) => `${indexed(value)}#${shard}`);
+}
+
+/** The part of a value that stands in an index's key. */
+export function indexed(value: string): string {
+  // A surrogate without its partner has no form in UTF-8; it would be stored as something else than is asked for.
+  return value.slice(0, MAX_KEY_CHARS).toWellFormed();
+}
+
+/**
+ * The item of an entry that is not yet published.
+ * @throws AwsStoreError `TooLarge` if DynamoDB would not take it, `Rejected` for a name that can be no key; RangeError for a time that is none
+ */
+export function entryItem(entry: LedgerEntry): Item {
+  // Exactly the text that the hash is over, so that reading it back cannot give another hash.
+  const body = canonicalJson(entry);
+  const { chain, seq, type, actor, runId, accountId, enrollment } = entry;
+  checkSize(entry, body);
+  const time = entryTime(entry);
+  const shard = shardOf(`${chain}#${seq}`, ENTRY_SHARDS);
+  const key = (value: string) => text(`${indexed(value)}#${shard}`);
+  return {
+    ...{ pk: text(`chain#${chain}`), sk: text(seqKey(seq)), body: text(body), entryHash: text(entry.hash) },
+    ...{ time: text(time), allKey: key('all'), typeKey: key(type), actorKey: key(actor) },
+    ...{ type: text(type), actor: text(actor.toWellFormed()) },
+    ...(runId !== null && { runKey: key(runId), runId: text(runId.toWellFormed()) }),
+    ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
+    // The account's own chain is found by the table's key; only what is said of it elsewhere needs an index.
+    ...(accountId !== null && accountId !== chain && { accountKey: text(indexed(accountId)) }),
+    ...(enrollment !== null && { enrollment: text(enrollment) }),
+    ...(entry.detail?.optOut === true && { optOut: flag(true) }),
+    ...{ todoKey: text(shardKey('outbox', `${chain}#${seq}`, ENTRY_SHARDS)), todoTime: text(time) },
+  };
+}
+
+function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): void {
+  const entry = `entry ${seq} of chain ${chain.slice(0, 100)}`;
+  const nameBytes = Buffer.byteLength(chain);
+  if (nameBytes === 0 || nameBytes > MAX_CHAIN_BYTES || !chain.isWellFormed()) {
+    const found = `its chain's name has ${nameBytes} bytes or is no text; 1 to ${MAX_CHAIN_BYTES} are possible`;
+    throw storeError('Rejected', entry, found, 'Nothing of the call was stored.');
+  }
+  // Actor and run stand in the item once more, for the indexes to carry.
+  const bytes = Buffer.byteLength(body) + Buffer.byteLength(actor) + Buffer.byteLength(runId ?? '');
+  if (bytes > MAX_BODY_BYTES) {
+    const found = `it has ${bytes} bytes, and DynamoDB takes items of 400 KB: ${MAX_BODY_BYTES} bytes are left for an entry`;
+    throw storeError('TooLarge', entry, found, 'Nothing of the call was stored. Shorten what its detail carries.');
+  }
+}
+
+/** The entry of an item, in the order of fields that `audit list` shows; canonical JSON has sorted them. */
+export function toEntry(item: Item): LedgerEntry {
+  const entry = parseJson(item, readText(item, 'body'), 'a ledger entry', isLedgerEntry);
+  const { id, chain, seq, at, type, accountId, enrollment, runId, actor } = entry;
+  const { before, after, reason, rule, policyHash, api, detail, prevHash, hash } = entry;
+  return {
+    ...{ id, chain, seq, at, type, accountId, enrollment, runId, actor },
+    ...{ before, after, reason, rule, policyHash, api, detail, prevHash, hash },
+  };
+}
+
+/** @throws RangeError for a text that is no time: such an entry could not be found by time. */
+export function toEpoch(iso: string): number {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);
+  return at;
+}

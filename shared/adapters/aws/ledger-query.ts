@@ -1,0 +1,123 @@
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
+import type { Dynamo, Key } from './dynamo.ts';
+import { type Item, readText, readTextOrNull } from './items.ts';
+import { decodeCursor, encodeCursor } from './ledger-cursor.ts';
+import { entryShards, indexed, toEntry, toEpoch } from './ledger-items.ts';
+import { merge } from './merge.ts';
+import { TIME_INDEX_KEYS, timeKey } from './table.ts';
+
+/** Where the matching entries stand: an index, and the hash keys of it that have to be asked. */
+interface Source {
+  readonly index: string;
+  readonly hashes: readonly string[];
+  readonly consistent: boolean;
+}
+
+/** The sources that cover a filter, by the part of it that leaves the fewest entries. */
+function sourcesFor(filter: LedgerFilter): readonly Source[] {
+  const { accountId, runId, type, actor } = filter;
+  if (accountId !== undefined) {
+    return [
+      { index: 'chain-time', hashes: [`chain#${accountId}`], consistent: true },
+      { index: 'account-time', hashes: [indexed(accountId)], consistent: false },
+    ];
+  }
+  const [index, value] =
+    runId !== undefined
+      ? ['run-time', runId]
+      : type !== undefined
+        ? ['type-time', type]
+        : actor !== undefined
+          ? ['actor-time', actor]
+          : ['all-time', 'all'];
+  return [{ index, hashes: entryShards(value), consistent: false }];
+}
+
+const TEXT_FILTERS = ['accountId', 'enrollment', 'type', 'runId', 'actor'] as const;
+
+function matches(item: Item, filter: LedgerFilter): boolean {
+  return TEXT_FILTERS.every((name) => {
+    const wanted = filter[name];
+    return wanted === undefined || readTextOrNull(item, name) === wanted.toWellFormed();
+  });
+}
+
+interface Range {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** `since` is a prefix that sorts before every entry of that time, `until` likewise, so that it excludes its own time. */
+function rangeOf({ since, until }: LedgerFilter, cursor: string | null, descending: boolean): Range {
+  const from = since === undefined ? undefined : timeKey(toEpoch(since));
+  const to = until === undefined ? undefined : timeKey(toEpoch(until));
+  const later = from === undefined || (cursor !== null && cursor > from) ? cursor : from;
+  const earlier = to === undefined || (cursor !== null && cursor < to) ? cursor : to;
+  const low = descending ? from : (later ?? undefined);
+  const high = descending ? (earlier ?? undefined) : to;
+  return { ...(low !== undefined && { from: low }), ...(high !== undefined && { to: high }) };
+}
+
+const MAX_INDEX_PAGE = 1_000;
+
+/** Index items in order of time, across all shards of all sources. */
+export function indexItems(
+  dynamo: Dynamo,
+  sources: readonly Source[],
+  range: Range,
+  descending: boolean,
+  wanted: number,
+): AsyncGenerator<Item> {
+  const hashes = sources.flatMap(({ index, hashes, consistent }) =>
+    hashes.map((hash) => ({ index, hash, consistent })),
+  );
+  // Twice a shard's share, so that a page rarely needs a second round.
+  const pageSize = Math.min(MAX_INDEX_PAGE, Math.ceil((2 * wanted) / hashes.length) + 2);
+  const streams = hashes.map(({ index, hash, consistent }) =>
+    dynamo.query({
+      ...{ index, hash: [TIME_INDEX_KEYS.get(index) ?? 'pk', hash], range: { name: 'time', ...range } },
+      ...{ descending, pageSize, consistent },
+    }),
+  );
+  const time = (item: Item) => readText(item, 'time');
+  return merge(streams, (a, b) => (descending ? time(a) > time(b) : time(a) < time(b)));
+}
+
+/** Intents since a time: the type's index carries all that is asked. */
+export function intentsSince(dynamo: Dynamo, since: number): AsyncGenerator<Item> {
+  const sources = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
+  return indexItems(dynamo, sources, { from: timeKey(since) }, false, MAX_INDEX_PAGE * 8);
+}
+
+export function keyOf(item: Item): Key {
+  return { pk: readText(item, 'pk'), sk: readText(item, 'sk') };
+}
+
+/** Runs a query over the index that fits it best; what it finds is read from the table itself. */
+export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageRequest): Promise<LedgerPage> {
+  const descending = page.order !== 'oldestFirst';
+  const cursor = page.cursor === undefined || page.cursor === null ? null : decodeCursor(page.cursor);
+  const range = rangeOf(filter, cursor, descending);
+  const found: Item[] = [];
+  for await (const item of indexItems(dynamo, sourcesFor(filter), range, descending, page.limit + 1)) {
+    if (readText(item, 'time') === cursor || !matches(item, filter)) continue;
+    found.push(item);
+    // One more than asked for tells whether there is a next page.
+    if (found.length > page.limit) break;
+  }
+  const shown = found.slice(0, page.limit);
+  const last = shown.at(-1);
+  const next = found.length > page.limit && last !== undefined ? encodeCursor(readText(last, 'time')) : null;
+  return { entries: await readEntries(dynamo, shown.map(keyOf)), next };
+}
+
+/** The entries at these keys, in this order; one that has been pruned since the index gave it is left out. */
+async function readEntries(dynamo: Dynamo, keys: readonly Key[]): Promise<readonly LedgerEntry[]> {
+  const items = await dynamo.getMany(keys);
+  const bodies = new Map(items.map((item) => [`${readText(item, 'pk')} ${readText(item, 'sk')}`, item]));
+  return keys.flatMap(({ pk, sk }) => {
+    const item = bodies.get(`${pk} ${sk}`);
+    return item === undefined ? [] : [toEntry(item)];
+  });
+}

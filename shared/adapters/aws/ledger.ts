@@ -1,0 +1,136 @@
+import { type ChainHead, headOf, type LedgerEntry } from '../../domain/ledger.ts';
+import type { AppendOutcome, Ledger } from '../../ports/ledger.ts';
+import type { Dynamo } from './dynamo.ts';
+import { flag, type Item, readText, text } from './items.ts';
+import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
+import { entryItem, entryKey, toEntry, toEpoch } from './ledger-items.ts';
+import { intentsSince, keyOf, runQuery } from './ledger-query.ts';
+import { merge } from './merge.ts';
+import { mapParallel } from './parallel.ts';
+import { ENTRY_SHARDS, seqKey, shardKeys } from './table.ts';
+
+/** Chains that are written at once by one call of `append`, and marks by one of `markPublished`. */
+const PARALLEL = 32;
+
+/**
+ * The ledger in DynamoDB.
+ *
+ * Why an append needs no transaction: an entry may be stored only where its chain ends at exactly (seq − 1, prevHash). The end is
+ * read, strongly consistent; then the entry is put on condition that there is none with its number. Between the two the end can
+ * only change by somebody putting an entry with that same number, and then the condition fails. It cannot change in any
+ * other way: entries are never changed, never deleted at the end (pruning stays behind a checkpoint, which is itself an entry before
+ * the end), and nobody puts number n + 2 without having read number n + 1 as the end. So the entry with number seq − 1 that was read
+ * is still the predecessor when the put succeeds.
+ */
+export function dynamoLedger(dynamo: Dynamo): Ledger {
+  return {
+    async append(entries) {
+      // What cannot be stored at all is found before anything is.
+      const items = entries.map((entry, index) => ({ entry, index, item: entryItem(entry) }));
+      const outcomes = new Array<AppendOutcome>(entries.length).fill('headMoved');
+      const chains = Map.groupBy(items, ({ entry }) => entry.chain);
+      await mapParallel([...chains.values()], PARALLEL, async (ofChain) => {
+        for (const index of await appendToChain(dynamo, ofChain)) outcomes[index] = 'appended';
+      });
+      return outcomes;
+    },
+    head: (chain) => endOfChain(dynamo, chain),
+    async read(chain, afterSeq, limit) {
+      const found: LedgerEntry[] = [];
+      const range = { name: 'sk', from: seqKey(afterSeq + 1) };
+      const request = { hash: ['pk', `chain#${chain}`], range, pageSize: limit, consistent: true } as const;
+      for await (const page of dynamo.query(request)) {
+        found.push(...page.map(toEntry));
+        if (found.length >= limit) break;
+      }
+      return found.slice(0, limit);
+    },
+    query: (filter, page) => runQuery(dynamo, filter, page),
+    async changedSince(since) {
+      const changed = new Map<string, { readonly optOut: boolean }>();
+      for await (const item of intentsSince(dynamo, toEpoch(since))) {
+        const accountId = item['accountId']?.S;
+        if (accountId === undefined) continue;
+        const optOut = item['optOut']?.BOOL === true || (changed.get(accountId)?.optOut ?? false);
+        changed.set(accountId, { optOut });
+      }
+      return changed;
+    },
+    unpublished: (limit) => readOutbox(dynamo, limit),
+    async markPublished(entries) {
+      await mapParallel(entries, PARALLEL, ({ chain, seq, hash }) =>
+        dynamo.update(entryKey(chain, seq), 'SET published = :yes REMOVE todoKey, todoTime', {
+          expression: 'entryHash = :hash AND attribute_exists(todoKey)',
+          values: { ':yes': flag(true), ':hash': text(hash) },
+        }),
+      );
+    },
+    chains: (after, limit) => listChains(dynamo, after, limit),
+  };
+}
+
+interface Place {
+  readonly entry: LedgerEntry;
+  readonly index: number;
+  readonly item: Item;
+}
+
+/** Entries of one chain, in order, up to the first that is refused. Returns the indexes of those that are stored. */
+async function appendToChain(dynamo: Dynamo, places: readonly Place[]): Promise<readonly number[]> {
+  const stored: number[] = [];
+  const chain = places[0]?.entry.chain ?? '';
+  const before = await endOfChain(dynamo, chain);
+  let end = before;
+  try {
+    for (const place of places) {
+      const next = await appendOne(dynamo, place, end);
+      if (next === null) break;
+      stored.push(place.index);
+      end = next;
+    }
+  } finally {
+    if (end.seq > before.seq) await rememberEnd(dynamo, chain, end);
+  }
+  return stored;
+}
+
+/** @returns the chain's end afterwards, `null` if the entry does not follow `end`. */
+async function appendOne(dynamo: Dynamo, { entry, item }: Place, end: ChainHead): Promise<ChainHead | null> {
+  const { chain, seq, prevHash } = entry;
+  // A retry after a lost answer finds its own entry there.
+  if (seq <= end.seq) return (await isStored(dynamo, entry)) ? end : null;
+  if (seq !== end.seq + 1 || prevHash !== end.hash) return null;
+  if (end.seq === 0) await registerChain(dynamo, chain);
+  const { stored } = await dynamo.put(item, { expression: 'attribute_not_exists(pk)' });
+  // Refused by the condition: someone was faster, or an earlier attempt of this very put whose answer was lost.
+  return stored || (await isStored(dynamo, entry)) ? headOf(entry) : null;
+}
+
+async function isStored(dynamo: Dynamo, { chain, seq, hash }: LedgerEntry): Promise<boolean> {
+  const found = await dynamo.get(entryKey(chain, seq));
+  return found !== null && readText(found, 'entryHash') === hash;
+}
+
+/** Oldest first. The index may still show what was marked a moment ago; the item itself decides. */
+async function readOutbox(dynamo: Dynamo, limit: number): Promise<readonly LedgerEntry[]> {
+  const pageSize = Math.min(1_000, Math.ceil((2 * limit) / ENTRY_SHARDS) + 2);
+  const streams = shardKeys('outbox', ENTRY_SHARDS).map((hash) =>
+    dynamo.query({ index: 'todo', hash: ['todoKey', hash], pageSize, consistent: false }),
+  );
+  const entries: LedgerEntry[] = [];
+  let batch: Item[] = [];
+  const read = async (): Promise<void> => {
+    const open = (await dynamo.getMany(batch.map(keyOf))).filter((item) => item['todoKey'] !== undefined);
+    const inOrder = open.sort((a, b) => (readText(a, 'time') < readText(b, 'time') ? -1 : 1));
+    entries.push(...inOrder.map(toEntry));
+    batch = [];
+  };
+  for await (const item of merge(streams, (a, b) => readText(a, 'todoTime') < readText(b, 'todoTime'))) {
+    batch.push(item);
+    if (entries.length + batch.length < limit) continue;
+    await read();
+    if (entries.length >= limit) return entries;
+  }
+  await read();
+  return entries;
+}

@@ -1,0 +1,239 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  type Message,
+  type MessageAttributeValue,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { DeadLetterReason } from '../../ports/queue.ts';
+import { chunksOf, mapParallel } from './parallel.ts';
+import { meaningOfCode, storeError } from './store-errors.ts';
+import type { StoreRetry } from './store-retry.ts';
+
+/** SQS's limit of every batch call. */
+const BATCH = 10;
+/** What one SendMessageBatch may carry in all, in every partition; a single larger message goes alone. */
+const BATCH_BYTES = 256 * 1024;
+const PARALLEL = 8;
+/** The longest that SQS hides a message. */
+const LONGEST_VISIBILITY_S = 43_200;
+
+export interface Outgoing {
+  readonly body: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Calls on one queue, retried. All methods throw AwsStoreError. */
+export class SqsQueue {
+  readonly #client: SQSClient;
+  readonly #retry: StoreRetry;
+  readonly url: string;
+  /** For messages. */
+  readonly resource: string;
+
+  constructor(client: SQSClient, url: string, retry: StoreRetry) {
+    this.#client = client;
+    this.#retry = retry;
+    this.url = url;
+    this.resource = `queue ${url}`;
+  }
+
+  /**
+   * Sends all, ten at a time; entries that failed on the service's side are sent again, the others are not.
+   * @throws AwsStoreError if some message was not stored; others may have been
+   */
+  async send(messages: readonly Outgoing[]): Promise<void> {
+    await mapParallel(packed(messages), PARALLEL, (batch) =>
+      this.#entries('SendMessageBatch', batch.map(toEntry), (Entries) =>
+        this.#client.send(new SendMessageBatchCommand({ QueueUrl: this.url, Entries })),
+      ),
+    );
+  }
+
+  /** One ReceiveMessage; waits up to `waitSeconds` for a first message. */
+  async receive(max: number, visibilityMs: number, waitSeconds: number): Promise<readonly Message[]> {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: this.url,
+      MaxNumberOfMessages: Math.min(BATCH, max),
+      // A message that is visible again at once would be received again within this very call.
+      VisibilityTimeout: Math.max(1, toSeconds(visibilityMs)),
+      WaitTimeSeconds: waitSeconds,
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+      MessageAttributeNames: ['All'],
+    });
+    const { Messages } = await this.#retry.run(this.resource, 'ReceiveMessage', () => this.#client.send(command));
+    return Messages ?? [];
+  }
+
+  /** Deletes them; a receipt that is no longer valid is passed over, as SQS does. */
+  async remove(receipts: readonly string[]): Promise<void> {
+    await mapParallel(chunksOf(receipts, BATCH), PARALLEL, (batch) => {
+      const entries = batch.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+      return this.#entries(
+        'DeleteMessageBatch',
+        entries,
+        (Entries) => this.#client.send(new DeleteMessageBatchCommand({ QueueUrl: this.url, Entries })),
+        ABOUT_RECEIPT,
+      );
+    });
+  }
+
+  /**
+   * Hides them for `ms` from now.
+   * @returns the receipts that were still valid
+   */
+  async hide(receipts: readonly string[], ms: number): Promise<ReadonlySet<string>> {
+    const VisibilityTimeout = toSeconds(ms);
+    const valid = await mapParallel(chunksOf(receipts, BATCH), PARALLEL, async (batch) => {
+      const entries = batch.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout }));
+      const passedOver = await this.#entries(
+        'ChangeMessageVisibilityBatch',
+        entries,
+        (Entries) => this.#client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: this.url, Entries })),
+        ABOUT_RECEIPT,
+      );
+      return batch.filter((_, index) => !passedOver.has(String(index)));
+    });
+    return new Set(valid.flat());
+  }
+
+  /**
+   * Runs a batch call until every entry has an end.
+   * @returns the ids of entries that were refused with one of the codes in `passOver`
+   */
+  async #entries<E extends { Id: string | undefined }>(
+    operation: string,
+    entries: readonly E[],
+    call: (entries: E[]) => Promise<BatchAnswer>,
+    passOver: ReadonlySet<string> = NONE,
+  ): Promise<ReadonlySet<string>> {
+    const passedOver = new Set<string>();
+    let open = [...entries];
+    for (let attempt = 1; open.length > 0; attempt += 1) {
+      const batch = open;
+      const { Failed = [] } = await this.#retry.run(this.resource, operation, () => call(batch));
+      const again = new Set<string>();
+      for (const { Id = '', Code = 'Unknown', SenderFault, Message } of Failed) {
+        if (passOver.has(Code)) passedOver.add(Id);
+        else if (isRetryable(Code, SenderFault) && attempt <= this.#retry.maxRetries) again.add(Id);
+        else throw this.#refused(operation, Code, SenderFault, Message);
+      }
+      open = batch.filter(({ Id }) => again.has(Id ?? ''));
+      if (open.length > 0) await this.#retry.pause(attempt);
+    }
+    return passedOver;
+  }
+
+  #refused(operation: string, code: string, senderFault: boolean | undefined, message: string | undefined): Error {
+    const words = message === undefined ? '' : `: ${message.slice(0, 300)}`;
+    const meaning = isRetryable(code, senderFault) ? 'Unavailable' : meaningOfCode(code);
+    const remedy = 'Whatever was not acknowledged can be sent again.';
+    return storeError(meaning, this.resource, `${operation} refused an entry (${code})${words}`, remedy);
+  }
+}
+
+interface BatchAnswer {
+  readonly Failed?:
+    | readonly {
+        readonly Id?: string | undefined;
+        readonly Code?: string | undefined;
+        readonly SenderFault?: boolean | undefined;
+        readonly Message?: string | undefined;
+      }[]
+    | undefined;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * What SQS answers for a receipt that is no longer, or never was, one: the message is gone, somebody else has it, or its visibility is
+ * over. `InvalidParameterValue` is also what it answers where a message would be hidden for more than 12 hours in all.
+ */
+const ABOUT_RECEIPT: ReadonlySet<string> = new Set([
+  'InvalidParameterValue',
+  'MessageNotInflight',
+  'AWS.SimpleQueueService.MessageNotInflight',
+  'ReceiptHandleIsInvalid',
+  'InvalidReceiptHandle',
+  'MissingParameter',
+]);
+
+function isRetryable(code: string, senderFault: boolean | undefined): boolean {
+  const meaning = meaningOfCode(code);
+  return meaning === 'Throttled' || meaning === 'Unavailable' || senderFault === false;
+}
+
+/** SQS counts in seconds; rounded up, so that a message is never visible before its time. */
+function toSeconds(ms: number): number {
+  return Math.min(LONGEST_VISIBILITY_S, Math.max(0, Math.ceil(ms / 1000)));
+}
+
+function toEntry({ body, attributes }: Outgoing, index: number): SendMessageBatchRequestEntry {
+  const MessageAttributes: Record<string, MessageAttributeValue> = {};
+  for (const [name, StringValue] of Object.entries(attributes ?? {})) {
+    MessageAttributes[name] = { DataType: 'String', StringValue };
+  }
+  return { Id: String(index), MessageBody: body, MessageAttributes };
+}
+
+/** Batches of at most ten messages and {@link BATCH_BYTES} bytes. */
+function packed(messages: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
+  const batches: Outgoing[][] = [];
+  let room = 0;
+  for (const message of messages) {
+    const bytes = bytesOf(message);
+    const last = batches.at(-1);
+    if (last === undefined || last.length === BATCH || bytes > room) {
+      batches.push([message]);
+      room = BATCH_BYTES - bytes;
+    } else {
+      last.push(message);
+      room -= bytes;
+    }
+  }
+  return batches;
+}
+
+/** As SQS counts: body, and names, types and values of the attributes. */
+export function bytesOf({ body, attributes }: Outgoing): number {
+  const sizes = Object.entries(attributes ?? {}).map(
+    ([name, value]) => Buffer.byteLength(name) + 'String'.length + Buffer.byteLength(value),
+  );
+  return Buffer.byteLength(body) + sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** JSON in ASCII alone: SQS refuses most control characters and, in places, what lies beyond U+FFFF. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** So that the reason always finds room beside the body: 3 bytes a character at most, {@link REASON_BYTES} in all. */
+const MAX_NAME_CHARS = 100;
+const MAX_TEXT_CHARS = 1_000;
+
+/** The reason of a dead letter, as attributes that anyone can read who looks at the queue; SQS knows no empty value. */
+export function reasonAttributes({ code, message, entryId }: DeadLetterReason): Record<string, string> {
+  return {
+    ErrorCode: presentable(code, MAX_NAME_CHARS) || 'Unknown',
+    ...(message !== '' && { ErrorMessage: presentable(message, MAX_TEXT_CHARS) }),
+    ...(entryId !== null && entryId !== '' && { EntryId: presentable(entryId, MAX_NAME_CHARS) }),
+  };
+}
+
+/** What SQS takes in an attribute. */
+function presentable(text: string, maxChars: number): string {
+  return text.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd').slice(0, maxChars);
+}
+
+export function reasonOf(message: Message): DeadLetterReason | null {
+  const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue ?? null;
+  const code = attribute('ErrorCode');
+  if (code === null) return null;
+  return { code, message: attribute('ErrorMessage') ?? '', entryId: attribute('EntryId') };
+}

@@ -1,0 +1,179 @@
+import { GetQueueAttributesCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
+import type { Delivery, WorkQueue } from '../../ports/queue.ts';
+import type { Clock } from '../../ports/system.ts';
+import { readMessage } from '../embedded/messages.ts';
+import { mapParallel } from './parallel.ts';
+import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } from './queue-messages.ts';
+import { MAX_MESSAGE_BYTES } from './queue-shape.ts';
+import { storeError } from './store-errors.ts';
+import type { StoreRetry } from './store-retry.ts';
+
+export interface QueueOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** How long `receive` may wait for a first message, s (0 to 20; the port's promise is 0). */
+  readonly waitSeconds: number;
+}
+
+/** How long a message is held while it is moved to the dead letters, ms. */
+const MOVE_MS = 60_000;
+
+/**
+ * The queue on SQS. What it keeps of the port's promises by itself:
+ * - A receipt ends with its visibility. SQS goes on taking it until somebody else receives the message, so the end is remembered
+ *   here, by this process's clock. A receipt from elsewhere (a Lambda event) is passed on as it is.
+ * - A dead letter is sent before the message is deleted, each durable before the next: a crash in between leaves both, and
+ *   the message's next receiver decides anew; nothing is lost.
+ *
+ * What differs: `depth` is SQS's own approximation, which follows within a minute, and times are rounded up to whole seconds.
+ */
+export function sqsQueue(
+  queue: SqsQueue,
+  dlq: SqsQueue,
+  counts: () => Promise<QueueCounts>,
+  options: QueueOptions,
+): WorkQueue {
+  const { clock, waitSeconds } = options;
+  const ends = new ReceiptEnds(clock);
+
+  const bury = async (message: Message, outgoing: Outgoing): Promise<void> => {
+    await dlq.send([outgoing]);
+    await queue.remove([message.ReceiptHandle ?? '']);
+  };
+  /** Readable messages as deliveries; the others go to the dead letters. */
+  const open = async (messages: readonly Message[], visibilityMs: number): Promise<readonly Delivery[]> => {
+    const deliveries: Delivery[] = [];
+    await mapParallel(messages, messages.length, async (received) => {
+      const body = received.Body ?? '';
+      const { message, error } = readMessage(body);
+      if (message === null) return bury(received, { body, attributes: reasonAttributes(error) });
+      const receipt = received.ReceiptHandle ?? '';
+      ends.set(receipt, visibilityMs);
+      deliveries.push({ message, receipt, receives: Number(received.Attributes?.ApproximateReceiveCount ?? 1) });
+    });
+    return deliveries;
+  };
+
+  return {
+    async send(messages) {
+      const outgoing = messages.map((message) => encode(workMessageSchema.parse(message), queue.resource));
+      await queue.send(outgoing);
+    },
+    async receive(max, visibilityMs) {
+      const deliveries: Delivery[] = [];
+      while (deliveries.length < max) {
+        const wanted = max - deliveries.length;
+        const messages = await queue.receive(wanted, visibilityMs, deliveries.length > 0 ? 0 : waitSeconds);
+        const readable = await open(messages, visibilityMs);
+        deliveries.push(...readable);
+        // An answer that is not full, and not full of what nobody can read, says that there is hardly more.
+        if (messages.length === 0 || (readable.length === messages.length && messages.length < Math.min(10, wanted)))
+          break;
+      }
+      return deliveries;
+    },
+    async extend({ receipt }, visibilityMs) {
+      if (!ends.isValid(receipt)) return;
+      const valid = await queue.hide([receipt], visibilityMs);
+      if (valid.has(receipt)) ends.set(receipt, visibilityMs);
+    },
+    async acknowledge(deliveries) {
+      const receipts = deliveries.map(({ receipt }) => receipt).filter((receipt) => ends.isValid(receipt));
+      await queue.remove(receipts);
+      for (const receipt of receipts) ends.forget(receipt);
+    },
+    async release({ receipt }, delayMs) {
+      if (!ends.isValid(receipt)) return;
+      await queue.hide([receipt], delayMs);
+      ends.finish(receipt);
+    },
+    async deadLetter({ message, receipt }, reason) {
+      // If someone else has it meanwhile, its fate is theirs to decide; and while it is moved nobody else shall have it.
+      if (!ends.isValid(receipt) || !(await queue.hide([receipt], MOVE_MS)).has(receipt)) return;
+      await dlq.send([{ body: asciiJson(message), attributes: reasonAttributes(reason) }]);
+      await queue.remove([receipt]);
+      ends.finish(receipt);
+    },
+    async depth() {
+      const { queue: work, dlq: dead } = await counts();
+      return { visible: work.visible, inFlight: work.hidden, dead: dead.visible + dead.hidden };
+    },
+  };
+}
+
+/** @throws AwsStoreError `TooLarge` before anything of the call is sent */
+function encode(message: WorkMessage, resource: string): Outgoing {
+  const outgoing = { body: asciiJson(message) };
+  const bytes = bytesOf(outgoing);
+  if (bytes <= MAX_MESSAGE_BYTES) return outgoing;
+  const found = `a message of kind ${message.kind} has ${bytes} bytes, and the queue takes ${MAX_MESSAGE_BYTES}`;
+  throw storeError('TooLarge', resource, found, 'Nothing of the call was sent.');
+}
+
+/** When the receipts that this process holds end, epoch ms. */
+class ReceiptEnds {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #ends = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  set(receipt: string, visibilityMs: number): void {
+    this.#prune();
+    // Moved behind those that end earlier, as a rule, so that pruning need only look at the front.
+    this.#ends.delete(receipt);
+    this.#ends.set(receipt, this.#clock.now() + visibilityMs);
+  }
+
+  /** Whether it may be passed on to SQS: not known to have ended. */
+  isValid(receipt: string): boolean {
+    if (receipt === '') return false;
+    const end = this.#ends.get(receipt);
+    return end === undefined || this.#clock.now() < end;
+  }
+
+  /** It was given back: whatever is done with it from now on does nothing. */
+  finish(receipt: string): void {
+    this.#ends.set(receipt, Number.NEGATIVE_INFINITY);
+  }
+
+  forget(receipt: string): void {
+    this.#ends.delete(receipt);
+  }
+
+  /** What ended long ago nobody asks about any more. */
+  #prune(): void {
+    const past = this.#clock.now() - FORGET_AFTER_MS;
+    for (const [receipt, end] of this.#ends) {
+      if (this.#ends.size < 1_000 || end > past) return;
+      this.#ends.delete(receipt);
+    }
+  }
+}
+
+const FORGET_AFTER_MS = 3_600_000;
+
+export interface QueueCount {
+  readonly visible: number;
+  readonly hidden: number;
+}
+
+export interface QueueCounts {
+  readonly queue: QueueCount;
+  readonly dlq: QueueCount;
+}
+
+const COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
+
+/** SQS's own counts of a queue: approximate. */
+export async function countMessages(client: SQSClient, url: string, retry: StoreRetry): Promise<QueueCount> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...COUNTS] });
+  const { Attributes } = await retry.run(`queue ${url}`, 'GetQueueAttributes', () => client.send(command));
+  const [visible = 0, notVisible = 0, delayed = 0] = COUNTS.map((name) => Number(Attributes?.[name] ?? 0));
+  return { visible, hidden: notVisible + delayed };
+}

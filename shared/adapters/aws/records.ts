@@ -1,0 +1,135 @@
+import { type AccountRecord, wakeAt } from '../../domain/record.ts';
+import type { AccountId } from '../../domain/types.ts';
+import type { DueRecord, Records } from '../../ports/records.ts';
+import { isAccountRecord } from '../embedded/shapes.ts';
+import type { Dynamo, Key } from './dynamo.ts';
+import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './items.ts';
+import { keyOf } from './ledger-query.ts';
+import { merge } from './merge.ts';
+import { mapParallel } from './parallel.ts';
+import { storeError } from './store-errors.ts';
+import { RECORD_SHARDS, shardKey, shardKeys, timeKey } from './table.ts';
+
+const PAGE = 500;
+/** Records that one call of `advance` writes at once. */
+const PARALLEL = 32;
+
+export function dynamoRecords(dynamo: Dynamo): Records {
+  return {
+    async get(accountId) {
+      const item = await dynamo.get(recordKey(accountId));
+      return item === null ? null : toRecord(item);
+    },
+    async getMany(accountIds) {
+      const records = (await dynamo.getMany(accountIds.map(recordKey))).map(toRecord);
+      return new Map(records.map((record) => [record.accountId, record]));
+    },
+    all: () => pagesOfAll(dynamo),
+    async advance(records) {
+      const newest = new Map<AccountId, AccountRecord>();
+      for (const record of records) {
+        const known = newest.get(record.accountId);
+        if (known === undefined || known.head.seq < record.head.seq) newest.set(record.accountId, record);
+      }
+      const items = [...newest.values()].map(recordItem);
+      await mapParallel(items, PARALLEL, (item) =>
+        dynamo.put(item, {
+          expression: 'attribute_not_exists(pk) OR seq < :seq',
+          values: { ':seq': number(readNumber(item, 'seq')) },
+        }),
+      );
+    },
+    due: (until, limit) => readDue(dynamo, until, limit),
+    async snooze(accountId, headSeq, until) {
+      const condition = 'attribute_exists(pk) AND seq <= :head';
+      const values = { ':head': number(headSeq) };
+      if (until === null) {
+        await dynamo.update(recordKey(accountId), 'REMOVE wake, todoKey, todoTime', { expression: condition, values });
+        return;
+      }
+      const { wake, todoKey, todoTime } = dueAttributes(accountId, until);
+      await dynamo.update(recordKey(accountId), 'SET wake = :wake, todoKey = :key, todoTime = :time', {
+        expression: condition,
+        values: { ...values, ':wake': wake, ':key': todoKey, ':time': todoTime },
+      });
+    },
+  };
+}
+
+function recordKey(accountId: AccountId): Key {
+  return { pk: shardKey('record', accountId, RECORD_SHARDS), sk: accountId };
+}
+
+/** @throws RangeError for a time that cannot be read: the record would not be found when it is due, and nobody would look at it again. */
+function recordItem(record: AccountRecord): Item {
+  const { accountId, head } = record;
+  const wake = wakeAt(record);
+  if (Number.isNaN(wake)) throw new RangeError(`the record of ${accountId} holds a time that cannot be read`);
+  const { pk, sk } = recordKey(accountId);
+  const body = JSON.stringify(record);
+  const bytes = Buffer.byteLength(body);
+  if (bytes > MAX_BODY_BYTES) {
+    const found = `it has ${bytes} bytes, and DynamoDB takes items of 400 KB`;
+    throw storeError('TooLarge', `record of account ${accountId}`, found, 'Nothing of the call was stored.');
+  }
+  return {
+    ...{ pk: text(pk), sk: text(sk), body: text(body), seq: number(head.seq) },
+    ...(wake !== null && dueAttributes(accountId, wake)),
+  };
+}
+
+function dueAttributes(accountId: AccountId, wake: number) {
+  return {
+    wake: number(wake),
+    todoKey: text(shardKey('due', accountId, RECORD_SHARDS)),
+    todoTime: text(`${timeKey(wake)}#${accountId}`),
+  };
+}
+
+function toRecord(item: Item): AccountRecord {
+  return parseJson(item, readText(item, 'body'), 'an account record', isAccountRecord);
+}
+
+async function* pagesOfAll(dynamo: Dynamo): AsyncGenerator<readonly AccountRecord[]> {
+  const streams = shardKeys('record', RECORD_SHARDS).map((pk) =>
+    dynamo.query({ hash: ['pk', pk], pageSize: Math.ceil((2 * PAGE) / RECORD_SHARDS), consistent: true }),
+  );
+  let page: AccountRecord[] = [];
+  for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
+    page.push(toRecord(item));
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+/**
+ * Earliest first. The index may still show a time that has been moved since: the record itself decides, and what was moved beyond
+ * `until` is passed over. What is moved nearer in this very moment comes with the next look.
+ */
+async function readDue(dynamo: Dynamo, until: number, limit: number): Promise<readonly DueRecord[]> {
+  const range = { name: 'todoTime', to: `${timeKey(until)}$` };
+  const pageSize = Math.min(1_000, Math.ceil((2 * limit) / RECORD_SHARDS) + 2);
+  const streams = shardKeys('due', RECORD_SHARDS).map((hash) =>
+    dynamo.query({ index: 'todo', hash: ['todoKey', hash], range, pageSize, consistent: false }),
+  );
+  const due: DueRecord[] = [];
+  let batch: Key[] = [];
+  const read = async (): Promise<void> => {
+    for (const item of await dynamo.getMany(batch)) {
+      if (item['wake'] === undefined) continue;
+      const wake = readNumber(item, 'wake');
+      if (wake <= until) due.push({ record: toRecord(item), wakeAt: wake });
+    }
+    batch = [];
+  };
+  for await (const item of merge(streams, (a, b) => readText(a, 'todoTime') < readText(b, 'todoTime'))) {
+    batch.push(keyOf(item));
+    if (due.length + batch.length < limit) continue;
+    await read();
+    if (due.length >= limit) break;
+  }
+  await read();
+  return due.sort((a, b) => a.wakeAt - b.wakeAt || (a.record.accountId < b.record.accountId ? -1 : 1)).slice(0, limit);
+}

@@ -1,0 +1,133 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Register, Registers } from '../../ports/registers.ts';
+import type { NewId } from '../../ports/system.ts';
+import type { Dynamo, Key } from './dynamo.ts';
+import {
+  binary,
+  flag,
+  type Item,
+  MAX_BODY_BYTES,
+  parseJson,
+  place,
+  readBinary,
+  readText,
+  readTextOrNull,
+  text,
+} from './items.ts';
+import { mapParallel } from './parallel.ts';
+import { corrupt, storeError } from './store-errors.ts';
+import { REGISTER_SHARDS, shardKey, shardKeys } from './table.ts';
+
+/**
+ * Longer values are stored zipped: a plan of 20,000 changes is 1.2 MB of text, and 10,000 accounts are the most that an
+ * organization can have.
+ */
+const ZIP_FROM_BYTES = 16 * 1024;
+
+/**
+ * Registers in DynamoDB. A version is a fresh id: it never comes again, and a writer whose answer was lost knows its own write by it.
+ * A removal goes over a tombstone for the same reason: who finds its own tombstone has removed the register, whatever became of
+ * the answer. A tombstone that a crash left behind counts as absent and is written over.
+ */
+export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
+  /** Puts the item if the register's version is `expected`. */
+  const exchange = async (item: Item, expected: string | null): Promise<boolean> => {
+    const condition =
+      expected === null
+        ? { expression: 'attribute_not_exists(pk) OR attribute_exists(removed)' }
+        : {
+            expression: 'version = :expected AND attribute_not_exists(removed)',
+            values: { ':expected': text(expected) },
+          };
+    const { stored, retried } = await dynamo.put(item, condition);
+    if (stored || !retried) return stored;
+    const found = await dynamo.get({ pk: readText(item, 'pk'), sk: readText(item, 'sk') });
+    return found !== null && readText(found, 'version') === readText(item, 'version');
+  };
+
+  return {
+    async read(name) {
+      if (name === '') return null;
+      const item = await dynamo.get(registerKey(name));
+      return item === null || isTombstone(item) ? null : toRegister(item);
+    },
+    async write(name, value, expected) {
+      const body: string | undefined = JSON.stringify(value);
+      if (body === undefined) throw new TypeError(`register ${name}: the value has no form in JSON`);
+      const version = newId();
+      const item = { ...keyItem(name), version: text(version), ...bodyAttributes(name, body) };
+      return (await exchange(item, expected)) ? version : null;
+    },
+    async remove(name, expected) {
+      const version = newId();
+      const tombstone = { ...keyItem(name), version: text(version), removed: flag(true) };
+      if (!(await exchange(tombstone, expected))) return false;
+      await dynamo.remove(registerKey(name), {
+        expression: 'version = :version',
+        values: { ':version': text(version) },
+      });
+      return true;
+    },
+    async list(prefix) {
+      // The last character that sorts behind everything that begins with the prefix.
+      const range = prefix === '' ? {} : { range: { name: 'sk', from: prefix, to: `${prefix}\u{10ffff}` } };
+      const found = await mapParallel(shardKeys('register', REGISTER_SHARDS), REGISTER_SHARDS, (pk) =>
+        dynamo.queryAll({ hash: ['pk', pk], consistent: true, ...range }),
+      );
+      return found
+        .flat()
+        .filter((item) => !isTombstone(item) && readText(item, 'sk').startsWith(prefix))
+        .map(toRegister)
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+  };
+}
+
+function registerKey(name: string): Key {
+  return { pk: shardKey('register', name, REGISTER_SHARDS), sk: name };
+}
+
+const MAX_NAME_BYTES = 1_024;
+
+function keyItem(name: string): Item {
+  const bytes = Buffer.byteLength(name);
+  if (bytes === 0 || bytes > MAX_NAME_BYTES || !name.isWellFormed()) {
+    const found = `its name has ${bytes} bytes or is no text; 1 to ${MAX_NAME_BYTES} are possible`;
+    throw storeError('Rejected', `register ${name.slice(0, 100)}`, found, 'Nothing was stored.');
+  }
+  const { pk, sk } = registerKey(name);
+  return { pk: text(pk), sk: text(sk) };
+}
+
+function bodyAttributes(name: string, body: string): Item {
+  if (Buffer.byteLength(body) < ZIP_FROM_BYTES) return { body: text(body) };
+  const zipped = gzipSync(body);
+  if (zipped.length > MAX_BODY_BYTES) {
+    const found = `its value has ${zipped.length} bytes when zipped, and DynamoDB takes items of 400 KB`;
+    throw storeError('TooLarge', `register ${name}`, found, 'Nothing of it was stored.');
+  }
+  return { zipped: binary(zipped) };
+}
+
+function isTombstone(item: Item): boolean {
+  return item['removed'] !== undefined;
+}
+
+function toRegister(item: Item): Register {
+  const body = readTextOrNull(item, 'body') ?? unzip(item);
+  const value = parseJson(item, body, 'a register', isAnything);
+  return { name: readText(item, 'sk'), value, version: readText(item, 'version') };
+}
+
+function isAnything(_value: unknown): _value is unknown {
+  return true;
+}
+
+function unzip(item: Item): string {
+  const zipped = readBinary(item, 'zipped');
+  try {
+    return gunzipSync(zipped).toString();
+  } catch {
+    throw corrupt(place(item), 'the zipped value of a register cannot be unzipped');
+  }
+}

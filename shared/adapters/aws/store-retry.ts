@@ -1,0 +1,56 @@
+import pRetry from 'p-retry';
+import type { Clock, Random } from '../../ports/system.ts';
+import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
+
+/** Full jitter: before retry n a pause drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. DynamoDB answers within milliseconds. */
+const BASE_MS = 25;
+const MAX_PAUSE_MS = 2_000;
+const MAX_RETRIES = 10;
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Repeats calls to the stores. The SDK's own retries are off, so that time and chance are the injected ones. */
+export interface StoreRetry {
+  /**
+   * Calls until it succeeds or fails for good. `call` is told how many attempts came before: an earlier one may have been
+   * carried out although its answer was lost.
+   * @throws AwsStoreError
+   */
+  run<T>(resource: string, operation: string, call: (attemptsBefore: number) => Promise<T>): Promise<T>;
+  /** The pause before the `attempt`-th repetition of something that was only partly done (`UnprocessedItems`, failed entries). */
+  pause(attempt: number): Promise<void>;
+  /** How often something that is only partly done may be repeated. */
+  readonly maxRetries: number;
+}
+
+export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
+  const pause = (attempt: number): Promise<void> =>
+    clock.sleep(random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attempt));
+  return {
+    maxRetries: MAX_RETRIES,
+    pause,
+    run(resource, operation, call) {
+      const attempt = async (number: number) => {
+        try {
+          return await call(number - 1);
+        } catch (error) {
+          throw toAwsStoreError(error, resource, operation);
+        }
+      };
+      return pRetry(attempt, {
+        retries: MAX_RETRIES,
+        // The pause is made below: p-retry's own jitter never goes under its minimum, full jitter does.
+        minTimeout: 0,
+        maxTimeout: 0,
+        shouldRetry: ({ error }) => error instanceof AwsStoreError && error.retryable,
+        onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+          if (retriesLeft === 0 || !(error instanceof AwsStoreError) || !error.retryable) return;
+          await pause(attemptNumber);
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Facts } from '../../ports/facts.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
+import type { Records } from '../../ports/records.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock, NewId, Random } from '../../ports/system.ts';
+import { sqsDeadLetters } from './dead-letters.ts';
+import { Dynamo } from './dynamo.ts';
+import { dynamoFacts } from './facts.ts';
+import { dynamoLedger } from './ledger.ts';
+import { countMessages, sqsQueue } from './queue.ts';
+import { SqsQueue } from './queue-messages.ts';
+import { findQueueFaults } from './queue-shape.ts';
+import { dynamoRecords } from './records.ts';
+import { dynamoRegisters } from './registers.ts';
+import { storeError } from './store-errors.ts';
+import { createStoreRetry, type StoreRetry } from './store-retry.ts';
+import { findTableFaults } from './table-shape.ts';
+
+export interface AwsStoresOptions {
+  /** `ROLLCALL_TABLE`: name or ARN. */
+  readonly table: string;
+  /** `ROLLCALL_QUEUE_URL` */
+  readonly queueUrl: string;
+  /** `ROLLCALL_DLQ_URL` */
+  readonly dlqUrl: string;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** For the pauses between attempts. */
+  readonly random: Random;
+  /** What the SDK's own settings (Region, credentials, endpoint, in the environment and the profile) do not say. */
+  readonly dynamodb?: DynamoDBClientConfig;
+  readonly sqs?: SQSClientConfig;
+  /** Long poll of `queue.receive`, s, 0 to 20 (default 0: never waits). A loop of workers in a container asks for 20. */
+  readonly receiveWaitSeconds?: number;
+  /** Long poll of an empty look at the dead letters, s (default 1). */
+  readonly deadLetterWaitSeconds?: number;
+  /** `false`: table and queues are not looked at first (default `true`). For a Lambda's start, whose deployment has made both. */
+  readonly check?: boolean;
+}
+
+/** Everything that the aws runtime keeps. All methods throw `AwsStoreError`. */
+export interface AwsStores {
+  readonly ledger: Ledger;
+  readonly records: Records;
+  readonly queue: WorkQueue;
+  readonly deadLetters: DeadLetters;
+  readonly registers: Registers;
+  readonly facts: Facts;
+  /** Closes connections; what is under way fails. Twice is fine. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the stores in DynamoDB and SQS.
+ * @throws AwsStoreError `WrongShape` naming everything that is missing or wrong about table and queues, or that they could not be
+ *   asked (`Denied`, `Unauthenticated`, `Unavailable`, …)
+ */
+export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStores> {
+  const { table, queueUrl, dlqUrl, clock, newId, random, receiveWaitSeconds = 0, deadLetterWaitSeconds = 1 } = options;
+  const retry = createStoreRetry({ clock, random });
+  const dynamodb = new DynamoDBClient({ ...clientSettings(2_000, 10_000), ...options.dynamodb });
+  // A long poll answers within 20 s.
+  const sqs = new SQSClient({ ...clientSettings(2_000, 30_000), ...options.sqs });
+  const close = async (): Promise<void> => {
+    dynamodb.destroy();
+    sqs.destroy();
+  };
+  try {
+    if (options.check !== false) await check(dynamodb, sqs, options, retry);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const dynamo = new Dynamo(dynamodb, table, retry);
+  const work = new SqsQueue(sqs, queueUrl, retry);
+  const dead = new SqsQueue(sqs, dlqUrl, retry);
+  const counts = async () => {
+    const [queue, dlq] = await Promise.all([countMessages(sqs, queueUrl, retry), countMessages(sqs, dlqUrl, retry)]);
+    return { queue, dlq };
+  };
+  return {
+    ledger: dynamoLedger(dynamo),
+    records: dynamoRecords(dynamo),
+    queue: sqsQueue(work, dead, counts, { clock, waitSeconds: receiveWaitSeconds }),
+    deadLetters: sqsDeadLetters(dead, work, { waitSeconds: deadLetterWaitSeconds }),
+    registers: dynamoRegisters(dynamo, newId),
+    facts: dynamoFacts(dynamo, clock, newId),
+    close,
+  };
+}
+
+/** One attempt each: repeating is done here, in the injected time. */
+function clientSettings(connectionTimeout: number, requestTimeout: number) {
+  return {
+    maxAttempts: 1,
+    // Not what AWS_RETRY_MODE says: `adaptive` paces calls by itself, even where nothing is retried.
+    retryMode: 'standard',
+    cacheMiddleware: true,
+    requestHandler: new NodeHttpHandler({ connectionTimeout, requestTimeout, throwOnRequestTimeout: true }),
+  };
+}
+
+async function check(
+  dynamodb: DynamoDBClient,
+  sqs: SQSClient,
+  { table, queueUrl, dlqUrl }: AwsStoresOptions,
+  retry: StoreRetry,
+): Promise<void> {
+  const found = await Promise.all([
+    findTableFaults(dynamodb, table, retry),
+    findQueueFaults(sqs, queueUrl, dlqUrl, retry),
+  ]);
+  const faults = found.flat();
+  if (faults.length === 0) return;
+  const remedy = 'Deploy infra/, and check ROLLCALL_TABLE, ROLLCALL_QUEUE_URL, ROLLCALL_DLQ_URL and the Region.';
+  throw storeError('WrongShape', 'the aws stores', faults.join('; '), remedy);
+}

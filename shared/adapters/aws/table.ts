@@ -1,0 +1,158 @@
+import type {
+  CreateTableCommandInput,
+  GlobalSecondaryIndex,
+  LocalSecondaryIndex,
+  Projection,
+} from '@aws-sdk/client-dynamodb';
+
+/*
+ * The one table of the aws runtime: its keys, its indexes, and what they cost.
+ *
+ *   what               pk                 sk               other attributes
+ *   ─────────────────  ─────────────────  ───────────────  ─────────────────────────────────────────────────────────────
+ *   ledger entry       chain#<chain>      <seq, 12 digits> body, entryHash, time; keys of the indexes; published
+ *   chain (its end)    chains#<0..7>      <chain>          seq, entryHash: the last entry known to be stored; 0 before the first
+ *   record             record#<0..15>     <account id>     body, seq, wake; todoKey and todoTime while it waits for a time
+ *   register           register#<0..15>   <name>           version, body or zipped; `removed` instead while it is a tombstone
+ *   snapshot           facts              current          the snapshot's id, its meta, its number of buckets
+ *   snapshot's name    facts              snapshot#<id>    at: so that what a crash left can be found and removed
+ *   snapshot's bucket  facts#<id>         bucket#<n>       zipped facts of about 128 accounts
+ *   refreshed account  facts#<id>         account#<id>     body, over the bucket's
+ *
+ *   index              hash                    range  holds                                     projects
+ *   ─────────────────  ──────────────────────  ─────  ────────────────────────────────────────  ────────
+ *   chain-time (LSI)   pk                      time   ledger entries                            FILTERS
+ *   all-time           all#<0..7>              time   ledger entries                            FILTERS
+ *   type-time          <type>#<0..7>           time   ledger entries                            FILTERS
+ *   run-time           <run>#<0..7>            time   entries of a run                          FILTERS
+ *   actor-time         <actor>#<0..7>          time   ledger entries                            FILTERS
+ *   account-time       <account>               time   entries about an account in another chain FILTERS
+ *   todo               outbox#<0..7>           time   entries not yet marked as published       keys
+ *   todo               due#<0..15>             wake   records that wait for a time              keys
+ *
+ * `time` is `<epoch ms, 16 digits>#<chain>#<seq>`: unique, so that a page can end anywhere, and in order of time.
+ *
+ * Reading your own writes. Everything is read from the table itself with strong consistency, except where only an index can
+ * find it; a GSI follows the table within a second as a rule, without a bound that AWS would promise:
+ *   strong:    head, read, chains; query by account (the LSI); all of records but `due`, registers, facts
+ *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, unpublished, due: may miss what was written
+ *              in the last moment. It heals by itself: who asks again sees it. The tick asks every minute for what is due
+ *              or unpublished; the guard's picture of others' changes is 5 s old anyway and adds its own at once.
+ * What an index finds is always read from the table afterwards (ledger bodies, records), so a lagging index never shows what
+ * is no longer so: an entry marked as published, or a record that was snoozed, is left out.
+ *
+ * Costs. A write unit (WRU) is 1 KB written, a strongly consistent read unit (RRU) 4 KB read. An entry is about 1.2 KB, a record 1.3 KB, an
+ * index item 0.35 KB:
+ *   append one entry     1 head: 2 RRU · entry 2 + LSI 1 + four indexes 4 + outbox 1 + the chain's end 1 = 9 WRU
+ *                        (a chain's first entry: +1 WRU; an entry without a run: −1)
+ *   markPublished        entry 2 + outbox 1 = 3 WRU
+ *   advance a record     2 WRU, and 1 to 2 more if its time to wake changes
+ *   register             1 WRU a write, 1 RRU a read (a stored plan of 20,000 changes: about 150 WRU)
+ *   save 10,000 facts    79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; get: 3 to 4 RRU
+ *   query a page of 100  8 shards: 8 RRU of index, then 100 RRU of entries
+ *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
+ *
+ * No hot partition at 10,000 accounts an hour (a partition takes 1,000 WRU and 3,000 RRU a second). An account that is remediated
+ * writes about 4 entries and advances its record 4 times: 40,000 entries and advances an hour, 11 a second.
+ *   ledger     each account's chain is a partition key of its own: 4 entries an hour
+ *   indexes    11 entries/s over 8 shards: 1.4 WRU/s each. A scan's burst, bounded by 32 appends at once of 10 ms each, is
+ *              3,200 entries/s: 400 WRU/s a shard
+ *   organization's chain: written one entry behind the other, some ten an hour
+ *   chains     the first scan registers 10,000 chains: in the same burst 400 (first) + 400 (end) WRU/s a shard
+ *   records    11 advances/s × 4 WRU over 16 shards: 3 WRU/s each; in the burst 3,200/s: 200 × 4 = 800 WRU/s each
+ *   limiter    one item a bucket: a write per reservation, at most 0.1 a call: at 100 calls/s 10 WRU/s on one key
+ *   runs       read before each mutating call: 100 calls/s are 100 RRU/s on the run's key
+ * A chain, like any partition key of a table with an LSI, may hold 10 GB: some 6 million entries.
+ */
+
+/** Over how many partition keys an index of entries is spread, by hash of the entry's place. */
+export const ENTRY_SHARDS = 8;
+/** Over how many partition keys chains, records and registers are spread, by hash of their name. */
+export const CHAIN_SHARDS = 8;
+export const RECORD_SHARDS = 16;
+export const REGISTER_SHARDS = 16;
+
+/** What an index of entries carries, so that other filters can be applied before the entry itself is read. */
+export const FILTERS = ['type', 'accountId', 'enrollment', 'runId', 'actor', 'optOut'] as const;
+
+const TIME_INDEXES = [
+  ['all-time', 'allKey'],
+  ['type-time', 'typeKey'],
+  ['run-time', 'runKey'],
+  ['actor-time', 'actorKey'],
+  ['account-time', 'accountKey'],
+] as const;
+
+export type TimeIndex = (typeof TIME_INDEXES)[number][0];
+export const TIME_INDEX_KEYS: ReadonlyMap<string, string> = new Map([['chain-time', 'pk'], ...TIME_INDEXES]);
+
+/**
+ * The table as it has to be: the single definition of it, for tests and for the deployment, which adds what is no matter of shape
+ * (encryption, point-in-time recovery, deletion protection; no TTL: nothing here expires).
+ */
+export function createTableInput(table: string): CreateTableCommandInput {
+  const attributes = ['pk', 'sk', 'time', ...TIME_INDEXES.map(([, key]) => key), 'todoKey', 'todoTime'];
+  const entries: Projection = { ProjectionType: 'INCLUDE', NonKeyAttributes: [...FILTERS] };
+  const local: LocalSecondaryIndex = {
+    IndexName: 'chain-time',
+    KeySchema: keySchema('pk', 'time'),
+    Projection: entries,
+  };
+  const byTime = TIME_INDEXES.map(
+    ([name, key]): GlobalSecondaryIndex => ({
+      IndexName: name,
+      KeySchema: keySchema(key, 'time'),
+      Projection: entries,
+    }),
+  );
+  const todo: GlobalSecondaryIndex = {
+    IndexName: 'todo',
+    KeySchema: keySchema('todoKey', 'todoTime'),
+    Projection: { ProjectionType: 'KEYS_ONLY' },
+  };
+  return {
+    TableName: table,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: attributes.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: keySchema('pk', 'sk'),
+    LocalSecondaryIndexes: [local],
+    GlobalSecondaryIndexes: [...byTime, todo],
+  };
+}
+
+function keySchema(hash: string, range: string): NonNullable<GlobalSecondaryIndex['KeySchema']> {
+  return [
+    { AttributeName: hash, KeyType: 'HASH' },
+    { AttributeName: range, KeyType: 'RANGE' },
+  ];
+}
+
+/** Where a name belongs among `shards`: FNV-1a over its UTF-16 code units, the same in every process and version. */
+export function shardOf(name: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % shards;
+}
+
+/** The partition keys of a family that is spread over `shards`. */
+export function shardKeys(family: string, shards: number): readonly string[] {
+  return Array.from({ length: shards }, (_, shard) => `${family}#${shard}`);
+}
+
+export function shardKey(family: string, name: string, shards: number): string {
+  return `${family}#${shardOf(name, shards)}`;
+}
+
+const TIME_DIGITS = 16;
+const SEQ_DIGITS = 12;
+
+/** Epoch ms as text that sorts like the number; times before 1970 do not occur and sort as 1970. */
+export function timeKey(epochMs: number): string {
+  return String(Math.max(0, Math.trunc(epochMs))).padStart(TIME_DIGITS, '0');
+}
+
+export function seqKey(seq: number): string {
+  return String(seq).padStart(SEQ_DIGITS, '0');
+}
