@@ -1,30 +1,8 @@
 import Bottleneck from 'bottleneck';
-import type { WorkMessage } from '../../domain/work.ts';
-import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../deps.ts';
-import { reconcileAccount } from './account.ts';
-import { reconcileBatch } from './batch.ts';
-import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
-import { reconcileOrganization } from './organization.ts';
-
-/** A message that comes back this often with an error that belongs to no account is given up. */
-const MAX_RECEIVES = 10;
-/** The pause before such a message is tried again, ms. */
-const RELEASE_MS = 5_000;
-
-/** Looks at one message, whatever its kind. A key of a superseded policy is dropped: the scan of the new one has queued its own. */
-export async function processMessage(work: WorkContext, message: WorkMessage): Promise<WorkResult> {
-  if (message.policyHash !== work.policy.hash) return NOTHING;
-  switch (message.kind) {
-    case 'account':
-      return reconcileAccount(work, message);
-    case 'batch':
-      return reconcileBatch(work, message);
-    case 'organization':
-      return reconcileOrganization(work, message);
-  }
-}
+import type { WorkContext } from './context.ts';
+import { deliver } from './deliver.ts';
 
 /** The process's workers: at most `limits.concurrency` messages at once. */
 export class WorkerPool {
@@ -84,32 +62,14 @@ export class WorkerPool {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
-    const { queue } = this.#work.deps;
     const stop = this.#keepInvisible(delivery);
     try {
-      const result = await processMessage(this.#work, delivery.message);
-      if (result.followUps.length > 0) await queue.send(result.followUps);
-      if (result.dead === null) await queue.acknowledge([delivery]);
-      else await queue.deadLetter(delivery, result.dead);
-      for (const { accountId, outcome } of result.outcomes) this.#onProgress({ kind: 'worked', outcome, accountId });
-    } catch (error) {
-      await this.#handBack(delivery, error);
+      const { fate, outcomes } = await deliver(this.#work, delivery, 0);
+      if (fate === 'done') await this.#work.deps.queue.acknowledge([delivery]);
+      for (const { accountId, outcome } of outcomes) this.#onProgress({ kind: 'worked', outcome, accountId });
     } finally {
       stop();
     }
-  }
-
-  /** An error that belongs to no account: the message is tried again later, unless nothing can work at all. */
-  async #handBack(delivery: Delivery, error: unknown): Promise<void> {
-    const { queue, logger } = this.#work.deps;
-    const isCloud = error instanceof CloudError;
-    if (!isCloud || error.kind === 'Unauthenticated') {
-      await queue.release(delivery, 0);
-      throw error;
-    }
-    logger.warn('a message could not be worked on', { code: error.facts.code, message: error.message });
-    if (delivery.receives < MAX_RECEIVES) return queue.release(delivery, RELEASE_MS);
-    await queue.deadLetter(delivery, { code: error.facts.code, message: error.message, entryId: null });
   }
 
   /** Prolongs the visibility while the work lasts. */
