@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
-import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/apply.ts';
+import { type ApplyOptions, type ApplyResult, apply, createWork } from '../../shared/app/apply.ts';
 import type { Progress, RunContext, Settings } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { plan } from '../../shared/app/scan.ts';
+import { queueDue } from '../../shared/app/tick.ts';
+import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import { type App, composeApp } from '../../shared/compose/app.ts';
 import type { AccountRecord } from '../../shared/domain/record.ts';
 import type { Logger } from '../../shared/ports/system.ts';
@@ -128,6 +130,20 @@ export class World {
     const options = { waitMs, stop, onProgress, ...(onPlan && { onPlan }) };
     const result = await apply(app.deps, app.settings, app.retrying, context, options);
     return { ...result, progress };
+  }
+
+  /**
+   * What the daemon does between two scans: queues what is due by now, and works until nothing is visible.
+   * @returns how many keys were due.
+   */
+  async work(app: App): Promise<number> {
+    const { policy } = this.context(app);
+    const work = await createWork(app.deps, app.settings, app.retrying, policy);
+    const pool = new WorkerPool(work, () => undefined);
+    const due = await queueDue(app.deps, work.runs, policy.hash);
+    while ((await pool.take()) || pool.busy) await pool.lane();
+    await pool.drain();
+    return due;
   }
 
   /** A dry run. */
