@@ -20,6 +20,8 @@ export interface Plan {
   readonly trip: Trip | null;
   readonly orgWide: OrgWide;
   readonly broken: readonly string[];
+  /** The organization as it was read. */
+  readonly snapshot: Survey['snapshot'];
 }
 
 export interface PlanLimits {
@@ -74,5 +76,6 @@ export function makePlan(
     trip,
     orgWide: { ...orgWide, used: sweeping },
     broken: survey.broken,
+    snapshot: survey.snapshot,
   };
 }

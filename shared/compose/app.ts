@@ -38,6 +38,9 @@ export interface App {
 /** How much time's worth of slots a process reserves at once, ms: a local file is cheap to write, so react soon. */
 const RESERVE_MS = 100;
 
+/** How long the retries of the first question to AWS may go on, ms: an endpoint out of reach is to be told of in seconds. */
+const IDENTIFY_BUDGET_MS = 5_000;
+
 /**
  * The only place where ports meet adapters, embedded runtime. Asks once who the caller is, so that every entry names its actor.
  * @throws StoreError if the data directory can't be used; CloudError if the caller cannot be identified.
@@ -60,7 +63,8 @@ export async function composeApp(options: AppOptions): Promise<App> {
   };
   const retrying = createRetrying(clock, random, settings.retryBudgetMs);
   try {
-    const caller = await retrying(() => cloud.identify());
+    const asking = createRetrying(clock, random, Math.min(IDENTIFY_BUDGET_MS, settings.retryBudgetMs));
+    const caller = await asking(() => cloud.identify());
     const { ledger, records, queue, facts } = store;
     const stores = { ledger, records, queue, registers, facts };
     const deps: Deps = { ...stores, cloud: withCaller(cloud, caller), clock, random, newId, logger, actor: caller.arn };
@@ -92,11 +96,13 @@ export interface StoreOptions {
   readonly clock?: Clock;
   readonly newId?: NewId;
   readonly readOnly: boolean;
+  /** `false`: throws `NotFound` if there is no store (default `true`). */
+  readonly create?: boolean;
 }
 
 /** Just the store, for commands that need no AWS. */
 export function openStore(options: StoreOptions): Promise<EmbeddedStore> {
   const clock = options.clock ?? systemClock;
-  const { dataDir, readOnly } = options;
-  return openEmbeddedStore({ dataDir, clock, newId: options.newId ?? makeNewId(clock), readOnly });
+  const { dataDir, readOnly, create = true } = options;
+  return openEmbeddedStore({ dataDir, clock, newId: options.newId ?? makeNewId(clock), readOnly, create });
 }

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { type AccountView, accountView } from '../../../shared/app/account-view.ts';
+import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
+import type { Condition } from '../../../shared/domain/record.ts';
+import { ENROLLMENTS } from '../../../shared/domain/types.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { loadPolicyIfAny, withStore } from '../session.ts';
+import { entriesTable } from '../ui/entries.ts';
+import { explanationText } from '../ui/explain-text.ts';
+import { oneLine } from '../ui/table.ts';
+import { paintVerdict } from '../ui/verdicts.ts';
+import { ago, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
+
+interface AccountFlags {
+  readonly policy?: string;
+  readonly limit: string;
+}
+
+export function defineAccount(program: Command, select: Select): void {
+  program
+    .command('account')
+    .description('one account: verdicts, what the policy wants and why, timeline')
+    .argument('<id>', 'account id, 12 digits')
+    .option('--policy <file>', 'explain by this policy (default: rollcall.yaml, if there is one)')
+    .option('--limit <n>', 'entries of the timeline', '20')
+    .action((id: string, flags: AccountFlags) => select((context) => runAccount(context, id, flags)));
+}
+
+async function runAccount(context: CliContext, id: string, flags: AccountFlags): Promise<number> {
+  const accountId = accountArgument('account', id);
+  const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000 });
+  const loaded = await loadPolicyIfAny(context, flags.policy);
+  const query = { accountId, policy: loaded?.policy ?? null, limit };
+  const view = await withStore(context, true, (store) => accountView(store, query));
+  if (view === null) {
+    throw new CommandError(
+      'AccountUnknown',
+      `Account ${accountId} is not known in ${context.config.dataDir}: neither the last snapshot of the organization nor the ledger has it. ` +
+        'Check the number; an account that has just joined is known after the next scan.',
+    );
+  }
+  const { output, clock } = context;
+  if (output.json) output.document(view);
+  else for (const line of viewText(view, context, clock.now())) output.print(line);
+  return EXIT.ok;
+}
+
+function viewText(view: AccountView, { output }: CliContext, now: number): string[] {
+  const { style, width } = output;
+  const { account, enrollments, explanation, timeline, next } = view;
+  const who =
+    account === null
+      ? `${view.accountId}: not in the last snapshot of the organization`
+      : `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state}${account.management ? ', the management account' : ''}`;
+  return [
+    style('bold', who),
+    ...tagsText(account?.tags ?? null),
+    '',
+    ...ENROLLMENTS.flatMap((enrollment) => [
+      `${ENROLLMENT_WORDS[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
+    ]),
+    '',
+    ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),
+    '',
+    ...(timeline.length === 0 ? ['No entries.'] : entriesTable(timeline, width, false)),
+    ...(next === null ? [] : [`… older entries: rollcall audit list --account ${view.accountId} --limit 1000`]),
+  ];
+}
+
+function tagsText(tags: Readonly<Record<string, string>> | null): string[] {
+  const pairs = Object.entries(tags ?? {});
+  return pairs.length === 0 ? [] : [`Tags: ${pairs.map(([key, value]) => oneLine(`${key}=${value}`)).join(', ')}`];
+}
+
+function conditionText(condition: Condition | null, style: CliContext['output']['style'], now: number): string {
+  if (condition === null) return 'not looked at yet';
+  const { verdict, reason, since, status, ruleMode, desired, desiredRuleMode, notBefore, attempts } = condition;
+  const wanted = stateText(desired, desiredRuleMode);
+  return [
+    `${paintVerdict(style, verdict)}${reason === null ? '' : ` (${reason})`} since ${instant(since)} (${ago(since, now)})`,
+    `observed ${stateText(status, ruleMode)}`,
+    ...(wanted === '?' ? [] : [`wanted ${wanted}`]),
+    ...(notBefore === null ? [] : [`looked at again ${instant(notBefore)}`]),
+    ...(attempts === 0 ? [] : [`${attempts} failed attempts`]),
+  ].join('; ');
+}

@@ -1,0 +1,160 @@
+import type { Command } from 'commander';
+import type { ApplyResult } from '../../../shared/app/apply.ts';
+import { changeKey } from '../../../shared/app/make-plan.ts';
+import type { SavedPlan } from '../../../shared/app/plan-document.ts';
+import { RunStates } from '../../../shared/app/run-state.ts';
+import type { App } from '../../../shared/compose/app.ts';
+import { durationArgument } from '../../../shared/config/arguments.ts';
+import { readJsonFile } from '../../../shared/config/text-file.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { confirm } from '../prompt.ts';
+import { type FinishedRun, runOnce } from '../run-once.ts';
+import { type LoadedPolicy, loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
+import { planText } from '../ui/plan-text.ts';
+import { runText } from '../ui/run-text.ts';
+import { count } from '../ui/words.ts';
+import { watchRun } from '../watch.ts';
+import { checkAgainst, dryRun } from './plan.ts';
+
+interface ApplyFlags {
+  readonly policy?: string;
+  readonly plan?: string;
+  readonly yes?: boolean;
+  readonly wait: string;
+}
+
+export function defineApply(program: Command, select: Select): void {
+  program
+    .command('apply')
+    .description('one full run: scan, queue, remediate, until nothing is due within --wait')
+    .option('--policy <file>', 'the policy (default: rollcall.yaml)')
+    .option('--plan <file>', 'make only the changes of this saved plan; lifts maxChanges for them')
+    .option('--yes', 'do not ask')
+    .option('--wait <duration>', 'end when nothing is due within this time', '60s')
+    .action((flags: ApplyFlags) => select((context) => runApply(context, flags)));
+}
+
+async function runApply(context: CliContext, flags: ApplyFlags): Promise<number> {
+  const waitMs = durationArgument('--wait', flags.wait);
+  const loaded = await loadPolicy(context, flags.policy);
+  refuseWhatIsNotBuilt(loaded, 'apply');
+  const saved = flags.plan === undefined ? null : await readPlan(flags.plan, loaded);
+  if (flags.yes !== true && !process.stdin.isTTY) {
+    throw new CommandError(
+      'ConfirmationMissing',
+      'apply changes accounts, and without a terminal nobody can be asked. Look at `rollcall plan`, then repeat with --yes.',
+    );
+  }
+  if (flags.yes === true) await withApp(context, loaded.policy, true, async (app) => refuseOther(app, saved));
+  else if (!(await agreed(context, loaded, saved))) {
+    context.output.note('Nothing was changed.');
+    return EXIT.error;
+  }
+  const { interrupt, output } = context;
+  interrupt.finishGracefully(() =>
+    output.note('Stopping: what is in flight is finished and recorded. Ctrl-C again stops at once.'),
+  );
+  const finished = await withApp(context, loaded.policy, false, (app) => perform(context, app, loaded, saved, waitMs));
+  report(context, finished);
+  return applyExit(finished.result, interrupt.exitCode);
+}
+
+async function perform(
+  context: CliContext,
+  app: App,
+  loaded: LoadedPolicy,
+  saved: SavedPlan | null,
+  waitMs: number,
+): Promise<FinishedRun> {
+  refuseOther(app, saved);
+  const { policy } = loaded;
+  if (saved !== null) {
+    const { planHash, policyHash, keys } = saved;
+    await new RunStates(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
+  }
+  const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null };
+  const watch = watchRun(context, app.calls);
+  try {
+    const { signal } = context.interrupt;
+    const finished = await runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take });
+    await checkAgainst(loaded, finished.result.plan, context.clock.now());
+    return finished;
+  } finally {
+    watch.end();
+  }
+}
+
+/** Shows what would be done and asks. Nothing to do, or a guardrail in the way, is nothing to ask about. */
+async function agreed(context: CliContext, loaded: LoadedPolicy, saved: SavedPlan | null): Promise<boolean> {
+  const { output } = context;
+  const { plan, document } = await dryRun(context, loaded);
+  if (saved !== null && saved.organizationId !== plan.organizationId)
+    throw otherOrganization(saved, plan.organizationId);
+  const allowed = saved === null ? null : new Set(saved.keys);
+  const due = plan.due.filter((change) => allowed === null || allowed.has(changeKey(change)));
+  const lifted = saved !== null && plan.trip?.reason === 'maxChanges';
+  if (due.length === 0 || (plan.trip !== null && !lifted)) return true;
+  const width = output.notesAreTerminal ? (process.stderr.columns ?? 80) : null;
+  for (const line of planText(document, { style: output.noteStyle, width, all: false })) output.note(line);
+  const only = saved === null ? '' : ` of plan ${saved.planHash.slice(0, 12)}`;
+  return confirm(context, `Make ${count(due.length, 'change')}${only}?`);
+}
+
+async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
+  const { readSavedPlan } = await import('../../../shared/app/plan-document.ts');
+  const result = readSavedPlan(readJsonFile(path));
+  if (!result.ok) throw new CommandError('PlanInvalid', `${path} cannot be used: ${result.problem}. Make a new plan.`);
+  if (result.plan.policyHash !== policy.hash) {
+    const made = `${path} was made for another policy (${result.plan.policyHash.slice(0, 12)})`;
+    const now = `${file} is ${policy.hash.slice(0, 12)}`;
+    throw new CommandError(
+      'PlanOutdated',
+      `${made}; ${now}. Make a new plan: rollcall plan --policy ${file} --out ${path}`,
+    );
+  }
+  return result.plan;
+}
+
+function refuseOther(app: App, saved: SavedPlan | null): void {
+  const { organizationId } = app.caller;
+  if (saved !== null && saved.organizationId !== organizationId) throw otherOrganization(saved, organizationId);
+}
+
+function otherOrganization(saved: SavedPlan, actual: string): CommandError {
+  return new CommandError(
+    'PlanOutdated',
+    `The plan was made for the organization ${saved.organizationId}; these credentials belong to ${actual}. ` +
+      'Use the credentials that the plan was made with, or make a new plan.',
+  );
+}
+
+function report({ output }: CliContext, finished: FinishedRun): void {
+  const { result, before, after, calls, durationMs } = finished;
+  const { plan, runId, changes, open, stopped, interrupted } = result;
+  if (!output.json) {
+    const { style, width } = output;
+    for (const line of runText(finished, { style, width })) output.print(line);
+    return;
+  }
+  const guardrail = {
+    tripped: plan.trip !== null,
+    reason: plan.trip?.reason ?? null,
+    message: plan.trip?.message ?? null,
+  };
+  const { planHash, policyHash, organizationId, coverage, broken } = plan;
+  const ids = { runId, organizationId, policyHash, planHash };
+  const more = { coverage, summary: after, summaryBefore: before, guardrail, stopped, interrupted, open, broken };
+  output.document({ ...ids, changes, calls, durationMs, ...more });
+}
+
+/** 130 over 4 over 3 over 0; only Converging is 0. */
+export function applyExit(result: ApplyResult, interruptedCode: number): number {
+  const { plan, stopped, interrupted, changes, open } = result;
+  if (interrupted) return interruptedCode;
+  if (plan.trip !== null || stopped !== null) return EXIT.stopped;
+  const stalled = open.some(({ verdict }) => verdict === 'Stalled');
+  const untold = plan.coverage.unknown > 0 || plan.broken.length > 0;
+  return changes.failed > 0 || changes.blocked > 0 || stalled || untold ? EXIT.partly : EXIT.ok;
+}

@@ -1,0 +1,163 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { App } from '../../../shared/compose/app.ts';
+import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
+import { writeTextFile } from '../../../shared/config/text-file.ts';
+import type { RunningSandbox } from '../../sandbox/start.ts';
+import type { CliContext, Select } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type FinishedRun, runOnce } from '../run-once.ts';
+import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { runText } from '../ui/run-text.ts';
+import { count, duration } from '../ui/words.ts';
+import { watchRun } from '../watch.ts';
+import { applyExit } from './apply.ts';
+
+export function defineDemo(program: Command, select: Select): void {
+  program
+    .command('demo')
+    .description('watch a pretend organization of 500 accounts being brought in order; needs no AWS account')
+    .option('--once', 'end after the summary')
+    .action((flags: { readonly once?: boolean }) => select((context) => runDemo(context, flags.once === true)));
+}
+
+/** The world: throttled hard enough that it shows, and slow enough that it can be watched. */
+const WORLD = { scenario: 'demo', orgRate: 14 } as const;
+const DRIFT_EVERY_MS = 10_000;
+const DRIFTING = 3;
+
+const POLICY = `# The policy of the demo: everything on, everywhere.
+version: 1
+defaults:
+  computeOptimizer: Active
+  automation: Active
+  organizationRules: AnyAllowed
+guardrails:
+  maxChanges: { percent: 100, atLeast: 10 }   # adoption: all at once. The default lets a run change 20 %
+limits:
+  callsPerSecond: 100
+  concurrency: 16
+`;
+
+async function runDemo(context: CliContext, once: boolean): Promise<number> {
+  const { output, interrupt, clock } = context;
+  const startedAt = clock.now();
+  const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-demo-'));
+  const policyFile = join(dataDir, 'rollcall.yaml');
+  writeTextFile(policyFile, POLICY, 'draft', 'refuse');
+  interrupt.finishGracefully(() => output.note('Stopping: what is in flight is finished and recorded.'));
+  const { startSandbox } = await import('../../sandbox/start.ts');
+  const sandbox = await startSandbox({ ...WORLD, port: 0 });
+  try {
+    useSandboxOnly(context.env, {
+      endpoint: sandbox.endpoint,
+      accountId: sandbox.info.managementAccountId,
+      nowhere: dataDir,
+    });
+    const there: CliContext = { ...context, config: { ...context.config, dataDir } };
+    const loaded = await loadPolicy(there, policyFile);
+    output.note(
+      `A pretend organization of ${count(sandbox.info.accounts, 'account')} answers on ${sandbox.endpoint}, throttled as AWS would.`,
+    );
+    output.note(`Policy ${policyFile}, data directory ${dataDir}\n`);
+    return await withApp(there, loaded.policy, false, async (app) => {
+      const code = await converge(there, app, loaded, clock.now() - startedAt);
+      if (once || code !== EXIT.ok) return code;
+      await keepDrifting(there, app, loaded, sandbox);
+      return interrupt.signal.aborted ? interrupt.exitCode : EXIT.ok;
+    });
+  } finally {
+    await sandbox.close();
+  }
+}
+
+/** The run that the demo is about, and its summary. */
+async function converge(context: CliContext, app: App, loaded: LoadedPolicy, startMs: number): Promise<number> {
+  const { output, interrupt } = context;
+  const finished = await oneRun(context, app, loaded, true);
+  const { result } = finished;
+  if (output.json) output.document(demoDocument(context, finished));
+  else {
+    const { style, width } = output;
+    for (const line of runText(finished, { style, width })) output.print(line);
+    output.print();
+    output.print(`Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Look around:`);
+    for (const line of hints(context, finished)) output.print(`  ${line}`);
+  }
+  return applyExit(result, interrupt.exitCode);
+}
+
+async function oneRun(context: CliContext, app: App, { policy }: LoadedPolicy, shown: boolean): Promise<FinishedRun> {
+  const run = { runId: app.deps.newId(), policy, planHash: null };
+  const watch = shown ? watchRun(context, app.calls) : { take: () => undefined, end: () => undefined };
+  try {
+    return await runOnce(app, run, { waitMs: 60_000, stop: context.interrupt.signal, onProgress: watch.take });
+  } finally {
+    watch.end();
+  }
+}
+
+function demoDocument({ config }: CliContext, finished: FinishedRun) {
+  const { result, before, after, calls, durationMs } = finished;
+  const { runId, changes, open, interrupted } = result;
+  const { planHash } = result.plan;
+  return {
+    dataDir: config.dataDir,
+    runId,
+    planHash,
+    changes,
+    calls,
+    durationMs,
+    summaryBefore: before,
+    summary: after,
+    open,
+    interrupted,
+  };
+}
+
+function hints({ config: { program, dataDir } }: CliContext, { result }: FinishedRun): string[] {
+  const account = result.plan.changes[0]?.accountId;
+  const flag = `--data-dir ${dataDir}`;
+  return [
+    `${program} status ${flag}`,
+    `${program} audit list --limit 20 ${flag}`,
+    ...(account === undefined
+      ? []
+      : [`${program} account ${account} --policy ${join(dataDir, 'rollcall.yaml')} ${flag}`]),
+    `${program} audit verify ${flag}`,
+  ];
+}
+
+/** Someone keeps switching things off behind our back; each time it is found and put right. */
+async function keepDrifting(
+  context: CliContext,
+  app: App,
+  loaded: LoadedPolicy,
+  { sandbox }: RunningSandbox,
+): Promise<void> {
+  const { output, interrupt, clock } = context;
+  output.note(`\nFrom now on ${DRIFTING} accounts drift every ${duration(DRIFT_EVERY_MS)}. Ctrl-C ends the demo.`);
+  const stop = AbortSignal.any([interrupt.signal, output.unread]);
+  for (let seed = 2; !stop.aborted; seed += 1) {
+    await clock.sleep(DRIFT_EVERY_MS, stop);
+    if (stop.aborted) return;
+    const drifted = sandbox.drift({ accounts: DRIFTING, seed });
+    const ids = drifted.map(({ accountId }) => accountId).join(', ');
+    output.note(`${time(clock.now())} someone opted out ${count(drifted.length, 'account')}: ${ids}`);
+    output.note(`${time(clock.now())} ${runLine(await oneRun(context, app, loaded, false), output.noteStyle)}`);
+  }
+}
+
+function runLine({ result, before, durationMs }: FinishedRun, style: CliContext['output']['style']): string {
+  const { changes, open } = result;
+  const found = before.computeOptimizer.Drifted + before.automation.Drifted;
+  const end =
+    open.length === 0 ? style('green', 'all is as the policy wants it') : `${count(open.length, 'difference')} left`;
+  return `the scan found ${count(found, 'drift')}; ${count(changes.attempted, 'change')} in ${duration(durationMs)}: ${end}`;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 19);
+}

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { countArgument } from '../../../shared/config/arguments.ts';
+import type { WorkMessage } from '../../../shared/domain/work.ts';
+import type { DeadLetter } from '../../../shared/ports/queue.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStore } from '../session.ts';
+import { table } from '../ui/table.ts';
+import { count, instant } from '../ui/words.ts';
+
+/** A dead letter as it is shown: times in ISO 8601, as everywhere outside. */
+const shown = (letter: DeadLetter) => ({ ...letter, at: new Date(letter.at).toISOString() });
+
+export function defineDlq(program: Command, select: Select): void {
+  const dlq = program.command('dlq').description('dead letters: work that was given up');
+  dlq
+    .command('list')
+    .description('dead letters, the latest first')
+    .option('--limit <n>', 'at most so many', '50')
+    .action((flags: { readonly limit: string }) => select((context) => runList(context, flags.limit)));
+  dlq
+    .command('show')
+    .description('one dead letter in full')
+    .argument('<id>')
+    .action((id: string) => select((context) => runShow(context, id)));
+  dlq
+    .command('redrive')
+    .description('put dead letters back on the queue; the next apply or serve works on them')
+    .argument('[id...]')
+    .option('--all', 'all of them')
+    .action((ids: string[], flags: { readonly all?: boolean }) =>
+      select((context) => runRedrive(context, ids, flags.all === true)),
+    );
+}
+
+async function runList(context: CliContext, limitText: string): Promise<number> {
+  const { output } = context;
+  const limit = countArgument('--limit', limitText, { min: 1, max: 100_000 });
+  const letters = await withStore(context, true, (store) => store.deadLetters.list(limit));
+  if (output.json) output.document({ deadLetters: letters.map(shown) });
+  else if (letters.length === 0) output.print('There are no dead letters.');
+  else for (const line of lettersTable(letters, output.width)) output.print(line);
+  return EXIT.ok;
+}
+
+function lettersTable(letters: readonly DeadLetter[], width: number | null): string[] {
+  const columns = [
+    { title: 'ID' },
+    { title: 'AT' },
+    { title: 'WHAT', shrinks: true },
+    { title: 'CODE' },
+    { title: 'LAST ERROR', shrinks: true },
+  ];
+  const rows = letters.map(({ id, at, message, reason }) => [
+    id,
+    instant(new Date(at).toISOString()),
+    message === null ? 'unreadable' : messageText(message),
+    reason.code,
+    reason.message,
+  ]);
+  return table(columns, rows, width);
+}
+
+function messageText(message: WorkMessage): string {
+  if (message.kind === 'account') return `${message.accountId} ${message.enrollment}`;
+  if (message.kind === 'batch') return `${message.operation} for ${count(message.accountIds.length, 'account')}`;
+  return 'organization-wide call';
+}
+
+async function runShow(context: CliContext, id: string): Promise<number> {
+  const letter = await withStore(context, true, (store) => store.deadLetters.show(id));
+  if (letter === null) throw missing([id]);
+  const { output } = context;
+  if (output.json) output.document(shown(letter));
+  else output.print(JSON.stringify(shown(letter), null, 2));
+  return EXIT.ok;
+}
+
+async function runRedrive(context: CliContext, ids: readonly string[], all: boolean): Promise<number> {
+  if (ids.length === 0 && !all) throw new CommandError('Usage', 'Name the dead letters to put back, or --all.');
+  const { output } = context;
+  const { redriven, left } = await withStore(context, false, async ({ deadLetters }) => {
+    const wanted = all ? (await deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
+    const back = await deadLetters.redrive(wanted);
+    return { redriven: back, left: wanted.filter((id) => !back.includes(id)) };
+  });
+  if (left.length > 0 && redriven.length === 0 && !all) throw missing(left);
+  if (output.json) output.document({ redriven, left });
+  else {
+    output.print(
+      `${count(redriven.length, 'dead letter')} put back; apply or serve works on ${redriven.length === 1 ? 'it' : 'them'} next.`,
+    );
+    if (left.length > 0)
+      output.print(`Left where they are (unknown, or their body cannot be read): ${left.join(', ')}`);
+  }
+  return left.length > 0 ? EXIT.partly : EXIT.ok;
+}
+
+function missing(ids: readonly string[]): CommandError {
+  const which =
+    ids.length === 1 ? `There is no dead letter ${ids[0]}` : `None of these can be put back: ${ids.join(', ')}`;
+  return new CommandError('DeadLetterUnknown', `${which}. See rollcall dlq list.`);
+}

@@ -1,0 +1,98 @@
+import type { Command } from 'commander';
+import type { Plan } from '../../../shared/app/make-plan.ts';
+import type { PlanDocument } from '../../../shared/app/plan-document.ts';
+import { writeTextFile } from '../../../shared/config/text-file.ts';
+import type { Finding } from '../../../shared/domain/policy/findings.ts';
+import { formatFinding } from '../../../shared/domain/policy/findings.ts';
+import type { CliContext, Select } from '../context.ts';
+import { PolicyError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { planText } from '../ui/plan-text.ts';
+import { watchRun } from '../watch.ts';
+
+export interface PlanOptions {
+  readonly policy?: string;
+  readonly out?: string;
+  readonly all?: boolean;
+}
+
+export function definePlan(program: Command, select: Select): void {
+  program
+    .command('plan')
+    .description('show what differs from the policy and what would be done; changes nothing')
+    .option('--policy <file>', 'the policy (default: rollcall.yaml)')
+    .option('--out <file>', 'save the plan, for apply --plan')
+    .option('--all', 'show every change, however many')
+    .action((options: PlanOptions) => select((context) => runPlan(context, options)));
+}
+
+async function runPlan(context: CliContext, options: PlanOptions): Promise<number> {
+  const { output } = context;
+  const loaded = await loadPolicy(context, options.policy);
+  const { plan, document, warnings } = await dryRun(context, loaded);
+  if (options.out !== undefined) {
+    writeTextFile(options.out, `${JSON.stringify(document, null, 2)}\n`, document.runId, 'replace');
+  }
+  if (output.json) output.document({ ...document, warnings });
+  else {
+    for (const warning of warnings) output.note(formatFinding(warning));
+    const { style, width } = output;
+    for (const line of planText(document, { style, width, all: options.all ?? false })) output.print(line);
+    const flag = options.policy === undefined ? '' : ` --policy ${options.policy}`;
+    if (options.out !== undefined) {
+      output.print(`Saved as ${options.out}: ${context.config.program} apply${flag} --plan ${options.out}`);
+    }
+  }
+  return planExit(plan, document);
+}
+
+/** A plan as it was made, as it is shown, and what is doubtful in the policy in the light of the organization. */
+export interface DryRun {
+  readonly plan: Plan;
+  readonly document: PlanDocument;
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * Looks and diffs; writes nothing.
+ * @throws PolicyError if the policy manages no account at all.
+ */
+export async function dryRun(context: CliContext, loaded: LoadedPolicy): Promise<DryRun> {
+  const { policy } = loaded;
+  const [{ plan: makePlan }, { planDocument }] = await Promise.all([
+    import('../../../shared/app/scan.ts'),
+    import('../../../shared/app/plan-document.ts'),
+  ]);
+  return withApp(context, policy, true, async (app) => {
+    const run = { runId: app.deps.newId(), policy, planHash: null };
+    const watch = watchRun(context, app.calls);
+    try {
+      const plan = await makePlan(app.deps, app.settings, app.retrying, run, watch.take);
+      const warnings = await checkAgainst(loaded, plan, context.clock.now());
+      return { plan, document: planDocument(plan, run.runId), warnings };
+    } finally {
+      watch.end();
+    }
+  });
+}
+
+/** What the organization says about the policy. @throws PolicyError if it manages no account at all. */
+export async function checkAgainst(
+  { file, policy }: LoadedPolicy,
+  plan: Plan,
+  now: number,
+): Promise<readonly Finding[]> {
+  const { policyWarnings } = await import('../../../shared/domain/policy/index.ts');
+  const found = policyWarnings(policy, plan.snapshot.accounts, now);
+  if ('error' in found) throw new PolicyError(file, [found.error]);
+  return found;
+}
+
+/** 2 if something is not as it should be and can be acted upon or announced; 3 if it can only be looked at. */
+function planExit(plan: Plan, { summary }: PlanDocument): number {
+  const total = (verdict: 'Drifted' | 'Stalled' | 'Blocked'): number =>
+    summary.computeOptimizer[verdict] + summary.automation[verdict];
+  if (total('Drifted') + total('Stalled') > 0) return EXIT.drift;
+  return total('Blocked') > 0 || plan.coverage.unknown > 0 || plan.broken.length > 0 ? EXIT.partly : EXIT.ok;
+}

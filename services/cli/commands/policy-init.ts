@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
+import { FileError } from '../../../shared/config/file-error.ts';
+import { writeTextFile } from '../../../shared/config/text-file.ts';
+import type { CliContext, Select } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withApp } from '../session.ts';
+import { count } from '../ui/words.ts';
+import { watchRun } from '../watch.ts';
+
+interface InitFlags {
+  readonly out: string;
+  readonly force?: boolean;
+  readonly memberRole?: string;
+  readonly externalId?: string;
+}
+
+export function definePolicyInit(policy: Command, select: Select): void {
+  policy
+    .command('init')
+    .description('write a policy that describes the organization as it is now')
+    .option('--out <file>', 'where to; - for stdout', DEFAULT_POLICY)
+    .option('--force', 'replace a file that is there')
+    .option(
+      '--member-role <name>',
+      'role to read single accounts with, where no listing tells (default: RollcallMember)',
+    )
+    .option('--external-id <id>', 'its external id')
+    .action((flags: InitFlags) => select((context) => runInit(context, flags)));
+}
+
+async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
+  const { output, config } = context;
+  const { out, force = false } = flags;
+  const toStdout = out === '-';
+  // Asked before the organization is read: that takes minutes in a large one.
+  if (!toStdout && !force && existsSync(out)) {
+    throw new FileError(out, `${out} is there already; name another with --out, or replace it with --force.`);
+  }
+  const probing = await probingPolicy(context, flags);
+  const { describeOrganization } = await import('../../../shared/app/policy-init.ts');
+  const { inited, id } = await withApp(context, probing, true, async (app) => {
+    const watch = watchRun(context, app.calls);
+    try {
+      const { deps, settings, retrying } = app;
+      return { inited: await describeOrganization(deps, settings, retrying, probing, watch.take), id: deps.newId() };
+    } finally {
+      watch.end();
+    }
+  });
+  const { text, organizationId, accounts, unread, broken } = inited;
+  if (!toStdout) writeTextFile(out, text, id, force ? 'replace' : 'refuse');
+  if (output.json)
+    output.document({ file: toStdout ? null : out, organizationId, accounts, unread, broken, policy: text });
+  else if (toStdout) output.print(text.trimEnd());
+  else {
+    output.print(`${out} describes ${organizationId} as it is now: ${count(accounts, 'account')}, mode: alert.`);
+    output.print(`Change what you want to be otherwise, then: ${config.program} plan --policy ${out}`);
+  }
+  for (const sentence of broken) output.note(`warning: ${sentence}`);
+  if (unread > 0)
+    output.note(
+      `warning: ${count(unread, 'active account')} could not be read in full; what is unknown is left unmanaged.`,
+    );
+  return unread > 0 || broken.length > 0 ? EXIT.partly : EXIT.ok;
+}
+
+/** A policy that makes a survey read everything there is to read. */
+async function probingPolicy({ clock }: CliContext, { memberRole, externalId }: InitFlags) {
+  const { compilePolicy, parsePolicy } = await import('../../../shared/domain/policy/index.ts');
+  const { PolicyError } = await import('../errors.ts');
+  const organization = {
+    ...(memberRole !== undefined && { memberRole }),
+    ...(externalId !== undefined && { externalId }),
+  };
+  const wish = { computeOptimizer: 'Active', automation: 'Active', organizationRules: 'AnyAllowed', mode: 'alert' };
+  // JSON is YAML, and quotes what is typed behind the flags.
+  const text = JSON.stringify({ version: 1, organization, defaults: wish });
+  const parsed = parsePolicy(text, { file: '--member-role, --external-id', now: clock.now() });
+  if (!parsed.ok) throw new PolicyError('--member-role or --external-id', parsed.findings);
+  return compilePolicy(parsed.policy);
+}

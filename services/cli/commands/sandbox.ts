@@ -1,0 +1,114 @@
+import type { Command } from 'commander';
+import { countArgument, durationArgument, numberArgument, wordArgument } from '../../../shared/config/arguments.ts';
+import { readJsonFile } from '../../../shared/config/text-file.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+
+interface SandboxFlags {
+  readonly port: string;
+  readonly host?: string;
+  readonly accounts?: string;
+  readonly seed?: string;
+  readonly scenario?: string;
+  readonly drift?: string;
+  readonly latency?: string;
+  readonly rate?: string;
+  readonly orgRate?: string;
+  readonly pending?: string;
+  readonly faults?: string;
+}
+
+export function defineSandbox(program: Command, select: Select): void {
+  program
+    .command('sandbox')
+    .description('serve a pretend AWS organization; prints one JSON line when ready, ends on Ctrl-C')
+    .option('--port <n>', '0 takes a free one', '4570')
+    .option('--host <address>', 'default: 127.0.0.1')
+    .option('--accounts <n>', 'default: 500')
+    .option('--seed <n>', 'the same seed gives the same world (default: 1)')
+    .option('--scenario <name>', 'a named world; other flags override what it decides')
+    .option('--drift <fraction>', 'accounts that are not enrolled, 0 to 1 (default: 0.2)')
+    .option('--latency <duration>', 'of each answer (default: 0ms)')
+    .option('--rate <n>', 'calls a second per calling account and operation (default: no throttling)')
+    .option('--org-rate <n>', 'changes a second in the whole organization (default: no throttling)')
+    .option('--pending <duration>', 'how long a change stays Pending (default: 0s)')
+    .option('--faults <file>', 'JSON list of faults')
+    .addHelpText('after', ACCESS)
+    .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
+}
+
+const ACCESS = `
+To use it from another terminal, with "endpoint" and "managementAccountId" of the ready line:
+  export AWS_ENDPOINT_URL=http://127.0.0.1:4570 AWS_REGION=eu-west-1
+  export AWS_ACCESS_KEY_ID=<managementAccountId> AWS_SECRET_ACCESS_KEY=any`;
+
+async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<number> {
+  const { output, interrupt } = context;
+  const [{ startSandbox }, { SCENARIOS, isScenarioName }, { faultsSchema }, { z }] = await Promise.all([
+    import('../../sandbox/start.ts'),
+    import('../../sandbox/scenarios.ts'),
+    import('../../sandbox/options.ts'),
+    import('zod'),
+  ]);
+  const given = numbersOf(flags);
+  const { scenario: name, faults: file } = flags;
+  if (name !== undefined && !isScenarioName(name)) wordArgument('--scenario', name, Object.keys(SCENARIOS));
+  const faults = file === undefined ? undefined : faultsSchema.safeParse(readJsonFile(file));
+  if (faults?.success === false) {
+    throw new CommandError('Usage', `--faults ${file}: ${z.prettifyError(faults.error).replace(/\s*\n\s*/g, ' ')}`);
+  }
+  const options = {
+    ...given,
+    ...(flags.host !== undefined && { host: flags.host }),
+    ...(name !== undefined && isScenarioName(name) && { scenario: name }),
+    ...(faults !== undefined && { faults: faults.data }),
+  };
+  const running = await startSandbox(options).catch((error: unknown) => {
+    if (error instanceof z.ZodError) {
+      throw new CommandError(
+        'Usage',
+        `The sandbox cannot be made so: ${z.prettifyError(error).replace(/\s*\n\s*/g, ' ')}`,
+      );
+    }
+    throw listenError(error, given.port);
+  });
+  // One line, also on a terminal: it is made for scripts.
+  output.print(JSON.stringify(running.info));
+  interrupt.finishGracefully(() => undefined);
+  await new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await running.close();
+  return EXIT.ok;
+}
+
+function numbersOf(flags: SandboxFlags) {
+  const { accounts, seed, drift, latency, rate, orgRate, pending } = flags;
+  const calls = { min: 0, max: 1_000_000 };
+  return {
+    port: countArgument('--port', flags.port, { min: 0, max: 65_535 }),
+    ...(accounts !== undefined && { accounts: countArgument('--accounts', accounts, { min: 2, max: 1_000_000 }) }),
+    ...(seed !== undefined && { seed: countArgument('--seed', seed, { min: -1_000_000_000, max: 1_000_000_000 }) }),
+    ...(drift !== undefined && { drift: numberArgument('--drift', drift, { min: 0, max: 1 }) }),
+    ...(latency !== undefined && { latencyMs: durationArgument('--latency', latency) }),
+    ...(rate !== undefined && { rate: numberArgument('--rate', rate, calls) }),
+    ...(orgRate !== undefined && { orgRate: numberArgument('--org-rate', orgRate, calls) }),
+    ...(pending !== undefined && { pendingMs: durationArgument('--pending', pending) }),
+  };
+}
+
+function listenError(error: unknown, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EADDRINUSE') {
+    return new CommandError(
+      'PortInUse',
+      `Port ${port} is in use. Choose another with --port, or --port 0 for a free one.`,
+    );
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new CommandError(
+      'PortRefused',
+      `The sandbox cannot listen there (${code}). Choose another --port or --host.`,
+    );
+  }
+  return error;
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { fullSummary } from '../../../shared/app/plan-document.ts';
+import { type Status, status } from '../../../shared/app/status.ts';
+import type { CliContext, Select } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStore } from '../session.ts';
+import { table } from '../ui/table.ts';
+import { paintVerdict, verdictTable } from '../ui/verdicts.ts';
+import { ago, count, ENROLLMENT_WORDS, instant, number } from '../ui/words.ts';
+
+export function defineStatus(program: Command, select: Select): void {
+  program
+    .command('status')
+    .description('verdict counts, last scan, queue, pace, and what is not as it should be, without asking AWS')
+    .action(() => select(runStatus));
+}
+
+async function runStatus(context: CliContext): Promise<number> {
+  const { output } = context;
+  const found = await withStore(context, true, status);
+  if (output.json) output.document({ ...found, summary: fullSummary(found.summary) });
+  else for (const line of statusText(found, context)) output.print(line);
+  return statusExit(found);
+}
+
+function statusText(found: Status, { output, clock }: CliContext): string[] {
+  const { style, width } = output;
+  const { lastScan, queue, limiter, open } = found;
+  const now = clock.now();
+  return [
+    `Last scan: ${scanText(lastScan, now)}`,
+    `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
+    `Pace: ${paceText(limiter)}`,
+    '',
+    ...verdictTable(found.summary, style),
+    ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),
+  ];
+}
+
+function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {
+  if (startedAt === null) return 'none yet';
+  const started = `begun ${instant(startedAt)} (${ago(startedAt, now)})`;
+  if (completedAt === null) return `${started}, none has been completed yet`;
+  const complete = `completed ${instant(completedAt)} (${ago(completedAt, now)}), run ${runId ?? '?'}`;
+  return startedAt > completedAt ? `${complete}; another one ${started}` : complete;
+}
+
+function paceText(limiter: Status['limiter']): string {
+  const { total, ...operations } = limiter;
+  const slowest = Object.entries(operations)
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, 3);
+  if (total === undefined) return 'no call was made yet';
+  const slow = slowest.map(([name, rate]) => `${name} ${number(rate)}/s`).join(', ');
+  return `at most ${number(total)} calls/s in all; slowest ${slow}`;
+}
+
+function openTable(open: Status['open'], style: CliContext['output']['style'], width: number | null): string[] {
+  const columns = [
+    { title: 'ACCOUNTS', align: 'right' as const },
+    { title: 'ENROLLMENT' },
+    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'REASON', shrinks: true },
+    { title: 'NOT BEFORE' },
+    { title: 'FOR EXAMPLE', shrinks: true },
+  ];
+  const rows = open.map(({ accounts, enrollment, verdict, reason, notBefore, examples }) => [
+    number(accounts),
+    ENROLLMENT_WORDS[enrollment],
+    verdict,
+    reason ?? '',
+    notBefore === null ? '' : instant(notBefore),
+    examples.join(' '),
+  ]);
+  return table(columns, rows, width);
+}
+
+/** As for `plan`: 2 for drift, 3 for what is blocked or cannot be told by anyone who could. */
+function statusExit({ open }: Status): number {
+  const has = (...verdicts: readonly string[]): boolean =>
+    open.some(({ verdict, reason }) => verdicts.includes(verdict) && reason !== 'callerCannotRead');
+  if (has('Drifted', 'Stalled')) return EXIT.drift;
+  return has('Blocked', 'Unknown') ? EXIT.partly : EXIT.ok;
+}

@@ -1,0 +1,68 @@
+import { CommanderError } from 'commander';
+import { StoreError } from '../../shared/compose/system.ts';
+import { ConfigError } from '../../shared/config/config-error.ts';
+import { FileError } from '../../shared/config/file-error.ts';
+import { type Finding, formatFinding } from '../../shared/domain/policy/findings.ts';
+import { CloudError } from '../../shared/ports/cloud.ts';
+import { BadCursorError } from '../../shared/ports/ledger.ts';
+
+/** Something the user asked for cannot be done; the message says what to do instead. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A policy that must not be used. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+  readonly findings: readonly Finding[];
+
+  constructor(file: string, findings: readonly Finding[]) {
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
+    super(`${file} has ${errors === 1 ? '1 error' : `${errors} errors`}; nothing was done`);
+    this.findings = findings;
+  }
+}
+
+/** What a user is told of an error. The shape of `{"error":…}`. */
+export interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  readonly findings?: readonly Finding[];
+}
+
+/** Puts any error into a code and a sentence or two; nothing here is a stack trace. */
+export function tell(error: unknown): ToldError {
+  if (error instanceof PolicyError) {
+    return { code: 'PolicyInvalid', message: error.message, findings: error.findings };
+  }
+  if (error instanceof CommanderError) return { code: 'Usage', message: usage(error) };
+  if (error instanceof CommandError || error instanceof ConfigError)
+    return { code: error.code, message: error.message };
+  if (error instanceof FileError) return { code: 'FileError', message: error.message };
+  if (error instanceof StoreError) return { code: error.code, message: error.message };
+  if (error instanceof CloudError) return { code: error.facts.code, message: error.message };
+  if (error instanceof BadCursorError) {
+    return { code: 'Usage', message: '--cursor is none that `audit list` gave out; leave it away to begin anew.' };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = 'This is a defect of Rollcall; --verbose shows where it happened.';
+  return { code: 'Internal', message: `Unexpected: ${message}. ${advice}` };
+}
+
+/** For people: the findings, then the sentence. */
+export function toldLines({ message, findings }: ToldError): string[] {
+  return [...(findings ?? []).map(formatFinding), `error: ${message}`];
+}
+
+/** Commander's words on one line; it puts its guess at what was meant on a second. */
+function usage(error: CommanderError): string {
+  if (error.code === 'commander.help') return 'A command is missing. See rollcall --help.';
+  const words = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return `${/[.!?)]$/.test(words) ? words : `${words}.`} See rollcall --help.`;
+}

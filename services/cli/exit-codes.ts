@@ -1,0 +1,17 @@
+/** What a shell sees of how a command ended [interface.md, "Exit codes"]. */
+export const EXIT = {
+  /** Clean, converged, or only Converging left. */
+  ok: 0,
+  /** Usage, policy, credentials, AWS out of reach. */
+  error: 1,
+  /** `plan` and `status`: something is not as the policy wants it. */
+  drift: 2,
+  /** Some accounts failed, are blocked, or could not be told. */
+  partly: 3,
+  /** A guardrail or the kill switch. */
+  stopped: 4,
+  /** Ctrl-C: 128 + SIGINT. */
+  interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
+} as const;

@@ -1,0 +1,21 @@
+import { jsonLogger, makeRedact } from '../../shared/compose/system.ts';
+import type { Clock, LogFields, Logger } from '../../shared/ports/system.ts';
+import type { Output } from './ui/output.ts';
+import { oneLine } from './ui/table.ts';
+
+/** Logs for stderr: everything as JSON lines with `--verbose`, else only warnings and errors, as sentences. */
+export function cliLogger(output: Output, clock: Clock, verbose: boolean): Logger {
+  if (verbose) return jsonLogger({ level: 'debug', clock, write: (line) => output.note(line) });
+  const redact = makeRedact();
+  const say = (level: string, message: string, fields: LogFields | undefined): void => {
+    const reason = fields?.['message'] ?? fields?.['code'];
+    const why = reason === undefined ? '' : `: ${String(redact(reason))}`;
+    output.note(oneLine(`${level}: ${String(redact(message))}${why}`));
+  };
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (message, fields) => say('warning', message, fields),
+    error: (message, fields) => say('error', message, fields),
+  };
+}

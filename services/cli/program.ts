@@ -1,0 +1,95 @@
+import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import type { GlobalFlags } from '../../shared/config/config.ts';
+import { defineAccount } from './commands/account.ts';
+import { defineApply } from './commands/apply.ts';
+import { defineAudit } from './commands/audit.ts';
+import { defineBackup } from './commands/backup.ts';
+import { defineDemo } from './commands/demo.ts';
+import { defineDlq } from './commands/dlq.ts';
+import { definePlan } from './commands/plan.ts';
+import { definePolicy } from './commands/policy.ts';
+import { defineSandbox } from './commands/sandbox.ts';
+import { defineStatus } from './commands/status.ts';
+import type { Run } from './context.ts';
+
+/** The command line as it was typed: which command, and the flags that all take. */
+export interface Parsed {
+  readonly run: Run;
+  readonly flags: GlobalFlags;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 clean or converging, 1 error, 2 drift found, 3 partly done, 4 stopped by a guardrail, 130 interrupted.
+AWS credentials and region are the AWS SDK's own settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …).`;
+
+/** Where text goes that is no command's: help that was asked for, and help for who did not know what to ask. */
+export interface Writers {
+  readonly write: (text: string) => void;
+  readonly note: (text: string) => void;
+}
+
+/**
+ * Reads the command line.
+ * @throws CommanderError for help and version (exit code 0) and for whatever makes no sense (1).
+ */
+export function parse(args: readonly string[], writers: Writers): Parsed {
+  const chosen: Run[] = [];
+  const program = new Command('rollcall')
+    .description(
+      'Keeps every account of an AWS Organization at the Compute Optimizer enrollment that a policy declares.',
+    )
+    .version(manifest.version)
+    .option('--json', 'one JSON document on stdout')
+    .option('--store <kind>', 'embedded or aws', 'embedded')
+    .option('--data-dir <dir>', 'where the embedded store keeps its file', '.rollcall')
+    .option('--verbose', 'say more on stderr')
+    .option('--no-color', 'no colour')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', EXIT_CODES);
+  quiet(program, writers);
+  const select = (run: Run): void => {
+    chosen.push(run);
+  };
+  for (const define of COMMANDS) define(program, select);
+  for (const command of descendants(program)) quiet(command, writers);
+  program.parse([...args], { from: 'user' });
+  const [run] = chosen;
+  if (run === undefined) throw new CommanderError(1, 'rollcall.noCommand', 'no command was given');
+  return { run, flags: flagsOf(program.opts()) };
+}
+
+const COMMANDS = [
+  definePlan,
+  defineApply,
+  defineStatus,
+  defineAccount,
+  definePolicy,
+  defineAudit,
+  defineDlq,
+  defineBackup,
+  defineSandbox,
+  defineDemo,
+];
+
+function descendants(command: Command): Command[] {
+  return command.commands.flatMap((each) => [each, ...descendants(each)]);
+}
+
+/** Errors are thrown and told in one place; help is text for stdout. */
+function quiet(command: Command, { write, note }: Writers): void {
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: note, outputError: () => undefined })
+    .configureHelp({ showGlobalOptions: true });
+}
+
+function flagsOf(options: Readonly<Record<string, unknown>>): GlobalFlags {
+  return {
+    json: options['json'] === true,
+    store: String(options['store']),
+    dataDir: String(options['dataDir']),
+    verbose: options['verbose'] === true,
+    color: options['color'] !== false,
+  };
+}

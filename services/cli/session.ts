@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import type { App } from '../../shared/compose/app.ts';
+import { DEFAULT_POLICY } from '../../shared/config/config.ts';
+import type { Finding } from '../../shared/domain/policy/findings.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CliContext } from './context.ts';
+import { CommandError, PolicyError } from './errors.ts';
+
+type Store = App['store'];
+
+/** A policy that may be used, and what is doubtful in it. */
+export interface LoadedPolicy {
+  readonly file: string;
+  readonly policy: CompiledPolicy;
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * Reads the policy that `--policy` names, or `rollcall.yaml` of the working directory.
+ * @throws PolicyError, FileError
+ */
+export async function loadPolicy(context: CliContext, named: string | undefined): Promise<LoadedPolicy> {
+  const file = named ?? DEFAULT_POLICY;
+  if (named === undefined && !existsSync(file)) {
+    const advice = `Name one with --policy F, or write a first one with \`${context.config.program} policy init\`.`;
+    throw new CommandError('PolicyMissing', `There is no ${DEFAULT_POLICY} in this directory. ${advice}`);
+  }
+  const { readPolicyFile } = await import('../../shared/config/policy-file.ts');
+  const result = readPolicyFile(file, context.clock.now(), context.env);
+  if (!result.ok) throw new PolicyError(file, result.findings);
+  const { compilePolicy } = await import('../../shared/domain/policy/index.ts');
+  return { file, policy: compilePolicy(result.policy), warnings: result.warnings };
+}
+
+/** As {@link loadPolicy}, where a command can do without one: a named policy must be sound, `rollcall.yaml` only if it is there. */
+export async function loadPolicyIfAny(context: CliContext, named: string | undefined): Promise<LoadedPolicy | null> {
+  if (named !== undefined) return loadPolicy(context, named);
+  if (!existsSync(DEFAULT_POLICY)) return null;
+  try {
+    return await loadPolicy(context, undefined);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    context.output.note(
+      `warning: ${error.message}; going on without it (rollcall policy validate shows what is wrong)`,
+    );
+    return null;
+  }
+}
+
+/** Everything, for the time of `use`. A dry run (`readOnly`) neither makes nor changes anything on disk. */
+export async function withApp<T>(
+  context: CliContext,
+  policy: CompiledPolicy,
+  readOnly: boolean,
+  use: (app: App) => Promise<T>,
+): Promise<T> {
+  const { composeApp } = await import('../../shared/compose/app.ts');
+  const { config, logger, clock } = context;
+  const app = await composeApp({ dataDir: config.dataDir, policy, logger, readOnly, clock });
+  return usingIt(app, use);
+}
+
+/** Just the store, which has to be there. */
+export async function withStore<T>(
+  context: CliContext,
+  readOnly: boolean,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const { openStore } = await import('../../shared/compose/app.ts');
+  const { config, clock } = context;
+  return usingIt(await openStore({ dataDir: config.dataDir, clock, readOnly, create: false }), use);
+}
+
+async function usingIt<T, C extends { close(): Promise<void> }>(opened: C, use: (opened: C) => Promise<T>): Promise<T> {
+  try {
+    return await use(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Sections that somebody wrote for safety and that this version cannot keep: refused rather than ignored. */
+export function refuseWhatIsNotBuilt({ file, policy: { policy } }: LoadedPolicy, command: string): void {
+  const sections = (['rollout', 'windows', 'notify'] as const).filter((section) => policy[section] !== null);
+  const unbuilt = [...sections, ...(policy.retentionMs === null ? [] : ['retention'])];
+  if (unbuilt.length === 0) return;
+  const what = unbuilt.map((section) => `\`${section}\``).join(', ');
+  throw new CommandError(
+    'PolicyNotSupported',
+    `${file} has ${what}, which this version of Rollcall does not carry out yet. ${command} refuses the policy rather than ` +
+      'ignore a part of it; `rollcall plan` works with it, and without the section so does this command.',
+  );
+}

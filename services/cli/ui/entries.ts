@@ -1,0 +1,49 @@
+import type { Facet, LedgerEntry } from '../../../shared/domain/ledger.ts';
+import { table } from './table.ts';
+import { ENROLLMENT_WORDS, instant, stateText } from './words.ts';
+
+/** Ledger entries, one a line. */
+export function entriesTable(entries: readonly LedgerEntry[], width: number | null, withAccount: boolean): string[] {
+  const columns = [
+    { title: 'AT' },
+    ...(withAccount ? [{ title: 'ACCOUNT' }] : []),
+    { title: 'TYPE' },
+    { title: 'ENROLLMENT' },
+    { title: 'BEFORE → AFTER', shrinks: true },
+    { title: 'RULE', shrinks: true },
+    { title: 'REASON', shrinks: true },
+    { title: 'ACTOR', shrinks: true },
+    { title: 'ID' },
+  ];
+  const rows = entries.map((entry) => [
+    instant(entry.at),
+    ...(withAccount ? [entry.accountId ?? entry.chain] : []),
+    entry.type,
+    entry.enrollment === null ? '' : ENROLLMENT_WORDS[entry.enrollment],
+    changeText(entry),
+    entry.rule ?? '',
+    whyText(entry),
+    entry.actor,
+    entry.id,
+  ]);
+  return table(columns, rows, width);
+}
+
+function changeText({ before, after }: LedgerEntry): string {
+  if (before === null && after === null) return '';
+  return `${facetText(before)} → ${facetText(after)}`;
+}
+
+function facetText(facet: Facet | null): string {
+  if (facet === null) return '–';
+  const { verdict, status, ruleMode } = facet;
+  const state = stateText(status, ruleMode);
+  return state === '?' ? verdict : `${verdict} (${state})`;
+}
+
+function whyText({ reason, detail, api }: LedgerEntry): string {
+  const call = api === null ? null : api.operation;
+  return [reason, call, detail?.message ?? detail?.error?.message]
+    .filter((part) => part != null && part !== '')
+    .join(': ');
+}

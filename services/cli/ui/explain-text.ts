@@ -1,0 +1,29 @@
+import type { Explanation } from '../../../shared/domain/policy/types.ts';
+import type { Style } from './output.ts';
+
+/** Which rules hold for an account, and which of them decided what. */
+export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {
+  const fields = (['computeOptimizer', 'automation', 'organizationRules', 'mode'] as const).map(
+    (field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`,
+  );
+  const contradiction =
+    desired.contradiction === null ? [] : [style('red', `  Contradiction: ${desired.contradiction.message}`)];
+  return [
+    'Wanted by the policy:',
+    ...fields,
+    ...contradiction,
+    ...(canary ? ['  It is a canary.'] : []),
+    'Rules, top to bottom:',
+    ...rules.flatMap((rule) => ruleText(rule, style)),
+  ];
+}
+
+function ruleText(rule: Explanation['rules'][number], style: Style): string[] {
+  const mark = rule.matched ? style('green', '✓ matches') : '✗ does not match';
+  const decided = rule.decided.length === 0 ? '' : `, decides ${rule.decided.join(', ')}`;
+  const overruled = rule.overruled.map(({ field, by }) => `${field} is decided by ${by}`).join(', ');
+  return [
+    `  ${rule.id}: ${mark}${decided}${overruled === '' ? '' : `; ${overruled}`}`,
+    ...rule.conditions.map(({ condition, holds, why }) => `    ${holds ? '✓' : '✗'} ${condition}: ${why}`),
+  ];
+}

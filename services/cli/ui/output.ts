@@ -1,0 +1,100 @@
+import { styleText } from 'node:util';
+import type { Config } from '../../../shared/config/config.ts';
+
+/** The part of a stream that is used here: what a test can stand in for. */
+export interface Stream {
+  write(text: string): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export type Format = Parameters<typeof styleText>[0];
+export type Style = (format: Format, text: string) => string;
+
+/** A block that is redrawn at the bottom of the terminal; text that is noted meanwhile goes above it. */
+export interface LiveBlock {
+  clear(): void;
+  redraw(): void;
+}
+
+/** Where results (stdout) and everything else (stderr) go. A reader that has gone away (`| head`) is no error. */
+export class Output {
+  readonly json: boolean;
+  readonly #out: Stream;
+  readonly #err: Stream;
+  readonly #color: Config['color'];
+  readonly #gone = new Set<Stream>();
+  readonly #allGone = new AbortController();
+  #live: LiveBlock | null = null;
+
+  constructor(out: Stream, err: Stream, config: Pick<Config, 'json' | 'color'>) {
+    this.#out = out;
+    this.#err = err;
+    this.#color = config.color;
+    this.json = config.json;
+    for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));
+  }
+
+  /** A line of the result. */
+  print(text = ''): void {
+    this.#live?.clear();
+    this.#write(this.#out, `${text}\n`);
+    this.#live?.redraw();
+  }
+
+  /** The one document of `--json`. */
+  document(value: unknown): void {
+    this.#write(this.#out, `${JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined)}\n`);
+  }
+
+  /** A line beside the result: progress, logs, warnings, errors. */
+  note(text: string): void {
+    this.#live?.clear();
+    this.#write(this.#err, `${text}\n`);
+    this.#live?.redraw();
+  }
+
+  setLive(block: LiveBlock | null): void {
+    this.#live = block;
+  }
+
+  /** Style for the result; colour is never the only sign of anything. */
+  readonly style: Style = (format, text) => this.#paint(this.#out, format, text);
+  /** Style for what goes to stderr. */
+  readonly noteStyle: Style = (format, text) => this.#paint(this.#err, format, text);
+
+  get outIsTerminal(): boolean {
+    return this.#out.isTTY === true;
+  }
+
+  get notesAreTerminal(): boolean {
+    return this.#err.isTTY === true;
+  }
+
+  /** The width that tables have to fit; `null` if the result is not read on a terminal. */
+  get width(): number | null {
+    return this.outIsTerminal ? (this.#out.columns ?? 80) : null;
+  }
+
+  /** Aborts when nobody reads any more. */
+  get unread(): AbortSignal {
+    return this.#allGone.signal;
+  }
+
+  #paint(stream: Stream, format: Format, text: string): string {
+    const on = this.#color === 'always' || (this.#color === 'auto' && stream.isTTY === true);
+    return on ? styleText(format, text, { validateStream: false }) : text;
+  }
+
+  #write(stream: Stream, text: string): void {
+    if (!this.#gone.has(stream)) stream.write(text);
+  }
+
+  #lose(stream: Stream, error: Error): void {
+    const code = 'code' in error ? error.code : null;
+    if (code !== 'EPIPE' && code !== 'ERR_STREAM_DESTROYED' && code !== 'EIO') throw error;
+    this.#gone.add(stream);
+    if (this.#gone.size === 2) this.#allGone.abort();
+  }
+}

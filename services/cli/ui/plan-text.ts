@@ -1,0 +1,144 @@
+import type { PlanDocument } from '../../../shared/app/plan-document.ts';
+import type { Change, PlannedCall } from '../../../shared/domain/plan.ts';
+import type { Style } from './output.ts';
+import { table } from './table.ts';
+import { paintVerdict, verdictTable } from './verdicts.ts';
+import { count, ENROLLMENT_WORDS, instant, number, stateText } from './words.ts';
+
+export interface PlanTextOptions {
+  readonly style: Style;
+  readonly width: number | null;
+  /** Every change, not just the first. */
+  readonly all: boolean;
+}
+
+/** So many changes are shown one by one; of more, their kinds and the first. */
+const FEW = 40;
+const FIRST = 20;
+
+export function planText(plan: PlanDocument, options: PlanTextOptions): string[] {
+  const { style } = options;
+  const { coverage, changes } = plan;
+  const lines = [
+    `Organization ${plan.organizationId}, plan ${plan.planHash.slice(0, 12)}, policy ${plan.policyHash.slice(0, 12)}`,
+    '',
+    ...verdictTable(plan.summary, style),
+    '',
+    `Coverage: ${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts could be told, ` +
+      `${number(coverage.notApplicable)} are not active.`,
+    ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
+    '',
+  ];
+  if (changes.length === 0) return [...lines, style('green', 'Nothing differs from the policy.')];
+  return [...lines, ...changesText(changes, options), '', ...consequences(plan, style)];
+}
+
+function changesText(changes: readonly Change[], options: PlanTextOptions): string[] {
+  if (options.all || changes.length <= FEW) return changeTable(changes, options);
+  return [
+    ...kindsTable(changes, options),
+    '',
+    `The first ${FIRST} of ${number(changes.length)}:`,
+    ...changeTable(changes.slice(0, FIRST), options),
+    `… and ${number(changes.length - FIRST)} more: --all shows them, --json and --out FILE have them.`,
+  ];
+}
+
+function changeTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
+  const columns = [
+    { title: 'ACCOUNT' },
+    { title: 'NAME', shrinks: true },
+    { title: 'OU', shrinks: true },
+    { title: 'ENROLLMENT' },
+    { title: 'OBSERVED → DESIRED' },
+    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'ACTION', shrinks: true },
+    { title: 'RULE', shrinks: true },
+    { title: 'REASON', shrinks: true },
+  ];
+  const rows = changes.map((change) => [
+    change.accountId,
+    change.accountName,
+    change.ou,
+    ENROLLMENT_WORDS[change.enrollment],
+    transitionText(change),
+    change.verdict,
+    actionText(change),
+    change.rule,
+    reasonText(change),
+  ]);
+  return table(columns, rows, width);
+}
+
+function kindsTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
+  const kinds = new Map<string, { readonly row: readonly string[]; accounts: number }>();
+  for (const change of changes) {
+    const { enrollment, verdict, rule, reason } = change;
+    const row = [ENROLLMENT_WORDS[enrollment], transitionText(change), verdict, actionText(change), rule, reason ?? ''];
+    const key = row.join('\n');
+    const known = kinds.get(key) ?? { row, accounts: 0 };
+    known.accounts += 1;
+    kinds.set(key, known);
+  }
+  const columns = [
+    { title: 'ACCOUNTS', align: 'right' as const },
+    { title: 'ENROLLMENT' },
+    { title: 'OBSERVED → DESIRED' },
+    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'ACTION', shrinks: true },
+    { title: 'RULE', shrinks: true },
+    { title: 'REASON', shrinks: true },
+  ];
+  const rows = [...kinds.values()].sort((a, b) => b.accounts - a.accounts);
+  return table(
+    columns,
+    rows.map(({ row, accounts }) => [number(accounts), ...row]),
+    width,
+  );
+}
+
+function transitionText(change: Change): string {
+  const { observed, observedRuleMode, desired, desiredRuleMode } = change;
+  const modes = desiredRuleMode !== null;
+  const from = stateText(observed, modes ? observedRuleMode : null);
+  return `${from} → ${stateText(desired ?? observed, desiredRuleMode)}`;
+}
+
+function actionText({ action, scope, optOut }: Change): string {
+  if (action === 'none') return 'none';
+  return `${action} (${scope})${optOut ? ' opt-out' : ''}`;
+}
+
+function reasonText({ reason, notBefore, message }: Change): string {
+  const when = notBefore === null ? '' : `, not before ${instant(notBefore)}`;
+  const why = message === null ? '' : `: ${message}`;
+  return `${reason ?? ''}${when}${why}`;
+}
+
+/** What would be done about it, and what stands in the way. */
+function consequences(plan: PlanDocument, style: Style): string[] {
+  const { guardrail, organizationWide, calls } = plan;
+  const guard = guardrail.tripped
+    ? `${style('red', 'Guardrail would trip')}: ${guardrail.reason}: ${guardrail.message}.`
+    : 'Guardrails: none would trip.';
+  const note = organizationWide.accounts === 0 ? [] : [`Organization-wide call: ${orgWideText(organizationWide)}.`];
+  return [callsText(calls), guard, ...note];
+}
+
+function orgWideText({ used, note }: PlanDocument['organizationWide']): string {
+  return used ? `used; ${note}` : `not used; ${note}`;
+}
+
+function callsText(calls: readonly PlannedCall[]): string {
+  if (calls.length === 0) return 'Calls: none; nothing of this can be changed now.';
+  const total = calls.reduce((sum, each) => sum + each.calls, 0);
+  return `Calls: ${count(total, 'change call')}: ${calls.map(callText).join(', ')}.`;
+}
+
+function callText({ operation, scope, accounts, calls }: PlannedCall): string {
+  const times = `${number(calls)} ${operation}`;
+  if (scope === 'organization')
+    return `${times} for the whole organization (${count(accounts, 'account')} not yet Active)`;
+  if (scope === 'batch') return `${times} (${count(accounts, 'account')}, up to 50 a call)`;
+  return scope === 'own' ? `${times} (own account)` : `${times} (one a member account)`;
+}

@@ -1,0 +1,92 @@
+import type { ApplyResult, OpenChange } from '../../../shared/app/apply.ts';
+import type { CallCounts } from '../../../shared/app/limiter.ts';
+import type { FinishedRun } from '../run-once.ts';
+import type { Style } from './output.ts';
+import { table } from './table.ts';
+import { paintVerdict, verdictTable } from './verdicts.ts';
+import { count, duration, ENROLLMENT_WORDS, instant, number } from './words.ts';
+
+export interface RunTextOptions {
+  readonly style: Style;
+  readonly width: number | null;
+}
+
+/** The summary of a run: how it ended, verdicts before and after, calls, and what could not be remediated and why. */
+export function runText({ result, before, after, calls, durationMs }: FinishedRun, options: RunTextOptions): string[] {
+  const { style } = options;
+  return [
+    headline(result, durationMs, style),
+    '',
+    ...verdictTable(before, style, after),
+    '',
+    ...callsTable(calls),
+    ...openText(result.open, options),
+    ...result.plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
+  ];
+}
+
+function headline({ changes, plan, stopped, interrupted, runId }: ApplyResult, ms: number, style: Style): string {
+  const { attempted, succeeded, failed, blocked, converging } = changes;
+  const counts =
+    `${count(attempted, 'change')} attempted, ${number(succeeded)} succeeded, ${number(failed)} failed, ` +
+    `${number(blocked)} blocked, ${number(converging)} converging`;
+  const how = `Run ${runId} took ${duration(ms)}: ${counts}.`;
+  if (plan.trip !== null) {
+    return `${style('red', 'Stopped by a guardrail')} before any change: ${plan.trip.reason}: ${plan.trip.message}.\n${how}`;
+  }
+  if (stopped !== null) return `${style('red', 'Stopped')}: ${stopped.reason}: ${stopped.message}.\n${how}`;
+  if (interrupted) return `${style('yellow', 'Interrupted')}; what was in flight is finished and recorded.\n${how}`;
+  return how;
+}
+
+function callsTable(calls: CallCounts): string[] {
+  const names = Object.keys(calls).sort();
+  const rows = names.map((name) => {
+    const { count: made, throttled } = calls[name] ?? { count: 0, throttled: 0 };
+    return [name, number(made), number(throttled)];
+  });
+  const total = Object.values(calls);
+  const sum = (of: (each: { count: number; throttled: number }) => number): string =>
+    number(total.reduce((all, each) => all + of(each), 0));
+  const last = ['total', sum((each) => each.count), sum((each) => each.throttled)];
+  const right = 'right' as const;
+  const columns = [{ title: 'OPERATION' }, { title: 'CALLS', align: right }, { title: 'THROTTLED', align: right }];
+  return table(columns, [...rows, last], null);
+}
+
+/** Kinds of reasons shown. */
+const MOST = 25;
+
+function openText(open: readonly OpenChange[], { style, width }: RunTextOptions): string[] {
+  if (open.length === 0) return ['', style('green', 'Everything that could differ is as the policy wants it.')];
+  const groups = new Map<string, { readonly first: OpenChange; accounts: number }>();
+  for (const change of open) {
+    const key = [change.enrollment, change.verdict, change.reason].join('\n');
+    const known = groups.get(key) ?? { first: change, accounts: 0 };
+    known.accounts += 1;
+    groups.set(key, known);
+  }
+  const columns = [
+    { title: 'ACCOUNTS', align: 'right' as const },
+    { title: 'ENROLLMENT' },
+    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'REASON', shrinks: true },
+    { title: 'NOT BEFORE' },
+    { title: 'FOR EXAMPLE' },
+    { title: 'WHY', shrinks: true },
+  ];
+  const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
+  const rows = sorted
+    .slice(0, MOST)
+    .map(({ first, accounts }) => [
+      number(accounts),
+      ENROLLMENT_WORDS[first.enrollment],
+      first.verdict,
+      first.reason ?? '',
+      first.notBefore === null ? '' : instant(first.notBefore),
+      first.accountId,
+      first.message ?? '',
+    ]);
+  const more = sorted.length > MOST ? [`… and ${sorted.length - MOST} more kinds: --json has all.`] : [];
+  return ['', 'Not as the policy wants it:', ...table(columns, rows, width), ...more];
+}

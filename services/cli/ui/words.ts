@@ -1,0 +1,41 @@
+/** Numbers and times as people read them. */
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${number(n)} ${n === 1 ? one : many}`;
+}
+
+export function number(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** `850ms`, `12.3s`, `4m 05s`, `3h 20m`, `2d 4h`. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)}s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes}m ${pad(Math.floor((ms % 60_000) / 1_000))}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours}h ${pad(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}
+
+function pad(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
+/** ISO 8601 to the second, UTC. */
+export function instant(iso: string): string {
+  return iso.replace(/\.\d+Z$/, 'Z');
+}
+
+export function ago(iso: string, now: number): string {
+  const ms = now - Date.parse(iso);
+  return ms >= 0 ? `${duration(ms)} ago` : `in ${duration(-ms)}`;
+}
+
+export const ENROLLMENT_WORDS = { computeOptimizer: 'Compute Optimizer', automation: 'Automation' } as const;
+
+/** A status with the rule mode behind it, where there is one to tell. */
+export function stateText(status: string | null, ruleMode: string | null): string {
+  return [status ?? (ruleMode === null ? '?' : ''), ruleMode].filter((part) => part !== null && part !== '').join('/');
+}

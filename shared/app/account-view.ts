@@ -1,0 +1,66 @@
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadError } from '../domain/policy/index.ts';
+import type { Condition } from '../domain/record.ts';
+import type { AccountId, Enrollment } from '../domain/types.ts';
+import type { Stores } from './deps.ts';
+
+/** One account as it is known here. The shape of `account ID --json`. */
+export interface AccountView {
+  readonly accountId: AccountId;
+  /** From the last snapshot of the organization; `null`: it is not in it. */
+  readonly account: AccountFacts | null;
+  /** When that snapshot was taken, ISO 8601. */
+  readonly snapshotAt: string | null;
+  /** A member as of the last complete scan. */
+  readonly present: boolean;
+  readonly enrollments: Readonly<Record<Enrollment, Condition | null>>;
+  readonly explanation: Explanation | null;
+  /** Why there is no explanation. */
+  readonly notExplained: string | null;
+  /** Its ledger entries, the latest first. */
+  readonly timeline: readonly LedgerEntry[];
+  /** Cursor of older entries. */
+  readonly next: string | null;
+}
+
+export interface AccountQuery {
+  readonly accountId: AccountId;
+  readonly policy: CompiledPolicy | null;
+  readonly limit: number;
+}
+
+/** @returns `null` if neither the last snapshot nor the ledger knows the account. */
+export async function accountView(stores: Stores, query: AccountQuery): Promise<AccountView | null> {
+  const { accountId, policy, limit } = query;
+  const [account, meta, record, page] = await Promise.all([
+    stores.facts.get(accountId),
+    stores.facts.meta(),
+    stores.records.get(accountId),
+    stores.ledger.query({ accountId }, { limit }),
+  ]);
+  if (account === null && record === null && page.entries.length === 0) return null;
+  return {
+    accountId,
+    account,
+    snapshotAt: meta === null ? null : new Date(meta.takenAt).toISOString(),
+    present: record?.present ?? false,
+    enrollments: { computeOptimizer: record?.computeOptimizer ?? null, automation: record?.automation ?? null },
+    ...explained(policy, account),
+    timeline: page.entries,
+    next: page.next,
+  };
+}
+
+function explained(
+  policy: CompiledPolicy | null,
+  account: AccountFacts | null,
+): Pick<AccountView, 'explanation' | 'notExplained'> {
+  if (policy === null) return { explanation: null, notExplained: 'no policy was given' };
+  if (account === null) return { explanation: null, notExplained: 'the last snapshot of the organization lacks it' };
+  try {
+    return { explanation: policy.explain(account), notExplained: null };
+  } catch (error) {
+    if (!(error instanceof TagsNotReadError)) throw error;
+    return { explanation: null, notExplained: 'the policy uses tags, which the last snapshot has not read' };
+  }
+}

@@ -1,0 +1,35 @@
+import type { LedgerEntry } from '../domain/ledger.ts';
+import type { Ledger, LedgerFilter } from '../ports/ledger.ts';
+
+/** The shape of `audit list --json`. */
+export interface AuditPage {
+  readonly entries: readonly LedgerEntry[];
+  /** Cursor of the next page. */
+  readonly next: string | null;
+}
+
+export interface AuditQuery {
+  readonly filter: LedgerFilter;
+  readonly limit: number;
+  readonly cursor: string | null;
+  readonly order: 'newestFirst' | 'oldestFirst';
+}
+
+/** The ledger asks for at most this many entries at once. */
+const PAGE = 1_000;
+
+/**
+ * Entries that match, at most `limit`.
+ * @throws BadCursorError for a cursor that is none of ours.
+ */
+export async function auditList(ledger: Ledger, query: AuditQuery): Promise<AuditPage> {
+  const { filter, limit, order } = query;
+  const entries: LedgerEntry[] = [];
+  let cursor = query.cursor;
+  do {
+    const page = await ledger.query(filter, { limit: Math.min(PAGE, limit - entries.length), cursor, order });
+    entries.push(...page.entries);
+    cursor = page.next;
+  } while (cursor !== null && entries.length < limit);
+  return { entries, next: cursor };
+}

@@ -1,0 +1,66 @@
+import { type CompiledPolicy, initPolicy, type ObservedEnrollments } from '../domain/policy/index.ts';
+import type { Observation } from '../domain/types.ts';
+import type { OnProgress, Settings } from './deps.ts';
+import type { Retrying } from './retrying.ts';
+import { type Survey, type SurveyDeps, survey } from './survey.ts';
+
+/** What `policy init` saw and wrote. */
+export interface Inited {
+  readonly text: string;
+  readonly organizationId: string;
+  readonly accounts: number;
+  /** Accounts of which an enrollment could not be told. */
+  readonly unread: number;
+  readonly broken: readonly string[];
+}
+
+/**
+ * Reads the organization and both enrollments of every account, and describes them as a policy. Writes nothing.
+ * @param probing a policy that manages both enrollments, so that both are read.
+ * @throws CloudError if the organization or a listing cannot be read.
+ */
+export async function describeOrganization(
+  deps: SurveyDeps,
+  settings: Settings,
+  retrying: Retrying,
+  probing: CompiledPolicy,
+  onProgress: OnProgress,
+): Promise<Inited> {
+  const seen = await survey(deps, settings, retrying, {
+    policy: probing,
+    isNews: () => true,
+    onProgress,
+    saveSnapshot: false,
+  });
+  const observed = observedIn(seen);
+  const { accounts, managementAccountId } = seen.snapshot;
+  const active = accounts.filter(({ state }) => state === 'ACTIVE');
+  const unread = active.filter(({ id }) => {
+    const enrollments = observed.get(id);
+    return !enrollments || enrollments.computeOptimizer === null || enrollments.automation === null;
+  });
+  return {
+    text: initPolicy({ accounts, observed, now: deps.clock.now(), managementAccountId }),
+    organizationId: seen.caller.organizationId,
+    accounts: accounts.length,
+    unread: unread.length,
+    broken: seen.broken,
+  };
+}
+
+function observedIn({ judged }: Survey): Map<string, ObservedEnrollments> {
+  return new Map(
+    judged.map(({ facts, observations: { computeOptimizer, automation } }) => [
+      facts.id,
+      {
+        computeOptimizer: statusOf(computeOptimizer),
+        automation: statusOf(automation),
+        ruleMode: automation.kind === 'observed' ? automation.ruleMode : null,
+      },
+    ]),
+  );
+}
+
+function statusOf(observation: Observation): ObservedEnrollments['automation'] {
+  return observation.kind === 'observed' ? observation.status : null;
+}

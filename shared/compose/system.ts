@@ -1,0 +1,7 @@
+/** The machine's own parts, for those who start things: clock, ids, logs, and the store's maintenance. */
+export { StoreError } from '../adapters/embedded/errors.ts';
+export { type RestoreResult, restoreEmbeddedStore } from '../adapters/embedded/restore.ts';
+export { systemClock } from '../adapters/system/clock.ts';
+export { makeNewId } from '../adapters/system/ids.ts';
+export { jsonLogger } from '../adapters/system/logger.ts';
+export { makeRedact } from '../adapters/system/redact.ts';

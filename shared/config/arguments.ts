@@ -1,0 +1,80 @@
+import { ConfigError } from './config-error.ts';
+
+/** Readers of what is typed behind a flag. Each throws a ConfigError that names the flag, what was found and what is expected. */
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function refuse(flag: string, found: string, expected: string): never {
+  throw new ConfigError('Usage', `${flag} ${JSON.stringify(found)}: expected ${expected}.`);
+}
+
+/** Milliseconds of `250ms`, `60s`, `1h30m`, `24h`, `7d`. */
+export function durationArgument(flag: string, text: string): number {
+  const ms = durationOf(text);
+  return ms ?? refuse(flag, text, 'a duration such as 250ms, 60s, 1h30m or 7d');
+}
+
+function durationOf(text: string): number | null {
+  if (!/^(\d{1,9}(\.\d{1,3})?(ms|s|m|h|d))+$/.test(text)) return null;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
+  }
+  return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : null;
+}
+
+/** A whole number in a range. */
+export function countArgument(
+  flag: string,
+  text: string,
+  range: { readonly min: number; readonly max: number },
+): number {
+  const { min, max } = range;
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : refuse(flag, text, `a whole number from ${min} to ${max}`);
+}
+
+/** A decimal number in a range. */
+export function numberArgument(
+  flag: string,
+  text: string,
+  range: { readonly min: number; readonly max: number },
+): number {
+  const { min, max } = range;
+  const value = /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : refuse(flag, text, `a number from ${min} to ${max}`);
+}
+
+export function accountArgument(flag: string, text: string): string {
+  return /^\d{12}$/.test(text) ? text : refuse(flag, text, 'an account id, which is 12 digits');
+}
+
+/** One of a few words; one that is off by case alone is named. */
+export function wordArgument<T extends string>(flag: string, text: string, words: readonly T[]): T {
+  const exact = words.find((word) => word === text);
+  if (exact !== undefined) return exact;
+  const meant = words.find((word) => word.toLowerCase() === text.toLowerCase());
+  const expected = meant === undefined ? `one of ${words.join(', ')}` : `${meant} (upper and lower case count)`;
+  return refuse(flag, text, expected);
+}
+
+const INSTANT = 'a time such as 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago';
+
+/** ISO 8601 of a date (00:00 UTC), a time with its offset, or a duration before `now` (epoch ms). */
+export function instantArgument(flag: string, text: string, now: number): string {
+  const ago = durationOf(text);
+  if (ago !== null) return toIso(now - ago) ?? refuse(flag, text, INSTANT);
+  if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)) {
+    return refuse(flag, text, INSTANT);
+  }
+  const iso = toIso(Date.parse(text));
+  // `Date` takes 30 February for 2 March; the date that was typed must be the one that is meant.
+  const [day = ''] = text.split('T');
+  const exists = toIso(Date.parse(day))?.startsWith(day) ?? false;
+  return iso !== null && exists ? iso : refuse(flag, text, INSTANT);
+}
+
+function toIso(ms: number): string | null {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

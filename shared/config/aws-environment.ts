@@ -1,0 +1,22 @@
+/**
+ * Points the SDK's own settings at a pretend AWS, for the demo: whatever the machine has set (profiles, sessions, endpoints of
+ * single services) is taken away first, so that no request can reach a real account. `nowhere` is a directory without AWS files.
+ */
+export function useSandboxOnly(
+  env: Record<string, string | undefined>,
+  settings: { readonly endpoint: string; readonly accountId: string; readonly nowhere: string },
+): void {
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('AWS_')) delete env[name];
+  }
+  const { endpoint, accountId, nowhere } = settings;
+  Object.assign(env, {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: accountId,
+    AWS_SECRET_ACCESS_KEY: 'demo',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: `${nowhere}/no-aws-config`,
+    AWS_SHARED_CREDENTIALS_FILE: `${nowhere}/no-aws-credentials`,
+  });
+}

@@ -1,0 +1,10 @@
+/** A file that should have been read or written could not be. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.path = path;
+  }
+}

@@ -1,0 +1,31 @@
+import { readFileSync, statSync } from 'node:fs';
+import { FileError } from './file-error.ts';
+
+export interface ReadLimits {
+  readonly maxBytes: number;
+  /** What to say where there is no such file. */
+  readonly ifMissing?: string;
+}
+
+/** @throws FileError that says why the file cannot be read. */
+export function readBytes(path: string, { maxBytes, ifMissing }: ReadLimits): Uint8Array {
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) throw new FileError(path, `${path} is a directory; name the file in it`);
+    if (stats.size > maxBytes) {
+      throw new FileError(path, `${path} has ${stats.size} bytes; at most ${maxBytes} are read`);
+    }
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const advice = (code === 'ENOENT' ? ifMissing : undefined) ?? ADVICE[code] ?? 'see the code';
+    throw new FileError(path, `${path} cannot be read (${code}): ${advice}`, { cause: error });
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'part of its path is a file',
+  EACCES: 'this user has no permission to read it',
+};

@@ -1,0 +1,55 @@
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { FileError } from './file-error.ts';
+import { readBytes } from './read-bytes.ts';
+
+/** Where a file ends up if one of its name is there already. */
+export type IfPresent = 'replace' | 'refuse';
+
+/**
+ * Writes a whole file or nothing, owner-only, on the disk before it has its name. `unique` makes the name of the draft unique.
+ * @throws FileError if it cannot be written, or is there and must not be replaced.
+ */
+export function writeTextFile(path: string, text: string, unique: string, ifPresent: IfPresent): void {
+  const draft = `${path}.${unique}.partial`;
+  try {
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (ifPresent === 'replace') renameSync(draft, path);
+    else linkSync(draft, path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const what = `${path} cannot be written (${code})`;
+    throw new FileError(path, `${what}: ${ADVICE[code] ?? 'check the path and the disk'}`, { cause: error });
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  EEXIST: 'there is such a file already; name another, or replace it with --force',
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'part of its path is a file',
+  EISDIR: 'it is a directory',
+  EACCES: 'this user has no permission to write there',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** A plan of twenty thousand changes has some ten megabytes. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+/** @throws FileError if it cannot be read or is not JSON. */
+export function readJsonFile(path: string): unknown {
+  const text = new TextDecoder().decode(readBytes(path, { maxBytes: MAX_JSON_BYTES }));
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FileError(path, `${path} is not JSON: ${reason}`, { cause: error });
+  }
+}
