@@ -1,6 +1,7 @@
 import { type Call, chooseCall, type Mismatch, mismatchOf, statusMatters } from './action.ts';
 import type { AccountFacts, CompiledPolicy, DesiredState } from './policy/index.ts';
 import type { AccountRecord, Condition } from './record.ts';
+import { toIso } from './time.ts';
 import type { Caller, Enrollment, EpochMs, Observation, Observations } from './types.ts';
 import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from './verdict.ts';
 
@@ -202,7 +203,7 @@ function deadlineOf(condition: Condition): EpochMs | null {
 
 function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Judgement {
   if (now < deadline) return { verdict: 'Converging', reason, deadline };
-  const message = `no result was observed by ${new Date(deadline).toISOString()}`;
+  const message = `no result was observed by ${toIso(deadline)}`;
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, deadline };
 }
 
@@ -212,7 +213,7 @@ function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Jud
  */
 function stillTheOldPicture(remembered: Condition, { observation, desired }: Subject): boolean {
   if (observation.kind !== 'observed' || remembered.status === 'Pending') return false;
-  const lastUpdated = observation.lastUpdated === null ? null : new Date(observation.lastUpdated).toISOString();
+  const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
   return (
     remembered.status === observation.status &&
     remembered.ruleMode === observation.ruleMode &&
@@ -257,7 +258,7 @@ function blockedBy(subject: Subject, call: Call): Judgement | null {
   const ours = condition?.optedOutAt ? Date.parse(condition.optedOutAt) : Number.NEGATIVE_INFINITY;
   const notBefore = Math.max(observation.lastUpdated ?? Number.NEGATIVE_INFINITY, ours) + COOL_DOWN_MS;
   if (context.now >= notBefore) return null;
-  const message = `opted out less than 24 hours ago; opting in is possible from ${new Date(notBefore).toISOString()}`;
+  const message = `opted out less than 24 hours ago; opting in is possible from ${toIso(notBefore)}`;
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore };
 }
 

@@ -1,6 +1,7 @@
 import { differs } from './action.ts';
 import { canonicalJson, sha256Hex } from './hash.ts';
 import type { AccountFacts } from './policy/index.ts';
+import { toIso } from './time.ts';
 import type { AccountId, Action, Enrollment, EpochMs, Scope } from './types.ts';
 import type { Assessment, Verdict } from './verdict.ts';
 
@@ -56,7 +57,7 @@ export function toChange(assessment: Assessment, facts: AccountFacts): Change {
     rule: assessment.rule,
     reason: assessment.reason,
     message: assessment.message,
-    notBefore: notBefore === null ? null : new Date(notBefore).toISOString(),
+    notBefore: notBefore === null ? null : toIso(notBefore),
   };
 }
 

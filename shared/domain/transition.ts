@@ -1,5 +1,6 @@
 import type { Detail, EntryDraft, EntryType, Facet } from './ledger.ts';
 import type { AccountRecord, Condition } from './record.ts';
+import { toIso } from './time.ts';
 import type { Enrollment, EpochMs } from './types.ts';
 import type { Assessment, Verdict } from './verdict.ts';
 
@@ -12,7 +13,7 @@ export interface EntryContext {
   readonly policyHash: string | null;
 }
 
-const iso = (time: EpochMs | null): string | null => (time === null ? null : new Date(time).toISOString());
+const iso = (time: EpochMs | null): string | null => (time === null ? null : toIso(time));
 
 /** An assessment as an entry states it. `attempts` counts failed calls of the same drift. */
 export function facetOf(assessment: Assessment, attempts: number): Facet {
@@ -48,7 +49,7 @@ export function accountEntry(
   return {
     id: context.newId(),
     chain: accountId,
-    at: new Date(context.now).toISOString(),
+    at: toIso(context.now),
     type,
     accountId,
     enrollment,

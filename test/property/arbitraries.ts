@@ -1,0 +1,114 @@
+import * as fc from 'fast-check';
+import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { compilePolicy } from '../../shared/domain/policy/index.ts';
+import type { AccountRecord, Condition } from '../../shared/domain/record.ts';
+import type { Caller, Observation, Observations } from '../../shared/domain/types.ts';
+import { type ReasonCode, VERDICTS } from '../../shared/domain/verdict.ts';
+import { withDefaults } from '../policy/support.ts';
+import { CALLER, compiledFrom, DAY, DELEGATE, MANAGEMENT, MEMBER, NOW } from '../unit/kit.ts';
+
+const base = compiledFrom(withDefaults(''));
+
+export const STATUSES = ['Active', 'Inactive', 'Pending', 'Failed'] as const;
+export const RULE_MODES = ['AnyAllowed', 'NoneAllowed'] as const;
+const REASONS: readonly ReasonCode[] = [
+  ...(['retrying', 'deadLettered', 'denied', 'prerequisite', 'coolDown', 'acted', 'pending'] as const),
+  ...(['statusDiffers', 'ruleModeDiffers', 'enrollmentFailed', 'guardrail', 'notListed'] as const),
+];
+
+/** Every combination of defaults, contradictory ones included: as rules can merge into them, account by account. */
+export const POLICIES: readonly CompiledPolicy[] = (['enforce', 'alert', 'off'] as const).flatMap((mode) =>
+  (['Active', 'Inactive', 'unmanaged'] as const).flatMap((computeOptimizer) =>
+    (['Active', 'Inactive', 'unmanaged'] as const).flatMap((automation) =>
+      (['AnyAllowed', 'NoneAllowed', 'unmanaged'] as const).map((organizationRules) => {
+        const defaults = { mode, computeOptimizer, automation, organizationRules };
+        const shown = { [fc.toStringMethod]: () => JSON.stringify(defaults) };
+        return { ...compilePolicy({ ...base.policy, defaults }), ...shown };
+      }),
+    ),
+  ),
+);
+
+export const anyPolicy = fc.constantFrom(...POLICIES);
+/** All that a Date can tell, and often a time near now. */
+export const anyTime = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: NOW - 3 * DAY, max: NOW + 3 * DAY }) },
+  { weight: 1, arbitrary: fc.integer({ min: -8.64e15, max: 8.64e15 }) },
+);
+const anyIso = fc.option(anyTime.map((time) => new Date(time).toISOString()));
+
+export const anyFacts: fc.Arbitrary<AccountFacts> = fc.record({
+  id: fc.constantFrom(MEMBER.id, MANAGEMENT.id, DELEGATE.accountId),
+  name: fc.string(),
+  ou: fc.constantFrom('/', '/Workloads', '/Workloads/Prod'),
+  state: fc.constantFrom('ACTIVE', 'ACTIVE', 'ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED'),
+  management: fc.boolean(),
+  tags: fc.option(fc.dictionary(fc.string(), fc.string(), { maxKeys: 2 })),
+});
+
+export const anyCaller: fc.Arbitrary<Caller> = fc.constantFrom(CALLER, DELEGATE);
+
+export const anyObserved = fc.record({
+  kind: fc.constant('observed' as const),
+  status: fc.constantFrom(...STATUSES),
+  ruleMode: fc.option(fc.constantFrom(...RULE_MODES)),
+  statusReason: fc.option(fc.string()),
+  lastUpdated: fc.option(anyTime),
+});
+
+export const anyObservation: fc.Arbitrary<Observation> = fc.oneof(
+  { weight: 5, arbitrary: anyObserved },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('unknown' as const),
+      reason: fc.constantFrom('notListed', 'listingIncomplete', 'callerCannotRead', 'denied', 'unavailable'),
+      message: fc.option(fc.string()),
+    }),
+  },
+);
+
+export const anyObservations: fc.Arbitrary<Observations> = fc.record({
+  computeOptimizer: anyObservation,
+  automation: anyObservation,
+});
+
+const anyClaim = fc.record({
+  entryId: fc.string(),
+  startedAt: fc.constant(new Date(NOW).toISOString()),
+  expiresAt: anyTime.map((time) => new Date(time).toISOString()),
+  operation: fc.constantFrom('UpdateEnrollmentStatus', 'AssociateAccounts'),
+  clientToken: fc.option(fc.string()),
+  optOut: fc.boolean(),
+});
+
+export const anyCondition: fc.Arbitrary<Condition> = fc.record({
+  verdict: fc.constantFrom(...VERDICTS),
+  reason: fc.option(fc.constantFrom(...REASONS)),
+  status: fc.option(fc.constantFrom(...STATUSES)),
+  ruleMode: fc.option(fc.constantFrom(...RULE_MODES)),
+  lastUpdated: anyIso,
+  desired: fc.option(fc.constantFrom('Active' as const, 'Inactive' as const)),
+  desiredRuleMode: fc.option(fc.constantFrom(...RULE_MODES)),
+  notBefore: anyIso,
+  deadline: anyIso,
+  attempts: fc.nat({ max: 9 }),
+  rule: fc.option(fc.constant('defaults')),
+  policyHash: fc.option(fc.constantFrom(...POLICIES.slice(0, 9).map((policy) => policy.hash))),
+  runId: fc.option(fc.constant('run-1')),
+  since: fc.constant(new Date(NOW).toISOString()),
+  changedAt: fc.constant(new Date(NOW).toISOString()),
+  driftSince: anyIso,
+  claim: fc.option(anyClaim),
+  optedOutAt: anyIso,
+});
+
+export const anyRecord: fc.Arbitrary<AccountRecord | null> = fc.option(
+  fc.record({
+    accountId: fc.constant(MEMBER.id),
+    head: fc.constant({ seq: 1, hash: 'a'.repeat(64) }),
+    present: fc.boolean(),
+    computeOptimizer: fc.option(anyCondition),
+    automation: fc.option(anyCondition),
+  }),
+);

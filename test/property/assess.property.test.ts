@@ -1,0 +1,157 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assess } from '../../shared/domain/assess.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { facetOf } from '../../shared/domain/transition.ts';
+import { ENROLLMENTS, type Observation, type Observations } from '../../shared/domain/types.ts';
+import type { Assessment } from '../../shared/domain/verdict.ts';
+import { CALLER, contextOf, DAY, MANAGEMENT, MEMBER, NOW } from '../unit/kit.ts';
+import { anyCaller, anyFacts, anyObservations, anyPolicy, anyRecord, anyTime, RULE_MODES } from './arbitraries.ts';
+
+const RUNS = { numRuns: 3_000 };
+
+const anything = fc.record({
+  policy: anyPolicy,
+  facts: anyFacts,
+  caller: anyCaller,
+  observations: anyObservations,
+  record: anyRecord,
+  now: anyTime,
+  suspended: fc.boolean(),
+  optOutsAllowed: fc.boolean(),
+});
+
+type Anything = typeof anything extends fc.Arbitrary<infer T> ? T : never;
+
+function assessed(situation: Anything): Readonly<Record<'computeOptimizer' | 'automation', Assessment>> {
+  return assess(contextOf(situation), situation.facts, situation.observations, situation.record);
+}
+
+/** Holds for both enrollments of anything at all. */
+function always(name: string, check: (assessment: Assessment, situation: Anything) => void): void {
+  it(name, () => {
+    fc.assert(
+      fc.property(anything, (situation) => {
+        const assessments = assessed(situation);
+        for (const enrollment of ENROLLMENTS) check(assessments[enrollment], situation);
+      }),
+      RUNS,
+    );
+  });
+}
+
+describe('the diff, whatever it is given', () => {
+  always('never throws, and what it says can be put into an entry', (assessment) => {
+    expect(() => JSON.stringify(facetOf(assessment, 0))).not.toThrow();
+  });
+
+  always(
+    'calls only under Drifted, in mode enforce, on an ACTIVE account that nobody suspended',
+    (found, situation) => {
+      if (found.action === 'none') return;
+      expect(found.verdict).toBe('Drifted');
+      expect(situation.policy.policy.defaults.mode).toBe('enforce');
+      expect(situation.facts.state).toBe('ACTIVE');
+      expect(situation.suspended).toBe(false);
+    },
+  );
+
+  always('never calls while AWS says Pending, or without having seen anything', (found, { observations }) => {
+    const observation = observations[found.enrollment];
+    if (observation.kind === 'unknown' || observation.status === 'Pending') expect(found.action).toBe('none');
+  });
+
+  always('opts out only where the policy wants it, and never without leave', (found, { optOutsAllowed }) => {
+    const losing = found.target === 'Inactive' || found.action === 'DisassociateAccounts';
+    expect(found.optOut).toBe(losing);
+    if (!losing) return;
+    expect(optOutsAllowed).toBe(true);
+    expect(found.desired.status === 'Inactive' || found.desired.ruleMode === 'NoneAllowed').toBe(true);
+  });
+
+  always('says Compliant only of what was observed as wanted', (found, { observations }) => {
+    if (found.verdict !== 'Compliant') return;
+    const observation = observations[found.enrollment];
+    if (observation.kind !== 'observed') return expect.fail('Compliant without an observation');
+    if (found.desired.status !== null) expect(observation.status).toBe(found.desired.status);
+    if (found.desired.ruleMode !== null) expect(observation.ruleMode ?? 'NoneAllowed').toBe(found.desired.ruleMode);
+  });
+
+  always('enables Automation only on top of an Active Compute Optimizer', (found, { observations }) => {
+    const enables = found.action === 'AssociateAccounts' || found.target === 'Active';
+    if (found.enrollment !== 'automation' || found.action === 'none' || !enables) return;
+    expect(observations.computeOptimizer).toMatchObject({ kind: 'observed', status: 'Active' });
+  });
+
+  always('names a deadline for whatever AWS or we have set going', (found) => {
+    if (found.verdict === 'Stalled') expect(found.deadline).not.toBeNull();
+    if (found.verdict === 'Converging') expect(found.deadline ?? found.notBefore).not.toBeNull();
+  });
+});
+
+/** What AWS would show after the call, without delay. */
+function effectOf({ action, target }: Assessment, before: Observation): Observation {
+  if (before.kind === 'unknown') return before;
+  const lastUpdated = NOW - 2 * DAY;
+  switch (action) {
+    case 'UpdateEnrollmentStatus':
+    case 'UpdateEnrollmentConfiguration':
+      return { ...before, status: target ?? 'Active', lastUpdated };
+    case 'AssociateAccounts':
+      return { ...before, status: 'Active', ruleMode: 'AnyAllowed', lastUpdated };
+    case 'DisassociateAccounts':
+      return { ...before, ruleMode: 'NoneAllowed', lastUpdated };
+    case 'none':
+      return before;
+  }
+}
+
+const still = (ruleMode: (typeof RULE_MODES)[number] | null, status: 'Active' | 'Inactive' | 'Failed') =>
+  ({ kind: 'observed', status, ruleMode, statusReason: null, lastUpdated: NOW - 2 * DAY }) as const;
+const anyStatus = fc.constantFrom('Active' as const, 'Inactive' as const, 'Failed' as const);
+
+/** Whether nothing in the wish itself, or in what AWS says of it, stands in the way. */
+function attainable({ policy }: CompiledPolicy, observations: Observations): boolean {
+  const { mode, computeOptimizer, automation, organizationRules } = policy.defaults;
+  const failed = (name: 'computeOptimizer' | 'automation'): boolean => {
+    const observation = observations[name];
+    return observation.kind === 'observed' && observation.status === 'Failed' && policy.defaults[name] === 'Inactive';
+  };
+  const needs = automation === 'Active' && computeOptimizer !== 'Active';
+  const contradiction = organizationRules === 'AnyAllowed' && automation !== 'Active';
+  return mode === 'enforce' && !needs && !contradiction && !failed('computeOptimizer') && !failed('automation');
+}
+
+describe('the diff is a fixpoint', () => {
+  it('making its calls leads to Compliant within 3 steps, and then to no call any more', () => {
+    const situation = fc.record({
+      policy: anyPolicy,
+      facts: fc.constantFrom(MEMBER, MANAGEMENT),
+      computeOptimizer: anyStatus.map((status) => still(null, status)),
+      automation: fc
+        .tuple(fc.option(fc.constantFrom(...RULE_MODES)), anyStatus)
+        .map(([mode, status]) => still(mode, status)),
+    });
+    fc.assert(
+      fc.property(situation, ({ policy, facts, computeOptimizer, automation }) => {
+        let observations: Observations = { computeOptimizer, automation };
+        const context = contextOf({ policy, caller: CALLER, now: NOW });
+        const start = observations;
+        for (let step = 0; step < 3; step += 1) {
+          const found = assess(context, facts, observations, null);
+          observations = {
+            computeOptimizer: effectOf(found.computeOptimizer, observations.computeOptimizer),
+            automation: effectOf(found.automation, observations.automation),
+          };
+        }
+        const end = assess(context, facts, observations, null);
+        for (const enrollment of ENROLLMENTS) {
+          const { action, verdict } = end[enrollment];
+          expect(action).toBe('none');
+          if (attainable(policy, start)) expect(['Compliant', 'Unmanaged']).toContain(verdict);
+        }
+      }),
+      RUNS,
+    );
+  });
+});
