@@ -6,7 +6,7 @@ import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/in
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
 import type { MutatingCall, Touched } from './wire-log.ts';
-import type { World } from './world.ts';
+import { readRecords, type World } from './world.ts';
 
 export interface Allowed {
   /** Drift that may still be open at the end, because the scenario ends before it does. Default: none. */
@@ -24,32 +24,27 @@ export interface Allowed {
 
 /** What must hold after every scenario, by the sandbox's own truth and what arrived at its door; not by what we believe. */
 export async function checkWorld(world: World, allowed: Allowed = {}): Promise<ReadonlyMap<string, LedgerEntry[]>> {
-  const app = await world.app({ readOnly: true });
-  const { deps } = app;
-  try {
-    const chains = await readChains(deps);
-    const faults = [...chains].flatMap(([chain, entries]) => [
-      ...brokenLinks(chain, entries),
-      ...(chain === ORGANIZATION_CHAIN
-        ? []
-        : [...danglingIntents(chain, entries), ...openDrift(chain, entries, allowed)]),
-    ]);
-    faults.push(...wireFaults(world, allowed));
-    expect(faults).toEqual([]);
-    const records = await recordsThatMatch(deps, chains);
-    expect(untrueRecords(world, records, allowed)).toEqual([]);
-    const { visible, inFlight, dead } = await deps.queue.depth();
-    expect({ queued: visible + inFlight, dead }).toEqual({
-      queued: allowed.queued ?? 0,
-      dead: allowed.deadLetters ?? 0,
-    });
-    return chains;
-  } finally {
-    await world.stop(app);
-  }
+  const { chains, stored, depth } = await world.look(async (store) => ({
+    chains: await readChains(store),
+    stored: await readRecords(store),
+    depth: await store.queue.depth(),
+  }));
+  const faults = [...chains].flatMap(([chain, entries]) => [
+    ...brokenLinks(chain, entries),
+    ...(chain === ORGANIZATION_CHAIN
+      ? []
+      : [...danglingIntents(chain, entries), ...openDrift(chain, entries, allowed)]),
+  ]);
+  expect([...faults, ...wireFaults(world, allowed)]).toEqual([]);
+  expect(stored).toEqual(foldAll(chains));
+  expect(untrueRecords(world, stored, allowed)).toEqual([]);
+  const { visible, inFlight, dead } = depth;
+  const { queued = 0, deadLetters = 0 } = allowed;
+  expect({ queued: visible + inFlight, dead }).toEqual({ queued, dead: deadLetters });
+  return chains;
 }
 
-export async function readChains({ ledger }: Pick<Stores, 'ledger'>): Promise<Map<string, LedgerEntry[]>> {
+async function readChains({ ledger }: Pick<Stores, 'ledger'>): Promise<Map<string, LedgerEntry[]>> {
   const chains = new Map<string, LedgerEntry[]>();
   for (let after: string | null = null; ; ) {
     const names: readonly string[] = await ledger.chains(after, 1_000);
@@ -164,19 +159,13 @@ function wishOf(policy: CompiledPolicy, account: AccountTruth) {
   return { state, mode: wish.mode.value, wish, exempt };
 }
 
-async function recordsThatMatch(
-  { records }: Pick<Stores, 'records'>,
-  chains: ReadonlyMap<string, readonly LedgerEntry[]>,
-): Promise<ReadonlyMap<string, AccountRecord>> {
-  const stored = new Map<string, AccountRecord>();
-  for await (const page of records.all()) for (const record of page) stored.set(record.accountId, record);
-  const folded = new Map(
+/** The records as the ledger alone gives them. */
+function foldAll(chains: ReadonlyMap<string, readonly LedgerEntry[]>): ReadonlyMap<string, AccountRecord> {
+  return new Map(
     [...chains].flatMap(([chain, entries]) =>
       chain === ORGANIZATION_CHAIN ? [] : [[chain, entries.reduce(foldEntry, emptyRecord(chain))] as const],
     ),
   );
-  expect(stored).toEqual(folded);
-  return stored;
 }
 
 /** `Compliant` in our records if and only if the truth says so. */

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
+import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { type ApplyOptions, type ApplyResult, apply, createWork } from '../../shared/app/apply.ts';
-import type { Progress, RunContext, Settings } from '../../shared/app/deps.ts';
+import type { Progress, RunContext, Settings, Stores } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { plan } from '../../shared/app/scan.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
-import { type App, composeApp } from '../../shared/compose/app.ts';
+import { type App, composeApp, openStore } from '../../shared/compose/app.ts';
 import type { AccountRecord } from '../../shared/domain/record.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { listenAt, type WireLog } from './wire-log.ts';
@@ -200,16 +201,18 @@ export class World {
       .reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** What the store knows, read by an app of our own. */
-  async records(): Promise<ReadonlyMap<string, AccountRecord>> {
-    const app = await this.app({ readOnly: true });
+  /** Looks into the store, only reading, as a command without AWS does. */
+  async look<T>(read: (store: EmbeddedStore) => Promise<T>): Promise<T> {
+    const store = await openStore({ dataDir: this.dataDir, clock: this.clock, readOnly: true });
     try {
-      const records = new Map<string, AccountRecord>();
-      for await (const page of app.deps.records.all()) for (const record of page) records.set(record.accountId, record);
-      return records;
+      return await read(store);
     } finally {
-      await this.stop(app);
+      await store.close();
     }
+  }
+
+  records(): Promise<ReadonlyMap<string, AccountRecord>> {
+    return this.look(readRecords);
   }
 
   /** The data directory's files with their size and content's hash. */
@@ -226,6 +229,12 @@ export class World {
     await this.running.close();
     rmSync(this.dataDir, { recursive: true, force: true });
   }
+}
+
+export async function readRecords({ records }: Pick<Stores, 'records'>): Promise<ReadonlyMap<string, AccountRecord>> {
+  const stored = new Map<string, AccountRecord>();
+  for await (const page of records.all()) for (const record of page) stored.set(record.accountId, record);
+  return stored;
 }
 
 /** The SDK's own settings, in this process's environment: each test file is a process of its own. */
