@@ -12,7 +12,8 @@ import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapt
 import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
-import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+import type { Clock } from '../../shared/ports/system.ts';
+import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../support/manual-clock.ts';
 
 type Settings = Required<Pick<DynamoDBClientConfig & SQSClientConfig, 'region' | 'endpoint' | 'credentials'>>;
 
@@ -124,4 +125,18 @@ export async function makeQueues(
   const input = createQueueInput(name, Attributes?.['QueueArn'] ?? '');
   const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand(input));
   return { queueUrl, dlqUrl };
+}
+
+/** A clock on which every sleep is over at once, and which is that much later afterwards. */
+export function hastyClock(start = MANUAL_CLOCK_START): Clock & { readonly slept: number[] } {
+  let now = start;
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => now,
+    async sleep(ms) {
+      slept.push(ms);
+      now += ms;
+    },
+  };
 }

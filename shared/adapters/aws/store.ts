@@ -1,18 +1,18 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
-import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
+import type { DeadLetterReason, DeadLetters, WorkQueue } from '../../ports/queue.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
+import { clientSettings } from './client-settings.ts';
 import { sqsDeadLetters } from './dead-letters.ts';
 import { Dynamo } from './dynamo.ts';
 import { dynamoFacts } from './facts.ts';
 import { dynamoLedger } from './ledger.ts';
 import { countMessages, sqsQueue } from './queue.ts';
-import { SqsQueue } from './queue-messages.ts';
+import { reasonAttributes, SqsQueue } from './queue-messages.ts';
 import { findQueueFaults } from './queue-shape.ts';
 import { dynamoRecords } from './records.ts';
 import { dynamoRegisters } from './registers.ts';
@@ -50,6 +50,8 @@ export interface AwsStores {
   readonly deadLetters: DeadLetters;
   readonly registers: Registers;
   readonly facts: Facts;
+  /** Puts a body that nobody can read among the dead letters; for one that did not come by `queue.receive` (a Lambda event). */
+  bury(body: string, reason: DeadLetterReason): Promise<void>;
   /** Closes connections; what is under way fails. Twice is fine. */
   close(): Promise<void>;
 }
@@ -89,18 +91,8 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     deadLetters: sqsDeadLetters(dead, work, { waitSeconds: deadLetterWaitSeconds }),
     registers: dynamoRegisters(dynamo, newId),
     facts: dynamoFacts(dynamo, clock, newId),
+    bury: (body, reason) => dead.send([{ body, attributes: reasonAttributes(reason) }]),
     close,
-  };
-}
-
-/** One attempt each: repeating is done here, in the injected time. */
-function clientSettings(connectionTimeout: number, requestTimeout: number) {
-  return {
-    maxAttempts: 1,
-    // Not what AWS_RETRY_MODE says: `adaptive` paces calls by itself, even where nothing is retried.
-    retryMode: 'standard',
-    cacheMiddleware: true,
-    requestHandler: new NodeHttpHandler({ connectionTimeout, requestTimeout, throwOnRequestTimeout: true }),
   };
 }
 
