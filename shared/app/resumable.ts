@@ -33,14 +33,27 @@ const refusal = z.object({
   operation: z.string(),
 });
 
+/** The cloud as `resumable` makes it. */
+export interface ResumableCloud extends Cloud {
+  /** Returns when no call is under way any more: only then is the checkpoint complete. */
+  idle(): Promise<void>;
+}
+
 /**
  * The cloud to a scan that may have to go on in another process: answers that the checkpoint has are given again, others are asked for
  * and kept, and once `mayGoOn` says no, nothing more is asked: {@link OutOfTime}. Only reads are remembered; a scan makes no other calls.
  */
-export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => boolean): Cloud {
-  const ask = <T>(call: () => Promise<T>): Promise<T> => {
-    if (!mayGoOn()) return Promise.reject(new OutOfTime('the time is over'));
-    return call();
+export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => boolean): ResumableCloud {
+  const underWay = new Set<Promise<unknown>>();
+  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (!mayGoOn()) throw new OutOfTime('the time is over');
+    const asked = call();
+    underWay.add(asked);
+    try {
+      return await asked;
+    } finally {
+      underWay.delete(asked);
+    }
   };
   const once = async <T>(key: string, call: () => Promise<T>): Promise<unknown> => {
     if (checkpoint.has(key)) return checkpoint.get(key);
@@ -66,6 +79,9 @@ export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => b
   return {
     ...unchanged(cloud),
     identify: () => cloud.identify(),
+    async idle() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
     listEnrollmentStatuses: listing('computeOptimizer', (token) => cloud.listEnrollmentStatuses(token)),
     listAutomationAccounts: listing('automation', (token) => cloud.listAutomationAccounts(token)),
     readComputeOptimizer: (id) =>

@@ -109,13 +109,13 @@ export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> 
 
 /**
  * Notes that a part of the run begins.
- * @returns how many parts it has had; `null` if the run is not the one that is wanted: it is done, or another has taken its place.
+ * @returns what is known of it; `null` if the run is not the one that is wanted: it is done, or another has taken its place.
  */
-export async function beginPart(deps: ScheduleDeps, runId: string): Promise<number | null> {
+export async function beginPart(deps: ScheduleDeps, runId: string): Promise<ScanState | null> {
   const known = await scanNow(deps.registers);
   if (known === null || known.value.runId !== runId || known.value.state === 'done') return null;
   const next: ScanState = { ...known.value, state: 'running', aliveAt: deps.clock.now() };
-  return (await deps.registers.write(REGISTER, next, known.version)) === null ? null : next.parts;
+  return (await deps.registers.write(REGISTER, next, known.version)) === null ? null : next;
 }
 
 export type PartEnd = 'done' | 'continued' | 'failed';

@@ -13,7 +13,11 @@ const QUEUED_PAUSE_MS = 60_000;
  * never wrote an outcome.
  * @returns how many keys were queued.
  */
-export async function queueDue(deps: Deps, runs: RunStates, policyHash: string): Promise<number> {
+export async function queueDue(
+  deps: Pick<Deps, 'records' | 'queue' | 'clock'>,
+  runs: RunStates,
+  policyHash: string,
+): Promise<number> {
   const now = deps.clock.now();
   let queued = 0;
   for (;;) {

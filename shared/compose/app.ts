@@ -9,8 +9,8 @@ import { type CallCounts, createLimiter } from '../app/limiter.ts';
 import { createRetrying, type Retrying } from '../app/retrying.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Caller } from '../domain/types.ts';
-import type { Cloud } from '../ports/cloud.ts';
 import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
+import { withCaller } from './known-caller.ts';
 
 export interface AppOptions {
   readonly dataDir: string;
@@ -73,22 +73,6 @@ export async function composeApp(options: AppOptions): Promise<App> {
     await close();
     throw error;
   }
-}
-
-/** The cloud to one who is known: who we are does not change while a process lives. */
-function withCaller(cloud: Cloud, caller: Caller): Cloud {
-  return {
-    identify: async () => caller,
-    readOrganization: (options) => cloud.readOrganization(options),
-    listEnrollmentStatuses: (pageToken) => cloud.listEnrollmentStatuses(pageToken),
-    listAutomationAccounts: (pageToken) => cloud.listAutomationAccounts(pageToken),
-    readComputeOptimizer: (accountId) => cloud.readComputeOptimizer(accountId),
-    readAutomation: (accountId) => cloud.readAutomation(accountId),
-    updateEnrollmentStatus: (request, beforeSend) => cloud.updateEnrollmentStatus(request, beforeSend),
-    updateEnrollmentConfiguration: (request, beforeSend) => cloud.updateEnrollmentConfiguration(request, beforeSend),
-    associateAccounts: (request, beforeSend) => cloud.associateAccounts(request, beforeSend),
-    disassociateAccounts: (request, beforeSend) => cloud.disassociateAccounts(request, beforeSend),
-  };
 }
 
 export interface StoreOptions {

@@ -1,0 +1,43 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger as Powertools } from '@aws-lambda-powertools/logger';
+import type { LogFields, Logger } from '../../../ports/system.ts';
+import { makeRedact } from '../../system/redact.ts';
+
+/** A logger whose lines carry the fields of the work they belong to. */
+export interface ScopedLogger extends Logger {
+  /** Every line that `work` causes, however late, carries `fields` as well: the run's id, the request's. */
+  within<T>(fields: LogFields, work: () => Promise<T>): Promise<T>;
+}
+
+export interface LambdaLoggerOptions {
+  readonly service: string;
+  readonly stage: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/**
+ * Powertools' JSON log lines. Messages of one batch are worked on side by side, so that fields travel with the asynchronous context
+ * and not with the logger. Secrets are masked as everywhere (see `makeRedact`).
+ */
+export function lambdaLogger({ service, stage, level }: LambdaLoggerOptions): ScopedLogger {
+  const scope = new AsyncLocalStorage<LogFields>();
+  const powertools = new Powertools({ serviceName: service, logLevel: LEVELS[level], persistentKeys: { stage } });
+  const redact = makeRedact();
+  const write =
+    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields?: LogFields): void => {
+      const extra = Object(redact({ ...scope.getStore(), ...fields }));
+      // Powertools takes `message` from its first argument alone.
+      const { message: detail, ...rest } = extra;
+      powertools[method](String(redact(message)), detail === undefined ? rest : { ...rest, detail });
+    };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    within: (fields, work) => scope.run({ ...scope.getStore(), ...fields }, work),
+  };
+}
+
+const LEVELS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;

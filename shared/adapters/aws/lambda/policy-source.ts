@@ -1,0 +1,132 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import { type PolicySource, type PolicyText, PolicyUnreadableError } from '../../../ports/policy-source.ts';
+import { codeOf, toAwsStoreError } from '../store-errors.ts';
+import { createStoreRetry, type RetryOptions, type StoreRetry } from '../store-retry.ts';
+
+/** Where to read from; see `config/aws-env.ts`. */
+export type Location =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly key: string }
+  | { readonly kind: 'ssm'; readonly name: string };
+
+/** A policy larger than this is refused before it is parsed. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** The policy from a bundled file, an S3 object or an SSM parameter. Only what is asked of is loaded. */
+export function policySource(location: Location, taskRoot: string, options: RetryOptions): PolicySource {
+  switch (location.kind) {
+    case 'file':
+      return fileSource(resolve(taskRoot, location.path));
+    case 's3':
+      return s3Source(location.bucket, location.key, createStoreRetry(options));
+    case 'ssm':
+      return ssmSource(location.name, createStoreRetry(options));
+  }
+}
+
+function fileSource(path: string): PolicySource {
+  return {
+    async read(known) {
+      try {
+        const { mtimeMs, size } = await stat(path);
+        const version = `${mtimeMs} ${size}`;
+        if (version === known) return null;
+        checkSize(path, size);
+        return { version, bytes: await readFile(path), name: path };
+      } catch (cause) {
+        throw unreadable(path, cause);
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+function s3Source(bucket: string, key: string, retry: StoreRetry): PolicySource {
+  const name = `s3://${bucket}/${key}`;
+  let client: Promise<S3Client> | null = null;
+  const open = async (): Promise<S3Client> => {
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    return new S3Client({ maxAttempts: 1, retryMode: 'standard' });
+  };
+  return {
+    async read(known) {
+      const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+      client ??= open();
+      const s3 = await client;
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, ...(known !== null && { IfNoneMatch: known }) });
+      try {
+        const answer = await retry.run(name, 'GetObject', async (): Promise<GetObjectCommandOutput | null> => {
+          try {
+            return await s3.send(command);
+          } catch (error) {
+            if (isNotModified(error)) return null;
+            throw error;
+          }
+        });
+        return answer === null ? null : await objectText(name, answer);
+      } catch (cause) {
+        throw unreadable(name, cause);
+      }
+    },
+    close: () => void client?.then((opened) => opened.destroy()),
+  };
+}
+
+/** S3 answers 304 without a body, which the SDK takes for an error of no particular name [API_GetObject]. */
+function isNotModified(error: unknown): boolean {
+  if (codeOf(error) === 'NotModified') return true;
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return false;
+  const { $metadata: metadata } = error;
+  return typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
+    ? metadata.httpStatusCode === 304
+    : false;
+}
+
+async function objectText(name: string, { Body, ETag, ContentLength }: GetObjectCommandOutput): Promise<PolicyText> {
+  checkSize(name, ContentLength ?? 0);
+  if (Body === undefined || ETag === undefined) throw new PolicyUnreadableError(`${name}: S3 answered without content`);
+  return { version: ETag, bytes: await Body.transformToByteArray(), name };
+}
+
+function ssmSource(parameter: string, retry: StoreRetry): PolicySource {
+  const name = `ssm:${parameter}`;
+  let client: Promise<SSMClient> | null = null;
+  const open = async (): Promise<SSMClient> => {
+    const { SSMClient } = await import('@aws-sdk/client-ssm');
+    return new SSMClient({ maxAttempts: 1, retryMode: 'standard' });
+  };
+  return {
+    async read(known) {
+      const { GetParameterCommand } = await import('@aws-sdk/client-ssm');
+      client ??= open();
+      const ssm = await client;
+      try {
+        const command = new GetParameterCommand({ Name: parameter, WithDecryption: true });
+        const { Parameter } = await retry.run(name, 'GetParameter', () => ssm.send(command));
+        if (Parameter?.Value === undefined) throw new PolicyUnreadableError(`${name}: SSM answered without a value`);
+        const version = String(Parameter.Version ?? '');
+        if (version !== '' && version === known) return null;
+        return { version, bytes: new TextEncoder().encode(Parameter.Value), name };
+      } catch (cause) {
+        throw unreadable(name, cause);
+      }
+    },
+    close: () => void client?.then((opened) => opened.destroy()),
+  };
+}
+
+function checkSize(name: string, bytes: number): void {
+  if (bytes <= MAX_BYTES) return;
+  throw new PolicyUnreadableError(`the policy ${name} has ${bytes} bytes; at most ${MAX_BYTES} are read`);
+}
+
+function unreadable(name: string, cause: unknown): PolicyUnreadableError {
+  if (cause instanceof PolicyUnreadableError) return cause;
+  const code = codeOf(cause);
+  const text =
+    name.startsWith('s3:') || name.startsWith('ssm:') ? toAwsStoreError(cause, name, 'reading').message : code;
+  return new PolicyUnreadableError(`the policy ${name} cannot be read: ${text}`, { cause });
+}

@@ -1,0 +1,29 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { ScanRequests } from '../../../ports/scan-requests.ts';
+import { storeError } from '../store-errors.ts';
+import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
+
+/** What our own requests are marked with, so that nobody takes them for entries of the ledger. */
+export const INTERNAL_SOURCE = 'rollcall.internal';
+export const SCAN_REQUESTED = 'Scan Requested';
+
+/** Requests to scan, as events on our own bus; a rule brings them to the scanner. Throws AwsStoreError. */
+export function eventBridgeScanRequests(bus: string, options: RetryOptions): ScanRequests & { close(): void } {
+  const client = new EventBridgeClient({ maxAttempts: 1, retryMode: 'standard' });
+  const retry = createStoreRetry(options);
+  const resource = `event bus ${bus}`;
+  return {
+    async send({ runId }) {
+      const entry = { EventBusName: bus, Source: INTERNAL_SOURCE, DetailType: SCAN_REQUESTED };
+      const command = new PutEventsCommand({ Entries: [{ ...entry, Detail: JSON.stringify({ runId }) }] });
+      await retry.run(resource, 'PutEvents', async () => {
+        const { Entries: [only] = [] } = await client.send(command);
+        if (only?.EventId !== undefined) return;
+        // An entry may be refused while the call is answered with 200 [API_PutEvents].
+        const found = `PutEvents refused a request to scan (${only?.ErrorCode ?? 'no reason given'})`;
+        throw storeError('Unavailable', resource, found, 'The next tick asks again.');
+      });
+    },
+    close: () => client.destroy(),
+  };
+}

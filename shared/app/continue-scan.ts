@@ -1,0 +1,117 @@
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { ScanRequests } from '../ports/scan-requests.ts';
+import { Checkpoint } from './checkpoint.ts';
+import type { Deps, OnProgress, Settings } from './deps.ts';
+import { withLease } from './lease.ts';
+import type { Plan } from './make-plan.ts';
+import { OutOfTime, resumable } from './resumable.ts';
+import type { Retrying } from './retrying.ts';
+import { scan } from './scan.ts';
+import { beginPart, endPart } from './schedule.ts';
+
+/** How much time a part of a scan has. */
+export interface Deadline {
+  /** Until the process is killed, ms. */
+  remainingMs(): number;
+  /** How much of it is kept for finishing the calls under way (their retries included) and for saving what they answered, ms. */
+  readonly reserveMs: number;
+}
+
+export interface ScanPart {
+  readonly deps: Deps;
+  readonly settings: Settings;
+  readonly retrying: Retrying;
+  readonly policy: CompiledPolicy;
+  readonly requests: ScanRequests;
+  readonly deadline: Deadline;
+  readonly onProgress: OnProgress;
+}
+
+export type ScanPartResult =
+  | { readonly kind: 'done'; readonly plan: Plan }
+  /** The time was over; the rest was asked for. `answers`: how many calls need not be made again. */
+  | { readonly kind: 'continued'; readonly answers: number }
+  /** Nothing was done: the run is over or another has taken its place, or somebody else is scanning. */
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'busy'; readonly holder: string };
+
+/** A run of more parts makes no headway: ten hours of quarters of an hour. */
+const MAX_PARTS = 40;
+
+class LeaseHeld extends Error {
+  override readonly name = 'LeaseHeld';
+  readonly holder: string;
+
+  constructor(holder: string) {
+    super(`the scan lease is held by ${holder}`);
+    this.holder = holder;
+  }
+}
+
+/**
+ * Does as much of a run's scan as time allows. What AWS has answered by then is kept, and the run asks for its next part, which is
+ * given those answers and goes on from there; recording and queueing, which can be repeated, simply are. So an
+ * organization of any size is scanned by processes that live for minutes.
+ * @throws what broke the scan; the tick asks for the same run again.
+ */
+export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartResult> {
+  const { registers, clock, newId } = part.deps;
+  try {
+    const result = await withLease(
+      ...([registers, clock, 'scan', newId()] as const),
+      (holder) => {
+        throw new LeaseHeld(holder);
+      },
+      (lost) => holdingLease(part, runId, lost),
+    );
+    // Only now: who is asked must find the lease free.
+    if (result.kind === 'continued') await part.requests.send({ runId });
+    return result;
+  } catch (error) {
+    if (error instanceof LeaseHeld) return { kind: 'busy', holder: error.holder };
+    throw error;
+  }
+}
+
+async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): Promise<ScanPartResult> {
+  const { deps, settings, retrying, policy, deadline, onProgress } = part;
+  const state = await beginPart(deps, runId);
+  if (state === null) return { kind: 'stale' };
+  const done = new AbortController();
+  try {
+    if (state.parts >= MAX_PARTS) throw new Error(`run ${runId} has not ended after ${state.parts} parts`);
+    const checkpoint = await Checkpoint.load(deps.registers, runId);
+    const cloud = resumable(deps.cloud, checkpoint, () => deadline.remainingMs() > deadline.reserveMs);
+    const run = { runId, policy, planHash: null, resumed: state.parts > 0 || state.attempts > 0 };
+    const over = timeIsOver(deps, deadline, done.signal);
+    try {
+      const plan = await scan({ ...deps, cloud }, settings, retrying, run, onProgress, AbortSignal.any([lost, over]));
+      await checkpoint.clear();
+      await endPart(deps, runId, 'done');
+      return { kind: 'done', plan };
+    } catch (error) {
+      if (!(error instanceof OutOfTime)) throw error;
+      await cloud.idle();
+      lost.throwIfAborted();
+      await checkpoint.save();
+      await endPart(deps, runId, 'continued');
+      return { kind: 'continued', answers: checkpoint.size };
+    }
+  } catch (error) {
+    await endPart(deps, runId, 'failed');
+    throw error;
+  } finally {
+    done.abort();
+  }
+}
+
+/** Aborts when only the reserve is left: recording asks AWS nothing and would not notice. */
+function timeIsOver({ clock }: Deps, { remainingMs, reserveMs }: Deadline, done: AbortSignal): AbortSignal {
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    await clock.sleep(Math.max(0, remainingMs() - reserveMs), done);
+    if (!done.aborted) over.abort(new OutOfTime('the time is over'));
+  };
+  void watch();
+  return over.signal;
+}

@@ -1,0 +1,74 @@
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import type { WorkMessage } from '../domain/work.ts';
+import type { DeadLetter, DeadLetterReason, DeadLetters } from '../ports/queue.ts';
+import type { Deps } from './deps.ts';
+import { Journal } from './journal.ts';
+
+type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
+
+const PREFIX = 'deadLetter/';
+/** Dead letters are kept for 14 days; what is remembered of them a day longer, ms. */
+const REMEMBERED_MS = 15 * 86_400_000;
+const MAX_LETTERS = 1_000;
+
+/** Records that a message was given up, in the organization's chain: it may name no account that we know. */
+export function recordDeadLetter(
+  deps: Pick<Deps, 'ledger' | 'records' | 'clock' | 'newId' | 'actor'>,
+  message: WorkMessage | null,
+  reason: DeadLetterReason,
+): Promise<LedgerEntry> {
+  const { newId, clock, actor } = deps;
+  const draft = (): EntryDraft => ({
+    ...{ id: newId(), chain: ORGANIZATION_CHAIN, at: new Date(clock.now()).toISOString(), type: 'RemediationFailed' },
+    accountId: message?.kind === 'account' ? message.accountId : null,
+    enrollment: message?.kind === 'account' ? message.enrollment : null,
+    runId: message?.runId ?? null,
+    ...{ actor, before: null, after: null, reason: 'deadLettered', rule: null },
+    policyHash: message?.policyHash ?? null,
+    api: null,
+    detail: {
+      message: `a message was given up: ${reason.message}`,
+      error: { kind: 'Invalid', code: reason.code, message: reason.message },
+    },
+  });
+  return new Journal(deps.ledger, deps.records).organization(draft);
+}
+
+/** Where an entry is, as dead letters name it. */
+export function entryIdOf({ chain, seq }: Pick<LedgerEntry, 'chain' | 'seq'>): string {
+  return `${chain}#${seq}`;
+}
+
+/**
+ * Records what got among the dead letters without an entry: what the queue's own redrive has moved there, and what nobody could read.
+ * Each once; a crash in the middle may record one twice.
+ * @returns how many were recorded.
+ */
+export async function recordDeadLetters(deps: RecordingDeps, deadLetters: DeadLetters): Promise<number> {
+  const { dead } = await deps.queue.depth();
+  if (dead === 0) return 0;
+  const known = await remembered(deps);
+  let recorded = 0;
+  for (const letter of await deadLetters.list(Math.min(MAX_LETTERS, dead + 10))) {
+    if (letter.reason.entryId !== null || known.has(letter.id)) continue;
+    await recordDeadLetter(deps, letter.message, letter.reason);
+    await remember(deps, letter);
+    recorded += 1;
+  }
+  return recorded;
+}
+
+async function remember({ registers, clock }: RecordingDeps, { id }: DeadLetter): Promise<void> {
+  await registers.write(`${PREFIX}${id}`, { at: clock.now() }, null);
+}
+
+/** Ids of letters that were recorded before; those of letters that no longer exist are forgotten. */
+async function remembered({ registers, clock }: RecordingDeps): Promise<ReadonlySet<string>> {
+  const known = new Set<string>();
+  for (const { name, value, version } of await registers.list(PREFIX)) {
+    const at = typeof value === 'object' && value !== null && 'at' in value ? Number(value.at) : 0;
+    if (clock.now() - at > REMEMBERED_MS) await registers.remove(name, version);
+    else known.add(name.slice(PREFIX.length));
+  }
+  return known;
+}

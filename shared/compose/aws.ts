@@ -1,0 +1,209 @@
+import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
+import { createAwsCloud } from '../adapters/aws/cloud.ts';
+import { lambdaLogger, type ScopedLogger } from '../adapters/aws/lambda/logger.ts';
+import { lambdaMetrics } from '../adapters/aws/lambda/metrics.ts';
+import { policySource } from '../adapters/aws/lambda/policy-source.ts';
+import { eventBridgeScanRequests } from '../adapters/aws/lambda/scan-requests.ts';
+import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { makeNewId } from '../adapters/system/ids.ts';
+import { systemRandom } from '../adapters/system/random.ts';
+import { createWork } from '../app/apply.ts';
+import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
+import { createLimiter } from '../app/limiter.ts';
+import { createRetrying, type Retrying } from '../app/retrying.ts';
+import type { WorkContext } from '../app/worker/context.ts';
+import { type AwsEnv, awsEnv } from '../config/aws-env.ts';
+import { environment } from '../config/environment.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { EventBus } from '../ports/bus.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { ScanRequests } from '../ports/scan-requests.ts';
+import type { Clock, NewId, Random } from '../ports/system.ts';
+import { withCaller } from './known-caller.ts';
+import { PolicyKeeper } from './policy-keeper.ts';
+
+export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
+
+export interface AwsOptions {
+  /** Which function this is: `service` in its log lines and metrics. */
+  readonly service: string;
+  readonly env: AwsEnv;
+  /** Where `${VAR}` in the policy is looked up. */
+  readonly policyEnv: Readonly<Record<string, string | undefined>>;
+  readonly settings?: Partial<Settings>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: ScopedLogger;
+  readonly metrics?: Metrics;
+}
+
+/** What a function works under as long as the policy stays the same. */
+export interface PolicyApp {
+  readonly policy: CompiledPolicy;
+  readonly deps: Deps;
+  readonly settings: Settings;
+  readonly retrying: Retrying;
+  /** What its workers share; made at the first use. */
+  work(): Promise<WorkContext>;
+}
+
+/** The object graph of one function's container. */
+export interface AwsRuntime {
+  readonly service: string;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: ScopedLogger;
+  readonly metrics: Metrics;
+  readonly settings: Settings;
+  readonly stores: AwsStores;
+  readonly scanRequests: ScanRequests;
+  /** The bus that the policy names, else the deployment's. @throws as `policy` */
+  bus(): Promise<EventBus>;
+  /** The policy as it is now. @throws PolicyUnreadableError, PolicyInvalidError */
+  policy(): Promise<CompiledPolicy>;
+  /** Cloud, limiter and actor under the present policy. @throws also CloudError if the caller cannot be identified. */
+  app(): Promise<PolicyApp>;
+  /** Adds what was called and throttled since the last time to the metrics, and sends them off. */
+  flush(): void;
+  close(): Promise<void>;
+}
+
+/** A write to the table is slower and dearer than to a file: two seconds' worth of slots at once keeps it under 0.1 a call. */
+const RESERVE_MS = 2_000;
+
+/** The only place where ports meet adapters, aws runtime. Opens nothing over the network by itself. */
+export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
+  const { env, service } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const newId = makeNewId(clock);
+  const logger = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
+  const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
+  const { table, queueUrl, dlqUrl } = env;
+  // The deployment has made both, and a wrong one fails at its first use, by name.
+  const stores = await openAwsStores({ table, queueUrl, dlqUrl, clock, newId, random, check: false });
+  const scanRequests = eventBridgeScanRequests(env.eventBus, { clock, random });
+  const source = policySource(env.policy, env.taskRoot, { clock, random });
+  const keeper = new PolicyKeeper(source, clock, options.policyEnv, logger);
+  const calls = new CallTally(metrics);
+  let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
+  let current: (PolicyApp & { close(): void }) | null = null;
+
+  const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): void }> => {
+    const { registers } = stores;
+    const gate = createLimiter({
+      registers,
+      clock,
+      ceiling: policy.policy.limits.callsPerSecond,
+      reserveMs: RESERVE_MS,
+    });
+    const { memberRole, externalId } = policy.policy.organization;
+    const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger });
+    const retrying = createRetrying(clock, random, settings.retryBudgetMs);
+    try {
+      const caller = await retrying(() => cloud.identify());
+      calls.follow(gate.counts);
+      const deps: Deps = {
+        ...stores,
+        cloud: withCaller(cloud, caller),
+        clock,
+        random,
+        newId,
+        logger,
+        actor: caller.arn,
+      };
+      let work: Promise<WorkContext> | null = null;
+      return {
+        ...{ policy, deps, settings, retrying },
+        work: () => (work ??= createWork(deps, settings, retrying, policy)),
+        close: () => cloud.close(),
+      };
+    } catch (error) {
+      cloud.close();
+      throw error;
+    }
+  };
+
+  return {
+    ...{ service, clock, newId, logger, metrics, settings, stores, scanRequests },
+    policy: () => keeper.policy(),
+    async bus() {
+      const { notify } = (await keeper.policy()).policy;
+      const name = notify?.eventBus ?? env.eventBus;
+      if (bus?.name === name) return bus.opened;
+      bus?.opened.close();
+      bus = { name, opened: openEventBridge({ bus: name, clock, random }) };
+      return bus.opened;
+    },
+    async app() {
+      const policy = await keeper.policy();
+      if (current !== null && current.policy.hash === policy.hash) return current;
+      const next = await build(policy);
+      current?.close();
+      current = next;
+      return next;
+    },
+    flush() {
+      calls.tell();
+      metrics.flush();
+    },
+    async close() {
+      current?.close();
+      scanRequests.close();
+      bus?.opened.close();
+      source.close();
+      await stores.close();
+    },
+  };
+}
+
+/** Composes from the process's environment; for {@link lazily}. @throws ConfigError naming each variable that is missing or wrong. */
+export async function composeFromEnvironment(service: string): Promise<AwsRuntime> {
+  return composeAws({ service, env: awsEnv(), policyEnv: environment() });
+}
+
+const MUTATING = [
+  'compute-optimizer:UpdateEnrollmentStatus',
+  'aco-automation:UpdateEnrollmentConfiguration',
+  'aco-automation:AssociateAccounts',
+  'aco-automation:DisassociateAccounts',
+];
+
+type Tally = Readonly<Record<string, { readonly count: number; readonly throttled: number }>>;
+
+const taken = (counts: Tally[string] | undefined): number =>
+  counts === undefined ? 0 : counts.count - counts.throttled;
+
+const NOTHING_TOLD = { count: 0, throttled: 0, changes: 0 };
+
+/** Turns a limiter's running counts into what was added since the last look. */
+class CallTally {
+  readonly #metrics: Metrics;
+  #counts: Tally = {};
+  #told = NOTHING_TOLD;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  /** From here on another limiter's counts. */
+  follow(counts: Tally): void {
+    this.tell();
+    this.#counts = counts;
+    this.#told = NOTHING_TOLD;
+  }
+
+  tell(): void {
+    const all = Object.values(this.#counts);
+    const count = all.reduce((sum, each) => sum + each.count, 0);
+    const throttled = all.reduce((sum, each) => sum + each.throttled, 0);
+    const changes = MUTATING.reduce((sum, name) => sum + taken(this.#counts[name]), 0);
+    if (count > this.#told.count) this.#metrics.add('Calls', count - this.#told.count);
+    if (changes > this.#told.changes) this.#metrics.add('ChangesMade', changes - this.#told.changes);
+    // Also where there were none: an alarm has to know that somebody looked.
+    this.#metrics.add('Throttles', throttled - this.#told.throttled);
+    this.#told = { count, throttled, changes };
+  }
+}

@@ -1,0 +1,59 @@
+import { type CompiledPolicy, compilePolicy, formatFinding, parsePolicy } from '../domain/policy/index.ts';
+import type { PolicySource } from '../ports/policy-source.ts';
+import type { Clock, Logger } from '../ports/system.ts';
+
+/** The policy that was found is not one. Nothing is done under a policy that is in doubt. */
+export class PolicyInvalidError extends Error {
+  override readonly name = 'PolicyInvalidError';
+}
+
+/** How long a policy is taken for the present one without looking, ms. */
+const MAX_AGE_MS = 30_000;
+
+/** The policy as it is now: looked for again every half minute, read and compiled again only if it has changed. */
+export class PolicyKeeper {
+  readonly #source: PolicySource;
+  readonly #clock: Clock;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #logger: Logger;
+  #known: { readonly version: string; readonly policy: CompiledPolicy } | null = null;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<CompiledPolicy> | null = null;
+
+  constructor(source: PolicySource, clock: Clock, env: Readonly<Record<string, string | undefined>>, logger: Logger) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#env = env;
+    this.#logger = logger;
+  }
+
+  /** @throws PolicyUnreadableError, PolicyInvalidError with every finding. */
+  async policy(): Promise<CompiledPolicy> {
+    if (this.#known !== null && this.#clock.now() - this.#lookedAt < MAX_AGE_MS) return this.#known.policy;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<CompiledPolicy> {
+    const now = this.#clock.now();
+    const text = await this.#source.read(this.#known?.version ?? null);
+    if (text === null && this.#known !== null) {
+      this.#lookedAt = now;
+      return this.#known.policy;
+    }
+    if (text === null) throw new Error('a policy source answered "unchanged" to one who knows nothing');
+    const parsed = parsePolicy(text.bytes, { file: text.name, now, env: this.#env });
+    if (!parsed.ok) {
+      const findings = parsed.findings.map((finding) => formatFinding(finding));
+      throw new PolicyInvalidError(`the policy ${text.name} is not valid: ${findings.join(' ')}`);
+    }
+    const policy = compilePolicy(parsed.policy);
+    const warnings = parsed.warnings.map((warning) => formatFinding(warning));
+    this.#logger.info('policy loaded', { policy: text.name, version: text.version, policyHash: policy.hash, warnings });
+    this.#known = { version: text.version, policy };
+    this.#lookedAt = now;
+    return policy;
+  }
+}
