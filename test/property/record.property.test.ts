@@ -1,0 +1,180 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
+import { type AccountRecord, type Condition, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
+import {
+  accountEntry,
+  type EntryContext,
+  facetOfCondition,
+  joined,
+  left,
+  transition,
+} from '../../shared/domain/transition.ts';
+import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../unit/kit.ts';
+import { anyObservation, anyPolicy } from './arbitraries.ts';
+
+/** What can happen to an account, one after the other. */
+const anyEvent = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('look' as const),
+      policy: anyPolicy,
+      computeOptimizer: anyObservation,
+      automation: anyObservation,
+      suspended: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('claim' as const), enrollment: fc.constantFrom(...ENROLLMENTS) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('close' as const),
+      enrollment: fc.constantFrom(...ENROLLMENTS),
+      how: fc.constantFrom('succeeded', 'retrying', 'deadLettered', 'blocked'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'leave' as const }) },
+);
+type Event = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never;
+
+function close(context: EntryContext, record: AccountRecord, enrollment: Enrollment, how: string): EntryDraft[] {
+  const condition = record[enrollment];
+  if (condition?.claim == null) return [];
+  const before = facetOfCondition(condition);
+  const endings = {
+    succeeded: ['RemediationSucceeded', 'Converging', 'acted'],
+    retrying: ['RemediationFailed', 'Drifted', 'retrying'],
+    deadLettered: ['RemediationFailed', 'Drifted', 'deadLettered'],
+    blocked: ['RemediationBlocked', 'Blocked', 'denied'],
+  } as const;
+  const [type, verdict, reason] =
+    endings[how === 'succeeded' || how === 'retrying' || how === 'blocked' ? how : 'deadLettered'];
+  const detail = { intentId: condition.claim.entryId, optOut: condition.claim.optOut };
+  return [
+    accountEntry(context, type, MEMBER_ID, enrollment, { before, after: { ...before, verdict, reason }, detail }),
+  ];
+}
+
+function draftsOf(context: EntryContext, record: AccountRecord, event: Event): EntryDraft[] {
+  switch (event.kind) {
+    case 'look': {
+      const assessments = judged({ ...event, record, now: context.now });
+      if (!record.present) return [joined(context, MEMBER, assessments)];
+      return ENROLLMENTS.flatMap((name) => transition(context, record, assessments[name]) ?? []);
+    }
+    case 'claim': {
+      const condition = record[event.enrollment];
+      if (condition === null || condition.claim !== null || condition.verdict !== 'Drifted') return [];
+      const after = facetOfCondition(condition);
+      const detail = { claimExpiresAt: iso(context.now + 60_000), optOut: false };
+      return [accountEntry(context, 'RemediationStarted', MEMBER_ID, event.enrollment, { after, detail })];
+    }
+    case 'close':
+      return close(context, record, event.enrollment, event.how);
+    case 'leave':
+      return record.present ? [left(context, record)] : [];
+  }
+}
+
+/** Lets events happen; answers the chain and the record that followed it entry by entry. */
+function live(events: readonly Event[]): { readonly chain: readonly LedgerEntry[]; readonly record: AccountRecord } {
+  let ids = 0;
+  let record = emptyRecord(MEMBER_ID);
+  const chain: LedgerEntry[] = [];
+  events.forEach((event, index) => {
+    const now = NOW + index * HOUR;
+    const policyHash = event.kind === 'look' ? event.policy.hash : null;
+    const context = { newId: () => `id-${ids++}`, now, actor: 'rollcall', runId: 'run', policyHash };
+    for (const draft of draftsOf(context, record, event)) {
+      const last = chain.at(-1);
+      const entry = sealEntry(draft, last === undefined ? EMPTY_CHAIN : headOf(last));
+      chain.push(entry);
+      record = foldEntry(record, entry);
+    }
+  });
+  return { chain, record };
+}
+
+function checkDrift(entry: LedgerEntry, before: Condition | null, after: Condition | null): void {
+  const open = before?.driftSince ?? null;
+  const next = after?.driftSince ?? null;
+  if (entry.type === 'DriftDetected') {
+    expect(open).toBeNull();
+    expect(next).toBe(entry.at);
+  } else if (open === null) {
+    // A drift begins with an entry that says so, and with no other.
+    expect(next).toBeNull();
+  }
+  if (entry.type === 'DriftResolved') expect(open).not.toBeNull();
+  if (after?.verdict === 'Compliant') expect(next).toBeNull();
+}
+
+const anyLife = fc.array(anyEvent, { maxLength: 30 });
+
+describe('a record', () => {
+  it('is the fold of its chain: replayed from JSON, in one go or in parts, it is the same', () => {
+    fc.assert(
+      fc.property(anyLife, fc.nat({ max: 30 }), (events, cut) => {
+        const { chain, record } = live(events);
+        const stored: readonly LedgerEntry[] = JSON.parse(JSON.stringify(chain));
+        const replayed = stored.reduce(foldEntry, emptyRecord(MEMBER_ID));
+        expect(replayed).toEqual(record);
+        const half: AccountRecord = JSON.parse(
+          JSON.stringify(stored.slice(0, cut).reduce(foldEntry, emptyRecord(MEMBER_ID))),
+        );
+        expect(stored.slice(cut).reduce(foldEntry, half)).toEqual(record);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('has a drift begin only where none is open, and end only where one is', () => {
+    fc.assert(
+      fc.property(anyLife, (events) => {
+        let record = emptyRecord(MEMBER_ID);
+        for (const entry of live(events).chain) {
+          const next = foldEntry(record, entry);
+          if (entry.enrollment !== null) checkDrift(entry, record[entry.enrollment], next[entry.enrollment]);
+          record = next;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('under Drifted has an open drift, unless a dead letter ended it', () => {
+    fc.assert(
+      fc.property(anyLife, (events) => {
+        const { record } = live(events);
+        for (const name of ENROLLMENTS) {
+          const condition = record[name];
+          if (condition?.verdict !== 'Drifted' || condition.reason === 'deadLettered') continue;
+          expect(condition.driftSince).not.toBeNull();
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is told the same twice only once: looking again right away writes nothing', () => {
+    fc.assert(
+      fc.property(anyLife, (events) => {
+        const looks = events.filter((event) => event.kind === 'look');
+        const last = looks.at(-1);
+        if (last === undefined) return;
+        const { record } = live([...events, last, last, last]);
+        const context = { newId: () => 'id', now: NOW + (events.length + 2) * HOUR, actor: 'a', runId: null };
+        const assessments = judged({ ...last, record, now: context.now });
+        for (const name of ENROLLMENTS) {
+          expect(transition({ ...context, policyHash: last.policy.hash }, record, assessments[name])).toBeNull();
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
