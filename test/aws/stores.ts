@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { vi } from 'vitest';
@@ -15,7 +15,12 @@ import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../support/manual-clock.ts';
 
-type Settings = Required<Pick<DynamoDBClientConfig & SQSClientConfig, 'region' | 'endpoint' | 'credentials'>>;
+/** What a client of either service is told. */
+interface Settings {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
 
 const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 

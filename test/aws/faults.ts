@@ -1,0 +1,92 @@
+import { createServer, request as forward, type IncomingHttpHeaders } from 'node:http';
+
+export interface ProxiedCall {
+  readonly operation: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** What happens to a call: `undefined` passes it on. */
+export type Fate =
+  /** Answered here; the service never hears of it. */
+  | { readonly kind: 'answer'; readonly status: number; readonly body: unknown }
+  /** Carried out by the service, but the connection is cut before the answer. */
+  | { readonly kind: 'lost' }
+  /** The connection is cut; the service never hears of it. */
+  | { readonly kind: 'reset' }
+  /** Another body is passed on instead. */
+  | { readonly kind: 'pass'; readonly body: unknown; readonly change?: (answer: Answered) => unknown };
+
+export type Answered = Readonly<Record<string, unknown>>;
+
+export interface FaultProxy {
+  readonly endpoint: string;
+  /** Replaced by tests; asked for each call in turn. */
+  decide: (call: ProxiedCall) => Fate | undefined;
+  readonly calls: ProxiedCall[];
+  count(operation: string): number;
+  close(): Promise<void>;
+}
+
+export function refusal(code: string, status = 400): Fate {
+  return { kind: 'answer', status, body: { __type: `com.amazonaws#${code}`, message: 'as the test wants it' } };
+}
+
+/** Stands between an adapter and the service and spoils single calls. */
+export async function startFaultProxy(target: string): Promise<FaultProxy> {
+  const calls: ProxiedCall[] = [];
+  const server = createServer(async (incoming, outgoing): Promise<unknown> => {
+    const parts: Buffer[] = [];
+    for await (const part of incoming) parts.push(part);
+    const operation = String(incoming.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const call = { operation, body: JSON.parse(Buffer.concat(parts).toString()) };
+    calls.push(call);
+    const fate = proxy.decide(call);
+    if (fate?.kind === 'reset') return incoming.socket.destroy();
+    if (fate?.kind === 'answer') {
+      outgoing.writeHead(fate.status, { 'content-type': 'application/x-amz-json-1.0' });
+      return outgoing.end(typeof fate.body === 'string' ? fate.body : JSON.stringify(fate.body));
+    }
+    const body = fate?.kind === 'pass' ? JSON.stringify(fate.body) : Buffer.concat(parts);
+    const answer = await send(target, incoming.headers, body);
+    if (fate?.kind === 'lost') return incoming.socket.destroy();
+    const change = fate?.kind === 'pass' ? fate.change : undefined;
+    const text = change === undefined ? answer.text : JSON.stringify(change(JSON.parse(answer.text)));
+    outgoing.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
+    return outgoing.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const proxy: FaultProxy = {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    decide: () => undefined,
+    calls,
+    count: (operation) => calls.filter((call) => call.operation === operation).length,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return proxy;
+}
+
+function send(
+  target: string,
+  headers: IncomingHttpHeaders,
+  body: string | Buffer,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const { 'content-length': _, ...rest } = headers;
+    const outgoing = forward(target, {
+      method: 'POST',
+      headers: { ...rest, 'content-length': Buffer.byteLength(body) },
+    });
+    outgoing.on('error', reject);
+    outgoing.on('response', async (response) => {
+      const parts: Buffer[] = [];
+      for await (const part of response) parts.push(part);
+      resolve({ status: response.statusCode ?? 500, text: Buffer.concat(parts).toString() });
+    });
+    outgoing.end(body);
+  });
+}
