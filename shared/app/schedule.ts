@@ -139,3 +139,20 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
 function missing(runId: string): never {
   throw new Error(`run ${runId} was begun and its register is gone`);
 }
+
+/**
+ * How long ago the last complete scan ended, in periods of the schedule: 1 is as it should be, above 2 somebody has to look.
+ * Counted from the first request while there was none; `null` before that.
+ */
+export async function scanAge(
+  { registers, clock }: Pick<ScheduleDeps, 'registers' | 'clock'>,
+  policy: CompiledPolicy,
+): Promise<number | null> {
+  const known = await scanNow(registers);
+  if (known === null) return null;
+  const { completedAt, dueAt: due } = known.value;
+  const since = completedAt ?? due;
+  const { schedule } = policy.policy;
+  const next = nextScanAt(schedule, since);
+  return next === null ? null : (clock.now() - since) / Math.max(1, next - since);
+}

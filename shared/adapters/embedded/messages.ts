@@ -1,7 +1,9 @@
 import { canonicalJson } from '../../domain/hash.ts';
-import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work.ts';
 import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Sql } from './sql.ts';
+
+export { type ReadMessage, readMessage } from '../../ports/read-message.ts';
 
 /** Puts a message on the queue, in the place of one that waits and means the same if there is one. */
 export function enqueue(sql: Sql, message: WorkMessage, now: number): void {
@@ -21,26 +23,4 @@ export function enqueue(sql: Sql, message: WorkMessage, now: number): void {
 export function bury(sql: Sql, id: string, body: string, reason: DeadLetterReason, at: number): void {
   const { code, message, entryId } = reason;
   sql.run('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)', id, body, code, message, entryId, at);
-}
-
-export type ReadMessage =
-  | { readonly message: WorkMessage; readonly error: null }
-  | { readonly message: null; readonly error: DeadLetterReason };
-
-/** What a body says, or why it cannot be read: damaged, or of another version. */
-export function readMessage(body: string): ReadMessage {
-  let content: unknown;
-  try {
-    content = JSON.parse(body);
-  } catch (error) {
-    return unreadable(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const parsed = workMessageSchema.safeParse(content);
-  if (parsed.success) return { message: parsed.data, error: null };
-  const [issue] = parsed.error.issues;
-  return unreadable(`the body is no message of this version: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
-}
-
-function unreadable(message: string): ReadMessage {
-  return { message: null, error: { code: 'UnreadableMessage', message, entryId: null } };
 }

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { type Deadline, scanPart } from '../../shared/app/continue-scan.ts';
+import type { Plan } from '../../shared/app/make-plan.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
+import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import type { Metrics } from '../../shared/ports/metrics.ts';
+
+/** Of the function's time this much is kept for ending in order, ms: the calls under way with their retries (45 s), then saving. */
+const RESERVE_MS = 90_000;
+
+/** A request as EventBridge delivers it. What else the envelope carries is of no interest. */
+const requested = z.object({
+  'detail-type': z.literal('Scan Requested'),
+  source: z.literal('rollcall.internal'),
+  detail: z.object({ runId: z.string().min(1) }),
+});
+
+export interface ScannerResult {
+  readonly runId: string;
+  readonly result: 'done' | 'continued' | 'stale' | 'busy';
+}
+
+/**
+ * Does a part of a scan: as much as fits into the function's time. Asks for the next part itself.
+ * @throws what broke the scan, and ZodError for an event that is no request.
+ */
+export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
+  const open = lazily(compose);
+  return async (event: unknown, context: LambdaContext): Promise<ScannerResult> => {
+    const { runId } = requested.parse(event).detail;
+    const runtime = await open();
+    const deadline: Deadline = { remainingMs: () => context.getRemainingTimeInMillis(), reserveMs };
+    return runtime.logger.within({ requestId: context.awsRequestId, runId }, async () => {
+      try {
+        return await scanFor(runtime, runId, deadline);
+      } finally {
+        runtime.flush();
+      }
+    });
+  };
+}
+
+async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): Promise<ScannerResult> {
+  const { clock, logger, metrics, scanRequests: requests } = runtime;
+  const begun = clock.now();
+  const { deps, settings, retrying, policy } = await runtime.app();
+  const onProgress = () => undefined;
+  const end = await scanPart({ deps, settings, retrying, policy, requests, deadline, onProgress }, runId);
+  switch (end.kind) {
+    case 'done':
+      measure(metrics, end.plan, clock.now() - begun);
+      logger.info('scan completed', { ...summaryOf(end.plan), durationMs: clock.now() - begun });
+      break;
+    case 'continued':
+      logger.info('scan goes on in another invocation', { answers: end.answers });
+      break;
+    case 'busy':
+      logger.info('another process is scanning; the tick asks again', { holder: end.holder });
+      break;
+    case 'stale':
+      logger.info('the run is over or was replaced; nothing was done');
+      break;
+  }
+  return { runId, result: end.kind };
+}
+
+function measure(metrics: Metrics, plan: Plan, durationMs: number): void {
+  const { summary, coverage } = plan;
+  const both = (verdict: 'Drifted' | 'Stalled'): number =>
+    (summary.computeOptimizer[verdict] ?? 0) + (summary.automation[verdict] ?? 0);
+  metrics.add('AccountsScanned', coverage.evaluated + coverage.unknown + coverage.notApplicable);
+  metrics.add('DriftFound', both('Drifted'));
+  metrics.add('AccountsStalled', both('Stalled'));
+  metrics.add('GuardrailsTripped', plan.trip === null ? 0 : 1);
+  metrics.add('ScanDuration', durationMs);
+}
+
+function summaryOf({ planHash, policyHash, coverage, summary, due, trip, broken }: Plan) {
+  return { planHash, policyHash, coverage, summary, due: due.length, trip, broken };
+}
+
+export const handler = makeHandler(() => composeFromEnvironment('scanner'));

@@ -1,0 +1,82 @@
+import { recordDeadLetters } from '../../shared/app/dead-letter-entries.ts';
+import { publishUnpublished } from '../../shared/app/publish.ts';
+import { RunStates } from '../../shared/app/run-state.ts';
+import { requestScan, scanAge } from '../../shared/app/schedule.ts';
+import { queueDue } from '../../shared/app/tick.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
+import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+
+/** Publishing stops this long before the function's end, ms. */
+const RESERVE_MS = 10_000;
+
+/** What one tick did. */
+export interface TickResult {
+  /** The run that a scan was asked for. */
+  readonly scanRequested: string | null;
+  readonly keysDue: number;
+  readonly published: number;
+  readonly refused: number;
+  readonly deadLettersRecorded: number;
+}
+
+/**
+ * Once a minute (EventBridge Scheduler): is a scan due, what is due, what is unpublished, what did the queue's redrive catch. Each
+ * is done whether or not the others can be.
+ * @throws AggregateError of what could not be done.
+ */
+export function makeHandler(compose: Compose) {
+  const open = lazily(compose);
+  return async (_event: unknown, context: LambdaContext): Promise<TickResult> => {
+    const runtime = await open();
+    return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
+      try {
+        return await tick(runtime, context);
+      } finally {
+        runtime.flush();
+      }
+    });
+  };
+}
+
+async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickResult> {
+  const { stores, clock, newId, logger, metrics } = runtime;
+  const actor = 'rollcall-tick';
+  const scan = async () => {
+    const policy = await runtime.policy();
+    const request = await requestScan({ registers: stores.registers, clock, newId }, policy);
+    if (request !== null) {
+      await runtime.scanRequests.send({ runId: request.runId });
+      logger.info('scan requested', { runId: request.runId, again: request.again });
+    }
+    const age = await scanAge({ registers: stores.registers, clock }, policy);
+    if (age !== null) metrics.add('ScanAge', age);
+    return request?.runId ?? null;
+  };
+  const due = async () =>
+    queueDue({ ...stores, clock }, new RunStates(stores.registers), (await runtime.policy()).hash);
+  const publish = async () => {
+    const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
+    return publishUnpublished({ ledger: stores.ledger, bus: await runtime.bus(), clock, logger }, { until });
+  };
+  const bury = () => recordDeadLetters({ ...stores, clock, newId, actor }, stores.deadLetters);
+
+  const [scanned, queued, published, buried] = await Promise.allSettled([scan(), due(), publish(), bury()]);
+  const failures = [scanned, queued, published, buried].flatMap((part) =>
+    part.status === 'rejected' ? [part.reason] : [],
+  );
+  const result: TickResult = {
+    scanRequested: scanned.status === 'fulfilled' ? scanned.value : null,
+    keysDue: queued.status === 'fulfilled' ? queued.value : 0,
+    published: published.status === 'fulfilled' ? published.value.published : 0,
+    refused: published.status === 'fulfilled' ? published.value.refused : 0,
+    deadLettersRecorded: buried.status === 'fulfilled' ? buried.value : 0,
+  };
+  metrics.add('KeysDue', result.keysDue);
+  metrics.add('EntriesPublished', result.published);
+  if (result.deadLettersRecorded > 0) metrics.add('DeadLetters', result.deadLettersRecorded);
+  for (const error of failures) logger.error('a part of the tick failed', { error });
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
+  return result;
+}
+
+export const handler = makeHandler(() => composeFromEnvironment('tick'));

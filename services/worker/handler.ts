@@ -1,0 +1,125 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import Bottleneck from 'bottleneck';
+import { z } from 'zod';
+import { entryIdOf, recordDeadLetter } from '../../shared/app/dead-letter-entries.ts';
+import type { WorkOutcome } from '../../shared/app/deps.ts';
+import type { WorkContext } from '../../shared/app/worker/context.ts';
+import { deliver } from '../../shared/app/worker/deliver.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
+import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import type { MetricName } from '../../shared/ports/metrics.ts';
+import { readMessage } from '../../shared/ports/read-message.ts';
+
+/** No message is begun with less time left than this, ms: it comes back, and is worked on with a whole function's time. */
+const RESERVE_MS = 90_000;
+/** Where nothing can work at all (the role is broken) messages rest this long, so that they don't walk to the dead letters by being received. */
+const BROKEN_PAUSE_MS = 15 * 60_000;
+
+const sqsEvent = z.object({
+  Records: z
+    .array(
+      z.object({
+        messageId: z.string(),
+        receiptHandle: z.string().min(1),
+        body: z.string(),
+        attributes: z.object({
+          ApproximateReceiveCount: z.coerce.number().int().positive(),
+          SentTimestamp: z.coerce.number(),
+        }),
+      }),
+    )
+    .min(1),
+});
+type SqsRecord = z.infer<typeof sqsEvent>['Records'][number];
+
+/** Lambda deletes every message of the batch that is not named here [ReportBatchItemFailures]. */
+export interface BatchResponse {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+/** The message stays on the queue: it was put back for later, or could not be worked on. */
+class Kept extends Error {
+  override readonly name = 'Kept';
+}
+
+/**
+ * Works on a batch of keys, as many at once as the policy allows. A message that cannot be read goes to the dead letters, with an entry
+ * in the ledger, and keeps nobody up.
+ */
+export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
+  const open = lazily(compose);
+  return async (event: unknown, context: LambdaContext): Promise<BatchResponse> => {
+    const { Records } = sqsEvent.parse(event);
+    const runtime = await open();
+    return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
+      try {
+        const { policy } = await runtime.app();
+        const lanes = new Bottleneck({ maxConcurrent: policy.policy.limits.concurrency });
+        const inLane = (record: SqsRecord): Promise<void> =>
+          lanes.schedule(() => one(runtime, record, context.getRemainingTimeInMillis() >= reserveMs));
+        const records = new Map(Records.map((record) => [record.messageId, record]));
+        const handle = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
+          const record = records.get(messageId);
+          if (record !== undefined) await inLane(record);
+        };
+        const processor = new BatchProcessor(EventType.SQS);
+        // A whole batch that fails is told like any other: throwing would say the same, and look like a crash.
+        return await processPartialResponse({ Records: [...records.values()] }, handle, processor, {
+          throwOnFullBatchFailure: false,
+        });
+      } finally {
+        runtime.flush();
+      }
+    });
+  };
+}
+
+async function one(runtime: AwsRuntime, record: SqsRecord, hasTime: boolean): Promise<void> {
+  const { stores, logger, metrics, clock } = runtime;
+  metrics.add('QueueLatency', Math.max(0, clock.now() - record.attributes.SentTimestamp));
+  const { message, error: unreadable } = readMessage(record.body);
+  if (message === null) {
+    const { deps } = await runtime.app();
+    const entry = await recordDeadLetter(deps, null, unreadable);
+    await stores.bury(record.body, { ...unreadable, entryId: entryIdOf(entry) });
+    metrics.add('DeadLetters', 1);
+    logger.error('a message could not be read and is among the dead letters', {
+      messageId: record.messageId,
+      unreadable,
+    });
+    return;
+  }
+  const { runId } = message;
+  await logger.within({ runId, messageId: record.messageId }, async () => {
+    const receives = record.attributes.ApproximateReceiveCount;
+    const delivery = { message, receipt: record.receiptHandle, receives };
+    if (!hasTime) {
+      await stores.queue.release(delivery, 0);
+      throw new Kept('the time is over');
+    }
+    const work: WorkContext = await (await runtime.app()).work();
+    try {
+      const { fate, outcomes } = await deliver(work, delivery, BROKEN_PAUSE_MS);
+      for (const { outcome } of outcomes) count(runtime, outcome);
+      if (fate === 'dead') metrics.add('DeadLetters', 1);
+      logger.info('key worked on', { fate, outcomes, kind: message.kind });
+      if (fate === 'released') throw new Kept('put back for later');
+    } catch (error) {
+      if (!(error instanceof Kept)) logger.error('a message could not be worked on', { error });
+      throw error;
+    }
+  });
+}
+
+const COUNTED: Partial<Record<WorkOutcome, MetricName>> = {
+  resolved: 'KeysResolved',
+  blocked: 'KeysHeldUp',
+  retrying: 'KeysHeldUp',
+};
+
+function count({ metrics }: AwsRuntime, outcome: WorkOutcome): void {
+  const name = COUNTED[outcome];
+  if (name !== undefined) metrics.add(name, 1);
+}
+
+export const handler = makeHandler(() => composeFromEnvironment('worker'));
