@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** See `EmbeddedStoreOptions.maxPages`: for tests of a full disk. */
+  readonly maxPages?: number;
 }
 
 /** A process's whole object graph. */
@@ -51,7 +53,8 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const random = options.random ?? systemRandom;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const newId = makeNewId(clock);
-  const store = await openStore({ dataDir, clock, newId, readOnly });
+  const { maxPages } = options;
+  const store = await openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) });
   const registers = readOnly ? memoryRegisters() : store.registers;
   const { callsPerSecond: ceiling } = policy.policy.limits;
   const gate = createLimiter({ registers, clock, ceiling, reserveMs: RESERVE_MS });
@@ -82,11 +85,12 @@ export interface StoreOptions {
   readonly readOnly: boolean;
   /** `false`: throws `NotFound` if there is no store (default `true`). */
   readonly create?: boolean;
+  readonly maxPages?: number;
 }
 
 /** Just the store, for commands that need no AWS. */
 export function openStore(options: StoreOptions): Promise<EmbeddedStore> {
   const clock = options.clock ?? systemClock;
-  const { dataDir, readOnly, create = true } = options;
-  return openEmbeddedStore({ dataDir, clock, newId: options.newId ?? makeNewId(clock), readOnly, create });
+  const { newId = makeNewId(clock), create = true } = options;
+  return openEmbeddedStore({ ...options, clock, newId, create });
 }

@@ -91,7 +91,7 @@ export class World {
     this.wire.policy = policy;
     const app = await composeApp({
       ...{ dataDir: this.dataDir, policy, logger: this.logger, readOnly, settings, clock: this.clock },
-      ...(maxPages === undefined ? {} : { maxPages }),
+      ...(maxPages !== undefined && { maxPages }),
     });
     this.#apps.add(app);
     return app;
