@@ -21,6 +21,8 @@ export interface Published {
 }
 
 const PAGE = 200;
+/** Pages in a row of which nothing was accepted, after which the bus is taken to be down. */
+const FRUITLESS_PAGES = 5;
 
 /**
  * Empties the outbox: publishes what is not marked, then marks what was accepted. A crash in between publishes again; listeners tell
@@ -32,7 +34,7 @@ export async function publishUnpublished(deps: PublishDeps, options: PublishOpti
   const refused = new Map<string, Refusal>();
   /** An outbox that lags behind its marks may show them once more. */
   const done = new Set<string>();
-  for (;;) {
+  for (let fruitless = 0; fruitless < FRUITLESS_PAGES; ) {
     const page = await ledger.unpublished(PAGE + refused.size);
     const open = page.filter(({ id }) => !refused.has(id) && !done.has(id));
     if (open.length === 0 || clock.now() >= until) break;
@@ -46,7 +48,7 @@ export async function publishUnpublished(deps: PublishDeps, options: PublishOpti
         refused.set(id, reasons.get(id) ?? { id, code: 'Unanswered', message: 'the bus says nothing' });
     }
     await ledger.markPublished(accepted);
-    if (accepted.length === 0) break;
+    fruitless = accepted.length === 0 ? fruitless + 1 : 0;
   }
   if (refused.size > 0) logger.warn('the event bus refused entries; they stay in the outbox', summary(refused));
   return { published: done.size, refused: refused.size };

@@ -1,0 +1,116 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AwsStores } from '../../shared/adapters/aws/store.ts';
+import { type PublishDeps, publishUnpublished } from '../../shared/app/publish.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { EventBus } from '../../shared/ports/bus.ts';
+import type { LogFields, Logger } from '../../shared/ports/system.ts';
+import { account, chainOf, range } from '../contract/samples.ts';
+import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+
+let aws: PretendAws;
+let bench: Bench;
+let stores: AwsStores;
+let warnings: (LogFields | undefined)[];
+beforeAll(async () => {
+  aws = await startPretendAws();
+});
+afterAll(() => aws.close());
+beforeEach(async () => {
+  bench = await makeBench(aws);
+  stores = await bench.open();
+  warnings = [];
+});
+afterEach(() => bench.dispose());
+
+const nothing = (): undefined => undefined;
+
+/** A bus that takes what `takes` says, and everything that it was ever given. */
+function makeBus(takes: (entry: LedgerEntry) => boolean): EventBus & { readonly given: string[] } {
+  const given: string[] = [];
+  return {
+    given,
+    async publish(entries) {
+      given.push(...entries.map(({ id }) => id));
+      const refused = entries.filter((entry) => !takes(entry));
+      return {
+        accepted: new Set(entries.filter(takes).map(({ id }) => id)),
+        refused: refused.map(({ id }) => ({ id, code: 'MalformedDetail', message: 'no' })),
+      };
+    },
+  };
+}
+
+function deps(bus: EventBus): PublishDeps {
+  const logger: Logger = {
+    ...{ debug: nothing, info: nothing, error: nothing },
+    warn: (_message, fields) => void warnings.push(fields),
+  };
+  return { ledger: stores.ledger, bus, clock: bench.clock, logger };
+}
+
+describe('publishing the outbox', () => {
+  it('announces every entry once and marks it', async () => {
+    const entries = range(5).flatMap((n) => chainOf(account(n), 50));
+    await stores.ledger.append(entries);
+    const bus = makeBus(() => true);
+    expect(await publishUnpublished(deps(bus))).toEqual({ published: 250, refused: 0 });
+    expect([...bus.given].sort()).toEqual(entries.map(({ id }) => id).sort());
+    expect(await stores.ledger.unpublished(10)).toEqual([]);
+    expect(await publishUnpublished(deps(bus))).toEqual({ published: 0, refused: 0 });
+    expect(warnings).toEqual([]);
+  });
+
+  it('what is refused stays, is told, and does not hold up what is behind it', async () => {
+    const entries = chainOf(account(1), 450);
+    await stores.ledger.append(entries);
+    const bus = makeBus(({ seq }) => seq > 250);
+    expect(await publishUnpublished(deps(bus))).toEqual({ published: 200, refused: 250 });
+    expect(bus.given).toHaveLength(450);
+    expect(await stores.ledger.unpublished(500)).toEqual(entries.slice(0, 250));
+    expect(warnings).toMatchObject([{ entries: 250, codes: { MalformedDetail: 250 }, example: 'no' }]);
+    expect(await publishUnpublished(deps(makeBus(() => true)))).toEqual({ published: 250, refused: 0 });
+  });
+
+  it('a bus that takes nothing is not asked for ever', async () => {
+    await stores.ledger.append(chainOf(account(1), 1_100));
+    const down = makeBus(() => false);
+    expect(await publishUnpublished(deps(down))).toEqual({ published: 0, refused: 1_000 });
+    expect(down.given).toHaveLength(1_000);
+  });
+
+  it('a bus that forgets to answer has accepted nothing', async () => {
+    await stores.ledger.append(chainOf(account(1), 3));
+    const mute: EventBus = { publish: async () => ({ accepted: new Set(), refused: [] }) };
+    expect(await publishUnpublished(deps(mute))).toEqual({ published: 0, refused: 3 });
+    expect(await stores.ledger.unpublished(10)).toHaveLength(3);
+  });
+
+  it('who dies before marking publishes again; ids tell', async () => {
+    await stores.ledger.append(chainOf(account(1), 3));
+    const bus = makeBus(() => true);
+    const dying = {
+      ...deps(bus),
+      ledger: { ...stores.ledger, markPublished: () => Promise.reject(new Error('killed')) },
+    };
+    await expect(publishUnpublished(dying)).rejects.toThrow('killed');
+    await publishUnpublished(deps(bus));
+    expect(bus.given).toHaveLength(6);
+    expect(new Set(bus.given).size).toBe(3);
+  });
+
+  it('an outbox that lags behind its marks is not published twice in one go', async () => {
+    const entries = chainOf(account(1), 3);
+    await stores.ledger.append(entries);
+    const bus = makeBus(() => true);
+    const lagging = { ...deps(bus), ledger: { ...stores.ledger, unpublished: async () => entries } };
+    expect(await publishUnpublished(lagging)).toEqual({ published: 3, refused: 0 });
+    expect(bus.given).toHaveLength(3);
+  });
+
+  it('begins nothing after its time', async () => {
+    await stores.ledger.append(chainOf(account(1), 250));
+    const bus = makeBus(() => true);
+    expect(await publishUnpublished(deps(bus), { until: bench.clock.now() })).toEqual({ published: 0, refused: 0 });
+    expect(await stores.ledger.unpublished(500)).toHaveLength(250);
+  });
+});
