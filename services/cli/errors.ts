@@ -46,7 +46,7 @@ export function tell(error: unknown): ToldError {
     return { code: error.code, message: error.message };
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
   if (error instanceof StoreError) return { code: error.code, message: error.message };
-  if (error instanceof CloudError) return { code: error.facts.code, message: error.message };
+  if (error instanceof CloudError) return { code: error.facts.code, message: `${error.message}${moreAdvice(error)}` };
   if (error instanceof BadCursorError) {
     return { code: 'Usage', message: '--cursor is none that `audit list` gave out; leave it away to begin anew.' };
   }
@@ -58,6 +58,24 @@ export function tell(error: unknown): ToldError {
 /** For people: the findings, then the sentence. */
 export function toldLines({ message, findings }: ToldError): string[] {
   return [...(findings ?? []).map(formatFinding), `error: ${message}`];
+}
+
+/** AWS refuses a signature for a Region of another partition, or of none, in the same words as a wrong key. */
+const MAY_BE_REGION: ReadonlySet<string> = new Set([
+  'SignatureDoesNotMatch',
+  'InvalidSignatureException',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+]);
+
+function moreAdvice({ facts }: CloudError): string {
+  if (MAY_BE_REGION.has(facts.code)) {
+    return ' Credentials hold in one partition only, so check the Region (AWS_REGION) as well.';
+  }
+  if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null) {
+    return ' If AWS_ENDPOINT_URL is set, check it: what answers there may be no AWS service.';
+  }
+  return '';
 }
 
 /** Commander's words on one line; it puts its guess at what was meant on a second. */

@@ -1,4 +1,5 @@
 import type { Change } from '../domain/plan.ts';
+import type { Condition } from '../domain/record.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import { Journal } from './journal.ts';
@@ -152,16 +153,26 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
       counts.succeeded += due.has(change) || change.verdict === 'Blocked' ? 1 : 0;
       continue;
     }
-    if (verdict === 'Converging') counts.converging += 1;
-    else if (verdict === 'Blocked') counts.blocked += 1;
-    else if (due.has(change) && plan.trip === null) counts.failed += 1;
+    const begun = due.has(change) && plan.trip === null && !leftUndone(condition, interrupted);
+    const ending = endingOf(verdict, begun);
+    if (ending !== null) counts[ending] += 1;
     const { accountId, accountName, ou, enrollment } = change;
-    const reason = condition?.reason ?? change.reason;
-    const notBefore = condition?.notBefore ?? change.notBefore;
-    const message = await lastMessage(deps, accountId, enrollment, change.message);
+    const { reason, notBefore } = condition ?? change;
+    const message = await lastMessage(deps, accountId, enrollment, verdict === change.verdict ? change.message : null);
     open.push({ accountId, accountName, ou, enrollment, verdict, reason, message, notBefore });
   }
   return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? null, interrupted };
+}
+
+function endingOf(verdict: Verdict, begun: boolean): 'converging' | 'blocked' | 'failed' | null {
+  if (verdict === 'Converging') return 'converging';
+  if (verdict === 'Blocked') return 'blocked';
+  return begun ? 'failed' : null;
+}
+
+/** Left on the queue because the user asked to stop: nothing failed there. */
+function leftUndone(condition: Condition | null, interrupted: boolean): boolean {
+  return interrupted && (condition === null || condition.attempts === 0);
 }
 
 /** Distinct (account, enrollment) for which this run, in any process, wrote an intent. */

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { App } from '../../../shared/compose/app.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
+import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import type { RunningSandbox } from '../../sandbox/start.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,18 +29,24 @@ const WORLD = { scenario: 'demo', orgRate: 14 } as const;
 const DRIFT_EVERY_MS = 10_000;
 const DRIFTING = 3;
 
-const POLICY = `# The policy of the demo: everything on, everywhere.
+const POLICY = `# The policy of the demo.
 version: 1
 defaults:
   computeOptimizer: Active
-  automation: Active
-  organizationRules: AnyAllowed
+rules:
+  - id: workloads-and-platform
+    match: { ou: [/Workloads, /Platform] }
+    automation: Active
+    organizationRules: AnyAllowed
 guardrails:
   maxChanges: { percent: 100, atLeast: 10 }   # adoption: all at once. The default lets a run change 20 %
 limits:
   callsPerSecond: 100
   concurrency: 16
 `;
+
+/** Where Automation is not managed: who opts out of it cannot opt in again for 24 hours, and the demo's world is to be remediable. */
+const DRIFTING_OUS = ['/Security', '/Sandbox', '/Canary'];
 
 async function runDemo(context: CliContext, once: boolean): Promise<number> {
   const { output, interrupt, clock } = context;
@@ -130,7 +137,7 @@ function hints({ config: { program, dataDir } }: CliContext, { result }: Finishe
   ];
 }
 
-/** Someone keeps switching things off behind our back; each time it is found and put right. */
+/** Accounts are switched off behind our back, others join; each time it is found and put right. */
 async function keepDrifting(
   context: CliContext,
   app: App,
@@ -138,16 +145,37 @@ async function keepDrifting(
   { sandbox }: RunningSandbox,
 ): Promise<void> {
   const { output, interrupt, clock } = context;
-  output.note(`\nFrom now on ${DRIFTING} accounts drift every ${duration(DRIFT_EVERY_MS)}. Ctrl-C ends the demo.`);
+  const every = `${DRIFT_EVERY_MS / 1_000} seconds`;
+  output.note(
+    `\nFrom now on accounts drift or join every ${every}, and are scanned and put right. Ctrl-C ends the demo.`,
+  );
   const stop = AbortSignal.any([interrupt.signal, output.unread]);
-  for (let seed = 2; !stop.aborted; seed += 1) {
+  for (let round = 1; !stop.aborted; round += 1) {
     await clock.sleep(DRIFT_EVERY_MS, stop);
     if (stop.aborted) return;
-    const drifted = sandbox.drift({ accounts: DRIFTING, seed });
-    const ids = drifted.map(({ accountId }) => accountId).join(', ');
-    output.note(`${time(clock.now())} someone opted out ${count(drifted.length, 'account')}: ${ids}`);
+    output.note(`${time(clock.now())} ${round % 3 === 0 ? joinAccount(sandbox, round) : optOut(sandbox, round)}`);
     output.note(`${time(clock.now())} ${runLine(await oneRun(context, app, loaded, false), output.noteStyle)}`);
   }
+}
+
+function optOut(sandbox: Sandbox, round: number): string {
+  const candidates = sandbox.accounts().filter(({ ou, state, management, computeOptimizer }) => {
+    return DRIFTING_OUS.includes(ou) && state === 'ACTIVE' && !management && computeOptimizer.status === 'Active';
+  });
+  const chosen = Array.from({ length: DRIFTING }, (_, at) => candidates[(round * 7 + at * 31) % candidates.length]);
+  const ids = [...new Set(chosen.flatMap((account) => (account === undefined ? [] : [account.accountId])))];
+  const changes = ids.map((accountId) => ({
+    accountId,
+    enrollment: 'computeOptimizer' as const,
+    status: 'Inactive' as const,
+  }));
+  sandbox.drift({ changes });
+  return `someone opted ${count(ids.length, 'account')} out of Compute Optimizer: ${ids.join(', ')}`;
+}
+
+function joinAccount(sandbox: Sandbox, round: number): string {
+  const ids = sandbox.changeAccounts({ add: [{ name: `newcomer-${round / 3}`, ou: '/Sandbox' }] });
+  return `an account joined in /Sandbox: ${ids.join(', ')}`;
 }
 
 function runLine({ result, before, durationMs }: FinishedRun, style: CliContext['output']['style']): string {
