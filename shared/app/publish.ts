@@ -12,6 +12,8 @@ export interface PublishDeps {
 export interface PublishOptions {
   /** Stop beginning further pages at this time, epoch ms: a Lambda has an end (default: until nothing is left). */
   readonly until?: number;
+  /** Entries that are published and then marked together (default 200). */
+  readonly pageSize?: number;
 }
 
 export interface Published {
@@ -30,12 +32,12 @@ const FRUITLESS_PAGES = 5;
  */
 export async function publishUnpublished(deps: PublishDeps, options: PublishOptions = {}): Promise<Published> {
   const { ledger, bus, clock, logger } = deps;
-  const { until = Number.POSITIVE_INFINITY } = options;
+  const { until = Number.POSITIVE_INFINITY, pageSize = PAGE } = options;
   const refused = new Map<string, Refusal>();
   /** An outbox that lags behind its marks may show them once more. */
   const done = new Set<string>();
   for (let fruitless = 0; fruitless < FRUITLESS_PAGES; ) {
-    const page = await ledger.unpublished(PAGE + refused.size);
+    const page = await ledger.unpublished(pageSize + refused.size);
     const open = page.filter(({ id }) => !refused.has(id) && !done.has(id));
     if (open.length === 0 || clock.now() >= until) break;
     const result = await bus.publish(open);
