@@ -21,6 +21,8 @@ export interface MutatingCall {
   readonly enrollment: Enrollment;
   readonly organizationWide: boolean;
   readonly optOut: boolean;
+  /** Epoch ms, by the sandbox's clock. */
+  readonly at: number;
   /** The policy under which it was made. */
   readonly policy: CompiledPolicy | null;
 }
@@ -56,7 +58,7 @@ export interface WireLog {
 }
 
 /** Listens at the sandbox's door: a witness that believes neither the app nor its ledger. */
-export function listenAt({ sandbox }: RunningSandbox, dataDir: string): WireLog {
+export function listenAt({ sandbox, clock }: RunningSandbox, dataDir: string): WireLog {
   const mutating: MutatingCall[] = [];
   const ledger = ledgerReader(dataDir);
   const original = sandbox.handle.bind(sandbox);
@@ -83,7 +85,7 @@ export function listenAt({ sandbox }: RunningSandbox, dataDir: string): WireLog 
     const answer: ApiAnswer = drop ? { kind: 'reset', delayMs: 0 } : original(request);
     if (drop && call !== null) dropped += 1;
     const code = answer.kind === 'error' ? answer.error.code : null;
-    if (call !== null) mutating.push({ ...call, answer: answer.kind, code, policy: log.policy });
+    if (call !== null) mutating.push({ ...call, at: clock.now(), answer: answer.kind, code, policy: log.policy });
     return log.onAnswer?.(request, answer) ?? answer;
   };
   return log;
@@ -96,7 +98,7 @@ function describe(
   enrollment: Enrollment,
   sandbox: Sandbox,
   ledger: LedgerReader,
-): Omit<MutatingCall, 'answer' | 'code' | 'policy'> {
+): Omit<MutatingCall, 'at' | 'answer' | 'code' | 'policy'> {
   const asked = typeof input === 'object' && input !== null ? { ...input } : {};
   const status = 'status' in asked ? asked.status : null;
   const batch = 'accountIds' in asked && Array.isArray(asked.accountIds) ? asked.accountIds : [caller];

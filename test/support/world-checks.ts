@@ -139,7 +139,7 @@ function faultsOfTouch(call: MutatingCall, { truth, intentId, redundant }: Touch
   if (code === 'ThrottlingException') return faults;
   if (redundant && !organizationWide && allowed.repeatedCalls !== true) faults.push('it was so already');
   if (policy === null) return faults;
-  const { state, mode, wish, exempt } = wishOf(policy, truth);
+  const { state, mode, wish, exempt } = wishOf(policy, truth, call.at);
   if (state !== 'ACTIVE' || mode !== 'enforce' || exempt(enrollment)) faults.push('it was not to be touched');
   if (optOut && !wantsOptOut(wish, operation)) faults.push('nobody wanted to opt it out');
   return faults;
@@ -151,11 +151,11 @@ function wantsOptOut(wish: Wish, operation: string): boolean {
   return wish.organizationRules.value === 'NoneAllowed' || wish.automation.value === 'Inactive';
 }
 
-function wishOf(policy: CompiledPolicy, account: AccountTruth) {
+function wishOf(policy: CompiledPolicy, account: AccountTruth, at: number) {
   const { accountId: id, name, ou, tags, state, management } = account;
   const facts: AccountFacts = { id, name, ou, tags, state, management };
   const wish = policy.resolve(facts);
-  const exempt = (enrollment: Enrollment): boolean => policy.exemption(id, enrollment, 0) !== null;
+  const exempt = (enrollment: Enrollment): boolean => policy.exemption(id, enrollment, at) !== null;
   return { state, mode: wish.mode.value, wish, exempt };
 }
 
@@ -174,7 +174,7 @@ function untrueRecords(world: World, records: ReadonlyMap<string, AccountRecord>
   if (policy === null || records.size === 0) return [];
   return world.truth().flatMap((account) => {
     const { accountId } = account;
-    const { wish, mode, state, exempt } = wishOf(policy, account);
+    const { wish, mode, state, exempt } = wishOf(policy, account, world.clock.now());
     if (allowed.unseen?.(accountId)) return [];
     return ENROLLMENTS.flatMap((enrollment) => {
       const managed =
