@@ -4,7 +4,7 @@ import { lambdaLogger, type ScopedLogger } from '../adapters/aws/lambda/logger.t
 import { lambdaMetrics } from '../adapters/aws/lambda/metrics.ts';
 import { policySource } from '../adapters/aws/lambda/policy-source.ts';
 import { eventBridgeScanRequests } from '../adapters/aws/lambda/scan-requests.ts';
-import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
+import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../adapters/aws/store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
@@ -36,6 +36,8 @@ export interface AwsOptions {
   readonly random?: Random;
   readonly logger?: ScopedLogger;
   readonly metrics?: Metrics;
+  /** What the SDK's own settings do not say of table and queues. */
+  readonly stores?: Pick<AwsStoresOptions, 'dynamodb' | 'sqs'>;
 }
 
 /** What a function works under as long as the policy stays the same. */
@@ -83,7 +85,16 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
   const { table, queueUrl, dlqUrl } = env;
   // The deployment has made both, and a wrong one fails at its first use, by name.
-  const stores = await openAwsStores({ table, queueUrl, dlqUrl, clock, newId, random, check: false });
+  const stores = await openAwsStores({
+    table,
+    queueUrl,
+    dlqUrl,
+    clock,
+    newId,
+    random,
+    check: false,
+    ...options.stores,
+  });
   const scanRequests = eventBridgeScanRequests(env.eventBus, { clock, random });
   const source = policySource(env.policy, env.taskRoot, { clock, random });
   const keeper = new PolicyKeeper(source, clock, options.policyEnv, logger);
