@@ -51,16 +51,21 @@ export interface ConnectionOptions {
   readonly onClose: () => void;
 }
 
+/** A turn of the event loop that took longer than this had other work to do than to wait for us. */
+const QUIET_TURN_MS = 0.1;
+/** How many such turns a commit waits at most. */
+const MOST_TURNS = 10;
+
 /** The most changes that one transaction takes, so that one commit does not block the event loop for long. */
 const LARGEST_GROUP = 256;
 
 /**
  * One connection with group commit. SQLite's commit costs one fsync, and node:sqlite blocks while it lasts; so the changes
- * that are asked for in the same turn of the event loop go into one transaction, and all of them are answered
+ * that are asked for while the event loop is busy go into one transaction, and all of them are answered
  * after its fsync. No transaction is ever open across an `await`.
  *
  * ```
- *  write() ──▶ pending ──(next turn)──▶ BEGIN IMMEDIATE, all, COMMIT ──▶ each caller its answer
+ *  write() ──▶ pending ──(quiet turn)──▶ BEGIN IMMEDIATE, all, COMMIT ──▶ each caller its answer
  *                 ▲                        │ locked: wait, again
  *                 └── next group           │ one threw: ROLLBACK, then each in a transaction of its own,
  *                                          ▼            so that a bad one spoils nothing but itself
@@ -129,12 +134,25 @@ export class Connection {
 
   async #drain(): Promise<void> {
     while (this.#pending.length > 0) {
-      await nextTurn();
+      await this.#gather();
       const group = this.#pending.slice(0, LARGEST_GROUP);
       this.#pending = this.#pending.slice(LARGEST_GROUP);
       await this.#commit(group);
     }
     this.#draining = null;
+  }
+
+  /**
+   * A commit blocks the event loop for as long as the disk takes, whether it carries one change or many. While the loop has other
+   * work, that goes first, and what it leads to joins the group; once it has none, nobody is made to wait.
+   */
+  async #gather(): Promise<void> {
+    for (let turn = 0; turn < MOST_TURNS && this.#pending.length < LARGEST_GROUP; turn += 1) {
+      const known = this.#pending.length;
+      const start = performance.now();
+      await nextTurn();
+      if (this.#pending.length === known && performance.now() - start < QUIET_TURN_MS) return;
+    }
   }
 
   async #commit(group: readonly PendingWrite[]): Promise<void> {

@@ -128,7 +128,7 @@ async function openFile(path: string, patience: Patience, options: EmbeddedStore
  */
 function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions): void {
   const { readOnly = false, maxPages, migrations = MIGRATIONS } = options;
-  db.exec('PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY');
+  db.exec('PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY');
   if (readOnly) {
     db.exec('PRAGMA query_only = ON');
     return;
