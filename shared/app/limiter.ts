@@ -2,13 +2,14 @@ import { z } from 'zod';
 import {
   adapt,
   type BucketState,
-  type Feedback,
+  countsFrom,
   fixedBucket,
   newBucket,
   type Reservation,
   recall,
   reserve,
 } from '../domain/pacing.ts';
+import type { EpochMs } from '../domain/types.ts';
 import type { CallGate, CallKey } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock } from '../ports/system.ts';
@@ -24,6 +25,7 @@ const bucketSchema: z.ZodType<BucketState> = z.object({
   countedFrom: z.number(),
   settling: z.boolean(),
   share: z.number().nullable(),
+  shareRate: z.number().positive(),
   tolerated: z.number(),
   at: z.number(),
 });
@@ -67,14 +69,21 @@ export function createLimiter(options: LimiterOptions): Limiter {
       const wait = at - options.clock.now();
       // Timers are no finer than a millisecond, and the timeline keeps the average whatever the single call does.
       if (wait >= 1) await options.clock.sleep(wait);
+      return options.clock.now();
     },
-    report(key, outcome) {
+    report(key, outcome, leave) {
       const name = `${key.service}:${key.operation}`;
       const count = counts[name] ?? { count: 0, throttled: 0 };
       counts[name] = { count: count.count + 1, throttled: count.throttled + (outcome === 'throttled' ? 1 : 0) };
-      bucketOf(key).report(outcome);
+      bucketOf(key).report(outcome, leave ?? options.clock.now());
     },
   };
+}
+
+/** How a call was answered, and when it was made. */
+interface Answer {
+  readonly leave: EpochMs;
+  readonly throttled: boolean;
 }
 
 /** This process's view of one bucket: the slots it has reserved and what it has seen since. */
@@ -84,7 +93,9 @@ class Bucket {
   readonly #adaptive: boolean;
   #slots: Reservation = { from: 0, everyMs: 0, count: 0 };
   #used = 0;
-  #feedback: Feedback = { ok: 0, throttled: 0 };
+  /** How late a slot may be used, ms: one interval, and the time that reserving it took, or a slow store would let none through. */
+  #patienceMs = 0;
+  #answers: Answer[] = [];
   #refill: Promise<void> | null = null;
 
   constructor(options: LimiterOptions, name: string, adaptive: boolean) {
@@ -95,52 +106,55 @@ class Bucket {
 
   /** The time of the next slot of this process, epoch ms. */
   async take(): Promise<number> {
-    while (this.#used >= this.#slots.count) {
+    for (;;) {
+      while (this.#used < this.#slots.count) {
+        const at = this.#slots.from + this.#used * this.#slots.everyMs;
+        this.#used += 1;
+        // What was reserved and not used in its time is gone: kept slots would come out all at once, in every process.
+        if (at + this.#patienceMs >= this.#options.clock.now()) return at;
+      }
       this.#refill ??= this.#reserve().finally(() => {
         this.#refill = null;
       });
       await this.#refill;
     }
-    const at = this.#slots.from + this.#used * this.#slots.everyMs;
-    this.#used += 1;
-    return at;
   }
 
-  report(outcome: 'ok' | 'throttled' | 'failed'): void {
+  report(outcome: 'ok' | 'throttled' | 'failed', leave: EpochMs): void {
     if (!this.#adaptive || outcome === 'failed') return;
-    const { ok, throttled } = this.#feedback;
-    if (outcome === 'ok') this.#feedback = { ok: ok + 1, throttled };
-    else {
-      this.#feedback = { ok, throttled: throttled + 1 };
-      // Slots that were reserved at the old, faster pace are let go; they lapse.
-      this.#used = this.#slots.count;
-    }
+    const throttled = outcome === 'throttled';
+    this.#answers.push({ leave, throttled });
+    // Slots that were reserved at the old, faster pace are let go; they lapse.
+    if (throttled) this.#used = this.#slots.count;
   }
 
   async #reserve(): Promise<void> {
-    const { registers, clock, ceiling, reserveMs } = this.#options;
+    const { registers, clock, reserveMs } = this.#options;
     for (;;) {
       const stored = await readTyped(registers, this.#name, bucketSchema);
       const now = clock.now();
-      const feedback = this.#feedback;
-      const state = this.#advance(stored?.value ?? null, feedback, now, ceiling);
+      const answers = this.#answers.length;
+      const state = this.#advance(stored?.value ?? null, now);
       const count = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
       const [next, slots] = reserve(state, now, count);
       if ((await registers.write(this.#name, next, stored?.version ?? null)) === null) continue;
       // What was reported while the write was under way counts next time.
-      this.#feedback = {
-        ok: this.#feedback.ok - feedback.ok,
-        throttled: this.#feedback.throttled - feedback.throttled,
-      };
+      this.#answers = this.#answers.slice(answers);
       this.#slots = slots;
+      this.#patienceMs = slots.everyMs + Math.max(0, clock.now() - now);
       this.#used = 0;
       return;
     }
   }
 
-  #advance(stored: BucketState | null, feedback: Feedback, now: number, ceiling: number): BucketState {
+  #advance(stored: BucketState | null, now: EpochMs): BucketState {
+    const { ceiling, reserveMs } = this.#options;
     if (!this.#adaptive) return { ...(stored ?? fixedBucket(now, ceiling)), rate: ceiling };
-    return adapt(stored === null ? newBucket(now, ceiling) : recall(stored, now, ceiling), feedback, now, ceiling);
+    const state = stored === null ? newBucket(now, ceiling) : recall(stored, now, ceiling);
+    const from = countsFrom(state, reserveMs);
+    const counted = this.#answers.filter(({ leave }) => leave >= from);
+    const throttled = counted.filter((answer) => answer.throttled).length;
+    return adapt(state, { ok: counted.length - throttled, throttled }, now, ceiling);
   }
 }
 

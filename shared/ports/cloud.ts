@@ -135,9 +135,10 @@ export interface CallKey {
 
 /** Where every wire call asks for leave and tells how it went. */
 export interface CallGate {
-  /** Returns when the call may be made. */
-  acquire(key: CallKey): Promise<void>;
-  report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed'): void;
+  /** Returns when the call may be made, with the time at which leave was given (epoch ms; a gate that does not pace need not say). */
+  acquire(key: CallKey): Promise<EpochMs | undefined>;
+  /** `leave`: what `acquire` answered for this call, so that a late answer is not taken for one to the present pace. */
+  report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed', leave?: EpochMs): void;
 }
 
 /**

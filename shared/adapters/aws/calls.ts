@@ -66,7 +66,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
     async make({ key, session, about, beforeSend, send }) {
       const accountId = about ?? session.accountId;
       refuseIfClosed(key, accountId);
-      await gate.acquire(key);
+      const leave = await gate.acquire(key);
       refuseIfClosed(key, accountId);
       await beforeSend?.();
       let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
@@ -79,7 +79,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
         throw failure;
       } finally {
-        gate.report(key, outcome);
+        gate.report(key, outcome, leave);
       }
     },
   };

@@ -1,0 +1,220 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  adapt,
+  type BucketState,
+  countsFrom,
+  fixedBucket,
+  newBucket,
+  type Reservation,
+  recall,
+  reserve,
+} from '../../shared/domain/pacing.ts';
+
+const START = 1_000_000;
+
+const anyRate = fc.oneof(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0.5, max: 20, noNaN: true }));
+
+/** Reservers at their own pace: how long after the one before, and how many slots. */
+const anyReservers = fc.array(
+  fc.record({
+    afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 900 })),
+    count: fc.integer({ min: 1, max: 60 }),
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+function slotsOf({ from, everyMs, count }: Reservation): number[] {
+  return Array.from({ length: count }, (_, n) => from + n * everyMs);
+}
+
+describe('reserving slots', () => {
+  it('puts no more than rate + 1 into any second, whoever reserves when and how many', () => {
+    fc.assert(
+      fc.property(anyRate, anyReservers, (rate, reservers) => {
+        let state = { ...fixedBucket(START, rate), rate };
+        let now = START;
+        const slots: number[] = [];
+        for (const { afterMs, count } of reservers) {
+          // Who finds a long line waits: nobody reserves a minute ahead.
+          now = Math.max(now + afterMs, state.tat - 20_000);
+          const [next, reservation] = reserve(state, now, count);
+          slots.push(...slotsOf(reservation));
+          state = next;
+        }
+        // The timeline is monotone, so a window that begins at a slot holds the most.
+        let end = 0;
+        slots.forEach((slot, begin) => {
+          expect(slot).toBeGreaterThanOrEqual(slots[begin - 1] ?? START);
+          while (end < slots.length && (slots[end] ?? 0) < slot + 1_000 - 1e-6) end += 1;
+          expect(end - begin).toBeLessThanOrEqual(rate + 1);
+        });
+      }),
+    );
+  });
+
+  it('never gives a slot of the past, and loses what nobody took', () => {
+    fc.assert(
+      fc.property(anyRate, anyReservers, (rate, reservers) => {
+        let state = { ...fixedBucket(START, rate), rate };
+        let now = START;
+        for (const { afterMs, count } of reservers) {
+          now = Math.max(now + afterMs, state.tat - 20_000);
+          const idle = state.tat < now;
+          const [next, reservation] = reserve(state, now, count);
+          expect(reservation.from).toBeGreaterThanOrEqual(now);
+          if (idle) expect(reservation.from).toBe(now);
+          expect(next.tat).toBeCloseTo(reservation.from + (count * 1000) / rate, 3);
+          state = next;
+        }
+      }),
+    );
+  });
+
+  it('does not wait for a timeline that only a wrong clock can have put there', () => {
+    const hour = 3_600_000;
+    const [ahead] = reserve(fixedBucket(START, 10), START + hour, 5);
+    const [next, { from }] = reserve(ahead, START, 5);
+    expect(from).toBe(START);
+    expect(next.tat).toBe(START + 500);
+  });
+
+  it('does wait in a line of callers, however slow the pace', () => {
+    const slow = { ...newBucket(START, 0.5), rate: 0.5 };
+    const [line] = reserve(slow, START, 90);
+    expect(reserve(line, START, 1)[1].from).toBe(START + 180_000);
+    const [brisk] = reserve(fixedBucket(START, 100), START, 2_900);
+    expect(reserve(brisk, START, 1)[1].from).toBe(START + 29_000);
+  });
+});
+
+const RESERVE_MS = 100;
+
+/** Numbers in [0, 1) that look random and are the same for a seed. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+}
+
+/** A service that lets `limit` calls a second through, with a burst of twice that, and answers after `latencyMs`. */
+function converge(limit: number, latencyMs: number, { seconds = 38, ceiling = 500, refusing = 0, seed = 1 } = {}) {
+  const random = numbers(seed);
+  let state: BucketState = newBucket(0, ceiling);
+  let tokens = 2 * limit;
+  let filledAt = 0;
+  let now = 0;
+  const throttled: number[] = [];
+  let pending: { readonly left: number; readonly at: number; readonly ok: boolean }[] = [];
+  const passed: number[] = [];
+  while (now < seconds * 1000) {
+    const answered = pending.filter(({ at }) => at <= now);
+    pending = pending.filter(({ at }) => at > now);
+    const from = countsFrom(state, RESERVE_MS);
+    const counted = answered.filter(({ left }) => left >= from);
+    const ok = counted.filter((answer) => answer.ok).length;
+    state = adapt(state, { ok, throttled: counted.length - ok }, now, ceiling);
+    const [next, reservation] = reserve(state, now, Math.max(1, Math.round((state.rate * RESERVE_MS) / 1000)));
+    state = next;
+    for (const at of slotsOf(reservation)) {
+      tokens = Math.min(2 * limit, tokens + ((at - filledAt) / 1000) * limit);
+      filledAt = at;
+      const admitted = tokens >= 1 && random() >= refusing;
+      if (admitted) {
+        tokens -= 1;
+        passed.push(at);
+      } else throttled.push(at);
+      pending.push({ left: at, at: at + latencyMs, ok: admitted });
+    }
+    now = Math.max(now, reservation.from + reservation.count * reservation.everyMs);
+  }
+  const later = (at: number): boolean => at >= 10_000 && at < seconds * 1000;
+  const settled = passed.filter(later).length;
+  const refused = throttled.filter(later).length;
+  return {
+    /** Of what the service would have let through, and of all calls, both after 10 s. */
+    share: settled / ((seconds - 10) * limit),
+    throttled: refused / (refused + settled),
+    /** Of all calls, the search for the limit included. */
+    throttledInAll: throttled.length / (throttled.length + passed.length),
+    rate: state.rate,
+  };
+}
+
+describe('the rate', () => {
+  for (const limit of [5, 20, 50, 200]) {
+    for (const latencyMs of [5, 50, 200]) {
+      it(`finds a limit of ${limit} a second behind ${latencyMs} ms`, () => {
+        const { share, throttled, throttledInAll } = converge(limit, latencyMs);
+        expect(share).toBeGreaterThan(0.9);
+        expect(throttled).toBeLessThan(limit >= 20 ? 0.03 : 0.06);
+        expect(throttledInAll).toBeLessThan(limit >= 20 ? 0.06 : 0.2);
+      });
+    }
+  }
+
+  for (const limit of [2, 20, 120]) {
+    it(`finds a limit of ${limit} a second although answers take longer than it takes to judge a cut`, () => {
+      const { share, throttled } = converge(limit, 1_500, { seconds: 60 });
+      expect(share).toBeGreaterThan(0.8);
+      expect(throttled).toBeLessThan(0.2);
+    });
+  }
+
+  for (const refusing of [0.05, 0.1, 0.3]) {
+    it(`does not come to a halt where ${refusing * 100} % are refused whatever the pace`, () => {
+      const through = [1, 2, 3, 4, 5].map((seed) => converge(1e9, 20, { seconds: 60, refusing, seed }).share * 1e9);
+      through.sort((a, b) => a - b);
+      // The median: one seed or another takes chance for a limit, and finds out later.
+      expect(through[2]).toBeGreaterThan(200);
+    });
+  }
+
+  it('reaches the ceiling where nothing is throttled', () => {
+    expect(converge(1e9, 20, { seconds: 20 }).rate).toBe(500);
+  });
+
+  it('stays between floor and ceiling, and finite, whatever is reported when', () => {
+    const anyReport = fc.record({
+      afterMs: fc.oneof(fc.integer({ min: -3_600_000, max: 3_600_000 }), fc.integer({ min: 0, max: 2_000 })),
+      ok: fc.nat({ max: 200 }),
+      throttled: fc.nat({ max: 200 }),
+    });
+    fc.assert(
+      fc.property(fc.array(anyReport, { maxLength: 80 }), fc.constantFrom(0.1, 1, 10, 500), (reports, ceiling) => {
+        let now = START;
+        let state = newBucket(now, ceiling);
+        for (const { afterMs, ok, throttled } of reports) {
+          now += afterMs;
+          state = adapt(recall(state, now, ceiling), { ok, throttled }, now, ceiling);
+          expect(state.rate).toBeLessThanOrEqual(ceiling);
+          expect(state.rate).toBeGreaterThanOrEqual(Math.min(0.5, ceiling));
+          [state] = reserve(state, now, 1);
+          expect(Number.isFinite(state.tat)).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not grow by a pause without calls', () => {
+    const state = { ...newBucket(START, 500), rate: 20 };
+    expect(adapt(state, { ok: 0, throttled: 0 }, START + 300_000, 500).rate).toBeLessThanOrEqual(80);
+  });
+
+  it('goes on growing after a process whose clock is an hour fast has written it', () => {
+    const hour = 3_600_000;
+    const limited = adapt(newBucket(START, 500), { ok: 0, throttled: 5 }, START + hour, 500);
+    let state = limited;
+    for (let now = START; now < START + 20_000; now += 100) state = adapt(state, { ok: 5, throttled: 0 }, now, 500);
+    expect(state.rate).toBeGreaterThan(limited.rate * 1.5);
+  });
+
+  it('learns anew after ten minutes, and keeps the timeline', () => {
+    const state = { ...newBucket(START, 500), limit: 5, rate: 5, tat: START + 700_000 };
+    expect(recall(state, START + 600_000, 500)).toBe(state);
+    expect(recall(state, START + 600_001, 500)).toMatchObject({ limit: null, rate: 50, tat: START + 700_000 });
+  });
+});
