@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { z } from 'zod';
+import { openAwsStores } from '../../shared/adapters/aws/store.ts';
+import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { systemClock } from '../../shared/adapters/system/clock.ts';
+import { makeNewId } from '../../shared/adapters/system/ids.ts';
+import { systemRandom } from '../../shared/adapters/system/random.ts';
+import { createLimiter } from '../../shared/app/limiter.ts';
+import type { Registers } from '../../shared/ports/registers.ts';
+
+/*
+ * One budget for all workers (invariant 4), with processes: so many workers that each would call as fast as it may, over one table.
+ *
+ *   node test/bench/limiter-processes.ts [--workers 4] [--rate 20] [--seconds 60] [--reserve-ms 3000] [--think-ms 0]
+ *
+ * Prints one JSON line: the average rate, the busiest second (any window of 1,000 ms), and writes a call. `--think-ms`: each worker rests
+ * a random time up to that between two calls, so that its slots lapse.
+ */
+
+const TABLE = 'limiter';
+const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' } };
+const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
+
+const taskSchema = z.object({
+  endpoint: z.string(),
+  rate: z.number(),
+  reserveMs: z.number(),
+  thinkMs: z.number(),
+  until: z.number(),
+});
+type Task = z.infer<typeof taskSchema>;
+
+const resultSchema = z.object({ calls: z.array(z.number()), writes: z.number(), lost: z.number() });
+type Result = z.infer<typeof resultSchema>;
+
+/** Counts the writes, and those that someone else was faster than. */
+function counting(registers: Registers): {
+  readonly counted: Registers;
+  readonly counts: { writes: number; lost: number };
+} {
+  const counts = { writes: 0, lost: 0 };
+  const counted: Registers = {
+    read: (name) => registers.read(name),
+    remove: (name, expected) => registers.remove(name, expected),
+    list: (prefix) => registers.list(prefix),
+    async write(name, value, expected) {
+      counts.writes += 1;
+      const version = await registers.write(name, value, expected);
+      if (version === null) counts.lost += 1;
+      return version;
+    },
+  };
+  return { counted, counts };
+}
+
+async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promise<Result> {
+  const stores = await openAwsStores({
+    ...{ table: TABLE, queueUrl: 'none', dlqUrl: 'none', check: false },
+    ...{ clock: systemClock, newId: makeNewId(systemClock), random: systemRandom },
+    dynamodb: { ...ACCESS, endpoint },
+    sqs: ACCESS,
+  });
+  const { counted, counts } = counting(stores.registers);
+  const limiter = createLimiter({ registers: counted, clock: systemClock, ceiling: rate, reserveMs });
+  const calls: number[] = [];
+  for (;;) {
+    await limiter.acquire(KEY);
+    const now = systemClock.now();
+    if (now >= until) break;
+    calls.push(now);
+    limiter.report(KEY, 'ok');
+    if (thinkMs > 0) await systemClock.sleep(systemRandom() * thinkMs);
+  }
+  await stores.close();
+  return { calls, ...counts };
+}
+
+async function runWorker(task: Task): Promise<Result> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--task', JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  let line = '';
+  for await (const each of createInterface({ input: child.stdout })) line = each;
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`a worker ended with exit code ${code}`);
+  return resultSchema.parse(JSON.parse(line));
+}
+
+/** The most calls in any window of `ms`, and when it began. */
+function busiest(calls: readonly number[], ms: number): { readonly calls: number; readonly at: number } {
+  let most = { calls: 0, at: 0 };
+  let first = 0;
+  for (const [last, at] of calls.entries()) {
+    while ((calls[first] ?? at) <= at - ms) first += 1;
+    if (last - first + 1 > most.calls) most = { calls: last - first + 1, at: calls[first] ?? at };
+  }
+  return most;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      task: { type: 'string' },
+      workers: { type: 'string', default: '4' },
+      rate: { type: 'string', default: '20' },
+      seconds: { type: 'string', default: '60' },
+      'reserve-ms': { type: 'string', default: '3000' },
+      'think-ms': { type: 'string', default: '0' },
+    },
+  });
+  if (values.task !== undefined) {
+    const result = await work(taskSchema.parse(JSON.parse(values.task)));
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const [workers, rate, seconds] = [Number(values.workers), Number(values.rate), Number(values.seconds)];
+  const [reserveMs, thinkMs] = [Number(values['reserve-ms']), Number(values['think-ms'])];
+  const server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const endpoint = `http://127.0.0.1:${address.port}`;
+  const client = new DynamoDBClient({ ...ACCESS, endpoint });
+  await client.send(new CreateTableCommand(createTableInput(TABLE)));
+  client.destroy();
+  // A process takes a moment to start; counted is from the first call of all.
+  const until = systemClock.now() + 2_000 + seconds * 1_000;
+  const task = { endpoint, rate, reserveMs, thinkMs, until };
+  const results = await Promise.all(Array.from({ length: workers }, () => runWorker(task)));
+  server.close();
+  const calls = results.flatMap((result) => result.calls).sort((a, b) => a - b);
+  const began = calls[0] ?? until;
+  const within = calls.filter((at) => at < began + seconds * 1_000);
+  const writes = results.reduce((sum, result) => sum + result.writes, 0);
+  const top = busiest(within, 1_000);
+  const figures = {
+    ...{ workers, budget: rate, seconds, reserveMs, thinkMs, calls: within.length },
+    averagePerSecond: Math.round((within.length / seconds) * 100) / 100,
+    busiestSecond: top.calls,
+    busiestSecondAtMs: top.at - began,
+    writesPerCall: Math.round((writes / calls.length) * 1_000) / 1_000,
+    lostWrites: results.reduce((sum, result) => sum + result.lost, 0),
+    callsOfEach: results.map((result) => result.calls.length),
+  };
+  process.stdout.write(`${JSON.stringify({ name: 'limiter-processes', ...figures })}\n`);
+}
+
+await main();
