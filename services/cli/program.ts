@@ -10,6 +10,7 @@ import { defineDlq } from './commands/dlq.ts';
 import { definePlan } from './commands/plan.ts';
 import { definePolicy } from './commands/policy.ts';
 import { defineSandbox } from './commands/sandbox.ts';
+import { defineServe } from './commands/serve.ts';
 import { defineStatus } from './commands/status.ts';
 import type { Run } from './context.ts';
 
@@ -62,6 +63,7 @@ export function parse(args: readonly string[], writers: Writers): Parsed {
 const COMMANDS = [
   definePlan,
   defineApply,
+  defineServe,
   defineStatus,
   defineAccount,
   definePolicy,

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { FileError } from './file-error.ts';
 import { readBytes } from './read-bytes.ts';
 
@@ -12,6 +22,10 @@ export type IfPresent = 'replace' | 'refuse';
 export function writeTextFile(path: string, text: string, unique: string, ifPresent: IfPresent): void {
   const draft = `${path}.${unique}.partial`;
   try {
+    if (isSpecial(path)) {
+      writeFileSync(path, text);
+      return;
+    }
     const file = openSync(draft, 'wx', 0o600);
     try {
       writeSync(file, text);
@@ -30,11 +44,18 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
   }
 }
 
+/** A device or a pipe (`/dev/stdout`, `>(…)`) is written to; to put a file in its place would destroy it. */
+function isSpecial(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
 const ADVICE: Readonly<Record<string, string>> = {
   EEXIST: 'there is such a file already; name another, or replace it with --force',
   ENOENT: 'there is no such directory',
   ENOTDIR: 'part of its path is a file',
   EISDIR: 'it is a directory',
+  ENOTEMPTY: 'it is a directory',
   EACCES: 'this user has no permission to write there',
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',

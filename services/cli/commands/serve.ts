@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import type { WorkOutcome } from '../../../shared/app/deps.ts';
+import type { Plan } from '../../../shared/app/make-plan.ts';
+import type { CliContext, Select } from '../context.ts';
+import { tell } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
+import { count, number } from '../ui/words.ts';
+
+export function defineServe(program: Command, select: Select): void {
+  program
+    .command('serve')
+    .description("the daemon: scans by the policy's schedule and remediates all the time, until SIGTERM or Ctrl-C")
+    .option('--policy <file>', 'the policy (default: rollcall.yaml); read once, at the start')
+    .action((flags: { readonly policy?: string }) => select((context) => runServe(context, flags.policy)));
+}
+
+/** How often what the workers have done is told at most, ms. */
+const TELL_MS = 5_000;
+
+async function runServe(context: CliContext, file: string | undefined): Promise<number> {
+  const { output, interrupt, clock } = context;
+  const loaded = await loadPolicy(context, file);
+  refuseWhatIsNotBuilt(loaded, 'serve');
+  const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
+  const { serve } = await import('../../../shared/app/serve.ts');
+  // Who cannot even be identified is told at once, before anything is made on disk.
+  await withApp(context, loaded.policy, true, async () => undefined);
+  interrupt.finishGracefully(() => say('stopping: what is in flight is finished and recorded'));
+  const { signal: stop } = interrupt;
+  const tally = new Tally();
+  await withApp(context, loaded.policy, false, async (app) => {
+    say(
+      `serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${loaded.file} (${loaded.policy.hash.slice(0, 12)})`,
+    );
+    const telling = tellRegularly(tally, say, context);
+    await serve(app.deps, app.settings, app.retrying, loaded.policy, {
+      stop,
+      onProgress: (event) => {
+        if (event.kind === 'worked') tally.add(event.outcome);
+      },
+      onScanStarted: (runId) => say(`scan ${runId} begins`),
+      onScan: (runId, plan) => {
+        tally.scans += 1;
+        say(scanLine(runId, plan));
+      },
+      onError: (what, error) =>
+        say(`${what === 'scan' ? 'the scan' : 'the workers'} broke off: ${tell(error).message}`),
+    });
+    await telling;
+  });
+  say('stopped');
+  if (output.json) output.document({ scans: tally.scans, worked: tally.total });
+  // Being told to stop is how a daemon ends; only Ctrl-C is somebody breaking it off.
+  return interrupt.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
+}
+
+async function tellRegularly(
+  tally: Tally,
+  say: (text: string) => void,
+  { clock, interrupt }: CliContext,
+): Promise<void> {
+  while (!interrupt.signal.aborted) {
+    await clock.sleep(TELL_MS, interrupt.signal);
+    const text = tally.take();
+    if (text !== null) say(text);
+  }
+}
+
+function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string {
+  const seen = `${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts could be told`;
+  const next =
+    trip === null ? `${count(due.length, 'change')} queued` : `nothing queued: ${trip.reason}: ${trip.message}`;
+  return `scan ${runId} ended: ${[seen, next, ...broken].join('; ')}`;
+}
+
+/** How many keys ended how, since the start and since it was last asked. */
+class Tally {
+  readonly #counts = new Map<WorkOutcome, number>();
+  /** Since the start. */
+  readonly total: Partial<Record<WorkOutcome, number>> = {};
+  scans = 0;
+
+  add(outcome: WorkOutcome): void {
+    this.total[outcome] = (this.total[outcome] ?? 0) + 1;
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
+  }
+
+  take(): string | null {
+    if (this.#counts.size === 0) return null;
+    const text = [...this.#counts].map(([outcome, n]) => `${outcome} ${number(n)}`).join(', ');
+    this.#counts.clear();
+    return `worked: ${text}`;
+  }
+}
