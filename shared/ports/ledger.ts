@@ -10,7 +10,9 @@ import type { AccountId, Enrollment } from '../domain/types.ts';
  *   otherwise nothing of it is stored and its outcome is `headMoved`. Entries of one call are judged one by one, in order,
  *   so several entries of one chain may come in one call; a refused entry refuses those of its chain behind it.
  * - The same entry appended twice (same chain, seq and hash) is `appended` both times: a retry after a lost answer is safe.
- * - Reads see every append that returned before them, in this and in any other process.
+ * - Reads see every append that returned before them, in this and in any other process. Where an adapter has to find entries
+ *   through an index that follows a moment behind (DynamoDB), `query` without `accountId`, `changedSince` and `unpublished` may
+ *   miss what was appended in the last second or so. Nothing is lost by it: who asks again sees it, and none shows what is no longer so.
  */
 export interface Ledger {
   append(entries: readonly LedgerEntry[]): Promise<readonly AppendOutcome[]>;

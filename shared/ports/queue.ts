@@ -12,7 +12,7 @@ import type { WorkMessage } from '../domain/work.ts';
  */
 export interface WorkQueue {
   send(messages: readonly WorkMessage[]): Promise<void>;
-  /** Up to `max` messages; an empty answer means that nothing is visible now. Never waits. */
+  /** Up to `max` messages; an empty answer means that nothing is visible now. Never waits, unless the adapter was told to. */
   receive(max: number, visibilityMs: number): Promise<readonly Delivery[]>;
   extend(delivery: Delivery, visibilityMs: number): Promise<void>;
   acknowledge(deliveries: readonly Delivery[]): Promise<void>;

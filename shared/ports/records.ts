@@ -8,7 +8,8 @@ import type { AccountId } from '../domain/types.ts';
  * Promises:
  * - `advance` stores a record only over one with a smaller head (`head.seq`); an older or equal one is left out silently, because
  *   whoever wrote the newer one has seen what this one knows. Durable when it returns.
- * - Reads see every advance that returned before them.
+ * - Reads see every advance that returned before them; only `due` may, where its index follows a moment behind (DynamoDB), miss
+ *   what changed in the last second or so. The next look finds it.
  */
 export interface Records {
   get(accountId: AccountId): Promise<AccountRecord | null>;

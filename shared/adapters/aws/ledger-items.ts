@@ -50,7 +50,7 @@ export function entryItem(entry: LedgerEntry): Item {
     ...(runId !== null && { runKey: key(runId), runId: text(runId.toWellFormed()) }),
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
     // The account's own chain is found by the table's key; only what is said of it elsewhere needs an index.
-    ...(accountId !== null && accountId !== chain && { accountKey: text(indexed(accountId)) }),
+    ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
     ...(enrollment !== null && { enrollment: text(enrollment) }),
     ...(entry.detail?.optOut === true && { optOut: flag(true) }),
     ...{ todoKey: text(shardKey('outbox', `${chain}#${seq}`, ENTRY_SHARDS)), todoTime: text(time) },

@@ -21,7 +21,7 @@ import { createStoreRetry, type StoreRetry } from './store-retry.ts';
 import { findTableFaults } from './table-shape.ts';
 
 export interface AwsStoresOptions {
-  /** `ROLLCALL_TABLE`: name or ARN. */
+  /** `ROLLCALL_TABLE`: its name. */
   readonly table: string;
   /** `ROLLCALL_QUEUE_URL` */
   readonly queueUrl: string;
