@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import type { ApplyResult } from '../../../shared/app/apply.ts';
-import { changeKey } from '../../../shared/app/make-plan.ts';
-import type { SavedPlan } from '../../../shared/app/plan-document.ts';
-import { RunStates } from '../../../shared/app/run-state.ts';
+import type { SavedPlan } from '../../../shared/app/saved-plan.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
@@ -71,6 +69,7 @@ async function perform(
   refuseOther(app, saved);
   const { policy } = loaded;
   if (saved !== null) {
+    const { RunStates } = await import('../../../shared/app/run-state.ts');
     const { planHash, policyHash, keys } = saved;
     await new RunStates(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
@@ -92,6 +91,7 @@ async function agreed(context: CliContext, loaded: LoadedPolicy, saved: SavedPla
   const { plan, document } = await dryRun(context, loaded);
   if (saved !== null && saved.organizationId !== plan.organizationId)
     throw otherOrganization(saved, plan.organizationId);
+  const { changeKey } = await import('../../../shared/app/make-plan.ts');
   const allowed = saved === null ? null : new Set(saved.keys);
   const due = plan.due.filter((change) => allowed === null || allowed.has(changeKey(change)));
   const lifted = saved !== null && plan.trip?.reason === 'maxChanges';
@@ -103,7 +103,7 @@ async function agreed(context: CliContext, loaded: LoadedPolicy, saved: SavedPla
 }
 
 async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
-  const { readSavedPlan } = await import('../../../shared/app/plan-document.ts');
+  const { readSavedPlan } = await import('../../../shared/app/saved-plan.ts');
   const result = readSavedPlan(readJsonFile(path));
   if (!result.ok) throw new CommandError('PlanInvalid', `${path} cannot be used: ${result.problem}. Make a new plan.`);
   if (result.plan.policyHash !== policy.hash) {

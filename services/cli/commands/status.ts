@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
-import { type Status, status } from '../../../shared/app/status.ts';
+import type { Status } from '../../../shared/app/status.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
@@ -17,6 +17,7 @@ export function defineStatus(program: Command, select: Select): void {
 
 async function runStatus(context: CliContext): Promise<number> {
   const { output } = context;
+  const { status } = await import('../../../shared/app/status.ts');
   const found = await withStore(context, true, status);
   if (output.json) output.document({ ...found, summary: fullSummary(found.summary) });
   else for (const line of statusText(found, context)) output.print(line);

@@ -83,7 +83,7 @@ export class RunProgress {
         this.#listed[event.listing] = event.accounts;
         return null;
       case 'probing':
-        return `reading ${number(event.total)} accounts that no listing names`;
+        return `reading ${count(event.total, 'account')} that no listing names`;
       case 'recorded':
         return 'recording';
       case 'queued':

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { type Change, planHash } from '../domain/plan.ts';
+import { VERDICTS } from '../domain/verdict.ts';
+import { changeKey } from './make-plan.ts';
+
+const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
+const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
+const changeSchema: z.ZodType<Change> = z.object({
+  accountId: z.string().regex(/^\d{12}$/),
+  accountName: z.string(),
+  ou: z.string(),
+  enrollment: z.enum(['computeOptimizer', 'automation']),
+  observed: status.nullable(),
+  observedRuleMode: ruleMode.nullable(),
+  desired: status.nullable(),
+  desiredRuleMode: ruleMode.nullable(),
+  verdict: z.enum(VERDICTS),
+  action: z.enum([
+    'UpdateEnrollmentStatus',
+    'UpdateEnrollmentConfiguration',
+    'AssociateAccounts',
+    'DisassociateAccounts',
+    'none',
+  ]),
+  scope: z.enum(['member', 'own', 'batch', 'organization']),
+  optOut: z.boolean(),
+  rule: z.string(),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  notBefore: z.iso.datetime().nullable(),
+});
+/** What is needed of a saved plan to be bound to it; the rest is for people. */
+const savedPlanSchema = z.object({
+  organizationId: z.string(),
+  policyHash: z.string(),
+  planHash: z.string(),
+  changes: z.array(changeSchema).max(1_000_000),
+});
+
+/** A saved plan that is what it says: its changes give its hash. */
+export interface SavedPlan {
+  readonly organizationId: string;
+  readonly policyHash: string;
+  readonly planHash: string;
+  /** The changes it allows, by `changeKey`. */
+  readonly keys: readonly string[];
+}
+
+export type SavedPlanResult =
+  | { readonly ok: true; readonly plan: SavedPlan }
+  | { readonly ok: false; readonly problem: string };
+
+/** Reads a saved plan: its shape, and that nobody has edited what would be done. */
+export function readSavedPlan(value: unknown): SavedPlanResult {
+  const parsed = savedPlanSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'the document'}: ${issue.message})`;
+    return { ok: false, problem: `it is not a plan as plan --out writes it${where}` };
+  }
+  const { organizationId, policyHash, planHash: said, changes } = parsed.data;
+  if (planHash(policyHash, changes) !== said) {
+    return { ok: false, problem: 'its changes do not give its planHash, so it was edited after it was made' };
+  }
+  const keys = changes.filter(({ action }) => action !== 'none').map(changeKey);
+  return { ok: true, plan: { organizationId, policyHash, planHash: said, keys } };
+}

@@ -1,0 +1,264 @@
+import { z } from 'zod';
+import { VERDICTS } from '../../shared/domain/verdict.ts';
+
+/** What scripts may rely on [interface.md]; strict, so that nothing appears or goes without a test saying so. */
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const id = z.string().regex(/^[0-9A-Z]{26}$/);
+const accountId = z.string().regex(/^\d{12}$/);
+const time = z.iso.datetime();
+const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.int().min(0)])));
+export const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
+const coverage = z.strictObject({
+  listed: z.int(),
+  evaluated: z.int(),
+  unknown: z.int(),
+  notApplicable: z.int(),
+});
+const enrollment = z.enum(['computeOptimizer', 'automation']);
+const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']).nullable();
+const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']).nullable();
+const guardrail = z.strictObject({
+  tripped: z.boolean(),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+});
+const finding = z.strictObject({
+  severity: z.enum(['error', 'warning']),
+  file: z.string(),
+  line: z.int().min(1),
+  column: z.int().min(1),
+  path: z.string(),
+  found: z.string(),
+  expected: z.string(),
+  message: z.string(),
+  hint: z.string(),
+});
+
+const change = z.strictObject({
+  accountId,
+  accountName: z.string(),
+  ou: z.string().startsWith('/'),
+  enrollment,
+  observed: status,
+  observedRuleMode: ruleMode,
+  desired: status,
+  desiredRuleMode: ruleMode,
+  verdict: z.enum(VERDICTS),
+  action: z.string(),
+  scope: z.enum(['member', 'organization', 'batch', 'own']),
+  optOut: z.boolean(),
+  rule: z.string(),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  notBefore: time.nullable(),
+});
+
+export const planShape = z.strictObject({
+  runId: id,
+  organizationId: z.string().startsWith('o-'),
+  policyHash: hash,
+  planHash: hash,
+  coverage,
+  summary,
+  guardrail,
+  organizationWide: z.strictObject({
+    used: z.boolean(),
+    possible: z.boolean(),
+    accounts: z.int(),
+    note: z.string(),
+  }),
+  calls: z.array(
+    z.strictObject({ operation: z.string(), scope: z.string(), accounts: z.int().min(1), calls: z.int().min(1) }),
+  ),
+  broken: z.array(z.string()),
+  changes: z.array(change),
+  warnings: z.array(finding),
+});
+
+const open = z.strictObject({
+  accountId,
+  accountName: z.string(),
+  ou: z.string(),
+  enrollment,
+  verdict: z.enum(VERDICTS),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  notBefore: time.nullable(),
+});
+const calls = z.record(
+  z.string().regex(/^[a-z-]+:[A-Za-z]+$/),
+  z.strictObject({ count: z.int().min(1), throttled: z.int().min(0) }),
+);
+const changes = z.strictObject({
+  attempted: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  blocked: z.int(),
+  converging: z.int(),
+});
+
+export const applyShape = z.strictObject({
+  runId: id,
+  organizationId: z.string(),
+  policyHash: hash,
+  planHash: hash,
+  changes,
+  calls,
+  durationMs: z.number().min(0),
+  coverage,
+  summary,
+  summaryBefore: summary,
+  guardrail,
+  stopped: z.strictObject({ reason: z.string(), message: z.string() }).nullable(),
+  interrupted: z.boolean(),
+  open: z.array(open),
+  broken: z.array(z.string()),
+});
+
+export const demoShape = z.strictObject({
+  dataDir: z.string(),
+  runId: id,
+  planHash: hash,
+  changes,
+  calls,
+  durationMs: z.number(),
+  summaryBefore: summary,
+  summary,
+  open: z.array(open),
+  interrupted: z.boolean(),
+});
+
+export const statusShape = z.strictObject({
+  summary,
+  lastScan: z.strictObject({ runId: id.nullable(), startedAt: time.nullable(), completedAt: time.nullable() }),
+  queue: z.strictObject({ visible: z.int(), inFlight: z.int(), dead: z.int() }),
+  limiter: z.record(z.string(), z.number()),
+  open: z.array(
+    z.strictObject({
+      enrollment,
+      verdict: z.enum(VERDICTS),
+      reason: z.string().nullable(),
+      accounts: z.int().min(1),
+      examples: z.array(accountId),
+      notBefore: time.nullable(),
+    }),
+  ),
+  nextWindow: z.null(),
+});
+
+export const entryShape = z.looseObject({
+  id,
+  chain: z.string(),
+  seq: z.int().min(1),
+  at: time,
+  type: z.string(),
+  accountId: accountId.nullable(),
+  enrollment: enrollment.nullable(),
+  runId: id.nullable(),
+  actor: z.string(),
+  before: z.looseObject({ verdict: z.enum(VERDICTS) }).nullable(),
+  after: z.looseObject({ verdict: z.enum(VERDICTS) }).nullable(),
+  reason: z.string().nullable(),
+  rule: z.string().nullable(),
+  policyHash: hash.nullable(),
+  api: z
+    .strictObject({ operation: z.string(), requestId: z.string().nullable(), clientToken: z.string().nullable() })
+    .nullable(),
+  prevHash: hash,
+  hash,
+});
+export const auditShape = z.strictObject({ entries: z.array(entryShape), next: z.string().nullable() });
+export const verifyShape = z.strictObject({
+  ok: z.boolean(),
+  chains: z.int(),
+  entries: z.int(),
+  fault: z
+    .strictObject({
+      kind: z.enum(['gap', 'fork', 'edit']),
+      seq: z.int(),
+      message: z.string(),
+      chain: z.string(),
+    })
+    .nullable(),
+});
+
+const facts = z.strictObject({
+  id: accountId,
+  name: z.string(),
+  ou: z.string(),
+  state: z.string(),
+  management: z.boolean(),
+  tags: z.record(z.string(), z.string()).nullable(),
+});
+const decided = z.strictObject({ value: z.string(), rule: z.string() });
+const explanation = {
+  account: facts,
+  desired: z.strictObject({
+    computeOptimizer: decided,
+    automation: decided,
+    organizationRules: decided,
+    mode: decided,
+    contradiction: z
+      .strictObject({ code: z.string(), message: z.string(), enrollments: z.array(enrollment) })
+      .nullable(),
+  }),
+  rules: z.array(
+    z.strictObject({
+      id: z.string(),
+      matched: z.boolean(),
+      conditions: z.array(z.strictObject({ condition: z.string(), holds: z.boolean(), why: z.string() })),
+      decided: z.array(z.string()),
+      overruled: z.array(z.strictObject({ field: z.string(), by: z.string() })),
+    }),
+  ),
+  canary: z.boolean(),
+};
+export const explainShape = z.strictObject({
+  ...explanation,
+  exemptions: z.array(z.strictObject({ enrollment, exemption: z.looseObject({ until: z.string() }).nullable() })),
+  snapshotAt: time.nullable(),
+});
+const condition = z.looseObject({ verdict: z.enum(VERDICTS), since: time, attempts: z.int() }).nullable();
+export const accountShape = z.strictObject({
+  accountId,
+  account: facts.nullable(),
+  snapshotAt: time.nullable(),
+  present: z.boolean(),
+  enrollments: z.strictObject({ computeOptimizer: condition, automation: condition }),
+  explanation: z.strictObject(explanation).nullable(),
+  notExplained: z.string().nullable(),
+  timeline: z.array(entryShape),
+  next: z.string().nullable(),
+});
+
+export const validateShape = z.strictObject({
+  valid: z.literal(true),
+  file: z.string(),
+  policyHash: hash,
+  rules: z.int(),
+  findings: z.array(finding),
+});
+export const initShape = z.strictObject({
+  file: z.string().nullable(),
+  organizationId: z.string(),
+  accounts: z.int(),
+  unread: z.int(),
+  broken: z.array(z.string()),
+  policy: z.string(),
+});
+
+const deadLetter = z.strictObject({
+  id: z.string(),
+  message: z.looseObject({ kind: z.string() }).nullable(),
+  body: z.string(),
+  reason: z.strictObject({ code: z.string(), message: z.string(), entryId: z.string().nullable() }),
+  at: time,
+});
+export const deadLetterShape = deadLetter;
+export const deadLettersShape = z.strictObject({ deadLetters: z.array(deadLetter) });
+export const redriveShape = z.strictObject({ redriven: z.array(z.string()), left: z.array(z.string()) });
+export const backupShape = z.strictObject({ file: z.string(), dataDir: z.string() });
+export const restoreShape = z.strictObject({ restored: z.string(), from: z.string(), kept: z.string().nullable() });
+export const errorShape = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), findings: z.array(finding).optional() }),
+});
