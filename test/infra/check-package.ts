@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { actionsOf, type Resource, read, statementsOf, template } from './template.ts';
+
+/*
+ * `npm run package` ends with this: whether what `osls package` made is what we mean to deploy. Prints one line, or everything that is
+ * wrong and exits 1.
+ */
+
+const root = resolve(import.meta.dirname, '../..');
+const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
+const MAX_ZIP_BYTES = 700_000;
+
+/** Services by the SDK's packages; the client of Automation is our own. */
+const SERVICES: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/client-sqs': 'sqs',
+  '@aws-sdk/client-eventbridge': 'events',
+  '@aws-sdk/client-organizations': 'organizations',
+  '@aws-sdk/client-sts': 'sts',
+  '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
+  '@aws-sdk/client-s3': 's3',
+  '@aws-sdk/client-ssm': 'ssm',
+  './automation-client/index.ts': 'aco-automation',
+};
+
+/** Several calls are one action for IAM. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'sqs:SendMessageBatch': 'sqs:SendMessage',
+  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
+  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+};
+
+/** Made by AWS in the role's name. */
+const ON_BEHALF: ReadonlySet<string> = new Set([
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'lambda:InvokeFunction',
+  // Lambda's pollers, for the event source mapping.
+  'sqs:ReceiveMessage',
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
+  // Compute Optimizer makes its service-linked roles with the caller's leave [security-iam].
+  'iam:CreateServiceLinkedRole',
+  'iam:PutRolePolicy',
+  'iam:AttachRolePolicy',
+]);
+
+const faults: string[] = [];
+const check = (holds: boolean, fault: string): void => {
+  if (!holds) faults.push(fault);
+};
+
+const text = readFileSync(join(root, '.serverless/cloudformation-template-update-stack.json'), 'utf8');
+const { Resources } = template.parse(JSON.parse(text));
+
+checkTemplate();
+await checkRoles();
+const sizes = FUNCTIONS.map(checkZip);
+
+if (faults.length > 0) {
+  process.stderr.write(`${faults.map((fault) => `package: ${fault}`).join('\n')}\n`);
+  process.exitCode = 1;
+} else {
+  const kB = sizes.map((size, index) => `${FUNCTIONS[index]} ${Math.round(size / 1000)} kB`);
+  process.stdout.write(`package: ${Object.keys(Resources).length} resources; ${kB.join(', ')}\n`);
+}
+
+function ofType(type: string): readonly (readonly [string, Resource])[] {
+  return Object.entries(Resources).filter(([, resource]) => resource.Type === type);
+}
+
+function checkTemplate(): void {
+  check(!/arn:aws[:-]/.test(text), 'a partition is written out: arn:aws');
+  const functions = ofType('AWS::Lambda::Function');
+  check(functions.length === FUNCTIONS.length, `${functions.length} functions, expected ${FUNCTIONS.length}`);
+  const roles = new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties['Role'])));
+  check(roles.size === functions.length, 'two functions share a role');
+  for (const [name, { Properties }] of functions) {
+    check(Properties['Runtime'] === 'nodejs24.x', `${name} runs on ${String(Properties['Runtime'])}`);
+    check(JSON.stringify(Properties['Environment'] ?? {}).includes('ROLLCALL_TABLE'), `${name} has no environment`);
+  }
+  check(!('IamRoleLambdaExecution' in Resources), 'the framework made a role for all functions');
+  for (const [name, { Properties }] of ofType('AWS::Logs::LogGroup')) {
+    check(Number(Properties['RetentionInDays']) > 0, `${name} keeps its lines for ever`);
+  }
+  const mappings = ofType('AWS::Lambda::EventSourceMapping');
+  check(mappings.length === 1, `${mappings.length} event source mappings, expected 1`);
+  for (const [name, { Properties }] of mappings) {
+    const { FunctionResponseTypes, ScalingConfig } = Properties;
+    check(JSON.stringify(FunctionResponseTypes) === '["ReportBatchItemFailures"]', `${name} deletes what failed`);
+    check(/"MaximumConcurrency":\d/.test(JSON.stringify(ScalingConfig ?? {})), `${name} has no maximum concurrency`);
+  }
+  for (const [name, { Properties }] of ofType('AWS::Lambda::Url')) {
+    check(Properties['AuthType'] === 'AWS_IAM', `${name} is open to everybody`);
+  }
+  for (const [name, { Properties }] of ofType('AWS::Lambda::Permission')) {
+    check(Properties['Principal'] !== '*', `${name} lets everybody in`);
+  }
+  for (const type of [
+    'AWS::DynamoDB::Table',
+    'AWS::Scheduler::Schedule',
+    'AWS::Events::Archive',
+    'AWS::SQS::QueuePolicy',
+  ]) {
+    check(ofType(type).length === 1, `${ofType(type).length} of ${type}, expected 1`);
+  }
+}
+
+async function checkRoles(): Promise<void> {
+  for (const [name, resource] of ofType('AWS::IAM::Role')) {
+    const actions = actionsOf(statementsOf(resource));
+    for (const action of actions) check(!action.includes('*'), `${name} allows ${action}`);
+    const owner = FUNCTIONS.find((each) => name === `${each[0]?.toUpperCase()}${each.slice(1)}Role`);
+    if (owner === undefined) continue;
+    const called = await callsOf(owner);
+    for (const action of actions) {
+      check(called.has(action) || ON_BEHALF.has(action), `${name} allows ${action}, which ${owner} never calls`);
+    }
+  }
+}
+
+/** What a handler may call: every command that is made anywhere in what it is bundled from. */
+async function callsOf(owner: string): Promise<ReadonlySet<string>> {
+  const { metafile } = await build({
+    entryPoints: [join(root, `services/${owner}/handler.ts`)],
+    ...{
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      format: 'esm',
+      external: ['*.node'],
+      logLevel: 'error',
+    },
+    absWorkingDir: root,
+  });
+  const calls = new Set<string>();
+  for (const path of Object.keys(metafile.inputs)) {
+    if (path.includes('node_modules')) continue;
+    for (const action of commandsIn(read(path))) calls.add(ALIASES[action] ?? action);
+  }
+  return calls;
+}
+
+function commandsIn(source: string): readonly string[] {
+  const imports = source.matchAll(/(?:import\s*|const\s*)\{([^}]*)\}\s*(?:from|= await import\()\s*'([^']+)'/g);
+  return [...imports].flatMap(([, names = '', from = '']) => {
+    const service = SERVICES[from];
+    if (service === undefined) return [];
+    const commands = [...names.matchAll(/\b(\w+)Command\b/g)].flatMap(([, name]) => name ?? []);
+    return commands.filter((name) => source.includes(`new ${name}Command(`)).map((name) => `${service}:${name}`);
+  });
+}
+
+/** Size of a handler's zip; what is in it; and that it can be imported, does nothing by that, and has a handler. */
+function checkZip(name: string): number {
+  const zip = join(root, `.serverless/${name}.zip`);
+  const size = statSync(zip).size;
+  check(size < MAX_ZIP_BYTES, `${name}.zip has ${size} bytes, expected less than ${MAX_ZIP_BYTES}`);
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-package-'));
+  try {
+    const unzip = spawnSync(process.execPath, [join(import.meta.dirname, 'unzip.ts'), zip, directory], {
+      encoding: 'utf8',
+    });
+    check(unzip.status === 0, `${name}.zip cannot be read: ${unzip.stderr}`);
+    const script = `const m = await import(${JSON.stringify(join(directory, `services/${name}/handler.mjs`))});
+      process.stdout.write(typeof m.handler);`;
+    // Without any environment: importing must not read it.
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: {} });
+    check(
+      run.stdout === 'function' && run.stderr === '',
+      `${name} cannot be imported: ${run.stdout}${run.stderr.slice(-500)}`,
+    );
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return size;
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const root = resolve(import.meta.dirname, '../..');
+
+const statement = z.object({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: z.union([z.string(), z.array(z.string())]).transform((found) => [found].flat()),
+  Resource: z.unknown().optional(),
+  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  Principal: z.unknown().optional(),
+});
+export type Statement = z.infer<typeof statement>;
+export const policyDocument = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statement) });
+
+const resource = z.object({
+  Type: z.string(),
+  DeletionPolicy: z.string().optional(),
+  UpdateReplacePolicy: z.string().optional(),
+  Condition: z.string().optional(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+});
+export type Resource = z.infer<typeof resource>;
+export const template = z.object({
+  Parameters: z.record(z.string(), z.unknown()).default({}),
+  Resources: z.record(z.string(), resource),
+});
+
+export function read(path: string): string {
+  return readFileSync(resolve(root, path), 'utf8');
+}
+
+/** A template's source. CloudFormation's tags (`!Ref`) are passed over: what is compared here has none. */
+export function readTemplate(path: string): z.infer<typeof template> {
+  return template.parse(parse(read(path), { logLevel: 'silent' }));
+}
+
+/** A resource that has to be there. */
+export function resourceOf(path: string, name: string): Resource {
+  const found = readTemplate(path).Resources[name];
+  if (found === undefined) throw new Error(`${path} has no resource ${name}`);
+  return found;
+}
+
+const role = z.object({
+  AssumeRolePolicyDocument: policyDocument,
+  Policies: z.array(z.union([z.object({ PolicyDocument: policyDocument }), z.string(), z.object({ Ref: z.string() })])),
+});
+
+/** What a role may do, over all its policies; a policy that is computed (`${file(…)}`) or left out has no statements here. */
+export function statementsOf({ Properties }: Resource): readonly Statement[] {
+  return role
+    .parse(Properties)
+    .Policies.flatMap((policy) =>
+      typeof policy === 'object' && 'PolicyDocument' in policy ? policy.PolicyDocument.Statement : [],
+    );
+}
+
+export function trustOf({ Properties }: Resource): readonly Statement[] {
+  return role.parse(Properties).AssumeRolePolicyDocument.Statement;
+}
+
+export function actionsOf(statements: readonly Statement[]): readonly string[] {
+  return statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => Action);
+}

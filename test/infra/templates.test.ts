@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/queue-shape.ts';
+import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { parsePolicy } from '../../shared/domain/policy/index.ts';
+import { METRICS } from '../../shared/ports/metrics.ts';
+import { actionsOf, read, readTemplate, resourceOf, statementsOf, trustOf } from './template.ts';
+
+const TEMPLATES = [
+  'serverless.yml',
+  ...['alarms', 'dashboard', 'events', 'member-role', 'organizations-events', 'queues', 'roles', 'table'].map(
+    (name) => `infra/${name}.yml`,
+  ),
+];
+
+describe('the table', () => {
+  const { Properties, ...table } = resourceOf('infra/table.yml', 'Table');
+
+  it('is the one that the stores are written for', () => {
+    const { TableName: _, ...wanted } = createTableInput('any');
+    const { AttributeDefinitions, KeySchema, LocalSecondaryIndexes, GlobalSecondaryIndexes, BillingMode } = Properties;
+    expect({ AttributeDefinitions, KeySchema, LocalSecondaryIndexes, GlobalSecondaryIndexes, BillingMode }).toEqual(
+      wanted,
+    );
+  });
+
+  it('can be restored, is encrypted, and is not lost with the stack; nothing in it expires', () => {
+    expect(Properties).toMatchObject({
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    });
+    expect(Properties).not.toHaveProperty('TimeToLiveSpecification');
+    expect(table).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+});
+
+describe('the queues', () => {
+  const work = resourceOf('infra/queues.yml', 'WorkQueue').Properties;
+  const dead = resourceOf('infra/queues.yml', 'DeadLetterQueue').Properties;
+
+  it('are the ones that the stores are written for', () => {
+    const { Attributes: wanted = {} } = createQueueInput('any', 'DeadLetterQueue.Arn');
+    expect(String(work['MaximumMessageSize'])).toBe(wanted['MaximumMessageSize']);
+    expect(String(work['MessageRetentionPeriod'])).toBe(wanted['MessageRetentionPeriod']);
+    expect(work['RedrivePolicy']).toEqual(JSON.parse(wanted['RedrivePolicy'] ?? ''));
+    const { Attributes: buried = {} } = createDeadLetterQueueInput('any');
+    expect(String(dead['MessageRetentionPeriod'])).toBe(buried['MessageRetentionPeriod']);
+    // No limit of its own on the size: a body fits in with its reason.
+    expect(dead).not.toHaveProperty('MaximumMessageSize');
+  });
+
+  it('keep a message from others for as long as a worker may live', () => {
+    expect(Number(work['VisibilityTimeout'])).toBeGreaterThanOrEqual(workerTimeout());
+  });
+
+  it('are encrypted and refuse what does not come over TLS', () => {
+    for (const queue of [work, dead]) expect(queue['SqsManagedSseEnabled']).toBe(true);
+    const { Properties } = resourceOf('infra/queues.yml', 'QueuePolicy');
+    expect(Properties['Queues']).toEqual(['WorkQueue', 'DeadLetterQueue']);
+    expect(Properties).toMatchObject({
+      PolicyDocument: {
+        Statement: [
+          { Effect: 'Deny', Principal: '*', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+        ],
+      },
+    });
+  });
+});
+
+function workerTimeout(): number {
+  const found = /\n {2}worker:\n(?: {4}.*\n)*? {4}timeout: (\d+)/.exec(read('serverless.yml'))?.[1];
+  return Number(found ?? Number.NaN);
+}
+
+describe('the member role', () => {
+  const member = resourceOf('infra/member-role.yml', 'MemberRole');
+
+  it('trusts the worker, in this organization, with the external id', () => {
+    const [trust, ...others] = trustOf(member);
+    expect(others).toEqual([]);
+    expect(trust).toMatchObject({
+      Effect: 'Allow',
+      Action: ['sts:AssumeRole'],
+      Condition: { StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' } },
+    });
+    expect(trust?.Principal).toEqual({
+      AWS: ['WorkerRoleArn', ['TrustsScanner', 'ScannerRoleArn', 'AWS::NoValue']],
+    });
+    // Nobody else unless somebody asks for it.
+    expect(readTemplate('infra/member-role.yml').Parameters['ScannerRoleArn']).toMatchObject({ Default: '' });
+  });
+
+  it('may do exactly what opting in and out takes', () => {
+    const statements = statementsOf(member);
+    const slr = (service: string, name: string) =>
+      `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/aws-service-role/${service}/${name}`;
+    const optimizer = slr('compute-optimizer.amazonaws.com', 'AWSServiceRoleForComputeOptimizer*');
+    const automation = slr('aco-automation.amazonaws.com', 'AWSServiceRoleForComputeOptimizerAutomation');
+    expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      [
+        [
+          'compute-optimizer:GetEnrollmentStatus',
+          'compute-optimizer:UpdateEnrollmentStatus',
+          'aco-automation:GetEnrollmentConfiguration',
+          'aco-automation:UpdateEnrollmentConfiguration',
+        ],
+        '*',
+      ],
+      [['iam:CreateServiceLinkedRole'], optimizer],
+      [['iam:PutRolePolicy'], optimizer],
+      [['iam:CreateServiceLinkedRole'], automation],
+      [['iam:PutRolePolicy', 'iam:AttachRolePolicy'], automation],
+    ]);
+  });
+});
+
+describe('roles', () => {
+  it('have no wildcard among their actions', () => {
+    for (const path of ['infra/roles.yml', 'infra/member-role.yml', 'infra/organizations-events.yml']) {
+      for (const resource of Object.values(readTemplate(path).Resources)) {
+        if (resource.Type !== 'AWS::IAM::Role') continue;
+        expect(actionsOf(statementsOf(resource)).filter((action) => action.includes('*'))).toEqual([]);
+      }
+    }
+  });
+
+  it('name resources, or say why AWS offers nothing narrower', () => {
+    for (const path of ['infra/roles.yml', 'infra/member-role.yml']) {
+      const lines = read(path).split('\n');
+      const wild = lines.flatMap((line, index) => (/Resource: '\*'/.test(line) ? [index] : []));
+      expect(wild.length).toBeGreaterThan(0);
+      for (const index of wild)
+        expect([path, index, lines[index - 1]]).toEqual([path, index, expect.stringMatching(/# .*narrower/)]);
+    }
+  });
+});
+
+describe('all templates', () => {
+  it('fit every partition', () => {
+    for (const path of TEMPLATES) expect([path, /arn:aws[:-]/.test(read(path))]).toEqual([path, false]);
+  });
+
+  it('watch metrics that exist', () => {
+    const named = new Set<string>();
+    const alarms = read('infra/alarms.yml');
+    for (const [, name = ''] of alarms.matchAll(/Namespace: Rollcall\n\s+MetricName: (\w+)/g)) named.add(name);
+    for (const [, name = ''] of alarms.matchAll(/Namespace: Rollcall, MetricName: (\w+)/g)) named.add(name);
+    for (const [, name = ''] of read('infra/dashboard.yml').matchAll(/\["Rollcall", "(\w+)"/g)) named.add(name);
+    expect(named.size).toBeGreaterThan(8);
+    expect([...named].filter((name) => !Object.hasOwn(METRICS, name))).toEqual([]);
+  });
+
+  it('explain each alarm in the operations manual', () => {
+    const manual = read('docs/operations.md');
+    const names = [...read('infra/alarms.yml').matchAll(/AlarmName: rollcall-\$\{sls:stage\}-([a-z-]+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(names.length).toBeGreaterThan(9);
+    expect(names.filter((name) => !manual.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the bundled policy', () => {
+  it('is valid and changes nothing', () => {
+    const parsed = parsePolicy(read('infra/policy.yaml'), { file: 'infra/policy.yaml', now: Date.UTC(2026, 0, 1) });
+    expect(parsed).toMatchObject({ ok: true, policy: { defaults: { mode: 'alert' }, rules: [] } });
+  });
+});

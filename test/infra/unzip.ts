@@ -1,0 +1,41 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
+
+/*
+ * `node unzip.ts ZIP DIRECTORY`: unpacks by the central directory [PKWARE APPNOTE 4.3.12], stored and deflated entries; so that looking
+ * into a package needs no program that a machine may not have.
+ */
+
+const END = 0x06054b50;
+const ENTRY = 0x02014b50;
+
+function unzip(zip: Buffer, directory: string): void {
+  let end = zip.length - 22;
+  while (end >= 0 && zip.readUInt32LE(end) !== END) end -= 1;
+  if (end < 0) throw new Error('no end of a central directory');
+  let at = zip.readUInt32LE(end + 16);
+  for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
+    if (zip.readUInt32LE(at) !== ENTRY) throw new Error(`no entry at ${at}`);
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => zip.readUInt16LE(at + field));
+    const name = zip.toString('utf8', at + 46, at + 46 + (nameLength ?? 0));
+    if (!name.endsWith('/')) write(join(directory, normalize(name)), contentOf(zip, at));
+    at += 46 + (nameLength ?? 0) + (extraLength ?? 0) + (commentLength ?? 0);
+  }
+}
+
+function contentOf(zip: Buffer, entry: number): Buffer {
+  const header = zip.readUInt32LE(entry + 42);
+  const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
+  const packed = zip.subarray(start, start + zip.readUInt32LE(entry + 20));
+  return zip.readUInt16LE(entry + 10) === 0 ? packed : inflateRawSync(packed);
+}
+
+function write(path: string, content: Buffer): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+
+const [zip, directory] = process.argv.slice(2);
+if (zip === undefined || directory === undefined) throw new Error('usage: unzip.ts ZIP DIRECTORY');
+unzip(readFileSync(zip), directory);
