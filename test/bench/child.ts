@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import { type Sandbox, type SandboxOptions, sandboxInfo, sandboxOver } from './sandbox.ts';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Starts the pretend AWS in a process of its own, as far away as a remote service: its work is not on our core's bill. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const child = spawn(
+    process.execPath,
+    [path('../../services/sandbox/main.ts'), JSON.stringify({ port: 0, ...options })],
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+  );
+  const info = sandboxInfo.parse(JSON.parse(await firstLine(child)));
+  return sandboxOver(info, async () => {
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  });
+}
+
+/**
+ * Runs `tasks/NAME.ts` in a fresh process (its own heap, compiler and resident memory) that reaches AWS at the sandbox, and
+ * checks what it answers.
+ */
+export async function runTask<T>(
+  name: string,
+  input: unknown,
+  answer: z.ZodType<T>,
+  sandbox: Sandbox | null,
+): Promise<T> {
+  const child = spawn(process.execPath, [path(`tasks/${name}.ts`), JSON.stringify(input)], {
+    env: { ...process.env, ...(sandbox === null ? {} : sandbox.environment) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const line = await firstLine(child);
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`task ${name} ended with exit code ${code}`);
+  return answer.parse(JSON.parse(line));
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the child has no stdout');
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new Error('the child ended without a word');
+}

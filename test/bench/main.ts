@@ -1,0 +1,37 @@
+import { associations, organizationWide } from './batches.ts';
+import { diffAlone } from './diff.ts';
+import type { Figure } from './figure.ts';
+import { groupCommit } from './group-commit.ts';
+import { scanCached, scanStress, scanUncached } from './scan.ts';
+import { throttled } from './throttled.ts';
+import { unlimited } from './unlimited.ts';
+
+/*
+ * `npm run bench [-- NAME…]`: prints one JSON line per figure. Every figure is a ratio to a bound or to another way of doing the
+ * same work measured in the same run; docs/performance.md says what limits each.
+ */
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  diff: diffAlone,
+  'group-commit': groupCommit,
+  unlimited,
+  throttled,
+  'organization-wide': organizationWide,
+  associations,
+  'scan-cached': scanCached,
+  'scan-uncached': scanUncached,
+  'scan-stress': scanStress,
+};
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown.length > 0) {
+    throw new Error(`there is no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  }
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    for (const figure of await bench()) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  }
+}
+
+await main(process.argv.slice(2));

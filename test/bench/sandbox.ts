@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+export interface SandboxOptions {
+  readonly scenario?: string;
+  readonly accounts?: number;
+  readonly drift?: number;
+  readonly latencyMs?: number;
+  readonly orgRate?: number;
+}
+
+export const sandboxInfo = z.object({
+  endpoint: z.string(),
+  managementAccountId: z.string(),
+  delegatedAdministratorId: z.string(),
+  accounts: z.number(),
+});
+
+const callCounts = z.object({
+  calls: z.array(
+    z.object({
+      service: z.string(),
+      operation: z.string(),
+      count: z.number(),
+      throttled: z.number(),
+      failed: z.number(),
+    }),
+  ),
+});
+
+const truths = z.object({
+  accounts: z.array(
+    z.object({
+      accountId: z.string(),
+      state: z.string(),
+      management: z.boolean(),
+      computeOptimizer: z.object({ status: z.string() }),
+      automation: z.object({ status: z.string(), organizationRuleMode: z.string().nullable() }),
+    }),
+  ),
+});
+export type Truth = z.infer<typeof truths>['accounts'][number];
+
+/** Calls of one operation, over all callers. */
+export interface Count {
+  readonly count: number;
+  readonly throttled: number;
+  readonly failed: number;
+}
+
+const MUTATING: ReadonlySet<string> = new Set([
+  'UpdateEnrollmentStatus',
+  'UpdateEnrollmentConfiguration',
+  'AssociateAccounts',
+  'DisassociateAccounts',
+]);
+
+export interface Sandbox {
+  readonly endpoint: string;
+  readonly managementAccountId: string;
+  /** What makes the AWS SDK talk to it as the management account. */
+  readonly environment: Readonly<Record<string, string>>;
+  accounts(): Promise<readonly Truth[]>;
+  /** By operation. */
+  calls(): Promise<ReadonlyMap<string, Count>>;
+  /** All operations that change something, together. */
+  mutatingCalls(): Promise<Count>;
+  /** Someone opts these accounts out. */
+  drift(accountIds: readonly string[], enrollment: 'computeOptimizer' | 'automation'): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function sandboxOver(info: z.infer<typeof sandboxInfo>, close: () => Promise<void>): Sandbox {
+  const { endpoint, managementAccountId } = info;
+  const environment = {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: managementAccountId,
+    AWS_SECRET_ACCESS_KEY: 'of-the-sandbox',
+  };
+  const ask = async <T>(name: string, schema: z.ZodType<T>, body?: unknown): Promise<T> => {
+    const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    const response = await fetch(`${endpoint}/_sandbox/${name}`, request);
+    if (!response.ok) throw new Error(`the sandbox refused ${name}: ${await response.text()}`);
+    return schema.parse(await response.json());
+  };
+  const calls = async (): Promise<ReadonlyMap<string, Count>> => {
+    const sums = new Map<string, Count>();
+    for (const { operation, count, throttled, failed } of (await ask('calls', callCounts)).calls) {
+      const known = sums.get(operation) ?? { count: 0, throttled: 0, failed: 0 };
+      sums.set(operation, add(known, { count, throttled, failed }));
+    }
+    return sums;
+  };
+  return {
+    ...{ endpoint, managementAccountId, environment, close, calls },
+    async accounts() {
+      return (await ask('accounts', truths)).accounts;
+    },
+    async mutatingCalls() {
+      let sum: Count = { count: 0, throttled: 0, failed: 0 };
+      for (const [operation, count] of await calls()) if (MUTATING.has(operation)) sum = add(sum, count);
+      return sum;
+    },
+    async drift(accountIds, enrollment) {
+      const changes = accountIds.map((accountId) => ({ accountId, enrollment, status: 'Inactive' }));
+      await ask('drift', z.unknown(), { changes });
+    },
+  };
+}
+
+function add(a: Count, b: Count): Count {
+  return { count: a.count + b.count, throttled: a.throttled + b.throttled, failed: a.failed + b.failed };
+}

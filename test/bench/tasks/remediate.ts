@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { type ApplyResult, apply } from '../../../shared/app/apply.ts';
+import { answer, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
+import { bySdkAlone } from './sdk-alone.ts';
+
+/*
+ * Remediates the same accounts by turns, by Rollcall with a durable ledger and by the AWS SDK alone, in one process, and says how many a
+ * second each made. Before each round the parent process lets them drift.
+ */
+
+const input = z.object({
+  accountIds: z.array(z.string()),
+  rounds: z.number(),
+  concurrency: z.number(),
+  endpoint: z.string(),
+});
+const { accountIds, rounds, concurrency, endpoint } = input.parse(taskInput());
+
+async function driftAll(): Promise<void> {
+  const changes = accountIds.map((accountId) => ({ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }));
+  const body = JSON.stringify({ changes });
+  // Not kept alive: an idle connection would keep this process from ending.
+  const response = await fetch(`${endpoint}/_sandbox/drift`, {
+    method: 'POST',
+    body,
+    headers: { connection: 'close' },
+  });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+/** One round's pace, and the processor time of this process for it. */
+interface Round {
+  readonly perSecond: number;
+  readonly cpuMs: number;
+}
+
+function stopwatch(): () => Round {
+  const start = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    const perSecond = (accountIds.length * 1000) / (performance.now() - start);
+    return { perSecond, cpuMs: (user + system) / 1000 / accountIds.length };
+  };
+}
+
+/** From the moment at which the work is on the queue to the last account's end: the scan is another figure. */
+async function byRollcall(): Promise<Round> {
+  await driftAll();
+  const policy = policyOf('defaults: { computeOptimizer: Active }', { callsPerSecond: 1_000_000, concurrency });
+  return inDirectory((dataDir) =>
+    withApp(dataDir, policy, async ({ deps, settings, retrying }, run) => {
+      let stop = stopwatch();
+      let round = stop();
+      const result = await apply(deps, settings, retrying, run, {
+        waitMs: 0,
+        stop: new AbortController().signal,
+        onProgress: ({ kind }) => {
+          if (kind === 'queued') stop = stopwatch();
+          if (kind === 'worked') round = stop();
+        },
+      });
+      requireAll(result);
+      return round;
+    }),
+  );
+}
+
+function requireAll({ changes, open }: ApplyResult): void {
+  if (changes.succeeded === accountIds.length && open.length === 0) return;
+  throw new Error(`not all was remediated: ${JSON.stringify({ changes, open: open.slice(0, 3) })}`);
+}
+
+async function bySdk(): Promise<Round> {
+  await driftAll();
+  const stop = stopwatch();
+  await bySdkAlone(accountIds, concurrency);
+  return stop();
+}
+
+const rollcall: Round[] = [];
+const sdk: Round[] = [];
+for (let round = 0; round <= rounds; round += 1) {
+  const ours = await byRollcall();
+  const theirs = await bySdk();
+  // The first round is for the compiler.
+  if (round === 0) continue;
+  rollcall.push(ours);
+  sdk.push(theirs);
+}
+answer({ rollcall, sdk });

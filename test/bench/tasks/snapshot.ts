@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { answer, COMPUTE_OPTIMIZER_ONLY, policyOf, taskInput, withApp } from '../workbench.ts';
+
+/* Puts the organization snapshot into a new store, as an earlier scan of another process would have. */
+
+const { dataDir } = z.object({ dataDir: z.string() }).parse(taskInput());
+const policy = policyOf(COMPUTE_OPTIMIZER_ONLY, { callsPerSecond: 100_000, concurrency: 8 });
+await withApp(dataDir, policy, async ({ deps, retrying }) => {
+  const snapshot = await deps.cloud.readOrganization({ tags: false, retry: retrying });
+  await deps.facts.save(snapshot);
+  answer({ accounts: snapshot.accounts.length });
+});
