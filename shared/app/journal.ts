@@ -18,11 +18,16 @@ const MAX_ROUNDS = 20;
 
 /**
  * The only writer of account chains: appends on condition that the head has not moved, and when it has, catches the record up and lets
- * the caller decide anew; a lost append is never blindly retried. Afterwards it advances the derived records.
+ * the caller decide anew; a lost append is never blindly retried. Afterwards it advances the derived records: at once where many
+ * accounts were written, and behind the caller's back, together with what others wrote, where it was one ({@link settled}).
  */
 export class Journal {
   readonly #ledger: Ledger;
   readonly #records: Records;
+  /** Of each account written singly, when its record is stored. */
+  readonly #unsettled = new Map<AccountId, Promise<void>>();
+  #batch: { readonly records: Map<AccountId, AccountRecord>; readonly stored: Promise<void> } | null = null;
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(ledger: Ledger, records: Records) {
     this.#ledger = ledger;
@@ -31,6 +36,7 @@ export class Journal {
 
   /** The record as stored; possibly behind the ledger, which {@link write} notices. */
   async current(accountId: AccountId): Promise<AccountRecord> {
+    await this.settled(accountId);
     return (await this.#records.get(accountId)) ?? emptyRecord(accountId);
   }
 
@@ -44,15 +50,57 @@ export class Journal {
     }
   }
 
-  /** Writes for one account. `known` saves a read where the caller has the record. */
+  /**
+   * Writes for one account. `known` saves a read where the caller has the record. The entries are durable when it returns; the derived
+   * record is stored soon after: whoever finds it behind its chain catches it up, so that no call has to wait for it.
+   */
   async write(accountId: AccountId, decide: Decide, known?: AccountRecord): Promise<Written> {
-    const [written] = await this.writeMany([{ record: known ?? (await this.current(accountId)), decide }]);
-    if (written === undefined) throw new Error('writeMany answers one result per item');
+    const [written] = await this.#append([{ record: known ?? (await this.current(accountId)), decide }]);
+    if (written === undefined) throw new Error('one result per item');
+    if (written.record.head.seq > 0) this.#advanceSoon(written.record);
     return written;
+  }
+
+  /** Waits until the record of an account that was written singly is stored. @throws what kept it from being stored. */
+  async settled(accountId: AccountId): Promise<void> {
+    const stored = this.#unsettled.get(accountId);
+    try {
+      await stored;
+    } finally {
+      if (this.#unsettled.get(accountId) === stored) this.#unsettled.delete(accountId);
+    }
+  }
+
+  #advanceSoon(record: AccountRecord): void {
+    const batch = this.#batch ?? this.#newBatch();
+    batch.records.set(record.accountId, record);
+    this.#unsettled.set(record.accountId, batch.stored);
+  }
+
+  /** What is written while one batch is being stored makes the next. */
+  #newBatch() {
+    const records = new Map<AccountId, AccountRecord>();
+    const stored = this.#storing.then(() => {
+      this.#batch = null;
+      return this.#records.advance([...records.values()]);
+    });
+    // A failure is for whoever waits for one of the accounts; it does not keep the next batch from being tried.
+    this.#storing = stored.catch(() => undefined);
+    this.#batch = { records, stored };
+    return this.#batch;
   }
 
   /** Writes for many accounts with one append; each is judged and, if its head moved, decided anew, on its own. */
   async writeMany(
+    items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
+  ): Promise<readonly Written[]> {
+    const results = await this.#append(items);
+    const advanced = results.filter(({ record }) => record.head.seq > 0).map(({ record }) => record);
+    if (advanced.length > 0) await this.#records.advance(advanced);
+    return results;
+  }
+
+  async #append(
     items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
   ): Promise<readonly Written[]> {
     const results: Written[] = items.map(({ record }) => ({ record, entries: [] }));
@@ -74,8 +122,6 @@ export class Journal {
       }
       open = await this.#catchUp(moved, round);
     }
-    const advanced = results.filter(({ record }) => record.head.seq > 0).map(({ record }) => record);
-    if (advanced.length > 0) await this.#records.advance(advanced);
     return results;
   }
 

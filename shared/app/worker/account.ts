@@ -27,6 +27,13 @@ type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
  * late, doubled, reordered or stale and nothing wrong happens.
  */
 export async function reconcileAccount(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
+  const result = await reconcile(work, message);
+  // Before the message is acknowledged: from then on nobody may look at the account for a long time.
+  await work.journal.settled(message.accountId);
+  return result;
+}
+
+async function reconcile(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
   const { accountId, enrollment } = message;
   const facts = await freshFacts(work, accountId);
   if (facts === null) return ended(accountId, 'superseded');
@@ -134,6 +141,7 @@ async function settle(
     const condition = record[enrollment];
     const now = work.deps.clock.now();
     const since = condition === null ? now : Date.parse(condition.since);
+    await work.journal.settled(facts.id);
     await work.deps.records.snooze(facts.id, record.head.seq, now + nextPollMs(now - since));
   }
   const unlocks = enrollment === 'computeOptimizer' && assessment.status === 'Active';
