@@ -1,45 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { makeHandler as makeScanner } from '../../services/scanner/handler.ts';
-import { makeHandler as makeTick } from '../../services/tick/handler.ts';
-import { makeHandler as makeWorker } from '../../services/worker/handler.ts';
-import { type Deployment, deploy, lambdaContext } from './support.ts';
-
-const MINUTE_MS = 60_000;
-
-/** The deployment's functions, called by what calls them in AWS: the scheduler, a rule of the bus, the event source mapping. */
-function functionsOf(world: Deployment, reserveMs?: number) {
-  const tick = makeTick(world.compose('tick'));
-  const scanner = makeScanner(world.compose('scanner'), reserveMs);
-  const worker = makeWorker(world.compose('worker'));
-  let seen = 0;
-  return {
-    tick: () => tick({ source: 'rollcall.scheduler' }, lambdaContext(world.clock, MINUTE_MS)),
-    /** Delivers the requests to scan that were put on the bus since the last time. */
-    async scan(budgetMs?: number) {
-      const all = world.events('Scan Requested');
-      const fresh = all.slice(seen);
-      seen = all.length;
-      const results = [];
-      for (const event of fresh) results.push(await scanner(event, lambdaContext(world.clock, budgetMs)));
-      return results;
-    },
-    scanEvent: scanner,
-    /** Delivers one batch; what succeeded is deleted, as Lambda does. */
-    async work() {
-      const event = await world.sqsEvent();
-      if (event.Records.length === 0) return null;
-      const response = await worker(event, lambdaContext(world.clock));
-      const kept = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-      await world.remove(event.Records.filter(({ messageId }) => !kept.has(messageId)));
-      return { records: event.Records, failed: [...kept] };
-    },
-    worker,
-  };
-}
+import { actionsOf, resourceOf, statementsOf } from '../infra/template.ts';
+import { functionsOf } from './functions.ts';
+import { deploy } from './support.ts';
 
 describe('tick, scanner and worker', () => {
   it('bring an organization to its policy, with one id from the scan to the event', async () => {
-    const world = await deploy({ sandbox: { accounts: 30, drift: 0.5, scenario: 'small' } });
+    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
     expect(first.scanRequested).toMatch(/^[0-9A-Z]{26}$/);
@@ -48,16 +17,84 @@ describe('tick, scanner and worker', () => {
     for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
     const open = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     expect(open.filter(({ computeOptimizer }) => computeOptimizer.status !== 'Active')).toEqual([]);
-    const { published } = await tick();
-    expect(published).toBeGreaterThan(30);
+    const { published, refused } = await tick();
+    expect(published).toBeGreaterThan(open.length);
+    expect(refused).toBe(0);
     const resolved = world.events('Drift Resolved');
     expect(resolved.length).toBeGreaterThan(0);
     for (const { detail } of resolved) expect(detail).toMatchObject({ runId: first.scanRequested });
     const worked = world.lines.filter(({ message }) => message === 'key worked on');
     expect(new Set(worked.map(({ fields }) => fields['runId']))).toEqual(new Set([first.scanRequested]));
-    for (const name of ['AccountsScanned', 'DriftFound', 'ChangesMade', 'QueueLatency', 'EntriesPublished'] as const) {
+    for (const name of ['AccountsScanned', 'ChangesMade', 'QueueLatency', 'EntriesPublished', 'Calls'] as const) {
       expect([name, (world.measured.get(name) ?? 0) > 0]).toEqual([name, true]);
     }
     expect(world.measured.get('DriftFound')).toBe(resolved.length);
+    // The next scan finds nothing to do.
+    world.clock.advance(3_600_000);
+    expect((await tick()).scanRequested).not.toBe(first.scanRequested);
+    expect(await scan()).toMatchObject([{ result: 'done' }]);
+    expect(await work()).toBeNull();
+  });
+
+  it('call nothing that their roles do not allow', async () => {
+    const world = await deploy({
+      sandbox: { scenario: 'small', drift: 0.5 },
+      policy: { automation: 'Active', organizationRules: 'AnyAllowed' },
+    });
+    const management = world.sandbox.info.managementAccountId;
+    const calls = new Map<string, Set<string>>();
+    const owner = new AsyncLocalStorage<string>();
+    const note = (message: unknown): void => {
+      const action = actionOf(message);
+      const name = owner.getStore();
+      if (action === null || name === undefined) return;
+      const who = action.accessKey === management ? name : 'member';
+      calls.set(who, (calls.get(who) ?? new Set()).add(action.name));
+    };
+    subscribe('http.client.request.start', note);
+    try {
+      const { tick, scan, work } = functionsOf(world, { around: (name, run) => owner.run(name, run) });
+      await tick();
+      await scan();
+      await world.send('not a message');
+      for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+      world.clock.advance(3_600_000);
+      await tick();
+      await scan();
+    } finally {
+      unsubscribe('http.client.request.start', note);
+    }
+    expect([...calls.keys()].sort()).toEqual(['member', 'scanner', 'tick', 'worker']);
+    for (const [who, made] of calls) {
+      const allowed = new Set(actionsOf(statementsOf(roleOf(who))));
+      expect([who, [...made].filter((action) => !allowed.has(action))]).toEqual([who, []]);
+      expect(made.size).toBeGreaterThan(1);
+    }
   });
 });
+
+function roleOf(who: string) {
+  if (who === 'member') return resourceOf('infra/member-role.yml', 'MemberRole');
+  return resourceOf('infra/roles.yml', `${who[0]?.toUpperCase()}${who.slice(1)}Role`);
+}
+
+const TARGETS: Readonly<Record<string, string>> = {
+  DynamoDB_20120810: 'dynamodb',
+  AmazonSQS: 'sqs',
+  AWSEvents: 'events',
+  AWSOrganizationsV20161128: 'organizations',
+  ComputeOptimizerService: 'compute-optimizer',
+  ComputeOptimizerAutomationService: 'aco-automation',
+};
+const BATCHES = /^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/;
+
+/** The IAM action of a request and who signed it; STS, which names its operation in the body, is left out. */
+function actionOf(message: unknown): { readonly name: string; readonly accessKey: string } | null {
+  if (typeof message !== 'object' || message === null || !('request' in message)) return null;
+  // Node's own channel: its messages are documented to carry the request.
+  const request = message.request as ClientRequest;
+  const [service = '', operation = ''] = String(request.getHeader('x-amz-target') ?? '').split('.');
+  const accessKey = /Credential=([^/]+)/.exec(String(request.getHeader('authorization')))?.[1] ?? '';
+  const prefix = TARGETS[service];
+  return prefix === undefined ? null : { name: `${prefix}:${operation.replace(BATCHES, '$1')}`, accessKey };
+}
