@@ -96,11 +96,14 @@ function compose(text: string, lines: LineCounter, report: Report): Document.Par
     resolveKnownTags: false,
     logLevel: 'silent',
   });
-  const documents: Document.Parsed[] = [];
-  for (const document of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
-    documents.push(document);
-    if (documents.length === 2) break;
-  }
+  const documents = withoutStacks(() => {
+    const read: Document.Parsed[] = [];
+    for (const document of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
+      read.push(document);
+      if (read.length === 2) break;
+    }
+    return read;
+  });
   const [document, second] = documents;
   if (document === undefined || (second === undefined && isEmpty(document))) {
     report(START, [], EMPTY);
@@ -114,6 +117,17 @@ function compose(text: string, lines: LineCounter, report: Report): Document.Par
     reportSyntax(text, problem.pos[0], problem, lines, report);
   }
   return document;
+}
+
+/** A hostile file makes hundreds of thousands of errors; nobody reads their stack traces, and taking them is most of the time. */
+function withoutStacks<T>(work: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function isEmpty(document: Document.Parsed): boolean {
