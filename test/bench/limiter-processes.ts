@@ -17,10 +17,11 @@ import type { Registers } from '../../shared/ports/registers.ts';
 /*
  * One budget for all workers (invariant 4), with processes: so many workers that each would call as fast as it may, over one table.
  *
- *   node test/bench/limiter-processes.ts [--workers 4] [--rate 20] [--seconds 60] [--reserve-ms 3000] [--think-ms 0]
+ *   node test/bench/limiter-processes.ts [--workers 4] [--rate 20] [--seconds 60] [--reserve-ms 2500] [--think-ms 0] [--kill 0]
  *
  * Prints one JSON line: the average rate, the busiest second (any window of 1,000 ms), and writes a call. `--think-ms`: each worker rests
- * a random time up to that between two calls, so that its slots lapse.
+ * a random time up to that between two calls, so that its slots lapse. `--kill`: so many workers are killed half way, holding
+ * what they have reserved.
  */
 
 const TABLE = 'limiter';
@@ -36,8 +37,14 @@ const taskSchema = z.object({
 });
 type Task = z.infer<typeof taskSchema>;
 
-const resultSchema = z.object({ calls: z.array(z.number()), writes: z.number(), lost: z.number() });
-type Result = z.infer<typeof resultSchema>;
+const countsSchema = z.object({ writes: z.number(), lost: z.number() });
+
+interface Result {
+  /** When each call was made, epoch ms. */
+  readonly calls: readonly number[];
+  /** `null`: it was killed before it could tell. */
+  readonly counts: z.infer<typeof countsSchema> | null;
+}
 
 /** Counts the writes, and those that someone else was faster than. */
 function counting(registers: Registers): {
@@ -59,7 +66,7 @@ function counting(registers: Registers): {
   return { counted, counts };
 }
 
-async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promise<Result> {
+async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promise<void> {
   const stores = await openAwsStores({
     ...{ table: TABLE, queueUrl: 'none', dlqUrl: 'none', check: false },
     ...{ clock: systemClock, newId: makeNewId(systemClock), random: systemRandom },
@@ -68,29 +75,35 @@ async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promis
   });
   const { counted, counts } = counting(stores.registers);
   const limiter = createLimiter({ registers: counted, clock: systemClock, ceiling: rate, reserveMs });
-  const calls: number[] = [];
   for (;;) {
     await limiter.acquire(KEY);
     const now = systemClock.now();
     if (now >= until) break;
-    calls.push(now);
+    process.stdout.write(`${now}\n`);
     limiter.report(KEY, 'ok');
     if (thinkMs > 0) await systemClock.sleep(systemRandom() * thinkMs);
   }
   await stores.close();
-  return { calls, ...counts };
+  process.stdout.write(`${JSON.stringify(counts)}\n`);
 }
 
-async function runWorker(task: Task): Promise<Result> {
+/** @param killAt when it is killed, epoch ms; `null`: never */
+async function runWorker(task: Task, killAt: number | null): Promise<Result> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--task', JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  let line = '';
-  for await (const each of createInterface({ input: child.stdout })) line = each;
+  const murder = killAt === null ? null : setTimeout(() => child.kill('SIGKILL'), killAt - systemClock.now());
+  const calls: number[] = [];
+  let counts: Result['counts'] = null;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('{')) counts = countsSchema.parse(JSON.parse(line));
+    else calls.push(Number(line));
+  }
+  if (murder !== null) clearTimeout(murder);
   const [code] = await exited;
-  if (code !== 0) throw new Error(`a worker ended with exit code ${code}`);
-  return resultSchema.parse(JSON.parse(line));
+  if (code !== 0 && killAt === null) throw new Error(`a worker ended with exit code ${code}`);
+  return { calls, counts };
 }
 
 /** The most calls in any window of `ms`, and when it began. */
@@ -111,13 +124,13 @@ async function main(): Promise<void> {
       workers: { type: 'string', default: '4' },
       rate: { type: 'string', default: '20' },
       seconds: { type: 'string', default: '60' },
-      'reserve-ms': { type: 'string', default: '3000' },
+      'reserve-ms': { type: 'string', default: '2500' },
       'think-ms': { type: 'string', default: '0' },
+      kill: { type: 'string', default: '0' },
     },
   });
   if (values.task !== undefined) {
-    const result = await work(taskSchema.parse(JSON.parse(values.task)));
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    await work(taskSchema.parse(JSON.parse(values.task)));
     return;
   }
   const [workers, rate, seconds] = [Number(values.workers), Number(values.rate), Number(values.seconds)];
@@ -133,20 +146,25 @@ async function main(): Promise<void> {
   // A process takes a moment to start; counted is from the first call of all.
   const until = systemClock.now() + 2_000 + seconds * 1_000;
   const task = { endpoint, rate, reserveMs, thinkMs, until };
-  const results = await Promise.all(Array.from({ length: workers }, () => runWorker(task)));
+  const half = until - (seconds * 1_000) / 2;
+  const results = await Promise.all(
+    Array.from({ length: workers }, (_, n) => runWorker(task, n < Number(values.kill) ? half : null)),
+  );
   server.close();
   const calls = results.flatMap((result) => result.calls).sort((a, b) => a - b);
   const began = calls[0] ?? until;
   const within = calls.filter((at) => at < began + seconds * 1_000);
-  const writes = results.reduce((sum, result) => sum + result.writes, 0);
+  // Of those who lived to tell.
+  const told = results.flatMap(({ calls: own, counts }) => (counts === null ? [] : [{ own: own.length, ...counts }]));
+  const sum = (pick: (each: (typeof told)[number]) => number) => told.reduce((total, each) => total + pick(each), 0);
   const top = busiest(within, 1_000);
   const figures = {
-    ...{ workers, budget: rate, seconds, reserveMs, thinkMs, calls: within.length },
+    ...{ workers, budget: rate, seconds, reserveMs, thinkMs, killed: Number(values.kill), calls: within.length },
     averagePerSecond: Math.round((within.length / seconds) * 100) / 100,
     busiestSecond: top.calls,
     busiestSecondAtMs: top.at - began,
-    writesPerCall: Math.round((writes / calls.length) * 1_000) / 1_000,
-    lostWrites: results.reduce((sum, result) => sum + result.lost, 0),
+    writesPerCall: Math.round((sum((each) => each.writes) / sum((each) => each.own)) * 1_000) / 1_000,
+    lostWrites: sum((each) => each.lost),
     callsOfEach: results.map((result) => result.calls.length),
   };
   process.stdout.write(`${JSON.stringify({ name: 'limiter-processes', ...figures })}\n`);
