@@ -176,9 +176,30 @@ export function createFile(path: string, migrations: readonly Migration[], uniqu
 export function makeDirectory(path: string): void {
   if (assertDirectory(path)) return;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithAncestors(path);
   } catch (error) {
     throw toStoreError(error, path);
+  }
+}
+
+/**
+ * Not `recursive: true`: where a file system answers ENOENT although all above is there (`/proc` does), Node 24 tries again for ever.
+ */
+function makeWithAncestors(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path && statSync(parent, { throwIfNoEntry: false }) === undefined) makeWithAncestors(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    // Another process was faster.
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT') throw error;
+    const remedy = 'Choose another directory with --data-dir.';
+    throw new StoreError(
+      { code: 'NotWritable', path, found: 'no directory can be made there', remedy },
+      { cause: error },
+    );
   }
 }
 

@@ -1,0 +1,314 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  accountShape,
+  applyShape,
+  auditShape,
+  explainShape,
+  initShape,
+  planShape,
+  statusShape,
+  validateShape,
+  verifyShape,
+} from './shapes.ts';
+import {
+  ENROLL,
+  EVERYTHING_ON,
+  ended,
+  expectNoStack,
+  expectRefusal,
+  json,
+  place,
+  rollcall,
+  said,
+  start,
+  world,
+} from './support.ts';
+
+describe('from drift to convergence', () => {
+  test('each command says the same of it, as JSON and by its exit code', async () => {
+    const { env, running } = await world({ accounts: 25, drift: 0.2 });
+    const cwd = place({ 'rollcall.yaml': EVERYTHING_ON });
+    const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env });
+
+    const first = await call('plan');
+    const plan = planShape.parse(json(first));
+    expect(first).toMatchObject({ code: 2, stderr: '' });
+    expect(plan.guardrail).toEqual({ tripped: false, reason: null, message: null });
+    const drifted = plan.changes.filter(({ verdict }) => verdict === 'Drifted');
+    expect(drifted.length).toBe(
+      (plan.summary.computeOptimizer['Drifted'] ?? 0) + (plan.summary.automation['Drifted'] ?? 0),
+    );
+    expect(plan.calls.map(({ operation }) => operation).sort()).toEqual([
+      'AssociateAccounts',
+      'UpdateEnrollmentStatus',
+    ]);
+
+    const applied = await call('apply', '--yes');
+    const run = applyShape.parse(json(applied));
+    expect(applied).toMatchObject({ code: 0, stderr: '' });
+    expect(run.planHash).toBe(plan.planHash);
+    expect(run.changes).toEqual({
+      attempted: plan.changes.length,
+      succeeded: plan.changes.length,
+      failed: 0,
+      blocked: 0,
+      converging: 0,
+    });
+    expect(run.summaryBefore).toEqual(plan.summary);
+    expect(run.open).toEqual([]);
+    expect(run.calls['compute-optimizer:UpdateEnrollmentStatus']?.count).toBe(
+      run.summaryBefore.computeOptimizer['Drifted'],
+    );
+
+    const [accountId = ''] = plan.changes.map((change) => change.accountId);
+    const [status, again, account, explain, drift, ofRun, verify] = await Promise.all([
+      call('status'),
+      call('plan'),
+      call('account', accountId),
+      call('policy', 'explain', accountId),
+      call('audit', 'list', '--type', 'DriftDetected', '--limit', '3'),
+      call('audit', 'list', '--run', run.runId, '--account', accountId, '--oldest-first', '--since', '1h'),
+      call('audit', 'verify'),
+    ]);
+    for (const result of [status, again, account, explain, drift, ofRun, verify])
+      expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(statusShape.parse(json(status)).summary).toEqual(run.summary);
+    expect(planShape.parse(json(again))).toMatchObject({ changes: [], calls: [], summary: run.summary });
+    const view = accountShape.parse(json(account));
+    expect(view.enrollments.computeOptimizer?.verdict).toBe('Compliant');
+    expect(view.explanation?.desired.automation).toEqual({ value: 'Active', rule: 'defaults' });
+    expect(view.timeline.at(-1)?.type).toBe('AccountJoined');
+    expect(explainShape.parse(json(explain)).account.id).toBe(accountId);
+    const page = auditShape.parse(json(drift));
+    expect(page.entries.map(({ type }) => type)).toEqual(['DriftDetected', 'DriftDetected', 'DriftDetected']);
+    const entries = auditShape.parse(json(ofRun)).entries;
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, at) => at + 1));
+    expect(verifyShape.parse(json(verify))).toMatchObject({ ok: true, fault: null });
+
+    const next = auditShape.parse(
+      json(await call('audit', 'list', '--type', 'DriftDetected', '--limit', '3', '--cursor', page.next ?? '')),
+    );
+    expect(next.entries.some(({ id }) => page.entries.some((entry) => entry.id === id))).toBe(false);
+
+    const truth = running.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(
+      truth.every(
+        ({ computeOptimizer, automation }) => computeOptimizer.status === 'Active' && automation.status === 'Active',
+      ),
+    ).toBe(true);
+  });
+
+  test('people read tables, and every sentence of the run', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const plan = await rollcall(['plan'], { cwd, env });
+    expect(plan.stdout).toMatch(/^ACCOUNT +NAME +OU +ENROLLMENT +OBSERVED → DESIRED +VERDICT +ACTION/m);
+    expect(plan.stdout).toContain('Guardrails: none would trip.');
+    expect(plan.stdout).toMatch(/Calls: \d+ change calls?: /);
+    expect(plan.stdout).not.toContain('\u001b');
+    expect(plan.stderr).toMatch(/reading enrollments, 12 accounts/);
+    const apply = await rollcall(['apply', '--yes'], { cwd, env });
+    expect(apply.code).toBe(0);
+    expect(apply.stdout).toMatch(/^Run \w{26} took .*: \d+ changes attempted, \d+ succeeded, 0 failed/m);
+    expect(apply.stdout).toMatch(/^Drifted +\d+ → 0 /m);
+    expect(apply.stdout).toMatch(/^compute-optimizer:UpdateEnrollmentStatus +\d+ +0$/m);
+    const [status, colour] = await Promise.all([
+      rollcall(['status'], { cwd }),
+      rollcall(['status'], { cwd, env: { FORCE_COLOR: '1' } }),
+    ]);
+    expect(status.stdout).toMatch(/^Last scan: completed .* ago\), run \w{26}$/m);
+    expect(status.stdout).not.toContain('\u001b');
+    expect(colour.stdout).toContain('\u001b[32mCompliant');
+  });
+
+  test('mode: alert records and never acts; status says 2', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': 'version: 1\ndefaults: { computeOptimizer: Active, mode: alert }\n' });
+    const before = running.sandbox.accounts();
+    const result = await rollcall(['apply', '--yes', '--json', '--wait', '0s'], { cwd, env });
+    expect(result.code).toBe(0);
+    expect(applyShape.parse(json(result)).changes.attempted).toBe(0);
+    expect(running.sandbox.accounts()).toEqual(before);
+    expect(await rollcall(['status'], { cwd })).toMatchObject({ code: 2 });
+  });
+
+  test('only Converging left is 0', async () => {
+    const { env } = await world({ pendingMs: 600_000 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const result = await rollcall(['apply', '--yes', '--json', '--wait', '500ms'], { cwd, env });
+    const { changes } = applyShape.parse(json(result));
+    expect(result.code).toBe(0);
+    expect(changes).toMatchObject({ succeeded: 0, failed: 0, blocked: 0 });
+    expect(changes.converging).toBeGreaterThan(0);
+  });
+});
+
+describe('guardrails and saved plans', () => {
+  const CAPPED =
+    'version: 1\ndefaults: { computeOptimizer: Active }\nguardrails: { maxChanges: { percent: 0, atLeast: 1 } }\n';
+
+  test('a tripped guardrail is 4 and changes nothing; the saved plan is made, and it alone', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': CAPPED });
+    const before = running.sandbox.accounts();
+    const planned = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });
+    expect(planned.code).toBe(2);
+    expect(planned.stdout).toContain('Guardrail would trip: maxChanges');
+    expect(planned.stdout).toContain('apply --plan plan.json');
+    expect(statSync(join(cwd, 'plan.json')).mode & 0o777).toBe(0o600);
+
+    const tripped = await rollcall(['apply', '--yes', '--json'], { cwd, env });
+    expect(tripped.code).toBe(4);
+    expect(applyShape.parse(json(tripped)).guardrail).toMatchObject({ tripped: true, reason: 'maxChanges' });
+    expect(running.sandbox.accounts()).toEqual(before);
+
+    const saved = planShape.omit({ warnings: true }).parse(JSON.parse(readFileSync(join(cwd, 'plan.json'), 'utf8')));
+    const listed = new Set(saved.changes.map(({ accountId }) => accountId));
+    const other = before.find(
+      (account) => !listed.has(account.accountId) && !account.management && account.state === 'ACTIVE',
+    );
+    running.sandbox.drift({
+      changes: [{ accountId: other?.accountId ?? '', enrollment: 'computeOptimizer', status: 'Inactive' }],
+    });
+    const made = await rollcall(['apply', '--yes', '--json', '--plan', 'plan.json', '--wait', '1s'], { cwd, env });
+    expect(made.code).toBe(0);
+    expect(applyShape.parse(json(made)).changes).toMatchObject({
+      attempted: listed.size,
+      succeeded: listed.size,
+      failed: 0,
+    });
+    const inactive = running.sandbox
+      .accounts()
+      .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active');
+    expect(inactive.map(({ accountId }) => accountId)).toEqual([other?.accountId]);
+    expect(await rollcall(['status'], { cwd })).toMatchObject({ code: 2 });
+  });
+
+  test('a plan that was edited, made for another policy or organization, or is none', async () => {
+    const [there, elsewhere] = [await world(), await world({ seed: 99 })];
+    const cwd = place({ 'rollcall.yaml': CAPPED, 'other.yaml': ENROLL, 'no.json': '{"changes":[]}', 'bad.json': '{' });
+    await rollcall(['plan', '--out', 'plan.json'], { cwd, env: there.env });
+    const edited = readFileSync(join(cwd, 'plan.json'), 'utf8').replace('"desired": "Active"', '"desired": "Inactive"');
+    writeFileSync(join(cwd, 'edited.json'), edited);
+    const files = ['bad.json', 'edited.json', 'no.json', 'other.yaml', 'plan.json', 'rollcall.yaml'];
+    const use = (plan: string, env: Readonly<Record<string, string>>, ...rest: string[]) =>
+      rollcall(['apply', '--yes', '--plan', plan, ...rest], { cwd, env });
+    const [a, b, c, d, e, f] = await Promise.all([
+      use('edited.json', there.env),
+      use('plan.json', there.env, '--policy', 'other.yaml'),
+      use('plan.json', elsewhere.env),
+      use('no.json', there.env),
+      use('bad.json', there.env),
+      use('gone.json', there.env),
+    ]);
+    expectRefusal(a, cwd, files, 'was edited after it was made', 'Make a new plan');
+    expectRefusal(b, cwd, files, 'was made for another policy', 'rollcall plan --policy other.yaml');
+    expectRefusal(c, cwd, files, 'made for the organization o-');
+    expectRefusal(d, cwd, files, 'not a plan as plan --out writes it');
+    expectRefusal(e, cwd, files, 'bad.json is not JSON');
+    expectRefusal(f, cwd, files, 'gone.json cannot be read (ENOENT)');
+  });
+});
+
+describe('Ctrl-C', () => {
+  test('finishes what is in flight, records it and ends with 130; the next run goes on', async () => {
+    const { env } = await world({ accounts: 40, drift: 0.8, latencyMs: 120 });
+    const cwd = place({ 'rollcall.yaml': ENROLL.replace('concurrency: 8', 'concurrency: 2') });
+    const child = start(['apply', '--yes'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'remediating');
+    child.kill('SIGINT');
+    const result = await end;
+    expect(result.code).toBe(130);
+    expect(result.stdout).toContain('Interrupted; what was in flight is finished and recorded.');
+    expect(result.stdout).toMatch(/ 0 failed/);
+    expectNoStack(result);
+    const [verify, entries] = await Promise.all([
+      rollcall(['audit', 'verify'], { cwd }),
+      rollcall(['audit', 'list', '--json', '--limit', '10000'], { cwd }),
+    ]);
+    expect(verify.code).toBe(0);
+    const types = auditShape.parse(json(entries)).entries.map(({ type }) => type);
+    const of = (type: string): number => types.filter((each) => each === type).length;
+    expect(of('RemediationStarted')).toBe(of('RemediationSucceeded') + of('RemediationFailed'));
+    const next = await rollcall(['apply', '--yes', '--json'], { cwd, env });
+    expect(next.code).toBe(0);
+    expect(applyShape.parse(json(next)).open).toEqual([]);
+  });
+
+  test('while it still looks, it leaves off and nothing is queued', async () => {
+    const { env } = await world({ accounts: 60, latencyMs: 400 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const child = start(['apply', '--yes'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'reading the organization');
+    child.kill('SIGINT');
+    const result = await end;
+    expect(result.code).toBe(130);
+    expect(result.stderr).toContain('stopped before anything was changed');
+    expectNoStack(result);
+    const status = await rollcall(['status', '--json'], { cwd });
+    expect(statusShape.parse(json(status)).queue).toEqual({ visible: 0, inFlight: 0, dead: 0 });
+  });
+
+  test('a second one stops at once', async () => {
+    const { env } = await world({ latencyMs: 3_000, accounts: 6 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const child = start(['apply', '--yes', '--verbose'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'reading the organization');
+    const stopping = said(child, 'Stopping');
+    child.kill('SIGINT');
+    await stopping;
+    const again = setInterval(() => child.kill('SIGINT'), 350);
+    const killedAt = performance.now();
+    const result = await end;
+    clearInterval(again);
+    expect(result.code).toBe(130);
+    expect(performance.now() - killedAt).toBeLessThan(2_500);
+  });
+});
+
+describe('policy', () => {
+  test('init describes the organization so that nothing differs, and does not overwrite', async () => {
+    const { env } = await world({ accounts: 25 });
+    const cwd = place();
+    const made = await rollcall(['policy', 'init', '--json'], { cwd, env });
+    expect(made.code).toBe(0);
+    const inited = initShape.parse(json(made));
+    expect(readFileSync(join(cwd, 'rollcall.yaml'), 'utf8')).toBe(inited.policy);
+    const [valid, plan, stdout, again] = await Promise.all([
+      rollcall(['policy', 'validate', '--json'], { cwd }),
+      rollcall(['plan'], { cwd, env }),
+      rollcall(['policy', 'init', '--out', '-'], { cwd, env }),
+      rollcall(['policy', 'init'], { cwd, env }),
+    ]);
+    expect(validateShape.parse(json(valid)).findings).toEqual([]);
+    expect(plan.code, plan.stdout).toBe(0);
+    expect(stdout.stdout).toBe(inited.policy);
+    expectRefusal(again, cwd, ['rollcall.yaml'], 'is there already');
+  });
+
+  test('explain asks AWS where no scan has been; an account of nobody is refused', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const id = running.info.managementAccountId;
+    const [known, unknown] = await Promise.all([
+      rollcall(['policy', 'explain', id, '--json'], { cwd, env }),
+      rollcall(['policy', 'explain', '111111111111'], { cwd, env }),
+    ]);
+    expect(explainShape.parse(json(known))).toMatchObject({ account: { id, management: true }, snapshotAt: null });
+    expectRefusal(unknown, cwd, ['rollcall.yaml'], 'Account 111111111111 is not in the organization o-');
+  });
+
+  test('schema is one JSON Schema', async () => {
+    const result = await rollcall(['policy', 'schema'], { cwd: place() });
+    expect(result.code).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      $schema: expect.stringContaining('json-schema.org'),
+      type: 'object',
+    });
+  });
+});
