@@ -75,7 +75,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
   metrics.add('EntriesPublished', result.published);
   if (result.deadLettersRecorded > 0) metrics.add('DeadLetters', result.deadLettersRecorded);
   for (const error of failures) logger.error('a part of the tick failed', { error });
-  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
+  if (failures.length > 0) throw new AggregateError(failures, [...new Set(failures.map(String))].join('; '));
   return result;
 }
 

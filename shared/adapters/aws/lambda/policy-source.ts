@@ -125,7 +125,7 @@ function checkSize(name: string, bytes: number): void {
 
 function unreadable(name: string, cause: unknown): PolicyUnreadableError {
   if (cause instanceof PolicyUnreadableError) return cause;
-  const code = codeOf(cause);
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
   const text =
     name.startsWith('s3:') || name.startsWith('ssm:') ? toAwsStoreError(cause, name, 'reading').message : code;
   return new PolicyUnreadableError(`the policy ${name} cannot be read: ${text}`, { cause });

@@ -1,0 +1,129 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { describe, expect, it } from 'vitest';
+import { entryIdOf } from '../../shared/app/dead-letter-entries.ts';
+import { functionsOf } from './functions.ts';
+import { deploy, lambdaContext, type SqsEvent } from './support.ts';
+
+describe('messages that are no keys', () => {
+  it('end among the dead letters, with an entry in the ledger, and keep nobody up', async () => {
+    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const { tick, scan, work } = functionsOf(world);
+    await tick();
+    await scan();
+    const bad = [
+      'not JSON',
+      '{}',
+      '{"v":2,"kind":"account"}',
+      ' '.padEnd(10, '\t'),
+      JSON.stringify({ v: 1, kind: 'account' }),
+    ];
+    for (const body of bad) await world.send(body);
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+    const dead = await world.dead();
+    expect(dead.map(({ Body }) => Body).sort()).toEqual([...bad].sort());
+    const { stores } = await world.compose('look')();
+    const { entries } = await stores.ledger.query({ type: 'RemediationFailed' }, { limit: 100 });
+    expect(entries.map((entry) => entry.detail?.error?.code)).toEqual(bad.map(() => 'UnreadableMessage'));
+    const named = dead.map(({ MessageAttributes }) => MessageAttributes?.['EntryId']?.StringValue).sort();
+    expect(named).toEqual(entries.map(entryIdOf).sort());
+    expect(world.measured.get('DeadLetters')).toBe(bad.length);
+    // All others were worked on.
+    const active = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
+    // They have their entries: the tick adds none.
+    expect(await tick()).toMatchObject({ deadLettersRecorded: 0 });
+  });
+
+  it('that the queue itself has moved there are recorded by the tick, once', async () => {
+    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const { tick } = functionsOf(world);
+    const accountId = '123456789012';
+    const key = {
+      v: 1,
+      kind: 'account',
+      accountId,
+      enrollment: 'automation',
+      policyHash: 'p',
+      runId: 'r',
+      planHash: null,
+    };
+    const send = (MessageBody: string) =>
+      world.queues.send(new SendMessageCommand({ QueueUrl: world.env['ROLLCALL_DLQ_URL'], MessageBody }));
+    await send(JSON.stringify(key));
+    await send('whatever');
+    expect(await tick()).toMatchObject({ deadLettersRecorded: 2 });
+    expect(await tick()).toMatchObject({ deadLettersRecorded: 0 });
+    const { stores } = await world.compose('look')();
+    const { entries } = await stores.ledger.query({ accountId }, { limit: 10 });
+    expect(entries).toMatchObject([
+      {
+        type: 'RemediationFailed',
+        enrollment: 'automation',
+        runId: 'r',
+        detail: { error: { code: 'TooManyReceives' } },
+      },
+    ]);
+  });
+});
+
+describe('a batch of which a part fails', () => {
+  it('keeps that part on the queue, and only that part', async () => {
+    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const { tick, scan, work, worker } = functionsOf(world, { settings: { retryBudgetMs: 50 } });
+    await tick();
+    await scan();
+    const { stores } = await world.compose('look')();
+    const known = await stores.registers.read('scan');
+    const { policyHash, runId } = Object(known?.value);
+    await world.send(JSON.stringify({ v: 1, kind: 'organization', policyHash, runId, planHash: null }));
+    // The whole organization cannot be read; single accounts can.
+    world.sandbox.sandbox.setFaults([{ service: 'organizations', operation: 'ListAccounts', kind: 'unavailable' }]);
+    const all: SqsEvent['Records'][number][] = [];
+    while (!all.some(({ body }) => body.includes('"organization"'))) all.push(...(await world.sqsEvent()).Records);
+    const event = { Records: all };
+    const whole = event.Records.find(({ body }) => body.includes('"organization"'));
+    expect(event.Records.length).toBeGreaterThan(1);
+    const response = await worker(event, lambdaContext(world.clock));
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: whole?.messageId }] });
+    await world.remove(event.Records.filter((record) => record !== whole));
+    world.sandbox.sandbox.setFaults([]);
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+    const active = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
+    expect(await world.dead()).toEqual([]);
+  });
+
+  it('begins nothing that it may have no time to end', async () => {
+    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const event = await world.sqsEvent();
+    const response = await worker(event, lambdaContext(world.clock, 60_000));
+    expect(response.batchItemFailures.length).toBe(event.Records.length);
+    expect(world.sandbox.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus')).toBe(false);
+    // Given back at once.
+    expect((await world.sqsEvent()).Records.length).toBe(event.Records.length);
+  });
+
+  it('fails as a whole, untouched, while the caller is refused', async () => {
+    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const event = await world.sqsEvent();
+    world.sandbox.sandbox.setFaults([
+      { service: 'sts', operation: 'GetCallerIdentity', kind: 'denied', code: 'InvalidClientTokenId' },
+    ]);
+    await expect(worker(event, lambdaContext(world.clock))).rejects.toMatchObject({ kind: 'Unauthenticated' });
+    world.sandbox.sandbox.setFaults([]);
+    expect((await worker(event, lambdaContext(world.clock))).batchItemFailures).toEqual([]);
+  });
+
+  it('refuses an event that is none of SQS', async () => {
+    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const { worker } = functionsOf(world);
+    await expect(worker({ Records: [] }, lambdaContext(world.clock))).rejects.toThrow();
+    await expect(worker({}, lambdaContext(world.clock))).rejects.toThrow(/Records/);
+  });
+});
