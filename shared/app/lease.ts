@@ -70,7 +70,10 @@ export async function withLease<T>(
         return;
       }
     }
-  })();
+  })().catch((cause: unknown) => {
+    // Not prolonged is as good as lost: `work` hears of it, instead of a rejection that nobody awaits yet ending the process.
+    lost.abort(new Error(`the lease ${name} could not be prolonged`, { cause }));
+  });
   try {
     return await work(lost.signal);
   } finally {

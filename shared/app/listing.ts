@@ -71,8 +71,14 @@ async function attempt(
 function takeIn(seen: Map<AccountId, Observed>, items: readonly ListedEnrollment[]): readonly ListedEnrollment[] {
   return items.filter(({ accountId, observed }) => {
     const known = seen.get(accountId);
-    if (known !== undefined && (known.lastUpdated ?? 0) >= (observed.lastUpdated ?? 0)) return false;
+    if (known !== undefined && !isNewer(observed, known)) return false;
     seen.set(accountId, observed);
     return true;
   });
+}
+
+/** The newest timestamp counts; at the same one (or none) what was read later, if it says anything else. */
+function isNewer(observed: Observed, known: Observed): boolean {
+  const by = (observed.lastUpdated ?? 0) - (known.lastUpdated ?? 0);
+  return by > 0 || (by === 0 && (observed.status !== known.status || observed.ruleMode !== known.ruleMode));
 }

@@ -37,6 +37,16 @@ export function changeKey(
   return [accountId, enrollment, desired, desiredRuleMode, action].join(' ');
 }
 
+/**
+ * Whether a plan's keys allow a change. Disassociating is the first of two steps where an associated member is to be disabled or
+ * enabled by itself; who allowed it has allowed the second.
+ */
+export function allows(keys: ReadonlySet<string>, change: Change): boolean {
+  if (keys.has(changeKey(change))) return true;
+  const second = change.action === 'UpdateEnrollmentConfiguration';
+  return second && keys.has(changeKey({ ...change, action: 'DisassociateAccounts' }));
+}
+
 /** Turns a survey into a plan: the changes, the calls they take, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -52,7 +62,7 @@ export function makePlan(
     ),
   );
   const allowed = limits.onlyThese;
-  const isAllowed = (change: Change): boolean => allowed === null || allowed.has(changeKey(change));
+  const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
   // A run that may change only some accounts can't use a call that changes all.
   const sweeping = orgWide.used && found.every((change) => change.enrollment === 'automation' || isAllowed(change));
   const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);

@@ -139,7 +139,9 @@ function recordNews(deps: Deps, journal: Journal, run: RunContext, news: readonl
   const context = entryContext(deps, run);
   const items = news.map((judged) => ({
     record: judged.record ?? emptyRecord(judged.facts.id),
-    decide: (record: AccountRecord) => newsOf(context, record, judged),
+    // Whoever wrote since the account was judged may have seen it later than we did: what they wrote stands, the next scan goes on from it.
+    decide: (record: AccountRecord) =>
+      record.head.seq === (judged.record?.head.seq ?? 0) ? newsOf(context, record, judged) : [],
   }));
   return recordAll(journal, items);
 }

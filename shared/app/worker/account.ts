@@ -3,19 +3,19 @@ import { nextPollMs } from '../../domain/backoff.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import { toChange } from '../../domain/plan.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { AccountRecord } from '../../domain/record.ts';
+import { type AccountRecord, wakeAt } from '../../domain/record.ts';
 import { transition } from '../../domain/transition.ts';
 import type { Observations } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import { changeKey } from '../make-plan.ts';
+import { allows } from '../make-plan.ts';
 import { act } from './act.ts';
 import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
 import { ended, failRead, failureResult, failVisibly } from './fail.ts';
 import { errorFacts } from './intent.ts';
 import { observeLive } from './read-live.ts';
-import { settleClaim } from './recover.ts';
+import { abandonClaim, settleClaim } from './recover.ts';
 
 /** A key is looked at this often in one go at most: disassociate, then disable, with a lost race or two in between. */
 const MAX_ROUNDS = 6;
@@ -36,7 +36,7 @@ export async function reconcileAccount(work: WorkContext, message: AccountMessag
 async function reconcile(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
   const { accountId, enrollment } = message;
   const facts = await freshFacts(work, accountId);
-  if (facts === null) return ended(accountId, 'superseded');
+  if (facts === null) return withoutFacts(work, message);
   let record = await work.journal.current(accountId);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const step = await lookAndAct(work, message, facts, record);
@@ -46,6 +46,15 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
   // Someone else keeps changing the same account; the next scan looks again.
   work.deps.logger.warn('an account kept changing while it was worked on', { accountId, enrollment });
   return ended(accountId, 'retrying');
+}
+
+/** The account has left the organization, or the snapshot is too old to judge by: a scan will come. */
+async function withoutFacts(work: WorkContext, { accountId, enrollment, runId }: AccountMessage): Promise<WorkResult> {
+  const record = await work.journal.current(accountId);
+  const claim = record[enrollment]?.claim ?? null;
+  const expired = claim !== null && Date.parse(claim.expiresAt) <= work.deps.clock.now();
+  if (expired && !record.present) await abandonClaim(work, runId, enrollment, record);
+  return ended(accountId, 'superseded');
 }
 
 type Step = { readonly result: WorkResult } | { readonly record: AccountRecord };
@@ -65,11 +74,10 @@ async function lookAndAct(
   }
   const observations = await observeOrFail(work, message, facts, known);
   if ('result' in observations) return observations;
+  const failure = visibleFailure(work, message, facts, observations, known);
+  if (failure !== null) return { result: await failVisibly(work, message, known, failure) };
   const { record, assessment } = await note(work, message, facts, observations, known);
-  if (record.head.hash !== known.head.hash && record[enrollment]?.claim) return { record };
-  if (assessment.status === 'Failed' && known[enrollment]?.reason === 'acted') {
-    return { result: await failVisibly(work, message, record, assessment) };
-  }
+  if (assessment === null) return { record };
   if (!(await mayAct(work, message, facts, assessment))) {
     return { result: await settle(work, message, facts, record, assessment) };
   }
@@ -94,14 +102,34 @@ async function observeOrFail(
   }
 }
 
-/** Judges what was seen and records it if it is news. */
+/**
+ * What was set going for an open drift has ended in Failed, be it seen right after our call or after a while of Pending: a failed attempt
+ * like any other, with a pause before the next. `null` if that is not so.
+ */
+function visibleFailure(
+  work: WorkContext,
+  { enrollment }: AccountMessage,
+  facts: AccountFacts,
+  observations: Observations,
+  known: AccountRecord,
+): Assessment | null {
+  const condition = known[enrollment];
+  if (condition?.verdict !== 'Converging' || condition.driftSince === null) return null;
+  const assessment = assess(assessContext(work), facts, observations, known)[enrollment];
+  return assessment.status === 'Failed' && assessment.action !== 'none' ? assessment : null;
+}
+
+/**
+ * Judges what was seen and records it if it is news. The assessment is `null` if someone wrote meanwhile: they may have seen something
+ * newer than we did, so nothing is concluded from our observation, and the account is looked at again.
+ */
 async function note(
   work: WorkContext,
   message: AccountMessage,
   facts: AccountFacts,
   observations: Observations,
   known: AccountRecord,
-): Promise<{ readonly record: AccountRecord; readonly assessment: Assessment }> {
+): Promise<{ readonly record: AccountRecord; readonly assessment: Assessment | null }> {
   const { enrollment, runId } = message;
   const judge = (record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observations, record)[enrollment];
@@ -110,8 +138,9 @@ async function note(
     return draft === null ? [] : [draft];
   };
   if (decide(known).length === 0) return { record: known, assessment: judge(known) };
-  const { record } = await work.journal.write(facts.id, decide, known);
-  return { record, assessment: judge(record) };
+  const unmoved = (record: AccountRecord): EntryDraft[] => (record.head.hash === known.head.hash ? decide(record) : []);
+  const { record, entries } = await work.journal.write(facts.id, unmoved, known);
+  return { record, assessment: entries.length === 0 ? null : judge(record) };
 }
 
 /** Whether the assessment asks for a call, now, and the run is free to make it. */
@@ -125,7 +154,25 @@ async function mayAct(
   if (assessment.notBefore !== null && assessment.notBefore > work.deps.clock.now()) return false;
   if (message.planHash === null) return true;
   const allowed = await work.runs.planKeys(message.planHash);
-  return allowed?.has(changeKey(toChange(assessment, facts))) ?? false;
+  return allowed !== null && allows(allowed, toChange(assessment, facts));
+}
+
+/**
+ * Says when to look at the account next, where the record itself does not: while something converges, and where a time that it names
+ * has passed and brought no news (an exemption was prolonged, a cool-down began anew). The other enrollment's time is kept.
+ */
+async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
+  const { enrollment, verdict, accountId } = assessment;
+  const now = work.deps.clock.now();
+  const converging = verdict === 'Converging';
+  if (!converging && (wakeAt(record) ?? Number.POSITIVE_INFINITY) > now) return;
+  const condition = record[enrollment];
+  const since = condition === null ? now : Date.parse(condition.since);
+  const own = converging ? now + nextPollMs(now - since) : assessment.notBefore;
+  const other = wakeAt({ ...record, [enrollment]: null });
+  const times = [own, other].filter((time) => time !== null);
+  await work.journal.settled(accountId);
+  await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
 }
 
 /** No call is to be made: how the key ends for now, and what it makes possible. */
@@ -137,13 +184,7 @@ async function settle(
   assessment: Assessment,
 ): Promise<WorkResult> {
   const { verdict, enrollment } = assessment;
-  if (verdict === 'Converging') {
-    const condition = record[enrollment];
-    const now = work.deps.clock.now();
-    const since = condition === null ? now : Date.parse(condition.since);
-    await work.journal.settled(facts.id);
-    await work.deps.records.snooze(facts.id, record.head.seq, now + nextPollMs(now - since));
-  }
+  await lookAgain(work, record, assessment);
   const unlocks = enrollment === 'computeOptimizer' && assessment.status === 'Active';
   const waits = unlocks && record.automation?.verdict === 'Blocked' && record.automation.reason === 'prerequisite';
   const followUps: WorkMessage[] = waits ? [{ ...message, enrollment: 'automation' }] : [];

@@ -1,13 +1,16 @@
+import { mismatchOf } from '../../domain/action.ts';
 import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { organizationEntry } from '../scan.ts';
+import { vetoEntry } from './before-claim.ts';
 import type { WorkContext } from './context.ts';
 import { disambiguate, type Fate, fateOf } from './fate.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import { ownError, requireClaim } from './own-error.ts';
 import { readLive } from './read-live.ts';
 import { type Answer, send } from './send.ts';
 
@@ -71,15 +74,7 @@ async function leave(work: WorkContext, undertaking: Undertaking, claim: Claim):
     };
     claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;
     claim.expiresAt = now + work.settings.claimMs;
-  } else if (now > claim.expiresAt - work.settings.claimMs / 10) {
-    // Others may soon look for what became of it; a request sent now could cross with theirs.
-    throw ourError(
-      assessment,
-      'ClaimExpiring',
-      'Invalid',
-      'the attempts took longer than the claim on the account lasts',
-    );
-  }
+  } else requireClaim(work, assessment, claim.expiresAt);
   await work.guard.check(runId, [assessment.accountId], assessment.optOut);
 }
 
@@ -102,33 +97,35 @@ async function write(
 }
 
 async function vetoed(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
-  const { assessment, record } = undertaking;
-  const attempts = record[assessment.enrollment]?.attempts ?? 0;
-  const fate = { verdict: 'Blocked' as const, reason: veto.reason, notBefore: null, attempts };
-  const facts = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
   const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
-  const outcome = failureEntry(work, begun, fate, facts);
-  return { kind: 'vetoed', record: await write(work, undertaking, claim, outcome), veto };
+  return { kind: 'vetoed', record: await write(work, undertaking, claim, vetoEntry(work, begun, veto)), veto };
 }
 
 async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim, error: CloudError): Promise<Acted> {
   const { assessment, record } = undertaking;
   const { clock, random } = work.deps;
   const live = error.facts.ambiguous ? await readAgain(work, assessment) : null;
-  const fate = fateOf({
-    kind: error.facts.ambiguous ? disambiguate(error.kind, assessment.target, live, clock.now()) : error.kind,
-    attempts: record[assessment.enrollment]?.attempts ?? 0,
-    maxAttempts: work.settings.maxAttempts,
-    now: clock.now(),
-    random,
-    lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
-  });
+  const done = live !== null && mismatchOf(assessment.desired, live) === null;
+  const attempts = record[assessment.enrollment]?.attempts ?? 0;
+  const fate: Fate = done
+    ? { ...HEALED, attempts }
+    : fateOf({
+        kind: error.facts.ambiguous ? disambiguate(error.kind, assessment.target, live, clock.now()) : error.kind,
+        attempts,
+        maxAttempts: work.settings.maxAttempts,
+        now: clock.now(),
+        random,
+        lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
+      });
   const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
   const after = await write(work, undertaking, claim, failureEntry(work, begun, fate, errorFacts(error)));
   if (error.kind === 'Unauthenticated') throw error;
   if (fate.counts && claim.expiresAt !== null) await countFailure(work, undertaking.runId);
-  return { kind: 'failed', record: after, fate, error };
+  return done ? { kind: 'acted', record: after } : { kind: 'failed', record: after, fate, error };
 }
+
+/** The call was refused because what it asks for is so already (someone was faster): looked at again at once, and no failure. */
+const HEALED = { verdict: 'Drifted', reason: 'retrying', notBefore: null, dead: false, counts: false } as const;
 
 /** A mutating call failed: enough of them stop the run, and everybody is told. */
 async function countFailure(work: WorkContext, runId: string): Promise<void> {
@@ -151,24 +148,5 @@ async function readAgain(work: WorkContext, assessment: Assessment) {
 
 /** A batch call of one that left its one account out. */
 function refusal(assessment: Assessment, answer: Answer): CloudError {
-  return ourError(assessment, 'NotAmongSucceeded', 'Prerequisite', answer.refused ?? 'AWS gives no reason', true);
-}
-
-function ourError(
-  assessment: Assessment,
-  code: string,
-  kind: 'Invalid' | 'Prerequisite',
-  message: string,
-  ambiguous = false,
-): CloudError {
-  const { accountId, action } = assessment;
-  return new CloudError(message, {
-    kind,
-    code,
-    service: assessment.enrollment === 'automation' ? 'aco-automation' : 'compute-optimizer',
-    operation: action,
-    accountId,
-    requestId: null,
-    ambiguous,
-  });
+  return ownError(assessment, 'NotAmongSucceeded', 'Prerequisite', answer.refused ?? 'AWS gives no reason', true);
 }

@@ -24,9 +24,9 @@ export class AutomationListing {
     this.#clock = clock;
   }
 
-  /** A listing begun at or after `since`, epoch ms; the present one if it will do. */
+  /** A listing begun after `since`, epoch ms; the present one if it will do. One begun in that very millisecond may have been earlier. */
   async begunAfter(since: EpochMs): Promise<Listing> {
-    if (this.#listing === null || this.#startedAt < since) {
+    if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();
       this.#listing = readListing(
         (token) => this.#cloud.listAutomationAccounts(token),
@@ -41,7 +41,8 @@ export class AutomationListing {
     return this.#listing;
   }
 
-  recent(): Promise<Listing> {
-    return this.begunAfter(this.#clock.now() - LISTING_MAX_AGE_MS);
+  /** A listing at most {@link LISTING_MAX_AGE_MS} old and begun after `since`. */
+  recent(since: EpochMs): Promise<Listing> {
+    return this.begunAfter(Math.max(since, this.#clock.now() - LISTING_MAX_AGE_MS));
   }
 }

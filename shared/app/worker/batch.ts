@@ -10,11 +10,13 @@ import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import type { Listing } from '../listing.ts';
-import { changeKey } from '../make-plan.ts';
+import { allows } from '../make-plan.ts';
 import { AUTOMATION_ABSENT } from '../observe.ts';
+import { mayClaim, vetoEntry } from './before-claim.ts';
 import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import { requireClaim } from './own-error.ts';
 
 type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 
@@ -35,10 +37,19 @@ interface Claimed extends Member {
  * Accounts that no longer want this call, or that someone else holds, go on alone as keys of their own.
  */
 export async function reconcileBatch(work: WorkContext, message: BatchMessage): Promise<WorkResult> {
-  const listing = await work.automationListing.recent();
-  const members = await judgeMembers(work, message, message.accountIds, listing);
+  const records = await work.deps.records.getMany(message.accountIds);
+  // Older than what is known of any of them, it would show what was there before somebody acted.
+  const changes = [...records.values()].map(({ automation }) =>
+    automation === null ? 0 : Date.parse(automation.changedAt),
+  );
+  const listing = await work.automationListing.recent(Math.max(0, ...changes));
+  const members = await judgeMembers(work, message, message.accountIds, listing, records);
   const willing: Member[] = [];
   for (const member of members) if (await wants(work, message, member)) willing.push(member);
+  const optOut = message.operation === 'DisassociateAccounts';
+  if (willing.length > 0 && !(await mayClaim(work, message.runId, willing, optOut))) {
+    return afterVeto(message, members, willing);
+  }
   const claimed = await claimAll(work, message, willing);
   const others = message.accountIds.filter((id) => !claimed.some(({ facts }) => facts.id === id));
   const settled = members.filter(({ assessment }) => !isOpen(assessment));
@@ -58,20 +69,30 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   };
 }
 
+/** The call must not be made: those that it would have been about are recorded as Blocked, the others go on alone. */
+function afterVeto(message: BatchMessage, members: readonly Member[], willing: readonly Member[]): WorkResult {
+  const blocked = willing.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' as const }));
+  const closed = members.filter((member) => !isOpen(member.assessment) || willing.includes(member));
+  const followUps = message.accountIds
+    .filter((id) => !closed.some(({ facts }) => facts.id === id))
+    .map((id) => alone(message, id));
+  return { outcomes: blocked, followUps, dead: null };
+}
+
 const isOpen = ({ verdict }: Assessment): boolean => verdict === 'Drifted' || verdict === 'Unknown';
 
 function alone({ v, policyHash, runId, planHash }: BatchMessage, accountId: AccountId): WorkMessage {
   return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: 'automation' };
 }
 
-/** Judges accounts by a listing and records what is news. Accounts without fresh facts are left out: a scan will come. */
+/** Judges accounts by a listing and records what is news. Accounts without fresh facts, or that someone else has just written, are left out. */
 async function judgeMembers(
   work: WorkContext,
   message: BatchMessage,
   accountIds: readonly AccountId[],
   listing: Listing,
+  records: ReadonlyMap<AccountId, AccountRecord>,
 ): Promise<Member[]> {
-  const records = await work.deps.records.getMany(accountIds);
   const known = await Promise.all(
     accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
   );
@@ -82,14 +103,17 @@ async function judgeMembers(
     present.map(({ facts, record }) => ({
       record,
       decide: (current: AccountRecord): EntryDraft[] => {
+        if (current.head.hash !== record.head.hash) return [];
         const draft = transition(entryContext(work, message.runId), current, judge(facts, current));
         return draft === null ? [] : [draft];
       },
     })),
   );
-  return present.map(({ facts }, index) => {
-    const record = written[index]?.record ?? emptyRecord(facts.id);
-    return { facts, record, assessment: judge(facts, record) };
+  return present.flatMap(({ facts, record: known }, index) => {
+    const { record, entries } = written[index] ?? { record: known, entries: [] };
+    // Someone wrote meanwhile, and may have seen something newer than our listing: the account is left out, and read by itself.
+    if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
+    return [{ facts, record, assessment: judge(facts, record) }];
   });
 }
 
@@ -112,7 +136,7 @@ async function wants(
   if (assessment.notBefore !== null && assessment.notBefore > work.deps.clock.now()) return false;
   if (message.planHash === null) return true;
   const allowed = await work.runs.planKeys(message.planHash);
-  return allowed?.has(changeKey(toChange(assessment, facts))) ?? false;
+  return allowed !== null && allows(allowed, toChange(assessment, facts));
 }
 
 /** Writes an intent for each account; those whose chain moved meanwhile are not claimed. */
@@ -139,6 +163,8 @@ async function claimAll(work: WorkContext, message: BatchMessage, members: reado
   });
 }
 
+const claimEnd = ({ automation }: AccountRecord): number => Date.parse(automation?.claim?.expiresAt ?? '');
+
 type Ending = Pick<WorkResult, 'outcomes' | 'followUps'>;
 
 async function callOnce(work: WorkContext, message: BatchMessage, claimed: readonly Claimed[]): Promise<Ending> {
@@ -146,7 +172,11 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
   const accountIds = claimed.map(({ facts }) => facts.id);
   const request = { accountIds, clientToken: claimed[0]?.undertaking.clientToken ?? '' };
   const optOut = message.operation === 'DisassociateAccounts';
-  const beforeSend = (): Promise<void> => work.guard.check(message.runId, accountIds, optOut);
+  const expiresAt = Math.min(...claimed.map(({ record }) => claimEnd(record)));
+  const beforeSend = async (): Promise<void> => {
+    if (claimed[0] !== undefined) requireClaim(work, claimed[0].assessment, expiresAt);
+    await work.guard.check(message.runId, accountIds, optOut);
+  };
   try {
     const result = await work.retrying(() =>
       optOut ? cloud.disassociateAccounts(request, beforeSend) : cloud.associateAccounts(request, beforeSend),
@@ -183,7 +213,8 @@ async function verify(work: WorkContext, message: BatchMessage, accountIds: read
   if (accountIds.length === 0) return { outcomes: [], followUps: [] };
   const now = work.deps.clock.now();
   const listing = await work.automationListing.begunAfter(now);
-  const members = await judgeMembers(work, message, accountIds, listing);
+  const records = await work.deps.records.getMany(accountIds);
+  const members = await judgeMembers(work, message, accountIds, listing, records);
   const resolved = members.filter(({ assessment }) => assessment.verdict === 'Compliant').map(({ facts }) => facts.id);
   const open = accountIds.filter((id) => !resolved.includes(id));
   return {
@@ -210,16 +241,7 @@ async function failedAll(
 }
 
 async function vetoedAll(work: WorkContext, claimed: readonly Claimed[], veto: Vetoed): Promise<Ending> {
-  const error = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
-  await closeAll(work, claimed, ({ undertaking, record }) => {
-    const attempts = record.automation?.attempts ?? 0;
-    return failureEntry(
-      work,
-      undertaking,
-      { verdict: 'Blocked', reason: veto.reason, notBefore: null, attempts },
-      error,
-    );
-  });
+  await closeAll(work, claimed, ({ undertaking }) => vetoEntry(work, undertaking, veto));
   return { outcomes: claimed.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' })), followUps: [] };
 }
 

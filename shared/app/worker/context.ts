@@ -70,5 +70,7 @@ export async function freshFacts(work: WorkContext, accountId: AccountId): Promi
   const period = 'everyMs' in schedule ? schedule.everyMs : DAY_MS;
   const maxAge = Math.max(2 * period, 2 * work.settings.snapshotMaxAgeMs);
   if (meta === null || work.deps.clock.now() - meta.takenAt > maxAge) return null;
+  // A snapshot taken for a policy without tags says nothing to one with them.
+  if (work.policy.usesTags && !meta.tags) return null;
   return work.deps.facts.get(accountId);
 }

@@ -1,3 +1,4 @@
+import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { WorkContext, WorkResult } from './context.ts';
@@ -29,17 +30,40 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
     await queue.deadLetter(delivery, dead);
     return { fate: 'dead', outcomes };
   } catch (error) {
-    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') {
+    if (await endsAllWork(work, error)) {
       await queue.release(delivery, brokenPauseMs);
       throw error;
     }
-    // An error that belongs to no account: the message is tried again later.
-    logger.warn('a message could not be worked on', { code: error.facts.code, message: error.message });
+    // An error that belongs to no account, or a defect that this message brings to light: it is tried again later.
+    const { code, message } = describe(error);
+    logger.warn('a message could not be worked on', { code, message });
     if (delivery.receives < MAX_RECEIVES) {
       await queue.release(delivery, RELEASE_MS);
       return { fate: 'released', outcomes: [] };
     }
-    await queue.deadLetter(delivery, { code: error.facts.code, message: error.message, entryId: null });
+    await queue.deadLetter(delivery, { code, message, entryId: null });
     return { fate: 'dead', outcomes: [] };
+  }
+}
+
+function describe(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof CloudError) return { code: error.facts.code, message: error.message };
+  return error instanceof Error
+    ? { code: error.name, message: error.message }
+    : { code: 'Error', message: String(error) };
+}
+
+/**
+ * Whether no other message can be worked on either: our credentials are refused, or the store does not answer. Anything else is this
+ * message's own affair, and one bad message never stops a run (invariant 5).
+ */
+async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
+  if (error instanceof CloudError) return error.kind === 'Unauthenticated';
+  try {
+    await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read('policy')]);
+    return false;
+  } catch (cause) {
+    deps.logger.error('the store does not answer', { message: describe(cause).message });
+    return true;
   }
 }

@@ -1,3 +1,4 @@
+import { nextPollMs } from '../../domain/backoff.ts';
 import type { AccountRecord, Condition } from '../../domain/record.ts';
 import type { AccountId, Enrollment } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
@@ -36,6 +37,19 @@ export async function failRead(
   const condition = record[message.enrollment];
   // A scan records every account before it queues one; without a condition there is nothing to fail, and a scan will come.
   if (condition === null) return ended(message.accountId, 'superseded');
+  const { verdict } = condition;
+  if (verdict === 'Converging' || verdict === 'Stalled') {
+    // Not seeing the result of a call is no failure of the call; taking it for one would have it made again.
+    const now = work.deps.clock.now();
+    await work.deps.records.snooze(
+      record.accountId,
+      record.head.seq,
+      now + nextPollMs(now - Date.parse(condition.since)),
+    );
+    return ended(message.accountId, 'converging');
+  }
+  // Where nothing was wrong, nothing has failed either; the next scan says if it can no longer be told.
+  if (verdict !== 'Drifted' && verdict !== 'Blocked') return ended(message.accountId, 'nothingToDo');
   const assessment = remembered(message.accountId, message.enrollment, condition);
   return fail(work, message, record, assessment, errorFacts(error), fateFor(work, record, assessment, error.kind));
 }

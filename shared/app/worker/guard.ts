@@ -46,7 +46,8 @@ export class Guard {
     if (run === null) throw new Vetoed('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
     if (run.stopped !== null) throw new Vetoed('guardrail', `the run was stopped: ${run.stopped.message}`);
     const { guardrails } = this.#policy.policy;
-    await this.#refresh();
+    // Opting out is rare and cannot be taken back: there the picture is never an old one.
+    await this.#refresh(optOut ? 0 : RECENT_MAX_AGE_MS);
     // The intent of this very change may be in the ledger already, or not: what counts is the union.
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
     if (run.planHash === null && this.#withThese(accountIds, () => true) > maxChanges) {
@@ -69,9 +70,9 @@ export class Guard {
     return total;
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(maxAgeMs: number): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#recentAt < RECENT_MAX_AGE_MS) return;
+    if (now - this.#recentAt < maxAgeMs) return;
     const changes = await this.#ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
     this.#recent = new Map([...changes].map(([id, { optOut }]) => [id, optOut]));
     this.#recentAt = now;

@@ -10,9 +10,11 @@ import type { Judged } from '../desk.ts';
 import { organizationWide } from '../org-wide.ts';
 import { hasNews, messagesFor } from '../scan.ts';
 import { type Survey, survey } from '../survey.ts';
+import { mayClaim, vetoEntry } from './before-claim.ts';
 import { entryContext, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import { requireClaim } from './own-error.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };
@@ -31,11 +33,21 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   });
   if (drifted.length === 0) return { outcomes: [], followUps: [], dead: null };
   if (!organizationWide(work.policy, seen).used) return oneByOne(work, message, drifted);
+  const wanted = drifted.map(({ facts, assessments, record }) => {
+    return { record: record ?? emptyRecord(facts.id), assessment: assessments.computeOptimizer };
+  });
+  if (!(await mayClaim(work, message.runId, wanted, false))) return blocked(drifted);
   const claimed = await claimAll(work, message, drifted);
   const [first] = claimed;
   if (first === undefined) return { outcomes: [], followUps: [], dead: null };
   const accountIds = claimed.map(({ record }) => record.accountId);
-  const beforeSend = (): Promise<void> => work.guard.check(message.runId, accountIds, false);
+  const expiresAt = Math.min(
+    ...claimed.map(({ record }) => Date.parse(record.computeOptimizer?.claim?.expiresAt ?? '')),
+  );
+  const beforeSend = async (): Promise<void> => {
+    requireClaim(work, first.undertaking.assessment, expiresAt);
+    await work.guard.check(message.runId, accountIds, false);
+  };
   const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
   try {
     const answer = await work.retrying(() => work.deps.cloud.updateEnrollmentStatus(request, beforeSend));
@@ -47,6 +59,11 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
     return ended(work, message, drifted, claimed, error);
   }
   return verify(work, message, accountIds);
+}
+
+function blocked(drifted: readonly Judged[]): WorkResult {
+  const outcomes = drifted.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' as const }));
+  return { outcomes, followUps: [], dead: null };
 }
 
 function look(work: WorkContext): Promise<Survey> {
@@ -128,9 +145,7 @@ async function ended(
   const outcomes = (outcome: 'blocked' | 'retrying') =>
     claimed.map(({ record }) => ({ accountId: record.accountId, outcome }));
   if (error instanceof Vetoed) {
-    const facts = { kind: 'Vetoed', code: error.reason, message: error.message, requestId: null, operation: null };
-    const fate = { verdict: 'Blocked', reason: error.reason, notBefore: null, attempts: 0 } as const;
-    await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, fate, facts));
+    await closeAll(work, claimed, ({ undertaking }) => vetoEntry(work, undertaking, error));
     return { outcomes: outcomes('blocked'), followUps: [], dead: null };
   }
   if (!(error instanceof CloudError)) throw error;

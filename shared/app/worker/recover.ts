@@ -3,6 +3,7 @@ import { desiredOf } from '../../domain/assess.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountRecord, Condition } from '../../domain/record.ts';
+import { toIso } from '../../domain/time.ts';
 import { accountEntry, facetOfCondition } from '../../domain/transition.ts';
 import type { Enrollment } from '../../domain/types.ts';
 import { CloudError, type Observed } from '../../ports/cloud.ts';
@@ -37,18 +38,42 @@ export async function settleClaim(
     const condition = record[enrollment];
     if (condition === null || condition.claim === null || condition.claim.entryId !== expected) return [];
     const happened = mismatchOf(desired, live) === null || hasMoved(condition, live);
-    return [outcomeEntry(work, runId, facts.id, enrollment, condition, happened)];
+    return [outcomeEntry(work, runId, facts.id, enrollment, condition, happened ? 'happened' : 'nothing')];
   };
   return (await work.journal.write(facts.id, decide, known)).record;
 }
 
+/**
+ * Closes a claim on an account that is no longer in the organization: nothing of it can be read any more, and every intent has an
+ * outcome (invariant 2).
+ */
+export async function abandonClaim(
+  work: WorkContext,
+  runId: string,
+  enrollment: Enrollment,
+  known: AccountRecord,
+): Promise<AccountRecord> {
+  const decide = (record: AccountRecord): EntryDraft[] => {
+    const condition = record[enrollment];
+    if (record.present || condition?.claim == null) return [];
+    return [outcomeEntry(work, runId, record.accountId, enrollment, condition, 'gone')];
+  };
+  return (await work.journal.write(known.accountId, decide, known)).record;
+}
+
 /** AWS shows something other than what stood there when the intent was written. */
 function hasMoved(condition: Condition, live: Observed): boolean {
-  const lastUpdated = live.lastUpdated === null ? null : new Date(live.lastUpdated).toISOString();
+  const lastUpdated = live.lastUpdated === null ? null : toIso(live.lastUpdated);
   return (
     live.status !== condition.status || live.ruleMode !== condition.ruleMode || lastUpdated !== condition.lastUpdated
   );
 }
+
+const FOUND = {
+  happened: 'recovered: the worker ended before it wrote an outcome; the live state has moved since the intent',
+  nothing: 'recovered: the worker ended before it wrote an outcome; the live state is as it was, so it is decided anew',
+  gone: 'recovered: the worker ended before it wrote an outcome; the account has left the organization and cannot be read',
+} as const;
 
 function outcomeEntry(
   work: WorkContext,
@@ -56,15 +81,14 @@ function outcomeEntry(
   accountId: string,
   enrollment: Enrollment,
   condition: Condition,
-  happened: boolean,
+  found: keyof typeof FOUND,
 ): EntryDraft {
   const { claim } = condition;
+  const happened = found === 'happened';
+  const message = FOUND[found];
   const before = facetOfCondition(condition);
-  const deadline = new Date(work.deps.clock.now() + work.policy.policy.pendingDeadlineMs).toISOString();
+  const deadline = toIso(work.deps.clock.now() + work.policy.policy.pendingDeadlineMs);
   const after = happened ? { ...before, verdict: 'Converging' as const, reason: 'acted' as const, deadline } : before;
-  const message = happened
-    ? 'recovered: the worker ended before it wrote an outcome; the live state has moved since the intent'
-    : 'recovered: the worker ended before it wrote an outcome; the live state is as it was, so it is decided anew';
   const type = happened ? 'RemediationSucceeded' : 'RemediationFailed';
   return accountEntry(entryContext(work, runId), type, accountId, enrollment, {
     before,

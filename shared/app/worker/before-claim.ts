@@ -1,0 +1,56 @@
+import type { EntryDraft } from '../../domain/ledger.ts';
+import type { AccountRecord } from '../../domain/record.ts';
+import type { Assessment } from '../../domain/verdict.ts';
+import type { WorkContext } from './context.ts';
+import { Vetoed } from './guard.ts';
+import { type ErrorFacts, failureEntry, type Undertaking } from './intent.ts';
+
+/** Accounts written at a time. */
+const CHUNK = 500;
+
+/**
+ * Asks the guard before many accounts are claimed for one call. The answer is asked for again right before the call; this one keeps a
+ * call that must not be made from leaving intents behind, which would count as changes for 24 hours.
+ * @returns whether the call may be made as far as is known now; if not, the accounts are recorded as Blocked.
+ */
+export async function mayClaim(
+  work: WorkContext,
+  runId: string,
+  wanted: readonly { readonly record: AccountRecord; readonly assessment: Assessment }[],
+  optOut: boolean,
+): Promise<boolean> {
+  const accountIds = wanted.map(({ assessment }) => assessment.accountId);
+  try {
+    await work.guard.check(runId, accountIds, optOut);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Vetoed)) throw error;
+    for (let at = 0; at < wanted.length; at += CHUNK) {
+      await work.journal.writeMany(
+        wanted.slice(at, at + CHUNK).map(({ record, assessment }) => ({
+          record,
+          decide: (current: AccountRecord): EntryDraft[] => {
+            const undertaking = { runId, assessment, record, intentId: null, clientToken: null, batch: null };
+            return current.head.hash === record.head.hash ? [vetoEntry(work, undertaking, error)] : [];
+          },
+        })),
+      );
+    }
+    return false;
+  }
+}
+
+/** `RemediationBlocked` for an account whose call the guard did not allow. */
+export function vetoEntry(work: WorkContext, undertaking: Undertaking, veto: Vetoed): EntryDraft {
+  const { record, assessment } = undertaking;
+  const attempts = record[assessment.enrollment]?.attempts ?? 0;
+  const fate = { verdict: 'Blocked', reason: veto.reason, notBefore: null, attempts } as const;
+  const error: ErrorFacts = {
+    kind: 'Vetoed',
+    code: veto.reason,
+    message: veto.message,
+    requestId: null,
+    operation: null,
+  };
+  return failureEntry(work, undertaking, fate, error);
+}
