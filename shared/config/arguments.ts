@@ -74,7 +74,7 @@ export function instantArgument(flag: string, text: string, now: number): string
   return iso !== null && exists ? iso : refuse(flag, text, INSTANT);
 }
 
+/** From 1970 to 9999: beyond, ISO 8601 has another form, which does not compare as text. */
 function toIso(ms: number): string | null {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  return ms >= 0 && ms < Date.UTC(10_000, 0) ? new Date(ms).toISOString() : null;
 }
