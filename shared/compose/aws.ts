@@ -37,7 +37,7 @@ export interface AwsOptions {
   readonly logger?: ScopedLogger;
   readonly metrics?: Metrics;
   /** What the SDK's own settings do not say of table and queues. */
-  readonly stores?: Pick<AwsStoresOptions, 'dynamodb' | 'sqs'>;
+  readonly stores?: Pick<AwsStoresOptions, 'dynamodb' | 'sqs' | 'deadLetterWaitSeconds'>;
 }
 
 /** What a function works under as long as the policy stays the same. */

@@ -8,7 +8,7 @@ import { deploy } from './support.ts';
 
 describe('tick, scanner and worker', () => {
   it('bring an organization to its policy, with one id from the scan to the event', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
     expect(first.scanRequested).toMatch(/^[0-9A-Z]{26}$/);
@@ -38,7 +38,7 @@ describe('tick, scanner and worker', () => {
 
   it('call nothing that their roles do not allow', async () => {
     const world = await deploy({
-      sandbox: { scenario: 'small', drift: 0.5 },
+      sandbox: { accounts: 14, drift: 0.5 },
       policy: { automation: 'Active', organizationRules: 'AnyAllowed' },
     });
     const management = world.sandbox.info.managementAccountId;

@@ -105,7 +105,7 @@ describe('the environment of a function', () => {
 
 describe('what a function is told of, and is not there', () => {
   it('is named: table, queue, policy', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
     world.env['ROLLCALL_TABLE'] = 'another-table';
     await expect(tick()).rejects.toThrow(/table another-table/);
@@ -121,7 +121,7 @@ describe('what a function is told of, and is not there', () => {
 
 describe('a policy that changes', () => {
   it('is read again, and has its scan at once', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
     await scan();
@@ -138,7 +138,7 @@ describe('a policy that changes', () => {
   });
 
   it('to something that is none stops all work, by name and line, until it is mended', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();

@@ -71,7 +71,7 @@ describe('a scan that takes longer than a function lives', () => {
   });
 
   it('is asked for again by the tick if its request or its scanner got lost, and given up after some times', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
     const { scanRequested } = await tick();
     const asked: (string | null)[] = [];
@@ -88,7 +88,7 @@ describe('a scan that takes longer than a function lives', () => {
   });
 
   it('is asked for again after it failed, and then completes', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick, scan } = functionsOf(world, { settings: { retryBudgetMs: 100 } });
     const { scanRequested } = await tick();
     world.sandbox.sandbox.setFaults([{ service: 'compute-optimizer', kind: 'internal' }]);
@@ -100,7 +100,7 @@ describe('a scan that takes longer than a function lives', () => {
   });
 
   it('does nothing for a request that comes twice, late, or while another process scans', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick, scan, scanner } = functionsOf(world);
     await tick();
     const [request] = world.events('Scan Requested');
@@ -116,7 +116,7 @@ describe('a scan that takes longer than a function lives', () => {
   });
 
   it('refuses an event that is no request', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { scanner } = functionsOf(world);
     const forged = { source: 'aws.organizations', 'detail-type': 'Scan Requested', detail: { runId: 'X' } };
     await expect(scanner(forged, lambdaContext(world.clock))).rejects.toThrow(/rollcall.internal/);

@@ -83,7 +83,7 @@ export interface DeployOptions {
 const REGION = 'eu-central-1';
 
 export async function deploy(options: DeployOptions = {}): Promise<Deployment> {
-  const clock = worldClock(timeScale(options.speed ?? 10));
+  const clock = worldClock(timeScale(options.speed ?? 20));
   const sandbox = await startSandbox({ ...options.sandbox, port: 0, clock });
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
@@ -126,7 +126,15 @@ export async function deploy(options: DeployOptions = {}): Promise<Deployment> {
       const logger = recordingLogger(lines);
       const metrics = recordingMetrics(measured);
       const runtime = await composeAws({
-        ...{ service, env: readAwsEnv(env), policyEnv: {}, clock, logger, metrics, stores: { sqs } },
+        ...{
+          service,
+          env: readAwsEnv(env),
+          policyEnv: {},
+          clock,
+          logger,
+          metrics,
+          stores: { sqs, deadLetterWaitSeconds: 0 },
+        },
         ...(own && { settings: own }),
       });
       runtimes.push(runtime);

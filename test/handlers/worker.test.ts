@@ -6,7 +6,7 @@ import { deploy, lambdaContext, type SqsEvent } from './support.ts';
 
 describe('messages that are no keys', () => {
   it('end among the dead letters, with an entry in the ledger, and keep nobody up', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
     await scan();
@@ -35,7 +35,7 @@ describe('messages that are no keys', () => {
   });
 
   it('that the queue itself has moved there are recorded by the tick, once', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
     const accountId = '123456789012';
     const key = {
@@ -68,7 +68,7 @@ describe('messages that are no keys', () => {
 
 describe('a batch of which a part fails', () => {
   it('keeps that part on the queue, and only that part', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work, worker } = functionsOf(world, { settings: { retryBudgetMs: 50 } });
     await tick();
     await scan();
@@ -94,7 +94,7 @@ describe('a batch of which a part fails', () => {
   });
 
   it('begins nothing that it may have no time to end', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();
@@ -107,7 +107,7 @@ describe('a batch of which a part fails', () => {
   });
 
   it('fails as a whole, untouched, while the caller is refused', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small', drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();
@@ -121,7 +121,7 @@ describe('a batch of which a part fails', () => {
   });
 
   it('refuses an event that is none of SQS', async () => {
-    const world = await deploy({ sandbox: { scenario: 'small' } });
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { worker } = functionsOf(world);
     await expect(worker({ Records: [] }, lambdaContext(world.clock))).rejects.toThrow();
     await expect(worker({}, lambdaContext(world.clock))).rejects.toThrow(/Records/);

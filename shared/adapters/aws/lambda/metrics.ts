@@ -7,11 +7,18 @@ import { METRICS, type Metrics } from '../../../ports/metrics.ts';
  */
 export function lambdaMetrics({ service, stage }: { readonly service: string; readonly stage: string }): Metrics {
   const powertools = new Powertools({ namespace: 'Rollcall', serviceName: service, defaultDimensions: { stage } });
+  let any = false;
   return {
     add(name, value) {
       // What is no number would make the whole line unreadable for CloudWatch.
-      if (Number.isFinite(value)) powertools.addMetric(name, METRICS[name], value);
+      if (!Number.isFinite(value)) return;
+      any = true;
+      powertools.addMetric(name, METRICS[name], value);
     },
-    flush: () => powertools.publishStoredMetrics(),
+    flush() {
+      // Powertools warns of an empty line.
+      if (any) powertools.publishStoredMetrics();
+      any = false;
+    },
   };
 }

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+/** What a function writes, from a process of its own: Powertools writes past whatever a test could put in its way. */
+function written(script: string): Record<string, unknown>[] {
+  const code = `
+    import { lambdaLogger } from './shared/adapters/aws/lambda/logger.ts';
+    import { lambdaMetrics } from './shared/adapters/aws/lambda/metrics.ts';
+    const options = { service: 'worker', stage: 'prod', level: 'info' };
+    ${script}`;
+  const run = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', code], {
+    encoding: 'utf8',
+    env: {},
+  });
+  expect(run.status).toBe(0);
+  // Powertools writes warnings and errors to the other stream; Lambda joins both.
+  return `${run.stdout}${run.stderr}`
+    .trim()
+    .split('\n')
+    .map((line): Record<string, unknown> => JSON.parse(line));
+}
+
+describe('log lines', () => {
+  it('are JSON, and carry the run that they belong to, also where runs are worked on side by side', () => {
+    const lines = written(`
+      const logger = lambdaLogger(options);
+      const one = (runId) => logger.within({ runId }, async () => {
+        logger.info('begun');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        logger.warn('ended', { accountId: '111122223333', message: 'in words' });
+      });
+      await logger.within({ requestId: 'q' }, () => Promise.all([one('A'), one('B')]));
+      logger.debug('not written');
+      logger.warn('outside');
+    `);
+    expect(lines.map(({ message, runId, requestId }) => [message, runId, requestId])).toEqual([
+      ['begun', 'A', 'q'],
+      ['begun', 'B', 'q'],
+      ['ended', 'A', 'q'],
+      ['ended', 'B', 'q'],
+      ['outside', undefined, undefined],
+    ]);
+    expect(lines[2]).toMatchObject({
+      level: 'WARN',
+      service: 'worker',
+      stage: 'prod',
+      accountId: '111122223333',
+      detail: 'in words',
+    });
+  });
+
+  it('hide secrets', () => {
+    const [line] = written(`
+      lambdaLogger(options).error('to https://hooks.slack.com/services/T0/B0/xyz', { externalId: 'hush', error: new Error('Bearer abcdefghijk') });
+    `);
+    expect(JSON.stringify(line)).not.toMatch(/xyz|hush|abcdefghijk/);
+    expect(line).toMatchObject({ error: { name: 'Error' } });
+  });
+});
+
+describe('metrics', () => {
+  it('are one line a flush in the embedded metric format, by function and stage', () => {
+    const lines = written(`
+      const metrics = lambdaMetrics(options);
+      metrics.flush();
+      metrics.add('QueueLatency', 250);
+      metrics.add('QueueLatency', 350);
+      metrics.add('ChangesMade', 2);
+      metrics.add('ScanAge', Number.NaN);
+      metrics.flush();
+      metrics.add('Throttles', 0);
+      metrics.flush();
+    `);
+    expect(lines.length).toBe(2);
+    const [first, second] = lines;
+    expect(first).toMatchObject({ service: 'worker', stage: 'prod', QueueLatency: [250, 350], ChangesMade: 2 });
+    expect(first?.['_aws']).toMatchObject({
+      CloudWatchMetrics: [
+        {
+          Namespace: 'Rollcall',
+          Dimensions: [expect.arrayContaining(['service', 'stage'])],
+          Metrics: [
+            { Name: 'QueueLatency', Unit: 'Milliseconds' },
+            { Name: 'ChangesMade', Unit: 'Count' },
+          ],
+        },
+      ],
+    });
+    expect(second).toMatchObject({ Throttles: 0 });
+    expect(second).not.toHaveProperty('ChangesMade');
+  });
+});
