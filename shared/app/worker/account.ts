@@ -68,7 +68,11 @@ async function lookAndAct(
   const { enrollment, runId } = message;
   const claim = known[enrollment]?.claim ?? null;
   if (claim !== null) {
-    if (Date.parse(claim.expiresAt) > work.deps.clock.now()) return { result: ended(facts.id, 'converging') };
+    if (Date.parse(claim.expiresAt) > work.deps.clock.now()) {
+      // Whoever holds it may have ended before the record knew of the claim: from here on its expiry is waited for.
+      await work.deps.records.advance([known]);
+      return { result: ended(facts.id, 'converging') };
+    }
     const settled = await settleClaim(work, runId, facts, enrollment, known);
     return settled === null ? { result: ended(facts.id, 'converging') } : { record: settled };
   }
