@@ -130,13 +130,20 @@ class Bucket {
 
   async #reserve(): Promise<void> {
     const { registers, clock, reserveMs } = this.#options;
-    for (;;) {
+    for (let reach = reserveMs; ; reach += reserveMs) {
       const stored = await readTyped(registers, this.#name, bucketSchema);
       const now = clock.now();
       const answers = this.#answers.length;
       const state = this.#advance(stored?.value ?? null, now);
       const count = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
       const [next, slots] = reserve(state, now, count);
+      // Who waits in line has no slot yet: those taken far ahead would go on at their old pace long after it was cut. Each wait lets
+      // reach a little further, so that no process is always too late.
+      const early = slots.from - now - reach;
+      if (early >= 1) {
+        await clock.sleep(early);
+        continue;
+      }
       if ((await registers.write(this.#name, next, stored?.version ?? null)) === null) continue;
       // What was reported while the write was under way counts next time.
       this.#answers = this.#answers.slice(answers);

@@ -35,7 +35,7 @@ export interface BucketState {
   readonly countedFrom: EpochMs;
   /** A cut was made and its effect is being measured. */
   readonly settling: boolean;
-  /** The share of throttled answers at the last judgement of a cut, and the rate that it was measured at; `null` before the first. */
+  /** The share of throttled answers at a judgement of a cut, and the pace of calls that it was measured at; `null` before the first. */
   readonly share: number | null;
   readonly shareRate: number;
   /** The share that slowing down did not help against: a service that refuses at random. 0 if there is none. */
@@ -78,6 +78,11 @@ const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = 
   [8, 2_000],
   [1, 10_000],
 ];
+/** Whether slowing down helps can be told once calls are really made at no more than this part of the pace before. */
+const TELLING_PACE = 0.8;
+/** Fewer answers than this can be throttled by chance; so can a larger part of them than a service refuses that is not out of order. */
+const TELLING_ANSWERS = 8;
+const MOST_TOLERATED = 0.35;
 /** Throttling of at most this share of answers is none. */
 const CALM_SHARE = 0.02;
 /** One judgement cuts the rate to no less than this part of it: few answers may be wrong about how little is let through. */
@@ -182,10 +187,16 @@ function settle(state: BucketState, now: EpochMs): BucketState {
   if (share <= CALM_SHARE) {
     return { ...next, limit: state.rate / CUT, settling: false, share: null };
   }
-  if (isIndependent(state, share)) return { ...next, limit: null, settling: false, share: null, tolerated: share };
+  // What was asked for may be less than the rate allows: workers that rest after a throttled answer ask for nothing.
+  const pace = Math.min(state.rate, (answers * 1000) / elapsed);
+  const slower = state.share !== null && pace <= state.shareRate * TELLING_PACE;
+  if (slower && answers >= TELLING_ANSWERS && isIndependent(state, share, pace)) {
+    return { ...next, limit: null, settling: false, share: null, tolerated: share };
+  }
   const letThrough = state.rate * (1 - share);
   const rate = Math.max(letThrough * CUT, state.rate * DEEPEST_CUT);
-  return { ...next, rate, limit: letThrough, share, shareRate: state.rate };
+  const measured = state.share === null || slower ? { share, shareRate: pace } : {};
+  return { ...next, rate, limit: letThrough, ...measured };
 }
 
 /**
@@ -193,10 +204,10 @@ function settle(state: BucketState, now: EpochMs): BucketState {
  * at a lower pace a larger part of the answers is good; a service that refuses at random refuses the same part. The more likely of both
  * is taken. A share that grew much is neither: a burst that the service allowed has been used up since the last judgement.
  */
-function isIndependent(state: BucketState, share: number): boolean {
-  if (state.share === null) return false;
+function isIndependent(state: BucketState, share: number, pace: number): boolean {
+  if (state.share === null || share > MOST_TOLERATED) return false;
   const good = 1 - state.share;
-  const goodUnderLimit = Math.min(1, (good * state.shareRate) / state.rate);
+  const goodUnderLimit = Math.min(1, (good * state.shareRate) / pace);
   return 1 - share < (good + goodUnderLimit) / 2 && share <= state.share * 2 + 0.1;
 }
 
