@@ -53,6 +53,15 @@ export async function throttled(): Promise<readonly Figure[]> {
   }
 }
 
+/** Throttled answers so far, at the end of each fifth second. */
+function series(samples: readonly Sample[], begun: number): number[] {
+  const counts: number[] = [];
+  for (const { at, calls } of samples) {
+    if (at - begun >= 5_000 * (counts.length + 1)) counts.push(calls.throttled);
+  }
+  return counts;
+}
+
 function judge(samples: readonly Sample[], changed: number, total: Count): readonly Figure[] {
   const begun = samples.find(({ calls }) => calls.count > 0)?.at ?? 0;
   const steady = samples.filter(
@@ -74,7 +83,7 @@ function judge(samples: readonly Sample[], changed: number, total: Count): reado
       name: 'throttled answers under an unknown limit',
       ...{ unit: '% of mutating calls', target: { atMost: 5 }, ...common },
       runs: [(100 * total.throttled) / total.count],
-      detail: { calls: total.count, throttled: total.throttled },
+      detail: { calls: total.count, throttled: total.throttled, throttledAfterEach5s: series(samples, begun) },
     }),
   ];
 }
