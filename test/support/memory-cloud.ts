@@ -23,6 +23,7 @@ export interface Holding {
 
 export interface WireCall {
   readonly operation: string;
+  /** Whom it is about; of the organization-wide call those that it changes. */
   readonly accountIds: readonly AccountId[];
   readonly status: TargetStatus | null;
   readonly clientToken: string | null;
@@ -222,11 +223,13 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
       world.make(read('GetEnrollmentStatus', [id]), () => world.holding(id).computeOptimizer),
     readAutomation: (id) => world.make(read('GetEnrollmentConfiguration', [id]), () => world.holding(id).automation),
     updateEnrollmentStatus: ({ accountId, status, includeMemberAccounts }, beforeSend) => {
-      const call = { operation: 'UpdateEnrollmentStatus', accountIds: [accountId], status, clientToken: null };
+      const differing = members.filter(({ id }) => world.holding(id).computeOptimizer.status !== status);
+      const accountIds = includeMemberAccounts ? differing.map(({ id }) => id) : [accountId];
+      const call = { operation: 'UpdateEnrollmentStatus', accountIds, status, clientToken: null };
       return world.make(
         call,
         () => {
-          if (includeMemberAccounts) for (const { id } of members) world.move(id, 'computeOptimizer', status);
+          for (const id of includeMemberAccounts ? accountIds : []) world.move(id, 'computeOptimizer', status);
           return answered(world.move(accountId, 'computeOptimizer', status));
         },
         beforeSend,

@@ -583,6 +583,8 @@ describe('the pool', () => {
     trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
     const pool = new WorkerPool(await shop.process(), () => undefined);
     await pool.take();
+    // The lane has begun once its heartbeat sleeps.
+    while (shop.clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
     // In steps: prolonging is a write of its own, and takes a moment that no clock shows.
     for (let step = 0; step < 30; step += 1) {
       await shop.clock.advance(shop.settings.visibilityMs / 10);

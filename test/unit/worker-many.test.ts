@@ -1,0 +1,316 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { MAX_BATCH } from '../../shared/ports/cloud.ts';
+import { cloudError, type MemoryCloudOptions, type Trouble, type WireCall } from '../support/memory-cloud.ts';
+import { DAY, NOW, policyOf } from './kit.ts';
+import { accountId, keyOf, Workshop, type WorkshopOptions } from './workshop.ts';
+
+const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
+const ASSOCIATE = policyOf('computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed', FREELY);
+const DISSOCIATE = policyOf('computeOptimizer: Active, organizationRules: NoneAllowed', FREELY);
+
+let shop: Workshop;
+let trouble: (call: WireCall) => Trouble | null | undefined = () => null;
+
+async function open(options: WorkshopOptions): Promise<Workshop> {
+  trouble = () => null;
+  const cloud: Partial<MemoryCloudOptions> = { ...options.cloud, trouble: (call) => trouble(call) };
+  shop = await Workshop.open({ ...options, cloud });
+  return shop;
+}
+
+afterEach(async () => {
+  await shop.checkInvariants();
+  await shop.close();
+});
+
+/** Calls about members, by operation and how many accounts each was about. */
+function changes(): readonly string[] {
+  return shop.cloud.changes.map(({ operation, accountIds }) => `${operation} ${accountIds.length}`);
+}
+
+/** Members whose Compute Optimizer is Active already, so that only Automation is to be done. */
+async function enrolled(members: number, policy = ASSOCIATE): Promise<Workshop> {
+  await open({ policy, members });
+  for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+  return shop;
+}
+
+describe('a batch', () => {
+  it('is one call for up to 50 accounts, with an intent and an outcome for each', async () => {
+    await enrolled(MAX_BATCH + 2);
+    await shop.scan();
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual(['AssociateAccounts 50', 'AssociateAccounts 2']);
+    for (const { id } of shop.members) {
+      expect(await shop.types(id, 'automation')).toEqual([
+        'DriftDetected',
+        'RemediationStarted',
+        'RemediationSucceeded',
+        'DriftResolved',
+      ]);
+    }
+    const tokens = new Set(shop.cloud.changes.map(({ clientToken }) => clientToken));
+    expect(tokens.size).toBe(2);
+    // Read through listings, not one by one.
+    const reads = shop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentConfiguration');
+    expect(reads.filter(({ accountIds }) => accountIds[0] !== undefined && accountIds[0] >= accountId(0))).toEqual([]);
+  });
+
+  it('with partial success: those left out go on alone, the others are done', async () => {
+    await enrolled(4);
+    await shop.scan();
+    let first = true;
+    trouble = ({ operation }) => {
+      if (operation !== 'AssociateAccounts' || !first) return null;
+      first = false;
+      return { refused: [accountId(1), accountId(3)] };
+    };
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual(['AssociateAccounts 4', 'AssociateAccounts 1', 'AssociateAccounts 1']);
+    for (const { id } of shop.members)
+      expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
+    const [, , failed] = (await shop.chain(accountId(1))).filter(({ enrollment }) => enrollment === 'automation');
+    expect(failed).toMatchObject({ type: 'RemediationFailed', detail: { error: { code: 'NotAmongSucceeded' } } });
+  });
+
+  it('that fails as a whole: each account goes on alone, and one bad one does not hold back the others', async () => {
+    await enrolled(3);
+    await shop.scan();
+    trouble = ({ operation, accountIds }) =>
+      operation === 'AssociateAccounts' && accountIds.includes(accountId(1))
+        ? { before: cloudError('Invalid', 'InvalidParameterCombination') }
+        : null;
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual([
+      'AssociateAccounts 3',
+      'AssociateAccounts 1',
+      'AssociateAccounts 1',
+      'AssociateAccounts 1',
+    ]);
+    expect(await shop.condition(accountId(0), 'automation')).toMatchObject({ verdict: 'Compliant' });
+    expect(await shop.condition(accountId(1), 'automation')).toMatchObject({ reason: 'deadLettered' });
+    expect(await shop.condition(accountId(2), 'automation')).toMatchObject({ verdict: 'Compliant' });
+  });
+
+  it('whose message comes twice at once is one call', async () => {
+    await enrolled(5);
+    await shop.scan();
+    const [message, ...more] = (await shop.messages()).filter(({ kind }) => kind === 'batch');
+    if (message === undefined) expect.fail('a batch');
+    expect(more).toEqual([]);
+    const [one, two] = [await shop.process(), await shop.process()];
+    const results = await shop.settle(Promise.all([shop.handle(one, message), shop.handle(two, message)]));
+    await shop.store.queue.send(results.flatMap(({ followUps }) => followUps));
+    await shop.workOff(one);
+    expect(changes()).toEqual(['AssociateAccounts 5']);
+  });
+
+  it('whose message comes late, to a process with an old listing, is no call at all', async () => {
+    await enrolled(5);
+    await shop.scan();
+    const [message] = (await shop.messages()).filter(({ kind }) => kind === 'batch');
+    if (message === undefined) expect.fail('a batch');
+    const [one, two] = [await shop.process(), await shop.process()];
+    // The second process has its listing before the first one acts.
+    await two.automationListing.recent(0);
+    await shop.clock.advance(1_000);
+    await shop.handle(one, message);
+    await shop.clock.advance(1_000);
+    const { outcomes } = await shop.handle(two, message);
+    expect(changes()).toEqual(['AssociateAccounts 5']);
+    expect(outcomes.every(({ outcome }) => outcome === 'resolved')).toBe(true);
+    expect(await shop.types(accountId(0), 'automation')).toHaveLength(4);
+  });
+
+  it('leaves out accounts that are as wanted by now', async () => {
+    await enrolled(3);
+    await shop.scan();
+    await shop.clock.advance(1_000);
+    shop.cloud.set(accountId(1), { automation: { status: 'Active', ruleMode: 'AnyAllowed', lastUpdated: NOW } });
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual(['AssociateAccounts 2']);
+    expect(await shop.types(accountId(1), 'automation')).toEqual(['DriftDetected', 'DriftResolved']);
+  });
+
+  it('disassociating counts as an opt-out, and is stopped by its cap', async () => {
+    const none = policyOf(
+      'computeOptimizer: Active, organizationRules: NoneAllowed',
+      'guardrails: { maxChanges: { percent: 100 } }',
+    );
+    await enrolled(3, none);
+    for (const { id } of shop.members) shop.cloud.set(id, { automation: { status: 'Active', ruleMode: 'AnyAllowed' } });
+    const plan = await shop.scan();
+    expect(plan.trip).toMatchObject({ reason: 'maxOptOuts' });
+    expect(await shop.messages()).toEqual([]);
+  });
+
+  it('disassociates several at once', async () => {
+    await enrolled(3, DISSOCIATE);
+    for (const { id } of shop.members) shop.cloud.set(id, { automation: { status: 'Active', ruleMode: 'AnyAllowed' } });
+    await shop.scan();
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual(['DisassociateAccounts 3']);
+    // No cool-down follows: Automation itself was not turned off.
+    expect((await shop.condition(accountId(0), 'automation')).optedOutAt).toBeNull();
+  });
+
+  it('is not sent when its claims have nearly run out', async () => {
+    await enrolled(2);
+    await shop.scan();
+    let first = true;
+    const work = await shop.process();
+    const slow = {
+      ...shop.cloud,
+      associateAccounts: async (...[request, beforeSend]: Parameters<typeof shop.cloud.associateAccounts>) => {
+        // The limiter lets it wait for nearly as long as the claims last.
+        if (first) await shop.clock.sleep(shop.settings.claimMs * 0.95);
+        first = false;
+        return shop.cloud.associateAccounts(request, beforeSend);
+      },
+    };
+    await shop.workOff({ ...work, deps: { ...work.deps, cloud: slow } });
+    expect(changes()).toEqual(['AssociateAccounts 1', 'AssociateAccounts 1']);
+    for (const { id } of shop.members)
+      expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
+  });
+});
+
+describe('the organization-wide call', () => {
+  const sweeping = policyOf('computeOptimizer: Active', `${FREELY}\norganization: { organizationEnrollment: auto }`);
+
+  it('is one call, with an intent for every account that it changes, verified by listing', async () => {
+    await open({ policy: sweeping, members: 30 });
+    const plan = await shop.scan();
+    expect(plan.orgWide.used).toBe(true);
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual(['UpdateEnrollmentStatus 30']);
+    for (const { id } of shop.members) {
+      expect(await shop.types(id)).toEqual([
+        'DriftDetected',
+        'RemediationStarted',
+        'RemediationSucceeded',
+        'DriftResolved',
+      ]);
+    }
+    expect((await shop.chain(accountId(0))).find(({ type }) => type === 'RemediationStarted')?.detail?.scope).toBe(
+      'organization',
+    );
+  });
+
+  it('that fails falls back to single accounts', async () => {
+    await open({ policy: sweeping, members: 12 });
+    await shop.scan();
+    let first = true;
+    trouble = ({ operation }) => {
+      if (operation !== 'UpdateEnrollmentStatus' || !first) return null;
+      first = false;
+      return { before: cloudError('Denied', 'AccessDenied') };
+    };
+    await shop.workOff(await shop.process());
+    expect(shop.cloud.changes).toHaveLength(13);
+    for (const { id } of shop.members) expect(await shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
+  });
+
+  it('is given up for single accounts if by now anything speaks against it', async () => {
+    await open({ policy: sweeping, members: 12 });
+    await shop.scan();
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Pending', lastUpdated: NOW - 2 * DAY } });
+    await shop.clock.advance(1_000);
+    await shop.workOff(await shop.process());
+    expect(shop.cloud.changes.map(({ accountIds }) => accountIds[0])).toEqual(
+      shop.members.slice(1).map(({ id }) => id),
+    );
+  });
+});
+
+describe('guardrails, right before the call', () => {
+  it('a run that is stopped between intent and call: the claim is closed as Blocked, no call', async () => {
+    await open({ policy: policyOf('computeOptimizer: Active', FREELY) });
+    const run = shop.run();
+    await shop.scan(run);
+    const work = await shop.process();
+    let checks = 0;
+    const guard = Object.create(work.guard, {
+      check: {
+        value: async (...args: Parameters<typeof work.guard.check>) => {
+          checks += 1;
+          // The first question is asked before the intent. Between both the run is stopped.
+          if (checks === 2) for (let n = 0; n < 6; n += 1) await work.runs.countFailure(run.runId, shop.policy);
+          return work.guard.check(...args);
+        },
+      },
+    });
+    await shop.handle({ ...work, guard }, keyOf(shop, run));
+    expect(changes()).toEqual([]);
+    expect(await shop.types(accountId(0))).toEqual(['DriftDetected', 'RemediationStarted', 'RemediationBlocked']);
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail', claim: null });
+  });
+
+  it('failureTolerance stops the run: what is left is Blocked without intents, and everybody is told once', async () => {
+    await open({ policy: policyOf('computeOptimizer: Active', FREELY), members: 20 });
+    trouble = ({ operation }) =>
+      operation === 'UpdateEnrollmentStatus' ? { before: cloudError('Invalid', 'InvalidParameterCombination') } : null;
+    await shop.scan();
+    await shop.workOff(await shop.process());
+    expect(shop.cloud.changes).toHaveLength(5);
+    const types = await Promise.all(shop.members.map(({ id }) => shop.types(id)));
+    expect(types.filter((list) => list.includes('RemediationStarted'))).toHaveLength(5);
+    expect(types.filter((list) => list.at(-1) === 'RemediationBlocked')).toHaveLength(15);
+    const told = (await shop.chain('organization')).filter(({ type }) => type === 'GuardrailTripped');
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ reason: 'failureTolerance', runId: 'run-1' });
+    // Only what was really tried counts towards the caps of the next 24 hours.
+    expect((await shop.store.ledger.changedSince(new Date(NOW - DAY).toISOString())).size).toBe(5);
+  });
+
+  it('maxChanges holds for keys that come one by one', async () => {
+    const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 0, atLeast: 3 } }');
+    await open({ policy, members: 3 });
+    const run = shop.run();
+    await shop.scan(run);
+    const work = await shop.process();
+    await shop.workOff(work);
+    expect(shop.cloud.changes).toHaveLength(3);
+    // The account that was changed may be changed again; a further one may not.
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW + 1 } });
+    await shop.handle(work, keyOf(shop, run, 0));
+    expect(shop.cloud.changes).toHaveLength(4);
+    shop.cloud.set('100000000000', { computeOptimizer: { status: 'Inactive', lastUpdated: NOW + 1 } });
+    await shop.handle(work, {
+      ...keyOf(shop, run),
+      kind: 'account',
+      enrollment: 'computeOptimizer',
+      accountId: '100000000000',
+    });
+    expect(shop.cloud.changes).toHaveLength(4);
+    expect(await shop.condition('100000000000')).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
+  });
+
+  it('a key of a run that is not known is not acted upon', async () => {
+    await open({ policy: policyOf('computeOptimizer: Active', FREELY) });
+    await shop.scan();
+    await shop.handle(await shop.process(), { ...keyOf(shop, shop.run()), runId: 'none' });
+    expect(changes()).toEqual([]);
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
+  });
+
+  it('a run bound to a plan makes the second step of what the plan allows, and nothing else', async () => {
+    const policy = policyOf('computeOptimizer: Active, automation: Inactive', FREELY);
+    await enrolled(2, policy);
+    const on = { status: 'Active', lastUpdated: NOW - DAY } as const;
+    shop.cloud.set('100000000000', { automation: { status: 'Inactive' } });
+    shop.cloud.set(accountId(0), { automation: { ...on, ruleMode: 'AnyAllowed' } });
+    const found = await shop.scan();
+    await shop.messages();
+    const { RunStates } = await import('../../shared/app/run-state.ts');
+    const { changeKey } = await import('../../shared/app/make-plan.ts');
+    const keys = found.due.map(changeKey);
+    await new RunStates(shop.store.registers).storePlan(found.planHash, policy.hash, keys, NOW);
+    shop.cloud.set(accountId(1), { automation: { ...on, ruleMode: 'NoneAllowed' } });
+    await shop.scan(shop.run(found.planHash));
+    await shop.workOff(await shop.process());
+    expect(changes()).toEqual(['DisassociateAccounts 1', 'UpdateEnrollmentConfiguration 1']);
+    expect(await shop.condition(accountId(0), 'automation')).toMatchObject({ verdict: 'Compliant' });
+    expect(await shop.condition(accountId(1), 'automation')).toMatchObject({ verdict: 'Drifted' });
+  });
+});
