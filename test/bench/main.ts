@@ -1,4 +1,5 @@
 import { associations, organizationWide } from './batches.ts';
+import { coldStart } from './cold-start.ts';
 import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
   'scan-stress': scanStress,
+  'cold-start': coldStart,
 };
 
 async function main(names: readonly string[]): Promise<void> {
