@@ -1,0 +1,124 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { RunStates } from '../../shared/app/run-state.ts';
+import { queueDue } from '../../shared/app/tick.ts';
+import type { WorkContext } from '../../shared/app/worker/context.ts';
+import { processMessage } from '../../shared/app/worker/process.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import { ENROLLMENTS } from '../../shared/domain/types.ts';
+import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
+import { policyOf } from '../unit/kit.ts';
+import { accountId, Workshop } from '../unit/workshop.ts';
+
+const POLICY = policyOf(
+  'computeOptimizer: Active, automation: Active',
+  'guardrails: { maxChanges: { percent: 100 }, failureTolerance: 100 }',
+);
+const MEMBERS = 3;
+
+/** What may befall a call; a process that `dies` never hears an answer, before or after the call had its effect. */
+const anyFate = fc.constantFrom('ok', 'ok', 'ok', 'ok', 'throttled', 'lost', 'diesBefore', 'diesAfter');
+
+const never = new Promise<never>(() => undefined);
+
+function troubleOf(fate: string): Trouble | null {
+  switch (fate) {
+    case 'throttled':
+      return { before: cloudError('Throttled', 'ThrottlingException') };
+    case 'lost':
+      return { after: cloudError('Transient', 'ECONNRESET') };
+    default:
+      return null;
+  }
+}
+
+function checkAccount(chain: readonly LedgerEntry[]): void {
+  for (const name of ENROLLMENTS) {
+    const entries = chain.filter(({ enrollment }) => enrollment === name);
+    const intents = entries.filter(({ type }) => type === 'RemediationStarted').map(({ id }) => id);
+    const closed = entries.flatMap(({ detail }) => detail?.intentId ?? []);
+    // Every intent has exactly one outcome, and nothing else claims to be one.
+    expect([...closed].sort()).toEqual([...intents].sort());
+    const begun = entries.filter(({ type }) => type === 'DriftDetected').length;
+    const ended = entries.filter(({ type }) => type === 'DriftResolved').length;
+    expect(begun).toBe(ended);
+  }
+}
+
+/** Two processes work on doubled messages while calls fail and processes die; then a healthy one finishes. */
+async function live(fates: readonly string[], order: readonly number[]): Promise<void> {
+  let left = [...fates];
+  const trouble = ({ operation }: WireCall): Trouble | null =>
+    operation.startsWith('Update') ? troubleOf(left.shift() ?? 'ok') : null;
+  const shop = await Workshop.open({ policy: POLICY, members: MEMBERS, cloud: { trouble } });
+  try {
+    await shop.scan();
+    const messages = await shop.messages();
+    const mortal = (work: WorkContext): WorkContext => ({
+      ...work,
+      deps: { ...work.deps, cloud: dying(shop, () => left) },
+    });
+    const workers = [mortal(await shop.process()), mortal(await shop.process())];
+    const doubled = order.map((n) => messages[n % messages.length]).filter((message) => message !== undefined);
+    const handled = doubled.map((message, n) => {
+      const worker = workers[n % workers.length];
+      return worker === undefined ? never : processMessage(worker, message);
+    });
+    // Some never end: their process has died. The others have had all the time they can use.
+    const gone = Promise.allSettled(handled.map((each) => Promise.race([each, shop.clock.sleep(5 * 60_000)])));
+    await shop.settle(gone);
+    left = [];
+    const healthy = await shop.process();
+    const runs = new RunStates(shop.store.registers);
+    await shop.store.queue.send(messages);
+    for (let minute = 0; minute < 30; minute += 1) {
+      await shop.workOff(healthy);
+      await shop.clock.advance(60_000);
+      await queueDue(shop.deps(), runs, POLICY.hash);
+    }
+    await shop.checkInvariants();
+    for (let n = 0; n < MEMBERS; n += 1) {
+      checkAccount(await shop.chain(accountId(n)));
+      for (const name of ENROLLMENTS) expect((await shop.condition(accountId(n), name)).verdict).toBe('Compliant');
+    }
+    const intents = (await Promise.all(shop.members.map(({ id }) => shop.chain(id))))
+      .flat()
+      .filter(({ type }) => type === 'RemediationStarted').length;
+    const repeated = fates.filter((fate) => fate === 'throttled' || fate === 'lost').length;
+    expect(shop.cloud.changes.length).toBeLessThanOrEqual(intents + repeated);
+  } finally {
+    await shop.close();
+  }
+}
+
+/** The cloud of a process that dies in a call whose fate says so. */
+function dying(shop: Workshop, fates: () => readonly string[]) {
+  const { cloud } = shop;
+  const wrap = <Request, Answer>(call: (request: Request, beforeSend: () => Promise<void>) => Promise<Answer>) => {
+    return async (request: Request, beforeSend: () => Promise<void>): Promise<Answer> => {
+      const [fate] = fates();
+      if (fate === 'diesBefore') {
+        await beforeSend();
+        return never;
+      }
+      const answer = await call(request, beforeSend);
+      return fate === 'diesAfter' ? never : answer;
+    };
+  };
+  return {
+    ...cloud,
+    updateEnrollmentStatus: wrap(cloud.updateEnrollmentStatus),
+    updateEnrollmentConfiguration: wrap(cloud.updateEnrollmentConfiguration),
+  };
+}
+
+it('whatever fails, dies and comes twice: every account ends as wanted, every intent has one outcome, no claim has two calls', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyFate, { maxLength: 8 }),
+      fc.array(fc.nat({ max: 9 }), { minLength: 2, maxLength: 8 }),
+      live,
+    ),
+    { numRuns: 15, endOnFailure: true },
+  );
+}, 60_000);
