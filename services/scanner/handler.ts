@@ -43,7 +43,8 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
 async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): Promise<ScannerResult> {
   const { clock, logger, metrics, scanRequests: requests } = runtime;
   const begun = clock.now();
-  const { deps, settings, retrying, policy } = await runtime.app();
+  // Workers drop keys of another policy than theirs: what is scanned must be scanned under the very latest.
+  const { deps, settings, retrying, policy } = await runtime.app(true);
   const onProgress = () => undefined;
   const end = await scanPart({ deps, settings, retrying, policy, requests, deadline, onProgress }, runId);
   switch (end.kind) {

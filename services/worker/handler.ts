@@ -3,9 +3,8 @@ import Bottleneck from 'bottleneck';
 import { z } from 'zod';
 import { entryIdOf, recordDeadLetter } from '../../shared/app/dead-letter-entries.ts';
 import type { WorkOutcome } from '../../shared/app/deps.ts';
-import type { WorkContext } from '../../shared/app/worker/context.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';
-import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
+import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 import type { MetricName } from '../../shared/ports/metrics.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
@@ -53,10 +52,10 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
     const runtime = await open();
     return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
       try {
-        const { policy } = await runtime.app();
-        const lanes = new Bottleneck({ maxConcurrent: policy.policy.limits.concurrency });
+        const app = await appFor(runtime, Records);
+        const lanes = new Bottleneck({ maxConcurrent: app.policy.policy.limits.concurrency });
         const inLane = (record: SqsRecord): Promise<void> =>
-          lanes.schedule(() => one(runtime, record, context.getRemainingTimeInMillis() >= reserveMs));
+          lanes.schedule(() => one(runtime, app, record, context.getRemainingTimeInMillis() >= reserveMs));
         const records = new Map(Records.map((record) => [record.messageId, record]));
         const handle = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
           const record = records.get(messageId);
@@ -74,13 +73,25 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   };
 }
 
-async function one(runtime: AwsRuntime, record: SqsRecord, hasTime: boolean): Promise<void> {
+/**
+ * The app that a batch is worked on under. A key of another policy than ours is dropped as superseded; so before that is concluded,
+ * it is made sure that not ours is the old one.
+ */
+async function appFor(runtime: AwsRuntime, records: readonly SqsRecord[]): Promise<PolicyApp> {
+  const app = await runtime.app();
+  const strange = records.some(({ body }) => {
+    const { message } = readMessage(body);
+    return message !== null && message.policyHash !== app.policy.hash;
+  });
+  return strange ? runtime.app(true) : app;
+}
+
+async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTime: boolean): Promise<void> {
   const { stores, logger, metrics, clock } = runtime;
   metrics.add('QueueLatency', Math.max(0, clock.now() - record.attributes.SentTimestamp));
   const { message, error: unreadable } = readMessage(record.body);
   if (message === null) {
-    const { deps } = await runtime.app();
-    const entry = await recordDeadLetter(deps, null, unreadable);
+    const entry = await recordDeadLetter(app.deps, null, unreadable);
     await stores.bury(record.body, { ...unreadable, entryId: entryIdOf(entry) });
     metrics.add('DeadLetters', 1);
     logger.error('a message could not be read and is among the dead letters', {
@@ -97,7 +108,7 @@ async function one(runtime: AwsRuntime, record: SqsRecord, hasTime: boolean): Pr
       await stores.queue.release(delivery, 0);
       throw new Kept('the time is over');
     }
-    const work: WorkContext = await (await runtime.app()).work();
+    const work = await app.work();
     try {
       const { fate, outcomes } = await deliver(work, delivery, BROKEN_PAUSE_MS);
       for (const { outcome } of outcomes) count(runtime, outcome);

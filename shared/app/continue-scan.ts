@@ -83,13 +83,23 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
     const checkpoint = await Checkpoint.load(deps.registers, runId);
     const cloud = resumable(deps.cloud, checkpoint, () => deadline.remainingMs() > deadline.reserveMs);
     const run = { runId, policy, planHash: null, resumed: state.parts > 0 || state.attempts > 0 };
-    const over = timeIsOver(deps, deadline, done.signal);
+    const over = new AbortController();
+    watchTime(deps, deadline, over, done.signal);
     try {
-      const plan = await scan({ ...deps, cloud }, settings, retrying, run, onProgress, AbortSignal.any([lost, over]));
+      const plan = await scan(
+        { ...deps, cloud },
+        settings,
+        retrying,
+        run,
+        onProgress,
+        AbortSignal.any([lost, over.signal]),
+      );
       await checkpoint.clear();
       await endPart(deps, runId, 'done');
       return { kind: 'done', plan };
     } catch (error) {
+      // Also what goes on beside what broke: it must record nothing behind our back.
+      over.abort(error);
       if (!(error instanceof OutOfTime)) throw error;
       await cloud.idle();
       lost.throwIfAborted();
@@ -105,13 +115,15 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
   }
 }
 
-/** Aborts when only the reserve is left: recording asks AWS nothing and would not notice. */
-function timeIsOver({ clock }: Deps, { remainingMs, reserveMs }: Deadline, done: AbortSignal): AbortSignal {
-  const over = new AbortController();
-  const watch = async (): Promise<void> => {
-    await clock.sleep(Math.max(0, remainingMs() - reserveMs), done);
+/** Ends the scan when only the reserve is left: recording asks AWS nothing and would not notice. */
+function watchTime(
+  { clock }: Deps,
+  { remainingMs, reserveMs }: Deadline,
+  over: AbortController,
+  done: AbortSignal,
+): void {
+  const left = Math.max(0, remainingMs() - reserveMs);
+  void clock.sleep(left, done).then(() => {
     if (!done.aborted) over.abort(new OutOfTime('the time is over'));
-  };
-  void watch();
-  return over.signal;
+  });
 }

@@ -64,8 +64,12 @@ export interface AwsRuntime {
   bus(): Promise<EventBus>;
   /** The policy as it is now. @throws PolicyUnreadableError, PolicyInvalidError */
   policy(): Promise<CompiledPolicy>;
-  /** Cloud, limiter and actor under the present policy. @throws also CloudError if the caller cannot be identified. */
-  app(): Promise<PolicyApp>;
+  /**
+   * Cloud, limiter and actor under the present policy; asked for once an invocation, because the one before is closed when the
+   * policy has changed. `fresh`: look for the policy now, not up to half a minute ago.
+   * @throws also CloudError if the caller cannot be identified.
+   */
+  app(fresh?: boolean): Promise<PolicyApp>;
   /** Adds what was called and throttled since the last time to the metrics, and sends them off. */
   flush(): void;
   close(): Promise<void>;
@@ -148,8 +152,8 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       bus = { name, opened: openEventBridge({ bus: name, clock, random }) };
       return bus.opened;
     },
-    async app() {
-      const policy = await keeper.policy();
+    async app(fresh = false) {
+      const policy = await keeper.policy(fresh);
       if (current !== null && current.policy.hash === policy.hash) return current;
       const next = await build(policy);
       current?.close();

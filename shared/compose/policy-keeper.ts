@@ -27,9 +27,12 @@ export class PolicyKeeper {
     this.#logger = logger;
   }
 
-  /** @throws PolicyUnreadableError, PolicyInvalidError with every finding. */
-  async policy(): Promise<CompiledPolicy> {
-    if (this.#known !== null && this.#clock.now() - this.#lookedAt < MAX_AGE_MS) return this.#known.policy;
+  /**
+   * @param fresh look, however young the known one is.
+   * @throws PolicyUnreadableError, PolicyInvalidError with every finding.
+   */
+  async policy(fresh = false): Promise<CompiledPolicy> {
+    if (!fresh && this.#known !== null && this.#clock.now() - this.#lookedAt < MAX_AGE_MS) return this.#known.policy;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
     });

@@ -137,6 +137,31 @@ describe('a policy that changes', () => {
     expect(world.sandbox.sandbox.calls().some(({ operation }) => operation.startsWith('Update'))).toBe(false);
   });
 
+  it('is not missed by a worker that still has the one before', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { mode: 'alert' } });
+    const { tick, scan, work, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    // A container that has read the policy just now.
+    const key = {
+      v: 1,
+      kind: 'account',
+      accountId: '111122223333',
+      enrollment: 'automation',
+      policyHash: 'old',
+      runId: 'r',
+    };
+    await world.send(JSON.stringify({ ...key, planHash: null }));
+    await worker(await world.sqsEvent(), lambdaContext(world.clock));
+    world.writePolicy({ mode: 'enforce' });
+    const other = functionsOf(world);
+    expect((await other.tick()).scanRequested).not.toBeNull();
+    await scan();
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+    const active = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
+  });
+
   it('to something that is none stops all work, by name and line, until it is mended', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);

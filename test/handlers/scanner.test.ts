@@ -70,6 +70,20 @@ describe('a scan that takes longer than a function lives', () => {
     expect(world.events('Drift Detected').length).toBe(drifted);
   });
 
+  it('goes on where it stopped recording as well', async () => {
+    const world = await deploy({ sandbox: { accounts: 24, drift: 0.3 } });
+    const { tick, scan } = functionsOf(world, { reserveMs: RESERVE_MS });
+    await tick();
+    // Time for some ticks of the clock, however many calls that may be; in between recording has begun, or not.
+    const results = [];
+    const end = (): LambdaContext => lambdaContext(world.clock, RESERVE_MS + 600 * 3 ** results.length);
+    for (let part = await scan(end()); part.length > 0; part = await scan(end())) results.push(...part);
+    expect(results.at(-1)).toMatchObject({ result: 'done' });
+    await tick();
+    expect(world.events('Scan Completed').length).toBe(1);
+    expect(world.events('Account Joined').length).toBe(world.sandbox.sandbox.accounts().length);
+  });
+
   it('is asked for again by the tick if its request or its scanner got lost, and given up after some times', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
