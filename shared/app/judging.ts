@@ -6,7 +6,7 @@ import type { Listing } from './listing.ts';
 import type { Listings } from './observe.ts';
 
 /** Accounts judged at a time: their records are in memory together. */
-const CHUNK = 500;
+const CHUNK = 100;
 
 /**
  * Judges, beside the listing that brings them, the accounts of each page, and hands on what the ledger has to learn. Pages that come

@@ -38,30 +38,37 @@ export async function place(
   organizationId: string,
   accounts: ReadonlyMap<AccountId, Account>,
 ): Promise<Placed[]> {
-  const branches = new Map<AccountId, readonly string[]>();
+  const parents = new Map<AccountId, string>();
   for (const account of accounts.values()) {
-    const branch = branchOf(account, organizationId);
-    if (branch === null) {
+    const parent = parentOf(account, organizationId);
+    if (parent === null) {
       return walk(reader, accounts);
     }
-    branches.set(account.Id, branch);
+    parents.set(account.Id, parent);
   }
+  // Thousands of accounts stand in a few OUs: what is known of a branch is kept once, not once an account.
+  const branches = new Map([...new Set(parents.values())].map((parent) => [parent, branchOf(parent)]));
   const names = await namesOf(reader, [...branches.values()]);
-  return [...accounts.values()].map((account) => {
-    const [, ...units] = branches.get(account.Id) ?? [];
-    return { account, ou: `/${units.map((id) => names.get(id)).join('/')}` };
-  });
+  const paths = new Map(
+    [...branches].map(([parent, [, ...units]]) => [parent, `/${units.map((id) => names.get(id)).join('/')}`]),
+  );
+  return [...accounts.values()].map((account) => ({ account, ou: paths.get(parents.get(account.Id) ?? '') ?? '/' }));
 }
 
-/** Ids from the root down to the OU that holds the account: `o-…/r-…/ou-…/<accountId>/` without its ends [API_Account]. */
-function branchOf({ Id, Paths }: Account, organizationId: string): readonly string[] | null {
+/** The part of an account's path before its own id, `o-…/r-…/ou-…/`; `null` if no path of it can be read [API_Account]. */
+function parentOf({ Id, Paths }: Account, organizationId: string): string | null {
+  const begin = `${organizationId}/r-`;
   for (const path of Paths ?? []) {
-    const parts = path.split('/').filter((part) => part !== '');
-    if (parts[0] === organizationId && parts[1]?.startsWith('r-') && parts.at(-1) === Id) {
-      return parts.slice(1, -1);
-    }
+    const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
+    const parent = trimmed.slice(0, trimmed.lastIndexOf('/') + 1);
+    if (parent.startsWith(begin) && trimmed.slice(parent.length) === Id) return parent;
   }
   return null;
+}
+
+/** Ids from the root down to the OU that holds the accounts. */
+function branchOf(parent: string): readonly string[] {
+  return parent.split('/').slice(1, -1);
 }
 
 /** Names of all OUs on the branches, by listing the children only of what has children there. */

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { isAccountRecord } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
-const PAGE = 200;
+const PAGE = 100;
 /** Reading and parsing this many records takes milliseconds in which nothing else happens: what is on its way leaves first. */
 const MANY = 50;
 
