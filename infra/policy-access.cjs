@@ -1,5 +1,6 @@
 /*
- * Leave to read the policy where `policySource` says it is, for the roles of the functions that read it; a bundled file needs none.
+ * What follows from where `policySource` says that the policy is: leave to read it, for the roles of the functions that do (a bundled
+ * file needs none), and which file is bundled.
  * Worked out here because a template can neither take a text apart nor leave out a statement.
  */
 module.exports.policy = async ({ resolveVariable }) => {
@@ -7,6 +8,12 @@ module.exports.policy = async ({ resolveVariable }) => {
   const statement = statementFor(String(source));
   if (statement === null) return { Ref: 'AWS::NoValue' };
   return { PolicyName: 'read-policy', PolicyDocument: { Version: '2012-10-17', Statement: [statement] } };
+};
+
+/** The file that goes into the packages: the one that `policySource` names, else the one that changes nothing. */
+module.exports.bundled = async ({ resolveVariable }) => {
+  const source = String(await resolveVariable('param:policySource'));
+  return source.startsWith('file:') ? source.slice('file:'.length) : 'infra/policy.yaml';
 };
 
 function statementFor(source) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -167,6 +167,7 @@ function checkZip(name: string): number {
       encoding: 'utf8',
     });
     check(unzip.status === 0, `${name}.zip cannot be read: ${unzip.stderr}`);
+    check(existsSync(join(directory, 'infra/policy.yaml')), `${name}.zip has no policy`);
     const script = `const m = await import(${JSON.stringify(join(directory, `services/${name}/handler.mjs`))});
       process.stdout.write(typeof m.handler);`;
     // Without any environment: importing must not read it.
