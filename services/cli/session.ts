@@ -66,7 +66,7 @@ export async function withStore<T>(
   readOnly: boolean,
   use: (store: Store) => Promise<T>,
 ): Promise<T> {
-  const { openStore } = await import('../../shared/compose/app.ts');
+  const { openStore } = await import('../../shared/compose/store.ts');
   const { config, clock } = context;
   return usingIt(await openStore({ dataDir: config.dataDir, clock, readOnly, create: false }), use);
 }

@@ -1,6 +1,6 @@
 import { createAwsCloud } from '../adapters/aws/cloud.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
-import { type EmbeddedStore, openEmbeddedStore } from '../adapters/embedded/store.ts';
+import type { EmbeddedStore } from '../adapters/embedded/store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
@@ -9,8 +9,9 @@ import { type CallCounts, createLimiter } from '../app/limiter.ts';
 import { createRetrying, type Retrying } from '../app/retrying.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Caller } from '../domain/types.ts';
-import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
+import type { Clock, Logger, Random } from '../ports/system.ts';
 import { withCaller } from './known-caller.ts';
+import { openStore } from './store.ts';
 
 export interface AppOptions {
   readonly dataDir: string;
@@ -76,21 +77,4 @@ export async function composeApp(options: AppOptions): Promise<App> {
     await close();
     throw error;
   }
-}
-
-export interface StoreOptions {
-  readonly dataDir: string;
-  readonly clock?: Clock;
-  readonly newId?: NewId;
-  readonly readOnly: boolean;
-  /** `false`: throws `NotFound` if there is no store (default `true`). */
-  readonly create?: boolean;
-  readonly maxPages?: number;
-}
-
-/** Just the store, for commands that need no AWS. */
-export function openStore(options: StoreOptions): Promise<EmbeddedStore> {
-  const clock = options.clock ?? systemClock;
-  const { newId = makeNewId(clock), create = true } = options;
-  return openEmbeddedStore({ ...options, clock, newId, create });
 }

@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { openStore } from '../../shared/compose/app.ts';
+import { openStore } from '../../shared/compose/store.ts';
 import {
   backupShape,
   deadLetterShape,

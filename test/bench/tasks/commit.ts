@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { openStore } from '../../../shared/compose/app.ts';
+import { openStore } from '../../../shared/compose/store.ts';
 import { type EntryDraft, type Facet, headOf, sealEntry } from '../../../shared/domain/ledger.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';
 
