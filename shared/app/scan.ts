@@ -8,6 +8,7 @@ import { accountEntry, type EntryContext, joined, left, transition } from '../do
 import { ENROLLMENTS } from '../domain/types.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
+import { catchUpRecords } from './catch-up.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
@@ -69,6 +70,7 @@ export async function scan(
   const journal = new Journal(deps.ledger, deps.records);
   const runs = new RunStates(deps.registers);
   await runs.prune(deps.clock.now());
+  await catchUpRecords(deps);
   await notePolicy(deps, journal, run);
   if (!(await hasSaid(deps, run, 'ScanStarted'))) {
     await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));

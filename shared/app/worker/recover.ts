@@ -1,5 +1,6 @@
 import { mismatchOf } from '../../domain/action.ts';
 import { desiredOf } from '../../domain/assess.ts';
+import { nextPollMs } from '../../domain/backoff.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountRecord, Condition } from '../../domain/record.ts';
@@ -10,12 +11,10 @@ import { CloudError, type Observed } from '../../ports/cloud.ts';
 import { entryContext, type WorkContext } from './context.ts';
 import { readLive } from './read-live.ts';
 
-/** How soon to try again when even the live state cannot be read, ms. */
-const LOOK_AGAIN_MS = 30_000;
-
 /**
- * Finds out what became of an intent whose worker never wrote an outcome, from the live state, and writes that outcome.
- * @returns the record after it; `null` if the state can't be read now (it is looked at again later).
+ * Finds out what became of an intent whose worker never wrote an outcome, from the live state, and writes that outcome. Where nobody can
+ * tell (the account was closed since, or does not let us in any more), it says so: every intent has an outcome (invariant 2).
+ * @returns the record after it; `null` if the state can't be read just now (it is looked at again, ever more seldom).
  */
 export async function settleClaim(
   work: WorkContext,
@@ -24,23 +23,30 @@ export async function settleClaim(
   enrollment: Enrollment,
   known: AccountRecord,
 ): Promise<AccountRecord | null> {
-  let live: Observed;
+  const { claim = null } = known[enrollment] ?? {};
+  if (claim === null) return known;
+  const close = async (found: Found): Promise<AccountRecord> => {
+    const decide = (record: AccountRecord): EntryDraft[] => {
+      const condition = record[enrollment];
+      if (condition === null || condition.claim === null || condition.claim.entryId !== claim.entryId) return [];
+      return [outcomeEntry(work, runId, facts.id, enrollment, condition, found)];
+    };
+    return (await work.journal.write(facts.id, decide, known)).record;
+  };
+  if (facts.state !== 'ACTIVE') return close('closed');
   try {
-    live = await readLive(work, facts.id, enrollment);
+    const live = await readLive(work, facts.id, enrollment);
+    const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
+    const condition = known[enrollment];
+    const happened = mismatchOf(desired, live) === null || (condition !== null && hasMoved(condition, live));
+    return await close(happened ? 'happened' : 'nothing');
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    await work.deps.records.snooze(facts.id, known.head.seq, work.deps.clock.now() + LOOK_AGAIN_MS);
+    if (!error.retryable) return close('unreadable');
+    const now = work.deps.clock.now();
+    await work.deps.records.snooze(facts.id, known.head.seq, now + nextPollMs(now - Date.parse(claim.startedAt)));
     return null;
   }
-  const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
-  const expected = known[enrollment]?.claim?.entryId;
-  const decide = (record: AccountRecord): EntryDraft[] => {
-    const condition = record[enrollment];
-    if (condition === null || condition.claim === null || condition.claim.entryId !== expected) return [];
-    const happened = mismatchOf(desired, live) === null || hasMoved(condition, live);
-    return [outcomeEntry(work, runId, facts.id, enrollment, condition, happened ? 'happened' : 'nothing')];
-  };
-  return (await work.journal.write(facts.id, decide, known)).record;
 }
 
 /**
@@ -73,7 +79,11 @@ const FOUND = {
   happened: 'recovered: the worker ended before it wrote an outcome; the live state has moved since the intent',
   nothing: 'recovered: the worker ended before it wrote an outcome; the live state is as it was, so it is decided anew',
   gone: 'recovered: the worker ended before it wrote an outcome; the account has left the organization and cannot be read',
+  closed: 'recovered: the worker ended before it wrote an outcome; the account was closed since and cannot be read',
+  unreadable:
+    'recovered: the worker ended before it wrote an outcome; the account cannot be read, so it is not known whether it was changed',
 } as const;
+type Found = keyof typeof FOUND;
 
 function outcomeEntry(
   work: WorkContext,
@@ -81,7 +91,7 @@ function outcomeEntry(
   accountId: string,
   enrollment: Enrollment,
   condition: Condition,
-  found: keyof typeof FOUND,
+  found: Found,
 ): EntryDraft {
   const { claim } = condition;
   const happened = found === 'happened';
