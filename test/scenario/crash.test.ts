@@ -1,10 +1,16 @@
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 import { type Ended, spawnRun } from '../support/world-process.ts';
 
 const POLICY = { automation: 'Active', organizationRules: 'AnyAllowed' };
+
+function fail(message: string): never {
+  throw new Error(message);
+}
 
 /** Ends a process at its `nth` call, before or after that takes effect, and without an answer either way. */
 async function killedAt(world: World, nth: number, effect: 'before' | 'after', mutating: boolean): Promise<void> {
@@ -51,6 +57,37 @@ describe('a process that is killed in the middle of a run', () => {
     const run = await world.run({ waitMs: 600_000 });
     expect(run.open).toEqual([]);
     await checkWorld(world);
+  });
+});
+
+describe('what a process that was killed leaves behind', () => {
+  it('an intent on an account that is closed since is closed as well, and holds nobody up', async () => {
+    const world = await startWorld({ sandbox: { accounts: 30, drift: 0.3 } });
+    await killedAt(world, 1, 'before', true);
+    const [{ truth, intentId } = fail('nothing was tried')] = world.wire.mutating[0]?.accounts ?? [];
+    world.sandbox.changeAccounts({ update: [{ accountId: truth.accountId, state: 'SUSPENDED' }] });
+    world.clock.advance(600_000);
+    const run = await world.run({ waitMs: 600_000 });
+    expect(run.open).toEqual([]);
+    const chains = await checkWorld(world);
+    const outcome = chains.get(truth.accountId)?.find(({ detail }) => detail?.intentId === intentId);
+    expect(outcome?.detail?.message).toMatch(/^recovered: .* was closed since/);
+    expect((await world.records()).get(truth.accountId)?.computeOptimizer?.verdict).toBe('NotApplicable');
+  });
+
+  it('a record behind its chain is caught up, even if its account has left and nobody works on it', async () => {
+    const world = await startWorld({ sandbox: { accounts: 30, drift: 0.3 }, policy: { mode: 'alert' } });
+    await world.run();
+    const { accountId } = world.member(({ computeOptimizer }) => computeOptimizer.status === 'Inactive');
+    // As if the process had ended between the entry and its record.
+    const db = new DatabaseSync(databasePath(world.dataDir));
+    expect(db.prepare('DELETE FROM records WHERE account_id = ?').run(accountId).changes).toBe(1);
+    db.close();
+    world.sandbox.changeAccounts({ remove: [accountId] });
+    world.clock.advance(600_000);
+    await world.run();
+    const chains = await checkWorld(world, { openDrift: (id) => id !== accountId });
+    expect(chains.get(accountId)?.at(-1)?.type).toBe('AccountLeft');
   });
 });
 
