@@ -8,6 +8,7 @@ import type { Plan } from './make-plan.ts';
 import type { Retrying } from './retrying.ts';
 import { RunStates } from './run-state.ts';
 import { scan } from './scan.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { queueDue } from './tick.ts';
 import { AutomationListing } from './worker/automation-listing.ts';
 import type { WorkContext } from './worker/context.ts';
@@ -78,6 +79,7 @@ export async function createWork(
   settings: Settings,
   retrying: Retrying,
   policy: RunContext['policy'],
+  boundTo: string | null = null,
 ): Promise<WorkContext> {
   const runs = new RunStates(deps.registers);
   return {
@@ -90,6 +92,7 @@ export async function createWork(
     policy,
     caller: await retrying(() => deps.cloud.identify()),
     automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),
+    boundTo,
   };
 }
 
@@ -104,31 +107,38 @@ async function workUntilQuiet(
   options: ApplyOptions,
 ): Promise<void> {
   const { stop, waitMs, onProgress } = options;
-  const work = await createWork(deps, settings, retrying, run.policy);
+  const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
   const pool = new WorkerPool(work, onProgress);
+  const snapshot = new SnapshotKeeper(deps, settings, retrying, run.policy);
   let busyAt = deps.clock.now();
-  while (!stop.aborted) {
-    if (await pool.take()) {
-      await pool.lane();
-      busyAt = deps.clock.now();
-      continue;
+  try {
+    while (!stop.aborted) {
+      await snapshot.keepFresh();
+      if (await pool.take()) {
+        await pool.lane();
+        busyAt = deps.clock.now();
+        continue;
+      }
+      await queueDue(deps, work.runs, run.policy.hash, run.planHash);
+      if (pool.busy) {
+        await Promise.race([pool.lane(), deps.clock.sleep(IDLE_MS)]);
+        continue;
+      }
+      const { visible, inFlight } = await deps.queue.depth();
+      const until = await nextTime(deps, waitMs);
+      // What another process has in flight may free something for us, but is waited for no longer than anything else.
+      const waited = deps.clock.now() - busyAt >= waitMs;
+      if (visible === 0 && until === null && (inFlight <= pool.notOurs || waited)) break;
+      if (visible === 0) {
+        onProgress({ kind: 'waiting', until: until ?? deps.clock.now() + IDLE_MS });
+        await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (until ?? 0) - deps.clock.now())), stop);
+      }
     }
-    await queueDue(deps, work.runs, run.policy.hash);
-    if (pool.busy) {
-      await Promise.race([pool.lane(), deps.clock.sleep(IDLE_MS)]);
-      continue;
-    }
-    const { visible, inFlight } = await deps.queue.depth();
-    const until = await nextTime(deps, waitMs);
-    // What another process has in flight may free something for us, but is waited for no longer than anything else.
-    const waited = deps.clock.now() - busyAt >= waitMs;
-    if (visible === 0 && until === null && (inFlight === 0 || waited)) break;
-    if (visible === 0) {
-      onProgress({ kind: 'waiting', until: until ?? deps.clock.now() + IDLE_MS });
-      await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (until ?? 0) - deps.clock.now())), stop);
-    }
+  } finally {
+    // Also when nothing can work any more: what is in flight is finished before anybody closes the store under it.
+    await pool.drain();
+    await snapshot.close();
   }
-  await pool.drain();
 }
 
 /** When the next thing is due, if within the wait. */

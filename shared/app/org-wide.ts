@@ -36,6 +36,11 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   if ((Unknown ?? 0) + (Suspended ?? 0) + (Blocked ?? 0) + (Stalled ?? 0) > 0) {
     return no('some accounts are Unknown, Suspended, Blocked or Stalled');
   }
+  const underWay = survey.judged.some(({ assessments: { computeOptimizer } }) => {
+    return computeOptimizer.verdict === 'Converging' && computeOptimizer.reason === 'acted';
+  });
+  // The call would touch them as well, and nobody would have an intent for that.
+  if (underWay) return no('some accounts are being changed one by one right now');
   const members = survey.snapshot.accounts.filter(
     (account) => account.state === 'ACTIVE' && !account.management,
   ).length;

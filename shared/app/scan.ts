@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { EntryDraft } from '../domain/ledger.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
@@ -13,6 +12,7 @@ import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
 import { changeKey, makePlan, type Plan } from './make-plan.ts';
+import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { RunStates } from './run-state.ts';
@@ -124,13 +124,11 @@ async function hasSaid(deps: Deps, { runId, resumed }: RunContext, type: EntryDr
   return entries.length > 0;
 }
 
-const policySchema = z.object({ hash: z.string() });
-
 async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promise<void> {
-  const known = await readTyped(deps.registers, 'policy', policySchema);
+  const known = await readTyped(deps.registers, POLICY_REGISTER, policySchema);
   const { hash } = run.policy;
   if (known?.value.hash === hash) return;
-  const written = await deps.registers.write('policy', { hash }, known?.version ?? null);
+  const written = await deps.registers.write(POLICY_REGISTER, { hash }, known?.version ?? null);
   if (written === null) return;
   const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
   await journal.organization(() => organizationEntry(deps, run, 'PolicyChanged', { detail: { message } }));

@@ -12,6 +12,7 @@ import { Judging } from './judging.ts';
 import { type Listing, readListing } from './listing.ts';
 import { type Listings, managesAutomation, probe } from './observe.ts';
 import type { Retrying } from './retrying.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 /** All that one look at the organization gave. */
 export interface Survey {
@@ -57,12 +58,13 @@ export async function survey(
 ): Promise<Survey> {
   const { policy, onProgress } = options;
   const caller = await retrying(() => deps.cloud.identify());
-  const takeSnapshot = (maxAgeMs: number) => snapshot(deps, maxAgeMs, retrying, options);
+  const snapshotOf = (maxAgeMs: number) =>
+    takeSnapshot(deps, maxAgeMs, retrying, policy, options.saveSnapshot, onProgress);
   const judging = new Judging(deps.records, options.record ?? null);
 
   const background = async (): Promise<Desk> => {
     const [taken, automation] = await Promise.all([
-      takeSnapshot(settings.snapshotMaxAgeMs),
+      snapshotOf(settings.snapshotMaxAgeMs),
       managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
     ]);
     const context = contextOf(policy, caller, deps.clock.now());
@@ -95,7 +97,7 @@ export async function survey(
   const listings = await judging.end(enrolled);
   if ([...enrolled.seen.keys()].some((id) => !desk.knows(id))) {
     // The listing names accounts that a cached snapshot does not have: someone joined, so the cache is too old.
-    desk.lay(await takeSnapshot(0));
+    desk.lay(await snapshotOf(0));
     await judging.judge([...enrolled.seen.keys()], listings);
   }
   await judging.judge(desk.unjudged, listings);
@@ -145,45 +147,6 @@ function brokenListings({ computeOptimizer, automation }: Listings): string[] {
       ? [`the ${name} listing broke off after ${listing.seen.size} accounts: ${listing.brokenBy.message}`]
       : [],
   );
-}
-
-async function snapshot(
-  deps: SurveyDeps,
-  maxAgeMs: number,
-  retrying: Retrying,
-  { policy, onProgress, saveSnapshot }: SurveyOptions,
-): Promise<OrganizationSnapshot> {
-  const meta = await deps.facts.meta();
-  const fresh = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
-  const cached = fresh ? await deps.facts.load() : null;
-  if (cached !== null) {
-    onProgress({ kind: 'organization', accounts: cached.accounts.length, done: true });
-    return cached;
-  }
-  const taken = await readWhole(() =>
-    deps.cloud.readOrganization({
-      tags: policy.usesTags,
-      retry: retrying,
-      onProgress: (accounts) => onProgress({ kind: 'organization', accounts, done: false }),
-    }),
-  );
-  onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
-  if (saveSnapshot) await deps.facts.save(taken);
-  return taken;
-}
-
-/** How often the organization is read from its beginning when a page token fails in the middle. */
-const WHOLE_READINGS = 3;
-
-/** A reading that breaks off is not used; it is begun again, because a token that expired is no reason to give up the scan. */
-async function readWhole<T>(read: () => Promise<T>): Promise<T> {
-  for (let left = WHOLE_READINGS - 1; ; left -= 1) {
-    try {
-      return await read();
-    } catch (error) {
-      if (left === 0 || !(error instanceof CloudError) || error.kind !== 'Invalid') throw error;
-    }
-  }
 }
 
 /**

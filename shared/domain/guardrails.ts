@@ -65,7 +65,7 @@ function optOutTrip({ changes, recent, guardrails, accountsInScope }: GuardrailI
   const total = union(now, recent, (change) => change.optOut);
   if (total <= cap) return null;
   const message =
-    `${now.size} accounts would be opted out (${total} within 24 hours), maxOptOuts allows ${cap} of ` +
+    `${accounts(now.size)} would be opted out (${total} within 24 hours), maxOptOuts allows ${cap} of ` +
     `${accountsInScope} in scope; opting out deletes data, so only a higher maxOptOuts in the policy allows it`;
   return { reason: 'maxOptOuts', message };
 }
@@ -78,10 +78,12 @@ function changesTrip(input: GuardrailInput): Trip | null {
   const total = union(now, recent, () => true);
   if (now.size === 0 || total <= cap) return null;
   const message =
-    `${now.size} accounts would be changed (${total} within 24 hours), maxChanges allows ${cap} of ${accountsInScope} ` +
+    `${accounts(now.size)} would be changed (${total} within 24 hours), maxChanges allows ${cap} of ${accountsInScope} ` +
     'in scope; review the plan, then run apply with --plan, or raise maxChanges';
   return { reason: 'maxChanges', message };
 }
+
+const accounts = (count: number): string => (count === 1 ? '1 account' : `${count} accounts`);
 
 function distinct(changes: readonly Change[], counts: (change: Change) => boolean): Set<AccountId> {
   const ids = changes.filter((change) => change.action !== 'none' && counts(change)).map((change) => change.accountId);

@@ -20,7 +20,11 @@ export interface Ledger {
   /** The end of a chain; `EMPTY_CHAIN` if it has no entry. */
   head(chain: string): Promise<ChainHead>;
 
-  /** Entries of one chain with a sequence number above `afterSeq`, ascending, at most `limit`. */
+  /**
+   * Entries of one chain with a sequence number above `afterSeq`, ascending, at most `limit`.
+   * @throws TamperedError if what an entry is found by (its type, time, actor, …) no longer says what the entry says: the entry's own hash
+   * does not cover that, and questions and caps are answered from it.
+   */
   read(chain: string, afterSeq: number, limit: number): Promise<readonly LedgerEntry[]>;
 
   /** Entries that match every given filter, newest first unless `order` says otherwise. */
@@ -66,6 +70,19 @@ export interface PageRequest {
 export interface LedgerPage {
   readonly entries: readonly LedgerEntry[];
   readonly next: string | null;
+}
+
+/** What the store finds an entry by was changed behind its back. */
+export class TamperedError extends Error {
+  override readonly name = 'TamperedError';
+  readonly chain: string;
+  readonly seq: number;
+
+  constructor(chain: string, seq: number, what: string) {
+    super(`entry ${seq} is found under another ${what} than it has`);
+    this.chain = chain;
+    this.seq = seq;
+  }
 }
 
 export class BadCursorError extends Error {

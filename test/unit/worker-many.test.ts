@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { MAX_BATCH } from '../../shared/ports/cloud.ts';
+import type { Guard } from '../../shared/app/worker/guard.ts';
+import { processMessage } from '../../shared/app/worker/process.ts';
+import { type Cloud, MAX_BATCH } from '../../shared/ports/cloud.ts';
 import { cloudError, type MemoryCloudOptions, type Trouble, type WireCall } from '../support/memory-cloud.ts';
 import { DAY, NOW, policyOf } from './kit.ts';
 import { accountId, keyOf, Workshop, type WorkshopOptions } from './workshop.ts';
@@ -209,6 +211,41 @@ describe('the organization-wide call', () => {
     await shop.workOff(await shop.process());
     expect(shop.cloud.changes).toHaveLength(13);
     for (const { id } of shop.members) expect(await shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
+  });
+
+  it('is not made while someone else has claimed an account that it would touch', async () => {
+    await open({ policy: sweeping, members: 12 });
+    const run = shop.run();
+    await shop.scan(run);
+    const [work, other] = [await shop.process(), await shop.process()];
+    const never = new Promise<never>(() => undefined);
+    const cloud: Cloud = {
+      ...shop.cloud,
+      updateEnrollmentStatus: async (_request, beforeSend) => {
+        await beforeSend();
+        return never;
+      },
+    };
+    let checks = 0;
+    const guard: Guard = Object.create(work.guard, {
+      check: {
+        value: async (...args: Parameters<Guard['check']>) => {
+          checks += 1;
+          if (checks === 1) {
+            // Between our look and our claims.
+            const slow = processMessage({ ...other, deps: { ...other.deps, cloud } }, keyOf(shop, run, 3));
+            slow.catch(() => undefined);
+            while ((await shop.condition(accountId(3))).claim === null) await shop.clock.advance(0);
+          }
+          return work.guard.check(...args);
+        },
+      },
+    });
+    await shop.workOff({ ...work, guard });
+    expect(changes().filter((call) => call !== 'UpdateEnrollmentStatus 1')).toEqual([]);
+    const others = shop.members.filter(({ id }) => id !== accountId(3));
+    for (const { id } of others) expect(await shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
+    expect((await shop.condition(accountId(3))).claim).not.toBeNull();
   });
 
   it('is given up for single accounts if by now anything speaks against it', async () => {

@@ -80,7 +80,7 @@ function filterOf(flags: ListFlags, now: number): LedgerFilter {
 
 async function runVerify(context: CliContext): Promise<number> {
   const { output } = context;
-  const result = await withStore(context, true, (store) => verifyLedger(store.ledger));
+  const result = await withStore(context, true, (store) => verifyLedger(store.ledger, store.records));
   const { fault } = result;
   if (output.json) output.document(result);
   else if (fault === null)

@@ -1,6 +1,12 @@
 import { canonicalJson } from '../../domain/hash.ts';
 import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../domain/ledger.ts';
-import type { AppendOutcome, Ledger, LedgerPage, PageRequest } from '../../ports/ledger.ts';
+import {
+  type AppendOutcome,
+  type Ledger,
+  type LedgerPage,
+  type PageRequest,
+  TamperedError,
+} from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
@@ -26,12 +32,18 @@ export function sqliteLedger(connection: Connection): Ledger {
       return outcomes;
     },
     head: (chain) => connection.read((sql) => headOfChain(sql, chain)),
-    read: (chain, afterSeq, limit) =>
-      connection.read((sql) =>
+    async read(chain, afterSeq, limit) {
+      const found = await connection.read((sql) =>
         sql
-          .all('SELECT body FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?', chain, afterSeq, limit)
-          .map((row) => toEntry(sql, row)),
-      ),
+          .all(
+            `SELECT body, seq, hash, at, type, account_id, enrollment, run_id, actor, opt_out
+             FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?`,
+            ...[chain, afterSeq, limit],
+          )
+          .map((row) => ({ row, entry: toEntry(sql, row) })),
+      );
+      return found.map(({ row, entry }) => untampered(row, entry, chain));
+    },
     async query(filter, page) {
       const cursor = page.cursor ?? null;
       const place = cursor === null ? null : decodeCursor(cursor);
@@ -128,6 +140,26 @@ function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequ
       ? encodeCursor({ at: sql.number(last, 'at'), position: sql.number(last, 'position') })
       : null;
   return { entries: shown.map((row) => toEntry(sql, row)), next };
+}
+
+/** The columns that an entry is searched by against the entry itself: an edit of them alone leaves the chain whole. */
+function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
+  const { seq, hash, type, accountId, enrollment, runId, actor, detail } = entry;
+  const said = {
+    chain: entry.chain,
+    seq,
+    hash,
+    type,
+    actor,
+    at: toEpoch(entry.at),
+    opt_out: detail?.optOut === true ? 1 : 0,
+  };
+  const columns = { ...said, account_id: accountId, enrollment, run_id: runId };
+  for (const [name, value] of Object.entries(columns)) {
+    const found = name === 'chain' ? chain : row[name];
+    if (found !== value) throw new TamperedError(chain, entry.seq, name);
+  }
+  return entry;
 }
 
 /** The entry in the order of fields that `audit list` shows; canonical JSON has sorted them. */

@@ -110,7 +110,9 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
   const fate: Fate = done
     ? { ...HEALED, attempts }
     : fateOf({
-        kind: error.facts.ambiguous ? disambiguate(error.kind, assessment.target, live, clock.now()) : error.kind,
+        kind: error.facts.ambiguous
+          ? disambiguate(error.kind, assessment.enrollment, assessment.target, live, clock.now())
+          : error.kind,
         attempts,
         maxAttempts: work.settings.maxAttempts,
         now: clock.now(),

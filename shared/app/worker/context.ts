@@ -22,6 +22,8 @@ export interface WorkContext {
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
   readonly automationListing: AutomationListing;
+  /** The stored plan that this process may make changes of, and no others; `null`: whatever is on the queue. */
+  readonly boundTo: string | null;
 }
 
 /** How a message ended, per account, and what it leads to. */
@@ -60,15 +62,19 @@ export function entryContext(work: WorkContext, runId: string): EntryContext {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** How old the snapshot may be that a worker judges by: two schedule periods. */
+export function snapshotMaxAgeMs({ policy }: CompiledPolicy, settings: Settings): number {
+  const period = 'everyMs' in policy.schedule ? policy.schedule.everyMs : DAY_MS;
+  return Math.max(2 * period, 2 * settings.snapshotMaxAgeMs);
+}
+
 /**
  * What the last snapshot says of an account. `null`: it is not in it, or the snapshot is older than two schedule periods; then the key
  * waits for a scan, because a rule may have come to mean something else for an account that moved.
  */
 export async function freshFacts(work: WorkContext, accountId: AccountId): Promise<AccountFacts | null> {
   const meta = await work.deps.facts.meta();
-  const { schedule } = work.policy.policy;
-  const period = 'everyMs' in schedule ? schedule.everyMs : DAY_MS;
-  const maxAge = Math.max(2 * period, 2 * work.settings.snapshotMaxAgeMs);
+  const maxAge = snapshotMaxAgeMs(work.policy, work.settings);
   if (meta === null || work.deps.clock.now() - meta.takenAt > maxAge) return null;
   // A snapshot taken for a policy without tags says nothing to one with them.
   if (work.policy.usesTags && !meta.tags) return null;

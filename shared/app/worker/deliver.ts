@@ -2,16 +2,19 @@ import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { WorkContext, WorkResult } from './context.ts';
-import { processMessage } from './process.ts';
+import { OutdatedPolicyError, processMessage } from './process.ts';
 
 /** A message that comes back this often with an error that belongs to no account is given up. */
 const MAX_RECEIVES = 10;
 /** The pause before such a message is tried again, ms. */
 const RELEASE_MS = 5_000;
 
+/** How long a message rests that a bound process must leave alone, ms: longer than it usually waits for its own. */
+const NOT_OURS_MS = 120_000;
+
 /** What became of a message. Only one that is `done` is still to be acknowledged. */
 export interface Delivered {
-  readonly fate: 'done' | 'dead' | 'released';
+  readonly fate: 'done' | 'dead' | 'released' | 'notOurs';
   readonly outcomes: WorkResult['outcomes'];
 }
 
@@ -23,6 +26,11 @@ export interface Delivered {
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
   const { queue, logger } = work.deps;
+  if (work.boundTo !== null && delivery.message.planHash !== work.boundTo) {
+    // Someone else's work, left for them: we were told to make the changes of one plan and nothing else.
+    await queue.release(delivery, NOT_OURS_MS);
+    return { fate: 'notOurs', outcomes: [] };
+  }
   try {
     const { followUps, dead, outcomes } = await processMessage(work, delivery.message);
     if (followUps.length > 0) await queue.send(followUps);
@@ -58,6 +66,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
  * message's own affair, and one bad message never stops a run (invariant 5).
  */
 async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
+  if (error instanceof OutdatedPolicyError) return true;
   if (error instanceof CloudError) return error.kind === 'Unauthenticated';
   try {
     await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read('policy')]);

@@ -1,6 +1,6 @@
 import { COOL_DOWN_MS } from '../../domain/assess.ts';
 import { backoffMs } from '../../domain/backoff.ts';
-import type { EpochMs, Observation, TargetStatus } from '../../domain/types.ts';
+import type { Enrollment, EpochMs, Observation, TargetStatus } from '../../domain/types.ts';
 import type { ReasonCode, Verdict } from '../../domain/verdict.ts';
 import type { CloudErrorKind } from '../../ports/cloud.ts';
 
@@ -72,11 +72,13 @@ function deadLetter(now: EpochMs, attempts: number, random: () => number): Fate 
  */
 export function disambiguate(
   kind: CloudErrorKind,
+  enrollment: Enrollment,
   target: TargetStatus | null,
   live: Observation | null,
   now: EpochMs,
 ): CloudErrorKind {
-  if (live === null || live.kind !== 'observed') return kind;
+  // Only Automation knows a cool-down and associations [automation-disable, automation-org].
+  if (enrollment !== 'automation' || live === null || live.kind !== 'observed') return kind;
   const justOptedOut = live.status === 'Inactive' && live.lastUpdated !== null && now - live.lastUpdated < COOL_DOWN_MS;
   if (target !== 'Inactive' && justOptedOut) return 'CoolingDown';
   return target === 'Inactive' && live.ruleMode === 'AnyAllowed' ? 'Prerequisite' : kind;

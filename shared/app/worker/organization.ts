@@ -13,7 +13,15 @@ import { type Survey, survey } from '../survey.ts';
 import { mayClaim, vetoEntry } from './before-claim.ts';
 import { entryContext, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
-import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import {
+  type ErrorFacts,
+  errorFacts,
+  failureEntry,
+  holdsClaim,
+  intentEntry,
+  successEntry,
+  type Undertaking,
+} from './intent.ts';
 import { requireClaim } from './own-error.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
@@ -39,7 +47,7 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   if (!(await mayClaim(work, message.runId, wanted, false))) return blocked(drifted);
   const claimed = await claimAll(work, message, drifted);
   const [first] = claimed;
-  if (first === undefined) return { outcomes: [], followUps: [], dead: null };
+  if (first === undefined || claimed.length < drifted.length) return outrun(work, message, drifted, claimed);
   const accountIds = claimed.map(({ record }) => record.accountId);
   const expiresAt = Math.min(
     ...claimed.map(({ record }) => Date.parse(record.computeOptimizer?.claim?.expiresAt ?? '')),
@@ -90,6 +98,30 @@ function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: read
   work.deps.logger.info('the organization-wide call is no longer allowed; accounts are changed one by one');
   return { outcomes: [], followUps: keysOf(work, message, drifted), dead: null };
 }
+
+/**
+ * Someone else claimed some of the accounts meanwhile. The call would touch those as well, without an intent of its own for them, so it is
+ * not made: what was claimed is let go, and all go on one by one.
+ */
+async function outrun(
+  work: WorkContext,
+  message: OrganizationMessage,
+  drifted: readonly Judged[],
+  claimed: readonly Claimed[],
+): Promise<WorkResult> {
+  const facts: ErrorFacts = {
+    kind: 'Organization',
+    code: 'NotAllClaimed',
+    message: 'the organization-wide call was not made: some accounts were being changed one by one',
+    requestId: null,
+    operation: null,
+  };
+  await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, UNDONE, facts));
+  return oneByOne(work, message, drifted);
+}
+
+/** Still drifted, free to be tried again at once. */
+const UNDONE = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts: 0 } as const;
 
 async function claimAll(
   work: WorkContext,
@@ -149,8 +181,7 @@ async function ended(
     return { outcomes: outcomes('blocked'), followUps: [], dead: null };
   }
   if (!(error instanceof CloudError)) throw error;
-  const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts: 0 } as const;
-  await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, fate, errorFacts(error)));
+  await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, UNDONE, errorFacts(error)));
   if (error.kind === 'Unauthenticated') throw error;
   return { outcomes: outcomes('retrying'), followUps: keysOf(work, message, drifted), dead: null };
 }

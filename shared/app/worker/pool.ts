@@ -12,6 +12,7 @@ export class WorkerPool {
   readonly #lanes: Bottleneck;
   readonly #running = new Set<Promise<void>>();
   #broken: unknown = null;
+  #notOurs = 0;
 
   constructor(work: WorkContext, onProgress: OnProgress) {
     this.#work = work;
@@ -22,6 +23,11 @@ export class WorkerPool {
 
   get busy(): boolean {
     return this.#running.size > 0;
+  }
+
+  /** How many messages were left to others. */
+  get notOurs(): number {
+    return this.#notOurs;
   }
 
   /**
@@ -65,6 +71,7 @@ export class WorkerPool {
     const stop = this.#keepInvisible(delivery);
     try {
       const { fate, outcomes } = await deliver(this.#work, delivery, 0);
+      if (fate === 'notOurs') this.#notOurs += 1;
       if (fate === 'done') await this.#work.deps.queue.acknowledge([delivery]);
       for (const { accountId, outcome } of outcomes) this.#onProgress({ kind: 'worked', outcome, accountId });
     } finally {

@@ -1,12 +1,34 @@
 import type { WorkMessage } from '../../domain/work.ts';
+import { POLICY_REGISTER, policySchema } from '../policy-register.ts';
+import { readTyped } from '../registers.ts';
 import { reconcileAccount } from './account.ts';
 import { reconcileBatch } from './batch.ts';
 import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
 import { reconcileOrganization } from './organization.ts';
 
-/** Looks at one message, whatever its kind. A key of a superseded policy is dropped: the scan of the new one has queued its own. */
+/** Another process has put another policy in force: whatever we would do now would be under one that counts no more. */
+export class OutdatedPolicyError extends Error {
+  override readonly name = 'OutdatedPolicyError';
+
+  constructor(ours: string, inForce: string) {
+    super(
+      `another process works on this store under policy ${inForce.slice(0, 12)}, this one under ${ours.slice(0, 12)}; ` +
+        'what was begun is recorded. Start again with the policy that is to hold',
+    );
+  }
+}
+
+/**
+ * Looks at one message, whatever its kind. A key of a superseded policy is dropped: the scan of the new one has queued its own.
+ * @throws OutdatedPolicyError if ours is the superseded one; then the key is not ours to drop.
+ */
 export async function processMessage(work: WorkContext, message: WorkMessage): Promise<WorkResult> {
-  if (message.policyHash !== work.policy.hash) return NOTHING;
+  const inForce = await readTyped(work.deps.registers, POLICY_REGISTER, policySchema);
+  const ours = work.policy.hash;
+  if (inForce !== null && inForce.value.hash !== ours && [ours, inForce.value.hash].includes(message.policyHash)) {
+    throw new OutdatedPolicyError(ours, inForce.value.hash);
+  }
+  if (message.policyHash !== ours) return NOTHING;
   switch (message.kind) {
     case 'account':
       return reconcileAccount(work, message);

@@ -1,0 +1,50 @@
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { CloudError, type OrganizationSnapshot } from '../ports/cloud.ts';
+import type { Deps, OnProgress } from './deps.ts';
+import type { Retrying } from './retrying.ts';
+
+/**
+ * The organization as it is: the stored snapshot if it is younger than `maxAgeMs` and says what the policy asks about, else read anew.
+ * @param save keep it for others; not in a dry run, which writes nothing.
+ * @throws CloudError if it cannot be read completely.
+ */
+export async function takeSnapshot(
+  deps: Pick<Deps, 'cloud' | 'facts' | 'clock'>,
+  maxAgeMs: number,
+  retrying: Retrying,
+  policy: CompiledPolicy,
+  save: boolean,
+  onProgress: OnProgress,
+): Promise<OrganizationSnapshot> {
+  const meta = await deps.facts.meta();
+  const fresh = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
+  const cached = fresh ? await deps.facts.load() : null;
+  if (cached !== null) {
+    onProgress({ kind: 'organization', accounts: cached.accounts.length, done: true });
+    return cached;
+  }
+  const taken = await readWhole(() =>
+    deps.cloud.readOrganization({
+      tags: policy.usesTags,
+      retry: retrying,
+      onProgress: (accounts) => onProgress({ kind: 'organization', accounts, done: false }),
+    }),
+  );
+  onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
+  if (save) await deps.facts.save(taken);
+  return taken;
+}
+
+/** How often the organization is read from its beginning when a page token fails in the middle. */
+const WHOLE_READINGS = 3;
+
+/** A reading that breaks off is not used; it is begun again, because a token that expired is no reason to give up the scan. */
+async function readWhole<T>(read: () => Promise<T>): Promise<T> {
+  for (let left = WHOLE_READINGS - 1; ; left -= 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (left === 0 || !(error instanceof CloudError) || error.kind !== 'Invalid') throw error;
+    }
+  }
+}
