@@ -4,6 +4,7 @@ import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
 import { scanCached, scanStress, scanUncached } from './scan.ts';
+import { demo, startUp } from './start-up.ts';
 import { throttled } from './throttled.ts';
 import { unlimited } from './unlimited.ts';
 
@@ -14,6 +15,8 @@ import { unlimited } from './unlimited.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   diff: diffAlone,
+  'start-up': startUp,
+  demo,
   'group-commit': groupCommit,
   unlimited,
   throttled,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runTask, startSandbox } from './child.ts';
-import { type Figure, figure } from './figure.ts';
+import { type Figure, figure, median, round } from './figure.ts';
 import type { Sandbox } from './sandbox.ts';
 import { inDirectory } from './workbench.ts';
 
@@ -20,11 +20,16 @@ ${['/Workloads/Prod', '/Workloads/Test', '/Workloads/Dev', '/Platform', '/Securi
   .join('\n')}
 `;
 
-const scanned = z.object({ ms: z.array(z.number()), accounts: z.number(), peakMb: z.number() });
+const scanned = z.object({
+  ms: z.array(z.number()),
+  floorMs: z.array(z.number()),
+  accounts: z.number(),
+  peakMb: z.number(),
+});
 type Scanned = z.infer<typeof scanned>;
 
 function scans(sandbox: Sandbox, dataDir: string, times: number, cached: boolean): Promise<Scanned> {
-  return runTask('scan', { dataDir, policy: POLICY, scans: times, cached }, scanned, sandbox);
+  return runTask('scan', { dataDir, policy: POLICY, scans: times, cached, floor: cached }, scanned, sandbox);
 }
 
 /** Scans in a new store that has only the snapshot: the first one writes an entry for every account, the others none. */
@@ -58,8 +63,13 @@ export async function scanCached(): Promise<readonly Figure[]> {
     target: { atMost: 1.15 },
     bound: `${pages} pages × ${LATENCY_MS} ms = ${boundMs} ms`,
   };
+  // The same 100 requests one after the other, by node:http alone: timers and sockets of a busy machine are late, and it is not us.
+  const floor = round(median(runs.flatMap(({ floorMs }) => floorMs)) / boundMs);
   const of = (name: string, ms: readonly number[]) =>
-    figure({ name, ...common, runs: ms.map((each) => each / boundMs), detail: { ms: ms.map(Math.round) } });
+    figure({
+      ...{ name, ...common, runs: ms.map((each) => each / boundMs) },
+      detail: { ms: ms.map(Math.round), bareRequests: floor },
+    });
   return [
     of(
       'scan, snapshot cached, first',

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../shared/adapters/system/clock.ts';
 import type { RunContext, Settings } from '../../shared/app/deps.ts';
 import { type App, composeApp } from '../../shared/compose/app.ts';
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
-import type { Logger } from '../../shared/ports/system.ts';
+import type { Clock, Logger } from '../../shared/ports/system.ts';
 
 /** A directory that is gone afterwards. */
 export async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
@@ -50,8 +51,9 @@ export async function withApp<T>(
   policy: CompiledPolicy,
   work: (app: App, run: RunContext) => Promise<T>,
   settings: Partial<Settings> = {},
+  clock: Clock = systemClock,
 ): Promise<T> {
-  const app = await composeApp({ dataDir, policy, logger: LOGGER, readOnly: false, settings });
+  const app = await composeApp({ dataDir, policy, logger: LOGGER, readOnly: false, settings, clock });
   try {
     return await work(app, { runId: app.deps.newId(), policy, planHash: null });
   } finally {
