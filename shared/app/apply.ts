@@ -136,8 +136,7 @@ async function workUntilQuiet(
     }
   } finally {
     // Also when nothing can work any more: what is in flight is finished before anybody closes the store under it.
-    await pool.drain();
-    await snapshot.close();
+    await pool.drain().finally(() => snapshot.close());
   }
 }
 
