@@ -49,6 +49,12 @@ export interface Limiter extends CallGate {
 const TOTAL = 'limiter/total';
 
 /**
+ * How many reservations' time an operation's slot may wait for one of the total: the total paces all calls anyway, and if both lapsed at
+ * once, two processes whose turns don't meet would let each other's slots lapse for ever.
+ */
+const PATIENCE = 4;
+
+/**
  * The limiter that all workers share (invariant 4): a bucket per (service, operation) that adapts to what the service lets through, so
  * that Organizations' throttling does not slow member calls, and one fixed bucket over all.
  */
@@ -65,7 +71,9 @@ export function createLimiter(options: LimiterOptions): Limiter {
   return {
     counts,
     async acquire(key) {
-      const at = Math.max(...(await Promise.all([bucketOf(key).take(), total.take()])));
+      // The total last: its slots lapse soonest, and are not to stand waiting for the other's.
+      const own = await bucketOf(key).take();
+      const at = Math.max(own, await total.take());
       const wait = at - options.clock.now();
       // Timers are no finer than a millisecond, and the timeline keeps the average whatever the single call does.
       if (wait >= 1) await options.clock.sleep(wait);
@@ -93,6 +101,10 @@ class Bucket {
   readonly #adaptive: boolean;
   #slots: Reservation = { from: 0, everyMs: 0, count: 0 };
   #used = 0;
+  /** How many of the present slots lapsed. */
+  #lapsed = 0;
+  /** How many slots to ask for next: more while all are used, as many as were used when some lapsed. */
+  #want = 1;
   /** How late a slot may be used, ms: one interval, and the time that reserving it took, or a slow store would let none through. */
   #patienceMs = 0;
   #answers: Answer[] = [];
@@ -112,12 +124,20 @@ class Bucket {
         this.#used += 1;
         // What was reserved and not used in its time is gone: kept slots would come out all at once, in every process.
         if (at + this.#patienceMs >= this.#options.clock.now()) return at;
+        this.#lapsed += 1;
       }
+      if (this.#refill === null) this.#learn();
       this.#refill ??= this.#reserve().finally(() => {
         this.#refill = null;
       });
       await this.#refill;
     }
+  }
+
+  /** A process that calls seldom must not take slots from those that call often, and one that calls often should not write for each. */
+  #learn(): void {
+    const { count } = this.#slots;
+    if (count > 0) this.#want = this.#lapsed === 0 ? count * 2 : Math.max(1, count - this.#lapsed);
   }
 
   report(outcome: 'ok' | 'throttled' | 'failed', leave: EpochMs): void {
@@ -135,7 +155,8 @@ class Bucket {
       const now = clock.now();
       const answers = this.#answers.length;
       const state = this.#advance(stored?.value ?? null, now);
-      const count = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
+      const most = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
+      const count = Math.min(most, this.#want);
       const [next, slots] = reserve(state, now, count);
       // Who waits in line has no slot yet: those taken far ahead would go on at their old pace long after it was cut. Each wait lets
       // reach a little further, so that no process is always too late.
@@ -148,8 +169,9 @@ class Bucket {
       // What was reported while the write was under way counts next time.
       this.#answers = this.#answers.slice(answers);
       this.#slots = slots;
-      this.#patienceMs = slots.everyMs + Math.max(0, clock.now() - now);
+      this.#patienceMs = slots.everyMs + Math.max(0, clock.now() - now) + (this.#adaptive ? PATIENCE * reserveMs : 0);
       this.#used = 0;
+      this.#lapsed = 0;
       return;
     }
   }
