@@ -22,6 +22,7 @@ ${['/Workloads/Prod', '/Workloads/Test', '/Workloads/Dev', '/Platform', '/Securi
 
 const scanned = z.object({
   ms: z.array(z.number()),
+  cpuMs: z.array(z.number()),
   floorMs: z.array(z.number()),
   accounts: z.number(),
   peakMb: z.number(),

@@ -31,19 +31,23 @@ await withApp(
   compiled,
   async ({ deps, settings, retrying }, run) => {
     const ms: number[] = [];
+    const cpuMs: number[] = [];
     const floorMs: number[] = [];
     let accounts = 0;
     for (let n = 0; n < scans; n += 1) {
       if (floor) floorMs.push(await plainListing());
+      const cpu = process.cpuUsage();
       const start = performance.now();
       const plan = await scan(deps, settings, retrying, run, () => undefined, new AbortController().signal);
       ms.push(elapsed(start));
+      const { user, system } = process.cpuUsage(cpu);
+      cpuMs.push((user + system) / 1000);
       if (plan.broken.length > 0) throw new Error(plan.broken.join('; '));
       accounts = plan.coverage.listed;
       ahead += HOUR;
     }
     // maxRSS is in KiB [process.resourceUsage].
-    answer({ ms, floorMs, accounts, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
+    answer({ ms, cpuMs, floorMs, accounts, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
   },
   { snapshotMaxAgeMs: cached ? (scans + 1) * HOUR : 0 },
   clock,
