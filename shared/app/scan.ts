@@ -89,7 +89,7 @@ export async function scan(
   lost.throwIfAborted();
   entries += await recordGone(deps, journal, run, seen.gone);
   onProgress({ kind: 'recorded', entries });
-  const onlyThese = run.planHash === null ? null : await runs.planKeys(run.planHash);
+  const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
   const plan = await planOf(deps, run, seen, onlyThese);
   // A stopped plan is kept: only what was stored can be approved later.
   const acting = plan.changes.filter((change) => change.action !== 'none').map(changeKey);
@@ -99,6 +99,14 @@ export async function scan(
   lost.throwIfAborted();
   if (plan.trip === null) await enqueue(deps, run, plan.due, onProgress);
   return plan;
+}
+
+/** @throws Error if the plan is not stored (any more): a run that is bound to nothing known must not be taken for a free one. */
+async function allowedBy(runs: RunStates, planHash: string): Promise<ReadonlySet<string>> {
+  const keys = await runs.planKeys(planHash);
+  if (keys === null)
+    throw new Error(`plan ${planHash} is not stored here (any more); make a new one with \`rollcall plan\``);
+  return keys;
 }
 
 function entryContext(deps: Deps, run: RunContext): EntryContext {
