@@ -5,6 +5,8 @@ import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import { Journal } from './journal.ts';
 import { withLease } from './lease.ts';
 import type { Plan } from './make-plan.ts';
+import { POLICY_REGISTER, policySchema } from './policy-register.ts';
+import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { RunStates } from './run-state.ts';
 import { scan } from './scan.ts';
@@ -93,6 +95,7 @@ export async function createWork(
     caller: await retrying(() => deps.cloud.identify()),
     automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),
     boundTo,
+    beganInForce: (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash === policy.hash,
   };
 }
 

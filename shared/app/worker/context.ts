@@ -24,6 +24,11 @@ export interface WorkContext {
   readonly automationListing: AutomationListing;
   /** The stored plan that this process may make changes of, and no others; `null`: whatever is on the queue. */
   readonly boundTo: string | null;
+  /**
+   * Our policy was the one in force when the work began: if another is by now, ours is the older one. Where it was not (a function that has
+   * read a new policy before its first scan), ours is the newer one.
+   */
+  readonly beganInForce: boolean;
 }
 
 /** How a message ended, per account, and what it leads to. */

@@ -23,10 +23,10 @@ export class OutdatedPolicyError extends Error {
  * @throws OutdatedPolicyError if ours is the superseded one; then the key is not ours to drop.
  */
 export async function processMessage(work: WorkContext, message: WorkMessage): Promise<WorkResult> {
-  const inForce = await readTyped(work.deps.registers, POLICY_REGISTER, policySchema);
   const ours = work.policy.hash;
-  if (inForce !== null && inForce.value.hash !== ours && [ours, inForce.value.hash].includes(message.policyHash)) {
-    throw new OutdatedPolicyError(ours, inForce.value.hash);
+  if (work.beganInForce) {
+    const inForce = (await readTyped(work.deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? ours;
+    if (inForce !== ours && [ours, inForce].includes(message.policyHash)) throw new OutdatedPolicyError(ours, inForce);
   }
   if (message.policyHash !== ours) return NOTHING;
   switch (message.kind) {
