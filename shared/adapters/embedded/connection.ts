@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Clock, Random } from '../../ports/system.ts';
 import { isBusy, StoreError, toStoreError } from './errors.ts';
 import { Sql } from './sql.ts';
@@ -55,6 +55,9 @@ export interface ConnectionOptions {
 const QUIET_TURN_MS = 0.1;
 /** How many such turns a commit waits at most. */
 const MOST_TURNS = 10;
+/** Where commits are slow, and the last one had several changes: one waits this part of its time for further company, at most so many ms. */
+const WAIT_SHARE = 0.25;
+const LONGEST_WAIT_MS = 5;
 
 /** The most changes that one transaction takes, so that one commit does not block the event loop for long. */
 const LARGEST_GROUP = 256;
@@ -76,6 +79,8 @@ export class Connection {
   readonly #sql: Sql;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | null = null;
+  /** The last group: how many changes it had, and how long its commit took. */
+  #last = { size: 0, ms: 0 };
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -151,8 +156,10 @@ export class Connection {
       const known = this.#pending.length;
       const start = performance.now();
       await nextTurn();
-      if (this.#pending.length === known && performance.now() - start < QUIET_TURN_MS) return;
+      if (this.#pending.length === known && performance.now() - start < QUIET_TURN_MS) break;
     }
+    const waitMs = this.#last.size > 1 ? Math.floor(Math.min(LONGEST_WAIT_MS, this.#last.ms * WAIT_SHARE)) : 0;
+    if (waitMs > 0 && this.#pending.length < LARGEST_GROUP) await pause(waitMs);
   }
 
   async #commit(group: readonly PendingWrite[]): Promise<void> {
@@ -175,7 +182,9 @@ export class Connection {
     this.#given.db.exec('BEGIN IMMEDIATE');
     try {
       const answers = group.map((write) => write.run(this.#sql));
+      const start = performance.now();
       this.#given.db.exec('COMMIT');
+      this.#last = { size: group.length, ms: performance.now() - start };
       return answers;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, a full disk among them.
