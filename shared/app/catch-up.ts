@@ -10,46 +10,44 @@ import { readTyped, update } from './registers.ts';
 const mark = z.object({ until: z.number() });
 const MARK = 'caught-up';
 
-/** Entries of a page. */
-const PAGE = 1_000;
+/** Records brought up to their chains at a time. */
+const CHUNK = 500;
 /** An entry may be stored this much later than its time says, and by a machine whose clock is off, ms. */
 const SLACK_MS = 10 * 60_000;
 
 /**
  * Brings records that are behind their chains up to them. A process that ends between an entry and its record leaves one behind, and
  * whoever works on the account finds that; but an account that has left the organization, or that looks by now as its old record says,
- * nobody works on: its drift would never end (invariant 1). Costs as much as was written since the last time.
+ * nobody works on: its drift would never end (invariant 1). No entry and no record is read but of those that are behind.
  * @returns how many records were behind.
  */
 export async function catchUpRecords(deps: Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock'>): Promise<number> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, MARK, mark);
   // A clock that was set back since must not hide what is written now.
-  const since = known === null ? null : Math.min(known.value.until, now) - SLACK_MS;
-  let behind = 0;
-  let cursor: string | null = null;
-  do {
-    const filter = since === null ? {} : { since: new Date(since).toISOString() };
-    const page = await deps.ledger.query(filter, { limit: PAGE, cursor, order: 'oldestFirst' });
-    const ends = new Map<AccountId, number>();
-    for (const { chain, seq } of page.entries) {
-      if (chain !== ORGANIZATION_CHAIN) ends.set(chain, Math.max(seq, ends.get(chain) ?? 0));
-    }
-    behind += await catchUp(deps, ends);
-    cursor = page.next;
-  } while (cursor !== null);
+  const since = known === null ? null : new Date(Math.min(known.value.until, now) - SLACK_MS).toISOString();
+  const behind = await accountsBehind(deps, await deps.ledger.reachedSince(since));
+  for (let at = 0; at < behind.length; at += CHUNK) await catchUp(deps, behind.slice(at, at + CHUNK));
   await update(deps.registers, MARK, mark, () => ({ until: now }));
-  return behind;
+  return behind.length;
 }
 
-async function catchUp(
-  { ledger, records }: Pick<Deps, 'ledger' | 'records'>,
-  ends: ReadonlyMap<AccountId, number>,
-): Promise<number> {
-  const stored = await records.getMany([...ends.keys()]);
+/** Of the chains that have come so far, those whose record has not, or that have none. */
+async function accountsBehind(
+  { records }: Pick<Deps, 'records'>,
+  reached: ReadonlyMap<string, number>,
+): Promise<readonly AccountId[]> {
+  const behind = new Map(reached);
+  behind.delete(ORGANIZATION_CHAIN);
+  if (behind.size === 0) return [];
+  for await (const page of records.heads()) {
+    for (const { accountId, seq } of page) if (seq >= (behind.get(accountId) ?? 0)) behind.delete(accountId);
+  }
+  return [...behind.keys()];
+}
+
+async function catchUp({ ledger, records }: Pick<Deps, 'ledger' | 'records'>, late: readonly AccountId[]) {
+  const stored = await records.getMany(late);
   const journal = new Journal(ledger, records);
-  const late = [...ends].filter(([id, seq]) => (stored.get(id)?.head.seq ?? 0) < seq);
-  const caught = await Promise.all(late.map(([id]) => journal.caughtUp(stored.get(id) ?? emptyRecord(id))));
-  if (caught.length > 0) await records.advance(caught);
-  return caught.length;
+  await records.advance(await Promise.all(late.map((id) => journal.caughtUp(stored.get(id) ?? emptyRecord(id)))));
 }

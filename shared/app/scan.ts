@@ -69,18 +69,20 @@ export async function scan(
 ): Promise<Plan> {
   const journal = new Journal(deps.ledger, deps.records);
   const runs = new RunStates(deps.registers);
-  await runs.prune(deps.clock.now());
-  await catchUpRecords(deps);
-  await notePolicy(deps, journal, run);
-  if (!(await hasSaid(deps, run, 'ScanStarted'))) {
+  const begin = async (): Promise<void> => {
+    await runs.prune(deps.clock.now());
+    await catchUpRecords(deps);
+    await notePolicy(deps, journal, run);
+    if (await hasSaid(deps, run, 'ScanStarted')) return;
     await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
-  }
+  };
   let entries = 0;
   const seen = await survey(deps, settings, retrying, {
     policy: run.policy,
     isNews: hasNews(run.policy.hash),
     onProgress,
     saveSnapshot: true,
+    prepare: begin,
     record: async (news) => {
       lost.throwIfAborted();
       entries += await recordNews(deps, journal, run, news);

@@ -36,6 +36,8 @@ export interface SurveyOptions {
   readonly onProgress: OnProgress;
   /** Keep the organization snapshot for others; not in a dry run, which writes nothing. */
   readonly saveSnapshot: boolean;
+  /** What has to be done before anything is judged or recorded; AWS is asked for the first pages meanwhile. */
+  readonly prepare?: () => Promise<void>;
   /**
    * Takes what the ledger has to learn, some accounts at a time, while the listing goes on: recording all of it at the end would take
    * as long again, and all of it would have to be kept until then.
@@ -64,7 +66,7 @@ export async function survey(
 
   const background = async (): Promise<Desk> => {
     const [taken, automation] = await Promise.all([
-      snapshotOf(settings.snapshotMaxAgeMs),
+      prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
       managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
     ]);
     const context = contextOf(policy, caller, deps.clock.now());
@@ -87,10 +89,13 @@ export async function survey(
       onProgress({ kind: 'listing', listing: 'computeOptimizer', accounts: seen.size });
     },
   );
-  const [enrolled, desk, present] = await Promise.all([listing, background(), presentAccounts(deps)]).catch(
-    (error: unknown) => {
+  const prepared = options.prepare?.() ?? Promise.resolve();
+  const remembering = prepared.then(() => rememberedAccounts(deps));
+  const [enrolled, desk, remembered] = await Promise.all([listing, background(), remembering]).catch(
+    async (error: unknown) => {
       // What still runs must not record anything for a scan that has failed.
       judging.abandon();
+      await Promise.allSettled([prepared]);
       throw error;
     },
   );
@@ -113,7 +118,7 @@ export async function survey(
     accountsInScope: desk.accountsInScope,
     broken,
     judged: desk.judged,
-    gone: await recordsOfGone(deps, desk, present),
+    gone: await recordsOfGone(deps, desk, remembered),
   };
 }
 
@@ -169,20 +174,18 @@ async function listAutomation(deps: SurveyDeps, retrying: Retrying, onProgress: 
   }
 }
 
-/** The accounts that we remember as members. Only their ids: the records of a large organization are larger than all else together. */
-async function presentAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
-  const present: AccountId[] = [];
-  for await (const page of deps.records.all()) {
-    for (const record of page) if (record.present) present.push(record.accountId);
-  }
-  return present;
+/** The accounts that we remember. Only their ids: the records of a large organization are larger than all else together. */
+async function rememberedAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
+  const remembered: AccountId[] = [];
+  for await (const page of deps.records.heads()) for (const { accountId } of page) remembered.push(accountId);
+  return remembered;
 }
 
 async function recordsOfGone(
   deps: SurveyDeps,
   desk: Desk,
-  present: readonly AccountId[],
+  remembered: readonly AccountId[],
 ): Promise<readonly AccountRecord[]> {
-  const gone = present.filter((id) => !desk.knows(id));
+  const gone = remembered.filter((id) => !desk.knows(id));
   return gone.length === 0 ? [] : [...(await deps.records.getMany(gone)).values()].filter((record) => record.present);
 }

@@ -58,7 +58,7 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const store = await openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) });
   const registers = readOnly ? memoryRegisters() : store.registers;
   const { callsPerSecond: ceiling } = policy.policy.limits;
-  const gate = createLimiter({ registers, clock, ceiling, reserveMs: RESERVE_MS });
+  const gate = createLimiter({ registers: readOnly ? registers : store.pacing, clock, ceiling, reserveMs: RESERVE_MS });
   const { memberRole, externalId } = policy.policy.organization;
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger });
   const close = async (): Promise<void> => {

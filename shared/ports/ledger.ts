@@ -11,8 +11,8 @@ import type { AccountId, Enrollment } from '../domain/types.ts';
  *   so several entries of one chain may come in one call; a refused entry refuses those of its chain behind it.
  * - The same entry appended twice (same chain, seq and hash) is `appended` both times: a retry after a lost answer is safe.
  * - Reads see every append that returned before them, in this and in any other process. Where an adapter has to find entries
- *   through an index that follows a moment behind (DynamoDB), `query` without `accountId`, `changedSince` and `unpublished` may
- *   miss what was appended in the last second or so. Nothing is lost by it: who asks again sees it, and none shows what is no longer so.
+ *   through an index that follows a moment behind (DynamoDB), `query` without `accountId`, `changedSince`, `reachedSince` and
+ *   `unpublished` may miss what was appended in the last second or so. Nothing is lost by it: who asks again sees it, and none shows what is no longer so.
  */
 export interface Ledger {
   append(entries: readonly LedgerEntry[]): Promise<readonly AppendOutcome[]>;
@@ -35,6 +35,12 @@ export interface Ledger {
    * opt-out: what the rolling caps count.
    */
   changedSince(since: string): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>>;
+
+  /**
+   * How far each chain has come that has an entry at or after `since` (ISO 8601; `null`: every chain): the greatest `seq` among those
+   * entries, by chain. No entry is read for it.
+   */
+  reachedSince(since: string | null): Promise<ReadonlyMap<string, number>>;
 
   /** Ids and entries not yet marked as published, oldest first. */
   unpublished(limit: number): Promise<readonly LedgerEntry[]>;

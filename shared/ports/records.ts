@@ -16,6 +16,8 @@ export interface Records {
   getMany(accountIds: readonly AccountId[]): Promise<ReadonlyMap<AccountId, AccountRecord>>;
   /** Every record, in order of account id, in pages so that memory stays bounded. */
   all(): AsyncIterable<readonly AccountRecord[]>;
+  /** Of every record no more than whose it is and how far it is (its head's `seq`), in order of account id, in pages. */
+  heads(): AsyncIterable<readonly RecordHead[]>;
   advance(records: readonly AccountRecord[]): Promise<void>;
   /**
    * Records that need attention by `until` (epoch ms), earliest first, at most `limit`. A record's time is `wakeAt` of the
@@ -27,6 +29,11 @@ export interface Records {
    * next `advance` sets it anew. A hint for polling, not part of the record: losing it costs a look too early, nothing else.
    */
   snooze(accountId: AccountId, headSeq: number, until: number | null): Promise<void>;
+}
+
+export interface RecordHead {
+  readonly accountId: AccountId;
+  readonly seq: number;
 }
 
 export interface DueRecord {

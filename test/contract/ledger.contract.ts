@@ -284,6 +284,22 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect((await port.changedSince(time(201))).size).toBe(0);
   },
 
+  async 'reachedSince gives each chain with an entry since then, and how far it has come'({ port }) {
+    expect((await port.reachedSince(null)).size).toBe(0);
+    await port.append([
+      ...sealAll(A, [{ at: time(0) }, { at: time(300) }, { at: time(100) }]),
+      ...sealAll(B, [{ at: time(0) }, { at: time(50) }]),
+      ...sealAll(ORGANIZATION_CHAIN, [{ at: time(200) }]),
+    ]);
+    const all = { [A]: 3, [B]: 2, [ORGANIZATION_CHAIN]: 1 };
+    expect(Object.fromEntries(await port.reachedSince(null))).toEqual(all);
+    expect(Object.fromEntries(await port.reachedSince(time(0)))).toEqual(all);
+    expect(Object.fromEntries(await port.reachedSince(time(51)))).toEqual({ [A]: 3, [ORGANIZATION_CHAIN]: 1 });
+    expect(Object.fromEntries(await port.reachedSince(time(101)))).toEqual({ [A]: 2, [ORGANIZATION_CHAIN]: 1 });
+    expect((await port.reachedSince(time(301))).size).toBe(0);
+    await expect(port.reachedSince('yesterday')).rejects.toThrow('yesterday');
+  },
+
   async 'unpublished gives what is not marked, oldest first, and the mark is outside the hash'({ port, another }) {
     const entries = chainOf(A, 5);
     await port.append(entries);

@@ -85,6 +85,19 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(pages).toBeGreaterThan(1);
   },
 
+  async 'heads gives of every record whose it is and how far, in order of account id, a page at a time'({ port }) {
+    const ids = range(1205).map(account);
+    await port.advance([...ids].reverse().map((id, n) => record(id, n + 1)));
+    const seen: { accountId: string; seq: number }[] = [];
+    let pages = 0;
+    for await (const page of port.heads()) {
+      pages += 1;
+      seen.push(...page);
+    }
+    expect(seen).toEqual(ids.map((accountId, n) => ({ accountId, seq: ids.length - n })));
+    expect(pages).toBeGreaterThan(1);
+  },
+
   async 'due gives what needs attention by then, earliest first, with its time'({ port }) {
     const claim = { entryId: 'e', startedAt: time(0), operation: 'o', clientToken: null, optOut: false };
     const records = [

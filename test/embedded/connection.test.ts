@@ -29,6 +29,7 @@ async function scratch() {
     path: file,
     patience,
     readOnly: false,
+    durable: true,
     inode,
     onClose: () => observer.close(),
   });

@@ -38,6 +38,10 @@ registersContract(
   'embedded',
   subject((store) => store.registers),
 );
+registersContract(
+  'embedded, not waiting for the disk',
+  subject((store) => store.pacing),
+);
 factsContract(
   'embedded',
   subject((store) => store.facts),

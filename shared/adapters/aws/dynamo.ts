@@ -43,6 +43,8 @@ export interface QueryRequest {
   readonly descending?: boolean;
   /** Items a page; the first page may be made small where few are wanted. */
   readonly pageSize?: number;
+  /** The attributes to bring; all of them if absent. What is read is paid for all the same; it is not sent. */
+  readonly only?: readonly string[];
   /** Only on the table and its LSI. */
   readonly consistent: boolean;
 }
@@ -92,9 +94,10 @@ export class Dynamo {
 
   /** Pages of what the query finds; stops asking when the consumer stops. */
   async *query(request: QueryRequest): AsyncGenerator<readonly Item[]> {
-    const { index, range, descending = false, pageSize, consistent } = request;
+    const { index, range, descending = false, pageSize, only, consistent } = request;
     if (range?.from !== undefined && range.to !== undefined && range.from > range.to) return;
     const { KeyConditionExpression, names, values } = keyCondition(request);
+    for (const name of only ?? []) names[`#only_${name}`] = name;
     let from: Item | undefined;
     do {
       const command = new QueryCommand({
@@ -105,6 +108,7 @@ export class Dynamo {
         ExpressionAttributeValues: values,
         ScanIndexForward: !descending,
         ConsistentRead: consistent,
+        ...(only !== undefined && { ProjectionExpression: only.map((name) => `#only_${name}`).join(', ') }),
         ...(pageSize !== undefined && { Limit: pageSize }),
         ...(from !== undefined && { ExclusiveStartKey: from }),
       });

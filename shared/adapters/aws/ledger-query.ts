@@ -90,6 +90,18 @@ export function intentsSince(dynamo: Dynamo, since: number): AsyncGenerator<Item
   return indexItems(dynamo, sources, { from: timeKey(since) }, false, MAX_INDEX_PAGE * 8);
 }
 
+/** By chain, the greatest number among its entries since a time: the keys in the index of all entries say it. */
+export async function reachedSince(dynamo: Dynamo, since: number): Promise<ReadonlyMap<string, number>> {
+  const sources = [{ index: 'all-time', hashes: entryShards('all'), consistent: false }];
+  const reached = new Map<string, number>();
+  for await (const item of indexItems(dynamo, sources, { from: timeKey(since) }, false, MAX_INDEX_PAGE * 8)) {
+    const { pk, sk } = keyOf(item);
+    const chain = pk.slice('chain#'.length);
+    reached.set(chain, Math.max(Number(sk), reached.get(chain) ?? 0));
+  }
+  return reached;
+}
+
 export function keyOf(item: Item): Key {
   return { pk: readText(item, 'pk'), sk: readText(item, 'sk') };
 }

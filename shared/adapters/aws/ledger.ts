@@ -4,7 +4,7 @@ import type { Dynamo } from './dynamo.ts';
 import { flag, type Item, readText, text } from './items.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
 import { entryItem, entryKey, toEntry, toEpoch } from './ledger-items.ts';
-import { intentsSince, keyOf, runQuery } from './ledger-query.ts';
+import { intentsSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { merge } from './merge.ts';
 import { mapParallel } from './parallel.ts';
 import { ENTRY_SHARDS, seqKey, shardKeys } from './table.ts';
@@ -56,6 +56,7 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
       }
       return changed;
     },
+    reachedSince: async (since) => reachedSince(dynamo, since === null ? 0 : toEpoch(since)),
     unpublished: (limit) => readOutbox(dynamo, limit),
     async markPublished(entries) {
       await mapParallel(entries, PARALLEL, ({ chain, seq, hash }) =>

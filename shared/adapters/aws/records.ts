@@ -24,7 +24,9 @@ export function dynamoRecords(dynamo: Dynamo): Records {
       const records = (await dynamo.getMany(accountIds.map(recordKey))).map(toRecord);
       return new Map(records.map((record) => [record.accountId, record]));
     },
-    all: () => pagesOfAll(dynamo),
+    all: () => pagesOfAll(dynamo, undefined, toRecord),
+    heads: () =>
+      pagesOfAll(dynamo, ['sk', 'seq'], (item) => ({ accountId: readText(item, 'sk'), seq: readNumber(item, 'seq') })),
     async advance(records) {
       const newest = new Map<AccountId, AccountRecord>();
       for (const record of records) {
@@ -90,13 +92,18 @@ function toRecord(item: Item): AccountRecord {
   return parseJson(item, readText(item, 'body'), 'an account record', isAccountRecord);
 }
 
-async function* pagesOfAll(dynamo: Dynamo): AsyncGenerator<readonly AccountRecord[]> {
+async function* pagesOfAll<T>(
+  dynamo: Dynamo,
+  only: readonly string[] | undefined,
+  read: (item: Item) => T,
+): AsyncGenerator<readonly T[]> {
+  const pageSize = Math.ceil((2 * PAGE) / RECORD_SHARDS);
   const streams = shardKeys('record', RECORD_SHARDS).map((pk) =>
-    dynamo.query({ hash: ['pk', pk], pageSize: Math.ceil((2 * PAGE) / RECORD_SHARDS), consistent: true }),
+    dynamo.query({ hash: ['pk', pk], pageSize, ...(only && { only }), consistent: true }),
   );
-  let page: AccountRecord[] = [];
+  let page: T[] = [];
   for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
-    page.push(toRecord(item));
+    page.push(read(item));
     if (page.length < PAGE) continue;
     yield page;
     page = [];

@@ -35,8 +35,8 @@ import type {
  * Reading your own writes. Everything is read from the table itself with strong consistency, except where only an index can
  * find it; a GSI follows the table within a second as a rule, without a bound that AWS would promise:
  *   strong:    head, read, chains; query by account (the LSI); all of records but `due`, registers, facts
- *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, unpublished, due: may miss what was written
- *              in the last moment. It heals by itself: who asks again sees it. The tick asks every minute for what is due
+ *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, unpublished, due: may miss
+ *              what was written in the last moment. It heals by itself: who asks again sees it. The tick asks every minute for what is due
  *              or unpublished; the guard's picture of others' changes is 5 s old anyway and adds its own at once.
  * What an index finds is always read from the table afterwards (ledger bodies, records), so a lagging index never shows what
  * is no longer so: an entry marked as published, or a record that was snoozed, is left out.
@@ -50,6 +50,7 @@ import type {
  *   register             1 WRU a write, 1 RRU a read (a stored plan of 20,000 changes: about 150 WRU)
  *   save 10,000 facts    79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; get: 3 to 4 RRU
  *   query a page of 100  8 shards: 8 RRU of index, then 100 RRU of entries
+ *   reachedSince         as many entries per RRU, from the index of all
  *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
  *
  * No hot partition at 10,000 accounts an hour (a partition takes 1,000 WRU and 3,000 RRU a second). An account that is remediated

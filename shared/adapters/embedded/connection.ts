@@ -46,6 +46,8 @@ export interface ConnectionOptions {
   readonly path: string;
   readonly patience: Patience;
   readonly readOnly: boolean;
+  /** Whether a commit waits for the disk, so that it pays to make one for many changes. */
+  readonly durable: boolean;
   /** Of the file as it was opened; `null` for a database in memory. */
   readonly inode: number | null;
   readonly onClose: () => void;
@@ -86,6 +88,10 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#given = options;
     this.#sql = new Sql(options.db, options.path);
+  }
+
+  get durable(): boolean {
+    return this.#given.durable;
   }
 
   /** Answers from one consistent state, by one statement or inside {@link Connection.snapshot}. */
@@ -139,7 +145,7 @@ export class Connection {
 
   async #drain(): Promise<void> {
     while (this.#pending.length > 0) {
-      await this.#gather();
+      if (this.#given.durable) await this.#gather();
       const group = this.#pending.slice(0, LARGEST_GROUP);
       this.#pending = this.#pending.slice(LARGEST_GROUP);
       await this.#commit(group);

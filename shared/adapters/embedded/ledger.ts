@@ -54,6 +54,10 @@ export function sqliteLedger(connection: Connection): Ledger {
       const from = toEpoch(since);
       return connection.read((sql) => changedAccounts(sql, from));
     },
+    async reachedSince(since) {
+      const from = since === null ? null : toEpoch(since);
+      return connection.read((sql) => reachedChains(sql, from));
+    },
     unpublished: (limit) =>
       connection.read((sql) =>
         sql
@@ -129,6 +133,16 @@ function changedAccounts(sql: Sql, from: number): ReadonlyMap<string, { readonly
   );
   for (const row of rows) changed.set(sql.text(row, 'account_id'), { optOut: sql.number(row, 'opt_out') === 1 });
   return changed;
+}
+
+function reachedChains(sql: Sql, from: number | null): ReadonlyMap<string, number> {
+  const rows =
+    from === null
+      ? sql.each('SELECT chain, seq FROM chains WHERE seq > 0')
+      : sql.each('SELECT chain, max(seq) AS seq FROM ledger INDEXED BY ledger_at WHERE at >= ? GROUP BY chain', from);
+  const reached = new Map<string, number>();
+  for (const row of rows) reached.set(sql.text(row, 'chain'), sql.number(row, 'seq'));
+  return reached;
 }
 
 function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequest): LedgerPage {

@@ -6,8 +6,11 @@ import { isAccountRecord } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
 const PAGE = 100;
+const HEADS_PAGE = 1_000;
 /** Reading and parsing this many records takes milliseconds in which nothing else happens: what is on its way leaves first. */
 const MANY = 50;
+/** A request that is being made leaves within so many turns of the event loop: its slot is written, it is built, it is sent. */
+const TURNS = 6;
 
 export function sqliteRecords(connection: Connection): Records {
   return {
@@ -17,7 +20,7 @@ export function sqliteRecords(connection: Connection): Records {
         return row === undefined ? null : toRecord(sql, row);
       }),
     async getMany(accountIds) {
-      if (accountIds.length >= MANY) await nextTurn();
+      for (let turn = 0; accountIds.length >= MANY && turn < TURNS; turn += 1) await nextTurn();
       return connection.read((sql) => {
         const wanted = JSON.stringify(accountIds);
         const rows = sql.all(
@@ -35,6 +38,25 @@ export function sqliteRecords(connection: Connection): Records {
           sql
             .all('SELECT body FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?', from, PAGE)
             .map((row) => toRecord(sql, row)),
+        );
+        const last = page.at(-1);
+        if (last === undefined) return;
+        yield page;
+        after = last.accountId;
+      }
+    },
+    async *heads() {
+      for (let after = ''; ; ) {
+        const from = after;
+        await nextTurn();
+        const page = await connection.read((sql) =>
+          sql
+            .all(
+              'SELECT account_id, seq FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?',
+              from,
+              HEADS_PAGE,
+            )
+            .map((row) => ({ accountId: sql.text(row, 'account_id'), seq: sql.number(row, 'seq') })),
         );
         const last = page.at(-1);
         if (last === undefined) return;

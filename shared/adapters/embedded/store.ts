@@ -47,6 +47,11 @@ export interface EmbeddedStore {
   readonly queue: WorkQueue;
   readonly deadLetters: DeadLetters;
   readonly registers: Registers;
+  /**
+   * The same registers by a connection that does not wait for the disk: what is written survives a crash of the process, the last of it
+   * not a loss of power. For what means nothing a second later: every call waits for the limiter's slots, and none for a sync.
+   */
+  readonly pacing: Registers;
   readonly facts: Facts;
   /**
    * Writes a copy of this moment's state, complete and owner-only, while the work goes on in this and other processes. Nothing
@@ -71,6 +76,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const patience: Patience = { clock, random, totalMs: busyTimeoutMs };
   const path = databasePath(options.dataDir);
   const connection = await connect(path, patience, options);
+  const hasty = connection.durable ? await connectHasty(path, patience, connection) : connection;
   const { newId, maxReceives = MAX_RECEIVES } = options;
   return {
     ledger: sqliteLedger(connection),
@@ -78,9 +84,14 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     queue: sqliteQueue(connection, { clock, newId, maxReceives }),
     deadLetters: sqliteDeadLetters(connection, clock),
     registers: sqliteRegisters(connection),
+    pacing: sqliteRegisters(hasty),
     facts: sqliteFacts(connection),
     backup: (file) => backupTo({ path, file, unique: newId(), patience }),
-    close: () => connection.close(),
+    async close() {
+      // The last one to close moves the log into the file: the one that syncs it.
+      await hasty.close();
+      await connection.close();
+    },
   };
 }
 
@@ -110,7 +121,8 @@ async function openFile(path: string, patience: Patience, options: EmbeddedStore
     const db = new DatabaseSync(path, { readOnly, timeout: BLOCKING_WAIT_MS });
     try {
       await whenFree(patience, () => configure(db, path, options));
-      return new Connection({ db, path, patience, readOnly, inode: statSync(path).ino, onClose: letGo });
+      const durable = !readOnly;
+      return new Connection({ db, path, patience, readOnly, durable, inode: statSync(path).ino, onClose: letGo });
     } catch (error) {
       db.close();
       throw error;
@@ -118,6 +130,30 @@ async function openFile(path: string, patience: Patience, options: EmbeddedStore
   } catch (error) {
     letGo();
     throw error;
+  }
+}
+
+/** @throws StoreError, with `first` closed. */
+async function connectHasty(path: string, patience: Patience, first: Connection): Promise<Connection> {
+  const letGo = holdFile(path);
+  const db = new DatabaseSync(path, { timeout: BLOCKING_WAIT_MS });
+  try {
+    // In a write-ahead log this loses the last commits with the power, never the file [sqlite.org/pragma.html, synchronous].
+    await whenFree(patience, () => db.exec('PRAGMA cache_size = -500; PRAGMA synchronous = NORMAL'));
+    return new Connection({
+      db,
+      path,
+      patience,
+      readOnly: false,
+      durable: false,
+      inode: statSync(path).ino,
+      onClose: letGo,
+    });
+  } catch (error) {
+    db.close();
+    letGo();
+    await first.close();
+    throw toStoreError(error, path);
   }
 }
 
@@ -148,7 +184,7 @@ function emptyView(path: string, patience: Patience, migrations: readonly Migrat
   const db = new DatabaseSync(':memory:');
   migrate(db, path, migrations);
   db.exec('PRAGMA query_only = ON');
-  return new Connection({ db, path, patience, readOnly: true, inode: null, onClose: () => undefined });
+  return new Connection({ db, path, patience, readOnly: true, durable: false, inode: null, onClose: () => undefined });
 }
 
 function absent(path: string): StoreError {
