@@ -13,6 +13,7 @@ import { scan } from './scan.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { queueDue } from './tick.ts';
 import { AutomationListing } from './worker/automation-listing.ts';
+import { checksOf } from './worker/checks/index.ts';
 import type { WorkContext } from './worker/context.ts';
 import { Guard } from './worker/guard.ts';
 import { WorkerPool } from './worker/pool.ts';
@@ -90,7 +91,7 @@ export async function createWork(
     retrying,
     journal: new Journal(deps.ledger, deps.records),
     runs,
-    guard: new Guard(deps.ledger, runs, deps.clock, policy),
+    guard: new Guard(runs, checksOf({ deps, runs, policy })),
     policy,
     caller: await retrying(() => deps.cloud.identify()),
     automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),

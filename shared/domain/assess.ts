@@ -15,6 +15,17 @@ export interface Suspension {
   readonly until: EpochMs | null;
 }
 
+/** Something other than the account itself that keeps a call from being made for now: shown as Blocked. */
+export interface Hold {
+  readonly reason: ReasonCode;
+  readonly message: string;
+  /** When it ends, if that is known. */
+  readonly notBefore: EpochMs | null;
+}
+
+/** Whether this call about this account is held up; `null`: it is not. Pure: what it depends on was read before. */
+export type HoldOf = (facts: AccountFacts, enrollment: Enrollment, call: Call) => Hold | null;
+
 /** All that the diff needs beside the account itself. The clock's reading comes in: the diff has none of its own. */
 export interface AssessContext {
   readonly policy: CompiledPolicy;
@@ -26,6 +37,8 @@ export interface AssessContext {
    * never the result of a broken input (invariant 8).
    */
   readonly optOutsAllowed: boolean;
+  /** The first that applies makes a drift Blocked. They are asked last, of what would otherwise be acted upon. */
+  readonly holds?: readonly HoldOf[];
 }
 
 /** One enrollment of one account, with what is remembered of it. */
@@ -238,6 +251,10 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   if (blocked !== null) return blocked;
   const backoff = backoffOf(condition, subject);
   if (backoff !== null) return backoff.verdict === 'Drifted' ? { ...backoff, call } : backoff;
+  for (const holdOf of context.holds ?? []) {
+    const hold = holdOf(subject.facts, subject.enrollment, call);
+    if (hold !== null) return { verdict: 'Blocked', ...hold };
+  }
   return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
 }
 

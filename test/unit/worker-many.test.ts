@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Guard } from '../../shared/app/worker/guard.ts';
+import type { Check } from '../../shared/app/worker/checks/check.ts';
+import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { type Cloud, MAX_BATCH } from '../../shared/ports/cloud.ts';
 import { cloudError, type MemoryCloudOptions, type Trouble, type WireCall } from '../support/memory-cloud.ts';
@@ -281,6 +282,29 @@ describe('guardrails, right before the call', () => {
     expect(changes()).toEqual([]);
     expect(await shop.types(accountId(0))).toEqual(['DriftDetected', 'RemediationStarted', 'RemediationBlocked']);
     expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail', claim: null });
+  });
+
+  it('a veto that knows its end is Blocked until then, and needs no scan afterwards', async () => {
+    await open({ policy: policyOf('computeOptimizer: Active', FREELY) });
+    const run = shop.run();
+    await shop.scan(run);
+    const work = await shop.process();
+    const until = shop.clock.now() + 600_000;
+    const closed: Check = {
+      ask: async () => {
+        if (shop.clock.now() < until) throw new Vetoed('window', 'closed', until);
+      },
+    };
+    const guarded = { ...work, guard: new Guard(work.runs, [closed]) };
+    await shop.workOff(guarded);
+    expect(changes()).toEqual([]);
+    const notBefore = new Date(until).toISOString();
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', reason: 'window', notBefore });
+    await shop.later(guarded, 500_000);
+    expect(changes()).toEqual([]);
+    await shop.later(guarded, 100_000);
+    expect(changes()).toEqual(['UpdateEnrollmentStatus 1']);
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Compliant', notBefore: null });
   });
 
   it('failureTolerance stops the run: what is left is Blocked without intents, and everybody is told once', async () => {

@@ -50,7 +50,7 @@ export async function act(
   const claim: Claim = { record, expiresAt: null };
   try {
     // Asked before anything is claimed as well: a run that was stopped should not write two entries for every key that is left.
-    await work.guard.check(runId, [assessment.accountId], assessment.optOut);
+    await work.guard.check(runId, [assessment.accountId], assessment.optOut, 'claim');
     const answer = await work.retrying(() => send(work.deps.cloud, undertaking, () => leave(work, undertaking, claim)));
     if (answer.refused !== null) throw refusal(assessment, answer);
     return { kind: 'acted', record: await write(work, undertaking, claim, successEntry(work, undertaking, answer)) };

@@ -21,7 +21,7 @@ export async function mayClaim(
 ): Promise<boolean> {
   const accountIds = wanted.map(({ assessment }) => assessment.accountId);
   try {
-    await work.guard.check(runId, accountIds, optOut);
+    await work.guard.check(runId, accountIds, optOut, 'claim');
     return true;
   } catch (error) {
     if (!(error instanceof Vetoed)) throw error;
@@ -44,7 +44,7 @@ export async function mayClaim(
 export function vetoEntry(work: WorkContext, undertaking: Undertaking, veto: Vetoed): EntryDraft {
   const { record, assessment } = undertaking;
   const attempts = record[assessment.enrollment]?.attempts ?? 0;
-  const fate = { verdict: 'Blocked', reason: veto.reason, notBefore: null, attempts } as const;
+  const fate = { verdict: 'Blocked', reason: veto.reason, notBefore: veto.notBefore, attempts } as const;
   const error: ErrorFacts = {
     kind: 'Vetoed',
     code: veto.reason,

@@ -1,0 +1,45 @@
+import type { CompiledPolicy } from '../../../domain/policy/index.ts';
+import type { AccountId, EpochMs } from '../../../domain/types.ts';
+import type { ReasonCode } from '../../../domain/verdict.ts';
+import type { Deps } from '../../deps.ts';
+import type { RunState, RunStates } from '../../run-state.ts';
+
+/** Thrown right before a mutating call that must not be made now. The call is not made. */
+export class Vetoed extends Error {
+  override readonly name = 'Vetoed';
+  readonly reason: ReasonCode;
+  /** When the call may be made, as far as that is known: the account is looked at again then, without a scan. */
+  readonly notBefore: EpochMs | null;
+
+  constructor(reason: ReasonCode, message: string, notBefore: EpochMs | null = null) {
+    super(message);
+    this.reason = reason;
+    this.notBefore = notBefore;
+  }
+}
+
+/** The call in question. */
+export interface Asked {
+  readonly run: RunState;
+  readonly accountIds: readonly AccountId[];
+  readonly optOut: boolean;
+  /**
+   * `claim`: before anything is written about it. `call`: the intents are durable and the request leaves as soon as every check has passed.
+   */
+  readonly stage: 'claim' | 'call';
+}
+
+/** One reason for which a mutating call may have to be left. Checks know nothing of each other; their order is that of the list. */
+export interface Check {
+  /** @throws Vetoed */
+  ask(asked: Asked): Promise<void>;
+  /** Every check has let the call pass. */
+  passed?(asked: Asked): void;
+}
+
+/** What checks are made from, once a process. */
+export interface CheckParts {
+  readonly deps: Pick<Deps, 'ledger' | 'registers' | 'facts' | 'records' | 'clock' | 'newId' | 'actor'>;
+  readonly runs: RunStates;
+  readonly policy: CompiledPolicy;
+}
