@@ -55,6 +55,16 @@ export interface ApiCall {
   readonly clientToken: string | null;
 }
 
+/** Somebody else's call, as CloudTrail recorded it. */
+export interface ChangedBy {
+  /** ARN, else what CloudTrail says of who called; at most 512 characters. */
+  readonly actor: string;
+  readonly operation: string;
+  readonly requestId: string | null;
+  /** When the call was made, ISO 8601. */
+  readonly at: string;
+}
+
 /** What an entry may carry beside the fixed fields, by need of its type. JSON; never secrets. */
 export interface Detail {
   /** One sentence for people. */
@@ -74,6 +84,8 @@ export interface Detail {
   /** Name, OU and state of an account that joined, moved or left. */
   readonly account?: { readonly name: string; readonly ou: string; readonly state: string };
   readonly planHash?: string;
+  /** DriftDetected: who changed it behind our back, if CloudTrail told. */
+  readonly changedBy?: ChangedBy;
   readonly summary?: Readonly<Record<string, unknown>>;
 }
 

@@ -106,6 +106,9 @@ function describe(value: unknown, source: string | null, path: Path): string {
   // A webhook's URL is a password; not even one in the wrong place is repeated.
   if (path[0] === 'notify' && typeof value === 'string' && !/^[\w-]*$/.test(value))
     return 'a value that is not shown here';
+  // Nor a secret, whatever it looks like, should somebody write it into the file.
+  if (path[0] === 'notify' && path.at(-1) === 'secret' && value !== null && value !== undefined)
+    return 'a value that is not shown here';
   if (value === null || value === undefined) return source === null || source === '' ? 'nothing' : shown(source);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty map' : 'a map';

@@ -6,8 +6,14 @@ import { DAY_MS, parseDate } from './values.ts';
 /** The end of an exemption is announced this long before. */
 export const EXEMPTION_NOTICE_MS = 7 * DAY_MS;
 
+/** What the environment says to the webhook's variables. */
+export interface WebhookSecrets {
+  readonly url: string | null;
+  readonly secret: string | null;
+}
+
 /** Checked data as the policy that the rest of Rollcall reads: one form for everything that can be written in several. */
-export function normalize(data: PolicyData, webhookUrl: string | null, source: PolicySource): Policy {
+export function normalize(data: PolicyData, webhook: WebhookSecrets, source: PolicySource): Policy {
   const { organization, rollout } = data;
   return {
     version: 1,
@@ -26,7 +32,7 @@ export function normalize(data: PolicyData, webhookUrl: string | null, source: P
     schedule: toSchedule(data.schedule),
     retentionMs: data.retention ?? null,
     pendingDeadlineMs: data.pendingDeadline,
-    notify: toNotify(data.notify, webhookUrl),
+    notify: toNotify(data.notify, webhook),
     source,
   };
 }
@@ -67,13 +73,19 @@ function toSchedule(schedule: PolicyData['schedule']): Schedule {
   return typeof schedule === 'number' ? { everyMs: schedule } : schedule;
 }
 
-function toNotify(notify: PolicyData['notify'], url: string | null): Notify | null {
+function toNotify(notify: PolicyData['notify'], { url, secret }: WebhookSecrets): Notify | null {
   if (notify === undefined) return null;
   const { webhook } = notify;
   return {
     eventBus: notify.eventBus ?? null,
     webhook: webhook
-      ? { urlTemplate: webhook.url, url: new Secret(url ?? ''), events: [...new Set(webhook.events)] }
+      ? {
+          urlTemplate: webhook.url,
+          url: new Secret(url ?? ''),
+          events: [...new Set(webhook.events)],
+          secretTemplate: webhook.secret ?? null,
+          secret: secret === null ? null : new Secret(secret),
+        }
       : null,
   };
 }

@@ -18,7 +18,7 @@ export interface ParseOptions {
   readonly file: string;
   /** Epoch ms; decides which exemptions have expired or end too far ahead. */
   readonly now: number;
-  /** For `${VAR}` in notify.webhook.url. */
+  /** For `${VAR}` in notify.webhook.url and notify.webhook.secret. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -39,11 +39,11 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
   const reports = { error: reporter(opts.file, findings), warn: reporter(opts.file, findings, 'warning') };
   const context = rawContext(taken, opts, reports);
   checkRaw(context);
-  const webhookUrl = checkWebhook(context);
+  const webhook = checkWebhook(context);
   if (!parsed.success || findings.some(isError)) return { ok: false, findings: inOrder(findings) };
 
   const source = { file: opts.file, places: placesOf(taken.spots) };
-  const policy = normalize(parsed.data, webhookUrl, source);
+  const policy = normalize(parsed.data, webhook, source);
   for (const finding of staticFindings(policy)) findings.push(finding);
   if (findings.some(isError)) return { ok: false, findings: inOrder(findings) };
   return { ok: true, policy, warnings: inOrder(findings) };

@@ -1,9 +1,9 @@
 import { canonicalJson, sha256Hex } from '../hash.ts';
-import type { Match, Policy } from './types.ts';
+import type { Match, Notify, Policy } from './types.ts';
 
 /**
  * SHA-256 (64 hex digits) of what a policy means: defaults filled in, whatever the order of keys and of alternatives in a
- * list, comments or layout. The order of rules counts. Of the webhook's URL the `${VAR}` text counts, never its value.
+ * list, comments or layout. The order of rules counts. Of the webhook's URL and secret the `${VAR}` text counts, never its value.
  */
 export function policyHash(policy: Policy): string {
   const { source: _, notify, rules, exemptions, rollout, ...rest } = policy;
@@ -16,10 +16,14 @@ export function policyHash(policy: Policy): string {
     rollout: rollout && { canary: { match: matchMeaning(rollout.canary.match), waitMs: rollout.canary.waitMs } },
     notify: notify && {
       eventBus: notify.eventBus,
-      webhook: notify.webhook && { url: notify.webhook.urlTemplate, events: asSet(notify.webhook.events) },
+      webhook: notify.webhook && webhookMeaning(notify.webhook),
     },
   };
   return sha256Hex(canonicalJson(meaning));
+}
+
+function webhookMeaning({ urlTemplate, events, secretTemplate }: NonNullable<Notify['webhook']>) {
+  return { url: urlTemplate, events: asSet(events), ...(secretTemplate !== null && { secret: secretTemplate }) };
 }
 
 /** The same selection, written in one way. */

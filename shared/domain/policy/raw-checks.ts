@@ -119,7 +119,7 @@ function checkPlaceholders(context: RawContext, path: Path): void {
       message: 'variables are not filled in here: this text is taken literally',
       found: shown(value),
       expected: 'the value itself',
-      hint: 'Only notify.webhook.url knows variables.',
+      hint: 'Only notify.webhook.url and notify.webhook.secret know variables.',
     });
   } else if (typeof value === 'object' && value !== null) {
     for (const key of Object.keys(value))
@@ -152,23 +152,38 @@ export const EXPIRED = (until: string, now: number): Complaint => ({
 });
 
 const URL_PATH: Path = ['notify', 'webhook', 'url'];
+const SECRET_PATH: Path = ['notify', 'webhook', 'secret'];
 
-/** The webhook's URL with its variables filled in; null where there is none or it is wrong, which is then reported. */
-export function checkWebhook(context: RawContext): string | null {
-  const template = valueAt(context.taken.value, URL_PATH);
+/** The webhook's URL and secret with their variables filled in; null where there is none or it is wrong, which is then reported. */
+export function checkWebhook(context: RawContext): { readonly url: string | null; readonly secret: string | null } {
+  return { url: checkUrl(context), secret: fillIn(context, SECRET_PATH) };
+}
+
+function checkUrl(context: RawContext): string | null {
+  const url = fillIn(context, URL_PATH);
+  if (url === null || isWebhookUrl(url)) return url;
+  const names = templateVariables(String(valueAt(context.taken.value, URL_PATH))) ?? [];
+  const where = names.length === 0 ? 'The URL' : `The URL with ${names.join(', ')} filled in`;
+  context.error(URL_PATH, {
+    message: 'not a usable URL',
+    found: 'a value that is not shown here',
+    expected: 'an https URL',
+    hint: `${where} must begin with https:// and have no spaces.`,
+  });
+  return null;
+}
+
+/** A text with its variables filled in; null if there is none, or a variable is wrong or not set, which is then reported. */
+function fillIn(context: RawContext, path: Path): string | null {
+  const template = valueAt(context.taken.value, path);
   if (typeof template !== 'string') return null;
-  const complain = (message: string, found: string, expected: string, hint: string): null => {
-    context.error(URL_PATH, { message, found, expected, hint });
-    return null;
-  };
+  const complain = (message: string, found: string, expected: string, hint: string): void =>
+    context.error(path, { message, found, expected, hint });
   const names = templateVariables(template);
   if (names === null) {
-    return complain(
-      'a variable is not written properly',
-      'an unfinished `${`',
-      shown(VARIABLE_SYNTAX),
-      'Names are letters, digits and _.',
-    );
+    const hint = 'Names are letters, digits and _.';
+    complain('a variable is not written properly', 'an unfinished `${`', shown(VARIABLE_SYNTAX), hint);
+    return null;
   }
   const values: Record<string, string> = {};
   for (const name of names) {
@@ -176,24 +191,11 @@ export function checkWebhook(context: RawContext): string | null {
     if (value) values[name] = value;
     else {
       const found = value === '' ? `${name} is empty` : `no variable ${name}`;
-      complain(
-        `the environment variable ${name} is not set`,
-        found,
-        'its value',
-        `Set ${name} where Rollcall runs, or remove the webhook.`,
-      );
+      const hint = `Set ${name} where Rollcall runs, or remove the webhook.`;
+      complain(`the environment variable ${name} is not set`, found, 'its value', hint);
     }
   }
-  if (Object.keys(values).length < names.length) return null;
-  const url = fillTemplate(template, values);
-  const where = names.length === 0 ? 'The URL' : `The URL with ${names.join(', ')} filled in`;
-  if (isWebhookUrl(url)) return url;
-  return complain(
-    'not a usable URL',
-    'a value that is not shown here',
-    'an https URL',
-    `${where} must begin with https:// and have no spaces.`,
-  );
+  return Object.keys(values).length < names.length ? null : fillTemplate(template, values);
 }
 
 /** https; plain http only to this machine itself, where nobody listens in. */

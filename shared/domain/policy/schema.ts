@@ -243,6 +243,13 @@ const webhook = object({
   events: list(choice(WEBHOOK_EVENTS), `a list of ${WEBHOOK_EVENTS.join(', ')}`)
     .min(1, { error: say({ expected: 'at least one event', hint: 'Leave `events` out to be told all of them.' }) })
     .prefault([...WEBHOOK_EVENTS]),
+  secret: text(
+    {
+      expected: `a variable, like ${VARIABLE_SYNTAX}`,
+      hint: 'A secret has no place in the file: put it in an environment variable and name that one here.',
+    },
+    /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/,
+  ).optional(),
 });
 
 /** Sections of the file, in the order in which they are documented. */

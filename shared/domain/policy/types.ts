@@ -87,6 +87,9 @@ export interface Notify {
     /** With the variables filled in; does not print itself. */
     readonly url: Secret;
     readonly events: readonly WebhookEvent[];
+    /** What its messages are signed with, as written: `${VAR}`. `null`: they are not signed. */
+    readonly secretTemplate: string | null;
+    readonly secret: Secret | null;
   } | null;
 }
 

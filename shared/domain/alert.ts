@@ -1,0 +1,145 @@
+import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './ledger.ts';
+import type { WebhookEvent } from './policy/index.ts';
+
+/** Entry types that an alert can be about, and the filter word that lets them through. */
+const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
+  DriftDetected: 'drift',
+  RemediationFailed: 'failed',
+  RemediationBlocked: 'blocked',
+  FlapDetected: 'blocked',
+  ConvergenceStalled: 'stalled',
+  GuardrailTripped: 'guardrail',
+  EnforcementHalted: 'halt',
+  EnforcementResumed: 'halt',
+};
+
+/** Blocked for a time that is known and passes by itself: nothing for a person to do. */
+const PASSES_BY_ITSELF: ReadonlySet<string | null> = new Set(['window', 'coolDown']);
+
+/** The entry types to look for, for a choice of events. */
+export function alertTypes(events: readonly WebhookEvent[]): readonly EntryType[] {
+  return ENTRY_TYPES.filter((type) => {
+    const event = EVENT_OF[type];
+    return event !== undefined && events.includes(event);
+  });
+}
+
+/**
+ * The event that an entry is to a webhook; `null` if it is none: what only waits for a time, and accounts that a batch left out, which are
+ * tried alone at once.
+ */
+export function alertOf(entry: LedgerEntry): WebhookEvent | null {
+  const event = EVENT_OF[entry.type] ?? null;
+  if (event === 'blocked' && PASSES_BY_ITSELF.has(entry.reason)) return null;
+  if (event === 'failed' && entry.detail?.error?.kind === 'Batch') return null;
+  return event;
+}
+
+/** Whether people want to know at once, not at the end of a digest's time. */
+export function isUrgent(event: WebhookEvent): boolean {
+  return event === 'halt' || event === 'guardrail';
+}
+
+/** How many entries of a kind a digest names; of the others it gives the number. */
+export const EXAMPLES = 5;
+/** Characters of a line: an error's message may be long. */
+const MAX_LINE = 300;
+/** Characters of the whole text; Slack cuts at 40,000 [chat.postMessage]. */
+const MAX_TEXT = 8_000;
+
+const TITLES: Readonly<Record<WebhookEvent, readonly [string, string]>> = {
+  drift: ['drift', 'drifts'],
+  failed: ['failed change', 'failed changes'],
+  blocked: ['blocked', 'blocked'],
+  stalled: ['stalled', 'stalled'],
+  guardrail: ['guardrail tripped', 'guardrails tripped'],
+  halt: ['enforcement', 'enforcement'],
+};
+const ORDER: readonly WebhookEvent[] = ['halt', 'guardrail', 'failed', 'stalled', 'blocked', 'drift'];
+
+/**
+ * One message about any number of entries: Slack reads `text`, others may read `rollcall`. No URL, no secret; what Slack
+ * would take for markup or for a mention is escaped [Slack, "Escaping text"].
+ */
+export interface Digest {
+  readonly text: string;
+  readonly rollcall: {
+    /** The same for every attempt to deliver this message: by it, tell one that comes twice. */
+    readonly delivery: string;
+    readonly counts: Partial<Record<WebhookEvent, number>>;
+    /** Ids of the ledger entries that are named in the text. */
+    readonly entries: readonly string[];
+    /** How many entries the message is about. */
+    readonly total: number;
+    /** From the first to the last of them, ISO 8601. */
+    readonly since: string;
+    readonly until: string;
+  };
+}
+
+/** @param entries at least one, each with its event. @param organizationId `null`: not known yet. */
+export function digestOf(delivery: string, organizationId: string | null, entries: readonly LedgerEntry[]): Digest {
+  const groups = Map.groupBy(entries, (entry) => alertOf(entry) ?? 'drift');
+  const named: string[] = [];
+  const counts: Partial<Record<WebhookEvent, number>> = {};
+  const parts: string[] = [];
+  for (const event of ORDER) {
+    const group = groups.get(event);
+    if (group === undefined) continue;
+    counts[event] = group.length;
+    const shown = group.slice(0, EXAMPLES);
+    named.push(...shown.map(({ id }) => id));
+    const rest = group.length - shown.length;
+    const lines = shown.map((entry) => `• ${lineOf(entry)}`);
+    parts.push([heading(event, group), ...lines, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n'));
+  }
+  const times = entries.map(({ at }) => at).sort();
+  const title = `Rollcall${organizationId === null ? '' : ` ${organizationId}`}: ${summary(counts)}`;
+  return {
+    text: shorten([title, ...parts].join('\n'), MAX_TEXT),
+    rollcall: {
+      ...{ delivery, counts, entries: named, total: entries.length },
+      since: times[0] ?? '',
+      until: times.at(-1) ?? '',
+    },
+  };
+}
+
+function summary(counts: Partial<Record<WebhookEvent, number>>): string {
+  return ORDER.flatMap((event) => {
+    const n = counts[event];
+    return n === undefined ? [] : [`${n} ${TITLES[event][n === 1 ? 0 : 1]}`];
+  }).join(', ');
+}
+
+function heading(event: WebhookEvent, group: readonly LedgerEntry[]): string {
+  const accounts = new Set(group.flatMap(({ accountId }) => (accountId === null ? [] : [accountId]))).size;
+  const where = accounts === 0 ? '' : ` in ${accounts} ${accounts === 1 ? 'account' : 'accounts'}`;
+  return `*${group.length} ${TITLES[event][group.length === 1 ? 0 : 1]}${where}*`;
+}
+
+function lineOf(entry: LedgerEntry): string {
+  const { type, accountId, enrollment, after, reason, detail, actor } = entry;
+  if (type === 'EnforcementHalted' || type === 'EnforcementResumed') {
+    const what = type === 'EnforcementHalted' ? 'halted' : 'resumed';
+    return escaped(`enforcement ${what} by ${actor}${why(reason, detail?.message)}`);
+  }
+  const whom = [accountId, enrollment].filter((part) => part !== null).join(' ');
+  const change = after === null ? '' : `: ${after.status ?? 'unknown'}, wanted ${after.desired ?? 'unmanaged'}`;
+  const by = detail?.changedBy === undefined ? '' : `; changed by ${detail.changedBy.actor}`;
+  return escaped(`${whom}${change}${why(reason, detail?.message)}${by}`);
+}
+
+function why(reason: string | null, message: string | undefined): string {
+  const parts = [reason, message].filter((part) => part !== null && part !== undefined && part !== '');
+  return parts.length === 0 ? '' : ` (${parts.join(': ')})`;
+}
+
+function escaped(line: string): string {
+  const flat = shorten(line.replace(/\s+/g, ' '), MAX_LINE);
+  return flat.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function shorten(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
