@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { StoreError } from '../../shared/compose/system.ts';
+import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import { type Finding, formatFinding } from '../../shared/domain/policy/findings.ts';
@@ -45,7 +45,8 @@ export function tell(error: unknown): ToldError {
   if (error instanceof CommandError || error instanceof ConfigError)
     return { code: error.code, message: error.message };
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
-  if (error instanceof StoreError) return { code: error.code, message: error.message };
+  if (error instanceof StoreError || error instanceof AwsStoreError)
+    return { code: error.code, message: error.message };
   if (error instanceof CloudError) return { code: error.facts.code, message: `${error.message}${moreAdvice(error)}` };
   if (error instanceof BadCursorError) {
     return { code: 'Usage', message: '--cursor is none that `audit list` gave out; leave it away to begin anew.' };

@@ -10,9 +10,9 @@ export interface Interrupt {
   readonly signal: AbortSignal;
   /**
    * From now on the first signal only aborts `signal`, and `onFirst` says so to the user; the second one still ends the process at once.
-   * Without this, the first ends it.
+   * Without this, the first ends it. `late`: what is not finished by then is not waited for.
    */
-  finishGracefully(onFirst: () => void): void;
+  finishGracefully(onFirst: () => void, late?: Late): void;
   /** 130 or 143, by what stopped us. */
   readonly exitCode: number;
 }
@@ -22,13 +22,28 @@ export interface Interrupt {
  */
 const SAME_MS = 300;
 
+export interface Late {
+  readonly ms: number;
+  /** Says so to the user. @returns the exit code */
+  readonly end: () => number;
+}
+
 interface SignalSource {
   on(event: 'SIGINT' | 'SIGTERM', listener: (signal: 'SIGINT' | 'SIGTERM') => void): unknown;
 }
 
-export function listenForInterrupts(source: SignalSource, now: () => number, exit: (code: number) => void): Interrupt {
+/** Runs something later, if the process still lives by then. */
+const inTime = (ms: number, run: () => void): unknown => setTimeout(run, ms).unref();
+
+export function listenForInterrupts(
+  source: SignalSource,
+  now: () => number,
+  exit: (code: number) => void,
+  later: (ms: number, run: () => void) => unknown = inTime,
+): Interrupt {
   const controller = new AbortController();
   let onFirst: (() => void) | null = null;
+  let bound: Late | undefined;
   let firstAt: number | null = null;
   let exitCode: number = EXIT.interrupted;
   const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
@@ -39,6 +54,8 @@ export function listenForInterrupts(source: SignalSource, now: () => number, exi
       return;
     }
     firstAt = now();
+    const { end, ms } = bound ?? {};
+    if (end !== undefined && ms !== undefined) later(ms, () => exit(end()));
     onFirst();
     controller.abort();
   };
@@ -46,8 +63,9 @@ export function listenForInterrupts(source: SignalSource, now: () => number, exi
   source.on('SIGTERM', handle);
   return {
     signal: controller.signal,
-    finishGracefully(tell) {
+    finishGracefully(tell, late) {
       onFirst = tell;
+      bound = late;
     },
     get exitCode() {
       return exitCode;

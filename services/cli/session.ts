@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { App } from '../../shared/compose/app.ts';
+import type { OpenStore, openStore } from '../../shared/compose/store.ts';
+import type { AwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { DEFAULT_POLICY } from '../../shared/config/config.ts';
 import type { Finding } from '../../shared/domain/policy/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
 import { CommandError, PolicyError } from './errors.ts';
 
-type Store = App['store'];
+type EmbeddedStore = Awaited<ReturnType<typeof openStore>>;
 
 /** A policy that may be used, and what is doubtful in it. */
 export interface LoadedPolicy {
@@ -47,28 +49,65 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
   }
 }
 
-/** Everything, for the time of `use`. A dry run (`readOnly`) neither makes nor changes anything on disk. */
+/** Everything, for the time of `use`. A dry run (`readOnly`) neither makes nor changes anything in the store. */
 export async function withApp<T>(
   context: CliContext,
   policy: CompiledPolicy,
   readOnly: boolean,
   use: (app: App) => Promise<T>,
+  stop?: AbortSignal,
 ): Promise<T> {
+  const aws = await awsOf(context);
   const { composeApp } = await import('../../shared/compose/app.ts');
   const { config, logger, clock } = context;
-  const app = await composeApp({ dataDir: config.dataDir, policy, logger, readOnly, clock });
+  const common = { dataDir: config.dataDir, aws, policy, logger, readOnly, clock };
+  const app = await composeApp({ ...common, ...(stop !== undefined && { stop }) });
   return usingIt(app, use);
 }
 
-/** Just the store, which has to be there. */
+/** Just the store that `--store` names, which has to be there. */
 export async function withStore<T>(
   context: CliContext,
   readOnly: boolean,
-  use: (store: Store) => Promise<T>,
+  use: (store: OpenStore) => Promise<T>,
+): Promise<T> {
+  const { clock } = context;
+  const env = await awsOf(context);
+  if (env === null) return withEmbeddedStore(context, readOnly, use);
+  const [{ openAwsStore }, { makeNewId }] = await Promise.all([
+    import('../../shared/compose/aws-store.ts'),
+    import('../../shared/compose/system.ts'),
+  ]);
+  return usingIt(await openAwsStore({ env, clock, newId: makeNewId(clock) }), use);
+}
+
+/** For what only the embedded store has. */
+export async function withEmbeddedStore<T>(
+  context: CliContext,
+  readOnly: boolean,
+  use: (store: EmbeddedStore) => Promise<T>,
 ): Promise<T> {
   const { openStore } = await import('../../shared/compose/store.ts');
   const { config, clock } = context;
   return usingIt(await openStore({ dataDir: config.dataDir, clock, readOnly, create: false }), use);
+}
+
+/** Where the aws runtime's stores are; `null`: the embedded one is meant. @throws ConfigError naming what is not set */
+export async function awsOf({ config, env }: CliContext): Promise<AwsStoreEnv | null> {
+  if (config.store === 'embedded') return null;
+  const { readAwsStoreEnv } = await import('../../shared/config/aws-env.ts');
+  return readAwsStoreEnv(env);
+}
+
+/** The store in a word or two, for sentences. */
+export function storeName({ config, env }: CliContext): string {
+  return config.store === 'embedded' ? config.dataDir : `table ${env['ROLLCALL_TABLE'] ?? ''}`;
+}
+
+/** @throws ConfigError for a command that has no meaning in the aws runtime */
+export function refuseAws({ config }: CliContext, command: string, advice: string): void {
+  if (config.store !== 'aws') return;
+  throw new CommandError('StoreNotAvailable', `rollcall ${command} is for the embedded store. ${advice}`);
 }
 
 async function usingIt<T, C extends { close(): Promise<void> }>(opened: C, use: (opened: C) => Promise<T>): Promise<T> {

@@ -15,6 +15,8 @@ export interface Deadline {
   remainingMs(): number;
   /** How much of it is kept for finishing the calls under way (their retries included) and for saving what they answered, ms. */
   readonly reserveMs: number;
+  /** Aborts when the process is told to end before its time: the run is left to whoever looks next. Then nothing remains, too. */
+  readonly stop?: AbortSignal;
 }
 
 export interface ScanPart {
@@ -29,7 +31,7 @@ export interface ScanPart {
 
 export type ScanPartResult =
   | { readonly kind: 'done'; readonly plan: Plan }
-  /** The time was over; the rest was asked for. `answers`: how many calls need not be made again. */
+  /** The time was over; the rest was asked for, or left for the next look if the process was told to stop. `answers`: how many calls need not be made again. */
   | { readonly kind: 'continued'; readonly answers: number }
   /** Nothing was done: the run is over or another has taken its place, or somebody else is scanning. */
   | { readonly kind: 'stale' }
@@ -65,7 +67,7 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
       (lost) => holdingLease(part, runId, lost),
     );
     // Only now: who is asked must find the lease free.
-    if (result.kind === 'continued') await part.requests.send({ runId });
+    if (result.kind === 'continued' && part.deadline.stop?.aborted !== true) await part.requests.send({ runId });
     return result;
   } catch (error) {
     if (error instanceof LeaseHeld) return { kind: 'busy', holder: error.holder };
@@ -104,7 +106,7 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
       await cloud.idle();
       lost.throwIfAborted();
       await checkpoint.save();
-      await endPart(deps, runId, 'continued');
+      await endPart(deps, runId, deadline.stop?.aborted === true ? 'left' : 'continued');
       return { kind: 'continued', answers: checkpoint.size };
     }
   } catch (error) {
@@ -118,11 +120,13 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
 /** Ends the scan when only the reserve is left: recording asks AWS nothing and would not notice. */
 function watchTime(
   { clock }: Deps,
-  { remainingMs, reserveMs }: Deadline,
+  { remainingMs, reserveMs, stop }: Deadline,
   over: AbortController,
   done: AbortSignal,
 ): void {
   const left = Math.max(0, remainingMs() - reserveMs);
+  const end = (): void => over.abort(new OutOfTime('this process is told to stop'));
+  stop?.addEventListener('abort', end, { once: true, signal: done });
   void clock.sleep(left, done).then(() => {
     if (!done.aborted) over.abort(new OutOfTime('the time is over'));
   });

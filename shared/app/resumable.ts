@@ -11,7 +11,7 @@ import type { Checkpoint } from './checkpoint.ts';
 
 /** Thrown instead of asking AWS for more: what is left of the time is needed to save what was read. */
 export class OutOfTime extends Error {
-  override readonly name = 'OutOfTime';
+  override readonly name: string = 'OutOfTime';
 }
 
 const observed = z.object({

@@ -11,7 +11,7 @@ import { readTyped, type Typed, update } from './registers.ts';
  *
  *          tick: due                scanner begins          scanner ends
  *   done ─────────────▶ requested ─────────────▶ running ─────────────▶ done
- *    ▲                    │   ▲                   │   │ a part ends: out of time, asks for the next one
+ *    ▲                    │   ▲                   │   │ a part ends: out of time, asks for the next one; or left, by one told to stop
  *    │                    │   └── tick: silent ───┘   └──▶ running
  *    └── tick: given up ──┘       (again, the same run)
  */
@@ -38,6 +38,8 @@ const REGISTER = 'scan';
 const RUNNING_SILENCE_MS = 16 * 60_000;
 /** A request that was delivered begins within seconds. */
 const REQUESTED_SILENCE_MS = 3 * 60_000;
+/** What a run was answered longer ago than this is no picture of the organization any more: begun anew, not gone on with. */
+const TOO_OLD_MS = 30 * 60_000;
 /** A run that was asked for this often in vain is given up; the schedule's next one begins anew. */
 const MAX_ATTEMPTS = 5;
 /** A tick comes once a minute, not to the millisecond: one that comes a little early must not make the scan a minute late. */
@@ -97,7 +99,7 @@ function nextState(known: ScanState | null, policy: CompiledPolicy, now: EpochMs
   }
   const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;
   if (now - known.aliveAt < patience) return null;
-  if (changed) return fresh(now);
+  if (changed || now - known.aliveAt > TOO_OLD_MS) return fresh(now);
   if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
   return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
 }
@@ -118,7 +120,8 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
   return (await deps.registers.write(REGISTER, next, known.version)) === null ? null : next;
 }
 
-export type PartEnd = 'done' | 'continued' | 'failed';
+/** `left`: its process was told to stop, and whoever looks next is to go on with it at once. */
+export type PartEnd = 'done' | 'continued' | 'left' | 'failed';
 
 /** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
@@ -130,6 +133,14 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
         return { ...current, state: 'done', aliveAt: now, completedAt: now };
       case 'continued':
         return { ...current, state: 'requested', aliveAt: now, attempts: 0, parts: current.parts + 1 };
+      case 'left':
+        return {
+          ...current,
+          state: 'requested',
+          aliveAt: now - REQUESTED_SILENCE_MS,
+          attempts: 0,
+          parts: current.parts + 1,
+        };
       case 'failed':
         return { ...current, state: 'requested', aliveAt: now };
     }

@@ -1,11 +1,10 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { createWork } from './apply.ts';
+import { type Deadline, scanPart } from './continue-scan.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
-import { withLease } from './lease.ts';
 import type { Plan } from './make-plan.ts';
 import type { Retrying } from './retrying.ts';
-import { scan } from './scan.ts';
-import { beginPart, endPart, requestScan, type ScanRequest } from './schedule.ts';
+import { requestScan, type ScanRequest } from './schedule.ts';
 import { queueDue } from './tick.ts';
 import { WorkerPool } from './worker/pool.ts';
 
@@ -15,22 +14,42 @@ export interface ServeOptions {
   readonly onProgress: OnProgress;
   readonly onScanStarted: (runId: string) => void;
   readonly onScan: (runId: string, plan: Plan) => void;
-  /** A scan or the workers broke off; they are tried again after a pause. */
-  readonly onError: (what: 'scan' | 'work', error: unknown) => void;
+  /** A scan, the workers or a chore broke off; they are tried again after a pause. */
+  readonly onError: (what: string, error: unknown) => void;
+  /** How often things are looked at; default: as often as a local file can bear. */
+  readonly pace?: Pace;
+  /** What else is to be done regularly, e.g. publishing; each on its own. */
+  readonly chores?: readonly Chore[];
 }
 
-/** How often the schedule is looked at, ms. */
-const TICK_MS = 5_000;
+export interface Pace {
+  /** How often the schedule is looked at, and chores are done, ms. */
+  readonly tickMs: number;
+  /** How often what waits for a time is looked for, ms. */
+  readonly dueMs: number;
+}
+
+export interface Chore {
+  readonly name: string;
+  readonly run: () => Promise<unknown>;
+}
+
+const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000 };
+/** Where every look is a request that costs: as often as the deployed tick. */
+export const REMOTE_PACE: Pace = { tickMs: 60_000, dueMs: 60_000 };
 /** How long a loop without work sleeps before it looks again, ms. */
 const IDLE_MS = 250;
-/** How often what waits for a time is looked for, ms. */
-const DUE_MS = 1_000;
 /** The pause after the workers broke (credentials refused, disk full), ms. */
 const PAUSE_MS = 15_000;
+/** A part of a scan ends by itself before others take a running scan for silent (`RUNNING_SILENCE_MS`), ms; of that it keeps for ending: */
+const PART_MS = 14 * 60_000;
+const PART_RESERVE_MS = 90_000;
+/** How often it is looked whether another process has ended its scan, ms. */
+const BUSY_MS = 1_000;
 
 /**
- * The daemon of the embedded runtime: scans by the policy's schedule, and works all the time. Any number of processes may do so on
- * one store: of each due scan one takes care, and messages go to whoever is free. Returns when `stop` has aborted and nothing is in flight.
+ * The daemon: scans by the policy's schedule, and works all the time. Any number of processes may do so on one store, and functions beside
+ * them: of each due scan one takes care, and messages go to whoever is free. Returns when `stop` has aborted and nothing is in flight.
  */
 export async function serve(
   deps: Deps,
@@ -40,7 +59,12 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   const context: Context = { deps, settings, retrying, policy, options };
-  await Promise.all([scanBySchedule(context), workAllTheTime(context)]);
+  const { chores = [] } = options;
+  await Promise.all([
+    scanBySchedule(context),
+    workAllTheTime(context),
+    ...chores.map((chore) => doAllTheTime(context, chore)),
+  ]);
 }
 
 interface Context {
@@ -62,36 +86,47 @@ async function scanBySchedule(context: Context): Promise<void> {
       // Left off because we are to stop: not worth a word.
       if (!stop.aborted) options.onError('scan', error);
     }
-    await deps.clock.sleep(TICK_MS, stop);
+    await deps.clock.sleep(paceOf(options).tickMs, stop);
   }
 }
 
-async function scanOnce({ deps, settings, retrying, policy, options }: Context, request: ScanRequest): Promise<void> {
+function paceOf({ pace = LOCAL_PACE }: ServeOptions): Pace {
+  return pace;
+}
+
+/** Does a scan part by part, as the scanner function does; a process that is told to stop leaves the rest to whoever looks next. */
+async function scanOnce(context: Context, { runId }: ScanRequest): Promise<void> {
+  const { deps, settings, retrying, policy, options } = context;
   const { stop, onProgress } = options;
-  const { runId, again } = request;
-  if ((await beginPart(deps, runId)) === null) return;
+  // The next part is begun here; nobody has to be asked.
+  const requests = { send: async () => undefined };
   options.onScanStarted(runId);
-  const untilStopped: Retrying = (call) =>
-    retrying(() => {
-      stop.throwIfAborted();
-      return call();
-    });
-  const run = { runId, policy, planHash: null, resumed: again };
-  const onWait = (holder: string): void => {
-    stop.throwIfAborted();
-    onProgress({ kind: 'waitingForLease', holder });
-  };
-  let plan: Plan;
-  try {
-    plan = await withLease(deps.registers, deps.clock, 'scan', deps.newId(), onWait, (lost) =>
-      scan(deps, settings, untilStopped, run, onProgress, lost),
-    );
-  } catch (error) {
-    await endPart(deps, runId, 'failed');
-    throw error;
+  while (!stop.aborted) {
+    const deadline = partDeadline(deps, stop);
+    const end = await scanPart({ deps, settings, retrying, policy, requests, deadline, onProgress }, runId);
+    if (end.kind === 'done') options.onScan(runId, end.plan);
+    if (end.kind === 'done' || end.kind === 'stale') return;
+    if (end.kind === 'continued') continue;
+    onProgress({ kind: 'waitingForLease', holder: end.holder });
+    await deps.clock.sleep(BUSY_MS, stop);
   }
-  await endPart(deps, runId, 'done');
-  options.onScan(runId, plan);
+}
+
+function partDeadline({ clock }: Deps, stop: AbortSignal): Deadline {
+  const end = clock.now() + PART_MS;
+  return { remainingMs: () => (stop.aborted ? 0 : end - clock.now()), reserveMs: PART_RESERVE_MS, stop };
+}
+
+async function doAllTheTime({ deps, options }: Context, { name, run }: Chore): Promise<void> {
+  const { stop } = options;
+  while (!stop.aborted) {
+    try {
+      await run();
+    } catch (error) {
+      options.onError(name, error);
+    }
+    await deps.clock.sleep(paceOf(options).tickMs, stop);
+  }
 }
 
 async function workAllTheTime(context: Context): Promise<void> {
@@ -118,7 +153,7 @@ async function workUntilStopped({ deps, settings, retrying, policy, options }: C
         await pool.lane();
         continue;
       }
-      if (deps.clock.now() - dueAt >= DUE_MS) {
+      if (deps.clock.now() - dueAt >= paceOf(options).dueMs) {
         dueAt = deps.clock.now();
         if ((await queueDue(deps, work.runs, policy.hash)) > 0) continue;
       }

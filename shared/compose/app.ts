@@ -1,20 +1,27 @@
 import { createAwsCloud } from '../adapters/aws/cloud.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
-import type { EmbeddedStore } from '../adapters/embedded/store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { type CallCounts, createLimiter } from '../app/limiter.ts';
 import { createRetrying, type Retrying } from '../app/retrying.ts';
+import { stoppableGate, stoppableQueue, stoppableRetrying } from '../app/stopping.ts';
+import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Caller } from '../domain/types.ts';
 import type { Clock, Logger, Random } from '../ports/system.ts';
+import type { AwsStoreOptions } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
-import { openStore } from './store.ts';
+import { type OpenStore, openStore } from './store.ts';
 
 export interface AppOptions {
+  /** Where the embedded store is; of no account with `aws`. */
   readonly dataDir: string;
+  /** The aws runtime's stores instead of the embedded one. */
+  readonly aws?: AwsStoreEnv | null;
+  /** From when it aborts no further call begins and messages go back (`app/stopping.ts`); for a daemon. */
+  readonly stop?: AbortSignal;
   readonly policy: CompiledPolicy;
   readonly logger: Logger;
   /** A dry run: the store is only read, and pacing is kept in memory. */
@@ -31,7 +38,7 @@ export interface App {
   readonly deps: Deps;
   readonly settings: Settings;
   readonly retrying: Retrying;
-  readonly store: EmbeddedStore;
+  readonly store: OpenStore;
   readonly caller: Caller;
   /** Calls this process has made and had throttled. */
   readonly calls: CallCounts;
@@ -40,13 +47,21 @@ export interface App {
 
 /** How much time's worth of slots a process reserves at once, ms: a local file is cheap to write, so react soon. */
 const RESERVE_MS = 100;
+/** A write to a table is slower and dearer: two seconds' worth keeps it under 0.1 a call. */
+const REMOTE_RESERVE_MS = 2_000;
+/**
+ * Long poll of the queue, s: a daemon that is told to stop waits for it to end, because a message that a broken poll had been given
+ * would be hidden from everybody for its visibility; a run looks between two polls whether anything is due.
+ */
+const DAEMON_POLL_S = 4;
+const RUN_POLL_S = 1;
 
 /** How long the retries of the first question to AWS may go on, ms: an endpoint out of reach is to be told of in seconds. */
 const IDENTIFY_BUDGET_MS = 5_000;
 
 /**
- * The only place where ports meet adapters, embedded runtime. Asks once who the caller is, so that every entry names its actor.
- * @throws StoreError if the data directory can't be used; CloudError if the caller cannot be identified.
+ * The only place where ports meet adapters, outside of functions. Asks once who the caller is, so that every entry names its actor.
+ * @throws StoreError or AwsStoreError if the store can't be used; CloudError if the caller cannot be identified.
  */
 export async function composeApp(options: AppOptions): Promise<App> {
   const { policy, logger, readOnly, dataDir } = options;
@@ -54,22 +69,29 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const random = options.random ?? systemRandom;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const newId = makeNewId(clock);
-  const { maxPages } = options;
-  const store = await openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) });
+  const { maxPages, aws = null, stop } = options;
+  const store = await (aws === null
+    ? openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) })
+    : openAws(aws, { clock, newId, random, receiveWaitSeconds: stop === undefined ? RUN_POLL_S : DAEMON_POLL_S }));
   const registers = readOnly ? memoryRegisters() : store.registers;
   const { callsPerSecond: ceiling } = policy.policy.limits;
-  const gate = createLimiter({ registers: readOnly ? registers : store.pacing, clock, ceiling, reserveMs: RESERVE_MS });
+  const reserveMs = aws === null || readOnly ? RESERVE_MS : REMOTE_RESERVE_MS;
+  const pacing = readOnly ? registers : (store.pacing ?? registers);
+  const limiter = createLimiter({ registers: pacing, clock, ceiling, reserveMs });
+  const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger });
   const close = async (): Promise<void> => {
     cloud.close();
     await store.close();
   };
-  const retrying = createRetrying(clock, random, settings.retryBudgetMs);
+  const patient = createRetrying(clock, random, settings.retryBudgetMs);
+  const retrying = stop === undefined ? patient : stoppableRetrying(patient, stop);
   try {
     const asking = createRetrying(clock, random, Math.min(IDENTIFY_BUDGET_MS, settings.retryBudgetMs));
     const caller = await asking(() => cloud.identify());
-    const { ledger, records, queue, facts } = store;
+    const { ledger, records, facts } = store;
+    const queue = stop === undefined ? store.queue : stoppableQueue(store.queue, stop);
     const stores = { ledger, records, queue, registers, facts };
     const deps: Deps = { ...stores, cloud: withCaller(cloud, caller), clock, random, newId, logger, actor: caller.arn };
     return { deps, settings, retrying, store, caller, calls: gate.counts, close };
@@ -77,4 +99,10 @@ export async function composeApp(options: AppOptions): Promise<App> {
     await close();
     throw error;
   }
+}
+
+/** Loaded only where it is asked for: the clients of DynamoDB and SQS take a while. */
+async function openAws(env: AwsStoreEnv, parts: Omit<AwsStoreOptions, 'env'>): Promise<OpenStore> {
+  const { openAwsStore } = await import('./aws-store.ts');
+  return openAwsStore({ env, ...parts });
 }

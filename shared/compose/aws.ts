@@ -20,6 +20,7 @@ import type { EventBus } from '../ports/bus.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ScanRequests } from '../ports/scan-requests.ts';
 import type { Clock, NewId, Random } from '../ports/system.ts';
+import { sqsSettings } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 
@@ -97,6 +98,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     newId,
     random,
     check: false,
+    ...sqsSettings(env),
     ...options.stores,
   });
   const scanRequests = eventBridgeScanRequests(env.eventBus, { clock, random });

@@ -1,7 +1,18 @@
 import { type EmbeddedStore, openEmbeddedStore } from '../adapters/embedded/store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
+import type { Stores } from '../app/deps.ts';
+import type { DeadLetters } from '../ports/queue.ts';
+import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
+
+/** What every runtime's store has. */
+export interface OpenStore extends Stores {
+  readonly deadLetters: DeadLetters;
+  /** Registers for the limiter alone, where those that survive a crash of the machine cost more; default `registers`. */
+  readonly pacing?: Registers;
+  close(): Promise<void>;
+}
 
 export interface StoreOptions {
   readonly dataDir: string;

@@ -1,4 +1,5 @@
 /** The machine's own parts, for those who start things: clock, ids, logs, and the store's maintenance. */
+export { AwsStoreError } from '../adapters/aws/store-errors.ts';
 export { StoreError } from '../adapters/embedded/errors.ts';
 export { type RestoreResult, restoreEmbeddedStore } from '../adapters/embedded/restore.ts';
 export { systemClock } from '../adapters/system/clock.ts';

@@ -11,13 +11,19 @@ export type PolicyLocation =
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** What a Lambda function is told by its environment, checked. */
-export interface AwsEnv {
+/** Where the aws runtime keeps things, as the environment says; for `--store aws` and for the functions. */
+export interface AwsStoreEnv {
   readonly table: string;
   readonly queueUrl: string;
   readonly dlqUrl: string;
   /** Name or ARN of the bus for ledger events and for our own requests to scan. */
   readonly eventBus: string;
+  /** `AWS_ENDPOINT_URL_SQS`: the SDK by itself goes by the host in a queue's URL, whatever endpoint is configured. */
+  readonly sqsEndpoint: string | null;
+}
+
+/** What a Lambda function is told by its environment, checked. */
+export interface AwsEnv extends AwsStoreEnv {
   readonly policy: PolicyLocation;
   readonly stage: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -54,11 +60,20 @@ function locationOf(text: string): PolicyLocation | null {
   return PARAMETER.test(name) ? { kind: 'ssm', name } : null;
 }
 
-const schema = z.object({
+const endpoint = z.string().refine((text) => {
+  const protocol = URL.parse(text)?.protocol;
+  return protocol === 'https:' || protocol === 'http:';
+}, 'a URL such as http://127.0.0.1:4566');
+
+const storeSchema = z.object({
   ROLLCALL_TABLE: z.string().regex(TABLE, 'the name or ARN of a DynamoDB table'),
   ROLLCALL_QUEUE_URL: queueUrl,
   ROLLCALL_DLQ_URL: queueUrl,
   ROLLCALL_EVENT_BUS: z.string().regex(BUS, 'the name or ARN of an event bus'),
+  AWS_ENDPOINT_URL_SQS: endpoint.optional(),
+});
+
+const schema = storeSchema.extend({
   ROLLCALL_POLICY: policyLocation,
   ROLLCALL_STAGE: z
     .string()
@@ -73,24 +88,44 @@ const schema = z.object({
  * @throws ConfigError that names every variable that is missing or wrong, and what it should be.
  */
 export function readAwsEnv(env: Environment): AwsEnv {
-  // An empty variable is how templates say "not set".
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) throw new ConfigError('Environment', problems(parsed.error.issues, given));
-  const { data } = parsed;
-  if (data.ROLLCALL_QUEUE_URL === data.ROLLCALL_DLQ_URL) {
-    throw new ConfigError('Environment', 'ROLLCALL_DLQ_URL is the same queue as ROLLCALL_QUEUE_URL; name two queues.');
-  }
+  const data = read(schema, env, 'The environment of this function is not usable.');
   return Object.freeze({
-    table: data.ROLLCALL_TABLE,
-    queueUrl: data.ROLLCALL_QUEUE_URL,
-    dlqUrl: data.ROLLCALL_DLQ_URL,
-    eventBus: data.ROLLCALL_EVENT_BUS,
+    ...storeEnv(data),
     policy: data.ROLLCALL_POLICY,
     stage: data.ROLLCALL_STAGE,
     logLevel: data.ROLLCALL_LOG_LEVEL,
     taskRoot: data.LAMBDA_TASK_ROOT ?? process.cwd(),
   });
+}
+
+/**
+ * Reads and checks what `--store aws` needs.
+ * @throws ConfigError as {@link readAwsEnv}
+ */
+export function readAwsStoreEnv(env: Environment): AwsStoreEnv {
+  const found = read(storeSchema, env, '--store aws finds its table, queues and bus in the environment.');
+  return Object.freeze(storeEnv(found));
+}
+
+function read<T>(shape: z.ZodType<T>, env: Environment, sentence: string): T {
+  // An empty variable is how templates say "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = shape.safeParse(given);
+  if (!parsed.success) throw new ConfigError('Environment', `${sentence} ${problems(parsed.error.issues, given)}`);
+  return parsed.data;
+}
+
+function storeEnv(data: z.infer<typeof storeSchema>): AwsStoreEnv {
+  if (data.ROLLCALL_QUEUE_URL === data.ROLLCALL_DLQ_URL) {
+    throw new ConfigError('Environment', 'ROLLCALL_DLQ_URL is the same queue as ROLLCALL_QUEUE_URL; name two queues.');
+  }
+  return {
+    table: data.ROLLCALL_TABLE,
+    queueUrl: data.ROLLCALL_QUEUE_URL,
+    dlqUrl: data.ROLLCALL_DLQ_URL,
+    eventBus: data.ROLLCALL_EVENT_BUS,
+    sqsEndpoint: data.AWS_ENDPOINT_URL_SQS ?? null,
+  };
 }
 
 /** The process's environment, checked. */
@@ -105,7 +140,7 @@ function problems(issues: readonly z.core.$ZodIssue[], given: Environment): stri
     if (value === undefined) return `${name} is not set: expected ${EXPECTED[name] ?? message}.`;
     return `${name} is ${JSON.stringify(value)}: expected ${message}.`;
   });
-  return `The environment of this function is not usable. ${sentences.join(' ')}`;
+  return sentences.join(' ');
 }
 
 const EXPECTED: Readonly<Record<string, string>> = {

@@ -17,7 +17,7 @@ export interface GlobalFlags {
 export interface Config {
   readonly json: boolean;
   readonly verbose: boolean;
-  readonly store: 'embedded';
+  readonly store: 'embedded' | 'aws';
   readonly dataDir: string;
   /** `auto`: colour on a terminal only. */
   readonly color: 'always' | 'auto' | 'never';
@@ -27,21 +27,17 @@ export interface Config {
   readonly program: string;
 }
 
-/** @throws ConfigError for a store that is not one, or not built yet. */
+/** @throws ConfigError for a store that is not one. */
 export function readConfig(flags: GlobalFlags, env: Environment): Config {
   const { json, verbose, store, dataDir } = flags;
-  if (store === 'aws') {
-    const advice = 'Use --store embedded (the default), which keeps everything in one file under --data-dir.';
-    throw new ConfigError('StoreNotAvailable', `--store aws is not available in this version. ${advice}`);
-  }
-  if (store !== 'embedded') {
+  if (store !== 'embedded' && store !== 'aws') {
     throw new ConfigError('Usage', `--store ${JSON.stringify(store)} is not a store; expected embedded or aws.`);
   }
   if (dataDir.trim() === '') throw new ConfigError('Usage', '--data-dir needs the name of a directory.');
   return Object.freeze({
     json,
     verbose,
-    store: 'embedded',
+    store,
     dataDir,
     color: colorOf(flags.color, env),
     drawable: env['TERM'] !== 'dumb' && !isOn(env['CI']),

@@ -8,7 +8,7 @@ import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withStore } from '../session.ts';
+import { storeName, withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { count } from '../ui/words.ts';
 
@@ -92,6 +92,6 @@ async function runVerify(context: CliContext): Promise<number> {
   throw new CommandError(
     'LedgerBroken',
     `The ledger is not whole: chain ${fault.chain}, entry ${fault.seq}: ${fault.kind}: ${fault.message}. ` +
-      'Keep the file as it is for the investigation, and compare it with a backup.',
+      `Keep ${storeName(context)} as it is for the investigation, and compare it with ${context.config.store === 'aws' ? 'an earlier point in time' : 'a backup'}.`,
   );
 }

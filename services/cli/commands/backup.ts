@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withStore } from '../session.ts';
+import { refuseAws, withEmbeddedStore } from '../session.ts';
 
 export function defineBackup(program: Command, select: Select): void {
   program
@@ -16,8 +16,11 @@ export function defineBackup(program: Command, select: Select): void {
     .action((file: string) => select((context) => runRestore(context, file)));
 }
 
+const ADVICE = 'The table has point-in-time recovery: see "Restoring" in docs/operations.md.';
+
 async function runBackup(context: CliContext, file: string): Promise<number> {
-  await withStore(context, true, (store) => store.backup(file));
+  refuseAws(context, 'backup', ADVICE);
+  await withEmbeddedStore(context, true, (store) => store.backup(file));
   const { output, config } = context;
   if (output.json) output.document({ file, dataDir: config.dataDir });
   else output.print(`The store in ${config.dataDir} is copied to ${file}.`);
@@ -25,6 +28,7 @@ async function runBackup(context: CliContext, file: string): Promise<number> {
 }
 
 async function runRestore(context: CliContext, file: string): Promise<number> {
+  refuseAws(context, 'restore', ADVICE);
   const { output, config, clock } = context;
   const { restoreEmbeddedStore, makeNewId } = await import('../../../shared/compose/system.ts');
   const newId = makeNewId(clock);
@@ -43,7 +47,7 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
 async function keepPresent(context: CliContext, file: string): Promise<string | null> {
   const { StoreError } = await import('../../../shared/compose/system.ts');
   try {
-    await withStore(context, true, (store) => store.backup(file));
+    await withEmbeddedStore(context, true, (store) => store.backup(file));
     return file;
   } catch (error) {
     if (error instanceof StoreError && ['NotFound', 'Corrupt', 'OlderVersion'].includes(error.code)) return null;

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/deps.ts';
 import type { Plan } from '../../../shared/app/make-plan.ts';
+import type { Chore } from '../../../shared/app/serve.ts';
+import type { App } from '../../../shared/compose/app.ts';
 import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
+import { awsOf, type LoadedPolicy, loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
 export function defineServe(program: Command, select: Select): void {
@@ -17,24 +19,43 @@ export function defineServe(program: Command, select: Select): void {
 
 /** How often what the workers have done is told at most, ms. */
 const TELL_MS = 5_000;
+/**
+ * How long it takes at most from being told to stop to the end, ms: less than the 30 s after which ECS and Kubernetes kill. A call that is
+ * under way usually ends in one; what has not ended by then is found out by the next worker, as after a crash.
+ */
+const STOP_MS = 25_000;
 
 async function runServe(context: CliContext, file: string | undefined): Promise<number> {
   const { output, interrupt, clock } = context;
   const loaded = await loadPolicy(context, file);
   refuseWhatIsNotBuilt(loaded, 'serve');
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
-  const { serve } = await import('../../../shared/app/serve.ts');
+  const { serve, REMOTE_PACE } = await import('../../../shared/app/serve.ts');
   // Who cannot even be identified is told at once, before anything is made on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
-  interrupt.finishGracefully(() => say('stopping: what is in flight is finished and recorded'));
+  const exitCode = (): number =>
+    // Being told to stop is how a daemon ends; only Ctrl-C is somebody breaking it off.
+    interrupt.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
+  const late = (): number => {
+    say('stopped: what was not finished in time is settled by whoever works next');
+    return exitCode();
+  };
+  interrupt.finishGracefully(() => say('stopping: calls under way are finished and recorded, other work is put back'), {
+    ms: STOP_MS,
+    end: late,
+  });
   const { signal: stop } = interrupt;
   const tally = new Tally();
-  await withApp(context, loaded.policy, false, async (app) => {
+  const serveApp = async (app: App): Promise<void> => {
+    const { chores, close } = await choresOf(context, app, loaded);
     say(
       `serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${loaded.file} (${loaded.policy.hash.slice(0, 12)})`,
     );
     const telling = tellRegularly(tally, say, context);
+    const pace = context.config.store === 'aws' ? { pace: REMOTE_PACE } : {};
     await serve(app.deps, app.settings, app.retrying, loaded.policy, {
+      ...pace,
+      chores,
       stop,
       onProgress: (event) => {
         if (event.kind === 'worked') tally.add(event.outcome);
@@ -44,15 +65,28 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
         tally.scans += 1;
         say(scanLine(runId, plan));
       },
-      onError: (what, error) =>
-        say(`${what === 'scan' ? 'the scan' : 'the workers'} broke off: ${tell(error).message}`),
-    });
+      onError: (what, error) => say(`${WHAT[what] ?? what} broke off: ${tell(error).message}`),
+    }).finally(close);
     await telling;
-  });
+  };
+  await withApp(context, loaded.policy, false, serveApp, stop);
   say('stopped');
   if (output.json) output.document({ scans: tally.scans, worked: tally.total });
-  // Being told to stop is how a daemon ends; only Ctrl-C is somebody breaking it off.
-  return interrupt.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
+  return exitCode();
+}
+
+const WHAT: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
+
+/** What a container does beside scanning and working where no functions are deployed; where they are, each does what is left. */
+async function choresOf(
+  context: CliContext,
+  app: App,
+  { policy: { policy } }: LoadedPolicy,
+): Promise<{ readonly chores: readonly Chore[]; readonly close: () => void }> {
+  const env = await awsOf(context);
+  if (env === null) return { chores: [], close: () => undefined };
+  const { awsChores } = await import('../../../shared/compose/aws-chores.ts');
+  return awsChores(app, env, policy.notify?.eventBus ?? undefined);
 }
 
 async function tellRegularly(

@@ -27,10 +27,12 @@ type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
  * late, doubled, reordered or stale and nothing wrong happens.
  */
 export async function reconcileAccount(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
-  const result = await reconcile(work, message);
-  // Before the message is acknowledged: from then on nobody may look at the account for a long time.
-  await work.journal.settled(message.accountId);
-  return result;
+  try {
+    return await reconcile(work, message);
+  } finally {
+    // Before the message is acknowledged, or given back by a process that ends: from then on nobody may look at the account for a long time.
+    await work.journal.settled(message.accountId);
+  }
 }
 
 async function reconcile(work: WorkContext, message: AccountMessage): Promise<WorkResult> {

@@ -1,6 +1,7 @@
 import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
+import { Stopped } from '../stopping.ts';
 import type { WorkContext, WorkResult } from './context.ts';
 import { OutdatedPolicyError, processMessage } from './process.ts';
 
@@ -38,6 +39,11 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
     await queue.deadLetter(delivery, dead);
     return { fate: 'dead', outcomes };
   } catch (error) {
+    if (error instanceof Stopped) {
+      // Nothing is wrong with it: whoever goes on working takes it now.
+      await queue.release(delivery, 0);
+      return { fate: 'released', outcomes: [] };
+    }
     if (await endsAllWork(work, error)) {
       await queue.release(delivery, brokenPauseMs);
       throw error;

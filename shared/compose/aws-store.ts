@@ -1,0 +1,26 @@
+import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
+import { systemRandom } from '../adapters/system/random.ts';
+import type { AwsStoreEnv } from '../config/aws-env.ts';
+import type { Clock, NewId, Random } from '../ports/system.ts';
+
+export interface AwsStoreOptions {
+  readonly env: AwsStoreEnv;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly random?: Random;
+  /** Long poll of the work queue, s; see `AwsStoresOptions.receiveWaitSeconds`. */
+  readonly receiveWaitSeconds?: number;
+}
+
+/** The aws runtime's stores for who is started by a person or in a container: table and queues are looked at first. */
+export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
+  const { env, clock, newId, random = systemRandom, receiveWaitSeconds = 0 } = options;
+  const { table, queueUrl, dlqUrl } = env;
+  const places = { table, queueUrl, dlqUrl, ...sqsSettings(env) };
+  return openAwsStores({ ...places, clock, newId, random, receiveWaitSeconds });
+}
+
+/** An endpoint that is set for SQS holds, whatever host a queue's URL names. */
+export function sqsSettings({ sqsEndpoint }: AwsStoreEnv) {
+  return sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
+}
