@@ -23,7 +23,11 @@ describe('what is typed', () => {
     ['an enrollment that is none', ['audit', 'list', '--enrollment', 'co'], ['computeOptimizer, automation']],
     ['a day that does not exist', ['audit', 'list', '--since', '2026-02-30'], ['--since "2026-02-30"', '2026-03-01']],
     ['a store that is none', ['status', '--store', 'redis'], ['--store "redis"', 'embedded or aws']],
-    ['the store of a later version', ['status', '--store', 'aws'], ['not available in this version']],
+    [
+      'a store that nothing is known of',
+      ['status', '--store', 'aws'],
+      ['ROLLCALL_TABLE is not set', 'ROLLCALL_QUEUE_URL is not set', 'ROLLCALL_EVENT_BUS is not set'],
+    ],
     ['an empty data directory', ['status', '--data-dir', ''], ['--data-dir needs']],
     ['a sandbox on no port', ['sandbox', '--port', '65536'], ['--port "65536"']],
     ['a sandbox of no scenario', ['sandbox', '--scenario', 'huge'], ['--scenario "huge"', 'small, demo']],

@@ -30,6 +30,7 @@ describe('the environment of a function', () => {
   it('is read', () => {
     expect(readAwsEnv({ ...GOOD, LAMBDA_TASK_ROOT: '/var/task', OTHER: 'x' })).toEqual({
       table: GOOD.ROLLCALL_TABLE,
+      sqsEndpoint: null,
       queueUrl: GOOD.ROLLCALL_QUEUE_URL,
       dlqUrl: GOOD.ROLLCALL_DLQ_URL,
       eventBus: GOOD.ROLLCALL_EVENT_BUS,
