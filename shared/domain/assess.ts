@@ -255,7 +255,26 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
     const hold = holdOf(subject.facts, subject.enrollment, call);
     if (hold !== null) return { verdict: 'Blocked', ...hold };
   }
-  return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
+  return (
+    closedWindow(context) ?? {
+      ...drift,
+      reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch,
+      call,
+    }
+  );
+}
+
+/** Asked last: what else stands in the way of the call is told first, and when that is over, the window is looked at again. */
+function closedWindow({ policy, now }: AssessContext): Judgement | null {
+  if (policy.windows.isOpen(now)) return null;
+  const notBefore = policy.windows.nextOpening(now);
+  return { verdict: 'Blocked', reason: 'window', message: closedText(notBefore), notBefore };
+}
+
+/** That no window is open, and when the next one opens. */
+export function closedText(opensAt: EpochMs | null): string {
+  const next = opensAt === null ? 'and none opens in the next years' : `the next one opens ${toIso(opensAt)}`;
+  return `no enforcement window is open; ${next}`;
 }
 
 /** What stands in the way of the call, as far as the state tells. */

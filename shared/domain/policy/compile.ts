@@ -1,3 +1,4 @@
+import { compileWindows, type Windows } from '../windows.ts';
 import { type CompiledMatch, compileMatch, requireTags } from './match.ts';
 import { policyHash } from './policy-hash.ts';
 import {
@@ -33,6 +34,8 @@ export interface CompiledPolicy {
   /** The exemption in force at `now` (epoch ms), the one that ends last if there are several. */
   readonly exemption: (accountId: string, enrollment: EnrollmentName, now: number) => Exemption | null;
   readonly isCanary: (facts: AccountFacts) => boolean;
+  /** When enforcement may act. */
+  readonly windows: Windows;
   readonly explain: (facts: AccountFacts) => Explanation;
 }
 
@@ -63,6 +66,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     resolve,
     exemption: exemptionLookup(policy.exemptions),
     isCanary,
+    windows: compileWindows(policy.windows),
     explain: (facts) => ({ ...explainRules(rules, facts, resolve(facts)), canary: isCanary(facts) }),
   };
 }

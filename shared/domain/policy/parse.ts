@@ -8,6 +8,7 @@ import { reporter } from './report.ts';
 import { PolicyDocument } from './schema.ts';
 import { staticFindings } from './static-checks.ts';
 import type { Place, Policy } from './types.ts';
+import { windowFindings } from './window-checks.ts';
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Finding[] }
@@ -45,6 +46,7 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
   const source = { file: opts.file, places: placesOf(taken.spots) };
   const policy = normalize(parsed.data, webhook, source);
   for (const finding of staticFindings(policy)) findings.push(finding);
+  for (const finding of windowFindings(policy, opts.now)) findings.push(finding);
   if (findings.some(isError)) return { ok: false, findings: inOrder(findings) };
   return { ok: true, policy, warnings: inOrder(findings) };
 }

@@ -4,6 +4,7 @@ import { compileMatch } from './match.ts';
 import { EXPIRED } from './raw-checks.ts';
 import { staticFindings } from './static-checks.ts';
 import { type AccountFacts, type DesiredState, FIELDS, type Policy } from './types.ts';
+import { windowFindings } from './window-checks.ts';
 
 interface Census {
   readonly ids: ReadonlySet<string>;
@@ -32,7 +33,7 @@ export function policyWarnings(
   const { policy } = compiled;
   const census = takeCensus(compiled, accounts);
   if (census.managed === 0) return { error: managesNone(policy, census) };
-  const known = staticFindings(policy);
+  const known = [...staticFindings(policy), ...windowFindings(policy, now)];
   return [
     ...known,
     ...expiredExemptions(policy, now),

@@ -1,0 +1,88 @@
+/** Windows that can never open, that contradict each other, or that have no effect. */
+
+import { compileWindows, HORIZON_MS, startsOf } from '../windows.ts';
+import { type Finding, findingAt } from './findings.ts';
+import type { EnforcementWindow, Policy } from './types.ts';
+
+/** Occurrences of a window that are looked at: more than a year of weekly ones. */
+const OCCURRENCES = 60;
+
+/** @param now epoch ms: occurrences are looked at from here on. */
+export function windowFindings(policy: Policy, now: number): Finding[] {
+  const windows = policy.windows ?? [];
+  const allow = windows.filter(({ kind }) => kind === 'allow');
+  const deny = windows.filter(({ kind }) => kind === 'deny');
+  if (deny.length === 0) return [];
+  const undenied = compileWindows(deny);
+  const idle = windows.map((window) =>
+    window.kind === 'allow' ? isDenied(window, undenied, now) : isIdle(window, allow, now),
+  );
+  const never =
+    allow.length === 0 ? permanent(deny, undenied, now) : allow.every((window) => idle[windows.indexOf(window)]);
+  if (never) return [neverOpen(policy, allow.length === 0)];
+  return windows.flatMap((window, i) => (idle[i] ? [idleWindow(policy, window, i)] : []));
+}
+
+type Evaluated = ReturnType<typeof compileWindows>;
+
+/** Whether the next occurrences of an allow window lie wholly under deny windows. */
+function isDenied(window: EnforcementWindow, undenied: Evaluated, now: number): boolean {
+  const starts = startsOf(window, now, OCCURRENCES);
+  return starts.every((start) => {
+    const opening = undenied.nextOpening(start);
+    return opening === null || opening >= start + window.durationMs;
+  });
+}
+
+/** Whether the next occurrences of a deny window meet no allow window. */
+function isIdle(window: EnforcementWindow, allow: readonly EnforcementWindow[], now: number): boolean {
+  if (allow.length === 0) return false;
+  const allowed = compileWindows(allow);
+  return startsOf(window, now, OCCURRENCES).every((start) => {
+    const opening = allowed.nextOpening(start);
+    return opening === null || opening >= start + window.durationMs;
+  });
+}
+
+/** How often a closed time is followed on where it is too long to be followed in one go. */
+const FOLLOWED = 20;
+const DAYS_3_MS = 3 * 24 * 60 * 60 * 1000;
+
+/**
+ * Only deny windows, and they leave no gap: none within the horizon, or, where they are the same every day, none in many days in a row.
+ * Where neither can be shown, nothing is said.
+ */
+function permanent(deny: readonly EnforcementWindow[], undenied: Evaluated, now: number): boolean {
+  let at = now;
+  for (let i = 0; i < FOLLOWED && at <= now + HORIZON_MS; i += 1) {
+    const opening = undenied.nextOpening(at);
+    if (opening === null) return true;
+    if (undenied.isOpen(opening)) return false;
+    at = opening;
+  }
+  const daily = deny.every(({ cron }) => cron.endsWith(' * * *'));
+  return at > now + HORIZON_MS || (daily && at > now + DAYS_3_MS);
+}
+
+function neverOpen(policy: Policy, onlyDeny: boolean): Finding {
+  return findingAt(policy.source, 'windows', {
+    severity: 'error',
+    message: 'contradiction: no enforcement window ever opens, so nothing would ever be changed',
+    found: onlyDeny ? 'deny windows without a gap' : 'allow windows that lie wholly under deny windows',
+    expected: 'some time at which enforcement may act',
+    hint: 'Where a deny window covers it, nothing is open. To change nothing at all, use `mode: alert` in `defaults`.',
+  });
+}
+
+function idleWindow(policy: Policy, { kind }: EnforcementWindow, index: number): Finding {
+  const allow = kind === 'allow';
+  return findingAt(policy.source, `windows[${index}]`, {
+    severity: 'warning',
+    message: allow
+      ? 'this allow window never opens: deny windows cover all of it'
+      : 'this deny window has no effect: it never meets an allow window',
+    found: `none of its next ${OCCURRENCES} occurrences ${allow ? 'is open' : 'closes anything'}`,
+    expected: allow ? 'an allow window that is open at some time' : 'a deny window inside an allow window',
+    hint: 'Compare the hours and time zones, or remove it.',
+  });
+}

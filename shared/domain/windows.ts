@@ -1,0 +1,158 @@
+import { Cron } from 'croner';
+import type { EpochMs } from './types.ts';
+
+/** When enforcement may act, as the policy writes it. */
+export interface WindowSpec {
+  readonly kind: 'allow' | 'deny';
+  /**
+   * 5 fields. As in Vixie cron, a time that the clocks skip begins when they have been put forward, and one that comes twice begins once;
+   * with a wildcard or step in the minute or hour it is skipped, or begins twice.
+   */
+  readonly cron: string;
+  /** Elapsed time, as RFC 5545 counts hours: the end is not moved by a change of the clocks. */
+  readonly durationMs: number;
+  /** IANA name. */
+  readonly timezone: string;
+}
+
+/**
+ * The one evaluator of enforcement windows. A moment is open if no `deny` window covers it and, where there are `allow` windows, one of
+ * them does. A window covers [start, start + duration); its occurrences may overlap. Answers are kept until the state changes,
+ * so that asking for each of many accounts costs nothing.
+ */
+export interface Windows {
+  readonly isOpen: (at: EpochMs) => boolean;
+  /** The first open moment at or after `at`; `null`: there is none within {@link HORIZON_MS}. Where thousands of windows lie in between, a moment before it. */
+  readonly nextOpening: (at: EpochMs) => EpochMs | null;
+  /** When the open state in which `at` lies ends; `null`: `at` is closed, or no end is in sight. */
+  readonly closesAt: (at: EpochMs) => EpochMs | null;
+}
+
+/** How far ahead an opening is looked for: a 29 February may be eight years away. */
+export const HORIZON_MS = 10 * 366 * 24 * 60 * 60 * 1000;
+/** Windows looked at in a row before an answer "at least until" has to do. */
+const MAX_STEPS = 1_000;
+
+const ALWAYS: Windows = { isOpen: () => true, nextOpening: (at) => at, closesAt: () => null };
+
+export function compileWindows(specs: readonly WindowSpec[] | null): Windows {
+  if (specs === null || specs.length === 0) return ALWAYS;
+  const allow = specs.filter(({ kind }) => kind === 'allow').map(toOccurrences);
+  const deny = specs.filter(({ kind }) => kind === 'deny').map(toOccurrences);
+  let known: Span | null = null;
+  const spanAt = (at: EpochMs): Span => {
+    if (known === null || at < known.from || at >= (known.until ?? Number.POSITIVE_INFINITY)) {
+      known = isOpenAt(allow, deny, at) ? openSpan(allow, deny, at) : closedSpan(allow, deny, at);
+    }
+    return known;
+  };
+  return {
+    isOpen: (at) => spanAt(at).open,
+    nextOpening: (at) => {
+      const span = spanAt(at);
+      return span.open ? at : span.until;
+    },
+    closesAt: (at) => {
+      const span = spanAt(at);
+      return span.open && !span.endless ? span.until : null;
+    },
+  };
+}
+
+/** A time through which the state is the same: at least [from, until). */
+interface Span {
+  readonly open: boolean;
+  readonly from: EpochMs;
+  readonly until: EpochMs | null;
+  /** Open, and it was not followed to its end. */
+  readonly endless: boolean;
+}
+
+/** The starts of one window. */
+interface Occurrences {
+  /** The last start at or before `at`. */
+  readonly last: (at: EpochMs) => EpochMs | null;
+  /** The first start after `at`. */
+  readonly next: (at: EpochMs) => EpochMs | null;
+  readonly durationMs: number;
+}
+
+function toOccurrences({ cron, timezone, durationMs }: WindowSpec): Occurrences {
+  const pattern = new Cron(cron, { timezone, mode: '5-part', fixedTimeRule: 'no-wildcard', paused: true });
+  return {
+    // Strictly before the millisecond after: at or before.
+    last: (at) => pattern.previousRuns(1, new Date(at + 1))[0]?.getTime() ?? null,
+    next: (at) => pattern.nextRun(new Date(at))?.getTime() ?? null,
+    durationMs,
+  };
+}
+
+/** When the occurrence that covers `at` ends, the latest one if there are several; `null`: none covers it. */
+function endOf({ last, durationMs }: Occurrences, at: EpochMs): EpochMs | null {
+  const start = last(at);
+  return start !== null && at < start + durationMs ? start + durationMs : null;
+}
+
+interface Cover {
+  readonly until: EpochMs;
+  /** It was not followed further; it goes on at least until then. */
+  readonly cut: boolean;
+}
+
+/** Until when these windows cover the time from `at` without a gap; `null`: `at` is not covered. */
+function coveredUntil(windows: readonly Occurrences[], at: EpochMs): Cover | null {
+  let until = at;
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    const ends = windows.flatMap((window) => endOf(window, until) ?? []);
+    if (ends.length === 0) return until === at ? null : { until, cut: false };
+    until = Math.max(...ends);
+    if (until > at + HORIZON_MS) break;
+  }
+  return { until, cut: true };
+}
+
+function nextStart(windows: readonly Occurrences[], after: EpochMs): EpochMs | null {
+  const starts = windows.flatMap(({ next }) => next(after) ?? []);
+  return starts.length === 0 ? null : Math.min(...starts);
+}
+
+function isOpenAt(allow: readonly Occurrences[], deny: readonly Occurrences[], at: EpochMs): boolean {
+  const covers = (window: Occurrences): boolean => endOf(window, at) !== null;
+  return !deny.some(covers) && (allow.length === 0 || allow.some(covers));
+}
+
+function openSpan(allow: readonly Occurrences[], deny: readonly Occurrences[], at: EpochMs): Span {
+  const denied = nextStart(deny, at);
+  const allowed = allow.length === 0 ? null : coveredUntil(allow, at);
+  if (allowed === null) return { open: true, from: at, until: denied, endless: denied === null };
+  if (denied !== null && denied <= allowed.until) return { open: true, from: at, until: denied, endless: false };
+  return { open: true, from: at, until: allowed.until, endless: allowed.cut };
+}
+
+function closedSpan(allow: readonly Occurrences[], deny: readonly Occurrences[], from: EpochMs): Span {
+  let at = from;
+  for (let step = 0; step < MAX_STEPS && at <= from + HORIZON_MS; step += 1) {
+    const denied = coveredUntil(deny, at);
+    if (denied?.cut) return { open: false, from, until: beyond(denied.until, from), endless: false };
+    if (denied !== null) at = denied.until;
+    if (isOpenAt(allow, deny, at)) return { open: false, from, until: at, endless: false };
+    const next = nextStart(allow, at);
+    if (next === null) return { open: false, from, until: null, endless: false };
+    at = next;
+  }
+  return { open: false, from, until: beyond(at, from), endless: false };
+}
+
+function beyond(at: EpochMs, from: EpochMs): EpochMs | null {
+  return at > from + HORIZON_MS ? null : at;
+}
+
+/** The first `count` starts of one window after `from` that lie within the horizon. */
+export function startsOf(spec: WindowSpec, from: EpochMs, count: number): readonly EpochMs[] {
+  const { next } = toOccurrences(spec);
+  const starts: EpochMs[] = [];
+  for (let at = next(from); at !== null && starts.length < count && at <= from + HORIZON_MS; at = next(at)) {
+    starts.push(at);
+  }
+  return starts;
+}
