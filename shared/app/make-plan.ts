@@ -1,5 +1,5 @@
 import { type Coverage, type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
-import { type Change, dueChanges, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
+import { type Change, dueChanges, intendedAction, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
 import type { Summary } from './desk.ts';
@@ -31,10 +31,15 @@ export interface PlanLimits {
 
 /** Identifies a change across runs: who, what, which wish, by which call. */
 export function changeKey(
-  change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action'>,
+  change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action' | 'heldAction'>,
 ): string {
-  const { accountId, enrollment, desired, desiredRuleMode, action } = change;
-  return [accountId, enrollment, desired, desiredRuleMode, action].join(' ');
+  const { accountId, enrollment, desired, desiredRuleMode } = change;
+  return [accountId, enrollment, desired, desiredRuleMode, intendedAction(change)].join(' ');
+}
+
+/** What a plan allows whoever is bound to it: its changes, with those that only have to wait. */
+export function keysOf(changes: readonly Change[]): string[] {
+  return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
 }
 
 /**

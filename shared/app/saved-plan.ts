@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { type Change, planHash } from '../domain/plan.ts';
 import { VERDICTS } from '../domain/verdict.ts';
-import { changeKey } from './make-plan.ts';
+import { keysOf } from './make-plan.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
+const action = z.enum([
+  'UpdateEnrollmentStatus',
+  'UpdateEnrollmentConfiguration',
+  'AssociateAccounts',
+  'DisassociateAccounts',
+  'none',
+]);
 const changeSchema: z.ZodType<Change> = z.object({
   accountId: z.string().regex(/^\d{12}$/),
   accountName: z.string(),
@@ -15,13 +22,9 @@ const changeSchema: z.ZodType<Change> = z.object({
   desired: status.nullable(),
   desiredRuleMode: ruleMode.nullable(),
   verdict: z.enum(VERDICTS),
-  action: z.enum([
-    'UpdateEnrollmentStatus',
-    'UpdateEnrollmentConfiguration',
-    'AssociateAccounts',
-    'DisassociateAccounts',
-    'none',
-  ]),
+  action,
+  // Plans that were saved before there was such a field hold nothing back.
+  heldAction: action.default('none'),
   scope: z.enum(['member', 'own', 'batch', 'organization']),
   optOut: z.boolean(),
   rule: z.string(),
@@ -62,6 +65,5 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
   if (planHash(policyHash, changes) !== said) {
     return { ok: false, problem: 'its changes do not give its planHash, so it was edited after it was made' };
   }
-  const keys = changes.filter(({ action }) => action !== 'none').map(changeKey);
-  return { ok: true, plan: { organizationId, policyHash, planHash: said, keys } };
+  return { ok: true, plan: { organizationId, policyHash, planHash: said, keys: keysOf(changes) } };
 }

@@ -11,7 +11,7 @@ import { catchUpRecords } from './catch-up.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
-import { changeKey, makePlan, type Plan } from './make-plan.ts';
+import { keysOf, makePlan, type Plan } from './make-plan.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
@@ -94,8 +94,7 @@ export async function scan(
   const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
   const plan = await planOf(deps, run, seen, onlyThese);
   // A stopped plan is kept: only what was stored can be approved later.
-  const acting = plan.changes.filter((change) => change.action !== 'none').map(changeKey);
-  if (plan.trip !== null) await runs.storePlan(plan.planHash, run.policy.hash, acting, deps.clock.now());
+  if (plan.trip !== null) await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
   await closeScan(deps, journal, run, plan);
   lost.throwIfAborted();

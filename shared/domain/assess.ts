@@ -59,6 +59,8 @@ interface Judgement {
   readonly reason: ReasonCode | null;
   readonly message?: string | null;
   readonly call?: Call;
+  /** The call that would follow if nothing stood in its way. */
+  readonly held?: Call;
   readonly notBefore?: EpochMs | null;
   readonly deadline?: EpochMs | null;
 }
@@ -126,7 +128,7 @@ function decidingRule(state: DesiredState, enrollment: Enrollment): string {
 function toAssessment(subject: Subject, judgement: Judgement): Assessment {
   const { observation, facts } = subject;
   const seen = observation.kind === 'observed' ? observation : null;
-  const call = judgement.call;
+  const { call, held } = judgement;
   return {
     accountId: facts.id,
     enrollment: subject.enrollment,
@@ -139,7 +141,8 @@ function toAssessment(subject: Subject, judgement: Judgement): Assessment {
     lastUpdated: seen?.lastUpdated ?? null,
     desired: subject.desired,
     action: call?.action ?? 'none',
-    scope: call?.scope ?? (facts.id === subject.context.caller.accountId ? 'own' : 'member'),
+    heldAction: held?.action ?? 'none',
+    scope: (call ?? held)?.scope ?? (facts.id === subject.context.caller.accountId ? 'own' : 'member'),
     target: call?.target ?? null,
     optOut: call?.optOut ?? false,
     notBefore: judgement.notBefore ?? null,
@@ -250,10 +253,10 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   const blocked = blockedBy(subject, call);
   if (blocked !== null) return blocked;
   const backoff = backoffOf(condition, subject);
-  if (backoff !== null) return backoff.verdict === 'Drifted' ? { ...backoff, call } : backoff;
+  if (backoff !== null) return { ...backoff, ...(backoff.verdict === 'Drifted' ? { call } : { held: call }) };
   for (const holdOf of context.holds ?? []) {
     const hold = holdOf(subject.facts, subject.enrollment, call);
-    if (hold !== null) return { verdict: 'Blocked', ...hold };
+    if (hold !== null) return { verdict: 'Blocked', ...hold, held: call };
   }
   return (
     closedWindow(context) ?? {
@@ -288,14 +291,14 @@ function blockedBy(subject: Subject, call: Call): Judgement | null {
   if (computeOptimizer.kind !== 'observed' || computeOptimizer.status !== 'Active') {
     const seen = computeOptimizer.kind === 'observed' ? computeOptimizer.status : 'not known';
     const message = `Automation needs Compute Optimizer Active there first; it is ${seen}`;
-    return { verdict: 'Blocked', reason: 'prerequisite', message };
+    return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
   }
   if (observation.status !== 'Inactive') return null;
   const ours = condition?.optedOutAt ? Date.parse(condition.optedOutAt) : Number.NEGATIVE_INFINITY;
   const notBefore = Math.max(observation.lastUpdated ?? Number.NEGATIVE_INFINITY, ours) + COOL_DOWN_MS;
   if (context.now >= notBefore) return null;
   const message = `opted out less than 24 hours ago; opting in is possible from ${toIso(notBefore)}`;
-  return { verdict: 'Blocked', reason: 'coolDown', message, notBefore };
+  return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
 }
 
 const WAITING_REASONS: ReadonlySet<ReasonCode> = new Set([

@@ -17,6 +17,8 @@ export interface Change {
   readonly desiredRuleMode: string | null;
   readonly verdict: Verdict;
   readonly action: Action;
+  /** Blocked for now: the call that follows once nothing stands in its way any more; else `none`. */
+  readonly heldAction: Action;
   readonly scope: Scope;
   /** An opt-out counts against `maxOptOuts` as well. */
   readonly optOut: boolean;
@@ -29,6 +31,11 @@ export interface Change {
 
 /** What an approval or a saved plan allows: exactly these (account, enrollment, action, wish). */
 export type ChangeKey = Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action'>;
+
+/** The call that a change comes to, now or once nothing stands in its way; `none` if there is none. */
+export function intendedAction({ action, heldAction }: Pick<Change, 'action' | 'heldAction'>): Action {
+  return action === 'none' ? heldAction : action;
+}
 
 /** Whether an assessment belongs among the changes: something observed is not as desired, whatever follows from it. */
 export function isChange(assessment: Assessment): boolean {
@@ -52,6 +59,7 @@ export function toChange(assessment: Assessment, facts: AccountFacts): Change {
     desiredRuleMode: desired.ruleMode,
     verdict: assessment.verdict,
     action: assessment.action,
+    heldAction: assessment.heldAction,
     scope: assessment.scope,
     optOut: assessment.optOut,
     rule: assessment.rule,
@@ -71,17 +79,18 @@ export function sortChanges(changes: readonly Change[]): Change[] {
 
 /**
  * SHA-256 over the sorted changes that would be made and the policy: no times, no run id, so that the same plan found twice
- * has the same hash and an approval of it means the same set. Changes that are not made (`action: none`) are no part of it.
+ * has the same hash and an approval of it means the same set. What only has to wait (a prerequisite, a cool-down, a rollout) is a part of
+ * it, or waiting would be a time after all; changes that are not made are none.
  */
 export function planHash(policyHash: string, changes: readonly Change[]): string {
   const acting = sortChanges(changes)
-    .filter((change) => change.action !== 'none')
+    .filter((change) => intendedAction(change) !== 'none')
     .map((change) => [
       change.accountId,
       change.enrollment,
       change.desired,
       change.desiredRuleMode,
-      change.action,
+      intendedAction(change),
       change.scope,
     ]);
   return sha256Hex(canonicalJson([policyHash, acting]));

@@ -73,6 +73,8 @@ export interface Assessment {
   readonly desired: DesiredEnrollment;
   /** The call that follows; `none` unless the verdict is Drifted and the mode is enforce. */
   readonly action: Action;
+  /** Where something stands in the way of a call for now (prerequisite, cool-down, rollout, …): that call; else `none`. */
+  readonly heldAction: Action;
   readonly scope: Scope;
   /** The status to ask for where the action takes one. */
   readonly target: TargetStatus | null;

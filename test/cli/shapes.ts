@@ -45,6 +45,7 @@ const change = z.strictObject({
   desiredRuleMode: ruleMode,
   verdict: z.enum(VERDICTS),
   action: z.string(),
+  heldAction: z.string(),
   scope: z.enum(['member', 'organization', 'batch', 'own']),
   optOut: z.boolean(),
   rule: z.string(),

@@ -80,6 +80,7 @@ describe('a plan of ten thousand changes', () => {
     desiredRuleMode: null,
     verdict: 'Drifted',
     action: 'UpdateEnrollmentStatus',
+    heldAction: 'none',
     scope: 'member',
     optOut: false,
     rule: at % 2 === 0 ? 'even' : 'odd',

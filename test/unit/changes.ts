@@ -15,6 +15,7 @@ export function change(rest: Partial<Change> = {}): Change {
     desiredRuleMode: null,
     verdict: 'Drifted',
     action: 'UpdateEnrollmentStatus',
+    heldAction: 'none',
     scope: 'member',
     optOut: false,
     rule: 'defaults',

@@ -53,6 +53,17 @@ describe('the plan hash', () => {
     ).toBe(hash);
   });
 
+  it('has what only has to wait in it: the hash is the same before and after a prerequisite, a cool-down, a rollout', () => {
+    const held = PLAN.map((one) => ({
+      ...one,
+      verdict: 'Blocked' as const,
+      action: 'none' as const,
+      heldAction: one.action,
+    }));
+    expect(planHash('policy', held)).toBe(hash);
+    expect(dueChanges(held, NOW)).toEqual([]);
+  });
+
   it('changes with the policy and with every single thing that would be done', () => {
     const other: readonly Partial<Change>[] = [
       { accountId: id(9) },

@@ -105,6 +105,14 @@ function remembered(accountId: AccountId, enrollment: Enrollment, condition: Con
     ...{ accountId, enrollment, verdict, reason, message: null, rule: rule ?? 'defaults', status, ruleMode },
     lastUpdated: condition.lastUpdated === null ? null : Date.parse(condition.lastUpdated),
     desired: { status: desired, ruleMode: desiredRuleMode },
-    ...{ action: 'none', scope: 'member', target: null, optOut: false, notBefore: null, deadline: null },
+    ...{
+      action: 'none',
+      heldAction: 'none',
+      scope: 'member',
+      target: null,
+      optOut: false,
+      notBefore: null,
+      deadline: null,
+    },
   };
 }
