@@ -36,6 +36,8 @@ interface Unlisted {
   readonly record: AccountRecord | null;
 }
 
+type Pair = readonly [computeOptimizer: Verdict, automation: Verdict];
+
 /**
  * Where observations of one scan meet accounts: judges each as soon as it is known, keeps in full only those of which there is
  * something to say, and two words (its verdicts) of every other, so that memory does not grow with pages. What was taken by
@@ -45,7 +47,9 @@ export class Desk {
   readonly #options: DeskOptions;
   #context: AssessContext;
   #facts = new Map<AccountId, AccountFacts>();
-  #verdicts = new Map<AccountId, readonly [Verdict, Verdict]>();
+  #verdicts = new Map<AccountId, Pair>();
+  /** The pairs of verdicts that have occurred: a few, shared by all accounts. */
+  readonly #pairs = new Map<string, Pair>();
   #judged = new Map<AccountId, Judged>();
   #news = new Map<AccountId, Judged>();
   #toProbe = new Map<AccountId, Unlisted>();
@@ -83,7 +87,7 @@ export class Desk {
 
   judgeOne(facts: AccountFacts, observations: Observations, record: AccountRecord | null, final = false): void {
     const assessments = assess(this.#context, facts, observations, record);
-    this.#verdicts.set(facts.id, [assessments.computeOptimizer.verdict, assessments.automation.verdict]);
+    this.#verdicts.set(facts.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));
     this.#judged.delete(facts.id);
     this.#news.delete(facts.id);
     this.#toProbe.delete(facts.id);
@@ -92,6 +96,13 @@ export class Desk {
     const news = this.#options.isNews(record, assessments);
     if (news) this.#news.set(facts.id, judged);
     if (news || differs(judged)) this.#judged.set(facts.id, judged);
+  }
+
+  #pairOf(computeOptimizer: Verdict, automation: Verdict): Pair {
+    const name = `${computeOptimizer} ${automation}`;
+    const pair = this.#pairs.get(name) ?? [computeOptimizer, automation];
+    this.#pairs.set(name, pair);
+    return pair;
   }
 
   /** Accounts that were not judged yet: the Compute Optimizer listing did not name them. */

@@ -18,11 +18,40 @@ const account = z.object({
   Status: z.string().nullish(),
   Paths: z.array(z.string()).nullish(),
 });
-export type Account = z.infer<typeof account>;
 
-export const accountsPage = z
-  .object({ Accounts: z.array(account).nullish(), ...paged })
-  .transform((page) => toListPage(page.Accounts, page.NextToken));
+/** What is kept of an account while its organization is read. */
+export interface Account {
+  readonly Id: AccountId;
+  readonly Name: string;
+  /** As AWS spells it; empty if it says nothing. */
+  readonly State: string;
+  /** The part of its path before its own id, `o-…/r-…/ou-…/`; `null` if AWS gives no path that ends in its id [API_Account]. */
+  readonly parent: string | null;
+}
+
+/** Pages of accounts; all that come through one schema share the texts that are the same for thousands of them. */
+export function accountsPages() {
+  const texts = new Map<string, string>();
+  const shared = (text: string): string => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    texts.set(text, text);
+    return text;
+  };
+  const toAccount = ({ Id, Name, State, Status, Paths }: z.infer<typeof account>): Account => {
+    const parent = (Paths ?? []).map((path) => parentIn(path, Id)).find((each) => each !== null) ?? null;
+    return { Id, Name: Name ?? '', State: shared(State ?? Status ?? ''), parent: parent && shared(parent) };
+  };
+  return z
+    .object({ Accounts: z.array(account).nullish(), ...paged })
+    .transform((page) => toListPage(page.Accounts?.map(toAccount), page.NextToken));
+}
+
+function parentIn(path: string, id: AccountId): string | null {
+  const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
+  const parent = trimmed.slice(0, trimmed.lastIndexOf('/') + 1);
+  return trimmed.slice(parent.length) === id ? parent : null;
+}
 
 const tagsPage = z
   .object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).nullish(), ...paged })
@@ -36,7 +65,7 @@ export async function listAccounts(
   const accounts = await reader.all(
     'ListAccounts',
     '',
-    accountsPage,
+    accountsPages(),
     (client, token) => client.send(send(token)),
     onProgress,
   );
@@ -53,8 +82,7 @@ const STATES: ReadonlySet<string> = new Set<State>([
 ]);
 
 /** @throws CloudError for a state that is not known: whether such an account is to be changed cannot be guessed. */
-export function stateOf(reader: Reader, { Id, State, Status }: Account): State {
-  const state = State ?? Status ?? '';
+export function stateOf(reader: Reader, { Id, State: state }: Account): State {
   if (!isState(state)) {
     const message = `ListAccounts answered state ${JSON.stringify(state)} for account ${Id}, which this version does not know.`;
     throw reader.error('ListAccounts', 'Invalid', UNEXPECTED_ANSWER, message);

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-organizations';
 import { z } from 'zod';
 import type { AccountId } from '../../domain/types.ts';
-import { type Account, accountsPage, MAX_PAGE } from './organization-accounts.ts';
+import { type Account, accountsPages, MAX_PAGE } from './organization-accounts.ts';
 import { paged, type Reader, toListPage } from './organization-reader.ts';
 
 /** An account and its OU path by names: `/` directly under the root, else `/A/B`. */
@@ -38,32 +38,19 @@ export async function place(
   organizationId: string,
   accounts: ReadonlyMap<AccountId, Account>,
 ): Promise<Placed[]> {
-  const parents = new Map<AccountId, string>();
-  for (const account of accounts.values()) {
-    const parent = parentOf(account, organizationId);
-    if (parent === null) {
-      return walk(reader, accounts);
-    }
-    parents.set(account.Id, parent);
+  const begin = `${organizationId}/r-`;
+  const parents = new Set<string>();
+  for (const { parent } of accounts.values()) {
+    if (parent?.startsWith(begin) !== true) return walk(reader, accounts);
+    parents.add(parent);
   }
   // Thousands of accounts stand in a few OUs: what is known of a branch is kept once, not once an account.
-  const branches = new Map([...new Set(parents.values())].map((parent) => [parent, branchOf(parent)]));
+  const branches = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
   const names = await namesOf(reader, [...branches.values()]);
   const paths = new Map(
     [...branches].map(([parent, [, ...units]]) => [parent, `/${units.map((id) => names.get(id)).join('/')}`]),
   );
-  return [...accounts.values()].map((account) => ({ account, ou: paths.get(parents.get(account.Id) ?? '') ?? '/' }));
-}
-
-/** The part of an account's path before its own id, `o-…/r-…/ou-…/`; `null` if no path of it can be read [API_Account]. */
-function parentOf({ Id, Paths }: Account, organizationId: string): string | null {
-  const begin = `${organizationId}/r-`;
-  for (const path of Paths ?? []) {
-    const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
-    const parent = trimmed.slice(0, trimmed.lastIndexOf('/') + 1);
-    if (parent.startsWith(begin) && trimmed.slice(parent.length) === Id) return parent;
-  }
-  return null;
+  return [...accounts.values()].map((account) => ({ account, ou: paths.get(account.parent ?? '') ?? '/' }));
 }
 
 /** Ids from the root down to the OU that holds the accounts. */
@@ -103,6 +90,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
   const roots = await reader.all('ListRoots', '', rootsPage, (client, NextToken) =>
     client.send(new ListRootsCommand({ MaxResults: MAX_PAGE, NextToken })),
   );
+  const pages = accountsPages();
   const units = new Map<string, string>(roots.map(({ Id }) => [Id, '/']));
   const placed = new Map<AccountId, Placed>();
   // A map may grow while it is gone through: children are visited after their parents.
@@ -110,7 +98,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
     for (const child of await listUnits(reader, ParentId)) {
       units.set(child.Id, ou === '/' ? `/${child.Name}` : `${ou}/${child.Name}`);
     }
-    const accounts = await reader.all('ListAccountsForParent', ParentId, accountsPage, (client, NextToken) =>
+    const accounts = await reader.all('ListAccountsForParent', ParentId, pages, (client, NextToken) =>
       client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
     );
     for (const account of accounts) {

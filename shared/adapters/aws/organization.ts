@@ -30,7 +30,7 @@ export async function readOrganization(
   const accounts = placed.map(
     ({ account, ou }): AccountFacts => ({
       id: account.Id,
-      name: account.Name ?? '',
+      name: account.Name,
       ou,
       state: stateOf(reader, account),
       management: account.Id === ids.managementAccountId,
