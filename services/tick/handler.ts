@@ -17,10 +17,13 @@ export interface TickResult {
   readonly published: number;
   readonly refused: number;
   readonly deadLettersRecorded: number;
+  /** Entries that the webhook was told of. */
+  readonly alerted: number;
 }
 
 /**
- * Once a minute (EventBridge Scheduler): is a scan due, what is due, what is unpublished, what did the queue's redrive catch. Each
+ * Once a minute (EventBridge Scheduler): is a scan due, what is due, what is unpublished, what did the queue's redrive catch, what is the
+ * webhook to be told. Each
  * is done whether or not the others can be.
  * @throws AggregateError of what could not be done.
  */
@@ -58,10 +61,16 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
     return publishUnpublished({ ledger: stores.ledger, bus: await runtime.bus(), clock, logger }, { until });
   };
+  const alert = async () => {
+    const alerts = await runtime.alerts();
+    const step = await alerts?.step();
+    return step?.kind === 'told' ? step.entries : 0;
+  };
   const bury = () => recordDeadLetters({ ...stores, clock, newId, actor }, stores.deadLetters);
 
-  const [scanned, queued, published, buried] = await Promise.allSettled([scan(), due(), publish(), bury()]);
-  const failures = [scanned, queued, published, buried].flatMap((part) =>
+  const parts = [scan(), due(), publish(), bury(), alert()] as const;
+  const [scanned, queued, published, buried, alerted] = await Promise.allSettled(parts);
+  const failures = [scanned, queued, published, buried, alerted].flatMap((part) =>
     part.status === 'rejected' ? [part.reason] : [],
   );
   const result: TickResult = {
@@ -70,6 +79,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     published: published.status === 'fulfilled' ? published.value.published : 0,
     refused: published.status === 'fulfilled' ? published.value.refused : 0,
     deadLettersRecorded: buried.status === 'fulfilled' ? buried.value : 0,
+    alerted: alerted.status === 'fulfilled' ? alerted.value : 0,
   };
   metrics.add('KeysDue', result.keysDue);
   metrics.add('EntriesPublished', result.published);

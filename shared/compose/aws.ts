@@ -8,6 +8,7 @@ import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../adapter
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import type { Alerts } from '../app/alerts.ts';
 import { createWork } from '../app/apply.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { createLimiter } from '../app/limiter.ts';
@@ -22,6 +23,7 @@ import type { ScanRequests } from '../ports/scan-requests.ts';
 import type { Clock, NewId, Random } from '../ports/system.ts';
 import { sqsSettings } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
+import { alertsOf } from './outlets.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
@@ -63,6 +65,8 @@ export interface AwsRuntime {
   readonly scanRequests: ScanRequests;
   /** The bus that the policy names, else the deployment's. @throws as `policy` */
   bus(): Promise<EventBus>;
+  /** What tells the webhook that the policy names; `null`: it names none. @throws as `policy` */
+  alerts(): Promise<Alerts | null>;
   /** The policy as it is now. @throws PolicyUnreadableError, PolicyInvalidError */
   policy(): Promise<CompiledPolicy>;
   /**
@@ -153,6 +157,9 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       bus?.opened.close();
       bus = { name, opened: openEventBridge({ bus: name, clock, random }) };
       return bus.opened;
+    },
+    async alerts() {
+      return alertsOf(await keeper.policy(), { ...stores, clock, newId, random, logger });
     },
     async app(fresh = false) {
       const policy = await keeper.policy(fresh);

@@ -71,7 +71,6 @@ describe('policies that cannot be used', () => {
     const sections = [
       ['rollout: { canary: { match: { ou: /Canary }, wait: 30m } }', 'rollout'],
       ['windows: [{ kind: allow, cron: "0 9 * * 1-5", duration: 8h, timezone: Europe/Berlin }]', 'windows'],
-      ['notify: { eventBus: default }', 'notify'],
       ['retention: 400d', 'retention'],
     ] as const;
     for (const [text, name] of sections) {

@@ -4,6 +4,7 @@ import type { SavedPlan } from '../../../shared/app/saved-plan.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
+import { announcing } from '../announcing.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -77,7 +78,9 @@ async function perform(
   const watch = watchRun(context, app.calls);
   try {
     const { signal } = context.interrupt;
-    const finished = await runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take });
+    const finished = await announcing(app, policy, () =>
+      runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take }),
+    );
     await checkAgainst(loaded, finished.result.plan, context.clock.now());
     return finished;
   } finally {

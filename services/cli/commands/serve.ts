@@ -77,16 +77,25 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
 
 const WHAT: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
 
-/** What a container does beside scanning and working where no functions are deployed; where they are, each does what is left. */
-async function choresOf(
-  context: CliContext,
-  app: App,
-  { policy: { policy } }: LoadedPolicy,
-): Promise<{ readonly chores: readonly Chore[]; readonly close: () => void }> {
+/** What the daemon does beside scanning and working; where functions are deployed as well, each does what is left. */
+async function choresOf(context: CliContext, app: App, { policy }: LoadedPolicy): Promise<Chores> {
   const env = await awsOf(context);
-  if (env === null) return { chores: [], close: () => undefined };
+  const { alertsOf, openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
+  const { announceLast } = await import('../../../shared/app/announce.ts');
+  if (env === null) {
+    const outlets = openOutlets(policy, app.deps);
+    const close = () => announceLast(app.deps, outlets).finally(outlets.close);
+    return { chores: outletChores(app.deps, outlets), close };
+  }
   const { awsChores } = await import('../../../shared/compose/aws-chores.ts');
-  return awsChores(app, env, policy.notify?.eventBus ?? undefined);
+  const { chores, close } = awsChores(app, env, policy.policy.notify?.eventBus ?? undefined);
+  const alerts = alertsOf(policy, app.deps);
+  return { chores: [...chores, ...outletChores(app.deps, { bus: null, alerts })], close };
+}
+
+interface Chores {
+  readonly chores: readonly Chore[];
+  readonly close: () => void | Promise<void>;
 }
 
 async function tellRegularly(

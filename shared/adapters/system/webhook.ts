@@ -1,0 +1,91 @@
+import { createHmac } from 'node:crypto';
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Clock } from '../../ports/system.ts';
+import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
+
+/** A text that only `reveal` gives away. */
+interface Hidden {
+  reveal(): string;
+}
+
+export interface HttpWebhookOptions {
+  readonly url: Hidden;
+  /** `null`: the messages are not signed. */
+  readonly secret: Hidden | null;
+  readonly clock: Pick<Clock, 'now'>;
+  /** For the whole request, from the name's lookup to the answer's head, ms. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+/** More than that is asked for by mistake, ms. */
+const MAX_RETRY_AFTER_MS = 60 * 60_000;
+
+/**
+ * Posts by HTTPS, to this machine itself also by HTTP. Redirects are failures: who answers one could send the message, and the secret part
+ * of the URL, anywhere.
+ */
+export function httpWebhook(options: HttpWebhookOptions): Webhook {
+  const { timeoutMs = TIMEOUT_MS } = options;
+  return {
+    post: (delivery, body) =>
+      new Promise((resolve) => {
+        const signal = AbortSignal.timeout(timeoutMs);
+        const failed = (error: unknown): void => resolve(failure(signal.aborted ? 'Timeout' : codeOf(error)));
+        try {
+          const request = open(options, headersFor(options, delivery, body), signal);
+          request.on('error', failed);
+          request.on('response', (response) => {
+            resolve(answerOf(response));
+            // What it says beyond its status is of no use, and could be endless.
+            response.on('error', () => undefined);
+            response.destroy();
+          });
+          request.end(body);
+        } catch (error) {
+          failed(error);
+        }
+      }),
+  };
+}
+
+function open({ url }: HttpWebhookOptions, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
+  const target = new URL(url.reveal());
+  // A connection of its own each time: messages are minutes apart.
+  const how = { method: 'POST', headers, signal, agent: false };
+  return target.protocol === 'https:' ? requestHttps(target, how) : requestHttp(target, how);
+}
+
+function headersFor({ secret, clock }: HttpWebhookOptions, delivery: string, body: string): Record<string, string> {
+  const timestamp = String(Math.floor(clock.now() / 1000));
+  return {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    'user-agent': 'rollcall',
+    'x-rollcall-delivery': delivery,
+    'x-rollcall-timestamp': timestamp,
+    ...(secret !== null && { 'x-rollcall-signature': signatureOf(secret.reveal(), timestamp, body) }),
+  };
+}
+
+/** `v1=` and HMAC-SHA256, in hex, over the timestamp (epoch seconds), a dot and the body: an old message cannot be sent again as a new one. */
+export function signatureOf(secret: string, timestamp: string, body: string): string {
+  return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
+}
+
+function answerOf({ statusCode = 0, headers }: IncomingMessage): WebhookAnswer {
+  if (statusCode >= 200 && statusCode < 300) return { ok: true };
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  const retryAfterMs = seconds >= 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : null;
+  const redirected = statusCode >= 300 && statusCode < 400 ? ', a redirect, which is not followed' : '';
+  return { ok: false, reason: `HTTP ${statusCode}${redirected}`, retryAfterMs };
+}
+
+const failure = (reason: string): WebhookAnswer => ({ ok: false, reason, retryAfterMs: null });
+
+/** The code alone: messages name hosts and ports. */
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'NetworkError';
+}

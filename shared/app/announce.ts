@@ -1,0 +1,65 @@
+import type { EventBus } from '../ports/bus.ts';
+import type { Clock, Logger } from '../ports/system.ts';
+import type { Alerts } from './alerts.ts';
+import { type PublishDeps, publishUnpublished } from './publish.ts';
+
+/** Where a process announces what is in the ledger; `null`: nobody asked for it. */
+export interface Outlets {
+  readonly bus: EventBus | null;
+  readonly alerts: Alerts | null;
+}
+
+export interface AnnounceDeps extends Omit<PublishDeps, 'bus'> {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How often each outlet is looked after, ms. */
+const EVERY_MS = 5_000;
+
+/**
+ * Looks after the outlets until `stop`, each by itself: one that hangs or fails holds up neither the other nor the work. What is not
+ * announced when a process ends is announced by the next one.
+ */
+export async function announce(deps: AnnounceDeps, outlets: Outlets, stop: AbortSignal): Promise<void> {
+  const { bus, alerts } = outlets;
+  if (alerts !== null) await attempt(deps, 'the webhook', () => alerts.begin());
+  await Promise.all([
+    bus === null ? null : regularly(deps, stop, 'the event bus', () => publishFor(deps, bus)),
+    alerts === null ? null : regularly(deps, stop, 'the webhook', () => alerts.step()),
+  ]);
+}
+
+/** What a process still has to say when its work is over. Takes seconds at most, whatever the outlets do. */
+export async function announceLast(deps: AnnounceDeps, { bus, alerts }: Outlets): Promise<void> {
+  await Promise.all([
+    bus === null ? null : attempt(deps, 'the event bus', () => publishFor(deps, bus)),
+    alerts === null ? null : attempt(deps, 'the webhook', () => alerts.step(true)),
+  ]);
+}
+
+/** In short runs, so that a long backlog keeps no process from ending. */
+export function publishFor(deps: AnnounceDeps, bus: EventBus): Promise<unknown> {
+  return publishUnpublished({ ...deps, bus }, { until: deps.clock.now() + EVERY_MS });
+}
+
+async function regularly(
+  deps: AnnounceDeps,
+  stop: AbortSignal,
+  what: string,
+  look: () => Promise<unknown>,
+): Promise<void> {
+  while (!stop.aborted) {
+    await attempt(deps, what, look);
+    await deps.clock.sleep(EVERY_MS, stop);
+  }
+}
+
+/** The ledger keeps everything, so that whatever goes wrong here is told and tried again. */
+async function attempt({ logger }: AnnounceDeps, what: string, look: () => Promise<unknown>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    logger.warn(`${what} could not be told; it is tried again`, { error });
+  }
+}

@@ -1,0 +1,30 @@
+import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
+import { httpWebhook } from '../adapters/system/webhook.ts';
+import { type AlertDeps, Alerts } from '../app/alerts.ts';
+import { type AnnounceDeps, type Outlets, publishFor } from '../app/announce.ts';
+import type { Chore } from '../app/serve.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+
+/** The webhook that a policy names; `null`: none. */
+export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | null {
+  const webhook = policy.notify?.webhook ?? null;
+  if (webhook === null) return null;
+  const { url, secret, events } = webhook;
+  return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock }), events);
+}
+
+/** What a policy's `notify` asks for, for a process of the embedded runtime. Connects to nothing by itself. */
+export function openOutlets(policy: CompiledPolicy, deps: AlertDeps): Outlets & { close(): void } {
+  const name = policy.policy.notify?.eventBus ?? null;
+  const { clock, random } = deps;
+  const bus: EventBridgeBus | null = name === null ? null : openEventBridge({ bus: name, clock, random });
+  return { bus, alerts: alertsOf(policy, deps), close: () => bus?.close() };
+}
+
+/** The outlets as chores of a daemon: each by itself, so that one that hangs or fails holds up neither the others nor the work. */
+export function outletChores(deps: AnnounceDeps, { bus, alerts }: Outlets): readonly Chore[] {
+  return [
+    ...(bus === null ? [] : [{ name: 'publishing', run: () => publishFor(deps, bus) }]),
+    ...(alerts === null ? [] : [{ name: 'telling the webhook', run: () => alerts.step() }]),
+  ];
+}

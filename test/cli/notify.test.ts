@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { hanging, webhookReceiver } from '../support/webhook-receiver.ts';
+import { applyShape } from './shapes.ts';
+import { EVERYTHING_ON, ended, json, place, rollcall, start, world } from './support.ts';
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the file's own variables
+const NOTIFY = 'notify: { eventBus: default, webhook: { url: "${HOOK}", secret: "${HOOK_SECRET}" } }\n';
+
+describe('who asked to be told', () => {
+  test('is told by apply: every entry on the bus, one message to the webhook, no secret anywhere', async () => {
+    const { env, running } = await world({ accounts: 20, drift: 0.5 });
+    const receiver = await webhookReceiver();
+    const cwd = place({ 'rollcall.yaml': `${EVERYTHING_ON}${NOTIFY}` });
+    const own = { ...env, HOOK: receiver.url, HOOK_SECRET: 'k3y' };
+    const applied = await rollcall(['apply', '--yes', '--json', '--verbose'], { cwd, env: own });
+    const run = applyShape.parse(json(applied));
+    expect(run.changes.succeeded).toBeGreaterThan(0);
+    const published = running.sandbox.events().map(({ DetailType }) => DetailType);
+    expect(published).toContain('Scan Completed');
+    expect(published.filter((type) => type === 'Remediation Succeeded')).toHaveLength(run.changes.succeeded);
+    const drifts = published.filter((type) => type === 'Drift Detected').length;
+    expect(receiver.received.map(({ message }) => message.rollcall.counts['drift'])).toEqual([drifts]);
+    expect(receiver.received[0]?.headers['x-rollcall-signature']).toMatch(/^v1=[0-9a-f]{64}$/);
+    const audit = await rollcall(['audit', 'list', '--json'], { cwd, env: own });
+    expect(applied.stdout + applied.stderr + audit.stdout).not.toMatch(/k3y|s3cr3t/);
+    expect(JSON.stringify(running.sandbox.events())).not.toMatch(/k3y|s3cr3t/);
+  });
+
+  test('holds up nothing by hanging: serve puts right what drifted, and ends when it is told to', async () => {
+    const { env, running } = await world({ accounts: 12, drift: 0.5 });
+    const receiver = await webhookReceiver();
+    receiver.behave = hanging;
+    const cwd = place({ 'rollcall.yaml': `${EVERYTHING_ON}${NOTIFY}` });
+    const child = start(['serve', '--json'], { cwd, env: { ...env, HOOK: receiver.url, HOOK_SECRET: 'k3y' } });
+    const wrong = () =>
+      running.sandbox
+        .accounts()
+        .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active');
+    expect(wrong().length).toBeGreaterThan(0);
+    await expect.poll(() => wrong().length, { timeout: 20_000 }).toBe(0);
+    child.kill('SIGTERM');
+    const result = await ended(child);
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stderr).toContain('the webhook did not take a message');
+    expect(result.stderr + result.stdout).not.toMatch(/k3y|s3cr3t/);
+  }, 60_000);
+});
