@@ -73,7 +73,8 @@ function moreAdvice({ facts }: CloudError): string {
   if (MAY_BE_REGION.has(facts.code)) {
     return ' Credentials hold in one partition only, so check the Region (AWS_REGION) as well.';
   }
-  if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null) {
+  const aboutRegion = facts.code === 'RegionMissing' || facts.code === 'RegionMalformed';
+  if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null && !aboutRegion) {
     return ' If AWS_ENDPOINT_URL is set, check it: what answers there may be no AWS service.';
   }
   return '';

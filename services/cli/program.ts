@@ -7,6 +7,7 @@ import { defineAudit } from './commands/audit.ts';
 import { defineBackup } from './commands/backup.ts';
 import { defineDemo } from './commands/demo.ts';
 import { defineDlq } from './commands/dlq.ts';
+import { defineDoctor } from './commands/doctor.ts';
 import { definePlan } from './commands/plan.ts';
 import { definePolicy } from './commands/policy.ts';
 import { defineSandbox } from './commands/sandbox.ts';
@@ -70,6 +71,7 @@ const COMMANDS = [
   defineAudit,
   defineDlq,
   defineBackup,
+  defineDoctor,
   defineSandbox,
   defineDemo,
 ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHECKS } from '../../shared/domain/doctor.ts';
 import { VERDICTS } from '../../shared/domain/verdict.ts';
 
 /** What scripts may rely on [interface.md]; strict, so that nothing appears or goes without a test saying so. */
@@ -262,4 +263,20 @@ export const backupShape = z.strictObject({ file: z.string(), dataDir: z.string(
 export const restoreShape = z.strictObject({ restored: z.string(), from: z.string(), kept: z.string().nullable() });
 export const errorShape = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), findings: z.array(finding).optional() }),
+});
+
+export const doctorShape = z.strictObject({
+  ok: z.boolean(),
+  store: z.enum(['embedded', 'aws']),
+  summary: z.strictObject({ pass: z.int(), warn: z.int(), fail: z.int(), skipped: z.int() }),
+  checks: z.array(
+    z.strictObject({
+      check: z.enum(CHECKS),
+      status: z.enum(['pass', 'warn', 'fail', 'skipped']),
+      reason: z.string().nullable(),
+      message: z.string().min(1),
+      mend: z.array(z.string()),
+      durationMs: z.number(),
+    }),
+  ),
 });

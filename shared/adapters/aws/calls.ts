@@ -23,9 +23,19 @@ export interface Call<Answer> {
 }
 
 export interface Calls {
+  /** @throws CloudError `RegionMissing`, `RegionMalformed`; asked before every first call. */
+  ensureRegion(key: CallKey): Promise<void>;
   make<Answer>(call: Call<Answer>): Promise<Answer>;
   /** Our own credentials for a call that is about to be made; account `null` as long as nobody has asked who we are. */
   ownSession(key: CallKey, accountId: AccountId | null): Promise<Session>;
+}
+
+/** `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`; with `fips` before or behind, as the SDK takes it. */
+const REGION = /^(fips-)?[a-z]{2,8}(-[a-z]+){1,3}-\d{1,2}(-fips)?$/;
+
+function malformed({ operation }: CallKey, region: string): string {
+  const found = JSON.stringify(region.slice(0, 80));
+  return `${operation} was not sent: the Region ${found} is not the name of one. Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.`;
 }
 
 /** Every request of the adapter goes through here: leave, last check, identity, report, translation of errors. */
@@ -36,15 +46,20 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
     if (regionKnown) {
       return;
     }
+    let region: string;
     try {
-      await clients.region();
-      regionKnown = true;
+      region = await clients.region();
     } catch (cause) {
       const message =
         `${key.operation} was not sent: no usable AWS Region. ` +
         'Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.';
       throw ownError('Invalid', 'RegionMissing', { ...key, accountId: null }, message, cause);
     }
+    // A Region with a slip in it makes a host that is not there, or, where an endpoint is configured, a signature that is refused as if
+    // the key were wrong.
+    if (!REGION.test(region))
+      throw ownError('Invalid', 'RegionMalformed', { ...key, accountId: null }, malformed(key, region));
+    regionKnown = true;
   }
 
   function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
@@ -54,6 +69,8 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
   }
 
   return {
+    ensureRegion,
+
     async ownSession(key, accountId) {
       await ensureRegion(key);
       try {

@@ -113,9 +113,9 @@ function describe(error: unknown, service: string): Found {
   return { ...common, code, kind: 'Invalid', ambiguous: false, words: text(fields['message']), cause };
 }
 
-/** What the SDK puts where an answer named no error. */
+/** What the SDK puts where an answer named no error; `NotFound` is what it makes of a bare 404, and no code of a service that is called here. */
 function isNoCode(name: string): boolean {
-  return name === '' || name === 'Unknown' || name === 'UnknownError' || name === 'Error';
+  return ['', 'Unknown', 'UnknownError', 'Error', 'NotFound'].includes(name);
 }
 
 function kindFor(found: Found, context: CallContext): CloudErrorKind {

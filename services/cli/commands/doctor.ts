@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { countArgument, durationArgument } from '../../../shared/config/arguments.ts';
+import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
+import { readDoctorEnv } from '../../../shared/config/doctor-env.ts';
+import { FileError } from '../../../shared/config/file-error.ts';
+import { type CheckResult, fail, pass, quoted, skipped, tally, warn } from '../../../shared/domain/doctor.ts';
+import { formatFinding } from '../../../shared/domain/policy/findings.ts';
+import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
+import type { CliContext, Select } from '../context.ts';
+import { PolicyError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { loadPolicy } from '../session.ts';
+import { doctorText } from '../ui/doctor-text.ts';
+import { count } from '../ui/words.ts';
+
+interface DoctorFlags {
+  readonly policy?: string;
+  readonly sample: string;
+  readonly timeout: string;
+}
+
+export function defineDoctor(program: Command, select: Select): void {
+  program
+    .command('doctor')
+    .description('check credentials, organization, roles and stores, with the command that mends each; changes nothing')
+    .option('--policy <file>', 'the policy whose member role is tried (default: rollcall.yaml, if there is one)')
+    .option('--sample <n>', 'members whose role is tried', '5')
+    .option('--timeout <duration>', 'the longest that one check may take', '15s')
+    .action((flags: DoctorFlags) => select((context) => runDoctor(context, flags)));
+}
+
+async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<number> {
+  const sample = countArgument('--sample', flags.sample, { min: 0, max: 10_000 });
+  const timeoutMs = durationArgument('--timeout', flags.timeout);
+  const { output, config, clock, logger } = context;
+  const { policy, policyResult } = await lookAtPolicy(context, flags.policy);
+  const { examineSetup } = await import('../../../shared/compose/doctor.ts');
+  const env = readDoctorEnv(context.env);
+  const { store, dataDir } = config;
+  const findings = await examineSetup({
+    ...{ store, dataDir, env, policy, policyResult, sample, timeoutMs, clock, logger },
+  });
+  const summary = tally(findings);
+  if (output.json) output.document({ ok: summary.fail === 0, store, summary, checks: findings });
+  else for (const line of doctorText(findings, output)) output.print(line);
+  return summary.fail === 0 ? EXIT.ok : EXIT.error;
+}
+
+/** A policy that cannot be used is a finding like any other; the rest is looked at with the defaults. */
+async function lookAtPolicy(
+  context: CliContext,
+  named: string | undefined,
+): Promise<{ readonly policy: CompiledPolicy | null; readonly policyResult: CheckResult }> {
+  const file = named ?? DEFAULT_POLICY;
+  const { program } = context.config;
+  if (named === undefined && !existsSync(file)) {
+    const message = `there is no ${file} here; the role's default name is tried`;
+    return { policy: null, policyResult: skipped('missing', message, [`${program} policy init`]) };
+  }
+  const validate = [`${program} policy validate ${quoted(file)}`];
+  try {
+    const { policy, warnings } = await loadPolicy(context, named);
+    const rules = count(policy.policy.rules.length, 'rule');
+    const policyResult =
+      warnings.length === 0
+        ? pass(`${file} is valid: ${rules}, hash ${policy.hash.slice(0, 12)}`)
+        : warn('wrong', `${file} has ${count(warnings.length, 'warning')}`, validate);
+    return { policy, policyResult };
+  } catch (error) {
+    if (error instanceof FileError) return { policy: null, policyResult: fail('missing', error.message) };
+    if (!(error instanceof PolicyError)) throw error;
+    const [first] = error.findings;
+    const message = `${file} cannot be used${first === undefined ? '' : `: ${formatFinding(first)}`}`;
+    return { policy: null, policyResult: fail('wrong', message, validate) };
+  }
+}

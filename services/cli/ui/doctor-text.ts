@@ -1,0 +1,41 @@
+import { type CheckId, type CheckStatus, type Finding, tally } from '../../../shared/domain/doctor.ts';
+import type { Output, Style } from './output.ts';
+import { oneLine } from './table.ts';
+
+const TITLES: Readonly<Record<CheckId, string>> = {
+  policy: 'Policy',
+  region: 'Region',
+  credentials: 'Credentials',
+  organization: 'Organization',
+  delegatedAdministrator: 'Delegated administrator',
+  trustedAccess: 'Trusted access',
+  computeOptimizer: 'Compute Optimizer',
+  automation: 'Automation',
+  serviceLinkedRoles: 'Service-linked roles',
+  memberRole: 'Member role',
+  dataDirectory: 'Data directory',
+  database: 'Database',
+  writeAheadLog: 'Write-ahead log',
+  disk: 'Disk',
+  table: 'Table',
+  queue: 'Queue',
+  bus: 'Event bus',
+};
+
+/** A line a check, what mends it below, and the sum. Commands stand on lines of their own, unshortened, to be copied. */
+export function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
+  const widest = Math.max(...findings.map(({ check }) => TITLES[check].length));
+  const lines = findings.flatMap(({ check, status, message, mend }) => [
+    `${painted(style, status)}  ${TITLES[check].padEnd(widest)}  ${oneLine(message)}`,
+    ...mend.map((command) => `${' '.repeat(9 + widest + 2)}$ ${command}`),
+  ]);
+  const { pass, warn, fail, skipped } = tally(findings);
+  const sum = `${pass} passed, ${warn} warned, ${fail} failed, ${skipped} skipped.`;
+  return [...lines, '', style(fail > 0 ? 'red' : 'green', sum)];
+}
+
+const COLOURS = { pass: 'green', warn: 'yellow', fail: 'red', skipped: 'gray' } as const;
+
+function painted(style: Style, status: CheckStatus): string {
+  return style(COLOURS[status], status.padEnd(7));
+}

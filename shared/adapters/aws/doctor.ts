@@ -1,0 +1,184 @@
+/** What `doctor` says of the aws runtime's table, queues and bus. Describes and reads attributes, nothing else. */
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
+import { GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor.ts';
+import { clientSettings } from './client-settings.ts';
+import { isNetworkCode } from './error-codes.ts';
+import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './queue-shape.ts';
+import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
+import type { StoreRetry } from './store-retry.ts';
+import { createTableInput } from './table.ts';
+import { findTableFaults } from './table-shape.ts';
+
+export interface AwsLookOptions {
+  readonly table: string | null;
+  readonly queueUrl: string | null;
+  readonly dlqUrl: string | null;
+  /** Name or ARN; `null`: none is configured. */
+  readonly bus: string | null;
+  /** What the SDK's own settings do not say. */
+  readonly dynamodb?: DynamoDBClientConfig;
+  readonly sqs?: SQSClientConfig;
+  readonly eventBridge?: EventBridgeClientConfig;
+}
+
+export interface AwsLook {
+  table(): Promise<CheckResult>;
+  queue(): Promise<CheckResult>;
+  bus(): Promise<CheckResult>;
+  close(): void;
+}
+
+const CONNECT_MS = 2_000;
+const REQUEST_MS = 5_000;
+
+export function lookAtAws(options: AwsLookOptions): AwsLook {
+  const settings = clientSettings(CONNECT_MS, REQUEST_MS);
+  const dynamodb = new DynamoDBClient({ ...settings, ...options.dynamodb });
+  const sqs = new SQSClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.sqs });
+  const events = new EventBridgeClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.eventBridge });
+  return {
+    table: () => told(() => table(dynamodb, options.table)),
+    queue: () => told(() => queue(sqs, options.queueUrl, options.dlqUrl)),
+    bus: () => told(() => bus(events, options.bus)),
+    close() {
+      for (const client of [dynamodb, sqs, events]) client.destroy();
+    },
+  };
+}
+
+/** One attempt: a person waits for the answer, and an endpoint out of reach is to be told of in seconds. */
+const once: StoreRetry = {
+  maxRetries: 0,
+  pause: async () => undefined,
+  async run(resource, operation, call) {
+    try {
+      return await call(0);
+    } catch (error) {
+      throw toAwsStoreError(error, resource, operation);
+    }
+  },
+};
+
+async function told(look: () => Promise<CheckResult>): Promise<CheckResult> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof AwsStoreError)) throw error;
+    return fail(reasonOf(error), error.message);
+  }
+}
+
+function reasonOf({ code, facts }: AwsStoreError): CheckReason {
+  switch (code) {
+    case 'Throttled':
+      return 'unavailable';
+    case 'Unavailable':
+      return facts.awsCode !== null && isNetworkCode(facts.awsCode) ? 'unreachable' : 'unavailable';
+    case 'Denied':
+      return 'denied';
+    case 'Unauthenticated':
+      return 'unauthenticated';
+    case 'NotFound':
+      return 'missing';
+    case 'WrongShape':
+    case 'TooLarge':
+    case 'Corrupt':
+    case 'Rejected':
+      return 'wrong';
+  }
+}
+
+async function table(client: DynamoDBClient, name: string | null): Promise<CheckResult> {
+  if (name === null) return fail('missing', 'ROLLCALL_TABLE is not set', ['export ROLLCALL_TABLE=rollcall-prod']);
+  const faults = await findTableFaults(client, name, once);
+  if (faults.length === 0) return pass(`table ${name} has the keys and indexes that it needs`);
+  const bare = name.split('/').at(-1) ?? name;
+  if (faults.some((fault) => fault === `table ${name} does not exist`)) {
+    const input = quoted(JSON.stringify(createTableInput(bare)));
+    return fail(
+      'missing',
+      `${faults.join('; ')}. Check the Region and the account, deploy (docs/deploy.md), or make it:`,
+      [`aws dynamodb create-table --cli-input-json ${input}`],
+    );
+  }
+  const message = `${faults.join('; ')}. Deploy it as infra/table.yml declares it:`;
+  return fail('wrong', message, [`npx osls deploy --stage ${stageOf(bare)}`]);
+}
+
+/** The deployment calls everything `rollcall-STAGE`. */
+function stageOf(name: string): string {
+  return /^rollcall-([a-z][a-z0-9-]{0,19})$/.exec(name)?.[1] ?? 'STAGE';
+}
+
+async function queue(client: SQSClient, url: string | null, dlqUrl: string | null): Promise<CheckResult> {
+  const unset = [...(url === null ? ['ROLLCALL_QUEUE_URL'] : []), ...(dlqUrl === null ? ['ROLLCALL_DLQ_URL'] : [])];
+  if (url === null || dlqUrl === null) {
+    const read = unset.map(
+      (name) =>
+        `export ${name}=$(aws sqs get-queue-url --queue-name rollcall-prod-${name.includes('DLQ') ? 'dead' : 'work'} --query QueueUrl --output text)`,
+    );
+    return fail('missing', `${unset.join(' and ')} ${unset.length === 1 ? 'is' : 'are'} not set`, read);
+  }
+  const faults = await findQueueFaults(client, url, dlqUrl, once);
+  if (faults.length === 0) return pass(`${nameOf(url)} is there and redrives to ${nameOf(dlqUrl)}`);
+  const mend = await queueCommands(client, url, dlqUrl);
+  const missing = mend.some((command) => command.startsWith('aws sqs create-queue'));
+  return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/deploy.md), or:`, mend);
+}
+
+/** What brings both queues to their shape; a FIFO queue, and a queue that is its own dead-letter queue, can only be replaced. */
+async function queueCommands(client: SQSClient, url: string, dlqUrl: string): Promise<readonly string[]> {
+  if (url === dlqUrl) return ['unset ROLLCALL_DLQ_URL'];
+  const [work, dead] = await Promise.all([arnOf(client, url), arnOf(client, dlqUrl)]);
+  const deadArn = dead ?? work?.replace(/[^:]+$/, nameOf(dlqUrl)) ?? null;
+  const deadInput = createDeadLetterQueueInput(nameOf(dlqUrl));
+  const workInput = createQueueInput(nameOf(url), deadArn ?? 'DEAD_LETTER_QUEUE_ARN');
+  const attributes = (input: typeof workInput): string => quoted(JSON.stringify(input.Attributes ?? {}));
+  return [
+    ...(dead === null
+      ? [`aws sqs create-queue --queue-name ${nameOf(dlqUrl)} --attributes ${attributes(deadInput)}`]
+      : []),
+    work === null
+      ? `aws sqs create-queue --queue-name ${nameOf(url)} --attributes ${attributes(workInput)}`
+      : `aws sqs set-queue-attributes --queue-url ${quoted(url)} --attributes ${attributes(workInput)}`,
+  ];
+}
+
+async function arnOf(client: SQSClient, url: string): Promise<string | null> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] });
+  try {
+    const { Attributes } = await once.run(`queue ${url}`, 'GetQueueAttributes', () => client.send(command));
+    return Attributes?.['QueueArn'] ?? null;
+  } catch (error) {
+    if (error instanceof AwsStoreError && error.code === 'NotFound') return null;
+    throw error;
+  }
+}
+
+function nameOf(url: string): string {
+  return url.split('/').at(-1) ?? url;
+}
+
+async function bus(client: EventBridgeClient, name: string | null): Promise<CheckResult> {
+  if (name === null) return skipped('notUsed', 'no event bus is configured (notify.eventBus of the policy)');
+  try {
+    const command = new DescribeEventBusCommand({ Name: name });
+    const { Arn } = await once.run(`event bus ${name}`, 'DescribeEventBus', () => client.send(command));
+    return pass(`${Arn ?? name} is there`);
+  } catch (error) {
+    if (!(error instanceof AwsStoreError)) throw error;
+    if (error.code === 'NotFound') {
+      return fail('missing', `event bus ${name} does not exist in this account and Region`, [
+        `aws events create-event-bus --name ${quoted(name.split('event-bus/').at(-1) ?? name)}`,
+      ]);
+    }
+    // Rollcall itself only puts events: not being allowed to look is no fault of the bus.
+    if (error.code === 'Denied') return warn('denied', `not known: ${error.message}`);
+    if (error.facts.awsCode === 'UnknownOperationException') {
+      return skipped('notUsed', `${name} cannot be looked at: this endpoint does not know DescribeEventBus`);
+    }
+    throw error;
+  }
+}

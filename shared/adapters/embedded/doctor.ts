@@ -1,0 +1,164 @@
+/** What `doctor` says of the embedded store. It opens nothing for writing and makes no file: a look leaves no trace. */
+import { accessSync, closeSync, constants, openSync, readSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor.ts';
+import type { Clock, Random } from '../../ports/system.ts';
+import { StoreError } from './errors.ts';
+import { databasePath, inspectFile } from './file.ts';
+import { MIGRATIONS } from './schema.ts';
+
+const MIB = 2 ** 20;
+/** With less than this the next scan of a large organization may not be stored. */
+const LITTLE_SPACE = 64 * MIB;
+const SOME_SPACE = 1024 * MIB;
+/** `journal_size_limit` cuts the log back to 64 MiB after each checkpoint: far above, no checkpoint has come through for long. */
+const LONG_LOG = 256 * MIB;
+
+/** Write-ahead logs need memory shared between processes, which these do not have [sqlite.org/wal.html]; statfs(2)'s magic numbers. */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x01021997, '9P'],
+]);
+
+export interface EmbeddedLook {
+  readonly dataDirectory: () => Promise<CheckResult>;
+  readonly database: () => Promise<CheckResult>;
+  readonly writeAheadLog: () => Promise<CheckResult>;
+  readonly disk: () => Promise<CheckResult>;
+}
+
+export function lookAtEmbedded(dataDir: string, { clock, random }: { clock: Clock; random: Random }): EmbeddedLook {
+  const path = databasePath(dataDir);
+  return {
+    dataDirectory: async () => directory(dataDir),
+    database: () => database(path, { clock, random, totalMs: 2_000 }),
+    writeAheadLog: async () => log(path),
+    disk: async () => disk(dataDir),
+  };
+}
+
+function directory(dataDir: string): CheckResult {
+  const stats = statSync(dataDir, { throwIfNoEntry: false });
+  const named = quoted(dataDir);
+  if (stats !== undefined && !stats.isDirectory()) {
+    return fail('wrong', `${dataDir} is a file, expected a directory: name another with --data-dir, or move it away:`, [
+      `mv ${named} ${quoted(`${dataDir}.old`)}`,
+    ]);
+  }
+  const existing = stats === undefined ? nearest(dataDir) : dataDir;
+  if (!mayWrite(existing)) {
+    const command = `sudo chown -R "$(id -un)" ${quoted(existing)} && chmod u+rwx ${quoted(existing)}`;
+    return fail('denied', `this user may not write in ${existing}`, [command]);
+  }
+  return pass(
+    stats === undefined ? `${dataDir} is not there yet; the first run makes it` : `${dataDir} can be written`,
+  );
+}
+
+async function database(path: string, patience: Parameters<typeof inspectFile>[2]): Promise<CheckResult> {
+  try {
+    const state = await inspectFile(path, MIGRATIONS.length, patience);
+    if (state === null)
+      return skipped('missing', `there is no store yet; \`rollcall apply\` or \`serve\` makes ${path}`);
+    const stats = statSync(path);
+    if ((stats.mode & 0o077) !== 0)
+      return warn('wrong', `${path} can be read by other users`, [`chmod 600 ${quoted(path)}`]);
+    if (!mayWrite(path)) return fail('denied', `this user may not write ${path}`, [`chmod u+rw ${quoted(path)}`]);
+    const older = state.version < MIGRATIONS.length ? '; the next command that writes brings it up to date' : '';
+    return pass(`${path} is sound: ${size(state.bytes)}, schema ${state.version}${older}`);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return storeResult(error);
+  }
+}
+
+function storeResult(error: StoreError): CheckResult {
+  switch (error.code) {
+    case 'Busy':
+      return warn('unavailable', error.message);
+    case 'NotWritable':
+      return fail('denied', error.message, [`chmod u+rw ${quoted(error.path)}`]);
+    case 'Corrupt':
+      return fail('wrong', error.message, ['rollcall restore BACKUP']);
+    default:
+      return fail('wrong', error.message);
+  }
+}
+
+/** Offset of the header's two version numbers; 2 means write-ahead log [sqlite.org/fileformat2.html, 1.3.3]. */
+const VERSIONS_AT = 18;
+
+function log(path: string): CheckResult {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const system = fileSystem(stats === undefined ? nearest(dirname(path)) : dirname(path));
+  if (system !== null) {
+    const message = `${dirname(path)} is on a network file system (${system}), where several processes cannot share a write-ahead log`;
+    return fail('wrong', `${message}. Use a local disk: move it, and name it with --data-dir.`);
+  }
+  if (stats === undefined) return skipped('missing', 'there is no store yet');
+  const mode = Buffer.alloc(2);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, mode, 0, 2, VERSIONS_AT);
+  } finally {
+    closeSync(file);
+  }
+  if (mode[0] !== 2)
+    return warn('wrong', `${path} is not in write-ahead mode; the next command that writes changes that`);
+  const waiting = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (waiting <= LONG_LOG) return pass(`write-ahead mode, ${size(waiting)} of log`);
+  const message = `${path}-wal has ${size(waiting)}: a reader that never ends keeps it from being moved into the file. End it, then:`;
+  return warn('wrong', message, [`sqlite3 ${quoted(path)} 'PRAGMA wal_checkpoint(TRUNCATE)'`]);
+}
+
+function disk(dataDir: string): CheckResult {
+  const at = nearest(dataDir);
+  const { bavail, bsize } = statfsSync(at);
+  const free = bavail * bsize;
+  const message = `${size(free)} free at ${at}`;
+  const look = [`du -xh ${quoted(at)} | sort -h | tail`];
+  if (free < LITTLE_SPACE) return fail('wrong', `${message}: too little for the next run. Free some space.`, look);
+  return free < SOME_SPACE ? warn('wrong', `${message}: that will not last. Free some space.`, look) : pass(message);
+}
+
+/** The path, or what there is of it. */
+function nearest(path: string): string {
+  for (let at = resolve(path); ; at = dirname(at)) {
+    if (existing(at)?.isDirectory() === true || dirname(at) === at) return at;
+  }
+}
+
+function existing(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // ENOTDIR: a part of the path is a file; what is above it is looked at next.
+    return undefined;
+  }
+}
+
+function mayWrite(path: string): boolean {
+  const wanted = statSync(path).isDirectory() ? constants.W_OK | constants.X_OK : constants.R_OK | constants.W_OK;
+  try {
+    accessSync(path, wanted);
+    return true;
+  } catch {
+    return false; // an error is how access(2) says no
+  }
+}
+
+function fileSystem(path: string): string | null {
+  return NETWORK_FILE_SYSTEMS.get(statfsSync(path).type >>> 0) ?? null;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes / 1024;
+  let at = 0;
+  for (; value >= 1024 && at < units.length - 1; at += 1) value /= 1024;
+  return `${value.toFixed(1)} ${units[at] ?? ''}`;
+}

@@ -1,0 +1,221 @@
+import { type CheckResult, fail, pass, warn } from '../../domain/doctor.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/types.ts';
+import type { Cloud } from '../../ports/cloud.ts';
+import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
+import type { Retrying } from '../retrying.ts';
+import {
+  createServiceLinkedRole,
+  enableTrustedAccess,
+  grant,
+  registerAdministrator,
+  SERVICE_PRINCIPAL,
+} from './commands.ts';
+import { isDenied, resultOfError } from './errors.ts';
+import type { Check } from './examine.ts';
+
+export interface CloudChecksInput {
+  readonly inspection: Inspection;
+  /** For the two listings, as a scan asks for them. */
+  readonly cloud: Pick<Cloud, 'listEnrollmentStatuses' | 'listAutomationAccounts'>;
+  readonly retrying: Retrying;
+  /** `AWS_PROFILE`, for the command that signs in. */
+  readonly profile: string | null;
+  /** Whether the policy wants anything of Automation. */
+  readonly usesAutomation: boolean;
+}
+
+/** What several checks need to know; each is asked for once. */
+export interface CloudFacts {
+  readonly region: () => Promise<string>;
+  readonly caller: () => ReturnType<Inspection['caller']>;
+  readonly organization: () => Promise<OrganizationFacts>;
+  readonly administrators: () => Promise<readonly AccountId[]>;
+}
+
+export function cloudFacts({ inspection, retrying }: Pick<CloudChecksInput, 'inspection' | 'retrying'>): CloudFacts {
+  return {
+    region: once(() => inspection.region()),
+    caller: once(() => retrying(() => inspection.caller())),
+    organization: once(() => retrying(() => inspection.organization())),
+    administrators: once(() => retrying(() => inspection.delegatedAdministrators())),
+  };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => (asked ??= ask());
+}
+
+/** Who we are, whose organization it is, and whether AWS lets us see it. */
+export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonly Check[] {
+  const organizational = ['organization', 'delegatedAdministrator'] as const;
+  return [
+    { id: 'region', needs: [], run: () => region(facts) },
+    { id: 'credentials', needs: ['region'], run: () => credentials(input, facts) },
+    { id: 'organization', needs: ['credentials'], run: () => organization(facts) },
+    { id: 'delegatedAdministrator', needs: ['organization'], run: () => administrator(facts) },
+    { id: 'trustedAccess', needs: organizational, run: () => trustedAccess(input, facts) },
+    { id: 'computeOptimizer', needs: organizational, run: () => listing(input, facts, 'computeOptimizer') },
+    { id: 'automation', needs: [...organizational, 'trustedAccess'], run: () => listing(input, facts, 'automation') },
+    { id: 'serviceLinkedRoles', needs: ['computeOptimizer'], run: () => serviceLinkedRoles(input) },
+  ];
+}
+
+async function region(facts: CloudFacts): Promise<CheckResult> {
+  try {
+    const name = await facts.region();
+    return pass(`${name}`);
+  } catch (error) {
+    return { ...resultOfError(error), mend: ['export AWS_REGION=us-east-1'] };
+  }
+}
+
+async function credentials({ profile }: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
+  try {
+    const { arn, accountId } = await facts.caller();
+    if (!arn.endsWith(':root')) return pass(`${arn} in account ${accountId}`);
+    const message = `these are the credentials of the root user of ${accountId}, which may assume no role [API_AssumeRole]: members cannot be changed with them`;
+    return warn('wrong', `${message}. Use a role or a user of that account.`);
+  } catch (error) {
+    const result = resultOfError(error);
+    if (result.reason !== 'unauthenticated') return result;
+    return { ...result, mend: [`aws sso login${profile === null ? '' : ` --profile ${profile}`}`] };
+  }
+}
+
+async function organization(facts: CloudFacts): Promise<CheckResult> {
+  let found: OrganizationFacts;
+  try {
+    found = await facts.organization();
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    const { arn } = await facts.caller();
+    return fail('denied', error.message, grant(arn, ['organizations:DescribeOrganization']));
+  }
+  const { organizationId, managementAccountId, featureSet } = found;
+  if (featureSet !== null && featureSet !== 'ALL') {
+    const message = `${organizationId} has the feature set ${featureSet}; trusted access needs all features. In the management account ${managementAccountId}:`;
+    return fail('wrong', message, ['aws organizations enable-all-features']);
+  }
+  return pass(`${organizationId}, management account ${managementAccountId}`);
+}
+
+async function administrator(facts: CloudFacts): Promise<CheckResult> {
+  const [{ accountId, arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
+  const management = accountId === managementAccountId;
+  let registered: readonly AccountId[];
+  try {
+    registered = await facts.administrators();
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    const action = 'organizations:ListDelegatedAdministrators';
+    const mend = [registerAdministrator(accountId), ...grant(arn, [action])];
+    if (management)
+      return warn(
+        'denied',
+        `${error.message} Rollcall does without: this is the management account.`,
+        grant(arn, [action]),
+      );
+    return fail(
+      'denied',
+      `${error.message} Account ${accountId} is not the management account (${managementAccountId}), and only a delegated administrator may ask. ` +
+        `Register it in the management account, or allow ${action} in the organization's resource policy:`,
+      mend,
+    );
+  }
+  const who = registered.length === 0 ? 'none is registered' : registered.join(', ');
+  if (management) return pass(`the caller is the management account; delegated administrator: ${who}`);
+  if (registered.includes(accountId)) {
+    return pass(
+      `the caller, ${accountId}; it cannot read the management account ${managementAccountId}, which stays outside coverage`,
+    );
+  }
+  return fail(
+    'missing',
+    `Account ${accountId} is neither the management account (${managementAccountId}) nor the delegated administrator of Compute Optimizer ` +
+      `(${who}). Use credentials of one of them, or in the management account:`,
+    [registerAdministrator(accountId)],
+  );
+}
+
+async function trustedAccess(input: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
+  const { inspection, retrying } = input;
+  const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
+  try {
+    const enabled = await retrying(() => inspection.trustedServices());
+    if (enabled.includes(SERVICE_PRINCIPAL)) return pass(`on for ${SERVICE_PRINCIPAL}`);
+    const message = `off for ${SERVICE_PRINCIPAL}: AWS lists no member and associates none. In the management account ${managementAccountId}:`;
+    return fail('missing', message, [enableTrustedAccess]);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    const action = 'organizations:ListAWSServiceAccessForOrganization';
+    return warn('denied', `not known: ${error.message} Rollcall itself does without.`, grant(arn, [action]));
+  }
+}
+
+/** Whether AWS gives us the first page that a scan reads. */
+async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: Enrollment): Promise<CheckResult> {
+  const { cloud, retrying, usesAutomation } = input;
+  const list = () =>
+    enrollment === 'computeOptimizer' ? cloud.listEnrollmentStatuses(null) : cloud.listAutomationAccounts(null);
+  try {
+    const { items, nextToken } = await retrying(list);
+    return pass(
+      `the organization's enrollments can be listed: ${items.length}${nextToken === null ? '' : ' on the first page'}`,
+    );
+  } catch (error) {
+    const result = resultOfError(error);
+    const { arn } = await facts.caller();
+    const action =
+      enrollment === 'computeOptimizer'
+        ? 'compute-optimizer:GetEnrollmentStatusesForOrganization'
+        : 'aco-automation:ListAccounts';
+    const mend = result.reason === 'denied' ? grant(arn, [action]) : [];
+    const needed = enrollment === 'computeOptimizer' || usesAutomation;
+    if (needed) return { ...result, mend };
+    return { ...result, status: 'warn', message: `${result.message} The policy wants nothing of Automation.`, mend };
+  }
+}
+
+/** Failed accounts that are named; their number is always told. */
+const NAMED = 3;
+
+/**
+ * Roles themselves can be read by no API that Rollcall uses. AWS says where one is missing: an enrollment is Failed when its service-linked role, or
+ * trusted access, could not be made [troubleshooting-account-opt-in].
+ */
+async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: CloudChecksInput): Promise<CheckResult> {
+  const asked = usesAutomation ? ENROLLMENTS : (['computeOptimizer'] as const);
+  const failures = await Promise.all(
+    asked.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
+  );
+  const broken = failures.filter(({ failed }) => failed.length > 0);
+  if (broken.length === 0)
+    return pass('no enrollment is Failed, which is what AWS says where it could not make a service-linked role');
+  const told = broken.map(({ enrollment, failed }) => {
+    const named = failed
+      .slice(0, NAMED)
+      .map((each) => `${each.accountId} (${each.statusReason ?? 'AWS gives no reason'})`);
+    return `${enrollment}: ${failed.length} Failed: ${named.join(', ')}${failed.length > NAMED ? ', …' : ''}`;
+  });
+  const mend = broken.map(({ enrollment, failed }) => {
+    const service = enrollment === 'computeOptimizer' ? SERVICE_PRINCIPAL : 'aco-automation.amazonaws.com';
+    const accounts = failed.slice(0, NAMED).map((each) => each.accountId);
+    return `${createServiceLinkedRole(service)}   # with credentials of ${accounts.join(', ')}`;
+  });
+  return fail('missing', `${told.join('; ')}. Make the service-linked role there; the next scan enrolls again:`, mend);
+}
+
+/** A listing that is refused is told of by its own check. */
+async function failedOf(
+  inspection: Inspection,
+  retrying: Retrying,
+  enrollment: Enrollment,
+): Promise<readonly FailedEnrollment[]> {
+  try {
+    return await retrying(() => inspection.failedEnrollments(enrollment));
+  } catch (error) {
+    if (enrollment === 'automation' && isDenied(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+import { type CheckReason, type CheckResult, fail } from '../../domain/doctor.ts';
+import { CloudError } from '../../ports/cloud.ts';
+
+/** What a question that could not be answered means. Stores translate their own errors. */
+export function resultOfError(error: unknown): CheckResult {
+  if (error instanceof CloudError) return fail(reasonOf(error), error.message);
+  return fail('wrong', error instanceof Error ? error.message : String(error));
+}
+
+/** Cannot be reached, may not be asked, or is not there: by the kind of the error, never by its words. */
+export function reasonOf({ kind, facts }: CloudError): CheckReason {
+  switch (kind) {
+    case 'Transient':
+      // Without a request id nobody of AWS has answered.
+      return facts.requestId === null ? 'unreachable' : 'unavailable';
+    case 'Throttled':
+      return 'unavailable';
+    case 'Denied':
+      return 'denied';
+    case 'Unauthenticated':
+      return 'unauthenticated';
+    case 'Prerequisite':
+      return 'missing';
+    case 'CoolingDown':
+    case 'Conflict':
+    case 'Invalid':
+      return facts.code === 'RegionMissing' ? 'missing' : 'wrong';
+  }
+}
+
+export function isDenied(error: unknown): error is CloudError {
+  return error instanceof CloudError && error.kind === 'Denied';
+}

@@ -1,0 +1,133 @@
+import { createAwsCloud } from '../adapters/aws/cloud.ts';
+import { lookAtAws } from '../adapters/aws/doctor.ts';
+import { createAwsInspection } from '../adapters/aws/inspection.ts';
+import { lookAtEmbedded } from '../adapters/embedded/doctor.ts';
+import { StoreError } from '../adapters/embedded/errors.ts';
+import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
+import { systemRandom } from '../adapters/system/random.ts';
+import { cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
+import { type Check, examine } from '../app/doctor/examine.ts';
+import { memberCheck } from '../app/doctor/member-check.ts';
+import { createLimiter } from '../app/limiter.ts';
+import { createRetrying } from '../app/retrying.ts';
+import type { DoctorEnv } from '../config/doctor-env.ts';
+import { type CheckResult, type Finding, skipped } from '../domain/doctor.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { Facts } from '../ports/facts.ts';
+import type { Clock, Logger } from '../ports/system.ts';
+import { openStore } from './store.ts';
+
+export interface DoctorOptions {
+  readonly store: 'embedded' | 'aws';
+  readonly dataDir: string;
+  readonly env: DoctorEnv;
+  /** `null`: there is none, or none that may be used; the defaults are taken. */
+  readonly policy: CompiledPolicy | null;
+  /** What is said of the policy itself. */
+  readonly policyResult: CheckResult;
+  readonly sample: number;
+  /** The longest that one check may take, ms. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How long throttled and broken calls are repeated, ms: an endpoint out of reach is to be told of in seconds. */
+const RETRY_MS = 3_000;
+const TIMEOUTS = { connectMs: 2_000, requestMs: 8_000 };
+const DEFAULT_ROLE = 'RollcallMember';
+
+/**
+ * Looks at everything that Rollcall needs, read-only: no mutating call, no entry, and nothing is made or changed on the disk (invariant 6). Pacing
+ * is kept in memory, so that a look does not slow the workers' shared budget down.
+ * @returns one finding a check; never throws for what it looks at.
+ */
+export async function examineSetup(options: DoctorOptions): Promise<readonly Finding[]> {
+  const { policy, clock, logger, env, sample } = options;
+  const ceiling = policy?.policy.limits.callsPerSecond ?? 10;
+  const gate = createLimiter({ registers: memoryRegisters(), clock, ceiling, reserveMs: 100 });
+  const { memberRole, externalId } = policy?.policy.organization ?? { memberRole: DEFAULT_ROLE, externalId: null };
+  const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS });
+  const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS });
+  const bus = policy?.policy.notify?.eventBus ?? (options.store === 'aws' ? env.eventBus : null);
+  const aws = lookAtAws({ ...env, bus });
+  const retrying = createRetrying(clock, systemRandom, RETRY_MS);
+  const usesAutomation = policy === null || wantsAutomation(policy);
+  const shared = { inspection, cloud, retrying, usesAutomation, profile: env.profile };
+  const facts = cloudFacts(shared);
+  const member = {
+    ...shared,
+    random: systemRandom,
+    sample,
+    snapshot: snapshotOf(options),
+    policy,
+    callsPerSecond: ceiling,
+  };
+  try {
+    const checks: readonly Check[] = [
+      { id: 'policy', needs: [], run: async () => options.policyResult },
+      ...cloudChecks(shared, facts),
+      memberCheck({ ...member, memberRole, externalId }, facts),
+      ...storeChecks(options, aws),
+      { id: 'bus', needs: bus === null ? [] : ['region'], run: () => aws.bus() },
+    ];
+    return await examine(checks, { clock, timeoutMs: options.timeoutMs });
+  } finally {
+    cloud.close();
+    inspection.close();
+    aws.close();
+  }
+}
+
+function wantsAutomation({ policy }: CompiledPolicy): boolean {
+  const layers = [policy.defaults, ...policy.rules.map(({ sets }) => sets)];
+  return layers.some(
+    ({ automation, organizationRules }) =>
+      (automation ?? 'unmanaged') !== 'unmanaged' || (organizationRules ?? 'unmanaged') !== 'unmanaged',
+  );
+}
+
+function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<typeof lookAtAws>): readonly Check[] {
+  const unused = (id: Check['id'], other: string): Check => ({
+    id,
+    needs: [],
+    run: async () => skipped('notUsed', `--store ${other} is not in use`),
+  });
+  if (store === 'aws') {
+    return [
+      ...(['dataDirectory', 'database', 'writeAheadLog', 'disk'] as const).map((id) => unused(id, 'embedded')),
+      { id: 'table', needs: ['region'], run: () => aws.table() },
+      { id: 'queue', needs: ['region'], run: () => aws.queue() },
+    ];
+  }
+  const look = lookAtEmbedded(dataDir, { clock, random: systemRandom });
+  return [
+    { id: 'dataDirectory', needs: [], run: look.dataDirectory },
+    { id: 'database', needs: ['dataDirectory'], run: look.database },
+    { id: 'writeAheadLog', needs: ['dataDirectory'], run: look.writeAheadLog },
+    { id: 'disk', needs: [], run: look.disk },
+    unused('table', 'aws'),
+    unused('queue', 'aws'),
+  ];
+}
+
+/** The last snapshot of the embedded store, if there is one that can be read. The aws store's is left alone: it may be what is broken. */
+function snapshotOf({ store, dataDir, clock }: DoctorOptions): Pick<Facts, 'load'> | null {
+  if (store === 'aws') return null;
+  return {
+    async load() {
+      try {
+        const opened = await openStore({ dataDir, clock, readOnly: true, create: false });
+        try {
+          return await opened.facts.load();
+        } finally {
+          await opened.close();
+        }
+      } catch (error) {
+        // Whatever is wrong with the store is told by the checks of the store.
+        if (error instanceof StoreError) return null;
+        throw error;
+      }
+    },
+  };
+}

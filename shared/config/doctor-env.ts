@@ -1,0 +1,22 @@
+import type { Environment } from './config.ts';
+
+/** What `doctor` is told by the environment: taken as it is, for what is missing is one of its findings and no reason to stop. */
+export interface DoctorEnv {
+  readonly profile: string | null;
+  readonly table: string | null;
+  readonly queueUrl: string | null;
+  readonly dlqUrl: string | null;
+  readonly eventBus: string | null;
+}
+
+export function readDoctorEnv(env: Environment): DoctorEnv {
+  // An empty variable is how templates say "not set".
+  const given = (name: string): string | null => env[name] || null;
+  return {
+    profile: given('AWS_PROFILE'),
+    table: given('ROLLCALL_TABLE'),
+    queueUrl: given('ROLLCALL_QUEUE_URL'),
+    dlqUrl: given('ROLLCALL_DLQ_URL'),
+    eventBus: given('ROLLCALL_EVENT_BUS'),
+  };
+}
