@@ -50,7 +50,9 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS });
   const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS });
   const bus = policy?.policy.notify?.eventBus ?? (options.store === 'aws' ? env.eventBus : null);
-  const aws = lookAtAws({ ...env, bus });
+  const { table, queueUrl, dlqUrl, sqsEndpoint } = env;
+  const sqs = sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
+  const aws = lookAtAws({ table, queueUrl, dlqUrl, bus, ...sqs });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const usesAutomation = policy === null || wantsAutomation(policy);
   const shared = { inspection, cloud, retrying, usesAutomation, profile: env.profile };

@@ -7,6 +7,8 @@ export interface DoctorEnv {
   readonly queueUrl: string | null;
   readonly dlqUrl: string | null;
   readonly eventBus: string | null;
+  /** `AWS_ENDPOINT_URL_SQS`, which the SDK by itself ignores for a queue's URL. */
+  readonly sqsEndpoint: string | null;
 }
 
 export function readDoctorEnv(env: Environment): DoctorEnv {
@@ -18,5 +20,6 @@ export function readDoctorEnv(env: Environment): DoctorEnv {
     queueUrl: given('ROLLCALL_QUEUE_URL'),
     dlqUrl: given('ROLLCALL_DLQ_URL'),
     eventBus: given('ROLLCALL_EVENT_BUS'),
+    sqsEndpoint: given('AWS_ENDPOINT_URL_SQS'),
   };
 }

@@ -1,8 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunningSandbox } from '../../services/sandbox/start.ts';
+import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { CHECKS, type CheckId } from '../../shared/domain/doctor.ts';
+import { makeQueues, startPretendAws } from '../aws/stores.ts';
 import { auditShape, doctorShape } from './shapes.ts';
 import { as, ENROLL, EVERYTHING_ON, expectNoStack, json, place, rollcall, world } from './support.ts';
 
@@ -231,5 +234,39 @@ describe('doctor finds', () => {
       mend: ['mv .rollcall .rollcall.old'],
     });
     expect(of('memberRole').status).toBe('pass');
+  });
+});
+
+describe('doctor with --store aws', () => {
+  test('names what is not set, and goes on', async () => {
+    const { env } = await world();
+    const { document, of } = await doctor(place(), env, '--store', 'aws');
+    expect(document.store).toBe('aws');
+    expect(of('table')).toMatchObject({ status: 'fail', reason: 'missing', message: 'ROLLCALL_TABLE is not set' });
+    expect(of('queue')).toMatchObject({ status: 'fail', reason: 'missing' });
+    expect(of('database')).toMatchObject({ status: 'skipped', reason: 'notUsed' });
+    expect(of('memberRole').status).toBe('pass');
+  });
+
+  test('looks at table and queues where they are', async () => {
+    const { env } = await world();
+    const aws = await startPretendAws();
+    onTestFinished(() => aws.close());
+    await aws.table.send(new CreateTableCommand(createTableInput('rollcall-test')));
+    const { queueUrl, dlqUrl } = await makeQueues(aws.queues, 'work');
+    const { of } = await doctor(
+      place(),
+      {
+        ...env,
+        AWS_ENDPOINT_URL_DYNAMODB: aws.dynamodb.endpoint,
+        AWS_ENDPOINT_URL_SQS: aws.sqs.endpoint,
+        ...{ ROLLCALL_TABLE: 'rollcall-test', ROLLCALL_QUEUE_URL: queueUrl, ROLLCALL_DLQ_URL: dlqUrl },
+      },
+      '--store',
+      'aws',
+    );
+    expect(of('table')).toMatchObject({ status: 'pass' });
+    expect(of('queue')).toMatchObject({ status: 'pass' });
+    expect(of('bus')).toMatchObject({ status: 'skipped', reason: 'notUsed' });
   });
 });

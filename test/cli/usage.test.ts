@@ -8,7 +8,7 @@ describe('what is typed', () => {
   test.each<[string, string[], string[]]>([
     ['no command', [], ['A command is missing']],
     ['an unknown command', ['plann'], ["unknown command 'plann'", 'Did you mean plan?']],
-    ['a command of a later version', ['doctor'], ["unknown command 'doctor'"]],
+    ['a command that is none', ['doktor'], ["unknown command 'doktor'", 'Did you mean doctor?']],
     ['a group without its command', ['policy'], ['A command is missing']],
     ['an unknown command of a group', ['audit', 'lst'], ["unknown command 'lst'"]],
     ['an unknown option', ['status', '--fast'], ["unknown option '--fast'"]],
@@ -83,7 +83,7 @@ describe('what is typed', () => {
       'sandbox',
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
-    for (const name of ['doctor', 'suspend', 'resume', 'halt', 'unhalt', 'approve'])
+    for (const name of ['suspend', 'resume', 'halt', 'unhalt', 'approve'])
       expect(help.stdout).not.toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
