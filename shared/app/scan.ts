@@ -111,8 +111,8 @@ async function allowedBy(runs: RunStates, planHash: string): Promise<ReadonlySet
 }
 
 function entryContext(deps: Deps, run: RunContext): EntryContext {
-  const { newId, clock, actor } = deps;
-  return { newId, now: clock.now(), actor, runId: run.runId, policyHash: run.policy.hash };
+  const { newId, clock, actor, random } = deps;
+  return { newId, now: clock.now(), actor, runId: run.runId, policyHash: run.policy.hash, random };
 }
 
 /** An entry about the organization as a whole. */

@@ -1,7 +1,5 @@
-import type { AccountRecord, Condition } from '../domain/record.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
-import type { WorkMessage } from '../domain/work.ts';
 import type { Deps } from './deps.ts';
+import { type DueKey, dueKeys, dueMessages } from './due-keys.ts';
 import type { RunStates } from './run-state.ts';
 
 const PAGE = 100;
@@ -26,38 +24,21 @@ export async function queueDue(
   let queued = 0;
   for (;;) {
     const due = await deps.records.due(now, PAGE);
-    const messages: WorkMessage[] = [];
+    const page: DueKey[] = [];
+    const pauses: number[] = [];
     for (const { record } of due) {
-      const keys = (await keysOf(record, runs, policyHash)).filter(
-        (key) => boundTo === null || key.planHash === boundTo,
+      const keys = (await dueKeys(record, runs, policyHash)).filter(
+        ({ common }) => boundTo === null || common.planHash === boundTo,
       );
-      const pause = keys.length === 0 && boundTo !== null ? NOT_OURS_PAUSE_MS : QUEUED_PAUSE_MS;
-      if (keys.length > 0) await deps.queue.send(keys);
-      messages.push(...keys);
-      await deps.records.snooze(record.accountId, record.head.seq, now + pause);
+      page.push(...keys);
+      pauses.push(keys.length === 0 && boundTo !== null ? NOT_OURS_PAUSE_MS : QUEUED_PAUSE_MS);
     }
-    queued += messages.length;
+    const messages = dueMessages(page);
+    if (messages.length > 0) await deps.queue.send(messages);
+    for (const [index, { record }] of due.entries()) {
+      await deps.records.snooze(record.accountId, record.head.seq, now + (pauses[index] ?? QUEUED_PAUSE_MS));
+    }
+    queued += page.length;
     if (due.length < PAGE) return queued;
   }
-}
-
-/** What in a record can be waiting: everything with a claim, a time, or a result to come. */
-function waits(condition: Condition | null): condition is Condition {
-  if (condition === null) return false;
-  return condition.claim !== null || condition.notBefore !== null || condition.verdict === 'Converging';
-}
-
-async function keysOf(record: AccountRecord, runs: RunStates, policyHash: string): Promise<WorkMessage[]> {
-  const { accountId } = record;
-  const keys = ENROLLMENTS.flatMap((enrollment: Enrollment) => {
-    const condition = record[enrollment];
-    return waits(condition) ? [{ enrollment, runId: condition.runId }] : [];
-  });
-  return Promise.all(
-    keys.map(async ({ enrollment, runId }) => {
-      const run = runId === null ? null : await runs.get(runId);
-      const planHash = run?.planHash ?? null;
-      return { v: 1, kind: 'account', accountId, enrollment, policyHash, runId: runId ?? 'none', planHash } as const;
-    }),
-  );
 }

@@ -1,12 +1,13 @@
 import { type Call, chooseCall, type Mismatch, mismatchOf, statusMatters } from './action.ts';
+import { contestOf, isSetBack } from './contested.ts';
+import { coolDownEnd } from './cool-down.ts';
 import type { AccountFacts, CompiledPolicy, DesiredState } from './policy/index.ts';
 import type { AccountRecord, Condition } from './record.ts';
 import { toIso } from './time.ts';
 import type { Caller, Enrollment, EpochMs, Observation, Observations } from './types.ts';
 import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from './verdict.ts';
 
-/** At least this long must pass after opting out of Automation before opting in again [automation-disable]. */
-export const COOL_DOWN_MS = 24 * 60 * 60 * 1000;
+export { COOL_DOWN_MS } from './cool-down.ts';
 
 /** An operator's suspension of an account. */
 export interface Suspension {
@@ -52,6 +53,8 @@ interface Subject {
   readonly observation: Observation;
   readonly computeOptimizer: Observation;
   readonly condition: Condition | null;
+  /** What is remembered of the account's Compute Optimizer. */
+  readonly computeOptimizerCondition: Condition | null;
 }
 
 interface Judgement {
@@ -104,6 +107,7 @@ function assessOne(
     observation: observations[enrollment],
     computeOptimizer: observations.computeOptimizer,
     condition: record === null ? null : record[enrollment],
+    computeOptimizerCondition: record?.computeOptimizer ?? null,
   };
   return toAssessment(subject, judge(subject));
 }
@@ -210,6 +214,7 @@ function inTransit(subject: Subject): Judgement | null {
     return { verdict: 'Converging', reason: 'acted', message: 'a worker is acting on it', notBefore };
   }
   if (remembered === null || !stillTheOldPicture(remembered, subject)) return null;
+  if (remembered.verdict === 'Stalled') return untilNextAttempt(remembered, context.now);
   return untilDeadline(context.now, 'acted', deadlineOf(remembered) ?? context.now + pendingDeadlineMs);
 }
 
@@ -221,6 +226,14 @@ function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Jud
   if (now < deadline) return { verdict: 'Converging', reason, deadline };
   const message = `no result was observed by ${toIso(deadline)}`;
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, deadline };
+}
+
+/** The result of a call was never seen: a failed attempt, and after its pause the diff starts afresh. */
+function untilNextAttempt(stalled: Condition, now: EpochMs): Judgement | null {
+  const notBefore = stalled.notBefore === null ? now : Date.parse(stalled.notBefore);
+  if (now >= notBefore) return null;
+  const message = 'no result was observed in time; the call is made again after a pause';
+  return { verdict: 'Stalled', reason: 'deadlinePassed', message, notBefore, deadline: deadlineOf(stalled) };
 }
 
 /**
@@ -250,7 +263,7 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
     const message = observation.statusReason ?? 'AWS gives no reason';
     return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
   }
-  const blocked = blockedBy(subject, call);
+  const blocked = contestedBy(subject) ?? blockedBy(subject, call);
   if (blocked !== null) return blocked;
   const backoff = backoffOf(condition, subject);
   if (backoff !== null) return { ...backoff, ...(backoff.verdict === 'Drifted' ? { call } : { held: call }) };
@@ -280,6 +293,14 @@ export function closedText(opensAt: EpochMs | null): string {
   return `no enforcement window is open; ${next}`;
 }
 
+/** Somebody keeps setting it back: Rollcall has stopped fighting, or stops now. */
+function contestedBy({ observation, condition, desired, context }: Subject): Judgement | null {
+  if (observation.kind !== 'observed') return null;
+  const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
+  const message = contestOf(condition, isSetBack(condition, { ...observation, lastUpdated }, desired), context.now);
+  return message === null ? null : { verdict: 'Blocked', reason: 'contested', message };
+}
+
 /** What stands in the way of the call, as far as the state tells. */
 function blockedBy(subject: Subject, call: Call): Judgement | null {
   const { context, computeOptimizer, enrollment, observation, condition } = subject;
@@ -293,10 +314,8 @@ function blockedBy(subject: Subject, call: Call): Judgement | null {
     const message = `Automation needs Compute Optimizer Active there first; it is ${seen}`;
     return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
   }
-  if (observation.status !== 'Inactive') return null;
-  const ours = condition?.optedOutAt ? Date.parse(condition.optedOutAt) : Number.NEGATIVE_INFINITY;
-  const notBefore = Math.max(observation.lastUpdated ?? Number.NEGATIVE_INFINITY, ours) + COOL_DOWN_MS;
-  if (context.now >= notBefore) return null;
+  const notBefore = coolDownEnd(observation, condition, computeOptimizer, subject.computeOptimizerCondition);
+  if (notBefore === null || context.now >= notBefore) return null;
   const message = `opted out less than 24 hours ago; opting in is possible from ${toIso(notBefore)}`;
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
 }

@@ -1,3 +1,4 @@
+import { type Contention, foldContention, resumed } from './contested.ts';
 import type { ChainHead, EntryType, Facet, LedgerEntry } from './ledger.ts';
 import { EMPTY_CHAIN, headOf } from './ledger.ts';
 import type { AccountId, Enrollment, EpochMs } from './types.ts';
@@ -6,7 +7,7 @@ import type { AccountId, Enrollment, EpochMs } from './types.ts';
  * The present condition of one (account, enrollment). Plain JSON; times are ISO 8601 as in the facet it extends.
  * Nothing in it is known otherwise than from the ledger, so that it can be rebuilt from there.
  */
-export interface Condition extends Facet {
+export interface Condition extends Facet, Contention {
   readonly rule: string | null;
   readonly policyHash: string | null;
   /** The run that last touched it. */
@@ -49,7 +50,14 @@ export function emptyRecord(accountId: AccountId): AccountRecord {
   return { accountId, head: EMPTY_CHAIN, present: false, computeOptimizer: null, automation: null };
 }
 
-const ENDS_DRIFT: ReadonlySet<EntryType> = new Set(['DriftResolved', 'RemediationBlocked', 'AccountLeft']);
+const ENDS_DRIFT: ReadonlySet<EntryType> = new Set([
+  'DriftResolved',
+  'RemediationBlocked',
+  'FlapDetected',
+  // Failed, as far as this drift goes; it is looked at again, and what is then found begins another.
+  'ConvergenceStalled',
+  'AccountLeft',
+]);
 
 /** Verdicts under which no drift can be open: what was open is superseded. */
 const SUPERSEDES_DRIFT: ReadonlySet<string> = new Set([
@@ -98,6 +106,7 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
     driftSince: nextDriftSince(condition, entry, after),
     claim: nextClaim(condition, entry),
     optedOutAt: optOutDone ? entry.at : (condition?.optedOutAt ?? null),
+    ...foldContention(condition, entry, after),
   };
 }
 
@@ -108,9 +117,11 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
 export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRecord {
   const facets = { ...entry.detail?.facets };
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
+  const resumes = entry.type === 'AccountResumed';
   const fold = (enrollment: Enrollment): Condition | null => {
     const after = facets[enrollment];
-    return after === undefined ? record[enrollment] : foldFacet(record[enrollment], entry, after);
+    const folded = after === undefined ? record[enrollment] : foldFacet(record[enrollment], entry, after);
+    return resumes && (entry.enrollment ?? enrollment) === enrollment ? resumed(folded, entry.at) : folded;
   };
   return {
     accountId: record.accountId,

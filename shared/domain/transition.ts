@@ -1,3 +1,5 @@
+import { backoffMs } from './backoff.ts';
+import { contestMessage, recentSetBacks } from './contested.ts';
 import type { Detail, EntryDraft, EntryType, Facet } from './ledger.ts';
 import type { AccountRecord, Condition } from './record.ts';
 import { toIso } from './time.ts';
@@ -11,6 +13,8 @@ export interface EntryContext {
   readonly actor: string;
   readonly runId: string | null;
   readonly policyHash: string | null;
+  /** [0, 1): spreads the pauses after failures. Absent: every pause is as long as it may be. */
+  readonly random?: () => number;
 }
 
 const iso = (time: EpochMs | null): string | null => (time === null ? null : toIso(time));
@@ -93,6 +97,7 @@ const NAMED: Partial<Record<Verdict, EntryType>> = {
  */
 function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
   const open = (condition?.driftSince ?? null) !== null;
+  if (reason === 'contested' && condition?.contested === undefined) return 'FlapDetected';
   if (verdict === 'Compliant') return open ? 'DriftResolved' : 'VerdictChanged';
   if (verdict === 'Drifted') return open || reason === 'deadLettered' ? 'VerdictChanged' : 'DriftDetected';
   return condition?.verdict === verdict ? 'VerdictChanged' : (NAMED[verdict] ?? 'VerdictChanged');
@@ -111,15 +116,54 @@ export function transition(
   const condition = record[assessment.enrollment];
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
-  const after = facetOf(assessment, attempts);
-  if (condition !== null && sameNews(condition, after)) return null;
-  return accountEntry(context, entryTypeFor(condition, assessment), assessment.accountId, assessment.enrollment, {
+  const seen = facetOf(assessment, attempts);
+  if (condition !== null && sameNews(condition, seen)) return null;
+  const failed = condition === null ? null : failedAttempt(context, condition, assessment, seen);
+  const type = failed?.type ?? entryTypeFor(condition, assessment);
+  const after = failed?.after ?? seen;
+  const message = messageOf(context, type, condition, assessment, detail);
+  return accountEntry(context, type, assessment.accountId, assessment.enrollment, {
     before: condition === null ? null : facetOfCondition(condition),
     after,
-    reason: assessment.reason,
+    reason: after.reason,
     rule: assessment.rule,
-    detail: assessment.message === null ? detail : { ...detail, message: assessment.message },
+    detail: message === null ? detail : { ...detail, message },
   });
+}
+
+function messageOf(
+  context: EntryContext,
+  type: EntryType,
+  condition: Condition | null,
+  { message }: Assessment,
+  detail: Detail,
+): string | null {
+  return type === 'FlapDetected' ? contestMessage(recentSetBacks(condition, context.now), detail) : message;
+}
+
+/**
+ * What was set going has visibly failed: AWS says Failed, or nothing came of it by the deadline. A failed attempt like any other, whoever
+ * sees it first, a scan or a worker: it counts, and the next one waits for a pause that grows.
+ */
+function failedAttempt(
+  context: EntryContext,
+  condition: Condition,
+  assessment: Assessment,
+  seen: Facet,
+): { readonly type: EntryType; readonly after: Facet } | null {
+  const attempts = seen.attempts + 1;
+  const notBefore = toIso(context.now + backoffMs(attempts, context.random ?? (() => 1)));
+  if (assessment.verdict === 'Stalled' && condition.verdict !== 'Stalled') {
+    return { type: 'ConvergenceStalled', after: { ...seen, notBefore, attempts } };
+  }
+  if (!hasFailedVisibly(condition, assessment)) return null;
+  return { type: 'RemediationFailed', after: { ...seen, reason: 'retrying', notBefore, attempts } };
+}
+
+/** What was set going for an open drift has ended in Failed, be it seen right after our call or after a while of Pending. */
+export function hasFailedVisibly(condition: Condition | null, { status, action }: Assessment): boolean {
+  if (condition?.verdict !== 'Converging' || condition.driftSince === null) return false;
+  return status === 'Failed' && action !== 'none';
 }
 
 /** Failed attempts count for one drift under one policy; anything else starts at none. */

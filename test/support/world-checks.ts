@@ -99,11 +99,19 @@ function openDrift(chain: string, entries: readonly LedgerEntry[], allowed: Allo
   });
 }
 
+const ENDING: ReadonlySet<string> = new Set([
+  'DriftResolved',
+  'RemediationBlocked',
+  'FlapDetected',
+  'ConvergenceStalled',
+]);
+
 function endsDrift({ type, after, detail, enrollment: about }: LedgerEntry, enrollment: Enrollment): boolean {
   if (type === 'AccountLeft') return true;
   const facet = about === enrollment ? after : detail?.facets?.[enrollment];
   if (facet === null || facet === undefined) return false;
-  const ends = type === 'DriftResolved' || type === 'RemediationBlocked' || facet.reason === 'deadLettered';
+  // Stalled is failed: what is found after it is another drift.
+  const ends = ENDING.has(type) || facet.reason === 'deadLettered';
   return ends || SUPERSEDING.has(facet.verdict);
 }
 

@@ -175,6 +175,7 @@ describe('Compute Optimizer', () => {
 
 describe('Pending, and what was acted upon', () => {
   const acted = condition({ verdict: 'Converging', reason: 'acted', deadline: iso(NOW + 5 * HOUR) });
+  const stalled = { ...acted, verdict: 'Stalled', reason: 'deadlinePassed', deadline: iso(NOW - DAY) } as const;
   const pending = (lastUpdated: number | null) => ({ computeOptimizer: seen('Pending', { lastUpdated }) });
   table('computeOptimizer', [
     [
@@ -238,10 +239,28 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Stalled', reason: 'deadlinePassed' },
     ],
     [
-      'stalled stays stalled while nothing moves',
+      'stalled stays stalled while nothing moves, until its pause is over',
       {
         computeOptimizer: seen('Inactive'),
-        record: recordOf({ computeOptimizer: condition({ ...acted, verdict: 'Stalled', deadline: iso(NOW - DAY) }) }),
+        record: recordOf({ computeOptimizer: condition({ ...stalled, notBefore: iso(NOW + 1) }) }),
+      },
+      { verdict: 'Stalled', reason: 'deadlinePassed', notBefore: NOW + 1 },
+    ],
+    [
+      'the result of a call was never seen: after the pause the call is made again',
+      {
+        computeOptimizer: seen('Inactive'),
+        record: recordOf({ computeOptimizer: condition({ ...stalled, notBefore: iso(NOW) }) }),
+      },
+      { verdict: 'Drifted', action: 'UpdateEnrollmentStatus' },
+    ],
+    [
+      'stalled while AWS says Pending: never called, however long',
+      {
+        computeOptimizer: seen('Pending'),
+        record: recordOf({
+          computeOptimizer: condition({ ...stalled, status: 'Pending', notBefore: iso(NOW - 9 * DAY) }),
+        }),
       },
       { verdict: 'Stalled' },
     ],

@@ -1,10 +1,9 @@
 import { assess } from '../../domain/assess.ts';
-import { nextPollMs } from '../../domain/backoff.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import { toChange } from '../../domain/plan.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import { type AccountRecord, wakeAt } from '../../domain/record.ts';
-import { transition } from '../../domain/transition.ts';
+import type { AccountRecord } from '../../domain/record.ts';
+import { hasFailedVisibly, transition } from '../../domain/transition.ts';
 import type { Observations } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';
@@ -14,6 +13,7 @@ import { act } from './act.ts';
 import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
 import { ended, failRead, failureResult, failVisibly } from './fail.ts';
 import { errorFacts } from './intent.ts';
+import { lookAgain, unlockAutomation } from './look-again.ts';
 import { observeLive } from './read-live.ts';
 import { abandonClaim, settleClaim } from './recover.ts';
 
@@ -108,10 +108,7 @@ async function observeOrFail(
   }
 }
 
-/**
- * What was set going for an open drift has ended in Failed, be it seen right after our call or after a while of Pending: a failed attempt
- * like any other, with a pause before the next. `null` if that is not so.
- */
+/** A failed attempt that shows only in what AWS says now; `null` if there is none. */
 function visibleFailure(
   work: WorkContext,
   { enrollment }: AccountMessage,
@@ -119,10 +116,8 @@ function visibleFailure(
   observations: Observations,
   known: AccountRecord,
 ): Assessment | null {
-  const condition = known[enrollment];
-  if (condition?.verdict !== 'Converging' || condition.driftSince === null) return null;
   const assessment = assess(assessContext(work), facts, observations, known)[enrollment];
-  return assessment.status === 'Failed' && assessment.action !== 'none' ? assessment : null;
+  return hasFailedVisibly(known[enrollment], assessment) ? assessment : null;
 }
 
 /**
@@ -163,24 +158,6 @@ async function mayAct(
   return allowed !== null && allows(allowed, toChange(assessment, facts));
 }
 
-/**
- * Says when to look at the account next, where the record itself does not: while something converges, and where a time that it names
- * has passed and brought no news (an exemption was prolonged, a cool-down began anew). The other enrollment's time is kept.
- */
-async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
-  const { enrollment, verdict, accountId } = assessment;
-  const now = work.deps.clock.now();
-  const converging = verdict === 'Converging';
-  if (!converging && (wakeAt(record) ?? Number.POSITIVE_INFINITY) > now) return;
-  const condition = record[enrollment];
-  const since = condition === null ? now : Date.parse(condition.since);
-  const own = converging ? now + nextPollMs(now - since) : assessment.notBefore;
-  const other = wakeAt({ ...record, [enrollment]: null });
-  const times = [own, other].filter((time) => time !== null);
-  await work.journal.settled(accountId);
-  await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
-}
-
 /** No call is to be made: how the key ends for now, and what it makes possible. */
 async function settle(
   work: WorkContext,
@@ -189,10 +166,9 @@ async function settle(
   record: AccountRecord,
   assessment: Assessment,
 ): Promise<WorkResult> {
-  const { verdict, enrollment } = assessment;
+  const { verdict } = assessment;
   await lookAgain(work, record, assessment);
-  const unlocks = enrollment === 'computeOptimizer' && assessment.status === 'Active';
-  const waits = unlocks && record.automation?.verdict === 'Blocked' && record.automation.reason === 'prerequisite';
+  const waits = await unlockAutomation(work, record, assessment);
   const followUps: WorkMessage[] = waits ? [{ ...message, enrollment: 'automation' }] : [];
   return { ...ended(facts.id, outcomeOf(verdict)), followUps };
 }

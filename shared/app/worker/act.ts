@@ -130,7 +130,7 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
 const HEALED = { verdict: 'Drifted', reason: 'retrying', notBefore: null, dead: false, counts: false } as const;
 
 /** A mutating call failed: enough of them stop the run, and everybody is told. */
-async function countFailure(work: WorkContext, runId: string): Promise<void> {
+export async function countFailure(work: WorkContext, runId: string): Promise<void> {
   const trip = await work.runs.countFailure(runId, work.policy);
   if (trip === null) return;
   const run = { runId, policy: work.policy, planHash: null };

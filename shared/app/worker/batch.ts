@@ -7,28 +7,31 @@ import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
 import { transition } from '../../domain/transition.ts';
 import type { AccountId, Observations } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
-import type { WorkMessage } from '../../domain/work.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import type { Listing } from '../listing.ts';
 import { allows } from '../make-plan.ts';
 import { AUTOMATION_ABSENT } from '../observe.ts';
+import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
 import { mayClaim, vetoEntry } from './before-claim.ts';
-import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
+import {
+  assessContext,
+  entryContext,
+  freshFacts,
+  NOTHING,
+  outcomeOf,
+  type WorkContext,
+  type WorkResult,
+} from './context.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import { lookAgain } from './look-again.ts';
 import { requireClaim } from './own-error.ts';
-
-type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 
 /** An account of a batch, with what is known and decided of it. */
 interface Member {
   readonly facts: AccountFacts;
   readonly record: AccountRecord;
   readonly assessment: Assessment;
-}
-
-interface Claimed extends Member {
-  readonly undertaking: Undertaking;
 }
 
 /**
@@ -38,11 +41,8 @@ interface Claimed extends Member {
  */
 export async function reconcileBatch(work: WorkContext, message: BatchMessage): Promise<WorkResult> {
   const records = await work.deps.records.getMany(message.accountIds);
-  // Older than what is known of any of them, it would show what was there before somebody acted.
-  const changes = [...records.values()].map(({ automation }) =>
-    automation === null ? 0 : Date.parse(automation.changedAt),
-  );
-  const listing = await work.automationListing.recent(Math.max(0, ...changes));
+  const listing = await readRecent(work, oldest(work, [...records.values()]));
+  if (listing instanceof CloudError) return unreadable(work, message, records, listing);
   const members = await judgeMembers(work, message, message.accountIds, listing, records);
   const willing: Member[] = [];
   for (const member of members) if (await wants(work, message, member)) willing.push(member);
@@ -51,11 +51,10 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
     return afterVeto(message, members, willing);
   }
   const claimed = await claimAll(work, message, willing);
-  const others = message.accountIds.filter((id) => !claimed.some(({ facts }) => facts.id === id));
-  const settled = members.filter(({ assessment }) => !isOpen(assessment));
-  const followUps = others
-    .filter((id) => !settled.some(({ facts }) => facts.id === id))
-    .map((id) => alone(message, id));
+  const settled = members.filter((member) => rests(work, member));
+  await Promise.all(settled.map(({ record, assessment }) => lookAgain(work, record, assessment)));
+  const taken = new Set([...claimed, ...settled].map(({ facts }) => facts.id));
+  const followUps = message.accountIds.filter((id) => !taken.has(id)).map((id) => alone(message, id));
   const outcomes = settled.map(({ facts, assessment }) => ({
     accountId: facts.id,
     outcome: outcomeOf(assessment.verdict),
@@ -65,8 +64,28 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   return {
     outcomes: [...outcomes, ...acted.outcomes],
     followUps: [...followUps, ...acted.followUps],
-    dead: null,
+    dead: acted.dead,
   };
+}
+
+/** A listing that is refused or does not come is a failed read of every account of the batch, and no defect of the message. */
+async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
+  try {
+    return await work.automationListing.recent(since);
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
+    return error;
+  }
+}
+
+/** A result that is looked for is looked for in a listing at most this old, ms: one serves all batches of a tick. */
+const POLL_MAX_AGE_MS = 2_000;
+
+/** Since when the listing must have been begun: an older one would show what was there before somebody acted. */
+function oldest({ deps }: WorkContext, records: readonly AccountRecord[]): number {
+  const changes = records.map(({ automation }) => (automation === null ? 0 : Date.parse(automation.changedAt)));
+  const polls = records.some(({ automation }) => automation?.verdict === 'Converging');
+  return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
 
 /** The call must not be made: those that it would have been about are recorded as Blocked, the others go on alone. */
@@ -79,11 +98,13 @@ function afterVeto(message: BatchMessage, members: readonly Member[], willing: r
   return { outcomes: blocked, followUps, dead: null };
 }
 
-const isOpen = ({ verdict }: Assessment): boolean => verdict === 'Drifted' || verdict === 'Unknown';
-
-function alone({ v, policyHash, runId, planHash }: BatchMessage, accountId: AccountId): WorkMessage {
-  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: 'automation' };
+/** Nothing is to be done about it now: it is as wanted, under way, blocked, or pauses after a failure. */
+function rests({ deps }: WorkContext, { assessment }: Member): boolean {
+  const pauses = assessment.verdict === 'Drifted' && (assessment.notBefore ?? 0) > deps.clock.now();
+  return pauses || !isOpen(assessment);
 }
+
+const isOpen = ({ verdict }: Assessment): boolean => verdict === 'Drifted' || verdict === 'Unknown';
 
 /** Judges accounts by a listing and records what is news. Accounts without fresh facts, or that someone else has just written, are left out. */
 async function judgeMembers(
@@ -165,9 +186,7 @@ async function claimAll(work: WorkContext, message: BatchMessage, members: reado
 
 const claimEnd = ({ automation }: AccountRecord): number => Date.parse(automation?.claim?.expiresAt ?? '');
 
-type Ending = Pick<WorkResult, 'outcomes' | 'followUps'>;
-
-async function callOnce(work: WorkContext, message: BatchMessage, claimed: readonly Claimed[]): Promise<Ending> {
+async function callOnce(work: WorkContext, message: BatchMessage, claimed: readonly Claimed[]): Promise<WorkResult> {
   const { cloud } = work.deps;
   const accountIds = claimed.map(({ facts }) => facts.id);
   const request = { accountIds, clientToken: claimed[0]?.undertaking.clientToken ?? '' };
@@ -194,55 +213,74 @@ async function writeOutcomes(
   message: BatchMessage,
   claimed: readonly Claimed[],
   result: BatchResult,
-): Promise<Ending> {
+): Promise<WorkResult> {
   const { requestId, succeeded, errors } = result;
-  const left = errors.join('; ') || 'AWS left the account out of the batch and gave no reason';
+  const left = (id: AccountId): string => {
+    const own = errors.filter((text) => text.includes(id));
+    return (own.length > 0 ? own : errors).join('; ') || 'AWS left the account out of the batch and gave no reason';
+  };
   await closeAll(work, claimed, ({ undertaking, facts }) =>
     succeeded.has(facts.id)
       ? successEntry(work, undertaking, { requestId, message: null })
-      : undoEntry(work, undertaking, { code: 'NotAmongSucceeded', message: left, requestId }),
+      : undoEntry(work, undertaking, { code: 'NotAmongSucceeded', message: left(facts.id), requestId }),
   );
   const done = claimed.filter(({ facts }) => succeeded.has(facts.id)).map(({ facts }) => facts.id);
   const rest = claimed.filter(({ facts }) => !succeeded.has(facts.id)).map(({ facts }) => alone(message, facts.id));
   const verified = await verify(work, message, done);
-  return { outcomes: verified.outcomes, followUps: [...rest, ...verified.followUps] };
+  return { outcomes: verified.outcomes, followUps: [...rest, ...verified.followUps], dead: null };
 }
 
 /** Looks at what AWS shows now: only that makes an account Compliant. What needs a further step goes on as a key of its own. */
-async function verify(work: WorkContext, message: BatchMessage, accountIds: readonly AccountId[]): Promise<Ending> {
-  if (accountIds.length === 0) return { outcomes: [], followUps: [] };
+async function verify(work: WorkContext, message: BatchMessage, accountIds: readonly AccountId[]): Promise<WorkResult> {
+  if (accountIds.length === 0) return NOTHING;
   const now = work.deps.clock.now();
   const listing = await work.automationListing.begunAfter(now);
   const records = await work.deps.records.getMany(accountIds);
   const members = await judgeMembers(work, message, accountIds, listing, records);
   const resolved = members.filter(({ assessment }) => assessment.verdict === 'Compliant').map(({ facts }) => facts.id);
   const open = accountIds.filter((id) => !resolved.includes(id));
+  // What is under way is polled by the tick, again in batches.
+  const underWay = members.filter(({ assessment }) => assessment.verdict === 'Converging');
+  await Promise.all(underWay.map(({ record, assessment }) => lookAgain(work, record, assessment)));
+  const polled = new Set(underWay.map(({ facts }) => facts.id));
   return {
     outcomes: [
       ...resolved.map((accountId) => ({ accountId, outcome: 'resolved' as const })),
       ...open.map((accountId) => ({ accountId, outcome: 'converging' as const })),
     ],
-    followUps: open.map((id) => alone(message, id)),
+    followUps: open.filter((id) => !polled.has(id)).map((id) => alone(message, id)),
+    dead: null,
   };
 }
 
-/** The call was not made, or failed as a whole: one bad account must not stop the others, so each goes on alone. */
+/** The call was not made, or failed as a whole: where that has a cause in common, they wait together; else each goes on alone. */
 async function failedAll(
   work: WorkContext,
   message: BatchMessage,
   claimed: readonly Claimed[],
   error: CloudError,
-): Promise<Ending> {
+): Promise<WorkResult> {
   const facts = errorFacts(error);
-  await closeAll(work, claimed, ({ undertaking }) => undoEntry(work, undertaking, facts));
-  if (error.kind === 'Unauthenticated') throw error;
+  const undo = () => closeAll(work, claimed, ({ undertaking }) => undoEntry(work, undertaking, facts));
+  if (error.kind === 'Unauthenticated') {
+    await undo();
+    throw error;
+  }
+  const together = await failTogether(work, message.runId, claimed, error);
+  if (together !== null) return { ...together, followUps: [] };
+  await undo();
   const followUps = claimed.map((member) => alone(message, member.facts.id));
-  return { outcomes: claimed.map((member) => ({ accountId: member.facts.id, outcome: 'retrying' })), followUps };
+  const outcomes = claimed.map((member) => ({ accountId: member.facts.id, outcome: 'retrying' as const }));
+  return { outcomes, followUps, dead: null };
 }
 
-async function vetoedAll(work: WorkContext, claimed: readonly Claimed[], veto: Vetoed): Promise<Ending> {
+async function vetoedAll(work: WorkContext, claimed: readonly Claimed[], veto: Vetoed): Promise<WorkResult> {
   await closeAll(work, claimed, ({ undertaking }) => vetoEntry(work, undertaking, veto));
-  return { outcomes: claimed.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' })), followUps: [] };
+  return {
+    outcomes: claimed.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' })),
+    followUps: [],
+    dead: null,
+  };
 }
 
 /** The outcome of an account for which the batch came to nothing: still drifted, free to be tried alone at once. */
@@ -254,17 +292,4 @@ function undoEntry(
   const attempts = undertaking.record.automation?.attempts ?? 0;
   const fate = { verdict: 'Drifted' as const, reason: 'retrying' as const, notBefore: null, attempts };
   return failureEntry(work, undertaking, fate, { kind: 'Batch', operation: null, ...error });
-}
-
-async function closeAll(
-  work: WorkContext,
-  claimed: readonly Claimed[],
-  outcome: (member: Claimed) => EntryDraft,
-): Promise<void> {
-  await work.journal.writeMany(
-    claimed.map((member) => ({
-      record: member.record,
-      decide: (current: AccountRecord) => (holdsClaim(current, member.undertaking) ? [outcome(member)] : []),
-    })),
-  );
 }

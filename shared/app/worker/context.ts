@@ -61,8 +61,8 @@ export function assessContext(work: WorkContext): AssessContext {
 }
 
 export function entryContext(work: WorkContext, runId: string): EntryContext {
-  const { newId, clock, actor } = work.deps;
-  return { newId, now: clock.now(), actor, runId, policyHash: work.policy.hash };
+  const { newId, clock, actor, random } = work.deps;
+  return { newId, now: clock.now(), actor, runId, policyHash: work.policy.hash, random };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,0 +1,50 @@
+import { nextPollMs, stalledPollMs } from '../../domain/backoff.ts';
+import { type AccountRecord, wakeAt } from '../../domain/record.ts';
+import type { Assessment } from '../../domain/verdict.ts';
+import type { WorkContext } from './context.ts';
+
+/**
+ * Says when to look at the account next, where the record itself does not: while something converges, and where a time that it names
+ * has passed and brought no news (an exemption was prolonged, a cool-down began anew, AWS still says Pending long after the deadline).
+ * The other enrollment's time is kept.
+ */
+export async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
+  const { enrollment, verdict, accountId } = assessment;
+  const now = work.deps.clock.now();
+  const converging = verdict === 'Converging';
+  if (!converging && !wokenInVain(record, assessment) && (wakeAt(record) ?? Number.POSITIVE_INFINITY) > now) return;
+  const other = wakeAt({ ...record, [enrollment]: null });
+  const times = [ownTime(work, record, assessment), other].filter((time) => time !== null);
+  await work.journal.settled(accountId);
+  await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
+}
+
+/** It was woken because Compute Optimizer had become Active, and that is no longer so: its next waking comes from there again. */
+function wokenInVain({ computeOptimizer }: AccountRecord, { verdict, reason, notBefore }: Assessment): boolean {
+  // While Compute Optimizer is on its way, the record's time is that of looking for its result.
+  if (computeOptimizer?.verdict === 'Converging') return false;
+  return verdict === 'Blocked' && reason === 'prerequisite' && notBefore === null;
+}
+
+function ownTime({ deps }: WorkContext, record: AccountRecord, { enrollment, verdict, notBefore }: Assessment) {
+  const now = deps.clock.now();
+  const condition = record[enrollment];
+  const lasted = now - (condition === null ? now : Date.parse(condition.since));
+  if (verdict === 'Converging') return now + nextPollMs(lasted);
+  return verdict === 'Stalled' ? now + stalledPollMs(lasted, deps.random) : notBefore;
+}
+
+/**
+ * Compute Optimizer is Active now: whatever waited for it in the same account goes on. What is associated is left to the tick, which gathers
+ * all that come free meanwhile into batches; anything else is a key of its own, at once.
+ * @returns whether there is a key to be queued.
+ */
+export async function unlockAutomation(work: WorkContext, record: AccountRecord, seen: Assessment): Promise<boolean> {
+  if (seen.enrollment !== 'computeOptimizer' || seen.status !== 'Active') return false;
+  const { automation, accountId, head } = record;
+  if (automation?.verdict !== 'Blocked' || automation.reason !== 'prerequisite') return false;
+  if (automation.desiredRuleMode !== 'AnyAllowed') return true;
+  await work.journal.settled(accountId);
+  await work.deps.records.snooze(accountId, head.seq, work.deps.clock.now());
+  return false;
+}

@@ -1,0 +1,115 @@
+import { differs } from './action.ts';
+import type { Detail, Facet } from './ledger.ts';
+import type { Condition } from './record.ts';
+import { toIso } from './time.ts';
+import type { EnrollmentStatus, EpochMs, RuleMode } from './types.ts';
+import type { DesiredEnrollment } from './verdict.ts';
+
+/*
+ * Flapping: somebody keeps setting an enrollment back that Rollcall keeps putting right. After so many times it stops fighting.
+ *
+ *              set back, 1st and 2nd time within 24 hours
+ *            ┌────────────────────────────────────────────┐
+ *            ▼                                            │
+ *         Drifted ── our call ──▶ Converging ──▶ Compliant ┘
+ *                                                    │ set back, 3rd time: FlapDetected
+ *                                                    ▼
+ *         looked at at once ◀── AccountResumed ── Blocked: contested    (only an operator's `resume` ends it)
+ */
+
+/** So often within {@link FLAP_WINDOW_MS}, and the account is contested. */
+export const MAX_SET_BACKS = 3;
+export const FLAP_WINDOW_MS = 24 * 60 * 60 * 1000;
+
+/** One time that an enrollment which was as wanted was found changed again. */
+export interface SetBack {
+  /** When it was found, ISO 8601. */
+  readonly at: string;
+  /** Who did it, where CloudTrail told. */
+  readonly by: string | null;
+}
+
+/** Nothing is changed any more until somebody resumes the account. */
+export interface Contest {
+  /** ISO 8601. */
+  readonly since: string;
+  readonly message: string;
+}
+
+interface Seen {
+  readonly status: EnrollmentStatus | null;
+  readonly ruleMode: RuleMode | null;
+  /** ISO 8601. */
+  readonly lastUpdated: string | null;
+}
+
+/**
+ * Whether what is seen now is somebody's undoing of what was wanted: it was so already, or we had just asked for it and the old picture
+ * is back under a new timestamp. A changed wish is nobody's undoing; Pending and Failed are AWS's own doing.
+ */
+export function isSetBack(known: Condition | null, seen: Seen, wish: DesiredEnrollment): boolean {
+  if (known === null || known.desired !== wish.status || known.desiredRuleMode !== wish.ruleMode) return false;
+  const { status, ruleMode, lastUpdated } = seen;
+  if (status !== 'Active' && status !== 'Inactive') return false;
+  if (differs(wish, { status, ruleMode }) === null) return false;
+  if (known.verdict === 'Compliant') return true;
+  if (known.verdict !== 'Converging' || known.reason !== 'acted' || lastUpdated === null) return false;
+  return known.status === status && known.ruleMode === ruleMode && (known.lastUpdated ?? '') < lastUpdated;
+}
+
+/** The set-backs that count at `now`. */
+export function recentSetBacks(known: Condition | null, now: EpochMs): readonly SetBack[] {
+  const since = toIso(now - FLAP_WINDOW_MS);
+  return (known?.setBacks ?? []).filter(({ at }) => at > since);
+}
+
+/** Why nothing is changed any more; `null` while it may be. `setBack`: what is seen now is one more. */
+export function contestOf(known: Condition | null, setBack: boolean, now: EpochMs): string | null {
+  if (known?.contested) return known.contested.message;
+  const before = recentSetBacks(known, now);
+  return setBack && before.length + 1 >= MAX_SET_BACKS ? contestMessage(before, null) : null;
+}
+
+/** One sentence for people; names whoever is known to have done it. */
+export function contestMessage(before: readonly SetBack[], detail: Detail | null): string {
+  const actors = [...before.map(({ by }) => by), detail?.changedBy?.actor ?? null];
+  const known = [...new Set(actors.filter((actor) => actor !== null))];
+  const by = known.length === 0 ? 'by someone whom no event has named' : `by ${known.join(', ')}`;
+  return (
+    `set back ${before.length + 1} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
+    'settles it and runs `rollcall resume`'
+  );
+}
+
+/** What of a condition says whether it is contested. Absent: no set-back is remembered, nothing is contested. */
+export interface Contention {
+  readonly setBacks?: readonly SetBack[];
+  readonly contested?: Contest;
+}
+
+/** The contention after an entry that states `after` of the enrollment. */
+export function foldContention(
+  known: Condition | null,
+  entry: { readonly type: string; readonly at: string; readonly api: unknown; readonly detail: Detail | null },
+  after: Facet,
+): Contention {
+  const now = Date.parse(entry.at);
+  const wish = { status: after.desired, ruleMode: after.desiredRuleMode };
+  // Outcomes of our own calls are no observations; nobody fights where the policy only watches.
+  const counts = entry.api === null && after.reason !== 'alertOnly' && isSetBack(known, after, wish);
+  const before = recentSetBacks(known, now);
+  const setBacks = counts ? [...before, { at: entry.at, by: entry.detail?.changedBy?.actor ?? null }] : before;
+  const begun = entry.type === 'FlapDetected' ? { since: entry.at, message: entry.detail?.message ?? '' } : null;
+  const contested = known?.contested ?? begun;
+  return {
+    ...(setBacks.length > 0 && { setBacks: setBacks.slice(-MAX_SET_BACKS) }),
+    ...(contested !== null && { contested }),
+  };
+}
+
+/** After an operator's `resume`: whatever was counted is forgotten, and what was contested is due for a look at once. */
+export function resumed(condition: Condition | null, at: string): Condition | null {
+  if (condition === null || (condition.contested === undefined && condition.setBacks === undefined)) return condition;
+  const { setBacks: _, contested, ...rest } = condition;
+  return contested !== undefined && rest.reason === 'contested' ? { ...rest, notBefore: at } : rest;
+}
