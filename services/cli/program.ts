@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { GlobalFlags } from '../../shared/config/config.ts';
 import { defineAccount } from './commands/account.ts';
 import { defineApply } from './commands/apply.ts';
+import { defineApprove } from './commands/approve.ts';
 import { defineAudit } from './commands/audit.ts';
 import { defineBackup } from './commands/backup.ts';
 import { defineDemo } from './commands/demo.ts';
@@ -64,6 +65,7 @@ export function parse(args: readonly string[], writers: Writers): Parsed {
 const COMMANDS = [
   definePlan,
   defineApply,
+  defineApprove,
   defineServe,
   defineStatus,
   defineAccount,

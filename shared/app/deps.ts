@@ -55,6 +55,8 @@ export interface RunContext {
   readonly policy: CompiledPolicy;
   /** The stored plan that the run is bound to: only its changes may be made. */
   readonly planHash: string | null;
+  /** It is bound by an operator's approval, which ends then, epoch ms. */
+  readonly approvedUntil?: number;
   /** A process that is gone has begun the run: what it has said in the organization's chain is not said again. */
   readonly resumed?: boolean;
 }

@@ -2,6 +2,7 @@ import { type Coverage, type RecentChanges, type Trip, tripped } from '../domain
 import { type Change, dueChanges, intendedAction, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
+import type { Approval } from './approvals.ts';
 import type { Summary } from './desk.ts';
 import { type OrgWide, organizationWide, useOrganizationCall } from './org-wide.ts';
 import type { Survey } from './survey.ts';
@@ -18,6 +19,8 @@ export interface Plan {
   /** Those that would be made now. */
   readonly due: readonly Change[];
   readonly trip: Trip | null;
+  /** The operator's approval that the run goes on under. */
+  readonly approval: Approval | null;
   readonly orgWide: OrgWide;
   readonly broken: readonly string[];
   /** The organization as it was read. */
@@ -27,6 +30,8 @@ export interface Plan {
 export interface PlanLimits {
   /** The set that a saved plan allows, by {@link changeKey}; everything else is left alone. */
   readonly onlyThese: ReadonlySet<string> | null;
+  /** Changes that an approved run is about to make: they are left to it. */
+  readonly underWay: ReadonlySet<string>;
 }
 
 /** Identifies a change across runs: who, what, which wish, by which call. */
@@ -71,7 +76,9 @@ export function makePlan(
   // A run that may change only some accounts can't use a call that changes all.
   const sweeping = orgWide.used && found.every((change) => change.enrollment === 'automation' || isAllowed(change));
   const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);
-  const due = dueChanges(changes, now).filter(isAllowed);
+  const underWay = (change: Change): boolean =>
+    allows(limits.underWay, change) && !recent.has(change.accountId) && allowed === null;
+  const due = dueChanges(changes, now).filter((change) => isAllowed(change) && !underWay(change));
   const trip = tripped({
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
@@ -89,6 +96,7 @@ export function makePlan(
     changes,
     due,
     trip,
+    approval: null,
     orgWide: { ...orgWide, used: sweeping },
     broken: survey.broken,
     snapshot: survey.snapshot,

@@ -10,6 +10,8 @@ const runSchema = z.object({
   runId: z.string(),
   policyHash: z.string(),
   planHash: z.string().nullable(),
+  /** Bound to its plan by an approval, which lifts `maxChanges` until then, epoch ms; `null`: by whoever started it, or not at all. */
+  approvedUntil: z.number().nullable().default(null),
   startedAt: z.number(),
   /** What the caps' percentages are of. */
   accountsInScope: z.number(),
@@ -24,8 +26,18 @@ export type RunState = z.infer<typeof runSchema>;
 
 const planSchema = z.object({ policyHash: z.string(), storedAt: z.number(), keys: z.array(z.string()) });
 
+/** A plan that is kept: what an approval or a binding is about. */
+export interface StoredPlan {
+  readonly hash: string;
+  readonly policyHash: string;
+  /** When it was last found, epoch ms. */
+  readonly storedAt: EpochMs;
+  /** The changes that it allows, by `changeKey`. */
+  readonly keys: readonly string[];
+}
+
 /** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
-const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
+export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
 const runName = (runId: string): string => `run/${runId}`;
 const planName = (hash: string): string => `plan/${hash}`;
@@ -42,7 +54,8 @@ export class RunStates {
   async begin(run: RunContext, startedAt: number, accountsInScope: number, planned: number): Promise<void> {
     const { runId, policy, planHash } = run;
     const counts = { accountsInScope, planned, failed: 0 };
-    const state = { runId, policyHash: policy.hash, planHash, startedAt, ...counts, stopped: null };
+    const { approvedUntil = null } = run;
+    const state = { runId, policyHash: policy.hash, planHash, approvedUntil, startedAt, ...counts, stopped: null };
     // Begun already by a part that ran out of time: what has been counted since stays counted.
     await update(this.#registers, runName(runId), runSchema, (current) => current ?? state);
   }
@@ -71,6 +84,15 @@ export class RunStates {
   /** Keeps a plan by its hash, so that runs can be bound to it and, later, approved. */
   async storePlan(hash: string, policyHash: string, keys: readonly string[], now: EpochMs): Promise<void> {
     await update(this.#registers, planName(hash), planSchema, () => ({ policyHash, storedAt: now, keys: [...keys] }));
+  }
+
+  /** Plans whose hash begins so. */
+  async storedPlans(prefix: string): Promise<readonly StoredPlan[]> {
+    return (await this.#registers.list(planName(prefix))).map(({ name, value }) => {
+      const parsed = planSchema.safeParse(value);
+      if (!parsed.success) throw new Error(`register ${name} is no plan: ${parsed.error.message}`);
+      return { hash: name.slice(planName('').length), ...parsed.data };
+    });
   }
 
   /** Removes runs and plans that nothing refers to any more. What another process changes meanwhile is left. */

@@ -7,15 +7,17 @@ import { accountEntry, type EntryContext, joined, left, transition } from '../do
 import { ENROLLMENTS } from '../domain/types.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
+import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
+import { liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
-import { RunStates } from './run-state.ts';
+import { KEEP_MS, RunStates } from './run-state.ts';
 import { type Survey, survey } from './survey.ts';
 
 export const ROLLING_MS = 24 * 60 * 60 * 1000;
@@ -51,8 +53,9 @@ export async function plan(
 
 async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {
   const now = deps.clock.now();
+  const approved = await underWay(deps, new RunStates(deps.registers), run.policy.hash);
   const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
-  return makePlan(run.policy, seen, recent, { onlyThese }, now);
+  return makePlan(run.policy, seen, recent, { onlyThese, underWay: approved }, now);
 }
 
 /**
@@ -63,7 +66,7 @@ export async function scan(
   deps: Deps,
   settings: Settings,
   retrying: Retrying,
-  run: RunContext,
+  asked: RunContext,
   onProgress: OnProgress,
   lost: AbortSignal,
 ): Promise<Plan> {
@@ -71,28 +74,30 @@ export async function scan(
   const runs = new RunStates(deps.registers);
   const begin = async (): Promise<void> => {
     await runs.prune(deps.clock.now());
+    await pruneApprovals(deps.registers, deps.clock.now() - KEEP_MS);
     await catchUpRecords(deps);
-    await notePolicy(deps, journal, run);
-    if (await hasSaid(deps, run, 'ScanStarted')) return;
-    await journal.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
+    await notePolicy(deps, journal, asked);
+    if (await hasSaid(deps, asked, 'ScanStarted')) return;
+    await journal.organization(() => organizationEntry(deps, asked, 'ScanStarted', {}));
   };
   let entries = 0;
   const seen = await survey(deps, settings, retrying, {
-    policy: run.policy,
-    isNews: hasNews(run.policy.hash),
+    policy: asked.policy,
+    isNews: hasNews(asked.policy.hash),
     onProgress,
     saveSnapshot: true,
     prepare: begin,
     record: async (news) => {
       lost.throwIfAborted();
-      entries += await recordNews(deps, journal, run, news);
+      entries += await recordNews(deps, journal, asked, news);
     },
   });
   lost.throwIfAborted();
-  entries += await recordGone(deps, journal, run, seen.gone);
+  entries += await recordGone(deps, journal, asked, seen.gone);
   onProgress({ kind: 'recorded', entries });
-  const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
-  const plan = await planOf(deps, run, seen, onlyThese);
+  const onlyThese = asked.planHash === null ? null : await allowedBy(runs, asked.planHash);
+  const wanted = await planOf(deps, asked, seen, onlyThese);
+  const { run, plan } = await liftApproved(deps, runs, asked, wanted, (keys) => planOf(deps, asked, seen, keys));
   // A stopped plan is kept: only what was stored can be approved later.
   if (plan.trip !== null) await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);

@@ -4,6 +4,7 @@ import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
+import { openApprovals } from './approvals.ts';
 import { readTyped, type Typed, update } from './registers.ts';
 
 /*
@@ -79,13 +80,24 @@ export interface ScheduleDeps {
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, REGISTER, scanState);
-  const next = nextState(known?.value ?? null, policy, now, deps.newId);
+  const next = nextState(known?.value ?? null, policy, now, deps.newId, await isApproved(deps.registers, policy, now));
   if (next === null) return null;
   if ((await deps.registers.write(REGISTER, next, known?.version ?? null)) === null) return null;
   return next.state === 'done' ? null : { runId: next.runId, again: next.attempts > 0 };
 }
 
-function nextState(known: ScanState | null, policy: CompiledPolicy, now: EpochMs, newId: NewId): ScanState | null {
+/** Whether an operator has approved a plan that no scan has looked at since: the run it lets through begins with one. */
+async function isApproved(registers: Registers, policy: CompiledPolicy, now: EpochMs): Promise<boolean> {
+  return (await openApprovals(registers, policy.hash, now)).some(({ startedRun }) => startedRun === null);
+}
+
+function nextState(
+  known: ScanState | null,
+  policy: CompiledPolicy,
+  now: EpochMs,
+  newId: NewId,
+  approved: boolean,
+): ScanState | null {
   const fresh = (due: EpochMs): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
     completedAt: known?.completedAt ?? null,
@@ -94,7 +106,7 @@ function nextState(known: ScanState | null, policy: CompiledPolicy, now: EpochMs
   // Keys of the policy before are dropped by every worker, so that the new one needs its scan at once.
   const changed = known.policyHash !== policy.hash;
   if (known.state === 'done') {
-    const due = changed ? now : dueAt(policy.policy.schedule, known.dueAt, now);
+    const due = changed || approved ? now : dueAt(policy.policy.schedule, known.dueAt, now);
     return due === null ? null : fresh(due);
   }
   const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;

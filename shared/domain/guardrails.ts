@@ -79,7 +79,7 @@ function changesTrip(input: GuardrailInput): Trip | null {
   if (now.size === 0 || total <= cap) return null;
   const message =
     `${accounts(now.size)} would be changed (${total} within 24 hours), maxChanges allows ${cap} of ${accountsInScope} ` +
-    'in scope; review the plan, then run apply with --plan, or raise maxChanges';
+    'in scope; review the plan, then let it through with approve or apply --plan, or raise maxChanges';
   return { reason: 'maxChanges', message };
 }
 

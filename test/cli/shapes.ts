@@ -100,6 +100,7 @@ const changes = z.strictObject({
 });
 
 export const applyShape = z.strictObject({
+  approval: z.strictObject({ planHash: hash, actor: z.string() }).nullable(),
   runId: id,
   organizationId: z.string(),
   policyHash: hash,
@@ -115,6 +116,17 @@ export const applyShape = z.strictObject({
   interrupted: z.boolean(),
   open: z.array(open),
   broken: z.array(z.string()),
+});
+
+export const approveShape = z.strictObject({
+  planHash: hash,
+  policyHash: hash,
+  changes: z.int(),
+  actor: z.string().min(1),
+  reason: z.string().nullable(),
+  at: time,
+  expiresAt: time,
+  entryId: id,
 });
 
 export const demoShape = z.strictObject({

@@ -72,6 +72,7 @@ describe('what is typed', () => {
     for (const name of [
       'plan',
       'apply',
+      'approve',
       'serve',
       'status',
       'account',
@@ -83,7 +84,7 @@ describe('what is typed', () => {
       'sandbox',
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
-    for (const name of ['suspend', 'resume', 'halt', 'unhalt', 'approve'])
+    for (const name of ['suspend', 'resume', 'halt', 'unhalt'])
       expect(help.stdout).not.toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -111,6 +112,7 @@ describe('what is typed', () => {
       ['audit', 'verify'],
       ['account', '123456789012'],
       ['dlq', 'list'],
+      ['approve', '0123456789ab'],
       ['backup', 'b.db'],
     ];
     for (const args of commands) {

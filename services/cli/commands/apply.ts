@@ -148,8 +148,10 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   };
   const { planHash, policyHash, organizationId, coverage, broken } = plan;
   const ids = { runId, organizationId, policyHash, planHash };
+  const { approval } = plan;
+  const approved = approval === null ? null : { planHash: approval.planHash, actor: approval.actor };
   const more = { coverage, summary: after, summaryBefore: before, guardrail, stopped, interrupted, open, broken };
-  output.document({ ...ids, changes, calls, durationMs, ...more });
+  output.document({ ...ids, approval: approved, changes, calls, durationMs, ...more });
 }
 
 /** 130 over 4 over 3 over 0; only Converging is 0. */

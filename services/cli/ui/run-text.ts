@@ -30,9 +30,15 @@ function headline({ changes, plan, stopped, interrupted, runId }: ApplyResult, m
   const counts =
     `${count(attempted, 'change')} attempted, ${number(succeeded)} succeeded, ${number(failed)} failed, ` +
     `${number(blocked)} blocked, ${number(converging)} converging`;
-  const how = `Run ${runId} took ${duration(ms)}: ${counts}.`;
+  const { approval } = plan;
+  const by =
+    approval === null ? '' : ` under the approval of plan ${approval.planHash.slice(0, 12)} by ${approval.actor}`;
+  const how = `Run ${runId}${by} took ${duration(ms)}: ${counts}.`;
   if (plan.trip !== null) {
-    return `${style('red', 'Stopped by a guardrail')} before any change: ${plan.trip.reason}: ${plan.trip.message}.\n${how}`;
+    const would = `It would have made ${count(plan.due.length, 'change')}.`;
+    const approve = plan.trip.reason === 'maxChanges' ? ` Let it: rollcall approve ${plan.planHash}` : '';
+    const why = `${plan.trip.reason}: ${plan.trip.message}. ${would}${approve}`;
+    return `${style('red', 'Stopped by a guardrail')} before any change: ${why}\n${how}`;
   }
   if (stopped !== null) return `${style('red', 'Stopped')}: ${stopped.reason}: ${stopped.message}.\n${how}`;
   if (interrupted) return `${style('yellow', 'Interrupted')}; what was in flight is finished and recorded.\n${how}`;

@@ -25,6 +25,6 @@ export class Guard {
     if (run === null) throw new Vetoed('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
     const asked: Asked = { run, accountIds, optOut, stage };
     for (const check of this.#checks) await check.ask(asked);
-    for (const check of this.#checks) check.passed?.(asked);
+    for (const check of this.#checks) await check.passed?.(asked);
   }
 }

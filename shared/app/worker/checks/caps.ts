@@ -29,7 +29,7 @@ class Caps implements Check {
     await this.#refresh(optOut ? 0 : RECENT_MAX_AGE_MS);
     // The intent of this very change may be in the ledger already, or not: what counts is the union.
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
-    if (run.planHash === null && this.#withThese(accountIds, () => true) > maxChanges) {
+    if (!this.#lifted(run) && this.#withThese(accountIds, () => true) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
       throw new Vetoed('guardrail', message);
     }
@@ -42,6 +42,12 @@ class Caps implements Check {
 
   passed({ accountIds, optOut }: Asked): void {
     for (const id of accountIds) this.#recent.set(id, optOut || (this.#recent.get(id) ?? false));
+  }
+
+  /** A saved plan or an approval lifts `maxChanges`, the latter for 24 hours. */
+  #lifted({ planHash, approvedUntil }: Asked['run']): boolean {
+    if (planHash === null) return false;
+    return approvedUntil === null || this.#parts.deps.clock.now() < approvedUntil;
   }
 
   /** How many accounts count, those in question included. */

@@ -34,7 +34,7 @@ export interface Check {
   /** @throws Vetoed */
   ask(asked: Asked): Promise<void>;
   /** Every check has let the call pass. */
-  passed?(asked: Asked): void;
+  passed?(asked: Asked): void | Promise<void>;
 }
 
 /** What checks are made from, once a process. */

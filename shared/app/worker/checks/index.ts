@@ -1,8 +1,9 @@
+import { approval } from './approval.ts';
 import { caps } from './caps.ts';
 import type { Check, CheckParts } from './check.ts';
 import { runStopped } from './run-stopped.ts';
 
 /** Everything that is asked right before a mutating call (invariant 3), in this order. A further check is one more line. */
 export function checksOf(parts: CheckParts): readonly Check[] {
-  return [runStopped(), caps(parts)];
+  return [runStopped(), caps(parts), approval(parts)];
 }

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { Approved } from '../../../shared/app/approvals.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { operator, reasonArgument } from '../operator.ts';
+import { withStore } from '../session.ts';
+import { count, instant } from '../ui/words.ts';
+
+export function defineApprove(program: Command, select: Select): void {
+  program
+    .command('approve')
+    .description('let a plan that maxChanges or a canary has held up go through, once, for 24 hours')
+    .argument('<hash>', 'the plan, or the first 12 digits or more of its hash')
+    .option('--reason <text>', 'why, for the ledger')
+    .action((hash: string, flags: { readonly reason?: string }) =>
+      select((context) => runApprove(context, hash, flags.reason)),
+    );
+}
+
+async function runApprove(context: CliContext, text: string, why: string | undefined): Promise<number> {
+  const wanted = text.toLowerCase();
+  if (!/^[0-9a-f]{12,64}$/.test(wanted)) {
+    throw new CommandError(
+      'Usage',
+      `approve ${JSON.stringify(text)}: expected a plan's hash, 12 to 64 hexadecimal digits.`,
+    );
+  }
+  const reason = reasonArgument(why);
+  const { approve, ApprovalError } = await import('../../../shared/app/approvals.ts');
+  const { makeNewId } = await import('../../../shared/compose/system.ts');
+  const { clock, output } = context;
+  try {
+    const approved = await withStore(context, false, (store) =>
+      approve({ ...store, clock, newId: makeNewId(clock) }, wanted, { actor: operator(), reason }),
+    );
+    if (output.json) output.document(document(approved));
+    else for (const line of sentences(approved)) output.print(line);
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof ApprovalError) throw new CommandError(error.code, error.message);
+    throw error;
+  }
+}
+
+function document({ approval, changes, entryId }: Approved) {
+  const { planHash, policyHash, actor, reason, at, expiresAt } = approval;
+  const times = { at: new Date(at).toISOString(), expiresAt: new Date(expiresAt).toISOString() };
+  return { planHash, policyHash, changes, actor, reason, ...times, entryId };
+}
+
+function sentences({ approval, changes }: Approved): string[] {
+  const until = instant(new Date(approval.expiresAt).toISOString());
+  return [
+    `Approved by ${approval.actor}: plan ${approval.planHash.slice(0, 12)} with ${count(changes, 'change')}, once, until ${until}.`,
+    'serve and the deployed functions begin with their next tick; without them, run apply. Only maxChanges and a canary are lifted.',
+  ];
+}

@@ -1,0 +1,30 @@
+import { userInfo } from 'node:os';
+import { CommandError } from './errors.ts';
+
+/** Who gives an operator's command, for the ledger, where no AWS credentials are asked: the operating system's user. */
+export function operator(): string {
+  try {
+    return `user:${userInfo().username}`;
+  } catch {
+    // A container may run as a user id that has no name.
+    return `user:${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+const MAX_REASON = 500;
+
+/** What an operator gives as the reason: one line that goes into the ledger. `null`: none was given. */
+export function reasonArgument(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const reason = text.trim();
+  const problem =
+    reason === ''
+      ? 'is empty'
+      : reason.length > MAX_REASON
+        ? `has ${reason.length} characters`
+        : /\p{Cc}/u.test(reason)
+          ? 'has a control character'
+          : null;
+  if (problem === null) return reason;
+  throw new CommandError('Usage', `--reason ${problem}: expected one line of 1 to ${MAX_REASON} characters.`);
+}

@@ -1,0 +1,227 @@
+import { z } from 'zod';
+import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { accountEntry } from '../domain/transition.ts';
+import type { EpochMs } from '../domain/types.ts';
+import type { Registers } from '../ports/registers.ts';
+import type { Deps } from './deps.ts';
+import { Journal } from './journal.ts';
+import { POLICY_REGISTER, policySchema } from './policy-register.ts';
+import { readTyped, type Typed } from './registers.ts';
+import { RunStates, type StoredPlan } from './run-state.ts';
+
+/** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
+export const APPROVAL_MS = 24 * 60 * 60 * 1000;
+
+/*
+ *                   entry is durable       a scan binds a run to it       its first mutating call
+ *  (none) ─▶ noted ─────────────────▶ open ────────────────────────▶ open ───────────────────────▶ used
+ *              │                        └──────────────────┬──────────┘
+ *              └─ 60 s: whoever wrote it is gone           └─ 24 h: expired, and so is what it lifted for a run
+ */
+const approvalSchema = z.object({
+  planHash: z.string(),
+  policyHash: z.string(),
+  actor: z.string(),
+  reason: z.string().nullable(),
+  at: z.number(),
+  expiresAt: z.number(),
+  /** Its `PlanApproved` is in the ledger; before that nobody acts upon it. */
+  recorded: z.boolean(),
+  /** The run that was first bound to it: from then on no scan need be asked for on its account. */
+  startedRun: z.string().nullable(),
+  /** The run that made its first mutating call, and when. */
+  usedBy: z.string().nullable(),
+  usedAt: z.number().nullable(),
+});
+export type Approval = z.infer<typeof approvalSchema>;
+
+const PREFIX = 'approval/';
+const nameOf = (planHash: string): string => `${PREFIX}${planHash}`;
+/** Whoever noted an approval and has not recorded it for so long is gone, ms. */
+const RECORDING_MS = 60_000;
+
+/** An approval that cannot be given; the message says why and what to do instead. */
+export class ApprovalError extends Error {
+  override readonly name = 'ApprovalError';
+  readonly code: 'PlanUnknown' | 'PlanAmbiguous' | 'PlanOutdated' | 'PlanAlreadyApproved' | 'ApprovalUsed';
+
+  constructor(code: ApprovalError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface Approver {
+  /** An ARN where known, else the operating system's user. */
+  readonly actor: string;
+  readonly reason: string | null;
+}
+
+export interface Approved {
+  readonly approval: Approval;
+  /** How many changes the plan has. */
+  readonly changes: number;
+  readonly entryId: string;
+}
+
+export type ApprovalDeps = Pick<Deps, 'registers' | 'ledger' | 'records' | 'clock' | 'newId'>;
+
+/**
+ * Lets a stored plan past `maxChanges`, once, for 24 hours. Of two operators at once one is answered, the other is told by whom.
+ * @param wanted the plan's hash, or as much of its beginning as tells it from others.
+ * @throws ApprovalError
+ */
+export async function approve(deps: ApprovalDeps, wanted: string, { actor, reason }: Approver): Promise<Approved> {
+  const now = deps.clock.now();
+  const plan = await storedPlan(deps.registers, wanted);
+  const inForce = (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
+  if (plan.policyHash !== inForce) {
+    const policies = `It was made under policy ${short(plan.policyHash)}; in force is ${inForce === null ? 'none' : short(inForce)}`;
+    throw new ApprovalError('PlanOutdated', `Plan ${short(plan.hash)} cannot be approved any more. ${policies}.`);
+  }
+  const name = nameOf(plan.hash);
+  const known = await readTyped(deps.registers, name, approvalSchema);
+  if (known !== null) refuseAgain(known.value, plan, now);
+  const lifetime = { at: now, expiresAt: now + APPROVAL_MS };
+  const fresh = { startedRun: null, usedBy: null, usedAt: null };
+  const noted: Approval = {
+    ...{ planHash: plan.hash, policyHash: plan.policyHash, actor, reason, ...lifetime, ...fresh, recorded: false },
+  };
+  const version = await deps.registers.write(name, noted, known?.version ?? null);
+  if (version === null) throw await outrun(deps.registers, plan.hash);
+  const entryId = deps.newId();
+  await new Journal(deps.ledger, deps.records).organization(() => approvedEntry(noted, plan, entryId));
+  // Nobody acts on an approval that the ledger does not have.
+  const approval = { ...noted, recorded: true };
+  if ((await deps.registers.write(name, approval, version)) === null) throw await outrun(deps.registers, plan.hash);
+  return { approval, changes: plan.keys.length, entryId };
+}
+
+async function storedPlan(registers: Registers, wanted: string): Promise<StoredPlan> {
+  const plans = await new RunStates(registers).storedPlans(wanted);
+  const [plan, another] = plans;
+  if (plan === undefined) {
+    throw new ApprovalError(
+      'PlanUnknown',
+      `No stored plan begins with ${wanted}. Only what a guardrail or a rollout has held up is stored; its hash is in the ` +
+        'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in what apply says.',
+    );
+  }
+  if (another === undefined) return plan;
+  const some = plans.slice(0, 3).map(({ hash }) => hash.slice(0, 20));
+  throw new ApprovalError(
+    'PlanAmbiguous',
+    `Several stored plans begin with ${wanted}: ${some.join(', ')}. Give more of it.`,
+  );
+}
+
+function refuseAgain(known: Approval, plan: StoredPlan, now: EpochMs): void {
+  const { actor, at, usedBy, usedAt, expiresAt, recorded } = known;
+  const who = `${actor} at ${iso(at)}`;
+  if (usedAt !== null) {
+    // Held up anew since: that is another question, with the same answer possible.
+    if (plan.storedAt > usedAt) return;
+    const used = `was approved by ${who} and used by run ${usedBy ?? '?'} at ${iso(usedAt)}`;
+    throw new ApprovalError(
+      'ApprovalUsed',
+      `Plan ${short(plan.hash)} ${used}. What is left is held up by the next scan, under its own hash.`,
+    );
+  }
+  if (expiresAt <= now || (!recorded && at + RECORDING_MS <= now)) return;
+  throw new ApprovalError(
+    'PlanAlreadyApproved',
+    `Plan ${short(plan.hash)} is approved already, by ${who}, until ${iso(expiresAt)}.`,
+  );
+}
+
+async function outrun(registers: Registers, hash: string): Promise<ApprovalError> {
+  const other = await readTyped(registers, nameOf(hash), approvalSchema);
+  const who = other === null ? 'someone else' : other.value.actor;
+  return new ApprovalError('PlanAlreadyApproved', `Plan ${short(hash)} has just been approved by ${who}.`);
+}
+
+function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
+  const { actor, at, policyHash, planHash, reason, expiresAt } = approval;
+  const context = { newId: () => id, now: at, actor, runId: null, policyHash };
+  const accounts = new Set(plan.keys.map((key) => key.split(' ')[0])).size;
+  const summary = { changes: plan.keys.length, accounts, until: iso(expiresAt) };
+  const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
+  const draft = accountEntry(context, 'PlanApproved', ORGANIZATION_CHAIN, null, { detail });
+  return { ...draft, accountId: null };
+}
+
+const short = (hash: string): string => hash.slice(0, 12);
+const iso = (time: EpochMs): string => new Date(time).toISOString();
+
+/** Approvals of plans of a policy that can still be used, the earliest first. */
+export async function openApprovals(
+  registers: Registers,
+  policyHash: string,
+  now: EpochMs,
+): Promise<readonly Approval[]> {
+  return (await approvals(registers)).filter(
+    ({ policyHash: of, recorded, usedAt, expiresAt }) =>
+      of === policyHash && recorded && usedAt === null && now < expiresAt,
+  );
+}
+
+/** Approvals whose changes a run is making: begun, and not 24 hours old. */
+export async function usedApprovals(
+  registers: Registers,
+  policyHash: string,
+  now: EpochMs,
+): Promise<readonly Approval[]> {
+  return (await approvals(registers)).filter(
+    ({ policyHash: of, usedAt, expiresAt }) => of === policyHash && usedAt !== null && now < expiresAt,
+  );
+}
+
+async function approvals(registers: Registers): Promise<Approval[]> {
+  const all: Approval[] = [];
+  for (const { name, value } of await registers.list(PREFIX)) {
+    const parsed = approvalSchema.safeParse(value);
+    if (!parsed.success) throw new Error(`register ${name} is no approval: ${parsed.error.message}`);
+    all.push(parsed.data);
+  }
+  return all.sort((a, b) => a.at - b.at);
+}
+
+/** Notes that a run was begun on account of an approval. @returns false if it can no longer be used. */
+export async function startApproved(
+  registers: Registers,
+  planHash: string,
+  runId: string,
+  now: EpochMs,
+): Promise<boolean> {
+  return change(registers, planHash, (approval) =>
+    approval.usedAt !== null || now >= approval.expiresAt ? null : { ...approval, startedRun: runId },
+  );
+}
+
+/** Uses an approval up: from here on no further run is begun on its account. Said by every mutating call; the first one counts. */
+export async function useApproval(registers: Registers, planHash: string, runId: string, now: EpochMs): Promise<void> {
+  await change(registers, planHash, (approval) =>
+    approval.usedAt === null ? { ...approval, usedBy: runId, usedAt: now } : null,
+  );
+}
+
+async function change(
+  registers: Registers,
+  planHash: string,
+  next: (approval: Approval) => Approval | null,
+): Promise<boolean> {
+  for (;;) {
+    const known: Typed<Approval> | null = await readTyped(registers, nameOf(planHash), approvalSchema);
+    const wanted = known === null ? null : next(known.value);
+    if (known === null || wanted === null) return false;
+    if ((await registers.write(nameOf(planHash), wanted, known.version)) !== null) return true;
+  }
+}
+
+/** Removes approvals that are of no more use to anybody. */
+export async function pruneApprovals(registers: Registers, before: EpochMs): Promise<void> {
+  for (const { name, value, version } of await registers.list(PREFIX)) {
+    const parsed = approvalSchema.safeParse(value);
+    if (parsed.success && parsed.data.expiresAt < before) await registers.remove(name, version);
+  }
+}

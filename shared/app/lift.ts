@@ -1,0 +1,70 @@
+import { type Approval, openApprovals, startApproved, usedApprovals } from './approvals.ts';
+import type { Deps, RunContext } from './deps.ts';
+import { allows, type Plan } from './make-plan.ts';
+import type { RunStates } from './run-state.ts';
+
+type LiftDeps = Pick<Deps, 'registers' | 'clock'>;
+
+/** A run, and its plan as it is to be carried out. */
+export interface Lifted {
+  readonly run: RunContext;
+  readonly plan: Plan;
+}
+
+/**
+ * Where `maxChanges` would stop the run and an operator has approved what it would do: the run is bound to the approved plan. Changes that
+ * have come since are left, and trip the next scan anew; those that have healed are not missed.
+ * @param replan the plan, with only these changes allowed.
+ */
+export async function liftApproved(
+  deps: LiftDeps,
+  runs: RunStates,
+  run: RunContext,
+  plan: Plan,
+  replan: (keys: ReadonlySet<string>) => Promise<Plan>,
+): Promise<Lifted> {
+  const now = deps.clock.now();
+  const open = await openApprovals(deps.registers, run.policy.hash, now);
+  const bound = await bind(deps, runs, run, plan, open, replan);
+  // Those that this scan did not need were looked at all the same: no further scan is asked for on their account.
+  for (const { planHash, startedRun } of open) {
+    if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
+  }
+  return bound ?? { run, plan };
+}
+
+async function bind(
+  { registers, clock }: LiftDeps,
+  runs: RunStates,
+  run: RunContext,
+  plan: Plan,
+  open: readonly Approval[],
+  replan: (keys: ReadonlySet<string>) => Promise<Plan>,
+): Promise<Lifted | null> {
+  if (plan.trip?.reason !== 'maxChanges' || run.planHash !== null) return null;
+  for (const approval of open) {
+    const { planHash, expiresAt } = approval;
+    const keys = await runs.planKeys(planHash);
+    if (keys === null || !plan.due.some((change) => allows(keys, change))) continue;
+    const lifted = await replan(keys);
+    if (lifted.trip !== null) return { run, plan: lifted };
+    if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
+    return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...lifted, approval } };
+  }
+  return null;
+}
+
+/** What approved runs are making right now, by `changeKey`. One that a guardrail has stopped makes nothing any more. */
+export async function underWay(
+  { registers, clock }: LiftDeps,
+  runs: RunStates,
+  policyHash: string,
+): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (const { planHash, usedBy } of await usedApprovals(registers, policyHash, clock.now())) {
+    const run = usedBy === null ? null : await runs.get(usedBy);
+    if (run === null || run.stopped !== null) continue;
+    for (const key of (await runs.planKeys(planHash)) ?? []) keys.add(key);
+  }
+  return keys;
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { applyShape, approveShape, auditShape, errorShape } from './shapes.ts';
+import { expectRefusal, json, place, refused, rollcall, world } from './support.ts';
+
+const CAPPED = `version: 1
+defaults: { computeOptimizer: Active }
+guardrails: { maxChanges: { percent: 0, atLeast: 1 } }
+limits: { callsPerSecond: 500, concurrency: 8 }
+`;
+
+describe('approve', () => {
+  test('lets the plan that apply has stored through, once, and says so in text, JSON and ledger', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': CAPPED });
+    const tripped = await rollcall(['apply', '--yes'], { cwd, env });
+    expect(tripped.code).toBe(4);
+    const [, hash = ''] = /rollcall approve ([0-9a-f]{64})/.exec(tripped.stdout) ?? [];
+    expect(tripped.stdout).toMatch(/It would have made \d+ changes/);
+
+    // No AWS is needed for it.
+    const given = await rollcall(['approve', hash.slice(0, 12), '--reason', 'change 4711', '--json'], { cwd });
+    expect(given.code).toBe(0);
+    const approval = approveShape.parse(json(given));
+    expect(approval).toMatchObject({ planHash: hash, reason: 'change 4711' });
+    expect(Date.parse(approval.expiresAt) - Date.parse(approval.at)).toBe(24 * 3_600_000);
+
+    const again = await rollcall(['approve', hash, '--json'], { cwd });
+    expect(again.code).toBe(1);
+    expect(errorShape.parse(json(again)).error).toMatchObject({ code: 'PlanAlreadyApproved' });
+
+    const made = await rollcall(['apply', '--yes', '--json', '--wait', '1s'], { cwd, env });
+    expect(made.code, made.stdout).toBe(0);
+    const { approval: under, changes } = applyShape.parse(json(made));
+    expect(under).toEqual({ planHash: hash, actor: approval.actor });
+    expect(changes).toMatchObject({ attempted: approval.changes, succeeded: approval.changes, failed: 0 });
+    const open = running.sandbox.accounts().filter((account) => account.computeOptimizer.status !== 'Active');
+    expect(open.filter(({ state }) => state === 'ACTIVE')).toEqual([]);
+
+    const used = await rollcall(['approve', hash], { cwd });
+    expect(used).toMatchObject({ code: 1, stdout: '' });
+    expect(used.stderr).toContain('used by run');
+    const listed = await rollcall(['audit', 'list', '--type', 'PlanApproved', '--json'], { cwd });
+    const { entries } = auditShape.parse(json(listed));
+    expect(entries).toMatchObject([{ actor: approval.actor, detail: { message: 'change 4711', planHash: hash } }]);
+  });
+
+  test('of a plan that nobody has stored, or of another policy', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': CAPPED, 'other.yaml': CAPPED.replace('atLeast: 1', 'atLeast: 0') });
+    const tripped = await rollcall(['apply', '--yes', '--json'], { cwd, env });
+    const { planHash } = applyShape.parse(json(tripped));
+    const files = ['.rollcall', 'other.yaml', 'rollcall.yaml'];
+    expectRefusal(
+      await rollcall(['approve', '0'.repeat(64)], { cwd }),
+      cwd,
+      files,
+      'No stored plan begins with 0000',
+      'GuardrailTripped',
+    );
+    await rollcall(['apply', '--yes', '--policy', 'other.yaml'], { cwd, env });
+    expectRefusal(await rollcall(['approve', planHash], { cwd }), cwd, files, 'cannot be approved any more', 'policy');
+  });
+
+  test('bad arguments', async () => {
+    const cwd = place();
+    const store = ['--data-dir', join(cwd, 'data')];
+    for (const hash of ['abc', 'zz'.repeat(6), `${'a'.repeat(65)}`, 'a b', '']) {
+      expect(await refused(['approve', hash, ...store])).toContain('12 to 64 hexadecimal digits');
+    }
+    const hash = 'a'.repeat(12);
+    expect(await refused(['approve', ...store])).toContain("missing required argument 'hash'");
+    expect(await refused(['approve', hash, '--reason', ' ', ...store])).toContain('--reason is empty');
+    expect(await refused(['approve', hash, '--reason', 'two\nlines', ...store])).toContain('control character');
+    expect(await refused(['approve', hash, '--reason', 'x'.repeat(501), ...store])).toContain('501 characters');
+  });
+});
