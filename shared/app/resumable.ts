@@ -128,6 +128,7 @@ function refused(value: unknown): CloudError {
 
 function unchanged(cloud: Cloud) {
   return {
+    readAccount: (...call: Parameters<Cloud['readAccount']>) => cloud.readAccount(...call),
     updateEnrollmentStatus: (...call: Parameters<Cloud['updateEnrollmentStatus']>) =>
       cloud.updateEnrollmentStatus(...call),
     updateEnrollmentConfiguration: (...call: Parameters<Cloud['updateEnrollmentConfiguration']>) =>

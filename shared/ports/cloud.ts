@@ -24,6 +24,11 @@ export interface Cloud {
    */
   readOrganization(options: ReadOrganizationOptions): Promise<OrganizationSnapshot>;
 
+  /**
+   * One account as the organization has it now; `null`: the organization does not have it. A few calls, however large the organization.
+   */
+  readAccount(accountId: AccountId, options: ReadAccountOptions): Promise<AccountFacts | null>;
+
   /** One page (100) of the organization's Compute Optimizer enrollments; members only, never the management account. */
   listEnrollmentStatuses(pageToken: string | null): Promise<Page<ListedEnrollment>>;
 
@@ -82,6 +87,11 @@ export interface ReadOrganizationOptions {
    */
   readonly once?: (key: string, call: () => Promise<unknown>) => Promise<unknown>;
   readonly onProgress?: (accounts: number) => void;
+}
+
+export interface ReadAccountOptions extends Pick<ReadOrganizationOptions, 'tags' | 'retry'> {
+  readonly organizationId: string;
+  readonly managementAccountId: AccountId;
 }
 
 export interface OrganizationSnapshot {

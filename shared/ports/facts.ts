@@ -14,4 +14,6 @@ export interface Facts {
   get(accountId: AccountId): Promise<AccountFacts | null>;
   /** Replaces what is known of single accounts (an event told us), leaving the snapshot's age. */
   refresh(accounts: readonly AccountFacts[]): Promise<void>;
+  /** Forgets single accounts that have left the organization, leaving the snapshot's age. */
+  remove(accountIds: readonly AccountId[]): Promise<void>;
 }

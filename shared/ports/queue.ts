@@ -11,7 +11,8 @@ import type { WorkMessage } from '../domain/work.ts';
  * - A message whose body cannot be read goes to the dead letters at once with the reason, and is never delivered.
  */
 export interface WorkQueue {
-  send(messages: readonly WorkMessage[]): Promise<void>;
+  /** @param delayMs received by nobody before that (default 0; at most {@link MAX_DELAY_MS}). */
+  send(messages: readonly WorkMessage[], delayMs?: number): Promise<void>;
   /** Up to `max` messages; an empty answer means that nothing is visible now. Never waits, unless the adapter was told to. */
   receive(max: number, visibilityMs: number): Promise<readonly Delivery[]>;
   extend(delivery: Delivery, visibilityMs: number): Promise<void>;
@@ -22,6 +23,9 @@ export interface WorkQueue {
   deadLetter(delivery: Delivery, error: DeadLetterReason): Promise<void>;
   depth(): Promise<QueueDepth>;
 }
+
+/** SQS delays no message for longer [API_SendMessage, DelaySeconds]: what waits for hours waits in its record. */
+export const MAX_DELAY_MS = 15 * 60_000;
 
 export interface Delivery {
   readonly message: WorkMessage;

@@ -221,6 +221,27 @@ const PROMISES = {
     );
   },
 
+  async 'readAccount is the account as readOrganization has it, at the price of a few calls'(open) {
+    for (const accountShape of ['current', 'older'] as const) {
+      const world = await open({ sandbox: { accounts: 40, accountShape } });
+      const { organizationId, managementAccountId } = world.sandbox.info();
+      const whole = await world.cloud.readOrganization({ tags: true, retry: once });
+      const before = world.calls.length;
+      const options = { organizationId, managementAccountId, retry: once };
+      const some = whole.accounts.slice(0, 8);
+      for (const account of some) {
+        expect(await world.cloud.readAccount(account.id, { ...options, tags: true })).toEqual(account);
+      }
+      expect(world.calls.length - before).toBeLessThanOrEqual(some.length * 14);
+      const [first] = some;
+      expect(await world.cloud.readAccount(first?.id ?? '', { ...options, tags: false })).toEqual({
+        ...first,
+        tags: null,
+      });
+      expect(await world.cloud.readAccount('999999999999', { ...options, tags: true })).toBeNull();
+    }
+  },
+
   async 'readOrganization survives through retry, call by call'(open) {
     const world = await open({ sandbox: { accounts: 61 } });
     world.sandbox.setFaults([{ service: 'organizations', kind: 'throttle', probability: 0.3 }]);

@@ -60,6 +60,20 @@ export const factsContract = contractOf<Facts>()('Facts', {
     expect((await port.meta())?.takenAt).toBe(7);
   },
 
+  async 'remove forgets single accounts, wherever they were kept, until they come back'({ port }) {
+    await port.save(snapshot(7, [facts(1), facts(2), facts(3)]));
+    await port.refresh([facts(4)]);
+    await port.remove([]);
+    await port.remove([account(2), account(4), account(9), account(2)]);
+    expect(sorted(await port.load())).toEqual(snapshot(7, [facts(1), facts(3)]));
+    expect([await port.get(account(2)), await port.get(account(4))]).toEqual([null, null]);
+    await port.refresh([facts(2, { ou: '/Back' })]);
+    expect(await port.get(account(2))).toEqual(facts(2, { ou: '/Back' }));
+    await port.remove([account(3)]);
+    await port.save(snapshot(8, [facts(3)]));
+    expect(sorted(await port.load())).toEqual(snapshot(8, [facts(3)]));
+  },
+
   async 'refreshing single accounts makes no snapshot'({ port }) {
     await port.refresh([facts(1)]);
     expect(await port.meta()).toBeNull();

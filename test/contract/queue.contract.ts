@@ -56,6 +56,14 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await deadLetters.redrive(['none'])).toEqual([]);
   },
 
+  async 'a delayed message comes when its time has come, and not before'({ port: { queue }, clock }) {
+    await queue.send([work(1)], 5_000);
+    await queue.send([work(2)]);
+    expect(accounts(await receiveAll(queue))).toEqual([account(2)]);
+    await clock.advance(5_000);
+    expect(accounts(await receiveAll(queue))).toEqual([account(1)]);
+  },
+
   async 'every message comes as it was sent, to whoever asks'({ port, another }) {
     await port.queue.send(KINDS);
     const other = await another();

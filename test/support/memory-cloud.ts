@@ -216,6 +216,11 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
         tags,
         accounts,
       })),
+    readAccount: (id, { tags }) =>
+      world.make(read('DescribeAccount', [id]), () => {
+        const found = accounts.find((each) => each.id === id) ?? null;
+        return found === null ? null : { ...found, tags: tags ? found.tags : null };
+      }),
     listEnrollmentStatuses: () =>
       world.make(read('GetEnrollmentStatusesForOrganization'), () => listed('computeOptimizer')),
     listAutomationAccounts: () => world.make(read('ListAutomationAccounts'), () => listed('automation')),

@@ -40,7 +40,7 @@ import { type Clients, createClients } from './clients.ts';
 import { isAboutCredentials, meansNeverEnrolled } from './error-codes.ts';
 import { ownError } from './errors.ts';
 import { createMemberSessions, type MemberSessions } from './member-sessions.ts';
-import { readOrganization } from './organization.ts';
+import { readAccount, readOrganization } from './organization.ts';
 
 export interface AwsCloudOptions {
   readonly gate: CallGate;
@@ -114,6 +114,11 @@ class AwsCloud implements Cloud {
     const own = await options.retry(() => this.#ownIdentity());
     const organization = await readOrganization(this.#clients, this.#calls, own.accountId, options);
     return { ...organization, takenAt };
+  }
+
+  async readAccount(...[accountId, options]: Parameters<Cloud['readAccount']>) {
+    const own = await options.retry(() => this.#ownIdentity());
+    return readAccount(this.#clients, this.#calls, own.accountId, accountId, options);
   }
 
   async listEnrollmentStatuses(pageToken: string | null) {

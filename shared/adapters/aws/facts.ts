@@ -8,6 +8,7 @@ import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../embedded/s
 import type { Dynamo, Key } from './dynamo.ts';
 import {
   binary,
+  flag,
   type Item,
   MAX_BODY_BYTES,
   number,
@@ -46,6 +47,17 @@ interface Current {
  * with the new one. Who is killed in between leaves its snapshot's name behind, by which the next save removes the rest.
  */
 export function dynamoFacts(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): Facts {
+  /** Lays items of single accounts over the snapshot that is valid when it returns. */
+  const overlay = async (itemsFor: (snapshot: string) => readonly Item[]): Promise<void> => {
+    let id = (await readCurrent())?.id ?? NO_SNAPSHOT;
+    for (;;) {
+      const snapshot = id;
+      await dynamo.putMany(itemsFor(snapshot));
+      // A snapshot that became valid meanwhile would hide what was just written under the one before it.
+      id = (await readCurrent())?.id ?? NO_SNAPSHOT;
+      if (id === snapshot) return;
+    }
+  };
   const readCurrent = async (): Promise<Current | null> => {
     const item = await dynamo.get(CURRENT);
     return item === null ? null : toCurrent(item);
@@ -74,7 +86,7 @@ export function dynamoFacts(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: Ne
         const refreshed = refreshedKey(id, accountId);
         const items = await dynamo.getMany(bucket === null ? [refreshed] : [refreshed, bucket]);
         const own = items.find((item) => readText(item, 'sk') === refreshed.sk);
-        if (own !== undefined) return toFacts(own);
+        if (own !== undefined) return toRefreshed(own);
         const shared = items.find((item) => readText(item, 'sk') === bucket?.sk);
         if (shared !== undefined) return toBucket(shared).find((each) => each.id === accountId) ?? null;
         if (bucket === null) return null;
@@ -84,14 +96,10 @@ export function dynamoFacts(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: Ne
     async refresh(accounts) {
       if (accounts.length === 0) return;
       const latest = [...new Map(accounts.map((each) => [each.id, each])).values()];
-      let id = (await readCurrent())?.id ?? NO_SNAPSHOT;
-      for (;;) {
-        const snapshot = id;
-        await dynamo.putMany(latest.map((each) => refreshedItem(snapshot, each)));
-        // A snapshot that became valid meanwhile would hide what was just written under the one before it.
-        id = (await readCurrent())?.id ?? NO_SNAPSHOT;
-        if (id === snapshot) return;
-      }
+      await overlay((id) => latest.map((each) => refreshedItem(id, each)));
+    },
+    async remove(accountIds) {
+      if (accountIds.length > 0) await overlay((id) => [...new Set(accountIds)].map((each) => goneItem(id, each)));
     },
   };
 }
@@ -118,8 +126,11 @@ async function loadOnce(
   const accounts = new Map(buckets.flatMap(toBucket).map((each) => [each.id, each]));
   for (const item of items) {
     if (!readText(item, 'sk').startsWith('account#')) continue;
-    const facts = toFacts(item);
-    accounts.set(facts.id, facts);
+    if (isGone(item)) accounts.delete(readText(item, 'sk').slice('account#'.length));
+    else {
+      const facts = toFacts(item);
+      accounts.set(facts.id, facts);
+    }
   }
   return { ...current.meta, accounts: [...accounts.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
@@ -200,6 +211,20 @@ function refreshedItem(id: string, facts: AccountFacts): Item {
   const body = JSON.stringify(facts);
   checkSize(`facts of account ${facts.id}`, Buffer.byteLength(body));
   return { pk: text(pk), sk: text(sk), body: text(body) };
+}
+
+/** An account that has left: its bucket may still name it. */
+function goneItem(id: string, accountId: AccountId): Item {
+  const { pk, sk } = refreshedKey(id, accountId);
+  return { pk: text(pk), sk: text(sk), gone: flag(true) };
+}
+
+function toRefreshed(item: Item): AccountFacts | null {
+  return isGone(item) ? null : toFacts(item);
+}
+
+function isGone(item: Item): boolean {
+  return item['gone'] !== undefined;
 }
 
 function checkSize(what: string, bytes: number): void {

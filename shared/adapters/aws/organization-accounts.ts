@@ -1,4 +1,4 @@
-import { ListAccountsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-organizations';
+import { DescribeAccountCommand, ListAccountsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-organizations';
 import { z } from 'zod';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
@@ -38,13 +38,34 @@ export function accountsPages() {
     texts.set(text, text);
     return text;
   };
-  const toAccount = ({ Id, Name, State, Status, Paths }: z.infer<typeof account>): Account => {
-    const parent = (Paths ?? []).map((path) => parentIn(path, Id)).find((each) => each !== null) ?? null;
-    return { Id, Name: Name ?? '', State: shared(State ?? Status ?? ''), parent: parent && shared(parent) };
-  };
-  return z
-    .object({ Accounts: z.array(account).nullish(), ...paged })
-    .transform((page) => toListPage(page.Accounts?.map(toAccount), page.NextToken));
+  return z.object({ Accounts: z.array(account).nullish(), ...paged }).transform((page) =>
+    toListPage(
+      page.Accounts?.map((each) => toAccount(each, shared)),
+      page.NextToken,
+    ),
+  );
+}
+
+function toAccount(
+  { Id, Name, State, Status, Paths }: z.infer<typeof account>,
+  shared: (text: string) => string,
+): Account {
+  const parent = (Paths ?? []).map((path) => parentIn(path, Id)).find((each) => each !== null) ?? null;
+  return { Id, Name: Name ?? '', State: shared(State ?? Status ?? ''), parent: parent && shared(parent) };
+}
+
+const oneAccount = z.object({ Account: account }).transform(({ Account }) => toAccount(Account, (text) => text));
+
+/** `null`: AWS says that the organization has no such account [API_DescribeAccount, AccountNotFoundException]. */
+export async function describeAccount(reader: Reader, AccountId: AccountId): Promise<Account | null> {
+  try {
+    return await reader.one('DescribeAccount', AccountId, oneAccount, (client) =>
+      client.send(new DescribeAccountCommand({ AccountId })),
+    );
+  } catch (error) {
+    if (error instanceof CloudError && error.facts.code === 'AccountNotFoundException') return null;
+    throw error;
+  }
 }
 
 function parentIn(path: string, id: AccountId): string | null {

@@ -76,13 +76,47 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
   }
   for (const id of wanted) {
     // Moved between the two listings; its name is still to be had.
-    if (!names.has(id)) {
-      const send = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: id });
-      const answer = await reader.one('DescribeOrganizationalUnit', id, unitAnswer, (client) => client.send(send));
-      names.set(id, answer.OrganizationalUnit.Name);
-    }
+    if (!names.has(id)) names.set(id, await nameOf(reader, id));
   }
   return names;
+}
+
+async function nameOf(reader: Reader, id: string): Promise<string> {
+  const send = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: id });
+  const answer = await reader.one('DescribeOrganizationalUnit', id, unitAnswer, (client) => client.send(send));
+  return answer.OrganizationalUnit.Name;
+}
+
+/** OUs are nested five deep at most [Quotas for AWS Organizations]; whoever tells of more goes round in circles. */
+const MAX_DEPTH = 10;
+
+/** Where one account is: by its path, or, without one, from parent to parent; a call for each OU above it. */
+export async function placeOne(reader: Reader, organizationId: string, { Id, parent }: Account): Promise<string> {
+  const told = parent?.startsWith(`${organizationId}/r-`) === true;
+  const [, ...units] = told ? branchOf(parent) : await branchAbove(reader, Id);
+  const names: string[] = [];
+  for (const unit of units) names.push(await nameOf(reader, unit));
+  return `/${names.join('/')}`;
+}
+
+/** Ids from the root down to the OU that holds the account. */
+async function branchAbove(reader: Reader, id: AccountId): Promise<readonly string[]> {
+  const branch: string[] = [];
+  for (let child = id; branch.length < MAX_DEPTH; child = branch[0] ?? child) {
+    const [parent] = await parentsOf(reader, child);
+    if (parent !== undefined) branch.unshift(parent);
+    if (parent?.startsWith('r-') === true) return branch;
+    if (parent === undefined) break;
+  }
+  const message = `The organization changed while it was read: account ${id} could not be followed up to the root. Read it again.`;
+  throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
+}
+
+async function parentsOf(reader: Reader, id: string): Promise<readonly string[]> {
+  const parents = await reader.all('ListParents', id, parentsPage, (client, NextToken) =>
+    client.send(new ListParentsCommand({ ChildId: id, MaxResults: MAX_PAGE, NextToken })),
+  );
+  return parents.map(({ Id }) => Id);
 }
 
 /** Down from the root, one call after the other: Organizations answers parallel walks with TooManyRequestsException. */
@@ -115,10 +149,8 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
 
 /** An account that was moved while the tree was walked was met nowhere: asked for by itself. */
 async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
-  const parents = await reader.all('ListParents', id, parentsPage, (client, NextToken) =>
-    client.send(new ListParentsCommand({ ChildId: id, MaxResults: MAX_PAGE, NextToken })),
-  );
-  const ou = parents.map(({ Id }) => units.get(Id)).find((path) => path !== undefined);
+  const parents = await parentsOf(reader, id);
+  const ou = parents.map((parent) => units.get(parent)).find((path) => path !== undefined);
   if (ou === undefined) {
     const message = `The organization changed while it was read: account ${id} is in an OU that was not there before. Read it again.`;
     throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);

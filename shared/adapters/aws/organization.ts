@@ -1,12 +1,12 @@
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
-import type { OrganizationSnapshot, ReadOrganizationOptions } from '../../ports/cloud.ts';
+import type { OrganizationSnapshot, ReadAccountOptions, ReadOrganizationOptions } from '../../ports/cloud.ts';
 import { describeOrganization } from './caller.ts';
 import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
 import { UNEXPECTED_ANSWER } from './errors.ts';
-import { listAccounts, stateOf, withTags } from './organization-accounts.ts';
-import { place } from './organization-places.ts';
+import { describeAccount, listAccounts, stateOf, withTags } from './organization-accounts.ts';
+import { place, placeOne } from './organization-places.ts';
 import { createReader } from './organization-reader.ts';
 
 /**
@@ -38,4 +38,24 @@ export async function readOrganization(
     }),
   );
   return { ...ids, tags, accounts: tags ? await withTags(reader, accounts, onProgress) : accounts };
+}
+
+/** One account, by itself; `null` if AWS says that the organization does not have it. */
+export async function readAccount(
+  clients: Clients,
+  calls: Calls,
+  own: AccountId,
+  id: AccountId,
+  { tags, retry, organizationId, managementAccountId }: ReadAccountOptions,
+): Promise<AccountFacts | null> {
+  const reader = createReader(clients, calls, own, { retry });
+  const account = await describeAccount(reader, id);
+  if (account === null) return null;
+  const facts: AccountFacts = {
+    ...{ id, name: account.Name, ou: await placeOne(reader, organizationId, account) },
+    ...{ state: stateOf(reader, account), management: id === managementAccountId, tags: null },
+  };
+  if (!tags) return facts;
+  const [tagged = null] = await withTags(reader, [facts]);
+  return tagged;
 }

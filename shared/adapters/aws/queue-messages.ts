@@ -45,9 +45,11 @@ export class SqsQueue {
    * Sends all, ten at a time; entries that failed on the service's side are sent again, the others are not.
    * @throws AwsStoreError if some message was not stored; others may have been
    */
-  async send(messages: readonly Outgoing[]): Promise<void> {
+  async send(messages: readonly Outgoing[], delayMs = 0): Promise<void> {
+    const delay = delayMs > 0 ? { DelaySeconds: toSeconds(delayMs) } : {};
+    const entry = (outgoing: Outgoing, index: number) => ({ ...toEntry(outgoing, index), ...delay });
     await mapParallel(packed(messages), PARALLEL, (batch) =>
-      this.#entries('SendMessageBatch', batch.map(toEntry), (Entries) =>
+      this.#entries('SendMessageBatch', batch.map(entry), (Entries) =>
         this.#client.send(new SendMessageBatchCommand({ QueueUrl: this.url, Entries })),
       ),
     );

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
-import type { Delivery, WorkQueue } from '../../ports/queue.ts';
+import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import type { Clock } from '../../ports/system.ts';
 import { readMessage } from '../embedded/messages.ts';
 import { mapParallel } from './parallel.ts';
@@ -55,9 +55,9 @@ export function sqsQueue(
   };
 
   return {
-    async send(messages) {
+    async send(messages, delayMs = 0) {
       const outgoing = messages.map((message) => encode(workMessageSchema.parse(message), queue.resource));
-      await queue.send(outgoing);
+      await queue.send(outgoing, Math.min(delayMs, MAX_DELAY_MS));
     },
     async receive(max, visibilityMs) {
       const deliveries: Delivery[] = [];

@@ -31,6 +31,10 @@ export function sqliteFacts(connection: Connection): Facts {
         return row === undefined ? null : toFacts(sql, row);
       }),
     refresh: (accounts) => connection.write((sql) => put(sql, accounts)),
+    remove: (accountIds) =>
+      connection.write((sql) => {
+        for (const id of accountIds) sql.run('DELETE FROM facts WHERE account_id = ?', id);
+      }),
   };
 }
 

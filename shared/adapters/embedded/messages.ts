@@ -6,17 +6,17 @@ import type { Sql } from './sql.ts';
 export { type ReadMessage, readMessage } from '../../ports/read-message.ts';
 
 /** Puts a message on the queue, in the place of one that waits and means the same if there is one. */
-export function enqueue(sql: Sql, message: WorkMessage, now: number): void {
+export function enqueue(sql: Sql, message: WorkMessage, now: number, delayMs = 0): void {
   const { runId: _, ...meaning } = message;
   const work = canonicalJson(meaning);
   const body = JSON.stringify(message);
   // Not one that a worker has: it may have read the account's state before the reason for this message arose.
   const merged = sql.run(
-    `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?2), receipt = NULL
+    `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?4), receipt = NULL
      WHERE id = (SELECT id FROM queue WHERE work = ?3 AND (receipt IS NULL OR visible_at <= ?2) LIMIT 1)`,
-    ...[body, now, work],
+    ...[body, now, work, now + delayMs],
   );
-  if (merged === 0) sql.run('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)', work, body, now);
+  if (merged === 0) sql.run('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)', work, body, now + delayMs);
 }
 
 /** Stores a body that leaves the queue; the caller removes it there, in the same transaction. */

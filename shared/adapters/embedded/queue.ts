@@ -1,5 +1,5 @@
 import { workMessageSchema } from '../../domain/work.ts';
-import type { Delivery, WorkQueue } from '../../ports/queue.ts';
+import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
 import type { Connection } from './connection.ts';
 import { bury, enqueue, type ReadMessage, readMessage } from './messages.ts';
@@ -35,10 +35,10 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     sql.run(`DELETE FROM queue WHERE id = ? AND ${HELD}`, rowOf(delivery), delivery.receipt, clock.now()) === 1;
 
   return {
-    async send(messages) {
+    async send(messages, delayMs = 0) {
       const bodies = messages.map((message) => workMessageSchema.parse(message));
       await connection.write((sql) => {
-        for (const message of bodies) enqueue(sql, message, clock.now());
+        for (const message of bodies) enqueue(sql, message, clock.now(), Math.min(delayMs, MAX_DELAY_MS));
       });
     },
     async receive(max, visibilityMs) {
