@@ -1,5 +1,6 @@
 import { openEventBridge } from '../adapters/aws/bus.ts';
 import { recordDeadLetters } from '../app/dead-letter-entries.ts';
+import { oneAtATime } from '../app/one-at-a-time.ts';
 import { publishUnpublished } from '../app/publish.ts';
 import type { Chore } from '../app/serve.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
@@ -17,10 +18,11 @@ export function awsChores(
   const { ledger, clock, random, logger } = deps;
   const bus = openEventBridge({ bus: busName, clock, random });
   const publish = () => publishUnpublished({ ledger, bus, clock, logger }, { until: clock.now() + PUBLISH_MS });
+  const bury = () => recordDeadLetters(deps, store.deadLetters);
   return {
     chores: [
-      { name: 'publishing', run: publish },
-      { name: 'recording dead letters', run: () => recordDeadLetters(deps, store.deadLetters) },
+      { name: 'publishing', run: () => oneAtATime(deps, 'publish', publish) },
+      { name: 'recording dead letters', run: () => oneAtATime(deps, 'dead-letters', bury) },
     ],
     close: () => bus.close(),
   };

@@ -47,7 +47,13 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       return outgoing.end(typeof fate.body === 'string' ? fate.body : JSON.stringify(fate.body));
     }
     const body = fate?.kind === 'pass' ? JSON.stringify(fate.body) : Buffer.concat(parts);
-    const answer = await send(target, incoming.headers, body);
+    let answer: Awaited<ReturnType<typeof send>>;
+    try {
+      answer = await send(target, incoming.headers, body);
+    } catch {
+      // The service is gone, or has cut the connection: so does who stands before it.
+      return incoming.socket.destroy();
+    }
     if (fate?.kind === 'lost') return incoming.socket.destroy();
     const change = fate?.kind === 'pass' ? fate.change : undefined;
     const text = change === undefined ? answer.text : JSON.stringify(change(JSON.parse(answer.text)));

@@ -29,12 +29,7 @@ export async function checkWorld(world: World, allowed: Allowed = {}): Promise<R
     stored: await readRecords(store),
     depth: await store.queue.depth(),
   }));
-  const faults = [...chains].flatMap(([chain, entries]) => [
-    ...brokenLinks(chain, entries),
-    ...(chain === ORGANIZATION_CHAIN
-      ? []
-      : [...danglingIntents(chain, entries), ...openDrift(chain, entries, allowed)]),
-  ]);
+  const faults = ledgerFaults(chains, allowed);
   expect([...faults, ...wireFaults(world, allowed)]).toEqual([]);
   expect(stored).toEqual(foldAll(chains));
   expect(untrueRecords(world, stored, allowed)).toEqual([]);
@@ -44,7 +39,7 @@ export async function checkWorld(world: World, allowed: Allowed = {}): Promise<R
   return chains;
 }
 
-async function readChains({ ledger }: Pick<Stores, 'ledger'>): Promise<Map<string, LedgerEntry[]>> {
+export async function readChains({ ledger }: Pick<Stores, 'ledger'>): Promise<Map<string, LedgerEntry[]>> {
   const chains = new Map<string, LedgerEntry[]>();
   for (let after: string | null = null; ; ) {
     const names: readonly string[] = await ledger.chains(after, 1_000);
@@ -167,8 +162,18 @@ function wishOf(policy: CompiledPolicy, account: AccountTruth, at: number) {
   return { state, mode: wish.mode.value, wish, exempt };
 }
 
+/** Invariants 1, 2 and 7, as the entries alone tell. */
+export function ledgerFaults(chains: ReadonlyMap<string, readonly LedgerEntry[]>, allowed: Allowed = {}): string[] {
+  return [...chains].flatMap(([chain, entries]) => [
+    ...brokenLinks(chain, entries),
+    ...(chain === ORGANIZATION_CHAIN
+      ? []
+      : [...danglingIntents(chain, entries), ...openDrift(chain, entries, allowed)]),
+  ]);
+}
+
 /** The records as the ledger alone gives them. */
-function foldAll(chains: ReadonlyMap<string, readonly LedgerEntry[]>): ReadonlyMap<string, AccountRecord> {
+export function foldAll(chains: ReadonlyMap<string, readonly LedgerEntry[]>): ReadonlyMap<string, AccountRecord> {
   return new Map(
     [...chains].flatMap(([chain, entries]) =>
       chain === ORGANIZATION_CHAIN ? [] : [[chain, entries.reduce(foldEntry, emptyRecord(chain))] as const],

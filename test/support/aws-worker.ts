@@ -1,0 +1,40 @@
+import { systemClock } from '../../shared/adapters/system/clock.ts';
+import { serve } from '../../shared/app/serve.ts';
+import { composeApp } from '../../shared/compose/app.ts';
+import { awsChores } from '../../shared/compose/aws-chores.ts';
+import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
+import { awsWorkerParts } from './aws-worker-parts.ts';
+import { compiled } from './world-policy.ts';
+
+/*
+ * `rollcall serve --store aws` with shorter times, so that a test need not wait for a minute: its one argument is JSON
+ * (`AwsWorkerParts`). Prints `ready`; SIGTERM ends it, and then it prints one JSON line with what it did.
+ */
+const { policyText, aheadMs } = awsWorkerParts.parse(JSON.parse(process.argv[2] ?? ''));
+const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+const told = new AbortController();
+process.on('SIGTERM', () => told.abort());
+const stop = told.signal;
+const env = readAwsStoreEnv(process.env);
+const say = (level: string) => (message: string, fields?: unknown) =>
+  void process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`);
+const logger = { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
+const policy = compiled(policyText, clock.now());
+const settings = { visibilityMs: 4_000, claimMs: 3_000, retryBudgetMs: 2_500 };
+const app = await composeApp({ dataDir: '', aws: env, stop, policy, logger, readOnly: false, clock, settings });
+const { chores, close } = awsChores(app, env);
+const done: Record<string, number> = {};
+process.stdout.write('ready\n');
+await serve(app.deps, app.settings, app.retrying, policy, {
+  ...{ stop, chores, pace: { tickMs: 3_000, dueMs: 2_000 } },
+  onProgress: (event) => {
+    const kind = event.kind === 'worked' ? `worked ${event.outcome}` : event.kind;
+    done[kind] = (done[kind] ?? 0) + 1;
+  },
+  onScanStarted: () => undefined,
+  onScan: (_runId, plan) => void process.stderr.write(`scan: ${plan.due.length} due\n`),
+  onError: (what, error) => say('error')(`${what} broke off`, { message: String(error) }),
+});
+close();
+await app.close();
+process.stdout.write(`${JSON.stringify(done)}\n`);

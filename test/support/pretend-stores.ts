@@ -1,0 +1,94 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import dynalite from 'dynalite';
+import { buildApp } from 'fauxqs';
+import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { makeQueues } from '../aws/stores.ts';
+
+/** A call that arrived at the pretend DynamoDB. */
+export interface TableCall {
+  readonly operation: string;
+  /** What was asked, as text: JSON. */
+  readonly body: string;
+}
+
+export interface PretendStores {
+  readonly tableEndpoint: string;
+  readonly queueEndpoint: string;
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  readonly queues: SQSClient;
+  /** Names a code to refuse a call with; `null` lets it through. */
+  refuse: (operation: string) => string | null;
+  /** Told of each call that was carried out, before its answer leaves. */
+  onStored: (call: TableCall) => void;
+  readonly refused: ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
+
+const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+export const TABLE = 'rollcall';
+
+/** A table and two queues as `infra/` makes them, on free ports, in real time. */
+export async function startPretendStores(): Promise<PretendStores> {
+  const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
+  const fauxqs = buildApp({ logger: false });
+  const queueEndpoint = await fauxqs.listen({ port: 0, host: '127.0.0.1' });
+  const address = dynamo.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const tableEndpoint = `http://127.0.0.1:${address.port}`;
+  const table = new DynamoDBClient({ ...ACCESS, endpoint: tableEndpoint });
+  await table.send(new CreateTableCommand(createTableInput(TABLE)));
+  table.destroy();
+  const queues = new SQSClient({ ...ACCESS, endpoint: queueEndpoint });
+  const urls = await makeQueues(queues, 'rollcall');
+  const refused = new Map<string, number>();
+  const stores: PretendStores = {
+    ...{ tableEndpoint, queueEndpoint, queues, refused, ...urls },
+    refuse: () => null,
+    onStored: () => undefined,
+    async close() {
+      queues.destroy();
+      await fauxqs.close();
+      dynamo.closeAllConnections();
+      await new Promise((resolve) => dynamo.close(resolve));
+    },
+  };
+  standBefore(dynamo, (request, response, goOn) => {
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const code = stores.refuse(operation);
+    if (code !== null) {
+      refused.set(code, (refused.get(code) ?? 0) + 1);
+      request.resume();
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(
+        JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${code}`, message: 'as the test wants' }),
+      );
+      return;
+    }
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => void parts.push(part));
+    const end = response.end.bind(response);
+    // The service has committed by the time it answers; only then does the client know.
+    response.end = (...args: unknown[]) => {
+      if (response.statusCode === 200) stores.onStored({ operation, body: Buffer.concat(parts).toString() });
+      return Reflect.apply(end, response, args);
+    };
+    goOn();
+  });
+  return stores;
+}
+
+type Guardian = (request: IncomingMessage, response: ServerResponse, goOn: () => void) => void;
+
+function standBefore(server: Server, guardian: Guardian): void {
+  const original = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    guardian(request, response, () => {
+      for (const listener of original) Reflect.apply(listener, server, [request, response]);
+    });
+  });
+}
