@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { type AwsWorld, type Spawned, startAwsWorld } from '../support/aws-world.ts';
+import { readRecords } from '../support/world.ts';
+import { foldAll, ledgerFaults, readChains } from '../support/world-checks.ts';
+import { policyText } from '../support/world-policy.ts';
+
+const POLICY = policyText({ callsPerSecond: 1000, concurrency: 8 });
+
+function placed(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-aws-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  writeFileSync(join(directory, 'rollcall.yaml'), POLICY);
+  return directory;
+}
+
+const openIn = ({ running }: AwsWorld): number =>
+  running.sandbox
+    .accounts()
+    .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active').length;
+
+async function until(holds: () => boolean | Promise<boolean>, limitMs = 40_000): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error('it did not come about');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function expectSound(world: AwsWorld): Promise<void> {
+  const stores = await world.look();
+  const chains = await readChains(stores);
+  expect(ledgerFaults(chains)).toEqual([]);
+  expect(await readRecords(stores)).toEqual(foldAll(chains));
+  expect((await verifyLedger(stores.ledger, stores.records)).fault).toBeNull();
+  expect(world.mutating.filter(({ intended }) => !intended)).toEqual([]);
+}
+
+/** How long a process that was told to end took to, ms. */
+async function stopped({ process, ended }: Spawned): Promise<{ readonly ms: number; readonly code: number | null }> {
+  const at = performance.now();
+  process.kill('SIGTERM');
+  const { code, stderr } = await ended;
+  expect(stderr).not.toMatch(/^\s+at /m);
+  return { ms: performance.now() - at, code };
+}
+
+describe('rollcall serve --store aws', () => {
+  it('told to stop in the middle of its work ends with 0 in bounded time, and gives everything back', async () => {
+    const world = await startAwsWorld({ accounts: 40, drift: 0.8, latencyMs: 60 });
+    const cwd = placed();
+    const first = world.cli(['serve', '--store', 'aws'], cwd);
+    await first.ready;
+    await until(() => world.mutating.length >= 6);
+    const { ms, code } = await stopped(first);
+    const before = world.mutating.length;
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(12_000);
+    expect(openIn(world)).toBeGreaterThan(0);
+    const stores = await world.look();
+    // No claim stays behind, and nothing has to be waited for until its visibility ends.
+    for (const record of (await readRecords(stores)).values())
+      expect(record.computeOptimizer?.claim ?? null).toBeNull();
+    expect(await stores.queue.depth()).toMatchObject({ inFlight: 0, dead: 0 });
+    expect((await first.ended).stderr).toContain('stopped');
+    const second = world.cli(['serve', '--store', 'aws'], cwd);
+    await until(() => openIn(world) === 0);
+    expect(world.mutating.length).toBeGreaterThan(before);
+    await until(async () => (await stores.queue.depth()).inFlight === 0);
+    expect(await stopped(second)).toMatchObject({ code: 0 });
+    await expectSound(world);
+  });
+
+  it('told to stop in the middle of a scan leaves the rest to the next process, which asks nothing twice', async () => {
+    const world = await startAwsWorld({ accounts: 200, drift: 0.1, latencyMs: 100 });
+    const cwd = placed();
+    const { sandbox } = world.running;
+    const listed = (): number =>
+      sandbox.calls().reduce((sum, { operation, count }) => sum + (operation === 'ListAccounts' ? count : 0), 0);
+    const first = world.cli(['serve', '--store', 'aws'], cwd);
+    await until(() => listed() >= 3);
+    expect(await stopped(first)).toMatchObject({ code: 0 });
+    const before = listed();
+    expect(before).toBeLessThan(10);
+    const second = world.cli(['serve', '--store', 'aws'], cwd);
+    await until(() => openIn(world) === 0);
+    // 200 accounts are 10 pages; the last of the first process may have been asked for and not heard.
+    expect(listed()).toBeLessThanOrEqual(12);
+    expect(await stopped(second)).toMatchObject({ code: 0 });
+    const chains = await readChains(await world.look());
+    const said = (type: string) => (chains.get('organization') ?? []).filter((entry) => entry.type === type).length;
+    expect([said('ScanStarted'), said('ScanCompleted')]).toEqual([1, 1]);
+  });
+
+  it('loses nothing to a worker whose clock is two minutes ahead', async () => {
+    const world = await startAwsWorld({ accounts: 30, drift: 0.8, latencyMs: 20 });
+    const workers = [world.worker({ policyText: POLICY }), world.worker({ policyText: POLICY, aheadMs: 120_000 })];
+    await until(() => openIn(world) === 0);
+    const stores = await world.look();
+    await until(async () => {
+      const { visible, inFlight } = await stores.queue.depth();
+      const claimed = [...(await readRecords(stores)).values()].some(
+        ({ computeOptimizer }) => computeOptimizer?.claim != null,
+      );
+      return visible + inFlight === 0 && !claimed;
+    });
+    for (const worker of workers) expect(await stopped(worker)).toMatchObject({ code: 0 });
+    await expectSound(world);
+  });
+});
