@@ -1,4 +1,5 @@
-import { type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
+import { type ExpectationsResult, parseExpectations } from '../domain/policy/expectations.ts';
+import { type Policy, type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
 import { readBytes } from './read-bytes.ts';
 
 /** A policy larger than this is refused before it is read into memory. */
@@ -17,3 +18,13 @@ export function readPolicyFile(
 }
 
 const NO_POLICY = 'there is no such file; `rollcall policy init` writes a first one';
+
+/**
+ * Reads and checks a policy's expectations.
+ * @throws FileError if the file cannot be read at all; what is wrong inside comes as findings.
+ */
+export function readExpectationsFile(path: string, policy: Policy): ExpectationsResult {
+  return parseExpectations(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_EXPECTATIONS }), path, policy);
+}
+
+const NO_EXPECTATIONS = 'there is no such file; docs/policy.md says how to write one, and --expectations names another';

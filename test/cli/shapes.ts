@@ -230,7 +230,10 @@ const explanation = {
 export const explainShape = z.strictObject({
   ...explanation,
   exemptions: z.array(z.strictObject({ enrollment, exemption: z.looseObject({ until: z.string() }).nullable() })),
+  expiredExemptions: z.array(z.looseObject({ until: z.string() })),
+  source: z.enum(['snapshot', 'aws', 'attributes']),
   snapshotAt: time.nullable(),
+  warnings: z.array(finding),
 });
 const condition = z.looseObject({ verdict: z.enum(VERDICTS), since: time, attempts: z.int() }).nullable();
 export const accountShape = z.strictObject({
@@ -251,6 +254,33 @@ export const validateShape = z.strictObject({
   policyHash: hash,
   rules: z.int(),
   findings: z.array(finding),
+  snapshotAt: time.nullable(),
+});
+export const policyTestShape = z.strictObject({
+  ok: z.boolean(),
+  policy: z.string(),
+  expectations: z.string(),
+  policyHash: hash,
+  passed: z.int(),
+  failed: z.int(),
+  results: z.array(
+    z.strictObject({
+      name: z.string(),
+      passed: z.boolean(),
+      line: z.int(),
+      column: z.int(),
+      mismatches: z.array(
+        z.strictObject({
+          field: z.string(),
+          expected: z.string(),
+          found: z.string(),
+          line: z.int(),
+          column: z.int(),
+        }),
+      ),
+    }),
+  ),
+  untestedRules: z.array(z.string()),
 });
 export const initShape = z.strictObject({
   file: z.string().nullable(),

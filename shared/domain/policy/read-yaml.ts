@@ -10,13 +10,18 @@ import { type Complaint, type Report, reporter, START } from './report.ts';
 
 const MAX_SYNTAX_FINDINGS = 100;
 
-/** The data of a policy file; null once its text is reported to have no usable structure. */
-export function readYaml(input: string | Uint8Array, file: string, findings: Finding[]): Taken | null {
+/** The data of a policy file (or of another, whose `empty` says so); null once its text is reported to have no usable structure. */
+export function readYaml(
+  input: string | Uint8Array,
+  file: string,
+  findings: Finding[],
+  empty: Complaint = EMPTY,
+): Taken | null {
   const report = reporter(file, findings);
   const text = decode(input, report);
   if (text === null || !isShallow(text, report)) return null;
   const lines = new LineCounter();
-  const document = compose(text, lines, report);
+  const document = compose(text, lines, report, empty);
   return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
 }
 
@@ -85,7 +90,7 @@ class DepthGauge {
   }
 }
 
-function compose(text: string, lines: LineCounter, report: Report): Document.Parsed | null {
+function compose(text: string, lines: LineCounter, report: Report, empty: Complaint): Document.Parsed | null {
   // uniqueKeys compares every key with every other; takeOver() finds duplicates with a set instead.
   const composer = new Composer({
     version: '1.2',
@@ -106,7 +111,7 @@ function compose(text: string, lines: LineCounter, report: Report): Document.Par
   });
   const [document, second] = documents;
   if (document === undefined || (second === undefined && isEmpty(document))) {
-    report(START, [], EMPTY);
+    report(START, [], empty);
     return null;
   }
   if (second !== undefined) report(placeAt(lines, second.range[0]), [], SEVERAL);

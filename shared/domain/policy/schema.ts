@@ -16,7 +16,7 @@ const Expecting = z.object({
 });
 export type Expecting = z.infer<typeof Expecting>;
 
-const say = (parts: Expecting): string => JSON.stringify(parts);
+export const say = (parts: Expecting): string => JSON.stringify(parts);
 
 export function readExpecting(message: string): Expecting {
   try {
@@ -26,7 +26,7 @@ export function readExpecting(message: string): Expecting {
   }
 }
 
-function object<T extends z.core.$ZodLooseShape>(shape: T) {
+export function object<T extends z.core.$ZodLooseShape>(shape: T) {
   const keys = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
@@ -37,7 +37,7 @@ function object<T extends z.core.$ZodLooseShape>(shape: T) {
 }
 
 /** Text of a certain form; `why` returns what is wrong with it, or null. */
-function text(expecting: Expecting, pattern: RegExp, why?: (value: string) => string | null) {
+export function text(expecting: Expecting, pattern: RegExp, why?: (value: string) => string | null) {
   return z
     .string({ error: say({ ...expecting, pattern: pattern.source }) })
     .superRefine((value, context) => {
@@ -49,7 +49,7 @@ function text(expecting: Expecting, pattern: RegExp, why?: (value: string) => st
     .meta({ pattern: pattern.source });
 }
 
-function choice<const T extends readonly [string, ...string[]]>(values: T) {
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, { error: say({ expected: values.join(' | '), choices: [...values] }) });
 }
 
@@ -68,7 +68,7 @@ function duration(expected: string, minMs: number, maxMs: number) {
   }).transform((value) => parseDuration(value) ?? 0);
 }
 
-function list<T extends z.ZodType>(item: T, expected: string) {
+export function list<T extends z.ZodType>(item: T, expected: string) {
   return z.array(item, { error: say({ expected, hint: 'Begin each entry with `- `.' }) });
 }
 
@@ -83,12 +83,12 @@ function oneOrMany<T extends z.ZodType<string, string>>(item: T, what: string) {
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
-const accountId = text(
+export const accountId = text(
   { expected: 'an account id: 12 digits in quotes', hint: 'Write it in quotes, like "012345678901".' },
   /^\d{12}$/,
 ).meta({ pattern: '^\\d{12}$', examples: ['123456789012'] });
 
-const ouPath = text(
+export const ouPath = text(
   {
     expected: 'the path of an OU, like /Workloads/Prod',
     hint: 'Begin with /, and do not end with one; / alone is the whole organization.',
@@ -101,8 +101,8 @@ const nameGlob = text(
   { expected: 'a name or glob, like dev-*', hint: '* stands for any text, ? for one character.' },
   /^[\s\S]{1,256}$/,
 );
-const tagValue = text({ expected: 'a tag value: a text', hint: 'Quote it.' }, /^[\s\S]{0,256}$/);
-const tagKey = text({ expected: 'a tag key of 1 to 128 characters' }, /^[\s\S]{1,128}$/);
+export const tagValue = text({ expected: 'a tag value: a text', hint: 'Quote it.' }, /^[\s\S]{0,256}$/);
+export const tagKey = text({ expected: 'a tag key of 1 to 128 characters' }, /^[\s\S]{1,128}$/);
 
 const tags = z
   .record(tagKey, oneOrMany(tagValue, 'a tag value: a text'), {

@@ -1,0 +1,181 @@
+import type { Command } from 'commander';
+import { accountArgument } from '../../../shared/config/arguments.ts';
+import type { Attributes } from '../../../shared/config/attributes.ts';
+import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
+import { type Finding, formatFinding } from '../../../shared/domain/policy/findings.ts';
+import type { AccountFacts, Exemption, Explanation } from '../../../shared/domain/policy/types.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type LoadedPolicy, loadPolicy, withApp, withStore } from '../session.ts';
+import { explanationText } from '../ui/explain-text.ts';
+import { oneLine } from '../ui/table.ts';
+import { instant } from '../ui/words.ts';
+import { watchRun } from '../watch.ts';
+
+interface ExplainFlags {
+  readonly policy?: string;
+  readonly attributes?: string;
+}
+
+export function definePolicyExplain(policy: Command, select: Select): void {
+  policy
+    .command('explain')
+    .description('what the policy wants of one account, and which rules say so')
+    .argument('[id]', 'account id, 12 digits')
+    .option('--policy <file>', `the policy (default: ${DEFAULT_POLICY})`)
+    .option(
+      '--attributes <json>',
+      'JSON or @FILE: name, ou, tags … of the account; over what the last snapshot says, and without AWS',
+    )
+    .action((id: string | undefined, flags: ExplainFlags) => select((context) => runExplain(context, id, flags)));
+}
+
+/** Where an account's name, OU and tags were taken from. */
+interface Source {
+  readonly facts: AccountFacts;
+  readonly source: 'snapshot' | 'aws' | 'attributes';
+  /** ISO 8601; `null`: no snapshot had a part in it. */
+  readonly snapshotAt: string | null;
+}
+
+async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
+  const given = flags.attributes === undefined ? null : await attributesOf(flags.attributes);
+  const named = id ?? given?.id;
+  if (named === undefined && given === null) {
+    throw new CommandError('Usage', 'policy explain needs an account id, or --attributes that describe an account.');
+  }
+  const accountId = named === undefined ? NO_ID : accountArgument('policy explain', named);
+  const loaded = await loadPolicy(context, flags.policy);
+  const { policy, warnings } = loaded;
+  const { facts, source, snapshotAt } = await sourceOf(context, accountId, given, loaded);
+  const explanation = policy.explain(facts);
+  const now = context.clock.now();
+  const exemptions = (['computeOptimizer', 'automation'] as const).map((enrollment) => ({
+    enrollment,
+    exemption: policy.exemption(accountId, enrollment, now),
+  }));
+  const expired = policy.policy.exemptions.filter(
+    ({ accounts, endsAt }) => accounts.includes(accountId) && endsAt <= now,
+  );
+  const { output } = context;
+  if (output.json) {
+    output.document({ ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, warnings });
+    return EXIT.ok;
+  }
+  for (const warning of aboutRulesOf(explanation, warnings)) output.note(formatFinding(warning));
+  const more = { exemptions, expired, from: fromText(source, snapshotAt) };
+  for (const line of explainText(explanation, more, output.style)) output.print(line);
+  return EXIT.ok;
+}
+
+/** An account that no rule names by its id. */
+const NO_ID = '000000000000';
+
+async function attributesOf(text: string): Promise<Attributes> {
+  const { readAttributes } = await import('../../../shared/config/attributes.ts');
+  return readAttributes(text);
+}
+
+/** What is given goes over what a snapshot knows; AWS is asked only where nothing is given. */
+async function sourceOf(
+  context: CliContext,
+  accountId: string,
+  given: Attributes | null,
+  loaded: LoadedPolicy,
+): Promise<Source> {
+  if (given === null) {
+    return (await fromSnapshot(context, accountId, loaded)) ?? (await fromAws(context, accountId, loaded));
+  }
+  const { id: _, ...attributes } = given;
+  const known =
+    accountId === NO_ID || context.config.store === 'aws' ? null : await fromSnapshot(context, accountId, loaded);
+  const defaults = { id: accountId, name: '', ou: '/', state: 'ACTIVE', management: false, tags: {} } as const;
+  const facts = { ...(known?.facts ?? defaults), ...defined(attributes) };
+  return { facts, source: 'attributes', snapshotAt: known?.snapshotAt ?? null };
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  for (const key in values) {
+    const value = values[key];
+    if (isDefined(value)) kept[key] = value;
+  }
+  return kept;
+}
+
+function isDefined<T>(value: T): value is Exclude<T, undefined> {
+  return value !== undefined;
+}
+
+function fromText(source: Source['source'], snapshotAt: string | null): string {
+  if (source === 'attributes')
+    return snapshotAt === null ? 'as given' : `as given, over the snapshot of ${instant(snapshotAt)}`;
+  return snapshotAt === null ? 'as AWS has it now' : `as of the snapshot of ${instant(snapshotAt)}`;
+}
+
+/** Doubts about the file as a whole are for `policy validate`; here those about rules that match this account. */
+function aboutRulesOf({ rules }: Explanation, warnings: readonly Finding[]): readonly Finding[] {
+  const matching = rules.flatMap(({ matched }, index) => (matched ? [`rules[${index}]`] : []));
+  return warnings.filter(({ path }) => matching.some((rule) => path === rule || path.startsWith(`${rule}.`)));
+}
+
+interface More {
+  readonly exemptions: readonly { readonly enrollment: string; readonly exemption: Exemption | null }[];
+  readonly expired: readonly Exemption[];
+  readonly from: string;
+}
+
+function explainText(
+  explanation: Explanation,
+  { exemptions, expired, from }: More,
+  style: CliContext['output']['style'],
+): string[] {
+  const { account } = explanation;
+  const about = (exemption: Exemption): string => `${oneLine(exemption.reason)}, ${oneLine(exemption.owner)}`;
+  return [
+    style('bold', `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state} (${from})`),
+    ...(account.state === 'ACTIVE' ? [] : ['It is not ACTIVE: NotApplicable, whatever the policy says.']),
+    ...explanationText(explanation, style),
+    ...exemptions.flatMap(({ enrollment, exemption }) =>
+      exemption === null ? [] : [`Exempt (${enrollment}) until ${exemption.until}: ${about(exemption)}`],
+    ),
+    ...expired.map(
+      (exemption) => `No longer exempt (${exemption.enrollment}), until ${exemption.until} it was: ${about(exemption)}`,
+    ),
+  ];
+}
+
+/** What a scan has left behind answers without AWS, if it knows all that the policy asks. */
+async function fromSnapshot(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source | null> {
+  const { StoreError } = await import('../../../shared/compose/system.ts');
+  try {
+    return await withStore(context, true, async ({ facts }) => {
+      const [account, meta] = await Promise.all([facts.get(accountId), facts.meta()]);
+      if (account === null || meta === null || (policy.usesTags && account.tags === null)) return null;
+      return { facts: account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
+    });
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NotFound') return null;
+    throw error;
+  }
+}
+
+async function fromAws(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source> {
+  return withApp(context, policy, true, async (app) => {
+    const watch = watchRun(context, app.calls);
+    try {
+      const { accounts, organizationId } = await app.deps.cloud.readOrganization({
+        tags: policy.usesTags,
+        retry: app.retrying,
+        onProgress: (read) => watch.take({ kind: 'organization', accounts: read, done: false }),
+      });
+      const facts = accounts.find(({ id }) => id === accountId);
+      if (facts !== undefined) return { facts, source: 'aws', snapshotAt: null };
+      const message = `Account ${accountId} is not in the organization ${organizationId}. Check the number.`;
+      throw new CommandError('AccountUnknown', message);
+    } finally {
+      watch.end();
+    }
+  });
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
+import type { Outcome, TestResult } from '../../../shared/domain/policy/expect.ts';
+import type { CliContext, Select } from '../context.ts';
+import { PolicyError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { loadPolicy } from '../session.ts';
+import type { Style } from '../ui/output.ts';
+import { oneLine } from '../ui/table.ts';
+import { count } from '../ui/words.ts';
+
+interface TestFlags {
+  readonly policy?: string;
+  readonly expectations?: string;
+}
+
+export function definePolicyTest(policy: Command, select: Select): void {
+  policy
+    .command('test')
+    .description('try a policy on the accounts of its expectations file, without asking AWS')
+    .argument('[file]', `the policy (default: ${DEFAULT_POLICY})`)
+    .option('--policy <file>', 'the same')
+    .option('--expectations <file>', 'what is expected (default: for NAME.yaml NAME.test.yaml beside it)')
+    .action((file: string | undefined, flags: TestFlags) =>
+      select((context) => runTest(context, file ?? flags.policy, flags.expectations)),
+    );
+}
+
+async function runTest(context: CliContext, file: string | undefined, named: string | undefined): Promise<number> {
+  const { output, clock } = context;
+  const loaded = await loadPolicy(context, file);
+  const path = named ?? beside(loaded.file);
+  const [{ readExpectationsFile }, { tryExpectations }] = await Promise.all([
+    import('../../../shared/config/policy-file.ts'),
+    import('../../../shared/domain/policy/expect.ts'),
+  ]);
+  const read = readExpectationsFile(path, loaded.policy.policy);
+  if (!read.ok) throw new PolicyError(path, read.findings);
+  const tried = tryExpectations(loaded.policy, read.expectations, clock.now());
+  const failed = tried.results.filter(({ passed }) => !passed).length;
+  const counts = { passed: tried.results.length - failed, failed };
+  if (output.json) {
+    const { hash: policyHash } = loaded.policy;
+    output.document({ ok: failed === 0, policy: loaded.file, expectations: path, policyHash, ...counts, ...tried });
+  } else for (const line of testText(path, tried, counts, output.style)) output.print(line);
+  return failed === 0 ? EXIT.ok : EXIT.error;
+}
+
+/** `rollcall.test.yaml` for `rollcall.yaml`. */
+function beside(policy: string): string {
+  return policy.replace(/(\.ya?ml)?$/i, (ending) => `.test${ending === '' ? '.yaml' : ending}`);
+}
+
+function testText(
+  path: string,
+  { results, untestedRules }: TestResult,
+  { passed, failed }: { readonly passed: number; readonly failed: number },
+  style: Style,
+): string[] {
+  const lines = results.flatMap((outcome) => outcomeText(path, outcome, style));
+  const untested = untestedRules.length === 0 ? [] : [`No expectation is decided by: ${untestedRules.join(', ')}.`];
+  const sum = `${count(passed, 'expectation')} met, ${failed} not met.`;
+  return [...lines, ...untested, style(failed > 0 ? 'red' : 'green', sum)];
+}
+
+function outcomeText(path: string, { name, passed, line, column, mismatches }: Outcome, style: Style): string[] {
+  const title = oneLine(name);
+  if (passed) return [`${style('green', '✓')} ${title}`];
+  return [
+    `${style('red', '✗')} ${title} (${path}:${line}:${column})`,
+    ...mismatches.map(
+      (each) => `    ${each.field}: expected ${each.expected}, found ${each.found} (line ${each.line})`,
+    ),
+  ];
+}

@@ -1,0 +1,38 @@
+import type { Finding } from '../../shared/domain/policy/findings.ts';
+import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
+import type { CliContext } from './context.ts';
+import { PolicyError } from './errors.ts';
+import { type LoadedPolicy, withEmbeddedStore } from './session.ts';
+
+/** What is doubtful in a policy, and in the light of which snapshot (ISO 8601; `null`: of none). */
+export interface Compared {
+  readonly findings: readonly Finding[];
+  readonly snapshotAt: string | null;
+}
+
+/**
+ * A policy's warnings in the light of the last snapshot, where an embedded store has one that tells all that the policy asks. Never asks AWS.
+ * @throws PolicyError if the policy manages no account of it at all.
+ */
+export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPolicy): Promise<Compared> {
+  const { policy, file, warnings } = loaded;
+  const snapshot = context.config.store === 'embedded' ? await lastSnapshot(context) : null;
+  if (snapshot === null || (policy.usesTags && !snapshot.tags)) return { findings: warnings, snapshotAt: null };
+  const { policyWarnings } = await import('../../shared/domain/policy/index.ts');
+  const found = policyWarnings(policy, snapshot.accounts, context.clock.now());
+  if ('error' in found) throw new PolicyError(file, [found.error]);
+  return { findings: found, snapshotAt: new Date(snapshot.takenAt).toISOString() };
+}
+
+/** A policy can be checked without a store, so one that cannot be read is told of and done without. */
+async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
+  const { StoreError } = await import('../../shared/compose/system.ts');
+  try {
+    return await withEmbeddedStore(context, true, ({ facts }) => facts.load());
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code !== 'NotFound')
+      context.output.note(`warning: not compared with the last snapshot: ${error.message}`);
+    return null;
+  }
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { isOuPath } from '../domain/policy/values.ts';
+import { ConfigError } from './config-error.ts';
+import { readJsonFile } from './text-file.ts';
+
+const attributes = z.strictObject({
+  id: z
+    .string()
+    .regex(/^\d{12}$/, 'an account id: 12 digits in quotes')
+    .optional(),
+  name: z.string().optional(),
+  ou: z.string().refine(isOuPath, 'the path of an OU, like /Workloads/Prod').optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  state: z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED']).optional(),
+  management: z.boolean().optional(),
+});
+
+/** What is given of an account; the rest is taken from elsewhere. */
+export type Attributes = Readonly<z.output<typeof attributes>>;
+
+/**
+ * Reads `--attributes`: JSON, or `@FILE` with JSON in it.
+ * @throws ConfigError that says which attribute is wrong and what is expected; FileError
+ */
+export function readAttributes(text: string): Attributes {
+  const parsed = attributes.safeParse(text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.map(String).join('.')}:`;
+  const keys = 'id, name, ou, tags, state, management';
+  throw new ConfigError(
+    'Usage',
+    `--attributes:${at} ${issue?.message ?? 'unreadable'}. Expected a JSON object with any of ${keys}.`,
+  );
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const example = `'{"name":"pay-prod","ou":"/Workloads/Prod"}'`;
+    throw new ConfigError('Usage', `--attributes is not JSON (${reason}): expected for example ${example}, or @FILE.`, {
+      cause: error,
+    });
+  }
+}

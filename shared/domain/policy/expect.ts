@@ -1,0 +1,93 @@
+import type { CompiledPolicy } from './compile.ts';
+import type { Expectation, Expectations } from './expectations.ts';
+import { type DesiredState, FIELDS, type Place } from './types.ts';
+
+/** Where policy and expectation differ. */
+export interface Mismatch {
+  /** A field, `exempt`, `canary` or `contradiction`. */
+  readonly field: string;
+  readonly expected: string;
+  readonly found: string;
+  /** Where the expectation stands. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The shape of an element of `policy test --json`'s `results`. */
+export interface Outcome extends Place {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly mismatches: readonly Mismatch[];
+}
+
+export interface TestResult {
+  readonly results: readonly Outcome[];
+  /** Rules of the policy that decided nothing for any account of the expectations. */
+  readonly untestedRules: readonly string[];
+}
+
+/** Tries every expectation on the policy. `now`, epoch ms, is for those that name no day. */
+export function tryExpectations(policy: CompiledPolicy, { list, source }: Expectations, now: number): TestResult {
+  const deciding = new Set<string>();
+  const results = list.map((expectation) => {
+    const desired = policy.resolve(expectation.account);
+    for (const field of FIELDS) deciding.add(desired[field].rule);
+    const found = differences(policy, expectation, desired, now);
+    const mismatches = found.map(({ path, ...rest }) => ({ ...rest, ...placeOf(source.places, path) }));
+    const { line, column } = placeOf(source.places, expectation.path);
+    return { name: expectation.name, passed: mismatches.length === 0, line, column, mismatches };
+  });
+  const untestedRules = policy.policy.rules.map(({ id }) => id).filter((id) => !deciding.has(id));
+  return { results, untestedRules };
+}
+
+type Difference = Pick<Mismatch, 'field' | 'expected' | 'found'> & { readonly path: string };
+
+function differences(
+  policy: CompiledPolicy,
+  expectation: Expectation,
+  desired: DesiredState,
+  now: number,
+): readonly Difference[] {
+  const { fields, account, at, exempt, canary, contradiction, path } = expectation;
+  const found: Difference[] = [];
+  const compare = (field: string, expected: string | null, is: string): void => {
+    if (expected !== null && expected !== is)
+      found.push({ field, expected, found: is, path: `${path}.expect.${field}` });
+  };
+  for (const field of FIELDS) {
+    const wanted = fields[field];
+    if (wanted === undefined) continue;
+    const { value, rule } = desired[field];
+    if (wanted.value === value && (wanted.rule === null || wanted.rule === rule)) continue;
+    const expected = wanted.rule === null ? wanted.value : `${wanted.value} (${wanted.rule})`;
+    found.push({ field, expected, found: `${value} (${rule})`, path: `${path}.expect.${field}` });
+  }
+  compare('exempt', exempt, exemptionOf(policy, account.id, at ?? now));
+  compare('canary', canary === null ? null : String(canary), String(policy.isCanary(account)));
+  const { contradiction: is } = desired;
+  if (contradiction !== null && contradiction !== (is !== null)) {
+    compare('contradiction', String(contradiction), is === null ? 'false' : `true: ${is.message}`);
+  }
+  return found;
+}
+
+function exemptionOf(
+  policy: CompiledPolicy,
+  accountId: string,
+  at: number,
+): 'none' | 'computeOptimizer' | 'automation' | 'both' {
+  const computeOptimizer = policy.exemption(accountId, 'computeOptimizer', at) !== null;
+  const automation = policy.exemption(accountId, 'automation', at) !== null;
+  if (computeOptimizer && automation) return 'both';
+  if (computeOptimizer) return 'computeOptimizer';
+  return automation ? 'automation' : 'none';
+}
+
+/** The nearest known place: an expectation that is written on one line has none for its parts. */
+function placeOf(places: ReadonlyMap<string, Place>, path: string): Place {
+  let known = path;
+  while (known !== '' && !places.has(known)) known = known.replace(/(^|\.|\[)[^.[]*$/, '');
+  const { line, column } = places.get(known) ?? { line: 1, column: 1 };
+  return { line, column };
+}

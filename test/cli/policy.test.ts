@@ -1,0 +1,201 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { errorShape, explainShape, policyTestShape, validateShape } from './shapes.ts';
+import { expectNoStack, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
+
+const POLICY = `version: 1
+defaults: { computeOptimizer: Active }
+guardrails: { maxChanges: { percent: 100, atLeast: 10 } }
+rules:
+  - { id: watch-legacy, match: { name: "*-legacy" }, mode: alert }
+  - { id: production, match: { ou: /Prod, tags: { env: prod } }, automation: Active, mode: enforce }
+exemptions:
+  - { accounts: ["123456789012"], enrollment: automation, until: 2020-01-31, reason: long ago, owner: me }
+`;
+
+const expectations = (mode: string) => `version: 1
+expectations:
+  - name: legacy is watched
+    account: { name: pay-legacy, ou: /Prod, tags: { env: prod } }
+    expect: { mode: ${mode}, automation: { value: Active, rule: production } }
+  - name: the rest is enforced
+    account: {}
+    expect: { mode: enforce }
+`;
+
+describe('policy test', () => {
+  test('expectations that are met end with 0, ones that are not with 1, and say expected and found', async () => {
+    const cwd = place({
+      'rollcall.yaml': POLICY,
+      'rollcall.test.yaml': expectations('alert'),
+      'wrong.yaml': expectations('enforce'),
+    });
+    const [met, text, unmet, told] = await Promise.all([
+      rollcall(['policy', 'test', '--json'], { cwd }),
+      rollcall(['policy', 'test', 'rollcall.yaml'], { cwd }),
+      rollcall(['policy', 'test', '--expectations', 'wrong.yaml', '--json'], { cwd }),
+      rollcall(['policy', 'test', '--expectations', 'wrong.yaml'], { cwd }),
+    ]);
+    expect(met.code).toBe(0);
+    expect(policyTestShape.parse(json(met))).toMatchObject({
+      ok: true,
+      passed: 2,
+      failed: 0,
+      expectations: 'rollcall.test.yaml',
+      untestedRules: [],
+    });
+    expect(text).toMatchObject({ code: 0, stderr: '' });
+    expect(text.stdout).toBe('✓ legacy is watched\n✓ the rest is enforced\n2 expectations met, 0 not met.\n');
+    expect(unmet.code).toBe(1);
+    expect(policyTestShape.parse(json(unmet)).results[0]?.mismatches).toEqual([
+      { field: 'mode', expected: 'enforce', found: 'alert (watch-legacy)', line: 5, column: 21 },
+    ]);
+    expect(told).toMatchObject({ code: 1, stderr: '' });
+    expect(told.stdout).toContain(
+      '✗ legacy is watched (wrong.yaml:3:5)\n    mode: expected enforce, found alert (watch-legacy) (line 5)\n',
+    );
+    expect(told.stdout).toContain('1 expectation met, 1 not met.');
+  });
+
+  test('no file, one that expects nothing, and a policy that is wrong are errors', async () => {
+    const files = {
+      'rollcall.yaml': POLICY,
+      'none.yaml': 'version: 1\nexpectations: []\n',
+      'bad.yaml': 'version: 1\nrulez: []\n',
+    };
+    const cwd = place(files);
+    const [missing, nothing, bad] = await Promise.all([
+      rollcall(['policy', 'test'], { cwd }),
+      rollcall(['policy', 'test', '--expectations', 'none.yaml'], { cwd }),
+      rollcall(['policy', 'test', 'bad.yaml', '--json'], { cwd }),
+    ]);
+    expectRefusal(missing, cwd, Object.keys(files), 'rollcall.test.yaml cannot be read (ENOENT)', 'docs/policy.md');
+    expectRefusal(nothing, cwd, Object.keys(files), 'none.yaml:2:15: error', 'at least one expectation');
+    expect(errorShape.parse(json(bad)).error).toMatchObject({
+      code: 'PolicyInvalid',
+      findings: [{ file: 'bad.yaml', line: 2 }],
+    });
+  });
+
+  test('the schema of expectations', async () => {
+    const cwd = place();
+    const schema = await rollcall(['policy', 'schema', '--expectations'], { cwd });
+    expect(JSON.parse(schema.stdout)).toMatchObject({
+      title: 'Rollcall policy expectations',
+      required: ['version', 'expectations'],
+    });
+  });
+});
+
+describe('policy explain', () => {
+  test('of an account that is given, without AWS and without a store: every rule, and the condition that fails', async () => {
+    const cwd = place({
+      'rollcall.yaml': POLICY,
+      'account.json': '{ "name": "pay-legacy", "ou": "/Prod/EU", "tags": { "env": "dev" } }',
+    });
+    const [text, document] = await Promise.all([
+      rollcall(['policy', 'explain', '123456789012', '--attributes', '@account.json'], { cwd }),
+      rollcall(
+        ['policy', 'explain', '--json', '--attributes', '{"id":"123456789012","ou":"/Prod","tags":{"env":"prod"}}'],
+        { cwd },
+      ),
+    ]);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toContain('123456789012  pay-legacy  /Prod/EU  ACTIVE (as given)');
+    expect(text.stdout).toMatch(
+      /watch-legacy: ✓ matches, decides mode\n +✓ name: the name `pay-legacy` fits `\*-legacy`/,
+    );
+    expect(text.stdout).toMatch(
+      /production: ✗ does not match\n +✓ ou: .*\n +✗ tags: the tag `env` is `dev`, not `prod`/,
+    );
+    expect(text.stdout).toContain('No longer exempt (automation), until 2020-01-31 it was: long ago, me');
+    expect(document).toMatchObject({ code: 0, stderr: '' });
+    const explained = explainShape.parse(json(document));
+    expect(explained).toMatchObject({
+      source: 'attributes',
+      snapshotAt: null,
+      account: { id: '123456789012', name: '' },
+    });
+    expect(explained.rules.map(({ id, matched, decided }) => [id, matched, decided])).toEqual([
+      ['watch-legacy', false, []],
+      ['production', true, ['automation', 'mode']],
+      ['defaults', true, ['computeOptimizer', 'organizationRules']],
+    ]);
+    expect(explained.desired.automation).toEqual({ value: 'Active', rule: 'production' });
+    expect(explained.expiredExemptions).toHaveLength(1);
+    expect(explained.warnings).toMatchObject([{ path: 'exemptions[0].until' }]);
+  });
+
+  test('what is given goes over what the last snapshot says', async () => {
+    const { env, running } = await world({ drift: 0 });
+    const cwd = place({ 'rollcall.yaml': POLICY });
+    expect((await rollcall(['apply', '--yes'], { cwd, env })).code).toBeLessThanOrEqual(3);
+    const known = running.sandbox.accounts().find(({ management }) => !management);
+    const args = ['policy', 'explain', known?.accountId ?? '', '--attributes', '{"name":"x-legacy"}'];
+    const [document, text] = await Promise.all([rollcall([...args, '--json'], { cwd }), rollcall(args, { cwd })]);
+    const explained = explainShape.parse(json(document));
+    expect(explained).toMatchObject({ source: 'attributes', account: { name: 'x-legacy', ou: known?.ou } });
+    expect(explained.snapshotAt).not.toBeNull();
+    expect(text.stdout).toContain('(as given, over the snapshot of ');
+
+    // What that snapshot says about the rules themselves.
+    const doubtful =
+      `${POLICY}  - { accounts: ["123456789012"], until: 2020-02-01, reason: again, owner: me }\n`.replace(
+        'rules:\n',
+        'rules:\n  - { id: nobody, match: { ou: /Nowhere }, mode: "off" }\n',
+      );
+    writeFileSync(join(cwd, 'rollcall.yaml'), doubtful);
+    const validate = await rollcall(['policy', 'validate', '--json'], { cwd });
+    expect(validate.code).toBe(0);
+    const valid = validateShape.parse(json(validate));
+    expect(valid.snapshotAt).toBe(explained.snapshotAt);
+    expect(valid.findings.map(({ line, message }) => [line, message])).toEqual(
+      expect.arrayContaining([
+        [5, 'the rule `nobody` matches nothing'],
+        [10, 'this exemption overlaps with exemptions[0]; the one that ends last counts'],
+        [10, 'the account 123456789012 is not in the organization'],
+      ]),
+    );
+    writeFileSync(
+      join(cwd, 'rollcall.yaml'),
+      'version: 1\nrules: [{ id: a, match: { ou: /Nowhere }, computeOptimizer: Active }]\n',
+    );
+    const none = await rollcall(['policy', 'validate'], { cwd });
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain('this policy matches no account at all');
+
+    // Without the store the same text is all that there is to judge by.
+    writeFileSync(join(cwd, 'rollcall.yaml'), doubtful);
+    rmSync(join(cwd, '.rollcall'), { recursive: true });
+    const alone = validateShape.parse(json(await rollcall(['policy', 'validate', '--json'], { cwd })));
+    expect(alone.snapshotAt).toBeNull();
+    expect(alone.findings.map(({ message }) => message)).not.toContain('the rule `nobody` matches nothing');
+  });
+
+  test('a rule that can never decide is told of where it matches, with its place', async () => {
+    const rules =
+      'rules:\n  - { id: all, match: { ou: / }, mode: alert }\n  - { id: dead, match: { ou: /Dev }, mode: "off" }\n';
+    const cwd = place({ 'rollcall.yaml': `version: 1\ndefaults: { computeOptimizer: Active }\n${rules}` });
+    const explain = (ou: string) => rollcall(['policy', 'explain', '--attributes', JSON.stringify({ ou })], { cwd });
+    const [dev, other] = await Promise.all([explain('/Dev'), explain('/Prod')]);
+    expect(dev.stderr).toContain('rollcall.yaml:5:5: warning: rules[1]: the rule `dead` can never decide anything');
+    expect(dev.stdout).toContain('dead: ✓ matches; mode is decided by all');
+    expect(other).toMatchObject({ code: 0, stderr: '' });
+    expectNoStack(dev);
+  });
+
+  test.each([
+    ['neither an id nor attributes', [], 'needs an account id, or --attributes'],
+    ['an id that is none', ['12'], '12 digits'],
+    ['attributes that are no JSON', ['--attributes', '{name: x}'], '--attributes is not JSON'],
+    ['attributes that are no object', ['--attributes', '[]'], 'Expected a JSON object with any of id, name, ou'],
+    ['an attribute that is none', ['--attributes', '{"email":"a@b"}'], 'email'],
+    ['an OU that is none', ['--attributes', '{"ou":"Dev"}'], 'ou: the path of an OU'],
+    ['a file that is not there', ['--attributes', '@none.json'], 'none.json cannot be read (ENOENT)'],
+  ])('%s is refused in a line', async (_name, args, words) => {
+    const line = await refused(['policy', 'explain', ...args]);
+    expect(line).toMatch(/^error: [^\n]+$/);
+    expect(line).toContain(words);
+  });
+});
