@@ -53,6 +53,7 @@ export class Desk {
   #judged = new Map<AccountId, Judged>();
   #news = new Map<AccountId, Judged>();
   #toProbe = new Map<AccountId, Unlisted>();
+  #contested = new Set<AccountId>();
   #snapshot: OrganizationSnapshot;
 
   constructor(options: DeskOptions, snapshot: OrganizationSnapshot) {
@@ -70,6 +71,7 @@ export class Desk {
     this.#judged.clear();
     this.#news.clear();
     this.#toProbe.clear();
+    this.#contested.clear();
   }
 
   knows(accountId: AccountId): boolean {
@@ -87,6 +89,7 @@ export class Desk {
 
   judgeOne(facts: AccountFacts, observations: Observations, record: AccountRecord | null, final = false): void {
     const assessments = assess(this.#context, facts, observations, record);
+    if (record?.computeOptimizer?.contested) this.#contested.add(facts.id);
     this.#verdicts.set(facts.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));
     this.#judged.delete(facts.id);
     this.#news.delete(facts.id);
@@ -164,6 +167,11 @@ export class Desk {
       });
     }
     return summary;
+  }
+
+  /** Accounts whose Compute Optimizer is contested, whatever it shows at present. */
+  get contested(): number {
+    return this.#contested.size;
   }
 
   get accountsInScope(): number {

@@ -22,6 +22,7 @@ export interface Plan {
   /** The operator's approval that the run goes on under. */
   readonly approval: Approval | null;
   readonly orgWide: OrgWide;
+  readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
   /** The organization as it was read. */
   readonly snapshot: Survey['snapshot'];
@@ -98,6 +99,7 @@ export function makePlan(
     trip,
     approval: null,
     orgWide: { ...orgWide, used: sweeping },
+    trustedAccess: survey.trustedAccess,
     broken: survey.broken,
     snapshot: survey.snapshot,
   };

@@ -1,3 +1,4 @@
+import { objectionTo } from '../domain/organization-call.ts';
 import type { Change } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Survey } from './survey.ts';
@@ -20,35 +21,31 @@ export interface OrgWide {
 const IMPLIES =
   'it enrolls every member at once, turns trusted access on, and AWS then opts in every account that joins later';
 
+const RESTORES = 'trusted access is off, and this call turns it on again';
+
 /**
- * Whether UpdateEnrollmentStatus with member accounts may do this plan's Compute Optimizer work: the caller is the management account,
- * and nothing in the policy or in what is known of any account says other than Active and enforce (design, "The one
- * organization-wide call"). Closed accounts don't count: AWS leaves them alone.
+ * Whether UpdateEnrollmentStatus with member accounts may do this plan's Compute Optimizer work: nothing speaks against it
+ * (`domain/organization-call.ts`), and it is worth it. Closed accounts don't count: AWS leaves them alone.
  */
 export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWide {
   const drifted = survey.judged.filter(({ assessments: { computeOptimizer } }) => {
     return computeOptimizer.verdict === 'Drifted' && computeOptimizer.action === 'UpdateEnrollmentStatus';
   });
   const no = (note: string): OrgWide => ({ used: false, possible: false, accounts: drifted.length, note });
-  if (survey.caller.role !== 'management') return no('only the management account can make the organization-wide call');
-  if (policy.couldDeviate) return no('the policy could want something other than Active and enforce for some account');
-  const { Unknown, Suspended, Blocked, Stalled } = survey.summary.computeOptimizer;
-  if ((Unknown ?? 0) + (Suspended ?? 0) + (Blocked ?? 0) + (Stalled ?? 0) > 0) {
-    return no('some accounts are Unknown, Suspended, Blocked or Stalled');
-  }
-  const underWay = survey.judged.some(({ assessments: { computeOptimizer } }) => {
-    return computeOptimizer.verdict === 'Converging' && computeOptimizer.reason === 'acted';
-  });
-  // The call would touch them as well, and nobody would have an intent for that.
-  if (underWay) return no('some accounts are being changed one by one right now');
+  const { caller, contested, summary, trustedAccess } = survey;
+  const { couldDeviate } = policy;
+  const objection = objectionTo({ caller, couldDeviate, contested, verdicts: summary.computeOptimizer });
+  if (objection !== null) return no(objection);
   const members = survey.snapshot.accounts.filter(
     (account) => account.state === 'ACTIVE' && !account.management,
   ).length;
-  if (drifted.length < AT_LEAST && drifted.length < members) {
+  // Without trusted access the members would not stay: only the one call brings it back.
+  if (drifted.length < AT_LEAST && drifted.length < members && trustedAccess !== false) {
     return no(`fewer than ${AT_LEAST} accounts differ; they are changed one by one`);
   }
   const used = policy.policy.organization.organizationEnrollment === 'auto';
-  const note = used ? IMPLIES : `organizationEnrollment: auto would allow one call instead: ${IMPLIES}`;
+  const implies = trustedAccess === false ? `${RESTORES}; ${IMPLIES}` : IMPLIES;
+  const note = used ? implies : `organizationEnrollment: auto would allow one call instead: ${implies}`;
   return { used, possible: true, accounts: drifted.length, note };
 }
 

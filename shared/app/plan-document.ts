@@ -40,6 +40,8 @@ export interface PlanDocument {
     readonly message: string | null;
   };
   readonly organizationWide: OrgWide;
+  /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
+  readonly trustedAccess: boolean | null;
   /** The mutating calls that the changes due now take. */
   readonly calls: readonly PlannedCall[];
   /** Sentences about listings that broke off. */
@@ -58,6 +60,7 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     summary: fullSummary(plan.summary),
     guardrail: { tripped: trip !== null, reason: trip?.reason ?? null, message: trip?.message ?? null },
     organizationWide: orgWide,
+    trustedAccess: plan.trustedAccess,
     calls: plannedCalls(plan.due, MAX_BATCH),
     broken,
     changes,

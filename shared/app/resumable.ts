@@ -79,6 +79,7 @@ export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => b
   return {
     ...unchanged(cloud),
     identify: () => cloud.identify(),
+    trustedAccess: async () => z.boolean().parse(await once('trustedAccess', () => cloud.trustedAccess())),
     async idle() {
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },

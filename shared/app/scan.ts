@@ -19,6 +19,7 @@ import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { KEEP_MS, RunStates } from './run-state.ts';
 import { type Survey, survey } from './survey.ts';
+import { noteTrustedAccess } from './trusted-access.ts';
 
 export const ROLLING_MS = 24 * 60 * 60 * 1000;
 
@@ -93,6 +94,7 @@ export async function scan(
     },
   });
   lost.throwIfAborted();
+  await noteTrustedAccess(deps, journal, asked, seen.trustedAccess);
   entries += await recordGone(deps, journal, asked, seen.gone);
   onProgress({ kind: 'recorded', entries });
   const onlyThese = asked.planHash === null ? null : await allowedBy(runs, asked.planHash);

@@ -6,6 +6,7 @@ import type { QueueDepth } from '../ports/queue.ts';
 import type { Stores } from './deps.ts';
 import type { Summary } from './desk.ts';
 import { bucketRates } from './limiter.ts';
+import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */
 export interface Status {
@@ -20,6 +21,8 @@ export interface Status {
   readonly limiter: Readonly<Record<string, number>>;
   /** Why accounts are not as they should be, most frequent first. */
   readonly open: readonly OpenReason[];
+  /** Whether the organization trusted Compute Optimizer when AWS was last asked, and since when; `null`: not asked yet. */
+  readonly trustedAccess: TrustedAccess | null;
   /** When enforcement may act next; `null`: it may act now. Windows are not built yet. */
   readonly nextWindow: string | null;
 }
@@ -58,6 +61,7 @@ export async function status(stores: Stores): Promise<Status> {
     queue: await stores.queue.depth(),
     limiter: await bucketRates(stores.registers),
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
+    trustedAccess: await knownTrustedAccess(stores.registers),
     nextWindow: null,
   };
 }

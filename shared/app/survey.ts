@@ -22,6 +22,10 @@ export interface Survey {
   readonly coverage: Coverage;
   /** ACTIVE accounts for which the policy manages anything: what percentages are of. */
   readonly accountsInScope: number;
+  /** Accounts whose Compute Optimizer somebody fights about with us. */
+  readonly contested: number;
+  /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
+  readonly trustedAccess: boolean | null;
   /** Sentences about listings that broke off. */
   readonly broken: readonly string[];
   /** Those that differ from the policy; where nothing was recorded, also those of which the ledger has something to learn. */
@@ -90,15 +94,15 @@ export async function survey(
     },
   );
   const prepared = options.prepare?.() ?? Promise.resolve();
+  const trusting = readTrustedAccess(deps, retrying);
   const remembering = prepared.then(() => rememberedAccounts(deps));
-  const [enrolled, desk, remembered] = await Promise.all([listing, background(), remembering]).catch(
-    async (error: unknown) => {
-      // What still runs must not record anything for a scan that has failed.
-      judging.abandon();
-      await Promise.allSettled([prepared]);
-      throw error;
-    },
-  );
+  const everything = Promise.all([listing, background(), remembering, trusting]);
+  const [enrolled, desk, remembered, trustedAccess] = await everything.catch(async (error: unknown) => {
+    // What still runs must not record anything for a scan that has failed.
+    judging.abandon();
+    await Promise.allSettled([prepared]);
+    throw error;
+  });
   const listings = await judging.end(enrolled);
   if ([...enrolled.seen.keys()].some((id) => !desk.knows(id))) {
     // The listing names accounts that a cached snapshot does not have: someone joined, so the cache is too old.
@@ -116,10 +120,23 @@ export async function survey(
     summary: desk.summary,
     coverage: desk.coverage(enrolled.seen.size),
     accountsInScope: desk.accountsInScope,
+    contested: desk.contested,
+    trustedAccess,
     broken,
     judged: desk.judged,
     gone: await recordsOfGone(deps, desk, remembered),
   };
+}
+
+/** Asked beside everything else; nobody's enrollment depends on the answer, so that a refusal is no more than a warning. */
+async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<boolean | null> {
+  try {
+    return await retrying(() => deps.cloud.trustedAccess());
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
+    deps.logger.warn('trusted access could not be read', { code: error.facts.code, message: error.message });
+    return null;
+  }
 }
 
 /** A context for judging at `now`. Suspensions are set by operators; none are known to a bare look at the organization. */

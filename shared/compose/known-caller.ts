@@ -7,6 +7,7 @@ export function withCaller(cloud: Cloud, caller: Caller): Cloud {
     identify: async () => caller,
     readOrganization: (options) => cloud.readOrganization(options),
     readAccount: (accountId, options) => cloud.readAccount(accountId, options),
+    trustedAccess: () => cloud.trustedAccess(),
     listEnrollmentStatuses: (pageToken) => cloud.listEnrollmentStatuses(pageToken),
     listAutomationAccounts: (pageToken) => cloud.listAutomationAccounts(pageToken),
     readComputeOptimizer: (accountId) => cloud.readComputeOptimizer(accountId),

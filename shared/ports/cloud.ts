@@ -28,6 +28,8 @@ export interface Cloud {
    * One account as the organization has it now; `null`: the organization does not have it. A few calls, however large the organization.
    */
   readAccount(accountId: AccountId, options: ReadAccountOptions): Promise<AccountFacts | null>;
+  /** Whether the organization trusts Compute Optimizer, without which members are not opted in [security-iam]. */
+  trustedAccess(): Promise<boolean>;
 
   /** One page (100) of the organization's Compute Optimizer enrollments; members only, never the management account. */
   listEnrollmentStatuses(pageToken: string | null): Promise<Page<ListedEnrollment>>;

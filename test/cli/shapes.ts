@@ -63,6 +63,7 @@ export const planShape = z.strictObject({
   coverage,
   summary,
   guardrail,
+  trustedAccess: z.boolean().nullable(),
   organizationWide: z.strictObject({
     used: z.boolean(),
     possible: z.boolean(),
@@ -157,6 +158,7 @@ export const statusShape = z.strictObject({
       notBefore: time.nullable(),
     }),
   ),
+  trustedAccess: z.strictObject({ enabled: z.boolean(), since: z.string() }).nullable(),
   nextWindow: z.null(),
 });
 

@@ -97,6 +97,7 @@ describe('a plan of ten thousand changes', () => {
     summary: fullSummary({ computeOptimizer: { Drifted: 10_000 }, automation: {} }),
     guardrail: { tripped: false, reason: null, message: null },
     organizationWide: { used: false, possible: true, accounts: 10_000, note: 'it could' },
+    trustedAccess: true,
     calls: [
       { operation: 'UpdateEnrollmentStatus', scope: 'member', accounts: 10_000, calls: 10_000 },
       { operation: 'AssociateAccounts', scope: 'batch', accounts: 101, calls: 3 },

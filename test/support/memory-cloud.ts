@@ -44,6 +44,8 @@ export interface MemoryCloudOptions {
   readonly accounts: readonly AccountFacts[];
   /** How long an enrollment stays Pending. */
   readonly pendingMs?: number;
+  /** Default true. */
+  readonly trustedAccess?: boolean;
   /** Asked for every call; what it answers happens to it. */
   readonly trouble?: (call: WireCall) => Trouble | null | undefined;
 }
@@ -221,6 +223,7 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
         const found = accounts.find((each) => each.id === id) ?? null;
         return found === null ? null : { ...found, tags: tags ? found.tags : null };
       }),
+    trustedAccess: () => world.make(read('ListAWSServiceAccessForOrganization'), () => options.trustedAccess ?? true),
     listEnrollmentStatuses: () =>
       world.make(read('GetEnrollmentStatusesForOrganization'), () => listed('computeOptimizer')),
     listAutomationAccounts: () => world.make(read('ListAutomationAccounts'), () => listed('automation')),

@@ -26,12 +26,13 @@ async function runStatus(context: CliContext): Promise<number> {
 
 function statusText(found: Status, { output, clock }: CliContext): string[] {
   const { style, width } = output;
-  const { lastScan, queue, limiter, open } = found;
+  const { lastScan, queue, limiter, open, trustedAccess } = found;
   const now = clock.now();
   return [
     `Last scan: ${scanText(lastScan, now)}`,
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
     `Pace: ${paceText(limiter)}`,
+    ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
     '',
     ...verdictTable(found.summary, style),
     ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),

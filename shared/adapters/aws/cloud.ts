@@ -41,6 +41,7 @@ import { isAboutCredentials, meansNeverEnrolled } from './error-codes.ts';
 import { ownError } from './errors.ts';
 import { createMemberSessions, type MemberSessions } from './member-sessions.ts';
 import { readAccount, readOrganization } from './organization.ts';
+import { readTrustedAccess } from './trusted-access.ts';
 
 export interface AwsCloudOptions {
   readonly gate: CallGate;
@@ -119,6 +120,10 @@ class AwsCloud implements Cloud {
   async readAccount(...[accountId, options]: Parameters<Cloud['readAccount']>) {
     const own = await options.retry(() => this.#ownIdentity());
     return readAccount(this.#clients, this.#calls, own.accountId, accountId, options);
+  }
+
+  async trustedAccess(): Promise<boolean> {
+    return readTrustedAccess(this.#clients, this.#calls, (await this.#ownIdentity()).accountId);
   }
 
   async listEnrollmentStatuses(pageToken: string | null) {

@@ -10,6 +10,7 @@ import type { Judged } from '../desk.ts';
 import { organizationWide } from '../org-wide.ts';
 import { hasNews, messagesFor } from '../scan.ts';
 import { type Survey, survey } from '../survey.ts';
+import { noteTrustedAccess } from '../trusted-access.ts';
 import { mayClaim, vetoEntry } from './before-claim.ts';
 import { entryContext, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
@@ -192,6 +193,8 @@ async function verify(
   accountIds: readonly string[],
 ): Promise<WorkResult> {
   const seen = await look(work);
+  const run = runOf(work, message);
+  await noteTrustedAccess(work.deps, work.journal, run, seen.trustedAccess);
   const context = entryContext(work, message.runId);
   const judged = new Map(seen.judged.map((account) => [account.facts.id, account]));
   const news = accountIds.flatMap((id) => judged.get(id) ?? []);
@@ -218,7 +221,7 @@ async function verify(
       accountId,
       outcome: openIds.has(accountId) ? ('converging' as const) : ('resolved' as const),
     })),
-    followUps: messagesFor(runOf(work, message), following),
+    followUps: messagesFor(run, following),
     dead: null,
   };
 }

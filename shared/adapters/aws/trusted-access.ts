@@ -1,0 +1,21 @@
+import { ListAWSServiceAccessForOrganizationCommand } from '@aws-sdk/client-organizations';
+import { z } from 'zod';
+import type { AccountId } from '../../domain/types.ts';
+import type { Calls } from './calls.ts';
+import type { Clients } from './clients.ts';
+import { createReader, paged, toListPage } from './organization-reader.ts';
+
+const COMPUTE_OPTIMIZER = 'compute-optimizer.amazonaws.com';
+
+const services = z
+  .object({ ...paged, EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })).nullish() })
+  .transform((page) => toListPage(page.EnabledServicePrincipals, page.NextToken));
+
+/** Whether the organization trusts Compute Optimizer [API_ListAWSServiceAccessForOrganization]. @throws CloudError */
+export async function readTrustedAccess(clients: Clients, calls: Calls, own: AccountId): Promise<boolean> {
+  const reader = createReader(clients, calls, own, { retry: (call) => call() });
+  const enabled = await reader.all('ListAWSServiceAccessForOrganization', '', services, (client, NextToken) =>
+    client.send(new ListAWSServiceAccessForOrganizationCommand({ ...(NextToken !== undefined && { NextToken }) })),
+  );
+  return enabled.some(({ ServicePrincipal }) => ServicePrincipal === COMPUTE_OPTIMIZER);
+}
