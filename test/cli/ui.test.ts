@@ -230,15 +230,17 @@ describe('interrupts', () => {
   const rig = () => {
     const handlers: ((signal: 'SIGINT' | 'SIGTERM') => void)[] = [];
     const exits: number[] = [];
+    const timers: { readonly ms: number; readonly run: () => void }[] = [];
     const time = { now: 0 };
     const source = { on: (_event: string, handler: (signal: 'SIGINT' | 'SIGTERM') => void) => handlers.push(handler) };
     const interrupt = listenForInterrupts(
       source,
       () => time.now,
       (code) => exits.push(code),
+      (ms, run) => timers.push({ ms, run }),
     );
     const send = (signal: 'SIGINT' | 'SIGTERM'): void => handlers[0]?.(signal);
-    return { interrupt, exits, time, send };
+    return { interrupt, exits, time, timers, send };
   };
 
   test('end a command that has nothing to finish', () => {
@@ -257,6 +259,21 @@ describe('interrupts', () => {
     time.now = 400;
     send('SIGINT');
     expect([told, exits]).toEqual([['stopping'], [130]]);
+  });
+
+  test('what is not finished in time is not waited for', () => {
+    const { interrupt, exits, timers, send } = rig();
+    const told: string[] = [];
+    const end = (): number => {
+      told.push('not in time');
+      return 0;
+    };
+    interrupt.finishGracefully(() => told.push('stopping'), { ms: 25_000, end });
+    expect(timers).toEqual([]);
+    send('SIGTERM');
+    expect([told, exits, timers.map(({ ms }) => ms)]).toEqual([['stopping'], [], [25_000]]);
+    timers[0]?.run();
+    expect([told, exits]).toEqual([['stopping', 'not in time'], [0]]);
   });
 
   test('SIGTERM ends with 143', () => {

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
+import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
+import {
+  accountShape,
+  applyShape,
+  deadLettersShape,
+  planShape,
+  redriveShape,
+  statusShape,
+  verifyShape,
+} from './shapes.ts';
+import { ENROLL, type Ended, expectNoStack, json, place, refused, rollcall } from './support.ts';
+
+const GOOD = {
+  ROLLCALL_TABLE: 'rollcall-prod',
+  ROLLCALL_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/rollcall-prod-work',
+  ROLLCALL_DLQ_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/rollcall-prod-dead',
+  ROLLCALL_EVENT_BUS: 'rollcall-prod',
+};
+
+const call = (
+  world: AwsWorld,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> => rollcall([...args, '--store', 'aws'], { cwd, env: { ...world.env, ...env } });
+
+// Real processes: on a machine that is busy with other tests they take their time.
+describe('--store aws', { timeout: 180_000 }, () => {
+  test('the commands say of it what they say of the embedded store', async () => {
+    const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const plan = planShape.parse(json(await call(world, ['plan', '--json'], cwd)));
+    const stores = await world.look();
+    // A dry run writes nothing, not even a lease.
+    expect([await stores.registers.list(''), await stores.ledger.chains(null, 10)]).toEqual([[], []]);
+    await world.send('poison');
+    const applied = await call(world, ['apply', '--yes', '--json', '--wait', '1s'], cwd);
+    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    expect(applyShape.parse(json(applied)).changes.succeeded).toBe(plan.changes.length);
+    const [accountId = ''] = plan.changes.map((change) => change.accountId);
+    const [status, account, verify, dead, unknown] = await Promise.all([
+      call(world, ['status', '--json'], cwd),
+      call(world, ['account', accountId, '--json'], cwd),
+      call(world, ['audit', 'verify', '--json'], cwd),
+      call(world, ['dlq', 'list', '--json'], cwd),
+      call(world, ['account', '111111111111'], cwd),
+    ]);
+    expect(statusShape.parse(json(status))).toMatchObject({ open: [], queue: { visible: 0, dead: 1 } });
+    expect(accountShape.parse(json(account)).enrollments.computeOptimizer?.verdict).toBe('Compliant');
+    expect(verifyShape.parse(json(verify))).toMatchObject({ ok: true });
+    const [letter] = deadLettersShape.parse(json(dead)).deadLetters;
+    expect(letter).toMatchObject({ body: 'poison', reason: { code: 'UnreadableMessage' } });
+    expect(unknown.stderr).toContain('is not known in table rollcall');
+    const redriven = await call(world, ['dlq', 'redrive', '--all', '--json'], cwd);
+    expect(redriveShape.parse(json(redriven)).left).toEqual([letter?.id]);
+  });
+
+  test('an environment that is half of one names each thing that is missing or wrong', async () => {
+    const message = await refused(['status', '--store', 'aws']);
+    for (const name of Object.keys(GOOD)) expect(message).toContain(`${name} is not set: expected`);
+    const wrong: readonly [Partial<Record<string, string>>, string][] = [
+      [
+        { ROLLCALL_QUEUE_URL: 'rollcall-prod-work' },
+        'ROLLCALL_QUEUE_URL is "rollcall-prod-work": expected a queue URL',
+      ],
+      [{ ROLLCALL_DLQ_URL: '' }, 'ROLLCALL_DLQ_URL is not set: expected the URL of the dead-letter queue'],
+      [{ ROLLCALL_DLQ_URL: GOOD.ROLLCALL_QUEUE_URL }, 'name two queues'],
+      [{ ROLLCALL_TABLE: 'a b' }, 'ROLLCALL_TABLE is "a b": expected the name or ARN of a DynamoDB table'],
+      [
+        { ROLLCALL_EVENT_BUS: 'arn:aws:sns:x' },
+        'ROLLCALL_EVENT_BUS is "arn:aws:sns:x": expected the name or ARN of an event bus',
+      ],
+      [{ AWS_ENDPOINT_URL_SQS: 'localhost:4566' }, 'AWS_ENDPOINT_URL_SQS is "localhost:4566": expected a URL'],
+    ];
+    for (const [change, words] of wrong) expect(() => readAwsStoreEnv({ ...GOOD, ...change })).toThrow(words);
+    expect(readAwsStoreEnv({ ...GOOD, AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' }).sqsEndpoint).toBe(
+      'http://127.0.0.1:1',
+    );
+    for (const command of ['backup', 'restore']) {
+      expect(await refused([command, 'x.db', '--store', 'aws'])).toContain(
+        `${command} is for the embedded store. The table has`,
+      );
+    }
+  });
+
+  test('a table and queues that are not there, and actions that a role lacks, are named', async () => {
+    const world = await startAwsWorld({ accounts: 8 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const [gone, served] = await Promise.all([
+      call(world, ['status'], cwd, {
+        ROLLCALL_TABLE: 'no-such-table',
+        ROLLCALL_QUEUE_URL: `${world.stores.queueUrl}x`,
+      }),
+      call(world, ['serve'], cwd, { ROLLCALL_TABLE: 'no-such-table' }),
+    ]);
+    expect(gone).toMatchObject({ code: 1, stdout: '' });
+    expect(gone.stderr).toContain('table no-such-table does not exist');
+    expect(gone.stderr).toContain(`queue ${world.stores.queueUrl}x does not exist`);
+    expect(served).toMatchObject({ code: 1, stdout: '' });
+    expect(served.stderr).toContain('table no-such-table does not exist');
+    world.stores.refuse = (operation) => (operation === 'Query' ? 'AccessDeniedException' : null);
+    const denied = await call(world, ['status'], cwd);
+    expect(denied).toMatchObject({ code: 1, stdout: '' });
+    expect(denied.stderr).toMatch(/^error: table rollcall: Query failed \(AccessDeniedException/m);
+    expect(denied.stderr).toContain('Check the policies of this role');
+    for (const result of [gone, served, denied]) expectNoStack(result);
+  });
+
+  test('one store action that is denied in the middle of a run ends it with the reason, and what was begun is recorded', async () => {
+    const world = await startAwsWorld({ accounts: 12, drift: 0.5, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    world.stores.refuse = (operation) => (operation === 'BatchWriteItem' ? 'AccessDeniedException' : null);
+    const denied = await call(world, ['apply', '--yes'], cwd);
+    expect(denied).toMatchObject({ code: 1, stdout: '' });
+    expect(denied.stderr).toMatch(/error: table rollcall: BatchWriteItem failed \(AccessDeniedException/);
+    expect(world.mutating).toEqual([]);
+    world.stores.refuse = () => null;
+    const again = await call(world, ['apply', '--yes', '--wait', '1s'], cwd);
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+  });
+});
