@@ -1,5 +1,6 @@
 import { recordDeadLetters } from '../../shared/app/dead-letter-entries.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
+import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { requestScan, scanAge } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
@@ -55,8 +56,11 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     if (age !== null) metrics.add('ScanAge', age);
     return request?.runId ?? null;
   };
-  const due = async () =>
-    queueDue({ ...stores, clock }, new RunStates(stores.registers), (await runtime.policy()).hash);
+  const due = async () => {
+    const policy = await runtime.policy();
+    await advanceRollout({ ...stores, clock, newId, actor }, policy);
+    return queueDue({ ...stores, clock }, new RunStates(stores.registers), policy.hash);
+  };
   const publish = async () => {
     const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
     return publishUnpublished({ ledger: stores.ledger, bus: await runtime.bus(), clock, logger }, { until });

@@ -3,6 +3,7 @@ import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadEr
 import type { Condition } from '../domain/record.ts';
 import type { AccountId, Enrollment } from '../domain/types.ts';
 import type { Stores } from './deps.ts';
+import { type RolloutView, rolloutView } from './rollout-state.ts';
 
 /** One account as it is known here. The shape of `account ID --json`. */
 export interface AccountView {
@@ -14,6 +15,8 @@ export interface AccountView {
   /** A member as of the last complete scan. */
   readonly present: boolean;
   readonly enrollments: Readonly<Record<Enrollment, Condition | null>>;
+  /** The gate of a policy's first run, while it is closed. */
+  readonly rollout: RolloutView | null;
   readonly explanation: Explanation | null;
   /** Why there is no explanation. */
   readonly notExplained: string | null;
@@ -45,6 +48,7 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     snapshotAt: meta === null ? null : new Date(meta.takenAt).toISOString(),
     present: record?.present ?? false,
     enrollments: { computeOptimizer: record?.computeOptimizer ?? null, automation: record?.automation ?? null },
+    rollout: await rolloutView(stores.registers),
     ...explained(policy, account),
     timeline: page.entries,
     next: page.next,

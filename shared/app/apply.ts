@@ -8,6 +8,8 @@ import type { Plan } from './make-plan.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
+import { advanceRollout } from './rollout.ts';
+import { type RolloutState, type RolloutView, rolloutView } from './rollout-state.ts';
 import { RunStates } from './run-state.ts';
 import { scan } from './scan.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
@@ -37,6 +39,8 @@ export interface ApplyResult {
   readonly open: readonly OpenChange[];
   readonly stopped: { readonly reason: string; readonly message: string } | null;
   readonly interrupted: boolean;
+  /** The canaries come first, and what is left waits for them; `null`: no gate is closed. */
+  readonly rollout: RolloutView | null;
 }
 
 export interface ChangeCounts {
@@ -96,6 +100,7 @@ export async function createWork(
     caller: await retrying(() => deps.cloud.identify()),
     automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),
     boundTo,
+    holds: [],
     beganInForce: (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash === policy.hash,
   };
 }
@@ -123,13 +128,14 @@ async function workUntilQuiet(
         busyAt = deps.clock.now();
         continue;
       }
+      const gate = await advanceRollout(deps, run.policy);
       await queueDue(deps, work.runs, run.policy.hash, run.planHash);
       if (pool.busy) {
         await Promise.race([pool.lane(), deps.clock.sleep(IDLE_MS)]);
         continue;
       }
       const { visible, inFlight } = await deps.queue.depth();
-      const until = await nextTime(deps, waitMs);
+      const until = earlier(await nextTime(deps, waitMs), opening(gate, deps.clock.now() + waitMs));
       // What another process has in flight may free something for us, but is waited for no longer than anything else.
       const waited = deps.clock.now() - busyAt >= waitMs;
       if (visible === 0 && until === null && (inFlight <= pool.notOurs || waited)) break;
@@ -144,6 +150,16 @@ async function workUntilQuiet(
   }
 }
 
+/** When the gate of a rollout opens, if by then. */
+function opening(gate: RolloutState | null, end: number): number | null {
+  const opensAt = gate?.opensAt ?? null;
+  return opensAt !== null && opensAt <= end ? opensAt : null;
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
 /** When the next thing is due, if within the wait. */
 async function nextTime(deps: Deps, waitMs: number): Promise<number | null> {
   const [next] = await deps.records.due(deps.clock.now() + waitMs, 1);
@@ -153,6 +169,7 @@ async function nextTime(deps: Deps, waitMs: number): Promise<number | null> {
 const GOOD: ReadonlySet<Verdict> = new Set(['Compliant', 'Exempt', 'Suspended', 'Unmanaged', 'NotApplicable']);
 
 async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: boolean): Promise<ApplyResult> {
+  const rollout = await rolloutView(deps.registers);
   const state = await new RunStates(deps.registers).get(run.runId);
   const ids = [...new Set(plan.changes.map((change) => change.accountId))];
   const records = await deps.records.getMany(ids);
@@ -174,7 +191,7 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
     const message = await lastMessage(deps, accountId, enrollment, verdict === change.verdict ? change.message : null);
     open.push({ accountId, accountName, ou, enrollment, verdict, reason, message, notBefore });
   }
-  return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? null, interrupted };
+  return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? null, interrupted, rollout };
 }
 
 function endingOf(verdict: Verdict, begun: boolean): 'converging' | 'blocked' | 'failed' | null {

@@ -14,6 +14,7 @@ export interface Lifted {
 /**
  * Where `maxChanges` would stop the run and an operator has approved what it would do: the run is bound to the approved plan. Changes that
  * have come since are left, and trip the next scan anew; those that have healed are not missed.
+ * @param opened the approved plan that has just opened the gate of a rollout: the run is bound to it, tripped or not.
  * @param replan the plan, with only these changes allowed.
  */
 export async function liftApproved(
@@ -21,11 +22,13 @@ export async function liftApproved(
   runs: RunStates,
   run: RunContext,
   plan: Plan,
+  opened: string | null,
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
 ): Promise<Lifted> {
   const now = deps.clock.now();
   const open = await openApprovals(deps.registers, run.policy.hash, now);
-  const bound = await bind(deps, runs, run, plan, open, replan);
+  const wanted = plan.trip?.reason === 'maxChanges' ? open : open.filter(({ planHash }) => planHash === opened);
+  const bound = run.planHash === null ? await bind(deps, runs, run, plan, wanted, replan) : null;
   // Those that this scan did not need were looked at all the same: no further scan is asked for on their account.
   for (const { planHash, startedRun } of open) {
     if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
@@ -41,7 +44,6 @@ async function bind(
   open: readonly Approval[],
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
 ): Promise<Lifted | null> {
-  if (plan.trip?.reason !== 'maxChanges' || run.planHash !== null) return null;
   for (const approval of open) {
     const { planHash, expiresAt } = approval;
     const keys = await runs.planKeys(planHash);

@@ -5,6 +5,7 @@ import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
 import type { Approval } from './approvals.ts';
 import type { Summary } from './desk.ts';
 import { type OrgWide, organizationWide, useOrganizationCall } from './org-wide.ts';
+import type { Gate } from './rollout-state.ts';
 import type { Survey } from './survey.ts';
 
 /** What a run would do. Everything that `plan` prints, and what `apply` acts on. */
@@ -21,6 +22,8 @@ export interface Plan {
   readonly trip: Trip | null;
   /** The operator's approval that the run goes on under. */
   readonly approval: Approval | null;
+  /** The gate that holds some of the changes back. */
+  readonly gate: Gate | null;
   readonly orgWide: OrgWide;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
@@ -98,6 +101,7 @@ export function makePlan(
     due,
     trip,
     approval: null,
+    gate: null,
     orgWide: { ...orgWide, used: sweeping },
     trustedAccess: survey.trustedAccess,
     broken: survey.broken,

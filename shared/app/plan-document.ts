@@ -1,4 +1,5 @@
 import { type Change, type PlannedCall, plannedCalls } from '../domain/plan.ts';
+import { toIso } from '../domain/time.ts';
 import type { Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
@@ -39,6 +40,8 @@ export interface PlanDocument {
     readonly reason: string | null;
     readonly message: string | null;
   };
+  /** The canaries come first: what waits for them; `null` where nothing does. */
+  readonly rollout: { readonly held: number; readonly opensAt: string | null; readonly message: string } | null;
   readonly organizationWide: OrgWide;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
@@ -59,10 +62,18 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     coverage,
     summary: fullSummary(plan.summary),
     guardrail: { tripped: trip !== null, reason: trip?.reason ?? null, message: trip?.message ?? null },
+    rollout: heldBy(plan),
     organizationWide: orgWide,
     trustedAccess: plan.trustedAccess,
     calls: plannedCalls(plan.due, MAX_BATCH),
     broken,
     changes,
   };
+}
+
+function heldBy({ changes, gate }: Plan): PlanDocument['rollout'] {
+  const held = changes.filter(({ reason }) => reason === 'rollout').length;
+  if (held === 0 || gate === null) return null;
+  const { message, notBefore } = gate;
+  return { held, opensAt: notBefore === null ? null : toIso(notBefore), message };
 }

@@ -1,3 +1,4 @@
+import { ROLLING_MS } from '../domain/guardrails.ts';
 import type { EntryDraft } from '../domain/ledger.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
@@ -17,11 +18,11 @@ import { keysOf, makePlan, type Plan } from './make-plan.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
+import { beginRollout, concludeRollout } from './rollout.ts';
+import { type Gate, holdsFor, readGate } from './rollout-state.ts';
 import { KEEP_MS, RunStates } from './run-state.ts';
 import { type Survey, survey } from './survey.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
-
-export const ROLLING_MS = 24 * 60 * 60 * 1000;
 
 /** Accounts written at a time while a scan records its news. */
 const RECORD_CHUNK = 500;
@@ -43,13 +44,15 @@ export async function plan(
   run: RunContext,
   onProgress: OnProgress,
 ): Promise<Plan> {
+  const gate = await readGate(deps.registers, run.policy);
   const seen = await survey(deps, settings, retrying, {
     policy: run.policy,
     isNews: () => false,
     onProgress,
     saveSnapshot: false,
+    holds: (snapshot) => holdsFor(gate, run.policy, snapshot, deps.clock.now()),
   });
-  return planOf(deps, run, seen, null);
+  return { ...(await planOf(deps, run, seen, null)), gate };
 }
 
 async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {
@@ -73,11 +76,15 @@ export async function scan(
 ): Promise<Plan> {
   const journal = new Journal(deps.ledger, deps.records);
   const runs = new RunStates(deps.registers);
+  let opened: string | null = null;
+  let gate: Gate | null = null;
   const begin = async (): Promise<void> => {
     await runs.prune(deps.clock.now());
     await pruneApprovals(deps.registers, deps.clock.now() - KEEP_MS);
     await catchUpRecords(deps);
     await notePolicy(deps, journal, asked);
+    opened = await beginRollout(deps, asked);
+    gate = await readGate(deps.registers, asked.policy);
     if (await hasSaid(deps, asked, 'ScanStarted')) return;
     await journal.organization(() => organizationEntry(deps, asked, 'ScanStarted', {}));
   };
@@ -88,6 +95,7 @@ export async function scan(
     onProgress,
     saveSnapshot: true,
     prepare: begin,
+    holds: (snapshot) => (gate === null ? [] : holdsFor(gate, asked.policy, snapshot, deps.clock.now())),
     record: async (news) => {
       lost.throwIfAborted();
       entries += await recordNews(deps, journal, asked, news);
@@ -99,14 +107,16 @@ export async function scan(
   onProgress({ kind: 'recorded', entries });
   const onlyThese = asked.planHash === null ? null : await allowedBy(runs, asked.planHash);
   const wanted = await planOf(deps, asked, seen, onlyThese);
-  const { run, plan } = await liftApproved(deps, runs, asked, wanted, (keys) => planOf(deps, asked, seen, keys));
+  const replan = (keys: ReadonlySet<string>) => planOf(deps, asked, seen, keys);
+  const { run, plan } = await liftApproved(deps, runs, asked, wanted, opened, replan);
   // A stopped plan is kept: only what was stored can be approved later.
   if (plan.trip !== null) await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
   await closeScan(deps, journal, run, plan);
+  await concludeRollout(deps, runs, run, plan);
   lost.throwIfAborted();
   if (plan.trip === null) await enqueue(deps, run, plan.due, onProgress);
-  return plan;
+  return { ...plan, gate };
 }
 
 /** @throws Error if the plan is not stored (any more): a run that is bound to nothing known must not be taken for a free one. */

@@ -4,6 +4,7 @@ import { type Deadline, scanPart } from './continue-scan.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './make-plan.ts';
 import type { Retrying } from './retrying.ts';
+import { advanceRollout } from './rollout.ts';
 import { requestScan, type ScanRequest } from './schedule.ts';
 import { queueDue } from './tick.ts';
 import { WorkerPool } from './worker/pool.ts';
@@ -155,6 +156,7 @@ async function workUntilStopped({ deps, settings, retrying, policy, options }: C
       }
       if (deps.clock.now() - dueAt >= paceOf(options).dueMs) {
         dueAt = deps.clock.now();
+        await advanceRollout(deps, policy);
         if ((await queueDue(deps, work.runs, policy.hash)) > 0) continue;
       }
       await deps.clock.sleep(IDLE_MS, stop);

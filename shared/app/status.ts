@@ -6,6 +6,7 @@ import type { QueueDepth } from '../ports/queue.ts';
 import type { Stores } from './deps.ts';
 import type { Summary } from './desk.ts';
 import { bucketRates } from './limiter.ts';
+import { type RolloutView, rolloutView } from './rollout-state.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */
@@ -25,6 +26,8 @@ export interface Status {
   readonly trustedAccess: TrustedAccess | null;
   /** When enforcement may act next; `null`: it may act now. Windows are not built yet. */
   readonly nextWindow: string | null;
+  /** The gate of a policy's first run, while it is closed. */
+  readonly rollout: RolloutView | null;
 }
 
 export interface OpenReason {
@@ -62,6 +65,7 @@ export async function status(stores: Stores): Promise<Status> {
     limiter: await bucketRates(stores.registers),
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
     trustedAccess: await knownTrustedAccess(stores.registers),
+    rollout: await rolloutView(stores.registers),
     nextWindow: null,
   };
 }

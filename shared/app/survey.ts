@@ -1,4 +1,4 @@
-import type { AssessContext } from '../domain/assess.ts';
+import type { AssessContext, HoldOf } from '../domain/assess.ts';
 import type { Coverage } from '../domain/guardrails.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { AccountRecord } from '../domain/record.ts';
@@ -42,6 +42,8 @@ export interface SurveyOptions {
   readonly saveSnapshot: boolean;
   /** What has to be done before anything is judged or recorded; AWS is asked for the first pages meanwhile. */
   readonly prepare?: () => Promise<void>;
+  /** What holds calls up, once the organization is known; asked after `prepare`. */
+  readonly holds?: (snapshot: OrganizationSnapshot) => readonly HoldOf[];
   /**
    * Takes what the ledger has to learn, some accounts at a time, while the listing goes on: recording all of it at the end would take
    * as long again, and all of it would have to be kept until then.
@@ -73,7 +75,7 @@ export async function survey(
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
       managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
     ]);
-    const context = contextOf(policy, caller, deps.clock.now());
+    const context = { ...contextOf(policy, caller, deps.clock.now()), holds: options.holds?.(taken) ?? [] };
     const desk = new Desk({ policy, caller, context, isNews: options.isNews }, taken);
     judging.begin(desk, automation);
     if (caller.role === 'management') await lookAtOurselves(desk, automation);

@@ -10,6 +10,7 @@ import { stoppableGate, stoppableQueue, stoppableRetrying } from '../app/stoppin
 import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Caller } from '../domain/types.ts';
+import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, Random } from '../ports/system.ts';
 import type { AwsStoreOptions } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
@@ -73,10 +74,11 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const store = await (aws === null
     ? openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) })
     : openAws(aws, { clock, newId, random, receiveWaitSeconds: stop === undefined ? RUN_POLL_S : DAEMON_POLL_S }));
-  const registers = readOnly ? memoryRegisters() : store.registers;
+  // A dry run sees what operators and scans have left, and writes nothing; only its pacing needs a place, in memory.
+  const registers = readOnly ? unwritable(store.registers) : store.registers;
   const { callsPerSecond: ceiling } = policy.policy.limits;
   const reserveMs = aws === null || readOnly ? RESERVE_MS : REMOTE_RESERVE_MS;
-  const pacing = readOnly ? registers : (store.pacing ?? registers);
+  const pacing = readOnly ? memoryRegisters() : (store.pacing ?? registers);
   const limiter = createLimiter({ registers: pacing, clock, ceiling, reserveMs });
   const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
@@ -105,4 +107,14 @@ export async function composeApp(options: AppOptions): Promise<App> {
 async function openAws(env: AwsStoreEnv, parts: Omit<AwsStoreOptions, 'env'>): Promise<OpenStore> {
   const { openAwsStore } = await import('./aws-store.ts');
   return openAwsStore({ env, ...parts });
+}
+
+function unwritable(registers: Registers): Registers {
+  const refuse = (): Promise<never> => Promise.reject(new Error('a dry run writes nothing'));
+  return {
+    read: (name) => registers.read(name),
+    list: (prefix) => registers.list(prefix),
+    write: refuse,
+    remove: refuse,
+  };
 }

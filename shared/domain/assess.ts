@@ -271,13 +271,9 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
     const hold = holdOf(subject.facts, subject.enrollment, call);
     if (hold !== null) return { verdict: 'Blocked', ...hold, held: call };
   }
-  return (
-    closedWindow(context) ?? {
-      ...drift,
-      reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch,
-      call,
-    }
-  );
+  const closed = closedWindow(context);
+  if (closed !== null) return { ...closed, held: call };
+  return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
 }
 
 /** Asked last: what else stands in the way of the call is told first, and when that is over, the window is looked at again. */

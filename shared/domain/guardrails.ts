@@ -2,6 +2,9 @@ import type { Change } from './plan.ts';
 import type { Guardrails } from './policy/index.ts';
 import type { AccountId } from './types.ts';
 
+/** What the caps look back on, ms. */
+export const ROLLING_MS = 24 * 60 * 60 * 1000;
+
 /** How much of the organization a scan could tell. The shape of `plan --json`'s `coverage`. */
 export interface Coverage {
   /** Accounts that the Compute Optimizer listing named. */
@@ -22,12 +25,15 @@ export interface Trip {
 /** What was changed in the last 24 hours, by account. */
 export type RecentChanges = ReadonlyMap<AccountId, { readonly optOut: boolean }>;
 
+/** What of a change the caps ask about. */
+export type CountedChange = Pick<Change, 'accountId' | 'action' | 'optOut'>;
+
 export interface GuardrailInput {
   readonly guardrails: Guardrails;
   /** ACTIVE accounts for which the policy manages anything. */
   readonly accountsInScope: number;
   readonly coverage: Coverage;
-  readonly changes: readonly Change[];
+  readonly changes: readonly CountedChange[];
   readonly recent: RecentChanges;
   /** An approval or a saved plan: lifts `maxChanges`, and nothing else. */
   readonly maxChangesLifted: boolean;
@@ -85,7 +91,7 @@ function changesTrip(input: GuardrailInput): Trip | null {
 
 const accounts = (count: number): string => (count === 1 ? '1 account' : `${count} accounts`);
 
-function distinct(changes: readonly Change[], counts: (change: Change) => boolean): Set<AccountId> {
+function distinct(changes: readonly CountedChange[], counts: (change: CountedChange) => boolean): Set<AccountId> {
   const ids = changes.filter((change) => change.action !== 'none' && counts(change)).map((change) => change.accountId);
   return new Set(ids);
 }

@@ -19,6 +19,7 @@ export const ENTRY_TYPES = [
   'ExemptionExpired',
   'GuardrailTripped',
   'PlanApproved',
+  'RolloutAdvanced',
   'EnforcementHalted',
   'EnforcementResumed',
   'AccountSuspended',

@@ -39,6 +39,7 @@ export type ReasonCode =
   | 'window'
   | 'contested'
   | 'guardrail'
+  | 'rollout' // the canaries come first
   | 'enrollmentFailed' // AWS says Failed
   | 'pending' // AWS says Pending
   | 'acted' // we called and have not observed the result yet

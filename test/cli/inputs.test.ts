@@ -69,7 +69,6 @@ describe('policies that cannot be used', () => {
 
   test('what this version cannot carry out is refused by apply and serve, and planned', async () => {
     const sections = [
-      ['rollout: { canary: { match: { ou: /Canary }, wait: 30m } }', 'rollout'],
       ['windows: [{ kind: allow, cron: "0 9 * * 1-5", duration: 8h, timezone: Europe/Berlin }]', 'windows'],
       ['retention: 400d', 'retention'],
     ] as const;

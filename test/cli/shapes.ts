@@ -55,6 +55,18 @@ const change = z.strictObject({
   notBefore: time.nullable(),
 });
 
+const rollout = z
+  .strictObject({
+    phase: z.enum(['scanning', 'canary', 'waiting', 'blocked']),
+    policyHash: hash,
+    planHash: hash.nullable(),
+    canaries: z.int(),
+    since: time,
+    opensAt: time.nullable(),
+    message: z.string(),
+  })
+  .nullable();
+
 export const planShape = z.strictObject({
   runId: id,
   organizationId: z.string().startsWith('o-'),
@@ -64,6 +76,7 @@ export const planShape = z.strictObject({
   summary,
   guardrail,
   trustedAccess: z.boolean().nullable(),
+  rollout: z.strictObject({ held: z.int().min(1), opensAt: time.nullable(), message: z.string() }).nullable(),
   organizationWide: z.strictObject({
     used: z.boolean(),
     possible: z.boolean(),
@@ -114,6 +127,7 @@ export const applyShape = z.strictObject({
   summaryBefore: summary,
   guardrail,
   stopped: z.strictObject({ reason: z.string(), message: z.string() }).nullable(),
+  rollout,
   interrupted: z.boolean(),
   open: z.array(open),
   broken: z.array(z.string()),
@@ -144,6 +158,7 @@ export const demoShape = z.strictObject({
 });
 
 export const statusShape = z.strictObject({
+  rollout,
   summary,
   lastScan: z.strictObject({ runId: id.nullable(), startedAt: time.nullable(), completedAt: time.nullable() }),
   queue: z.strictObject({ visible: z.int(), inFlight: z.int(), dead: z.int() }),
@@ -239,6 +254,7 @@ export const explainShape = z.strictObject({
 });
 const condition = z.looseObject({ verdict: z.enum(VERDICTS), since: time, attempts: z.int() }).nullable();
 export const accountShape = z.strictObject({
+  rollout,
   accountId,
   account: facts.nullable(),
   snapshotAt: time.nullable(),

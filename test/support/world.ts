@@ -9,6 +9,7 @@ import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { type ApplyOptions, type ApplyResult, apply, createWork } from '../../shared/app/apply.ts';
 import type { Progress, RunContext, Settings, Stores } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
+import { advanceRollout } from '../../shared/app/rollout.ts';
 import { plan } from '../../shared/app/scan.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
@@ -142,6 +143,7 @@ export class World {
     const { policy } = this.context(app);
     const work = await createWork(app.deps, app.settings, app.retrying, policy);
     const pool = new WorkerPool(work, () => undefined);
+    await advanceRollout(app.deps, policy);
     const due = await queueDue(app.deps, work.runs, policy.hash);
     while ((await pool.take()) || pool.busy) await pool.lane();
     await pool.drain();

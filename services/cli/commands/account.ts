@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, storeName, withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { explanationText } from '../ui/explain-text.ts';
+import { rolloutText } from '../ui/rollout-text.ts';
 import { oneLine } from '../ui/table.ts';
 import { paintVerdict } from '../ui/verdicts.ts';
 import { ago, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
@@ -63,6 +64,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
       `${ENROLLMENT_WORDS[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
     ]),
     '',
+    ...(view.rollout === null ? [] : [rolloutText(view.rollout), '']),
     ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),
     '',
     ...(timeline.length === 0 ? ['No entries.'] : entriesTable(timeline, width, false)),

@@ -135,7 +135,7 @@ function otherOrganization(saved: SavedPlan, actual: string): CommandError {
 
 function report({ output }: CliContext, finished: FinishedRun): void {
   const { result, before, after, calls, durationMs } = finished;
-  const { plan, runId, changes, open, stopped, interrupted } = result;
+  const { plan, runId, changes, open, stopped, interrupted, rollout } = result;
   if (!output.json) {
     const { style, width } = output;
     for (const line of runText(finished, { style, width })) output.print(line);
@@ -150,7 +150,17 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   const ids = { runId, organizationId, policyHash, planHash };
   const { approval } = plan;
   const approved = approval === null ? null : { planHash: approval.planHash, actor: approval.actor };
-  const more = { coverage, summary: after, summaryBefore: before, guardrail, stopped, interrupted, open, broken };
+  const more = {
+    coverage,
+    summary: after,
+    summaryBefore: before,
+    guardrail,
+    stopped,
+    rollout,
+    interrupted,
+    open,
+    broken,
+  };
   output.document({ ...ids, approval: approved, changes, calls, durationMs, ...more });
 }
 

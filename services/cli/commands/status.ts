@@ -4,6 +4,7 @@ import type { Status } from '../../../shared/app/status.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
+import { rolloutText } from '../ui/rollout-text.ts';
 import { table } from '../ui/table.ts';
 import { paintVerdict, verdictTable } from '../ui/verdicts.ts';
 import { ago, count, ENROLLMENT_WORDS, instant, number } from '../ui/words.ts';
@@ -33,6 +34,7 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
     `Pace: ${paceText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
+    ...(found.rollout === null ? [] : [rolloutText(found.rollout)]),
     '',
     ...verdictTable(found.summary, style),
     ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),

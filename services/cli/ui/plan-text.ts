@@ -122,7 +122,9 @@ function consequences(plan: PlanDocument, style: Style): string[] {
     ? `${style('red', 'Guardrail would trip')}: ${guardrail.reason}: ${guardrail.message}.`
     : 'Guardrails: none would trip.';
   const note = organizationWide.accounts === 0 ? [] : [`Organization-wide call: ${orgWideText(organizationWide)}.`];
-  return [callsText(calls), guard, ...note];
+  const { rollout } = plan;
+  const held = rollout === null ? [] : [`Held back: ${count(rollout.held, 'change')}: ${rollout.message}.`];
+  return [callsText(calls), guard, ...held, ...note];
 }
 
 function orgWideText({ used, note }: PlanDocument['organizationWide']): string {

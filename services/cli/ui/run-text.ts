@@ -2,6 +2,7 @@ import type { ApplyResult, OpenChange } from '../../../shared/app/apply.ts';
 import type { CallCounts } from '../../../shared/app/limiter.ts';
 import type { FinishedRun } from '../run-once.ts';
 import type { Style } from './output.ts';
+import { rolloutText } from './rollout-text.ts';
 import { table } from './table.ts';
 import { paintVerdict, verdictTable } from './verdicts.ts';
 import { count, duration, ENROLLMENT_WORDS, instant, number } from './words.ts';
@@ -21,6 +22,7 @@ export function runText({ result, before, after, calls, durationMs }: FinishedRu
     '',
     ...callsTable(calls),
     ...openText(result.open, options),
+    ...(result.rollout === null ? [] : ['', rolloutText(result.rollout)]),
     ...result.plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
   ];
 }

@@ -1,4 +1,4 @@
-import type { AssessContext } from '../../domain/assess.ts';
+import type { AssessContext, HoldOf } from '../../domain/assess.ts';
 import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
 import type { EntryContext } from '../../domain/transition.ts';
 import type { AccountId, Caller } from '../../domain/types.ts';
@@ -29,6 +29,8 @@ export interface WorkContext {
    * read a new policy before its first scan), ours is the newer one.
    */
   readonly beganInForce: boolean;
+  /** What holds calls up, as it was read for the message at hand; the guard reads it again before each call. */
+  readonly holds: readonly HoldOf[];
 }
 
 /** How a message ended, per account, and what it leads to. */
@@ -56,8 +58,8 @@ export function outcomeOf(verdict: Verdict): WorkOutcome {
 }
 
 export function assessContext(work: WorkContext): AssessContext {
-  const { policy, caller, deps } = work;
-  return { policy, caller, now: deps.clock.now(), suspensionOf: () => null, optOutsAllowed: true };
+  const { policy, caller, deps, holds } = work;
+  return { policy, caller, now: deps.clock.now(), suspensionOf: () => null, optOutsAllowed: true, holds };
 }
 
 export function entryContext(work: WorkContext, runId: string): EntryContext {

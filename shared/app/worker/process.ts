@@ -1,6 +1,7 @@
 import type { WorkMessage } from '../../domain/work.ts';
 import { POLICY_REGISTER, policySchema } from '../policy-register.ts';
 import { readTyped } from '../registers.ts';
+import { holdsOf, readGate } from '../rollout-state.ts';
 import { reconcileAccount } from './account.ts';
 import { reconcileBatch } from './batch.ts';
 import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
@@ -22,13 +23,15 @@ export class OutdatedPolicyError extends Error {
  * Looks at one message, whatever its kind. A key of a superseded policy is dropped: the scan of the new one has queued its own.
  * @throws OutdatedPolicyError if ours is the superseded one; then the key is not ours to drop.
  */
-export async function processMessage(work: WorkContext, message: WorkMessage): Promise<WorkResult> {
-  const ours = work.policy.hash;
-  if (work.beganInForce) {
-    const inForce = (await readTyped(work.deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? ours;
+export async function processMessage(shared: WorkContext, message: WorkMessage): Promise<WorkResult> {
+  const ours = shared.policy.hash;
+  if (shared.beganInForce) {
+    const inForce = (await readTyped(shared.deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? ours;
     if (inForce !== ours && [ours, inForce].includes(message.policyHash)) throw new OutdatedPolicyError(ours, inForce);
   }
   if (message.policyHash !== ours) return NOTHING;
+  const gate = await readGate(shared.deps.registers, shared.policy);
+  const work = { ...shared, holds: holdsOf(gate, shared.policy) };
   switch (message.kind) {
     case 'account':
       return reconcileAccount(work, message);

@@ -1,6 +1,5 @@
-import { capOf } from '../../../domain/guardrails.ts';
+import { capOf, ROLLING_MS } from '../../../domain/guardrails.ts';
 import type { AccountId } from '../../../domain/types.ts';
-import { ROLLING_MS } from '../../scan.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
 
 /** How old the picture of other workers' changes may be, ms. Our own are added at once. */

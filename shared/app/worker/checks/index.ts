@@ -1,9 +1,10 @@
 import { approval } from './approval.ts';
 import { caps } from './caps.ts';
 import type { Check, CheckParts } from './check.ts';
+import { rollout } from './rollout.ts';
 import { runStopped } from './run-stopped.ts';
 
 /** Everything that is asked right before a mutating call (invariant 3), in this order. A further check is one more line. */
 export function checksOf(parts: CheckParts): readonly Check[] {
-  return [runStopped(), caps(parts), approval(parts)];
+  return [runStopped(), rollout(parts), caps(parts), approval(parts)];
 }

@@ -1,0 +1,8 @@
+import type { RolloutView } from '../../../shared/app/rollout-state.ts';
+import { count } from './words.ts';
+
+/** The gate of a policy's first run, as long as it is closed. */
+export function rolloutText({ phase, canaries, message, planHash }: RolloutView): string {
+  const approve = phase === 'blocked' && planHash !== null ? `: rollcall approve ${planHash}` : '';
+  return `Rollout: ${count(canaries, 'canary', 'canaries')} first; ${message}${approve}.`;
+}

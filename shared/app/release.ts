@@ -1,0 +1,95 @@
+import { type RecentChanges, ROLLING_MS, type Trip, tripped } from '../domain/guardrails.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import type { Change } from '../domain/plan.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { AccountRecord, Condition } from '../domain/record.ts';
+import { accountEntry } from '../domain/transition.ts';
+import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import type { Deps } from './deps.ts';
+import { type DueKey, dueMessages } from './due-keys.ts';
+import { Journal } from './journal.ts';
+import type { RolloutState } from './rollout-state.ts';
+import type { RunStates } from './run-state.ts';
+
+type ReleaseDeps = Pick<Deps, 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
+
+interface Held {
+  readonly accountId: string;
+  readonly enrollment: Enrollment;
+  readonly condition: Condition;
+}
+
+/**
+ * Puts what a rollout has held up on the queue, as a run of its own: no scan is needed. Its caps are judged together, before the first
+ * call; if one trips nothing is queued, the plan is there to be approved, and the next scan finds the accounts as they are.
+ */
+export async function releaseHeld(
+  deps: ReleaseDeps,
+  runs: RunStates,
+  policy: CompiledPolicy,
+  { runId: scanId, planHash }: RolloutState,
+): Promise<void> {
+  const held = await heldBack(deps);
+  if (held.length === 0) return;
+  const now = deps.clock.now();
+  const scanned = scanId === null ? null : await runs.get(scanId);
+  const accountsInScope = scanned?.accountsInScope ?? 0;
+  const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
+  const trip = judged(policy, held, accountsInScope, recent);
+  const runId = deps.newId();
+  if (trip === null) {
+    await runs.begin({ runId, policy, planHash: null }, now, accountsInScope, held.length);
+    const common = { v: 1, policyHash: policy.hash, runId, planHash: null } as const;
+    const keys = held.map(({ accountId, enrollment, condition }): DueKey => {
+      return { common, condition, key: { accountId, enrollment } };
+    });
+    await deps.queue.send(dueMessages(keys));
+    return;
+  }
+  await new Journal(deps.ledger, deps.records).organization(() => {
+    const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash: policy.hash };
+    const wouldChange = { message: trip.message, summary: { wouldChange: held.length } };
+    const detail = { ...wouldChange, ...(planHash === null ? {} : { planHash }) };
+    const rest = { reason: trip.reason, detail };
+    return { ...accountEntry(context, 'GuardrailTripped', ORGANIZATION_CHAIN, null, rest), accountId: null };
+  });
+}
+
+async function heldBack({ records }: ReleaseDeps): Promise<Held[]> {
+  const held: Held[] = [];
+  for await (const page of records.all()) {
+    for (const record of page) if (record.present) held.push(...heldOf(record));
+  }
+  return held;
+}
+
+function heldOf(record: AccountRecord): Held[] {
+  return ENROLLMENTS.flatMap((enrollment) => {
+    const condition = record[enrollment];
+    const isHeld = condition?.verdict === 'Blocked' && condition.reason === 'rollout';
+    return isHeld ? [{ accountId: record.accountId, enrollment, condition }] : [];
+  });
+}
+
+/** Coverage was judged by the scan that held them up; here it is the caps. */
+function judged(
+  policy: CompiledPolicy,
+  held: readonly Held[],
+  accountsInScope: number,
+  recent: RecentChanges,
+): Trip | null {
+  return tripped({
+    guardrails: policy.policy.guardrails,
+    accountsInScope,
+    coverage: { listed: 0, evaluated: accountsInScope, unknown: 0, notApplicable: 0 },
+    changes: held.map(({ accountId, condition }): Pick<Change, 'accountId' | 'action' | 'optOut'> => {
+      return { accountId, action: 'UpdateEnrollmentStatus', optOut: optsOut(condition) };
+    }),
+    recent,
+    maxChangesLifted: false,
+  });
+}
+
+function optsOut({ desired, desiredRuleMode, ruleMode }: Condition): boolean {
+  return desired === 'Inactive' || (desiredRuleMode === 'NoneAllowed' && ruleMode === 'AnyAllowed');
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { HoldOf } from '../domain/assess.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { enforceableCanaries } from '../domain/rollout.ts';
+import { toIso } from '../domain/time.ts';
+import type { EpochMs } from '../domain/types.ts';
+import type { OrganizationSnapshot } from '../ports/cloud.ts';
+import type { Registers } from '../ports/registers.ts';
+import { readTyped, type Typed } from './registers.ts';
+
+/** The gate of the policy in force, for all processes. */
+const rolloutSchema = z.object({
+  policyHash: z.string(),
+  phase: z.enum(['scanning', 'canary', 'waiting', 'blocked', 'open']),
+  /** When this phase began, epoch ms. */
+  since: z.number(),
+  /** The last scan under the gate: its run has what percentages are of, and its plan is what an approval lets through. */
+  runId: z.string().nullable(),
+  planHash: z.string().nullable(),
+  /** When the first scan under the policy was complete, epoch ms. */
+  startedAt: z.number().nullable(),
+  canaries: z.array(z.string()),
+  /** Waiting: when the gate opens if the canaries stay Compliant, epoch ms. */
+  opensAt: z.number().nullable(),
+  message: z.string(),
+  /** Open: what was held up is on the queue. */
+  released: z.boolean(),
+});
+export type RolloutState = z.infer<typeof rolloutSchema>;
+
+const REGISTER = 'rollout';
+
+export function readRollout(registers: Registers): Promise<Typed<RolloutState> | null> {
+  return readTyped(registers, REGISTER, rolloutSchema);
+}
+
+/** Writes the state over the one that was read. @returns whether nobody else was faster. */
+export async function writeRollout(
+  registers: Registers,
+  next: RolloutState,
+  known: Typed<RolloutState> | null,
+): Promise<boolean> {
+  return (await registers.write(REGISTER, next, known?.version ?? null)) !== null;
+}
+
+/** What the gate says to accounts that are no canaries. */
+export interface Gate {
+  readonly closed: boolean;
+  readonly message: string;
+  readonly notBefore: EpochMs | null;
+}
+
+const OPEN: Gate = { closed: false, message: 'open', notBefore: null };
+
+/** The gate as it stands. A policy with a rollout that nobody has begun is closed: its first run has not been. */
+export async function readGate(registers: Registers, policy: CompiledPolicy): Promise<Gate> {
+  if (policy.policy.rollout === null) return OPEN;
+  const state = (await readRollout(registers))?.value ?? null;
+  if (state === null || state.policyHash !== policy.hash) {
+    return { closed: true, message: 'rollout: the canaries come first', notBefore: null };
+  }
+  if (state.phase === 'open') return OPEN;
+  return { closed: true, message: `rollout: ${state.message}`, notBefore: state.opensAt };
+}
+
+/** The gate as a reason to hold a call up. */
+export function holdsOf(gate: Gate, policy: CompiledPolicy): readonly HoldOf[] {
+  if (!gate.closed) return [];
+  const { message, notBefore } = gate;
+  return [(facts) => (policy.isCanary(facts) ? null : { reason: 'rollout', message, notBefore })];
+}
+
+/** As {@link holdsOf}, for a look at the whole organization: where no account is an enforceable canary nothing is held up. */
+export function holdsFor(gate: Gate, policy: CompiledPolicy, snapshot: OrganizationSnapshot, now: EpochMs) {
+  if (!gate.closed || enforceableCanaries(policy, snapshot.accounts, now).length === 0) return [];
+  return holdsOf(gate, policy);
+}
+
+/** The shape of `rollout` in `status --json`, `account --json`, `plan --json` and `apply --json`. */
+export interface RolloutView {
+  readonly phase: RolloutState['phase'];
+  readonly policyHash: string;
+  readonly planHash: string | null;
+  readonly canaries: number;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly opensAt: string | null;
+  readonly message: string;
+}
+
+/** The gate for people; `null` where there is none, or it is open. */
+export async function rolloutView(registers: Registers): Promise<RolloutView | null> {
+  const state = (await readRollout(registers))?.value ?? null;
+  if (state === null || state.phase === 'open') return null;
+  const { phase, policyHash, planHash, canaries, since, opensAt, message } = state;
+  const times = { since: toIso(since), opensAt: opensAt === null ? null : toIso(opensAt) };
+  return { phase, policyHash, planHash, canaries: canaries.length, message, ...times };
+}

@@ -1,0 +1,162 @@
+import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { enforceableCanaries, judgeCanaries } from '../domain/rollout.ts';
+import { toIso } from '../domain/time.ts';
+import { accountEntry } from '../domain/transition.ts';
+import { openApprovals } from './approvals.ts';
+import type { Deps, RunContext } from './deps.ts';
+import { Journal } from './journal.ts';
+import { keysOf, type Plan } from './make-plan.ts';
+import type { Typed } from './registers.ts';
+import { releaseHeld } from './release.ts';
+import { type RolloutState, readRollout, writeRollout } from './rollout-state.ts';
+import { RunStates } from './run-state.ts';
+
+export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
+
+/** A process that has opened the gate and not released what was held up within this time, ms, is gone. */
+const RELEASING_MS = 60_000;
+
+/**
+ * The gate at the beginning of a scan: closed for the first run of a policy with a rollout; opened where the canaries failed and an operator
+ * has approved the rest since.
+ * @returns the plan whose approval opened it just now.
+ */
+export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<string | null> {
+  const { policy } = run;
+  const known = await readRollout(deps.registers);
+  const now = deps.clock.now();
+  if (known?.value.policyHash === policy.hash) return openIfApproved(deps, run, known);
+  if (known === null && policy.policy.rollout === null) return null;
+  const closed = policy.policy.rollout !== null;
+  const message = closed ? 'the canaries come first' : 'the policy has no rollout';
+  const fresh: RolloutState = {
+    ...{ policyHash: policy.hash, phase: closed ? 'scanning' : 'open', since: now, runId: run.runId, planHash: null },
+    ...{ startedAt: null, canaries: [], opensAt: null, message, released: !closed },
+  };
+  await writeRollout(deps.registers, fresh, known);
+  return null;
+}
+
+async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<RolloutState>): Promise<string | null> {
+  const { phase, since } = known.value;
+  if (phase !== 'blocked') return null;
+  const now = deps.clock.now();
+  const approval = (await openApprovals(deps.registers, run.policy.hash, now)).find(({ at }) => at >= since);
+  if (approval === undefined) return null;
+  const message = `approved by ${approval.actor}`;
+  // The scan that has just begun queues what was held up: it knows of each account whether it is still to be changed.
+  const next = { ...known.value, phase: 'open' as const, since: now, opensAt: null, message, released: true };
+  if (!(await writeRollout(deps.registers, next, known))) return null;
+  await tell(deps, next, 'approved', run.runId);
+  return approval.planHash;
+}
+
+/** The gate at the end of a scan: who the canaries are, and what waits for them. */
+export async function concludeRollout(deps: RolloutDeps, runs: RunStates, run: RunContext, plan: Plan): Promise<void> {
+  const known = await readRollout(deps.registers);
+  if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
+  const now = deps.clock.now();
+  const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
+  await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now);
+  const seen = { ...known.value, runId: run.runId, planHash: plan.planHash };
+  if (known.value.phase !== 'scanning') {
+    // An account that became a canary meanwhile counts from now on; one that is none any more has still gone first.
+    await writeRollout(
+      deps.registers,
+      { ...seen, canaries: [...new Set([...seen.canaries, ...canaries])].sort() },
+      known,
+    );
+    return;
+  }
+  const begun = { ...seen, canaries, since: now, startedAt: now };
+  const next: RolloutState =
+    canaries.length === 0
+      ? { ...begun, phase: 'open', message: 'no account is a canary in which anything is enforced', released: true }
+      : { ...begun, phase: 'canary', message: `waiting for ${canaries.length} canaries` };
+  if (!(await writeRollout(deps.registers, next, known))) return;
+  await tell(deps, next, next.phase === 'open' ? 'noCanary' : 'canary', run.runId);
+}
+
+/**
+ * Looks how far the canaries are and moves the gate; whoever opens it puts what was held up on the queue. Costs one read where there
+ * is no closed gate. Every tick, daemon and run does so, any number at once.
+ */
+export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy): Promise<RolloutState | null> {
+  const { rollout } = policy.policy;
+  if (rollout === null) return null;
+  const known = await readRollout(deps.registers);
+  if (known === null || known.value.policyHash !== policy.hash) return null;
+  const state = known.value;
+  const now = deps.clock.now();
+  if (state.phase === 'open') {
+    if (!state.released && now - state.since >= RELEASING_MS) await release(deps, policy, state);
+    return state;
+  }
+  if (state.phase === 'blocked' || state.startedAt === null) return state;
+  const records = await deps.records.getMany(state.canaries);
+  const verdict = judgeCanaries([...records.values()], state.startedAt);
+  const next = moved(state, verdict, rollout.canary.waitMs, now);
+  if (next === null || !(await writeRollout(deps.registers, next, known))) return next ?? state;
+  if (next.phase !== state.phase) await say(deps, policy, next);
+  return next;
+}
+
+function moved(
+  state: RolloutState,
+  verdict: ReturnType<typeof judgeCanaries>,
+  waitMs: number,
+  now: number,
+): RolloutState | null {
+  if (verdict.kind === 'failed') {
+    const message = `${verdict.message}; the rest waits for an operator's approval`;
+    return { ...state, phase: 'blocked', since: now, opensAt: null, message };
+  }
+  if (verdict.kind === 'pending') {
+    if (state.phase === 'canary')
+      return state.message === verdict.message ? null : { ...state, message: verdict.message };
+    return { ...state, phase: 'canary', since: now, opensAt: null, message: verdict.message };
+  }
+  const opensAt = verdict.since + waitMs;
+  if (now >= opensAt) {
+    const message = 'the canaries were observed Compliant for as long as the policy asks';
+    return { ...state, phase: 'open', since: now, opensAt: null, message, released: false };
+  }
+  if (state.phase === 'waiting' && state.opensAt === opensAt) return null;
+  const message = `the canaries are Compliant; if they stay so, the rest follows at ${toIso(opensAt)}`;
+  return { ...state, phase: 'waiting', since: now, opensAt, message };
+}
+
+async function say(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
+  if (state.phase === 'blocked') {
+    await organization(deps, state, 'GuardrailTripped', 'rollout', state.runId);
+    return;
+  }
+  await tell(deps, state, state.phase, state.runId);
+  if (state.phase === 'open') await release(deps, policy, state);
+}
+
+async function release(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
+  await releaseHeld(deps, new RunStates(deps.registers), policy, state);
+  const known = await readRollout(deps.registers);
+  if (known?.value.policyHash !== state.policyHash) return;
+  await writeRollout(deps.registers, { ...known.value, released: true }, known);
+}
+
+function tell(deps: RolloutDeps, state: RolloutState, reason: string, runId: string | null): Promise<unknown> {
+  return organization(deps, state, 'RolloutAdvanced', reason, runId);
+}
+
+function organization(
+  deps: RolloutDeps,
+  { policyHash, planHash, message, canaries }: RolloutState,
+  type: 'RolloutAdvanced' | 'GuardrailTripped',
+  reason: string,
+  runId: string | null,
+): Promise<unknown> {
+  return new Journal(deps.ledger, deps.records).organization(() => {
+    const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash };
+    const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
+    return { ...accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason, detail }), accountId: null };
+  });
+}

@@ -1,0 +1,21 @@
+import { readGate } from '../../rollout-state.ts';
+import { type Check, type CheckParts, Vetoed } from './check.ts';
+
+/** While the gate of a rollout is closed only canaries are changed. Once open it stays so for the policy. */
+export function rollout({ deps: { registers, facts }, policy }: CheckParts): Check {
+  let open = policy.policy.rollout === null;
+  return {
+    async ask({ accountIds }) {
+      if (open) return;
+      const gate = await readGate(registers, policy);
+      if (!gate.closed) {
+        open = true;
+        return;
+      }
+      for (const accountId of accountIds) {
+        const known = await facts.get(accountId);
+        if (known === null || !policy.isCanary(known)) throw new Vetoed('rollout', gate.message, gate.notBefore);
+      }
+    },
+  };
+}

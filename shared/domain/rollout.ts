@@ -1,0 +1,83 @@
+import type { AccountFacts, CompiledPolicy } from './policy/index.ts';
+import type { AccountRecord, Condition } from './record.ts';
+import { ENROLLMENTS, type EpochMs } from './types.ts';
+
+/*
+ * The gate of a policy's first run:
+ *
+ *   scanning ─▶ canary ◀──────────▶ waiting ─── `wait` is over ───▶ open
+ *      │          │   all Compliant    │                             ▲
+ *      │          └──────┬─────────────┘                             │
+ *      │                 └─ one fails or stalls ─▶ blocked ─ approve ─┤
+ *      └── no account is a canary that anything is enforced in ───────┘
+ *
+ * Open is the end: what drifts later under the same policy is put right at once.
+ */
+export type RolloutPhase = 'scanning' | 'canary' | 'waiting' | 'blocked' | 'open';
+
+/** How far the canaries are. */
+export type CanaryVerdict =
+  | { readonly kind: 'compliant'; readonly since: EpochMs }
+  | { readonly kind: 'pending'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The canaries in which anything is enforced: ACTIVE, mode enforce, something wanted that no exemption lifts. */
+export function enforceableCanaries(
+  policy: CompiledPolicy,
+  accounts: Iterable<AccountFacts>,
+  now: EpochMs,
+): AccountFacts[] {
+  const found: AccountFacts[] = [];
+  for (const facts of accounts) {
+    if (facts.state !== 'ACTIVE' || !policy.isCanary(facts)) continue;
+    const { mode, computeOptimizer, automation, organizationRules } = policy.resolve(facts);
+    if (mode.value !== 'enforce') continue;
+    const wants = { computeOptimizer: [computeOptimizer], automation: [automation, organizationRules] };
+    const enforced = ENROLLMENTS.some(
+      (name) =>
+        wants[name].some(({ value }) => value !== 'unmanaged') && policy.exemption(facts.id, name, now) === null,
+    );
+    if (enforced) found.push(facts);
+  }
+  return found;
+}
+
+/** Verdicts under which an enrollment says nothing of whether the policy works. */
+const ASIDE: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
+const FAILED_REASONS: ReadonlySet<string> = new Set(['deadLettered', 'denied', 'enrollmentFailed', 'contested']);
+
+/**
+ * What the canaries' records say. Only an observation makes a canary Compliant; the time counts from when the last of them was.
+ * @param startedAt when the first scan under the policy was complete: what was Compliant before counts from then.
+ */
+export function judgeCanaries(records: readonly AccountRecord[], startedAt: EpochMs): CanaryVerdict {
+  let since = startedAt;
+  let told = 0;
+  const pending: string[] = [];
+  for (const record of records.filter(({ present }) => present)) {
+    for (const enrollment of ENROLLMENTS) {
+      const condition = record[enrollment];
+      if (condition === null || isAside(condition)) continue;
+      told += 1;
+      const { verdict, reason } = condition;
+      const what = `${record.accountId} is ${verdict}${reason === null ? '' : ` (${reason})`}`;
+      if (hasFailed(condition)) return { kind: 'failed', message: `canary ${what}` };
+      if (verdict === 'Compliant') since = Math.max(since, Date.parse(condition.since));
+      else pending.push(what);
+    }
+  }
+  // Who takes all canaries away has found out something; that is no reason to go on by itself.
+  if (told === 0) return { kind: 'failed', message: 'no canary is left: all have left, or were suspended or exempted' };
+  const [first] = pending;
+  if (first === undefined) return { kind: 'compliant', since };
+  const more = pending.length === 1 ? '' : `, and ${pending.length - 1} more`;
+  return { kind: 'pending', message: `waiting for the canaries: ${first}${more}` };
+}
+
+function isAside({ verdict, reason }: Condition): boolean {
+  return ASIDE.has(verdict) || reason === 'callerCannotRead' || reason === 'alertOnly';
+}
+
+function hasFailed({ verdict, reason }: Condition): boolean {
+  return verdict === 'Stalled' || (verdict !== 'Compliant' && reason !== null && FAILED_REASONS.has(reason));
+}
