@@ -1,0 +1,180 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fateOf } from '../../shared/app/worker/fate.ts';
+import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/backoff.ts';
+import { sealEntry } from '../../shared/domain/ledger.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
+import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/transition.ts';
+import { HOUR, judged, MEMBER_ID, NOW, policyOf, seen } from '../unit/kit.ts';
+
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+describe('a pause', () => {
+  it('grows, is drawn from the upper half of its length, and is never longer than 6 hours', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2_000 }), random, random, (attempt, one, other) => {
+        const pause = backoffMs(attempt, () => one);
+        expect(pause).toBeGreaterThanOrEqual(15_000);
+        expect(pause).toBeLessThanOrEqual(MAX_PAUSE_MS);
+        // Whatever is drawn, the next one is no shorter; unless it is the longest already.
+        const next = backoffMs(attempt + 1, () => other);
+        expect(next).toBeGreaterThanOrEqual(Math.min(pause, MAX_PAUSE_MS / 2));
+      }),
+      { verbose: true },
+    );
+  });
+
+  it('of what stays Pending past its deadline is between 7.5 minutes and 6 hours', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e11 }), random, (lasted, draw) => {
+        const pause = stalledPollMs(lasted, () => draw);
+        expect(pause).toBeGreaterThanOrEqual(7.5 * 60_000);
+        expect(pause).toBeLessThanOrEqual(MAX_PAUSE_MS);
+      }),
+      { verbose: true },
+    );
+  });
+});
+
+const POLICIES = ['1h', '2h'].map((schedule) => policyOf('computeOptimizer: Active', `schedule: ${schedule}`));
+const [POLICY = POLICIES[0], OTHER] = POLICIES;
+
+const anyStep = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('fail' as const),
+      draw: random,
+      error: fc.constantFrom('Throttled', 'Transient', 'Denied', 'Prerequisite', 'Invalid'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 7 * HOUR }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('lost' as const),
+      draw: random,
+      status: fc.constantFrom('Failed', 'Inactive'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'heal' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'policy' as const }) },
+);
+type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
+
+/** The state machine of `domain/backoff.ts`, walked over the same parts that scans and workers use. */
+class Walk {
+  record: AccountRecord = { ...emptyRecord(MEMBER_ID), present: true };
+  now = NOW;
+  policy = POLICY ?? expect.fail('a policy');
+  #ids = 0;
+
+  context(draw = 0.5): EntryContext {
+    const newId = () => `id-${this.#ids++}`;
+    return { newId, now: this.now, actor: 'a', runId: 'r', policyHash: this.policy.hash, random: () => draw };
+  }
+
+  see(status: 'Active' | 'Inactive' | 'Failed', draw = 0.5) {
+    const { record, now, policy } = this;
+    const { computeOptimizer: found } = judged({ computeOptimizer: seen(status), record, now, policy });
+    const draft = transition(this.context(draw), record, found);
+    if (draft !== null) this.record = foldEntry(record, sealEntry(draft, record.head));
+    return found;
+  }
+
+  get condition() {
+    return this.record.computeOptimizer ?? expect.fail('nothing is known');
+  }
+
+  /** Whether a call would be made now. */
+  get free(): boolean {
+    const { verdict, action, notBefore } = this.see('Inactive');
+    return verdict === 'Drifted' && action !== 'none' && (notBefore === null || notBefore <= this.now);
+  }
+
+  step(step: Step): void {
+    const before = this.condition.attempts;
+    switch (step.kind) {
+      case 'wait':
+        this.now += step.ms;
+        return;
+      case 'heal':
+        // So seldom that nobody would call the next drift a fight.
+        this.now += 13 * HOUR;
+        this.see('Active');
+        expect(this.condition).toMatchObject({ verdict: 'Compliant', attempts: 0, notBefore: null });
+        return;
+      case 'policy':
+        this.policy = this.policy === POLICY ? (OTHER ?? this.policy) : (POLICY ?? this.policy);
+        expect(this.free).toBe(true);
+        return;
+      case 'fail':
+        if (this.free) this.#fail(step.error, step.draw);
+        return;
+      case 'lost':
+        if (this.free) this.#lose(step.status, step.draw, before);
+    }
+  }
+
+  #write(type: 'RemediationFailed' | 'RemediationSucceeded', after: ReturnType<typeof facetOf>): void {
+    const draft = accountEntry(this.context(), type, MEMBER_ID, 'computeOptimizer', { after, reason: after.reason });
+    this.record = foldEntry(this.record, sealEntry(draft, this.record.head));
+  }
+
+  #fail(kind: Parameters<typeof fateOf>[0]['kind'], draw: number): void {
+    const { attempts } = this.condition;
+    const found = this.see('Inactive');
+    const fate = fateOf({ kind, attempts, maxAttempts: 5, now: this.now, random: () => draw, lastUpdated: null });
+    this.#write('RemediationFailed', facetOf({ ...found, ...fate }, fate.attempts));
+    expect(this.condition.attempts).toBe(attempts + 1);
+    this.#checkPause();
+  }
+
+  /** The call is answered, and nothing good comes of it. Whoever looks first, it counts. */
+  #lose(status: 'Failed' | 'Inactive', draw: number, attempts: number): void {
+    const found = this.see('Inactive');
+    const deadline = this.now + HOUR;
+    const acted = { ...found, verdict: 'Converging', reason: 'acted', notBefore: null, deadline } as const;
+    this.#write('RemediationSucceeded', facetOf(acted, attempts));
+    this.now += HOUR;
+    this.see(status, draw);
+    expect(this.condition.attempts).toBe(attempts + 1);
+    expect(this.condition.verdict).toBe(status === 'Failed' ? 'Drifted' : 'Stalled');
+    this.#checkPause();
+    if (status === 'Failed') return;
+    // Stalled is an ending, and not for ever.
+    expect(this.condition.driftSince).toBeNull();
+    this.now = Date.parse(this.condition.notBefore ?? '');
+    expect(this.free).toBe(true);
+  }
+
+  /** Until `notBefore` nobody calls, and it is never further than 6 hours away. */
+  #checkPause(): void {
+    const pause = Date.parse(this.condition.notBefore ?? '') - this.now;
+    expect(pause).toBeGreaterThanOrEqual(15_000);
+    expect(pause).toBeLessThanOrEqual(MAX_PAUSE_MS);
+    const { now } = this;
+    this.now += pause - 1;
+    expect(this.free).toBe(false);
+    this.now = now;
+  }
+}
+
+describe('the pauses of an account, across runs', () => {
+  it('grow with each failure, hold everybody off, and end with success, another policy, or their time', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 25 }), (steps) => {
+        const walk = new Walk();
+        walk.see('Inactive');
+        for (const step of steps) walk.step(step);
+        // Whatever happened, there is an end to every pause.
+        walk.now += MAX_PAUSE_MS;
+        expect(walk.free).toBe(true);
+      }),
+      { numRuns: 300, verbose: true },
+    );
+  });
+});
