@@ -4,7 +4,7 @@ import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { type Cloud, MAX_BATCH } from '../../shared/ports/cloud.ts';
 import { cloudError, type MemoryCloudOptions, type Trouble, type WireCall } from '../support/memory-cloud.ts';
-import { DAY, NOW, policyOf } from './kit.ts';
+import { DAY, HOUR, NOW, policyOf } from './kit.ts';
 import { accountId, keyOf, Workshop, type WorkshopOptions } from './workshop.ts';
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
@@ -93,6 +93,120 @@ describe('a batch', () => {
     expect(await shop.condition(accountId(0), 'automation')).toMatchObject({ verdict: 'Compliant' });
     expect(await shop.condition(accountId(1), 'automation')).toMatchObject({ reason: 'deadLettered' });
     expect(await shop.condition(accountId(2), 'automation')).toMatchObject({ verdict: 'Compliant' });
+  });
+
+  it.each([
+    ['Denied', 'AccessDeniedException', 'denied'],
+    ['Prerequisite', 'OptInRequiredException', 'prerequisite'],
+  ] as const)(
+    'that is refused as a whole (%s) blocks all of it, with one call, and comes back as a batch',
+    async (kind, code, reason) => {
+      await enrolled(4);
+      await shop.scan();
+      trouble = ({ operation }) => (operation === 'AssociateAccounts' ? { before: cloudError(kind, code) } : null);
+      const work = await shop.process();
+      await shop.workOff(work);
+      expect(changes()).toEqual(['AssociateAccounts 4']);
+      const times = new Set<string | null>();
+      for (const { id } of shop.members) {
+        const known = await shop.condition(id, 'automation');
+        expect(known).toMatchObject({ verdict: 'Blocked', reason, attempts: 1, claim: null, driftSince: null });
+        times.add(known.notBefore);
+        expect(await shop.types(id, 'automation')).toEqual([
+          'DriftDetected',
+          'RemediationStarted',
+          'RemediationBlocked',
+        ]);
+      }
+      expect(times.size).toBe(1);
+      trouble = () => null;
+      await shop.later(work, HOUR);
+      expect(changes()).toEqual(['AssociateAccounts 4', 'AssociateAccounts 4']);
+      for (const { id } of shop.members)
+        expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
+    },
+  );
+
+  it('that is throttled beyond all patience is retried as a batch, and in the end a dead letter as one', async () => {
+    await enrolled(4);
+    await shop.scan();
+    trouble = ({ operation }) =>
+      operation === 'AssociateAccounts' ? { before: cloudError('Throttled', 'ThrottlingException') } : null;
+    const work = await shop.process();
+    for (let pauses = 0; pauses < 8; pauses += 1) await shop.later(work, 10 * 60_000);
+    expect(new Set(changes())).toEqual(new Set(['AssociateAccounts 4']));
+    for (const { id } of shop.members) {
+      expect(await shop.condition(id, 'automation')).toMatchObject({ reason: 'deadLettered', attempts: 5 });
+    }
+    const letters = await shop.store.deadLetters.list(9);
+    expect(letters.map(({ message }) => message?.kind)).toEqual(['batch']);
+    expect(letters[0]?.reason).toMatchObject({
+      code: 'ThrottlingException',
+      entryId: expect.stringMatching(/^\d{12}#\d+$/),
+    });
+  });
+
+  it.each([
+    ['and not even the listing is answered: trusted access is off, so all wait', true],
+    ['and the listing is answered: one of the accounts may be the cause', false],
+  ] as const)('is forbidden, %s', async (_, listingToo) => {
+    await enrolled(3);
+    await shop.scan();
+    let refused = false;
+    trouble = ({ operation, accountIds }) => {
+      const forbidden = { before: cloudError('Denied', 'ForbiddenException', true) };
+      if (operation === 'ListAutomationAccounts') return refused && listingToo ? forbidden : null;
+      if (operation !== 'AssociateAccounts' || accountIds.length === 1) return null;
+      refused = true;
+      return forbidden;
+    };
+    await shop.workOff(await shop.process());
+    const alone = ['AssociateAccounts 1', 'AssociateAccounts 1', 'AssociateAccounts 1'];
+    expect(changes()).toEqual(['AssociateAccounts 3', ...(listingToo ? [] : alone)]);
+    const expected = listingToo ? { verdict: 'Blocked', reason: 'prerequisite' } : { verdict: 'Compliant' };
+    for (const { id } of shop.members) expect(await shop.condition(id, 'automation')).toMatchObject(expected);
+  });
+
+  it('whose listing is refused is no defect of the message: its accounts are recorded, and wait together', async () => {
+    await enrolled(3);
+    await shop.scan();
+    trouble = ({ operation }) =>
+      operation === 'ListAutomationAccounts' ? { before: cloudError('Denied', 'ForbiddenException', true) } : null;
+    const work = await shop.process();
+    await shop.workOff(work);
+    expect(changes()).toEqual([]);
+    for (const { id } of shop.members) {
+      expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Blocked', reason: 'prerequisite' });
+    }
+    trouble = () => null;
+    await shop.later(work, HOUR);
+    expect(changes()).toEqual(['AssociateAccounts 3']);
+  });
+
+  it('is formed of what came free together: Compute Optimizer first, then one call for all', async () => {
+    await open({ policy: ASSOCIATE, members: 20 });
+    await shop.scan();
+    const work = await shop.process();
+    await shop.workOff(work);
+    await shop.later(work, 0);
+    expect(changes().filter((change) => change.startsWith('Associate'))).toEqual(['AssociateAccounts 20']);
+    for (const { id } of shop.members)
+      expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
+  });
+
+  it('that stays Pending is looked for in one listing, not account by account', async () => {
+    await open({ policy: ASSOCIATE, members: 10, cloud: { pendingMs: 10 * 60_000 } });
+    for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    await shop.scan();
+    const work = await shop.process();
+    await shop.workOff(work);
+    const reads = () => shop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentConfiguration').length;
+    const before = reads();
+    for (let minutes = 0; minutes < 20; minutes += 1) await shop.later(work, 60_000);
+    expect(changes()).toEqual(['AssociateAccounts 10']);
+    expect(reads()).toBe(before);
+    for (const { id } of shop.members)
+      expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
   it('whose message comes twice at once is one call', async () => {

@@ -59,7 +59,8 @@ export async function failTogether(
     }),
   );
   const records = await closeAll(work, claimed, ({ facts: { id } }) => entries.get(id) ?? null);
-  for (const { counts } of fates) if (counts) await countFailure(work, runId);
+  // One call has failed, however many accounts it was about.
+  if (fates.some(({ counts }) => counts)) await countFailure(work, runId);
   const firstDead = records[fates.findIndex(({ dead }) => dead)];
   return {
     outcomes: claimed.map(({ facts: { id } }, index) => ({ accountId: id, outcome: outcomeOf(fates[index]) })),
