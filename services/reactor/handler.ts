@@ -1,27 +1,25 @@
-import { lookAt } from '../../shared/app/look-at.ts';
+import { type Reaction, react } from '../../shared/app/react.ts';
+import { createRetrying } from '../../shared/app/retrying.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
-import { accountsOf, type CloudTrailEvent, cloudTrailEvent } from './cloud-trail.ts';
 
-export interface ReactorResult {
-  readonly queued: readonly string[];
-  readonly unknown: readonly string[];
-}
+/** How long the retries of one question to Organizations may go on, ms: what takes longer is left to a scan. */
+const RETRY_MS = 8_000;
 
 /**
- * Queues the accounts that an event is about for a look, within seconds of what happened. It does not refresh what is known of their
- * OU, tags and name: that takes the organization to be read, and is the scan's.
- * @throws ZodError for what is no event of CloudTrail's: EventBridge's rule lets nothing else through.
+ * Reacts to one event that EventBridge delivers (`app/react.ts`). Whatever is no event for us is logged and over; only what a store or the
+ * policy's place could not do is thrown, and Lambda delivers the event again, twice at most.
  */
 export function makeHandler(compose: Compose) {
   const open = lazily(compose);
-  return async (event: unknown, context: LambdaContext): Promise<ReactorResult> => {
-    const parsed = cloudTrailEvent.parse(event);
+  return async (event: unknown, context: LambdaContext): Promise<Reaction> => {
     const runtime = await open();
-    const fields = { requestId: context.awsRequestId, eventId: parsed.id, eventName: parsed.detail.eventName };
-    return runtime.logger.within(fields, async () => {
+    return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
       try {
-        return await react(runtime, parsed);
+        const reaction = await reactTo(runtime, event);
+        runtime.metrics.add('EventsHeard', 1);
+        if (reaction.rejected !== null) runtime.metrics.add('EventsRejected', 1);
+        return reaction;
       } finally {
         runtime.flush();
       }
@@ -29,15 +27,21 @@ export function makeHandler(compose: Compose) {
   };
 }
 
-async function react({ stores, logger, policy }: AwsRuntime, event: CloudTrailEvent): Promise<ReactorResult> {
-  const accountIds = accountsOf(event);
-  if (accountIds.length === 0) {
-    logger.info('the event names no account to look at');
-    return { queued: [], unknown: [] };
-  }
-  const result = await lookAt(stores, (await policy()).hash, accountIds);
-  logger.info('accounts queued for a look', { queued: result.queued, unknown: result.unknown });
-  return result;
+function reactTo(runtime: AwsRuntime, event: unknown): Promise<Reaction> {
+  const { stores, clock, newId, logger, random } = runtime;
+  const retry = createRetrying(clock, random, RETRY_MS);
+  return react(
+    {
+      ...{ ...stores, clock, newId, logger, actor: 'rollcall-reactor' },
+      // The cloud is made only for an event that needs it: finding out who we are takes calls.
+      async readAccount(accountId, organization) {
+        const { deps, policy } = await runtime.app();
+        return deps.cloud.readAccount(accountId, { ...organization, tags: policy.usesTags, retry });
+      },
+    },
+    async () => (await runtime.policy()).hash,
+    event,
+  );
 }
 
 export const handler = makeHandler(() => composeFromEnvironment('reactor'));

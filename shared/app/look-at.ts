@@ -17,6 +17,7 @@ export async function lookAt(
   stores: Pick<Stores, 'queue' | 'records' | 'registers'>,
   policyHash: string,
   accountIds: readonly string[],
+  delayMs = 0,
 ): Promise<LookResult> {
   const records = await stores.records.getMany([...new Set(accountIds)]);
   const present = [...records.values()].filter((record) => record.present).map(({ accountId }) => accountId);
@@ -26,6 +27,6 @@ export async function lookAt(
   const messages: WorkMessage[] = present.flatMap((accountId) =>
     ENROLLMENTS.map((enrollment) => ({ ...common, accountId, enrollment })),
   );
-  if (messages.length > 0) await stores.queue.send(messages);
+  if (messages.length > 0) await stores.queue.send(messages, delayMs);
   return { queued: present, unknown };
 }

@@ -1,15 +1,16 @@
 import { ROLLING_MS } from '../domain/guardrails.ts';
-import type { EntryDraft } from '../domain/ledger.ts';
+import type { Detail, EntryDraft } from '../domain/ledger.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
 import type { AccountRecord } from '../domain/record.ts';
 import { emptyRecord, foldEntry } from '../domain/record.ts';
 import { accountEntry, type EntryContext, joined, left, transition } from '../domain/transition.ts';
-import { ENROLLMENTS } from '../domain/types.ts';
+import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
+import { changesBehind } from './changed-by.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
@@ -161,13 +162,16 @@ async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promis
 }
 
 /** Writes what the ledger does not know yet. Returns how many entries that took. */
-function recordNews(deps: Deps, journal: Journal, run: RunContext, news: readonly Judged[]): Promise<number> {
+async function recordNews(deps: Deps, journal: Journal, run: RunContext, news: readonly Judged[]): Promise<number> {
   const context = entryContext(deps, run);
+  const details = await changesBehind(deps, news);
   const items = news.map((judged) => ({
     record: judged.record ?? emptyRecord(judged.facts.id),
     // Whoever wrote since the account was judged may have seen it later than we did: what they wrote stands, the next scan goes on from it.
     decide: (record: AccountRecord) =>
-      record.head.seq === (judged.record?.head.seq ?? 0) ? newsOf(context, record, judged) : [],
+      record.head.seq === (judged.record?.head.seq ?? 0)
+        ? newsOf(context, record, judged, details.get(judged.facts.id))
+        : [],
   }));
   return recordAll(journal, items);
 }
@@ -193,7 +197,12 @@ async function recordAll(
   return entries;
 }
 
-function newsOf(context: EntryContext, record: AccountRecord, { facts, assessments }: Judged): EntryDraft[] {
+function newsOf(
+  context: EntryContext,
+  record: AccountRecord,
+  { facts, assessments }: Judged,
+  details: Partial<Record<Enrollment, Detail>> = {},
+): EntryDraft[] {
   const drafts: EntryDraft[] = [];
   let known = record;
   if (!record.present) {
@@ -203,7 +212,7 @@ function newsOf(context: EntryContext, record: AccountRecord, { facts, assessmen
     known = foldEntry(record, { ...draft, seq: 0, prevHash: '', hash: '' });
   }
   for (const enrollment of ENROLLMENTS) {
-    const draft = transition(context, known, assessments[enrollment]);
+    const draft = transition(context, known, assessments[enrollment], details[enrollment]);
     if (draft !== null) drafts.push(draft);
   }
   return drafts;

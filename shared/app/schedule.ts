@@ -6,6 +6,7 @@ import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 import { openApprovals } from './approvals.ts';
 import { readTyped, type Typed, update } from './registers.ts';
+import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
 
 /*
  * The one scan that is asked for or under way, kept in a register so that any number of ticks ask for it once:
@@ -80,7 +81,8 @@ export interface ScheduleDeps {
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, REGISTER, scanState);
-  const next = nextState(known?.value ?? null, policy, now, deps.newId, await isApproved(deps.registers, policy, now));
+  const asked = (await isApproved(deps.registers, policy, now)) || (await isWished(deps.registers, known?.value, now));
+  const next = nextState(known?.value ?? null, policy, now, deps.newId, asked);
   if (next === null) return null;
   if ((await deps.registers.write(REGISTER, next, known?.version ?? null)) === null) return null;
   return next.state === 'done' ? null : { runId: next.runId, again: next.attempts > 0 };
@@ -91,12 +93,18 @@ async function isApproved(registers: Registers, policy: CompiledPolicy, now: Epo
   return (await openApprovals(registers, policy.hash, now)).some(({ startedRun }) => startedRun === null);
 }
 
+/** Whether an event has asked for a scan that has not begun since; storms of events are answered by a scan now and then. */
+async function isWished(registers: Registers, known: ScanState | undefined, now: EpochMs): Promise<boolean> {
+  const wish = await scanWish(registers);
+  return wish !== null && known !== undefined && wish.at > known.dueAt && now - known.dueAt >= WISH_SPACING_MS;
+}
+
 function nextState(
   known: ScanState | null,
   policy: CompiledPolicy,
   now: EpochMs,
   newId: NewId,
-  approved: boolean,
+  asked: boolean,
 ): ScanState | null {
   const fresh = (due: EpochMs): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
@@ -106,7 +114,7 @@ function nextState(
   // Keys of the policy before are dropped by every worker, so that the new one needs its scan at once.
   const changed = known.policyHash !== policy.hash;
   if (known.state === 'done') {
-    const due = changed || approved ? now : dueAt(policy.policy.schedule, known.dueAt, now);
+    const due = changed || asked ? now : dueAt(policy.policy.schedule, known.dueAt, now);
     return due === null ? null : fresh(due);
   }
   const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;

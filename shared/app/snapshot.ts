@@ -1,7 +1,9 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError, type OrganizationSnapshot } from '../ports/cloud.ts';
 import type { Deps, OnProgress } from './deps.ts';
+import { withRefreshed } from './refreshed.ts';
 import type { Retrying } from './retrying.ts';
+import { scanWish } from './scan-wishes.ts';
 
 /**
  * The organization as it is: the stored snapshot if it is younger than `maxAgeMs` and says what the policy asks about, else read anew.
@@ -9,7 +11,7 @@ import type { Retrying } from './retrying.ts';
  * @throws CloudError if it cannot be read completely.
  */
 export async function takeSnapshot(
-  deps: Pick<Deps, 'cloud' | 'facts' | 'clock'>,
+  deps: Pick<Deps, 'cloud' | 'facts' | 'clock' | 'registers'>,
   maxAgeMs: number,
   retrying: Retrying,
   policy: CompiledPolicy,
@@ -17,7 +19,11 @@ export async function takeSnapshot(
   onProgress: OnProgress,
 ): Promise<OrganizationSnapshot> {
   const meta = await deps.facts.meta();
-  const fresh = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
+  const wish = await scanWish(deps.registers);
+  // An event told that the organization has changed since, in more than single accounts.
+  const outdated = meta !== null && wish?.organization === true && meta.takenAt <= wish.at;
+  const young = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
+  const fresh = young && !outdated;
   const cached = fresh ? await deps.facts.load() : null;
   if (cached !== null) {
     onProgress({ kind: 'organization', accounts: cached.accounts.length, done: true });
@@ -31,8 +37,9 @@ export async function takeSnapshot(
     }),
   );
   onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
-  if (save) await deps.facts.save(taken);
-  return taken;
+  const merged = await withRefreshed(deps, taken);
+  if (save) await deps.facts.save(merged);
+  return merged;
 }
 
 /** How often the organization is read from its beginning when a page token fails in the middle. */

@@ -51,7 +51,7 @@ export interface SurveyOptions {
   readonly record?: (news: readonly Judged[]) => Promise<void>;
 }
 
-export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'facts' | 'clock' | 'logger'>;
+export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'facts' | 'registers' | 'clock' | 'logger'>;
 
 /**
  * Looks at the whole organization: snapshot, records and both listings side by side; each page of enrollments is diffed while the

@@ -58,6 +58,7 @@ export interface AwsRuntime {
   readonly service: string;
   readonly clock: Clock;
   readonly newId: NewId;
+  readonly random: Random;
   readonly logger: ScopedLogger;
   readonly metrics: Metrics;
   readonly settings: Settings;
@@ -148,7 +149,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   };
 
   return {
-    ...{ service, clock, newId, logger, metrics, settings, stores, scanRequests },
+    ...{ service, clock, newId, random, logger, metrics, settings, stores, scanRequests },
     policy: () => keeper.policy(),
     async bus() {
       const { notify } = (await keeper.policy()).policy;

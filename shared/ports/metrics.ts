@@ -26,6 +26,9 @@ export const METRICS = {
   Calls: 'Count',
   /** From the sending of a message to the beginning of work on it. */
   QueueLatency: 'Milliseconds',
+  /** Events of CloudTrail's that reached the reactor, and those that it did not believe. */
+  EventsHeard: 'Count',
+  EventsRejected: 'Count',
   /** Keys queued because their time had come. */
   KeysDue: 'Count',
   /** Ledger entries put on the event bus. */

@@ -1,71 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { makeHandler as makeApi } from '../../services/api/handler.ts';
-import { accountsOf, cloudTrailEvent } from '../../services/reactor/cloud-trail.ts';
 import { makeHandler as makeReactor } from '../../services/reactor/handler.ts';
+import { JANE, optedOut, organizationCall, organizationNews } from '../support/cloud-trail-events.ts';
+import { answering, webhookReceiver } from '../support/webhook-receiver.ts';
 import { functionsOf } from './functions.ts';
 import { deploy, lambdaContext } from './support.ts';
 
 const A = '111122223333';
-const B = '444455556666';
-
-/** An event as EventBridge delivers what CloudTrail recorded. */
-function recorded(eventSource: string, eventName: string, more: object = {}, account = A) {
-  return {
-    version: '0',
-    id: '6f87d04b-9f74-4f04-a780-7acf4b0a9b38',
-    'detail-type': 'AWS API Call via CloudTrail',
-    source: `aws.${eventSource.split('.')[0]}`,
-    account,
-    time: '2026-11-02T09:00:00Z',
-    region: 'eu-central-1',
-    resources: [],
-    detail: {
-      eventVersion: '1.11',
-      userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${account}:assumed-role/Admin/jane`, accountId: account },
-      eventTime: '2026-11-02T09:00:00Z',
-      ...{ eventSource, eventName, recipientAccountId: account },
-      ...more,
-    },
-  };
-}
-
-describe('the accounts that an event is about', () => {
-  const accounts = (event: object): readonly string[] => accountsOf(cloudTrailEvent.parse(event));
-
-  it('is the caller of an enrollment call, by either way to write its source', () => {
-    for (const source of ['computeoptimizer', 'compute-optimizer']) {
-      expect(accounts(recorded(`${source}.amazonaws.com`, 'UpdateEnrollmentStatus'))).toEqual([A]);
-    }
-    expect(accounts(recorded('aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration', {}, B))).toEqual([B]);
-  });
-
-  it('are the members of a batch', () => {
-    const event = recorded('aco-automation.amazonaws.com', 'AssociateAccounts', {
-      requestParameters: { accountIds: [A, B], clientToken: 'x' },
-    });
-    expect(accounts(event)).toEqual([A, B]);
-  });
-
-  it('are named by Organizations in several places', () => {
-    const by = (name: string, more: object) => accounts(recorded('organizations.amazonaws.com', name, more));
-    expect(by('MoveAccount', { requestParameters: { accountId: B, sourceParentId: 'r-1' } })).toEqual([B]);
-    expect(by('TagResource', { requestParameters: { resourceId: B, tags: [] } })).toEqual([B]);
-    expect(by('TagResource', { requestParameters: { resourceId: 'ou-abcd-12345678' } })).toEqual([]);
-    expect(
-      by('CreateAccountResult', { serviceEventDetails: { createAccountStatus: { accountId: B, state: 'SUCCEEDED' } } }),
-    ).toEqual([B]);
-  });
-
-  it('are none where nothing changed or nothing is of interest', () => {
-    const failed = { errorCode: 'AccessDeniedException', errorMessage: 'no' };
-    expect(accounts(recorded('computeoptimizer.amazonaws.com', 'UpdateEnrollmentStatus', failed))).toEqual([]);
-    expect(accounts(recorded('computeoptimizer.amazonaws.com', 'GetEnrollmentStatus'))).toEqual([]);
-    expect(accounts(recorded('s3.amazonaws.com', 'PutObject', { requestParameters: { accountId: B } }))).toEqual([]);
-  });
+const entry = z.looseObject({
+  accountId: z.string().nullable(),
+  detail: z.looseObject({ changedBy: z.looseObject({ actor: z.string() }).optional() }).nullable(),
 });
 
 describe('the reactor', () => {
-  it('has an account that somebody opted out put right at once, and leaves strangers to the next scan', async () => {
+  it('has an account that somebody opted out put right at once, and names who it was', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
@@ -73,16 +22,101 @@ describe('the reactor', () => {
     expect(await work()).toBeNull();
     const member = world.sandbox.sandbox.accounts().find(({ state, management }) => state === 'ACTIVE' && !management);
     const accountId = member?.accountId ?? '';
+    world.clock.advance(60_000);
     world.sandbox.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     const reactor = makeReactor(world.compose('reactor'));
-    const event = recorded('compute-optimizer.amazonaws.com', 'UpdateEnrollmentStatus', {}, accountId);
-    expect(await reactor(event, lambdaContext(world.clock))).toEqual({ queued: [accountId], unknown: [] });
+    const event = optedOut(accountId, world.clock.now(), { source: 'compute-optimizer.amazonaws.com' });
+    expect(await reactor(event, lambdaContext(world.clock))).toMatchObject({ queued: [accountId], unknown: [] });
     for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
     expect(world.sandbox.sandbox.accounts(accountId)[0]?.computeOptimizer.status).toBe('Active');
-    const stranger = recorded('compute-optimizer.amazonaws.com', 'UpdateEnrollmentStatus', {}, '999999999999');
-    expect(await reactor(stranger, lambdaContext(world.clock))).toEqual({ queued: [], unknown: ['999999999999'] });
+    await tick();
+    const [drift] = world.events('Drift Detected').filter(({ detail }) => entry.parse(detail).accountId === accountId);
+    expect(entry.parse(drift?.detail).detail?.changedBy?.actor).toBe(JANE(accountId));
+    const stranger = optedOut('999999999999', world.clock.now());
+    expect(await reactor(stranger, lambdaContext(world.clock))).toMatchObject({
+      queued: [],
+      unknown: ['999999999999'],
+    });
     expect(await work()).toBeNull();
-    await expect(reactor({ detail: 'x' }, lambdaContext(world.clock))).rejects.toThrow(/detail/);
+  });
+
+  it('follows an account that is moved, tagged, closed, added or removed', async () => {
+    const world = await deploy({
+      sandbox: { accounts: 12, drift: 0 },
+      policy: { more: 'rules: [{ id: gold, match: { tags: { tier: gold } }, computeOptimizer: Active }]' },
+    });
+    const { tick, scan } = functionsOf(world);
+    await tick();
+    await scan();
+    const reactor = makeReactor(world.compose('reactor'));
+    const { sandbox } = world.sandbox;
+    const { managementAccountId } = sandbox.info();
+    const members = sandbox.accounts().filter(({ state, management }) => state === 'ACTIVE' && !management);
+    const [moved = '', closed = '', removed = ''] = members.map(({ accountId }) => accountId);
+    const elsewhere = sandbox.accounts().find(({ ou }) => ou !== members[0]?.ou)?.ou ?? '';
+    sandbox.changeAccounts({
+      add: [{ name: 'newcomer', ou: elsewhere }],
+      update: [
+        { accountId: moved, ou: elsewhere, tags: { tier: 'gold' } },
+        { accountId: closed, state: 'SUSPENDED' },
+      ],
+      remove: [removed],
+    });
+    const added = sandbox.accounts().find(({ name }) => name === 'newcomer')?.accountId ?? '';
+    const options = () => ({ account: managementAccountId, at: world.clock.now() });
+    const happened = [
+      organizationCall('MoveAccount', { accountId: moved }, options()),
+      organizationCall('TagResource', { resourceId: moved, tags: [{ key: 'tier', value: 'gold' }] }, options()),
+      organizationNews('CloseAccountResult', { closeAccountStatus: { accountId: closed } }, options()),
+      organizationNews(
+        'CreateAccountResult',
+        { createAccountStatus: { accountId: added, state: 'SUCCEEDED' } },
+        options(),
+      ),
+      organizationNews('AccountDepartedOrganization', { accountId: removed, departureMethod: 'REMOVED' }, options()),
+    ];
+    for (const event of happened) await reactor(event, lambdaContext(world.clock));
+    const { facts, ledger } = (await world.compose('test')()).stores;
+    expect(await facts.get(moved)).toMatchObject({ ou: elsewhere, tags: { tier: 'gold' }, state: 'ACTIVE' });
+    expect(await facts.get(closed)).toMatchObject({ state: 'SUSPENDED' });
+    expect(await facts.get(added)).toMatchObject({ name: 'newcomer', ou: elsewhere });
+    expect(await facts.get(removed)).toBeNull();
+    const last = async (id: string) => (await ledger.query({ accountId: id }, { limit: 1 })).entries[0]?.type;
+    expect([await last(added), await last(removed)]).toEqual(['AccountJoined', 'AccountLeft']);
+    expect(world.measured.get('EventsHeard')).toBe(happened.length);
+  });
+
+  it('is never thrown into a retry by what is no event', async () => {
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0 } });
+    const reactor = makeReactor(world.compose('reactor'));
+    for (const event of [{ detail: 'x' }, null, 'x', { ...optedOut('111122223333', 0), account: '1' }]) {
+      expect(await reactor(event, lambdaContext(world.clock))).toMatchObject({ rejected: expect.any(String) });
+    }
+    expect(world.measured.get('EventsRejected')).toBe(4);
+    expect(world.lines.filter(({ message }) => message === 'an event was rejected')).toHaveLength(4);
+  });
+});
+
+describe('the webhook behind the tick', () => {
+  it('is told once, and an outage of it fails no tick and delays no event', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const receiver = await webhookReceiver();
+    receiver.behave = answering(500);
+    world.writePolicy({ more: `notify: { webhook: { url: "${receiver.url}", events: [drift] } }` });
+    const { tick, scan } = functionsOf(world);
+    await tick();
+    await scan();
+    world.clock.advance(60_000);
+    expect(await tick()).toMatchObject({ alerted: 0, published: expect.any(Number) });
+    expect(world.events('Drift Detected').length).toBeGreaterThan(0);
+    expect(receiver.received).toHaveLength(1);
+    receiver.behave = answering(200);
+    world.clock.advance(60_000);
+    expect(await tick()).toMatchObject({ alerted: world.events('Drift Detected').length });
+    world.clock.advance(600_000);
+    expect(await tick()).toMatchObject({ alerted: 0 });
+    expect(receiver.received.map(({ body }) => body)).toEqual([receiver.received[0]?.body, receiver.received[0]?.body]);
+    expect(JSON.stringify(world.lines)).not.toContain('s3cr3t');
   });
 });
 

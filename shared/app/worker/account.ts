@@ -1,5 +1,5 @@
 import { assess } from '../../domain/assess.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { Detail, EntryDraft } from '../../domain/ledger.ts';
 import { toChange } from '../../domain/plan.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountRecord } from '../../domain/record.ts';
@@ -8,6 +8,7 @@ import type { Observations } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
+import { whoChanged } from '../changed-by.ts';
 import { allows } from '../make-plan.ts';
 import { act } from './act.ts';
 import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
@@ -134,11 +135,14 @@ async function note(
   const { enrollment, runId } = message;
   const judge = (record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observations, record)[enrollment];
+  let detail: Detail = {};
   const decide = (record: AccountRecord): EntryDraft[] => {
-    const draft = transition(entryContext(work, runId), record, judge(record));
+    const draft = transition(entryContext(work, runId), record, judge(record), detail);
     return draft === null ? [] : [draft];
   };
-  if (decide(known).length === 0) return { record: known, assessment: judge(known) };
+  const [news] = decide(known);
+  if (news === undefined) return { record: known, assessment: judge(known) };
+  detail = await whoChanged(work.deps, known, enrollment, news.type);
   const unmoved = (record: AccountRecord): EntryDraft[] => (record.head.hash === known.head.hash ? decide(record) : []);
   const { record, entries } = await work.journal.write(facts.id, unmoved, known);
   return { record, assessment: entries.length === 0 ? null : judge(record) };

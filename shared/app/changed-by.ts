@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { ChangedBy, Detail, EntryType } from '../domain/ledger.ts';
+import type { AccountRecord, Condition } from '../domain/record.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import type { Assessment } from '../domain/verdict.ts';
+import type { Deps } from './deps.ts';
+import type { Judged } from './desk.ts';
+import { inParallel } from './in-parallel.ts';
+import { readTyped, update } from './registers.ts';
+
+const changedBy = z.object({
+  actor: z.string(),
+  operation: z.string(),
+  requestId: z.string().nullable(),
+  at: z.string(),
+});
+/** The last call of somebody else's that was heard of, by enrollment. */
+const notes = z.object({ computeOptimizer: changedBy.optional(), automation: changedBy.optional() });
+
+/** Whom a note is about; `organization`: the one call for all of them. */
+export type Noted = AccountId | 'organization';
+
+const registerOf = (noted: Noted): string => `changed-by/${noted}`;
+/** Recent entries of an account among which our own calls are looked for. */
+const OWN_CALLS = 20;
+/** CloudTrail tells the time of a call in whole seconds, by AWS's clock. */
+const CLOCK_SLACK_MS = 2_000;
+
+/** Remembers who changed it, for the entry that will record the drift. One small register an account, overwritten each time. */
+export async function noteChange(
+  { registers }: Pick<Deps, 'registers'>,
+  noted: Noted,
+  enrollment: Enrollment,
+  by: ChangedBy,
+): Promise<void> {
+  if (by.at === '') return;
+  await update(registers, registerOf(noted), notes, (current) => {
+    const known = current?.[enrollment];
+    // Events come in any order, and twice.
+    return known !== undefined && known.at >= by.at ? { ...current } : { ...current, [enrollment]: by };
+  });
+}
+
+/** Whether the call that was heard of is one of ours: its request id is in the ledger. */
+export async function isOurs(
+  { ledger }: Pick<Deps, 'ledger'>,
+  accountIds: readonly AccountId[],
+  requestId: string | null,
+): Promise<boolean> {
+  if (requestId === null) return false;
+  for (const accountId of accountIds) {
+    const { entries } = await ledger.query({ accountId }, { limit: OWN_CALLS });
+    if (entries.some(({ api }) => api?.requestId === requestId)) return true;
+  }
+  return false;
+}
+
+const NAMES_ACTOR: ReadonlySet<EntryType> = new Set(['DriftDetected', 'FlapDetected', 'RemediationBlocked']);
+
+/**
+ * What an entry that is about to be written may say of who changed it. Only a call that was made since we last wrote of the enrollment:
+ * an older one is not what we see now.
+ */
+export async function whoChanged(
+  deps: Pick<Deps, 'registers' | 'ledger'>,
+  record: AccountRecord,
+  enrollment: Enrollment,
+  type: EntryType | undefined,
+): Promise<Detail> {
+  const condition = record[enrollment];
+  if (condition === null || type === undefined || !NAMES_ACTOR.has(type)) return {};
+  const since = Date.parse(condition.changedAt) - CLOCK_SLACK_MS;
+  for (const noted of [record.accountId, 'organization'] as const) {
+    const known = (await readTyped(deps.registers, registerOf(noted), notes))?.value[enrollment];
+    if (known === undefined || Date.parse(known.at) < since) continue;
+    if (await isOurs(deps, [record.accountId], known.requestId)) continue;
+    return { changedBy: known };
+  }
+  return {};
+}
+
+/** What a scan finds changed at once is asked after for so many accounts; a first look at an organization for none. */
+const MAX_ASKED = 200;
+const ASKED_AT_ONCE = 8;
+
+/** As {@link whoChanged}, for the new drifts among what a scan has found. */
+export async function changesBehind(
+  deps: Pick<Deps, 'registers' | 'ledger'>,
+  news: readonly Judged[],
+): Promise<ReadonlyMap<AccountId, Partial<Record<Enrollment, Detail>>>> {
+  const found = new Map<AccountId, Partial<Record<Enrollment, Detail>>>();
+  const drifts = news.flatMap(({ record, assessments }) =>
+    record === null
+      ? []
+      : ENROLLMENTS.filter((each) => isNewDrift(record[each], assessments[each])).map((each) => ({ record, each })),
+  );
+  await inParallel(drifts.slice(0, MAX_ASKED), ASKED_AT_ONCE, async ({ record, each }) => {
+    const detail = await whoChanged(deps, record, each, 'DriftDetected');
+    found.set(record.accountId, { ...found.get(record.accountId), [each]: detail });
+  });
+  return found;
+}
+
+function isNewDrift(known: Condition | null, { verdict, reason }: Assessment): boolean {
+  return known !== null && known.driftSince === null && (verdict === 'Drifted' || reason === 'contested');
+}
