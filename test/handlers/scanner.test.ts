@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { LambdaContext } from '../../shared/compose/lambda.ts';
 import { functionsOf } from './functions.ts';
 import { type Deployment, deploy, lambdaContext } from './support.ts';
@@ -127,6 +128,26 @@ describe('a scan that takes longer than a function lives', () => {
     const calls = world.sandbox.sandbox.calls().length;
     expect(await scanner(request, lambdaContext(world.clock))).toMatchObject({ result: 'stale' });
     expect(world.sandbox.sandbox.calls().length).toBe(calls);
+  });
+
+  it('reads accounts that no listing names through the role that may only read', async () => {
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
+    const { sandbox } = world.sandbox;
+    const assumed = new Set<string>();
+    const original = sandbox.handle.bind(sandbox);
+    sandbox.handle = (request) => {
+      const { RoleArn } = z.looseObject({ RoleArn: z.string().optional() }).parse(request.input);
+      if (RoleArn !== undefined) assumed.add(RoleArn.replace(/^.*\//, ''));
+      const answer = original(request);
+      if (request.operation !== 'GetEnrollmentStatusesForOrganization' || answer.kind !== 'ok') return answer;
+      return { ...answer, output: { accountEnrollmentStatuses: [] } };
+    };
+    const { tick, scan } = functionsOf(world);
+    await tick();
+    expect(await scan()).toMatchObject([{ result: 'done' }]);
+    expect([...assumed]).toEqual(['RollcallMemberReader']);
+    await tick();
+    expect(world.events('Drift Detected').length).toBeGreaterThan(0);
   });
 
   it('refuses an event that is no request', async () => {

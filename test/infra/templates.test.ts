@@ -83,11 +83,28 @@ describe('the member role', () => {
       Action: ['sts:AssumeRole'],
       Condition: { StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' } },
     });
-    expect(trust?.Principal).toEqual({
-      AWS: ['WorkerRoleArn', ['TrustsScanner', 'ScannerRoleArn', 'AWS::NoValue']],
+    expect(trust?.Principal).toEqual({ AWS: 'WorkerRoleArn' });
+  });
+
+  it('has one beside it that trusts the scanner, and may only read', () => {
+    const reader = resourceOf('infra/member-role.yml', 'ReaderRole');
+    const [trust, ...others] = trustOf(reader);
+    expect(others).toEqual([]);
+    expect(trust).toMatchObject({
+      Principal: { AWS: 'ScannerRoleArn' },
+      Condition: { StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' } },
     });
-    // Nobody else unless somebody asks for it.
-    expect(readTemplate('infra/member-role.yml').Parameters['ScannerRoleArn']).toMatchObject({ Default: '' });
+    expect(actionsOf(statementsOf(reader))).toEqual([
+      'compute-optimizer:GetEnrollmentStatus',
+      'aco-automation:GetEnrollmentConfiguration',
+    ]);
+    expect(String(reader.Properties['RoleName'])).toMatch(/^\$\{RoleName\}Reader$/);
+    const assumes = (role: string) =>
+      statementsOf(resourceOf('infra/roles.yml', role)).find(({ Action }) =>
+        [Action].flat().includes('sts:AssumeRole'),
+      );
+    expect(String(assumes('ScannerRole')?.Resource)).toMatch(/\}Reader$/);
+    expect(String(assumes('WorkerRole')?.Resource)).toMatch(/memberRole\}$/);
   });
 
   it('may do exactly what opting in and out takes', () => {

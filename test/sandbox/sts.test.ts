@@ -49,6 +49,20 @@ describe('AssumeRole', () => {
     });
   });
 
+  test('of the role that reads gives keys that change nothing', async () => {
+    const running = await sandboxForTest();
+    const { accountId, computeOptimizer: before } = member(running);
+    const { computeOptimizer } = clients(
+      running,
+      await assume(running, accountId, { roleName: 'RollcallMemberReader' }),
+    );
+    const { status } = await computeOptimizer.send(new GetEnrollmentStatusCommand({}));
+    expect(status).toBe(before.status);
+    const change = computeOptimizer.send(new UpdateEnrollmentStatusCommand({ status: 'Inactive' }));
+    await expect(change).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    expect(truth(running, accountId).computeOptimizer).toEqual(before);
+  });
+
   test('the delegated administrator may assume it too, another member may not', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);

@@ -12,7 +12,7 @@ import { createRandom, type Random } from './random.ts';
 import { createServices, httpStatusOf, isDocumentedError, type ServedOperation, type Service } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { isRecord, type Violation } from './smithy.ts';
-import { roleAccount } from './sts.ts';
+import { readerOf, roleAccount } from './sts.ts';
 import { type CallCount, Tallies, type Tally } from './tallies.ts';
 import { TokenBucket } from './throttle.ts';
 import type { Account, ApiAnswer, ApiError, ApiRequest, Clock, Output, RoleSession, ServiceName } from './types.ts';
@@ -172,6 +172,8 @@ export class Sandbox {
         codes.denied,
         `Account ${request.callerAccountId} is not an active member of the organization.`,
       );
+    if (served.operation.mutating === true && request.roleSession?.roleName === readerOf(this.#options.memberRole))
+      return new Failure(codes.denied, `The role of this session may not perform ${request.operation}.`);
     const violations: Violation[] = [];
     served.model.checkInput(request.input, '', violations);
     const malformed = violations.find(({ kind }) => kind === 'type');

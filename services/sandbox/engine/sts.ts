@@ -19,6 +19,9 @@ export function roleAccount(arn: unknown): string | undefined {
 
 const ROLE_ARN = /^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role\/(?:[\x21-\x7e]+\/)?([\w+=,.@-]{1,64})$/;
 
+/** Beside the member role there is one that may only read. */
+export const readerOf = (memberRole: string): string => `${memberRole}Reader`;
+
 function assumeRole(call: Call): Output | Failure {
   const { world, caller, roleSession, input, now } = call;
   const { organization, settings, sessions } = world;
@@ -28,7 +31,8 @@ function assumeRole(call: Call): Output | Failure {
     return new Failure('ValidationError', `${arn} is invalid`);
   const account = organization.account(accountId);
   const trusted = caller.management || caller === organization.delegatedAdministrator;
-  const exists = account?.roleAssumable === true && isOpen(account) && roleName === settings.memberRole;
+  const known = roleName === settings.memberRole || roleName === readerOf(settings.memberRole);
+  const exists = account?.roleAssumable === true && isOpen(account) && known;
   const externalIdMatches = settings.externalId === undefined || text(input, 'ExternalId') === settings.externalId;
   if (account === undefined || !exists || !trusted || !externalIdMatches)
     return new Failure(

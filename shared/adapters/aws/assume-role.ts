@@ -7,6 +7,11 @@ import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
 import type { AssumedSession } from './member-sessions.ts';
 
+/** The role beside the member role that may only read enrollments (infra/member-role.yml), for who changes none. */
+export function readerRole(memberRole: string): string {
+  return `${memberRole}Reader`;
+}
+
 export interface MemberRole {
   readonly memberRole: string;
   readonly externalId: string | null;

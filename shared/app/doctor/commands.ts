@@ -65,9 +65,10 @@ export function renewMemberRole(facts: MemberRoleFacts): string {
     externalId === null
       ? 'ParameterKey=ExternalId,UsePreviousValue=true'
       : `ParameterKey=ExternalId,ParameterValue=${quoted(externalId)}`;
+  const scanner = 'ParameterKey=ScannerRoleArn,UsePreviousValue=true';
   return (
     `aws cloudformation update-stack-set --stack-set-name ${STACK_SET} --template-body file://infra/member-role.yml ` +
-    `--capabilities CAPABILITY_NAMED_IAM --parameters ${parameters.join(' ')} ${id}`
+    `--capabilities CAPABILITY_NAMED_IAM --parameters ${parameters.join(' ')} ${id} ${scanner}`
   );
 }
 
