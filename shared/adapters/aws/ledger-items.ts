@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../domain/hash.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
+import { TamperedError } from '../../ports/ledger.ts';
 import { isLedgerEntry } from '../embedded/shapes.ts';
 import type { Key } from './dynamo.ts';
 import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './items.ts';
@@ -38,13 +40,20 @@ export function indexed(value: string): string {
 export function entryItem(entry: LedgerEntry): Item {
   // Exactly the text that the hash is over, so that reading it back cannot give another hash.
   const body = canonicalJson(entry);
-  const { chain, seq, type, actor, runId, accountId, enrollment } = entry;
   checkSize(entry, body);
+  const { chain, seq } = entry;
+  const todo = { todoKey: text(shardKey('outbox', `${chain}#${seq}`, ENTRY_SHARDS)), todoTime: text(entryTime(entry)) };
+  return { ...foundBy(entry), body: text(body), ...todo };
+}
+
+/** What an entry is found by: its keys, those of the indexes, and what they carry. Says nothing that the entry does not say. */
+function foundBy(entry: LedgerEntry): Item {
+  const { chain, seq, type, actor, runId, accountId, enrollment } = entry;
   const time = entryTime(entry);
   const shard = shardOf(`${chain}#${seq}`, ENTRY_SHARDS);
   const key = (value: string) => text(`${indexed(value)}#${shard}`);
   return {
-    ...{ pk: text(`chain#${chain}`), sk: text(seqKey(seq)), body: text(body), entryHash: text(entry.hash) },
+    ...{ pk: text(`chain#${chain}`), sk: text(seqKey(seq)), entryHash: text(entry.hash) },
     ...{ time: text(time), allKey: key('all'), typeKey: key(type), actorKey: key(actor) },
     ...{ type: text(type), actor: text(actor.toWellFormed()) },
     ...(runId !== null && { runKey: key(runId), runId: text(runId.toWellFormed()) }),
@@ -53,8 +62,24 @@ export function entryItem(entry: LedgerEntry): Item {
     ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
     ...(enrollment !== null && { enrollment: text(enrollment) }),
     ...(entry.detail?.optOut === true && { optOut: flag(true) }),
-    ...{ todoKey: text(shardKey('outbox', `${chain}#${seq}`, ENTRY_SHARDS)), todoTime: text(time) },
   };
+}
+
+/** What may change about a stored entry: whether it was published, which is no part of what it says. */
+const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'todoTime']);
+
+/**
+ * The entry of an item of `chain`, whose other attributes say the same as the entry: an edit of them alone leaves the chain whole.
+ * @throws TamperedError naming the first that does not
+ */
+export function untampered(item: Item, chain: string): LedgerEntry {
+  const entry = toEntry(item);
+  const said = foundBy(entry);
+  if (entry.chain !== chain) throw new TamperedError(chain, entry.seq, 'chain');
+  for (const name of new Set([...Object.keys(said), ...Object.keys(item)])) {
+    if (!MARKS.has(name) && !isDeepStrictEqual(item[name], said[name])) throw new TamperedError(chain, entry.seq, name);
+  }
+  return entry;
 }
 
 function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): void {

@@ -3,7 +3,7 @@ import type { AppendOutcome, Ledger } from '../../ports/ledger.ts';
 import type { Dynamo } from './dynamo.ts';
 import { flag, type Item, readText, text } from './items.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
-import { entryItem, entryKey, toEntry, toEpoch } from './ledger-items.ts';
+import { entryItem, entryKey, toEntry, toEpoch, untampered } from './ledger-items.ts';
 import { intentsSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { merge } from './merge.ts';
 import { mapParallel } from './parallel.ts';
@@ -40,7 +40,7 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
       const range = { name: 'sk', from: seqKey(afterSeq + 1) };
       const request = { hash: ['pk', `chain#${chain}`], range, pageSize: limit, consistent: true } as const;
       for await (const page of dynamo.query(request)) {
-        found.push(...page.map(toEntry));
+        found.push(...page.map((item) => untampered(item, chain)));
         if (found.length >= limit) break;
       }
       return found.slice(0, limit);
