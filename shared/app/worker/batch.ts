@@ -83,7 +83,10 @@ const POLL_MAX_AGE_MS = 2_000;
 
 /** Since when the listing must have been begun: an older one would show what was there before somebody acted. */
 function oldest({ deps }: WorkContext, records: readonly AccountRecord[]): number {
-  const changes = records.map(({ automation }) => (automation === null ? 0 : Date.parse(automation.changedAt)));
+  // Compute Optimizer as well: only who is enrolled there is listed.
+  const changes = records.flatMap(({ automation, computeOptimizer }) =>
+    [automation, computeOptimizer].map((condition) => (condition === null ? 0 : Date.parse(condition.changedAt))),
+  );
   const polls = records.some(({ automation }) => automation?.verdict === 'Converging');
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
