@@ -1,4 +1,4 @@
-import { type Coverage, type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
+import { type Coverage, type GuardrailInput, type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
 import { type Change, dueChanges, intendedAction, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
@@ -61,6 +61,21 @@ export function allows(keys: ReadonlySet<string>, change: Change): boolean {
   return second && keys.has(changeKey({ ...change, action: 'DisassociateAccounts' }));
 }
 
+/**
+ * Which of the changes that are due may be made, and what trips. The organization-wide call does not ask for coverage: it has a complete
+ * snapshot of the organization and no Unknown account behind it, and where trusted access was lost it is the one thing that brings the
+ * listings back. What else is due waits until then.
+ */
+function judgeDue(
+  wanted: readonly Change[],
+  input: Omit<GuardrailInput, 'changes'>,
+): { readonly due: readonly Change[]; readonly trip: Trip | null } {
+  const trip = tripped({ ...input, changes: wanted });
+  const sweep = wanted.filter(({ scope }) => scope === 'organization');
+  if (trip?.reason !== 'minCoverage' || sweep.length === 0) return { due: wanted, trip };
+  return { due: sweep, trip: tripped({ ...input, coverage: null, changes: sweep }) };
+}
+
 /** Turns a survey into a plan: the changes, the calls they take, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -82,12 +97,11 @@ export function makePlan(
   const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);
   const underWay = (change: Change): boolean =>
     allows(limits.underWay, change) && !recent.has(change.accountId) && allowed === null;
-  const due = dueChanges(changes, now).filter((change) => isAllowed(change) && !underWay(change));
-  const trip = tripped({
+  const wanted = dueChanges(changes, now).filter((change) => isAllowed(change) && !underWay(change));
+  const { due, trip } = judgeDue(wanted, {
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
     coverage: survey.coverage,
-    changes: due,
     recent,
     maxChangesLifted: allowed !== null,
   });

@@ -81,7 +81,7 @@ function judged(
   return tripped({
     guardrails: policy.policy.guardrails,
     accountsInScope,
-    coverage: { listed: 0, evaluated: accountsInScope, unknown: 0, notApplicable: 0 },
+    coverage: null,
     changes: held.map(({ accountId, condition }): Pick<Change, 'accountId' | 'action' | 'optOut'> => {
       return { accountId, action: 'UpdateEnrollmentStatus', optOut: optsOut(condition) };
     }),

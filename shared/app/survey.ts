@@ -87,7 +87,7 @@ export async function survey(
     await probeUnlisted(deps, retrying, options, desk);
   };
 
-  const listing = readListing(
+  const listed = readListing(
     (token) => deps.cloud.listEnrollmentStatuses(token),
     retrying,
     (fresh, seen) => {
@@ -97,6 +97,7 @@ export async function survey(
   );
   const prepared = options.prepare?.() ?? Promise.resolve();
   const trusting = readTrustedAccess(deps, retrying);
+  const listing = listed.catch((error: unknown) => withoutTrust(error, trusting));
   const remembering = prepared.then(() => rememberedAccounts(deps));
   const everything = Promise.all([listing, background(), remembering, trusting]);
   const [enrolled, desk, remembered, trustedAccess] = await everything.catch(async (error: unknown) => {
@@ -128,6 +129,16 @@ export async function survey(
     judged: desk.judged,
     gone: await recordsOfGone(deps, desk, remembered),
   };
+}
+
+/**
+ * A listing that is refused while trusted access is off names nobody, and its accounts are read one by one: the call that brings both back
+ * needs to know of every account. Any other refusal ends the scan.
+ */
+async function withoutTrust(error: unknown, trusting: Promise<boolean | null>): Promise<Listing> {
+  const refused = error instanceof CloudError && (error.kind === 'Denied' || error.kind === 'Prerequisite');
+  if (!refused || (await trusting) !== false) throw error;
+  return { seen: new Map(), brokenBy: null };
 }
 
 /** Asked beside everything else; nobody's enrollment depends on the answer, so that a refusal is no more than a warning. */

@@ -32,7 +32,8 @@ export interface GuardrailInput {
   readonly guardrails: Guardrails;
   /** ACTIVE accounts for which the policy manages anything. */
   readonly accountsInScope: number;
-  readonly coverage: Coverage;
+  /** `null`: not asked for what is about to be done, see `judgeDue`. */
+  readonly coverage: Coverage | null;
   readonly changes: readonly CountedChange[];
   readonly recent: RecentChanges;
   /** An approval or a saved plan: lifts `maxChanges`, and nothing else. */
@@ -55,6 +56,7 @@ export function tripped(input: GuardrailInput): Trip | null {
 }
 
 function coverageTrip({ coverage, guardrails }: GuardrailInput): Trip | null {
+  if (coverage === null) return null;
   const active = coverage.evaluated + coverage.unknown;
   if (active === 0 || coverage.evaluated * 100 >= guardrails.minCoverage * active) return null;
   const percent = Math.floor((coverage.evaluated * 1000) / active) / 10;

@@ -29,6 +29,29 @@ describe('the one organization-wide call', () => {
     await checkWorld(world);
   });
 
+  it('mends it also where the listings are refused without trusted access, and everything else waits for it', async () => {
+    const policy = { ...AUTO, automation: 'Active' };
+    const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy });
+    await world.run();
+    world.sandbox.setTrustedAccess(false);
+    const before = world.wire.mutating.length;
+    // The scan's listing, and the one that the worker reads right before the call.
+    const refused = { operation: 'GetEnrollmentStatusesForOrganization', kind: 'denied', count: 2 } as const;
+    world.sandbox.setFaults([refused]);
+    const plan = await world.plan();
+    expect(plan).toMatchObject({ trip: null, trustedAccess: false, orgWide: { used: true } });
+    expect(new Set(plan.due.map(({ scope }) => scope))).toEqual(new Set(['organization']));
+    world.sandbox.setFaults([refused]);
+    const run = await world.run();
+    const calls = world.wire.mutating.slice(before).map(({ organizationWide }) => organizationWide);
+    expect(calls.filter((wide) => wide)).toHaveLength(1);
+    expect(calls[0]).toBe(true);
+    expect(run.changes.failed).toBe(0);
+    for (const { computeOptimizer } of world.members()) expect(computeOptimizer.status).toBe('Active');
+    expect((await world.run()).open).toEqual([]);
+    await checkWorld(world);
+  });
+
   it('finds its results when they stay Pending for a while', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.8, pendingMs: 20_000 }, policy: AUTO });
     const run = await world.run({ waitMs: 3_600_000 });

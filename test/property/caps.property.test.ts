@@ -1,0 +1,148 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { lookAt } from '../../shared/app/look-at.ts';
+import { beginPart, endPart, requestScan } from '../../shared/app/schedule.ts';
+import type { WorkContext } from '../../shared/app/worker/context.ts';
+import { processMessage } from '../../shared/app/worker/process.ts';
+import type { AccountId } from '../../shared/domain/types.ts';
+import type { WorkMessage } from '../../shared/domain/work.ts';
+import { HOUR, policyOf } from '../unit/kit.ts';
+import { accountId, Workshop } from '../unit/workshop.ts';
+
+const MEMBERS = 10;
+const MAX_CHANGES = 4;
+const MAX_OPT_OUTS = 2;
+const POLICY = policyOf(
+  'computeOptimizer: Active',
+  `rules: [{ id: off, match: { accounts: ["${accountId(8)}", "${accountId(9)}", "${accountId(7)}"] }, computeOptimizer: Inactive }]
+guardrails: { maxChanges: { percent: 0, atLeast: ${MAX_CHANGES} }, maxOptOuts: { percent: 0, atLeast: ${MAX_OPT_OUTS} } }`,
+);
+
+/** What may happen, in any order: somebody changes an account, or several and it is heard of, a scan comes, a worker of one process or the other works. */
+const anyStep = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('drift' as const), n: fc.nat({ max: MEMBERS - 1 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('scan' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('storm' as const),
+      ns: fc.array(fc.nat({ max: MEMBERS - 1 }), { minLength: 1, maxLength: 6 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('work' as const),
+      n: fc.integer({ min: 3, max: 30 }),
+      together: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('later' as const), hours: fc.constantFrom(1, 12, 24) }) },
+);
+type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
+
+interface Made {
+  readonly at: number;
+  readonly id: AccountId;
+  readonly optOut: boolean;
+}
+
+class Life {
+  readonly shop: Workshop;
+  readonly workers: readonly WorkContext[];
+  readonly made: Made[] = [];
+  waiting: WorkMessage[] = [];
+  scanned = false;
+
+  constructor(shop: Workshop, workers: readonly WorkContext[]) {
+    this.shop = shop;
+    this.workers = workers;
+  }
+
+  async step(step: Step): Promise<void> {
+    const { shop } = this;
+    switch (step.kind) {
+      case 'drift':
+        this.drift(step.n);
+        break;
+      case 'scan': {
+        if (this.scanned) await shop.clock.advance(HOUR);
+        const request = await requestScan(shop.deps(), POLICY);
+        if (request === null) throw new Error('a scan is due every hour');
+        this.scanned = true;
+        await beginPart(shop.deps(), request.runId);
+        await shop.scan({ ...shop.run(), runId: request.runId });
+        await endPart(shop.deps(), request.runId, 'done');
+        break;
+      }
+      case 'storm':
+        for (const n of step.ns) this.drift(n);
+        await lookAt(shop.deps(), POLICY.hash, step.ns.map(accountId));
+        break;
+      case 'work':
+        await this.work(step.n, step.together);
+        break;
+      case 'later':
+        await shop.clock.advance(step.hours * HOUR);
+    }
+    this.note();
+    this.check();
+  }
+
+  drift(n: number): void {
+    this.shop.cloud.set(accountId(n), { computeOptimizer: { status: n >= 7 ? 'Active' : 'Inactive' } });
+  }
+
+  /** Takes some messages, in another order than they came, and works on them one after the other or all at once in both processes. */
+  async work(n: number, together: boolean): Promise<void> {
+    this.waiting.push(...(await this.shop.messages()));
+    const taken = Array.from({ length: Math.min(n, this.waiting.length) }, (_, index) => {
+      return this.waiting.splice((index * 7 + n) % this.waiting.length, 1)[0];
+    }).filter((message) => message !== undefined);
+    const run = async (message: WorkMessage, index: number): Promise<void> => {
+      const work = this.workers[index % this.workers.length];
+      if (work !== undefined) await processMessage(work, message);
+    };
+    if (together) await this.shop.settle(Promise.all(taken.map(run)));
+    else for (const [index, message] of taken.entries()) await this.shop.settle(run(message, index));
+  }
+
+  note(): void {
+    for (const { accountIds, status } of this.shop.cloud.changes.slice(this.made.length)) {
+      const [id = ''] = accountIds;
+      this.made.push({ at: this.shop.clock.now(), id, optOut: status === 'Inactive' });
+    }
+  }
+
+  check(): void {
+    const since = this.shop.clock.now() - 24 * HOUR;
+    const recent = this.made.filter(({ at }) => at > since);
+    expect(new Set(recent.map(({ id }) => id)).size).toBeLessThanOrEqual(MAX_CHANGES);
+    expect(new Set(recent.filter(({ optOut }) => optOut).map(({ id }) => id)).size).toBeLessThanOrEqual(MAX_OPT_OUTS);
+  }
+}
+
+let changes = 0;
+
+async function live(steps: readonly Step[]): Promise<void> {
+  const shop = await Workshop.open({ policy: POLICY, members: MEMBERS });
+  try {
+    for (const n of [0, 1, 2, 3, 4, 5, 6]) shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Active' } });
+    const life = new Life(shop, [await shop.process(), await shop.process()]);
+    await life.step({ kind: 'scan' });
+    for (const step of steps) await life.step(step);
+    await shop.checkInvariants();
+    changes += life.made.length;
+  } finally {
+    await shop.close();
+  }
+}
+
+it('no interleaving of scans, events and processes changes more accounts in 24 hours than the caps allow', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 60 }), live), {
+    numRuns: 15,
+    endOnFailure: true,
+  });
+  // Caps that let nothing through would hold as well.
+  expect(changes).toBeGreaterThan(40);
+}, 120_000);
