@@ -10,6 +10,7 @@ const TEMPLATES = [
   ...['alarms', 'dashboard', 'events', 'member-role', 'organizations-events', 'queues', 'roles', 'table'].map(
     (name) => `infra/${name}.yml`,
   ),
+  ...['alerts-to-chat', 'alerts-to-sns'].map((name) => `infra/examples/${name}.yml`),
 ];
 
 describe('the table', () => {

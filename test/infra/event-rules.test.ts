@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { wordsOf } from '../../shared/domain/event.ts';
+import { EVENT_NAMES, hear } from '../../shared/domain/heard.ts';
+import { ENTRY_TYPES } from '../../shared/domain/ledger.ts';
+import {
+  batchOf,
+  COMPUTE_OPTIMIZER,
+  optedOut,
+  organizationCall,
+  organizationNews,
+  recorded,
+} from '../support/cloud-trail-events.ts';
+import { lets } from './event-pattern.ts';
+import { actionsOf, readTemplate, resourceOf, statementsOf, trustOf } from './template.ts';
+
+const A = '111122223333';
+const options = { account: A, at: 0 };
+
+const ENROLLMENTS = [
+  ...COMPUTE_OPTIMIZER.map((source) => optedOut(A, 0, { source })),
+  recorded('aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration', options),
+  batchOf('AssociateAccounts', [A], options),
+  batchOf('DisassociateAccounts', [A], options),
+];
+const MEMBERSHIP = [
+  organizationNews('AccountJoinedOrganization', { accountId: A }, options),
+  organizationNews('AccountDepartedOrganization', { accountId: A }, options),
+  organizationNews('CreateAccountResult', { createAccountStatus: { accountId: A } }, options),
+  organizationNews('CloseAccountResult', { closeAccountStatus: { accountId: A } }, options),
+  ...['MoveAccount', 'CloseAccount', 'RemoveAccountFromOrganization'].map((name) =>
+    organizationCall(name, { accountId: A }, options),
+  ),
+  ...['TagResource', 'UntagResource'].map((name) => organizationCall(name, { resourceId: A }, options)),
+  organizationCall('UpdateOrganizationalUnit', { organizationalUnitId: 'ou-abcd-12345678' }, options),
+];
+const OTHERS = [
+  recorded('s3.amazonaws.com', 'PutObject', options),
+  recorded('computeoptimizer.amazonaws.com', 'GetEnrollmentStatus', options),
+  organizationCall('ListAccounts', {}, options),
+  { ...optedOut(A, 0), 'detail-type': 'AWS Console Sign In via CloudTrail' },
+];
+
+const patternOf = (path: string, name: string) => resourceOf(path, name).Properties['EventPattern'];
+
+function verdicts(pattern: unknown, events: readonly object[]): readonly boolean[] {
+  return events.map((event) => lets(pattern, event));
+}
+
+const allow = (count: number) => Array.from({ length: count }, () => true);
+const refuse = (count: number) => Array.from({ length: count }, () => false);
+
+describe('the rules in front of the reactor', () => {
+  for (const name of ['CloudTrailRule', 'ForwardedRule']) {
+    it(`${name} lets through what the reactor looks at, and nothing else`, () => {
+      const pattern = patternOf('infra/events.yml', name);
+      const wanted = [...ENROLLMENTS, ...MEMBERSHIP];
+      expect(verdicts(pattern, wanted)).toEqual(allow(wanted.length));
+      expect(verdicts(pattern, OTHERS)).toEqual(refuse(OTHERS.length));
+      expect(pattern).toMatchObject({ detail: { eventSource: expect.arrayContaining(Object.keys(EVENT_NAMES)) } });
+      const detail = Object.entries(EVENT_NAMES).flatMap(([, names]) => names);
+      expect(new Set(namesOf(pattern))).toEqual(new Set(detail));
+    });
+  }
+
+  it('the samples are events that the reactor understands', () => {
+    for (const event of [...ENROLLMENTS, ...MEMBERSHIP]) {
+      expect(['enrollment', 'organization']).toContain(hear(event, null).kind);
+    }
+  });
+
+  it('the forwarding rule of us-east-1 has all events of Organizations, and only those', () => {
+    const pattern = patternOf('infra/organizations-events.yml', 'ForwardRule');
+    expect(verdicts(pattern, MEMBERSHIP)).toEqual(allow(MEMBERSHIP.length));
+    expect(verdicts(pattern, [...ENROLLMENTS, ...OTHERS])).toEqual(refuse(ENROLLMENTS.length + OTHERS.length));
+    expect(new Set(namesOf(pattern))).toEqual(new Set(EVENT_NAMES['organizations.amazonaws.com']));
+    expect(MEMBERSHIP.every(({ region }) => region === 'us-east-1')).toBe(true);
+  });
+
+  it('the forwarding rule of member accounts has their enrollment calls, in either spelling, and only those', () => {
+    const pattern = patternOf('infra/member-role.yml', 'ForwardRule');
+    expect(verdicts(pattern, ENROLLMENTS)).toEqual(allow(ENROLLMENTS.length));
+    expect(verdicts(pattern, [...MEMBERSHIP, ...OTHERS])).toEqual(refuse(MEMBERSHIP.length + OTHERS.length));
+  });
+
+  it('members may put their enrollment events on the bus if they are of this organization, and no others', () => {
+    const { Condition, Properties } = resourceOf('infra/events.yml', 'MembersBusPolicy');
+    expect(Condition).toBe('HasOrganization');
+    expect(Properties['Statement']).toMatchObject({
+      Action: 'events:PutEvents',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in the template
+      Condition: { StringEquals: { 'aws:PrincipalOrgID': '${param:organizationId}' } },
+    });
+    const sources = new Set(ENROLLMENTS.map(({ source }) => source));
+    expect(JSON.stringify(Properties['Statement'])).toContain('aws.compute-optimizer');
+    for (const source of sources) expect(JSON.stringify(Properties['Statement'])).toContain(`"${source}"`);
+  });
+
+  it('the forwarding roles may do nothing but forward', () => {
+    for (const path of ['infra/member-role.yml', 'infra/organizations-events.yml']) {
+      const role = resourceOf(path, 'ForwardRole');
+      expect(actionsOf(statementsOf(role))).toEqual(['events:PutEvents']);
+      expect(trustOf(role)).toMatchObject([{ Principal: { Service: 'events.amazonaws.com' } }]);
+    }
+  });
+});
+
+describe('the examples', () => {
+  const rules = ['infra/examples/alerts-to-sns.yml', 'infra/examples/alerts-to-chat.yml'].flatMap((path) =>
+    Object.entries(readTemplate(path).Resources)
+      .filter(([, { Type }]) => Type === 'AWS::Events::Rule')
+      .map(([name, { Properties }]) => [`${path} ${name}`, Properties['EventPattern']] as const),
+  );
+
+  it('listen to events that exist', () => {
+    expect(rules).toHaveLength(3);
+    const known = ENTRY_TYPES.map(wordsOf);
+    for (const [name, pattern] of rules) {
+      const matched = known.filter((type) =>
+        lets(pattern, { source: 'rollcall', 'detail-type': type, detail: { reason: 'deadLettered' } }),
+      );
+      expect([name, matched.length > 0]).toEqual([name, true]);
+      for (const type of typesOf(pattern)) expect(known).toContain(type);
+      expect(lets(pattern, { source: 'somebody', 'detail-type': typesOf(pattern)[0] })).toBe(false);
+    }
+  });
+
+  it('fit every partition, and let nobody but EventBridge publish', () => {
+    const { Properties } = resourceOf('infra/examples/alerts-to-sns.yml', 'TopicPolicy');
+    expect(Properties).toMatchObject({
+      PolicyDocument: { Statement: [{ Principal: { Service: 'events.amazonaws.com' }, Action: 'sns:Publish' }] },
+    });
+    const role = resourceOf('infra/examples/alerts-to-chat.yml', 'Role');
+    expect(actionsOf(statementsOf(role))).toEqual(['events:InvokeApiDestination']);
+  });
+});
+
+function namesOf(pattern: unknown): readonly string[] {
+  return listAt(pattern, 'detail', 'eventName');
+}
+
+function typesOf(pattern: unknown): readonly string[] {
+  return listAt(pattern, 'detail-type');
+}
+
+function listAt(value: unknown, ...path: readonly string[]): readonly string[] {
+  let found: unknown = value;
+  for (const name of path) found = typeof found === 'object' && found !== null ? Reflect.get(found, name) : undefined;
+  return Array.isArray(found) ? found.map(String) : [];
+}
