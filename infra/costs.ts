@@ -3,9 +3,14 @@
  *
  * Call counts follow from the code; units of the table from shared/adapters/aws/table.ts ("Costs"). AWS's own calls to Compute
  * Optimizer, Organizations and STS cost nothing.
+ *
+ * Where the prices come from: AWS's pricing pages, which hold for us-east-1 (N. Virginia) and fill in their figures by script. Compared again with
+ * independent listings for us-east-1 of 2024 to 2026: Lambda (arm64, first tier, and requests), SQS (standard, first tier), EventBridge (custom events,
+ * Scheduler), CloudWatch (logs, dashboard). Not found again anywhere else, so only as good as the page was on that date: DynamoDB (on demand, since it
+ * was halved on 2024-11-01; storage; recovery), CloudWatch's metrics and alarms. Other Regions differ by up to a half; change PRICES for yours.
  */
 
-/** US dollars, list prices of us-east-1 without any free tier. */
+/** US dollars, list prices of us-east-1 without any free tier, first tier of each. */
 export const PRICES = {
   date: '2026-01',
   lambdaGbSecond: 0.0000133334, // arm64

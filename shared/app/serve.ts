@@ -3,11 +3,14 @@ import { createWork } from './apply.ts';
 import { type Deadline, scanPart } from './continue-scan.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './make-plan.ts';
+import { POLICY_REGISTER, policySchema } from './policy-register.ts';
+import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { advanceRollout } from './rollout.ts';
 import { requestScan, type ScanRequest } from './schedule.ts';
 import { queueDue } from './tick.ts';
 import { WorkerPool } from './worker/pool.ts';
+import { OutdatedPolicyError } from './worker/process.ts';
 
 export interface ServeOptions {
   /** No further scan and no further work: what is in flight is finished and recorded. */
@@ -79,10 +82,12 @@ interface Context {
 async function scanBySchedule(context: Context): Promise<void> {
   const { deps, policy, options } = context;
   const { stop } = options;
+  const ownPolicy = new OwnPolicy(context);
   while (!stop.aborted) {
     try {
+      await ownPolicy.refuseOutdated();
       const request = await requestScan(deps, policy);
-      if (request !== null) await scanOnce(context, request);
+      if (request !== null && (await scanOnce(context, request))) ownPolicy.nowInForce();
     } catch (error) {
       // Left off because we are to stop: not worth a word.
       if (!stop.aborted) options.onError('scan', error);
@@ -91,12 +96,41 @@ async function scanBySchedule(context: Context): Promise<void> {
   }
 }
 
+/**
+ * Two daemons with two policies would take turns at putting their own in force. The one whose policy was in force and is so no more is the
+ * older one, and asks for no further scan.
+ */
+class OwnPolicy {
+  readonly #context: Context;
+  #wasInForce = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** A scan of ours puts it in force. */
+  nowInForce(): void {
+    this.#wasInForce = true;
+  }
+
+  /** @throws OutdatedPolicyError */
+  async refuseOutdated(): Promise<void> {
+    const { deps, policy } = this.#context;
+    const inForce = (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
+    if (inForce === policy.hash) this.#wasInForce = true;
+    else if (this.#wasInForce && inForce !== null) throw new OutdatedPolicyError(policy.hash, inForce);
+  }
+}
+
 function paceOf({ pace = LOCAL_PACE }: ServeOptions): Pace {
   return pace;
 }
 
-/** Does a scan part by part, as the scanner function does; a process that is told to stop leaves the rest to whoever looks next. */
-async function scanOnce(context: Context, { runId }: ScanRequest): Promise<void> {
+/**
+ * Does a scan part by part, as the scanner function does; a process that is told to stop leaves the rest to whoever looks next.
+ * @returns whether it was done here to its end
+ */
+async function scanOnce(context: Context, { runId }: ScanRequest): Promise<boolean> {
   const { deps, settings, retrying, policy, options } = context;
   const { stop, onProgress } = options;
   // The next part is begun here; nobody has to be asked.
@@ -106,11 +140,12 @@ async function scanOnce(context: Context, { runId }: ScanRequest): Promise<void>
     const deadline = partDeadline(deps, stop);
     const end = await scanPart({ deps, settings, retrying, policy, requests, deadline, onProgress }, runId);
     if (end.kind === 'done') options.onScan(runId, end.plan);
-    if (end.kind === 'done' || end.kind === 'stale') return;
+    if (end.kind === 'done' || end.kind === 'stale') return end.kind === 'done';
     if (end.kind === 'continued') continue;
     onProgress({ kind: 'waitingForLease', holder: end.holder });
     await deps.clock.sleep(BUSY_MS, stop);
   }
+  return false;
 }
 
 function partDeadline({ clock }: Deps, stop: AbortSignal): Deadline {

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { serve } from '../../shared/app/serve.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const changesOf = (world: World) =>
+  world.look(async ({ ledger }) =>
+    (await ledger.read(ORGANIZATION_CHAIN, 0, 1_000)).filter(({ type }) => type === 'PolicyChanged'),
+  );
+
+describe('a daemon whose policy another process has replaced', () => {
+  it('asks for no further scan and says why; the policies do not take turns', async () => {
+    const world = await startWorld({ sandbox: { accounts: 12, drift: 0.5 } });
+    const app = await world.app();
+    const { policy } = world.context(app);
+    const stop = new AbortController();
+    const told: string[] = [];
+    let scans = 0;
+    const { promise: scanned, resolve } = Promise.withResolvers<void>();
+    const { promise: refused, resolve: refuse } = Promise.withResolvers<void>();
+    const served = serve(app.deps, app.settings, app.retrying, policy, {
+      stop: stop.signal,
+      onProgress: () => undefined,
+      onScanStarted: () => {
+        scans += 1;
+      },
+      onScan: () => resolve(),
+      onError: (what, error) => {
+        told.push(`${what}: ${String(error)}`);
+        if (what === 'scan') refuse();
+      },
+    });
+    await scanned;
+    await world.run({ policy: { mode: 'alert' } });
+    world.clock.advance(3 * 3_600_000);
+    await refused;
+    stop.abort();
+    await served;
+    expect(scans).toBe(1);
+    expect(told.filter((line) => !line.includes('Start again with the policy that is to hold'))).toEqual([]);
+    expect((await changesOf(world)).length).toBe(2);
+  });
+});
