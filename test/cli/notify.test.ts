@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hanging, webhookReceiver } from '../support/webhook-receiver.ts';
 import { applyShape } from './shapes.ts';
-import { EVERYTHING_ON, ended, json, place, rollcall, start, world } from './support.ts';
+import { ENROLL, EVERYTHING_ON, ended, json, place, rollcall, said, start, world } from './support.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the file's own variables
 const NOTIFY = 'notify: { eventBus: default, webhook: { url: "${HOOK}", secret: "${HOOK_SECRET}" } }\n';
@@ -43,5 +45,27 @@ describe('who asked to be told', () => {
     expect(result).toMatchObject({ code: 0 });
     expect(result.stderr).toContain('the webhook did not take a message');
     expect(result.stderr + result.stdout).not.toMatch(/k3y|s3cr3t/);
+  }, 60_000);
+});
+
+describe('a policy that changes while it is served', () => {
+  test('is taken over with a scan at once; a broken one is told of, and the one in force stays', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const write = (text: string) => writeFileSync(join(cwd, 'rollcall.yaml'), text);
+    const child = start(['serve', '--json'], { cwd, env });
+    const end = ended(child);
+    await said(child, ' ended: ');
+    write(`${ENROLL}rules: [{ id: a }]\n`);
+    await said(child, 'the changed policy cannot be used');
+    write(`${ENROLL}pendingDeadline: 12h\n`);
+    await said(child, 'takes the place of');
+    await said(child, ' ended: ');
+    child.kill('SIGTERM');
+    const result = await end;
+    expect(result).toMatchObject({ code: 0 });
+    expect(JSON.parse(result.stdout)).toMatchObject({ scans: 2 });
+    expect(result.stderr).toMatch(/rollcall\.yaml:\d+:\d+: error: /);
+    expect(result.stderr).toMatch(/[0-9a-f]{12} stays in force/);
   }, 60_000);
 });

@@ -6,6 +6,7 @@ import type { App } from '../../../shared/compose/app.ts';
 import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { nextPolicy, shortHash } from '../policy-watch.ts';
 import { awsOf, type LoadedPolicy, loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
@@ -13,7 +14,7 @@ export function defineServe(program: Command, select: Select): void {
   program
     .command('serve')
     .description("the daemon: scans by the policy's schedule and remediates all the time, until SIGTERM or Ctrl-C")
-    .option('--policy <file>', 'the policy (default: rollcall.yaml); read once, at the start')
+    .option('--policy <file>', 'the policy (default: rollcall.yaml); read again when it changes')
     .action((flags: { readonly policy?: string }) => select((context) => runServe(context, flags.policy)));
 }
 
@@ -44,19 +45,16 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
     ms: STOP_MS,
     end: late,
   });
-  const { signal: stop } = interrupt;
   const tally = new Tally();
-  const serveApp = async (app: App): Promise<void> => {
-    const { chores, close } = await choresOf(context, app, loaded);
-    say(
-      `serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${loaded.file} (${loaded.policy.hash.slice(0, 12)})`,
-    );
-    const telling = tellRegularly(tally, say, context);
+  const serveApp = async (app: App, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
+    const { chores, close } = await choresOf(context, app, inForce);
+    say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
+    const telling = tellRegularly(tally, say, context, end);
     const pace = context.config.store === 'aws' ? { pace: REMOTE_PACE } : {};
-    await serve(app.deps, app.settings, app.retrying, loaded.policy, {
+    await serve(app.deps, app.settings, app.retrying, inForce.policy, {
       ...pace,
       chores,
-      stop,
+      stop: end,
       onProgress: (event) => {
         if (event.kind === 'worked') tally.add(event.outcome);
       },
@@ -69,10 +67,45 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
     }).finally(close);
     await telling;
   };
-  await withApp(context, loaded.policy, false, serveApp, stop);
+  const serveUntil = (inForce: LoadedPolicy, end: AbortSignal): Promise<void> =>
+    withApp(context, inForce.policy, false, (app) => serveApp(app, inForce, end), end);
+  await underEachPolicy(context, loaded, say, serveUntil);
   say('stopped');
   if (output.json) output.document({ scans: tally.scans, worked: tally.total });
   return exitCode();
+}
+
+/** The pause after a changed policy could not be begun with, ms. */
+const PAUSE_MS = 15_000;
+
+/** Serves under the policy, and under each one that takes its place, until it is told to stop: what is in flight is finished in between. */
+async function underEachPolicy(
+  context: CliContext,
+  first: LoadedPolicy,
+  say: (text: string) => void,
+  serveUntil: (inForce: LoadedPolicy, end: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { signal: stop } = context.interrupt;
+  let inForce = first;
+  while (!stop.aborted) {
+    const change = new AbortController();
+    const end = AbortSignal.any([stop, change.signal]);
+    const watching = nextPolicy(context, inForce, end, say).finally(() => change.abort());
+    try {
+      await serveUntil(inForce, end);
+    } catch (error) {
+      // At the start it is for whoever started it; later there is nobody to start it again.
+      if (inForce === first) throw error;
+      say(`serving broke off and is tried again: ${tell(error).message}`);
+      await context.clock.sleep(PAUSE_MS, stop);
+    } finally {
+      change.abort();
+    }
+    const next = await watching;
+    if (next === null) continue;
+    say(`the policy has changed: ${shortHash(next)} takes the place of ${shortHash(inForce)}`);
+    inForce = next;
+  }
 }
 
 const WHAT: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
@@ -101,10 +134,11 @@ interface Chores {
 async function tellRegularly(
   tally: Tally,
   say: (text: string) => void,
-  { clock, interrupt }: CliContext,
+  { clock }: CliContext,
+  end: AbortSignal,
 ): Promise<void> {
-  while (!interrupt.signal.aborted) {
-    await clock.sleep(TELL_MS, interrupt.signal);
+  while (!end.aborted) {
+    await clock.sleep(TELL_MS, end);
     const text = tally.take();
     if (text !== null) say(text);
   }
