@@ -62,7 +62,7 @@ export interface Reservation {
 }
 
 /** A bucket without history starts at a tenth of the ceiling, or here if that is more, and doubles each second: quick to find a limit, slow enough not to storm it. */
-const START_RATE = 10;
+const START_RATE = 20;
 const FLOOR_RATE = 0.5;
 const GROWTH_PER_SECOND = 2;
 /** The first cut, when nothing is known of the limit and the rate has been doubling while answers were under way. */
@@ -125,14 +125,14 @@ const GROWTH_MS = 2_000;
 /** What was learnt this long ago is no longer known. */
 const FORGET_MS = 10 * 60_000;
 
-/** The state to go on from: what was learnt long ago counts as never learnt, the timeline stays. */
-export function recall(state: BucketState, now: EpochMs, ceiling: number): BucketState {
-  return now - state.at > FORGET_MS ? { ...newBucket(now, ceiling), tat: state.tat } : state;
+/** What was learnt long ago counts as never learnt. */
+export function isForgotten(state: BucketState, now: EpochMs): boolean {
+  return now - state.at > FORGET_MS;
 }
 
-/** A bucket that does not adapt: the total over all operations. */
-export function fixedBucket(now: EpochMs, ceiling: number): BucketState {
-  return { ...newBucket(now, ceiling), rate: ceiling };
+/** Nothing holds the operation back but the rate of all together: it needs no slots of its own. */
+export function isFree(state: BucketState, ceiling: number): boolean {
+  return state.rate >= ceiling && !state.settling && state.tolerated === 0;
 }
 
 /** Takes the feedback in and moves the rate to `now`, at most `ceiling`. */
@@ -228,8 +228,7 @@ function grow(state: BucketState, now: EpochMs): BucketState {
 
 /**
  * Takes the next `count` slots. The timeline never lies in the past: what nobody used is gone, there is no burst. Nor does it lie in a
- * future that only a wrong clock can have made (QUEUE_MS): it begins anew at `now` then. The price is that while such a process goes
- * on, it and the others are paced apart from each other, and together they exceed the rate (two or three times it).
+ * future that only a wrong clock can have made (QUEUE_MS): it begins anew at `now` then.
  */
 export function reserve(state: BucketState, now: EpochMs, count: number): readonly [BucketState, Reservation] {
   const everyMs = 1000 / state.rate;

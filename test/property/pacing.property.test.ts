@@ -4,14 +4,18 @@ import {
   adapt,
   type BucketState,
   countsFrom,
-  fixedBucket,
+  isForgotten,
   newBucket,
   type Reservation,
-  recall,
   reserve,
 } from '../../shared/domain/pacing.ts';
 
 const START = 1_000_000;
+
+/** A bucket at a rate that nothing changes. */
+function bucketAt(rate: number): BucketState {
+  return { ...newBucket(START, rate), rate };
+}
 
 const anyRate = fc.oneof(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0.5, max: 20, noNaN: true }));
 
@@ -32,7 +36,7 @@ describe('reserving slots', () => {
   it('puts no more than rate + 1 into any second, whoever reserves when and how many', () => {
     fc.assert(
       fc.property(anyRate, anyReservers, (rate, reservers) => {
-        let state = { ...fixedBucket(START, rate), rate };
+        let state = bucketAt(rate);
         let now = START;
         const slots: number[] = [];
         for (const { afterMs, count } of reservers) {
@@ -56,7 +60,7 @@ describe('reserving slots', () => {
   it('never gives a slot of the past, and loses what nobody took', () => {
     fc.assert(
       fc.property(anyRate, anyReservers, (rate, reservers) => {
-        let state = { ...fixedBucket(START, rate), rate };
+        let state = bucketAt(rate);
         let now = START;
         for (const { afterMs, count } of reservers) {
           now = Math.max(now + afterMs, state.tat - 20_000);
@@ -73,7 +77,7 @@ describe('reserving slots', () => {
 
   it('does not wait for a timeline that only a wrong clock can have put there', () => {
     const hour = 3_600_000;
-    const [ahead] = reserve(fixedBucket(START, 10), START + hour, 5);
+    const [ahead] = reserve(bucketAt(10), START + hour, 5);
     const [next, { from }] = reserve(ahead, START, 5);
     expect(from).toBe(START);
     expect(next.tat).toBe(START + 500);
@@ -83,7 +87,7 @@ describe('reserving slots', () => {
     const slow = { ...newBucket(START, 0.5), rate: 0.5 };
     const [line] = reserve(slow, START, 90);
     expect(reserve(line, START, 1)[1].from).toBe(START + 180_000);
-    const [brisk] = reserve(fixedBucket(START, 100), START, 2_900);
+    const [brisk] = reserve(bucketAt(100), START, 2_900);
     expect(reserve(brisk, START, 1)[1].from).toBe(START + 29_000);
   });
 });
@@ -188,7 +192,7 @@ describe('the rate', () => {
         let state = newBucket(now, ceiling);
         for (const { afterMs, ok, throttled } of reports) {
           now += afterMs;
-          state = adapt(recall(state, now, ceiling), { ok, throttled }, now, ceiling);
+          state = adapt(isForgotten(state, now) ? newBucket(now, ceiling) : state, { ok, throttled }, now, ceiling);
           expect(state.rate).toBeLessThanOrEqual(ceiling);
           expect(state.rate).toBeGreaterThanOrEqual(Math.min(0.5, ceiling));
           [state] = reserve(state, now, 1);
@@ -212,9 +216,9 @@ describe('the rate', () => {
     expect(state.rate).toBeGreaterThan(limited.rate * 1.5);
   });
 
-  it('learns anew after ten minutes, and keeps the timeline', () => {
-    const state = { ...newBucket(START, 500), limit: 5, rate: 5, tat: START + 700_000 };
-    expect(recall(state, START + 600_000, 500)).toBe(state);
-    expect(recall(state, START + 600_001, 500)).toMatchObject({ limit: null, rate: 50, tat: START + 700_000 });
+  it('is forgotten after ten minutes without a call', () => {
+    const state = { ...newBucket(START, 500), limit: 5, rate: 5 };
+    expect(isForgotten(state, START + 600_000)).toBe(false);
+    expect(isForgotten(state, START + 600_001)).toBe(true);
   });
 });

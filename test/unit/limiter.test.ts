@@ -139,8 +139,10 @@ describe('the limiter', () => {
     await clock.advance(10_000);
     while (clock.sleeping > 0) await clock.advanceToNext();
     await Promise.all(callers);
-    expect(times.length).toBeGreaterThan(100);
-    expect(busiest([...times, ...wrongTimes])).toBeLessThanOrEqual(3 * 20);
+    // One budget, shared: not twice the budget, as if each were alone.
+    expect(Math.min(times.length, wrongTimes.length)).toBeGreaterThanOrEqual(80);
+    expect(times.length + wrongTimes.length).toBeGreaterThanOrEqual(180);
+    expect(busiest([...times, ...wrongTimes])).toBeLessThanOrEqual(22);
   });
 
   it('is not brought to a stand by a process whose clock is an hour slow', async () => {
@@ -162,8 +164,8 @@ describe('the limiter', () => {
 
   it('refuses a register of a shape that it does not know, instead of pacing by it', async () => {
     const registers = memoryRegisters();
-    await registers.write('limiter/total', { tat: 'soon' }, null);
+    await registers.write('limiter/shared', { at: 'soon' }, null);
     const limiter = createLimiter({ registers, clock: manualClock(), ceiling: 10, reserveMs: 100 });
-    await expect(limiter.acquire(KEY)).rejects.toThrow('limiter/total');
+    await expect(limiter.acquire(KEY)).rejects.toThrow('limiter/shared');
   });
 });

@@ -1,0 +1,134 @@
+import { callsPerTick, lineMs, takeTicks, tickMs } from '../domain/calendar.ts';
+import type { BucketState } from '../domain/pacing.ts';
+import type { EpochMs } from '../domain/types.ts';
+import type { Clock } from '../ports/system.ts';
+import type { Book } from './limiter-book.ts';
+
+/** How late a slot may be used, ms, or one interval of a slow budget if that is more: a second holds at most so much more than its budget. */
+const LATE_MS = 50;
+const LATEST_MS = 100;
+const FIRST_BLOCK = 2;
+/** One write takes no more: a longer block saves nothing worth having. */
+const MOST_TICKS = 250;
+/** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
+const LONG_LINE = 4;
+/** Slots apart from each other may reach so many reservations' time ahead: others have those between. */
+const SPAN = 3;
+/** More than this part of a block lapsed: this process can't use slots so close to each other. */
+const MOST_LAPSED = 0.2;
+
+export function lateMs(ceiling: number): number {
+  return Math.max(LATE_MS, Math.min(LATEST_MS, tickMs(ceiling)));
+}
+
+interface Slot {
+  /** By the own clock. */
+  readonly at: EpochMs;
+  /** How many calls may still be made at it. */
+  left: number;
+}
+
+/** Counts of the present block: they say how the next one should be. */
+interface Block {
+  readonly from: EpochMs;
+  readonly spanMs: number;
+  readonly size: number;
+  lapsed: number;
+  /** Slots that were waited for. */
+  waited: number;
+  /** The last wait is over by then: the block was had late, so its slots may be used late. */
+  readonly lateMs: number;
+}
+
+export interface SlotsOptions {
+  readonly book: Book;
+  readonly clock: Clock;
+  readonly ceiling: number;
+  readonly reserveMs: number;
+  /** What else is to be written with a reservation: one conditional write for both. */
+  readonly along: (operations: Readonly<Record<string, BucketState>>, now: EpochMs) => Record<string, BucketState>;
+}
+
+/** This process's slots of the total. */
+export class Slots {
+  readonly #options: SlotsOptions;
+  #slots: Slot[] = [];
+  #block: Block | null = null;
+  #want = FIRST_BLOCK;
+  /** How far apart slots are asked for, ms; 0: the next that are free. */
+  #apartMs = 0;
+  #refill: Promise<void> | null = null;
+
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+  }
+
+  /** The time of the next slot, by the own clock. */
+  async take(): Promise<EpochMs> {
+    for (;;) {
+      const slot = this.#next();
+      if (slot !== null) return slot;
+      this.#refill ??= this.#reserve().finally(() => {
+        this.#refill = null;
+      });
+      await this.#refill;
+    }
+  }
+
+  #next(): EpochMs | null {
+    const { clock, ceiling } = this.#options;
+    const now = clock.now();
+    for (let [slot] = this.#slots; slot !== undefined; [slot] = this.#slots) {
+      // What was reserved and not used in its time is gone: kept slots would come out all at once, in every process.
+      const lapsed = slot.at + lateMs(ceiling) + (this.#block?.lateMs ?? 0) < now;
+      if (!lapsed) {
+        slot.left -= 1;
+        if (slot.left <= 0) this.#slots.shift();
+        if (this.#block !== null && slot.at > now) this.#block.waited += 1;
+        return slot.at;
+      }
+      this.#slots.shift();
+      if (this.#block !== null && slot.left === callsPerTick(ceiling)) this.#block.lapsed += 1;
+    }
+    return null;
+  }
+
+  /**
+   * A process that calls often should not write for each call, and one that calls seldom must not take slots from others: blocks grow as
+   * long as they are used, and their slots are as far apart as calls are.
+   */
+  #learn(): void {
+    if (this.#block === null) return;
+    const { size, lapsed, spanMs, waited } = this.#block;
+    const { reserveMs } = this.#options;
+    const used = size - lapsed;
+    if (lapsed > size * MOST_LAPSED) this.#apartMs = Math.min(reserveMs * SPAN, spanMs / Math.max(1, used));
+    // Calls stood waiting for slots: more of them could be used.
+    else if (waited > size / 2) this.#apartMs /= 2;
+    this.#want = Math.min(MOST_TICKS, size * 2);
+    this.#block = null;
+  }
+
+  async #reserve(): Promise<void> {
+    this.#learn();
+    const { book, clock, ceiling, reserveMs, along } = this.#options;
+    const every = tickMs(ceiling);
+    const apartMs = this.#apartMs < every ? 0 : this.#apartMs;
+    const most = apartMs === 0 ? reserveMs / every : (reserveMs * SPAN) / apartMs;
+    const { times, offset, begun, lead } = await book.change((page, now) => {
+      const long = (LONG_LINE * reserveMs) / Math.max(LONG_LINE * reserveMs, lineMs(page.calendar, now));
+      const ticks = Math.max(1, Math.round(Math.min(most, this.#want) * long ** 2));
+      // Not before the write can have returned, or a slow store would let none through.
+      const ahead = Math.min(reserveMs, book.tripMs);
+      const [calendar, taken] = takeTicks(page.calendar, { from: now + ahead, ticks, apartMs });
+      const operations = { ...page.operations, ...along(page.operations, now) };
+      const value = { times: taken, offset: book.offset, begun: clock.now(), lead: ahead };
+      return { page: { ...page, calendar, operations }, value };
+    });
+    this.#slots = times.map((time) => ({ at: time - offset, left: callsPerTick(ceiling) }));
+    const from = times[0] ?? 0;
+    const spanMs = (times.at(-1) ?? from) - from + Math.max(apartMs, every);
+    const late = Math.max(0, clock.now() - begun - lead);
+    this.#block = { from, spanMs, size: times.length, lapsed: 0, waited: 0, lateMs: late };
+  }
+}
