@@ -112,6 +112,8 @@ export class Book {
       if (!('value' in changed)) return changed;
       const next = { ...changed.page, at: now };
       if ((await this.#registers.write(REGISTER, next, version)) === null) continue;
+      // The first of all: its clock is the shared time.
+      this.#offset ??= 0;
       this.#page = next;
       this.#tripMs = Math.max(0, this.#clock.now() - begun);
       return changed;
@@ -129,12 +131,11 @@ export class Book {
   }
 
   async #read(): Promise<{ page: Page; version: string | null; now: EpochMs }> {
+    const asked = this.#clock.now();
     let stored = await this.#stored();
-    if (this.#offset === null) {
-      stored = await this.#compare(stored);
-    } else if (stored !== null) {
-      this.#offset = Math.max(this.#offset, stored.value.at - this.#clock.now());
-    }
+    if (this.#tripMs === 0) this.#tripMs = Math.max(0, 2 * (this.#clock.now() - asked));
+    if (stored !== null && this.#offset === null) stored = await this.#compare(stored);
+    else if (stored !== null) this.#offset = Math.max(this.offset, stored.value.at - this.#clock.now());
     const now = this.#clock.now() + this.offset;
     const page = this.#current(stored?.value ?? null, now);
     this.#page = page;
@@ -142,11 +143,11 @@ export class Book {
   }
 
   /** Finds out how the own clock stands to the shared time. */
-  async #compare(first: Typed<Page> | null): Promise<Typed<Page> | null> {
-    let stored = first;
+  async #compare(first: Typed<Page>): Promise<Typed<Page> | null> {
     const begun = this.#clock.now();
-    const gap = first === null ? 0 : first.value.at - begun;
-    if (first !== null && Math.abs(gap) > AGREE_MS && gap > -MOST_SKEW_MS) {
+    const gap = first.value.at - begun;
+    let stored: Typed<Page> | null = first;
+    if (Math.abs(gap) > AGREE_MS && gap > -MOST_SKEW_MS) {
       // Whoever lives and wants more writes before the last of what is reserved has passed.
       const longest = Math.max(0, takenUntil(first.value.calendar) - first.value.at) + AGREE_MS;
       while (stored?.version === first.version && this.#clock.now() - begun < longest) {
@@ -154,9 +155,9 @@ export class Book {
         stored = await this.#stored();
       }
     }
-    const seen = stored === null ? 0 : stored.value.at - this.#clock.now();
-    const live = stored?.version !== first?.version;
-    this.#offset = seen > 0 || (live && seen < -AGREE_MS - LOOK_MS) ? seen : 0;
+    const seen = (stored?.value.at ?? begun) - this.#clock.now();
+    const live = stored?.version !== first.version;
+    this.#offset = seen > 0 || (live && seen < -AGREE_MS - LOOK_MS - this.#tripMs) ? seen : 0;
     return stored;
   }
 

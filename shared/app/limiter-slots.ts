@@ -4,9 +4,8 @@ import type { EpochMs } from '../domain/types.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Book } from './limiter-book.ts';
 
-/** How late a slot may be used, ms, or one interval of a slow budget if that is more: a second holds at most so much more than its budget. */
-const LATE_MS = 50;
-const LATEST_MS = 100;
+/** How late a slot may be used, ms: a second holds at most so much more than its budget. */
+export const LATE_MS = 50;
 const FIRST_BLOCK = 2;
 /** One write takes no more: a longer block saves nothing worth having. */
 const MOST_TICKS = 250;
@@ -16,10 +15,6 @@ const LONG_LINE = 4;
 const SPAN = 3;
 /** More than this part of a block lapsed: this process can't use slots so close to each other. */
 const MOST_LAPSED = 0.2;
-
-export function lateMs(ceiling: number): number {
-  return Math.max(LATE_MS, Math.min(LATEST_MS, tickMs(ceiling)));
-}
 
 interface Slot {
   /** By the own clock. */
@@ -80,7 +75,7 @@ export class Slots {
     const now = clock.now();
     for (let [slot] = this.#slots; slot !== undefined; [slot] = this.#slots) {
       // What was reserved and not used in its time is gone: kept slots would come out all at once, in every process.
-      const lapsed = slot.at + lateMs(ceiling) + (this.#block?.lateMs ?? 0) < now;
+      const lapsed = slot.at + LATE_MS + (this.#block?.lateMs ?? 0) < now;
       if (!lapsed) {
         slot.left -= 1;
         if (slot.left <= 0) this.#slots.shift();

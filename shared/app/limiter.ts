@@ -4,7 +4,7 @@ import type { Registers } from '../ports/registers.ts';
 import type { Clock } from '../ports/system.ts';
 import { Book } from './limiter-book.ts';
 import { Operation } from './limiter-operation.ts';
-import { lateMs, Slots } from './limiter-slots.ts';
+import { LATE_MS, Slots } from './limiter-slots.ts';
 
 export { bucketRates } from './limiter-book.ts';
 
@@ -67,7 +67,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
         await until(at);
         const now = clock.now();
         // Late by its own fault (a slot that was had late is none): it would crowd the calls that come now.
-        if (now - Math.max(at, begun) <= lateMs(ceiling) || chance === SECOND_CHANCES) return now;
+        if (now - Math.max(at, begun) <= LATE_MS || chance === SECOND_CHANCES) return now;
       }
     },
     report(key, outcome, leave) {
