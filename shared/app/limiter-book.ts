@@ -61,9 +61,9 @@ export type Change<T> = { readonly page: Page; readonly value: T } | { readonly 
  * One process's access to the shared page, and to the shared time.
  *
  * Slots are moments, so processes whose clocks disagree would make calls at each other's moments. None of the clocks needs to be right; they
- * need to agree. The page carries the time of its last write: a reader whose clock is behind that is behind, and moves up; whose clock is
- * well ahead of it can't know whether it is ahead or nobody wrote for a while, and before its first reservation looks on until the page is
- * written again, which tells, or until everything that was reserved has passed.
+ * need to agree. The page carries the time of its last write: a reader whose clock is behind that is behind, and moves up; one whose clock
+ * is ahead of it can't know whether it is ahead or nobody wrote for a while. So before its first reservation a process looks on until the
+ * page is written again, which tells, or until everything that was reserved has passed.
  */
 export class Book {
   readonly #registers: Registers;
@@ -147,7 +147,8 @@ export class Book {
     const begun = this.#clock.now();
     const gap = first.value.at - begun;
     let stored: Typed<Page> | null = first;
-    if (Math.abs(gap) > AGREE_MS && gap > -MOST_SKEW_MS) {
+    // However small the gap is: a clock that is behind looks right beside a page that is old.
+    if (gap > -MOST_SKEW_MS) {
       // Whoever lives and wants more writes before the last of what is reserved has passed.
       const longest = Math.max(0, takenUntil(first.value.calendar) - first.value.at) + AGREE_MS;
       while (stored?.version === first.version && this.#clock.now() - begun < longest) {

@@ -9,6 +9,12 @@ interface Answer {
   readonly throttled: boolean;
 }
 
+/**
+ * How many reservations' time a slot may be late: the total paces all calls anyway, and a process that is paced by that would see most of its
+ * slots here lapse, and write for new ones.
+ */
+const PATIENCE = 4;
+
 /** A reservation that was written. */
 interface Had {
   /** In the shared time. */
@@ -40,7 +46,7 @@ export class Operation {
   #lapsed = 0;
   /** How many slots to ask for next: more while all are used, as many as were used when some lapsed. */
   #want = 1;
-  /** How late a slot may be used, ms: one interval, and the time that reserving it took, or a slow store would let none through. */
+  /** How late a slot may be used, ms: also by the time that reserving it took, or a slow store would let none through. */
   #patienceMs = 0;
   #answers: Answer[] = [];
   /** Called since the shared page was last told so. */
@@ -122,7 +128,7 @@ export class Operation {
     // What was reported while the write was under way counts next time.
     this.#answers = this.#answers.slice(had.answers);
     this.#slots = { ...had.slots, from: had.slots.from - had.offset };
-    this.#patienceMs = had.slots.everyMs + Math.max(0, clock.now() - had.begun);
+    this.#patienceMs = had.slots.everyMs + Math.max(0, clock.now() - had.begun) + PATIENCE * reserveMs;
     this.#used = 0;
     this.#lapsed = 0;
   }

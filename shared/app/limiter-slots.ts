@@ -6,15 +6,19 @@ import type { Book } from './limiter-book.ts';
 
 /** How late a slot may be used, ms: a second holds at most so much more than its budget. */
 export const LATE_MS = 50;
-const FIRST_BLOCK = 2;
+const FIRST_BLOCK = 4;
 /** One write takes no more: a longer block saves nothing worth having. */
 const MOST_TICKS = 250;
 /** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
 const LONG_LINE = 4;
 /** Slots apart from each other may reach so many reservations' time ahead: others have those between. */
 const SPAN = 3;
-/** More than this part of a block lapsed: this process can't use slots so close to each other. */
-const MOST_LAPSED = 0.2;
+/**
+ * More than this part of a block lapsed: its slots were too close to each other for this process, and are as far apart as its calls next
+ * time. Where nobody stands in line, lapsed slots cost nobody anything, and four times as many slots as calls mean short waits.
+ */
+const CROWDED = { mostLapsed: 0.2, slotsPerCall: 1 };
+const ROOMY = { mostLapsed: 0.8, slotsPerCall: 4 };
 
 interface Slot {
   /** By the own clock. */
@@ -31,6 +35,8 @@ interface Block {
   lapsed: number;
   /** Slots that were waited for. */
   waited: number;
+  /** How long the line was when it was had, ms. */
+  readonly lineMs: number;
   /** The last wait is over by then: the block was had late, so its slots may be used late. */
   readonly lateMs: number;
 }
@@ -94,10 +100,11 @@ export class Slots {
    */
   #learn(): void {
     if (this.#block === null) return;
-    const { size, lapsed, spanMs, waited } = this.#block;
+    const { size, lapsed, spanMs, waited, lineMs: line } = this.#block;
     const { reserveMs } = this.#options;
-    const used = size - lapsed;
-    if (lapsed > size * MOST_LAPSED) this.#apartMs = Math.min(reserveMs * SPAN, spanMs / Math.max(1, used));
+    const { mostLapsed, slotsPerCall } = line > reserveMs / 2 ? CROWDED : ROOMY;
+    const wanted = Math.max(1, size - lapsed) * slotsPerCall;
+    if (lapsed > size * mostLapsed) this.#apartMs = Math.min(reserveMs * SPAN, spanMs / wanted);
     // Calls stood waiting for slots: more of them could be used.
     else if (waited > size / 2) this.#apartMs /= 2;
     this.#want = Math.min(MOST_TICKS, size * 2);
@@ -110,20 +117,21 @@ export class Slots {
     const every = tickMs(ceiling);
     const apartMs = this.#apartMs < every ? 0 : this.#apartMs;
     const most = apartMs === 0 ? reserveMs / every : (reserveMs * SPAN) / apartMs;
-    const { times, offset, begun, lead } = await book.change((page, now) => {
-      const long = (LONG_LINE * reserveMs) / Math.max(LONG_LINE * reserveMs, lineMs(page.calendar, now));
+    const { times, offset, begun, lead, line } = await book.change((page, now) => {
+      const inLine = lineMs(page.calendar, now);
+      const long = (LONG_LINE * reserveMs) / Math.max(LONG_LINE * reserveMs, inLine);
       const ticks = Math.max(1, Math.round(Math.min(most, this.#want) * long ** 2));
       // Not before the write can have returned, or a slow store would let none through.
       const ahead = Math.min(reserveMs, book.tripMs);
       const [calendar, taken] = takeTicks(page.calendar, { from: now + ahead, ticks, apartMs });
       const operations = { ...page.operations, ...along(page.operations, now) };
-      const value = { times: taken, offset: book.offset, begun: clock.now(), lead: ahead };
+      const value = { times: taken, offset: book.offset, begun: clock.now(), lead: ahead, line: inLine };
       return { page: { ...page, calendar, operations }, value };
     });
     this.#slots = times.map((time) => ({ at: time - offset, left: callsPerTick(ceiling) }));
     const from = times[0] ?? 0;
     const spanMs = (times.at(-1) ?? from) - from + Math.max(apartMs, every);
     const late = Math.max(0, clock.now() - begun - lead);
-    this.#block = { from, spanMs, size: times.length, lapsed: 0, waited: 0, lateMs: late };
+    this.#block = { from, spanMs, size: times.length, lapsed: 0, waited: 0, lineMs: line, lateMs: late };
   }
 }

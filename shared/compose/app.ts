@@ -48,8 +48,8 @@ export interface App {
 
 /** How much time's worth of slots a process reserves at once, ms: a local file is cheap to write, so react soon. */
 const RESERVE_MS = 100;
-/** A write to a table is slower and dearer: two seconds' worth keeps it under 0.1 a call. */
-const REMOTE_RESERVE_MS = 2_000;
+/** A write to a table is slower and dearer: so much time's worth of slots at once is 25 at 10 calls a second. */
+const REMOTE_RESERVE_MS = 2_500;
 /**
  * Long poll of the queue, s: a daemon that is told to stop waits for it to end, because a message that a broken poll had been given
  * would be hidden from everybody for its visibility; a run looks between two polls whether anything is due.

@@ -85,8 +85,8 @@ export interface AwsRuntime {
 /** The function that looks into member accounts and changes none: they trust it with no more. */
 const READS_ONLY = 'scanner';
 
-/** A write to the table is slower and dearer than to a file: two seconds' worth of slots at once keeps it under 0.1 a call. */
-const RESERVE_MS = 2_000;
+/** A write to the table is slower and dearer than to a file: so much time's worth of slots at once is 25 at 10 calls a second. */
+const RESERVE_MS = 2_500;
 
 /** The only place where ports meet adapters, aws runtime. Opens nothing over the network by itself. */
 export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {

@@ -33,7 +33,7 @@ const taskSchema = z.object({
   rate: z.number(),
   reserveMs: z.number(),
   thinkMs: z.number(),
-  until: z.number(),
+  seconds: z.number(),
 });
 type Task = z.infer<typeof taskSchema>;
 
@@ -66,7 +66,7 @@ function counting(registers: Registers): {
   return { counted, counts };
 }
 
-async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promise<void> {
+async function work({ endpoint, rate, reserveMs, thinkMs, seconds }: Task): Promise<void> {
   const stores = await openAwsStores({
     ...{ table: TABLE, queueUrl: 'none', dlqUrl: 'none', check: false },
     ...{ clock: systemClock, newId: makeNewId(systemClock), random: systemRandom },
@@ -75,6 +75,10 @@ async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promis
   });
   const { counted, counts } = counting(stores.registers);
   const limiter = createLimiter({ registers: counted, clock: systemClock, ceiling: rate, reserveMs });
+  // All begin together, however long each took to start.
+  process.stdout.write('ready\n');
+  await once(process.stdin, 'data');
+  const until = systemClock.now() + seconds * 1_000;
   for (;;) {
     await limiter.acquire(KEY);
     const now = systemClock.now();
@@ -84,26 +88,43 @@ async function work({ endpoint, rate, reserveMs, thinkMs, until }: Task): Promis
     if (thinkMs > 0) await systemClock.sleep(systemRandom() * thinkMs);
   }
   await stores.close();
+  process.stdin.destroy();
   process.stdout.write(`${JSON.stringify(counts)}\n`);
 }
 
-/** @param killAt when it is killed, epoch ms; `null`: never */
-async function runWorker(task: Task, killAt: number | null): Promise<Result> {
+/** @param kill half way. @param ready all have started */
+async function runWorker(task: Task, kill: boolean, start: { ready(): void; all: Promise<unknown> }): Promise<Result> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--task', JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const murder = killAt === null ? null : setTimeout(() => child.kill('SIGKILL'), killAt - systemClock.now());
+  let murder: NodeJS.Timeout | undefined;
+  void start.all.then(() => {
+    child.stdin.write('go\n');
+    if (kill) murder = setTimeout(() => child.kill('SIGKILL'), task.seconds * 500);
+  });
   const calls: number[] = [];
   let counts: Result['counts'] = null;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('{')) counts = countsSchema.parse(JSON.parse(line));
+    if (line === 'ready') start.ready();
+    else if (line.startsWith('{')) counts = countsSchema.parse(JSON.parse(line));
     else calls.push(Number(line));
   }
-  if (murder !== null) clearTimeout(murder);
+  clearTimeout(murder);
   const [code] = await exited;
-  if (code !== 0 && killAt === null) throw new Error(`a worker ended with exit code ${code}`);
+  if (code !== 0 && !kill) throw new Error(`a worker ended with exit code ${code}`);
   return { calls, counts };
+}
+
+/** Resolves once `count` have called `ready`. */
+function gathering(count: number): { ready(): void; all: Promise<unknown> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let missing = count;
+  const ready = (): void => {
+    missing -= 1;
+    if (missing === 0) resolve();
+  };
+  return { ready, all: promise };
 }
 
 /** The most calls in any window of `ms`, and when it began. */
@@ -143,16 +164,14 @@ async function main(): Promise<void> {
   const client = new DynamoDBClient({ ...ACCESS, endpoint });
   await client.send(new CreateTableCommand(createTableInput(TABLE)));
   client.destroy();
-  // A process takes a moment to start; counted is from the first call of all.
-  const until = systemClock.now() + 2_000 + seconds * 1_000;
-  const task = { endpoint, rate, reserveMs, thinkMs, until };
-  const half = until - (seconds * 1_000) / 2;
+  const task = { endpoint, rate, reserveMs, thinkMs, seconds };
+  const start = gathering(workers);
   const results = await Promise.all(
-    Array.from({ length: workers }, (_, n) => runWorker(task, n < Number(values.kill) ? half : null)),
+    Array.from({ length: workers }, (_, n) => runWorker(task, n < Number(values.kill), start)),
   );
   server.close();
   const calls = results.flatMap((result) => result.calls).sort((a, b) => a - b);
-  const began = calls[0] ?? until;
+  const began = calls[0] ?? 0;
   const within = calls.filter((at) => at < began + seconds * 1_000);
   // Of those who lived to tell.
   const told = results.flatMap(({ calls: own, counts }) => (counts === null ? [] : [{ own: own.length, ...counts }]));
@@ -163,6 +182,9 @@ async function main(): Promise<void> {
     averagePerSecond: Math.round((within.length / seconds) * 100) / 100,
     busiestSecond: top.calls,
     busiestSecondAtMs: top.at - began,
+    // What the survivors make of it once the slots of the dead have lapsed.
+    lastQuarterPerSecond:
+      Math.round((within.filter((at) => at >= began + seconds * 750).length / (seconds / 4)) * 100) / 100,
     writesPerCall: Math.round((sum((each) => each.writes) / sum((each) => each.own)) * 1_000) / 1_000,
     lostWrites: sum((each) => each.lost),
     callsOfEach: results.map((result) => result.calls.length),

@@ -4,6 +4,7 @@ import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
 import { scanCached, scanStress, scanUncached } from './scan.ts';
+import { sharedLimiter } from './shared-limiter.ts';
 import { demo, startUp } from './start-up.ts';
 import { throttled } from './throttled.ts';
 import { unlimited } from './unlimited.ts';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'group-commit': groupCommit,
   unlimited,
   throttled,
+  'shared-limiter': sharedLimiter,
   'organization-wide': organizationWide,
   associations,
   'scan-cached': scanCached,
