@@ -6,6 +6,7 @@ import { defineApply } from './commands/apply.ts';
 import { defineApprove } from './commands/approve.ts';
 import { defineAudit } from './commands/audit.ts';
 import { defineBackup } from './commands/backup.ts';
+import { defineControls } from './commands/controls.ts';
 import { defineDemo } from './commands/demo.ts';
 import { defineDlq } from './commands/dlq.ts';
 import { defineDoctor } from './commands/doctor.ts';
@@ -23,7 +24,7 @@ export interface Parsed {
 }
 
 const EXIT_CODES = `
-Exit codes: 0 clean or converging, 1 error, 2 drift found, 3 partly done, 4 stopped by a guardrail, 130 interrupted.
+Exit codes: 0 clean or converging, 1 error, 2 drift found, 3 partly done, 4 stopped by a guardrail or the kill switch, 130 interrupted.
 AWS credentials and region are the AWS SDK's own settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …).`;
 
 /** Where text goes that is no command's: help that was asked for, and help for who did not know what to ask. */
@@ -66,6 +67,7 @@ const COMMANDS = [
   definePlan,
   defineApply,
   defineApprove,
+  defineControls,
   defineServe,
   defineStatus,
   defineAccount,

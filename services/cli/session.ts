@@ -120,8 +120,7 @@ async function usingIt<T, C extends { close(): Promise<void> }>(opened: C, use: 
 
 /** Sections that somebody wrote for safety and that this version cannot keep: refused rather than ignored. */
 export function refuseWhatIsNotBuilt({ file, policy: { policy } }: LoadedPolicy, command: string): void {
-  const sections = (['windows'] as const).filter((section) => policy[section] !== null);
-  const unbuilt = [...sections, ...(policy.retentionMs === null ? [] : ['retention'])];
+  const unbuilt = policy.retentionMs === null ? [] : ['retention'];
   if (unbuilt.length === 0) return;
   const what = unbuilt.map((section) => `\`${section}\``).join(', ');
   throw new CommandError(

@@ -4,6 +4,7 @@ import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { requestScan, scanAge } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
+import { timedChores } from '../../shared/app/timed-chores.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 
@@ -18,6 +19,8 @@ export interface TickResult {
   readonly published: number;
   readonly refused: number;
   readonly deadLettersRecorded: number;
+  /** Suspensions, halts and exemptions that the ledger was told of: set, ended, or soon to end. */
+  readonly announced: number;
   /** Entries that the webhook was told of. */
   readonly alerted: number;
 }
@@ -61,6 +64,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     await advanceRollout({ ...stores, clock, newId, actor }, policy);
     return queueDue({ ...stores, clock }, new RunStates(stores.registers), policy.hash);
   };
+  const timed = async () => timedChores({ ...stores, clock, newId, actor }, await runtime.policy());
   const publish = async () => {
     const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
     return publishUnpublished({ ledger: stores.ledger, bus: await runtime.bus(), clock, logger }, { until });
@@ -72,9 +76,9 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
   };
   const bury = () => recordDeadLetters({ ...stores, clock, newId, actor }, stores.deadLetters);
 
-  const parts = [scan(), due(), publish(), bury(), alert()] as const;
-  const [scanned, queued, published, buried, alerted] = await Promise.allSettled(parts);
-  const failures = [scanned, queued, published, buried, alerted].flatMap((part) =>
+  const parts = [scan(), due(), publish(), bury(), alert(), timed()] as const;
+  const [scanned, queued, published, buried, alerted, told] = await Promise.allSettled(parts);
+  const failures = [scanned, queued, published, buried, alerted, told].flatMap((part) =>
     part.status === 'rejected' ? [part.reason] : [],
   );
   const result: TickResult = {
@@ -83,6 +87,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     published: published.status === 'fulfilled' ? published.value.published : 0,
     refused: published.status === 'fulfilled' ? published.value.refused : 0,
     deadLettersRecorded: buried.status === 'fulfilled' ? buried.value : 0,
+    announced: told.status === 'fulfilled' ? told.value : 0,
     alerted: alerted.status === 'fulfilled' ? alerted.value : 0,
   };
   metrics.add('KeysDue', result.keysDue);

@@ -1,6 +1,8 @@
+import { haltedText } from '../domain/controls.ts';
 import type { Change } from '../domain/plan.ts';
 import type { Condition } from '../domain/record.ts';
 import type { Verdict } from '../domain/verdict.ts';
+import { ControlsView, readControls } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import { Journal } from './journal.ts';
 import { withLease } from './lease.ts';
@@ -14,6 +16,7 @@ import { RunStates } from './run-state.ts';
 import { scan } from './scan.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { queueDue } from './tick.ts';
+import { timedChores } from './timed-chores.ts';
 import { AutomationListing } from './worker/automation-listing.ts';
 import { checksOf } from './worker/checks/index.ts';
 import type { WorkContext } from './worker/context.ts';
@@ -89,13 +92,15 @@ export async function createWork(
   boundTo: string | null = null,
 ): Promise<WorkContext> {
   const runs = new RunStates(deps.registers);
+  const controls = new ControlsView(deps.registers, deps.clock);
   return {
     deps,
     settings,
     retrying,
     journal: new Journal(deps.ledger, deps.records),
     runs,
-    guard: new Guard(runs, checksOf({ deps, runs, policy })),
+    guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
+    controls,
     policy,
     caller: await retrying(() => deps.cloud.identify()),
     automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),
@@ -123,11 +128,14 @@ async function workUntilQuiet(
   try {
     while (!stop.aborted) {
       await snapshot.keepFresh();
+      // What is left on the queue waits there; what is in flight is finished.
+      if ((await work.controls.recent()).halt !== null) break;
       if (await pool.take()) {
         await pool.lane();
         busyAt = deps.clock.now();
         continue;
       }
+      await timedChores(deps, run.policy);
       const gate = await advanceRollout(deps, run.policy);
       await queueDue(deps, work.runs, run.policy.hash, run.planHash);
       if (pool.busy) {
@@ -174,6 +182,8 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
   const ids = [...new Set(plan.changes.map((change) => change.accountId))];
   const records = await deps.records.getMany(ids);
   const due = new Set(plan.due);
+  const { halt } = await readControls(deps.registers);
+  const halted = halt === null || plan.due.length === 0 ? null : { reason: 'halted', message: haltedText(halt) };
   const counts = { attempted: await attempts(deps, run.runId), succeeded: 0, failed: 0, blocked: 0, converging: 0 };
   const open: OpenChange[] = [];
   for (const change of plan.changes) {
@@ -191,7 +201,7 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
     const message = await lastMessage(deps, accountId, enrollment, verdict === change.verdict ? change.message : null);
     open.push({ accountId, accountName, ou, enrollment, verdict, reason, message, notBefore });
   }
-  return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? null, interrupted, rollout };
+  return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? halted, interrupted, rollout };
 }
 
 function endingOf(verdict: Verdict, begun: boolean): 'converging' | 'blocked' | 'failed' | null {

@@ -15,8 +15,10 @@ export interface DueKey {
 }
 
 /** What in a record can be waiting: everything with a claim, a time, or a result to come; and what waited for another enrollment. */
-function waits(condition: Condition | null): condition is Condition {
+export function waits(condition: Condition | null): condition is Condition {
   if (condition === null) return false;
+  // The kill switch held it back; whoever ends that makes it due.
+  if (condition.reason === 'halted') return true;
   if (condition.verdict === 'Blocked' && condition.reason === 'prerequisite') return true;
   return (
     condition.claim !== null ||

@@ -1,3 +1,4 @@
+import type { Change } from '../domain/plan.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from './approvals.ts';
 import type { Deps, RunContext } from './deps.ts';
 import { allows, type Plan } from './make-plan.ts';
@@ -47,13 +48,18 @@ async function bind(
   for (const approval of open) {
     const { planHash, expiresAt } = approval;
     const keys = await runs.planKeys(planHash);
-    if (keys === null || !plan.due.some((change) => allows(keys, change))) continue;
+    if (keys === null || !wouldAct(plan).some((change) => allows(keys, change))) continue;
     const lifted = await replan(keys);
     if (lifted.trip !== null) return { run, plan: lifted };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
     return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...lifted, approval } };
   }
   return null;
+}
+
+/** What the run would do now, and when the enforcement window opens. */
+function wouldAct({ changes, due }: Plan): readonly Change[] {
+  return [...due, ...changes.filter(({ reason }) => reason === 'window')];
 }
 
 /** What approved runs are making right now, by `changeKey`. One that a guardrail has stopped makes nothing any more. */

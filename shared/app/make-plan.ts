@@ -68,9 +68,10 @@ export function allows(keys: ReadonlySet<string>, change: Change): boolean {
  */
 function judgeDue(
   wanted: readonly Change[],
+  waiting: readonly Change[],
   input: Omit<GuardrailInput, 'changes'>,
 ): { readonly due: readonly Change[]; readonly trip: Trip | null } {
-  const trip = tripped({ ...input, changes: wanted });
+  const trip = tripped({ ...input, changes: [...wanted, ...waiting] });
   const sweep = wanted.filter(({ scope }) => scope === 'organization');
   if (trip?.reason !== 'minCoverage' || sweep.length === 0) return { due: wanted, trip };
   return { due: sweep, trip: tripped({ ...input, coverage: null, changes: sweep }) };
@@ -98,7 +99,11 @@ export function makePlan(
   const underWay = (change: Change): boolean =>
     allows(limits.underWay, change) && !recent.has(change.accountId) && allowed === null;
   const wanted = dueChanges(changes, now).filter((change) => isAllowed(change) && !underWay(change));
-  const { due, trip } = judgeDue(wanted, {
+  // What only waits for a window is judged with the run that found it: when it opens nobody plans anew.
+  const waiting = changes
+    .filter((change) => change.reason === 'window' && isAllowed(change))
+    .map((change) => ({ ...change, action: change.heldAction }));
+  const { due, trip } = judgeDue(wanted, waiting, {
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
     coverage: survey.coverage,

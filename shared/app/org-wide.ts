@@ -36,6 +36,9 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   const { couldDeviate } = policy;
   const objection = objectionTo({ caller, couldDeviate, contested, verdicts: summary.computeOptimizer });
   if (objection !== null) return no(objection);
+  if (survey.controls.halt !== null) return no('enforcement is halted');
+  if (survey.controls.inForce(survey.at).length > 0)
+    return no('an operator has suspended accounts; the call touches all');
   const members = survey.snapshot.accounts.filter(
     (account) => account.state === 'ACTIVE' && !account.management,
   ).length;

@@ -60,6 +60,14 @@ export class RunStates {
     await update(this.#registers, runName(runId), runSchema, (current) => current ?? state);
   }
 
+  /** Lets the run make no further changes, in any process. */
+  async stop(runId: string, trip: Trip): Promise<void> {
+    await update(this.#registers, runName(runId), runSchema, (current) => {
+      if (current === null) throw new Error(`run ${runId} has no state`);
+      return { ...current, stopped: current.stopped ?? trip };
+    });
+  }
+
   async get(runId: string): Promise<RunState | null> {
     return (await readTyped(this.#registers, runName(runId), runSchema))?.value ?? null;
   }

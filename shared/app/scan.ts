@@ -1,3 +1,4 @@
+import { compileControls, haltedText } from '../domain/controls.ts';
 import { ROLLING_MS } from '../domain/guardrails.ts';
 import type { Detail, EntryDraft } from '../domain/ledger.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
@@ -11,6 +12,7 @@ import { MAX_BATCH } from '../ports/cloud.ts';
 import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
 import { changesBehind } from './changed-by.ts';
+import { readControls, standsUnder } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
@@ -60,7 +62,11 @@ async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: Read
   const now = deps.clock.now();
   const approved = await underWay(deps, new RunStates(deps.registers), run.policy.hash);
   const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
-  return makePlan(run.policy, seen, recent, { onlyThese, underWay: approved }, now);
+  const plan = makePlan(run.policy, seen, recent, { onlyThese, underWay: approved }, now);
+  const { halt } = await readControls(deps.registers);
+  if (halt === null || plan.due.length === 0) return plan;
+  // Whatever else would stop the run: this comes first, and is what has to be lifted first.
+  return { ...plan, trip: { reason: 'halted', message: haltedText(halt) } };
 }
 
 /**
@@ -111,8 +117,12 @@ export async function scan(
   const replan = (keys: ReadonlySet<string>) => planOf(deps, asked, seen, keys);
   const { run, plan } = await liftApproved(deps, runs, asked, wanted, opened, replan);
   // A stopped plan is kept: only what was stored can be approved later.
-  if (plan.trip !== null) await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now());
+  if (plan.trip !== null && plan.trip.reason !== 'halted')
+    await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
+  // What waits for a window comes back by itself, and must find that its run was stopped.
+  const comesBack = plan.changes.some((change) => change.reason === 'window');
+  if (plan.trip !== null && plan.trip.reason !== 'halted' && comesBack) await runs.stop(run.runId, plan.trip);
   await closeScan(deps, journal, run, plan);
   await concludeRollout(deps, runs, run, plan);
   lost.throwIfAborted();
@@ -163,9 +173,13 @@ async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promis
 
 /** Writes what the ledger does not know yet. Returns how many entries that took. */
 async function recordNews(deps: Deps, journal: Journal, run: RunContext, news: readonly Judged[]): Promise<number> {
+  if (news.length === 0) return 0;
   const context = entryContext(deps, run);
-  const details = await changesBehind(deps, news);
-  const items = news.map((judged) => ({
+  // Read after the records were: what an operator sets later than this moves their heads.
+  const controls = compileControls(await readControls(deps.registers));
+  const standing = news.filter(({ facts, assessments }) => standsUnder(controls, context.now, facts, assessments));
+  const details = await changesBehind(deps, standing);
+  const items = standing.map((judged) => ({
     record: judged.record ?? emptyRecord(judged.facts.id),
     // Whoever wrote since the account was judged may have seen it later than we did: what they wrote stands, the next scan goes on from it.
     decide: (record: AccountRecord) =>
@@ -230,7 +244,8 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
     await journal.organization(() => organizationEntry(deps, run, 'ScanCompleted', { detail }));
   }
   const { trip } = plan;
-  if (trip === null || (await hasSaid(deps, run, 'GuardrailTripped'))) return;
+  // The ledger says when enforcement was halted; a run that finds it so is no news.
+  if (trip === null || trip.reason === 'halted' || (await hasSaid(deps, run, 'GuardrailTripped'))) return;
   const tripDetail = { planHash, message: trip.message, summary: { wouldChange: plan.due.length } };
   const rest = { reason: trip.reason, detail: tripDetail };
   await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));

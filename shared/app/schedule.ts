@@ -124,6 +124,16 @@ function nextState(
   return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
 }
 
+/** The next look at the schedule finds a scan due. One that runs now ends first. Nothing happens where none was ever asked for. */
+export async function makeScanDue(registers: Registers): Promise<void> {
+  if ((await scanNow(registers)) === null) return;
+  await update(registers, REGISTER, scanState, (current): ScanState => {
+    if (current === null) throw new Error('the register of scans is gone');
+    // The first one is asked for until it is complete anyway, and its age is counted from when it fell due.
+    return current.completedAt === null ? current : { ...current, dueAt: 0 };
+  });
+}
+
 /** The scan that is asked for or under way, or the last one. */
 export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> {
   return readTyped(registers, REGISTER, scanState);

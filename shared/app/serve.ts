@@ -9,6 +9,7 @@ import type { Retrying } from './retrying.ts';
 import { advanceRollout } from './rollout.ts';
 import { requestScan, type ScanRequest } from './schedule.ts';
 import { queueDue } from './tick.ts';
+import { timedChores } from './timed-chores.ts';
 import { WorkerPool } from './worker/pool.ts';
 import { OutdatedPolicyError } from './worker/process.ts';
 
@@ -185,14 +186,17 @@ async function workUntilStopped({ deps, settings, retrying, policy, options }: C
   let dueAt = Number.NEGATIVE_INFINITY;
   try {
     while (!stop.aborted) {
-      if (await pool.take()) {
+      // While enforcement is halted, keys wait on the queue.
+      const halted = (await work.controls.recent()).halt !== null;
+      if (!halted && (await pool.take())) {
         await pool.lane();
         continue;
       }
       if (deps.clock.now() - dueAt >= paceOf(options).dueMs) {
         dueAt = deps.clock.now();
+        await timedChores(deps, policy);
         await advanceRollout(deps, policy);
-        if ((await queueDue(deps, work.runs, policy.hash)) > 0) continue;
+        if ((await queueDue(deps, work.runs, policy.hash)) > 0 && !halted) continue;
       }
       await deps.clock.sleep(IDLE_MS, stop);
     }

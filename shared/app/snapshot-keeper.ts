@@ -1,5 +1,7 @@
+import { compileControls } from '../domain/controls.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError } from '../ports/cloud.ts';
+import { readControls } from './controls.ts';
 import type { Deps, Settings } from './deps.ts';
 import type { Retrying } from './retrying.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -46,7 +48,9 @@ export class SnapshotKeeper {
 
   async #read(): Promise<void> {
     try {
-      await takeSnapshot(this.#deps, 0, this.#retrying, this.#policy, true, () => undefined);
+      const controls = compileControls(await readControls(this.#deps.registers));
+      const needs = { usesTags: this.#policy.usesTags || controls.usesTags };
+      await takeSnapshot(this.#deps, 0, this.#retrying, needs, true, () => undefined);
     } catch (error) {
       // The present one still holds for a while, and the next look tries again; whoever works meets the same error and tells it.
       if (!(error instanceof CloudError)) throw error;

@@ -14,7 +14,7 @@ export async function takeSnapshot(
   deps: Pick<Deps, 'cloud' | 'facts' | 'clock' | 'registers'>,
   maxAgeMs: number,
   retrying: Retrying,
-  policy: CompiledPolicy,
+  policy: Pick<CompiledPolicy, 'usesTags'>,
   save: boolean,
   onProgress: OnProgress,
 ): Promise<OrganizationSnapshot> {

@@ -1,8 +1,12 @@
+import { compileControls } from '../domain/controls.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Condition } from '../domain/record.ts';
+import { toIso } from '../domain/time.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { QueueDepth } from '../ports/queue.ts';
+import { readControls } from './controls.ts';
 import type { Stores } from './deps.ts';
 import type { Summary } from './desk.ts';
 import { bucketRates } from './limiter.ts';
@@ -24,10 +28,30 @@ export interface Status {
   readonly open: readonly OpenReason[];
   /** Whether the organization trusted Compute Optimizer when AWS was last asked, and since when; `null`: not asked yet. */
   readonly trustedAccess: TrustedAccess | null;
-  /** When enforcement may act next; `null`: it may act now. Windows are not built yet. */
-  readonly nextWindow: string | null;
   /** The gate of a policy's first run, while it is closed. */
   readonly rollout: RolloutView | null;
+  /** When enforcement may act next, ISO 8601; `null`: it may act now, or no policy was given to tell. */
+  readonly nextWindow: string | null;
+  /** Enforcement windows; `null`: no policy was given, or it has none. */
+  readonly window: { readonly open: boolean; readonly opensAt: string | null; readonly closesAt: string | null } | null;
+  /** The kill switch; `null`: it is off. */
+  readonly halted: { readonly at: string; readonly by: string; readonly reason: string | null } | null;
+  /** In force now. */
+  readonly suspensions: readonly SuspensionStatus[];
+}
+
+export interface SuspensionStatus {
+  readonly selector: string;
+  readonly reason: string | null;
+  readonly until: string | null;
+  readonly at: string;
+  readonly by: string;
+}
+
+export interface StatusOptions {
+  readonly policy?: CompiledPolicy | null;
+  /** Epoch ms; default: suspensions that have just run out may still be named. */
+  readonly now?: number;
 }
 
 export interface OpenReason {
@@ -44,7 +68,8 @@ export interface OpenReason {
 const OPEN: ReadonlySet<Verdict> = new Set(['Unknown', 'Blocked', 'Converging', 'Stalled', 'Drifted', 'Suspended']);
 const EXAMPLES = 3;
 
-export async function status(stores: Stores): Promise<Status> {
+export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
+  const { policy = null, now = 0 } = options;
   const summary: Summary = { computeOptimizer: {}, automation: {} };
   const reasons = new Map<string, OpenReason>();
   for await (const page of stores.records.all()) {
@@ -66,8 +91,27 @@ export async function status(stores: Stores): Promise<Status> {
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
     trustedAccess: await knownTrustedAccess(stores.registers),
     rollout: await rolloutView(stores.registers),
-    nextWindow: null,
+    ...windowStatus(policy, now),
+    ...(await controlsStatus(stores, now)),
   };
+}
+
+const isoOrNull = (time: number | null): string | null => (time === null ? null : toIso(time));
+
+function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 'window' | 'nextWindow'> {
+  if (policy === null || (policy.policy.windows ?? []).length === 0) return { window: null, nextWindow: null };
+  const { windows } = policy;
+  const open = windows.isOpen(now);
+  const opensAt = open ? null : isoOrNull(windows.nextOpening(now));
+  return { window: { open, opensAt, closesAt: isoOrNull(windows.closesAt(now)) }, nextWindow: opensAt };
+}
+
+async function controlsStatus({ registers }: Stores, now: number): Promise<Pick<Status, 'halted' | 'suspensions'>> {
+  const { halt, inForce } = compileControls(await readControls(registers));
+  const suspensions = inForce(now).map(({ selector, reason, until, at, by }) => {
+    return { selector, reason, until: isoOrNull(until), at: toIso(at), by };
+  });
+  return { halted: halt === null ? null : { at: toIso(halt.at), by: halt.by, reason: halt.reason }, suspensions };
 }
 
 function countReason(

@@ -1,10 +1,12 @@
 import type { AssessContext, HoldOf } from '../domain/assess.ts';
+import { type CompiledControls, compileControls } from '../domain/controls.ts';
 import type { Coverage } from '../domain/guardrails.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { AccountRecord } from '../domain/record.ts';
 import type { AccountId, Caller } from '../domain/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
+import { readControls, underControls } from './controls.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import { Desk, type IsNews, type Judged, type Summary } from './desk.ts';
 import { inParallel } from './in-parallel.ts';
@@ -32,6 +34,10 @@ export interface Survey {
   readonly judged: readonly Judged[];
   /** Records of accounts that the organization no longer has. */
   readonly gone: readonly AccountRecord[];
+  /** When it was judged, epoch ms. */
+  readonly at: number;
+  /** What operators had set when it began. */
+  readonly controls: CompiledControls;
 }
 
 export interface SurveyOptions {
@@ -66,8 +72,10 @@ export async function survey(
 ): Promise<Survey> {
   const { policy, onProgress } = options;
   const caller = await retrying(() => deps.cloud.identify());
+  const controls = compileControls(await readControls(deps.registers));
+  const needs = { usesTags: policy.usesTags || controls.usesTags };
   const snapshotOf = (maxAgeMs: number) =>
-    takeSnapshot(deps, maxAgeMs, retrying, policy, options.saveSnapshot, onProgress);
+    takeSnapshot(deps, maxAgeMs, retrying, needs, options.saveSnapshot, onProgress);
   const judging = new Judging(deps.records, options.record ?? null);
 
   const background = async (): Promise<Desk> => {
@@ -75,7 +83,7 @@ export async function survey(
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
       managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
     ]);
-    const context = { ...contextOf(policy, caller, deps.clock.now()), holds: options.holds?.(taken) ?? [] };
+    const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
     const desk = new Desk({ policy, caller, context, isNews: options.isNews }, taken);
     judging.begin(desk, automation);
     if (caller.role === 'management') await lookAtOurselves(desk, automation);
@@ -126,6 +134,8 @@ export async function survey(
     contested: desk.contested,
     trustedAccess,
     broken,
+    controls,
+    at: deps.clock.now(),
     judged: desk.judged,
     gone: await recordsOfGone(deps, desk, remembered),
   };
@@ -152,9 +162,14 @@ async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<
   }
 }
 
-/** A context for judging at `now`. Suspensions are set by operators; none are known to a bare look at the organization. */
-export function contextOf(policy: CompiledPolicy, caller: Caller, now: number): AssessContext {
-  return { policy, caller, now, suspensionOf: () => null, optOutsAllowed: true };
+/** A context for judging at `now`. */
+export function contextOf(
+  policy: CompiledPolicy,
+  caller: Caller,
+  now: number,
+  controls: CompiledControls,
+): AssessContext {
+  return { policy, caller, now, ...underControls(controls, now), optOutsAllowed: true };
 }
 
 async function probeUnlisted(

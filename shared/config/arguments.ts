@@ -74,6 +74,24 @@ export function instantArgument(flag: string, text: string, now: number): string
   return iso !== null && exists ? iso : refuse(flag, text, INSTANT);
 }
 
+const UNTIL =
+  'a time to come, such as 2027-03-01 (the end of that day, UTC), 2027-03-01T12:00:00Z, or 2h for that long from now';
+const DAY_MS = 86_400_000;
+
+/** When something set now (epoch ms) is to end: a date (its last day, UTC), a time with its offset, or a duration from now. Epoch ms. */
+export function untilArgument(flag: string, text: string, now: number): number {
+  const ahead = durationOf(text);
+  if (ahead !== null) return ahead > 0 && toIso(now + ahead) !== null ? now + ahead : refuse(flag, text, UNTIL);
+  let at: number;
+  try {
+    at = Date.parse(instantArgument(flag, text, now));
+  } catch {
+    return refuse(flag, text, UNTIL); // in this flag's own words
+  }
+  const end = text.includes('T') ? at : at + DAY_MS;
+  return end > now ? end : refuse(flag, text, `${UNTIL}; this one is past`);
+}
+
 /** From 1970 to 9999: beyond, ISO 8601 has another form, which does not compare as text. */
 function toIso(ms: number): string | null {
   return ms >= 0 && ms < Date.UTC(10_000, 0) ? new Date(ms).toISOString() : null;

@@ -33,6 +33,8 @@ export interface AssessContext {
   readonly caller: Caller;
   readonly now: EpochMs;
   readonly suspensionOf: (facts: AccountFacts) => Suspension | null;
+  /** The kill switch is on. */
+  readonly halted?: boolean;
   /**
    * Whether opting out may follow from these observations. False when a listing broke off: opting out is data loss and
    * never the result of a broken input (invariant 8).
@@ -148,7 +150,7 @@ function toAssessment(subject: Subject, judgement: Judgement): Assessment {
     heldAction: held?.action ?? 'none',
     scope: (call ?? held)?.scope ?? (facts.id === subject.context.caller.accountId ? 'own' : 'member'),
     target: call?.target ?? null,
-    optOut: call?.optOut ?? false,
+    optOut: (call ?? held)?.optOut ?? false,
     notBefore: judgement.notBefore ?? null,
     deadline: judgement.deadline ?? null,
   };
@@ -271,8 +273,8 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
     const hold = holdOf(subject.facts, subject.enrollment, call);
     if (hold !== null) return { verdict: 'Blocked', ...hold, held: call };
   }
-  const closed = closedWindow(context);
-  if (closed !== null) return { ...closed, held: call };
+  const waiting = stillHalted(context, condition) ?? closedWindow(context);
+  if (waiting !== null) return { ...waiting, held: call };
   return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
 }
 
@@ -281,6 +283,12 @@ function closedWindow({ policy, now }: AssessContext): Judgement | null {
   if (policy.windows.isOpen(now)) return null;
   const notBefore = policy.windows.nextOpening(now);
   return { verdict: 'Blocked', reason: 'window', message: closedText(notBefore), notBefore };
+}
+
+/** A call that the kill switch has held back waits for its end. What else drifts is shown with the call that it would take. */
+function stillHalted({ halted = false }: AssessContext, condition: Condition | null): Judgement | null {
+  if (!halted || condition?.verdict !== 'Blocked' || condition.reason !== 'halted') return null;
+  return { verdict: 'Blocked', reason: 'halted', message: 'enforcement is halted' };
 }
 
 /** That no window is open, and when the next one opens. */

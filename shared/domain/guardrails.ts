@@ -17,7 +17,7 @@ export interface Coverage {
 }
 
 export interface Trip {
-  readonly reason: 'maxChanges' | 'maxOptOuts' | 'minCoverage' | 'failureTolerance';
+  readonly reason: 'halted' | 'maxChanges' | 'maxOptOuts' | 'minCoverage' | 'failureTolerance';
   /** Names the limit, what was wanted, and what lifts it. */
   readonly message: string;
 }

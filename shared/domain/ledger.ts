@@ -84,6 +84,12 @@ export interface Detail {
   readonly error?: { readonly kind: string; readonly code: string; readonly message: string };
   /** Name, OU and state of an account that joined, moved or left. */
   readonly account?: { readonly name: string; readonly ou: string; readonly state: string };
+  /** AccountSuspended, AccountResumed: what the operator named. */
+  readonly selector?: string;
+  /** AccountSuspended, ExemptionExpiring, ExemptionExpired: when it ends, ISO 8601; `null`: not before it is resumed. */
+  readonly until?: string | null;
+  /** ExemptionExpiring, ExemptionExpired: which exemption, by a hash of its content. */
+  readonly exemption?: string;
   readonly planHash?: string;
   /** DriftDetected: who changed it behind our back, if CloudTrail told. */
   readonly changedBy?: ChangedBy;

@@ -31,12 +31,14 @@ export type ReasonCode =
   | 'policySaysNothing'
   | 'modeOff'
   | 'suspendedByOperator'
+  | 'resumed' // no longer suspended, and not looked at since
   | 'exemption'
   | UnknownReason
   | 'policyContradiction'
   | 'prerequisite' // Compute Optimizer is not Active there yet, or still associated
   | 'coolDown' // opted out of Automation less than 24 hours ago
   | 'window'
+  | 'halted' // the kill switch is on
   | 'contested'
   | 'guardrail'
   | 'rollout' // the canaries come first
@@ -79,7 +81,7 @@ export interface Assessment {
   readonly scope: Scope;
   /** The status to ask for where the action takes one. */
   readonly target: TargetStatus | null;
-  /** The action deletes data or removes an association: counted by `maxOptOuts` as well. */
+  /** The action, now or once nothing stands in its way, deletes data or removes an association: counted by `maxOptOuts` as well. */
   readonly optOut: boolean;
   /** Not to be acted upon before this time; `null`: at once, or the time is not known. */
   readonly notBefore: EpochMs | null;

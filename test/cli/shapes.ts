@@ -174,7 +174,18 @@ export const statusShape = z.strictObject({
     }),
   ),
   trustedAccess: z.strictObject({ enabled: z.boolean(), since: z.string() }).nullable(),
-  nextWindow: z.null(),
+  nextWindow: time.nullable(),
+  window: z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable(),
+  halted: z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable(),
+  suspensions: z.array(
+    z.strictObject({
+      selector: z.string(),
+      reason: z.string().nullable(),
+      until: time.nullable(),
+      at: time,
+      by: z.string(),
+    }),
+  ),
 });
 
 export const entryShape = z.looseObject({

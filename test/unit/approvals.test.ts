@@ -87,7 +87,7 @@ describe('an approved plan', () => {
     await shop.scan();
     const work = await shop.process();
     const halted: Check = { ask: () => Promise.reject(new Vetoed('guardrail', 'halted')) };
-    const parts = { deps: shop.deps(), runs: work.runs, policy: CAPPED };
+    const parts = { deps: shop.deps(), runs: work.runs, policy: CAPPED, controls: work.controls };
     await shop.workOff({ ...work, guard: new Guard(work.runs, [halted, ...checksOf(parts)]) });
     expect(changed()).toEqual([]);
     expect(await shop.scan()).toMatchObject({ trip: null, approval: { planHash: hash } });

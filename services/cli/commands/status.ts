@@ -3,7 +3,7 @@ import { fullSummary } from '../../../shared/app/plan-document.ts';
 import type { Status } from '../../../shared/app/status.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withStore } from '../session.ts';
+import { loadPolicyIfAny, withStore } from '../session.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { table } from '../ui/table.ts';
 import { paintVerdict, verdictTable } from '../ui/verdicts.ts';
@@ -13,13 +13,17 @@ export function defineStatus(program: Command, select: Select): void {
   program
     .command('status')
     .description('verdict counts, last scan, queue, pace, and what is not as it should be, without asking AWS')
-    .action(() => select(runStatus));
+    .option('--policy <file>', 'whose windows are told (default: rollcall.yaml, if there is one)')
+    .action((flags: { readonly policy?: string }) => select((context) => runStatus(context, flags.policy)));
 }
 
-async function runStatus(context: CliContext): Promise<number> {
-  const { output } = context;
+async function runStatus(context: CliContext, file: string | undefined): Promise<number> {
+  const { output, clock } = context;
+  const loaded = await loadPolicyIfAny(context, file);
   const { status } = await import('../../../shared/app/status.ts');
-  const found = await withStore(context, true, status);
+  const found = await withStore(context, true, (store) =>
+    status(store, { policy: loaded?.policy ?? null, now: clock.now() }),
+  );
   if (output.json) output.document({ ...found, summary: fullSummary(found.summary) });
   else for (const line of statusText(found, context)) output.print(line);
   return statusExit(found);
@@ -35,10 +39,25 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     `Pace: ${paceText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
     ...(found.rollout === null ? [] : [rolloutText(found.rollout)]),
+    ...heldText(found),
     '',
     ...verdictTable(found.summary, style),
     ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),
   ];
+}
+
+/** What keeps enforcement from acting, where something does. */
+function heldText({ halted, suspensions, window }: Status): string[] {
+  const because = (reason: string | null): string => (reason === null ? '' : `: ${reason}`);
+  const halt = halted === null ? [] : [`Halted since ${instant(halted.at)} by ${halted.by}${because(halted.reason)}`];
+  const closed =
+    window?.opensAt === null ? 'closed, and none opens in sight' : `closed until ${instant(window?.opensAt ?? '')}`;
+  const open = window?.closesAt === null ? 'open' : `open until ${instant(window?.closesAt ?? '')}`;
+  const windows = window === null ? [] : [`Enforcement window: ${window.open ? open : closed}`];
+  const held = suspensions.map(({ selector, until, by, reason }) => {
+    return `Suspended: ${selector} ${until === null ? 'until resumed' : `until ${instant(until)}`}, by ${by}${because(reason)}`;
+  });
+  return [...halt, ...windows, ...held];
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {

@@ -80,6 +80,8 @@ async function lookAndAct(
     return settled === null ? { result: ended(facts.id, 'converging') } : { record: settled };
   }
   const observations = await observeOrFail(work, message, facts, known);
+  // What an operator sets from here on moves the record's head, and what was set before stands in the record, or will in a moment.
+  await (known[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
   if ('result' in observations) return observations;
   const failure = visibleFailure(work, message, facts, observations, known);
   if (failure !== null) return { result: await failVisibly(work, message, known, failure) };

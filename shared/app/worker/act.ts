@@ -5,7 +5,7 @@ import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { organizationEntry } from '../scan.ts';
-import { vetoEntry } from './before-claim.ts';
+import { letGo, vetoEntry } from './before-claim.ts';
 import type { WorkContext } from './context.ts';
 import { disambiguate, type Fate, fateOf } from './fate.ts';
 import { Vetoed } from './guard.ts';
@@ -97,8 +97,18 @@ async function write(
 }
 
 async function vetoed(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
+  if (veto.reason === 'suspendedByOperator') return suspended(work, undertaking, claim, veto);
   const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
   return { kind: 'vetoed', record: await write(work, undertaking, claim, vetoEntry(work, begun, veto)), veto };
+}
+
+/** Suspended since it was judged: what was claimed is let go, and the account is judged anew, as Suspended. */
+async function suspended(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
+  await work.controls.now();
+  if (claim.expiresAt === null) {
+    return { kind: 'redecide', record: await work.journal.caughtUp(undertaking.record) };
+  }
+  return { kind: 'redecide', record: await write(work, undertaking, claim, letGo(work, undertaking, veto)) };
 }
 
 async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim, error: CloudError): Promise<Acted> {

@@ -12,7 +12,7 @@ import type { Listing } from '../listing.ts';
 import { allows } from '../make-plan.ts';
 import { AUTOMATION_ABSENT } from '../observe.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
-import { mayClaim, vetoEntry } from './before-claim.ts';
+import { letGo, mayClaim, vetoEntry } from './before-claim.ts';
 import {
   assessContext,
   entryContext,
@@ -47,9 +47,9 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   const willing: Member[] = [];
   for (const member of members) if (await wants(work, message, member)) willing.push(member);
   const optOut = message.operation === 'DisassociateAccounts';
-  if (willing.length > 0 && !(await mayClaim(work, message.runId, willing, optOut))) {
-    return afterVeto(message, members, willing);
-  }
+  const leave = willing.length === 0 || (await leaveToClaim(work, message, willing, optOut));
+  if (leave === 'each') return eachAlone(message, members, willing);
+  if (!leave) return afterVeto(message, members, willing);
   const claimed = await claimAll(work, message, willing);
   const settled = members.filter((member) => rests(work, member));
   await Promise.all(settled.map(({ record, assessment }) => lookAgain(work, record, assessment)));
@@ -91,6 +91,27 @@ function oldest({ deps }: WorkContext, records: readonly AccountRecord[]): numbe
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
 
+/** `each`: one of them is suspended since it was judged. The batch is given up for single keys, which find out whom it is about. */
+async function leaveToClaim(
+  work: WorkContext,
+  message: BatchMessage,
+  willing: readonly Member[],
+  optOut: boolean,
+): Promise<boolean | 'each'> {
+  try {
+    return await mayClaim(work, message.runId, willing, optOut);
+  } catch (error) {
+    if (error instanceof Vetoed) return 'each';
+    throw error;
+  }
+}
+
+function eachAlone(message: BatchMessage, members: readonly Member[], willing: readonly Member[]): WorkResult {
+  const settled = members.filter((member) => !isOpen(member.assessment) && !willing.includes(member));
+  const open = message.accountIds.filter((id) => !settled.some(({ facts }) => facts.id === id));
+  return { outcomes: [], followUps: open.map((id) => alone(message, id)), dead: null };
+}
+
 /** The call must not be made: those that it would have been about are recorded as Blocked, the others go on alone. */
 function afterVeto(message: BatchMessage, members: readonly Member[], willing: readonly Member[]): WorkResult {
   const blocked = willing.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' as const }));
@@ -117,6 +138,7 @@ async function judgeMembers(
   listing: Listing,
   records: ReadonlyMap<AccountId, AccountRecord>,
 ): Promise<Member[]> {
+  await work.controls.now();
   const known = await Promise.all(
     accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
   );
@@ -205,7 +227,7 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
     );
     return await writeOutcomes(work, message, claimed, result);
   } catch (error) {
-    if (error instanceof Vetoed) return vetoedAll(work, claimed, error);
+    if (error instanceof Vetoed) return vetoedAll(work, message, claimed, error);
     if (error instanceof CloudError) return failedAll(work, message, claimed, error);
     throw error;
   }
@@ -277,7 +299,16 @@ async function failedAll(
   return { outcomes, followUps, dead: null };
 }
 
-async function vetoedAll(work: WorkContext, claimed: readonly Claimed[], veto: Vetoed): Promise<WorkResult> {
+async function vetoedAll(
+  work: WorkContext,
+  message: BatchMessage,
+  claimed: readonly Claimed[],
+  veto: Vetoed,
+): Promise<WorkResult> {
+  if (veto.reason === 'suspendedByOperator') {
+    await closeAll(work, claimed, ({ undertaking }) => letGo(work, undertaking, veto));
+    return { outcomes: [], followUps: claimed.map(({ facts }) => alone(message, facts.id)), dead: null };
+  }
   await closeAll(work, claimed, ({ undertaking }) => vetoEntry(work, undertaking, veto));
   return {
     outcomes: claimed.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' })),

@@ -11,6 +11,7 @@ const CHUNK = 500;
 /**
  * Asks the guard before many accounts are claimed for one call. The answer is asked for again right before the call; this one keeps a
  * call that must not be made from leaving intents behind, which would count as changes for 24 hours.
+ * @throws Vetoed because of a suspension: it may be about one account, and must not hold up the others
  * @returns whether the call may be made as far as is known now; if not, the accounts are recorded as Blocked.
  */
 export async function mayClaim(
@@ -18,13 +19,15 @@ export async function mayClaim(
   runId: string,
   wanted: readonly { readonly record: AccountRecord; readonly assessment: Assessment }[],
   optOut: boolean,
+  wide = false,
 ): Promise<boolean> {
   const accountIds = wanted.map(({ assessment }) => assessment.accountId);
   try {
-    await work.guard.check(runId, accountIds, optOut, 'claim');
+    await work.guard.check(runId, accountIds, optOut, 'claim', wide);
     return true;
   } catch (error) {
-    if (!(error instanceof Vetoed)) throw error;
+    // That is about some of them alone: the caller lets each go on by itself.
+    if (!(error instanceof Vetoed) || error.reason === 'suspendedByOperator') throw error;
     for (let at = 0; at < wanted.length; at += CHUNK) {
       await work.journal.writeMany(
         wanted.slice(at, at + CHUNK).map(({ record, assessment }) => ({
@@ -38,6 +41,14 @@ export async function mayClaim(
     }
     return false;
   }
+}
+
+/** Closes an intent whose call the guard did not allow, without a verdict of its own: the account is judged anew. */
+export function letGo(work: WorkContext, undertaking: Undertaking, veto: Vetoed): EntryDraft {
+  const attempts = undertaking.record[undertaking.assessment.enrollment]?.attempts ?? 0;
+  const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts } as const;
+  const facts = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
+  return failureEntry(work, undertaking, fate, facts);
 }
 
 /** `RemediationBlocked` for an account whose call the guard did not allow. */

@@ -4,6 +4,7 @@ import type { EntryContext } from '../../domain/transition.ts';
 import type { AccountId, Caller } from '../../domain/types.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';
+import { type ControlsView, underControls } from '../controls.ts';
 import type { Deps, Settings, WorkOutcome } from '../deps.ts';
 import type { Journal } from '../journal.ts';
 import type { Retrying } from '../retrying.ts';
@@ -19,6 +20,8 @@ export interface WorkContext {
   readonly journal: Journal;
   readonly runs: RunStates;
   readonly guard: Guard;
+  /** Kill switch and suspensions, for judging; read at each message, and by the guard itself right before each call. */
+  readonly controls: ControlsView;
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
   readonly automationListing: AutomationListing;
@@ -58,8 +61,9 @@ export function outcomeOf(verdict: Verdict): WorkOutcome {
 }
 
 export function assessContext(work: WorkContext): AssessContext {
-  const { policy, caller, deps, holds } = work;
-  return { policy, caller, now: deps.clock.now(), suspensionOf: () => null, optOutsAllowed: true, holds };
+  const { policy, caller, deps, controls, holds } = work;
+  const now = deps.clock.now();
+  return { policy, caller, now, ...underControls(controls.last, now), optOutsAllowed: true, holds };
 }
 
 export function entryContext(work: WorkContext, runId: string): EntryContext {

@@ -20,10 +20,11 @@ export class Guard {
     accountIds: readonly AccountId[],
     optOut: boolean,
     stage: Asked['stage'] = 'call',
+    wide = false,
   ): Promise<void> {
     const run = await this.#runs.get(runId);
     if (run === null) throw new Vetoed('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
-    const asked: Asked = { run, accountIds, optOut, stage };
+    const asked: Asked = { run, accountIds, optOut, stage, wide };
     for (const check of this.#checks) await check.ask(asked);
     for (const check of this.#checks) await check.passed?.(asked);
   }

@@ -5,13 +5,14 @@ import { transition } from '../../domain/transition.ts';
 import { ENROLLMENTS } from '../../domain/types.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
+import { standsUnder } from '../controls.ts';
 import type { RunContext } from '../deps.ts';
 import type { Judged } from '../desk.ts';
 import { organizationWide } from '../org-wide.ts';
 import { hasNews, messagesFor } from '../scan.ts';
 import { type Survey, survey } from '../survey.ts';
 import { noteTrustedAccess } from '../trusted-access.ts';
-import { mayClaim, vetoEntry } from './before-claim.ts';
+import { letGo, mayClaim, vetoEntry } from './before-claim.ts';
 import { entryContext, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
 import {
@@ -45,7 +46,9 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   const wanted = drifted.map(({ facts, assessments, record }) => {
     return { record: record ?? emptyRecord(facts.id), assessment: assessments.computeOptimizer };
   });
-  if (!(await mayClaim(work, message.runId, wanted, false))) return blocked(drifted);
+  const leave = await leaveToClaim(work, message, wanted);
+  if (leave === 'oneByOne') return oneByOne(work, message, drifted);
+  if (!leave) return blocked(drifted);
   const claimed = await claimAll(work, message, drifted);
   const [first] = claimed;
   if (first === undefined || claimed.length < drifted.length) return outrun(work, message, drifted, claimed);
@@ -55,7 +58,7 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   );
   const beforeSend = async (): Promise<void> => {
     requireClaim(work, first.undertaking.assessment, expiresAt);
-    await work.guard.check(message.runId, accountIds, false);
+    await work.guard.check(message.runId, accountIds, false, 'call', true);
   };
   const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
   try {
@@ -68,6 +71,20 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
     return ended(work, message, drifted, claimed, error);
   }
   return verify(work, message, accountIds);
+}
+
+/** `oneByOne`: something was suspended since, and this call would touch it. */
+async function leaveToClaim(
+  work: WorkContext,
+  { runId }: OrganizationMessage,
+  wanted: readonly Pick<Undertaking, 'record' | 'assessment'>[],
+): Promise<boolean | 'oneByOne'> {
+  try {
+    return await mayClaim(work, runId, wanted, false, true);
+  } catch (error) {
+    if (error instanceof Vetoed) return 'oneByOne';
+    throw error;
+  }
 }
 
 function blocked(drifted: readonly Judged[]): WorkResult {
@@ -177,6 +194,10 @@ async function ended(
 ): Promise<WorkResult> {
   const outcomes = (outcome: 'blocked' | 'retrying') =>
     claimed.map(({ record }) => ({ accountId: record.accountId, outcome }));
+  if (error instanceof Vetoed && error.reason === 'suspendedByOperator') {
+    await closeAll(work, claimed, ({ undertaking }) => letGo(work, undertaking, error));
+    return oneByOne(work, message, drifted);
+  }
   if (error instanceof Vetoed) {
     await closeAll(work, claimed, ({ undertaking }) => vetoEntry(work, undertaking, error));
     return { outcomes: outcomes('blocked'), followUps: [], dead: null };
@@ -197,7 +218,10 @@ async function verify(
   await noteTrustedAccess(work.deps, work.journal, run, seen.trustedAccess);
   const context = entryContext(work, message.runId);
   const judged = new Map(seen.judged.map((account) => [account.facts.id, account]));
-  const news = accountIds.flatMap((id) => judged.get(id) ?? []);
+  const controls = await work.controls.now();
+  const news = accountIds
+    .flatMap((id) => judged.get(id) ?? [])
+    .filter(({ facts, assessments }) => standsUnder(controls, context.now, facts, assessments));
   for (let at = 0; at < news.length; at += CHUNK) {
     await work.journal.writeMany(
       news.slice(at, at + CHUNK).map(({ facts, record, assessments }) => ({

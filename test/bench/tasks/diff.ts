@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contextOf } from '../../../shared/app/survey.ts';
 import { assess } from '../../../shared/domain/assess.ts';
+import { compileControls, NO_CONTROLS } from '../../../shared/domain/controls.ts';
 import type { AccountFacts } from '../../../shared/domain/policy/index.ts';
 import type { Observation, Observations } from '../../../shared/domain/types.ts';
 import { answer, elapsed, policyOf, taskInput } from '../workbench.ts';
@@ -70,7 +71,7 @@ const caller = {
   managementAccountId: '100000000000',
   role: 'management',
 } as const;
-const context = contextOf(policy, caller, now);
+const context = contextOf(policy, caller, now, compileControls(NO_CONTROLS));
 const subjects = Array.from({ length: accounts }, (_, n) => {
   const observations: Observations = { computeOptimizer: observationOf(n, now), automation: observationOf(n + 1, now) };
   return { facts: factsOf(n), observations };

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../../../domain/policy/index.ts';
 import type { AccountId, EpochMs } from '../../../domain/types.ts';
 import type { ReasonCode } from '../../../domain/verdict.ts';
+import type { ControlsView } from '../../controls.ts';
 import type { Deps } from '../../deps.ts';
 import type { RunState, RunStates } from '../../run-state.ts';
 
@@ -27,6 +28,8 @@ export interface Asked {
    * `claim`: before anything is written about it. `call`: the intents are durable and the request leaves as soon as every check has passed.
    */
   readonly stage: 'claim' | 'call';
+  /** The organization-wide call: it touches every account, not only those that it is made for. */
+  readonly wide?: boolean;
 }
 
 /** One reason for which a mutating call may have to be left. Checks know nothing of each other; their order is that of the list. */
@@ -42,4 +45,5 @@ export interface CheckParts {
   readonly deps: Pick<Deps, 'ledger' | 'registers' | 'facts' | 'records' | 'clock' | 'newId' | 'actor'>;
   readonly runs: RunStates;
   readonly policy: CompiledPolicy;
+  readonly controls: ControlsView;
 }

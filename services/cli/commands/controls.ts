@@ -1,0 +1,181 @@
+import type { Command } from 'commander';
+import { untilArgument } from '../../../shared/config/arguments.ts';
+import type { OperatorSelector } from '../../../shared/domain/policy/index.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { operator, reasonArgument } from '../operator.ts';
+import { withStore } from '../session.ts';
+import { count, instant } from '../ui/words.ts';
+
+const SELECTOR = 'account ids, ou:/Path, tag:key=value, name:glob, or all';
+
+export function defineControls(program: Command, select: Select): void {
+  program
+    .command('suspend')
+    .description('leave accounts alone, whatever the policy says, from now on and in every process')
+    .argument('<selector...>', SELECTOR)
+    .option('--reason <text>', 'why, for the ledger')
+    .option('--until <time>', 'ends by itself then: 2h from now, a day (its end, UTC) or a time')
+    .action((words: string[], flags: SuspendFlags) => select((context) => runSuspend(context, words, flags)));
+  program
+    .command('resume')
+    .description('end suspensions; what drifts is put right at once by whoever works')
+    .argument('<selector...>', `as it was suspended: ${SELECTOR}`)
+    .action((words: string[]) => select((context) => runResume(context, words)));
+  program
+    .command('halt')
+    .description('the kill switch: no mutating call is made from now on, by any process; scans go on')
+    .option('--reason <text>', 'why, for the ledger')
+    .action((flags: { readonly reason?: string }) => select((context) => runHalt(context, flags.reason)));
+  program
+    .command('unhalt')
+    .description('let enforcement go on')
+    .action(() => select(runUnhalt));
+}
+
+interface SuspendFlags {
+  readonly reason?: string;
+  readonly until?: string;
+}
+
+type Store = Parameters<Parameters<typeof withStore>[2]>[0];
+
+/** What the use cases need, of a store that is there. */
+async function depsOf({ clock }: CliContext, store: Store) {
+  const { makeNewId } = await import('../../../shared/compose/system.ts');
+  return { ...store, clock, newId: makeNewId(clock), actor: operator() };
+}
+
+async function selectorOf(command: string, words: readonly string[]): Promise<OperatorSelector> {
+  const { parseOperatorSelector } = await import('../../../shared/domain/policy/index.ts');
+  const parsed = parseOperatorSelector(words.join(' '));
+  if (parsed.ok) return parsed.selector;
+  throw new CommandError('Usage', `${command}: ${parsed.message}. ${parsed.hint}`);
+}
+
+async function runSuspend(context: CliContext, words: readonly string[], flags: SuspendFlags): Promise<number> {
+  const { output, clock } = context;
+  const selector = await selectorOf('suspend', words);
+  const reason = reasonArgument(flags.reason);
+  const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
+  const [{ suspend }, { settleControls }] = await useCases();
+  const { matched, unseen } = await withStore(context, false, async (store) => {
+    const found = await whomItMeans(store, selector);
+    const deps = await depsOf(context, store);
+    await told(() => suspend(deps, { selector, until, reason }));
+    await settleControls(deps);
+    return found;
+  });
+  if (unseen.length > 0) {
+    output.note(`warning: not in the last scan, and suspended all the same: ${unseen.join(', ')}`);
+  }
+  if (matched === null) {
+    output.note('warning: no scan has told whom this selects; it holds for whoever it will select');
+  }
+  const ends = until === null ? null : new Date(until).toISOString();
+  const document = { selector: selector.text, reason, until: ends, by: operator(), accounts: matched, unseen };
+  if (output.json) output.document(document);
+  else {
+    const how = ends === null ? 'until `rollcall resume`' : `until ${instant(ends)}`;
+    const whom = matched === null ? '' : ` (${count(matched, 'account')} now)`;
+    output.print(
+      `${selector.text} suspended ${how}${whom}. A call that is under way is finished; none is made after it.`,
+    );
+  }
+  return EXIT.ok;
+}
+
+/**
+ * How many accounts of the last snapshot are meant, and which ids it does not have. `null`: there is no snapshot, or it lacks the tags.
+ * @throws CommandError if the snapshot shows that nothing is meant
+ */
+async function whomItMeans(
+  { facts }: Store,
+  selector: OperatorSelector,
+): Promise<{ readonly matched: number | null; readonly unseen: readonly string[] }> {
+  const snapshot = await facts.load();
+  if (snapshot === null) return { matched: null, unseen: [] };
+  const known = new Set(snapshot.accounts.map(({ id }) => id));
+  const unseen = selector.accounts.filter((id) => !known.has(id));
+  if (selector.match.usesTags && !snapshot.tags) return { matched: null, unseen };
+  const matched = snapshot.accounts.filter((account) => selector.match.test(account)).length;
+  if (matched > 0 || selector.accounts.length > 0 || selector.text === 'all') return { matched, unseen };
+  throw new CommandError(
+    'SelectorMatchesNothing',
+    `suspend ${selector.text}: none of the ${snapshot.accounts.length} accounts of the last scan matches, so nothing would be suspended. ` +
+      'Compare it with `rollcall account ID`; paths and names count exactly, and a glob is quoted.',
+  );
+}
+
+async function runResume(context: CliContext, words: readonly string[]): Promise<number> {
+  const { output } = context;
+  const selector = await selectorOf('resume', words);
+  const [{ resume }, { settleControls }] = await useCases();
+  const { ended, left } = await withStore(context, false, async (store) => {
+    const deps = await depsOf(context, store);
+    const resumption = await told(() => resume(deps, selector));
+    await settleControls(deps);
+    return resumption;
+  });
+  if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
+  if (output.json) output.document({ resumed: ended, left, by: operator() });
+  else
+    output.print(
+      `Resumed: ${ended.join(' · ')}. What drifts there is put right by serve, the functions, or the next apply.`,
+    );
+  return EXIT.ok;
+}
+
+async function runHalt(context: CliContext, why: string | undefined): Promise<number> {
+  const { output } = context;
+  const reason = reasonArgument(why);
+  const [{ halt }, { settleControls }] = await useCases();
+  const { changed, controls } = await withStore(context, false, async (store) => {
+    const deps = await depsOf(context, store);
+    const set = await halt(deps, reason);
+    await settleControls(deps);
+    return set;
+  });
+  const { halt: set } = controls;
+  if (set === null) throw new Error('halted, and not halted');
+  const at = new Date(set.at).toISOString();
+  if (output.json) output.document({ halted: true, changed, at, by: set.by, reason: set.reason });
+  else if (changed)
+    output.print('Halted. A call that is under way is finished; none is made after it, until `rollcall unhalt`.');
+  else {
+    const because = set.reason === null ? '' : `: ${set.reason}`;
+    output.print(`Halted already, since ${instant(at)} by ${set.by}${because}.`);
+  }
+  return EXIT.ok;
+}
+
+async function runUnhalt(context: CliContext): Promise<number> {
+  const { output } = context;
+  const [{ unhalt }, { settleControls }] = await useCases();
+  const changed = await withStore(context, false, async (store) => {
+    const deps = await depsOf(context, store);
+    const was = await unhalt(deps);
+    await settleControls(deps);
+    return was;
+  });
+  if (output.json) output.document({ halted: false, changed });
+  else output.print(changed ? 'Enforcement goes on.' : 'Enforcement was not halted; nothing has changed.');
+  return EXIT.ok;
+}
+
+/** Loaded only by these commands. */
+function useCases() {
+  return Promise.all([import('../../../shared/app/controls.ts'), import('../../../shared/app/settle-controls.ts')]);
+}
+
+/** What does not fit what is so, in the words of a command. */
+async function told<T>(act: () => Promise<T>): Promise<T> {
+  const { ControlsError } = await import('../../../shared/app/controls.ts');
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof ControlsError) throw new CommandError(error.code, error.message);
+    throw error;
+  }
+}

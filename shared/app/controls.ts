@@ -1,0 +1,176 @@
+import type { AssessContext } from '../domain/assess.ts';
+import {
+  type Act,
+  type CompiledControls,
+  type Controls,
+  compileControls,
+  controlsSchema,
+  halted,
+  NO_CONTROLS,
+  type Resumption,
+  resumed,
+  suspended,
+  unhalted,
+} from '../domain/controls.ts';
+import type { AccountFacts, OperatorSelector } from '../domain/policy/index.ts';
+import type { Enrollment, EpochMs } from '../domain/types.ts';
+import type { Assessment } from '../domain/verdict.ts';
+import type { Registers } from '../ports/registers.ts';
+import type { Clock, NewId } from '../ports/system.ts';
+import { readTyped, update } from './registers.ts';
+
+/** The register with the kill switch and the suspensions. */
+export const CONTROLS_REGISTER = 'controls';
+
+/** As they are now. @throws Error if the register has a shape that this version does not know. */
+export async function readControls(registers: Registers): Promise<Controls> {
+  return (await readTyped(registers, CONTROLS_REGISTER, controlsSchema))?.value ?? NO_CONTROLS;
+}
+
+const RECENT_MS = 1_000;
+
+/** The controls to those who ask often: read from the store, compiled only when they have changed. */
+export class ControlsView {
+  readonly #registers: Registers;
+  readonly #clock: Clock;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #version: string | null = null;
+  #compiled: CompiledControls = compileControls(NO_CONTROLS);
+
+  constructor(registers: Registers, clock: Clock) {
+    this.#registers = registers;
+    this.#clock = clock;
+  }
+
+  /** What was last read. */
+  get last(): CompiledControls {
+    return this.#compiled;
+  }
+
+  /** As they were a second ago at most: for whoever asks all the time and decides nothing that cannot be taken back. */
+  async recent(): Promise<CompiledControls> {
+    return this.#clock.now() - this.#readAt < RECENT_MS ? this.#compiled : this.now();
+  }
+
+  /** As they are in the store at this moment. */
+  async now(): Promise<CompiledControls> {
+    const readAt = this.#clock.now();
+    const known = await readTyped(this.#registers, CONTROLS_REGISTER, controlsSchema);
+    const version = known?.version ?? null;
+    this.#readAt = readAt;
+    if (version !== this.#version) {
+      this.#compiled = compileControls(known?.value ?? NO_CONTROLS);
+      this.#version = version;
+    }
+    return this.#compiled;
+  }
+}
+
+/** What judging accounts at `now` (epoch ms) needs of them. */
+export function underControls(
+  controls: CompiledControls,
+  now: EpochMs,
+): Pick<AssessContext, 'suspensionOf' | 'halted'> {
+  return { suspensionOf: (facts) => controls.suspensionOf(facts, now), halted: controls.halt !== null };
+}
+
+/**
+ * Whether what was judged under older controls still stands under these: an account that was suspended meanwhile must not be recorded as
+ * anything else, nor one that was resumed as Suspended.
+ */
+export function standsUnder(
+  controls: CompiledControls,
+  now: EpochMs,
+  facts: AccountFacts,
+  { computeOptimizer, automation }: Readonly<Record<Enrollment, Pick<Assessment, 'verdict'>>>,
+): boolean {
+  const suspended = controls.suspensionOf(facts, now) !== null;
+  return [computeOptimizer, automation].every(({ verdict }) => {
+    const outOfReach = verdict === 'NotApplicable' || verdict === 'Unmanaged';
+    return outOfReach || (verdict === 'Suspended') === suspended;
+  });
+}
+
+export interface OperatorDeps {
+  readonly registers: Registers;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** Who acts: an ARN if known, else the operating system's user. */
+  readonly actor: string;
+}
+
+/** More than this in one document would be refused by DynamoDB one day; everything in it is read before each call. */
+const MAX_CHARS = 150_000;
+
+/** What was asked for does not fit what is so. The message says what is. */
+export class ControlsError extends Error {
+  override readonly name = 'ControlsError';
+  readonly code: 'NotSuspended' | 'TooManySuspensions';
+
+  constructor(code: ControlsError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const actOf = ({ newId, clock, actor }: OperatorDeps): Act => ({ id: newId(), at: clock.now(), by: actor });
+
+function change(deps: OperatorDeps, next: (controls: Controls) => Controls): Promise<Controls> {
+  return update(deps.registers, CONTROLS_REGISTER, controlsSchema, (current) => next(current ?? NO_CONTROLS));
+}
+
+/** Sets the kill switch, for every process on this store. @returns whether it was this call that set it, and how it is set. */
+export async function halt(
+  deps: OperatorDeps,
+  reason: string | null,
+): Promise<{ readonly changed: boolean; readonly controls: Controls }> {
+  const act = actOf(deps);
+  const controls = await change(deps, (current) => halted(current, act, reason));
+  return { changed: controls.halt?.id === act.id, controls };
+}
+
+/** @returns whether anything was halted. */
+export async function unhalt(deps: OperatorDeps): Promise<boolean> {
+  const act = actOf(deps);
+  const controls = await change(deps, (current) => unhalted(current, act));
+  return controls.notices.some(({ id }) => id === act.id);
+}
+
+/** @throws ControlsError if the document would grow too large. */
+export async function suspend(
+  deps: OperatorDeps,
+  what: { readonly selector: OperatorSelector; readonly until: EpochMs | null; readonly reason: string | null },
+): Promise<Controls> {
+  const act = actOf(deps);
+  const { selector, until, reason } = what;
+  return change(deps, (current) => {
+    const next = suspended(current, act, { selector: selector.text, until, why: reason });
+    if (JSON.stringify(next).length <= MAX_CHARS) return next;
+    throw new ControlsError(
+      'TooManySuspensions',
+      'There are too many suspensions, or one names too many accounts. Name an OU, a tag or a name instead, or resume some.',
+    );
+  });
+}
+
+/** @throws ControlsError if nothing of what is named is suspended by that name. */
+export async function resume(deps: OperatorDeps, selector: OperatorSelector): Promise<Resumption> {
+  const act = actOf(deps);
+  const outcome: { last: Resumption | null } = { last: null };
+  await change(deps, (current) => {
+    outcome.last = resumed(current, act, selector);
+    if (outcome.last.ended.length === 0) throw notSuspended(current, selector);
+    return outcome.last.controls;
+  });
+  if (outcome.last === null) throw new Error('a change was made that was never computed');
+  return outcome.last;
+}
+
+function notSuspended({ suspensions }: Controls, selector: OperatorSelector): ControlsError {
+  const known = suspensions.map((each) => each.selector);
+  const those = known.length === 0 ? 'Nothing is suspended' : `Suspended are: ${known.slice(0, 10).join(' · ')}`;
+  return new ControlsError(
+    'NotSuspended',
+    `${selector.text} is not suspended. ${those}. A suspension is ended by the selector that set it, or by \`all\`.`,
+  );
+}

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { sha256Hex } from '../domain/hash.ts';
+import type { EntryType } from '../domain/ledger.ts';
+import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
+import { type AccountRecord, emptyRecord } from '../domain/record.ts';
+import { toIso } from '../domain/time.ts';
+import { accountEntry } from '../domain/transition.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/types.ts';
+import type { Deps } from './deps.ts';
+import { waits } from './due-keys.ts';
+import { Journal } from './journal.ts';
+import { readTyped, update } from './registers.ts';
+
+/*
+ * Of each exemption, by its content:
+ *
+ *   (unknown) ──in force──▶ active ──7 days before its end──▶ expiring ──its end──▶ expired
+ *       └────first seen after its end: nothing to announce──────────────────────────▲
+ *
+ * An announcement is claimed in the register before it is written and closed after it, so that of many ticks one makes it, and one that a
+ * crash interrupted is taken up again.
+ */
+const stage = z.enum(['active', 'expiring', 'expired']);
+const known = z.object({ stage, claimedUntil: z.number(), endsAt: z.number() });
+const registerSchema = z.record(z.string(), known);
+type Known = z.infer<typeof registerSchema>;
+type Stage = z.infer<typeof stage>;
+
+const REGISTER = 'exemptions';
+const CLAIM_MS = 60_000;
+const CHUNK = 500;
+
+export type ExemptionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
+
+interface Due {
+  readonly key: string;
+  readonly exemption: Exemption;
+  readonly stage: 'expiring' | 'expired';
+  /** Somebody claimed it before and did not close it. */
+  readonly again: boolean;
+}
+
+/**
+ * Announces, once each, exemptions that end within 7 days and those that have ended, account by account. That an account is enforced from
+ * then on is no part of it: its condition wakes at that time.
+ * @returns how many exemptions were announced.
+ */
+export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPolicy): Promise<number> {
+  const { exemptions } = policy.policy;
+  const stored = (await readTyped(deps.registers, REGISTER, registerSchema))?.value ?? null;
+  if (exemptions.length === 0 && stored === null) return 0;
+  const now = deps.clock.now();
+  if (stored !== null && !needsUpdate(stored, exemptions, now)) return 0;
+  const due = await claim(deps, exemptions, now);
+  for (const each of due) {
+    await announce(deps, policy, each, now);
+    await update(deps.registers, REGISTER, registerSchema, (current) => ({
+      ...current,
+      [each.key]: { stage: each.stage, claimedUntil: 0, endsAt: each.exemption.endsAt },
+    }));
+  }
+  return due.length;
+}
+
+/** Prolonged or given to others it is another exemption, with an end of its own. */
+function keyOf({ accounts, enrollment, until, owner, reason }: Exemption): string {
+  return sha256Hex(JSON.stringify([[...accounts].sort(), enrollment, until, owner, reason])).slice(0, 32);
+}
+
+function stageOf({ announceAt, endsAt }: Exemption, now: EpochMs): Stage {
+  if (now >= endsAt) return 'expired';
+  return now >= announceAt ? 'expiring' : 'active';
+}
+
+function needsUpdate(stored: Known, exemptions: readonly Exemption[], now: EpochMs): boolean {
+  const keys = new Set<string>();
+  for (const exemption of exemptions) {
+    const key = keyOf(exemption);
+    keys.add(key);
+    const entry = stored[key];
+    if (entry === undefined || entry.stage !== stageOf(exemption, now)) return true;
+    if (entry.claimedUntil !== 0 && entry.claimedUntil <= now) return true;
+  }
+  return Object.entries(stored).some(([key, entry]) => !keys.has(key) && isOver(entry, now));
+}
+
+/** Of an exemption that a policy no longer has, or another process's policy does not have, is kept what was said until its end. */
+function isOver({ endsAt }: z.infer<typeof known>, now: EpochMs): boolean {
+  return endsAt <= now;
+}
+
+async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now: EpochMs): Promise<readonly Due[]> {
+  const claimed: { due: Due[] } = { due: [] };
+  await update(deps.registers, REGISTER, registerSchema, (current): Known => {
+    claimed.due = [];
+    const kept = Object.entries(current ?? {}).filter(([, entry]) => !isOver(entry, now));
+    const next: Record<string, z.infer<typeof known>> = Object.fromEntries(kept);
+    for (const exemption of exemptions) {
+      const key = keyOf(exemption);
+      const { endsAt } = exemption;
+      const before = current?.[key] ?? null;
+      const at = stageOf(exemption, now);
+      const open = before !== null && before.claimedUntil !== 0;
+      if (open && before.claimedUntil > now) next[key] = before;
+      else if (at === 'active' || (before === null && at === 'expired'))
+        next[key] = { stage: at, claimedUntil: 0, endsAt };
+      else if (before !== null && before.stage === at && !open) next[key] = before;
+      else {
+        next[key] = { stage: at, claimedUntil: now + CLAIM_MS, endsAt };
+        claimed.due.push({ key, exemption, stage: at, again: open });
+      }
+    }
+    return next;
+  });
+  return claimed.due;
+}
+
+async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, now: EpochMs): Promise<void> {
+  const journal = new Journal(deps.ledger, deps.records);
+  const ids = [...new Set(due.exemption.accounts)];
+  for (let at = 0; at < ids.length; at += CHUNK) {
+    const chunk = ids.slice(at, at + CHUNK);
+    const records = await deps.records.getMany(chunk);
+    const told = due.again ? await toldOf(deps, chunk, due) : new Set<AccountId>();
+    const written = await journal.writeMany(
+      chunk
+        .filter((id) => !told.has(id))
+        .map((id) => {
+          // One draft, however often it is decided anew: what it says does not depend on the record.
+          const draft = entryOf(deps, policy, due, id, now);
+          return {
+            record: records.get(id) ?? emptyRecord(id),
+            decide: (record: AccountRecord) => (record.present && draft !== null ? [draft] : []),
+          };
+        }),
+    );
+    for (const { record, entries } of written) if (entries.length > 0) await keepAwake(deps, record, now);
+  }
+}
+
+/** Storing the record anew has forgotten when it was to be looked at again, where nothing but a hint said so: it is looked at early. */
+async function keepAwake({ records }: ExemptionDeps, record: AccountRecord, now: EpochMs): Promise<void> {
+  if (!ENROLLMENTS.some((enrollment) => waits(record[enrollment]))) return;
+  await records.snooze(record.accountId, record.head.seq, now);
+}
+
+/** Accounts in whose chains a tick that did not come to its end has announced it already. */
+async function toldOf({ ledger }: ExemptionDeps, ids: readonly AccountId[], due: Due): Promise<ReadonlySet<AccountId>> {
+  const since = toIso(due.stage === 'expired' ? due.exemption.endsAt : due.exemption.announceAt);
+  const told = new Set<AccountId>();
+  for (const accountId of ids) {
+    const { entries } = await ledger.query({ accountId, type: typeOf(due), since }, { limit: 100 });
+    if (entries.some(({ detail }) => detail?.exemption === due.key)) told.add(accountId);
+  }
+  return told;
+}
+
+function typeOf({ stage }: Due): EntryType {
+  return stage === 'expired' ? 'ExemptionExpired' : 'ExemptionExpiring';
+}
+
+/** `null`: another exemption goes on where this one ends, so nothing ends for the account. */
+function entryOf(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, accountId: AccountId, now: EpochMs) {
+  const { exemption, key } = due;
+  const { enrollment, endsAt, until, owner, reason } = exemption;
+  const named: readonly Enrollment[] = enrollment === 'both' ? ENROLLMENTS : [enrollment];
+  const ends = named.filter((name) => policy.exemption(accountId, name, endsAt) === null);
+  const [one, second] = ends;
+  if (one === undefined) return null;
+  const whose = `${reason} (${owner})`;
+  const message =
+    due.stage === 'expired'
+      ? `the exemption ended with ${until} UTC: ${whose}; the policy is enforced from now on`
+      : `the exemption ends with ${until} UTC: ${whose}; then the policy is enforced`;
+  const context = { newId: deps.newId, now, actor: deps.actor, runId: null, policyHash: policy.hash };
+  return accountEntry(context, typeOf(due), accountId, second === undefined ? one : null, {
+    reason: 'exemption',
+    detail: { message, exemption: key, until: toIso(endsAt) },
+  });
+}

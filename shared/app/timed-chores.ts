@@ -1,0 +1,9 @@
+import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { announceExemptions } from './exemptions.ts';
+import { type SettleDeps, settleControls } from './settle-controls.ts';
+
+/** What the tick sees to because its time has come, in both runtimes: suspensions that end, exemptions that end or soon will. */
+export async function timedChores(deps: SettleDeps, policy: CompiledPolicy): Promise<number> {
+  const settled = await settleControls(deps);
+  return settled + (await announceExemptions(deps, policy));
+}

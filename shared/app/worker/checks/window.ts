@@ -1,0 +1,14 @@
+import { closedText } from '../../../domain/assess.ts';
+import { type Check, type CheckParts, Vetoed } from './check.ts';
+
+/** A call that is under way when the window closes is finished; none is started after. */
+export function openWindow({ deps: { clock }, policy: { windows } }: CheckParts): Check {
+  return {
+    async ask() {
+      const now = clock.now();
+      if (windows.isOpen(now)) return;
+      const opensAt = windows.nextOpening(now);
+      throw new Vetoed('window', closedText(opensAt), opensAt);
+    },
+  };
+}

@@ -1,0 +1,208 @@
+import { z } from 'zod';
+import type { Suspension } from './assess.ts';
+import { type AccountFacts, type OperatorSelector, parseOperatorSelector } from './policy/index.ts';
+import { toIso } from './time.ts';
+import type { EpochMs } from './types.ts';
+
+const time = z.number();
+const reason = z.string().nullable();
+
+const suspension = z.object({
+  /** The id of its ledger entry. */
+  id: z.string(),
+  /** As `parseOperatorSelector` writes it. */
+  selector: z.string(),
+  reason,
+  /** Epoch ms; `null`: until resumed. */
+  until: time.nullable(),
+  at: time,
+  by: z.string(),
+});
+export type OperatorSuspension = z.infer<typeof suspension>;
+
+const halt = z.object({ id: z.string(), at: time, by: z.string(), reason });
+export type Halt = z.infer<typeof halt>;
+
+/** Something that was done and is yet to be told in the ledger, with what follows from it for accounts. */
+const notice = z.object({
+  id: z.string(),
+  type: z.enum(['EnforcementHalted', 'EnforcementResumed', 'AccountSuspended', 'AccountResumed']),
+  at: time,
+  by: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  selector: z.string().nullable(),
+  until: time.nullable(),
+  /** Until then whoever claimed it is telling it. 0: nobody yet. */
+  claimedUntil: time,
+});
+export type Notice = z.infer<typeof notice>;
+
+/**
+ * What operators have set: the kill switch and suspensions, in one document, so that one read right before a call tells all of it and
+ * compare-and-set keeps what two operators do at once apart. What was done and what is yet to be told of it are written together: no
+ * crash leaves one without the other.
+ */
+export const controlsSchema = z.object({
+  halt: halt.nullable(),
+  suspensions: z.array(suspension),
+  notices: z.array(notice),
+});
+export type Controls = z.infer<typeof controlsSchema>;
+
+export const NO_CONTROLS: Controls = { halt: null, suspensions: [], notices: [] };
+
+/** Who acts, when, and under which id it goes into the ledger. */
+export interface Act {
+  readonly id: string;
+  readonly at: EpochMs;
+  readonly by: string;
+}
+
+const toTell = (act: Act, rest: Pick<Notice, 'type' | 'message'> & Partial<Notice>): Notice => ({
+  ...{ id: act.id, at: act.at, by: act.by, reason: 'operator', selector: null, until: null, claimedUntil: 0 },
+  ...rest,
+});
+
+/** Halted already: nothing changes. */
+export function halted(controls: Controls, act: Act, why: string | null): Controls {
+  if (controls.halt !== null) return controls;
+  const message = why ?? 'halted without a reason given';
+  const told = toTell(act, { type: 'EnforcementHalted', message });
+  return { ...controls, halt: { ...act, reason: why }, notices: [...controls.notices, told] };
+}
+
+export function unhalted(controls: Controls, act: Act): Controls {
+  if (controls.halt === null) return controls;
+  const { at, by } = controls.halt;
+  const message = `enforcement goes on; it was halted ${toIso(at)} by ${by}`;
+  return {
+    ...controls,
+    halt: null,
+    notices: [...controls.notices, toTell(act, { type: 'EnforcementResumed', message })],
+  };
+}
+
+/** The same selector again: the new reason and end take the place of the old ones. */
+export function suspended(
+  controls: Controls,
+  act: Act,
+  { selector, until, why }: { readonly selector: string; readonly until: EpochMs | null; readonly why: string | null },
+): Controls {
+  const others = controls.suspensions.filter((known) => known.selector !== selector);
+  const ends = until === null ? 'until resumed' : `until ${toIso(until)}`;
+  const message = `${selector} suspended ${ends}${why === null ? '' : `: ${why}`}`;
+  return {
+    ...controls,
+    suspensions: [...others, { ...act, selector, reason: why, until }],
+    notices: [...controls.notices, toTell(act, { type: 'AccountSuspended', message, selector, until })],
+  };
+}
+
+/** What `resume` would end. */
+export interface Resumption {
+  readonly controls: Controls;
+  /** Selectors of suspensions that ended, or the ids that were taken out of one. */
+  readonly ended: readonly string[];
+  /** Named and not suspended by id. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Ends suspensions: `all` every one, a selector the one that was set with it, ids those set by id, be it together with others. What is
+ * suspended by its OU, tag or name is so until that suspension ends.
+ */
+export function resumed(controls: Controls, act: Act, selector: OperatorSelector): Resumption {
+  const ends = (known: OperatorSuspension): boolean => selector.text === 'all' || known.selector === selector.text;
+  const ended = controls.suspensions.filter(ends).map((known) => known.selector);
+  const ids = new Set(ended.length > 0 ? [] : selector.accounts);
+  const taken = new Set<string>();
+  const suspensions = controls.suspensions
+    .filter((known) => !ends(known))
+    .flatMap((known) => {
+      const named = idsOf(known);
+      const rest = named.filter((id) => !ids.has(id));
+      if (rest.length === named.length) return [known];
+      for (const id of named) if (ids.has(id)) taken.add(id);
+      return rest.length === 0 ? [] : [{ ...known, selector: rest.join(',') }];
+    });
+  const texts = taken.size > 0 ? [...taken].sort() : ended;
+  const told = taken.size > 0 ? [[...taken].sort().join(',')] : ended;
+  const notices = told.map((text, i) =>
+    toTell(
+      { ...act, id: i === 0 ? act.id : `${act.id}.${i}` },
+      { type: 'AccountResumed', message: `${text} resumed`, selector: text },
+    ),
+  );
+  const left = ended.length > 0 ? [] : selector.accounts.filter((id) => !taken.has(id));
+  return { controls: { ...controls, suspensions, notices: [...controls.notices, ...notices] }, ended: texts, left };
+}
+
+function idsOf({ selector }: OperatorSuspension): readonly string[] {
+  const parsed = parseOperatorSelector(selector);
+  return parsed.ok ? parsed.selector.accounts : [];
+}
+
+/** Ends what has run out by `now`, and says so. */
+export function expired(controls: Controls, now: EpochMs, newId: () => string, by: string): Controls {
+  const over = controls.suspensions.filter(({ until }) => until !== null && until <= now);
+  if (over.length === 0) return controls;
+  const notices = over.map(({ selector, until, at, by: who }) =>
+    toTell(
+      { id: newId(), at: now, by },
+      {
+        type: 'AccountResumed',
+        reason: 'expired',
+        message: `the suspension of ${selector} by ${who} (${toIso(at)}) ended ${toIso(until ?? now)}`,
+        selector,
+      },
+    ),
+  );
+  const suspensions = controls.suspensions.filter((known) => !over.includes(known));
+  return { ...controls, suspensions, notices: [...controls.notices, ...notices] };
+}
+
+/** Controls made ready to be asked about many accounts. */
+export interface CompiledControls {
+  readonly halt: Halt | null;
+  /** Those not over at `now`. */
+  readonly inForce: (now: EpochMs) => readonly OperatorSuspension[];
+  /** Whether accounts' tags have to be read for them. */
+  readonly usesTags: boolean;
+  /**
+   * The suspension under which an account is, by its present facts; of several the one that ends last. Where tags decide and were not read,
+   * it counts as suspended: it must not be changed on a guess.
+   */
+  readonly suspensionOf: (facts: AccountFacts, now: EpochMs) => Suspension | null;
+}
+
+/** @throws Error for a stored selector that this version cannot read: better nothing is done than a suspension passed over. */
+export function compileControls(controls: Controls): CompiledControls {
+  const compiled = controls.suspensions.map((known) => {
+    const parsed = parseOperatorSelector(known.selector);
+    if (!parsed.ok) throw new Error(`the stored suspension ${known.selector} cannot be read: ${parsed.message}`);
+    return { known, match: parsed.selector.match };
+  });
+  const inForce = (now: EpochMs) => compiled.filter(({ known }) => known.until === null || now < known.until);
+  return {
+    halt: controls.halt,
+    inForce: (now) => inForce(now).map(({ known }) => known),
+    usesTags: compiled.some(({ match }) => match.usesTags),
+    suspensionOf: (facts, now) => {
+      const [last] = inForce(now)
+        .filter(({ match }) => (match.usesTags && facts.tags === null) || match.test(facts))
+        .sort((a, b) => (b.known.until ?? Number.POSITIVE_INFINITY) - (a.known.until ?? Number.POSITIVE_INFINITY));
+      if (last === undefined) return null;
+      const { selector, reason: why, by, until } = last.known;
+      const unread =
+        last.match.usesTags && facts.tags === null ? '; its tags are not read yet, so it may be meant' : '';
+      return { reason: `suspended by ${by} (${selector})${why === null ? '' : `: ${why}`}${unread}`, until };
+    },
+  };
+}
+
+/** Who halted enforcement, when and why, and what lifts it. */
+export function haltedText({ at, by, reason }: Halt): string {
+  const why = reason === null ? '' : `: ${reason}`;
+  return `enforcement was halted ${toIso(at)} by ${by}${why}; \`rollcall unhalt\` lets it go on`;
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
+import { ENROLL, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
+
+const suspendShape = z.object({
+  selector: z.string(),
+  reason: z.string().nullable(),
+  until: z.string().nullable(),
+  by: z.string(),
+  accounts: z.number().nullable(),
+  unseen: z.array(z.string()),
+});
+
+/** A directory with a store that one dry look at the organization has filled: everything drifts, nothing was changed. */
+async function afterOneScan() {
+  const { env, running } = await world({ drift: 0.5 });
+  const cwd = place({ 'rollcall.yaml': ENROLL.replace('Active }', 'Active, mode: alert }'), 'enforce.yaml': ENROLL });
+  expect((await rollcall(['apply', '--yes'], { cwd, env })).code).toBe(0);
+  const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env });
+  return { cwd, env, running, call };
+}
+
+describe('suspend and resume', () => {
+  test('from the shell: who, why and until when, shown by status and by account, and ended', async () => {
+    const { call, running, cwd } = await afterOneScan();
+    const [member] = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+    if (member === undefined) throw new Error('no member');
+    const ids = [member.accountId, '999999999999'].join(',');
+    const set = await rollcall(['suspend', ids, '--reason', 'incident 7', '--until', '2h', '--json'], { cwd });
+    expect(set.code, set.stderr).toBe(0);
+    expect(set.stderr).toContain('not in the last scan, and suspended all the same: 999999999999');
+    const told = suspendShape.parse(json(set));
+    expect(told).toMatchObject({ reason: 'incident 7', accounts: 1, unseen: ['999999999999'] });
+    expect(Date.parse(told.until ?? '') - Date.now()).toBeGreaterThan(7_000_000);
+    const shown = statusShape.parse(json(await call('status')));
+    expect(shown.suspensions).toMatchObject([{ selector: ids, reason: 'incident 7', by: told.by }]);
+    expect(shown.summary.computeOptimizer['Suspended']).toBe(1);
+    expect((await rollcall(['status'], { cwd })).stdout).toContain(`Suspended: ${ids} until `);
+    expect((await rollcall(['account', member.accountId], { cwd })).stdout).toContain('Suspended');
+    const plan = planShape.parse(json(await call('plan', '--policy', 'enforce.yaml')));
+    expect(plan.summary.computeOptimizer['Suspended']).toBe(1);
+
+    expect(await rollcall(['resume', member.accountId], { cwd })).toMatchObject({ code: 0 });
+    expect(statusShape.parse(json(await call('status'))).suspensions).toMatchObject([{ selector: '999999999999' }]);
+    const again = await call('resume', member.accountId);
+    expect(again.code).toBe(1);
+    expect(errorShape.parse(json(again)).error).toMatchObject({ code: 'NotSuspended' });
+    expect(await rollcall(['resume', 'all'], { cwd })).toMatchObject({ code: 0 });
+    const { entries } = auditShape.parse(
+      json(await call('audit', 'list', '--account', member.accountId, '--type', 'AccountResumed')),
+    );
+    expect(entries).toMatchObject([{ actor: told.by, reason: 'operator' }]);
+  });
+
+  test('what cannot be meant is refused and changes nothing', async () => {
+    const { cwd } = await afterOneScan();
+    const files = ['.rollcall', 'enforce.yaml', 'rollcall.yaml'];
+    const refusedWith = async (args: readonly string[], ...words: readonly string[]) =>
+      expectRefusal(await rollcall(args, { cwd }), cwd, files, ...words);
+    await refusedWith(['suspend', 'ou:/Nowhere'], 'none of the', 'accounts of the last scan matches');
+    await refusedWith(['suspend', 'name:nobody-*'], 'none of the');
+    await refusedWith(['resume', 'ou:/Workloads'], 'is not suspended', 'Nothing is suspended');
+    expect(statusShape.parse(json(await rollcall(['status', '--json'], { cwd }))).suspensions).toEqual([]);
+  });
+
+  test.each([
+    [['suspend', '12345'], 'has 5 digits'],
+    [['suspend', 'nothing'], 'is no selector'],
+    [['suspend', 'all', '--until', 'tomorrow'], 'expected a time to come'],
+    [['suspend', 'all', '--until', '2020-01-01'], 'this one is past'],
+    [['suspend', 'all', '--until', '2027-02-30'], 'expected a time to come'],
+    [['suspend', 'all', '--until', '0s'], 'expected a time to come'],
+    [['suspend', 'all', '--reason', ''], '--reason is empty'],
+    [['halt', '--reason', 'a\nb'], '--reason has a control character'],
+    [['halt', '--data-dir', '/nowhere/at/all'], '/nowhere/at/all'],
+  ])('%j is refused', async (args, words) => {
+    expect(await refused(args)).toContain(words);
+  });
+
+  test('two operators at once: both hold', async () => {
+    const { cwd, call } = await afterOneScan();
+    const ends = await Promise.all([
+      rollcall(['suspend', '111111111111', '--reason', 'a'], { cwd }),
+      rollcall(['suspend', '222222222222', '--reason', 'b'], { cwd }),
+      rollcall(['halt', '--reason', 'c'], { cwd }),
+      rollcall(['halt', '--reason', 'd'], { cwd }),
+    ]);
+    expect(ends.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const held = statusShape.parse(json(await call('status')));
+    expect(held.suspensions.map(({ selector }) => selector).sort()).toEqual(['111111111111', '222222222222']);
+    expect(['c', 'd']).toContain(held.halted?.reason);
+    expect(ends.filter(({ stdout }) => stdout.includes('Halted already, since'))).toHaveLength(1);
+    const halts = await call('audit', 'list', '--type', 'EnforcementHalted');
+    expect(auditShape.parse(json(halts)).entries).toHaveLength(1);
+  });
+});
+
+describe('halt and unhalt', () => {
+  test('apply says so and exits 4, plan exits 2; unhalt lets it go on', async () => {
+    const { cwd, env, call, running } = await afterOneScan();
+    expect(await rollcall(['halt', '--reason', 'incident 7'], { cwd })).toMatchObject({ code: 0 });
+    const plan = await call('plan', '--policy', 'enforce.yaml');
+    expect(plan.code).toBe(2);
+    expect(planShape.parse(json(plan)).guardrail).toMatchObject({ tripped: true, reason: 'halted' });
+    const halted = await call('apply', '--policy', 'enforce.yaml', '--yes');
+    expect(halted.code).toBe(4);
+    expect(applyShape.parse(json(halted)).changes).toMatchObject({ attempted: 0 });
+    const text = await rollcall(['apply', '--policy', 'enforce.yaml', '--yes'], { cwd, env });
+    expect(text.stdout).toContain('incident 7');
+    expect(running.sandbox.calls().filter(({ operation }) => operation.startsWith('Update'))).toEqual([]);
+    expect((await rollcall(['status'], { cwd })).stdout).toMatch(/Halted since .*: incident 7/);
+    expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('Enforcement goes on.');
+    expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('was not halted');
+    expect((await call('apply', '--policy', 'enforce.yaml', '--yes')).code).toBe(0);
+  });
+});
+
+describe('windows', () => {
+  test('apply in a closed window says when it opens and exits 3; status names the window', async () => {
+    const { env } = await world({ drift: 0.5 });
+    const year = new Date().getUTCFullYear();
+    const month = new Date().getUTCMonth() < 6 ? 12 : 1;
+    const windows = `windows: [{ kind: allow, cron: "0 0 1 ${month} *", duration: 1h }]\n`;
+    const cwd = place({ 'rollcall.yaml': `${ENROLL}${windows}` });
+    const run = await rollcall(['apply', '--yes'], { cwd, env });
+    expect([run.code, run.stderr]).toEqual([3, run.stderr]);
+    expect(run.stdout).toContain(`${month === 12 ? year : year + 1}-${month === 12 ? '12' : '01'}-01`);
+    const held = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
+    expect(held.window).toMatchObject({ open: false, closesAt: null });
+    expect((await rollcall(['status'], { cwd })).stdout).toContain('Enforcement window: closed until ');
+  });
+
+  test('windows that contradict each other are refused where they stand', async () => {
+    const windows =
+      'windows: [{ kind: allow, cron: "0 9 * * *", duration: 1h }, { kind: deny, cron: "0 0 * * *", duration: 24h }]\n';
+    const cwd = place({ 'rollcall.yaml': `${ENROLL}${windows}` });
+    const result = await rollcall(['apply', '--yes'], { cwd });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/rollcall\.yaml:\d+:\d+: error: windows: contradiction/);
+  });
+});

@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { settleControls } from '../../shared/app/settle-controls.ts';
+import { status } from '../../shared/app/status.ts';
+import { timedChores } from '../../shared/app/timed-chores.ts';
+import type { App } from '../../shared/compose/app.ts';
+import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import { startWorld, type World } from '../support/world.ts';
+import { checkWorld } from '../support/world-checks.ts';
+
+const HOUR_MS = 3_600_000;
+const ALL = { guardrails: '{ maxChanges: { percent: 100, atLeast: 10 } }', more: 'schedule: 12h' };
+
+function selectorOf(text: string) {
+  const parsed = parseOperatorSelector(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.selector;
+}
+
+/** What an operator does beside everything that runs: sets it, and tells it. */
+async function set(app: App, text: string, until: number | null = null): Promise<void> {
+  const deps = { ...app.deps, actor: 'alice' };
+  await suspend(deps, { selector: selectorOf(text), until, reason: 'incident 7' });
+  await settleControls(deps);
+}
+
+async function lift(app: App, text: string): Promise<void> {
+  const deps = { ...app.deps, actor: 'bob' };
+  await resume(deps, selectorOf(text));
+  await settleControls(deps);
+}
+
+function optOut(world: World, ids: readonly string[]): void {
+  world.sandbox.drift({
+    changes: ids.map((accountId) => ({ accountId, enrollment: 'computeOptimizer', status: 'Inactive' })),
+  });
+}
+
+async function verdictOf(world: World, id: string): Promise<unknown> {
+  const condition = (await world.records()).get(id)?.computeOptimizer;
+  return condition == null ? null : { verdict: condition.verdict, reason: condition.reason };
+}
+
+const SUSPENDED = { verdict: 'Suspended', reason: 'suspendedByOperator' };
+
+describe('a suspension', () => {
+  it('keeps its accounts from being changed and from being called compliant, until it is resumed', async () => {
+    const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: ALL });
+    await world.run();
+    const [drifted, well] = world.members().map(({ accountId }) => accountId);
+    if (drifted === undefined || well === undefined) throw new Error('too few members');
+    optOut(world, [drifted]);
+    const app = await world.app();
+    await set(app, `${drifted},${well}`);
+    // At once, without a scan.
+    expect(await verdictOf(world, drifted)).toEqual(SUSPENDED);
+    expect(await verdictOf(world, well)).toEqual(SUSPENDED);
+    expect((await status(app.deps)).summary.computeOptimizer).toMatchObject({ Suspended: 2 });
+
+    const plan = await world.plan();
+    expect(plan.changes).toMatchObject([{ accountId: drifted, verdict: 'Suspended', action: 'none' }]);
+    expect(plan.summary.computeOptimizer.Suspended).toBe(2);
+    const run = await world.run();
+    expect([run.changes.attempted, world.wire.mutating.length]).toEqual([0, 0]);
+    expect(await verdictOf(world, well)).toEqual(SUSPENDED);
+
+    await lift(app, drifted);
+    await world.work(app);
+    expect(world.truthOf(drifted).computeOptimizer.status).toBe('Active');
+    expect(await verdictOf(world, drifted)).toEqual({ verdict: 'Compliant', reason: null });
+    expect(await verdictOf(world, well)).toEqual(SUSPENDED);
+    await checkWorld(world, { notYetCompliant: (accountId) => accountId === well });
+    const { entries } = await app.deps.ledger.query({ accountId: drifted }, { limit: 50, order: 'oldestFirst' });
+    const told = entries
+      .filter(({ type }) => type.startsWith('Account'))
+      .map(({ type, actor, detail }) => [type, actor, detail?.selector]);
+    expect(told).toEqual([
+      ['AccountJoined', app.caller.arn, undefined],
+      ['AccountSuspended', 'alice', `${[drifted, well].sort().join(',')}`],
+      ['AccountResumed', 'bob', drifted],
+    ]);
+  });
+
+  it('ends by itself: announced, and what drifts is put right without a scan', async () => {
+    const world = await startWorld({ sandbox: { accounts: 12, drift: 0 }, policy: ALL });
+    await world.run();
+    const { accountId, ou } = world.member(({ ou: path }) => path !== '/');
+    optOut(world, [accountId]);
+    const app = await world.app();
+    const until = world.clock.now() + HOUR_MS;
+    await set(app, `ou:${ou}`, until);
+    await world.run();
+    expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
+    world.clock.advanceTo(until);
+    expect(await timedChores(app.deps, world.context(app).policy)).toBe(1);
+    expect(await timedChores(app.deps, world.context(app).policy)).toBe(0);
+    await world.work(app);
+    expect(await verdictOf(world, accountId)).toEqual({ verdict: 'Compliant', reason: null });
+    const { entries } = await app.deps.ledger.query({ type: 'AccountResumed' }, { limit: 100 });
+    expect(entries.filter(({ chain }) => chain === 'organization')).toMatchObject([{ reason: 'expired' }]);
+    await checkWorld(world);
+  });
+
+  it('follows an account into the OU, and out of it', async () => {
+    const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: ALL });
+    await world.run();
+    const { accountId, ou } = world.member(({ ou: path }) => path !== '/');
+    const other = world.member(({ ou: path }) => path !== ou && path !== '/').ou;
+    const app = await world.app();
+    await set(app, `ou:${other}`);
+    expect(await verdictOf(world, accountId)).toEqual({ verdict: 'Compliant', reason: null });
+    const facts = await app.deps.facts.get(accountId);
+    if (facts === null) throw new Error('no facts');
+    optOut(world, [accountId]);
+    await app.deps.facts.refresh([{ ...facts, ou: other }]);
+    const work = { v: 1, kind: 'account', enrollment: 'computeOptimizer', runId: 'none', planHash: null } as const;
+    await app.deps.queue.send([{ ...work, accountId, policyHash: world.context(app).policy.hash }]);
+    await world.work(app);
+    expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
+    expect(world.truthOf(accountId).computeOptimizer.status).toBe('Inactive');
+    // Out of it again: the next look at it is as at any other.
+    await app.deps.facts.refresh([facts]);
+    await app.deps.queue.send([{ ...work, accountId, policyHash: world.context(app).policy.hash }]);
+    await world.work(app);
+    expect(await verdictOf(world, accountId)).not.toEqual(SUSPENDED);
+  });
+
+  it('by a tag holds before tags were ever read, and the next scan reads them', async () => {
+    const world = await startWorld({ sandbox: { accounts: 20, drift: 0.5 }, policy: ALL });
+    const tagged = world.member(
+      ({ tags, computeOptimizer }) => Object.keys(tags).length > 0 && computeOptimizer.status !== 'Active',
+    );
+    const [[key, value] = ['', '']] = Object.entries(tagged.tags);
+    const app = await world.app();
+    await set(app, `tag:${key}=${value}`);
+    await world.run();
+    expect(await verdictOf(world, tagged.accountId)).toEqual(SUSPENDED);
+    for (const { accountId, tags, computeOptimizer } of world.members()) {
+      const meant = tags[key] === value;
+      expect([accountId, await verdictOf(world, accountId)]).toEqual([
+        accountId,
+        meant ? SUSPENDED : { verdict: 'Compliant', reason: null },
+      ]);
+      if (!meant) expect(computeOptimizer.status).toBe('Active');
+    }
+    await checkWorld(world, { notYetCompliant: (accountId) => world.truthOf(accountId).tags[key] === value });
+  });
+
+  it('set while a run goes on is kept by every process from the next call on', async () => {
+    const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy: { ...ALL, concurrency: 2 } });
+    const drifted = world
+      .members(({ computeOptimizer }) => computeOptimizer.status !== 'Active')
+      .map(({ accountId }) => accountId);
+    const operator = await world.app();
+    let at = 0;
+    let done = Promise.resolve();
+    let seen = 0;
+    await world.run({
+      onProgress: ({ kind }) => {
+        if (kind !== 'worked' || ++seen !== 3) return;
+        done = set(operator, 'all').then(() => {
+          at = world.clock.now();
+        });
+      },
+    });
+    await done;
+    const late = world.wire.mutating.filter((call) => call.at > at + 1_000);
+    expect(late).toEqual([]);
+    expect(world.wire.mutating.length).toBeLessThan(drifted.length);
+    for (const accountId of drifted) {
+      const { status: now } = world.truthOf(accountId).computeOptimizer;
+      if (now !== 'Active') expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
+    }
+    await checkWorld(world, { notYetCompliant: () => true });
+  });
+});
+
+describe('the kill switch', () => {
+  it('lets a run plan and make no change; afterwards everything goes on', async () => {
+    const world = await startWorld({ sandbox: { accounts: 20, drift: 0.4 }, policy: ALL });
+    const app = await world.app();
+    const deps = { ...app.deps, actor: 'alice' };
+    await halt(deps, 'incident 7');
+    expect((await halt({ ...app.deps, actor: 'bob' }, null)).controls.halt).toMatchObject({ by: 'alice' });
+    await settleControls(deps);
+    const plan = await world.plan();
+    expect(plan.trip).toMatchObject({ reason: 'halted' });
+    expect(plan.trip?.message).toContain('by alice: incident 7');
+    expect(plan.due.length).toBeGreaterThan(0);
+    const run = await world.run();
+    expect(run.plan.trip?.reason).toBe('halted');
+    expect(world.wire.mutating).toEqual([]);
+    expect((await world.look((store) => status(store))).halted).toMatchObject({ by: 'alice', reason: 'incident 7' });
+    expect(await unhalt(deps)).toBe(true);
+    expect(await unhalt(deps)).toBe(false);
+    await settleControls(deps);
+    expect((await world.run()).open).toEqual([]);
+    await checkWorld(world);
+    const types = [];
+    for (const type of ['EnforcementHalted', 'EnforcementResumed', 'GuardrailTripped'] as const) {
+      types.push((await app.deps.ledger.query({ type }, { limit: 10 })).entries.length);
+    }
+    expect(types).toEqual([1, 1, 0]);
+  });
+
+  it('stops a run in the middle, in every process, loses no key, and lets all go on at once', async () => {
+    const world = await startWorld({ sandbox: { accounts: 60, drift: 0.8 }, policy: { ...ALL, concurrency: 3 } });
+    const operator = await world.app();
+    const deps = { ...operator.deps, actor: 'alice' };
+    let at = Number.POSITIVE_INFINITY;
+    let done = Promise.resolve();
+    let seen = 0;
+    // Another process on the same store works on the same keys.
+    const other = await world.app();
+    let others: Promise<unknown> = Promise.resolve();
+    const run = await world.run({
+      onPlan: () => {
+        others = world.work(other);
+      },
+      onProgress: ({ kind }) => {
+        if (kind !== 'worked' || ++seen !== 3) return;
+        done = halt(deps, null).then(async () => {
+          at = world.clock.now();
+          await settleControls(deps);
+        });
+      },
+    });
+    await Promise.all([done, others]);
+    expect(run.stopped?.reason).toBe('halted');
+    const before = world.wire.mutating.length;
+    expect(world.wire.mutating.filter((call) => call.at > at + 1_000)).toEqual([]);
+    const open = world.members(({ computeOptimizer }) => computeOptimizer.status !== 'Active');
+    expect(open.length).toBeGreaterThan(0);
+    await unhalt(deps);
+    await settleControls(deps);
+    await world.work(other);
+    expect(world.members(({ computeOptimizer }) => computeOptimizer.status !== 'Active')).toEqual([]);
+    expect(world.wire.mutating.length).toBe(before + open.length);
+    await checkWorld(world);
+  });
+});
+
+describe('exemptions', () => {
+  it('are announced, end, and are enforced from then on, without a scan', async () => {
+    const world = await startWorld({ sandbox: { accounts: 12, drift: 0 }, policy: ALL });
+    const { accountId } = world.member();
+    const policy = {
+      ...ALL,
+      more: `schedule: 30d\nexemptions: [{ accounts: "${accountId}", until: 2026-11-20, reason: freeze, owner: o@example.com }]`,
+    };
+    await world.run({ policy });
+    optOut(world, [accountId]);
+    await world.run({ policy });
+    await world.run({ policy });
+    const app = await world.app({ policy });
+    const compiled = world.context(app).policy;
+    const entries = async () =>
+      (await app.deps.ledger.query({ accountId }, { limit: 50, order: 'oldestFirst' })).entries.map(({ type }) => type);
+    // The drift is recorded once and nothing is done about it.
+    expect(await entries()).toEqual(['AccountJoined', 'VerdictChanged']);
+    await timedChores(app.deps, compiled);
+    expect(await entries()).toHaveLength(2);
+    world.clock.advanceTo(Date.parse('2026-11-14T00:00:00Z'));
+    await timedChores(app.deps, compiled);
+    await timedChores(app.deps, compiled);
+    expect((await entries()).slice(2)).toEqual(['ExemptionExpiring']);
+    expect(world.wire.mutating).toEqual([]);
+    world.clock.advanceTo(Date.parse('2026-11-21T00:00:00Z'));
+    await timedChores(app.deps, compiled);
+    await timedChores(app.deps, compiled);
+    await world.work(app);
+    const rest = (await entries()).slice(3);
+    expect(rest.slice(0, 2)).toEqual(['ExemptionExpired', 'DriftDetected']);
+    expect(rest.at(-1)).toBe('DriftResolved');
+    expect(world.truthOf(accountId).computeOptimizer.status).toBe('Active');
+    await checkWorld(world);
+  });
+});
