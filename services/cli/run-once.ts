@@ -1,7 +1,9 @@
 import type { ApplyOptions, ApplyResult } from '../../shared/app/apply.ts';
+import type { OpenClaim } from '../../shared/app/claims.ts';
 import type { RunContext } from '../../shared/app/deps.ts';
 import type { CallCounts } from '../../shared/app/limiter.ts';
 import { type FullSummary, fullSummary } from '../../shared/app/plan-document.ts';
+import type { OutOfReach } from '../../shared/app/reach.ts';
 import type { Retrying } from '../../shared/app/retrying.ts';
 import type { App } from '../../shared/compose/app.ts';
 import { Interrupted } from './interrupt.ts';
@@ -14,27 +16,36 @@ export interface FinishedRun {
   /** Calls of this run alone. */
   readonly calls: CallCounts;
   readonly durationMs: number;
+  /** Changes that somebody, a process that was killed for one, has begun and not finished: nobody knows yet how they ended. */
+  readonly claimed: readonly OpenClaim[];
+  /** AWS did not answer any more when the run ended; `null`: it did. */
+  readonly unreachable: OutOfReach | null;
 }
 
 /**
  * One run: scan, queue, work until quiet. Stopped while it still looks, it leaves off before anything is queued; stopped later, it
- * finishes and records what is in flight.
+ * finishes and records what is in flight. AWS out of reach for long ends it in the same way.
  * @throws Interrupted if it was stopped before anything was queued.
  */
 export async function runOnce(app: App, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
-  const [{ apply }, { status }] = await Promise.all([
+  const [{ apply }, { status }, { openClaims }, { Reach }] = await Promise.all([
     import('../../shared/app/apply.ts'),
     import('../../shared/app/status.ts'),
+    import('../../shared/app/claims.ts'),
+    import('../../shared/app/reach.ts'),
   ]);
   const { deps, settings } = app;
   const startedAt = deps.clock.now();
+  const reach = new Reach(deps.clock);
+  const stop = AbortSignal.any([options.stop, reach.gone]);
   const before = structuredClone(app.calls);
   let looking = true;
   const leaveOff = (): void => {
     if (looking && options.stop.aborted) throw new Interrupted('stopped before anything was changed');
   };
-  const result = await apply(deps, settings, guarded(app.retrying, leaveOff), run, {
+  const result = await apply(deps, settings, guarded(reach.watching(app.retrying), leaveOff), run, {
     ...options,
+    stop,
     onPlan: (plan) => {
       looking = false;
       options.onPlan?.(plan);
@@ -46,11 +57,13 @@ export async function runOnce(app: App, run: RunContext, options: ApplyOptions):
     },
   });
   return {
-    result,
+    result: { ...result, interrupted: options.stop.aborted },
     before: fullSummary(result.plan.summary),
     after: fullSummary((await status(deps)).summary),
     calls: since(before, app.calls),
     durationMs: deps.clock.now() - startedAt,
+    claimed: await openClaims(deps.records),
+    unreachable: reach.lost,
   };
 }
 

@@ -77,6 +77,7 @@ export async function apply(
     owner,
     (holder) => options.onProgress({ kind: 'waitingForLease', holder }),
     (lost) => scan(deps, settings, retrying, run, options.onProgress, lost),
+    options.stop,
   );
   options.onPlan?.(plan);
   if (plan.trip === null) await workUntilQuiet(deps, settings, retrying, run, options);

@@ -49,7 +49,7 @@ const LEASE_MS = 60_000;
 
 /**
  * Runs `work` while holding the lease, waiting for it first and renewing it as long as the work lasts.
- * `work` gets a signal that aborts when the lease was lost.
+ * `work` gets a signal that aborts when the lease was lost. When `stop` aborts, the present pause ends, so that what `onWait` then throws ends the waiting at once.
  */
 export async function withLease<T>(
   registers: Registers,
@@ -58,8 +58,9 @@ export async function withLease<T>(
   owner: string,
   onWait: (holder: string) => void,
   work: (lost: AbortSignal) => Promise<T>,
+  stop?: AbortSignal,
 ): Promise<T> {
-  const lease = await waitForLease(registers, clock, name, owner, onWait);
+  const lease = await waitForLease(registers, clock, name, owner, onWait, stop);
   const lost = new AbortController();
   const done = new AbortController();
   const renewing = (async () => {
@@ -89,11 +90,14 @@ async function waitForLease(
   name: string,
   owner: string,
   onWait: (holder: string) => void,
+  stop: AbortSignal | undefined,
 ): Promise<Lease> {
   for (;;) {
     const answer = await acquireLease(registers, clock, name, owner, LEASE_MS);
     if ('lease' in answer) return answer.lease;
     onWait(answer.holder);
-    await clock.sleep(Math.min(1_000, Math.max(50, answer.until - clock.now())));
+    const pause = Math.min(1_000, Math.max(50, answer.until - clock.now()));
+    // Once it has aborted, it would end every further pause as well: one who does not leave then waits as before.
+    await clock.sleep(pause, stop?.aborted === true ? undefined : stop);
   }
 }

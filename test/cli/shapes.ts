@@ -129,6 +129,8 @@ export const applyShape = z.strictObject({
   stopped: z.strictObject({ reason: z.string(), message: z.string() }).nullable(),
   rollout,
   interrupted: z.boolean(),
+  unreachable: z.strictObject({ since: time, message: z.string() }).nullable(),
+  claimed: z.array(z.strictObject({ accountId, enrollment, operation: z.string(), until: time })),
   open: z.array(open),
   broken: z.array(z.string()),
 });
@@ -350,4 +352,15 @@ export const doctorShape = z.strictObject({
       durationMs: z.number(),
     }),
   ),
+});
+
+const neighbour = z.strictObject({ id, seq: z.int(), type: z.string(), at: time }).nullable();
+export const showShape = z.strictObject({
+  entry: entryShape,
+  verification: z.strictObject({
+    ok: z.boolean(),
+    previous: neighbour,
+    next: neighbour,
+    faults: z.array(z.strictObject({ kind: z.string(), seq: z.int(), message: z.string() })),
+  }),
 });

@@ -159,4 +159,20 @@ describe('work under a lease', () => {
     await Promise.all(all);
     expect(most).toBe(1);
   });
+
+  it('is waited for no longer when the one who waits is stopped', async () => {
+    const { registers, clock } = parts();
+    await hold(registers, clock, 'one');
+    const stop = new AbortController();
+    const onWait = () => {
+      if (stop.signal.aborted) throw new Error('left off');
+    };
+    const waiting = withLease(registers, clock, 'scan', 'two', onWait, async () => 'worked', stop.signal);
+    const ended = expect(waiting).rejects.toThrow('left off');
+    await clock.advance(0);
+    const at = clock.now();
+    stop.abort();
+    await ended;
+    expect(clock.now()).toBe(at);
+  });
 });

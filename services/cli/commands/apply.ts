@@ -57,7 +57,7 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
   );
   const finished = await withApp(context, loaded.policy, false, (app) => perform(context, app, loaded, saved, waitMs));
   report(context, finished);
-  return applyExit(finished.result, interrupt.exitCode);
+  return applyExit(finished, interrupt.exitCode);
 }
 
 async function perform(
@@ -150,26 +150,31 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   const ids = { runId, organizationId, policyHash, planHash };
   const { approval } = plan;
   const approved = approval === null ? null : { planHash: approval.planHash, actor: approval.actor };
-  const more = {
-    coverage,
-    summary: after,
-    summaryBefore: before,
-    guardrail,
-    stopped,
-    rollout,
-    interrupted,
-    open,
-    broken,
+  const { claimed } = finished;
+  const unreachable = finished.unreachable && {
+    since: new Date(finished.unreachable.since).toISOString(),
+    message: finished.unreachable.message,
   };
+  const state = { stopped, rollout, interrupted, unreachable, claimed };
+  const more = { coverage, summary: after, summaryBefore: before, guardrail, ...state, open, broken };
   output.document({ ...ids, approval: approved, changes, calls, durationMs, ...more });
 }
 
-/** 130 over 4 over 3 over 0; only Converging is 0. */
-export function applyExit(result: ApplyResult, interruptedCode: number): number {
+/** What an exit code depends on. */
+type Ending = Pick<FinishedRun, 'claimed' | 'unreachable'> & {
+  readonly result: Pick<ApplyResult, 'stopped' | 'interrupted' | 'changes' | 'open'> & {
+    readonly plan: Pick<ApplyResult['plan'], 'trip' | 'coverage' | 'broken'>;
+  };
+};
+
+/** 130 over 4 over 1 (AWS out of reach) over 3 over 0; only Converging is 0. */
+export function applyExit({ result, claimed, unreachable }: Ending, interruptedCode: number): number {
   const { plan, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;
   if (plan.trip !== null || stopped !== null) return EXIT.stopped;
+  // What was in order before stays so; what is open will not be known of before AWS answers again.
+  if (unreachable !== null && (open.length > 0 || claimed.length > 0)) return EXIT.error;
   const stalled = open.some(({ verdict }) => verdict === 'Stalled');
-  const untold = plan.coverage.unknown > 0 || plan.broken.length > 0;
+  const untold = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;
   return changes.failed > 0 || changes.blocked > 0 || stalled || untold ? EXIT.partly : EXIT.ok;
 }

@@ -42,6 +42,11 @@ export function defineAudit(program: Command, select: Select): void {
     .option('--oldest-first', 'the oldest first')
     .action((flags: ListFlags) => select((context) => runList(context, flags)));
   audit
+    .command('show')
+    .description('one entry in full, and whether its neighbours in its chain fit')
+    .argument('<id>', "an entry's id, or its place, CHAIN#SEQ")
+    .action((id: string) => select((context) => runShow(context, id)));
+  audit
     .command('verify')
     .description('check that every chain of the ledger is whole: no gap, no fork, no edit')
     .action(() => select(runVerify));
@@ -76,6 +81,24 @@ function filterOf(flags: ListFlags, now: number): LedgerFilter {
     ...(until !== undefined && { until: instantArgument('--until', until, now) }),
     ...(actor !== undefined && { actor }),
   };
+}
+
+async function runShow(context: CliContext, id: string): Promise<number> {
+  const { output } = context;
+  const [{ showEntry }, { entryText }] = await Promise.all([
+    import('../../../shared/app/audit-show.ts'),
+    import('../ui/entry-text.ts'),
+  ]);
+  const shown = await withStore(context, true, (store) => showEntry(store.ledger, id));
+  if (shown === null) {
+    throw new CommandError(
+      'EntryUnknown',
+      `There is no entry ${JSON.stringify(id)}. Give an id as \`audit list\` shows it (26 characters), or a place such as 123456789012#4.`,
+    );
+  }
+  if (output.json) output.document(shown);
+  else for (const line of entryText(shown, output.style)) output.print(line);
+  return shown.verification.ok ? EXIT.ok : EXIT.error;
 }
 
 async function runVerify(context: CliContext): Promise<number> {

@@ -84,7 +84,6 @@ async function runDemo(context: CliContext, once: boolean): Promise<number> {
 async function converge(context: CliContext, app: App, loaded: LoadedPolicy, startMs: number): Promise<number> {
   const { output, interrupt } = context;
   const finished = await oneRun(context, app, loaded, true);
-  const { result } = finished;
   if (output.json) output.document(demoDocument(context, finished));
   else {
     const { style, width } = output;
@@ -93,7 +92,7 @@ async function converge(context: CliContext, app: App, loaded: LoadedPolicy, sta
     output.print(`Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Look around:`);
     for (const line of hints(context, finished)) output.print(`  ${line}`);
   }
-  return applyExit(result, interrupt.exitCode);
+  return applyExit(finished, interrupt.exitCode);
 }
 
 async function oneRun(context: CliContext, app: App, { policy }: LoadedPolicy, shown: boolean): Promise<FinishedRun> {

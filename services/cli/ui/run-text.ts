@@ -13,7 +13,8 @@ export interface RunTextOptions {
 }
 
 /** The summary of a run: how it ended, verdicts before and after, calls, and what could not be remediated and why. */
-export function runText({ result, before, after, calls, durationMs }: FinishedRun, options: RunTextOptions): string[] {
+export function runText(finished: FinishedRun, options: RunTextOptions): string[] {
+  const { result, before, after, calls, durationMs } = finished;
   const { style } = options;
   return [
     headline(result, durationMs, style),
@@ -21,8 +22,9 @@ export function runText({ result, before, after, calls, durationMs }: FinishedRu
     ...verdictTable(before, style, after),
     '',
     ...callsTable(calls),
-    ...openText(result.open, options),
+    ...openText({ ...finished, open: result.open }, options),
     ...(result.rollout === null ? [] : ['', rolloutText(result.rollout)]),
+    ...unfinishedText({ ...finished, open: result.open }, style),
     ...result.plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
   ];
 }
@@ -65,8 +67,37 @@ function callsTable(calls: CallCounts): string[] {
 /** Kinds of reasons shown. */
 const MOST = 25;
 
-function openText(open: readonly OpenChange[], { style, width }: RunTextOptions): string[] {
-  if (open.length === 0) return ['', style('green', 'Everything that could differ is as the policy wants it.')];
+/** What is left when a run ends. */
+type Left = Pick<FinishedRun, 'claimed' | 'unreachable'> & Pick<ApplyResult, 'open'>;
+
+/** What keeps anybody from saying that all is well. */
+export function unfinishedText({ claimed, unreachable, open }: Left, style: Style): string[] {
+  const [first] = claimed;
+  const last = claimed.at(-1);
+  const claims =
+    first === undefined || last === undefined
+      ? []
+      : [
+          '',
+          `${style('yellow', 'Not known yet:')} ${count(claimed.length, 'change')} that a process has begun and not finished, for example ` +
+            `${first.operation} for ${first.accountId}. They are claimed until ${instant(last.until)} at the latest; run apply after that, or allow more with --wait.`,
+        ];
+  if (unreachable === null || (open.length === 0 && claimed.length === 0)) return claims;
+  const since = instant(new Date(unreachable.since).toISOString());
+  return [
+    ...claims,
+    '',
+    `${style('red', 'AWS is out of reach')} since ${since}: ${unreachable.message} What is open stays queued: run apply again when it answers.`,
+  ];
+}
+
+export function openText(
+  { open, claimed }: Pick<Left, 'open' | 'claimed'>,
+  { style, width }: RunTextOptions,
+): string[] {
+  if (open.length === 0) {
+    return claimed.length > 0 ? [] : ['', style('green', 'Everything that could differ is as the policy wants it.')];
+  }
   const groups = new Map<string, { readonly first: OpenChange; accounts: number }>();
   for (const change of open) {
     const key = [change.enrollment, change.verdict, change.reason].join('\n');

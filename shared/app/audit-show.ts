@@ -1,0 +1,128 @@
+import { type ChainFault, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../domain/ledger.ts';
+import { type Ledger, TamperedError } from '../ports/ledger.ts';
+
+type Read = Pick<Ledger, 'head' | 'read' | 'query'>;
+
+/** The shape of `audit show --json`. */
+export interface ShownEntry {
+  readonly entry: LedgerEntry;
+  readonly verification: {
+    readonly ok: boolean;
+    /** The entry before it in its chain; `null` for the first. */
+    readonly previous: Neighbour | null;
+    /** The one after it; `null` for the last. */
+    readonly next: Neighbour | null;
+    readonly faults: readonly ChainFault[];
+  };
+}
+
+interface Neighbour {
+  readonly id: string;
+  readonly seq: number;
+  readonly type: LedgerEntry['type'];
+  readonly at: string;
+}
+
+/**
+ * One entry with its place in its chain: whether it follows the one before, and the one after follows it. `reference` is an entry's id, or its place
+ * as dead letters name it, `CHAIN#SEQ`.
+ * @returns `null` if there is none
+ */
+export async function showEntry(ledger: Read, reference: string): Promise<ShownEntry | null> {
+  const found = await find(ledger, reference);
+  if (found === null) return null;
+  const { chain, seq } = found;
+  const faults: ChainFault[] = [];
+  const around = await readAround(ledger, chain, seq, faults);
+  const previous = around.find((each) => each.seq === seq - 1) ?? null;
+  const next = around.find((each) => each.seq === seq + 1) ?? null;
+  if (seq > 1 && previous === null && faults.length === 0) {
+    faults.push({ kind: 'gap', seq: seq - 1, message: `entry ${seq - 1} is missing` });
+  } else if (faults.length === 0) {
+    const own = checkLink(previous === null ? EMPTY_CHAIN : headOf(previous), found);
+    if (own !== null) faults.push(own);
+  }
+  const after = next === null ? await missingEnd(ledger, found) : checkLink(headOf(found), next);
+  if (after !== null) faults.push(after);
+  return {
+    entry: found,
+    verification: { ok: faults.length === 0, previous: neighbour(previous), next: neighbour(next), faults },
+  };
+}
+
+async function find(ledger: Read, reference: string): Promise<LedgerEntry | null> {
+  const [, chain, place] = /^(.+)#(\d{1,12})$/.exec(reference) ?? [];
+  if (chain !== undefined && place !== undefined) {
+    const seq = Number(place);
+    const [entry] = seq === 0 ? [] : await ledger.read(chain, seq - 1, 1);
+    return entry?.seq === seq ? entry : null;
+  }
+  const at = timeOf(reference);
+  const near = at === null ? null : await search(ledger, reference, at);
+  return near ?? search(ledger, reference, null);
+}
+
+/** An id is made when its entry is, give or take what clocks differ by: there it is looked for first. */
+const NEAR_MS = 5 * 60_000;
+const PAGE = 1_000;
+
+async function search(ledger: Read, id: string, at: number | null): Promise<LedgerEntry | null> {
+  const filter =
+    at === null
+      ? {}
+      : { since: new Date(Math.max(0, at - NEAR_MS)).toISOString(), until: new Date(at + NEAR_MS).toISOString() };
+  let cursor: string | null = null;
+  do {
+    const page = await ledger.query(filter, { limit: PAGE, cursor });
+    const entry = page.entries.find((each) => each.id === id);
+    if (entry !== undefined) return entry;
+    cursor = page.next;
+  } while (cursor !== null);
+  return null;
+}
+
+/** Crockford's base 32, of which an id's first ten characters are the time of its making, epoch ms. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const LATEST = Date.UTC(9999, 0);
+
+function timeOf(id: string): number | null {
+  if (!/^[0-9A-Z]{26}$/.test(id)) return null;
+  let time = 0;
+  for (const digit of id.slice(0, 10)) time = time * 32 + DIGITS.indexOf(digit);
+  return time >= 0 && time < LATEST ? time : null;
+}
+
+async function readAround(
+  ledger: Read,
+  chain: string,
+  seq: number,
+  faults: ChainFault[],
+): Promise<readonly LedgerEntry[]> {
+  try {
+    return await ledger.read(chain, Math.max(0, seq - 2), seq === 1 ? 2 : 3);
+  } catch (error) {
+    if (!(error instanceof TamperedError)) throw error;
+    faults.push({ kind: 'edit', seq: error.seq, message: error.message });
+    return [];
+  }
+}
+
+/** The last one has to be where the store says that the chain ends. */
+async function missingEnd(ledger: Read, entry: LedgerEntry): Promise<ChainFault | null> {
+  const head = await ledger.head(entry.chain);
+  if (head.seq <= entry.seq) return null;
+  const [further] = await ledger.read(entry.chain, entry.seq, 1);
+  // Someone may have appended since.
+  if (further?.seq === entry.seq + 1) return null;
+  return {
+    kind: 'gap',
+    seq: entry.seq + 1,
+    message: `entry ${entry.seq + 1} is missing; the chain ends at ${head.seq}`,
+  };
+}
+
+function neighbour(entry: LedgerEntry | null): Neighbour | null {
+  if (entry === null) return null;
+  const { id, seq, type, at } = entry;
+  return { id, seq, type, at };
+}
