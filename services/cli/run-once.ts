@@ -51,8 +51,8 @@ export async function runOnce(app: App, run: RunContext, options: ApplyOptions):
       options.onPlan?.(plan);
     },
     onProgress: (event) => {
-      // A lease is waited for without a call to AWS, so this is where that wait can be left.
-      if (event.kind === 'waitingForLease') leaveOff();
+      // A lease is waited for without a call to AWS, so this is where that wait can be left; and the last moment before anything is queued.
+      if (event.kind === 'waitingForLease' || event.kind === 'recorded') leaveOff();
       options.onProgress(event);
     },
   });

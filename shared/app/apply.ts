@@ -185,18 +185,16 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
   const due = new Set(plan.due);
   const { halt } = await readControls(deps.registers);
   const halted = halt === null || plan.due.length === 0 ? null : { reason: 'halted', message: haltedText(halt) };
-  const counts = { attempted: await attempts(deps, run.runId), succeeded: 0, failed: 0, blocked: 0, converging: 0 };
+  const tried = await attempts(deps, run.runId, state?.startedAt ?? null);
+  const counts = { attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 };
   const open: OpenChange[] = [];
   for (const change of plan.changes) {
     const condition = records.get(change.accountId)?.[change.enrollment] ?? null;
     const verdict = condition?.verdict ?? change.verdict;
-    if (GOOD.has(verdict)) {
-      counts.succeeded += due.has(change) || change.verdict === 'Blocked' ? 1 : 0;
-      continue;
-    }
+    const wasTried = tried.has(`${change.accountId} ${change.enrollment}`);
     const begun = due.has(change) && plan.trip === null && !leftUndone(condition, interrupted);
-    const ending = endingOf(verdict, begun);
-    if (ending !== null) counts[ending] += 1;
+    count(counts, endingOf(verdict, begun), wasTried);
+    if (GOOD.has(verdict)) continue;
     const { accountId, accountName, ou, enrollment } = change;
     const { reason, notBefore } = condition ?? change;
     const message = await lastMessage(deps, accountId, enrollment, verdict === change.verdict ? change.message : null);
@@ -205,10 +203,19 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
   return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? halted, interrupted, rollout };
 }
 
-function endingOf(verdict: Verdict, begun: boolean): 'converging' | 'blocked' | 'failed' | null {
+type Ending = Exclude<keyof ChangeCounts, 'attempted'>;
+
+function endingOf(verdict: Verdict, begun: boolean): Ending | null {
+  if (GOOD.has(verdict)) return 'succeeded';
   if (verdict === 'Converging') return 'converging';
   if (verdict === 'Blocked') return 'blocked';
   return begun ? 'failed' : null;
+}
+
+function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null, tried: boolean): void {
+  // One that failed without a call was given up before, e.g. in a read; what somebody else has put right, nobody has attempted.
+  if (tried || ending === 'failed') counts.attempted += 1;
+  if (ending !== null && (tried || ending !== 'succeeded')) counts[ending] += 1;
 }
 
 /** Left on the queue because the user asked to stop: nothing failed there. */
@@ -216,16 +223,20 @@ function leftUndone(condition: Condition | null, interrupted: boolean): boolean 
   return interrupted && (condition === null || condition.attempts === 0);
 }
 
-/** Distinct (account, enrollment) for which this run, in any process, wrote an intent. */
-async function attempts(deps: Deps, runId: string): Promise<number> {
+/**
+ * The (account, enrollment) for which an intent was written since the run began, by whatever process: where several share a queue, one's
+ * changes are made by another.
+ */
+async function attempts(deps: Deps, runId: string, since: number | null): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
+  const filter = since === null ? { runId } : { since: new Date(since).toISOString() };
   let cursor: string | null = null;
   do {
-    const page = await deps.ledger.query({ runId, type: 'RemediationStarted' }, { limit: 1_000, cursor });
+    const page = await deps.ledger.query({ ...filter, type: 'RemediationStarted' }, { limit: 1_000, cursor });
     for (const entry of page.entries) keys.add(`${entry.accountId} ${entry.enrollment}`);
     cursor = page.next;
   } while (cursor !== null);
-  return keys.size;
+  return keys;
 }
 
 async function lastMessage(

@@ -85,8 +85,10 @@ describe('policies that cannot be used', () => {
     const cwd = place({
       'p.yaml': 'version: 1\nrules:\n  - { id: a, match: { ou: /Nowhere }, computeOptimizer: Active }\n',
     });
-    const result = await rollcall(['plan', '--policy', 'p.yaml'], { cwd, env });
-    expectRefusal(result, cwd, ['p.yaml'], 'this policy matches no account at all');
+    for (const args of [['plan'], ['apply', '--yes']]) {
+      const result = await rollcall([...args, '--policy', 'p.yaml'], { cwd, env });
+      expectRefusal(result, cwd, ['p.yaml'], 'this policy matches no account at all');
+    }
   });
 
   test('doubts are warnings', async () => {

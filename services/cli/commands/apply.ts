@@ -4,6 +4,7 @@ import type { SavedPlan } from '../../../shared/app/saved-plan.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
+import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
 import { announcing } from '../announcing.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
@@ -46,7 +47,9 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
       'apply changes accounts, and without a terminal nobody can be asked. Look at `rollcall plan`, then repeat with --yes.',
     );
   }
-  if (flags.yes === true) await withApp(context, loaded.policy, true, async (app) => refuseOther(app, saved));
+  let snapshot: OrganizationSnapshot | null = null;
+  if (flags.yes === true)
+    snapshot = await withApp(context, loaded.policy, true, (app) => sound(context, app, loaded, saved));
   else if (!(await agreed(context, loaded, saved))) {
     context.output.note('Nothing was changed.');
     return EXIT.error;
@@ -55,9 +58,30 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
   interrupt.finishGracefully(() =>
     output.note('Stopping: what is in flight is finished and recorded. Ctrl-C again stops at once.'),
   );
-  const finished = await withApp(context, loaded.policy, false, (app) => perform(context, app, loaded, saved, waitMs));
+  const finished = await withApp(context, loaded.policy, false, (app) =>
+    perform(context, app, loaded, saved, snapshot, waitMs),
+  );
   report(context, finished);
   return applyExit(finished, interrupt.exitCode);
+}
+
+/**
+ * What nobody is asked about is checked before anything is written: a policy that manages no account at all, a plan of another organization.
+ * @throws PolicyError, CommandError
+ */
+async function sound(
+  { clock }: CliContext,
+  app: App,
+  loaded: LoadedPolicy,
+  saved: SavedPlan | null,
+): Promise<OrganizationSnapshot> {
+  refuseOther(app, saved);
+  const { takeSnapshot } = await import('../../../shared/app/snapshot.ts');
+  const { deps, settings, retrying } = app;
+  const silent = () => undefined;
+  const snapshot = await takeSnapshot(deps, settings.snapshotMaxAgeMs, retrying, loaded.policy, false, silent);
+  await checkAgainst(loaded, { snapshot }, clock.now());
+  return snapshot;
 }
 
 async function perform(
@@ -65,10 +89,14 @@ async function perform(
   app: App,
   loaded: LoadedPolicy,
   saved: SavedPlan | null,
+  snapshot: OrganizationSnapshot | null,
   waitMs: number,
 ): Promise<FinishedRun> {
   refuseOther(app, saved);
   const { policy } = loaded;
+  // Read already, for the check: the scan need not read it again.
+  if (snapshot !== null && (await app.deps.facts.meta())?.takenAt !== snapshot.takenAt)
+    await app.deps.facts.save(snapshot);
   if (saved !== null) {
     const { RunStates } = await import('../../../shared/app/run-state.ts');
     const { planHash, policyHash, keys } = saved;

@@ -80,11 +80,11 @@ export async function dryRun(context: CliContext, loaded: LoadedPolicy): Promise
 /** What the organization says about the policy. @throws PolicyError if it manages no account at all. */
 export async function checkAgainst(
   { file, policy }: LoadedPolicy,
-  plan: Plan,
+  { snapshot }: Pick<Plan, 'snapshot'>,
   now: number,
 ): Promise<readonly Finding[]> {
   const { policyWarnings } = await import('../../../shared/domain/policy/index.ts');
-  const found = policyWarnings(policy, plan.snapshot.accounts, now);
+  const found = policyWarnings(policy, snapshot.accounts, now);
   if ('error' in found) throw new PolicyError(file, [found.error]);
   return found;
 }
