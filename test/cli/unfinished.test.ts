@@ -130,7 +130,7 @@ describe('audit show', () => {
       rollcall(['audit', 'show', id, '--json'], { cwd }),
       rollcall(['audit', 'show', `${wanted?.chain}#1`, '--json'], { cwd }),
       rollcall(['audit', 'show', id], { cwd }),
-      rollcall(['audit', 'show', `${id.slice(0, 25)}${id.endsWith('Z') ? 'Y' : 'Z'}`, '--json'], { cwd }),
+      rollcall(['audit', 'show', id.replace(/^./, '0').replace(/.{10}$/, '0000000000'), '--json'], { cwd }),
       rollcall(['audit', 'show', 'organization#999999'], { cwd }),
     ]);
     const shown = showShape.parse(json(byId));
