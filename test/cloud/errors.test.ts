@@ -126,6 +126,40 @@ describe('what is wrong on our side', () => {
     expect(wire.requests).toHaveLength(0);
   });
 
+  it.each(['eu-wset', 'Eu-West-1', 'eu-west', 'eu-west-1a', 'nonsense', 'us-east-1.evil.example'])(
+    'Region %j is none',
+    async (AWS_REGION) => {
+      const wire = await wireServer((_, response) => json(response, 200, {}));
+      const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
+      const { facts, message } = await failureOf(cloud.identify());
+      expect(facts).toMatchObject({ kind: 'Invalid', code: expect.stringMatching(/^Region(Malformed|Missing)$/) });
+      expect(message).toContain('such as eu-west-1');
+      expect(wire.requests).toHaveLength(0);
+    },
+  );
+
+  it.each(['us-gov-west-1', 'cn-northwest-1', 'eusc-de-east-1', 'us-isob-east-1', 'ap-southeast-7'])(
+    'Region %j may be one',
+    async (AWS_REGION) => {
+      const wire = await wireServer((_, response) => json(response, 200, {}));
+      const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
+      await failureOf(cloud.identify());
+      expect(wire.requests).toHaveLength(1);
+    },
+  );
+
+  it('a bare 404, as of a proxy, is no answer of AWS’s', async () => {
+    const wire = await wireServer((_, response) => {
+      response.writeHead(404);
+      response.end();
+    });
+    const { cloud } = cloudOn(wire.endpoint);
+    const { facts, message } = await failureOf(cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
+    expect(message).toContain('What answered was no AWS service');
+    expect(message).not.toContain('Unknown');
+  });
+
   it('credentials that AWS refuses', async () => {
     const wire = await wireServer((_, response) => {
       response.writeHead(403, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r-9' });

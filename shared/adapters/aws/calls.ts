@@ -30,8 +30,8 @@ export interface Calls {
   ownSession(key: CallKey, accountId: AccountId | null): Promise<Session>;
 }
 
-/** `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`; with `fips` before or behind, as the SDK takes it. */
-const REGION = /^(fips-)?[a-z]{2,8}(-[a-z]+){1,3}-\d{1,2}(-fips)?$/;
+/** `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`; a `fips` before or behind the SDK has taken off. */
+const REGION = /^[a-z]{2,8}(-[a-z]+){1,3}-\d{1,2}$/;
 
 function malformed({ operation }: CallKey, region: string): string {
   const found = JSON.stringify(region.slice(0, 80));
