@@ -28,6 +28,8 @@ export interface Status {
   readonly open: readonly OpenReason[];
   /** Whether the organization trusted Compute Optimizer when AWS was last asked, and since when; `null`: not asked yet. */
   readonly trustedAccess: TrustedAccess | null;
+  /** What stopped the last scan's run, with the plan that `approve` takes; `null`: nothing did. */
+  readonly guardrail: TrippedGuardrail | null;
   /** The gate of a policy's first run, while it is closed. */
   readonly rollout: RolloutView | null;
   /** When enforcement may act next, ISO 8601; `null`: it may act now, or no policy was given to tell. */
@@ -52,6 +54,13 @@ export interface StatusOptions {
   readonly policy?: CompiledPolicy | null;
   /** Epoch ms; default: suspensions that have just run out may still be named. */
   readonly now?: number;
+}
+
+export interface TrippedGuardrail {
+  readonly at: string;
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly planHash: string | null;
 }
 
 export interface OpenReason {
@@ -83,9 +92,11 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
       }
     }
   }
+  const scanned = await lastScan(stores);
   return {
     summary,
-    lastScan: await lastScan(stores),
+    lastScan: scanned,
+    guardrail: await trippedSince(stores, scanned.completedAt),
     queue: await stores.queue.depth(),
     limiter: await bucketRates(stores.registers),
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
@@ -142,4 +153,14 @@ async function lastScan(stores: Stores): Promise<Status['lastScan']> {
     startedAt: started?.at ?? null,
     completedAt: completed?.at ?? null,
   };
+}
+
+/** Entries about a run's guardrails follow the one about its scan. */
+async function trippedSince(stores: Stores, since: string | null): Promise<TrippedGuardrail | null> {
+  if (since === null) return null;
+  const { entries } = await stores.ledger.query({ type: 'GuardrailTripped', since }, { limit: 1 });
+  const [entry] = entries;
+  if (entry === undefined) return null;
+  const { at, reason, detail } = entry;
+  return { at, reason, message: detail?.message ?? null, planHash: detail?.planHash ?? null };
 }

@@ -18,6 +18,9 @@ describe('approve', () => {
     const [, hash = ''] = /rollcall approve ([0-9a-f]{64})/.exec(tripped.stdout) ?? [];
     expect(tripped.stdout).toMatch(/It would have made \d+ changes/);
 
+    const shown = await rollcall(['status'], { cwd });
+    expect(shown.stdout).toContain(`Guardrail: maxChanges: `);
+    expect(shown.stdout).toContain(`rollcall approve ${hash}`);
     // No AWS is needed for it.
     const given = await rollcall(['approve', hash.slice(0, 12), '--reason', 'change 4711', '--json'], { cwd });
     expect(given.code).toBe(0);

@@ -160,6 +160,14 @@ export const demoShape = z.strictObject({
 });
 
 export const statusShape = z.strictObject({
+  guardrail: z
+    .strictObject({
+      at: time,
+      reason: z.string().nullable(),
+      message: z.string().nullable(),
+      planHash: hash.nullable(),
+    })
+    .nullable(),
   rollout,
   summary,
   lastScan: z.strictObject({ runId: id.nullable(), startedAt: time.nullable(), completedAt: time.nullable() }),

@@ -38,6 +38,7 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
     `Pace: ${paceText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
+    ...(found.guardrail === null ? [] : [guardrailText(found.guardrail)]),
     ...(found.rollout === null ? [] : [rolloutText(found.rollout)]),
     ...heldText(found),
     '',
@@ -58,6 +59,13 @@ function heldText({ halted, suspensions, window }: Status): string[] {
     return `Suspended: ${selector} ${until === null ? 'until resumed' : `until ${instant(until)}`}, by ${by}${because(reason)}`;
   });
   return [...halt, ...windows, ...held];
+}
+
+function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>): string {
+  // Only these are an operator's to lift.
+  const liftable = reason === 'maxChanges' || reason === 'rollout';
+  const approve = liftable && planHash !== null ? `; rollcall approve ${planHash}` : '';
+  return `Guardrail: ${reason ?? ''}: ${message ?? ''}${approve}`;
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {
