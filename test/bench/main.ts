@@ -3,6 +3,7 @@ import { coldStart } from './cold-start.ts';
 import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
+import { reaction } from './react.ts';
 import { scanCached, scanStress, scanUncached } from './scan.ts';
 import { sharedLimiter } from './shared-limiter.ts';
 import { demo, startUp } from './start-up.ts';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
   'scan-stress': scanStress,
+  reaction,
   'cold-start': coldStart,
 };
 

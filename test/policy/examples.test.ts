@@ -57,7 +57,7 @@ describe('docs/policy.md', () => {
 
   it.each(blocks)('shows policies that are accepted: %s', (block) => {
     const policy = block.includes('version:') ? block : withDefaults(block);
-    expect(accepted(policy, { HOOK_TOKEN: 'x' }).warnings).toEqual([]);
+    expect(accepted(policy, { HOOK_TOKEN: 'x', HOOK_SECRET: 'k3y' }).warnings).toEqual([]);
   });
 
   it('shows expectations that its rules meet', () => {

@@ -119,6 +119,25 @@ describe("the webhook's secret", () => {
     expect(policyHash(policy)).not.toBe(policyHash(accepted(text.replace('TOKEN', 'T'), { T: 's3cr3t' }).policy));
   });
 
+  it('may be one to sign with, by a variable alone: kept, and told, as the URL is', () => {
+    const signed = withDefaults('notify: { webhook: { url: "https://x/", secret: "${KEY}" } }\n');
+    const { policy: kept } = accepted(signed, { KEY: 'k3y' });
+    expect(kept.notify?.webhook?.secret?.reveal()).toBe('k3y');
+    expect(kept.notify?.webhook?.secretTemplate).toBe('${KEY}');
+    expect(JSON.stringify(kept) + inspect(kept, { depth: 9, showHidden: true })).not.toContain('k3y');
+    expect(policyHash(kept)).toBe(policyHash(accepted(signed, { KEY: 'other' }).policy));
+    expect(policyHash(kept)).not.toBe(
+      policyHash(accepted(withDefaults('notify: { webhook: { url: "https://x/" } }\n')).policy),
+    );
+    for (const secret of ['hunter2', '31337', '"x${KEY}"', '[hunter2]']) {
+      const findings = findingsOf(withDefaults(`notify: { webhook: { url: "https://x/", secret: ${secret} } }\n`), {
+        KEY: 'k3y',
+      });
+      expect(findings[0]?.path).toContain('notify.webhook.secret');
+      expect(JSON.stringify(findings)).not.toMatch(/hunter2|31337|k3y/);
+    }
+  });
+
   it('is not searched for further variables', () => {
     const nested = accepted(text, { TOKEN: '${OTHER}', OTHER: 'x' });
     expect(nested.policy.notify?.webhook?.url.reveal()).toBe('https://hooks.example.com/${OTHER}');
