@@ -42,6 +42,10 @@ const common = {
   hash: hash.describe('SHA-256 over every other field'),
 };
 
+const changedBy = z
+  .looseObject({ actor: z.string(), operation: z.string(), requestId: z.string().nullable(), at: time })
+  .describe('Whose call it was that changed it, if CloudTrail told');
+
 const entryOf = (type: EntryType) =>
   z
     .looseObject({
@@ -55,7 +59,7 @@ const entryOf = (type: EntryType) =>
       api: z
         .looseObject({ operation: z.string(), requestId: z.string().nullable(), clientToken: z.string().nullable() })
         .nullable(),
-      detail: z.looseObject({ message: z.string().optional() }).nullable(),
+      detail: z.looseObject({ message: z.string().optional(), changedBy: changedBy.optional() }).nullable(),
       prevHash: hash,
     })
     .describe('The ledger entry');
