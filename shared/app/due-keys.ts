@@ -14,12 +14,11 @@ export interface DueKey {
   readonly key: { readonly accountId: string; readonly enrollment: (typeof ENROLLMENTS)[number] };
 }
 
-/** What in a record can be waiting: everything with a claim, a time, or a result to come; and what waited for another enrollment. */
+/** What in a record can be waiting: everything with a claim, a time, or a result to come. */
 export function waits(condition: Condition | null): condition is Condition {
   if (condition === null) return false;
   // The kill switch held it back; whoever ends that makes it due.
   if (condition.reason === 'halted') return true;
-  if (condition.verdict === 'Blocked' && condition.reason === 'prerequisite') return true;
   return (
     condition.claim !== null ||
     condition.notBefore !== null ||
@@ -34,12 +33,18 @@ function runOf({ computeOptimizer }: AccountRecord, enrollment: DueKey['key']['e
   return (unlocked ? computeOptimizer?.runId : null) ?? condition.runId;
 }
 
+/** Automation that waited for Compute Optimizer, which is Active now. */
+function isUnlocked({ computeOptimizer, automation }: AccountRecord, enrollment: DueKey['key']['enrollment']): boolean {
+  if (enrollment !== 'automation' || computeOptimizer?.status !== 'Active') return false;
+  return automation?.verdict === 'Blocked' && automation.reason === 'prerequisite';
+}
+
 /** The enrollments of a record that are due; each belongs to the run that last touched it. */
 export async function dueKeys(record: AccountRecord, runs: RunStates, policyHash: string): Promise<DueKey[]> {
   const found: DueKey[] = [];
   for (const enrollment of ENROLLMENTS) {
     const condition = record[enrollment];
-    if (!waits(condition)) continue;
+    if (condition === null || !(waits(condition) || isUnlocked(record, enrollment))) continue;
     const runId = runOf(record, enrollment, condition);
     const run = runId === null ? null : await runs.get(runId);
     const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;

@@ -5,14 +5,14 @@ import { toChange } from '../../domain/plan.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
 import { transition } from '../../domain/transition.ts';
-import type { AccountId, Observations } from '../../domain/types.ts';
+import type { AccountId } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import type { Listing } from '../listing.ts';
 import { allows } from '../make-plan.ts';
-import { AUTOMATION_ABSENT } from '../observe.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
-import { letGo, mayClaim, vetoEntry } from './before-claim.ts';
+import { observedIn, oldest, readRecent } from './batch-listing.ts';
+import { blockAll, letGo, mayClaim, vetoEntry } from './before-claim.ts';
 import {
   assessContext,
   entryContext,
@@ -25,6 +25,7 @@ import {
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
 import { lookAgain } from './look-again.ts';
+import { ownAutomationOff } from './own-automation.ts';
 import { requireClaim } from './own-error.ts';
 
 /** An account of a batch, with what is known and decided of it. */
@@ -41,12 +42,18 @@ interface Member {
  */
 export async function reconcileBatch(work: WorkContext, message: BatchMessage): Promise<WorkResult> {
   const records = await work.deps.records.getMany(message.accountIds);
-  const listing = await readRecent(work, oldest(work, [...records.values()]));
+  const own = await work.deps.records.get(work.caller.accountId);
+  const listing = await readRecent(work, oldest(work, [...records.values(), ...(own === null ? [] : [own])]));
   if (listing instanceof CloudError) return unreadable(work, message, records, listing);
   const members = await judgeMembers(work, message, message.accountIds, listing, records);
   const willing: Member[] = [];
   for (const member of members) if (await wants(work, message, member)) willing.push(member);
   const optOut = message.operation === 'DisassociateAccounts';
+  const held = optOut || willing.length === 0 ? null : ownAutomationOff(work, own);
+  if (held !== null) {
+    await blockAll(work, message.runId, willing, held);
+    return afterVeto(message, members, willing);
+  }
   const leave = willing.length === 0 || (await leaveToClaim(work, message, willing, optOut));
   if (leave === 'each') return eachAlone(message, members, willing);
   if (!leave) return afterVeto(message, members, willing);
@@ -66,29 +73,6 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
     followUps: [...followUps, ...acted.followUps],
     dead: acted.dead,
   };
-}
-
-/** A listing that is refused or does not come is a failed read of every account of the batch, and no defect of the message. */
-async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
-  try {
-    return await work.automationListing.recent(since);
-  } catch (error) {
-    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    return error;
-  }
-}
-
-/** A result that is looked for is looked for in a listing at most this old, ms: one serves all batches of a tick. */
-const POLL_MAX_AGE_MS = 2_000;
-
-/** Since when the listing must have been begun: an older one would show what was there before somebody acted. */
-function oldest({ deps }: WorkContext, records: readonly AccountRecord[]): number {
-  // Compute Optimizer as well: only who is enrolled there is listed.
-  const changes = records.flatMap(({ automation, computeOptimizer }) =>
-    [automation, computeOptimizer].map((condition) => (condition === null ? 0 : Date.parse(condition.changedAt))),
-  );
-  const polls = records.some(({ automation }) => automation?.verdict === 'Converging');
-  return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
 
 /** `each`: one of them is suspended since it was judged. The batch is given up for single keys, which find out whom it is about. */
@@ -150,7 +134,10 @@ async function judgeMembers(
       record,
       decide: (current: AccountRecord): EntryDraft[] => {
         if (current.head.hash !== record.head.hash) return [];
-        const draft = transition(entryContext(work, message.runId), current, judge(facts, current));
+        const found = judge(facts, current);
+        // What the listing does not name is read by itself; that it is not named is no news.
+        if (found.verdict === 'Unknown') return [];
+        const draft = transition(entryContext(work, message.runId), current, found);
         return draft === null ? [] : [draft];
       },
     })),
@@ -161,15 +148,6 @@ async function judgeMembers(
     if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
     return [{ facts, record, assessment: judge(facts, record) }];
   });
-}
-
-/** The listing names accounts that are enrolled in Compute Optimizer: being in it proves the prerequisite. */
-function observedIn(listing: Listing, accountId: AccountId): Observations {
-  const automation = listing.seen.get(accountId);
-  const enrolled = { ...AUTOMATION_ABSENT, ruleMode: null, status: 'Active' as const };
-  if (automation !== undefined) return { computeOptimizer: enrolled, automation };
-  const unlisted = { kind: 'unknown', reason: 'notListed', message: null } as const;
-  return { computeOptimizer: unlisted, automation: unlisted };
 }
 
 async function wants(

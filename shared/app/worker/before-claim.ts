@@ -28,17 +28,7 @@ export async function mayClaim(
   } catch (error) {
     // That is about some of them alone: the caller lets each go on by itself.
     if (!(error instanceof Vetoed) || error.reason === 'suspendedByOperator') throw error;
-    for (let at = 0; at < wanted.length; at += CHUNK) {
-      await work.journal.writeMany(
-        wanted.slice(at, at + CHUNK).map(({ record, assessment }) => ({
-          record,
-          decide: (current: AccountRecord): EntryDraft[] => {
-            const undertaking = { runId, assessment, record, intentId: null, clientToken: null, batch: null };
-            return current.head.hash === record.head.hash ? [vetoEntry(work, undertaking, error)] : [];
-          },
-        })),
-      );
-    }
+    await blockAll(work, runId, wanted, error);
     return false;
   }
 }
@@ -49,6 +39,26 @@ export function letGo(work: WorkContext, undertaking: Undertaking, veto: Vetoed)
   const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts } as const;
   const facts = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
   return failureEntry(work, undertaking, fate, facts);
+}
+
+/** Records accounts as Blocked of which nobody has claimed any. */
+export async function blockAll(
+  work: WorkContext,
+  runId: string,
+  wanted: readonly { readonly record: AccountRecord; readonly assessment: Assessment }[],
+  veto: Vetoed,
+): Promise<void> {
+  for (let at = 0; at < wanted.length; at += CHUNK) {
+    await work.journal.writeMany(
+      wanted.slice(at, at + CHUNK).map(({ record, assessment }) => ({
+        record,
+        decide: (current: AccountRecord): EntryDraft[] => {
+          const undertaking = { runId, assessment, record, intentId: null, clientToken: null, batch: null };
+          return current.head.hash === record.head.hash ? [vetoEntry(work, undertaking, veto)] : [];
+        },
+      })),
+    );
+  }
 }
 
 /** `RemediationBlocked` for an account whose call the guard did not allow. */

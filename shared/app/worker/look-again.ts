@@ -11,10 +11,13 @@ import type { WorkContext } from './context.ts';
 export async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
   const { enrollment, verdict, accountId } = assessment;
   const now = work.deps.clock.now();
-  const converging = verdict === 'Converging';
-  if (!converging && !wokenInVain(record, assessment) && (wakeAt(record) ?? Number.POSITIVE_INFINITY) > now) return;
-  const other = wakeAt({ ...record, [enrollment]: null });
-  const times = [ownTime(work, record, assessment), other].filter((time) => time !== null);
+  const other = enrollment === 'automation' ? record.computeOptimizer : record.automation;
+  // Each entry about the account has set its time anew, so that the poll of the other enrollment has to be asked for again, too.
+  const polled = verdict === 'Converging' || other?.verdict === 'Converging';
+  if (!polled && !wokenInVain(record, assessment) && (wakeAt(record) ?? Number.POSITIVE_INFINITY) > now) return;
+  const otherPoll = other?.verdict === 'Converging' ? now + nextPollMs(now - Date.parse(other.since)) : null;
+  const others = [wakeAt({ ...record, [enrollment]: null }), otherPoll];
+  const times = [ownTime(work, record, assessment), ...others].filter((time) => time !== null);
   await work.journal.settled(accountId);
   await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
 }

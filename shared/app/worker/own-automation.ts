@@ -1,0 +1,27 @@
+import { stalledPollMs } from '../../domain/backoff.ts';
+import type { AccountRecord } from '../../domain/record.ts';
+import type { WorkContext } from './context.ts';
+import { Vetoed } from './guard.ts';
+
+/**
+ * Members are associated with the management account, whose own Automation has to be Active for that; while it is off, its associations lie
+ * dormant, and come back with it [automation-disable]. Where it was last seen off there is no use in asking: the members wait, for as long
+ * as the management account itself is known to wait. `null`: it is on, or this caller cannot tell.
+ */
+export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): Vetoed | null {
+  const { caller, deps } = work;
+  const condition = own?.automation ?? null;
+  if (caller.role !== 'management' || condition === null || condition.status === null) return null;
+  if (condition.status === 'Active') return null;
+  const now = deps.clock.now();
+  const known = condition.notBefore === null ? null : Date.parse(condition.notBefore);
+  const notBefore =
+    known !== null && known > now ? known : now + pauseMs(now - Date.parse(condition.since), deps.random);
+  const message = `the management account's own Automation is ${condition.status}; nothing can be associated with it until it is Active`;
+  return new Vetoed('prerequisite', message, notBefore);
+}
+
+/** It is on its way, perhaps: soon at first, ever more seldom. */
+function pauseMs(lasted: number, random: () => number): number {
+  return lasted < 15 * 60_000 ? 15_000 + random() * 15_000 : stalledPollMs(lasted, random);
+}
