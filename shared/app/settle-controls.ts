@@ -164,7 +164,9 @@ function accountNotice(
     if (notice.type === 'AccountSuspended') {
       return suspension === null || BEFORE.has(condition.verdict) ? null : suspendedFacet(condition, suspension.until);
     }
-    return suspension !== null || condition.verdict !== 'Suspended' ? null : resumedFacet(condition, context.now);
+    // Contested is waiting for just that; the entry ends it (domain/contested.ts).
+    const held = condition.verdict === 'Suspended' || condition.contested !== undefined;
+    return suspension !== null || !held ? null : resumedFacet(condition, context.now);
   };
   const facets: Partial<Record<Enrollment, Facet>> = {};
   for (const enrollment of ENROLLMENTS) {

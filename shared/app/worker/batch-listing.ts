@@ -1,9 +1,15 @@
-import type { AccountRecord } from '../../domain/record.ts';
+import { assess } from '../../domain/assess.ts';
+import type { EntryDraft } from '../../domain/ledger.ts';
+import type { AccountFacts } from '../../domain/policy/index.ts';
+import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
+import { transition } from '../../domain/transition.ts';
 import type { AccountId, Observations } from '../../domain/types.ts';
+import type { Assessment } from '../../domain/verdict.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Listing } from '../listing.ts';
 import { AUTOMATION_ABSENT } from '../observe.ts';
-import type { WorkContext } from './context.ts';
+import type { BatchMessage } from './batch-failure.ts';
+import { assessContext, entryContext, freshFacts, type WorkContext } from './context.ts';
 
 /** A listing that is refused or does not come is a failed read of every account of the batch, and no defect of the message. */
 export async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
@@ -29,10 +35,53 @@ export function oldest({ deps }: WorkContext, records: readonly AccountRecord[])
 }
 
 /** The listing names accounts that are enrolled in Compute Optimizer: being in it proves the prerequisite. */
-export function observedIn(listing: Listing, accountId: AccountId): Observations {
+function observedIn(listing: Listing, accountId: AccountId): Observations {
   const automation = listing.seen.get(accountId);
   const enrolled = { ...AUTOMATION_ABSENT, ruleMode: null, status: 'Active' as const };
   if (automation !== undefined) return { computeOptimizer: enrolled, automation };
   const unlisted = { kind: 'unknown', reason: 'notListed', message: null } as const;
   return { computeOptimizer: unlisted, automation: unlisted };
+}
+
+/** An account of a batch, with what is known and decided of it. */
+export interface Member {
+  readonly facts: AccountFacts;
+  readonly record: AccountRecord;
+  readonly assessment: Assessment;
+}
+
+/** Judges accounts by a listing and records what is news. Accounts without fresh facts, or that someone else has just written, are left out. */
+export async function judgeMembers(
+  work: WorkContext,
+  message: BatchMessage,
+  accountIds: readonly AccountId[],
+  listing: Listing,
+  records: ReadonlyMap<AccountId, AccountRecord>,
+): Promise<Member[]> {
+  await work.controls.now();
+  const known = await Promise.all(
+    accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
+  );
+  const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
+  const judge = (facts: AccountFacts, record: AccountRecord): Assessment =>
+    assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
+  const written = await work.journal.writeMany(
+    present.map(({ facts, record }) => ({
+      record,
+      decide: (current: AccountRecord): EntryDraft[] => {
+        if (current.head.hash !== record.head.hash) return [];
+        const found = judge(facts, current);
+        // What the listing does not name is read by itself; that it is not named is no news.
+        if (found.verdict === 'Unknown') return [];
+        const draft = transition(entryContext(work, message.runId), current, found);
+        return draft === null ? [] : [draft];
+      },
+    })),
+  );
+  return present.flatMap(({ facts, record: known }, index) => {
+    const { record, entries } = written[index] ?? { record: known, entries: [] };
+    // Someone wrote meanwhile, and may have seen something newer than our listing: the account is left out, and read by itself.
+    if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
+    return [{ facts, record, assessment: judge(facts, record) }];
+  });
 }

@@ -1,39 +1,20 @@
-import { assess } from '../../domain/assess.ts';
 import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import { toChange } from '../../domain/plan.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
-import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
-import { transition } from '../../domain/transition.ts';
+import type { AccountRecord } from '../../domain/record.ts';
 import type { AccountId } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
-import type { Listing } from '../listing.ts';
 import { allows } from '../make-plan.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
-import { observedIn, oldest, readRecent } from './batch-listing.ts';
+import { judgeMembers, type Member, oldest, readRecent } from './batch-listing.ts';
 import { blockAll, letGo, mayClaim, vetoEntry } from './before-claim.ts';
-import {
-  assessContext,
-  entryContext,
-  freshFacts,
-  NOTHING,
-  outcomeOf,
-  type WorkContext,
-  type WorkResult,
-} from './context.ts';
+import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
 import { lookAgain } from './look-again.ts';
 import { ownAutomationOff } from './own-automation.ts';
 import { requireClaim } from './own-error.ts';
-
-/** An account of a batch, with what is known and decided of it. */
-interface Member {
-  readonly facts: AccountFacts;
-  readonly record: AccountRecord;
-  readonly assessment: Assessment;
-}
 
 /**
  * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call. Re-reads them through one listing, claims
@@ -113,42 +94,6 @@ function rests({ deps }: WorkContext, { assessment }: Member): boolean {
 }
 
 const isOpen = ({ verdict }: Assessment): boolean => verdict === 'Drifted' || verdict === 'Unknown';
-
-/** Judges accounts by a listing and records what is news. Accounts without fresh facts, or that someone else has just written, are left out. */
-async function judgeMembers(
-  work: WorkContext,
-  message: BatchMessage,
-  accountIds: readonly AccountId[],
-  listing: Listing,
-  records: ReadonlyMap<AccountId, AccountRecord>,
-): Promise<Member[]> {
-  await work.controls.now();
-  const known = await Promise.all(
-    accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
-  );
-  const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
-  const judge = (facts: AccountFacts, record: AccountRecord): Assessment =>
-    assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
-  const written = await work.journal.writeMany(
-    present.map(({ facts, record }) => ({
-      record,
-      decide: (current: AccountRecord): EntryDraft[] => {
-        if (current.head.hash !== record.head.hash) return [];
-        const found = judge(facts, current);
-        // What the listing does not name is read by itself; that it is not named is no news.
-        if (found.verdict === 'Unknown') return [];
-        const draft = transition(entryContext(work, message.runId), current, found);
-        return draft === null ? [] : [draft];
-      },
-    })),
-  );
-  return present.flatMap(({ facts, record: known }, index) => {
-    const { record, entries } = written[index] ?? { record: known, entries: [] };
-    // Someone wrote meanwhile, and may have seen something newer than our listing: the account is left out, and read by itself.
-    if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
-    return [{ facts, record, assessment: judge(facts, record) }];
-  });
-}
 
 async function wants(
   work: WorkContext,
