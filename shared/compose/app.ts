@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly dataDir: string;
   /** The aws runtime's stores instead of the embedded one. */
   readonly aws?: AwsStoreEnv | null;
+  /** How far the clock may be off AWS's, ms, with `aws` (default 30 s). */
+  readonly maxClockSkewMs?: number;
   /** From when it aborts no further call begins and messages go back (`app/stopping.ts`); for a daemon. */
   readonly stop?: AbortSignal;
   readonly policy: CompiledPolicy;
@@ -70,10 +72,13 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const random = options.random ?? systemRandom;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const newId = makeNewId(clock);
-  const { maxPages, aws = null, stop } = options;
+  const { maxPages, aws = null, stop, maxClockSkewMs } = options;
   const store = await (aws === null
     ? openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) })
-    : openAws(aws, { clock, newId, random, receiveWaitSeconds: stop === undefined ? RUN_POLL_S : DAEMON_POLL_S }));
+    : openAws(aws, {
+        ...{ clock, newId, random, receiveWaitSeconds: stop === undefined ? RUN_POLL_S : DAEMON_POLL_S },
+        ...(maxClockSkewMs !== undefined && { maxClockSkewMs }),
+      }));
   // A dry run sees what operators and scans have left, and writes nothing; only its pacing needs a place, in memory.
   const registers = readOnly ? unwritable(store.registers) : store.registers;
   const { callsPerSecond: ceiling } = policy.policy.limits;

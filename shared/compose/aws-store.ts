@@ -10,14 +10,16 @@ export interface AwsStoreOptions {
   readonly random?: Random;
   /** Long poll of the work queue, s; see `AwsStoresOptions.receiveWaitSeconds`. */
   readonly receiveWaitSeconds?: number;
+  /** See `AwsStoresOptions`; default 30 s, half of what a lease and a claim last. */
+  readonly maxClockSkewMs?: number;
 }
 
 /** The aws runtime's stores for who is started by a person or in a container: table and queues are looked at first. */
 export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
-  const { env, clock, newId, random = systemRandom, receiveWaitSeconds = 0 } = options;
+  const { env, clock, newId, random = systemRandom, receiveWaitSeconds = 0, maxClockSkewMs = 30_000 } = options;
   const { table, queueUrl, dlqUrl } = env;
   const places = { table, queueUrl, dlqUrl, ...sqsSettings(env) };
-  return openAwsStores({ ...places, clock, newId, random, receiveWaitSeconds });
+  return openAwsStores({ ...places, clock, newId, random, receiveWaitSeconds, maxClockSkewMs });
 }
 
 /** An endpoint that is set for SQS holds, whatever host a queue's URL names. */

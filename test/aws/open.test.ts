@@ -150,6 +150,17 @@ describe('opening the stores', () => {
     await proxy.close();
   });
 
+  it('a clock that is off by more than leases allow is refused, and says by how much', async () => {
+    const real = () => performance.timeOrigin + performance.now();
+    const off = (ms: number) => ({ ...hastyClock(), now: () => real() + ms });
+    const ahead = await failure({ clock: off(125_000), maxClockSkewMs: 30_000 });
+    expect(ahead).toMatchObject({ code: 'ClockSkew' });
+    expect(ahead.message).toMatch(/this machine's clock: it is 12[4-7] s ahead of AWS's/);
+    expect((await failure({ clock: off(-125_000), maxClockSkewMs: 30_000 })).message).toMatch(/12[4-7] s behind AWS's/);
+    await bench.open({ clock: off(10_000), maxClockSkewMs: 30_000 });
+    await bench.open({ clock: off(125_000) });
+  });
+
   it('an endpoint that nobody serves, and no Region, are said in words', async () => {
     const proxy = await startFaultProxy(aws.dynamodb.endpoint);
     await proxy.close();

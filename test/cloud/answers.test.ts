@@ -40,6 +40,17 @@ describe('what AWS answers is checked', () => {
     });
   });
 
+  it('a reason of any length is kept to a length that every store takes', async () => {
+    const endless = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why\u{1f600}'.repeat(100_000) };
+    const { cloud } = await answering(listing(endless));
+    const [item] = (await cloud.listEnrollmentStatuses(null)).items;
+    const { observed } = item ?? {};
+    if (observed?.kind !== 'observed') throw new Error('nothing was observed');
+    expect(observed.statusReason).toMatch(/^why.*…$/u);
+    expect(observed.statusReason?.length).toBeLessThan(1_010);
+    expect(observed.statusReason?.isWellFormed()).toBe(true);
+  });
+
   it('the listings ask for whole pages, unfiltered, and pass the token on', async () => {
     const { cloud, requests } = await answering({ ...listing(), accounts: [] });
     await cloud.listEnrollmentStatuses(null);

@@ -105,7 +105,7 @@ function toObserved(answer: Enrollment): Observed | null {
     kind: 'observed',
     status,
     ruleMode: ruleMode ?? null,
-    statusReason: answer.statusReason || null,
+    statusReason: textOrNull(answer.statusReason),
     lastUpdated: answer.lastUpdatedTimestamp?.getTime() ?? null,
   };
 }
@@ -124,7 +124,11 @@ function unknownValue({ status, organizationRuleMode }: Enrollment): string {
     : `status ${JSON.stringify(status)}`;
 }
 
-/** The text of an answer that is only passed on, never concluded from. */
+/** So that no text from outside makes a ledger entry, a message or an event larger than what stores them takes, characters. */
+const MAX_TEXT = 1_000;
+
+/** The text of an answer that is only passed on, never concluded from; its beginning, if it is very long. */
 export function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
+  if (typeof value !== 'string' || value === '') return null;
+  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT).toWellFormed()}…` : value;
 }

@@ -209,7 +209,7 @@ class AwsCloud implements Cloud {
     return {
       requestId: answer.$metadata.requestId ?? null,
       succeeded: new Set(listOf(answer.accountIds).filter((id) => requested.has(id))),
-      errors: listOf(answer.errors),
+      errors: listOf(answer.errors).map((each) => textOrNull(each) ?? ''),
     };
   }
 

@@ -82,6 +82,7 @@ function reasonOf({ code, facts }: AwsStoreError): CheckReason {
       return 'unauthenticated';
     case 'NotFound':
       return 'missing';
+    case 'ClockSkew':
     case 'WrongShape':
     case 'TooLarge':
     case 'Corrupt':

@@ -11,6 +11,8 @@ export type AwsStoreErrorCode =
   | 'NotFound'
   /** A table or queue is there, but is not what Rollcall needs. */
   | 'WrongShape'
+  /** This machine's clock differs from AWS's by more than leases and claims allow. */
+  | 'ClockSkew'
   /** More than the service takes in one item or message; nothing of it was stored. */
   | 'TooLarge'
   /** An item that this store has not written like that. */
@@ -82,6 +84,7 @@ const REMEDIES: Readonly<Record<AwsStoreErrorCode, string>> = {
   Unauthenticated: 'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions',
   NotFound: 'Check its name, the Region and the account; the deployment in infra/ makes it',
   WrongShape: 'Deploy it as infra/ declares it',
+  ClockSkew: 'Set the clock (NTP)',
   TooLarge: 'Nothing of it was stored',
   Corrupt: 'It was changed from outside',
   Rejected: 'This is a defect of Rollcall or of the deployment; please report it with this message',

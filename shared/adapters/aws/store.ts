@@ -16,6 +16,7 @@ import { reasonAttributes, SqsQueue } from './queue-messages.ts';
 import { findQueueFaults } from './queue-shape.ts';
 import { dynamoRecords } from './records.ts';
 import { dynamoRegisters } from './registers.ts';
+import { refuseSkew, ServerTimes } from './server-times.ts';
 import { storeError } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
 import { findTableFaults } from './table-shape.ts';
@@ -38,6 +39,11 @@ export interface AwsStoresOptions {
   readonly receiveWaitSeconds?: number;
   /** Long poll of an empty look at the dead letters, s (default 1). */
   readonly deadLetterWaitSeconds?: number;
+  /**
+   * How far this machine's clock may be off AWS's, ms (default: any; it is not looked at). Others' leases and claims are taken for expired by a
+   * clock that is ahead, and its own outlast their time by one that is behind.
+   */
+  readonly maxClockSkewMs?: number;
   /** `false`: table and queues are not looked at first (default `true`). For a Lambda's start, whose deployment has made both. */
   readonly check?: boolean;
 }
@@ -58,7 +64,7 @@ export interface AwsStores {
 
 /**
  * Opens the stores in DynamoDB and SQS.
- * @throws AwsStoreError `WrongShape` naming everything that is missing or wrong about table and queues, or that they could not be
+ * @throws AwsStoreError `ClockSkew`, or `WrongShape` naming everything that is missing or wrong about table and queues, or that they could not be
  *   asked (`Denied`, `Unauthenticated`, `Unavailable`, …)
  */
 export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStores> {
@@ -99,13 +105,16 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
 async function check(
   dynamodb: DynamoDBClient,
   sqs: SQSClient,
-  { table, queueUrl, dlqUrl }: AwsStoresOptions,
+  options: AwsStoresOptions,
   retry: StoreRetry,
 ): Promise<void> {
+  const { table, queueUrl, dlqUrl, maxClockSkewMs = Number.POSITIVE_INFINITY } = options;
+  const times = new ServerTimes(dynamodb, options.clock);
   const found = await Promise.all([
     findTableFaults(dynamodb, table, retry),
     findQueueFaults(sqs, queueUrl, dlqUrl, retry),
   ]);
+  refuseSkew(times.aheadMs, maxClockSkewMs);
   const faults = found.flat();
   if (faults.length === 0) return;
   const remedy = 'Deploy infra/, and check ROLLCALL_TABLE, ROLLCALL_QUEUE_URL, ROLLCALL_DLQ_URL and the Region.';
