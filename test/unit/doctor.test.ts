@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { deployMemberRole, grant, renewMemberRole } from '../../shared/app/doctor/commands.ts';
+import { deployMemberRole, grant, renewMemberRole, trustCaller } from '../../shared/app/doctor/commands.ts';
 import { resultOfError } from '../../shared/app/doctor/errors.ts';
 import { type Check, examine } from '../../shared/app/doctor/examine.ts';
 import {
@@ -107,8 +109,8 @@ describe('what an error of the cloud means', () => {
 
 describe('commands', () => {
   const facts = {
-    ...{ region: 'eu-west-1', rootId: 'r-ab12', organizationId: 'o-abcdefghij', memberRole: 'ops/Member' },
-    ...{ callerArn: 'arn:aws-cn:sts::111122223333:assumed-role/rollcall-worker/session', externalId: "it's" },
+    ...{ region: 'eu-west-1', rootId: 'r-ab12', externalId: "it's" },
+    callerArn: 'arn:aws-cn:sts::111122223333:assumed-role/rollcall-worker/session',
   };
 
   it('give a permission to the role or the user that asks, and to nobody where it is kept elsewhere', () => {
@@ -124,14 +126,37 @@ describe('commands', () => {
     expect(grant('arn:aws:iam::111122223333:root', actions)).toEqual([]);
   });
 
-  it('name the caller’s role, not its session, as whom to trust', () => {
-    const command = renewMemberRole(facts);
-    expect(command).toContain(
-      'ParameterKey=WorkerRoleArn,ParameterValue=arn:aws-cn:iam::111122223333:role/rollcall-worker ',
+  it('add the caller’s role, not its session, to those who are trusted, as a shell reads it', () => {
+    const command = trustCaller(facts) ?? expect.fail('no command');
+    // A shell takes it apart as it stands; what it asks AWS for is answered here.
+    const asked =
+      'aws() { case "$2" in describe-stack-set) echo arn:aws-cn:iam::111122223333:role/worker;; *) printf "%s\\n" "$@";; esac; }';
+    const words = execFileSync('bash', ['-c', `${asked}; ${command}`], { encoding: 'utf8' })
+      .trimEnd()
+      .split('\n');
+    expect(words.slice(0, -1)).toContain('--use-previous-template');
+    const parameters: unknown = JSON.parse(words.at(-1) ?? '');
+    const arns = 'arn:aws-cn:iam::111122223333:role/worker,arn:aws-cn:iam::111122223333:role/rollcall-worker';
+    expect(parameters).toEqual(
+      expect.arrayContaining([
+        { ParameterKey: 'WorkerRoleArn', ParameterValue: arns },
+        { ParameterKey: 'ExternalId', ParameterValue: "it's" },
+        { ParameterKey: 'OrganizationId', UsePreviousValue: true },
+      ]),
     );
-    expect(command).toContain('ParameterKey=RoleName,ParameterValue=Member ');
-    expect(command).toContain(String.raw`ParameterKey=ExternalId,ParameterValue='it'\''s'`);
-    expect(renewMemberRole({ ...facts, externalId: null })).toContain('ParameterKey=ExternalId,UsePreviousValue=true');
+    expect(trustCaller({ ...facts, externalId: null })).toContain(
+      '{"ParameterKey":"ExternalId","UsePreviousValue":true}',
+    );
+    expect(trustCaller({ ...facts, callerArn: 'arn:aws:iam::111122223333:user/ann' })).toBeNull();
+  });
+
+  it('name every parameter that the member role’s template has', () => {
+    const template = readFileSync(new URL('../../infra/member-role.yml', import.meta.url), 'utf8');
+    const section = /^Parameters:\n([\s\S]*?)^\S/m.exec(template)?.[1] ?? '';
+    const names = [...section.matchAll(/^ {2}(\w+):$/gm)].map((match) => match[1]);
+    const [, json = ''] = /--parameters '(.*)'$/.exec(renewMemberRole()) ?? [];
+    const named: { ParameterKey: string }[] = JSON.parse(json);
+    expect(named.map(({ ParameterKey }) => ParameterKey).sort()).toEqual(names.toSorted());
   });
 
   it('ask the shell for the root where it could not be read', () => {

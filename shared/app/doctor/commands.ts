@@ -37,9 +37,7 @@ export interface MemberRoleFacts {
   readonly region: string;
   /** `r-…`; `null` if it could not be read. */
   readonly rootId: string | null;
-  readonly organizationId: string;
   readonly callerArn: string;
-  readonly memberRole: string;
   readonly externalId: string | null;
 }
 
@@ -53,27 +51,49 @@ export function deployMemberRole(accounts: readonly AccountId[], { region, rootI
   return `aws cloudformation create-stack-instances --stack-set-name ${STACK_SET} --regions ${region} --deployment-targets ${targets}`;
 }
 
-/** Makes the role trust this caller, and gives it the permissions of infra/member-role.yml. Run in the management account. */
-export function renewMemberRole(facts: MemberRoleFacts): string {
-  const { organizationId, callerArn, memberRole, externalId } = facts;
-  const parameters = [
-    ['WorkerRoleArn', roleArn(callerArn)],
-    ['OrganizationId', organizationId],
-    ['RoleName', memberRole.split('/').at(-1) ?? memberRole],
-  ].map(([key, value]) => `ParameterKey=${key},ParameterValue=${value}`);
-  const id =
-    externalId === null
-      ? 'ParameterKey=ExternalId,UsePreviousValue=true'
-      : `ParameterKey=ExternalId,ParameterValue=${quoted(externalId)}`;
-  const scanner = 'ParameterKey=ScannerRoleArn,UsePreviousValue=true';
-  return (
-    `aws cloudformation update-stack-set --stack-set-name ${STACK_SET} --template-body file://infra/member-role.yml ` +
-    `--capabilities CAPABILITY_NAMED_IAM --parameters ${parameters.join(' ')} ${id} ${scanner}`
-  );
+/** As infra/member-role.yml declares them. */
+const PARAMETERS = [
+  'RoleName',
+  'WorkerRoleArn',
+  'ScannerRoleArn',
+  'OrganizationId',
+  'ExternalId',
+  'EventBusArn',
+] as const;
+const UPDATE = `aws cloudformation update-stack-set --stack-set-name ${STACK_SET} --capabilities CAPABILITY_NAMED_IAM`;
+/** Whom the role trusts now, asked by the shell that runs the command: who is added must not put out the worker. */
+const TRUSTED =
+  `"$(aws cloudformation describe-stack-set --stack-set-name ${STACK_SET} ` +
+  `--query "StackSet.Parameters[?ParameterKey=='WorkerRoleArn'].ParameterValue" --output text)"`;
+
+/**
+ * Adds this caller to those whom the member role trusts, and gives it the policy's external id. Run in the management account.
+ * @returns `null` if the caller is no role: the template trusts roles alone
+ */
+export function trustCaller({ callerArn, externalId }: MemberRoleFacts): string | null {
+  const role = roleArn(callerArn);
+  if (role === null) return null;
+  const values = PARAMETERS.map((name) => {
+    if (name === 'WorkerRoleArn') return `{"ParameterKey":"${name}","ParameterValue":"'${TRUSTED}',${role}"}`;
+    if (name === 'ExternalId' && externalId !== null) return inJson({ ParameterKey: name, ParameterValue: externalId });
+    return inJson({ ParameterKey: name, UsePreviousValue: true });
+  });
+  return `${UPDATE} --use-previous-template --parameters '[${values.join(',')}]'`;
+}
+
+/** Gives the member role the permissions of infra/member-role.yml, and leaves the rest as it is. Run in the management account. */
+export function renewMemberRole(): string {
+  const values = PARAMETERS.map((name) => inJson({ ParameterKey: name, UsePreviousValue: true }));
+  return `${UPDATE} --template-body file://infra/member-role.yml --parameters '[${values.join(',')}]'`;
+}
+
+/** JSON inside a shell's single quotes. */
+function inJson(value: object): string {
+  return JSON.stringify(value).replaceAll("'", "'\\''");
 }
 
 /** A session's ARN names no role that a trust policy could; the role's own does, unless it has a path, which the session's leaves out. */
-function roleArn(arn: string): string {
+function roleArn(arn: string): string | null {
   const session = /^(arn:[^:]+):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn);
-  return session === null ? arn : `${session[1]}:iam::${session[2]}:role/${session[3]}`;
+  return session === null ? null : `${session[1]}:iam::${session[2]}:role/${session[3]}`;
 }

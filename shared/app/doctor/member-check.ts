@@ -8,7 +8,7 @@ import type { Random } from '../../ports/system.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Retrying } from '../retrying.ts';
 import type { CloudFacts } from './cloud-checks.ts';
-import { deployMemberRole, type MemberRoleFacts, renewMemberRole } from './commands.ts';
+import { deployMemberRole, type MemberRoleFacts, renewMemberRole, trustCaller } from './commands.ts';
 import { reasonOf } from './errors.ts';
 import type { Check } from './examine.ts';
 
@@ -112,26 +112,24 @@ async function refused(
 ): Promise<CheckResult> {
   const [first] = refusals;
   if (first === undefined) return pass(tried);
-  const { memberRole: role, externalId } = input;
-  const [{ arn }, { organizationId }, region] = await Promise.all([
-    facts.caller(),
-    facts.organization(),
-    facts.region(),
-  ]);
+  const { externalId } = input;
+  const [{ arn }, region] = await Promise.all([facts.caller(), facts.region()]);
   const shut = refusals.filter(({ error }) => error.facts.operation === 'AssumeRole' && error.kind === 'Denied');
   const weak = refusals.filter(({ error }) => error.facts.operation !== 'AssumeRole' && error.kind === 'Denied');
   const others = refusals.filter(({ error }) => error.kind !== 'Denied');
   const told = [
-    ...tell(shut, 'it is missing, or does not trust this caller (AWS does not say which)'),
+    ...tell(shut, `it is missing, or does not trust ${arn} (AWS does not say which)`),
     ...tell(weak, `it may be assumed but not read: ${weak[0]?.error.message ?? ''}`),
     ...tell(others, others[0]?.error.message ?? ''),
   ];
   const message = `${tried}: ${told.join('; ')}. In the management account:`;
   const rootId = await input.retrying(() => input.inspection.rootId()).catch(() => null);
-  const named: MemberRoleFacts = { region, rootId, organizationId, callerArn: arn, memberRole: role, externalId };
+  const named: MemberRoleFacts = { region, rootId, callerArn: arn, externalId };
+  const trust = shut.length > 0 ? trustCaller(named) : null;
   const mend = [
     ...(shut.length > 0 ? [deployMemberRole(shut.map(({ accountId }) => accountId).sort(), named)] : []),
-    ...(shut.length > 0 || weak.length > 0 ? [renewMemberRole(named)] : []),
+    ...(trust === null ? [] : [trust]),
+    ...(weak.length > 0 ? [renewMemberRole()] : []),
   ];
   const reason = shut.length + weak.length > 0 ? 'denied' : reasonOf(first.error);
   return fail(reason, message, mend);
