@@ -14,7 +14,7 @@ const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
 };
 
 /** Blocked for a time that is known and passes by itself: nothing for a person to do. */
-const PASSES_BY_ITSELF: ReadonlySet<string | null> = new Set(['window', 'coolDown']);
+const PASSES_BY_ITSELF: ReadonlySet<string | null> = new Set(['window', 'coolDown', 'rollout']);
 
 /** The entry types to look for, for a choice of events. */
 export function alertTypes(events: readonly WebhookEvent[]): readonly EntryType[] {

@@ -50,6 +50,39 @@ describe('maxChanges', () => {
   });
 });
 
+describe('a run bound to a plan', () => {
+  it('makes also what had to wait for another change of the plan', async () => {
+    const world = await startWorld({
+      sandbox: { accounts: 30, drift: 1 },
+      policy: { automation: 'Active', guardrails: '{ maxChanges: { percent: 0, atLeast: 1 } }' },
+    });
+    const { plan } = await world.run();
+    const waiting = plan.changes.filter(({ reason }) => reason === 'prerequisite');
+    expect(waiting.length).toBeGreaterThan(20);
+    expect(waiting.every(({ action, heldAction }) => action === 'none' && heldAction !== 'none')).toBe(true);
+    const run = await world.run({ planHash: plan.planHash });
+    expect(run.open).toEqual([]);
+    expect(run.changes).toMatchObject({ attempted: plan.changes.length, succeeded: plan.changes.length });
+    await checkWorld(world);
+  });
+
+  it('says the same of its changes, whichever process has made them', async () => {
+    const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 } });
+    const [app, other] = [await world.app(), await world.app()];
+    let beside: Promise<unknown> = Promise.resolve();
+    const run = await world.apply(app, {
+      onPlan: () => {
+        beside = world.work(other);
+      },
+    });
+    await beside;
+    const due = run.plan.due.length;
+    expect(due).toBeGreaterThan(20);
+    expect(run.changes).toEqual({ attempted: due, succeeded: due, failed: 0, blocked: 0, converging: 0 });
+    await checkWorld(world);
+  });
+});
+
 describe('maxOptOuts', () => {
   it('allows none unless the policy says so, and neither a plan nor room in maxChanges lifts it', async () => {
     const guardrails = '{ maxChanges: { percent: 100, atLeast: 10 } }';
