@@ -12,6 +12,8 @@ const accountId = z.string().regex(/^\d{12}$/);
 const event = z.object({
   id: z.string().max(200).optional().catch(undefined),
   'detail-type': z.string(),
+  /** Nobody but AWS can put an event with such a source on a bus [API_PutEvents]. */
+  source: z.string().startsWith('aws.', 'is not a service of AWS'),
   /** The account in which it happened, set by EventBridge itself. */
   account: accountId,
   time: z.string().optional().catch(undefined),

@@ -38,6 +38,7 @@ const OTHERS = [
   recorded('computeoptimizer.amazonaws.com', 'GetEnrollmentStatus', options),
   organizationCall('ListAccounts', {}, options),
   { ...optedOut(A, 0), 'detail-type': 'AWS Console Sign In via CloudTrail' },
+  { ...optedOut(A, 0), source: 'somebody' },
 ];
 
 const patternOf = (path: string, name: string) => resourceOf(path, name).Properties['EventPattern'];

@@ -128,7 +128,16 @@ describe('a forged or malformed event', () => {
     );
     expect(why(batchOf('AssociateAccounts', [], by()))).toBe('AssociateAccounts names no account');
     expect(why(organizationCall('MoveAccount', { accountId: 'nobody' }, by()))).toBe('MoveAccount names no account');
-    for (const event of [null, 7, 'x', [], {}, { detail: 'x' }, { ...optedOut(A, AT), account: 'x' }]) {
+    for (const event of [
+      null,
+      7,
+      'x',
+      [],
+      {},
+      { detail: 'x' },
+      { ...optedOut(A, AT), account: 'x' },
+      { ...optedOut(A, AT), source: 'somebody' },
+    ]) {
       expect(why(event)).toMatch(/^it is no event of CloudTrail's: /);
     }
   });
@@ -137,7 +146,7 @@ describe('a forged or malformed event', () => {
     const name = fc.constantFrom(...Object.values(EVENT_NAMES).flat());
     const source = fc.constantFrom(...Object.keys(EVENT_NAMES));
     const strange = fc.record({
-      'detail-type': fc.constant('AWS API Call via CloudTrail'),
+      ...{ 'detail-type': fc.constant('AWS API Call via CloudTrail'), source: fc.constant('aws.organizations') },
       account: fc.oneof(fc.constant(A), fc.string()),
       detail: fc.record({
         ...{
