@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Journal } from '../../shared/app/journal.ts';
-import { accountEntry } from '../../shared/domain/transition.ts';
+import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { functionsOf } from './functions.ts';
 import { deploy } from './support.ts';
 
@@ -29,10 +29,9 @@ describe('in the aws runtime', () => {
     await tick();
     expect(world.events('Flap Detected')).toMatchObject([{ detail: { accountId, reason: 'contested' } }]);
     const { stores, clock, newId } = await world.compose('tick')();
-    const context = { newId, now: clock.now(), actor: 'operator', runId: null, policyHash: null };
-    const journal = new Journal(stores.ledger, stores.records);
-    await journal.write(accountId, () => [accountEntry(context, 'AccountResumed', accountId, null, {})]);
-    await journal.settled(accountId);
+    const all = parseOperatorSelector('all');
+    if (!all.ok) expect.fail(all.message);
+    expect(await resumeContested({ ...stores, clock, newId, actor: 'operator' }, all.selector)).toEqual([accountId]);
     world.clock.advance(1_000);
     expect(await tick()).toMatchObject({ keysDue: 1 });
     for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);

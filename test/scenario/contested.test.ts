@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Journal } from '../../shared/app/journal.ts';
-import { accountEntry } from '../../shared/domain/transition.ts';
+import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import type { Enrollment } from '../../shared/domain/types.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
@@ -11,14 +11,14 @@ function setBack(world: World, accountId: string, enrollment: Enrollment = 'comp
   world.sandbox.drift({ changes: [{ accountId, enrollment, status: 'Inactive' }] });
 }
 
-/** What `rollcall resume` writes. */
+/** What `rollcall resume` does. */
 async function resume(world: World, accountId: string): Promise<void> {
   const app = await world.app();
-  const { newId, clock, ledger, records } = app.deps;
-  const context = { newId, now: clock.now(), actor: 'operator', runId: null, policyHash: null };
-  const journal = new Journal(ledger, records);
-  await journal.write(accountId, () => [accountEntry(context, 'AccountResumed', accountId, null, {})]);
-  await journal.settled(accountId);
+  const parsed = parseOperatorSelector(accountId);
+  if (!parsed.ok) expect.fail(parsed.message);
+  expect(await resumeContested(app.deps, parsed.selector)).toEqual([accountId]);
+  // Once more, there is nothing to resume.
+  expect(await resumeContested(app.deps, parsed.selector)).toEqual([]);
   await world.stop(app);
 }
 

@@ -20,7 +20,7 @@ export function defineControls(program: Command, select: Select): void {
     .action((words: string[], flags: SuspendFlags) => select((context) => runSuspend(context, words, flags)));
   program
     .command('resume')
-    .description('end suspensions; what drifts is put right at once by whoever works')
+    .description('end suspensions, and settle contested accounts; what drifts is put right at once by whoever works')
     .argument('<selector...>', `as it was suspended: ${SELECTOR}`)
     .action((words: string[]) => select((context) => runResume(context, words)));
   program
@@ -111,12 +111,25 @@ async function whomItMeans(
 async function runResume(context: CliContext, words: readonly string[]): Promise<number> {
   const { output } = context;
   const selector = await selectorOf('resume', words);
-  const [{ resume }, { settleControls }] = await useCases();
+  const [{ ControlsError, resume }, { settleControls }] = await useCases();
+  const { resumeContested } = await import('../../../shared/app/resume-contested.ts');
   const { ended, left } = await withStore(context, false, async (store) => {
     const deps = await depsOf(context, store);
-    const resumption = await told(() => resume(deps, selector));
+    const contested = await resumeContested(deps, selector);
+    const resumption = await told(async () => {
+      try {
+        return await resume(deps, selector);
+      } catch (error) {
+        // Contested and not suspended: there was something to resume all the same.
+        if (error instanceof ControlsError && contested.length > 0) return { ended: [], left: selector.accounts };
+        throw error;
+      }
+    });
     await settleControls(deps);
-    return resumption;
+    return {
+      ended: [...new Set([...resumption.ended, ...contested])],
+      left: resumption.left.filter((id) => !contested.includes(id)),
+    };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
   if (output.json) output.document({ resumed: ended, left, by: operator() });
