@@ -51,7 +51,7 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
   if (exemptions.length === 0 && stored === null) return 0;
   const now = deps.clock.now();
   if (stored !== null && !needsUpdate(stored, exemptions, now)) return 0;
-  const due = await claim(deps, exemptions, now);
+  const due = await claim(deps, await knownHere(deps, exemptions), now);
   for (const each of due) {
     await announce(deps, policy, each, now);
     await update(deps.registers, REGISTER, registerSchema, (current) => ({
@@ -60,6 +60,12 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
     }));
   }
   return due.length;
+}
+
+/** Exemptions of accounts that a scan has seen: before the first one there is nobody to announce anything of. */
+async function knownHere({ records }: ExemptionDeps, exemptions: readonly Exemption[]): Promise<readonly Exemption[]> {
+  const stored = await records.getMany([...new Set(exemptions.flatMap(({ accounts }) => accounts))]);
+  return exemptions.filter(({ accounts }) => accounts.some((id) => stored.get(id)?.present === true));
 }
 
 /** Prolonged or given to others it is another exemption, with an end of its own. */

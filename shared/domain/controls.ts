@@ -117,15 +117,20 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
   const ended = controls.suspensions.filter(ends).map((known) => known.selector);
   const ids = new Set(ended.length > 0 ? [] : selector.accounts);
   const taken = new Set<string>();
-  const suspensions = controls.suspensions
+  const rest = controls.suspensions
     .filter((known) => !ends(known))
     .flatMap((known) => {
       const named = idsOf(known);
-      const rest = named.filter((id) => !ids.has(id));
-      if (rest.length === named.length) return [known];
+      const others = named.filter((id) => !ids.has(id));
+      if (others.length === named.length) return [known];
       for (const id of named) if (ids.has(id)) taken.add(id);
-      return rest.length === 0 ? [] : [{ ...known, selector: rest.join(',') }];
+      return others.length === 0 ? [] : [{ ...known, selector: others.join(',') }];
     });
+  // What is left of one may name just whom another names: the one that ends last stands for both.
+  const suspensions = rest.filter(
+    (known) =>
+      !rest.some((other) => other !== known && other.selector === known.selector && endsAfter(other, known, rest)),
+  );
   const texts = taken.size > 0 ? [...taken].sort() : ended;
   const told = taken.size > 0 ? [[...taken].sort().join(',')] : ended;
   const notices = told.map((text, i) =>
@@ -136,6 +141,13 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
   );
   const left = ended.length > 0 ? [] : selector.accounts.filter((id) => !taken.has(id));
   return { controls: { ...controls, suspensions, notices: [...controls.notices, ...notices] }, ended: texts, left };
+}
+
+/** Of two with the same selector, whether `a` is the one to keep: it ends later, or at the same time and was set earlier. */
+function endsAfter(a: OperatorSuspension, b: OperatorSuspension, all: readonly OperatorSuspension[]): boolean {
+  const [first, second] = [a, b].map(({ until }) => until ?? Number.POSITIVE_INFINITY);
+  if (first === undefined || second === undefined || first === second) return all.indexOf(a) < all.indexOf(b);
+  return first > second;
 }
 
 function idsOf({ selector }: OperatorSuspension): readonly string[] {
