@@ -175,6 +175,42 @@ describe('a suspension', () => {
   });
 });
 
+describe('the organization-wide call', () => {
+  const policy = { ...ALL, organizationEnrollment: 'auto' } as const;
+  const wide = (world: World) => world.wire.mutating.filter(({ organizationWide }) => organizationWide);
+
+  it('is not made while anything at all is suspended, be it by an id that no scan has seen', async () => {
+    const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy });
+    const app = await world.app();
+    await set(app, '999999999999');
+    expect((await world.plan()).orgWide).toMatchObject({ used: false, possible: false });
+    const run = await world.run();
+    expect([run.open, wide(world)]).toEqual([[], []]);
+    await checkWorld(world);
+  });
+
+  it('is not made if something is suspended after it was planned, and the others go on one by one', async () => {
+    const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy });
+    const [{ accountId } = { accountId: '' }] = world.members(
+      ({ computeOptimizer }) => computeOptimizer.status !== 'Active',
+    );
+    const app = await world.app();
+    let done = Promise.resolve();
+    const run = await world.run({
+      onPlan: (plan) => {
+        expect(plan.orgWide.used).toBe(true);
+        done = set(app, accountId);
+      },
+    });
+    await done;
+    expect(wide(world)).toEqual([]);
+    expect(world.truthOf(accountId).computeOptimizer.status).toBe('Inactive');
+    expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
+    expect(run.open).toEqual([]);
+    await checkWorld(world);
+  });
+});
+
 describe('the kill switch', () => {
   it('lets a run plan and make no change; afterwards everything goes on', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0.4 }, policy: ALL });
