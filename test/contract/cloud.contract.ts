@@ -279,6 +279,17 @@ const PROMISES = {
     );
   },
 
+  async 'trustedAccess: as it is now, for whoever may look at the organization'(open) {
+    for (const caller of ['management', 'delegatedAdministrator'] as const) {
+      const { cloud, sandbox } = await open({ caller });
+      expect(await cloud.trustedAccess()).toBe(true);
+      sandbox.setTrustedAccess(false);
+      expect(await cloud.trustedAccess()).toBe(false);
+    }
+    const { cloud } = await open({ caller: 'member' });
+    await expect(cloud.trustedAccess()).rejects.toMatchObject({ facts: { kind: 'Denied' } });
+  },
+
   async 'listEnrollmentStatuses: every member once, a hundred a page'(open) {
     for (const caller of ['management', 'delegatedAdministrator'] as const) {
       const world = await open({ caller, sandbox: { accounts: 251, drift: 0.4 } });
