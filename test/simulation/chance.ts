@@ -1,0 +1,40 @@
+import { createRandom, type Random, randomBelow } from '../../services/sandbox/engine/random.ts';
+
+/** Everything that is left to chance, from one seed. */
+export class Chance {
+  readonly random: Random;
+
+  constructor(seed: number) {
+    this.random = createRandom(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b));
+  }
+
+  /** True with probability `p`. */
+  happens(p: number): boolean {
+    return p > 0 && this.random() < p;
+  }
+
+  /** A whole number from `least` to `most`, both included. */
+  between(least: number, most: number): number {
+    return least + randomBelow(this.random, most - least + 1);
+  }
+
+  /** Rarely much, mostly little: ms between `least` and `most`. */
+  skewed(least: number, most: number): number {
+    return least + Math.floor((most - least) * this.random() ** 4);
+  }
+
+  of<T>(items: readonly [T, ...T[]]): T {
+    return items[randomBelow(this.random, items.length)] ?? items[0];
+  }
+
+  any<T>(items: readonly T[]): T | undefined {
+    return items[randomBelow(this.random, items.length)];
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    const left = [...items];
+    const taken: T[] = [];
+    while (left.length > 0) taken.push(...left.splice(randomBelow(this.random, left.length), 1));
+    return taken;
+  }
+}

@@ -1,0 +1,217 @@
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { ApiError, RoleSession, ServiceName } from '../../services/sandbox/engine/types.ts';
+import {
+  automationPage,
+  computeOptimizerPage,
+  NEVER_ENROLLED,
+  observedEnrollment,
+} from '../../shared/adapters/aws/answers.ts';
+import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/error-codes.ts';
+import { toCloudError } from '../../shared/adapters/aws/errors.ts';
+import type { AccountFacts } from '../../shared/domain/policy/index.ts';
+import type { AccountId, Caller } from '../../shared/domain/types.ts';
+import type {
+  BatchRequest,
+  BatchResult,
+  BeforeSend,
+  CallGate,
+  CallKey,
+  CallResult,
+  Cloud,
+  Observed,
+  ReadOrganizationOptions,
+} from '../../shared/ports/cloud.ts';
+import { CloudError } from '../../shared/ports/cloud.ts';
+
+/** A request as it leaves. */
+export interface Request {
+  readonly service: ServiceName;
+  readonly operation: string;
+  readonly callerAccountId: AccountId;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+}
+
+export interface EngineCloudOptions {
+  readonly sandbox: Sandbox;
+  readonly caller: Caller;
+  readonly gate: CallGate;
+  readonly newRequestId: () => string;
+  /** The process's clock. */
+  readonly now: () => number;
+  /** The way there, and the way back: takes its time, and may be the end of the process. */
+  readonly travel: (leg: 'there' | 'back', request: Request) => Promise<void>;
+  /** Right before the engine acts: nothing comes in between. */
+  readonly onArrival: (request: Request) => void;
+}
+
+type Output = Readonly<Record<string, unknown>>;
+
+const CO = 'compute-optimizer';
+const AUTOMATION = 'aco-automation';
+
+/**
+ * The Cloud port over the sandbox's pure engine: the same calls as the adapter for AWS makes, the same meaning of its errors, no wire. What
+ * an organization's reading needs beside ListAccounts (names of OUs) is taken from the engine's truth: that is another test's business.
+ */
+export function engineCloud(options: EngineCloudOptions): Cloud {
+  const { sandbox, caller, gate, newRequestId, travel, onArrival } = options;
+  const sessions = new Map<AccountId, RoleSession>();
+
+  async function make(
+    key: CallKey & { readonly service: ServiceName },
+    callerAccountId: AccountId,
+    input: Output,
+    beforeSend?: BeforeSend,
+  ): Promise<{ readonly output: Output; readonly requestId: string }> {
+    const leave = await gate.acquire(key);
+    await beforeSend?.();
+    const request = { ...key, callerAccountId, input, requestId: newRequestId() };
+    let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
+    try {
+      await travel('there', request);
+      onArrival(request);
+      const answer = sandbox.handle({ ...request, roleSession: sessions.get(callerAccountId) });
+      await travel('back', request);
+      if (answer.kind === 'ok') {
+        outcome = 'ok';
+        return { output: answer.output, requestId: request.requestId };
+      }
+      throw answer.kind === 'reset' ? broken() : refused(answer.error, request.requestId);
+    } catch (error) {
+      const member = callerAccountId !== caller.accountId;
+      const failure = toCloudError(error, { ...key, accountId: callerAccountId, member });
+      if (member && isAboutCredentials(failure.facts.code)) sessions.delete(callerAccountId);
+      outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
+      throw failure;
+    } finally {
+      gate.report(key, outcome, leave);
+    }
+  }
+
+  async function assume(accountId: AccountId): Promise<void> {
+    if (accountId === caller.accountId || sessions.has(accountId)) return;
+    const RoleArn = `arn:aws:iam::${accountId}:role/RollcallMember`;
+    const input = { RoleArn, RoleSessionName: 'rollcall' };
+    await make({ service: 'sts', operation: 'AssumeRole' }, caller.accountId, input);
+    sessions.set(accountId, { roleName: 'RollcallMember', sessionName: 'rollcall' });
+  }
+
+  async function inMember(
+    service: ServiceName,
+    operation: string,
+    accountId: AccountId,
+    input: Output,
+    beforeSend?: BeforeSend,
+  ) {
+    await assume(accountId);
+    return make({ service, operation }, accountId, input, beforeSend);
+  }
+
+  async function read(service: ServiceName, operation: string, accountId: AccountId): Promise<Observed> {
+    const key = { service, operation };
+    try {
+      const { output } = await inMember(service, operation, accountId, {});
+      return observedEnrollment(output, { key, session: { accountId } });
+    } catch (error) {
+      if (error instanceof CloudError && meansNeverEnrolled(error.facts.code)) return NEVER_ENROLLED;
+      throw error;
+    }
+  }
+
+  const batch =
+    (operation: string) =>
+    async ({ accountIds, clientToken }: BatchRequest, beforeSend: BeforeSend): Promise<BatchResult> => {
+      const key = { service: AUTOMATION, operation } as const;
+      const { output, requestId } = await make(
+        ...([key, caller.accountId, { accountIds: [...accountIds], clientToken }, beforeSend] as const),
+      );
+      const listed: readonly unknown[] = Array.isArray(output['accountIds']) ? output['accountIds'] : [];
+      const errors: readonly unknown[] = Array.isArray(output['errors']) ? output['errors'] : [];
+      return {
+        requestId,
+        succeeded: new Set(accountIds.filter((id) => listed.includes(id))),
+        errors: errors.map(String),
+      };
+    };
+
+  const answered = ({ output, requestId }: { output: Output; requestId: string }): CallResult => ({
+    requestId,
+    status: typeof output['status'] === 'string' ? output['status'] : null,
+    statusReason: typeof output['statusReason'] === 'string' ? output['statusReason'] : null,
+  });
+
+  return {
+    identify: async () => caller,
+    async readOrganization({ tags, retry, once = (_key, call) => call(), onProgress }: ReadOrganizationOptions) {
+      const ids = new Set<string>();
+      let token: string | undefined;
+      do {
+        const input: Output = { MaxResults: 20, ...(token !== undefined && { NextToken: token }) };
+        const key = { service: 'organizations', operation: 'ListAccounts' } as const;
+        const page = await once(`ListAccounts/${token ?? ''}`, () =>
+          retry(async () => (await make(key, caller.accountId, input)).output),
+        );
+        for (const id of accountIdsOf(page)) ids.add(id);
+        token = tokenOf(page);
+        onProgress?.(ids.size);
+      } while (token !== undefined);
+      const accounts = sandbox
+        .accounts()
+        .flatMap(({ accountId, name, ou, state, management, tags: found }): AccountFacts[] =>
+          ids.has(accountId) ? [{ id: accountId, name, ou, state, management, tags: tags ? found : null }] : [],
+        );
+      const { organizationId, managementAccountId } = caller;
+      return { organizationId, managementAccountId, takenAt: options.now(), tags, accounts };
+    },
+    async listEnrollmentStatuses(pageToken) {
+      const key = { service: CO, operation: 'GetEnrollmentStatusesForOrganization' } as const;
+      const input = { maxResults: 100, ...(pageToken !== null && { nextToken: pageToken }) };
+      const { output } = await make(key, caller.accountId, input);
+      return computeOptimizerPage(output, { key, session: caller });
+    },
+    async listAutomationAccounts(pageToken) {
+      const key = { service: AUTOMATION, operation: 'ListAccounts' } as const;
+      const input = { maxResults: 1000, ...(pageToken !== null && { nextToken: pageToken }) };
+      const { output } = await make(key, caller.accountId, input);
+      return automationPage(output, { key, session: caller });
+    },
+    readComputeOptimizer: (accountId) => read(CO, 'GetEnrollmentStatus', accountId),
+    readAutomation: (accountId) => read(AUTOMATION, 'GetEnrollmentConfiguration', accountId),
+    async updateEnrollmentStatus({ accountId, status, includeMemberAccounts }, beforeSend) {
+      const input = { status, ...(includeMemberAccounts && { includeMemberAccounts }) };
+      return answered(await inMember(CO, 'UpdateEnrollmentStatus', accountId, input, beforeSend));
+    },
+    async updateEnrollmentConfiguration({ accountId, status, clientToken }, beforeSend) {
+      const input = { status, clientToken };
+      return answered(await inMember(AUTOMATION, 'UpdateEnrollmentConfiguration', accountId, input, beforeSend));
+    },
+    associateAccounts: batch('AssociateAccounts'),
+    disassociateAccounts: batch('DisassociateAccounts'),
+  };
+}
+
+function accountIdsOf(page: unknown): readonly string[] {
+  const accounts: unknown = typeof page === 'object' && page !== null ? Reflect.get(page, 'Accounts') : [];
+  const listed: readonly unknown[] = Array.isArray(accounts) ? accounts : [];
+  return listed.flatMap((account) => {
+    const id: unknown = typeof account === 'object' && account !== null ? Reflect.get(account, 'Id') : null;
+    return typeof id === 'string' ? [id] : [];
+  });
+}
+
+function tokenOf(page: unknown): string | undefined {
+  const token: unknown = typeof page === 'object' && page !== null ? Reflect.get(page, 'NextToken') : undefined;
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
+/** As the SDK throws what AWS has answered. */
+function refused({ code, message, httpStatus }: ApiError, requestId: string): Error {
+  const metadata = { httpStatusCode: httpStatus, requestId };
+  return Object.assign(new Error(message), { name: code, $fault: 'client', $metadata: metadata });
+}
+
+/** The connection broke before the answer got through. */
+function broken(): Error {
+  return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+}

@@ -1,0 +1,31 @@
+import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
+import type { Chance } from './chance.ts';
+
+/** What differs between the organizations that are simulated. `{id}` stands for some account. */
+const BODIES = [
+  'defaults: { computeOptimizer: Active }',
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }',
+  'defaults: { computeOptimizer: Active }\norganization: { organizationEnrollment: auto }',
+  'defaults: { computeOptimizer: Active }\nrules:\n  - { id: off, match: { ou: /Sandbox }, computeOptimizer: Inactive }',
+  'defaults: { computeOptimizer: Active, automation: Active }\nrules:\n  - { id: none, match: { ou: /Sandbox }, automation: Inactive, organizationRules: NoneAllowed }',
+  "defaults: { computeOptimizer: Active, automation: Active }\nexemptions:\n  - { accounts: ['{id}'], until: 2026-11-24, reason: freeze, owner: ops@example.com }",
+] as const;
+
+/** A policy of this seed; `null` means that caps hold changes back, so that not everything can end as wanted. */
+export function policyTexts(chance: Chance, accountId: string): readonly [string, string] {
+  const tight = chance.happens(0.15);
+  const caps = tight
+    ? 'guardrails: { maxChanges: { percent: 0, atLeast: 3 }, maxOptOuts: { percent: 0, atLeast: 1 }, minCoverage: 0 }'
+    : 'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0, failureTolerance: 100 }';
+  const body = (): string => chance.of(BODIES).replace('{id}', accountId);
+  const rate = chance.of([5, 20, 100]);
+  const text = (): string =>
+    `version: 1\n${caps}\nschedule: ${chance.of(['10m', '30m'])}\nlimits: { callsPerSecond: ${rate}, concurrency: ${chance.between(1, 4)} }\npendingDeadline: 1h\n${body()}\n`;
+  return [text(), text()];
+}
+
+export function compiled(text: string, now: number): CompiledPolicy {
+  const parsed = parsePolicy(text, { file: 'policy.yaml', now });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings));
+  return compilePolicy(parsed.policy);
+}

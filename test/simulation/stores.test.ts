@@ -1,0 +1,38 @@
+import { factsContract } from '../contract/facts.contract.ts';
+import { ledgerContract } from '../contract/ledger.contract.ts';
+import { queueContract } from '../contract/queue.contract.ts';
+import { recordsContract } from '../contract/records.contract.ts';
+import { registersContract } from '../contract/registers.contract.ts';
+import { manualClock } from '../support/manual-clock.ts';
+import { type MemoryStores, memoryStores } from './memory-stores.ts';
+
+/* The simulation's stores promise what the product's do, or what it shows would mean nothing. */
+
+function subject<Port>(choose: (stores: MemoryStores) => Port) {
+  return async () => {
+    const clock = manualClock();
+    const port = choose(memoryStores(clock));
+    return { port, another: async () => port, clock, close: async () => undefined };
+  };
+}
+
+ledgerContract(
+  'simulation',
+  subject(({ ledger }) => ledger),
+);
+recordsContract(
+  'simulation',
+  subject(({ records }) => records),
+);
+registersContract(
+  'simulation',
+  subject(({ registers }) => registers),
+);
+factsContract(
+  'simulation',
+  subject(({ facts }) => facts),
+);
+queueContract(
+  'simulation',
+  subject(({ queue, deadLetters, inside }) => ({ queue, deadLetters, putRaw: async (body) => inside.putRaw(body) })),
+);

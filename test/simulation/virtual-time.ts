@@ -1,0 +1,149 @@
+import type { Random } from '../../services/sandbox/engine/random.ts';
+import type { Clock } from '../../shared/ports/system.ts';
+
+interface Event {
+  readonly at: number;
+  /** Who comes first of those at the same time. */
+  readonly tie: number;
+  readonly run: () => void;
+  cancelled: boolean;
+}
+
+/** A turn of the real event loop: everything that can go on without time passing has gone on by then. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Time that passes only when nobody has anything left to do. What is due at the same moment comes in an order that the seed decides, and so does
+ * everything else: one seed, one history.
+ */
+export class VirtualTime implements Clock {
+  readonly #random: Random;
+  readonly #heap: Event[] = [];
+  #now: number;
+
+  constructor(start: number, random: Random) {
+    this.#now = start;
+    this.#random = random;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Calls `run` in `ms`. @returns what takes it back. */
+  after(ms: number, run: () => void): () => void {
+    const event: Event = { at: this.#now + Math.max(0, ms), tie: this.#random(), run, cancelled: false };
+    this.#push(event);
+    return () => {
+      event.cancelled = true;
+    };
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const wake = (): void => {
+        takeBack();
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const takeBack = this.after(ms, wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  /**
+   * Lets time pass until `end` says so, or nothing is left that could happen, or it is `limit` (epoch ms).
+   * @returns whether `end` said so.
+   */
+  async run(end: () => boolean, limit: number): Promise<boolean> {
+    for (;;) {
+      await settled();
+      if (end()) return true;
+      const event = this.#pop();
+      if (event === null || event.at > limit) {
+        if (event !== null) this.#push(event);
+        this.#now = Math.max(this.#now, limit);
+        return false;
+      }
+      this.#now = Math.max(this.#now, event.at);
+      event.run();
+    }
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let index = heap.push(event) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!before(event, heap[parent])) break;
+      this.#put(index, heap[parent]);
+      index = parent;
+    }
+    this.#put(index, event);
+  }
+
+  #pop(): Event | null {
+    for (;;) {
+      const heap = this.#heap;
+      const first = heap[0];
+      const last = heap.pop();
+      if (first === undefined || last === undefined) return null;
+      if (heap.length > 0) this.#sink(last);
+      if (!first.cancelled) return first;
+    }
+  }
+
+  #sink(event: Event): void {
+    const heap = this.#heap;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      const right = left + 1;
+      const child = before(heap[right], heap[left]) ? right : left;
+      if (!before(heap[child], event)) break;
+      this.#put(index, heap[child]);
+      index = child;
+    }
+    this.#put(index, event);
+  }
+
+  #put(index: number, event: Event | undefined): void {
+    if (event !== undefined) this.#heap[index] = event;
+  }
+}
+
+function before(a: Event | undefined, b: Event | undefined): boolean {
+  if (a === undefined) return false;
+  return b === undefined || a.at < b.at || (a.at === b.at && a.tie < b.tie);
+}
+
+/**
+ * Puts `time` in the place of the process's timers while `work` runs, for libraries that wait by them (bottleneck, p-retry). The process
+ * must have nothing else to do meanwhile.
+ */
+export async function withTimersOf<T>(time: VirtualTime, work: () => Promise<T>): Promise<T> {
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const handles = new Map<unknown, () => void>();
+  const fakeSet = (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
+    const handle = { unref: () => handle, ref: () => handle, hasRef: () => true };
+    handles.set(
+      handle,
+      time.after(ms, () => {
+        handles.delete(handle);
+        run(...args);
+      }),
+    );
+    return handle;
+  };
+  const fakeClear = (handle: unknown): void => {
+    handles.get(handle)?.();
+    handles.delete(handle);
+  };
+  Object.assign(globalThis, { setTimeout: fakeSet, clearTimeout: fakeClear });
+  try {
+    return await work();
+  } finally {
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  }
+}
