@@ -13,6 +13,20 @@ type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 
 /** A listing is begun again this often when a page in the middle fails: tokens expire, and that is no reason to know half. */
 const PASSES = 2;
+/** A listing that answers so many empty pages in a row would go on for ever. */
+const MAX_EMPTY_PAGES = 1_000;
+
+function endless(): CloudError {
+  const facts = {
+    kind: 'Invalid',
+    code: 'UnexpectedAnswer',
+    accountId: null,
+    requestId: null,
+    ambiguous: false,
+  } as const;
+  const message = `the listing does not come to an end: ${MAX_EMPTY_PAGES} empty pages in a row`;
+  return new CloudError(message, { ...facts, service: 'compute-optimizer', operation: 'listing' });
+}
 
 /**
  * Reads a listing to its end, fetching the next page while `onPage` works on the last. An account seen twice counts with its
@@ -44,7 +58,10 @@ async function readOn(
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
 ): Promise<CloudError | null> {
   let page = first;
+  let empty = 0;
   for (;;) {
+    empty = page.items.length === 0 ? empty + 1 : 0;
+    if (empty > MAX_EMPTY_PAGES) return endless();
     const following = page.nextToken === null ? null : attempt(retrying, fetchPage, page.nextToken);
     onPage(takeIn(seen, page.items), seen);
     if (following === null) return null;

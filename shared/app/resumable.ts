@@ -63,11 +63,17 @@ export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => b
   };
   const listing = (name: string, fetch: (token: string | null) => Promise<Page<ListedEnrollment>>) => {
     const round = counter();
+    /** How often each token was answered in this round: an empty page may carry the very token that it was asked by. */
+    let answered = new Map<string, number>();
     return async (token: string | null): Promise<Page<ListedEnrollment>> => {
+      if (token === null) answered = new Map();
+      const times = answered.get(token ?? '') ?? 0;
       // A listing that is begun again gets answers of its own: the first one's tokens are what it failed on.
-      const key = `${name}/${token === null ? round.next() : round.now()}/${token ?? ''}`;
+      const key = `${name}/${token === null ? round.next() : round.now()}/${token ?? ''}/${times}`;
       try {
-        return page.parse(await once(key, () => fetch(token)));
+        const answer = page.parse(await once(key, () => fetch(token)));
+        answered.set(token ?? '', times + 1);
+        return answer;
       } catch (error) {
         // The same first page is asked for again by the retry, not by a new listing.
         if (token === null) round.back();

@@ -156,13 +156,16 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         token = tokenOf(page);
         onProgress?.(ids.size);
       } while (token !== undefined);
-      const accounts = sandbox
-        .accounts()
-        .flatMap(({ accountId, name, ou, state, management, tags: found }): AccountFacts[] =>
-          ids.has(accountId) ? [{ id: accountId, name, ou, state, management, tags: tags ? found : null }] : [],
-        );
+      const accounts = factsOf(sandbox, (id) => ids.has(id), tags);
       const { organizationId, managementAccountId } = caller;
       return { organizationId, managementAccountId, takenAt: options.now(), tags, accounts };
+    },
+    async readAccount(accountId, { tags, retry }) {
+      const key = { service: 'organizations', operation: 'DescribeAccount' } as const;
+      await retry(async () => make(key, caller.accountId, { AccountId: accountId })).catch((error: unknown) => {
+        if (!(error instanceof CloudError) || error.facts.code !== 'AccountNotFoundException') throw error;
+      });
+      return factsOf(sandbox, (id) => id === accountId, tags)[0] ?? null;
     },
     async listEnrollmentStatuses(pageToken) {
       const key = { service: CO, operation: 'GetEnrollmentStatusesForOrganization' } as const;
@@ -189,6 +192,15 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     associateAccounts: batch('AssociateAccounts'),
     disassociateAccounts: batch('DisassociateAccounts'),
   };
+}
+
+function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean, tags: boolean): AccountFacts[] {
+  return sandbox
+    .accounts()
+    .filter(({ accountId }) => wanted(accountId))
+    .map(({ accountId: id, name, ou, state, management, tags: found }) => {
+      return { id, name, ou, state, management, tags: tags ? found : null };
+    });
 }
 
 function accountIdsOf(page: unknown): readonly string[] {

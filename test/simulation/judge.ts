@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { capOf } from '../../shared/domain/guardrails.ts';
 import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
-import { ENROLLMENTS, type AccountId, type Enrollment } from '../../shared/domain/types.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
 import type { Request } from './engine-cloud.ts';
 import type { MemoryStores } from './memory-stores.ts';
 
@@ -129,10 +130,16 @@ export class Judge {
     const accounts = sandbox.accounts().length;
     const changed = new Set(recent.map(({ accountId }) => accountId)).size;
     if (changed > capOf(guardrails.maxChanges, accounts) + underWay)
-      this.accuse(3, `${changed} accounts were changed in 24 hours, maxChanges allows ${capOf(guardrails.maxChanges, accounts)}`);
+      this.accuse(
+        3,
+        `${changed} accounts were changed in 24 hours, maxChanges allows ${capOf(guardrails.maxChanges, accounts)}`,
+      );
     const optedOut = new Set(recent.filter(({ optOut }) => optOut).map(({ accountId }) => accountId)).size;
     if (optedOut > capOf(guardrails.maxOptOuts, accounts))
-      this.accuse(8, `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${capOf(guardrails.maxOptOuts, accounts)}`);
+      this.accuse(
+        8,
+        `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${capOf(guardrails.maxOptOuts, accounts)}`,
+      );
   }
 
   /** Invariant 4: all processes together keep to the rate, but for what was under way when it was held up. */
@@ -140,35 +147,45 @@ export class Judge {
     const window = 10_000;
     const most = (callsPerSecond * window * 1.1) / 1000 + 2 * this.#options.underWay + 10;
     let from = 0;
+    let busiest = 0;
     for (const [index, at] of this.#calls.entries()) {
       while ((this.#calls[from] ?? at) <= at - window) from += 1;
-      const count = index - from + 1;
-      if (count > most) return this.accuse(4, `${count} calls in ${window / 1000} s, ${callsPerSecond} a second are allowed`);
+      busiest = Math.max(busiest, index - from + 1);
     }
+    if (busiest > most)
+      this.accuse(4, `${busiest} calls in ${window / 1000} s, ${callsPerSecond} a second are allowed`);
   }
 
   /** What must hold at any end, and at this one: nothing is on its way any more. */
   books(): void {
-    const { chains, records, published } = this.#options.stores.inside;
-    for (const [chain, entries] of chains) {
-      let head = EMPTY_CHAIN;
-      for (const entry of entries) {
-        const fault = checkLink(head, entry);
-        if (fault !== null) this.accuse(7, `${chain}: ${fault.message}`);
-        head = headOf(entry);
-        if (!published.has(entry.id)) this.accuse(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
-      }
-      if (chain === ORGANIZATION_CHAIN) continue;
-      const folded = entries.reduce(foldEntry, emptyRecord(chain));
-      if (JSON.stringify(records.get(chain)) !== JSON.stringify(folded)) this.accuse(7, `${chain}: its record is not what its entries say`);
-      for (const enrollment of ENROLLMENTS) {
-        const drift = openDrift(entries, enrollment);
-        if (drift !== null) this.accuse(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
-      }
-      for (const intent of entries.filter(({ type }) => type === 'RemediationStarted')) {
-        const outcomes = entries.filter(({ detail }) => detail?.intentId === intent.id);
-        if (outcomes.length !== 1) this.accuse(2, `${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`);
-      }
+    for (const [chain, entries] of this.#options.stores.inside.chains) {
+      this.#links(chain, entries);
+      if (chain !== ORGANIZATION_CHAIN) this.#endings(chain, entries);
+    }
+  }
+
+  #links(chain: string, entries: readonly LedgerEntry[]): void {
+    const { published } = this.#options.stores.inside;
+    let head = EMPTY_CHAIN;
+    for (const entry of entries) {
+      const fault = checkLink(head, entry);
+      if (fault !== null) this.accuse(7, `${chain}: ${fault.message}`);
+      head = headOf(entry);
+      if (!published.has(entry.id)) this.accuse(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
+    }
+  }
+
+  #endings(chain: AccountId, entries: readonly LedgerEntry[]): void {
+    const folded = entries.reduce(foldEntry, emptyRecord(chain));
+    const stored = this.#options.stores.inside.records.get(chain);
+    if (!isDeepStrictEqual(stored, folded)) this.accuse(7, `${chain}: its record is not what its entries say`);
+    for (const enrollment of ENROLLMENTS) {
+      const drift = openDrift(entries, enrollment);
+      if (drift !== null) this.accuse(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
+    }
+    for (const intent of entries.filter(({ type }) => type === 'RemediationStarted')) {
+      const outcomes = entries.filter(({ detail }) => detail?.intentId === intent.id);
+      if (outcomes.length !== 1) this.accuse(2, `${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`);
     }
   }
 }

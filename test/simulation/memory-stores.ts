@@ -294,6 +294,9 @@ function memoryFacts(): Facts {
     async refresh(accounts) {
       for (const account of accounts) byId.set(account.id, stored(account));
     },
+    async remove(accountIds) {
+      for (const id of accountIds) byId.delete(id);
+    },
   };
 }
 

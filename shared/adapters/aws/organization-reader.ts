@@ -70,7 +70,9 @@ export function createReader(
       let fruitless = 0;
       do {
         const asked = token;
-        const page = await one(operation, `${about}/${asked ?? ''}`, schema, (client) => send(client, asked));
+        // An empty page may carry the very token that it was asked by; what is asked by it next is another question.
+        const question = `${about}/${asked ?? ''}/${fruitless}`;
+        const page = await one(operation, question, schema, (client) => send(client, asked));
         items.push(...page.items);
         onPage?.(items.length);
         token = page.next ?? undefined;
