@@ -22,7 +22,7 @@ function answering(pages: readonly Page<ListedEnrollment>[]): {
   const base = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
   const listEnrollmentStatuses = async (token: string | null): Promise<Page<ListedEnrollment>> => {
     asked.push(token);
-    return pages[asked.length - 1] ?? { items: [], nextToken: token };
+    return pages[asked.length - 1] ?? { items: [], nextToken: 'a' };
   };
   return { cloud: { ...base, listEnrollmentStatuses }, asked };
 }
