@@ -39,7 +39,7 @@ export interface EngineCloudOptions {
   readonly newRequestId: () => string;
   /** The process's clock. */
   readonly now: () => number;
-  /** The way there, and the way back: takes its time, and may be the end of the process. */
+  /** The way there, which nobody can stop, and the way back, which takes its time; either may be the end of the process. */
   readonly travel: (leg: 'there' | 'back', request: Request) => Promise<void>;
   /** Right before the engine acts: nothing comes in between. */
   readonly onArrival: (request: Request) => void;
@@ -166,6 +166,14 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         if (!(error instanceof CloudError) || error.facts.code !== 'AccountNotFoundException') throw error;
       });
       return factsOf(sandbox, (id) => id === accountId, tags)[0] ?? null;
+    },
+    async trustedAccess() {
+      const key = { service: 'organizations', operation: 'ListAWSServiceAccessForOrganization' } as const;
+      const { output } = await make(key, caller.accountId, {});
+      const enabled: readonly unknown[] = Array.isArray(output['EnabledServicePrincipals'])
+        ? output['EnabledServicePrincipals']
+        : [];
+      return enabled.some((each) => JSON.stringify(each).includes('compute-optimizer'));
     },
     async listEnrollmentStatuses(pageToken) {
       const key = { service: CO, operation: 'GetEnrollmentStatusesForOrganization' } as const;

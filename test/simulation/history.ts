@@ -1,16 +1,25 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { createWork } from '../../shared/app/apply.ts';
+import { approve } from '../../shared/app/approvals.ts';
 import { scanPart } from '../../shared/app/continue-scan.ts';
+import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { lookAt } from '../../shared/app/look-at.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
+import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { plan } from '../../shared/app/scan.ts';
 import { requestScan } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
+import { timedChores } from '../../shared/app/timed-chores.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import {
+  type AccountFacts,
+  type CompiledPolicy,
+  type OperatorSelector,
+  parseOperatorSelector,
+} from '../../shared/domain/policy/index.ts';
 import type { Caller } from '../../shared/domain/types.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
@@ -165,6 +174,10 @@ export class History implements Ground {
       () => this.chance.between(20, 60) * MINUTE,
       () => this.#dryRun(),
     );
+    this.#every(
+      () => this.chance.between(5, 90) * MINUTE,
+      () => this.#operatorActs(),
+    );
     if (this.#texts[0] !== this.#texts[1] && this.chance.happens(0.5)) {
       this.time.after(this.chance.between(10, 90) * MINUTE, () => this.#editPolicy());
     }
@@ -261,9 +274,9 @@ export class History implements Ground {
       const scanning = requestScan(deps, policy).then((request) => {
         if (request !== null) this.#startScanner(request.runId);
       });
-      const due = queueDue(deps, new RunStates(deps.registers), policy.hash);
+      const due = advanceRollout(deps, policy).then(() => queueDue(deps, new RunStates(deps.registers), policy.hash));
       const publishing = publishUnpublished({ ...deps, bus: this.#bus() });
-      const ends = await Promise.allSettled([scanning, due, publishing]);
+      const ends = await Promise.allSettled([scanning, due, publishing, timedChores(deps, policy)]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     });
   }
@@ -361,6 +374,42 @@ export class History implements Ground {
       this.note(`someone could not: ${String(error)}`);
     }
     if (chance.happens(0.5)) this.#event(accountId);
+  }
+
+  /** An operator takes part, too. In calm weather only to set free what was stopped. */
+  #operatorActs(): void {
+    const { chance } = this;
+    const acts = this.#calmed
+      ? (['unhalt', 'resume', 'approve'] as const)
+      : (['halt', 'unhalt', 'suspend', 'resume', 'approve'] as const);
+    const act = chance.of<(typeof acts)[number]>([acts[0], ...acts.slice(1)]);
+    const { accountId } = chance.any(this.#members()) ?? { accountId: this.caller.accountId };
+    const policy = this.#policy;
+    this.#invoke(`operator ${act}`, async (process) => {
+      const deps = process.deps(policy);
+      switch (act) {
+        case 'halt':
+          await halt(deps, 'incident');
+          this.#controls.haltedAt ??= this.time.now();
+          return;
+        case 'unhalt':
+          this.#controls.haltedAt = null;
+          await unhalt(deps);
+          return;
+        case 'suspend':
+          await suspend(deps, { selector: selectorOf(accountId), until: null, reason: 'incident' });
+          if (!this.#controls.suspendedAt.has(accountId)) this.#controls.suspendedAt.set(accountId, this.time.now());
+          return;
+        case 'resume':
+          this.#controls.suspendedAt.clear();
+          await resume(deps, selectorOf('all'));
+          return;
+        case 'approve': {
+          const [plan] = await new RunStates(deps.registers).storedPlans('');
+          if (plan !== undefined) await approve(deps, plan.hash, { actor: 'operator', reason: null });
+        }
+      }
+    });
   }
 
   #event(accountId: string): void {
@@ -462,4 +511,10 @@ export class History implements Ground {
     const { maxChanges } = this.#policy.policy.guardrails;
     return maxChanges.percent === 0 && (verdict === 'Drifted' || (verdict === 'Blocked' && reason === 'guardrail'));
   }
+}
+
+function selectorOf(text: string): OperatorSelector {
+  const parsed = parseOperatorSelector(text);
+  if (!parsed.ok) throw new Error(`${text} is no selector`);
+  return parsed.selector;
 }

@@ -101,6 +101,7 @@ export class Judge {
     if (haltedAt !== null && at - haltedAt > HEARD_MS) this.accuse(3, `${what} while all is halted`);
     const suspended = suspendedAt.get(accountId);
     if (suspended !== undefined && at - suspended > HEARD_MS) this.accuse(3, `${what} while it is suspended`);
+    if (!policy.windows.isOpen(at)) this.accuse(3, `${what} while the window is closed`);
     if (policy.exemption(accountId, enrollment, at) !== null) this.accuse(3, `${what} while it is exempt`);
     if (optOut && !this.#mayOptOut(operation, account, policy)) this.accuse(8, `${what}: nobody wanted it opted out`);
   }

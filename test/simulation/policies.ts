@@ -8,6 +8,9 @@ const BODIES = [
   'defaults: { computeOptimizer: Active }\norganization: { organizationEnrollment: auto }',
   'defaults: { computeOptimizer: Active }\nrules:\n  - { id: off, match: { ou: /Sandbox }, computeOptimizer: Inactive }',
   'defaults: { computeOptimizer: Active, automation: Active }\nrules:\n  - { id: none, match: { ou: /Sandbox }, automation: Inactive, organizationRules: NoneAllowed }',
+  "defaults: { computeOptimizer: Active }\nwindows:\n  - { kind: allow, cron: '0 * * * *', duration: 25m, timezone: Europe/Berlin }",
+  "defaults: { computeOptimizer: Active }\nwindows:\n  - { kind: deny, cron: '30 * * * *', duration: 10m, timezone: UTC }",
+  "defaults: { computeOptimizer: Active }\nrollout: { canary: { match: { accounts: ['{id}'] }, wait: 10m } }",
   "defaults: { computeOptimizer: Active, automation: Active }\nexemptions:\n  - { accounts: ['{id}'], until: 2026-11-24, reason: freeze, owner: ops@example.com }",
 ] as const;
 

@@ -64,11 +64,17 @@ export class Process {
     };
   }
 
+  /** Nothing comes between this and what follows, unless everything ends. */
+  async live(): Promise<void> {
+    const { chance, weather } = this.#ground;
+    if (this.#alive && chance.happens(weather.death)) this.die();
+    if (!this.#alive) return never;
+  }
+
   /** Time passes, or everything ends. */
   async step(): Promise<void> {
     const { chance, weather, time } = this.#ground;
-    if (this.#alive && chance.happens(weather.death)) this.die();
-    if (!this.#alive) return never;
+    await this.live();
     if (chance.happens(weather.delay)) await time.sleep(chance.skewed(0, weather.longestDelayMs));
     if (!this.#alive) return never;
   }
@@ -117,7 +123,7 @@ export class Process {
     const gate = createLimiter({ registers, clock, ceiling, reserveMs: 1_000 });
     const cloud: Cloud = engineCloud({
       ...{ sandbox, caller, gate, newRequestId: newId, now: () => clock.now() },
-      travel: () => this.step(),
+      travel: (leg) => (leg === 'there' ? this.live() : this.step()),
       onArrival: (request) => this.#ground.arrived(request, this, policy),
     });
     return {
