@@ -100,6 +100,10 @@ export class History implements Ground {
     this.judge = new Judge({
       ...{ sandbox: this.sandbox, stores: this.stores, controls: this.#controls, now: () => this.time.now() },
       underWay: WORKERS * 4,
+      heldBack: (id, enrollment) => {
+        const condition = this.stores.inside.records.get(id)?.[enrollment];
+        return this.#held(condition?.verdict ?? 'nothing', condition?.reason ?? null);
+      },
     });
     this.stores.inside.onMessage = () => {
       for (const wake of this.#waiting) wake();

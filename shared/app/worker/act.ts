@@ -3,14 +3,15 @@ import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
-import { CloudError } from '../../ports/cloud.ts';
+import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
 import { organizationEntry } from '../scan.ts';
 import { letGo, vetoEntry } from './before-claim.ts';
 import type { WorkContext } from './context.ts';
 import { disambiguate, type Fate, fateOf } from './fate.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
-import { ownError, requireClaim } from './own-error.ts';
+import { lastLook } from './last-look.ts';
+import { CLAIM_EXPIRING, ownError } from './own-error.ts';
 import { readLive } from './read-live.ts';
 import { type Answer, send } from './send.ts';
 
@@ -74,8 +75,11 @@ async function leave(work: WorkContext, undertaking: Undertaking, claim: Claim):
     };
     claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;
     claim.expiresAt = now + work.settings.claimMs;
-  } else requireClaim(work, assessment, claim.expiresAt);
-  await work.guard.check(runId, [assessment.accountId], assessment.optOut);
+  }
+  const { expiresAt } = claim;
+  await lastLook(work, { assessment, expiresAt }, () =>
+    work.guard.check(runId, [assessment.accountId], assessment.optOut),
+  );
 }
 
 /**
@@ -122,7 +126,7 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
     : fateOf({
         kind: error.facts.ambiguous
           ? disambiguate(error.kind, assessment.enrollment, assessment.target, live, clock.now())
-          : error.kind,
+          : kindOf(error),
         attempts,
         maxAttempts: work.settings.maxAttempts,
         now: clock.now(),
@@ -134,6 +138,11 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
   if (error.kind === 'Unauthenticated') throw error;
   if (fate.counts && claim.expiresAt !== null) await countFailure(work, undertaking.runId);
   return done ? { kind: 'acted', record: after } : { kind: 'failed', record: after, fate, error };
+}
+
+/** A claim that ran out while we waited says nothing against the call: it is tried again as after any trouble that passes. */
+function kindOf(error: CloudError): CloudErrorKind {
+  return error.facts.code === CLAIM_EXPIRING ? 'Transient' : error.kind;
 }
 
 /** The call was refused because what it asks for is so already (someone was faster): looked at again at once, and no failure. */

@@ -12,9 +12,9 @@ import { blockAll, letGo, mayClaim, vetoEntry } from './before-claim.ts';
 import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
 import { Vetoed } from './guard.ts';
 import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
+import { lastLook } from './last-look.ts';
 import { lookAgain } from './look-again.ts';
 import { ownAutomationOff } from './own-automation.ts';
-import { requireClaim } from './own-error.ts';
 
 /**
  * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call. Re-reads them through one listing, claims
@@ -141,8 +141,10 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
   const optOut = message.operation === 'DisassociateAccounts';
   const expiresAt = Math.min(...claimed.map(({ record }) => claimEnd(record)));
   const beforeSend = async (): Promise<void> => {
-    if (claimed[0] !== undefined) requireClaim(work, claimed[0].assessment, expiresAt);
-    await work.guard.check(message.runId, accountIds, optOut);
+    const [first] = claimed;
+    if (first === undefined) throw new Error('a call for nobody');
+    const { assessment } = first;
+    await lastLook(work, { assessment, expiresAt }, () => work.guard.check(message.runId, accountIds, optOut));
   };
   try {
     const result = await work.retrying(() =>

@@ -24,7 +24,7 @@ import {
   successEntry,
   type Undertaking,
 } from './intent.ts';
-import { requireClaim } from './own-error.ts';
+import { lastLook } from './last-look.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };
@@ -57,8 +57,9 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
     ...claimed.map(({ record }) => Date.parse(record.computeOptimizer?.claim?.expiresAt ?? '')),
   );
   const beforeSend = async (): Promise<void> => {
-    requireClaim(work, first.undertaking.assessment, expiresAt);
-    await work.guard.check(message.runId, accountIds, false, 'call', true);
+    const { assessment } = first.undertaking;
+    const ask = () => work.guard.check(message.runId, accountIds, false, 'call', true);
+    await lastLook(work, { assessment, expiresAt }, ask);
   };
   const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
   try {

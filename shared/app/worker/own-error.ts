@@ -22,6 +22,9 @@ export function ownError(
   });
 }
 
+/** Not Transient: the same call must not be repeated under this claim. */
+export const CLAIM_EXPIRING = 'ClaimExpiring';
+
 /**
  * Asked before a request leaves under a claim that was taken earlier: others may soon look for what became of it, and a request that is
  * sent now could cross with theirs. @throws CloudError if the claim does not last
@@ -30,7 +33,7 @@ export function requireClaim(work: WorkContext, assessment: Assessment, expiresA
   if (work.deps.clock.now() <= expiresAt - work.settings.claimMs / 10) return;
   throw ownError(
     assessment,
-    'ClaimExpiring',
+    CLAIM_EXPIRING,
     'Invalid',
     'waiting and retrying took longer than the claim on the account lasts',
   );

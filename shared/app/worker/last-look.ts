@@ -1,0 +1,27 @@
+import type { EpochMs } from '../../domain/types.ts';
+import type { Assessment } from '../../domain/verdict.ts';
+import type { WorkContext } from './context.ts';
+import { requireClaim } from './own-error.ts';
+
+/** What was read longer ago than this before the call leaves is read again, ms: an operator's word holds within a second. */
+const FRESH_MS = 1_000;
+
+/**
+ * The last thing before a mutating call leaves: the guard, and that what was claimed is still ours. Where a store answers slowly, the guard's
+ * first answers are old, and the claim may have run out and been found by others, by the time it has given its last: then all is asked again.
+ * @throws Vetoed, or the CloudError of a claim that has run out.
+ */
+export async function lastLook(
+  work: WorkContext,
+  claim: { readonly assessment: Assessment; readonly expiresAt: EpochMs },
+  ask: () => Promise<void>,
+): Promise<void> {
+  const { clock } = work.deps;
+  for (;;) {
+    requireClaim(work, claim.assessment, claim.expiresAt);
+    const began = clock.now();
+    await ask();
+    requireClaim(work, claim.assessment, claim.expiresAt);
+    if (clock.now() - began <= FRESH_MS) return;
+  }
+}
