@@ -7,6 +7,7 @@ import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { lookAt } from '../../shared/app/look-at.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
+import { resumeContested } from '../../shared/app/resume-contested.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { plan } from '../../shared/app/scan.ts';
@@ -132,7 +133,6 @@ export class History implements Ground {
   };
 
   note(line: string): void {
-    if (process.env['SIM_LIVE']) process.stderr.write(`${new Date(this.time.now()).toISOString()} ${line}\n`);
     this.#trace?.push(`${new Date(this.time.now()).toISOString()} ${line}`);
     if (line.endsWith(' dies')) this.#deaths += 1;
   }
@@ -406,6 +406,7 @@ export class History implements Ground {
           return;
         case 'resume':
           this.#controls.suspendedAt.clear();
+          await resumeContested(deps, selectorOf('all'));
           await resume(deps, selectorOf('all'));
           return;
         case 'approve': {
@@ -513,7 +514,8 @@ export class History implements Ground {
   /** Caps hold changes back for as long as they hold; nobody is there to approve. */
   #held(verdict: string, reason: string | null): boolean {
     const { maxChanges } = this.#policy.policy.guardrails;
-    return maxChanges.percent === 0 && (verdict === 'Drifted' || (verdict === 'Blocked' && reason === 'guardrail'));
+    if (maxChanges.percent > 0) return false;
+    return verdict === 'Drifted' || (verdict === 'Blocked' && (reason === 'guardrail' || reason === 'prerequisite'));
   }
 }
 
