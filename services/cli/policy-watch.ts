@@ -1,6 +1,6 @@
 import type { CliContext } from './context.ts';
 import { tell, toldLines } from './errors.ts';
-import { type LoadedPolicy, loadPolicy, refuseWhatIsNotBuilt } from './session.ts';
+import { type LoadedPolicy, loadPolicy } from './session.ts';
 
 /** How often the file is read, ms. By reading, because a change notice is lost where the file is a link that is turned (ConfigMaps). */
 const LOOK_MS = 5_000;
@@ -21,7 +21,6 @@ export async function nextPolicy(
     if (stop.aborted) return null;
     try {
       const found = await loadPolicy(context, inForce.file);
-      refuseWhatIsNotBuilt(found, 'serve');
       if (found.policy.hash !== inForce.policy.hash) return found;
       told = '';
     } catch (error) {

@@ -117,15 +117,3 @@ async function usingIt<T, C extends { close(): Promise<void> }>(opened: C, use: 
     await opened.close();
   }
 }
-
-/** Sections that somebody wrote for safety and that this version cannot keep: refused rather than ignored. */
-export function refuseWhatIsNotBuilt({ file, policy: { policy } }: LoadedPolicy, command: string): void {
-  const unbuilt = policy.retentionMs === null ? [] : ['retention'];
-  if (unbuilt.length === 0) return;
-  const what = unbuilt.map((section) => `\`${section}\``).join(', ');
-  throw new CommandError(
-    'PolicyNotSupported',
-    `${file} has ${what}, which this version of Rollcall does not carry out yet. ${command} refuses the policy rather than ` +
-      'ignore a part of it; `rollcall plan` works with it, and without the section so does this command.',
-  );
-}

@@ -1,5 +1,7 @@
 import { recordDeadLetters } from '../../shared/app/dead-letter-entries.ts';
+import { writeDigest } from '../../shared/app/digest.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
+import { pruneOld } from '../../shared/app/retention.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { requestScan, scanAge } from '../../shared/app/schedule.ts';
@@ -23,11 +25,15 @@ export interface TickResult {
   readonly announced: number;
   /** Entries that the webhook was told of. */
   readonly alerted: number;
+  /** The root of the day's digest, if this tick wrote it. */
+  readonly digest: string | null;
+  /** Entries that the retention has removed. */
+  readonly pruned: number;
 }
 
 /**
  * Once a minute (EventBridge Scheduler): is a scan due, what is due, what is unpublished, what did the queue's redrive catch, what is the
- * webhook to be told. Each
+ * webhook to be told, is a digest of the ledger due, is something in it older than the retention. Each
  * is done whether or not the others can be.
  * @throws AggregateError of what could not be done.
  */
@@ -74,11 +80,14 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     const step = await alerts?.step();
     return step?.kind === 'told' ? step.entries : 0;
   };
+  const ledgerDeps = { ...stores, clock, newId, actor };
+  const digest = async () => (await writeDigest(ledgerDeps))?.detail?.digest?.root ?? null;
+  const prune = async () => (await pruneOld(ledgerDeps, (await runtime.policy()).policy.retentionMs)).entries;
   const bury = () => recordDeadLetters({ ...stores, clock, newId, actor }, stores.deadLetters);
 
-  const parts = [scan(), due(), publish(), bury(), alert(), timed()] as const;
-  const [scanned, queued, published, buried, alerted, told] = await Promise.allSettled(parts);
-  const failures = [scanned, queued, published, buried, alerted, told].flatMap((part) =>
+  const parts = [scan(), due(), publish(), bury(), alert(), timed(), digest(), prune()] as const;
+  const [scanned, queued, published, buried, alerted, told, digested, pruned] = await Promise.allSettled(parts);
+  const failures = [scanned, queued, published, buried, alerted, told, digested, pruned].flatMap((part) =>
     part.status === 'rejected' ? [part.reason] : [],
   );
   const result: TickResult = {
@@ -89,6 +98,8 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
     deadLettersRecorded: buried.status === 'fulfilled' ? buried.value : 0,
     announced: told.status === 'fulfilled' ? told.value : 0,
     alerted: alerted.status === 'fulfilled' ? alerted.value : 0,
+    digest: digested.status === 'fulfilled' ? digested.value : null,
+    pruned: pruned.status === 'fulfilled' ? pruned.value : 0,
   };
   metrics.add('KeysDue', result.keysDue);
   metrics.add('EntriesPublished', result.published);

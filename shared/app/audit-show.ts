@@ -1,5 +1,13 @@
-import { type ChainFault, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../domain/ledger.ts';
-import { type Ledger, TamperedError } from '../ports/ledger.ts';
+import {
+  type ChainFault,
+  type ChainHead,
+  checkLink,
+  EMPTY_CHAIN,
+  headOf,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+} from '../domain/ledger.ts';
+import { type Ledger, type LedgerPage, TamperedError } from '../ports/ledger.ts';
 
 type Read = Pick<Ledger, 'head' | 'read' | 'query'>;
 
@@ -36,8 +44,13 @@ export async function showEntry(ledger: Read, reference: string): Promise<ShownE
   const around = await readAround(ledger, chain, seq, faults);
   const previous = around.find((each) => each.seq === seq - 1) ?? null;
   const next = around.find((each) => each.seq === seq + 1) ?? null;
-  if (seq > 1 && previous === null && faults.length === 0) {
+  const alone = seq > 1 && previous === null && faults.length === 0;
+  const replaced = alone ? await replacedBefore(ledger, found) : null;
+  if (alone && replaced === null) {
     faults.push({ kind: 'gap', seq: seq - 1, message: `entry ${seq - 1} is missing` });
+  } else if (replaced !== null) {
+    const own = checkLink(replaced, found);
+    if (own !== null) faults.push(own);
   } else if (faults.length === 0) {
     const own = checkLink(previous === null ? EMPTY_CHAIN : headOf(previous), found);
     if (own !== null) faults.push(own);
@@ -48,6 +61,21 @@ export async function showEntry(ledger: Read, reference: string): Promise<ShownE
     entry: found,
     verification: { ok: faults.length === 0, previous: neighbour(previous), next: neighbour(next), faults },
   };
+}
+
+/** What a checkpoint of its chain says of the entry before this one, which retention has removed; `null`: there is none. */
+async function replacedBefore(ledger: Read, { chain, seq, prevHash }: LedgerEntry): Promise<ChainHead | null> {
+  const account = chain === ORGANIZATION_CHAIN ? {} : { accountId: chain };
+  for (let cursor: string | null = null; ; ) {
+    const filter = { ...account, type: 'ChainPruned' } as const;
+    const page: LedgerPage = await ledger.query(filter, { limit: 100, cursor });
+    const through = page.entries.find((entry) => entry.chain === chain)?.detail?.checkpoint?.through;
+    // The latest decides: where it goes further, this entry is one that is about to be removed.
+    if (through !== undefined && through.seq >= seq) return { seq: seq - 1, hash: prevHash };
+    if (through !== undefined) return through.seq === seq - 1 ? through : null;
+    if (page.next === null) return null;
+    cursor = page.next;
+  }
 }
 
 async function find(ledger: Read, reference: string): Promise<LedgerEntry | null> {

@@ -1,104 +1,182 @@
-import { type ChainFault, type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../domain/ledger.ts';
-import { type Ledger, TamperedError } from '../ports/ledger.ts';
+import { z } from 'zod';
+import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../domain/chain-check.ts';
+import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger.ts';
+import { type ChainEnd, type Ledger, TamperedError } from '../ports/ledger.ts';
 import type { Records } from '../ports/records.ts';
+import { DigestCheck, type DigestResult, digestResultSchema } from './verify-digests.ts';
+
+const faultSchema = z.object({ chain: z.string(), kind: z.enum(FAULT_KINDS), seq: z.number(), message: z.string() });
 
 /** The shape of `audit verify --json`. */
+export const verifySchema = z.object({
+  ok: z.boolean(),
+  chains: z.number(),
+  entries: z.number(),
+  /** The first of `faults`. */
+  fault: faultSchema.nullable(),
+  /** Of each kind the first link that does not hold, in order of chain. */
+  faults: z.array(faultSchema),
+  /** Entries that checkpoints stand for. */
+  pruned: z.number(),
+  digests: z.array(digestResultSchema),
+});
+
+export interface VerifyFault extends LinkFault {
+  readonly chain: string;
+}
+
 export interface VerifyResult {
   readonly ok: boolean;
   readonly chains: number;
   readonly entries: number;
-  /** The first link that does not hold. */
-  readonly fault: (ChainFault & { readonly chain: string }) | null;
+  readonly fault: VerifyFault | null;
+  readonly faults: readonly VerifyFault[];
+  readonly pruned: number;
+  readonly digests: readonly DigestResult[];
 }
 
-const CHAINS = 500;
 const ENTRIES = 1_000;
 
-/**
- * Checks every link of every chain (invariant 7) up to the first that does not hold, and then that each account's record still finds the
- * entry it was folded from: a chain that was removed as a whole, or cut short together with its end, shows there.
- */
-export async function verifyLedger(ledger: Ledger, records: Pick<Records, 'all'>): Promise<VerifyResult> {
-  const links = await verifyLinks(ledger);
-  if (!links.ok) return links;
-  for await (const page of records.all()) {
-    for (const { accountId, head } of page) {
-      const [entry] = head.seq === 0 ? [] : await ledger.read(accountId, head.seq - 1, 1);
-      if (head.seq === 0 || (entry?.seq === head.seq && entry.hash === head.hash)) continue;
-      const message = `the account's record was folded from entry ${head.seq}, which the chain ${entry === undefined ? 'does not have' : 'has with another hash'}`;
-      return {
-        ...links,
-        ok: false,
-        fault: { kind: entry === undefined ? 'gap' : 'fork', seq: head.seq, message, chain: accountId },
-      };
-    }
-  }
-  return links;
+/** What the store is held against beside itself. */
+export interface VerifyAgainst {
+  /** Digests that somebody has kept outside the store. */
+  readonly digests?: readonly Digest[];
+  /** For digests: reads the lists that they are over. */
+  readonly listOf?: (digest: Digest) => Promise<Readonly<Record<string, number>> | null>;
+  /** A digest that cannot be compared counts as a fault (default). */
+  readonly strict?: boolean;
 }
 
-async function verifyLinks(ledger: Ledger): Promise<VerifyResult> {
+/**
+ * Checks every link of every chain (invariant 7), that each chain has the end that the store remembers, that each account's record finds the entry
+ * it was folded from (a chain that was removed as a whole shows there), and that the store still gives the digests.
+ */
+export async function verifyLedger(
+  ledger: Ledger,
+  records: Pick<Records, 'all'>,
+  against: VerifyAgainst = {},
+): Promise<VerifyResult> {
+  // Read before the chains: what they say must be there by then, whoever goes on writing.
+  const folded = await foldedHeads(records);
+  const digests = await DigestCheck.make(against.digests ?? [], against.listOf ?? (async () => null));
+  const findings = new Findings();
   let chains = 0;
   let entries = 0;
-  let after: string | null = null;
-  for (;;) {
-    const names: readonly string[] = await ledger.chains(after, CHAINS);
-    for (const chain of names) {
-      const result = await verifyChain(ledger, chain);
+  let pruned = 0;
+  for await (const page of ledger.ends()) {
+    for (const end of page) {
+      const check = new ChainCheck();
+      entries += await followChain(ledger, end, check, watched(folded.get(end.chain), digests, check));
+      folded.delete(end.chain);
       chains += 1;
-      entries += result.entries;
-      if (result.fault !== null) return { ok: false, chains, entries, fault: { ...result.fault, chain } };
+      pruned += check.replaced.seq;
+      findings.add(end.chain, check.end(end));
+      digests.ended(end.chain, check);
     }
-    after = names.at(-1) ?? null;
-    if (names.length < CHAINS) return { ok: true, chains, entries, fault: null };
+  }
+  for (const [chain, { seq }] of folded) {
+    const message = `the account's record was folded from entry ${seq}, and the whole chain is gone`;
+    findings.add(chain, [{ kind: 'truncation', seq, message }]);
+  }
+  const results = digests.results((chain, fault) => findings.add(chain, [fault]));
+  const faults = findings.first();
+  const fits = new Set<string>(['matches', 'pruned', ...(against.strict === false ? ['unknown'] : [])]);
+  const ok = faults.length === 0 && results.every(({ outcome }) => fits.has(outcome));
+  return { ok, chains, entries, fault: faults[0] ?? null, faults, pruned, digests: results };
+}
+
+/** Of each kind the first, by the order in which chains are looked at. */
+class Findings {
+  readonly #first = new Map<FaultKind, VerifyFault>();
+
+  add(chain: string, faults: readonly LinkFault[]): void {
+    for (const fault of faults) {
+      if (!this.#first.has(fault.kind)) this.#first.set(fault.kind, { chain, ...fault });
+    }
+  }
+
+  first(): readonly VerifyFault[] {
+    return [...this.#first.values()].sort((a, b) => (a.chain === b.chain ? a.seq - b.seq : a.chain < b.chain ? -1 : 1));
   }
 }
 
-async function verifyChain(
-  ledger: Ledger,
-  chain: string,
-): Promise<{ readonly entries: number; readonly fault: ChainFault | null }> {
-  let head: ChainHead = EMPTY_CHAIN;
+async function foldedHeads(records: Pick<Records, 'all'>): Promise<Map<string, ChainHead>> {
+  const heads = new Map<string, ChainHead>();
+  for await (const page of records.all()) {
+    for (const { accountId, head } of page) if (head.seq > 0) heads.set(accountId, head);
+  }
+  return heads;
+}
+
+/** Looks at each entry of a chain for what others remember of it. */
+interface Watch {
+  entry(entry: LedgerEntry): void;
+  end(): void;
+}
+
+function watched(record: ChainHead | undefined, digests: DigestCheck, check: ChainCheck): Watch {
+  return {
+    entry(entry) {
+      digests.entry(entry);
+      if (record === undefined || entry.seq !== record.seq || entry.hash === record.hash) return;
+      check.fault('fork', entry.seq, `the account's record was folded from another entry ${entry.seq}`);
+    },
+    end() {
+      if (record === undefined || record.seq <= check.head.seq) return;
+      const message = `the account's record was folded from entry ${record.seq}, which the chain does not have`;
+      check.fault('truncation', record.seq, message);
+    },
+  };
+}
+
+async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, watch: Watch): Promise<number> {
   let count = 0;
-  for (;;) {
-    const entries = await readOrFault(ledger, chain, head.seq);
-    if ('kind' in entries) return { entries: count, fault: entries };
+  for (let after = 0; ; ) {
+    const { entries, next } = await readOn(ledger, end.chain, after, check);
     for (const entry of entries) {
-      const fault = checkLink(head, entry);
-      if (fault !== null) return { entries: count, fault };
-      head = headOf(entry);
-      count += 1;
+      check.follow(entry);
+      watch.entry(entry);
+      if (entry.seq === end.seq && entry.hash !== end.hash) {
+        check.fault('fork', entry.seq, 'the store remembers another entry as the end of its chain');
+      }
     }
-    if (entries.length < ENTRIES) break;
+    count += entries.length;
+    if (next === null) break;
+    // Where an entry could not be read, what follows it cannot be held against it.
+    if (next > (entries.at(-1)?.seq ?? after)) check.skip(next);
+    after = next;
   }
-  return { entries: count, fault: await missingEnd(ledger, chain, head) };
+  watch.end();
+  return count;
 }
 
-/** Entries of a chain, or that what they are found by no longer says what they say. */
-async function readOrFault(
-  ledger: Ledger,
-  chain: string,
-  afterSeq: number,
-): Promise<readonly LedgerEntry[] | ChainFault> {
+interface Stretch {
+  readonly entries: readonly LedgerEntry[];
+  /** Behind which entry to go on; `null`: there is nothing more. */
+  readonly next: number | null;
+}
+
+/** The next entries of a chain, up to one of which what it is found by says something else than it does: that one is passed over. */
+async function readOn(ledger: Ledger, chain: string, after: number, check: ChainCheck): Promise<Stretch> {
   try {
-    return await ledger.read(chain, afterSeq, ENTRIES);
+    const entries = await ledger.read(chain, after, ENTRIES);
+    return { entries, next: entries.length < ENTRIES ? null : (entries.at(-1)?.seq ?? null) };
   } catch (error) {
     if (!(error instanceof TamperedError)) throw error;
-    return { kind: 'edit', seq: error.seq, message: error.message };
+    const { seq, message } = error;
+    check.fault('edit', seq, message);
+    // It is not where its own number says.
+    if (seq <= after) return { entries: [], next: null };
+    const entries = seq - after === 1 ? [] : await readUpTo(ledger, chain, after, seq);
+    return { entries, next: seq };
   }
 }
 
-/** The end that the store remembers against the end that was read: entries cut off at the end leave no gap of their own. */
-async function missingEnd(ledger: Ledger, chain: string, head: ChainHead): Promise<ChainFault | null> {
-  const said = await ledger.head(chain);
-  // Someone may have appended since; only a remembered end that lies behind what was read, or differs at it, is a fault.
-  if (said.seq > head.seq) {
-    const further = await ledger.read(chain, head.seq, 1);
-    if (further.length > 0) return null;
-    return {
-      kind: 'gap',
-      seq: said.seq,
-      message: `the chain ends at entry ${head.seq}, but entry ${said.seq} was written`,
-    };
+async function readUpTo(ledger: Ledger, chain: string, after: number, seq: number): Promise<readonly LedgerEntry[]> {
+  try {
+    return (await ledger.read(chain, after, seq - after - 1)).filter((entry) => entry.seq < seq);
+  } catch (error) {
+    if (!(error instanceof TamperedError)) throw error;
+    return [];
   }
-  return null;
 }

@@ -38,7 +38,7 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     const what = `${path} cannot be written (${code})`;
-    throw new FileError(path, `${what}: ${ADVICE[code] ?? 'check the path and the disk'}`, { cause: error });
+    throw new FileError(path, `${what}: ${writeAdvice(code)}`, { cause: error });
   } finally {
     rmSync(draft, { force: true });
   }
@@ -48,6 +48,11 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
 function isSpecial(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+/** What to do where writing failed with this code. */
+export function writeAdvice(code: string): string {
+  return ADVICE[code] ?? 'check the path and the disk';
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

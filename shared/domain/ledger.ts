@@ -1,8 +1,12 @@
 import { canonicalJson, sha256Hex } from './hash.ts';
+import type { AccountState } from './record.ts';
 import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './types.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 
-/** Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own. */
+/**
+ * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
+ * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains.
+ */
 export const ENTRY_TYPES = [
   'ScanStarted',
   'ScanCompleted',
@@ -27,6 +31,8 @@ export const ENTRY_TYPES = [
   'PolicyChanged',
   'FlapDetected',
   'VerdictChanged',
+  'ChainPruned',
+  'DigestPublished',
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
@@ -72,6 +78,8 @@ export interface Detail {
   readonly message?: string;
   /** AccountJoined, AccountLeft: the conditions that need no entry of their own. */
   readonly facets?: Readonly<Partial<Record<Enrollment, Facet>>>;
+  /** AccountJoined: which rule decides each of them. */
+  readonly rules?: Readonly<Partial<Record<Enrollment, string>>>;
   /** RemediationStarted: when others may find out what happened to it. */
   readonly claimExpiresAt?: string;
   /** An outcome: the id of the `RemediationStarted` that it closes. */
@@ -94,6 +102,35 @@ export interface Detail {
   /** DriftDetected: who changed it behind our back, if CloudTrail told. */
   readonly changedBy?: ChangedBy;
   readonly summary?: Readonly<Record<string, unknown>>;
+  /** ChainPruned: what it replaces. */
+  readonly checkpoint?: Checkpoint;
+  /** DigestPublished: what it is over. */
+  readonly digest?: Digest;
+}
+
+/** Stands for the entries of its chain up to `through`, which are removed once it is stored. */
+export interface Checkpoint {
+  /** The last entry that is replaced. Its hash covers all before it; the first one that stays names it as its predecessor. */
+  readonly through: ChainHead;
+  /** When the latest of them was written, ISO 8601: from then on the state can still be told. */
+  readonly throughAt: string;
+  /** The state behind that entry; `null` in the organization's chain. */
+  readonly state: AccountState | null;
+  /** The state right before this checkpoint. */
+  readonly current: AccountState | null;
+}
+
+/** A hash over the ends of all chains, for whoever keeps it where the store's owner cannot reach. */
+export interface Digest {
+  /** UTC, `2026-03-01`: there is at most one a day. */
+  readonly day: string;
+  /** Merkle root over the chains' ends, in order of their names. */
+  readonly root: string;
+  /** SHA-256 over the list of chains with how far each had come, which the store keeps to compare by. */
+  readonly list: string;
+  readonly chains: number;
+  /** Entries that had been written, those that are pruned by now included. */
+  readonly entries: number;
 }
 
 /** An entry as a use case writes it, before it has a place in a chain. */
@@ -145,6 +182,33 @@ export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
   );
 }
 
+/**
+ * Whether an entry's hash is the one of its content. What was read from a store usually has its members in order, and then needs no
+ * ordering to be hashed: if that text gives the hash, it is the text that was hashed.
+ */
+export function hasOwnHash(entry: LedgerEntry): boolean {
+  const inOrder = {
+    accountId: entry.accountId,
+    actor: entry.actor,
+    after: entry.after,
+    api: entry.api,
+    at: entry.at,
+    before: entry.before,
+    chain: entry.chain,
+    detail: entry.detail,
+    enrollment: entry.enrollment,
+    id: entry.id,
+    policyHash: entry.policyHash,
+    prevHash: entry.prevHash,
+    reason: entry.reason,
+    rule: entry.rule,
+    runId: entry.runId,
+    seq: entry.seq,
+    type: entry.type,
+  };
+  return sha256Hex(JSON.stringify(inOrder)) === entry.hash || hashEntry(entry) === entry.hash;
+}
+
 /** Gives a draft its place behind `head`. */
 export function sealEntry(draft: EntryDraft, head: ChainHead): LedgerEntry {
   const placed = { ...draft, seq: head.seq + 1, prevHash: head.hash };
@@ -170,7 +234,7 @@ export function checkLink(head: ChainHead, entry: LedgerEntry): ChainFault | nul
     const message = `entry ${seq} follows entry ${head.seq}`;
     return { kind: seq <= head.seq ? 'fork' : 'gap', seq, message };
   }
-  if (hashEntry(entry) !== entry.hash) return { kind: 'edit', seq, message: 'its content does not give its hash' };
+  if (!hasOwnHash(entry)) return { kind: 'edit', seq, message: 'its content does not give its hash' };
   if (entry.prevHash !== head.hash) {
     return { kind: 'fork', seq, message: `its prevHash is not the hash of entry ${head.seq}` };
   }

@@ -35,15 +35,23 @@ export interface Claim {
   readonly optOut: boolean;
 }
 
-/** All that is known of one account: the fold of its chain. */
-export interface AccountRecord {
-  readonly accountId: AccountId;
-  /** The last entry that is folded in. */
-  readonly head: ChainHead;
+/** What a fold of a chain knows of its account. */
+export interface AccountState {
   /** Member of the organization as of the last complete snapshot. */
   readonly present: boolean;
   readonly computeOptimizer: Condition | null;
   readonly automation: Condition | null;
+}
+
+/** All that is known of one account: the fold of its chain. */
+export interface AccountRecord extends AccountState {
+  readonly accountId: AccountId;
+  /** The last entry that is folded in. */
+  readonly head: ChainHead;
+}
+
+export function stateOf({ present, computeOptimizer, automation }: AccountRecord): AccountState {
+  return { present, computeOptimizer, automation };
 }
 
 export function emptyRecord(accountId: AccountId): AccountRecord {
@@ -92,13 +100,13 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
   return claim !== null && entry.detail?.intentId === claim.entryId ? null : claim;
 }
 
-function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet): Condition {
+function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet, enrollment: Enrollment): Condition {
   // Disassociating counts against `maxOptOuts`, but it does not turn Automation off: no cool-down follows [automation-org].
   const disabled = entry.detail?.optOut === true && entry.api?.operation !== 'DisassociateAccounts';
   const optOutDone = entry.type === 'RemediationSucceeded' && disabled;
   return {
     ...after,
-    rule: entry.rule ?? condition?.rule ?? null,
+    rule: entry.rule ?? entry.detail?.rules?.[enrollment] ?? condition?.rule ?? null,
     policyHash: entry.policyHash ?? condition?.policyHash ?? null,
     runId: entry.runId ?? condition?.runId ?? null,
     since: condition !== null && condition.verdict === after.verdict ? condition.since : entry.at,
@@ -115,12 +123,15 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
  * `entry` must follow the record's head (see `checkLink`); the caller has seen to that.
  */
 export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRecord {
+  const current = entry.detail?.checkpoint?.current ?? null;
+  // Changes nothing where the chain was followed from its start; where that is pruned away, this is where one knows it all.
+  if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...current };
   const facets = { ...entry.detail?.facets };
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
   const resumes = entry.type === 'AccountResumed';
   const fold = (enrollment: Enrollment): Condition | null => {
     const after = facets[enrollment];
-    const folded = after === undefined ? record[enrollment] : foldFacet(record[enrollment], entry, after);
+    const folded = after === undefined ? record[enrollment] : foldFacet(record[enrollment], entry, after, enrollment);
     return resumes && (entry.enrollment ?? enrollment) === enrollment ? resumed(folded, entry.at) : folded;
   };
   return {

@@ -192,11 +192,16 @@ export function joined(
   assessments: Readonly<Record<Enrollment, Assessment>>,
 ): EntryDraft {
   const facets: Partial<Record<Enrollment, Facet>> = {};
+  const rules: Partial<Record<Enrollment, string>> = {};
   for (const assessment of [assessments.computeOptimizer, assessments.automation]) {
-    if (QUIET.has(assessment.verdict)) facets[assessment.enrollment] = facetOf(assessment, 0);
+    if (!QUIET.has(assessment.verdict)) continue;
+    facets[assessment.enrollment] = facetOf(assessment, 0);
+    rules[assessment.enrollment] = assessment.rule;
   }
   const { name, ou, state } = account;
-  return accountEntry(context, 'AccountJoined', account.id, null, { detail: { account: { name, ou, state }, facets } });
+  return accountEntry(context, 'AccountJoined', account.id, null, {
+    detail: { account: { name, ou, state }, facets, rules },
+  });
 }
 
 /** The entry for an account that a complete snapshot no longer has. */

@@ -50,6 +50,35 @@ export interface Ledger {
 
   /** The names of all chains, ascending, a page at a time: the next ones after `after`. */
   chains(after: string | null, limit: number): Promise<readonly string[]>;
+
+  /** How far every chain is known to have come, in order of name, in pages; never further than its entries go. No entry is read for it. */
+  ends(): AsyncIterable<readonly ChainEnd[]>;
+
+  /**
+   * Of every account's chain what decides its state at `until` (ISO 8601, inclusive), in order of account, in pages: an entry counts if it was
+   * written at or before then, and among those the chain's order decides, also where clocks differ by up to ten minutes.
+   */
+  tails(until: string): AsyncIterable<readonly AccountTail[]>;
+
+  /**
+   * Removes entries of a chain up to `throughSeq`, the oldest first, about `limit` of them; those that are gone already are no error. The caller has
+   * stored the checkpoint that stands for them. The chain's end and its last entry stay as they are.
+   * @returns how many were removed; 0 if none is left.
+   * @throws RangeError if `throughSeq` is the end of the chain or beyond: a chain never loses its last entry.
+   */
+  prune(chain: string, throughSeq: number, limit: number): Promise<number>;
+}
+
+export interface ChainEnd extends ChainHead {
+  readonly chain: string;
+}
+
+export interface AccountTail {
+  readonly accountId: AccountId;
+  /** The last entry of each enrollment and the last of joining or leaving, as far as there are any, in the chain's order. */
+  readonly entries: readonly LedgerEntry[];
+  /** The chain's latest checkpoint, whenever it was written. */
+  readonly checkpoint: LedgerEntry | null;
 }
 
 export type AppendOutcome = 'appended' | 'headMoved';

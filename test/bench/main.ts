@@ -1,3 +1,4 @@
+import { auditQueries } from './audit.ts';
 import { associations, organizationWide } from './batches.ts';
 import { coldStart } from './cold-start.ts';
 import { diffAlone } from './diff.ts';
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'scan-stress': scanStress,
   reaction,
   'cold-start': coldStart,
+  audit: auditQueries,
 };
 
 async function main(names: readonly string[]): Promise<void> {

@@ -67,19 +67,6 @@ describe('policies that cannot be used', () => {
     expect(error).toMatchObject({ code: 'PolicyInvalid', findings: [{ line: 2, column: 31, severity: 'error' }] });
   });
 
-  test('what this version cannot carry out is refused by apply and serve, and planned', async () => {
-    const sections = [['retention: 400d', 'retention']] as const;
-    for (const [text, name] of sections) {
-      const cwd = place({ 'p.yaml': `${ENROLL}${text}\n` });
-      const file = ['--policy', join(cwd, 'p.yaml')];
-      expect(await refused(['apply', '--yes', ...file])).toContain(`\`${name}\`, which this version`);
-      expect(await refused(['serve', ...file])).toContain(`\`${name}\`, which this version`);
-    }
-    const { env } = await world();
-    const cwd = place({ 'p.yaml': `${ENROLL}retention: 400d\n` });
-    expect(await rollcall(['plan', '--policy', 'p.yaml'], { cwd, env })).toMatchObject({ code: 2 });
-  });
-
   test('one that manages no account at all', async () => {
     const { env } = await world();
     const cwd = place({

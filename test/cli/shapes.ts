@@ -220,18 +220,27 @@ export const entryShape = z.looseObject({
   hash,
 });
 export const auditShape = z.strictObject({ entries: z.array(entryShape), next: z.string().nullable() });
+const faultShape = z.strictObject({
+  kind: z.enum(['gap', 'fork', 'edit', 'truncation']),
+  seq: z.int(),
+  message: z.string(),
+  chain: z.string(),
+});
 export const verifyShape = z.strictObject({
   ok: z.boolean(),
   chains: z.int(),
   entries: z.int(),
-  fault: z
-    .strictObject({
-      kind: z.enum(['gap', 'fork', 'edit']),
-      seq: z.int(),
-      message: z.string(),
-      chain: z.string(),
-    })
-    .nullable(),
+  fault: faultShape.nullable(),
+  faults: z.array(faultShape),
+  pruned: z.int(),
+  digests: z.array(
+    z.strictObject({
+      day: z.string(),
+      root: z.string(),
+      outcome: z.enum(['matches', 'differs', 'pruned', 'unknown']),
+      message: z.string().nullable(),
+    }),
+  ),
 });
 
 const facts = z.strictObject({

@@ -72,7 +72,7 @@ describe('the store', () => {
     db.close();
     const result = await rollcall(['audit', 'verify', '--json'], { cwd });
     expect(result.code).toBe(1);
-    expect(verifyShape.parse(json(result)).fault).toMatchObject({ kind: 'gap', chain: 'organization' });
+    expect(verifyShape.parse(json(result)).fault).toMatchObject({ kind: 'truncation', chain: 'organization' });
   });
 
   test('dead letters are listed, shown and put back', async () => {

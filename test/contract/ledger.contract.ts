@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import { checkLink, EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
-import { BadCursorError, type Ledger, type LedgerFilter, type PageRequest } from '../../shared/ports/ledger.ts';
+import {
+  type AccountTail,
+  BadCursorError,
+  type ChainEnd,
+  type Ledger,
+  type LedgerFilter,
+  type PageRequest,
+} from '../../shared/ports/ledger.ts';
 import { contractOf } from './contract.ts';
 import { account, chainOf, draft, FACET, range, sealAll, time } from './samples.ts';
 
@@ -17,6 +24,18 @@ async function allPages(ledger: Ledger, filter: LedgerFilter, page: PageRequest)
     if (next === null) return found;
     cursor = next;
   }
+}
+
+async function endsOf(ledger: Ledger): Promise<readonly ChainEnd[]> {
+  const found: ChainEnd[] = [];
+  for await (const page of ledger.ends()) found.push(...page);
+  return found;
+}
+
+async function tailsOf(ledger: Ledger, until: string): Promise<readonly AccountTail[]> {
+  const found: AccountTail[] = [];
+  for await (const page of ledger.tails(until)) found.push(...page);
+  return found;
 }
 
 const reasons = (entries: readonly LedgerEntry[]): readonly (string | null)[] => entries.map((entry) => entry.reason);
@@ -336,6 +355,116 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.chains(account(3), 4)).toEqual(names.slice(4));
     expect(await port.chains(account(99), 1)).toEqual([ORGANIZATION_CHAIN]);
     expect(await port.chains(ORGANIZATION_CHAIN, 4)).toEqual([]);
+  },
+
+  async 'ends gives how far every chain has come, by name'({ port, another }) {
+    expect(await endsOf(port)).toEqual([]);
+    const chains = [...range(5).map((n) => chainOf(account(n), n + 1)), chainOf(ORGANIZATION_CHAIN, 2)];
+    await port.append(chains.toReversed().flat());
+    const ends = chains.map((entries) => {
+      const last = entries.at(-1);
+      return last === undefined ? null : { chain: last.chain, ...headOf(last) };
+    });
+    expect(await endsOf(port)).toEqual(ends);
+    expect(await endsOf(await another())).toEqual(ends);
+  },
+
+  async 'tails gives the last entry of each kind that was written by then, and no account that had none'({ port }) {
+    const entries = sealAll(A, [
+      { at: time(0), type: 'AccountJoined', enrollment: null, reason: '1' },
+      { at: time(10), reason: '2', after: FACET },
+      { at: time(10), reason: '3', after: FACET },
+      { at: time(20), enrollment: 'automation', reason: '4', after: FACET },
+      { at: time(30), type: 'AccountSuspended', enrollment: null, reason: '5' },
+      { at: time(40), reason: '6', after: FACET },
+      { at: time(50), type: 'AccountLeft', enrollment: null, reason: '7' },
+    ]);
+    await port.append([...entries, ...sealAll(B, [{ at: time(45), reason: 'b' }]), ...chainOf(ORGANIZATION_CHAIN, 2)]);
+    const at = async (ms: number) =>
+      (await tailsOf(port, time(ms))).map((tail) => [tail.accountId, reasons(tail.entries).join(' '), tail.checkpoint]);
+    expect(await at(-1)).toEqual([]);
+    expect(await at(0)).toEqual([[A, '1', null]]);
+    expect(await at(10)).toEqual([[A, '1 3', null]]);
+    expect(await at(39)).toEqual([[A, '1 3 4', null]]);
+    expect(await at(49)).toEqual([
+      [A, '1 4 6', null],
+      [B, 'b', null],
+    ]);
+    expect((await at(1_000_000))[0]).toEqual([A, '4 6 7', null]);
+    const [tail] = await tailsOf(port, time(1_000));
+    expect(tail?.entries).toEqual([entries[3], entries[5], entries[6]]);
+  },
+
+  async 'where clocks differ, tails goes by the order of the chain'({ port }) {
+    const minutes = 60_000;
+    const parts = [0, 7, 5, 9, 3].map((n) => ({ at: time(n * minutes), reason: String(n), after: FACET }));
+    await port.append(sealAll(A, parts));
+    const at = async (n: number) => reasons((await tailsOf(port, time(n * minutes)))[0]?.entries ?? []);
+    expect(await at(2)).toEqual(['0']);
+    expect(await at(3)).toEqual(['3']);
+    expect(await at(8)).toEqual(['3']);
+    expect(await at(60)).toEqual(['3']);
+  },
+
+  async 'tails finds what many later entries of another kind stand behind'({ port }) {
+    const parts = range(120).map((n) => ({ at: time(n * 1000), reason: String(n), after: FACET }));
+    const first = { at: time(0), type: 'AccountJoined', enrollment: null, reason: 'joined' } as const;
+    const automation = { at: time(1), enrollment: 'automation', reason: 'automation', after: FACET } as const;
+    await port.append(sealAll(A, [first, automation, ...parts]));
+    const [tail] = await tailsOf(port, time(1_000_000));
+    expect(reasons(tail?.entries ?? [])).toEqual(['joined', 'automation', '119']);
+  },
+
+  async 'prune removes the oldest entries of one chain, and nothing else'({ port, another }) {
+    const entries = chainOf(A, 9);
+    const others = chainOf(B, 3);
+    await port.append([...entries, ...others]);
+    expect(await port.prune(A, 5, 2)).toBe(2);
+    expect(await port.read(A, 0, 20)).toEqual(entries.slice(2));
+    expect(await port.prune(A, 5, 100)).toBe(3);
+    expect(await port.prune(A, 5, 100)).toBe(0);
+    expect(await port.prune(A, 3, 100)).toBe(0);
+    const other = await another();
+    expect(await other.read(A, 0, 20)).toEqual(entries.slice(5));
+    expect((await other.query({ accountId: A }, { limit: 20, order: 'oldestFirst' })).entries).toEqual(
+      entries.slice(5),
+    );
+    expect(await other.read(B, 0, 20)).toEqual(others);
+    expect((await other.head(A)).seq).toBe(9);
+    expect(await other.unpublished(50)).toHaveLength(entries.length - 5 + others.length);
+    // Nothing that was pruned comes back.
+    expect(await port.append(entries.slice(0, 1))).toEqual(['headMoved']);
+    expect(await port.append([sealEntry(draft({ chain: A }), await port.head(A))])).toEqual(['appended']);
+  },
+
+  async 'a chain keeps its last entry whatever is pruned'({ port }) {
+    await port.append(chainOf(A, 3));
+    await expect(port.prune(A, 3, 10)).rejects.toThrow(RangeError);
+    await expect(port.prune(A, 4, 10)).rejects.toThrow(RangeError);
+    await expect(port.prune(B, 1, 10)).rejects.toThrow(RangeError);
+    expect(await port.read(A, 0, 10)).toHaveLength(3);
+  },
+
+  async 'the latest checkpoint of a chain comes with its tail, whenever it was written'({ port }) {
+    const checkpoint = { type: 'ChainPruned', enrollment: null } as const;
+    const entries = sealAll(A, [
+      { at: time(0), reason: '1', after: FACET },
+      { at: time(10), reason: '2', after: FACET },
+      { ...checkpoint, at: time(100), reason: 'first' },
+      { ...checkpoint, at: time(200), reason: 'second' },
+    ]);
+    await port.append(entries);
+    await port.prune(A, 1, 10);
+    for (const [ms, found] of [
+      [-1, []],
+      [10, ['2']],
+      [150, ['2']],
+      [300, ['2']],
+    ] as const) {
+      const [tail] = await tailsOf(port, time(ms));
+      expect(tail?.checkpoint?.reason, String(ms)).toBe('second');
+      expect(reasons(tail?.entries ?? []), String(ms)).toEqual(found);
+    }
   },
 
   async 'whatever is tried, each chain stays one chain without gap or fork'({ port, another }) {

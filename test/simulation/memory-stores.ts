@@ -1,10 +1,16 @@
-import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../shared/domain/ledger.ts';
+import { type ChainHead, EMPTY_CHAIN, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
 import { type AccountRecord, wakeAt } from '../../shared/domain/record.ts';
 import { workMessageSchema } from '../../shared/domain/work.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import type { Facts } from '../../shared/ports/facts.ts';
-import { type AppendOutcome, BadCursorError, type Ledger, type LedgerFilter } from '../../shared/ports/ledger.ts';
+import {
+  type AccountTail,
+  type AppendOutcome,
+  BadCursorError,
+  type Ledger,
+  type LedgerFilter,
+} from '../../shared/ports/ledger.ts';
 import type { DeadLetter, DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 import type { Records } from '../../shared/ports/records.ts';
@@ -84,15 +90,18 @@ function memoryLedger(clock: StoreClock, whims: Whims) {
     const last = chains.get(chain)?.at(-1);
     return last === undefined ? EMPTY_CHAIN : { seq: last.seq, hash: last.hash };
   };
+  let positions = 0;
   const appendOne = (entry: LedgerEntry, at: number): AppendOutcome => {
     const head = headOf(entry.chain);
     const known = chains.get(entry.chain) ?? [];
-    if (entry.seq <= head.seq) return known[entry.seq - 1]?.hash === entry.hash ? 'appended' : 'headMoved';
+    if (entry.seq <= head.seq)
+      return known[entry.seq - firstSeq(known)]?.hash === entry.hash ? 'appended' : 'headMoved';
     if (entry.seq !== head.seq + 1 || entry.prevHash !== head.hash) return 'headMoved';
     const kept = stored(entry);
     known.push(kept);
     chains.set(entry.chain, known);
-    const placed = { entry: kept, at, position: all.length, storedAt: clock.now() };
+    positions += 1;
+    const placed = { entry: kept, at, position: positions, storedAt: clock.now() };
     all.push(placed);
     unpublished.set(nameOf(entry), placed);
     return 'appended';
@@ -108,7 +117,11 @@ function memoryLedger(clock: StoreClock, whims: Whims) {
       });
     },
     head: async (chain) => headOf(chain),
-    read: async (chain, afterSeq, limit) => (chains.get(chain) ?? []).slice(afterSeq, afterSeq + limit),
+    async read(chain, afterSeq, limit) {
+      const known = chains.get(chain) ?? [];
+      const from = Math.max(0, afterSeq + 1 - firstSeq(known));
+      return known.slice(from, from + limit);
+    },
     async query(filter, { limit, cursor = null, order = 'newestFirst' }) {
       const sign = order === 'newestFirst' ? -1 : 1;
       const compare = (a: Place, b: Place): number => sign * (a.at - b.at || a.position - b.position);
@@ -155,8 +168,48 @@ function memoryLedger(clock: StoreClock, whims: Whims) {
         .sort()
         .filter((name) => name > (after ?? ''))
         .slice(0, limit),
+    async *ends() {
+      const ends = [...chains.keys()].sort().map((chain) => ({ chain, ...headOf(chain) }));
+      if (ends.length > 0) yield ends;
+    },
+    async *tails(until) {
+      const accounts = [...chains.keys()].filter((chain) => chain !== ORGANIZATION_CHAIN).sort();
+      const tails = accounts.map((chain) => tailOf(chain, chains.get(chain) ?? [], toTime(until)));
+      const told = tails.filter(({ entries, checkpoint }) => entries.length > 0 || checkpoint !== null);
+      if (told.length > 0) yield told;
+    },
+    async prune(chain, throughSeq, limit) {
+      if (throughSeq >= headOf(chain).seq) throw new RangeError(`chain ${chain} has to keep its last entry`);
+      const known = chains.get(chain) ?? [];
+      const doomed = new Set(known.filter(({ seq }) => seq <= throughSeq).slice(0, limit));
+      known.splice(0, doomed.size);
+      for (let index = all.length - 1; index >= 0; index -= 1) {
+        const placed = all[index];
+        if (placed === undefined || !doomed.has(placed.entry)) continue;
+        all.splice(index, 1);
+        unpublished.delete(nameOf(placed.entry));
+      }
+      return doomed.size;
+    },
   };
   return { ledger, chains, published };
+}
+
+/** What is pruned is gone from the beginning. */
+const firstSeq = (entries: readonly LedgerEntry[]): number => entries[0]?.seq ?? 1;
+
+function tailOf(accountId: string, entries: readonly LedgerEntry[], until: number): AccountTail {
+  const then = entries.filter(({ at }) => Date.parse(at) <= until);
+  const last = [
+    then.findLast(({ enrollment }) => enrollment === 'computeOptimizer'),
+    then.findLast(({ enrollment }) => enrollment === 'automation'),
+    then.findLast(({ type }) => type === 'AccountJoined' || type === 'AccountLeft'),
+  ];
+  return {
+    accountId,
+    entries: last.flatMap((entry) => entry ?? []).sort((a, b) => a.seq - b.seq),
+    checkpoint: entries.findLast(({ type }) => type === 'ChainPruned') ?? null,
+  };
 }
 
 interface Place {

@@ -131,7 +131,7 @@ describe('audit verify', () => {
 
   it('notices a chain that was removed as a whole', async () => {
     const result = await tampered('DELETE FROM ledger; DELETE FROM chains');
-    expect(result).toMatchObject({ ok: false, fault: { kind: 'gap', seq: 3, chain: '111111111111' } });
+    expect(result).toMatchObject({ ok: false, fault: { kind: 'truncation', seq: 3, chain: '111111111111' } });
   });
 
   it('notices a chain that was cut short together with its end', async () => {
@@ -139,6 +139,6 @@ describe('audit verify', () => {
       `DELETE FROM ledger WHERE seq = 3;
        UPDATE chains SET seq = 2, hash = (SELECT hash FROM ledger WHERE seq = 2)`,
     );
-    expect(result).toMatchObject({ ok: false, fault: { kind: 'gap', seq: 3 } });
+    expect(result).toMatchObject({ ok: false, fault: { kind: 'truncation', seq: 3 } });
   });
 });

@@ -11,7 +11,7 @@ import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { confirm } from '../prompt.ts';
 import { type FinishedRun, runOnce } from '../run-once.ts';
-import { type LoadedPolicy, loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
+import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { planText } from '../ui/plan-text.ts';
 import { runText } from '../ui/run-text.ts';
 import { count } from '../ui/words.ts';
@@ -39,7 +39,6 @@ export function defineApply(program: Command, select: Select): void {
 async function runApply(context: CliContext, flags: ApplyFlags): Promise<number> {
   const waitMs = durationArgument('--wait', flags.wait);
   const loaded = await loadPolicy(context, flags.policy);
-  refuseWhatIsNotBuilt(loaded, 'apply');
   const saved = flags.plan === undefined ? null : await readPlan(flags.plan, loaded);
   if (flags.yes !== true && !process.stdin.isTTY) {
     throw new CommandError(
@@ -106,9 +105,12 @@ async function perform(
   const watch = watchRun(context, app.calls);
   try {
     const { signal } = context.interrupt;
-    const finished = await announcing(app, policy, () =>
-      runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take }),
-    );
+    const { keepLedger } = await import('../../../shared/app/upkeep.ts');
+    const finished = await announcing(app, policy, async () => {
+      const ran = await runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take });
+      await keepLedger(app.deps, policy);
+      return ran;
+    });
     await checkAgainst(loaded, finished.result.plan, context.clock.now());
     return finished;
   } finally {

@@ -1,25 +1,18 @@
 import type { Command } from 'commander';
 import { auditList } from '../../../shared/app/audit-list.ts';
-import { verifyLedger } from '../../../shared/app/audit-verify.ts';
-import { accountArgument, countArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
-import { ENTRY_TYPES } from '../../../shared/domain/ledger.ts';
-import { ENROLLMENTS } from '../../../shared/domain/types.ts';
-import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
+import { countArgument } from '../../../shared/config/arguments.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { storeName, withStore } from '../session.ts';
+import { withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
-import { count } from '../ui/words.ts';
+import { defineAsOf } from './audit-as-of.ts';
+import { defineExport } from './audit-export.ts';
+import { type FilterFlags, filterOf, withFilters } from './audit-filter.ts';
+import { defineReport } from './audit-report.ts';
+import { defineVerify } from './audit-verify.ts';
 
-interface ListFlags {
-  readonly account?: string;
-  readonly enrollment?: string;
-  readonly type?: string;
-  readonly run?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly actor?: string;
+interface ListFlags extends FilterFlags {
   readonly limit: string;
   readonly cursor?: string;
   readonly oldestFirst?: boolean;
@@ -27,16 +20,7 @@ interface ListFlags {
 
 export function defineAudit(program: Command, select: Select): void {
   const audit = program.command('audit').description('the ledger: what was found, decided and done');
-  audit
-    .command('list')
-    .description('entries, the newest first')
-    .option('--account <id>', 'of this account')
-    .option('--enrollment <name>', 'computeOptimizer or automation')
-    .option('--type <type>', 'of this type, e.g. DriftDetected')
-    .option('--run <id>', 'of this run')
-    .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago')
-    .option('--until <time>', 'before')
-    .option('--actor <name>', 'by this actor')
+  withFilters(audit.command('list').description('entries, the newest first'))
     .option('--limit <n>', 'at most so many', '50')
     .option('--cursor <cursor>', 'go on where a page ended (`next` of --json)')
     .option('--oldest-first', 'the oldest first')
@@ -46,10 +30,10 @@ export function defineAudit(program: Command, select: Select): void {
     .description('one entry in full, and whether its neighbours in its chain fit')
     .argument('<id>', "an entry's id, or its place, CHAIN#SEQ")
     .action((id: string) => select((context) => runShow(context, id)));
-  audit
-    .command('verify')
-    .description('check that every chain of the ledger is whole: no gap, no fork, no edit')
-    .action(() => select(runVerify));
+  defineAsOf(audit, select);
+  defineExport(audit, select);
+  defineVerify(audit, select);
+  defineReport(audit, select);
 }
 
 async function runList(context: CliContext, flags: ListFlags): Promise<number> {
@@ -70,19 +54,6 @@ async function runList(context: CliContext, flags: ListFlags): Promise<number> {
   return EXIT.ok;
 }
 
-function filterOf(flags: ListFlags, now: number): LedgerFilter {
-  const { account, enrollment, type, run, since, until, actor } = flags;
-  return {
-    ...(account !== undefined && { accountId: accountArgument('--account', account) }),
-    ...(enrollment !== undefined && { enrollment: wordArgument('--enrollment', enrollment, ENROLLMENTS) }),
-    ...(type !== undefined && { type: wordArgument('--type', type, ENTRY_TYPES) }),
-    ...(run !== undefined && { runId: run }),
-    ...(since !== undefined && { since: instantArgument('--since', since, now) }),
-    ...(until !== undefined && { until: instantArgument('--until', until, now) }),
-    ...(actor !== undefined && { actor }),
-  };
-}
-
 async function runShow(context: CliContext, id: string): Promise<number> {
   const { output } = context;
   const [{ showEntry }, { entryText }] = await Promise.all([
@@ -99,22 +70,4 @@ async function runShow(context: CliContext, id: string): Promise<number> {
   if (output.json) output.document(shown);
   else for (const line of entryText(shown, output.style)) output.print(line);
   return shown.verification.ok ? EXIT.ok : EXIT.error;
-}
-
-async function runVerify(context: CliContext): Promise<number> {
-  const { output } = context;
-  const result = await withStore(context, true, (store) => verifyLedger(store.ledger, store.records));
-  const { fault } = result;
-  if (output.json) output.document(result);
-  else if (fault === null)
-    output.print(
-      `The ledger is whole: ${count(result.entries, 'entry', 'entries')} in ${count(result.chains, 'chain')}.`,
-    );
-  if (fault === null) return EXIT.ok;
-  if (output.json) return EXIT.error;
-  throw new CommandError(
-    'LedgerBroken',
-    `The ledger is not whole: chain ${fault.chain}, entry ${fault.seq}: ${fault.kind}: ${fault.message}. ` +
-      `Keep ${storeName(context)} as it is for the investigation, and compare it with ${context.config.store === 'aws' ? 'an earlier point in time' : 'a backup'}.`,
-  );
 }

@@ -7,7 +7,7 @@ import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
-import { awsOf, type LoadedPolicy, loadPolicy, refuseWhatIsNotBuilt, withApp } from '../session.ts';
+import { awsOf, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
 export function defineServe(program: Command, select: Select): void {
@@ -29,7 +29,6 @@ const STOP_MS = 25_000;
 async function runServe(context: CliContext, file: string | undefined): Promise<number> {
   const { output, interrupt, clock } = context;
   const loaded = await loadPolicy(context, file);
-  refuseWhatIsNotBuilt(loaded, 'serve');
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
   const { serve, REMOTE_PACE } = await import('../../../shared/app/serve.ts');
   // Who cannot even be identified is told at once, before anything is made on disk.
@@ -115,15 +114,17 @@ async function choresOf(context: CliContext, app: App, { policy }: LoadedPolicy)
   const env = await awsOf(context);
   const { alertsOf, openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
   const { announceLast } = await import('../../../shared/app/announce.ts');
+  const { ledgerChores } = await import('../../../shared/app/upkeep.ts');
+  const upkeep = ledgerChores(app.deps, policy);
   if (env === null) {
     const outlets = openOutlets(policy, app.deps);
     const close = () => announceLast(app.deps, outlets).finally(outlets.close);
-    return { chores: outletChores(app.deps, outlets), close };
+    return { chores: [...upkeep, ...outletChores(app.deps, outlets)], close };
   }
   const { awsChores } = await import('../../../shared/compose/aws-chores.ts');
   const { chores, close } = awsChores(app, env, policy.policy.notify?.eventBus ?? undefined);
   const alerts = alertsOf(policy, app.deps);
-  return { chores: [...chores, ...outletChores(app.deps, { bus: null, alerts })], close };
+  return { chores: [...upkeep, ...chores, ...outletChores(app.deps, { bus: null, alerts })], close };
 }
 
 interface Chores {

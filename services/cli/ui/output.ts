@@ -5,6 +5,7 @@ import type { Config } from '../../../shared/config/config.ts';
 export interface Stream {
   write(text: string): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -27,6 +28,8 @@ export class Output {
   readonly #gone = new Set<Stream>();
   readonly #allGone = new AbortController();
   #live: LiveBlock | null = null;
+  /** Ends the wait for a reader that is gone. */
+  #outLost: () => void = () => undefined;
 
   constructor(out: Stream, err: Stream, config: Pick<Config, 'json' | 'color'>) {
     this.#out = out;
@@ -46,6 +49,22 @@ export class Output {
   /** The one document of `--json`. */
   document(value: unknown): void {
     this.#write(this.#out, `${JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined)}\n`);
+  }
+
+  /** A long result in pieces: the next is asked for when the reader has taken the last. Ends early if the reader is gone. */
+  async pour(pieces: AsyncIterable<string>): Promise<void> {
+    for await (const piece of pieces) {
+      if (this.#gone.has(this.#out)) return;
+      const taken = piece === '' || this.#out.write(piece) !== false;
+      if (!taken && this.#out.once !== undefined) await this.#drained();
+    }
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#outLost = resolve;
+      this.#out.once?.('drain', resolve);
+    });
   }
 
   /** A line beside the result: progress, logs, warnings, errors. */
@@ -95,6 +114,7 @@ export class Output {
     const code = 'code' in error ? error.code : null;
     if (code !== 'EPIPE' && code !== 'ERR_STREAM_DESTROYED' && code !== 'EIO') throw error;
     this.#gone.add(stream);
+    if (stream === this.#out) this.#outLost();
     if (this.#gone.size === 2) this.#allGone.abort();
   }
 }

@@ -5,6 +5,7 @@ import { flag, type Item, readText, text } from './items.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
 import { entryItem, entryKey, toEntry, toEpoch, untampered } from './ledger-items.ts';
 import { intentsSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
+import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import { merge } from './merge.ts';
 import { mapParallel } from './parallel.ts';
 import { ENTRY_SHARDS, seqKey, shardKeys } from './table.ts';
@@ -67,6 +68,9 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
       );
     },
     chains: (after, limit) => listChains(dynamo, after, limit),
+    ends: () => readEnds(dynamo),
+    tails: (until) => readTails(dynamo, toEpoch(until)),
+    prune: (chain, throughSeq, limit) => pruneChain(dynamo, chain, throughSeq, limit),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 import type { Connection } from './connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
+import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import { isLedgerEntry } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
@@ -77,6 +78,9 @@ export function sqliteLedger(connection: Connection): Ledger {
           .all('SELECT chain FROM chains WHERE chain > ? ORDER BY chain LIMIT ?', after ?? '', limit)
           .map((row) => sql.text(row, 'chain')),
       ),
+    ends: () => readEnds(connection),
+    tails: (until) => readTails(connection, toEpoch(until), toEntry),
+    prune: (chain, throughSeq, limit) => pruneChain(connection, chain, throughSeq, limit),
   };
 }
 

@@ -14,7 +14,10 @@ export interface Migration {
  * The steps of the schema: step n brings a file from version n−1 to n. Steps are only ever added at the end; what a step
  * does is never changed once it was released.
  */
-export const MIGRATIONS: readonly Migration[] = [{ name: 'first schema', up: (db) => db.exec(FIRST) }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: 'first schema', up: (db) => db.exec(FIRST) },
+  { name: 'the state at a time', up: (db) => db.exec(TAILS) },
+];
 
 /** Times are epoch ms. `body` is JSON, the record itself; the other columns are there to be searched by. */
 const FIRST = `
@@ -102,4 +105,10 @@ CREATE TABLE facts (
   account_id TEXT PRIMARY KEY,
   body TEXT NOT NULL
 ) STRICT;
+`;
+
+/** By them the state of all accounts at a time is found without replaying their chains, and the checkpoints of pruned ones. */
+const TAILS = `
+CREATE INDEX ledger_tails ON ledger (account_id, enrollment, at) WHERE account_id = chain;
+CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned';
 `;

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import manifest from '../../../package.json' with { type: 'json' };
+import { EXPORT_FORMATS } from '../../../shared/app/audit-export.ts';
+import { wordArgument } from '../../../shared/config/arguments.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
+import type { CliContext, Select } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStore } from '../session.ts';
+import { count } from '../ui/words.ts';
+import { type FilterFlags, filterOf, withFilters } from './audit-filter.ts';
+
+interface ExportFlags extends FilterFlags {
+  readonly format: string;
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+export function defineExport(audit: Command, select: Select): void {
+  withFilters(audit.command('export').description('entries for other tools, the oldest first'))
+    .option('--format <format>', EXPORT_FORMATS.join(', '), 'json')
+    .option('--out <file>', 'into this file instead of stdout')
+    .option('--force', 'replace the file if it is there')
+    .action((flags: ExportFlags) => select((context) => runExport(context, flags)));
+}
+
+async function runExport(context: CliContext, flags: ExportFlags): Promise<number> {
+  const { output, clock } = context;
+  const format = wordArgument('--format', flags.format, EXPORT_FORMATS);
+  const filter = filterOf(flags, clock.now());
+  const { out } = flags;
+  if (output.json && out === undefined && format !== 'json') {
+    throw new ConfigError(
+      'Usage',
+      `--json promises one JSON document on stdout, and ${format} is none. Add --out FILE.`,
+    );
+  }
+  const { auditExport } = await import('../../../shared/app/audit-export.ts');
+  let entries = 0;
+  await withStore(context, true, async ({ ledger }) => {
+    const onPage = (n: number): void => {
+      entries = n;
+    };
+    const text = auditExport(ledger, { filter, format, version: manifest.version, onPage });
+    if (out === undefined) return output.pour(text);
+    const { writeTextStream } = await import('../../../shared/config/text-stream.ts');
+    return writeTextStream(out, text, `${process.pid}`, flags.force === true ? 'replace' : 'refuse');
+  });
+  if (out === undefined) return EXIT.ok;
+  if (output.json) output.document({ file: out, format, entries });
+  else output.print(`${count(entries, 'entry', 'entries')} in ${out}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { accountArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
+import { ENTRY_TYPES } from '../../../shared/domain/ledger.ts';
+import { ENROLLMENTS } from '../../../shared/domain/types.ts';
+import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
+
+/** What narrows down which entries are meant; any combination of them. */
+export interface FilterFlags {
+  readonly account?: string;
+  readonly enrollment?: string;
+  readonly type?: string;
+  readonly run?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly actor?: string;
+}
+
+export function withFilters(command: Command): Command {
+  return command
+    .option('--account <id>', 'of this account')
+    .option('--enrollment <name>', 'computeOptimizer or automation')
+    .option('--type <type>', 'of this type, e.g. DriftDetected')
+    .option('--run <id>', 'of this run')
+    .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago')
+    .option('--until <time>', 'before')
+    .option('--actor <name>', 'by this actor');
+}
+
+/** @throws ConfigError for what is none of these, and for a range that ends before it begins */
+export function filterOf(flags: FilterFlags, now: number): LedgerFilter {
+  const { account, enrollment, type, run, since, until, actor } = flags;
+  const filter = {
+    ...(account !== undefined && { accountId: accountArgument('--account', account) }),
+    ...(enrollment !== undefined && { enrollment: wordArgument('--enrollment', enrollment, ENROLLMENTS) }),
+    ...(type !== undefined && { type: wordArgument('--type', type, ENTRY_TYPES) }),
+    ...(run !== undefined && { runId: run }),
+    ...(since !== undefined && { since: instantArgument('--since', since, now) }),
+    ...(until !== undefined && { until: instantArgument('--until', until, now) }),
+    ...(actor !== undefined && { actor }),
+  };
+  assertRange(filter.since, filter.until);
+  return filter;
+}
+
+/** @throws ConfigError for a range that holds no time at all */
+export function assertRange(since: string | undefined, until: string | undefined): void {
+  if (since === undefined || until === undefined || since < until) return;
+  throw new ConfigError('Usage', `--until ${until} is not after --since ${since}: expected a later time.`);
+}

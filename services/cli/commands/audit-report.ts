@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import type { Report } from '../../../shared/app/audit-report.ts';
+import { countArgument, durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
+import type { CliContext, Select } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStore } from '../session.ts';
+import { table } from '../ui/table.ts';
+import { count, duration, instant } from '../ui/words.ts';
+import { assertRange } from './audit-filter.ts';
+
+interface ReportFlags {
+  readonly since: string;
+  readonly until?: string;
+  readonly interval?: string;
+  readonly top: string;
+}
+
+const DAY_MS = 86_400_000;
+
+export function defineReport(audit: Command, select: Select): void {
+  audit
+    .command('report')
+    .description('compliance over time: percentage, drift count and age, time to resolve, by OU and by rule')
+    .option('--since <time>', 'from: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago', '30d')
+    .option('--until <time>', 'until (default: now)')
+    .option('--interval <duration>', 'between two points in time (default: 1d, of a time of two days and less 1h)')
+    .option('--top <n>', 'so many accounts and reasons', '10')
+    .action((flags: ReportFlags) => select((context) => runReport(context, flags)));
+}
+
+async function runReport(context: CliContext, flags: ReportFlags): Promise<number> {
+  const { output, clock } = context;
+  const now = clock.now();
+  const since = instantArgument('--since', flags.since, now);
+  const until = flags.until === undefined ? new Date(now).toISOString() : instantArgument('--until', flags.until, now);
+  assertRange(since, until);
+  const short = Date.parse(until) - Date.parse(since) <= 2 * DAY_MS;
+  const intervalMs = durationArgument('--interval', flags.interval ?? (short ? '1h' : '1d'));
+  const top = countArgument('--top', flags.top, { min: 1, max: 1_000 });
+  const { auditReport, ReportRangeError } = await import('../../../shared/app/audit-report.ts');
+  try {
+    const report = await withStore(context, true, (store) => auditReport(store, { since, until, intervalMs, top }));
+    if (output.json) output.document(report);
+    else for (const line of reportText(report, output.width)) output.print(line);
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof ReportRangeError)) throw error;
+    throw new ConfigError('Usage', `--interval ${duration(intervalMs)}: ${error.message}.`);
+  }
+}
+
+type Compliance = Report['now']['compliance']['automation'];
+
+const percentText = ({ percent, compliant, managed }: Compliance): string =>
+  percent === null ? '–' : `${percent.toFixed(1)} % (${compliant}/${managed})`;
+const spanText = (ms: number | null): string => (ms === null ? '–' : duration(ms));
+
+function reportText(report: Report, width: number | null): string[] {
+  const { since, until, now, drifts, points, topDrifters, topReasons, byOu, byRule, pruned } = report;
+  const { openDrifts, compliance } = now;
+  const { timeToResolve } = drifts;
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const named = (title: string) => ({ title, shrinks: true });
+  return [
+    `From ${instant(since)} to ${instant(until)}`,
+    `Compliant at the end: Compute Optimizer ${percentText(compliance.computeOptimizer)}, Automation ${percentText(compliance.automation)}`,
+    `Open drifts: ${openDrifts.count}; median age ${spanText(openDrifts.medianMs)}, oldest ${spanText(openDrifts.maxMs)}`,
+    `Detected ${drifts.detected}, resolved ${drifts.resolved}; time to resolve: mean ${spanText(timeToResolve.meanMs)}, median ${spanText(timeToResolve.medianMs)}, 95 % within ${spanText(timeToResolve.p95Ms)}`,
+    ...(pruned === 0
+      ? []
+      : [`Left out, because what was so at the beginning has been pruned: ${count(pruned, 'account')}`]),
+    ...section(
+      [
+        { title: 'AT' },
+        right('COMPUTE OPTIMIZER'),
+        right('AUTOMATION'),
+        right('OPEN'),
+        right('DETECTED'),
+        right('RESOLVED'),
+      ],
+      points.map((point) => [
+        instant(point.at),
+        percentText(point.compliance.computeOptimizer),
+        percentText(point.compliance.automation),
+        ...[point.openDrifts, point.detected, point.resolved].map(String),
+      ]),
+      width,
+    ),
+    ...section(
+      [named('OU'), right('COMPLIANT'), right('OPEN')],
+      byOu.map((each) => [each.ou ?? '(not in the last snapshot)', percentText(each), String(each.openDrifts)]),
+      width,
+    ),
+    ...section(
+      [named('RULE'), right('COMPLIANT'), right('OPEN')],
+      byRule.map((each) => [each.rule ?? '(not recorded)', percentText(each), String(each.openDrifts)]),
+      width,
+    ),
+    ...section(
+      [{ title: 'ACCOUNT' }, named('NAME'), right('DRIFTS')],
+      topDrifters.map(({ accountId, name, drifts: n }) => [accountId, name ?? '', String(n)]),
+      width,
+    ),
+    ...section(
+      [{ title: 'VERDICT' }, named('REASON'), right('ENROLLMENTS')],
+      topReasons.map(({ verdict, reason, enrollments }) => [verdict, reason ?? '', String(enrollments)]),
+      width,
+    ),
+  ];
+}
+
+function section(columns: Parameters<typeof table>[0], rows: readonly string[][], width: number | null): string[] {
+  return rows.length === 0 ? [] : ['', ...table(columns, rows, width)];
+}

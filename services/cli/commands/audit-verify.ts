@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import type { VerifyResult } from '../../../shared/app/audit-verify.ts';
+import type { DigestResult } from '../../../shared/app/verify-digests.ts';
+import { readBytes } from '../../../shared/config/read-bytes.ts';
+import type { Digest } from '../../../shared/domain/ledger.ts';
+import type { CliContext, Select } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { storeName, withStore } from '../session.ts';
+import { count } from '../ui/words.ts';
+
+export function defineVerify(audit: Command, select: Select): void {
+  audit
+    .command('verify')
+    .description('check that every chain of the ledger is whole: no edit, no gap, no fork, no truncation')
+    .option(
+      '--digest <file or root>',
+      'hold the store against digests that were kept elsewhere: a file with DigestPublished events, or a root',
+    )
+    .action((flags: { readonly digest?: string }) => select((context) => runVerify(context, flags.digest)));
+}
+
+async function runVerify(context: CliContext, named: string | undefined): Promise<number> {
+  const { output } = context;
+  const kept = named === undefined ? null : await readKept(named);
+  const [{ verifyLedger }, { listOf, ownDigests }] = await Promise.all([
+    import('../../../shared/app/audit-verify.ts'),
+    import('../../../shared/app/digest.ts'),
+  ]);
+  const result = await withStore(context, true, async (store) => {
+    const digests = kept === null || 'root' in kept ? await ownDigests(store.ledger, kept?.root ?? null) : kept.digests;
+    if (kept !== null && digests.length === 0) throw unknownRoot(context, named ?? '');
+    return verifyLedger(store.ledger, store.records, {
+      digests,
+      listOf: (digest) => listOf(store.registers, digest),
+      // The store's own last digest is a help, but nobody vouches for it: without its list there is nothing to say.
+      strict: kept !== null,
+    });
+  });
+  if (output.json) output.document(result);
+  else if (result.ok) for (const line of wholeText(result)) output.print(line);
+  if (result.ok) return EXIT.ok;
+  if (output.json) return EXIT.error;
+  throw broken(context, result);
+}
+
+/** Years of daily events. */
+const MAX_DIGEST_BYTES = 16 * 1024 * 1024;
+
+type Kept = { readonly root: string } | { readonly digests: readonly Digest[] };
+
+async function readKept(named: string): Promise<Kept> {
+  if (/^[0-9a-f]{64}$/i.test(named)) return { root: named.toLowerCase() };
+  const { digestsIn } = await import('../../../shared/domain/digest.ts');
+  const digests = digestsIn(new TextDecoder().decode(readBytes(named, { maxBytes: MAX_DIGEST_BYTES })));
+  if (digests.length > 0) return { digests };
+  throw new CommandError(
+    'DigestInvalid',
+    `--digest ${named}: there is no digest in that file. Expected DigestPublished events or entries as JSON, one document or one a line, or a root of 64 hexadecimal digits.`,
+  );
+}
+
+function unknownRoot(context: CliContext, root: string): CommandError {
+  return new CommandError(
+    'DigestUnknown',
+    `${storeName(context)} has no DigestPublished with the root ${root}: it was never written there, or it was removed, or pruned. ` +
+      'If an event said so, the store is not what it was: compare with the event itself (--digest FILE) and with a backup.',
+  );
+}
+
+function wholeText({ entries, chains, pruned, digests }: VerifyResult): string[] {
+  const stood = pruned === 0 ? '' : `; checkpoints stand for ${count(pruned, 'older entry', 'older entries')}`;
+  return [
+    `The ledger is whole: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${stood}.`,
+    ...digests.map(digestText),
+  ];
+}
+
+function digestText({ day, root, outcome, message }: DigestResult): string {
+  return `Digest of ${day} (${root.slice(0, 12)}): ${outcome}${message === null ? '' : `: ${message}`}.`;
+}
+
+function broken(context: CliContext, { faults, digests }: VerifyResult): CommandError {
+  const links = faults.map(({ chain, seq, kind, message }) => `chain ${chain}, entry ${seq}: ${kind}: ${message}`);
+  const kept = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown').map(digestText);
+  return new CommandError(
+    'LedgerBroken',
+    `The ledger is not whole: ${[...links, ...kept].join('; ')}. ` +
+      `Keep ${storeName(context)} as it is for the investigation, and compare it with ${context.config.store === 'aws' ? 'an earlier point in time' : 'a backup'}.`,
+  );
+}

@@ -1,0 +1,133 @@
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
+import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
+import type { Dynamo } from './dynamo.ts';
+import { type Item, readNumber, readText, readTextOrNull } from './items.ts';
+import { endOfChain } from './ledger-chains.ts';
+import { toEntry } from './ledger-items.ts';
+import { keyOf } from './ledger-query.ts';
+import { merge } from './merge.ts';
+import { chunksOf, mapParallel } from './parallel.ts';
+import { CHAIN_SHARDS, seqKey, shardKeys, timeKey } from './table.ts';
+
+/** Chains that are looked into at once. */
+const PARALLEL = 32;
+const ENDS_PAGE = 500;
+/** Index items a page: about one read unit's worth, and most chains have told all by then. */
+const TAIL_PAGE = 16;
+/** Clocks of those who write to one chain differ by no more than this, ms. */
+const SKEW_MS = 10 * 60_000;
+
+/** Of every chain that has an entry, how far its item says that it has come. */
+export async function* readEnds(dynamo: Dynamo): AsyncGenerator<readonly ChainEnd[]> {
+  const streams = shardKeys('chains', CHAIN_SHARDS).map((pk) =>
+    dynamo.query({ hash: ['pk', pk], pageSize: ENDS_PAGE, consistent: true }),
+  );
+  let page: ChainEnd[] = [];
+  for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
+    const seq = readNumber(item, 'seq');
+    // Its writer died between the first entry and the mark: as far as is known, it has none.
+    if (seq === 0) continue;
+    page.push({ chain: readText(item, 'sk'), seq, hash: readText(item, 'entryHash') });
+    if (page.length < ENDS_PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+export async function* readTails(dynamo: Dynamo, until: number): AsyncGenerator<readonly AccountTail[]> {
+  for await (const ends of readEnds(dynamo)) {
+    const accounts = ends.filter(({ chain }) => chain !== ORGANIZATION_CHAIN);
+    const tails = await mapParallel(accounts, PARALLEL, ({ chain }) => readTail(dynamo, chain, until));
+    const told = tails.filter(({ entries, checkpoint }) => entries.length > 0 || checkpoint !== null);
+    if (told.length > 0) yield told;
+  }
+}
+
+/** The last entries of a chain by its index in order of time; only what decides is read from the table. */
+async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<AccountTail> {
+  const picks = new Map<string, Pick>();
+  const pages = dynamo.query({
+    ...{ index: 'chain-time', hash: ['pk', `chain#${chain}`], range: { name: 'time', to: timeKey(until + 1) } },
+    ...{ descending: true, pageSize: TAIL_PAGE, consistent: true },
+  });
+  for await (const page of pages) {
+    for (const item of page) consider(picks, item);
+    const oldest = page.at(-1);
+    if (picks.size === KINDS && oldest !== undefined && isBefore(picks, timeOf(oldest))) break;
+  }
+  const found = await dynamo.getMany([...picks.values()].map(({ item }) => keyOf(item)));
+  const entries = found.map(toEntry).sort((a, b) => a.seq - b.seq);
+  return { accountId: chain, entries, checkpoint: await lastCheckpoint(dynamo, chain) };
+}
+
+/** Both enrollments, and joining or leaving. */
+const KINDS = 3;
+
+interface Pick {
+  readonly item: Item;
+  /** Of the latest of its kind, by time. */
+  readonly at: number;
+}
+
+function consider(picks: Map<string, Pick>, item: Item): void {
+  const type = readText(item, 'type');
+  const enrollment = readTextOrNull(item, 'enrollment');
+  const kind = enrollment ?? (type === 'AccountJoined' || type === 'AccountLeft' ? 'presence' : null);
+  if (kind === null) return;
+  const known = picks.get(kind);
+  if (known === undefined) picks.set(kind, { item, at: timeOf(item) });
+  // Further down in time, and yet further on in the chain: somebody's clock was behind.
+  else if (timeOf(item) >= known.at - SKEW_MS && readText(item, 'sk') > readText(known.item, 'sk')) {
+    picks.set(kind, { ...known, item });
+  }
+}
+
+const timeOf = (item: Item): number => Number(readText(item, 'time').split('#')[0]);
+
+function isBefore(picks: ReadonlyMap<string, Pick>, time: number): boolean {
+  return [...picks.values()].every(({ at }) => time < at - SKEW_MS);
+}
+
+/** A chain that was never pruned begins with its first entry. */
+async function lastCheckpoint(dynamo: Dynamo, chain: string): Promise<LedgerEntry | null> {
+  const hash = ['pk', `chain#${chain}`] as const;
+  for await (const [first] of dynamo.query({ hash, pageSize: 1, only: ['sk'], consistent: true })) {
+    if (first === undefined || readText(first, 'sk') === seqKey(1)) return null;
+    break;
+  }
+  for await (const page of dynamo.query({ index: 'chain-time', hash, descending: true, consistent: true })) {
+    const item = page.find((each) => readText(each, 'type') === 'ChainPruned');
+    if (item === undefined) continue;
+    const [found] = await dynamo.getMany([keyOf(item)]);
+    return found === undefined ? null : toEntry(found);
+  }
+  return null;
+}
+
+/** BatchWriteItem's limit is 25: what is removed together, so that a crash leaves few holes. */
+const REMOVED_AT_ONCE = 100;
+
+/** @throws RangeError as the port's `prune` */
+export async function pruneChain(dynamo: Dynamo, chain: string, throughSeq: number, limit: number): Promise<number> {
+  const end = await endOfChain(dynamo, chain);
+  if (throughSeq >= end.seq) {
+    throw new RangeError(`chain ${chain} cannot be pruned up to entry ${throughSeq}: it has to keep its last entry`);
+  }
+  const keys = [];
+  const range = { name: 'sk', to: seqKey(throughSeq) };
+  const request = {
+    hash: ['pk', `chain#${chain}`],
+    range,
+    pageSize: limit,
+    only: ['pk', 'sk'],
+    consistent: true,
+  } as const;
+  for await (const page of dynamo.query(request)) {
+    keys.push(...page.map(keyOf));
+    if (keys.length >= limit) break;
+  }
+  const doomed = keys.slice(0, limit);
+  for (const part of chunksOf(doomed, REMOVED_AT_ONCE)) await dynamo.removeMany(part);
+  return doomed.length;
+}

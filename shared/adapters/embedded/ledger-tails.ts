@@ -1,0 +1,110 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
+import type { Connection } from './connection.ts';
+import type { Row, Sql } from './sql.ts';
+
+/** Accounts of one statement: it blocks the event loop for some ten milliseconds. */
+const TAILS_PAGE = 500;
+const ENDS_PAGE = 1_000;
+/** Clocks of those who write to one chain differ by no more than this, ms. */
+const SKEW_MS = 10 * 60_000;
+
+/**
+ * The position of the last entry, in the chain's order, of one kind (`condition`) of entries that were written by then (?2). By the index:
+ * the latest time, and behind that the greatest position among entries of about that time.
+ */
+function lastOf(condition: string): string {
+  const ofKind = `FROM ledger INDEXED BY ledger_tails WHERE account_id = chain AND account_id = c.chain AND ${condition} AND at <= ?2`;
+  return `(SELECT max(position) ${ofKind} AND at >= (SELECT max(at) ${ofKind}) - ${SKEW_MS})`;
+}
+
+const PRESENCE = "enrollment IS NULL AND type IN ('AccountJoined', 'AccountLeft')";
+
+/** ?1: after which chain, ?2: until when, ?3: how many accounts. */
+const TAILS = `
+  SELECT c.chain AS chain, l.type AS type, l.body AS body
+  FROM (SELECT chain FROM chains WHERE chain > ?1 ORDER BY chain LIMIT ?3) c
+  LEFT JOIN ledger l ON l.position IN (
+    ${lastOf("enrollment = 'computeOptimizer'")},
+    ${lastOf("enrollment = 'automation'")},
+    ${lastOf(PRESENCE)},
+    (SELECT position FROM ledger INDEXED BY ledger_checkpoints
+     WHERE type = 'ChainPruned' AND chain = c.chain ORDER BY seq DESC LIMIT 1)
+  )
+  ORDER BY c.chain, l.position`;
+
+export async function* readTails(
+  connection: Connection,
+  until: number,
+  toEntry: (sql: Sql, row: Row) => LedgerEntry,
+): AsyncGenerator<readonly AccountTail[]> {
+  for (let after = ''; ; ) {
+    const from = after;
+    await nextTurn();
+    const rows = await connection.read((sql) =>
+      sql.all(TAILS, from, until, TAILS_PAGE).map((row) => ({
+        chain: sql.text(row, 'chain'),
+        entry: row['body'] === null ? null : toEntry(sql, row),
+      })),
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const byAccount = Map.groupBy(rows, ({ chain }) => chain);
+    const tails = [...byAccount].map(([accountId, found]) =>
+      toTail(
+        accountId,
+        found.flatMap(({ entry }) => entry ?? []),
+      ),
+    );
+    const told = tails.filter(({ entries, checkpoint }) => entries.length > 0 || checkpoint !== null);
+    if (told.length > 0) yield told;
+    after = last.chain;
+  }
+}
+
+function toTail(accountId: string, found: readonly LedgerEntry[]): AccountTail {
+  return {
+    accountId,
+    entries: found.filter(({ type }) => type !== 'ChainPruned'),
+    checkpoint: found.findLast(({ type }) => type === 'ChainPruned') ?? null,
+  };
+}
+
+export async function* readEnds(connection: Connection): AsyncGenerator<readonly ChainEnd[]> {
+  for (let after = ''; ; ) {
+    const from = after;
+    await nextTurn();
+    const page = await connection.read((sql) =>
+      sql
+        .all('SELECT chain, seq, hash FROM chains WHERE chain > ? ORDER BY chain LIMIT ?', from, ENDS_PAGE)
+        .map((row) => ({ chain: sql.text(row, 'chain'), seq: sql.number(row, 'seq'), hash: sql.text(row, 'hash') })),
+    );
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.chain;
+  }
+}
+
+/** @throws RangeError as the port's `prune` */
+export async function pruneChain(
+  connection: Connection,
+  chain: string,
+  throughSeq: number,
+  limit: number,
+): Promise<number> {
+  const removed = await connection.write((sql) => removeOldest(sql, chain, throughSeq, limit));
+  if (removed !== null) return removed;
+  throw new RangeError(`chain ${chain} cannot be pruned up to entry ${throughSeq}: it has to keep its last entry`);
+}
+
+/** `null`: the chain does not go beyond `throughSeq`. */
+function removeOldest(sql: Sql, chain: string, throughSeq: number, limit: number): number | null {
+  const end = sql.get('SELECT seq FROM chains WHERE chain = ?', chain);
+  if (end === undefined || throughSeq >= sql.number(end, 'seq')) return null;
+  const first = sql.get('SELECT min(seq) AS seq FROM ledger WHERE chain = ?', chain);
+  if (first === undefined || first['seq'] === null) return 0;
+  const to = Math.min(throughSeq, sql.number(first, 'seq') + limit - 1);
+  return sql.run('DELETE FROM ledger WHERE chain = ? AND seq <= ?', chain, to);
+}

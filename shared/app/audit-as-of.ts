@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/as-of.ts';
+import type { Checkpoint, LedgerEntry } from '../domain/ledger.ts';
+import { toIso } from '../domain/time.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import { VERDICTS } from '../domain/verdict.ts';
+import type { AccountTail, Ledger } from '../ports/ledger.ts';
+import { inParallel } from './in-parallel.ts';
+
+const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
+const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
+
+/** How one enrollment of one account stood at the time that was asked for. */
+export const standingAtSchema = z.object({
+  accountId: z.string(),
+  enrollment: z.enum(['computeOptimizer', 'automation']),
+  verdict: z.enum(VERDICTS),
+  reason: z.string().nullable(),
+  observed: status.nullable(),
+  observedRuleMode: ruleMode.nullable(),
+  desired: z.enum(['Active', 'Inactive']).nullable(),
+  desiredRuleMode: ruleMode.nullable(),
+  rule: z.string().nullable(),
+  since: z.string(),
+});
+
+/** The shape of `audit as-of T --json`. */
+export const asOfSchema = z.object({
+  at: z.string(),
+  accounts: z.array(standingAtSchema),
+  /** Accounts of which nothing can be told, because what was so then has been pruned. */
+  pruned: z.array(z.string()),
+});
+
+export interface StandingAt extends Standing {
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment;
+}
+
+export interface AsOf {
+  readonly at: string;
+  readonly accounts: readonly StandingAt[];
+  readonly pruned: readonly AccountId[];
+}
+
+/** Accounts that are looked up at once. */
+const PARALLEL = 16;
+const READ_PAGE = 500;
+const WALK_PAGE = 10;
+
+/**
+ * The verdict of every account that was in the organization at `at` (ISO 8601), in order of account: what a replay of all chains up to then
+ * gives, found by their last entries.
+ */
+export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
+  const until = toIso(Date.parse(at));
+  const accounts: StandingAt[] = [];
+  const pruned: AccountId[] = [];
+  for await (const tails of ledger.tails(until)) {
+    const found = tails.map((tail) => fast(tail, until));
+    await inParallel(
+      found.flatMap((each, index) => (each.kind === 'open' ? [index] : [])),
+      PARALLEL,
+      async (index) => {
+        const tail = tails[index];
+        const each = found[index];
+        if (tail !== undefined && each?.kind === 'open') found[index] = await slow(ledger, tail, each.words, until);
+      },
+    );
+    for (const [index, each] of found.entries()) {
+      const accountId = tails[index]?.accountId ?? '';
+      if (each.kind === 'pruned') pruned.push(accountId);
+      if (each.kind === 'told') accounts.push(...each.standings);
+    }
+  }
+  return { at: until, accounts, pruned };
+}
+
+type Words = Readonly<Record<Enrollment, LastWord | null>>;
+type Found =
+  | { readonly kind: 'told'; readonly standings: readonly StandingAt[] }
+  | { readonly kind: 'pruned' }
+  /** Further entries are needed; `null`: all of them. */
+  | { readonly kind: 'open'; readonly words: Words | null };
+
+const checkpointOf = ({ checkpoint }: AccountTail): Checkpoint | null => checkpoint?.detail?.checkpoint ?? null;
+
+function fast(tail: AccountTail, until: string): Found {
+  const { accountId, entries } = tail;
+  const state = tailState({ accountId, entries, checkpoint: checkpointOf(tail) }, until);
+  if (state.kind === 'absent') return { kind: 'told', standings: [] };
+  if (state.kind === 'pruned') return state;
+  if (state.kind === 'unclear') return { kind: 'open', words: null };
+  const { words } = state;
+  const standings: StandingAt[] = [];
+  for (const enrollment of ENROLLMENTS) {
+    const word = words[enrollment];
+    if (word === null) continue;
+    const { since } = word;
+    if (since === null) return { kind: 'open', words };
+    standings.push({ accountId, enrollment, ...word, since });
+  }
+  return { kind: 'told', standings };
+}
+
+async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, until: string): Promise<Found> {
+  const { accountId } = tail;
+  if (words === null) return { kind: 'told', standings: await replayed(ledger, tail, until) };
+  const standings = await Promise.all(
+    ENROLLMENTS.map(async (enrollment): Promise<readonly StandingAt[]> => {
+      const word = words[enrollment];
+      if (word === null) return [];
+      const since = word.since ?? (await beginning(ledger, tail, enrollment, word, until));
+      return [{ accountId, enrollment, ...word, since }];
+    }),
+  );
+  return { kind: 'told', standings: standings.flat() };
+}
+
+/** When the verdict that an enrollment had at `until` began: back through the account's entries to the first of another one. */
+async function beginning(
+  ledger: Ledger,
+  tail: AccountTail,
+  enrollment: Enrollment,
+  { verdict }: LastWord,
+  until: string,
+): Promise<string> {
+  const { accountId } = tail;
+  const checkpoint = checkpointOf(tail);
+  const replacedTo = checkpoint?.through.seq ?? 0;
+  let since = until;
+  for await (const entry of backwards(ledger, accountId, until)) {
+    const facet = entry.chain === accountId && entry.seq > replacedTo ? facetIn(entry, enrollment) : null;
+    if (facet === null) continue;
+    if (facet.verdict !== verdict) return since;
+    since = entry.at;
+    if (entry.before !== null && entry.before.verdict !== verdict) return since;
+  }
+  const known = checkpoint?.state?.[enrollment] ?? null;
+  return known?.verdict === verdict ? known.since : since;
+}
+
+/** The entries about an account that were written at or before `until`, the latest first. */
+async function* backwards(ledger: Ledger, accountId: AccountId, until: string): AsyncGenerator<LedgerEntry> {
+  const filter = { accountId, until: toIso(Date.parse(until) + 1) };
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, { limit: WALK_PAGE, cursor });
+    yield* page.entries;
+    if (page.next === null) return;
+    cursor = page.next;
+  }
+}
+
+async function replayed(ledger: Ledger, tail: AccountTail, until: string): Promise<readonly StandingAt[]> {
+  const { accountId } = tail;
+  const entries = [];
+  for (let after = 0; ; ) {
+    const page = await ledger.read(accountId, after, READ_PAGE);
+    entries.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < READ_PAGE) break;
+    after = last.seq;
+  }
+  const record = replay(accountId, checkpointOf(tail), entries, until);
+  if (!record.present) return [];
+  return ENROLLMENTS.flatMap((enrollment) => {
+    const condition = record[enrollment];
+    return condition === null ? [] : [{ accountId, enrollment, ...standingOf(condition) }];
+  });
+}

@@ -1,0 +1,54 @@
+import { csvHeader, csvLine } from '../domain/csv.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { ocsfEvent } from '../domain/ocsf.ts';
+import type { Ledger, LedgerFilter } from '../ports/ledger.ts';
+
+/** `json`: one document; `ndjson` and `ocsf`: one a line; `csv`: RFC 4180 with a header. */
+export const EXPORT_FORMATS = ['json', 'csv', 'ndjson', 'ocsf'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportOptions {
+  readonly filter: LedgerFilter;
+  readonly format: ExportFormat;
+  /** Of Rollcall; events name it. */
+  readonly version: string;
+  /** Is told how many entries have been given so far. */
+  readonly onPage?: (entries: number) => void;
+}
+
+interface Shape {
+  readonly begin: string;
+  readonly entry: (entry: LedgerEntry) => string;
+  readonly between: string;
+  readonly end: string;
+}
+
+const PAGE = 500;
+
+/** The entries that fit, the oldest first, as text in pieces: what is in memory at any time is one page of entries. */
+export async function* auditExport(ledger: Pick<Ledger, 'query'>, options: ExportOptions): AsyncGenerator<string> {
+  const { filter, onPage } = options;
+  const { begin, between, end, ...shape } = shapeOf(options);
+  yield begin;
+  let count = 0;
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, {
+      ...{ limit: PAGE, cursor, order: 'oldestFirst' },
+    });
+    const text = page.entries.map(shape.entry).join(between);
+    if (text !== '') yield count > 0 ? `${between}${text}` : text;
+    count += page.entries.length;
+    onPage?.(count);
+    if (page.next === null) break;
+    cursor = page.next;
+  }
+  yield end;
+}
+
+function shapeOf({ format, version }: ExportOptions): Shape {
+  const lines = { begin: '', between: '', end: '' };
+  if (format === 'csv') return { ...lines, begin: csvHeader(), entry: csvLine };
+  if (format === 'ndjson') return { ...lines, entry: (entry) => `${JSON.stringify(entry)}\n` };
+  if (format === 'ocsf') return { ...lines, entry: (entry) => `${JSON.stringify(ocsfEvent(entry, version))}\n` };
+  return { begin: '{"entries":[', entry: (entry) => JSON.stringify(entry), between: ',\n', end: ']}\n' };
+}

@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { complianceOf } from '../domain/compliance.ts';
+import { toIso } from '../domain/time.ts';
+import { ENROLLMENTS } from '../domain/types.ts';
+import type { Facts } from '../ports/facts.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import { auditAsOf } from './audit-as-of.ts';
+import { type Held, Standings } from './report-standings.ts';
+
+const compliance = z.object({ managed: z.number(), compliant: z.number(), percent: z.number().nullable() });
+const spread = z.object({
+  count: z.number(),
+  meanMs: z.number().nullable(),
+  medianMs: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  maxMs: z.number().nullable(),
+});
+const byEnrollment = z.object({ computeOptimizer: compliance, automation: compliance });
+const group = compliance.extend({ openDrifts: z.number() });
+
+/** The shape of `audit report --json`. */
+export const reportSchema = z.object({
+  since: z.string(),
+  until: z.string(),
+  intervalMs: z.number(),
+  /** At the end of the time. */
+  now: z.object({
+    compliance: byEnrollment,
+    /** Drifts that are open, by how long they have been. */
+    openDrifts: spread,
+  }),
+  /** At `since`, then after each interval, and at `until`. */
+  points: z.array(
+    z.object({
+      at: z.string(),
+      compliance: byEnrollment,
+      openDrifts: z.number(),
+      detected: z.number(),
+      resolved: z.number(),
+    }),
+  ),
+  /** In the time: drifts that were detected, that were resolved, and how long those had lasted (mean: MTTR). */
+  drifts: z.object({ detected: z.number(), resolved: z.number(), timeToResolve: spread }),
+  topDrifters: z.array(z.object({ accountId: z.string(), name: z.string().nullable(), drifts: z.number() })),
+  /** Why enrollments are not as they should be at the end. */
+  topReasons: z.array(z.object({ verdict: z.string(), reason: z.string().nullable(), enrollments: z.number() })),
+  /** By the OUs of the last snapshot of the organization; `null`: it does not have the account. */
+  byOu: z.array(group.extend({ ou: z.string().nullable() })),
+  /** By deciding rule; `null`: the ledger does not tell it. */
+  byRule: z.array(group.extend({ rule: z.string().nullable() })),
+  /** Accounts left out, because what was so at `since` has been pruned. */
+  pruned: z.number(),
+});
+export type Report = z.infer<typeof reportSchema>;
+type Point = Report['points'][number];
+
+export interface ReportQuery {
+  /** ISO 8601, inclusive. */
+  readonly since: string;
+  /** ISO 8601, exclusive. */
+  readonly until: string;
+  readonly intervalMs: number;
+  /** How many of `topDrifters` and `topReasons`. */
+  readonly top: number;
+}
+
+/** More points than anybody looks at; each costs a look at every account. */
+export const MAX_POINTS = 1_000;
+const PAGE = 1_000;
+
+export class ReportRangeError extends RangeError {
+  override readonly name = 'ReportRangeError';
+}
+
+/**
+ * How compliance went in a time: the state at its beginning, and every entry since, once.
+ * @throws ReportRangeError for an empty time, and for more than {@link MAX_POINTS} points
+ */
+export async function auditReport(
+  { ledger, facts }: { readonly ledger: Ledger; readonly facts: Pick<Facts, 'load'> },
+  query: ReportQuery,
+): Promise<Report> {
+  const since = Date.parse(query.since);
+  const until = Date.parse(query.until);
+  const { intervalMs } = query;
+  assertRange(since, until, intervalMs);
+  const start = await auditAsOf(ledger, query.since);
+  const standings = new Standings(start.accounts);
+  await standings.findOpenDrifts(ledger, start.at);
+  const points: Point[] = [];
+  let next = since;
+  const pass = (to: number): void => {
+    for (; next <= to && next < until; next += intervalMs) points.push(pointAt(next, standings));
+  };
+  for await (const entry of entriesOf(ledger, toIso(since + 1), toIso(until))) {
+    // A point shows what was so before the entries of its own time are behind it, except for the first, which is the state then.
+    pass(Date.parse(entry.at) - 1);
+    standings.take(entry);
+  }
+  pass(until);
+  points.push(pointAt(until, standings));
+  const snapshot = await facts.load();
+  const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
+  const held = standings.all();
+  return {
+    ...{ since: toIso(since), until: toIso(until), intervalMs, points },
+    now: { compliance: byEnrollmentOf(held), openDrifts: standings.openAges(until) },
+    drifts: { detected: standings.detected, resolved: standings.resolved, timeToResolve: standings.timeToResolve() },
+    topDrifters: standings.drifters(query.top).map(([accountId, drifts]) => {
+      return { accountId, name: places.get(accountId)?.name ?? null, drifts };
+    }),
+    topReasons: reasonsOf(held, query.top),
+    byOu: grouped(held, ({ accountId }) => places.get(accountId)?.ou ?? null).map(([ou, each]) => ({ ou, ...each })),
+    byRule: grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each })),
+    pruned: start.pruned.length,
+  };
+}
+
+function assertRange(since: number, until: number, intervalMs: number): void {
+  if (!(since < until)) throw new ReportRangeError('the time ends before it begins');
+  if (!(intervalMs >= 1)) throw new ReportRangeError('the interval has no length');
+  const points = Math.ceil((until - since) / intervalMs) + 1;
+  if (points <= MAX_POINTS) return;
+  throw new ReportRangeError(
+    `that makes ${points} points in time, and at most ${MAX_POINTS} are told: take a longer interval`,
+  );
+}
+
+async function* entriesOf(ledger: Ledger, since: string, until: string) {
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(
+      { since, until },
+      { limit: PAGE, cursor, order: 'oldestFirst' },
+    );
+    yield* page.entries;
+    if (page.next === null) return;
+    cursor = page.next;
+  }
+}
+
+function pointAt(at: number, standings: Standings): Point {
+  const { detected, resolved } = standings;
+  const compliance = byEnrollmentOf(standings.all());
+  return { at: toIso(at), compliance, openDrifts: standings.openDrifts, detected, resolved };
+}
+
+function byEnrollmentOf(held: readonly Held[]): Report['now']['compliance'] {
+  const [computeOptimizer, automation] = ENROLLMENTS.map((enrollment) =>
+    complianceOf(held.filter((each) => each.enrollment === enrollment).map(({ verdict }) => verdict)),
+  );
+  const none = complianceOf([]);
+  return { computeOptimizer: computeOptimizer ?? none, automation: automation ?? none };
+}
+
+const NOTHING_WRONG: ReadonlySet<string> = new Set(['Compliant', 'Unmanaged', 'NotApplicable', 'Exempt']);
+
+function reasonsOf(held: readonly Held[], top: number): Report['topReasons'] {
+  const wrong = held.filter(({ verdict }) => !NOTHING_WRONG.has(verdict));
+  const groups = Map.groupBy(wrong, ({ verdict, reason }) => `${verdict} ${reason ?? ''}`);
+  return [...groups.values()]
+    .flatMap((each) => {
+      const [first] = each;
+      return first === undefined ? [] : [{ verdict: first.verdict, reason: first.reason, enrollments: each.length }];
+    })
+    .sort((a, b) => b.enrollments - a.enrollments)
+    .slice(0, top);
+}
+
+type Group = z.infer<typeof group>;
+
+/** The worst first; those of which nothing is managed are left out. */
+function grouped(
+  held: readonly Held[],
+  by: (each: Held) => string | null,
+): readonly (readonly [string | null, Group])[] {
+  const groups = [...Map.groupBy(held, by)].map(([name, each]) => {
+    const openDrifts = each.filter(({ driftSince }) => driftSince !== null).length;
+    return [name, { ...complianceOf(each.map(({ verdict }) => verdict)), openDrifts }] as const;
+  });
+  return groups
+    .filter(([, { managed }]) => managed > 0)
+    .sort(([a, one], [b, other]) => (one.percent ?? 0) - (other.percent ?? 0) || (a ?? '').localeCompare(b ?? ''));
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { type ChainList, digestOver, digestSchema } from '../domain/digest.ts';
+import {
+  type ChainHead,
+  type Digest,
+  type EntryDraft,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+  sealEntry,
+} from '../domain/ledger.ts';
+import { toIso } from '../domain/time.ts';
+import { accountEntry } from '../domain/transition.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Registers } from '../ports/registers.ts';
+import type { Deps } from './deps.ts';
+import { readTyped } from './registers.ts';
+
+export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' | 'actor'>;
+
+/*
+ * One digest a day across all processes, whoever dies in the middle: what is going to be written is agreed upon first, down to its place
+ * in the chain, so that appending it is the same act whoever does it, however often.
+ *
+ *   none of today ──(list kept; compare-and-set)──▶ begun ──(append)──▶ appended ──▶ done
+ *                                                     ▲        │ the chain has moved on: it can never be appended there any more
+ *                                                     └────────┘ a new place, by compare-and-set
+ */
+const digestState = z.object({
+  digest: digestSchema,
+  id: z.string(),
+  at: z.string(),
+  actor: z.string(),
+  /** The entry's place: behind this one. */
+  head: z.object({ seq: z.number(), hash: z.string() }),
+  done: z.boolean(),
+});
+type DigestState = z.infer<typeof digestState>;
+
+const REGISTER = 'digest';
+const LISTS = 'digest-list/';
+/** Digests that are older cannot be compared with the store any more. */
+export const DIGEST_LISTS_DAYS = 100;
+const DAY_MS = 86_400_000;
+
+const chainList = z.record(z.string(), z.number());
+const listName = (day: string, list: string): string => `${LISTS}${day}/${list}`;
+
+/** How far each chain had come when a digest was made; `null`: the store does not have it (any more). */
+export async function listOf(
+  registers: Pick<Registers, 'read'>,
+  { day, list }: { readonly day: string; readonly list: string },
+): Promise<ChainList | null> {
+  const kept = await registers.read(listName(day, list));
+  const parsed = chainList.safeParse(kept?.value);
+  return parsed.success ? parsed.data : null;
+}
+
+/**
+ * Digests that the store itself has: the one with this root, or the latest.
+ * @returns none if there is none.
+ */
+export async function ownDigests(ledger: Pick<Ledger, 'query'>, root: string | null): Promise<readonly Digest[]> {
+  for (let cursor: string | null = null; ; ) {
+    const limit = root === null ? 1 : 100;
+    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(
+      { type: 'DigestPublished' },
+      { limit, cursor },
+    );
+    const digests = page.entries.flatMap(({ detail }) => detail?.digest ?? []);
+    const found = digests.find((digest) => root === null || digest.root === root);
+    if (found !== undefined) return [found];
+    if (page.next === null) return [];
+    cursor = page.next;
+  }
+}
+
+/**
+ * Writes the day's `DigestPublished` unless it has been written, by this or any other process. It is published like every entry; whoever
+ * keeps the event notices if the store loses what it had by then.
+ * @returns the entry; `null` if there was nothing to do.
+ */
+export async function writeDigest(deps: DigestDeps): Promise<LedgerEntry | null> {
+  const { registers, clock } = deps;
+  const now = clock.now();
+  const day = toIso(now).slice(0, 10);
+  for (;;) {
+    const known = await readTyped(registers, REGISTER, digestState);
+    // A day that has not come yet, by this machine's clock, is left alone as well.
+    if (known !== null && known.value.digest.day >= day && known.value.done) return null;
+    if (known === null || known.value.done || known.value.digest.day < day) {
+      if (!(await begin(deps, day, known?.version ?? null))) return null;
+      continue;
+    }
+    const written = await finish(deps, known.value, known.version);
+    if (written === null) continue;
+    await forgetLists(registers, now);
+    return written;
+  }
+}
+
+/** @returns whether there is anything to digest. */
+async function begin({ ledger, registers, clock, newId, actor }: DigestDeps, day: string, version: string | null) {
+  const ends = await endsOf(ledger);
+  if (ends.size === 0) return false;
+  const { digest, list } = digestOver(day, ends);
+  const head = await ledger.head(ORGANIZATION_CHAIN);
+  const state: DigestState = { digest, id: newId(), at: toIso(clock.now()), actor, head, done: false };
+  const name = listName(day, digest.list);
+  const kept = await registers.write(name, list, null);
+  // Somebody else's list of the same content is theirs to remove.
+  const lost = (await registers.write(REGISTER, state, version)) === null;
+  if (lost && kept !== null) await removeUnlessUsed(registers, name, digest.list, kept);
+  return true;
+}
+
+async function removeUnlessUsed(registers: Registers, name: string, list: string, version: string): Promise<void> {
+  const winner = await readTyped(registers, REGISTER, digestState);
+  if (winner?.value.digest.list !== list) await registers.remove(name, version);
+}
+
+async function endsOf(ledger: Pick<Ledger, 'ends'>): Promise<ReadonlyMap<string, ChainHead>> {
+  const ends = new Map<string, ChainHead>();
+  for await (const page of ledger.ends()) for (const { chain, seq, hash } of page) ends.set(chain, { seq, hash });
+  return ends;
+}
+
+/** @returns `null` if the place was taken, or somebody else is further on. */
+async function finish(deps: DigestDeps, state: DigestState, version: string): Promise<LedgerEntry | null> {
+  const { ledger, registers } = deps;
+  const entry = sealEntry(draftOf(state), state.head);
+  const [outcome] = await ledger.append([entry]);
+  if (outcome === 'appended') {
+    const told = await registers.write(REGISTER, { ...state, done: true }, version);
+    return told === null ? null : entry;
+  }
+  await registers.write(REGISTER, { ...state, head: await ledger.head(ORGANIZATION_CHAIN) }, version);
+  return null;
+}
+
+function draftOf({ id, at, actor, digest }: DigestState): EntryDraft {
+  const context = { newId: () => id, now: Date.parse(at), actor, runId: null, policyHash: null };
+  const message = `${digest.entries} entries in ${digest.chains} chains; compare with rollcall audit verify --digest ${digest.root}`;
+  const draft = accountEntry(context, 'DigestPublished', ORGANIZATION_CHAIN, null, { detail: { message, digest } });
+  return { ...draft, accountId: null };
+}
+
+async function forgetLists(registers: Registers, now: number): Promise<void> {
+  const oldest = `${LISTS}${toIso(now - DIGEST_LISTS_DAYS * DAY_MS).slice(0, 10)}`;
+  for (const { name, version } of await registers.list(LISTS)) {
+    if (name < oldest) await registers.remove(name, version);
+  }
+}

@@ -1,0 +1,128 @@
+import { isManaged, type Spread, spreadOf } from '../domain/compliance.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { type AccountRecord, type Condition, emptyRecord, foldEntry } from '../domain/record.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { StandingAt } from './audit-as-of.ts';
+import { inParallel } from './in-parallel.ts';
+
+/** One enrollment as it stands at present. */
+export interface Held {
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment;
+  readonly verdict: Verdict;
+  readonly reason: string | null;
+  readonly rule: string | null;
+  readonly driftSince: string | null;
+}
+
+const PARALLEL = 16;
+
+/** All accounts, entry by entry, with what is counted on the way. */
+export class Standings {
+  readonly #records = new Map<AccountId, AccountRecord>();
+  readonly #drifts = new Map<AccountId, number>();
+  readonly #resolved: number[] = [];
+  detected = 0;
+  resolved = 0;
+  openDrifts = 0;
+
+  constructor(start: readonly StandingAt[]) {
+    for (const standing of start) {
+      const record = this.#records.get(standing.accountId) ?? { ...emptyRecord(standing.accountId), present: true };
+      this.#records.set(standing.accountId, { ...record, [standing.enrollment]: conditionOf(standing, null) });
+    }
+  }
+
+  /** Drifts that were open at the beginning are older than it: when each was detected. */
+  async findOpenDrifts(ledger: Pick<Ledger, 'query'>, until: string): Promise<void> {
+    const open = this.all().filter(({ verdict }) => verdict !== 'Compliant' && isManaged(verdict));
+    await inParallel(open, PARALLEL, async ({ accountId, enrollment }) => {
+      const driftSince = await this.#detectedAt(ledger, accountId, enrollment, until);
+      const record = this.#records.get(accountId);
+      const condition = record?.[enrollment] ?? null;
+      if (record === undefined || condition === null || driftSince === null) return;
+      this.#records.set(accountId, { ...record, [enrollment]: { ...condition, driftSince } });
+      this.openDrifts += 1;
+    });
+  }
+
+  async #detectedAt(
+    ledger: Pick<Ledger, 'query'>,
+    accountId: AccountId,
+    enrollment: Enrollment,
+    at: string,
+  ): Promise<string | null> {
+    const until = new Date(Date.parse(at) + 1).toISOString();
+    const filter = { accountId, enrollment, until };
+    const { entries } = await ledger.query({ ...filter, type: 'DriftDetected' }, { limit: 1 });
+    const since = entries[0]?.at ?? null;
+    if (since === null) return null;
+    // What came after it says whether it is still open.
+    const later = await ledger.query({ ...filter, since }, { limit: 50, order: 'oldestFirst' });
+    return later.entries.reduce(foldEntry, emptyRecord(accountId))[enrollment]?.driftSince ?? null;
+  }
+
+  take(entry: LedgerEntry): void {
+    const { accountId, chain } = entry;
+    if (accountId === null || chain !== accountId) return;
+    const before = this.#records.get(accountId) ?? emptyRecord(accountId);
+    // Where clocks differ, an entry may come by its time after one that follows it in its chain.
+    if (entry.seq <= before.head.seq) return;
+    const after = foldEntry(before, entry);
+    this.#records.set(accountId, after);
+    for (const enrollment of ENROLLMENTS) this.#count(entry, before[enrollment], after[enrollment]);
+  }
+
+  #count(entry: LedgerEntry, before: Condition | null, after: Condition | null): void {
+    const was = before?.driftSince ?? null;
+    const is = after?.driftSince ?? null;
+    if (was === null && is !== null) {
+      this.openDrifts += 1;
+      this.detected += 1;
+      this.#drifts.set(entry.chain, (this.#drifts.get(entry.chain) ?? 0) + 1);
+    }
+    if (was === null || is !== null) return;
+    this.openDrifts -= 1;
+    if (entry.type !== 'DriftResolved') return;
+    this.resolved += 1;
+    this.#resolved.push(Math.max(0, Date.parse(entry.at) - Date.parse(was)));
+  }
+
+  /** Of the accounts that are in the organization. */
+  all(): readonly Held[] {
+    return [...this.#records.values()].flatMap((record) =>
+      ENROLLMENTS.flatMap((enrollment) => {
+        const condition = record.present ? record[enrollment] : null;
+        if (condition === null) return [];
+        const { verdict, reason, rule, driftSince } = condition;
+        return [{ accountId: record.accountId, enrollment, verdict, reason, rule, driftSince }];
+      }),
+    );
+  }
+
+  openAges(now: number): Spread {
+    return spreadOf(
+      this.all().flatMap(({ driftSince }) => (driftSince === null ? [] : [now - Date.parse(driftSince)])),
+    );
+  }
+
+  timeToResolve(): Spread {
+    return spreadOf(this.#resolved);
+  }
+
+  /** Accounts with the most drifts, and how many. */
+  drifters(top: number): readonly (readonly [AccountId, number])[] {
+    return [...this.#drifts].sort(([a, one], [b, other]) => other - one || a.localeCompare(b)).slice(0, top);
+  }
+}
+
+function conditionOf(standing: StandingAt, driftSince: string | null): Condition {
+  const { verdict, reason, observed, observedRuleMode, desired, desiredRuleMode, rule, since } = standing;
+  return {
+    ...{ verdict, reason, status: observed, ruleMode: observedRuleMode, desired, desiredRuleMode, rule, since },
+    ...{ lastUpdated: null, notBefore: null, deadline: null, attempts: 0, policyHash: null, runId: null },
+    ...{ changedAt: since, driftSince, claim: null, optedOutAt: null },
+  };
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { replay } from '../domain/as-of.ts';
+import { type Checkpoint, type EntryDraft, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { type AccountState, stateOf } from '../domain/record.ts';
+import { toIso } from '../domain/time.ts';
+import { accountEntry } from '../domain/transition.ts';
+import type { EpochMs } from '../domain/types.ts';
+import type { Deps } from './deps.ts';
+import { Journal } from './journal.ts';
+import { readTyped } from './registers.ts';
+
+export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
+
+/** When somebody looks for old entries next, epoch ms: also what keeps two processes from doing so at once. */
+const retentionState = z.object({ lookAt: z.number() });
+const REGISTER = 'retention';
+
+/** Longer than the bounded work of one look takes, ms. */
+const CLAIM_MS = 5 * 60_000;
+/** How long nobody looks again after nothing was found, ms. */
+const REST_MS = 3_600_000;
+/** One look: chains, and entries of each. What is left is for the next tick. */
+const CHAINS = 20;
+const ENTRIES = 2_000;
+const LOOK = 500;
+const PAGE = 500;
+
+const DAY_MS = 86_400_000;
+/**
+ * A checkpoint is an entry too: a chain is pruned once its oldest entry is this much past the retention, so that busy chains do not get one
+ * for each entry that grows old. A tenth of the retention, at most 30 days.
+ */
+const slackOf = (retentionMs: number): number => Math.min(30 * DAY_MS, retentionMs / 10);
+
+export interface Pruned {
+  /** Chains that got a checkpoint. */
+  readonly chains: number;
+  /** Entries that were removed. */
+  readonly entries: number;
+  /** There is more to do at once. */
+  readonly more: boolean;
+}
+
+const NOTHING: Pruned = { chains: 0, entries: 0, more: false };
+
+/**
+ * Removes entries that are older than the retention, each chain's behind a checkpoint that carries the hash of what it replaces and the
+ * state behind it, so that `verify` and `as-of` hold. A bounded piece of it; call it again for the next.
+ * @param retentionMs `null`: everything is kept.
+ */
+export async function pruneOld(deps: RetentionDeps, retentionMs: number | null): Promise<Pruned> {
+  if (retentionMs === null) return NOTHING;
+  const { registers, clock, ledger } = deps;
+  const now = clock.now();
+  const known = await readTyped(registers, REGISTER, retentionState);
+  const lookAt = known?.value.lookAt ?? 0;
+  // A time further off than any that is ever set comes of a clock that was set back.
+  if (now < lookAt && lookAt - now <= REST_MS) return NOTHING;
+  const claim = await registers.write(REGISTER, { lookAt: now + CLAIM_MS }, known?.version ?? null);
+  if (claim === null) return NOTHING;
+  const horizon = now - retentionMs;
+  const due = toIso(horizon - slackOf(retentionMs));
+  const page = await ledger.query({ until: due }, { limit: LOOK, order: 'oldestFirst' });
+  const chains = [...new Set(page.entries.map(({ chain }) => chain))];
+  let done = { chains: 0, entries: 0 };
+  let unfinished = chains.length > CHAINS || page.next !== null;
+  for (const chain of chains.slice(0, CHAINS)) {
+    const one = await pruneChain(deps, chain, horizon);
+    done = { chains: done.chains + (one.checkpoint ? 1 : 0), entries: done.entries + one.removed };
+    unfinished ||= one.more;
+  }
+  await registers.write(REGISTER, { lookAt: unfinished ? clock.now() : clock.now() + REST_MS }, claim);
+  return { ...done, more: unfinished };
+}
+
+interface PrunedChain {
+  readonly checkpoint: boolean;
+  readonly removed: number;
+  readonly more: boolean;
+}
+
+async function pruneChain(deps: RetentionDeps, chain: string, horizon: EpochMs): Promise<PrunedChain> {
+  const { ledger } = deps;
+  const known = await checkpointOf(deps, chain);
+  const [first] = await ledger.read(chain, 0, 1);
+  if (first === undefined) return { checkpoint: false, removed: 0, more: false };
+  if (known !== null && first.seq <= known.through.seq) {
+    // Whoever wrote that checkpoint has not got round to removing all that it stands for.
+    const removed = await ledger.prune(chain, known.through.seq, ENTRIES);
+    return { checkpoint: false, removed, more: true };
+  }
+  const { entries: old, more } = await oldEntries(deps, chain, horizon);
+  const last = old.at(-1);
+  if (last === undefined) return { checkpoint: false, removed: 0, more: false };
+  const times = [...old.map(({ at }) => at), ...(known === null ? [] : [known.throughAt])].sort();
+  const state = chain === ORGANIZATION_CHAIN ? null : stateOf(replay(chain, known, old, times.at(-1) ?? last.at));
+  const replaced = { through: headOf(last), throughAt: times.at(-1) ?? last.at, state };
+  await write(deps, chain, (current) => checkpointDraft(deps, chain, { ...replaced, current }, old));
+  const removed = await ledger.prune(chain, last.seq, ENTRIES);
+  return { checkpoint: true, removed, more };
+}
+
+/** The chain's latest checkpoint; nothing in the organization's chain depends on it. */
+async function checkpointOf({ ledger }: RetentionDeps, chain: string): Promise<Checkpoint | null> {
+  if (chain === ORGANIZATION_CHAIN) return null;
+  const { entries } = await ledger.query({ accountId: chain, type: 'ChainPruned' }, { limit: 1 });
+  return entries[0]?.detail?.checkpoint ?? null;
+}
+
+/** The entries at the beginning of a chain that are all older than `horizon`. */
+async function oldEntries(
+  { ledger }: RetentionDeps,
+  chain: string,
+  horizon: EpochMs,
+): Promise<{ readonly entries: readonly LedgerEntry[]; readonly more: boolean }> {
+  const old: LedgerEntry[] = [];
+  for (let after = 0; old.length < ENTRIES; ) {
+    const page = await ledger.read(chain, after, PAGE);
+    const young = page.findIndex(({ at }) => Date.parse(at) >= horizon);
+    old.push(...(young === -1 ? page : page.slice(0, young)));
+    const last = page.at(-1);
+    if (young !== -1 || last === undefined || page.length < PAGE) return { entries: old, more: false };
+    after = last.seq;
+  }
+  return { entries: old.slice(0, ENTRIES), more: true };
+}
+
+async function write(
+  { ledger, records }: RetentionDeps,
+  chain: string,
+  draft: (current: AccountState | null) => EntryDraft,
+): Promise<void> {
+  const journal = new Journal(ledger, records);
+  if (chain === ORGANIZATION_CHAIN) {
+    await journal.organization(() => draft(null));
+    return;
+  }
+  await journal.write(chain, (record) => [draft(stateOf(record))]);
+  await journal.settled(chain);
+}
+
+function checkpointDraft(
+  { newId, clock, actor }: RetentionDeps,
+  chain: string,
+  checkpoint: Checkpoint,
+  old: readonly LedgerEntry[],
+): EntryDraft {
+  const context = { newId, now: clock.now(), actor, runId: null, policyHash: null };
+  const message = `stands for ${old.length} entries of up to ${checkpoint.throughAt}, which were older than the retention`;
+  const draft = accountEntry(context, 'ChainPruned', chain, null, { detail: { message, checkpoint } });
+  return chain === ORGANIZATION_CHAIN ? { ...draft, accountId: null } : draft;
+}

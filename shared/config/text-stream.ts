@@ -1,0 +1,68 @@
+import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { FileError } from './file-error.ts';
+import { type IfPresent, writeAdvice } from './text-file.ts';
+
+/**
+ * Writes a file piece by piece, each on its way before the next is asked for; owner-only, and under its name only once it is whole and on the
+ * disk. `unique` makes the name of the draft unique.
+ * @throws FileError if it cannot be written, or is there and must not be replaced; whatever `pieces` throws.
+ */
+export async function writeTextStream(
+  path: string,
+  pieces: AsyncIterable<string>,
+  unique: string,
+  ifPresent: IfPresent,
+): Promise<void> {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  // A device or a pipe is written to; to put a file in its place would destroy it.
+  const special = stats !== undefined && !stats.isFile() && !stats.isDirectory();
+  const draft = special ? path : `${path}.${unique}.partial`;
+  try {
+    // Looked for before hours of writing; the link at the end is what decides.
+    if (!special && ifPresent === 'refuse' && existsSync(path)) throw unwritable(path, 'EEXIST', null);
+    const file = await opened(path, draft, special ? 'w' : 'wx');
+    try {
+      for await (const piece of pieces) await written(path, file, piece);
+      if (!special) await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (!special) name(draft, path, ifPresent);
+  } finally {
+    if (!special) rmSync(draft, { force: true });
+  }
+}
+
+async function opened(path: string, draft: string, flags: string): Promise<FileHandle> {
+  try {
+    return await open(draft, flags, 0o600);
+  } catch (error) {
+    throw unwritable(path, codeOf(error), error);
+  }
+}
+
+async function written(path: string, file: FileHandle, piece: string): Promise<void> {
+  try {
+    await file.writeFile(piece);
+  } catch (error) {
+    throw unwritable(path, codeOf(error), error);
+  }
+}
+
+function name(draft: string, path: string, ifPresent: IfPresent): void {
+  try {
+    if (ifPresent === 'replace') renameSync(draft, path);
+    else linkSync(draft, path);
+  } catch (error) {
+    throw unwritable(path, codeOf(error), error);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
+
+function unwritable(path: string, code: string, cause: unknown): FileError {
+  return new FileError(path, `${path} cannot be written (${code}): ${writeAdvice(code)}`, { cause });
+}
