@@ -8,7 +8,7 @@ import { writeDigest } from '../../shared/app/digest.ts';
 import { openStore } from '../../shared/compose/store.ts';
 import { account, chainOf, FACET, sealAll } from '../contract/samples.ts';
 import { errorShape, verifyShape } from './shapes.ts';
-import { json, MAIN, place, refused, rollcall } from './support.ts';
+import { ENROLL, json, MAIN, place, refused, rollcall, world } from './support.ts';
 
 /** A store with a ledger of three accounts, and its digest. */
 async function ledgerPlace(many = 0) {
@@ -138,5 +138,24 @@ describe('audit', () => {
     expect(errorShape.parse(json(unknown)).error).toMatchObject({ code: 'DigestUnknown' });
     expect(none.stderr).toContain('there is no digest in that file');
     expect(existsSync(join(cwd, '.rollcall'))).toBe(true);
+  });
+
+  test('a policy with a retention is carried out, and a run ends with the digest of the day', async () => {
+    const { env } = await world();
+    const cwd = place({ 'p.yaml': `${ENROLL}retention: 1d\n` });
+    const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: false });
+    await store.ledger.append(chainOf(account(9), 5));
+    await store.close();
+    expect((await rollcall(['apply', '--policy', 'p.yaml', '--yes', '--wait', '1s'], { cwd, env })).code).toBe(0);
+    const [digests, pruned, verified] = await Promise.all([
+      rollcall(['audit', 'list', '--type', 'DigestPublished', '--json'], { cwd }),
+      rollcall(['audit', 'list', '--account', account(9), '--json'], { cwd }),
+      rollcall(['audit', 'verify', '--json'], { cwd }),
+    ]);
+    expect(json(digests)).toMatchObject({ entries: [{ accountId: null }], next: null });
+    expect(json(pruned)).toMatchObject({
+      entries: [{ type: 'ChainPruned', detail: { checkpoint: { through: { seq: 5 } } } }],
+    });
+    expect(verifyShape.parse(json(verified))).toMatchObject({ ok: true, pruned: 5 });
   });
 });
