@@ -146,10 +146,12 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     async readOrganization({ tags, retry, once = (_key, call) => call(), onProgress }: ReadOrganizationOptions) {
       const ids = new Set<string>();
       let token: string | undefined;
+      let pages = 0;
       do {
+        pages += 1;
         const input: Output = { MaxResults: 20, ...(token !== undefined && { NextToken: token }) };
         const key = { service: 'organizations', operation: 'ListAccounts' } as const;
-        const page = await once(`ListAccounts/${token ?? ''}`, () =>
+        const page = await once(`ListAccounts/${pages}/${token ?? ''}`, () =>
           retry(async () => (await make(key, caller.accountId, input)).output),
         );
         for (const id of accountIdsOf(page)) ids.add(id);

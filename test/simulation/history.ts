@@ -257,7 +257,8 @@ export class History implements Ground {
   /** Waits until there may be a message. */
   async #message(process: Process): Promise<void> {
     const come = new AbortController();
-    const wake = (): void => come.abort();
+    // A reason: without one an exception is made for it each time, stack and all.
+    const wake = (): void => come.abort('a message');
     this.#waiting.add(wake);
     process.stop.addEventListener('abort', wake, { once: true });
     const next = this.stores.inside.nextVisible();

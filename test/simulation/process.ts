@@ -45,12 +45,12 @@ export class Process {
   die(): void {
     if (this.#alive) this.#ground.note(`${this.name} dies`);
     this.#alive = false;
-    this.#stop.abort();
+    this.#stop.abort('SIGKILL');
   }
 
   /** SIGTERM. */
   end(): void {
-    this.#stop.abort();
+    this.#stop.abort('SIGTERM');
   }
 
   get clock(): Clock {
