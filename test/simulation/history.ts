@@ -76,6 +76,10 @@ export class History implements Ground {
   #living = new Set<Process>();
   #waiting = new Set<() => void>();
   #over = false;
+  /** An operator has approved a plan past maxChanges. */
+  #lifted = false;
+  readonly #stormLagMs: number;
+  readonly #accepted = new Set<string>();
 
   constructor(seed: number, keepTrace: boolean) {
     this.seed = seed;
@@ -83,6 +87,7 @@ export class History implements Ground {
     this.#trace = keepTrace ? [] : null;
     this.time = new VirtualTime(START, this.chance.random);
     this.weather = weatherOf(this.chance);
+    this.#stormLagMs = this.weather.lagMs;
     this.stores = memoryStores(this.time, {
       doubles: () => this.chance.happens(this.weather.doubles),
       order: (items) => this.chance.shuffled(items),
@@ -101,6 +106,8 @@ export class History implements Ground {
     this.judge = new Judge({
       ...{ sandbox: this.sandbox, stores: this.stores, controls: this.#controls, now: () => this.time.now() },
       underWay: WORKERS * 4,
+      accepted: this.#accepted,
+      slack: () => (this.#lifted ? null : this.#stormLagMs > 0 ? WORKERS * 4 : 0),
       heldBack: (id, enrollment) => {
         const condition = this.stores.inside.records.get(id)?.[enrollment];
         return this.#held(condition?.verdict ?? 'nothing', condition?.reason ?? null);
@@ -292,6 +299,7 @@ export class History implements Ground {
       publish: async (entries) => {
         const refused = entries.filter(() => this.chance.happens(this.weather.storeFails * 20));
         const accepted = new Set(entries.filter((entry) => !refused.includes(entry)).map(({ id }) => id));
+        for (const id of accepted) this.#accepted.add(id);
         return { accepted, refused: refused.map(({ id }) => ({ id, code: 'InternalFailure', message: 'not now' })) };
       },
     };
@@ -412,6 +420,7 @@ export class History implements Ground {
           return;
         case 'approve': {
           const [plan] = await new RunStates(deps.registers).storedPlans('');
+          this.#lifted ||= plan !== undefined;
           if (plan !== undefined) await approve(deps, plan.hash, { actor: 'operator', reason: null });
         }
       }

@@ -24,6 +24,10 @@ export interface JudgeOptions {
   readonly controls: Controls;
   /** Changes that may be on their way at once, over all processes: what a cap may be overshot by. */
   readonly underWay: number;
+  /** By how many accounts a cap may be passed, `null`: somebody has lifted it. */
+  readonly slack: () => number | null;
+  /** Ids of entries that the bus has taken. */
+  readonly accepted: ReadonlySet<string>;
   /** What is still Drifted because a cap holds it back, until somebody approves: that is no drift that was lost. */
   readonly heldBack: (accountId: AccountId, enrollment: Enrollment) => boolean;
 }
@@ -31,6 +35,9 @@ export interface JudgeOptions {
 const DAY = 24 * 60 * 60 * 1000;
 /** An operator's word holds for every worker a second after it was given. */
 const HEARD_MS = 1_000;
+
+/** What has been so for longer than this has been seen by whoever calls: claims and their reads are younger. */
+const SEEN_MS = 3 * 60 * 1000;
 
 const OF_OPERATION: Readonly<Record<string, Enrollment>> = {
   UpdateEnrollmentStatus: 'computeOptimizer',
@@ -105,7 +112,30 @@ export class Judge {
     if (suspended !== undefined && at - suspended > HEARD_MS) this.accuse(3, `${what} while it is suspended`);
     if (!policy.windows.isOpen(at)) this.accuse(3, `${what} while the window is closed`);
     if (policy.exemption(accountId, enrollment, at) !== null) this.accuse(3, `${what} while it is exempt`);
+    this.#timing(what, operation, enrollment, account, chain, optOut);
     if (optOut && !this.#mayOptOut(operation, account, policy)) this.accuse(8, `${what}: nobody wanted it opted out`);
+  }
+
+  /** While AWS says Pending nothing is called, nor in a cool-down that our own ledger knows of. */
+  #timing(
+    what: string,
+    operation: string,
+    enrollment: Enrollment,
+    account: AccountTruth,
+    chain: readonly LedgerEntry[],
+    optOut: boolean,
+  ): void {
+    const at = this.#options.now();
+    const { status, lastUpdatedTimestamp } = account[enrollment];
+    const since = at - lastUpdatedTimestamp.getTime();
+    if (status === 'Pending' && since > SEEN_MS) this.accuse(3, `${what} while AWS has said Pending for ${since} ms`);
+    if (operation !== 'UpdateEnrollmentConfiguration' || optOut) return;
+    const ours = chain.findLast(
+      ({ type, detail, enrollment: about }) =>
+        type === 'RemediationSucceeded' && detail?.optOut === true && about === enrollment,
+    );
+    if (ours?.api?.operation !== 'UpdateEnrollmentConfiguration' || account[enrollment].status !== 'Inactive') return;
+    if (at - Date.parse(ours.at) < DAY - SEEN_MS) this.accuse(3, `${what} in the cool-down after our own opt-out`);
   }
 
   /** By the account as it is, or as it was when the organization was last read: a rule may just have come to mean something else. */
@@ -126,19 +156,20 @@ export class Judge {
   }
 
   #caps(policy: CompiledPolicy): void {
-    const { now, sandbox, underWay } = this.#options;
+    const { now, sandbox, slack: slackNow } = this.#options;
+    const slack = slackNow();
     const { guardrails } = policy.policy;
     const since = now() - DAY;
     const recent = this.#touches.filter(({ at }) => at > since);
     const accounts = sandbox.accounts().length;
     const changed = new Set(recent.map(({ accountId }) => accountId)).size;
-    if (changed > capOf(guardrails.maxChanges, accounts) + underWay)
+    if (slack !== null && changed > capOf(guardrails.maxChanges, accounts) + slack)
       this.accuse(
         3,
         `${changed} accounts were changed in 24 hours, maxChanges allows ${capOf(guardrails.maxChanges, accounts)}`,
       );
     const optedOut = new Set(recent.filter(({ optOut }) => optOut).map(({ accountId }) => accountId)).size;
-    if (optedOut > capOf(guardrails.maxOptOuts, accounts))
+    if (optedOut > capOf(guardrails.maxOptOuts, accounts) + (slack ?? 0))
       this.accuse(
         8,
         `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${capOf(guardrails.maxOptOuts, accounts)}`,
@@ -174,7 +205,8 @@ export class Judge {
       const fault = checkLink(head, entry);
       if (fault !== null) this.accuse(7, `${chain}: ${fault.message}`);
       head = headOf(entry);
-      if (!published.has(entry.id)) this.accuse(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
+      if (!published.has(entry.id) || !this.#options.accepted.has(entry.id))
+        this.accuse(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
     }
   }
 
@@ -187,9 +219,20 @@ export class Judge {
       if (drift !== null && !this.#options.heldBack(chain, enrollment))
         this.accuse(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
     }
+    for (const { type, after, seq } of entries) {
+      // Only an observation makes an account Compliant.
+      if (type === 'RemediationSucceeded' && after?.verdict === 'Compliant')
+        this.accuse(1, `${chain}: entry ${seq} takes an answer for an observation`);
+    }
     for (const intent of entries.filter(({ type }) => type === 'RemediationStarted')) {
       const outcomes = entries.filter(({ detail }) => detail?.intentId === intent.id);
       if (outcomes.length !== 1) this.accuse(2, `${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`);
+      const end = outcomes[0]?.seq ?? Number.POSITIVE_INFINITY;
+      const another = entries.find(
+        ({ type, seq, enrollment }) =>
+          type === 'RemediationStarted' && enrollment === intent.enrollment && seq > intent.seq && seq < end,
+      );
+      if (another !== undefined) this.accuse(2, `${chain}: intents ${intent.seq} and ${another.seq} are open at once`);
     }
   }
 }

@@ -1,41 +1,153 @@
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { History, type Verdict } from './history.ts';
+import { z } from 'zod';
+import { FAULTS, type Fault } from './faults.ts';
+import { History } from './history.ts';
 
 /*
- * `npm run simulate -- --seeds N [--from SEED]` lives N histories and says which broke an invariant; `--seed S` lives one and prints its trace.
+ * npm run simulate -- --seeds N [--from SEED]   lives N histories (default 100 from 1) on all cores; says which broke an invariant
+ *                     --seed S                  lives one and prints its trace
+ *                     --faults [--fault NAME]   lives histories with a deliberate fault switched in, until one notices
  */
 
-async function one(seed: number, trace: boolean): Promise<Verdict> {
-  return new History(seed, trace).live();
+const HERE = fileURLToPath(import.meta.url);
+/** Histories that a process lives before its parent hears of them. */
+const CHUNK = 25;
+/** A fault that none of so many histories notices is not noticed. */
+const SEEDS_PER_FAULT = 400;
+
+const reportSchema = z.object({
+  seeds: z.number(),
+  broken: z.array(z.object({ seed: z.number(), violations: z.array(z.string()) })),
+  calls: z.number(),
+  entries: z.number(),
+  deaths: z.number(),
+  virtualMs: z.number(),
+});
+type Report = z.infer<typeof reportSchema>;
+
+async function live(from: number, count: number, stopAtFirst: boolean): Promise<Report> {
+  const report: Report = { seeds: 0, broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
+  for (let seed = from; seed < from + count; seed += 1) {
+    const { violations, calls, entries, deaths, virtualMs } = await new History(seed, false).live();
+    report.seeds += 1;
+    for (const [name, value] of Object.entries({ calls, entries, deaths, virtualMs } as const))
+      add(report, name, value);
+    if (violations.length > 0) report.broken.push({ seed, violations: violations.slice(0, 5) });
+    if (stopAtFirst && violations.length > 0) break;
+  }
+  return report;
 }
 
-const { values } = parseArgs({
-  options: { seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' }, stop: { type: 'boolean' } },
-});
-if (values.seed !== undefined) {
-  const verdict = await one(Number(values.seed), true);
-  for (const line of verdict.trace) process.stdout.write(`${line}\n`);
-  for (const violation of verdict.violations) process.stdout.write(`VIOLATION ${violation}\n`);
-  process.exitCode = verdict.violations.length > 0 ? 1 : 0;
-} else {
-  const from = Number(values.from ?? 1);
-  const count = Number(values.seeds ?? 100);
-  const start = performance.now();
-  let broken = 0;
-  const sums = { calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
-  for (let seed = from; seed < from + count; seed += 1) {
-    const verdict = await one(seed, false);
-    for (const name of ['calls', 'entries', 'deaths', 'virtualMs'] as const) sums[name] += verdict[name];
-    if (verdict.violations.length === 0) continue;
-    broken += 1;
-    process.stdout.write(
-      `seed ${seed}: ${verdict.violations.length} violations; the first: ${verdict.violations[0]}\n`,
-    );
-    if (values.stop) break;
-  }
-  const seconds = (performance.now() - start) / 1000;
-  process.stdout.write(
-    `${JSON.stringify({ seeds: count, broken, seconds: Math.round(seconds * 10) / 10, ...sums })}\n`,
-  );
-  process.exitCode = broken > 0 ? 1 : 0;
+function add(report: Report, name: string, value: number): void {
+  if (name === 'calls' || name === 'entries' || name === 'deaths' || name === 'virtualMs') report[name] += value;
 }
+
+/** Lives some histories in a process of their own: none leaves anything behind for the next. */
+async function inChild(from: number, count: number, fault: string | null): Promise<Report> {
+  const preload = fault === null ? [] : ['--import', fileURLToPath(new URL('./with-fault.ts', import.meta.url))];
+  const child = spawn(process.execPath, [...preload, HERE, '--chunk', String(count), '--from', String(from)], {
+    env: { ...process.env, ...(fault !== null && { ROLLCALL_SIMULATED_FAULT: fault }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data: Buffer) => {
+    out += data.toString();
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    err += data.toString();
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new Error(`seeds ${from} to ${from + count - 1} ended with ${code}: ${err.slice(-2_000)}`);
+  return reportSchema.parse(JSON.parse(out));
+}
+
+function say(report: Report): void {
+  for (const { seed, violations } of report.broken) {
+    process.stdout.write(`seed ${seed}: ${violations.join(' · ')}\n  again: npm run simulate -- --seed ${seed}\n`);
+  }
+}
+
+async function many(from: number, count: number): Promise<number> {
+  const start = performance.now();
+  const sum: Report = { seeds: 0, broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
+  let next = from;
+  const lane = async (): Promise<void> => {
+    while (next < from + count) {
+      const first = next;
+      next += CHUNK;
+      const report = await inChild(first, Math.min(CHUNK, from + count - first), null);
+      say(report);
+      sum.seeds += report.seeds;
+      sum.broken.push(...report.broken);
+      for (const name of ['calls', 'entries', 'deaths', 'virtualMs'] as const) add(sum, name, report[name]);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  const seconds = Math.round((performance.now() - start) / 100) / 10;
+  process.stdout.write(`${JSON.stringify({ ...sum, broken: sum.broken.length, seconds })}\n`);
+  return sum.broken.length > 0 ? 1 : 0;
+}
+
+/** @returns whether a history noticed it. */
+async function noticed({ name, breaks }: Fault): Promise<boolean> {
+  let lived = 0;
+  for (let from = 1; from <= SEEDS_PER_FAULT; from += CHUNK) {
+    const report = await inChild(from, CHUNK, name);
+    const [first] = report.broken;
+    lived += report.seeds;
+    if (first === undefined) continue;
+    process.stdout.write(`${name}: noticed by seed ${first.seed} (${first.violations[0]})\n`);
+    return true;
+  }
+  process.stdout.write(`${name}: NOT NOTICED by ${lived} histories; it would be ${breaks}\n`);
+  return false;
+}
+
+async function faults(only: string | undefined): Promise<number> {
+  const wanted = FAULTS.filter(({ name }) => only === undefined || name === only);
+  if (wanted.length === 0)
+    throw new Error(`there is no fault ${only}; there are ${FAULTS.map(({ name }) => name).join(', ')}`);
+  const waiting = wanted.values();
+  let missed = 0;
+  const lane = async (): Promise<void> => {
+    for (const fault of waiting) if (!(await noticed(fault))) missed += 1;
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  process.stdout.write(`${JSON.stringify({ faults: wanted.length, noticed: wanted.length - missed })}\n`);
+  return missed > 0 ? 1 : 0;
+}
+
+async function one(seed: number): Promise<number> {
+  const { trace, violations } = await new History(seed, true).live();
+  for (const line of trace) process.stdout.write(`${line}\n`);
+  for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
+  return violations.length > 0 ? 1 : 0;
+}
+
+async function main(): Promise<number> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: { seeds: text, from: text, seed: text, chunk: text, fault: text, faults: { type: 'boolean' } },
+  });
+  const number = (value: string | undefined, fallback: number): number => {
+    const parsed = value === undefined ? fallback : Number(value);
+    if (!Number.isInteger(parsed) || parsed < 0) throw new Error(`${value} is not a whole number`);
+    return parsed;
+  };
+  // Exceptions are made by the thousand (aborted waits), and nobody reads where.
+  Error.stackTraceLimit = values.seed === undefined ? 2 : 20;
+  if (values.chunk !== undefined) {
+    const stopAtFirst = process.env['ROLLCALL_SIMULATED_FAULT'] !== undefined;
+    process.stdout.write(JSON.stringify(await live(number(values.from, 1), number(values.chunk, 1), stopAtFirst)));
+    return 0;
+  }
+  if (values.seed !== undefined) return one(number(values.seed, 1));
+  if (values.faults === true || values.fault !== undefined) return faults(values.fault);
+  return many(number(values.from, 1), number(values.seeds, 100));
+}
+
+process.exitCode = await main();

@@ -1,0 +1,237 @@
+/**
+ * Deliberate faults: what a careless change could make of the code. Each is switched in as the source is loaded (`with-fault.ts`), never by
+ * anything in the product; one whose place is not found any more is an error, so that none rots.
+ */
+export interface Fault {
+  readonly name: string;
+  /** What is to be noticed. */
+  readonly breaks: string;
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'call-without-intent',
+    breaks: 'a change without a prior record (invariant 2)',
+    edits: [
+      {
+        file: 'shared/app/worker/act.ts',
+        find: 'claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;',
+        replace: 'void decide;',
+      },
+    ],
+  },
+  {
+    name: 'claim-not-asked-for-again',
+    breaks: 'a call under a claim that others have found expired (invariant 2)',
+    edits: [
+      {
+        file: 'shared/app/worker/last-look.ts',
+        find: 'await ask();\n    requireClaim(work, claim.assessment, claim.expiresAt);',
+        replace: 'await ask();',
+      },
+    ],
+  },
+  {
+    name: 'claim-of-others-ignored',
+    breaks: 'two undertakings for one enrollment at once (invariant 2)',
+    edits: [
+      { file: 'shared/app/worker/account.ts', find: 'if (claim !== null) {', replace: 'if (claim === undefined) {' },
+    ],
+  },
+  {
+    name: 'moved-head-not-decided-anew',
+    breaks: 'what was decided on an old state is written behind a new one (invariant 2)',
+    edits: [
+      {
+        file: 'shared/app/journal.ts',
+        find: 'if (caught.head.seq > item.record.head.seq) return { ...item, record: caught };',
+        replace:
+          'if (caught.head.seq > item.record.head.seq) return { ...item, record: caught, decide: () => Reflect.get(item, "decide")(item.record) };',
+      },
+    ],
+  },
+  {
+    name: 'expired-claims-not-woken',
+    breaks: 'an intent whose worker died never gets its outcome (invariant 1)',
+    edits: [
+      {
+        file: 'shared/domain/record.ts',
+        find: 'const times = [condition.notBefore, condition.claim?.expiresAt ?? null];',
+        replace: 'const times = [condition.notBefore];',
+      },
+    ],
+  },
+  {
+    name: 'halt-asked-once',
+    breaks: 'a call while all is halted (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/worker/checks/controls.ts',
+        find: "(stage === 'claim' ? view.recent() : view.now())",
+        replace: 'view.recent()',
+      },
+      { file: 'shared/app/controls.ts', find: 'const RECENT_MS = 1_000;', replace: 'const RECENT_MS = 3_600_000;' },
+    ],
+  },
+  {
+    name: 'suspension-ignored',
+    breaks: 'a call while the account is suspended (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/controls.ts',
+        find: 'if (last === undefined) return null;',
+        replace: 'if (last !== null) return null;',
+      },
+    ],
+  },
+  {
+    name: 'window-ignored',
+    breaks: 'a call while the window is closed (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/worker/checks/window.ts',
+        find: 'if (windows.isOpen(now)) return;',
+        replace: 'if (now > 0) return;',
+      },
+      { file: 'shared/domain/assess.ts', find: 'windows.isOpen(', replace: '((_: number) => true)(' },
+    ],
+  },
+  {
+    name: 'exemption-ignored',
+    breaks: 'a call for an account that is exempt (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/assess.ts',
+        find: 'if (exemption === null) return null;',
+        replace: 'if (exemption !== undefined) return null;',
+      },
+    ],
+  },
+  {
+    name: 'changes-cap-ignored',
+    breaks: 'more accounts changed than maxChanges allows (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/guardrails.ts',
+        find: 'if (input.maxChangesLifted) return null;',
+        replace: 'if (input !== null) return null;',
+      },
+      {
+        file: 'shared/app/worker/checks/caps.ts',
+        find: 'const lifted = this.#lifted(run);',
+        replace: 'const lifted = this.#lifted(run) || true;',
+      },
+    ],
+  },
+  {
+    name: 'opt-out-cap-ignored',
+    breaks: 'more accounts opted out than maxOptOuts allows (invariant 8)',
+    edits: [
+      {
+        file: 'shared/domain/guardrails.ts',
+        find: 'coverageTrip(input) ?? optOutTrip(input)',
+        replace: 'coverageTrip(input)',
+      },
+      {
+        file: 'shared/app/worker/checks/caps.ts',
+        find: 'if (optOut && this.#withThese',
+        replace: 'if (!optOut && optOut && this.#withThese',
+      },
+    ],
+  },
+  {
+    name: 'cool-down-ignored',
+    breaks: 'a call within 24 hours after our own opt-out (design, cool-down)',
+    edits: [
+      {
+        file: 'shared/domain/cool-down.ts',
+        find: "if (automation.status !== 'Inactive') return null;",
+        replace: 'if (automation !== null) return null;',
+      },
+    ],
+  },
+  {
+    name: 'pending-not-waited-for',
+    breaks: 'a call while AWS says Pending (design, verdicts)',
+    edits: [
+      {
+        file: 'shared/domain/assess.ts',
+        find: "if (observation.status === 'Pending' && (",
+        replace: "if (observation.status === 'Pending' && false && (",
+      },
+    ],
+  },
+  {
+    name: 'answer-taken-for-observation',
+    breaks: 'Compliant without an observation (design, verdicts)',
+    edits: [
+      {
+        file: 'shared/app/worker/intent.ts',
+        find: "verdict: 'Converging', reason: 'acted'",
+        replace: "verdict: 'Compliant', reason: null",
+      },
+    ],
+  },
+  {
+    name: 'refused-events-marked',
+    breaks: 'an entry that no listener ever gets (invariant 1)',
+    edits: [
+      {
+        file: 'shared/app/publish.ts',
+        find: 'await ledger.markPublished(accepted);',
+        replace: 'await ledger.markPublished(open);',
+      },
+    ],
+  },
+  {
+    name: 'who-left-is-forgotten',
+    breaks: 'the drift of an account that has left never ends (invariant 1)',
+    edits: [
+      {
+        file: 'shared/app/scan.ts',
+        find: 'entries += await recordGone(deps, journal, asked, seen.gone);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'dry-run-writes',
+    breaks: 'a dry run that writes (invariant 6)',
+    edits: [{ file: 'shared/app/scan.ts', find: 'saveSnapshot: false,', replace: 'saveSnapshot: true,' }],
+  },
+  {
+    name: 'one-token-for-all',
+    breaks: 'AWS refuses a token that was used for another call, and nothing ever converges (invariant 1)',
+    edits: [
+      {
+        file: 'shared/app/worker/act.ts',
+        find: 'tokenless ? null : sha256Hex(intentId)',
+        replace: "tokenless ? null : 'always-the-same'",
+      },
+    ],
+  },
+  {
+    name: 'limiter-per-process',
+    breaks: 'the budget holds for each process, not for all together (invariant 4)',
+    edits: [
+      {
+        file: 'shared/app/limiter-book.ts',
+        find: "const REGISTER = 'limiter/shared';",
+        replace: 'const REGISTER = `limiter/${Math.random()}`;',
+      },
+    ],
+  },
+  {
+    name: 'behind-records-not-caught-up',
+    breaks: 'a record that is not what its entries say (invariant 7)',
+    edits: [
+      {
+        file: 'shared/app/catch-up.ts',
+        find: 'const behind = await accountsBehind(deps, await deps.ledger.reachedSince(since));',
+        replace:
+          'const behind: readonly string[] = since === undefined ? await accountsBehind(deps, await deps.ledger.reachedSince(since)) : [];',
+      },
+    ],
+  },
+];
