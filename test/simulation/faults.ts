@@ -27,8 +27,8 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/worker/last-look.ts',
-        find: 'await ask();\n    requireClaim(work, claim.assessment, claim.expiresAt);',
-        replace: 'await ask();',
+        find: 'for (;;) {\n    requireClaim(work, claim.assessment, claim.expiresAt);',
+        replace: 'for (;;) {',
       },
     ],
   },
@@ -218,7 +218,7 @@ export const FAULTS: readonly Fault[] = [
       {
         file: 'shared/app/limiter-book.ts',
         find: "const REGISTER = 'limiter/shared';",
-        replace: 'const REGISTER = `limiter/${Math.random()}`;',
+        replace: "const REGISTER = ['limiter', Math.random()].join('/');",
       },
     ],
   },

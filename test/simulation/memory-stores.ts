@@ -366,8 +366,8 @@ function memoryQueue(clock: StoreClock, whims: Whims) {
   let receipts = 0;
   let letters = 0;
   const hooks = { onMessage: (): void => undefined };
-  const put = (body: string): void => {
-    held.push({ body, visibleAt: clock.now(), receives: 0, receipt: null });
+  const put = (body: string, delayMs = 0): void => {
+    held.push({ body, visibleAt: clock.now() + delayMs, receives: 0, receipt: null });
     hooks.onMessage();
   };
   const holder = ({ receipt }: Delivery): Held | undefined => {
@@ -381,11 +381,11 @@ function memoryQueue(clock: StoreClock, whims: Whims) {
     dead.push({ id: `letter-${letters}`, message, body: each.body, reason, at: clock.now() });
   };
   const queue: WorkQueue = {
-    async send(messages) {
+    async send(messages, delayMs = 0) {
       for (const message of messages.map((each) => workMessageSchema.parse(each))) {
         const body = JSON.stringify(message);
-        put(body);
-        if (whims.doubles?.() === true) put(body);
+        put(body, delayMs);
+        if (whims.doubles?.() === true) put(body, delayMs);
       }
     },
     async receive(max, visibilityMs) {

@@ -14,18 +14,24 @@ export class Guard {
     this.#checks = checks;
   }
 
-  /** @throws Vetoed if the change must not be made now. */
+  /**
+   * @returns what asks the urgent checks once more: where all the others took long, the first answers are old by then.
+   * @throws Vetoed if the change must not be made now.
+   */
   async check(
     runId: string,
     accountIds: readonly AccountId[],
     optOut: boolean,
     stage: Asked['stage'] = 'call',
     wide = false,
-  ): Promise<void> {
+  ): Promise<() => Promise<void>> {
     const run = await this.#runs.get(runId);
     if (run === null) throw new Vetoed('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
     const asked: Asked = { run, accountIds, optOut, stage, wide };
     for (const check of this.#checks) await check.ask(asked);
     for (const check of this.#checks) await check.passed?.(asked);
+    return async () => {
+      for (const check of this.#checks) if (check.urgent === true) await check.ask(asked);
+    };
   }
 }

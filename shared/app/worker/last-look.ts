@@ -8,20 +8,23 @@ const FRESH_MS = 1_000;
 
 /**
  * The last thing before a mutating call leaves: the guard, and that what was claimed is still ours. Where a store answers slowly, the guard's
- * first answers are old, and the claim may have run out and been found by others, by the time it has given its last: then all is asked again.
+ * first answers are old by the time it has given its last, and the claim may have run out and been found by others: then what is urgent is
+ * asked again, until its answer is fresh.
  * @throws Vetoed, or the CloudError of a claim that has run out.
  */
 export async function lastLook(
   work: WorkContext,
   claim: { readonly assessment: Assessment; readonly expiresAt: EpochMs },
-  ask: () => Promise<void>,
+  ask: () => Promise<() => Promise<void>>,
 ): Promise<void> {
   const { clock } = work.deps;
+  requireClaim(work, claim.assessment, claim.expiresAt);
+  let began = clock.now();
+  const askAgain = await ask();
   for (;;) {
     requireClaim(work, claim.assessment, claim.expiresAt);
-    const began = clock.now();
-    await ask();
-    requireClaim(work, claim.assessment, claim.expiresAt);
     if (clock.now() - began <= FRESH_MS) return;
+    began = clock.now();
+    await askAgain();
   }
 }

@@ -34,6 +34,8 @@ export interface Asked {
 
 /** One reason for which a mutating call may have to be left. Checks know nothing of each other; their order is that of the list. */
 export interface Check {
+  /** An operator's word or the time of day: cheap to ask, and asked again where the others took long. */
+  readonly urgent?: true;
   /** @throws Vetoed */
   ask(asked: Asked): Promise<void>;
   /** Every check has let the call pass. */

@@ -8,6 +8,7 @@ import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
  */
 export function controls({ deps, controls: view }: CheckParts): Check {
   return {
+    urgent: true,
     async ask({ accountIds, wide = false, stage }: Asked) {
       const now = deps.clock.now();
       // Before anything is claimed a look that is a moment old will do: right before the call it is asked again.

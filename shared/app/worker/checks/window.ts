@@ -4,6 +4,7 @@ import { type Check, type CheckParts, Vetoed } from './check.ts';
 /** A call that is under way when the window closes is finished; none is started after. */
 export function openWindow({ deps: { clock }, policy: { windows } }: CheckParts): Check {
   return {
+    urgent: true,
     async ask() {
       const now = clock.now();
       if (windows.isOpen(now)) return;
