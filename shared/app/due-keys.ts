@@ -3,6 +3,7 @@ import { ENROLLMENTS } from '../domain/types.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { RunStates } from './run-state.ts';
+import type { WaitingRunOf } from './waiting-runs.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
 type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;
@@ -39,16 +40,28 @@ function isUnlocked({ computeOptimizer, automation }: AccountRecord, enrollment:
   return automation?.verdict === 'Blocked' && automation.reason === 'prerequisite';
 }
 
-/** The enrollments of a record that are due; each belongs to the run that last touched it. */
-export async function dueKeys(record: AccountRecord, runs: RunStates, policyHash: string): Promise<DueKey[]> {
+/** Waits for a window, or did until a moment ago. */
+export function waitsForWindow(condition: Condition | null): condition is Condition {
+  return condition?.verdict === 'Blocked' && condition.reason === 'window';
+}
+
+/** The enrollments of a record that are due; each belongs to the run that last touched it, or last judged what waits for a window. */
+export async function dueKeys(
+  record: AccountRecord,
+  runs: RunStates,
+  policyHash: string,
+  waitingRunOf: WaitingRunOf,
+): Promise<DueKey[]> {
+  const { accountId } = record;
   const found: DueKey[] = [];
   for (const enrollment of ENROLLMENTS) {
     const condition = record[enrollment];
     if (condition === null || !(waits(condition) || isUnlocked(record, enrollment))) continue;
-    const runId = runOf(record, enrollment, condition);
+    const judgedBy = waitsForWindow(condition) ? waitingRunOf({ accountId, enrollment, condition }) : null;
+    const runId = judgedBy ?? runOf(record, enrollment, condition);
     const run = runId === null ? null : await runs.get(runId);
     const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
-    found.push({ common, condition, key: { accountId: record.accountId, enrollment } });
+    found.push({ common, condition, key: { accountId, enrollment } });
   }
   return found;
 }

@@ -101,7 +101,7 @@ export function makePlan(
   const wanted = dueChanges(changes, now).filter((change) => isAllowed(change) && !underWay(change));
   // What only waits for a window is judged with the run that found it: when it opens nobody plans anew.
   const waiting = changes
-    .filter((change) => change.reason === 'window' && isAllowed(change))
+    .filter((change) => change.reason === 'window' && isAllowed(change) && !underWay(change))
     .map((change) => ({ ...change, action: change.heldAction }));
   const { due, trip } = judgeDue(wanted, waiting, {
     guardrails: policy.policy.guardrails,

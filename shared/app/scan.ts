@@ -26,6 +26,7 @@ import { type Gate, holdsFor, readGate } from './rollout-state.ts';
 import { KEEP_MS, RunStates } from './run-state.ts';
 import { type Survey, survey } from './survey.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
+import { noteWaitingRun } from './waiting-runs.ts';
 
 /** Accounts written at a time while a scan records its news. */
 const RECORD_CHUNK = 500;
@@ -122,7 +123,10 @@ export async function scan(
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
   // What waits for a window comes back by itself, and must find that its run was stopped.
   const comesBack = plan.changes.some((change) => change.reason === 'window');
-  if (plan.trip !== null && plan.trip.reason !== 'halted' && comesBack) await runs.stop(run.runId, plan.trip);
+  if (plan.trip?.reason !== 'halted' && comesBack) {
+    if (plan.trip !== null) await runs.stop(run.runId, plan.trip);
+    await noteWaitingRun(deps.registers, run.policy.hash, run.runId);
+  }
   await closeScan(deps, journal, run, plan);
   await concludeRollout(deps, runs, run, plan);
   lost.throwIfAborted();

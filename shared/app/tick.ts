@@ -1,6 +1,7 @@
 import type { Deps } from './deps.ts';
-import { type DueKey, dueKeys, dueMessages } from './due-keys.ts';
+import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
 import type { RunStates } from './run-state.ts';
+import { type WaitingRunOf, waitingRuns } from './waiting-runs.ts';
 
 const PAGE = 100;
 /** A key that was queued is not queued again for this long, ms: its worker will have moved the record on by then. */
@@ -15,19 +16,23 @@ const NOT_OURS_PAUSE_MS = 10 * 60_000;
  * @returns how many keys were queued.
  */
 export async function queueDue(
-  deps: Pick<Deps, 'records' | 'queue' | 'clock'>,
+  deps: Pick<Deps, 'records' | 'registers' | 'queue' | 'clock'>,
   runs: RunStates,
   policyHash: string,
   boundTo: string | null = null,
 ): Promise<number> {
   const now = deps.clock.now();
   let queued = 0;
+  let waitingRunOf: WaitingRunOf | null = null;
   for (;;) {
     const due = await deps.records.due(now, PAGE);
     const page: DueKey[] = [];
     const pauses: number[] = [];
     for (const { record } of due) {
-      const keys = (await dueKeys(record, runs, policyHash)).filter(
+      const waiting = waitsForWindow(record.computeOptimizer) || waitsForWindow(record.automation);
+      // Read where it is asked for: most of what is due waits for something else.
+      if (waiting) waitingRunOf ??= await waitingRuns(deps.registers, runs, policyHash, now);
+      const keys = (await dueKeys(record, runs, policyHash, waitingRunOf ?? (() => null))).filter(
         ({ common }) => boundTo === null || common.planHash === boundTo,
       );
       page.push(...keys);

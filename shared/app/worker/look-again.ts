@@ -14,7 +14,12 @@ export async function lookAgain(work: WorkContext, record: AccountRecord, assess
   const other = enrollment === 'automation' ? record.computeOptimizer : record.automation;
   // Each entry about the account has set its time anew, so that the poll of the other enrollment has to be asked for again, too.
   const polled = verdict === 'Converging' || other?.verdict === 'Converging';
-  if (!polled && !wokenInVain(record, assessment) && (wakeAt(record) ?? Number.POSITIVE_INFINITY) > now) return;
+  const named = wakeAt(record);
+  if (!polled && !wokenInVain(record, assessment) && (named ?? Number.POSITIVE_INFINITY) > now) {
+    // Looked at before its time: without this it would be looked at again and again until then.
+    if (named !== null) await work.deps.records.snooze(accountId, record.head.seq, named);
+    return;
+  }
   const otherPoll = other?.verdict === 'Converging' ? now + nextPollMs(now - Date.parse(other.since)) : null;
   const others = [wakeAt({ ...record, [enrollment]: null }), otherPoll];
   const times = [ownTime(work, record, assessment), ...others].filter((time) => time !== null);

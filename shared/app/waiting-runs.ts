@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { Condition } from '../domain/record.ts';
+import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
+import type { Registers } from '../ports/registers.ts';
+import { usedApprovals } from './approvals.ts';
+import { readTyped, update } from './registers.ts';
+import type { RunStates } from './run-state.ts';
+
+/** The last run whose plan judged what waits for a window together. */
+const waitingSchema = z.object({ policyHash: z.string(), runId: z.string() });
+const REGISTER = 'waiting-run';
+
+/** Notes the run that has judged what waits for a window; it stands for all of it until the next scan does so. */
+export async function noteWaitingRun(registers: Registers, policyHash: string, runId: string): Promise<void> {
+  await update(registers, REGISTER, waitingSchema, () => ({ policyHash, runId }));
+}
+
+interface Waiting {
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment;
+  readonly condition: Condition;
+}
+
+/** Under which run a change is made whose window has opened. @returns `null`: the one that once found it. */
+export type WaitingRunOf = (waiting: Waiting) => string | null;
+
+/**
+ * Conditions keep the run that first found them, and a scan that finds them again writes nothing; but it has judged all that waits anew, with
+ * what has come since, and may have been stopped, or been approved where the earlier one was stopped. So what an approved run has begun is
+ * left to it, and anything else goes with the last run that judged it.
+ */
+export async function waitingRuns(
+  registers: Registers,
+  runs: RunStates,
+  policyHash: string,
+  now: EpochMs,
+): Promise<WaitingRunOf> {
+  const begun = new Map<string, ReadonlySet<string>>();
+  for (const { planHash, usedBy } of await usedApprovals(registers, policyHash, now)) {
+    const run = usedBy === null ? null : await runs.get(usedBy);
+    if (run !== null && run.stopped === null) begun.set(run.runId, await wishes(runs, planHash));
+  }
+  const last = (await readTyped(registers, REGISTER, waitingSchema))?.value ?? null;
+  const lastRun = last === null || last.policyHash !== policyHash ? null : await runs.get(last.runId);
+  const ofLast = lastRun?.planHash == null ? null : await wishes(runs, lastRun.planHash);
+  return (waiting) => {
+    const wish = wishOf(waiting);
+    for (const [runId, keys] of begun) if (keys.has(wish)) return runId;
+    if (lastRun === null || (ofLast !== null && !ofLast.has(wish))) return null;
+    return lastRun.runId;
+  };
+}
+
+const wishOf = ({ accountId, enrollment, condition }: Waiting): string =>
+  [accountId, enrollment, condition.desired, condition.desiredRuleMode].join(' ');
+
+/** Whose changes a plan allows, and to what; by which call only a look at the account tells. */
+async function wishes(runs: RunStates, planHash: string): Promise<ReadonlySet<string>> {
+  const keys = (await runs.planKeys(planHash)) ?? [];
+  return new Set([...keys].map((key) => key.split(' ').slice(0, 4).join(' ')));
+}
