@@ -22,6 +22,8 @@ const rolloutSchema = z.object({
   canaries: z.array(z.string()),
   /** Waiting: when the gate opens if the canaries stay Compliant, epoch ms. */
   opensAt: z.number().nullable(),
+  /** Waiting: when somebody was sent to look at the canaries once more, epoch ms. */
+  lookedAt: z.number().nullable().default(null),
   message: z.string(),
   /** Open: what was held up is on the queue. */
   released: z.boolean(),

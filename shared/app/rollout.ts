@@ -1,9 +1,13 @@
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { AccountRecord } from '../domain/record.ts';
 import { enforceableCanaries, judgeCanaries } from '../domain/rollout.ts';
 import { toIso } from '../domain/time.ts';
 import { accountEntry } from '../domain/transition.ts';
+import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
+import type { WorkMessage } from '../domain/work.ts';
 import { openApprovals } from './approvals.ts';
+import { readControls } from './controls.ts';
 import type { Deps, RunContext } from './deps.ts';
 import { Journal } from './journal.ts';
 import { keysOf, type Plan } from './make-plan.ts';
@@ -13,6 +17,11 @@ import { type RolloutState, readRollout, writeRollout } from './rollout-state.ts
 import { RunStates } from './run-state.ts';
 
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
+
+/** The canaries are looked at once more this long before the gate opens, ms: a tick comes once a minute. */
+const LOOK_AHEAD_MS = 60_000;
+/** And whoever looks has at least this long before it does, ms. */
+const LOOK_MS = 30_000;
 
 /** A process that has opened the gate and not released what was held up within this time, ms, is gone. */
 const RELEASING_MS = 60_000;
@@ -32,7 +41,7 @@ export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<
   const message = closed ? 'the canaries come first' : 'the policy has no rollout';
   const fresh: RolloutState = {
     ...{ policyHash: policy.hash, phase: closed ? 'scanning' : 'open', since: now, runId: run.runId, planHash: null },
-    ...{ startedAt: null, canaries: [], opensAt: null, message, released: !closed },
+    ...{ startedAt: null, canaries: [], opensAt: null, lookedAt: null, message, released: !closed },
   };
   await writeRollout(deps.registers, fresh, known);
   return null;
@@ -96,17 +105,26 @@ export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy):
   if (state.phase === 'blocked' || state.startedAt === null) return state;
   const records = await deps.records.getMany(state.canaries);
   const verdict = judgeCanaries([...records.values()], state.startedAt);
-  const next = moved(state, verdict, rollout.canary.waitMs, now);
-  if (next === null || !(await writeRollout(deps.registers, next, known))) return next ?? state;
+  const halted = verdict.kind === 'compliant' && (await readControls(deps.registers)).halt !== null;
+  const next = moved(state, verdict, { waitMs: rollout.canary.waitMs, now, halted });
+  if (next === null) return state;
+  // Before it is noted: looked at twice is better than not at all.
+  if (next.lookedAt !== null && state.lookedAt === null) await lookAtCanaries(deps, state, records.values());
+  if (!(await writeRollout(deps.registers, next, known))) return next;
   if (next.phase !== state.phase) await say(deps, policy, next);
   return next;
+}
+
+interface Waiting {
+  readonly waitMs: number;
+  readonly now: EpochMs;
+  readonly halted: boolean;
 }
 
 function moved(
   state: RolloutState,
   verdict: ReturnType<typeof judgeCanaries>,
-  waitMs: number,
-  now: number,
+  { waitMs, now, halted }: Waiting,
 ): RolloutState | null {
   if (verdict.kind === 'failed') {
     const message = `${verdict.message}; the rest waits for an operator's approval`;
@@ -115,16 +133,41 @@ function moved(
   if (verdict.kind === 'pending') {
     if (state.phase === 'canary')
       return state.message === verdict.message ? null : { ...state, message: verdict.message };
-    return { ...state, phase: 'canary', since: now, opensAt: null, message: verdict.message };
+    return { ...state, phase: 'canary', since: now, opensAt: null, lookedAt: null, message: verdict.message };
   }
-  const opensAt = verdict.since + waitMs;
-  if (now >= opensAt) {
+  const over = verdict.since + waitMs;
+  const since = state.phase === 'waiting' ? state.since : now;
+  if (halted && now >= over - LOOK_AHEAD_MS) {
+    // Nobody could look at the canaries now, and nothing would follow.
+    const message = 'the canaries were Compliant for as long as the policy asks, and enforcement is halted';
+    if (state.phase === 'waiting' && state.message === message) return null;
+    return { ...state, phase: 'waiting', since, opensAt: null, lookedAt: null, message };
+  }
+  const lookedAt = state.lookedAt ?? (now >= over - LOOK_AHEAD_MS ? now : null);
+  const opensAt = lookedAt === null ? over : Math.max(over, lookedAt + LOOK_MS);
+  if (state.lookedAt !== null && now >= opensAt) {
     const message = 'the canaries were observed Compliant for as long as the policy asks';
     return { ...state, phase: 'open', since: now, opensAt: null, message, released: false };
   }
-  if (state.phase === 'waiting' && state.opensAt === opensAt) return null;
+  if (state.phase === 'waiting' && state.opensAt === opensAt && state.lookedAt === lookedAt) return null;
   const message = `the canaries are Compliant; if they stay so, the rest follows at ${toIso(opensAt)}`;
-  return { ...state, phase: 'waiting', since: now, opensAt, message };
+  return { ...state, phase: 'waiting', since, opensAt, lookedAt, message };
+}
+
+/** What somebody has changed in a canary since it was observed may be known to nobody yet: events are best effort, scans are rare. */
+async function lookAtCanaries(
+  deps: RolloutDeps,
+  { runId, policyHash }: RolloutState,
+  records: Iterable<AccountRecord>,
+): Promise<void> {
+  const run = runId === null ? null : await new RunStates(deps.registers).get(runId);
+  const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
+  const messages = [...records].flatMap((record) =>
+    ENROLLMENTS.filter((enrollment) => record.present && record[enrollment]?.verdict === 'Compliant').map(
+      (enrollment): WorkMessage => ({ ...common, kind: 'account', accountId: record.accountId, enrollment }),
+    ),
+  );
+  if (messages.length > 0) await deps.queue.send(messages);
 }
 
 async function say(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {

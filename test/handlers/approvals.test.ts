@@ -64,10 +64,15 @@ describe('a rollout in the aws runtime', () => {
     const held = inactive(world).length;
     expect(held).toBeGreaterThan(20);
 
-    world.clock.advance(29 * MINUTE);
+    world.clock.advance(28 * MINUTE);
     await functions.tick();
     expect(await functions.work()).toBeNull();
-    world.clock.advance(2 * MINUTE);
+    world.clock.advance(1.5 * MINUTE);
+    await functions.tick();
+    // The canaries alone, once more before the gate opens.
+    await workOff(functions);
+    expect(inactive(world).length).toBe(held);
+    world.clock.advance(MINUTE);
     expect(await functions.tick()).toMatchObject({ scanRequested: null });
     await workOff(functions);
     expect(inactive(world)).toEqual([]);

@@ -32,10 +32,11 @@ const told = async (world: World): Promise<string[]> => {
   );
 };
 
-/** What the daemon does between scans, in a process of its own. */
+/** What the daemon does between scans, in a process of its own: two looks a minute apart, with a look at the canaries between them. */
 async function tick(world: World, parts: Parameters<World['app']>[0] = {}): Promise<void> {
   const app = await world.app(parts);
   await world.work(app);
+  world.clock.advance(MINUTE);
   await world.work(app);
   await world.stop(app);
 }
@@ -68,7 +69,7 @@ describe('the first run of a policy with a rollout', () => {
 
     // Another process, a little too early, and then in time. The scan of the first run stays the only one.
     const opensAt = Date.parse(rollout?.opensAt ?? '');
-    world.clock.advanceTo(opensAt - MINUTE);
+    world.clock.advanceTo(opensAt - 2 * MINUTE);
     await tick(world);
     expect([...callers(world)].sort()).toEqual(canaries(world).sort());
     world.clock.advanceTo(opensAt);
@@ -121,6 +122,42 @@ describe('the first run of a policy with a rollout', () => {
     await world.run({ planHash: first.plan.planHash });
     expect([...callers(world)].sort()).toEqual(canaries(world).sort());
     await checkWorld(world, HELD);
+  });
+});
+
+describe('a canary that is set back during the wait', () => {
+  const setBack = (world: World, accountId: string) =>
+    world.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
+
+  it('is seen before the gate opens, though no event and no scan has told of it, and the wait begins anew', async () => {
+    const world = await adopting();
+    await world.run();
+    const [first = ''] = canaries(world);
+    setBack(world, first);
+    world.clock.advance(HOUR);
+    await tick(world);
+    expect(world.truthOf(first).computeOptimizer.status).toBe('Active');
+    expect([...callers(world)].sort()).toEqual(canaries(world).sort());
+    const gate = await gateOf(world);
+    expect(gate).toMatchObject({ phase: 'waiting' });
+    expect(Date.parse(gate?.opensAt ?? '')).toBeGreaterThan(world.clock.now() + 20 * MINUTE);
+    await checkWorld(world, HELD);
+    world.clock.advance(HOUR);
+    await tick(world);
+    expect(await gateOf(world)).toBeNull();
+    await checkWorld(world);
+  });
+
+  it('keeps the gate closed where it does not come about again', async () => {
+    const world = await adopting();
+    await world.run();
+    const [first = ''] = canaries(world);
+    setBack(world, first);
+    world.sandbox.setFaults([{ operation: 'UpdateEnrollmentStatus', accountId: first, kind: 'unavailable' }]);
+    world.clock.advance(HOUR);
+    await tick(world);
+    expect(await gateOf(world)).toMatchObject({ phase: 'canary', opensAt: null });
+    for (const id of others(world)) expect(world.truthOf(id).computeOptimizer.status).toBe('Inactive');
   });
 });
 
@@ -238,6 +275,8 @@ describe('while the gate is closed', () => {
     await world.run();
     world.clock.advance(HOUR);
     const app = await world.app();
+    await world.work(app);
+    world.clock.advance(MINUTE);
     const dying = {
       ...app.deps,
       queue: { ...app.deps.queue, send: () => Promise.reject(new Error('the process ends here')) },
