@@ -19,8 +19,9 @@ export async function readTyped<T>(registers: Registers, name: string, schema: z
 }
 
 /**
- * Changes a register by compare-and-set until it succeeds. `change` may be called several times and must be pure.
- * @returns what was written.
+ * Changes a register by compare-and-set until it succeeds. `change` may be called several times and must be pure. What it leaves as it is
+ * is not written: some ask all the time.
+ * @returns what is there now.
  */
 export async function update<T>(
   registers: Registers,
@@ -31,6 +32,7 @@ export async function update<T>(
   for (;;) {
     const current = await readTyped(registers, name, schema);
     const next = change(current?.value ?? null);
+    if (current !== null && JSON.stringify(next) === JSON.stringify(current.value)) return next;
     if ((await registers.write(name, next, current?.version ?? null)) !== null) return next;
   }
 }

@@ -270,6 +270,24 @@ describe('dead letters', () => {
     expect((await receiveOne()).message).toEqual(work(1));
   });
 
+  it('are waited for while somebody else looks at them, but not for ever', async () => {
+    for (const body of ['one', 'two']) {
+      await aws.queues.send(new SendMessageCommand({ QueueUrl: bench.dlqUrl, MessageBody: body }));
+    }
+    let empty = 3;
+    proxy.decide = ({ operation }) => {
+      if (operation !== 'ReceiveMessage' || empty === 0) return undefined;
+      empty -= 1;
+      return { kind: 'answer', status: 200, body: {} };
+    };
+    expect(await stores.deadLetters.list(10)).toHaveLength(2);
+    expect(empty).toBe(0);
+    empty = Number.POSITIVE_INFINITY;
+    expect(await stores.deadLetters.list(10)).toEqual([]);
+    proxy.decide = () => undefined;
+    expect(await stores.deadLetters.list(10)).toHaveLength(2);
+  });
+
   it('many are found whatever is asked for', async () => {
     await stores.queue.send(range(45).map((n) => work(n)));
     for (const delivery of await receiveAll()) await stores.queue.deadLetter(delivery, FAILURE);

@@ -7,19 +7,24 @@ import { MAX_RECEIVES } from './queue-shape.ts';
 export interface DeadLettersOptions {
   /** How long an empty answer is waited for, s: only a long poll asks all of SQS's servers. */
   readonly waitSeconds: number;
+  /** How many letters there are, those among them that somebody is looking at: SQS's own count, which may be a minute old. */
+  readonly count: () => Promise<number>;
 }
 
 /** How long letters are hidden while somebody looks through them, ms. */
-const LOOK_MS = 60_000;
+const LOOK_MS = 30_000;
 /** Answers without anything new in a row after which there is nothing new. */
 const PATIENCE = 2;
+/** Empty answers that are borne while there ought to be more letters: whoever looks at them just now gives them back in a moment. */
+const PATIENCE_WITH_OTHERS = 6;
 
 /**
  * The dead letters, in the dead-letter queue itself. SQS knows no other way to look at a message than to receive it: whoever lists hides
- * the letters for as long as that takes (a minute at most, if he dies) and gives them back at once; two who look at the same
- * time may each see a part. An id is SQS's message id, which stays the same from look to look.
+ * the letters for as long as that takes (half a minute at most, if he dies) and gives them back at once; whoever looks meanwhile waits a
+ * few seconds for them, and then sees what there is. An id is SQS's message id, which stays the same from look to look.
  */
-export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, { waitSeconds }: DeadLettersOptions): DeadLetters {
+export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLettersOptions): DeadLetters {
+  const { waitSeconds, count } = options;
   /** Receives letters until `enough` says so or all were seen, then does `work`, then gives back those that it leaves. */
   const look = async <T>(
     enough: (found: ReadonlyMap<string, Message>) => boolean,
@@ -28,12 +33,13 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, { waitSeconds }: 
     const found = new Map<string, Message>();
     let gone: ReadonlySet<string> = new Set();
     try {
-      for (let idle = 0; idle < PATIENCE && !enough(found); ) {
+      for (let idle = 0, empty = 0; idle < PATIENCE && empty < PATIENCE_WITH_OTHERS && !enough(found); ) {
         const before = found.size;
         const messages = await dlq.receive(10, LOOK_MS, waitSeconds);
         for (const message of messages) found.set(message.MessageId ?? '', message);
-        if (messages.length === 0) break;
-        idle = found.size === before ? idle + 1 : 0;
+        if (messages.length > 0) idle = found.size === before ? idle + 1 : 0;
+        else if (found.size >= (await count())) break;
+        else empty += 1;
       }
       const done = await work(found);
       gone = done.gone;

@@ -94,7 +94,13 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     ledger: dynamoLedger(dynamo),
     records: dynamoRecords(dynamo),
     queue: sqsQueue(work, dead, counts, { clock, waitSeconds: receiveWaitSeconds }),
-    deadLetters: sqsDeadLetters(dead, work, { waitSeconds: deadLetterWaitSeconds }),
+    deadLetters: sqsDeadLetters(dead, work, {
+      waitSeconds: deadLetterWaitSeconds,
+      count: async () => {
+        const { visible, hidden } = await countMessages(sqs, dlqUrl, retry);
+        return visible + hidden;
+      },
+    }),
     registers: dynamoRegisters(dynamo, newId),
     facts: dynamoFacts(dynamo, clock, newId),
     bury: (body, reason) => dead.send([{ body, attributes: reasonAttributes(reason) }]),
