@@ -1,6 +1,9 @@
+import type { AccountRecord } from '../domain/record.ts';
+import type { EpochMs } from '../domain/types.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
 import type { RunStates } from './run-state.ts';
+import { isSetFree, leaveToScan, SET_FREE_AT_ONCE } from './set-free.ts';
 import { type WaitingRunOf, waitingRuns } from './waiting-runs.ts';
 
 const PAGE = 100;
@@ -8,42 +11,73 @@ const PAGE = 100;
 const QUEUED_PAUSE_MS = 60_000;
 /** What a bound process leaves to others rests for this long, ms, so that it does not wait for it itself. */
 const NOT_OURS_PAUSE_MS = 10 * 60_000;
+/** What is left to a scan rests for this long, ms; the scan writes of it whatever it finds. */
+const SCAN_PAUSE_MS = 10 * 60_000;
 
 /**
  * Queues what has been waiting for a time that has come: pauses that are over, results to look for, deadlines, and intents whose worker
- * never wrote an outcome.
+ * never wrote an outcome. What has come free in numbers is left to a scan, which is asked for.
  * @param boundTo the stored plan whose changes alone this process may make: what others wait for is left to them.
  * @returns how many keys were queued.
  */
 export async function queueDue(
-  deps: Pick<Deps, 'records' | 'registers' | 'queue' | 'clock'>,
+  deps: TickDeps,
   runs: RunStates,
   policyHash: string,
   boundTo: string | null = null,
 ): Promise<number> {
   const now = deps.clock.now();
+  const looking = { deps, runs, policyHash, boundTo, now, waitingRunOf: null };
   let queued = 0;
-  let waitingRunOf: WaitingRunOf | null = null;
+  let freed = 0;
+  let toScan: boolean | null = null;
   for (;;) {
-    const due = await deps.records.due(now, PAGE);
-    const page: DueKey[] = [];
-    const pauses: number[] = [];
-    for (const { record } of due) {
-      const waiting = waitsForWindow(record.computeOptimizer) || waitsForWindow(record.automation);
-      // Read where it is asked for: most of what is due waits for something else.
-      if (waiting) waitingRunOf ??= await waitingRuns(deps.registers, runs, policyHash, now);
-      const keys = (await dueKeys(record, runs, policyHash, waitingRunOf ?? (() => null))).filter(
-        ({ common }) => boundTo === null || common.planHash === boundTo,
-      );
-      page.push(...keys);
-      pauses.push(keys.length === 0 && boundTo !== null ? NOT_OURS_PAUSE_MS : QUEUED_PAUSE_MS);
-    }
+    const found = await duePage(looking);
+    freed += found.flatMap(({ keys }) => keys.filter(isSetFree)).length;
+    if (freed > SET_FREE_AT_ONCE) toScan ??= await leaveToScan(deps.registers, now);
+    const left = (key: DueKey): boolean => toScan === true && isSetFree(key);
+    const page = found.flatMap(({ keys }) => keys.filter((key) => !left(key)));
     const messages = dueMessages(page);
     if (messages.length > 0) await deps.queue.send(messages);
-    for (const [index, { record }] of due.entries()) {
-      await deps.records.snooze(record.accountId, record.head.seq, now + (pauses[index] ?? QUEUED_PAUSE_MS));
+    for (const { record, keys } of found) {
+      await deps.records.snooze(record.accountId, record.head.seq, now + pauseOf(keys, left, boundTo));
     }
     queued += page.length;
-    if (due.length < PAGE) return queued;
+    if (found.length < PAGE) return queued;
   }
+}
+
+type TickDeps = Pick<Deps, 'records' | 'registers' | 'queue' | 'clock'>;
+
+interface Looking {
+  readonly deps: TickDeps;
+  readonly runs: RunStates;
+  readonly policyHash: string;
+  readonly boundTo: string | null;
+  readonly now: EpochMs;
+  /** Read where it is asked for: most of what is due waits for something else than a window. */
+  waitingRunOf: WaitingRunOf | null;
+}
+
+interface Found {
+  readonly record: AccountRecord;
+  readonly keys: readonly DueKey[];
+}
+
+async function duePage(looking: Looking): Promise<Found[]> {
+  const { deps, runs, policyHash, boundTo, now } = looking;
+  const found: Found[] = [];
+  for (const { record } of await deps.records.due(now, PAGE)) {
+    if (waitsForWindow(record.computeOptimizer) || waitsForWindow(record.automation)) {
+      looking.waitingRunOf ??= await waitingRuns(deps.registers, runs, policyHash, now);
+    }
+    const keys = await dueKeys(record, runs, policyHash, looking.waitingRunOf ?? (() => null));
+    found.push({ record, keys: keys.filter(({ common }) => boundTo === null || common.planHash === boundTo) });
+  }
+  return found;
+}
+
+function pauseOf(keys: readonly DueKey[], left: (key: DueKey) => boolean, boundTo: string | null): number {
+  if (keys.length === 0) return boundTo === null ? QUEUED_PAUSE_MS : NOT_OURS_PAUSE_MS;
+  return keys.every(left) ? SCAN_PAUSE_MS : QUEUED_PAUSE_MS;
 }

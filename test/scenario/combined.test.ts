@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { approve } from '../../shared/app/approvals.ts';
+import { scanPart } from '../../shared/app/continue-scan.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
 import { rolloutView } from '../../shared/app/rollout-state.ts';
+import { requestScan } from '../../shared/app/schedule.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import type { App } from '../../shared/compose/app.ts';
@@ -240,5 +242,78 @@ describe('a closed window', () => {
     expect(inactive(world)).toEqual([]);
     expect(world.wire.mutating.length).toBe(drifted.length);
     await checkWorld(world);
+  });
+});
+
+describe('what comes free in numbers', () => {
+  const capped = () =>
+    startWorld({
+      sandbox: { accounts: 40, drift: 0.6 },
+      policy: { guardrails: '{ maxChanges: { percent: 0, atLeast: 12 } }', more: 'schedule: 48h' },
+    });
+
+  /** What the daemon or the tick does about scans. @returns the run's plan, if one was due. */
+  async function scanIfDue(world: World, app: App) {
+    const { policy } = world.context(app);
+    const request = await requestScan(app.deps, policy);
+    if (request === null) return null;
+    const requests = { send: async () => undefined };
+    const deadline = { remainingMs: () => HOUR, reserveMs: 0, stop: new AbortController().signal };
+    const onProgress = () => undefined;
+    const end = await scanPart({ ...app, policy, requests, deadline, onProgress }, request.runId);
+    expect(end.kind).toBe('done');
+    return end.kind === 'done' ? end.plan : null;
+  }
+
+  it('by resume all is judged as a whole: a cap that it passes stops it before the first call', async () => {
+    const world = await capped();
+    const app = await world.app();
+    expect(inactive(world).length).toBeGreaterThan(12);
+    await suspendFor(app, 'all');
+    expect((await scanIfDue(world, app))?.due).toEqual([]);
+    expect(await scanIfDue(world, app)).toBeNull();
+    await resume(operatorOf(app), selectorOf('all'));
+    await settleControls(operatorOf(app));
+    await beat(world, app);
+    expect(world.wire.mutating.length).toBe(0);
+    const plan = await scanIfDue(world, app);
+    expect(plan?.trip?.reason).toBe('maxChanges');
+    await beat(world, app);
+    expect(world.wire.mutating.length).toBe(0);
+    expect((await told(world)).slice(-2)).toEqual(['AccountResumed operator', 'GuardrailTripped maxChanges']);
+    await approve(app.deps, plan?.planHash ?? '', { actor: 'user:ada', reason: null });
+    expect((await scanIfDue(world, app))?.approval).not.toBeNull();
+    await beat(world, app);
+    expect(inactive(world)).toEqual([]);
+    await checkWorld(world);
+  });
+
+  it('by the end of an exemption, too; one that was prolonged asks for one scan and no more', async () => {
+    const world = await capped();
+    const exempt = (until: string) => ({
+      more: `schedule: 48h\nexemptions: [{ accounts: [${inactive(world)
+        .map((id) => `"${id}"`)
+        .join(', ')}], until: ${until}, reason: freeze, owner: o@example.com }]`,
+    });
+    const first = exempt('2026-11-02');
+    const longer = exempt('2026-11-20');
+    let app = await world.app({ policy: first });
+    await scanIfDue(world, app);
+    await world.stop(app);
+    app = await world.app({ policy: longer });
+    expect(await scanIfDue(world, app)).not.toBeNull();
+    world.clock.advanceTo(Date.UTC(2026, 10, 3, 0, 0, 1));
+    let scans = 0;
+    for (let minute = 0; minute < 60; minute += 1) {
+      await beat(world, app);
+      if ((await scanIfDue(world, app)) !== null) scans += 1;
+    }
+    expect(scans).toBe(1);
+    expect(world.wire.mutating.length).toBe(0);
+    world.clock.advanceTo(Date.UTC(2026, 10, 21, 0, 0, 1));
+    await beat(world, app);
+    expect((await scanIfDue(world, app))?.trip?.reason).toBe('maxChanges');
+    expect(world.wire.mutating.length).toBe(0);
+    await checkWorld(world, HELD);
   });
 });
