@@ -40,6 +40,11 @@ function isUnlocked({ computeOptimizer, automation }: AccountRecord, enrollment:
   return automation?.verdict === 'Blocked' && automation.reason === 'prerequisite';
 }
 
+/** Whether somebody has to look at the account at a time that only a hint may say, which each entry about it makes forgotten. */
+export function needsLook(record: AccountRecord): boolean {
+  return ENROLLMENTS.some((enrollment) => waits(record[enrollment]) || isUnlocked(record, enrollment));
+}
+
 /** Waits for a window, or did until a moment ago. */
 export function waitsForWindow(condition: Condition | null): condition is Condition {
   return condition?.verdict === 'Blocked' && condition.reason === 'window';

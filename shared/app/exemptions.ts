@@ -7,7 +7,7 @@ import { toIso } from '../domain/time.ts';
 import { accountEntry } from '../domain/transition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/types.ts';
 import type { Deps } from './deps.ts';
-import { waits } from './due-keys.ts';
+import { needsLook } from './due-keys.ts';
 import { Journal } from './journal.ts';
 import { readTyped, update } from './registers.ts';
 
@@ -146,7 +146,7 @@ async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, n
 
 /** Storing the record anew has forgotten when it was to be looked at again, where nothing but a hint said so: it is looked at early. */
 async function keepAwake({ records }: ExemptionDeps, record: AccountRecord, now: EpochMs): Promise<void> {
-  if (!ENROLLMENTS.some((enrollment) => waits(record[enrollment]))) return;
+  if (!needsLook(record)) return;
   await records.snooze(record.accountId, record.head.seq, now);
 }
 
