@@ -152,8 +152,15 @@ function wakeTimes(condition: Condition | null): readonly EpochMs[] {
   return times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
 }
 
+/** When Automation that waits for Compute Optimizer got it. */
+function unlockedAt({ computeOptimizer, automation }: AccountRecord): readonly EpochMs[] {
+  if (computeOptimizer?.status !== 'Active' || automation?.verdict !== 'Blocked') return [];
+  if (automation.reason !== 'prerequisite' || automation.notBefore !== null) return [];
+  return [Date.parse(computeOptimizer.changedAt)];
+}
+
 /** The earliest time at which the record needs attention; `null` if it needs none. What the sparse index is over. */
 export function wakeAt(record: AccountRecord): EpochMs | null {
-  const times = [...wakeTimes(record.computeOptimizer), ...wakeTimes(record.automation)];
+  const times = [...wakeTimes(record.computeOptimizer), ...wakeTimes(record.automation), ...unlockedAt(record)];
   return times.length === 0 ? null : Math.min(...times);
 }

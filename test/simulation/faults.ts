@@ -94,7 +94,11 @@ export const FAULTS: readonly Fault[] = [
         find: 'if (windows.isOpen(now)) return;',
         replace: 'if (now > 0) return;',
       },
-      { file: 'shared/domain/assess.ts', find: 'windows.isOpen(', replace: '((_: number) => true)(' },
+      {
+        file: 'shared/domain/assess.ts',
+        find: 'if (policy.windows.isOpen(now)) return null;',
+        replace: 'if (now > 0) return null;',
+      },
     ],
   },
   {
