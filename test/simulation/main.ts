@@ -92,7 +92,7 @@ async function many(from: number, count: number): Promise<number> {
   return sum.broken.length > 0 ? 1 : 0;
 }
 
-/** @returns whether a history noticed it. */
+/** @returns whether a history noticed it that is in order without it. */
 async function noticed({ name, breaks }: Fault): Promise<boolean> {
   let lived = 0;
   for (let from = 1; from <= SEEDS_PER_FAULT; from += CHUNK) {
@@ -100,6 +100,8 @@ async function noticed({ name, breaks }: Fault): Promise<boolean> {
     const [first] = report.broken;
     lived += report.seeds;
     if (first === undefined) continue;
+    if ((await inChild(first.seed, 1, null)).broken.length > 0)
+      throw new Error(`seed ${first.seed} breaks an invariant without any fault: mend that first`);
     process.stdout.write(`${name}: noticed by seed ${first.seed} (${first.violations[0]})\n`);
     return true;
   }

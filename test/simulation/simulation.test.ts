@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FAULTS } from './faults.ts';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const source = (file: string): string => readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
+
+/** `npm run simulate -- …`; in a process of its own, because it takes the timers of the process it runs in. */
+async function simulate(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      out += data.toString();
+    });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, out };
+}
+
+describe('the simulation', () => {
+  it('breaks no invariant in 150 histories', async () => {
+    const { code, out } = await simulate('--seeds', '150');
+    expect(out).toContain('"seeds":150');
+    expect(out).toContain('"broken":0');
+    expect(code).toBe(0);
+  }, 280_000);
+
+  it('lives the same history again', async () => {
+    const first = await simulate('--seed', '12');
+    expect(first.out.split('\n').length).toBeGreaterThan(100);
+    expect((await simulate('--seed', '12')).out).toBe(first.out);
+  }, 60_000);
+
+  it('notices a deliberate fault, and tells the seed', async () => {
+    const { code, out } = await simulate('--fault', 'call-without-intent');
+    expect(out).toMatch(/call-without-intent: noticed by seed \d+ \(invariant 2: .* without an intent that is open\)/);
+    expect(code).toBe(0);
+  }, 120_000);
+
+  it.each(FAULTS)('knows the place of the fault $name', ({ edits }) => {
+    for (const { file, find } of edits) expect(source(file)).toContain(find);
+  });
+
+  it('refuses what it does not know', async () => {
+    expect(await simulate('--fault', 'none-such')).toMatchObject({ code: 1 });
+    expect(await simulate('--seeds', 'many')).toMatchObject({ code: 1 });
+  }, 30_000);
+});
