@@ -1,24 +1,58 @@
 import { type LambdaContext as HonoContext, handle, type LambdaEvent } from 'hono/aws-lambda';
-import { composeFromEnvironment } from '../../shared/compose/aws.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { AccountTable } from '../../shared/app/account-list.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, lazily } from '../../shared/compose/lambda.ts';
+import { environment } from '../../shared/config/environment.ts';
+import { type IsOperator, readOperators } from '../../shared/config/operators.ts';
 import { createApi } from './app.ts';
+import { lambdaDoor } from './lambda-door.ts';
+import { Feed } from './live/feed.ts';
+import { PolicyUnavailableError } from './problem.ts';
+import type { ApiSystem } from './system.ts';
+
+/** All records are read for a list of accounts: so long it is good, ms. */
+const ACCOUNTS_AGE_MS = 10_000;
+/** How long a reader of events waits before it asks again, ms. */
+const POLL_MS = 10_000;
 
 /** The HTTP app behind Lambda's door: function URLs and HTTP APIs, payload version 2. */
-export function makeHandler(compose: Compose) {
+export function makeHandler(compose: Compose, isOperator: () => IsOperator = () => readOperators(environment())) {
   const open = lazily(compose);
+  let known: { readonly runtime: AwsRuntime; readonly app: ReturnType<typeof createApi> } | null = null;
   return async (event: LambdaEvent, context: HonoContext) => {
     const runtime = await open();
-    const { stores, logger } = runtime;
-    const check = async (): Promise<void> => {
-      await stores.registers.read('scan');
-    };
+    if (known?.runtime !== runtime) {
+      known = { runtime, app: createApi(systemOf(runtime), lambdaDoor(isOperator())) };
+    }
+    const { app } = known;
     return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
       try {
-        return await handle(createApi({ check, logger }))(event, context);
+        return await handle(app)(event, context);
       } finally {
         runtime.flush();
       }
     });
+  };
+}
+
+function systemOf(runtime: AwsRuntime): ApiSystem {
+  const { stores, clock, newId, logger } = runtime;
+  return {
+    ...{ stores, clock, newId, logger, version: manifest.version },
+    accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
+    feed: new Feed(clock),
+    streams: false,
+    pollMs: POLL_MS,
+    policy: async () => {
+      try {
+        return { policy: await runtime.policy(), warnings: [] };
+      } catch (error) {
+        throw new PolicyUnavailableError('The policy of this deployment cannot be read, or is not valid.', {
+          cause: error,
+        });
+      }
+    },
   };
 }
 

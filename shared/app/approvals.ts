@@ -153,6 +153,12 @@ function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
 const short = (hash: string): string => hash.slice(0, 12);
 const iso = (time: EpochMs): string => new Date(time).toISOString();
 
+/** What is known of the approval of a plan, open, used or expired; `null`: there is none, or none that the ledger has. */
+export async function approvalOf(registers: Registers, planHash: string): Promise<Approval | null> {
+  const known = await readTyped(registers, nameOf(planHash), approvalSchema);
+  return known?.value.recorded === true ? known.value : null;
+}
+
 /** Approvals of plans of a policy that can still be used, the earliest first. */
 export async function openApprovals(
   registers: Registers,

@@ -3,6 +3,9 @@ import type { WorkOutcome } from '../../../shared/app/deps.ts';
 import type { Plan } from '../../../shared/app/make-plan.ts';
 import type { Chore } from '../../../shared/app/serve.ts';
 import type { App } from '../../../shared/compose/app.ts';
+import { countArgument } from '../../../shared/config/arguments.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
+import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,7 +18,19 @@ export function defineServe(program: Command, select: Select): void {
     .command('serve')
     .description("the daemon: scans by the policy's schedule and remediates all the time, until SIGTERM or Ctrl-C")
     .option('--policy <file>', 'the policy (default: rollcall.yaml); read again when it changes')
-    .action((flags: { readonly policy?: string }) => select((context) => runServe(context, flags.policy)));
+    .option('--port <n>', `where API and dashboard answer; 0 takes a free port (default: ${DEFAULT_PORT})`)
+    .option(
+      '--host <host>',
+      'the address they answer at; any but loopback needs a token in the environment',
+      DEFAULT_HOST,
+    )
+    .action((flags: ServeFlags) => select((context) => runServe(context, flags)));
+}
+
+interface ServeFlags {
+  readonly policy?: string;
+  readonly port?: string;
+  readonly host: string;
 }
 
 /** How often what the workers have done is told at most, ms. */
@@ -26,13 +41,14 @@ const TELL_MS = 5_000;
  */
 const STOP_MS = 25_000;
 
-async function runServe(context: CliContext, file: string | undefined): Promise<number> {
+async function runServe(context: CliContext, flags: ServeFlags): Promise<number> {
   const { output, interrupt, clock } = context;
-  const loaded = await loadPolicy(context, file);
+  const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
   const { serve, REMOTE_PACE } = await import('../../../shared/app/serve.ts');
   // Who cannot even be identified is told at once, before anything is made on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
+  const api = await openApi(context, flags, loaded, say);
   const exitCode = (): number =>
     // Being told to stop is how a daemon ends; only Ctrl-C is somebody breaking it off.
     interrupt.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
@@ -47,6 +63,7 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
   const tally = new Tally();
   const serveApp = async (app: App, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
     const { chores, close } = await choresOf(context, app, inForce);
+    api?.usePolicy(inForce);
     say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
     const telling = tellRegularly(tally, say, context, end);
     const pace = context.config.store === 'aws' ? { pace: REMOTE_PACE } : {};
@@ -55,9 +72,13 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
       chores,
       stop: end,
       onProgress: (event) => {
+        api?.feed.take(event);
         if (event.kind === 'worked') tally.add(event.outcome);
       },
-      onScanStarted: (runId) => say(`scan ${runId} begins`),
+      onScanStarted: (runId) => {
+        api?.feed.begin(runId);
+        say(`scan ${runId} begins`);
+      },
       onScan: (runId, plan) => {
         tally.scans += 1;
         say(scanLine(runId, plan));
@@ -68,10 +89,34 @@ async function runServe(context: CliContext, file: string | undefined): Promise<
   };
   const serveUntil = (inForce: LoadedPolicy, end: AbortSignal): Promise<void> =>
     withApp(context, inForce.policy, false, (app) => serveApp(app, inForce, end), end);
-  await underEachPolicy(context, loaded, say, serveUntil);
+  await underEachPolicy(context, loaded, say, serveUntil).finally(() => api?.close());
   say('stopped');
   if (output.json) output.document({ scans: tally.scans, worked: tally.total });
   return exitCode();
+}
+
+/**
+ * API and dashboard. A port that was not asked for by name and that another daemon on this machine has is no reason not to work.
+ * @returns `null`: they are not served by this process
+ */
+async function openApi(
+  context: CliContext,
+  flags: ServeFlags,
+  loaded: LoadedPolicy,
+  say: (text: string) => void,
+): Promise<RunningApi | null> {
+  const { host } = flags;
+  const port = flags.port === undefined ? DEFAULT_PORT : countArgument('--port', flags.port, { min: 0, max: 65_535 });
+  const { startApi } = await import('../api.ts');
+  try {
+    const api = await startApi(context, { host, port }, loaded);
+    say(`API and dashboard on ${api.url}`);
+    return api;
+  } catch (error) {
+    if (flags.port !== undefined || !(error instanceof ConfigError) || error.code !== 'EADDRINUSE') throw error;
+    say(`no dashboard from this process: ${error.message}`);
+    return null;
+  }
 }
 
 /** The pause after a changed policy could not be begun with, ms. */

@@ -1,0 +1,28 @@
+import type { Pages } from './pages.ts';
+import type { Principal } from './system.ts';
+
+/** What a door says of a request beside the request. */
+export interface Visit {
+  /** Node: the other end of the connection. */
+  readonly remoteAddress?: string;
+  /** Lambda: what its front door knows of the request; checked where it is used. */
+  readonly requestContext?: unknown;
+}
+
+/** What the app has to know of the way by which requests reach it. */
+export interface Door {
+  /**
+   * Refuses requests that must not be looked at: for another host, from another origin.
+   * @param navigation it is for a page, not for the API
+   * @throws ApiProblem
+   */
+  readonly admit: (headers: Headers, navigation: boolean) => void;
+  /** Who asks. @throws ApiProblem 401 */
+  readonly identify: (headers: Headers, visit: Visit) => Principal;
+  /** Whom a rate is counted for. */
+  readonly client: (visit: Visit) => string;
+  /** Beside those that every door sends. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The dashboard's files; `null`: it is not served here. */
+  readonly pages: () => Promise<Pages | null>;
+}

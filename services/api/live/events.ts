@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import type { LedgerEntry } from '../../../shared/domain/ledger.ts';
+import { toIso } from '../../../shared/domain/time.ts';
+import type { ApiSystem } from '../system.ts';
+
+/* Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+
+/** Entries are found by their time, which clocks of other processes may have put a little back. */
+const OVERLAP_MS = 2_000;
+/** More than this since the last time is not sent: whoever shows it reads it anew. */
+const MOST = 1_000;
+/** After which a reader comes back. */
+const RETRY_MS = 3_000;
+/** A sign of life, so that neither side takes a quiet connection for a dead one. */
+const ALIVE_MS = 15_000;
+
+export interface EventsOptions {
+  /** `Last-Event-ID`: where the reader was when the connection broke. */
+  readonly lastEventId: string | null;
+  readonly signal: AbortSignal;
+  /** `false`: what there is now, and the end; the reader comes back. */
+  readonly lasting: boolean;
+}
+
+/** What happens, as text of an event stream: `progress`, `entry`, and `gap` where entries were left out. */
+export async function* events(system: ApiSystem, options: EventsOptions): AsyncGenerator<string> {
+  const { lasting, signal } = options;
+  const { clock, feed, pollMs } = system;
+  yield `retry: ${lasting ? RETRY_MS : Math.max(RETRY_MS, pollMs)}\n\n`;
+  const tail = new Tail(system, placeOf(options.lastEventId));
+  const changes = new Changes(feed.watch);
+  let aliveAt = clock.now();
+  let polledAt = Number.NEGATIVE_INFINITY;
+  try {
+    yield message('progress', feed.state);
+    for (;;) {
+      if (clock.now() - polledAt >= pollMs) {
+        polledAt = clock.now();
+        yield* tail.news();
+      }
+      if (!lasting || signal.aborted) return;
+      if (changes.take()) yield message('progress', feed.state);
+      if (clock.now() - aliveAt >= ALIVE_MS) {
+        aliveAt = clock.now();
+        yield ': alive\n\n';
+      }
+      await clock.sleep(Math.min(pollMs, PROGRESS_MS), signal);
+    }
+  } finally {
+    changes.end();
+  }
+}
+
+/** Progress is told so often at most. */
+const PROGRESS_MS = 250;
+
+/** Whether there was a change since it was last looked at. */
+class Changes {
+  #changed = false;
+  readonly end: () => void;
+
+  constructor(watch: (changed: () => void) => () => void) {
+    this.end = watch(() => {
+      this.#changed = true;
+    });
+  }
+
+  take(): boolean {
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
+  }
+}
+
+interface PlaceInTime {
+  readonly at: number;
+  readonly id: string;
+}
+
+/** The ledger's new entries, each once. */
+class Tail {
+  readonly #system: ApiSystem;
+  readonly #resumed: boolean;
+  #first = true;
+  #at: number;
+  readonly #seen = new Map<string, number>();
+
+  constructor(system: ApiSystem, from: PlaceInTime | 'unknown' | null) {
+    this.#system = system;
+    this.#resumed = from !== null;
+    const known = from === 'unknown' ? null : from;
+    this.#at = known?.at ?? system.clock.now();
+    if (known !== null) this.#seen.set(known.id, known.at);
+    this.#gap = from === 'unknown';
+  }
+
+  #gap: boolean;
+
+  async *news(): AsyncGenerator<string> {
+    const { stores, clock } = this.#system;
+    const since = toIso(Math.max(0, this.#at - OVERLAP_MS));
+    const page = await stores.ledger.query({ since }, { limit: MOST, order: 'oldestFirst' });
+    const tooMany = this.#first && this.#resumed && page.next !== null;
+    this.#first = false;
+    if (this.#gap || tooMany) {
+      this.#gap = false;
+      this.#at = clock.now();
+      yield message('gap', { since: tooMany ? since : null });
+      return;
+    }
+    for (const entry of page.entries) {
+      if (this.#seen.has(entry.id)) continue;
+      const at = Date.parse(entry.at);
+      this.#seen.set(entry.id, at);
+      this.#at = Math.max(this.#at, at);
+      yield message('entry', entry, idOf(entry));
+    }
+    for (const [id, at] of this.#seen) if (at < this.#at - OVERLAP_MS) this.#seen.delete(id);
+  }
+}
+
+const idOf = ({ at, id }: LedgerEntry): string => `${at}_${id}`;
+const idSchema = z.tuple([z.iso.datetime(), z.string().regex(/^[\w.]{1,64}$/)]);
+
+/** `unknown`: an id that is none of ours; what was missed since cannot be told. */
+function placeOf(lastEventId: string | null): PlaceInTime | 'unknown' | null {
+  if (lastEventId === null || lastEventId === '') return null;
+  const cut = lastEventId.indexOf('_');
+  const parsed = idSchema.safeParse([lastEventId.slice(0, cut), lastEventId.slice(cut + 1)]);
+  return parsed.success ? { at: Date.parse(parsed.data[0]), id: parsed.data[1] } : 'unknown';
+}
+
+function message(event: string, data: unknown, id?: string): string {
+  // JSON has no line break in it, so that no text of anybody's can end a message and begin another.
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}

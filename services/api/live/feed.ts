@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import type { Progress } from '../../../shared/app/deps.ts';
+import { toIso } from '../../../shared/domain/time.ts';
+import type { Clock } from '../../../shared/ports/system.ts';
+import type { progress } from '../schemas/live.ts';
+
+export type LiveProgress = z.output<typeof progress>;
+
+const IDLE: LiveProgress = {
+  phase: 'idle',
+  ...{ runId: null, startedAt: null, at: null, organization: 0, recorded: 0, worked: {} },
+  ...{ listed: { computeOptimizer: 0, automation: 0 }, probed: { done: 0, total: 0 } },
+  queued: { messages: 0, changes: 0 },
+};
+
+/**
+ * Where the runs of this process are, for whoever watches. It is told of every account and tells sums, so that it makes no difference how
+ * many watch, or whether one that comes late has seen the beginning.
+ */
+export class Feed {
+  readonly #clock: Clock;
+  readonly #watchers = new Set<() => void>();
+  readonly #readers = new Set<symbol>();
+  #state: LiveProgress = IDLE;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get state(): LiveProgress {
+    return this.#state;
+  }
+
+  /** A run begins: what was counted of the one before is forgotten. */
+  readonly begin = (runId: string): void => {
+    const now = toIso(this.#clock.now());
+    this.#set({ ...IDLE, phase: 'waiting', runId, startedAt: now });
+  };
+
+  readonly take = (event: Progress): void => {
+    this.#set({ ...this.#state, ...next(this.#state, event) });
+  };
+
+  /** Nothing is under way any more. */
+  readonly rest = (): void => {
+    this.#set({ ...this.#state, phase: 'idle' });
+  };
+
+  /** @returns what ends the watching */
+  readonly watch = (changed: () => void): (() => void) => {
+    this.#watchers.add(changed);
+    return () => void this.#watchers.delete(changed);
+  };
+
+  /** Connections that are open. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** @returns what ends it; twice is fine */
+  enter(): () => void {
+    const reader = Symbol('reader');
+    this.#readers.add(reader);
+    return () => void this.#readers.delete(reader);
+  }
+
+  #set(state: LiveProgress): void {
+    this.#state = { ...state, at: toIso(this.#clock.now()) };
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
+  switch (event.kind) {
+    case 'waitingForLease':
+      return { phase: 'waiting' };
+    case 'organization':
+      return { phase: 'organization', organization: event.accounts };
+    case 'listing':
+      return { phase: 'listing', listed: { ...state.listed, [event.listing]: event.accounts } };
+    case 'probing':
+      return { phase: 'probing', probed: { done: event.done, total: event.total } };
+    case 'recorded':
+      return { recorded: event.entries };
+    case 'queued':
+      return { phase: 'working', queued: { messages: event.messages, changes: event.changes } };
+    case 'worked':
+      return { phase: 'working', worked: { ...state.worked, [event.outcome]: (state.worked[event.outcome] ?? 0) + 1 } };
+    case 'waiting':
+      return { phase: 'waiting' };
+  }
+}

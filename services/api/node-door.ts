@@ -1,0 +1,176 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import type { ApiTokens } from '../../shared/config/api-env.ts';
+import { ConfigError } from '../../shared/config/config-error.ts';
+import { type ApiOptions, createApi } from './app.ts';
+import type { Door, Visit } from './door.ts';
+import type { Pages } from './pages.ts';
+import { bearer } from './security/bearer.ts';
+import { requireLoopbackHost, requireSameOrigin } from './security/same-origin.ts';
+import type { ApiSystem } from './system.ts';
+
+export interface NodeDoorOptions extends ApiOptions {
+  readonly system: ApiSystem;
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly tokens: ApiTokens;
+  /** Who acts where no token says it: the operating system's user. */
+  readonly localActor: string;
+  /** The dashboard's files; asked for once. */
+  readonly pages: () => Promise<Pages | null>;
+}
+
+export interface OpenDoor {
+  /** Where the dashboard is. */
+  readonly url: string;
+  readonly port: number;
+  /** Answers under way are broken off. */
+  close(): Promise<void>;
+}
+
+/** 127.0.0.0/8, ::1 and the name for them: what no other machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+/**
+ * Opens the API on a port of this machine.
+ * @throws ConfigError where any other machine could reach it without a token, or the port cannot be had
+ */
+export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> {
+  const { host, tokens, system } = options;
+  if (!isLoopback(host) && !tokens.configured) {
+    throw new ConfigError(
+      'TokenNeeded',
+      `--host ${host} can be reached from other machines, and no token is set: expected ROLLCALL_TOKEN_OPERATE or ROLLCALL_TOKEN_READ in the ` +
+        'environment, of 32 characters or more (`openssl rand -hex 32`). Without one serve only answers on 127.0.0.1.',
+    );
+  }
+  const bound: { port: number } = { port: options.port };
+  const app = createApi(system, nodeDoor(options, bound), options);
+  const server = createServer((incoming, outgoing) => {
+    answer(incoming, outgoing, app.fetch).catch((error: unknown) => {
+      system.logger.warn('an answer broke off', { error });
+      outgoing.destroy();
+    });
+  });
+  limitPatience(server);
+  bound.port = await listen(server, options);
+  const name = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
+  return {
+    url: `http://${name}:${bound.port}/`,
+    port: bound.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function nodeDoor(
+  { host, tokens, localActor, system, pages }: NodeDoorOptions,
+  bound: { readonly port: number },
+): Door {
+  const { clock } = system;
+  let files: Promise<Pages | null> | null = null;
+  return {
+    admit(headers, navigation) {
+      if (!tokens.configured) requireLoopbackHost(headers.get('host'), { host, port: bound.port });
+      requireSameOrigin(headers, navigation);
+    },
+    identify: (headers) =>
+      tokens.configured ? bearer(headers, tokens, clock.now()) : { actor: localActor, role: 'operate' },
+    // Behind a proxy all are one: what it says of whom it speaks for could be said by anybody.
+    client: ({ remoteAddress }) => remoteAddress ?? 'unknown',
+    headers: {},
+    pages: () => {
+      files ??= pages();
+      return files;
+    },
+  };
+}
+
+/** Who sends its request a byte at a time, or more headers than anybody needs, does not keep others out. */
+function limitPatience(server: Server): void {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  server.keepAliveTimeout = 10_000;
+  server.maxHeadersCount = 100;
+  server.maxConnections = 500;
+}
+
+function listen(server: Server, { host, port }: NodeDoorOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
+  const { code = 'error' } = error;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another process has it. Choose another with --port, or 0 for a free one',
+    EACCES: 'it takes more rights. Choose one of 1024 or above with --port',
+    EADDRNOTAVAIL: 'this machine has no such address. Choose another with --host',
+    ENOTFOUND: 'no such host is known. Choose another with --host',
+  };
+  const reason = reasons[code] ?? error.message;
+  return new ConfigError(code, `Port ${port} of ${host} cannot be listened on: ${reason}.`, { cause: error });
+}
+
+type Fetch = (request: Request, visit: Visit) => Response | Promise<Response>;
+
+async function answer(incoming: IncomingMessage, outgoing: ServerResponse, fetch: Fetch): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort());
+  const request = requestOf(incoming, gone.signal);
+  if (request === null) {
+    outgoing.writeHead(400, { 'content-type': 'text/plain', connection: 'close' }).end('Bad request\n');
+    return;
+  }
+  const { remoteAddress } = incoming.socket;
+  const response = await fetch(request, remoteAddress === undefined ? {} : { remoteAddress });
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  if (response.body === null || incoming.method === 'HEAD') {
+    await response.body?.cancel();
+    outgoing.end();
+    return;
+  }
+  try {
+    await pipeline(Readable.from(chunksOf(response.body)), outgoing);
+  } catch (error) {
+    // Whoever asked has gone: nothing to tell anybody.
+    if (!gone.signal.aborted) throw error;
+  }
+}
+
+async function* chunksOf(
+  body: ReadableStream<Uint8Array> | NodeReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) yield chunk;
+}
+
+/** The host is looked at as it was sent, never taken from here. `null`: the request has no form that makes sense. */
+function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | null {
+  const { method = 'GET', url = '/', rawHeaders } = incoming;
+  if (!url.startsWith('/')) return null;
+  try {
+    const headers = new Headers();
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+      headers.append(rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '');
+    const init = { method, headers, signal };
+    const address = new URL(`http://rollcall.invalid${url}`);
+    if (method === 'GET' || method === 'HEAD') return new Request(address, init);
+    return new Request(address, { ...init, body: Readable.toWeb(incoming), duplex: 'half' });
+  } catch {
+    // Methods and headers that fetch does not know (TRACE, CONNECT, broken names): nobody needs to be told more than 400.
+    return null;
+  }
+}

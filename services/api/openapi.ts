@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { Route } from './route.ts';
+import { SCHEMAS, type SchemaName } from './schemas.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * The OpenAPI 3.1 document: made of the same endpoints and schemas that the app answers by, so that it cannot say anything else.
+ * https://spec.openapis.org/oas/v3.1.0
+ */
+export function openApi(routes: readonly Route[], version: string): Json {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Rollcall',
+      version,
+      description:
+        'What Rollcall knows, and what operators may do. Errors are RFC 9457 problems with a stable `code`. Fields may be added to answers.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: componentSchemas(),
+      responses: {
+        Problem: {
+          description: 'What is wrong, where, and what to do',
+          content: { 'application/problem+json': { schema: reference('Problem') } },
+        },
+      },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'Behind any address but loopback' },
+        iam: {
+          type: 'apiKey',
+          name: 'Authorization',
+          in: 'header',
+          description: 'AWS Signature Version 4, in the aws runtime',
+        },
+      },
+    },
+    // None of them: on loopback without tokens.
+    security: [{ bearer: [] }, { iam: [] }, {}],
+  };
+}
+
+const reference = (name: SchemaName): Json => ({ $ref: `#/components/schemas/${name}` });
+
+/** Lists that nobody changes are plain arrays to the reader. */
+const plain = {
+  override: ({ jsonSchema }: { readonly jsonSchema: { readOnly?: unknown } }) => void delete jsonSchema.readOnly,
+};
+
+function componentSchemas(): Json {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    ...plain,
+    // What is answered may have more than is written here, which only `input` leaves open.
+    io: 'input',
+    uri: (id) => `#/components/schemas/${id}`,
+  });
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, withoutIdentity(schema)]));
+}
+
+function withoutIdentity(schema: object): Json {
+  return Object.fromEntries(
+    Object.entries(schema).filter(([key]) => key !== '$id' && key !== '$schema' && key !== 'id'),
+  );
+}
+
+function operation({ method, operationId, summary, query, params, body, answer }: Route): Json {
+  const described = method === 'post' ? { 'x-rollcall-role': 'operate' } : { 'x-rollcall-role': 'read' };
+  const content =
+    'schema' in answer
+      ? { 'application/json': { schema: reference(answer.schema) } }
+      : Object.fromEntries(answer.types.map((type) => [type, { schema: { type: 'string' } }]));
+  return {
+    ...{ operationId, summary, ...described },
+    parameters: [...parameters('path', params), ...parameters('query', query)],
+    ...(method === 'post' && {
+      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
+    }),
+    responses: {
+      200: { description: 'As asked for', content },
+      default: { $ref: '#/components/responses/Problem' },
+    },
+  };
+}
+
+function parameters(where: 'path' | 'query', schema: z.ZodObject): Json[] {
+  const { properties = {}, required = [] } = schemaOf(schema, 'input');
+  const output = schemaOf(schema, 'output').properties ?? {};
+  return Object.keys(properties).map((name) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    // As it is understood: a number, although every query is text.
+    schema: output[name] ?? properties[name],
+  }));
+}
+
+function schemaOf(schema: z.ZodObject, io: 'input' | 'output') {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { ...plain, io });
+  return rest;
+}

@@ -1,0 +1,54 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip } from 'node:zlib';
+
+/** One file of the dashboard as `services/dashboard/build.ts` makes it. `etag` is quoted; without `encoding` the body is as it is. */
+export interface Page {
+  readonly body: Uint8Array;
+  readonly type: string;
+  readonly etag: string;
+  readonly encoding?: 'br' | 'gzip';
+}
+
+/** By path; `/` is the page that all addresses within the dashboard are answered with. */
+export type Pages = ReadonlyMap<string, Page>;
+
+/** Files whose name has a hash of their content in it. */
+const NEVER_CHANGES = /^\/assets\//;
+
+/** @returns `null` if there is no such file */
+export async function servePage(pages: Pages, request: Request, path: string): Promise<Response | null> {
+  const page = pages.get(path) ?? (isView(path) ? pages.get('/') : undefined);
+  if (page === undefined) return null;
+  const headers = {
+    'cache-control': NEVER_CHANGES.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'content-type': page.type,
+    etag: page.etag,
+    vary: 'Accept-Encoding',
+  };
+  if (isKnown(request.headers.get('if-none-match'), page.etag)) return new Response(null, { status: 304, headers });
+  const { encoding } = page;
+  if (encoding !== undefined && accepts(request.headers.get('accept-encoding'), encoding)) {
+    return new Response(new Uint8Array(page.body), { headers: { ...headers, 'content-encoding': encoding } });
+  }
+  return new Response(new Uint8Array(await plain(page)), { headers });
+}
+
+/** A place within the dashboard, of which the page itself knows what to show; files have an ending. */
+function isView(path: string): boolean {
+  return !/\.[A-Za-z0-9]+$/.test(path) && !NEVER_CHANGES.test(path);
+}
+
+function isKnown(given: string | null, etag: string): boolean {
+  return given?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag) ?? false;
+}
+
+/** Browsers take Brotli only over TLS and from some loopback addresses. */
+function accepts(given: string | null, encoding: string): boolean {
+  return given?.split(',').some((each) => each.trim().split(';')[0]?.trim() === encoding) ?? false;
+}
+
+const inflate = { br: promisify(brotliDecompress), gzip: promisify(gunzip) };
+
+function plain({ body, encoding }: Page): Promise<Uint8Array> | Uint8Array {
+  return encoding === undefined ? body : inflate[encoding](body);
+}

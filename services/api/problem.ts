@@ -1,0 +1,102 @@
+import { ApprovalError } from '../../shared/app/approvals.ts';
+import { ReportRangeError } from '../../shared/app/audit-report.ts';
+import { ControlsError } from '../../shared/app/controls.ts';
+import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
+import { ConfigError } from '../../shared/config/config-error.ts';
+import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
+
+/** One thing that is wrong with what was sent. */
+export interface Complaint {
+  /** e.g. `query.limit`, `body.selector`. */
+  readonly where: string;
+  readonly message: string;
+}
+
+/** An answer that is an error; RFC 9457. Everything in it may be read by whoever asked. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly status: number;
+  readonly code: string;
+  readonly errors: readonly Complaint[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    more: { readonly errors?: readonly Complaint[]; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.errors = more.errors ?? [];
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** The policy cannot be read at present, or is not valid. */
+export class PolicyUnavailableError extends Error {
+  override readonly name = 'PolicyUnavailableError';
+}
+
+const APPROVAL_STATUS: Readonly<Record<ApprovalError['code'], number>> = {
+  PlanUnknown: 404,
+  PlanAmbiguous: 409,
+  PlanOutdated: 409,
+  PlanAlreadyApproved: 409,
+  ApprovalUsed: 409,
+};
+
+/** The answer to an error that a use case has thrown; `null`: it is none that a caller could do anything about. */
+export function problemOf(error: unknown): ApiProblem | null {
+  if (error instanceof ApiProblem) return error;
+  if (error instanceof BadCursorError) {
+    return new ApiProblem(400, 'BadCursor', `${error.message}. Begin with the first page again.`);
+  }
+  if (error instanceof ReportRangeError) return new ApiProblem(400, 'ImpossibleRange', `${error.message}.`);
+  if (error instanceof ConfigError) return new ApiProblem(400, 'BadRequest', error.message);
+  if (error instanceof ControlsError) return new ApiProblem(409, error.code, error.message);
+  if (error instanceof ApprovalError) return new ApiProblem(APPROVAL_STATUS[error.code], error.code, error.message);
+  if (error instanceof TamperedError) {
+    const advice = 'Find out more with `rollcall audit verify`, and keep the store as it is.';
+    return new ApiProblem(500, 'LedgerBroken', `Chain ${error.chain}: ${error.message}. ${advice}`);
+  }
+  if (error instanceof PolicyUnavailableError) return unavailable('PolicyUnavailable', error.message);
+  if (error instanceof StoreError || error instanceof AwsStoreError) {
+    return unavailable('StoreUnavailable', `The store cannot be used at present (${error.code}); the log says why.`);
+  }
+  return null;
+}
+
+function unavailable(code: string, detail: string): ApiProblem {
+  return new ApiProblem(503, code, detail, { headers: { 'retry-after': '15' } });
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Authentication needed',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  406: 'Not acceptable',
+  409: 'Conflict',
+  413: 'Content too large',
+  414: 'Address too long',
+  415: 'Unsupported media type',
+  421: 'Misdirected request',
+  429: 'Too many requests',
+  500: 'Internal error',
+  503: 'Not available',
+};
+
+export function problemResponse(problem: ApiProblem): Response {
+  const { status, code, message, errors, headers } = problem;
+  const body = {
+    ...{ type: `urn:rollcall:problem:${code}`, title: TITLES[status] ?? 'Error', status, detail: message, code },
+    ...(errors.length > 0 && { errors }),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+  });
+}

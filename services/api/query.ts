@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { instantArgument } from '../../shared/config/arguments.ts';
+import type { LedgerFilter } from '../../shared/ports/ledger.ts';
+import { ApiProblem } from './problem.ts';
+import { accountId, enrollment, entryType } from './schemas/common.ts';
+
+/* What several endpoints take in their query. Everything has a length: what is looked for costs as much as is looked at. */
+
+export const MAX_LIMIT = 1_000;
+export const limit = (max: number, preset: number) =>
+  z.coerce.number().int().min(1).max(max).default(preset).describe(`At most so many; default ${preset}`);
+export const cursor = z.string().min(1).max(2_048).optional().describe('`next` of the page before');
+export const word = z.string().min(1).max(200);
+export const several = <T extends z.ZodType>(item: T) => z.array(item).max(50).optional();
+export const flag = z.enum(['true', 'false']).default('false');
+const moment = z.string().min(1).max(40);
+const MOMENT = 'a day, a time, or 24h for that long ago';
+
+export const auditFilter = {
+  account: accountId.optional(),
+  enrollment: enrollment.optional(),
+  type: entryType.optional(),
+  run: word.optional(),
+  actor: z.string().min(1).max(512).optional(),
+  since: moment.optional().describe(`At or after: ${MOMENT}`),
+  until: moment.optional().describe(`Before: ${MOMENT}`),
+};
+
+type FilterQuery = z.output<z.ZodObject<typeof auditFilter>>;
+
+/** @throws ApiProblem for a time that is none, and for times between which nothing can be */
+export function filterOf(query: FilterQuery, now: number): LedgerFilter {
+  const { account, enrollment: of, type, run, actor } = query;
+  const { since, until } = rangeOf(query, now);
+  return {
+    ...(account !== undefined && { accountId: account }),
+    ...(of !== undefined && { enrollment: of }),
+    ...(type !== undefined && { type }),
+    ...(run !== undefined && { runId: run }),
+    ...(actor !== undefined && { actor }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  };
+}
+
+/** ISO 8601. @throws ApiProblem, ConfigError */
+export function rangeOf(
+  query: { readonly since?: string | undefined; readonly until?: string | undefined },
+  now: number,
+): { readonly since?: string; readonly until?: string } {
+  const since = query.since === undefined ? undefined : instantArgument('since', query.since, now);
+  const until = query.until === undefined ? undefined : instantArgument('until', query.until, now);
+  if (since !== undefined && until !== undefined && since >= until) {
+    const message = `since ${since} is not before until ${until}: nothing can be between them`;
+    throw new ApiProblem(400, 'ImpossibleRange', message, { errors: [{ where: 'query.since', message }] });
+  }
+  return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { ACCOUNT_SORTS } from '../../../shared/app/account-list.ts';
+import { accountView } from '../../../shared/app/account-view.ts';
+import { ApiProblem } from '../problem.ts';
+import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
+import { jsonRoute, NONE } from '../route.ts';
+import { accountId, enrollment, verdict } from '../schemas/common.ts';
+import { policyIfAny } from './status.ts';
+
+export const accountRoutes = [
+  jsonRoute({
+    ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', answer: 'Accounts' },
+    summary: 'All accounts with their verdicts: filtered, sorted, a page at a time',
+    ...NONE,
+    query: z.strictObject({
+      verdict: several(verdict).describe('Any of these'),
+      reason: several(word).describe('Any of these; of the same enrollment as verdict and rule'),
+      rule: several(word).describe('Any of these deciding rules'),
+      enrollment: enrollment.optional().describe('Whose verdict, reason and rule are meant; default: either'),
+      ou: word.optional().describe('This OU and all below'),
+      text: word.optional().describe('Part of id, name, OU, reason or rule'),
+      sort: z.enum(ACCOUNT_SORTS).default('accountId'),
+      order: z.enum(['asc', 'desc']).default('asc'),
+      limit: limit(MAX_LIMIT, 100),
+      cursor,
+      facets: flag.describe('Also what can be filtered by'),
+    }),
+    handle: async ({ system: { accounts }, query: { facets, ...query } }) => {
+      const page = await accounts.page({ ...query, cursor: query.cursor ?? null });
+      return { ...page, facets: facets === 'true' ? await accounts.facets() : null };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/accounts/{id}', operationId: 'account', answer: 'Account' },
+    summary: 'One account: verdicts, what the policy wants and why, timeline',
+    ...NONE,
+    params: z.strictObject({ id: accountId }),
+    query: z.strictObject({ limit: limit(MAX_LIMIT, 50).describe('Entries of the timeline') }),
+    handle: async ({ system, params, query }) => {
+      const inUse = await policyIfAny(system);
+      const asked = { accountId: params.id, policy: inUse?.policy ?? null, limit: query.limit };
+      const view = await accountView(system.stores, asked);
+      if (view !== null) return view;
+      throw new ApiProblem(
+        404,
+        'AccountUnknown',
+        `Neither the last snapshot of the organization nor the ledger has account ${params.id}. One that has just joined is known after the next scan.`,
+      );
+    },
+  }),
+];

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { auditAsOf } from '../../../shared/app/audit-as-of.ts';
+import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
+import { auditList } from '../../../shared/app/audit-list.ts';
+import { auditReport } from '../../../shared/app/audit-report.ts';
+import { showEntry } from '../../../shared/app/audit-show.ts';
+import type { Summary } from '../../../shared/app/desk.ts';
+import { fullSummary } from '../../../shared/app/plan-document.ts';
+import { durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
+import { BadCursorError } from '../../../shared/ports/ledger.ts';
+import { ApiProblem } from '../problem.ts';
+import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
+import { jsonRoute, NONE, streamRoute } from '../route.ts';
+import { enrollment, verdict } from '../schemas/common.ts';
+import { streamText } from '../stream.ts';
+
+const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
+  json: 'application/json',
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson',
+  ocsf: 'application/x-ndjson',
+};
+
+export const auditRoutes = [
+  jsonRoute({
+    ...{ method: 'get', path: '/api/audit', operationId: 'audit', answer: 'AuditPage' },
+    summary: 'Entries of the ledger that fit, the newest first unless told otherwise',
+    ...NONE,
+    query: z.strictObject({
+      ...auditFilter,
+      order: z.enum(['newestFirst', 'oldestFirst']).default('newestFirst'),
+      limit: limit(MAX_LIMIT, 50),
+      cursor,
+    }),
+    handle: async ({ system: { stores, clock }, query }) => {
+      const { limit: most, order, cursor: from = null } = query;
+      return auditList(stores.ledger, { filter: filterOf(query, clock.now()), limit: most, order, cursor: from });
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/audit/entries/{id}', operationId: 'auditEntry', answer: 'ShownEntry' },
+    summary: 'One entry in full, and whether its neighbours in its chain fit',
+    ...NONE,
+    params: z.strictObject({ id: z.string().min(1).max(200).describe("An entry's id, or its place, CHAIN#SEQ") }),
+    handle: async ({ system, params }) => {
+      const shown = await showEntry(system.stores.ledger, params.id);
+      if (shown === null) throw new ApiProblem(404, 'EntryUnknown', 'The ledger has no such entry.');
+      return shown;
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/audit/as-of', operationId: 'auditAsOf', answer: 'AsOf' },
+    summary: 'The verdict of every account at a time',
+    ...NONE,
+    query: z.strictObject({
+      at: z.string().min(1).max(40).describe('A day, a time, or 24h for that long ago'),
+      enrollment: enrollment.optional(),
+      verdict: several(verdict),
+      limit: limit(MAX_LIMIT, 100),
+      cursor: z
+        .string()
+        .regex(/^\d{1,9}$/, 'expected the `next` of the page before')
+        .optional(),
+    }),
+    handle: async ({ system: { stores, clock }, query }) => {
+      const at = instantArgument('at', query.at, clock.now());
+      const { accounts, pruned, at: told } = await auditAsOf(stores.ledger, at);
+      const counts: Summary = { computeOptimizer: {}, automation: {} };
+      for (const each of accounts) {
+        counts[each.enrollment][each.verdict] = (counts[each.enrollment][each.verdict] ?? 0) + 1;
+      }
+      const fitting = accounts.filter(
+        (each) =>
+          (query.enrollment ?? each.enrollment) === each.enrollment && (query.verdict?.includes(each.verdict) ?? true),
+      );
+      // What was so at a time does not change any more: places count.
+      const from = query.cursor === undefined ? 0 : Number(query.cursor);
+      if (from > fitting.length) throw new BadCursorError('the cursor is behind the last account');
+      const end = from + query.limit;
+      return {
+        ...{ at: told, summary: fullSummary(counts), pruned, total: fitting.length },
+        accounts: fitting.slice(from, end),
+        next: end < fitting.length ? String(end) : null,
+      };
+    },
+  }),
+  streamRoute({
+    ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: Object.values(EXPORT_TYPES) },
+    summary: 'Entries that fit for other tools, the oldest first, in one piece however many there are',
+    ...NONE,
+    query: z.strictObject({ ...auditFilter, format: z.enum(EXPORT_FORMATS).default('json') }),
+    handle: async ({ system, query }) => {
+      const { format } = query;
+      const filter = filterOf(query, system.clock.now());
+      const text = auditExport(system.stores.ledger, { filter, format, version: system.version });
+      const ending = format === 'ocsf' ? 'ocsf.ndjson' : format;
+      return streamText(system, text, {
+        'content-type': EXPORT_TYPES[format],
+        'content-disposition': `attachment; filename="rollcall-audit.${ending}"`,
+      });
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/audit/report', operationId: 'auditReport', answer: 'Report' },
+    summary: 'Compliance over time: percentage, drift count and age, time to resolve, by OU and by rule',
+    ...NONE,
+    query: z.strictObject({
+      since: auditFilter.since.default('30d'),
+      until: auditFilter.until,
+      interval: z
+        .string()
+        .max(20)
+        .optional()
+        .describe('Between two points, e.g. 1d; default 1d, of two days and less 1h'),
+      top: limit(100, 10),
+    }),
+    handle: async ({ system: { stores, clock }, query }) => {
+      const now = clock.now();
+      const { since = '', until = new Date(now).toISOString() } = rangeOf(query, now);
+      const short = Date.parse(until) - Date.parse(since) <= 2 * DAY_MS;
+      const intervalMs = durationArgument('interval', query.interval ?? (short ? '1h' : '1d'));
+      return auditReport(stores, { since, until, intervalMs, top: query.top });
+    },
+  }),
+];
+
+const DAY_MS = 86_400_000;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { policyView } from '../../../shared/app/policy-view.ts';
+import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
+import { ApiProblem } from '../problem.ts';
+import { jsonRoute, NONE } from '../route.ts';
+import { accountId } from '../schemas/common.ts';
+
+export const policyRoutes = [
+  jsonRoute({
+    ...{ method: 'get', path: '/api/policy', operationId: 'policy', answer: 'Policy' },
+    summary: 'The policy in use: what it says, for how many accounts, and what is doubtful about it',
+    ...NONE,
+    handle: async ({ system: { stores, clock, policy } }) => {
+      const inUse = await policy();
+      return policyView(stores, inUse.policy, inUse.warnings, clock.now());
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/policy/explain/{id}', operationId: 'explain', answer: 'Explanation' },
+    summary: 'What the policy wants of an account, and which rules say so',
+    ...NONE,
+    params: z.strictObject({ id: accountId }),
+    handle: async ({ system, params }) => {
+      const [{ policy }, account] = await Promise.all([system.policy(), system.stores.facts.get(params.id)]);
+      if (account === null) {
+        throw new ApiProblem(
+          404,
+          'AccountUnknown',
+          `The last snapshot of the organization lacks account ${params.id}.`,
+        );
+      }
+      try {
+        return policy.explain(account);
+      } catch (error) {
+        if (!(error instanceof TagsNotReadError)) throw error;
+        throw new ApiProblem(409, 'TagsNotRead', 'The policy asks for tags, which the last snapshot has not read.');
+      }
+    },
+  }),
+];

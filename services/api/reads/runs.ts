@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { listRuns, showRun } from '../../../shared/app/runs.ts';
+import { ApiProblem } from '../problem.ts';
+import { cursor, limit } from '../query.ts';
+import { jsonRoute, NONE } from '../route.ts';
+
+export const runRoutes = [
+  jsonRoute({
+    ...{ method: 'get', path: '/api/runs', operationId: 'runs', answer: 'Runs' },
+    summary: 'Runs, the latest first',
+    ...NONE,
+    // Each run costs a few questions to the ledger.
+    query: z.strictObject({ limit: limit(100, 20), cursor }),
+    handle: async ({ system, query }) => listRuns(system.stores, { limit: query.limit, cursor: query.cursor ?? null }),
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
+    summary: 'One run with its plan: what it was held up with, or what it has begun, and how that ended',
+    ...NONE,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    handle: async ({ system, params }) => {
+      const run = await showRun(system.stores, params.id);
+      if (run === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
+      return run;
+    },
+  }),
+];

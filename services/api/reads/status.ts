@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { bucketRates } from '../../../shared/app/limiter.ts';
+import { fullSummary } from '../../../shared/app/plan-document.ts';
+import { nextScanAt, scanNow } from '../../../shared/app/schedule.ts';
+import { status } from '../../../shared/app/status.ts';
+import { toIso } from '../../../shared/domain/time.ts';
+import type { DeadLetter } from '../../../shared/ports/queue.ts';
+import { ApiProblem, PolicyUnavailableError } from '../problem.ts';
+import { limit, MAX_LIMIT } from '../query.ts';
+import { jsonRoute, NONE } from '../route.ts';
+import type { ApiSystem, PolicyInUse } from '../system.ts';
+
+/** What is told of now: whose request it is, the organization in figures, pace, queue, dead letters. */
+export const statusRoutes = [
+  jsonRoute({
+    ...{ method: 'get', path: '/api/whoami', operationId: 'whoami', answer: 'WhoAmI' },
+    summary: 'As whom the API sees you, and what you may do',
+    ...NONE,
+    handle: async ({ principal: { actor, role }, system: { version } }) => ({ actor, role, version }),
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
+    summary: 'Verdict counts, scans, queue, pace, what is not as it should be and what keeps enforcement from acting',
+    ...NONE,
+    handle: async ({ system }) => {
+      const inUse = await policyIfAny(system);
+      const { stores, clock } = system;
+      const found = await status(stores, { policy: inUse?.policy ?? null, now: clock.now() });
+      return { ...found, summary: fullSummary(found.summary), nextScan: await nextScan(system, inUse) };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/limiter', operationId: 'limiter', answer: 'Limiter' },
+    summary: 'The pace that all workers share, against its ceiling',
+    ...NONE,
+    handle: async ({ system }) => {
+      const { policy } = await system.policy();
+      const { total, ...rates } = await bucketRates(system.stores.registers);
+      const operations = Object.entries(rates).map(([operation, rate]) => ({ operation, rate }));
+      operations.sort((a, b) => a.rate - b.rate);
+      return { ceiling: policy.policy.limits.callsPerSecond, total: total ?? null, operations };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/queue', operationId: 'queue', answer: 'Queue' },
+    summary: 'The work queue, and which accounts wait for a time',
+    ...NONE,
+    query: z.strictObject({ limit: limit(MAX_LIMIT, 20) }),
+    handle: async ({ system: { stores }, query }) => {
+      const [depth, due] = await Promise.all([
+        stores.queue.depth(),
+        stores.records.due(Number.MAX_SAFE_INTEGER, query.limit),
+      ]);
+      const waiting = due.map(({ record, wakeAt }) => ({ accountId: record.accountId, at: toIso(wakeAt) }));
+      return { ...depth, waiting };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/dead-letters', operationId: 'deadLetters', answer: 'DeadLetters' },
+    summary: 'Work that was given up, the latest first',
+    ...NONE,
+    query: z.strictObject({ limit: limit(MAX_LIMIT, 50) }),
+    handle: async ({ system, query }) => ({
+      deadLetters: (await system.stores.deadLetters.list(query.limit)).map(letterView),
+    }),
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/dead-letters/{id}', operationId: 'deadLetter', answer: 'DeadLetter' },
+    summary: 'One dead letter',
+    ...NONE,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    handle: async ({ system, params: { id } }) => {
+      const letter = await system.stores.deadLetters.show(id);
+      if (letter === null) throw new ApiProblem(404, 'DeadLetterUnknown', 'There is no such dead letter.');
+      return letterView(letter);
+    },
+  }),
+];
+
+const letterView = (letter: DeadLetter) => ({ ...letter, at: toIso(letter.at) });
+
+/** For what can be told without a policy. */
+export async function policyIfAny(system: ApiSystem): Promise<PolicyInUse | null> {
+  try {
+    return await system.policy();
+  } catch (error) {
+    if (!(error instanceof PolicyUnavailableError)) throw error;
+    system.logger.warn('answered without a policy', { error });
+    return null;
+  }
+}
+
+async function nextScan({ stores, clock }: ApiSystem, inUse: PolicyInUse | null): Promise<string | null> {
+  const known = (await scanNow(stores.registers))?.value ?? null;
+  if (inUse === null || known === null) return null;
+  const next = nextScanAt(inUse.policy.policy.schedule, known.dueAt);
+  // Overdue: the next look at the schedule finds it.
+  return next === null ? null : toIso(Math.max(next, clock.now()));
+}

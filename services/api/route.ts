@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { ApiProblem, type Complaint } from './problem.ts';
+import type { SCHEMAS, SchemaName } from './schemas.ts';
+import type { ApiSystem, Principal } from './system.ts';
+
+/** A request as far as the app's security has let it through, not looked into yet. */
+export interface RawCall {
+  readonly system: ApiSystem;
+  readonly principal: Principal;
+  readonly search: URLSearchParams;
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: Headers;
+  /** The body as JSON. @throws ApiProblem */
+  readonly json: () => Promise<unknown>;
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** A request with its parts checked. */
+export interface Call<Q, P, B> extends Pick<RawCall, 'system' | 'principal' | 'signal' | 'headers'> {
+  readonly query: Q;
+  readonly params: P;
+  readonly body: B;
+}
+
+/** An endpoint: what the app answers by, and what the OpenAPI document is made of. */
+export interface Route {
+  readonly method: 'get' | 'post';
+  /** With `{name}` for what varies, as OpenAPI writes it. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly query: z.ZodObject;
+  readonly params: z.ZodObject;
+  /** Of a `post`. */
+  readonly body: z.ZodObject;
+  readonly answer: AnswerSpec;
+  /** @throws ApiProblem */
+  readonly run: (call: RawCall) => Promise<Response>;
+}
+
+type AnswerSpec = { readonly schema: SchemaName } | { readonly types: readonly string[] };
+
+interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject> {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly query: Q;
+  readonly params: P;
+  readonly body: B;
+}
+
+const nothing = z.strictObject({});
+/** Neither query nor variable parts nor a body. */
+export const NONE = { query: nothing, params: nothing, body: nothing };
+
+/** An endpoint that answers with JSON of a known shape. */
+export function jsonRoute<N extends SchemaName, Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
+  spec: Spec<Q, P, B> & {
+    readonly answer: N;
+    readonly handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<z.input<(typeof SCHEMAS)[N]>>;
+  },
+): Route {
+  return made(spec, { schema: spec.answer }, async (call) => Response.json(await spec.handle(call)));
+}
+
+/** An endpoint that answers with something else than one JSON document. */
+export function streamRoute<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
+  spec: Spec<Q, P, B> & {
+    readonly types: readonly string[];
+    readonly handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>;
+  },
+): Route {
+  return made(spec, { types: spec.types }, spec.handle);
+}
+
+function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
+  { method, path, operationId, summary, query, params, body }: Spec<Q, P, B>,
+  answer: AnswerSpec,
+  handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
+): Route {
+  return {
+    ...{ method, path, operationId, summary, query, params, body, answer },
+    run: async ({ system, principal, signal, headers, ...raw }) => {
+      const json = method === 'post' ? await raw.json() : {};
+      const given = {
+        query: query.safeParse(queryOf(raw.search, query)),
+        params: params.safeParse(raw.params),
+        body: body.safeParse(json),
+      };
+      if (!given.query.success || !given.params.success || !given.body.success) throw badRequest(given);
+      return handle({
+        ...{ system, principal, signal, headers },
+        ...{ query: given.query.data, params: given.params.data, body: given.body.data },
+      });
+    },
+  };
+}
+
+/** What is given once is a text, unless several may be given. */
+function queryOf(search: URLSearchParams, schema: z.ZodObject): Record<string, unknown> {
+  const names = [...new Set(search.keys())];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = search.getAll(name);
+      return [name, values.length > 1 || takesSeveral(schema, name) ? values : values[0]];
+    }),
+  );
+}
+
+function takesSeveral(schema: z.ZodObject, name: string): boolean {
+  const field: unknown = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
+  const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
+  return inner instanceof z.ZodArray;
+}
+
+type Checked = Readonly<Record<'query' | 'params' | 'body', z.ZodSafeParseResult<unknown>>>;
+
+function badRequest(checked: Checked): ApiProblem {
+  const errors = (['query', 'params', 'body'] as const).flatMap((part) =>
+    (checked[part].error?.issues ?? []).map(
+      ({ path, message }): Complaint => ({ where: [part, ...path.map(String)].join('.'), message }),
+    ),
+  );
+  const [first] = errors;
+  const told = first === undefined ? '' : `: ${first.where}: ${first.message}`;
+  return new ApiProblem(400, 'BadRequest', `The request makes no sense${told}`, { errors });
+}

@@ -1,0 +1,17 @@
+import { liveRoutes } from './live/route.ts';
+import { accountRoutes } from './reads/accounts.ts';
+import { auditRoutes } from './reads/audit.ts';
+import { policyRoutes } from './reads/policy.ts';
+import { runRoutes } from './reads/runs.ts';
+import { statusRoutes } from './reads/status.ts';
+import type { Route } from './route.ts';
+
+/** Every endpoint. */
+export const ROUTES: readonly Route[] = [
+  ...statusRoutes,
+  ...accountRoutes,
+  ...auditRoutes,
+  ...runRoutes,
+  ...policyRoutes,
+  ...liveRoutes,
+];

@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import * as accounts from './schemas/accounts.ts';
+import * as audit from './schemas/audit.ts';
+import * as common from './schemas/common.ts';
+import * as live from './schemas/live.ts';
+import * as operate from './schemas/operate.ts';
+import * as policy from './schemas/policy.ts';
+import * as runs from './schemas/runs.ts';
+import * as status from './schemas/status.ts';
+
+/** The shape of every answer, under the name that it has in the OpenAPI document. */
+export const SCHEMAS = {
+  Problem: common.problem,
+  LedgerEntry: common.ledgerEntry,
+  Health: status.health,
+  WhoAmI: status.whoami,
+  Status: status.statusAnswer,
+  Limiter: status.limiterAnswer,
+  Queue: status.queueAnswer,
+  DeadLetter: status.deadLetter,
+  DeadLetters: status.deadLettersAnswer,
+  AccountRow: accounts.accountRow,
+  Accounts: accounts.accountsAnswer,
+  Account: accounts.accountAnswer,
+  Explanation: accounts.explanation,
+  AuditPage: audit.auditAnswer,
+  ShownEntry: audit.shownEntry,
+  AsOf: audit.asOfAnswer,
+  Report: audit.report,
+  Run: runs.run,
+  Runs: runs.runsAnswer,
+  RunDetail: runs.runAnswer,
+  Match: policy.match,
+  Policy: policy.policyAnswer,
+  ScanAsked: operate.scanAsked,
+  Halt: operate.haltAnswer,
+  Suspension: operate.suspendAnswer,
+  Resumption: operate.resumeAnswer,
+  Approval: operate.approveAnswer,
+  Redrive: operate.redriveAnswer,
+  Progress: live.progress,
+  Gap: live.gap,
+} as const;
+export type SchemaName = keyof typeof SCHEMAS;
+
+/** What an endpoint answers, for who calls it (the dashboard): `Answer<'Status'>`. */
+export type Answer<N extends SchemaName> = z.output<(typeof SCHEMAS)[N]>;

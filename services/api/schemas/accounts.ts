@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import {
+  accountId,
+  enrollment,
+  facet,
+  ledgerEntry,
+  list,
+  ruleMode,
+  status,
+  target,
+  textOrNull,
+  time,
+  timeOrNull,
+  verdict,
+} from './common.ts';
+import { rollout } from './status.ts';
+
+const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED']);
+
+/** One enrollment of an account in the list. */
+export const enrollmentCell = z.object({
+  verdict,
+  reason: textOrNull,
+  status: status.nullable(),
+  ruleMode: ruleMode.nullable(),
+  desired: target.nullable(),
+  desiredRuleMode: ruleMode.nullable(),
+  rule: textOrNull,
+  since: time,
+  notBefore: timeOrNull,
+  attempts: z.number(),
+});
+
+export const accountRow = z.object({
+  accountId,
+  name: z.string().describe('Empty: the last snapshot lacks the account'),
+  ou: z.string(),
+  state: state.nullable(),
+  management: z.boolean(),
+  computeOptimizer: enrollmentCell.nullable(),
+  automation: enrollmentCell.nullable(),
+});
+
+const counted = list(z.object({ value: z.string(), count: z.number() }));
+
+export const accountsAnswer = z.object({
+  accounts: list(accountRow),
+  next: textOrNull.describe('Cursor of the next page'),
+  total: z.number().describe('Accounts that fit the filters'),
+  all: z.number().describe('Accounts in all'),
+  facets: z
+    .object({ verdicts: counted, ous: counted, rules: counted, reasons: counted })
+    .nullable()
+    .describe('What can be filtered by, with how many accounts of the whole organization have it; with facets=true'),
+});
+
+const accountFacts = z.object({
+  id: accountId,
+  name: z.string(),
+  ou: z.string(),
+  state,
+  management: z.boolean(),
+  tags: z.record(z.string(), z.string()).nullable().describe('null: not read'),
+});
+
+const condition = facet.extend({
+  rule: textOrNull,
+  policyHash: textOrNull,
+  runId: textOrNull,
+  since: time,
+  changedAt: time,
+  driftSince: timeOrNull,
+  claim: z
+    .object({
+      entryId: z.string(),
+      startedAt: time,
+      expiresAt: time,
+      operation: z.string(),
+      clientToken: textOrNull,
+      optOut: z.boolean(),
+    })
+    .nullable(),
+  optedOutAt: timeOrNull,
+  setBacks: list(z.object({ at: time, by: textOrNull })).optional(),
+  contested: z.object({ since: time, message: z.string() }).optional(),
+});
+
+const field = z.enum(['computeOptimizer', 'automation', 'organizationRules', 'mode']);
+const decided = <T extends z.ZodType>(value: T) => z.object({ value, rule: z.string() });
+const wish = z.enum(['Active', 'Inactive', 'unmanaged']);
+
+export const explanation = z.object({
+  account: accountFacts,
+  desired: z.object({
+    computeOptimizer: decided(wish),
+    automation: decided(wish),
+    organizationRules: decided(z.enum(['AnyAllowed', 'NoneAllowed', 'unmanaged'])),
+    mode: decided(z.enum(['enforce', 'alert', 'off'])),
+    contradiction: z.object({ code: z.string(), message: z.string(), enrollments: list(enrollment) }).nullable(),
+  }),
+  rules: list(
+    z.object({
+      id: z.string(),
+      matched: z.boolean(),
+      conditions: list(z.object({ condition: z.string(), holds: z.boolean(), why: z.string() })),
+      decided: list(field),
+      overruled: list(z.object({ field, by: z.string() })),
+    }),
+  ),
+  canary: z.boolean(),
+});
+
+export const accountAnswer = z.object({
+  accountId,
+  account: accountFacts.nullable(),
+  snapshotAt: timeOrNull,
+  present: z.boolean(),
+  enrollments: z.object({ computeOptimizer: condition.nullable(), automation: condition.nullable() }),
+  rollout: rollout.nullable(),
+  explanation: explanation.nullable(),
+  notExplained: textOrNull,
+  timeline: list(ledgerEntry),
+  next: textOrNull,
+});

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { standingAtSchema } from '../../../shared/app/audit-as-of.ts';
+import { reportSchema } from '../../../shared/app/audit-report.ts';
+import { accountId, entryType, ledgerEntry, list, summary, textOrNull, time } from './common.ts';
+
+export const auditAnswer = z.object({
+  entries: list(ledgerEntry),
+  next: textOrNull.describe('Cursor of the next page'),
+});
+
+const neighbour = z.object({ id: z.string(), seq: z.number(), type: entryType, at: time });
+
+export const shownEntry = z.object({
+  entry: ledgerEntry,
+  verification: z.object({
+    ok: z.boolean(),
+    previous: neighbour.nullable(),
+    next: neighbour.nullable(),
+    faults: list(z.object({ kind: z.string(), seq: z.number(), message: z.string() })),
+  }),
+});
+
+export const asOfAnswer = z.object({
+  at: time,
+  summary: summary.describe('Verdicts of the whole organization at that time'),
+  accounts: list(standingAtSchema),
+  total: z.number().describe('Enrollments that fit the filters'),
+  next: textOrNull,
+  pruned: list(accountId).describe('Of these nothing can be told: what was so then has been pruned'),
+});
+
+export const report = reportSchema;

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { ENTRY_TYPES } from '../../../shared/domain/ledger.ts';
+import { VERDICTS } from '../../../shared/domain/verdict.ts';
+
+/* What several answers have in common. Times are ISO 8601, UTC. Fields may be added; readers ignore what they do not know. */
+
+export const accountId = z.string().regex(/^\d{12}$/);
+export const enrollment = z.enum(['computeOptimizer', 'automation']);
+export const verdict = z.enum(VERDICTS);
+export const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
+export const target = z.enum(['Active', 'Inactive']);
+export const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
+export const entryType = z.enum(ENTRY_TYPES);
+export const time = z.string().describe('ISO 8601, UTC');
+export const timeOrNull = time.nullable();
+export const textOrNull = z.string().nullable();
+
+/** A list as use cases give it: nobody changes it. */
+export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
+
+/** Every verdict with its count. */
+export const verdictCounts = z.record(verdict, z.number());
+export const summary = z.object({ computeOptimizer: verdictCounts, automation: verdictCounts });
+
+export const facet = z.object({
+  verdict,
+  reason: textOrNull,
+  status: status.nullable(),
+  ruleMode: ruleMode.nullable(),
+  lastUpdated: timeOrNull,
+  desired: target.nullable(),
+  desiredRuleMode: ruleMode.nullable(),
+  notBefore: timeOrNull,
+  deadline: timeOrNull,
+  attempts: z.number(),
+});
+
+export const changedBy = z
+  .object({ actor: z.string(), operation: z.string(), requestId: textOrNull, at: time })
+  .describe('Whose call it was that changed it, if CloudTrail told');
+
+/** What an entry of the ledger carries by need of its type. */
+export const detail = z.object({
+  message: z.string().optional(),
+  facets: z.object({ computeOptimizer: facet.optional(), automation: facet.optional() }).optional(),
+  claimExpiresAt: z.string().optional(),
+  intentId: z.string().optional(),
+  optOut: z.boolean().optional(),
+  scope: z.string().optional(),
+  batch: list(accountId).optional(),
+  target: target.nullable().optional(),
+  error: z.object({ kind: z.string(), code: z.string(), message: z.string() }).optional(),
+  account: z.object({ name: z.string(), ou: z.string(), state: z.string() }).optional(),
+  selector: z.string().optional(),
+  until: timeOrNull.optional(),
+  exemption: z.string().optional(),
+  planHash: z.string().optional(),
+  changedBy: changedBy.optional(),
+  summary: z.record(z.string(), z.unknown()).optional(),
+  checkpoint: z
+    .object({
+      through: z.object({ seq: z.number(), hash: z.string() }),
+      throughAt: time,
+      state: z.unknown(),
+      current: z.unknown(),
+    })
+    .optional()
+    .describe('ChainPruned: what stands for the entries that were removed'),
+  digest: z
+    .object({ day: z.string(), root: z.string(), list: z.string(), chains: z.number(), entries: z.number() })
+    .optional()
+    .describe('DigestPublished: a hash over the ends of all chains'),
+});
+
+/** An entry of the ledger. `detail` has what its type needs beside the fixed fields. */
+export const ledgerEntry = z.object({
+  id: z.string(),
+  chain: z.string().describe('The account id, or "organization"'),
+  seq: z.number(),
+  at: time,
+  type: entryType,
+  accountId: accountId.nullable(),
+  enrollment: enrollment.nullable(),
+  runId: textOrNull,
+  actor: z.string(),
+  before: facet.nullable(),
+  after: facet.nullable(),
+  reason: textOrNull,
+  rule: textOrNull,
+  policyHash: textOrNull,
+  api: z.object({ operation: z.string(), requestId: textOrNull, clientToken: textOrNull }).nullable(),
+  detail: detail.nullable(),
+  prevHash: z.string(),
+  hash: z.string(),
+});
+
+/** RFC 9457, with a stable `code`, and where it is about what was sent, what is wrong where. */
+export const problem = z.object({
+  type: z.string().describe('urn:rollcall:problem:CODE'),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  errors: list(z.object({ where: z.string(), message: z.string() })).optional(),
+});

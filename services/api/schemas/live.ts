@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { ledgerEntry, textOrNull, timeOrNull } from './common.ts';
+
+/**
+ * Where the present run is, `event: progress` of `/api/events`. The process that answers knows only of its own runs; in the aws runtime,
+ * where functions work, there is none, and entries tell.
+ */
+export const progress = z.object({
+  phase: z.enum(['idle', 'waiting', 'organization', 'listing', 'probing', 'working']),
+  runId: textOrNull,
+  startedAt: timeOrNull.describe('When the run began'),
+  at: timeOrNull.describe('When something last happened'),
+  organization: z.number().describe('Accounts of the organization that were read'),
+  listed: z.object({ computeOptimizer: z.number(), automation: z.number() }),
+  probed: z.object({ done: z.number(), total: z.number() }),
+  recorded: z.number().describe('Entries that the scan wrote'),
+  queued: z.object({ messages: z.number(), changes: z.number() }),
+  worked: z
+    .record(z.string(), z.number())
+    .describe('Keys by how they ended: resolved, converging, blocked, retrying, dead, nothingToDo, superseded'),
+});
+
+/** `event: entry`: something new in the ledger; the id of the event is where to go on after a break. */
+export const entryEvent = ledgerEntry;
+
+/** `event: gap`: more has happened than is sent after a break; read anew what is shown. */
+export const gap = z.object({ since: timeOrNull });

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { accountId, list, textOrNull, time, timeOrNull } from './common.ts';
+
+/** One line that goes into the ledger. */
+const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^\P{Cc}*$/u, 'expected one line without control characters')
+  .nullable()
+  .optional();
+
+/* What operators send. */
+
+export const nothing = z.strictObject({});
+export const reasonBody = z.strictObject({ reason });
+export const suspendBody = z.strictObject({
+  selector: z.string().min(1).max(20_000).describe('Account ids, ou:/Path, tag:key=value, name:glob, or all'),
+  reason,
+  until: z
+    .string()
+    .max(40)
+    .nullable()
+    .optional()
+    .describe('A day (its end, UTC), a time, or 2h for that long from now'),
+});
+export const resumeBody = z.strictObject({ selector: z.string().min(1).max(20_000) });
+export const approveBody = z.strictObject({
+  planHash: z.string().regex(/^[0-9a-f]{12,64}$/, 'expected the hash of a plan, 12 to 64 hexadecimal digits'),
+  reason,
+});
+export const redriveBody = z.strictObject({
+  ids: z.array(z.string().min(1).max(200)).min(1).max(1_000),
+  reason,
+});
+
+/* What they are answered. */
+
+export const scanAsked = z.object({ asked: z.literal(true), actor: z.string() });
+export const haltAnswer = z.object({
+  halted: z.boolean(),
+  changed: z.boolean(),
+  at: timeOrNull,
+  by: textOrNull,
+  reason: textOrNull,
+});
+export const suspendAnswer = z.object({
+  selector: z.string(),
+  reason: textOrNull,
+  until: timeOrNull,
+  by: z.string(),
+  accounts: z.number().nullable().describe('How many it means now; null: no scan has told'),
+  unseen: list(accountId).describe('Suspended all the same, though the last scan did not see them'),
+});
+export const resumeAnswer = z.object({ resumed: list(z.string()), left: list(z.string()), by: z.string() });
+export const approveAnswer = z.object({
+  planHash: z.string(),
+  policyHash: z.string(),
+  changes: z.number(),
+  actor: z.string(),
+  reason: textOrNull,
+  at: time,
+  expiresAt: time,
+  entryId: z.string(),
+});
+export const redriveAnswer = z.object({ redriven: list(z.string()), left: list(z.string()), by: z.string() });

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { accountId, enrollment, list, summary, textOrNull, time, timeOrNull, verdict } from './common.ts';
+
+export const health = z.object({ status: z.enum(['ok', 'unavailable']) });
+
+export const whoami = z.object({
+  actor: z.string().describe('As whom the ledger would name you'),
+  role: z.enum(['read', 'operate']),
+  version: z.string(),
+});
+
+export const rollout = z.object({
+  phase: z.enum(['scanning', 'canary', 'waiting', 'blocked', 'open']),
+  policyHash: z.string(),
+  planHash: textOrNull,
+  canaries: z.number(),
+  since: time,
+  opensAt: timeOrNull,
+  message: z.string(),
+});
+
+export const statusAnswer = z.object({
+  summary,
+  lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
+  nextScan: timeOrNull.describe('When the schedule has the next scan fall due'),
+  queue: z.object({ visible: z.number(), inFlight: z.number(), dead: z.number() }),
+  limiter: z.record(z.string(), z.number()).describe('Calls a second now, by service:Operation, and in all (total)'),
+  open: list(
+    z.object({
+      enrollment,
+      verdict,
+      reason: textOrNull,
+      accounts: z.number(),
+      examples: list(accountId),
+      notBefore: timeOrNull,
+    }),
+  ).describe('Why accounts are not as they should be, most frequent first'),
+  trustedAccess: z.object({ enabled: z.boolean(), since: time }).nullable(),
+  guardrail: z
+    .object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull })
+    .nullable()
+    .describe("What stopped the last scan's run, with the plan that approve takes"),
+  rollout: rollout.nullable(),
+  nextWindow: timeOrNull,
+  window: z.object({ open: z.boolean(), opensAt: timeOrNull, closesAt: timeOrNull }).nullable(),
+  halted: z.object({ at: time, by: z.string(), reason: textOrNull }).nullable(),
+  suspensions: list(
+    z.object({ selector: z.string(), reason: textOrNull, until: timeOrNull, at: time, by: z.string() }),
+  ),
+});
+
+export const limiterAnswer = z.object({
+  ceiling: z.number().describe('limits.callsPerSecond of the policy'),
+  total: z.number().nullable().describe('The present total, calls a second; null: no call was made yet'),
+  operations: list(z.object({ operation: z.string(), rate: z.number() })).describe('Slowest first'),
+});
+
+export const queueAnswer = z.object({
+  visible: z.number(),
+  inFlight: z.number(),
+  dead: z.number(),
+  waiting: list(z.object({ accountId, at: time })).describe(
+    'Accounts that are looked at again at a time, earliest first',
+  ),
+});
+
+export const deadLetter = z.object({
+  id: z.string(),
+  at: time,
+  message: z.looseObject({ kind: z.string() }).nullable().describe('null: the body cannot be read'),
+  body: z.string(),
+  reason: z.object({ code: z.string(), message: z.string(), entryId: textOrNull }),
+});
+export const deadLettersAnswer = z.object({ deadLetters: list(deadLetter) });

@@ -1,0 +1,46 @@
+import type { Clock } from '../../../shared/ports/system.ts';
+import { ApiProblem } from '../problem.ts';
+
+export interface Rate {
+  /** Requests a second, on average. */
+  readonly perSecond: number;
+  /** As many at once. */
+  readonly burst: number;
+}
+
+interface Bucket {
+  readonly tokens: number;
+  readonly at: number;
+}
+
+/** Clients that are remembered: the one that was not seen for longest is forgotten first, so that memory stays bounded. */
+const MOST_CLIENTS = 10_000;
+
+/** So many requests a client: a token bucket each. */
+export class RateLimit {
+  readonly #clock: Clock;
+  readonly #rate: Rate;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(clock: Clock, rate: Rate) {
+    this.#clock = clock;
+    this.#rate = rate;
+  }
+
+  /** @throws ApiProblem 429 with the time after which to come back */
+  take(client: string): void {
+    const { perSecond, burst } = this.#rate;
+    const now = this.#clock.now();
+    const known = this.#buckets.get(client) ?? { tokens: burst, at: now };
+    const tokens = Math.min(burst, known.tokens + (Math.max(0, now - known.at) / 1_000) * perSecond);
+    this.#buckets.delete(client);
+    this.#buckets.set(client, { tokens: tokens < 1 ? tokens : tokens - 1, at: now });
+    const [oldest] = this.#buckets.size > MOST_CLIENTS ? this.#buckets.keys() : [];
+    if (oldest !== undefined) this.#buckets.delete(oldest);
+    if (tokens >= 1) return;
+    const seconds = Math.ceil((1 - tokens) / perSecond);
+    throw new ApiProblem(429, 'TooManyRequests', `Too many requests; come back in ${seconds} s.`, {
+      headers: { 'retry-after': String(seconds) },
+    });
+  }
+}

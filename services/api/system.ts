@@ -1,0 +1,41 @@
+import type { AccountTable } from '../../shared/app/account-list.ts';
+import type { Stores } from '../../shared/app/deps.ts';
+import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
+import type { DeadLetters } from '../../shared/ports/queue.ts';
+import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
+import type { Feed } from './live/feed.ts';
+
+/** The policy that is in use where the API runs. */
+export interface PolicyInUse {
+  readonly policy: CompiledPolicy;
+  /** What was doubtful about it when it was read. */
+  readonly warnings: readonly Finding[];
+}
+
+/** What the HTTP app is built from, whichever door it is reached through. */
+export interface ApiSystem {
+  readonly stores: Stores & { readonly deadLetters: DeadLetters };
+  readonly accounts: AccountTable;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+  /** Of Rollcall. */
+  readonly version: string;
+  /** @throws PolicyUnavailableError */
+  readonly policy: () => Promise<PolicyInUse>;
+  /** What happens now, for `/api/events`. */
+  readonly feed: Feed;
+  /** Whether an answer may last: then events are sent as they happen, else those since the last time. */
+  readonly streams: boolean;
+  /** How often the ledger is asked for what is new while somebody watches, ms. */
+  readonly pollMs: number;
+  /** Asks for a scan now where the schedule is not what scans are begun by (the demo). */
+  readonly askForScan?: () => Promise<void>;
+}
+
+/** Who asks, as the door has found out. */
+export interface Principal {
+  /** As the ledger names who acted: an ARN, `token:NAME`, or the operating system's user. */
+  readonly actor: string;
+  readonly role: 'read' | 'operate';
+}

@@ -1,0 +1,93 @@
+import manifest from '../../package.json' with { type: 'json' };
+import type { Feed } from '../api/live/feed.ts';
+import type { OpenDoor } from '../api/node-door.ts';
+import type { Pages } from '../api/pages.ts';
+import type { ApiSystem } from '../api/system.ts';
+import type { CliContext } from './context.ts';
+import { operator } from './operator.ts';
+import { awsOf, type LoadedPolicy } from './session.ts';
+
+export interface ApiFlags {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const DEFAULT_PORT = 4800;
+export const DEFAULT_HOST = '127.0.0.1';
+
+/** All accounts are read for a list of them: so long it is good, ms. A table costs more to read than a file. */
+const ACCOUNTS_AGE_MS = { embedded: 1_000, aws: 10_000 };
+/** How often the ledger is asked for news while somebody watches, ms. */
+const POLL_MS = { embedded: 1_000, aws: 10_000 };
+
+/** The API and the dashboard of a process that works. */
+export interface RunningApi extends OpenDoor {
+  readonly feed: Feed;
+  /** From here on it explains by this policy. */
+  usePolicy(loaded: LoadedPolicy): void;
+}
+
+/**
+ * Opens the API with a store of its own, so that it answers also while the daemon begins anew under another policy.
+ * @throws ConfigError for a host that needs a token, or a port that cannot be had
+ */
+export async function startApi(
+  context: CliContext,
+  flags: ApiFlags,
+  loaded: LoadedPolicy,
+  askForScan?: () => Promise<void>,
+): Promise<RunningApi> {
+  const { clock, logger, config, env } = context;
+  const [{ openNodeDoor }, { Feed: LiveFeed }, { AccountTable }, { makeNewId }, { readApiTokens }] = await Promise.all([
+    import('../api/node-door.ts'),
+    import('../api/live/feed.ts'),
+    import('../../shared/app/account-list.ts'),
+    import('../../shared/compose/system.ts'),
+    import('../../shared/config/api-env.ts'),
+  ]);
+  const tokens = readApiTokens(env);
+  const stores = await openStores(context);
+  const feed = new LiveFeed(clock);
+  let inUse = loaded;
+  const system: ApiSystem = {
+    ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
+    accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS[config.store]),
+    pollMs: POLL_MS[config.store],
+    policy: async () => inUse,
+    ...(askForScan !== undefined && { askForScan }),
+  };
+  try {
+    const door = await openNodeDoor({ ...flags, system, tokens, localActor: operator(), pages: dashboardFiles });
+    return {
+      ...{ url: door.url, port: door.port, feed },
+      usePolicy: (next) => {
+        inUse = next;
+      },
+      close: async () => {
+        await door.close();
+        await stores.close();
+      },
+    };
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+async function openStores(context: CliContext) {
+  const { clock, config } = context;
+  const env = await awsOf(context);
+  if (env === null) {
+    const { openStore } = await import('../../shared/compose/store.ts');
+    return openStore({ dataDir: config.dataDir, clock, readOnly: false });
+  }
+  const [{ openAwsStore }, { makeNewId }] = await Promise.all([
+    import('../../shared/compose/aws-store.ts'),
+    import('../../shared/compose/system.ts'),
+  ]);
+  return openAwsStore({ env, clock, newId: makeNewId(clock) });
+}
+
+async function dashboardFiles(): Promise<Pages | null> {
+  return null;
+}

@@ -1,0 +1,266 @@
+import { z } from 'zod';
+import { sha256Hex } from '../domain/hash.ts';
+import { ouCovers } from '../domain/policy/index.ts';
+import type { AccountFacts } from '../domain/policy/types.ts';
+import type { AccountRecord, Condition } from '../domain/record.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import { VERDICTS, type Verdict } from '../domain/verdict.ts';
+import { BadCursorError } from '../ports/ledger.ts';
+import type { Clock } from '../ports/system.ts';
+import type { Stores } from './deps.ts';
+
+export type Cell = Pick<
+  Condition,
+  | 'verdict'
+  | 'reason'
+  | 'status'
+  | 'ruleMode'
+  | 'desired'
+  | 'desiredRuleMode'
+  | 'rule'
+  | 'since'
+  | 'notBefore'
+  | 'attempts'
+>;
+
+/** An account in a list of all. Name, OU and state are of the last snapshot; without one they are empty. */
+export interface AccountRow extends Readonly<Record<Enrollment, Cell | null>> {
+  readonly accountId: AccountId;
+  readonly name: string;
+  readonly ou: string;
+  readonly state: AccountFacts['state'] | null;
+  readonly management: boolean;
+}
+
+export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', 'computeOptimizer', 'automation', 'since'] as const;
+export type AccountSort = (typeof ACCOUNT_SORTS)[number];
+
+export interface AccountListQuery {
+  /** Any of these; with `reason` and `rule`, all must hold of the same enrollment. */
+  readonly verdict?: readonly Verdict[] | undefined;
+  readonly reason?: readonly string[] | undefined;
+  readonly rule?: readonly string[] | undefined;
+  readonly enrollment?: Enrollment | undefined;
+  /** The OU and everything below. */
+  readonly ou?: string | undefined;
+  /** Part of id, name, OU, reason or rule, whatever its case. */
+  readonly text?: string | undefined;
+  readonly sort: AccountSort;
+  readonly order: 'asc' | 'desc';
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+export interface Facets {
+  readonly verdicts: readonly Counted[];
+  readonly ous: readonly Counted[];
+  readonly rules: readonly Counted[];
+  readonly reasons: readonly Counted[];
+}
+interface Counted {
+  readonly value: string;
+  readonly count: number;
+}
+
+export interface AccountPage {
+  readonly accounts: readonly AccountRow[];
+  readonly next: string | null;
+  readonly total: number;
+  readonly all: number;
+}
+
+/**
+ * All accounts, for lists: read whole, because sorting and counting need all of them, and kept for a moment, so that turning pages or typing
+ * does not read them again.
+ */
+export class AccountTable {
+  readonly #stores: Pick<Stores, 'facts' | 'records'>;
+  readonly #clock: Clock;
+  readonly #maxAgeMs: number;
+  #known: { readonly at: number; readonly rows: Promise<readonly AccountRow[]> } | null = null;
+
+  constructor(stores: Pick<Stores, 'facts' | 'records'>, clock: Clock, maxAgeMs: number) {
+    this.#stores = stores;
+    this.#clock = clock;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  /** @throws BadCursorError for a cursor of another question, or none of ours */
+  async page(query: AccountListQuery): Promise<AccountPage> {
+    const rows = await this.#rows();
+    const fitting = rows.filter((row) => fits(row, query));
+    const { order, limit, sort } = query;
+    const sign = order === 'asc' ? 1 : -1;
+    const keyed = fitting.map((row) => ({ row, key: sortKey(row, sort) }));
+    const compare = (a: Place, b: Place): number => sign * (compareText(a.key, b.key) || compareText(a.id, b.id));
+    const places = keyed.map(({ row, key }) => ({ row, key, id: row.accountId })).sort(compare);
+    const after = query.cursor === null ? null : placeOf(query.cursor, query);
+    const from = after === null ? 0 : places.findIndex((place) => compare(place, after) > 0);
+    const page = from < 0 ? [] : places.slice(from, from + limit);
+    const last = page.at(-1);
+    const more = last !== undefined && from + limit < places.length;
+    return {
+      accounts: page.map(({ row }) => row),
+      next: more ? cursorOf(last, query) : null,
+      total: fitting.length,
+      all: rows.length,
+    };
+  }
+
+  /** What accounts can be filtered by, most frequent first. */
+  async facets(): Promise<Facets> {
+    const counts = { verdicts: new Map(), ous: new Map(), rules: new Map(), reasons: new Map() };
+    const count = (map: Map<string, number>, values: Iterable<string | null>): void => {
+      for (const value of new Set(values)) if (value !== null) map.set(value, (map.get(value) ?? 0) + 1);
+    };
+    for (const row of await this.#rows()) {
+      const cells = cellsOf(row);
+      count(counts.ous, [row.ou]);
+      count(
+        counts.verdicts,
+        cells.map(({ verdict }) => verdict),
+      );
+      count(
+        counts.rules,
+        cells.map(({ rule }) => rule),
+      );
+      count(
+        counts.reasons,
+        cells.map(({ reason }) => reason),
+      );
+    }
+    const sorted = (map: ReadonlyMap<string, number>): Counted[] =>
+      [...map]
+        .map(([value, n]) => ({ value, count: n }))
+        .sort((a, b) => b.count - a.count || compareText(a.value, b.value));
+    const { verdicts, ous, rules, reasons } = counts;
+    return { verdicts: sorted(verdicts), ous: sorted(ous), rules: sorted(rules), reasons: sorted(reasons) };
+  }
+
+  #rows(): Promise<readonly AccountRow[]> {
+    const now = this.#clock.now();
+    const known = this.#known;
+    if (known !== null && now - known.at < this.#maxAgeMs) return known.rows;
+    const rows = readRows(this.#stores).catch((error: unknown) => {
+      this.#known = null;
+      throw error;
+    });
+    this.#known = { at: now, rows };
+    return rows;
+  }
+}
+
+interface Place {
+  readonly key: string;
+  readonly id: string;
+}
+
+async function readRows({ facts, records }: Pick<Stores, 'facts' | 'records'>): Promise<readonly AccountRow[]> {
+  const snapshot = await facts.load();
+  const known = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
+  const rows: AccountRow[] = [];
+  for await (const page of records.all()) {
+    for (const record of page) {
+      if (!record.present) continue;
+      rows.push(rowOf(record, known.get(record.accountId) ?? null));
+      known.delete(record.accountId);
+    }
+  }
+  // In the snapshot, and no scan has recorded anything of them yet. Of whom the ledger knows that they left, the next snapshot will.
+  for (const account of known.values()) {
+    const record = await records.get(account.id);
+    if (record === null) rows.push({ ...factsOf(account), computeOptimizer: null, automation: null });
+  }
+  return rows;
+}
+
+function rowOf(record: AccountRecord, account: AccountFacts | null): AccountRow {
+  const { accountId, computeOptimizer, automation } = record;
+  const about = account === null ? { accountId, name: '', ou: '', state: null, management: false } : factsOf(account);
+  return { ...about, computeOptimizer: cellOf(computeOptimizer), automation: cellOf(automation) };
+}
+
+function factsOf({ id, name, ou, state, management }: AccountFacts) {
+  return { accountId: id, name, ou, state, management };
+}
+
+function cellOf(condition: Condition | null): Cell | null {
+  if (condition === null) return null;
+  const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts } = condition;
+  return { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
+}
+
+function cellsOf(row: AccountRow, only?: Enrollment): Cell[] {
+  const names = only === undefined ? ENROLLMENTS : [only];
+  return names.flatMap((name) => row[name] ?? []);
+}
+
+function fits(row: AccountRow, query: AccountListQuery): boolean {
+  const { verdict, reason, rule, enrollment, ou, text } = query;
+  if (ou !== undefined && !(row.ou !== '' && ouCovers(ou, row.ou))) return false;
+  const asksCells = verdict !== undefined || reason !== undefined || rule !== undefined;
+  const cellFits = (cell: Cell): boolean =>
+    (verdict?.includes(cell.verdict) ?? true) &&
+    (reason?.includes(cell.reason ?? '') ?? true) &&
+    (rule?.includes(cell.rule ?? '') ?? true);
+  if (asksCells && !cellsOf(row, enrollment).some(cellFits)) return false;
+  return text === undefined || hasText(row, text.toLowerCase());
+}
+
+function hasText(row: AccountRow, wanted: string): boolean {
+  const cells = cellsOf(row).flatMap(({ reason, rule }) => [reason, rule]);
+  return [row.accountId, row.name, row.ou, ...cells].some((part) => part?.toLowerCase().includes(wanted) ?? false);
+}
+
+function sortKey(row: AccountRow, sort: AccountSort): string {
+  switch (sort) {
+    case 'accountId':
+      return row.accountId;
+    case 'name':
+      return row.name.toLowerCase();
+    case 'ou':
+      return row.ou.toLowerCase();
+    case 'computeOptimizer':
+    case 'automation':
+      return verdictKey(row[sort]);
+    case 'since':
+      // What changed last.
+      return cellsOf(row).reduce((latest, { since }) => (since > latest ? since : latest), '');
+  }
+}
+
+/** In the order of VERDICTS; what is not looked at comes last. */
+function verdictKey(cell: Cell | null): string {
+  const at = cell === null ? VERDICTS.length : VERDICTS.indexOf(cell.verdict);
+  return `${String(at).padStart(2, '0')} ${cell?.reason ?? ''}`;
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const cursorSchema = z.tuple([z.string(), z.string(), z.string()]);
+
+/** What a cursor belongs to: the question without its page. */
+function questionOf({ limit: _limit, cursor: _cursor, ...question }: AccountListQuery): string {
+  return sha256Hex(JSON.stringify(Object.entries(question).sort())).slice(0, 16);
+}
+
+/** Behind which account the next page begins: stable, whatever changes in between. */
+function cursorOf({ key, id }: Place, query: AccountListQuery): string {
+  return Buffer.from(JSON.stringify([key, id, questionOf(query)])).toString('base64url');
+}
+
+function placeOf(cursor: string, query: AccountListQuery): Place {
+  const [key, id, question] = decoded(cursor);
+  if (question !== questionOf(query)) {
+    throw new BadCursorError('the cursor belongs to another question: filters, sort and order must stay as they were');
+  }
+  return { key, id };
+}
+
+function decoded(cursor: string): z.infer<typeof cursorSchema> {
+  try {
+    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch (error) {
+    throw new BadCursorError('the cursor is none that a list of accounts has given', { cause: error });
+  }
+}

@@ -1,0 +1,109 @@
+import { type CompiledPolicy, compileMatch, type Finding, policyWarnings } from '../domain/policy/index.ts';
+import { FIELDS } from '../domain/policy/types.ts';
+import { toIso } from '../domain/time.ts';
+import type { EpochMs } from '../domain/types.ts';
+import type { OrganizationSnapshot } from '../ports/cloud.ts';
+import type { Stores } from './deps.ts';
+import { POLICY_REGISTER, policySchema } from './policy-register.ts';
+import { readTyped } from './registers.ts';
+
+/** How many accounts each part of a policy is about; `null`: no snapshot of the organization tells. */
+interface Census {
+  readonly matched: readonly number[];
+  readonly deciding: readonly number[];
+  readonly defaults: number;
+  readonly canaries: number;
+}
+
+/**
+ * The policy as data: what it says, of how many accounts, and what is doubtful about it. Neither the webhook's address nor any secret is in it.
+ * @param known what was doubtful when it was read, for when there is no snapshot to judge it by
+ */
+export async function policyView(
+  stores: Pick<Stores, 'facts' | 'registers'>,
+  compiled: CompiledPolicy,
+  known: readonly Finding[],
+  now: EpochMs,
+) {
+  const { policy, hash } = compiled;
+  const snapshot = await usable(stores, compiled);
+  const inForce = (await readTyped(stores.registers, POLICY_REGISTER, policySchema))?.value.hash === hash;
+  const census = snapshot === null ? null : takeCensus(compiled, snapshot);
+  const { memberRole, organizationEnrollment } = policy.organization;
+  const { rollout, notify } = policy;
+  return {
+    hash,
+    inForce,
+    snapshotAt: snapshot === null ? null : toIso(snapshot.takenAt),
+    organization: { memberRole, organizationEnrollment },
+    defaults: { ...policy.defaults, accounts: census?.defaults ?? null },
+    rules: policy.rules.map(({ id, match, sets }, index) => ({
+      ...{ id, match, sets },
+      matched: census?.matched[index] ?? null,
+      deciding: census?.deciding[index] ?? null,
+    })),
+    exemptions: policy.exemptions.map(({ accounts, enrollment, until, reason, owner, endsAt }) => ({
+      ...{ accounts, enrollment, until, reason, owner, endsAt: toIso(endsAt), inForce: now < endsAt },
+    })),
+    guardrails: policy.guardrails,
+    rollout: rollout === null ? null : { ...rollout.canary, canaries: census?.canaries ?? null },
+    windows: policy.windows ?? [],
+    limits: policy.limits,
+    schedule: policy.schedule,
+    retentionMs: policy.retentionMs,
+    pendingDeadlineMs: policy.pendingDeadlineMs,
+    notify: notify === null ? null : notifyView(notify),
+    warnings: warningsOf(compiled, snapshot, known, now).map(({ file: _file, ...finding }) => finding),
+  };
+}
+
+/** The last snapshot, if it has all that the policy asks of accounts. */
+async function usable(
+  { facts }: Pick<Stores, 'facts'>,
+  { usesTags }: CompiledPolicy,
+): Promise<OrganizationSnapshot | null> {
+  const snapshot = await facts.load();
+  if (snapshot === null) return null;
+  return usesTags && snapshot.accounts.some(({ tags }) => tags === null) ? null : snapshot;
+}
+
+function takeCensus({ policy, resolve, isCanary }: CompiledPolicy, { accounts }: OrganizationSnapshot): Census {
+  const matches = policy.rules.map(({ match }) => compileMatch(match));
+  const matched = policy.rules.map(() => 0);
+  const deciding = policy.rules.map(() => 0);
+  const places = new Map(policy.rules.map(({ id }, index) => [id, index]));
+  let defaults = 0;
+  let canaries = 0;
+  for (const account of accounts) {
+    for (const [index, match] of matches.entries()) {
+      if (match.test(account)) matched[index] = (matched[index] ?? 0) + 1;
+    }
+    const desired = resolve(account);
+    const rules = new Set(FIELDS.map((field) => desired[field].rule));
+    for (const rule of rules) {
+      const index = places.get(rule);
+      if (index === undefined) defaults += 1;
+      else deciding[index] = (deciding[index] ?? 0) + 1;
+    }
+    if (isCanary(account)) canaries += 1;
+  }
+  return { matched, deciding, defaults, canaries };
+}
+
+function warningsOf(
+  compiled: CompiledPolicy,
+  snapshot: OrganizationSnapshot | null,
+  known: readonly Finding[],
+  now: EpochMs,
+): readonly Finding[] {
+  if (snapshot === null) return known;
+  const found = policyWarnings(compiled, snapshot.accounts, now);
+  return 'error' in found ? [found.error] : found;
+}
+
+function notifyView({ eventBus, webhook }: NonNullable<CompiledPolicy['policy']['notify']>) {
+  if (webhook === null) return { eventBus, webhook: null };
+  // An address of a chat's webhook is itself the secret: its host tells enough.
+  const host = URL.parse(webhook.urlTemplate)?.host || null;
+  return { eventBus, webhook: { host, events: webhook.events, signed: webhook.secretTemplate !== null } };
+}

@@ -1,0 +1,90 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Environment } from './config.ts';
+import { ConfigError } from './config-error.ts';
+
+export type ApiRole = 'read' | 'operate';
+
+/** A bearer token that was configured; the token itself is not kept. */
+interface KnownToken {
+  readonly name: string;
+  readonly role: ApiRole;
+  /** Epoch ms of the first instant at which it is no longer taken; `null`: never. */
+  readonly endsAt: number | null;
+  readonly digest: Buffer;
+}
+
+export type TokenCheck =
+  | { readonly ok: true; readonly name: string; readonly role: ApiRole }
+  | { readonly ok: false; readonly expired: boolean };
+
+/** The bearer tokens of the HTTP API, from the environment alone: arguments can be seen by every user of the machine. */
+export class ApiTokens {
+  readonly #tokens: readonly KnownToken[];
+
+  constructor(tokens: readonly KnownToken[]) {
+    this.#tokens = tokens;
+  }
+
+  /** Whether there are any: then each request needs one. */
+  get configured(): boolean {
+    return this.#tokens.length > 0;
+  }
+
+  /** Takes as long whichever token is given: all are compared, by their hashes. */
+  check(token: string, now: number): TokenCheck {
+    const digest = digestOf(token);
+    let found: KnownToken | null = null;
+    for (const known of this.#tokens) if (timingSafeEqual(known.digest, digest)) found = known;
+    if (found === null) return { ok: false, expired: false };
+    if (found.endsAt !== null && now >= found.endsAt) return { ok: false, expired: true };
+    return { ok: true, name: found.name, role: found.role };
+  }
+}
+
+const VARIABLES = { ROLLCALL_TOKEN_READ: 'read', ROLLCALL_TOKEN_OPERATE: 'operate' } as const;
+/** 256 random bits in base64 have 43 characters, in hex 64; less than this can be guessed. */
+const LEAST_LENGTH = 32;
+const DAY_MS = 86_400_000;
+
+/**
+ * `ROLLCALL_TOKEN_READ` and `ROLLCALL_TOKEN_OPERATE`: a token, or several as `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (its last day, UTC)
+ * with commas between them. The ledger names who acted by `token:NAME`.
+ * @throws ConfigError that names the variable and never what is in it
+ */
+export function readApiTokens(env: Environment): ApiTokens {
+  const tokens: KnownToken[] = [];
+  for (const [variable, role] of Object.entries(VARIABLES)) {
+    const text = env[variable]?.trim() ?? '';
+    const parts = text === '' ? [] : text.split(',');
+    for (const [index, part] of parts.entries()) tokens.push(tokenOf(part.trim(), variable, index + 1, role));
+  }
+  const digests = new Set(tokens.map(({ digest }) => digest.toString('hex')));
+  if (digests.size < tokens.length) {
+    throw new ConfigError('Environment', 'Two tokens of the API are the same; each name and each role needs its own.');
+  }
+  return new ApiTokens(tokens);
+}
+
+function tokenOf(text: string, variable: string, place: number, role: ApiRole): KnownToken {
+  const refuse = (problem: string): never => {
+    throw new ConfigError('Environment', `${variable}, token ${place}: ${problem}.`);
+  };
+  const [, name = role, day, token = ''] = /^(?:([A-Za-z0-9._-]{1,64})(?:@([^=]*))?=)?([^=]+={0,2})$/.exec(text) ?? [];
+  if (token === '') refuse('expected TOKEN, NAME=TOKEN or NAME@2027-01-31=TOKEN');
+  if (token.length < LEAST_LENGTH) {
+    refuse(
+      `it has ${token.length} characters, expected at least ${LEAST_LENGTH}; make one with \`openssl rand -hex 32\``,
+    );
+  }
+  if (!/^[A-Za-z0-9._~+/=-]+$/.test(token)) refuse('it has a character that a bearer token cannot have');
+  const starts = day === undefined ? null : Date.parse(`${day}T00:00:00Z`);
+  const exists = starts === null || (/^\d{4}-\d{2}-\d{2}$/.test(day ?? '') && isDay(starts, day ?? ''));
+  if (!exists) refuse('its last day is none; expected for example NAME@2027-01-31=TOKEN');
+  return { name, role, endsAt: starts === null ? null : starts + DAY_MS, digest: digestOf(token) };
+}
+
+const isDay = (ms: number, text: string): boolean => !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

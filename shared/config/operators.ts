@@ -1,0 +1,40 @@
+import type { Environment } from './config.ts';
+import { ConfigError } from './config-error.ts';
+
+/** Tells by a caller's ARN whether it may operate. */
+export type IsOperator = (arn: string) => boolean;
+
+const ARN = /^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(user|role|assumed-role)\/([\w+=,.@/-]+)$/;
+
+/**
+ * `ROLLCALL_OPERATORS`: ARNs of the roles and users that may operate through the deployed API, with spaces or `|` between them; whoever else
+ * may call it reads. A role stands for all its sessions. None: nobody operates through it.
+ * @throws ConfigError
+ */
+export function readOperators(env: Environment): IsOperator {
+  const given = (env['ROLLCALL_OPERATORS'] ?? '').split(/[\s|]+/).filter((text) => text !== '');
+  const allowed = new Set(
+    given.map((text) => {
+      const who = whoOf(text);
+      if (who !== null) return who;
+      throw new ConfigError(
+        'Environment',
+        `ROLLCALL_OPERATORS has ${JSON.stringify(text)}: expected the ARN of a role or user, such as arn:aws:iam::111122223333:role/FinOps.`,
+      );
+    }),
+  );
+  return (arn) => {
+    const who = whoOf(arn);
+    return who !== null && allowed.has(who);
+  };
+}
+
+/** A session of a role is known by the role's name without its path [reference_identifiers, assumed-role ARN]. */
+function whoOf(arn: string): string | null {
+  const [, partition, , account, kind, name = ''] = ARN.exec(arn) ?? [];
+  if (kind === undefined) return null;
+  const parts = name.split('/');
+  if (kind === 'user') return `${partition} ${account} user ${name}`;
+  const role = kind === 'assumed-role' ? parts[0] : parts.at(-1);
+  return `${partition} ${account} role ${role}`;
+}
