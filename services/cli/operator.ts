@@ -1,8 +1,18 @@
 import { userInfo } from 'node:os';
+import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 
-/** Who gives an operator's command, for the ledger, where no AWS credentials are asked: the operating system's user. */
-export function operator(): string {
+/**
+ * Who gives an operator's command, for the ledger: on the aws store the ARN of the credentials that reach it, if AWS says so within seconds.
+ * The embedded store needs no AWS, and nobody is asked.
+ */
+export async function operator({ config }: CliContext): Promise<string> {
+  if (config.store === 'embedded') return systemUser();
+  const { ownArn } = await import('../../shared/compose/own-arn.ts');
+  return (await ownArn()) ?? systemUser();
+}
+
+function systemUser(): string {
   try {
     return `user:${userInfo().username}`;
   } catch {

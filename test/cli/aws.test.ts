@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
 import {
@@ -55,6 +56,21 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(unknown.stderr).toContain('is not known in table rollcall');
     const redriven = await call(world, ['dlq', 'redrive', '--all', '--json'], cwd);
     expect(redriveShape.parse(json(redriven)).left).toEqual([letter?.id]);
+  });
+
+  test('an operator is known by the ARN of the credentials, or by the system’s user where AWS does not say', async () => {
+    const world = await startAwsWorld({ accounts: 12, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const shape = z.object({ by: z.string() });
+    const halted = await call(world, ['halt', '--reason', 'drill', '--json'], cwd);
+    expect(halted, halted.stderr).toMatchObject({ code: 0 });
+    expect(shape.parse(json(halted)).by).toMatch(/^arn:aws:.+\d{12}/);
+    const elsewhere = { AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:9' };
+    const suspended = await call(world, ['suspend', 'all', '--json'], cwd, elsewhere);
+    expect(suspended, suspended.stderr).toMatchObject({ code: 0 });
+    expect(shape.parse(json(suspended)).by).toMatch(/^user:/);
+    const { entries } = await (await world.look()).ledger.query({ type: 'EnforcementHalted' }, { limit: 10 });
+    expect(entries).toMatchObject([{ actor: shape.parse(json(halted)).by }]);
   });
 
   test('an environment that is half of one names each thing that is missing or wrong', async () => {

@@ -31,8 +31,8 @@ async function runApprove(context: CliContext, text: string, why: string | undef
   const { makeNewId } = await import('../../../shared/compose/system.ts');
   const { clock, output } = context;
   try {
-    const approved = await withStore(context, false, (store) =>
-      approve({ ...store, clock, newId: makeNewId(clock) }, wanted, { actor: operator(), reason }),
+    const approved = await withStore(context, false, async (store) =>
+      approve({ ...store, clock, newId: makeNewId(clock) }, wanted, { actor: await operator(context), reason }),
     );
     if (output.json) output.document(document(approved));
     else for (const line of sentences(approved)) output.print(line);

@@ -42,9 +42,10 @@ interface SuspendFlags {
 type Store = Parameters<Parameters<typeof withStore>[2]>[0];
 
 /** What the use cases need, of a store that is there. */
-async function depsOf({ clock }: CliContext, store: Store) {
+async function depsOf(context: CliContext, store: Store) {
+  const { clock } = context;
   const { makeNewId } = await import('../../../shared/compose/system.ts');
-  return { ...store, clock, newId: makeNewId(clock), actor: operator() };
+  return { ...store, clock, newId: makeNewId(clock), actor: await operator(context) };
 }
 
 async function selectorOf(command: string, words: readonly string[]): Promise<OperatorSelector> {
@@ -60,12 +61,12 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
   const reason = reasonArgument(flags.reason);
   const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
   const [{ suspend }, { settleControls }] = await useCases();
-  const { matched, unseen } = await withStore(context, false, async (store) => {
+  const { matched, unseen, by } = await withStore(context, false, async (store) => {
     const found = await whomItMeans(store, selector);
     const deps = await depsOf(context, store);
     await told(() => suspend(deps, { selector, until, reason }));
     await settleControls(deps);
-    return found;
+    return { ...found, by: deps.actor };
   });
   if (unseen.length > 0) {
     output.note(`warning: not in the last scan, and suspended all the same: ${unseen.join(', ')}`);
@@ -74,7 +75,7 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
     output.note('warning: no scan has told whom this selects; it holds for whoever it will select');
   }
   const ends = until === null ? null : new Date(until).toISOString();
-  const document = { selector: selector.text, reason, until: ends, by: operator(), accounts: matched, unseen };
+  const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen };
   if (output.json) output.document(document);
   else {
     const how = ends === null ? 'until `rollcall resume`' : `until ${instant(ends)}`;
@@ -113,7 +114,7 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
   const selector = await selectorOf('resume', words);
   const [{ ControlsError, resume }, { settleControls }] = await useCases();
   const { resumeContested } = await import('../../../shared/app/resume-contested.ts');
-  const { ended, left } = await withStore(context, false, async (store) => {
+  const { ended, left, by } = await withStore(context, false, async (store) => {
     const deps = await depsOf(context, store);
     const contested = await resumeContested(deps, selector);
     const resumption = await told(async () => {
@@ -129,10 +130,11 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
     return {
       ended: [...new Set([...resumption.ended, ...contested])],
       left: resumption.left.filter((id) => !contested.includes(id)),
+      by: deps.actor,
     };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
-  if (output.json) output.document({ resumed: ended, left, by: operator() });
+  if (output.json) output.document({ resumed: ended, left, by });
   else
     output.print(
       `Resumed: ${ended.join(' · ')}. What drifts there is put right by serve, the functions, or the next apply.`,

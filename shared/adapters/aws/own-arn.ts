@@ -1,0 +1,26 @@
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { z } from 'zod';
+import { clientSettings } from './client-settings.ts';
+
+const CONNECT_MS = 1_000;
+const ANSWER_MS = 2_000;
+
+const identity = z.object({ Arn: z.string().regex(/^arn:[a-z0-9-]+:/) });
+
+/**
+ * Whose credentials these are, by GetCallerIdentity, which needs no permission [API_GetCallerIdentity]. Asked once, for seconds at most: an
+ * operator's command must not wait for a name.
+ * @returns `null` if AWS did not say.
+ */
+export async function ownArn(): Promise<string | null> {
+  const client = new STSClient(clientSettings(CONNECT_MS, ANSWER_MS));
+  try {
+    const answer = identity.safeParse(await client.send(new GetCallerIdentityCommand({})));
+    return answer.success ? answer.data.Arn : null;
+  } catch {
+    // The name is worth one question and no more: what is to be done is done all the same, under the operating system's user.
+    return null;
+  } finally {
+    client.destroy();
+  }
+}

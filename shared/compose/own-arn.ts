@@ -1,0 +1,1 @@
+export { ownArn } from '../adapters/aws/own-arn.ts';
