@@ -4,7 +4,7 @@ import type { OpenDoor } from '../api/node-door.ts';
 import type { Pages } from '../api/pages.ts';
 import type { ApiSystem } from '../api/system.ts';
 import type { CliContext } from './context.ts';
-import { operator } from './operator.ts';
+import { systemUser } from './operator.ts';
 import { awsOf, type LoadedPolicy } from './session.ts';
 
 export interface ApiFlags {
@@ -57,7 +57,7 @@ export async function startApi(
     ...(askForScan !== undefined && { askForScan }),
   };
   try {
-    const door = await openNodeDoor({ ...flags, system, tokens, localActor: operator(), pages: dashboardFiles });
+    const door = await openNodeDoor({ ...flags, system, tokens, localActor: systemUser(), pages: dashboardFiles });
     return {
       ...{ url: door.url, port: door.port, feed },
       usePolicy: (next) => {

@@ -12,7 +12,8 @@ export async function operator({ config }: CliContext): Promise<string> {
   return (await ownArn()) ?? systemUser();
 }
 
-function systemUser(): string {
+/** The user of the operating system. */
+export function systemUser(): string {
   try {
     return `user:${userInfo().username}`;
   } catch {
