@@ -4,7 +4,8 @@ import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import { type Finding, formatFinding } from '../../shared/domain/policy/findings.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
-import { BadCursorError } from '../../shared/ports/ledger.ts';
+import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
+import { DamagedRegisterError } from '../../shared/ports/registers.ts';
 
 /** Something the user asked for cannot be done; the message says what to do instead. */
 export class CommandError extends Error {
@@ -47,6 +48,11 @@ export function tell(error: unknown): ToldError {
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
   if (error instanceof StoreError || error instanceof AwsStoreError)
     return { code: error.code, message: error.message };
+  if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
+  if (error instanceof TamperedError) {
+    const advice = '`rollcall audit verify` says what else was changed; restore a backup from before.';
+    return { code: 'Tampered', message: `Ledger chain ${error.chain}: ${error.message}. ${advice}` };
+  }
   if (error instanceof CloudError) return { code: error.facts.code, message: `${error.message}${moreAdvice(error)}` };
   if (error instanceof BadCursorError) {
     return { code: 'Usage', message: '--cursor is none that `audit list` gave out; leave it away to begin anew.' };

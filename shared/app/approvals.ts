@@ -6,7 +6,7 @@ import type { Registers } from '../ports/registers.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
-import { readTyped, type Typed } from './registers.ts';
+import { readTyped, readValue, type Typed } from './registers.ts';
 import { RunStates, type StoredPlan } from './run-state.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
@@ -185,9 +185,7 @@ export async function usedApprovals(
 async function approvals(registers: Registers): Promise<Approval[]> {
   const all: Approval[] = [];
   for (const { name, value } of await registers.list(PREFIX)) {
-    const parsed = approvalSchema.safeParse(value);
-    if (!parsed.success) throw new Error(`register ${name} is no approval: ${parsed.error.message}`);
-    all.push(parsed.data);
+    all.push(readValue(name, value, approvalSchema));
   }
   return all.sort((a, b) => a.at - b.at);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Registers } from '../ports/registers.ts';
+import { readValue } from './registers.ts';
 
 /** Registers hold small documents; this many characters of JSON go into one. */
 const CHUNK_CHARS = 150_000;
@@ -37,9 +38,7 @@ export class Checkpoint {
       else await registers.remove(register.name, register.version);
     }
     for (const { name, value } of stored) {
-      const chunk = chunkSchema.safeParse(value);
-      if (!chunk.success) throw new Error(`register ${name} is not a part of a checkpoint: ${chunk.error.message}`);
-      for (const [key, answer] of chunk.data.answers) known.set(key, answer);
+      for (const [key, answer] of readValue(name, value, chunkSchema).answers) known.set(key, answer);
     }
     return new Checkpoint(registers, runId, known, stored.length);
   }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { Registers } from '../ports/registers.ts';
+import { parseOutside } from '../domain/outside.ts';
+import { DamagedRegisterError, type Registers } from '../ports/registers.ts';
 
 /** A register of a known shape. */
 export interface Typed<T> {
@@ -7,15 +8,20 @@ export interface Typed<T> {
   readonly version: string;
 }
 
-/** Reads a register and checks its shape; a register of another shape is an error, never taken for absent. */
+/** Reads a register and checks its shape; a register of another shape is an error, never taken for absent. @throws DamagedRegisterError */
 export async function readTyped<T>(registers: Registers, name: string, schema: z.ZodType<T>): Promise<Typed<T> | null> {
   const register = await registers.read(name);
   if (register === null) return null;
-  const parsed = schema.safeParse(register.value);
-  if (!parsed.success) {
-    throw new Error(`register ${name} has a shape that this version does not know: ${parsed.error.message}`);
-  }
-  return { value: parsed.data, version: register.version };
+  return { value: readValue(name, register.value, schema), version: register.version };
+}
+
+/** The content of a register that was read. @throws DamagedRegisterError that says where it is of another shape */
+export function readValue<T>(name: string, value: unknown, schema: z.ZodType<T>): T {
+  const parsed = parseOutside(schema, value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const at = issue?.path.map(String).join('.').slice(0, 200) || 'the document';
+  throw new DamagedRegisterError(name, `${at}: ${issue?.message ?? 'unreadable'}`, { cause: parsed.error });
 }
 
 /**

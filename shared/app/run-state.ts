@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { RunContext } from './deps.ts';
-import { readTyped, update } from './registers.ts';
+import { readTyped, readValue, update } from './registers.ts';
 
 const runSchema = z.object({
   runId: z.string(),
@@ -97,9 +97,7 @@ export class RunStates {
   /** Plans whose hash begins so. */
   async storedPlans(prefix: string): Promise<readonly StoredPlan[]> {
     return (await this.#registers.list(planName(prefix))).map(({ name, value }) => {
-      const parsed = planSchema.safeParse(value);
-      if (!parsed.success) throw new Error(`register ${name} is no plan: ${parsed.error.message}`);
-      return { hash: name.slice(planName('').length), ...parsed.data };
+      return { hash: name.slice(planName('').length), ...readValue(name, value, planSchema) };
     });
   }
 

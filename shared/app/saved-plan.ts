@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseOutside } from '../domain/outside.ts';
 import { type Change, planHash } from '../domain/plan.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import { keysOf } from './make-plan.ts';
@@ -55,7 +56,7 @@ export type SavedPlanResult =
 
 /** Reads a saved plan: its shape, and that nobody has edited what would be done. */
 export function readSavedPlan(value: unknown): SavedPlanResult {
-  const parsed = savedPlanSchema.safeParse(value);
+  const parsed = parseOutside(savedPlanSchema, value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'the document'}: ${issue.message})`;

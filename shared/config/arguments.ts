@@ -5,7 +5,8 @@ import { ConfigError } from './config-error.ts';
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function refuse(flag: string, found: string, expected: string): never {
-  throw new ConfigError('Usage', `${flag} ${JSON.stringify(found)}: expected ${expected}.`);
+  const shown = JSON.stringify(found.length > 200 ? `${found.slice(0, 200)}…` : found);
+  throw new ConfigError('Usage', `${flag} ${shown}: expected ${expected}.`);
 }
 
 /** Milliseconds of `250ms`, `60s`, `1h30m`, `24h`, `7d`. */

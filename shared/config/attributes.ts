@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseOutside } from '../domain/outside.ts';
 import { isOuPath } from '../domain/policy/values.ts';
 import { ConfigError } from './config-error.ts';
 import { readJsonFile } from './text-file.ts';
@@ -23,7 +24,7 @@ export type Attributes = Readonly<z.output<typeof attributes>>;
  * @throws ConfigError that says which attribute is wrong and what is expected; FileError
  */
 export function readAttributes(text: string): Attributes {
-  const parsed = attributes.safeParse(text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));
+  const parsed = parseOutside(attributes, text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.map(String).join('.')}:`;

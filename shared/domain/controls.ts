@@ -11,7 +11,7 @@ const suspension = z.object({
   /** The id of its ledger entry. */
   id: z.string(),
   /** As `parseOperatorSelector` writes it. */
-  selector: z.string(),
+  selector: z.string().refine((text) => parseOperatorSelector(text).ok, 'is no selector'),
   reason,
   /** Epoch ms; `null`: until resumed. */
   until: time.nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ChangedBy } from './ledger.ts';
+import { parseOutside } from './outside.ts';
 import type { AccountId, Enrollment } from './types.ts';
 
 /*
@@ -93,7 +94,7 @@ const MAX_DEPTH = 6;
 
 /** @param organizationId ours; an event that names another one is rejected. */
 export function hear(raw: unknown, organizationId: string | null): Heard {
-  const parsed = event.safeParse(raw);
+  const parsed = parseOutside(event, raw);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return rejected(
@@ -190,7 +191,7 @@ function callerOf({ account, time, detail }: CloudTrailEvent): ChangedBy {
   return {
     actor: typeof name === 'string' ? clean(name, MAX_ACTOR) : `someone in account ${account}`,
     operation,
-    requestId: requestID ?? null,
+    requestId: requestID ? clean(requestID, 200) : null,
     at: at === undefined ? '' : new Date(Date.parse(at)).toISOString(),
   };
 }

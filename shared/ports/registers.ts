@@ -23,3 +23,18 @@ export interface Register {
   readonly value: unknown;
   readonly version: string;
 }
+
+/** A register holds what no version that we know of writes: it was changed from outside, damaged, or written by a newer version. */
+export class DamagedRegisterError extends Error {
+  override readonly name = 'DamagedRegisterError';
+  readonly register: string;
+
+  /** @param found where in it something is wrong, and what */
+  constructor(register: string, found: string, options?: ErrorOptions) {
+    super(
+      `register ${register} has a shape that this version does not know (${found}). It was changed from outside or written by a newer version: use that version, or restore a backup`,
+      options,
+    );
+    this.register = register;
+  }
+}

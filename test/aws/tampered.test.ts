@@ -47,6 +47,22 @@ describe('an entry whose attributes were edited and whose body was not', () => {
     expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 2 });
   });
 
+  it('is found as well where its own time is none', async () => {
+    const { ledger, records } = await bench.open();
+    const [first] = chainOf(CHAIN, 1);
+    if (first === undefined) throw new Error('no entry');
+    await ledger.append([first]);
+    await aws.table.send(
+      new UpdateItemCommand({
+        TableName: bench.table,
+        Key: { pk: { S: `chain#${CHAIN}` }, sk: { S: '000000000001' } },
+        UpdateExpression: 'SET body = :value',
+        ExpressionAttributeValues: { ':value': { S: JSON.stringify({ ...first, at: 'yesterday' }) } },
+      }),
+    );
+    expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 1 });
+  });
+
   it('is not one that was only published', async () => {
     const { ledger, records } = await bench.open();
     const entries = chainOf(CHAIN, 2);

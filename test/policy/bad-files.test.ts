@@ -47,6 +47,7 @@ const CASES: readonly Bad[] = [
   bad('a cut character at the end', bytes('a: é', [0xc3], ''), '1:5 ', /not UTF-8/, 'the byte 0xc3', /UTF-8/, /Save/),
   bad('a list instead of a map', '- version: 1\n', '1:1 ', /wrong value/, 'a list', /a map with version, organization/, /key: value/),
   bad('a text instead of a map', 'hello', '1:1 ', /wrong value/, '`hello`', /a map with/, /./),
+  bad('more values than a policy can need', `version: 1\nrules:\n${'  - id: x\n'.repeat(60_000)}`, '33335:5 ', /too many values/, 'more than 100000 list items, keys and values', /at most 100000/, /Match by ou/),
   // YAML that is not wanted
   bad('a duplicate key', 'version: 1\ndefaults:\n  mode: off\n  mode: enforce\n', '4:3 defaults.mode', /written twice/, 'a second `mode`', /line 3/, /Remove one/),
   bad('an anchor', withDefaults('rules: &r []\n'), '3:11 rules', /anchors/, 'an anchor', /value itself/, /Write the value out/),
@@ -253,7 +254,7 @@ describe('hostile YAML is refused quickly', () => {
     ['thirty thousand keys', Array.from({ length: 30_000 }, (_, i) => `k${i}: 1`).join('\n'), /unknown key/],
     ['a hundred thousand documents', '---\n'.repeat(100_000), /several YAML documents/],
     ['thirty thousand equal keys', 'k: 1\n'.repeat(30_000), /written twice|more findings/],
-    ['a quarter of a million quotes', '"'.repeat(250_001), /not valid YAML/],
+    ['a quarter of a million quotes', '"'.repeat(250_001), /too many values/],
   ];
   it.each(HOSTILE)('%s', (_, text, message) => {
     const result = parsePolicy(text, { file: 'p', now: NOW });

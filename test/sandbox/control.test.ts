@@ -147,6 +147,7 @@ describe('control endpoints', () => {
     ['clock', { advance: '-1h' }, 'duration'],
     ['clock', { advance: 24 }, 'advance'],
     ['clock', { advance: 'tomorrow' }, 'duration'],
+    ['clock', { advance: '99999999d' }, '10 years'],
     ['clock', '{', 'JSON'],
     ['drift', {}, 'accounts'],
     ['drift', { accounts: -1 }, 'accounts'],

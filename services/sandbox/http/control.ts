@@ -14,11 +14,14 @@ const accountId = z.string().regex(/^\d{12}$/, 'must be a 12-digit account id');
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_CLOSURE']);
 
+/** Further on, after some such steps, a Date could no longer tell the time. */
+const MAX_ADVANCE_MS = 10 * 366 * 86_400_000;
 const clockSchema = z.strictObject({
   advance: z.string().transform((text, context) => {
     const ms = parseSandboxDuration(text);
-    if (ms !== null) return ms;
-    context.addIssue({ code: 'custom', message: 'must be a duration such as 90s, 24h or 1h30m' });
+    if (ms !== null && ms <= MAX_ADVANCE_MS) return ms;
+    const most = ms === null ? '' : ', of 10 years at most';
+    context.addIssue({ code: 'custom', message: `must be a duration such as 90s, 24h or 1h30m${most}` });
     return z.NEVER;
   }),
 });
@@ -116,6 +119,9 @@ export function createControl(sandbox: Sandbox, clock: MovableClock) {
       return { status: 200, body: chosen.run(parsed.value, searchParams) };
     } catch (error) {
       if (error instanceof z.ZodError) return refusal(400, z.prettifyError(error));
+      // Zod compares the `length` of any object with its limits, also of one that makes comparing throw.
+      if (error instanceof TypeError && /primitive value/.test(error.message))
+        return refusal(400, 'The body is not what it should be');
       if (error instanceof ControlError) return refusal(400, error.message);
       throw error;
     }

@@ -74,6 +74,7 @@ const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'tod
  */
 export function untampered(item: Item, chain: string): LedgerEntry {
   const entry = toEntry(item);
+  if (Number.isNaN(Date.parse(entry.at))) throw new TamperedError(chain, entry.seq, 'time');
   const said = foundBy(entry);
   if (entry.chain !== chain) throw new TamperedError(chain, entry.seq, 'chain');
   for (const name of new Set([...Object.keys(said), ...Object.keys(item)])) {

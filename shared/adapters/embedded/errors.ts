@@ -125,14 +125,27 @@ export function isBusy(error: unknown): boolean {
   return result !== null && (result === 0 || [5, 6].includes(result & 0xff));
 }
 
+function changedOutside(error: unknown, path: string): StoreError {
+  const reason = error instanceof Error ? error.message.slice(0, 200) : '';
+  return new StoreError(
+    { ...CORRUPT, path, found: `the database is damaged or was changed from outside (${reason})` },
+    { cause: error },
+  );
+}
+
 /** Makes a {@link StoreError} of whatever SQLite or the file system threw, by its code, never by its text. */
 export function toStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const result = sqliteResult(error);
   if (result !== null) {
+    // SQLITE_ERROR: our statements are right for our schema, so the schema or the header is not what it was.
+    if (result === 1) return changedOutside(error, path);
     const known = result === IOERR_SHMSIZE ? DISK_FULL : BY_RESULT.get(result === 0 ? 5 : result & 0xff);
     if (known !== undefined) return new StoreError({ ...known, path }, { cause: error });
   }
+  // What SQLite gave out is no number that JavaScript has; none that we store is so large.
+  if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
+    return changedOutside(error, path);
   const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = BY_ERRNO.get(errno);
   if (known !== undefined) return new StoreError({ ...known, path }, { cause: error });

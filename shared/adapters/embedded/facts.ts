@@ -20,14 +20,15 @@ export function sqliteFacts(connection: Connection): Facts {
         const meta = readMeta(sql);
         if (meta === null) return null;
         const accounts: AccountFacts[] = [];
-        for (const row of sql.each('SELECT body FROM facts ORDER BY account_id')) accounts.push(toFacts(sql, row));
+        for (const row of sql.each('SELECT account_id, body FROM facts ORDER BY account_id'))
+          accounts.push(toFacts(sql, row));
         return { ...meta, accounts };
       });
     },
     meta: () => connection.read(readMeta),
     get: (accountId) =>
       connection.read((sql) => {
-        const row = sql.get('SELECT body FROM facts WHERE account_id = ?', accountId);
+        const row = sql.get('SELECT account_id, body FROM facts WHERE account_id = ?', accountId);
         return row === undefined ? null : toFacts(sql, row);
       }),
     refresh: (accounts) => connection.write((sql) => put(sql, accounts)),
@@ -50,5 +51,7 @@ function readMeta(sql: Sql): SnapshotMeta | null {
 }
 
 function toFacts(sql: Sql, row: Row): AccountFacts {
-  return sql.json(row, 'body', 'an account', isAccountFacts);
+  const facts = sql.json(row, 'body', 'an account', isAccountFacts);
+  sql.same(row, 'account_id', facts.id, 'an account');
+  return facts;
 }

@@ -169,7 +169,8 @@ function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
     hash,
     type,
     actor,
-    at: toEpoch(entry.at),
+    // NaN, which no column holds, for what is no time.
+    at: Date.parse(entry.at),
     opt_out: detail?.optOut === true ? 1 : 0,
   };
   const columns = { ...said, account_id: accountId, enrollment, run_id: runId };

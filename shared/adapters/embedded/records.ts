@@ -16,7 +16,7 @@ export function sqliteRecords(connection: Connection): Records {
   return {
     get: (accountId) =>
       connection.read((sql) => {
-        const row = sql.get('SELECT body FROM records WHERE account_id = ?', accountId);
+        const row = sql.get('SELECT account_id, seq, body FROM records WHERE account_id = ?', accountId);
         return row === undefined ? null : toRecord(sql, row);
       }),
     async getMany(accountIds) {
@@ -24,7 +24,7 @@ export function sqliteRecords(connection: Connection): Records {
       return connection.read((sql) => {
         const wanted = JSON.stringify(accountIds);
         const rows = sql.all(
-          'SELECT body FROM records WHERE account_id IN (SELECT value FROM json_each(?)) ORDER BY account_id',
+          'SELECT account_id, seq, body FROM records WHERE account_id IN (SELECT value FROM json_each(?)) ORDER BY account_id',
           wanted,
         );
         return new Map(rows.map((row) => toRecord(sql, row)).map((record) => [record.accountId, record]));
@@ -36,7 +36,11 @@ export function sqliteRecords(connection: Connection): Records {
         await nextTurn();
         const page = await connection.read((sql) =>
           sql
-            .all('SELECT body FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?', from, PAGE)
+            .all(
+              'SELECT account_id, seq, body FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?',
+              from,
+              PAGE,
+            )
             .map((row) => toRecord(sql, row)),
         );
         const last = page.at(-1);
@@ -74,7 +78,7 @@ export function sqliteRecords(connection: Connection): Records {
       connection.read((sql) =>
         sql
           .all(
-            'SELECT wake_at, body FROM records WHERE wake_at <= ? ORDER BY wake_at, account_id LIMIT ?',
+            'SELECT wake_at, account_id, seq, body FROM records WHERE wake_at <= ? ORDER BY wake_at, account_id LIMIT ?',
             until,
             limit,
           )
@@ -102,6 +106,10 @@ function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void 
   );
 }
 
+/** What it is found by must be what it says: a record under another account's id would have that account judged by it. */
 function toRecord(sql: Sql, row: Row): AccountRecord {
-  return sql.json(row, 'body', 'an account record', isAccountRecord);
+  const record = sql.json(row, 'body', 'an account record', isAccountRecord);
+  sql.same(row, 'account_id', record.accountId, 'an account record');
+  sql.same(row, 'seq', record.head.seq, 'an account record');
+  return record;
 }

@@ -57,6 +57,11 @@ export class Sql {
     return value;
   }
 
+  /** That a column by which a row is found says what the row's content says. @throws StoreError `Corrupt` */
+  same(row: Row, column: string, said: string | number, what: string): void {
+    if (row[column] !== said) throw this.#corrupt(`${what} stands under another ${column} than it has`);
+  }
+
   #statement(text: string): StatementSync {
     const known = this.#statements.get(text);
     if (known !== undefined) return known;

@@ -1,5 +1,6 @@
 /** A policy's own expectations: what it should say of accounts, written beside it and checked without AWS [interface.md, `policy test`]. */
 import { z } from 'zod';
+import { parseOutside } from '../outside.ts';
 import { didYouMean, type Finding, findingAt, shown } from './findings.ts';
 import { issueFindings } from './issues.ts';
 import { readYaml } from './read-yaml.ts';
@@ -113,7 +114,7 @@ export function parseExpectations(input: string | Uint8Array, file: string, poli
   const findings: Finding[] = [];
   const taken = readYaml(input, file, findings, EMPTY);
   if (taken === null) return { ok: false, findings };
-  const parsed = Document.safeParse(taken.value);
+  const parsed = parseOutside(Document, taken.value);
   if (!parsed.success) findings.push(...issueFindings(parsed.error.issues, taken, file));
   if (!parsed.success || findings.length > 0) return { ok: false, findings };
   const places = new Map([...taken.spots].map(([path, spot]) => [path, spot.value]));

@@ -30,9 +30,13 @@ export function renderPath(path: Path): string {
   return out;
 }
 
+const LONGEST_PATH = 300;
+
 /** One or two lines for people: `file:line:col: error: … (found …, expected …)` and what to do. */
 export function formatFinding(f: Finding): string {
-  const where = f.path === '' ? '' : `${f.path}: `;
+  // A key may be as long as the file.
+  const path = f.path.length > LONGEST_PATH ? `${f.path.slice(0, LONGEST_PATH)}…` : f.path;
+  const where = path === '' ? '' : `${path}: `;
   const details = [f.found && `found ${f.found}`, f.expected && `expected ${f.expected}`].filter(Boolean).join(', ');
   const head = `${f.file}:${f.line}:${f.column}: ${f.severity}: ${where}${f.message}`;
   return `${head}${details && ` (${details})`}${f.hint && `\n  ${f.hint}`}`;

@@ -75,7 +75,7 @@ function wrongValue(path: Path, expecting: Expecting, taken: Taken, report: Repo
   if (spot === undefined && typeof last === 'string') {
     const parent = taken.spots.get(renderPath(path.slice(0, -1)));
     report(parent?.value ?? START, path, {
-      message: `\`${last}\` is missing`,
+      message: `${shown(last)} is missing`,
       found: 'nothing',
       expected: expecting.expected,
       hint: [`Add \`${last}: …\`.`, expecting.hint].filter(Boolean).join(' '),

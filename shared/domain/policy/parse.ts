@@ -1,3 +1,4 @@
+import { parseOutside } from '../outside.ts';
 import { type Finding, shown } from './findings.ts';
 import { issueFindings } from './issues.ts';
 import type { Spot } from './nodes.ts';
@@ -34,7 +35,7 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
   const taken = readYaml(text, opts.file, findings);
   if (taken === null) return { ok: false, findings: inOrder(findings) };
 
-  const parsed = PolicyDocument.safeParse(taken.value);
+  const parsed = parseOutside(PolicyDocument, taken.value);
   if (!parsed.success)
     for (const finding of issueFindings(parsed.error.issues, taken, opts.file)) findings.push(finding);
   const reports = { error: reporter(opts.file, findings), warn: reporter(opts.file, findings, 'warning') };

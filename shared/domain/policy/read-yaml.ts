@@ -19,27 +19,42 @@ export function readYaml(
 ): Taken | null {
   const report = reporter(file, findings);
   const text = decode(input, report);
-  if (text === null || !isShallow(text, report)) return null;
+  if (text === null || !isModest(text, report)) return null;
   const lines = new LineCounter();
   const document = compose(text, lines, report, empty);
   return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
 }
 
-/** The composer recurses, so nesting is bounded on the token stream, before it: `[[[[…` must not exhaust the stack. */
-function isShallow(text: string, report: Report): boolean {
+/** Every node costs the composer about a kilobyte and 10 µs; the ids of fifty thousand accounts, each on its line, are as many. */
+const MAX_NODES = 100_000;
+const TOO_MANY: Complaint = {
+  message: 'the file has too many values',
+  found: `more than ${MAX_NODES} list items, keys and values`,
+  expected: `at most ${MAX_NODES}`,
+  hint: 'Match by ou, tags or name instead of listing accounts.',
+};
+
+/**
+ * The composer recurses and keeps every node, so nesting and number are bounded on the token stream, before it: `[[[[…` must not
+ * exhaust the stack, and `- - - …` not the memory.
+ */
+function isModest(text: string, report: Report): boolean {
   const depth = new DepthGauge();
   let offset = 0;
   let isScalar = false;
+  let nodes = 0;
   for (const token of new Lexer().lex(text)) {
     if (MARKS.has(token)) {
       isScalar = token === SCALAR_MARK;
       continue;
     }
     depth.take(isScalar ? SCALAR_MARK : token);
+    if (isScalar || /^[-?[{"']/.test(token)) nodes += 1;
     isScalar = false;
-    if (depth.value > MAX_DEPTH) {
+    if (depth.value > MAX_DEPTH || nodes > MAX_NODES) {
       const before = text.slice(0, offset);
-      report({ line: before.split('\n').length, column: offset - before.lastIndexOf('\n') }, [], TOO_DEEP);
+      const place = { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+      report(place, [], nodes > MAX_NODES ? TOO_MANY : TOO_DEEP);
       return false;
     }
     offset += token.length;

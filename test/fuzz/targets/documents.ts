@@ -1,0 +1,298 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeCursor as awsCursor, encodeCursor as toAwsCursor } from '../../../shared/adapters/aws/ledger-cursor.ts';
+import { decodeCursor, encodeCursor } from '../../../shared/adapters/embedded/cursor.ts';
+import { readSavedPlan } from '../../../shared/app/saved-plan.ts';
+import {
+  accountArgument,
+  countArgument,
+  durationArgument,
+  instantArgument,
+  numberArgument,
+  untilArgument,
+  wordArgument,
+} from '../../../shared/config/arguments.ts';
+import { readAttributes } from '../../../shared/config/attributes.ts';
+import { readAwsEnv, readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
+import { readConfig } from '../../../shared/config/config.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
+import { FileError } from '../../../shared/config/file-error.ts';
+import { readJsonFile } from '../../../shared/config/text-file.ts';
+import { hear } from '../../../shared/domain/heard.ts';
+import { type Change, planHash } from '../../../shared/domain/plan.ts';
+import { BadCursorError } from '../../../shared/ports/ledger.ts';
+import { readMessage } from '../../../shared/ports/read-message.ts';
+import { account, work } from '../../contract/samples.ts';
+import { recorded } from '../../support/cloud-trail-events.ts';
+import type { Chance } from '../chance.ts';
+import { jsonCorpusOf } from '../corpus.ts';
+import { anyJson, jsonText, mutateBytes, mutateJson, mutateTexts } from '../mutate.ts';
+import { must, type Read, type Target, take } from '../target.ts';
+
+const NOTHING_IS_CLEAR = () => false;
+const NOW = Date.UTC(2026, 10, 2, 9);
+const closed = { close: async () => undefined };
+
+const change: Change = {
+  ...{ accountId: account(1), accountName: 'a', ou: '/A', enrollment: 'computeOptimizer', observed: 'Inactive' },
+  ...{ observedRuleMode: null, desired: 'Active', desiredRuleMode: null, verdict: 'Drifted', optOut: false },
+  ...{ action: 'UpdateEnrollmentStatus', heldAction: 'none', scope: 'member', rule: 'r', reason: null },
+  ...{ message: null, notBefore: '2026-11-02T09:00:00.000Z' },
+};
+
+function readPlan(value: unknown): Read {
+  const input = jsonText(value);
+  return take(
+    input,
+    () => {
+      const result = readSavedPlan(value);
+      if (result.ok) return 'accepted';
+      must(result.problem !== '' && result.problem.length < 2_000, 'a problem without words, or with too many', input);
+      return 'refused';
+    },
+    NOTHING_IS_CLEAR,
+  );
+}
+
+/** A plan whose hash fits its changes, so that what is wrong with a change is reached. */
+function planCase(chance: Chance): Read {
+  const changes = Array.from({ length: chance.below(4) }, (_, n): Change => ({ ...change, accountId: account(n) }));
+  const document = { organizationId: 'o-aaaaaaaaaa', policyHash: 'p', planHash: planHash('p', changes), changes };
+  return readPlan(mutateJson(document, chance));
+}
+
+export const planTarget: Target = {
+  name: 'plan',
+  share: 10,
+  open: async () => {
+    const path = join(tmpdir(), `rollcall-fuzz-plan-${process.pid}.json`);
+    const valid = jsonText({
+      organizationId: 'o-aaaaaaaaaa',
+      policyHash: 'p',
+      planHash: planHash('p', [change]),
+      changes: [change],
+    });
+    return {
+      make: (chance) => {
+        if (!chance.oneIn(50)) return planCase(chance);
+        const bytes = mutateBytes(Buffer.from(valid), chance);
+        writeFileSync(path, bytes);
+        return take(
+          Buffer.from(bytes).toString('base64'),
+          () => (readSavedPlan(readJsonFile(path)).ok ? 'accepted' : 'refused'),
+          (error) => error instanceof FileError && error.message.includes(path),
+        );
+      },
+      corpus: jsonCorpusOf('plan').map((value) => readPlan(value)),
+      close: async () => rmSync(path, { force: true }),
+    };
+  },
+};
+
+function readBody(body: string): Read {
+  return take(
+    body,
+    () => {
+      const { message, error } = readMessage(body);
+      if (message !== null) return 'accepted';
+      must(error.message !== '' && error.code !== '' && error.message.length < 2_000, 'refused without words', body);
+      return 'refused';
+    },
+    NOTHING_IS_CLEAR,
+  );
+}
+
+const MESSAGES: readonly [unknown, ...unknown[]] = [
+  work(1),
+  {
+    v: 1,
+    policyHash: 'p',
+    runId: 'r',
+    planHash: 'h',
+    kind: 'batch',
+    operation: 'AssociateAccounts',
+    accountIds: [account(1)],
+  },
+  { v: 1, policyHash: 'p', runId: 'r', planHash: null, kind: 'organization' },
+];
+
+export const messageTarget: Target = {
+  name: 'message',
+  share: 15,
+  open: async () => ({
+    make: (chance) => {
+      const text = jsonText(mutateJson(chance.pick(MESSAGES), chance));
+      return readBody(chance.oneIn(3) ? mutateTexts(text, chance) : text);
+    },
+    corpus: jsonCorpusOf('message').map((value) => readBody(jsonText(value))),
+    ...closed,
+  }),
+};
+
+const EVENTS: readonly [unknown, ...unknown[]] = [
+  recorded('compute-optimizer.amazonaws.com', 'UpdateEnrollmentStatus', {
+    account: account(1),
+    at: NOW,
+    detail: { requestParameters: { status: 'Inactive', includeMemberAccounts: true } },
+  }),
+  recorded('aco-automation.amazonaws.com', 'AssociateAccounts', {
+    account: account(1),
+    at: NOW,
+    detail: { requestParameters: { accountIds: [account(2), account(3)] } },
+  }),
+  recorded('organizations.amazonaws.com', 'MoveAccount', {
+    account: account(1),
+    at: NOW,
+    detail: { requestParameters: { accountId: account(2), sourceParentId: 'ou-a', destinationParentId: 'ou-b' } },
+  }),
+  recorded('organizations.amazonaws.com', 'AccountJoinedOrganization', {
+    account: account(1),
+    at: NOW,
+    detail: { serviceEventDetails: { nested: { memberAccountId: account(4) }, organizationId: 'o-aaaaaaaaaa' } },
+  }),
+  recorded('organizations.amazonaws.com', 'LeaveOrganization', { account: account(5), at: NOW }),
+];
+
+function readEvent(value: unknown): Read {
+  const input = jsonText(value);
+  return take(
+    input,
+    () => {
+      const heard = hear(value, 'o-aaaaaaaaaa');
+      if (heard.kind === 'ignored' || heard.kind === 'rejected') {
+        must(heard.why !== '' && heard.why.length < 1_000, 'passed over without words', input);
+        return 'refused';
+      }
+      must(
+        heard.accountIds.every((id) => /^\d{12}$/.test(id)),
+        'an account id that is none',
+        input,
+      );
+      must(heard.accountIds.length > 0 || heard.wide, 'about nothing', input);
+      if (heard.kind === 'enrollment') {
+        const { actor, at, operation, requestId } = heard.by;
+        must(/^[\x20-\x7e]{1,512}$/.test(actor) && /^\w+$/.test(operation), 'an actor that disturbs a terminal', input);
+        must(at === '' || !Number.isNaN(Date.parse(at)), 'a time that is none', input);
+        must((requestId ?? '').length <= 200, 'an endless request id', input);
+        must(/^[\x20-\x7e]*$/.test(requestId ?? ''), 'a request id that disturbs a terminal', input);
+      }
+      return 'accepted';
+    },
+    NOTHING_IS_CLEAR,
+  );
+}
+
+export const eventTarget: Target = {
+  name: 'event',
+  share: 15,
+  open: async () => ({
+    make: (chance) => readEvent(mutateJson(chance.pick(EVENTS), chance)),
+    corpus: jsonCorpusOf('event').map((value) => readEvent(value)),
+    ...closed,
+  }),
+};
+
+export const cursorTarget: Target = {
+  name: 'cursor',
+  share: 8,
+  open: async () => ({
+    make: (chance) => {
+      const aws = chance.oneIn(2);
+      const valid = aws
+        ? toAwsCursor(`0001772366400000#${account(1)}#000000000001`)
+        : encodeCursor({ at: NOW, position: 3 });
+      const raw = jsonText(mutateJson(aws ? [1, `0001772366400000#a#000000000001`] : [1, NOW, 3], chance));
+      const text = chance.oneIn(2) ? mutateTexts(valid, chance) : Buffer.from(raw).toString('base64url');
+      return take(
+        text,
+        () => {
+          if (aws) must(toAwsCursor(awsCursor(text)) === text, 'decodes to another', text);
+          else must(encodeCursor(decodeCursor(text)) === text, 'decodes to another', text);
+        },
+        (error) => error instanceof BadCursorError,
+      );
+    },
+    corpus: [],
+    ...closed,
+  }),
+};
+
+const ENV: Readonly<Record<string, string>> = {
+  ROLLCALL_TABLE: 'rollcall-prod',
+  ROLLCALL_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/rollcall',
+  ROLLCALL_DLQ_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/rollcall-dead',
+  ROLLCALL_EVENT_BUS: 'arn:aws:events:eu-central-1:111122223333:event-bus/rollcall',
+  ROLLCALL_POLICY: 's3://bucket/key.yaml',
+  ROLLCALL_STAGE: 'prod',
+  ROLLCALL_LOG_LEVEL: 'info',
+  AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566',
+  LAMBDA_TASK_ROOT: '/var/task',
+  TERM: 'dumb',
+  FORCE_COLOR: '1',
+};
+const NAMES = Object.keys(ENV);
+const isConfigError = (error: unknown) =>
+  error instanceof ConfigError && error.message.length > 10 && error.message.length < 100_000;
+
+/** An environment in which some variables are missing, changed or another's. */
+function environmentCase(chance: Chance): Read {
+  const env: Record<string, string> = { ...ENV };
+  for (let n = chance.below(3); n >= 0; n -= 1) {
+    const name = NAMES[chance.below(NAMES.length)] ?? '';
+    if (chance.oneIn(5)) delete env[name];
+    else
+      env[name] = chance.oneIn(6)
+        ? (ENV[NAMES[chance.below(NAMES.length)] ?? ''] ?? '')
+        : mutateTexts(env[name] ?? '', chance);
+  }
+  const store = chance.oneIn(4) ? mutateTexts('embedded', chance) : 'aws';
+  return take(
+    jsonText(env),
+    () => {
+      readConfig({ json: false, store, dataDir: env['TERM'] ?? '', verbose: false, color: true }, env);
+      readAwsStoreEnv(env);
+      readAwsEnv(env);
+    },
+    isConfigError,
+  );
+}
+
+const ARGUMENTS: readonly [(text: string) => unknown, ...((text: string) => unknown)[]] = [
+  (text) => durationArgument('--wait', text),
+  (text) => countArgument('--limit', text, { min: 1, max: 1_000 }),
+  (text) => numberArgument('--rate', text, { min: 0, max: 10 }),
+  (text) => instantArgument('--since', text, NOW),
+  (text) => untilArgument('--until', text, NOW),
+  (text) => accountArgument('--account', text),
+  (text) => wordArgument('--format', text, ['json', 'csv']),
+  (text) => readAttributes(text.replace(/^@/, '')),
+];
+const TYPED = [
+  '60s',
+  '1h30m',
+  '7d',
+  '2026-03-01',
+  '2026-03-01T12:00:00Z',
+  '2027-12-31',
+  '100',
+  '0.5',
+  '123456789012',
+  'json',
+  '{"name":"a","ou":"/A"}',
+] as const;
+
+export const environmentTarget: Target = {
+  name: 'environment',
+  share: 10,
+  open: async () => ({
+    make: (chance) => {
+      if (chance.oneIn(2)) return environmentCase(chance);
+      const text = chance.oneIn(6) ? jsonText(anyJson(chance)) : mutateTexts(chance.pick(TYPED), chance);
+      const read = chance.pick(ARGUMENTS);
+      return take(text, () => read(text), isConfigError);
+    },
+    corpus: [],
+    ...closed,
+  }),
+};

@@ -1,0 +1,20 @@
+import type { Target } from '../target.ts';
+import { cursorTarget, environmentTarget, eventTarget, messageTarget, planTarget } from './documents.ts';
+import { expectationsTarget, policyTarget, selectorTarget } from './policy.ts';
+import { controlTarget, wireTarget } from './sandbox.ts';
+import { storeFileTarget, storeRowsTarget } from './store.ts';
+
+export const TARGETS: readonly Target[] = [
+  policyTarget,
+  expectationsTarget,
+  selectorTarget,
+  planTarget,
+  messageTarget,
+  eventTarget,
+  cursorTarget,
+  environmentTarget,
+  wireTarget,
+  controlTarget,
+  storeFileTarget,
+  storeRowsTarget,
+];
