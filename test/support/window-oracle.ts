@@ -12,9 +12,21 @@ export interface OracleSpec {
 export const MINUTE = 60_000;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+const offsets = new Map<string, number>();
 
-/** The zone's offset from UTC at a time, minutes. */
+/** Clocks are changed at a quarter of an hour, wherever they are. */
+const STEP_MS = 15 * MINUTE;
+
+/** The zone's offset from UTC at a time, minutes; asking the calendar is slow, so each quarter of an hour is asked for once. */
 function offsetAt(timeZone: string, at: number): number {
+  const quarter = Math.floor(at / STEP_MS);
+  const name = `${timeZone} ${quarter}`;
+  const offset = offsets.get(name) ?? readOffset(timeZone, quarter * STEP_MS);
+  offsets.set(name, offset);
+  return offset;
+}
+
+function readOffset(timeZone: string, at: number): number {
   const format =
     formats.get(timeZone) ??
     new Intl.DateTimeFormat('en-US', {
