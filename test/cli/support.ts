@@ -10,6 +10,7 @@ import { parse } from '../../services/cli/program.ts';
 import { Output } from '../../services/cli/ui/output.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import { readConfig } from '../../shared/config/config.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 
 export const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
@@ -59,6 +60,7 @@ function bare(options: CallOptions): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: options.cwd,
+    ...COMPILE_CACHE,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: none,
     AWS_SHARED_CREDENTIALS_FILE: none,

@@ -13,6 +13,7 @@ import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { type FaultProxy, startFaultProxy } from '../aws/faults.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { type PretendStores, startPretendStores, TABLE } from './pretend-stores.ts';
 
 /** A call that asked for a change, and whether its intent was in the table when it arrived. */
@@ -85,7 +86,7 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
   const opened: AwsStores[] = [];
   const children: ChildProcess[] = [];
   const start = (args: readonly string[], cwd = tmpdir(), more: Readonly<Record<string, string>> = {}): Spawned => {
-    const settings = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...env, ...more };
+    const settings = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...COMPILE_CACHE, ...env, ...more };
     const child = spawn(process.execPath, [...args], { cwd, env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     return spawned(child);

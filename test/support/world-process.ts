@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { sdkSettings, type World } from './world.ts';
 import type { ChildParts } from './world-child-parts.ts';
 import { compiled, type PolicyParts } from './world-policy.ts';
@@ -30,7 +31,7 @@ export function spawnRun(
   const { dataDir, time } = world;
   const given: ChildParts = { dataDir, text, waitMs: parts.waitMs ?? 0, time };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(given)], {
-    env: { ...process.env, ...sdkSettings(world.running.endpoint, world.managementId) },
+    env: { ...process.env, ...COMPILE_CACHE, ...sdkSettings(world.running.endpoint, world.managementId) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
