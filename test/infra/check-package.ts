@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
-import { actionsOf, type Resource, read, statementsOf, template } from './template.ts';
+import { callsOf, FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { actionsOf, type Resource, statementsOf, template } from './template.ts';
 
 /*
  * `npm run package` ends with this: whether what `osls package` made is what we mean to deploy. Prints one line, or everything that is
@@ -11,43 +11,7 @@ import { actionsOf, type Resource, read, statementsOf, template } from './templa
  */
 
 const root = resolve(import.meta.dirname, '../..');
-const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
 const MAX_ZIP_BYTES = 700_000;
-
-/** Services by the SDK's packages; the client of Automation is our own. */
-const SERVICES: Readonly<Record<string, string>> = {
-  '@aws-sdk/client-dynamodb': 'dynamodb',
-  '@aws-sdk/client-sqs': 'sqs',
-  '@aws-sdk/client-eventbridge': 'events',
-  '@aws-sdk/client-organizations': 'organizations',
-  '@aws-sdk/client-sts': 'sts',
-  '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
-  '@aws-sdk/client-s3': 's3',
-  '@aws-sdk/client-ssm': 'ssm',
-  './automation-client/index.ts': 'aco-automation',
-};
-
-/** Several calls are one action for IAM. */
-const ALIASES: Readonly<Record<string, string>> = {
-  'sqs:SendMessageBatch': 'sqs:SendMessage',
-  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
-  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
-};
-
-/** Made by AWS in the role's name. */
-const ON_BEHALF: ReadonlySet<string> = new Set([
-  'logs:CreateLogStream',
-  'logs:PutLogEvents',
-  'lambda:InvokeFunction',
-  // Lambda's pollers, for the event source mapping.
-  'sqs:ReceiveMessage',
-  'sqs:DeleteMessage',
-  'sqs:GetQueueAttributes',
-  // Compute Optimizer makes its service-linked roles with the caller's leave [security-iam].
-  'iam:CreateServiceLinkedRole',
-  'iam:PutRolePolicy',
-  'iam:AttachRolePolicy',
-]);
 
 const faults: string[] = [];
 const check = (holds: boolean, fault: string): void => {
@@ -121,39 +85,6 @@ async function checkRoles(): Promise<void> {
       check(called.has(action) || ON_BEHALF.has(action), `${name} allows ${action}, which ${owner} never calls`);
     }
   }
-}
-
-/** What a handler may call: every command that is made anywhere in what it is bundled from. */
-async function callsOf(owner: string): Promise<ReadonlySet<string>> {
-  const { metafile } = await build({
-    entryPoints: [join(root, `services/${owner}/handler.ts`)],
-    ...{
-      bundle: true,
-      write: false,
-      metafile: true,
-      platform: 'node',
-      format: 'esm',
-      external: ['*.node'],
-      logLevel: 'error',
-    },
-    absWorkingDir: root,
-  });
-  const calls = new Set<string>();
-  for (const path of Object.keys(metafile.inputs)) {
-    if (path.includes('node_modules')) continue;
-    for (const action of commandsIn(read(path))) calls.add(ALIASES[action] ?? action);
-  }
-  return calls;
-}
-
-function commandsIn(source: string): readonly string[] {
-  const imports = source.matchAll(/(?:import\s*|const\s*)\{([^}]*)\}\s*(?:from|= await import\()\s*'([^']+)'/g);
-  return [...imports].flatMap(([, names = '', from = '']) => {
-    const service = SERVICES[from];
-    if (service === undefined) return [];
-    const commands = [...names.matchAll(/\b(\w+)Command\b/g)].flatMap(([, name]) => name ?? []);
-    return commands.filter((name) => source.includes(`new ${name}Command(`)).map((name) => `${service}:${name}`);
-  });
 }
 
 /** Size of a handler's zip; what is in it; and that it can be imported, does nothing by that, and has a handler. */

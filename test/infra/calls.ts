@@ -1,0 +1,67 @@
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { read } from './template.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+export const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
+
+/** Services by the SDK's packages; the client of Automation is our own. */
+const SERVICES: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/client-sqs': 'sqs',
+  '@aws-sdk/client-eventbridge': 'events',
+  '@aws-sdk/client-organizations': 'organizations',
+  '@aws-sdk/client-sts': 'sts',
+  '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
+  '@aws-sdk/client-s3': 's3',
+  '@aws-sdk/client-ssm': 'ssm',
+  './automation-client/index.ts': 'aco-automation',
+};
+
+/** Several calls are one action for IAM. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'sqs:SendMessageBatch': 'sqs:SendMessage',
+  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
+  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+};
+
+/** Made by AWS in the role's name. */
+export const ON_BEHALF: ReadonlySet<string> = new Set([
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'lambda:InvokeFunction',
+  // Lambda's pollers, for the event source mapping.
+  'sqs:ReceiveMessage',
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
+  // Compute Optimizer makes its service-linked roles with the caller's leave [security-iam].
+  'iam:CreateServiceLinkedRole',
+  'iam:PutRolePolicy',
+  'iam:AttachRolePolicy',
+]);
+
+/** What a handler may call: every command that is made anywhere in what it is bundled from, as IAM's actions. */
+export async function callsOf(owner: string): Promise<ReadonlySet<string>> {
+  const { metafile } = await build({
+    entryPoints: [join(root, `services/${owner}/handler.ts`)],
+    ...{ bundle: true, write: false, metafile: true, platform: 'node', format: 'esm' },
+    ...{ external: ['*.node'], logLevel: 'error', absWorkingDir: root },
+  });
+  const calls = new Set<string>();
+  for (const path of Object.keys(metafile.inputs)) {
+    if (path.includes('node_modules')) continue;
+    for (const action of commandsIn(read(path))) calls.add(ALIASES[action] ?? action);
+  }
+  return calls;
+}
+
+export function commandsIn(source: string): readonly string[] {
+  const imports = source.matchAll(/(?:import\s*|const\s*)\{([^}]*)\}\s*(?:from|= await import\()\s*'([^']+)'/g);
+  return [...imports].flatMap(([, names = '', from = '']) => {
+    const service = SERVICES[from];
+    if (service === undefined) return [];
+    const commands = [...names.matchAll(/\b(\w+)Command\b/g)].flatMap(([, name]) => name ?? []);
+    return commands.filter((name) => source.includes(`new ${name}Command(`)).map((name) => `${service}:${name}`);
+  });
+}

@@ -1,0 +1,135 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { callsOf, commandsIn, type FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
+
+/*
+ * What each function may do, against what its code calls: the commands of the SDK that are made in anything that the handler is bundled
+ * from. A handler shares the adapters with the others, so what it is bundled with and does not call is named here, by function and with
+ * the reason; that it is so shows in test/handlers/converge.test.ts, where what the functions really call is held against the same roles.
+ */
+
+const READ_AUTOMATION = ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:ListAccounts'];
+const READ_OPTIMIZER = [
+  'compute-optimizer:GetEnrollmentStatus',
+  'compute-optimizer:GetEnrollmentStatusesForOrganization',
+];
+const CHANGE = [
+  'aco-automation:AssociateAccounts',
+  'aco-automation:DisassociateAccounts',
+  'aco-automation:UpdateEnrollmentConfiguration',
+  'compute-optimizer:UpdateEnrollmentStatus',
+];
+const LIST_ORGANIZATION = [
+  'organizations:ListAWSServiceAccessForOrganization',
+  'organizations:ListAccounts',
+  'organizations:ListAccountsForParent',
+  'organizations:ListOrganizationalUnitsForParent',
+  'organizations:ListRoots',
+];
+const READ_ACCOUNT = [
+  'organizations:DescribeOrganization',
+  'organizations:DescribeOrganizationalUnit',
+  'organizations:ListDelegatedAdministrators',
+  'organizations:ListParents',
+  'organizations:ListTagsForResource',
+];
+const TAKE_WORK = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
+
+/** Of no function, whatever it is bundled with. */
+const NEVER: Readonly<Record<string, string>> = {
+  'dynamodb:DescribeTable': 'only `doctor` looks at the table itself',
+  'sts:GetCallerIdentity': 'needs no leave [API_GetCallerIdentity]',
+  's3:GetObject': 'given by infra/policy-access.cjs, if the policy is there',
+  'ssm:GetParameter': 'given by infra/policy-access.cjs, if the policy is there',
+};
+
+type Unused = readonly { readonly why: string; readonly actions: readonly string[] }[];
+const UNUSED: Readonly<Record<Exclude<(typeof FUNCTIONS)[number], 'api'>, Unused>> = {
+  tick: [
+    {
+      why: 'it neither reads nor changes AWS: it queues, publishes and asks for scans',
+      actions: [
+        ...READ_AUTOMATION,
+        ...READ_OPTIMIZER,
+        ...CHANGE,
+        ...LIST_ORGANIZATION,
+        ...READ_ACCOUNT,
+        'sts:AssumeRole',
+      ],
+    },
+    { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
+    {
+      why: 'dead letters stay where they are, and snapshots are not its own',
+      actions: ['sqs:DeleteMessage', 'dynamodb:BatchWriteItem'],
+    },
+  ],
+  scanner: [
+    { why: 'it only reads', actions: CHANGE },
+    { why: 'it queues and takes nothing', actions: TAKE_WORK },
+    { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
+  ],
+  worker: [
+    { why: 'the tick publishes and asks for scans', actions: ['events:PutEvents'] },
+    { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
+  ],
+  reactor: [
+    {
+      why: 'it queues a look at an enrollment and takes none',
+      actions: [...READ_AUTOMATION, ...READ_OPTIMIZER, 'sts:AssumeRole'],
+    },
+    { why: 'it changes nothing', actions: CHANGE },
+    { why: 'it asks about single accounts', actions: LIST_ORGANIZATION },
+    { why: 'it queues and takes nothing', actions: TAKE_WORK },
+    { why: 'the tick publishes and asks for scans', actions: ['events:PutEvents'] },
+    { why: 'it removes no register and marks nothing', actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'] },
+  ],
+};
+
+const roleOf = (name: string) =>
+  statementsOf(resourceOf('infra/roles.yml', `${name[0]?.toUpperCase()}${name.slice(1)}Role`));
+
+describe('least privilege', () => {
+  // The API's handler grows with what it answers; the calls that it really makes are held against its role where it is tested.
+  it.each(['tick', 'scanner', 'worker', 'reactor'] as const)(
+    '%s may do what its code calls, and nothing that it never calls',
+    async (name) => {
+      const made = await callsOf(name);
+      expect(made.size).toBeGreaterThan(10);
+      const allowed = new Set(actionsOf(roleOf(name)));
+      const unused = UNUSED[name].flatMap(({ actions }) => actions);
+      const needed = [...made].filter((action) => NEVER[action] === undefined && !unused.includes(action)).sort();
+      expect(needed.filter((action) => !allowed.has(action))).toEqual([]);
+      expect([...allowed].filter((action) => !needed.includes(action) && !ON_BEHALF.has(action))).toEqual([]);
+      // What is said to be unused is there to be used, and not allowed.
+      expect(unused.filter((action) => !made.has(action))).toEqual([]);
+      expect(
+        [...unused, ...Object.keys(NEVER)].filter((action) => allowed.has(action) && !ON_BEHALF.has(action)),
+      ).toEqual([]);
+    },
+  );
+
+  it('in a member account: what acts on the account that calls, and only that', () => {
+    const directory = resolve(import.meta.dirname, '../../shared/adapters/aws');
+    const files = readdirSync(directory).filter((name) => name.endsWith('.ts'));
+    const made = new Set(files.flatMap((name) => commandsIn(read(join('shared/adapters/aws', name)))));
+    const ofServices = [...made].filter((action) => /^(compute-optimizer|aco-automation):/.test(action));
+    // These name other accounts or list them, which only the management account and the delegated administrator can.
+    const elsewhere = [
+      'aco-automation:AssociateAccounts',
+      'aco-automation:DisassociateAccounts',
+      'aco-automation:ListAccounts',
+      'compute-optimizer:GetEnrollmentStatusesForOrganization',
+    ];
+    expect(elsewhere.filter((action) => !made.has(action))).toEqual([]);
+    const own = ofServices.filter((action) => !elsewhere.includes(action)).sort();
+    const actions = (role: string) => actionsOf(statementsOf(resourceOf('infra/member-role.yml', role)));
+    const asked = (role: string) =>
+      actions(role)
+        .filter((action) => !ON_BEHALF.has(action))
+        .sort();
+    expect(asked('MemberRole')).toEqual(own);
+    expect(asked('ReaderRole')).toEqual(own.filter((action) => /:Get/.test(action)));
+  });
+});
