@@ -62,7 +62,7 @@ export async function dueKeys(
   for (const enrollment of ENROLLMENTS) {
     const condition = record[enrollment];
     if (condition === null || !(waits(condition) || isUnlocked(record, enrollment))) continue;
-    const judgedBy = waitsForWindow(condition) ? waitingRunOf({ accountId, enrollment, condition }) : null;
+    const judgedBy = waitsForWindow(condition) ? await waitingRunOf({ accountId, enrollment, condition }) : null;
     const runId = judgedBy ?? runOf(record, enrollment, condition);
     const run = runId === null ? null : await runs.get(runId);
     const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;

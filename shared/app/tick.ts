@@ -64,6 +64,8 @@ interface Found {
   readonly keys: readonly DueKey[];
 }
 
+const noRun: WaitingRunOf = async () => null;
+
 async function duePage(looking: Looking): Promise<Found[]> {
   const { deps, runs, policyHash, boundTo, now } = looking;
   const found: Found[] = [];
@@ -71,7 +73,7 @@ async function duePage(looking: Looking): Promise<Found[]> {
     if (waitsForWindow(record.computeOptimizer) || waitsForWindow(record.automation)) {
       looking.waitingRunOf ??= await waitingRuns(deps.registers, runs, policyHash, now);
     }
-    const keys = await dueKeys(record, runs, policyHash, looking.waitingRunOf ?? (() => null));
+    const keys = await dueKeys(record, runs, policyHash, looking.waitingRunOf ?? noRun);
     found.push({ record, keys: keys.filter(({ common }) => boundTo === null || common.planHash === boundTo) });
   }
   return found;

@@ -22,7 +22,7 @@ interface Waiting {
 }
 
 /** Under which run a change is made whose window has opened. @returns `null`: the one that once found it. */
-export type WaitingRunOf = (waiting: Waiting) => string | null;
+export type WaitingRunOf = (waiting: Waiting) => Promise<string | null>;
 
 /**
  * Conditions keep the run that first found them, and a scan that finds them again writes nothing; but it has judged all that waits anew, with
@@ -43,11 +43,19 @@ export async function waitingRuns(
   const last = (await readTyped(registers, REGISTER, waitingSchema))?.value ?? null;
   const lastRun = last === null || last.policyHash !== policyHash ? null : await runs.get(last.runId);
   const ofLast = lastRun?.planHash == null ? null : await wishes(runs, lastRun.planHash);
-  return (waiting) => {
+  const began = new Map<string, number>();
+  const startOf = async (runId: string): Promise<number> => {
+    const known = began.get(runId) ?? (await runs.get(runId))?.startedAt ?? Number.NEGATIVE_INFINITY;
+    began.set(runId, known);
+    return known;
+  };
+  return async (waiting) => {
     const wish = wishOf(waiting);
     for (const [runId, keys] of begun) if (keys.has(wish)) return runId;
     if (lastRun === null || (ofLast !== null && !ofLast.has(wish))) return null;
-    return lastRun.runId;
+    // What a rollout has released since was judged with its own run.
+    const { runId } = waiting.condition;
+    return runId !== null && (await startOf(runId)) > lastRun.startedAt ? null : lastRun.runId;
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { approve } from '../../shared/app/approvals.ts';
 import { scanPart } from '../../shared/app/continue-scan.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { lookAt } from '../../shared/app/look-at.ts';
 import { rolloutView } from '../../shared/app/rollout-state.ts';
 import { requestScan } from '../../shared/app/schedule.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
@@ -57,6 +58,19 @@ async function beat(world: World, app: App): Promise<void> {
   await world.work(app);
   world.clock.advance(MINUTE);
   await world.work(app);
+}
+
+/** What the daemon or the tick does about scans. @returns the run's plan, if one was due. */
+async function scanIfDue(world: World, app: App) {
+  const { policy } = world.context(app);
+  const request = await requestScan(app.deps, policy);
+  if (request === null) return null;
+  const requests = { send: async () => undefined };
+  const deadline = { remainingMs: () => HOUR, reserveMs: 0, stop: new AbortController().signal };
+  const onProgress = () => undefined;
+  const end = await scanPart({ ...app, policy, requests, deadline, onProgress }, request.runId);
+  expect(end.kind).toBe('done');
+  return end.kind === 'done' ? end.plan : null;
 }
 
 describe('a rollout', () => {
@@ -127,6 +141,65 @@ describe('a rollout', () => {
       ...['AccountResumed operator', 'PlanApproved null', 'RolloutAdvanced approved'],
     ]);
     await checkWorld(world);
+  });
+});
+
+describe('a rollout under windows', () => {
+  const more = `${STAGED}\nwindows: [{ kind: allow, cron: "0 9,12 * * *", duration: 1h }]`;
+  const staged = () => startWorld({ sandbox: { accounts: 40, drift: 1, seed: 2 }, policy: { more } });
+
+  it('that opens while the window is closed goes on when that opens', async () => {
+    const world = await staged();
+    world.clock.advance(35 * MINUTE);
+    const run = await world.run();
+    expect(run.rollout).toMatchObject({ phase: 'waiting' });
+    const app = await world.app();
+    world.clock.advanceTo(Date.UTC(2026, 10, 2, 10, 30));
+    await beat(world, app);
+    expect(await gateOf(world)).toBeNull();
+    expect(new Set(world.wire.mutating.map(({ caller }) => caller))).toEqual(new Set(canaries(world)));
+    world.clock.advanceTo(Date.UTC(2026, 10, 2, 12));
+    await beat(world, app);
+    expect(inactive(world)).toEqual([]);
+    await checkWorld(world);
+  });
+
+  it('whose canaries wait for the window, and then the rest for the next one', async () => {
+    const world = await staged();
+    world.clock.advanceTo(Date.UTC(2026, 10, 2, 10, 30));
+    const run = await world.run();
+    expect(new Set(run.open.map(({ reason }) => reason))).toEqual(new Set(['window', 'rollout']));
+    const app = await world.app();
+    world.clock.advanceTo(Date.UTC(2026, 10, 2, 12));
+    await beat(world, app);
+    expect(new Set(world.wire.mutating.map(({ caller }) => caller))).toEqual(new Set(canaries(world)));
+    expect(await gateOf(world)).toMatchObject({ phase: 'waiting' });
+    world.clock.advanceTo(Date.UTC(2026, 10, 2, 13, 30));
+    await beat(world, app);
+    expect(await gateOf(world)).toBeNull();
+    world.clock.advanceTo(Date.UTC(2026, 10, 3, 9));
+    await beat(world, app);
+    expect(inactive(world)).toEqual([]);
+    await checkWorld(world);
+  });
+});
+
+describe('Automation over a Compute Optimizer that the policy leaves alone', () => {
+  it('goes on by the event that says that somebody has opted in, without a scan', async () => {
+    const world = await startWorld({
+      sandbox: { accounts: 20, drift: 0.5 },
+      policy: { computeOptimizer: 'unmanaged', automation: 'Active', more: 'schedule: 48h' },
+    });
+    const [id = ''] = inactive(world);
+    const app = await world.app();
+    const plan = await scanIfDue(world, app);
+    expect(plan?.changes.find(({ accountId }) => accountId === id)).toMatchObject({ reason: 'prerequisite' });
+    await beat(world, app);
+    world.sandbox.drift({ changes: [{ accountId: id, enrollment: 'computeOptimizer', status: 'Active' }] });
+    await lookAt(app.deps, world.context(app).policy.hash, [id]);
+    await beat(world, app);
+    expect(world.truthOf(id).automation.status).toBe('Active');
+    await checkWorld(world, { openDrift: (accountId) => accountId !== id });
   });
 });
 
@@ -251,19 +324,6 @@ describe('what comes free in numbers', () => {
       sandbox: { accounts: 40, drift: 0.6 },
       policy: { guardrails: '{ maxChanges: { percent: 0, atLeast: 12 } }', more: 'schedule: 48h' },
     });
-
-  /** What the daemon or the tick does about scans. @returns the run's plan, if one was due. */
-  async function scanIfDue(world: World, app: App) {
-    const { policy } = world.context(app);
-    const request = await requestScan(app.deps, policy);
-    if (request === null) return null;
-    const requests = { send: async () => undefined };
-    const deadline = { remainingMs: () => HOUR, reserveMs: 0, stop: new AbortController().signal };
-    const onProgress = () => undefined;
-    const end = await scanPart({ ...app, policy, requests, deadline, onProgress }, request.runId);
-    expect(end.kind).toBe('done');
-    return end.kind === 'done' ? end.plan : null;
-  }
 
   it('by resume all is judged as a whole: a cap that it passes stops it before the first call', async () => {
     const world = await capped();
