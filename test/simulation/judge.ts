@@ -36,6 +36,8 @@ const DAY = 24 * 60 * 60 * 1000;
 /** An operator's word holds for every worker a second after it was given. */
 const HEARD_MS = 1_000;
 
+/** What time it is, is what each process's clock says: they are this far apart at most. */
+const CLOCKS_APART_MS = 2_000;
 /** What has been so for longer than this has been seen by whoever calls: claims and their reads are younger. */
 const SEEN_MS = 3 * 60 * 1000;
 
@@ -110,8 +112,10 @@ export class Judge {
     if (haltedAt !== null && at - haltedAt > HEARD_MS) this.accuse(3, `${what} while all is halted`);
     const suspended = suspendedAt.get(accountId);
     if (suspended !== undefined && at - suspended > HEARD_MS) this.accuse(3, `${what} while it is suspended`);
-    if (!policy.windows.isOpen(at)) this.accuse(3, `${what} while the window is closed`);
-    if (policy.exemption(accountId, enrollment, at) !== null) this.accuse(3, `${what} while it is exempt`);
+    const around = [at - CLOCKS_APART_MS, at, at + CLOCKS_APART_MS];
+    if (!around.some((time) => policy.windows.isOpen(time))) this.accuse(3, `${what} while the window is closed`);
+    if (around.every((time) => policy.exemption(accountId, enrollment, time) !== null))
+      this.accuse(3, `${what} while it is exempt`);
     this.#timing(what, operation, enrollment, account, chain, optOut);
     if (optOut && !this.#mayOptOut(operation, account, policy)) this.accuse(8, `${what}: nobody wanted it opted out`);
   }
