@@ -89,5 +89,5 @@ async function openStores(context: CliContext) {
 }
 
 async function dashboardFiles(): Promise<Pages | null> {
-  return null;
+  return (await import('../dashboard/files.ts')).dashboardFiles();
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { embedDashboard } from '../dashboard/embed.ts';
 
 /**
  * Bundles the CLI for the npm package: Node does not strip types below `node_modules`, so what is installed has to be JavaScript.
@@ -23,6 +24,7 @@ await build({
   keepNames: true,
   legalComments: 'linked',
   logLevel: 'warning',
+  plugins: [embedDashboard],
   // Some libraries are CommonJS and ask for Node's own modules by `require`, which an ES module does not have.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",

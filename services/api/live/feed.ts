@@ -41,6 +41,11 @@ export class Feed {
     this.#set({ ...this.#state, ...next(this.#state, event) });
   };
 
+  /** The scan has ended; where it has queued nothing, as after a guardrail, nothing else follows. */
+  readonly scanned = (): void => {
+    if (this.#state.phase !== 'working' || allWorked(this.#state)) this.rest();
+  };
+
   /** Nothing is under way any more. */
   readonly rest = (): void => {
     this.#set({ ...this.#state, phase: 'idle' });
@@ -70,6 +75,11 @@ export class Feed {
   }
 }
 
+/** Keys may also come from elsewhere: at least as many have ended as were queued. */
+function allWorked({ worked, queued }: Pick<LiveProgress, 'worked' | 'queued'>): boolean {
+  return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.messages;
+}
+
 function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
   switch (event.kind) {
     case 'waitingForLease':
@@ -84,8 +94,11 @@ function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
       return { recorded: event.entries };
     case 'queued':
       return { phase: 'working', queued: { messages: event.messages, changes: event.changes } };
-    case 'worked':
-      return { phase: 'working', worked: { ...state.worked, [event.outcome]: (state.worked[event.outcome] ?? 0) + 1 } };
+    case 'worked': {
+      const worked = { ...state.worked, [event.outcome]: (state.worked[event.outcome] ?? 0) + 1 };
+      // What the scan still adds to the queue sets it to work again.
+      return { phase: allWorked({ ...state, worked }) ? 'idle' : 'working', worked };
+    }
     case 'waiting':
       return { phase: 'waiting' };
   }

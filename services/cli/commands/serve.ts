@@ -81,6 +81,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
       },
       onScan: (runId, plan) => {
         tally.scans += 1;
+        api?.feed.scanned();
         say(scanLine(runId, plan));
       },
       onError: (what, error) => say(`${WHAT[what] ?? what} broke off: ${tell(error).message}`),

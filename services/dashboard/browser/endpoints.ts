@@ -1,0 +1,47 @@
+/** Where the API has what; the only place that knows. */
+
+const query = (values: Readonly<Record<string, string | null | undefined>>): string => {
+  const given = Object.entries(values).flatMap(([name, value]): [string, string][] =>
+    value === null || value === undefined || value === '' ? [] : [[name, value]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+};
+
+export interface AuditFilter {
+  readonly account?: string | null;
+  readonly enrollment?: string | null;
+  readonly type?: string | null;
+  readonly run?: string | null;
+  readonly actor?: string | null;
+  /** ISO 8601. */
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+export const READ = {
+  whoami: '/api/whoami',
+  status: '/api/status',
+  limiter: '/api/limiter',
+  policy: '/api/policy',
+  deadLetters: '/api/dead-letters',
+  events: '/api/events',
+  accounts: (cursor: string | null) => `/api/accounts${query({ limit: '1000', cursor })}`,
+  account: (id: string) => `/api/accounts/${encodeURIComponent(id)}`,
+  audit: (filter: AuditFilter, cursor: string | null = null) =>
+    `/api/audit${query({ ...filter, limit: '100', cursor })}`,
+  export: (filter: AuditFilter, format: string) => `/api/audit/export${query({ ...filter, format })}`,
+  asOf: (at: string) => `/api/audit/as-of${query({ at, limit: '200' })}`,
+  report: (since: string, until: string, interval: string) => `/api/audit/report${query({ since, until, interval })}`,
+  runs: (cursor: string | null = null) => `/api/runs${query({ limit: '50', cursor })}`,
+  run: (id: string) => `/api/runs/${encodeURIComponent(id)}`,
+} as const;
+
+export const OPERATE = {
+  scan: '/api/scan',
+  suspend: '/api/suspend',
+  resume: '/api/resume',
+  halt: '/api/halt',
+  unhalt: '/api/unhalt',
+  approve: '/api/approve',
+  redrive: '/api/dead-letters/redrive',
+} as const;

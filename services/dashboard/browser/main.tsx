@@ -1,0 +1,94 @@
+import { render } from 'preact';
+import { Link, Route, Switch, useLocation } from 'wouter-preact';
+import { connected, keepLive } from './live.ts';
+import { AccountPage } from './pages/account.tsx';
+import { AccountsPage } from './pages/accounts.tsx';
+import { AuditPage } from './pages/audit.tsx';
+import { OverviewPage } from './pages/overview.tsx';
+import { PolicyPage } from './pages/policy.tsx';
+import { RunPage, RunsPage } from './pages/runs.tsx';
+import { Told } from './parts/operate.tsx';
+import { Heading, keepTime } from './parts/small.tsx';
+import { applyTheme, ThemeChoice } from './parts/theme.tsx';
+import { TokenDialog } from './parts/token.tsx';
+
+const PAGES = [
+  ['/', 'Overview'],
+  ['/accounts', 'Accounts'],
+  ['/audit', 'Audit'],
+  ['/runs', 'Runs'],
+  ['/policy', 'Policy'],
+] as const;
+
+function Top() {
+  const [path] = useLocation();
+  return (
+    <header class="top container-fluid">
+      <nav aria-label="Main">
+        <ul>
+          <li>
+            <strong class="brand">Rollcall</strong>
+          </li>
+          {PAGES.map(([href, title]) => (
+            <li key={href}>
+              <Link href={href} {...(path === href ? { 'aria-current': 'page' } : {})}>
+                {title}
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <ul>
+          <li>
+            <span class="live" role="status">
+              {connected.value ? 'Live' : 'Not live'}
+            </span>
+          </li>
+          <li>
+            <ThemeChoice />
+          </li>
+        </ul>
+      </nav>
+    </header>
+  );
+}
+
+function App() {
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <Top />
+      <main id="main" class="container-fluid" tabIndex={-1}>
+        <Told />
+        <Switch>
+          <Route path="/" component={OverviewPage} />
+          <Route path="/accounts" component={AccountsPage} />
+          <Route path="/account" component={AccountPage} />
+          <Route path="/audit" component={AuditPage} />
+          <Route path="/runs" component={RunsPage} />
+          <Route path="/run" component={RunPage} />
+          <Route path="/policy" component={PolicyPage} />
+          <Route>
+            <Heading title="Not found">There is no such page</Heading>
+            <p>
+              <Link href="/">To the overview</Link>
+            </p>
+          </Route>
+        </Switch>
+      </main>
+      <TokenDialog />
+    </>
+  );
+}
+
+function start(): void {
+  const place = document.getElementById('app');
+  if (place === null) throw new Error('the page has no place for the dashboard');
+  applyTheme();
+  keepTime();
+  keepLive();
+  render(<App />, place);
+}
+
+start();

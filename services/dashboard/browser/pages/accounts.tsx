@@ -1,0 +1,281 @@
+import { useMemo, useRef } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+import { readAccounts } from '../accounts.ts';
+import { slowChanges } from '../live.ts';
+import { Empty, Heading, Loaded, Time, Verdict } from '../parts/small.tsx';
+import { useVirtualRows } from '../parts/virtual.ts';
+import { useLoaded } from '../resource.ts';
+import { useParams } from '../search-params.ts';
+import type { AccountRow, Cell } from '../types.ts';
+import { count, number, reasonText } from '../words.ts';
+
+const ENROLLMENTS = ['computeOptimizer', 'automation'] as const;
+const SORTS = ['name', 'ou', 'computeOptimizer', 'automation', 'rule', 'since'] as const;
+type Sort = (typeof SORTS)[number];
+const ROW_HEIGHT = 52;
+
+export function AccountsPage() {
+  const accounts = useLoaded('accounts', slowChanges.value, readAccounts);
+  return (
+    <>
+      <Heading title="Accounts">Accounts</Heading>
+      <Loaded resource={accounts} what="The accounts">
+        {(rows) =>
+          rows.length === 0 ? <Empty>No account is known yet: none has been scanned.</Empty> : <Accounts rows={rows} />
+        }
+      </Loaded>
+    </>
+  );
+}
+
+const conditionsOf = (row: AccountRow): readonly Cell[] => ENROLLMENTS.flatMap((enrollment) => row[enrollment] ?? []);
+
+const distinct = (values: Iterable<string | null>): readonly string[] =>
+  [...new Set([...values].flatMap((value) => (value === null ? [] : [value])))].sort();
+
+/** The latest change of any of its verdicts. */
+const sinceOf = (row: AccountRow): string =>
+  conditionsOf(row)
+    .map(({ since }) => since)
+    .sort()
+    .at(-1) ?? '';
+
+function sortKey(row: AccountRow, sort: Sort): string {
+  if (sort === 'name') return row.name;
+  if (sort === 'ou') return row.ou;
+  if (sort === 'since') return sinceOf(row);
+  if (sort === 'rule') return conditionsOf(row)[0]?.rule ?? '';
+  const condition = row[sort];
+  return condition === null ? '' : `${condition.verdict} ${condition.reason ?? ''}`;
+}
+
+interface Filters {
+  readonly search: string;
+  readonly enrollment: string;
+  readonly verdict: string;
+  readonly ou: string;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** Verdict, rule and reason have to hold of one and the same enrollment. */
+function passes(row: AccountRow, { search, enrollment, verdict, ou, rule, reason }: Filters): boolean {
+  const found = `${row.accountId} ${row.name} ${row.ou}`.toLowerCase();
+  if (search !== '' && !found.includes(search.toLowerCase())) return false;
+  if (ou !== '' && row.ou !== ou && !row.ou.startsWith(ou === '/' ? '/' : `${ou}/`)) return false;
+  if (verdict === '' && rule === '' && reason === '') return true;
+  return ENROLLMENTS.some((name) => {
+    const condition = row[name];
+    if (condition === null || (enrollment !== '' && enrollment !== name)) return false;
+    const holds = (wanted: string, is: string | null): boolean => wanted === '' || wanted === is;
+    return holds(verdict, condition.verdict) && holds(rule, condition.rule) && holds(reason, condition.reason);
+  });
+}
+
+function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
+  const [params, change] = useParams();
+  const value = (name: string): string => params.get(name) ?? '';
+  const filters: Filters = {
+    search: value('q'),
+    enrollment: value('enrollment'),
+    verdict: value('verdict'),
+    ou: value('ou'),
+    rule: value('rule'),
+    reason: value('reason'),
+  };
+  const sort = SORTS.find((each) => each === value('sort')) ?? 'name';
+  const down = value('order') === 'down';
+  const choices = useMemo(() => choicesOf(rows), [rows]);
+  const key = JSON.stringify(filters);
+  // `key` is all of `filters`.
+  const shown = useMemo(() => {
+    const keyed = rows.filter((row) => passes(row, filters)).map((row) => [sortKey(row, sort), row] as const);
+    keyed.sort(([a, one], [b, other]) => (a < b ? -1 : a > b ? 1 : one.accountId < other.accountId ? -1 : 1));
+    return (down ? keyed.reverse() : keyed).map(([, row]) => row);
+  }, [rows, key, sort, down]);
+  const onSort = (by: Sort): void => change({ sort: by, order: by === sort && !down ? 'down' : null });
+  return (
+    <>
+      <search>
+        <form class="filters" onSubmit={(event) => event.preventDefault()}>
+          <label>
+            Search
+            <input
+              type="search"
+              placeholder="Name, id or OU"
+              value={filters.search}
+              onInput={(event) => change({ q: event.currentTarget.value })}
+            />
+          </label>
+          <Choice label="Enrollment" name="enrollment" filters={filters} values={[...ENROLLMENTS]} change={change} />
+          <Choice label="Verdict" name="verdict" filters={filters} values={choices.verdict} change={change} />
+          <Choice label="Organizational unit" name="ou" filters={filters} values={choices.ou} change={change} />
+          <Choice label="Rule" name="rule" filters={filters} values={choices.rule} change={change} />
+          <Choice label="Reason" name="reason" filters={filters} values={choices.reason} change={change} />
+        </form>
+      </search>
+      <p role="status">
+        {shown.length === rows.length
+          ? count(rows.length, 'account')
+          : `${number(shown.length)} of ${count(rows.length, 'account')}`}
+      </p>
+      {shown.length === 0 ? (
+        <Empty>
+          No account passes these filters.{' '}
+          <button type="button" class="secondary" onClick={() => change(NO_FILTERS)}>
+            Clear the filters
+          </button>
+        </Empty>
+      ) : (
+        <Table rows={shown} sort={sort} down={down} onSort={onSort} />
+      )}
+    </>
+  );
+}
+
+const NO_FILTERS = { q: null, enrollment: null, verdict: null, ou: null, rule: null, reason: null };
+
+function choicesOf(rows: readonly AccountRow[]) {
+  const conditions = rows.flatMap(conditionsOf);
+  const ous = rows.flatMap(({ ou }) => ancestors(ou));
+  return {
+    verdict: distinct(conditions.map(({ verdict }) => verdict)),
+    rule: distinct(conditions.map(({ rule }) => rule)),
+    reason: distinct(conditions.map(({ reason }) => reason)),
+    ou: distinct(ous),
+  };
+}
+
+/** `/A/B` is below `/A`. */
+function ancestors(ou: string): readonly string[] {
+  const names = ou.split('/').filter((name) => name !== '');
+  return ou === '/' ? ['/'] : names.map((_name, index) => `/${names.slice(0, index + 1).join('/')}`);
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly name: Exclude<keyof Filters, 'search'>;
+  readonly filters: Filters;
+  readonly values: readonly string[];
+  readonly change: (changes: Readonly<Record<string, string | null>>) => void;
+}
+
+const CHOICE_WORDS: Readonly<Record<string, string>> = {
+  computeOptimizer: 'Compute Optimizer',
+  automation: 'Automation',
+};
+
+function Choice({ label, name, filters, values, change }: ChoiceProps) {
+  const chosen = filters[name];
+  // A filter out of an address that nothing has stays visible, so that one sees why nothing is shown.
+  const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
+  return (
+    <label>
+      {label}
+      <select value={chosen} onChange={(event) => change({ [name]: event.currentTarget.value })}>
+        <option value="">Any</option>
+        {all.map((value) => (
+          <option key={value} value={value}>
+            {name === 'reason' ? `${reasonText(value)} (${value})` : (CHOICE_WORDS[value] ?? value)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const COLUMNS: readonly (readonly [Sort, string])[] = [
+  ['name', 'Account'],
+  ['ou', 'Organizational unit'],
+  ['computeOptimizer', 'Compute Optimizer'],
+  ['automation', 'Automation'],
+  ['rule', 'Rule'],
+  ['since', 'Since'],
+];
+
+interface TableProps {
+  readonly rows: readonly AccountRow[];
+  readonly sort: Sort;
+  readonly down: boolean;
+  readonly onSort: (by: Sort) => void;
+}
+
+/** Only the rows in sight are drawn; readers are told of how many they are part. */
+function Table({ rows, sort, down, onSort }: TableProps) {
+  const scrolling = useRef<HTMLElement>(null);
+  const { rows: inSight, total } = useVirtualRows(scrolling, rows.length, ROW_HEIGHT);
+  const before = inSight[0]?.start ?? 0;
+  const after = total - (inSight.at(-1)?.end ?? 0);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="rows" ref={scrolling} tabIndex={0} aria-label="Accounts">
+      <table aria-rowcount={rows.length + 1}>
+        <thead>
+          <tr aria-rowindex={1}>
+            {COLUMNS.map(([by, title]) => (
+              <th key={by} scope="col" aria-sort={by !== sort ? 'none' : down ? 'descending' : 'ascending'}>
+                <button type="button" class="sort" onClick={() => onSort(by)}>
+                  {title} <span aria-hidden="true">{by !== sort ? '' : down ? '↓' : '↑'}</span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Gap height={before} />
+          {inSight.map(({ index }) => {
+            const row = rows[index];
+            return row === undefined ? null : <Row key={row.accountId} row={row} index={index} />;
+          })}
+          <Gap height={after} />
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Gap({ height }: { readonly height: number }) {
+  return height <= 0 ? null : (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it can take the focus
+    <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }}>
+      <td colSpan={COLUMNS.length} />
+    </tr>
+  );
+}
+
+function Row({ row, index }: { readonly row: AccountRow; readonly index: number }) {
+  const { accountId, name, ou } = row;
+  return (
+    <tr aria-rowindex={index + 2}>
+      <td>
+        <Link href={`/account?id=${accountId}`}>{name || accountId}</Link>
+        <small class="muted">{accountId}</small>
+      </td>
+      <td title={ou}>{ou || '–'}</td>
+      {ENROLLMENTS.map((enrollment) => (
+        <td key={enrollment}>
+          <Standing condition={row[enrollment]} />
+        </td>
+      ))}
+      <td>{distinct(conditionsOf(row).map(({ rule }) => rule)).join(', ') || '–'}</td>
+      <td>
+        <Time iso={sinceOf(row) || null} />
+      </td>
+    </tr>
+  );
+}
+
+function Standing({ condition }: { readonly condition: Cell | null }) {
+  if (condition === null) return <span class="muted">–</span>;
+  const { verdict, reason } = condition;
+  return (
+    <>
+      <Verdict verdict={verdict} />
+      {reason !== null && (
+        <small class="muted" title={reasonText(reason)}>
+          {reasonText(reason)}
+        </small>
+      )}
+    </>
+  );
+}

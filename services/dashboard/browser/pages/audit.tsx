@@ -1,0 +1,309 @@
+import { useState } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+import { download, get } from '../api.ts';
+import { type AuditFilter, READ } from '../endpoints.ts';
+import { EntryView } from '../parts/entry.tsx';
+import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
+import { useResource } from '../resource.ts';
+import { useParams } from '../search-params.ts';
+import type { AsOf, Entry, AuditPage as Page } from '../types.ts';
+import { count, ENROLLMENT_WORDS, ENTRY_TYPES, number, stateText, typeText } from '../words.ts';
+
+export function AuditPage() {
+  return (
+    <>
+      <Heading title="Audit">Audit</Heading>
+      <Search />
+      <AsOfSearch />
+    </>
+  );
+}
+
+const FIELDS = ['account', 'enrollment', 'type', 'run', 'actor', 'since', 'until'] as const;
+type Field = (typeof FIELDS)[number];
+
+/** A field of the reader's zone (`2026-11-22T08:30`) as ISO 8601. */
+const isoOf = (field: string | null): string | null => {
+  if (field === null || field === '') return null;
+  const ms = new Date(field).getTime();
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+};
+
+/** The other way round. */
+function fieldOf(date: Date): string {
+  const here = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return here.toISOString().slice(0, 16);
+}
+
+function filterOf(params: URLSearchParams): AuditFilter {
+  const given = Object.fromEntries(FIELDS.map((name) => [name, params.get(name)]));
+  return { ...given, since: isoOf(params.get('since')), until: isoOf(params.get('until')) };
+}
+
+/** The beginning and the end of the calendar quarter before the present one, in the reader's zone. */
+export function lastQuarter(now: Date): readonly [Date, Date] {
+  const quarter = Math.floor(now.getMonth() / 3);
+  return [new Date(now.getFullYear(), quarter * 3 - 3, 1), new Date(now.getFullYear(), quarter * 3, 1)];
+}
+
+function Search() {
+  const [params, change] = useParams();
+  const filter = filterOf(params);
+  const value = (name: Field): string => params.get(name) ?? '';
+  const path = READ.audit(filter);
+  const page = useResource<Page>(path);
+  const text = (name: Field, label: string, placeholder: string) => (
+    <label>
+      {label}
+      <input
+        type="text"
+        value={value(name)}
+        placeholder={placeholder}
+        autoComplete="off"
+        onChange={(event) => change({ [name]: event.currentTarget.value.trim() })}
+      />
+    </label>
+  );
+  const moment = (name: 'since' | 'until', label: string) => (
+    <label>
+      {label}
+      <input
+        type="datetime-local"
+        value={value(name)}
+        onChange={(event) => change({ [name]: event.currentTarget.value })}
+      />
+    </label>
+  );
+  const last = (days: number): void => {
+    change({ since: fieldOf(new Date(Date.now() - days * 86_400_000)), until: null });
+  };
+  const quarter = (): void => {
+    const [since, until] = lastQuarter(new Date());
+    change({ since: fieldOf(since), until: fieldOf(until) });
+  };
+  return (
+    <section aria-labelledby="entries">
+      <h2 id="entries">Who changed what, when and why</h2>
+      <search>
+        <form class="filters" onSubmit={(event) => event.preventDefault()}>
+          {text('account', 'Account id', '123456789012')}
+          <label>
+            Enrollment
+            <select value={value('enrollment')} onChange={(event) => change({ enrollment: event.currentTarget.value })}>
+              <option value="">Any</option>
+              {Object.entries(ENROLLMENT_WORDS).map(([code, words]) => (
+                <option key={code} value={code}>
+                  {words}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Type
+            <select value={value('type')} onChange={(event) => change({ type: event.currentTarget.value })}>
+              <option value="">Any</option>
+              {ENTRY_TYPES.map((type) => (
+                <option key={type} value={type}>
+                  {typeText(type)}
+                </option>
+              ))}
+            </select>
+          </label>
+          {text('actor', 'Who', 'arn:aws:iam::…')}
+          {text('run', 'Run', 'id of a run')}
+          {moment('since', 'From')}
+          {moment('until', 'Until')}
+        </form>
+      </search>
+      <div class="actions">
+        <button type="button" class="secondary outline" onClick={() => last(1)}>
+          Last day
+        </button>
+        <button type="button" class="secondary outline" onClick={() => last(30)}>
+          Last 30 days
+        </button>
+        <button type="button" class="secondary outline" onClick={quarter}>
+          Last quarter
+        </button>
+        <button type="button" class="secondary outline" onClick={() => change(NO_FILTER)}>
+          Everything
+        </button>
+      </div>
+      <Export filter={filter} />
+      <Loaded resource={page} what="The audit trail">
+        {(found) => <Entries key={path} first={found} filter={filter} />}
+      </Loaded>
+    </section>
+  );
+}
+
+const NO_FILTER = Object.fromEntries(FIELDS.map((name) => [name, null]));
+
+const FORMATS = [
+  ['csv', 'CSV', 'csv'],
+  ['json', 'JSON', 'json'],
+  ['ndjson', 'NDJSON', 'ndjson'],
+  ['ocsf', 'OCSF', 'json'],
+] as const;
+
+/** What the filter selects, as a file. Links where the browser can fetch by itself would carry no token, so it is read and then saved. */
+function Export({ filter }: { readonly filter: AuditFilter }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const save = async (format: string, ending: string): Promise<void> => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const address = URL.createObjectURL(await download(READ.export(filter, format)));
+      const link = document.createElement('a');
+      link.href = address;
+      link.download = `rollcall-audit-${new Date().toISOString().slice(0, 10)}.${ending}`;
+      link.click();
+      URL.revokeObjectURL(address);
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <fieldset class="actions" aria-busy={busy}>
+        <legend>Export what is selected as</legend>
+        {FORMATS.map(([format, title, ending]) => (
+          <button key={format} type="button" disabled={busy} class="secondary" onClick={() => save(format, ending)}>
+            {title}
+          </button>
+        ))}
+      </fieldset>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          The export failed. {problem}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Entries({ first, filter }: { readonly first: Page; readonly filter: AuditFilter }) {
+  const [more, setMore] = useState<{ readonly entries: readonly Entry[]; readonly next: string | null } | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const next = more === null ? first.next : more.next;
+  const entries = [...first.entries, ...(more?.entries ?? [])];
+  const older = async (): Promise<void> => {
+    try {
+      const page: Page = await get(READ.audit(filter, next));
+      setMore({ entries: [...(more?.entries ?? []), ...page.entries], next: page.next });
+      setProblem(null);
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  if (entries.length === 0) return <Empty>Nothing is recorded that fits.</Empty>;
+  return (
+    <>
+      <ol class="timeline" aria-label="Entries, the latest first">
+        {entries.map((entry) => (
+          <li key={entry.id}>
+            <EntryView entry={entry} withAccount />
+          </li>
+        ))}
+      </ol>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {next !== null && (
+        <div class="actions">
+          <button type="button" class="secondary" onClick={older}>
+            Older entries
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function AsOfSearch() {
+  const [params, change] = useParams();
+  const at = isoOf(params.get('at'));
+  const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at));
+  return (
+    <section aria-labelledby="as-of">
+      <h2 id="as-of">How everything stood at a time</h2>
+      <label>
+        As of
+        <input
+          class="narrow"
+          type="datetime-local"
+          value={params.get('at') ?? ''}
+          max={fieldOf(new Date())}
+          onChange={(event) => change({ at: event.currentTarget.value })}
+        />
+      </label>
+      {at !== null && (
+        <Loaded resource={asOf} what="The state at that time">
+          {(found) => <Standings found={found} />}
+        </Loaded>
+      )}
+    </section>
+  );
+}
+
+function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
+  const given = Object.entries(counts).filter(([, n = 0]) => n > 0);
+  return given.map(([verdict, n = 0]) => `${number(n)} ${verdict}`).join(', ') || 'nothing';
+}
+
+function Standings({ found: { accounts, pruned, at, summary, total } }: { readonly found: AsOf }) {
+  if (accounts.length === 0) return <Empty>Nothing was known then.</Empty>;
+  return (
+    <>
+      <p role="status">
+        <Time iso={at} />:{' '}
+        {(['computeOptimizer', 'automation'] as const)
+          .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(summary[enrollment])}`)
+          .join('; ')}
+        {pruned.length > 0 && `; ${count(pruned.length, 'account')} of which the entries have been pruned`}
+      </p>
+      <Scrolling label="Verdicts at that time">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Account</th>
+              <th scope="col">Enrollment</th>
+              <th scope="col">Verdict</th>
+              <th scope="col">Observed</th>
+              <th scope="col">Desired</th>
+              <th scope="col">Since</th>
+            </tr>
+          </thead>
+          <tbody>
+            {accounts.map((each) => (
+              <tr key={`${each.accountId} ${each.enrollment}`}>
+                <td>
+                  <Link href={`/account?id=${each.accountId}`}>{each.accountId}</Link>
+                </td>
+                <td>{ENROLLMENT_WORDS[each.enrollment]}</td>
+                <td>
+                  <Verdict verdict={each.verdict} reason={each.reason} />
+                </td>
+                <td>{stateText(each.observed, each.observedRuleMode)}</td>
+                <td>{stateText(each.desired, each.desiredRuleMode)}</td>
+                <td>
+                  <Time iso={each.since} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolling>
+      {accounts.length < total && (
+        <p class="muted">
+          The first {accounts.length} of {total}; <code>rollcall audit as-of</code> has them all.
+        </p>
+      )}
+    </>
+  );
+}

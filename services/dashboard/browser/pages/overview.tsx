@@ -1,0 +1,337 @@
+import { Link } from 'wouter-preact';
+import { READ } from '../endpoints.ts';
+import { changes, latest, progress } from '../live.ts';
+import { entryText } from '../parts/entry.tsx';
+import { History } from '../parts/history.tsx';
+import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
+import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
+import { useResource } from '../resource.ts';
+import type { Limiter, Progress, Status } from '../types.ts';
+import { count, ENROLLMENT_WORDS, number, percent, reasonText } from '../words.ts';
+
+export function OverviewPage() {
+  const status = useResource<Status>(READ.status, changes.value);
+  const mayOperate = useMayOperate();
+  return (
+    <>
+      <Heading title="Overview">Overview</Heading>
+      <Loaded resource={status} what="The status">
+        {(found) => (
+          <>
+            {mayOperate && (
+              <div class="actions">
+                <ScanNow />
+                <Suspend />
+                <Halt halted={found.halted !== null} />
+              </div>
+            )}
+            <Held status={found} mayOperate={mayOperate} />
+            <div class="cards">
+              <Compliance status={found} enrollment="computeOptimizer" />
+              <Compliance status={found} enrollment="automation" />
+              <NowCard status={found} />
+              <PaceCard />
+            </div>
+            <OpenReasons status={found} />
+          </>
+        )}
+      </Loaded>
+      <History />
+      <Latest />
+    </>
+  );
+}
+
+/** What stands in the way of enforcement, with what a person can do about it. */
+function Held({ status, mayOperate }: { readonly status: Status; readonly mayOperate: boolean }) {
+  const { halted, guardrail, rollout, suspensions, window, trustedAccess } = status;
+  // Only these are an operator's to lift.
+  const liftable = guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout';
+  return (
+    <>
+      {halted !== null && (
+        <div class="notice warn">
+          <strong>Halted</strong> by {halted.by} <Time iso={halted.at} relative />
+          {halted.reason === null ? '' : `: ${halted.reason}`}. No change is made.
+        </div>
+      )}
+      {guardrail !== null && (
+        <div class="notice warn">
+          <p>
+            <strong>A guardrail has stopped the last run</strong> ({guardrail.reason}): {guardrail.message}
+          </p>
+          {guardrail.planHash !== null && status.lastScan.runId !== null && (
+            <div class="actions">
+              <Link href={`/run?id=${status.lastScan.runId}`}>Look at the plan</Link>
+              {mayOperate && liftable && <Approve planHash={guardrail.planHash} changes={null} />}
+            </div>
+          )}
+        </div>
+      )}
+      {rollout !== null && rollout.phase !== 'open' && (
+        <div class="notice">
+          <strong>Rollout:</strong> {rollout.message}
+        </div>
+      )}
+      {trustedAccess?.enabled === false && (
+        <div class="notice warn">
+          <strong>Trusted access is off</strong> since <Time iso={trustedAccess.since} />. <code>rollcall doctor</code>{' '}
+          has the command that mends it.
+        </div>
+      )}
+      {window !== null && !window.open && (
+        <div class="notice">
+          <strong>Outside the enforcement windows.</strong> The next one opens <Time iso={window.opensAt} />.
+        </div>
+      )}
+      {suspensions.map(({ selector, reason, until, at, by }) => (
+        <div class="notice" key={`${selector} ${at}`}>
+          <p>
+            <strong>Suspended: {selector}</strong> by {by}
+            {reason === null ? '' : `: ${reason}`},{' '}
+            {until === null ? (
+              'until resumed'
+            ) : (
+              <>
+                until <Time iso={until} />
+              </>
+            )}
+          </p>
+          {mayOperate && (
+            <div class="actions">
+              <Resume selector={selector} />
+            </div>
+          )}
+        </div>
+      ))}
+    </>
+  );
+}
+
+const NOT_MANAGED = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
+
+interface ComplianceProps {
+  readonly status: Status;
+  readonly enrollment: 'computeOptimizer' | 'automation';
+}
+
+function Compliance({ status, enrollment }: ComplianceProps) {
+  const counts = Object.entries(status.summary[enrollment]).filter(([, accounts]) => accounts > 0);
+  const managed = counts
+    .filter(([verdict]) => !NOT_MANAGED.has(verdict))
+    .reduce((sum, [, accounts]) => sum + accounts, 0);
+  const compliant = status.summary[enrollment].Compliant ?? 0;
+  return (
+    <article>
+      <h2>{ENROLLMENT_WORDS[enrollment]}</h2>
+      <span class="big">{managed === 0 ? '–' : percent((compliant / managed) * 100)}</span>
+      <p class="muted">
+        {managed === 0
+          ? 'nothing is managed'
+          : `${number(compliant)} of ${count(managed, 'managed account')} compliant`}
+      </p>
+      {managed > 0 && (
+        <progress value={compliant} max={managed} aria-label={`${ENROLLMENT_WORDS[enrollment]}: compliant accounts`} />
+      )}
+      <dl class="facts">
+        {counts.map(([verdict, accounts]) => (
+          <div class="pair" key={verdict}>
+            <dt>
+              <Link href={`/accounts?enrollment=${enrollment}&verdict=${verdict}`}>
+                <Verdict verdict={verdict} />
+              </Link>
+            </dt>
+            <dd>{number(accounts)}</dd>
+          </div>
+        ))}
+      </dl>
+    </article>
+  );
+}
+
+const PHASES: Readonly<Record<Progress['phase'], string>> = {
+  idle: 'No run is under way',
+  waiting: 'Waiting for another process',
+  organization: 'Reading the organization',
+  listing: 'Reading enrollments',
+  probing: 'Reading single accounts',
+  working: 'Making changes',
+};
+
+function NowCard({ status }: { readonly status: Status }) {
+  const { lastScan, nextScan, queue, window } = status;
+  return (
+    <article>
+      <h2>Now</h2>
+      <RunProgress />
+      <dl class="facts">
+        <dt>Last scan</dt>
+        <dd>{lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}</dd>
+        <dt>Next scan</dt>
+        <dd>
+          <Time iso={nextScan} />
+        </dd>
+        <dt>Window</dt>
+        <dd>{windowText(window)}</dd>
+        <dt>Queue</dt>
+        <dd>
+          {number(queue.visible)} waiting, {number(queue.inFlight)} in flight,{' '}
+          <Link href="/runs">{count(queue.dead, 'dead letter')}</Link>
+        </dd>
+      </dl>
+    </article>
+  );
+}
+
+function windowText(window: Status['window']) {
+  if (window === null) return 'always open';
+  if (!window.open)
+    return (
+      <>
+        closed until <Time iso={window.opensAt} />
+      </>
+    );
+  return window.closesAt === null ? (
+    'open'
+  ) : (
+    <>
+      open until <Time iso={window.closesAt} />
+    </>
+  );
+}
+
+/** Where the present run is; moves by itself. */
+export function RunProgress() {
+  const { value } = progress;
+  if (value === null) return <p class="muted">Not told yet.</p>;
+  const { phase, runId, listed, queued, worked, organization } = value;
+  const ended = Object.values(worked).reduce((sum, n) => sum + n, 0);
+  const running = phase !== 'idle';
+  return (
+    <div data-testid="progress">
+      <p>
+        <strong>{PHASES[phase]}</strong>
+        {runId !== null && (
+          <>
+            {' · '}
+            <Link href={`/run?id=${runId}`}>{running ? 'this run' : 'the last run'}</Link>
+          </>
+        )}
+      </p>
+      {running && phase !== 'working' && <progress aria-label={PHASES[phase]} />}
+      {phase === 'working' && (
+        <progress value={ended} max={Math.max(queued.messages, ended, 1)} aria-label="Keys worked on" />
+      )}
+      {organization + listed.computeOptimizer > 0 && (
+        <p class="muted">
+          {number(Math.max(organization, listed.computeOptimizer))} accounts read, {number(queued.changes)} changes to
+          make,{' '}
+          {Object.entries(worked)
+            .filter(([, n]) => n > 0)
+            .map(([how, n]) => `${number(n)} ${how}`)
+            .join(', ') || 'none done yet'}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function PaceCard() {
+  const limiter = useResource<Limiter>(READ.limiter, changes.value);
+  return (
+    <article>
+      <h2>Pace</h2>
+      <Loaded resource={limiter} what="The pace">
+        {({ ceiling, total, operations }) => (
+          <>
+            <span class="big">{total === null ? '–' : number(total)}</span>
+            <p class="muted">of at most {number(ceiling)} calls a second</p>
+            <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls a second against the ceiling">
+              {number(total ?? 0)} of {number(ceiling)}
+            </meter>
+            <dl class="facts">
+              {operations.slice(0, 4).map(({ operation, rate }) => (
+                <div class="pair" key={operation}>
+                  <dt>{operation.split(':').at(-1)}</dt>
+                  <dd>{number(rate)}/s</dd>
+                </div>
+              ))}
+            </dl>
+          </>
+        )}
+      </Loaded>
+    </article>
+  );
+}
+
+/** Verdicts that pass by themselves need nobody. */
+const NEEDS_PERSON = new Set(['Blocked', 'Stalled', 'Unknown']);
+
+function OpenReasons({ status: { open } }: { readonly status: Status }) {
+  const sorted = [...open].sort((a, b) => Number(NEEDS_PERSON.has(b.verdict)) - Number(NEEDS_PERSON.has(a.verdict)));
+  return (
+    <section class="card" aria-labelledby="needs">
+      <h2 id="needs">What needs a person, and what is under way</h2>
+      {sorted.length === 0 ? (
+        <Empty>Nothing: every account is as the policy wants it.</Empty>
+      ) : (
+        <Scrolling label="What needs a person">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Accounts</th>
+                <th scope="col">Enrollment</th>
+                <th scope="col">Verdict</th>
+                <th scope="col">Why</th>
+                <th scope="col">Not before</th>
+                <th scope="col">For example</th>
+              </tr>
+            </thead>
+            <tbody>
+              {sorted.map(({ enrollment, verdict, reason, accounts, examples, notBefore }) => (
+                <tr key={`${enrollment} ${verdict} ${reason}`}>
+                  <td>
+                    <Link href={`/accounts?${new URLSearchParams({ enrollment, verdict, reason: reason ?? '' })}`}>
+                      {count(accounts, 'account')}
+                    </Link>
+                  </td>
+                  <td>{ENROLLMENT_WORDS[enrollment]}</td>
+                  <td>
+                    <Verdict verdict={verdict} />
+                  </td>
+                  <td>{reasonText(reason)}</td>
+                  <td>{notBefore === null ? '' : <Time iso={notBefore} />}</td>
+                  <td>
+                    {examples.map((id) => (
+                      <span key={id}>
+                        <Link href={`/account?id=${id}`}>{id}</Link>{' '}
+                      </span>
+                    ))}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scrolling>
+      )}
+    </section>
+  );
+}
+
+function Latest() {
+  if (latest.value.length === 0) return null;
+  return (
+    <section aria-labelledby="latest">
+      <h2 id="latest">Just now</h2>
+      <ul class="timeline">
+        {latest.value.slice(0, 8).map((entry) => (
+          <li key={entry.id}>
+            <Time iso={entry.at} relative />{' '}
+            {entry.accountId !== null && <Link href={`/account?id=${entry.accountId}`}>{entry.accountId}</Link>}{' '}
+            {entryText(entry)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,76 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+interface Props {
+  readonly title: string;
+  /** What the button that does it says. */
+  readonly action: string;
+  readonly danger?: boolean;
+  readonly onClose: () => void;
+  /** Does it; what is thrown is shown, and the dialog stays. */
+  readonly onConfirm: (form: FormData) => Promise<void>;
+  readonly children: ComponentChildren;
+}
+
+/** Asks before something is done. The browser's own modal dialog: focus stays inside, Escape closes, focus returns to where it was. */
+export function Confirm({ title, action, danger = false, onClose, onConfirm, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (!(event.currentTarget instanceof HTMLFormElement) || busy) return;
+    setBusy(true);
+    setProblem(null);
+    onConfirm(new FormData(event.currentTarget)).then(onClose, (error: unknown) => {
+      setProblem(error instanceof Error ? error.message : String(error));
+      setBusy(false);
+    });
+  };
+  return (
+    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onClose}>
+      <article>
+        <h2 id="dialog-title">{title}</h2>
+        <form onSubmit={submit}>
+          {children}
+          {problem !== null && (
+            <p class="problem" role="alert">
+              {problem}
+            </p>
+          )}
+          <footer>
+            <button type="button" class="secondary" onClick={onClose}>
+              Cancel
+            </button>
+            <button type="submit" class={danger ? 'danger' : ''} aria-busy={busy} disabled={busy}>
+              {action}
+            </button>
+          </footer>
+        </form>
+      </article>
+    </dialog>
+  );
+}
+
+/** Text of a field; `null` if nothing was written. */
+export function textOf(form: FormData, name: string): string | null {
+  const value = form.get(name);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+}
+
+export function ReasonField({ required = true }: { readonly required?: boolean }) {
+  return (
+    <label>
+      Reason
+      <input name="reason" type="text" maxLength={500} required={required} autoComplete="off" />
+      <small>It is recorded with your name in the audit trail.</small>
+    </label>
+  );
+}

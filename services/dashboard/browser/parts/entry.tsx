@@ -1,0 +1,74 @@
+import { Link } from 'wouter-preact';
+import type { Entry, Facet } from '../types.ts';
+import { ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
+import { Time } from './small.tsx';
+
+/** An entry in one line of words. */
+export function entryText({ type, enrollment, reason, detail }: Entry): string {
+  const about = enrollment === null ? '' : ` · ${ENROLLMENT_WORDS[enrollment]}`;
+  const why = detail?.message ?? (reason === null ? '' : reasonText(reason));
+  return `${typeText(type)}${about}${why === '' ? '' : `: ${why}`}`;
+}
+
+function facetText(facet: Facet | null): string {
+  if (facet === null) return '–';
+  const { verdict, reason, status, ruleMode, attempts } = facet;
+  const why = reason === null ? '' : ` (${reasonText(reason)})`;
+  const tried = attempts > 0 ? `, ${attempts} attempts` : '';
+  return `${verdict}${why}, ${stateText(status, ruleMode)}${tried}`;
+}
+
+/** A ledger entry with who, what, before, after and the request. */
+export function EntryView({ entry, withAccount = false }: { readonly entry: Entry; readonly withAccount?: boolean }) {
+  const { at, actor, before, after, api, runId, rule, accountId, hash, seq, chain } = entry;
+  return (
+    <>
+      <p>
+        <strong>{entryText(entry)}</strong>
+        {withAccount && accountId !== null && (
+          <>
+            {' · '}
+            <Link href={`/account?id=${accountId}`}>{accountId}</Link>
+          </>
+        )}
+        <br />
+        <Time iso={at} /> by {actor}
+      </p>
+      <details>
+        <summary>Details</summary>
+        <dl class="facts">
+          <dt>Before</dt>
+          <dd>{facetText(before)}</dd>
+          <dt>After</dt>
+          <dd>{facetText(after)}</dd>
+          {rule !== null && (
+            <>
+              <dt>Rule</dt>
+              <dd>{rule}</dd>
+            </>
+          )}
+          {api !== null && (
+            <>
+              <dt>Call</dt>
+              <dd>
+                {api.operation}, request id <code>{api.requestId ?? 'not known'}</code>
+              </dd>
+            </>
+          )}
+          {runId !== null && (
+            <>
+              <dt>Run</dt>
+              <dd>
+                <Link href={`/run?id=${encodeURIComponent(runId)}`}>{runId}</Link>
+              </dd>
+            </>
+          )}
+          <dt>Entry</dt>
+          <dd>
+            number {seq} of chain {chain}, hash <code>{hash.slice(0, 16)}…</code>
+          </dd>
+        </dl>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+import { useMemo } from 'preact/hooks';
+import { get } from '../api.ts';
+import { READ } from '../endpoints.ts';
+import { slowChanges } from '../live.ts';
+import { useLoaded } from '../resource.ts';
+import { useParams } from '../search-params.ts';
+import type { Report } from '../types.ts';
+import { duration, number, percent } from '../words.ts';
+import { Chart } from './chart.tsx';
+import { Empty, Loaded, Scrolling, Time } from './small.tsx';
+
+/** Spans that can be looked at; each is divided into points that a chart can show. */
+const SPANS: Readonly<Record<string, { readonly label: string; readonly ms: number; readonly interval: string }>> = {
+  hour: { label: 'The last hour', ms: 3_600_000, interval: '1m' },
+  day: { label: 'The last day', ms: 86_400_000, interval: '30m' },
+  month: { label: 'The last 30 days', ms: 30 * 86_400_000, interval: '12h' },
+  quarter: { label: 'The last 90 days', ms: 90 * 86_400_000, interval: '1d' },
+};
+const HOUR = { label: 'The last hour', ms: 3_600_000, interval: '1m' };
+
+/** How compliance went. */
+export function History() {
+  const [params, change] = useParams();
+  const name = params.get('span') ?? 'hour';
+  const { label, ms, interval } = SPANS[name] ?? HOUR;
+  const report = useLoaded<Report>(`report ${name}`, slowChanges.value, (abort) => {
+    const now = Date.now();
+    return get(READ.report(new Date(now - ms).toISOString(), new Date(now).toISOString(), interval), abort);
+  });
+  return (
+    <section class="card" aria-labelledby="history">
+      <h2 id="history">Compliance over time</h2>
+      <label>
+        Time
+        <select class="narrow" value={name} onChange={(event) => change({ span: event.currentTarget.value })}>
+          {Object.entries(SPANS).map(([value, span]) => (
+            <option key={value} value={value}>
+              {span.label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Loaded resource={report} what="The report">
+        {(found) => <Points report={found} label={label} />}
+      </Loaded>
+    </section>
+  );
+}
+
+function Points({ report, label }: { readonly report: Report; readonly label: string }) {
+  const { points, drifts, now } = report;
+  const at = useMemo(() => points.map((point) => Date.parse(point.at)), [points]);
+  const lines = useMemo(
+    () => [
+      {
+        label: 'Compute Optimizer',
+        color: '--wait',
+        values: points.map(({ compliance }) => compliance.computeOptimizer.percent),
+      },
+      {
+        label: 'Automation',
+        color: '--good',
+        dash: [6, 4],
+        values: points.map(({ compliance }) => compliance.automation.percent),
+      },
+    ],
+    [points],
+  );
+  if (!points.some(({ compliance }) => compliance.computeOptimizer.managed + compliance.automation.managed > 0)) {
+    return <Empty>Nothing is recorded in this time.</Empty>;
+  }
+  return (
+    <>
+      <Chart
+        label={`${label}: Compute Optimizer now ${percent(now.compliance.computeOptimizer.percent)}, Automation now ${percent(now.compliance.automation.percent)}. The table below has the numbers.`}
+        at={at}
+        lines={lines}
+        unit=" %"
+        max={100}
+      />
+      <p class="muted">
+        {number(drifts.detected)} drifts found, {number(drifts.resolved)} resolved
+        {drifts.timeToResolve.meanMs === null ? '' : `, in ${duration(drifts.timeToResolve.meanMs)} on average`};{' '}
+        {number(now.openDrifts.count)} open.
+      </p>
+      <details>
+        <summary>The numbers</summary>
+        <Scrolling label="Compliance over time, as numbers">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">At</th>
+                <th scope="col">Compute Optimizer</th>
+                <th scope="col">Automation</th>
+                <th scope="col">Open drifts</th>
+              </tr>
+            </thead>
+            <tbody>
+              {points.map((point) => (
+                <tr key={point.at}>
+                  <td>
+                    <Time iso={point.at} />
+                  </td>
+                  <td>{percent(point.compliance.computeOptimizer.percent)}</td>
+                  <td>{percent(point.compliance.automation.percent)}</td>
+                  <td>{number(point.openDrifts)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scrolling>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,106 @@
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Resource } from '../resource.ts';
+import { ago, local, reasonText, utc } from '../words.ts';
+
+/** Moves on now and then, so that what is told relative to it stays true. */
+const now = signal(Date.now());
+const TICK_MS = 15_000;
+
+export function keepTime(): void {
+  setInterval(() => {
+    now.value = Date.now();
+  }, TICK_MS);
+}
+
+/** A time in the reader's zone, with UTC when hovered. */
+export function Time({
+  iso,
+  relative = false,
+}: {
+  readonly iso: string | null | undefined;
+  readonly relative?: boolean;
+}) {
+  if (iso === null || iso === undefined) return <span>–</span>;
+  return (
+    <time dateTime={iso} title={`${utc(iso)}${relative ? ` (${local(iso)} here)` : ''}`}>
+      {relative ? ago(iso, now.value) : local(iso)}
+    </time>
+  );
+}
+
+/** A verdict: the word, and a mark whose shape differs as well as its colour. */
+export function Verdict({ verdict, reason = null }: { readonly verdict: string; readonly reason?: string | null }) {
+  return (
+    <span class="verdict" data-verdict={verdict}>
+      <span class="mark" aria-hidden="true" />
+      <span>{verdict}</span>
+      {reason !== null && <small class="muted"> {reasonText(reason)}</small>}
+    </span>
+  );
+}
+
+/** The page's heading: takes the focus after a navigation, so that screen readers tell where one is. */
+export function Heading({ children, title }: { readonly children: ComponentChildren; readonly title: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · Rollcall`;
+    if (Heading.navigated) heading.current?.focus({ preventScroll: false });
+    Heading.navigated = true;
+  }, [title]);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  );
+}
+/** Not at the first load: there the focus belongs to the browser. */
+Heading.navigated = false;
+
+/** What came of a request: the loading, error and empty states of a part of a page. */
+export function Loaded<T>({
+  resource,
+  what,
+  children,
+}: {
+  readonly resource: Resource<T>;
+  readonly what: string;
+  readonly children: (data: T) => ComponentChildren;
+}) {
+  const { data, error, reload } = resource;
+  return (
+    <>
+      {error !== null && (
+        <div class="problem" role="alert">
+          <p>
+            <strong>{what} could not be read.</strong> {error.message}
+          </p>
+          <button type="button" class="secondary" onClick={reload}>
+            Try again
+          </button>
+        </div>
+      )}
+      {data === null && error === null && (
+        <p aria-busy="true" role="status">
+          Reading {what.toLowerCase()}…
+        </p>
+      )}
+      {data !== null && children(data)}
+    </>
+  );
+}
+
+export function Empty({ children }: { readonly children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}
+
+/** A table that scrolls by itself where the screen is narrow, also by keyboard. */
+export function Scrolling({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="scrolling" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
+  );
+}

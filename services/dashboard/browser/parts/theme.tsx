@@ -1,0 +1,33 @@
+import { signal } from '@preact/signals';
+
+type Theme = 'auto' | 'light' | 'dark';
+const KEY = 'rollcall-theme';
+
+const themeOf = (text: string | null): Theme => (text === 'light' || text === 'dark' ? text : 'auto');
+const theme = signal<Theme>(themeOf(localStorage.getItem(KEY)));
+
+export function applyTheme(): void {
+  if (theme.value === 'auto') document.documentElement.removeAttribute('data-theme');
+  else document.documentElement.setAttribute('data-theme', theme.value);
+}
+
+/** Light, dark, or as the system has it. */
+export function ThemeChoice() {
+  return (
+    <label class="theme">
+      <span>Theme</span>
+      <select
+        value={theme.value}
+        onChange={(event) => {
+          theme.value = themeOf(event.currentTarget.value);
+          localStorage.setItem(KEY, theme.value);
+          applyTheme();
+        }}
+      >
+        <option value="auto">System</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,23 @@
+/** The shapes of the API's answers, by the names that the pages use. Types only: nothing of the schemas is in the bundle. */
+import type { Answer } from '../../api/schemas.ts';
+
+export type Status = Answer<'Status'>;
+export type AccountsAnswer = Answer<'Accounts'>;
+export type AccountRow = Answer<'AccountRow'>;
+export type Cell = NonNullable<AccountRow['computeOptimizer']>;
+export type Account = Answer<'Account'>;
+export type Condition = NonNullable<Account['enrollments']['computeOptimizer']>;
+export type Explanation = Answer<'Explanation'>;
+export type AuditPage = Answer<'AuditPage'>;
+export type AsOf = Answer<'AsOf'>;
+export type Report = Answer<'Report'>;
+export type Entry = Answer<'LedgerEntry'>;
+export type Facet = NonNullable<Entry['before']>;
+export type Run = Answer<'Run'>;
+export type Runs = Answer<'Runs'>;
+export type RunDetail = Answer<'RunDetail'>;
+export type Policy = Answer<'Policy'>;
+export type Limiter = Answer<'Limiter'>;
+export type WhoAmI = Answer<'WhoAmI'>;
+export type Progress = Answer<'Progress'>;
+export type DeadLetters = Answer<'DeadLetters'>;

@@ -1,0 +1,122 @@
+import type { Entry } from './types.ts';
+
+/** Numbers, times and codes as people read them, in the reader's language and zone. */
+
+const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+export const number = (n: number): string => numbers.format(n);
+
+export const count = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`;
+
+export const percent = (n: number | null): string =>
+  n === null ? '–' : `${numbers.format(Math.floor(n * 10) / 10)} %`;
+
+export const local = (iso: string): string => times.format(new Date(iso));
+
+/** To the second; what is hovered for. */
+export const utc = (iso: string): string => `${iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '')} UTC`;
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+];
+
+export function ago(iso: string, now: number): string {
+  const ms = Date.parse(iso) - now;
+  const [unit, size] = STEPS.find(([, size]) => Math.abs(ms) >= size) ?? ['second', 1_000];
+  return relative.format(Math.round(ms / size), unit);
+}
+
+/** `850 ms`, `12.3 s`, `4 min`, `3.2 h`, `2.1 d`. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${number(ms / 1_000)} s`;
+  if (ms < 3_600_000) return `${number(ms / 60_000)} min`;
+  if (ms < 86_400_000) return `${number(ms / 3_600_000)} h`;
+  return `${number(ms / 86_400_000)} d`;
+}
+
+export const ENROLLMENT_WORDS: Readonly<Record<string, string>> = {
+  computeOptimizer: 'Compute Optimizer',
+  automation: 'Automation',
+};
+
+/** What each reason code means, for people who do not know the codes. */
+export const REASON_WORDS: Readonly<Record<string, string>> = {
+  accountNotActive: 'the account is not active',
+  policySaysNothing: 'the policy says nothing about it',
+  modeOff: 'the policy switches evaluation off',
+  suspendedByOperator: 'an operator has suspended it',
+  resumed: 'resumed, and not looked at since',
+  exemption: 'exempt by the policy',
+  notListed: 'AWS does not list it',
+  listingIncomplete: 'the listing broke off',
+  callerCannotRead: 'this caller cannot read it',
+  denied: 'access is denied',
+  unavailable: 'AWS did not answer',
+  policyContradiction: 'the policy contradicts itself here',
+  prerequisite: 'something else has to come first',
+  coolDown: "Automation's 24-hour cool-down",
+  window: 'outside the enforcement windows',
+  halted: 'the kill switch is on',
+  contested: 'somebody keeps changing it back',
+  guardrail: 'a guardrail has stopped the run',
+  rollout: 'the canaries come first',
+  enrollmentFailed: 'AWS says that the enrollment failed',
+  pending: 'AWS is working on it',
+  acted: 'changed, and not observed yet',
+  deadlinePassed: 'the change has not shown in time',
+  statusDiffers: 'not what the policy wants',
+  ruleModeDiffers: 'the rule mode is not what the policy wants',
+  alertOnly: 'the policy only alerts here',
+  retrying: 'a call failed and is tried again',
+  deadLettered: 'given up on; see the dead letters',
+};
+
+export function reasonText(code: string | null): string {
+  return code === null ? '' : (REASON_WORDS[code] ?? code);
+}
+
+/** `RemediationBlocked` as `Remediation blocked`. */
+export function typeText(type: string): string {
+  const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function stateText(status: string | null, ruleMode: string | null): string {
+  return [status, ruleMode].filter((part) => part !== null).join(' / ') || '–';
+}
+
+/** All of them: the compiler misses one that is left out. */
+const TYPES: Readonly<Record<Entry['type'], true>> = {
+  ScanStarted: true,
+  ScanCompleted: true,
+  AccountJoined: true,
+  AccountLeft: true,
+  DriftDetected: true,
+  DriftResolved: true,
+  RemediationStarted: true,
+  RemediationSucceeded: true,
+  RemediationFailed: true,
+  RemediationBlocked: true,
+  ConvergenceStalled: true,
+  ExemptionExpiring: true,
+  ExemptionExpired: true,
+  GuardrailTripped: true,
+  PlanApproved: true,
+  RolloutAdvanced: true,
+  EnforcementHalted: true,
+  EnforcementResumed: true,
+  AccountSuspended: true,
+  AccountResumed: true,
+  PolicyChanged: true,
+  FlapDetected: true,
+  VerdictChanged: true,
+  ChainPruned: true,
+  DigestPublished: true,
+};
+export const ENTRY_TYPES: readonly string[] = Object.keys(TYPES);

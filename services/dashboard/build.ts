@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+
+/** One file of the dashboard as it is answered. `etag` is quoted; without `encoding` the body is as it is. */
+export interface DashboardFile {
+  readonly body: Uint8Array;
+  readonly type: string;
+  readonly etag: string;
+  readonly encoding?: 'br' | 'gzip';
+}
+
+const BROWSER = join(import.meta.dirname, 'browser');
+
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['.js', 'text/javascript; charset=utf-8'],
+  ['.css', 'text/css; charset=utf-8'],
+  ['.svg', 'image/svg+xml'],
+  ['.html', 'text/html; charset=utf-8'],
+]);
+
+/**
+ * The dashboard, by the path it is asked for with (`/` is the page; all others carry a hash of their content in the name and never change).
+ * Nothing in it needs more than `default-src 'self'`: no inline script or style, no `data:` address, nothing from elsewhere.
+ */
+export async function buildDashboard(): Promise<ReadonlyMap<string, DashboardFile>> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: { app: join(BROWSER, 'main.tsx'), style: join(BROWSER, 'style.css') },
+    absWorkingDir: BROWSER,
+    outdir: '/',
+    publicPath: '/',
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: ['es2022'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    entryNames: 'assets/[name]-[hash]',
+    assetNames: 'assets/[name]-[hash]',
+    metafile: true,
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [embeddedImages],
+    logLevel: 'silent',
+  });
+  const files = new Map<string, DashboardFile>();
+  for (const { path, contents } of outputFiles) files.set(pathOf(path), await fileOf(path, contents));
+  const template = await readFile(join(BROWSER, 'index.html'), 'utf8');
+  const script = outputOf(metafile, outputFiles, 'main.tsx');
+  const style = outputOf(metafile, outputFiles, 'style.css');
+  const page = template.replace('APP_SCRIPT', script).replace('APP_STYLE', style);
+  files.set('/icon.svg', await fileOf('icon.svg', await readFile(join(BROWSER, 'icon.svg'))));
+  files.set('/', await fileOf('index.html', new TextEncoder().encode(page)));
+  return files;
+}
+
+/** esbuild names outputs by the machine's idea of an absolute path. */
+function pathOf(path: string): string {
+  return `/assets/${basename(path)}`;
+}
+
+function outputOf({ outputs }: Metafile, files: readonly OutputFile[], entry: string): string {
+  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === entry)?.[0];
+  const file = files.find(({ path }) => found !== undefined && basename(path) === basename(found));
+  if (file === undefined) throw new Error(`the bundle has no output for ${entry}`);
+  return pathOf(file.path);
+}
+
+const compress = promisify(brotliCompress);
+
+async function fileOf(path: string, contents: Uint8Array): Promise<DashboardFile> {
+  const type = TYPES.get(path.slice(path.lastIndexOf('.')));
+  if (type === undefined) throw new Error(`no content type is known for ${path}`);
+  const etag = `"${createHash('sha256').update(contents).digest('base64url').slice(0, 22)}"`;
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: contents.length };
+  const body = await compress(contents, { params });
+  return body.length < contents.length ? { body, type, etag, encoding: 'br' } : { body: contents, type, etag };
+}
+
+const EMBEDDED = /url\("data:image\/svg\+xml,([^"]*)"\)/g;
+
+/** The style sheet library carries its icons as `data:` addresses, which the content security policy refuses: they become files. */
+const embeddedImages: Plugin = {
+  name: 'embedded-images',
+  setup({ onLoad, onResolve }) {
+    const images = new Map<string, string>();
+    const nameOf = (image: string): string => {
+      const name = `icon:${createHash('sha256').update(image).digest('hex').slice(0, 8)}.svg`;
+      images.set(name, decodeURIComponent(image));
+      return name;
+    };
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const contents = text.replaceAll(EMBEDDED, (_all, image: string) => `url("${nameOf(image)}")`);
+      return { contents, loader: 'css' };
+    });
+    onResolve({ filter: /^icon:/ }, ({ path }) => ({ path, namespace: 'icon' }));
+    onLoad({ filter: /.*/, namespace: 'icon' }, ({ path }) => ({ contents: images.get(path) ?? '', loader: 'file' }));
+  },
+};

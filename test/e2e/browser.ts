@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { z } from 'zod';
+
+/*
+ * A real Chromium. On Linux x64 it comes with an npm package; elsewhere an installed Chrome is used. That package is made for functions, and
+ * its own flags turn off web security and put everything into one process: what a page may do is just what is tested here, so none of them
+ * is used but the one about the kernel's sandbox, which containers lack.
+ */
+
+const PACKAGE = '@sparticuz/chromium';
+
+/** Starts the browser. @throws what keeps it from starting */
+export async function startBrowser(): Promise<Browser> {
+  const packed = process.platform === 'linux' && process.arch === 'x64';
+  if (!packed) return chromium.launch({ channel: 'chrome' });
+  const home = await unpacked();
+  return chromium.launch({
+    executablePath: join(home, 'chromium'),
+    args: ['--no-sandbox', '--disable-gpu', '--lang=en-US', '--font-render-hinting=none'],
+    env: { ...environment(), LANGUAGE: 'en-US', LANG: 'en_US.UTF-8', FONTCONFIG_PATH: join(home, 'fonts') },
+  });
+}
+
+/** Whether a browser starts here, or why not: what tests without one are skipped for. */
+export async function browserOrReason(): Promise<Browser | string> {
+  try {
+    return await startBrowser();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** What `browserOrReason` found, where tests without a browser are skipped. */
+export function started(found: Browser | string): Browser {
+  if (typeof found === 'string') throw new Error(found);
+  return found;
+}
+
+function environment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/**
+ * The package unpacks into the temporary directory and takes whatever lies there already, of another version or half written. So it is given
+ * a directory of its own, which takes its name once it is whole.
+ */
+async function unpacked(): Promise<string> {
+  const require = createRequire(import.meta.url);
+  const root = join(require.resolve(PACKAGE), '../../..');
+  const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const { version } = z.object({ version: z.string() }).parse(manifest);
+  const cache = join(import.meta.dirname, '../../node_modules/.cache');
+  const home = join(cache, `chromium-${version}`);
+  if (existsSync(home)) return home;
+  const draft = `${home}.${process.pid}`;
+  await mkdir(draft, { recursive: true });
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = draft;
+  try {
+    const { default: packed } = await import('@sparticuz/chromium');
+    await packed.executablePath();
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+  try {
+    await rename(draft, home);
+  } catch (error) {
+    // Another process was faster.
+    if (!existsSync(home)) throw error;
+    await rm(draft, { recursive: true });
+  }
+  return home;
+}

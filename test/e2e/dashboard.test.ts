@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserOrReason, started } from './browser.ts';
+import type { House } from './house.ts';
+import { hasFocus, watched } from './page.ts';
+import { MARKUP, openStory } from './story.ts';
+
+/* What a person sees and finds: real Chromium, real API, embedded store, sandbox. Nothing here changes what the others find. */
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const browser = await browserOrReason();
+if (typeof browser === 'string') process.stderr.write(`No browser starts here, its tests are skipped: ${browser}\n`);
+
+describe.skipIf(typeof browser === 'string')('the dashboard', () => {
+  let house: House;
+  let cooling = '';
+
+  beforeAll(async () => {
+    ({ house, cooling } = await openStory());
+  });
+  afterAll(async () => {
+    await house?.close();
+    if (typeof browser !== 'string') await browser.close();
+  });
+
+  const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
+    const page = await watched(started(browser), house.url, options);
+    await page.goto(`${house.url}${path}`);
+    return page;
+  };
+
+  test('says what keeps the first plan from being made', async () => {
+    const page = await open('/');
+    await page.getByText('A guardrail has stopped the last run').waitFor();
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Overview');
+    await page.getByRole('heading', { name: 'Pace' }).waitFor();
+  });
+
+  test('a person finds why an account is blocked', async () => {
+    const page = await open('/accounts');
+    await page.getByRole('combobox', { name: 'Verdict' }).selectOption('Blocked');
+    await page.getByRole('combobox', { name: 'Reason' }).selectOption('coolDown');
+    await page.getByText(/^1 of \d+ accounts$/).waitFor();
+    // The address alone leads somebody else to the same.
+    expect(new URL(page.url()).search).toBe('?verdict=Blocked&reason=coolDown');
+    await page.reload();
+    await page.getByText(/^1 of \d+ accounts$/).waitFor();
+
+    const { name } = house.running.sandbox.accounts().find(({ accountId }) => accountId === cooling) ?? { name: '' };
+    await page.getByRole('link', { name }).click();
+    await page.getByRole('heading', { level: 1, name }).waitFor();
+    const automation = page.getByRole('article').filter({ hasText: 'Automation' });
+    expect(await automation.innerText()).toMatch(/Blocked[\s\S]*24-hour cool-down[\s\S]*Not before/);
+    await page.getByText('Automation: Active, decided by rule workloads').waitFor();
+    const timeline = page.getByRole('region', { name: 'Timeline' });
+    await timeline.getByText('Account joined').first().waitFor();
+    // In the reader's zone, and in UTC when hovered.
+    expect(await timeline.locator('time').first().getAttribute('title')).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/,
+    );
+  });
+
+  test('names that people gave are text, whatever is in them', async () => {
+    const page = await open(`/accounts?${new URLSearchParams({ q: MARKUP })}`);
+    await page.getByRole('link', { name: MARKUP }).click();
+    await page.getByRole('heading', { level: 1, name: MARKUP }).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+  });
+
+  test('a person exports the last quarter', async () => {
+    const page = await open('/');
+    // Three months later, what is recorded now is the last quarter's.
+    const now = new Date();
+    await page.clock.setFixedTime(new Date(now.getFullYear(), now.getMonth() + 3, 2));
+    await page.goto(`${house.url}/audit`);
+    await page.getByRole('button', { name: 'Last quarter' }).click();
+    await page
+      .getByRole('list', { name: /Entries/ })
+      .getByRole('listitem')
+      .first()
+      .waitFor();
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'CSV', exact: true }).click(),
+    ]);
+    expect(file.suggestedFilename()).toMatch(/^rollcall-audit-.*\.csv$/);
+    const [header = '', ...rows] = (await readFile(await file.path(), 'utf8')).trim().split('\n');
+    expect(header).toContain('accountId');
+    expect(rows.join('\n')).toContain(cooling);
+    expect(rows.join('\n')).toContain('GuardrailTripped');
+  });
+
+  test('the state as of a time, and a search by type', async () => {
+    const page = await open('/audit?type=GuardrailTripped');
+    const entries = page.getByRole('list', { name: /Entries/ }).getByRole('listitem');
+    await entries.first().waitFor();
+    expect(await entries.count()).toBe(1);
+    await entries.first().getByText('Details').click();
+    await page.getByLabel('As of').fill('2020-01-01T00:00');
+    await page.getByText('Nothing was known then.').waitFor();
+  });
+
+  test('the policy, with the number of accounts of each rule', async () => {
+    const page = await open('/policy');
+    const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'workloads' }) });
+    const matched = house.running.sandbox
+      .accounts()
+      .filter(({ ou }) => ou === '/Workloads' || ou.startsWith('/Workloads/'));
+    expect(await row.innerText()).toContain(`${matched.length}`);
+  });
+
+  test('a dashboard whose API fails says so, and goes on when it is back', async () => {
+    const page = await watched(started(browser), house.url, {}, /status of 503/);
+    const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
+    await page.route('**/api/status', (route) => route.fulfill(problem));
+    await page.goto(house.url);
+    await page.getByRole('alert').getByText('The store is locked.').waitFor();
+    await page.unroute('**/api/status');
+    await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
+  });
+
+  test('the keyboard is enough', async () => {
+    const page = await open('/');
+    await page.getByRole('heading', { name: 'Pace' }).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.getByRole('link', { name: 'Skip to the content' }).evaluate(hasFocus)).toBe(true);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await page.getByRole('button', { name: 'Scan now' }).evaluate(hasFocus)).toBe(true);
+    await page.getByRole('link', { name: 'Accounts', exact: true }).press('Enter');
+    // A new page begins with its heading.
+    const heading = page.getByRole('heading', { level: 1, name: 'Accounts' });
+    await expect.poll(() => heading.evaluate(hasFocus)).toBe(true);
+  });
+
+  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+    test.each([
+      ['/', 'Pace'],
+      ['/accounts', 'Accounts'],
+      ['/account', 'Timeline'],
+      ['/audit?type=GuardrailTripped', 'Who changed what, when and why'],
+      ['/runs', 'Dead letters'],
+      ['/policy', 'Rules'],
+    ])('axe finds nothing in %s', async (path, heading) => {
+      const page = await open(path === '/account' ? `${path}?id=${cooling}` : path, { colorScheme });
+      await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
+      await expect.poll(() => page.getByText(/^Reading.*…$/).count()).toBe(0);
+      // Only colours differ in the dark.
+      const axe = new AxeBuilder({ page });
+      const chosen = colorScheme === 'light' ? axe.withTags(TAGS) : axe.withRules(['color-contrast']);
+      const { violations } = await chosen.analyze();
+      expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+    });
+  });
+
+  test('a narrow screen shows everything without scrolling sideways', async () => {
+    const page = await open('/', { viewport: { width: 360, height: 720 } });
+    await page.getByRole('heading', { name: 'Pace' }).waitFor();
+    const box = await page.locator('main').boundingBox();
+    expect(box?.width).toBeLessThanOrEqual(360);
+    const right = await page.getByRole('heading', { name: 'Compliance over time' }).boundingBox();
+    expect((right?.x ?? 0) + (right?.width ?? 0)).toBeLessThanOrEqual(360);
+  });
+});

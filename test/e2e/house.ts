@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
+
+const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
+
+/** A pretend organization, and the real `rollcall serve` over it: its API, its dashboard, its embedded store. */
+export interface House {
+  readonly running: RunningSandbox;
+  /** Where the dashboard is, without a slash at the end. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface HouseOptions {
+  readonly sandbox: StartOptions;
+  readonly policy: string;
+  /** Before the first scan. */
+  readonly prepare?: (running: RunningSandbox) => void;
+}
+
+export async function openHouse({ sandbox, policy, prepare }: HouseOptions): Promise<House> {
+  const running = await startSandbox({ ...sandbox, port: 0 });
+  const cwd = mkdtempSync(join(tmpdir(), 'rollcall-e2e-'));
+  prepare?.(running);
+  writeFileSync(join(cwd, 'rollcall.yaml'), policy);
+  const child = spawn(process.execPath, [MAIN, 'serve', '--policy', 'rollcall.yaml', '--port', '0'], {
+    cwd,
+    env: environment(running, cwd),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const close = async (): Promise<void> => {
+    const ended = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
+    child.kill('SIGKILL');
+    await ended;
+    await running.close();
+    rmSync(cwd, { recursive: true, force: true });
+  };
+  try {
+    return { running, url: await addressOf(child), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Nothing of the machine's own settings reaches it. */
+function environment({ endpoint, info }: RunningSandbox, cwd: string): Record<string, string> {
+  const nowhere = join(cwd, 'none');
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: cwd,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: nowhere,
+    AWS_SHARED_CREDENTIALS_FILE: nowhere,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: info.managementAccountId,
+    AWS_SECRET_ACCESS_KEY: 'any',
+  };
+}
+
+/** What it prints of where the dashboard is. */
+function addressOf(child: ChildProcess): Promise<string> {
+  let all = '';
+  return new Promise((resolve, reject) => {
+    const look = (chunk: Buffer): void => {
+      all += chunk.toString();
+      const [, address] = /[Dd]ashboard\D*?(http:\/\/127\.0\.0\.1:\d+)/.exec(all) ?? [];
+      if (address !== undefined) resolve(address);
+    };
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    child.once('close', () => reject(new Error(`serve ended without a dashboard: ${all}`)));
+  });
+}

@@ -1,0 +1,43 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+
+/** Long enough for a machine with other things to do; what is waited for usually takes a fraction of a second. */
+const PATIENCE_MS = 20_000;
+
+/**
+ * A new page of a new visitor. When the test is over, nothing may have been written to its console, nothing thrown, nothing asked of
+ * anybody but `origin`.
+ *
+ * @param expected what the console may say all the same
+ */
+export async function watched(
+  browser: Browser,
+  origin: string,
+  options: BrowserContextOptions = {},
+  expected?: RegExp,
+): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-US', timezoneId: 'Asia/Tokyo', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    const text = `${message.type()}: ${message.text()}`;
+    if (['error', 'warning'].includes(message.type()) && expected?.test(text) !== true) complaints.push(text);
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`) && !url.startsWith('blob:')) complaints.push(`request: ${url}`);
+  });
+  onTestFinished(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+  return page;
+}
+
+/** Runs in the page. */
+export function hasFocus(element: { readonly matches: (selector: string) => boolean }): boolean {
+  return element.matches(':focus');
+}

@@ -1,0 +1,42 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { buildDashboard, type DashboardFile } from '../../services/dashboard/build.ts';
+
+const MOST_BYTES = 250 * 1024;
+
+const files = await buildDashboard();
+
+const textOf = ({ body, encoding }: DashboardFile): string =>
+  new TextDecoder().decode(
+    encoding === 'br' ? brotliDecompressSync(body) : encoding === 'gzip' ? gunzipSync(body) : body,
+  );
+
+describe("the dashboard's files", () => {
+  test('weigh less than 250 kB, as they are sent, all of them', () => {
+    const bytes = [...files.values()].reduce((sum, { body }) => sum + body.length, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(MOST_BYTES);
+  });
+
+  test('need nothing but themselves: no inline script or style, no data, nothing from elsewhere', () => {
+    const page = textOf(files.get('/') ?? expect.fail('there is no page'));
+    expect(page).not.toMatch(/<style|style=|<script(?![^>]*\ssrc=)|\son\w+=|data:/);
+    const addresses = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address ?? '');
+    expect(addresses.length).toBeGreaterThanOrEqual(3);
+    for (const address of addresses) expect(files.has(address), address).toBe(true);
+    for (const [path, file] of files) {
+      if (!file.type.startsWith('text/css')) continue;
+      const used = [...textOf(file).matchAll(/url\(["']?([^"')]+)/g)].map(([, address]) => address ?? '');
+      expect(used.length, path).toBeGreaterThan(0);
+      for (const address of used) expect(files.has(address), `${path}: ${address}`).toBe(true);
+    }
+  });
+
+  test('are the same when they are built again, and say by their names when they are not', async () => {
+    const again = await buildDashboard();
+    expect([...again].map(([path, { etag }]) => [path, etag])).toEqual(
+      [...files].map(([path, { etag }]) => [path, etag]),
+    );
+    for (const path of files.keys()) expect(path).toMatch(/^\/($|icon\.svg$|assets\/[\w-]+-[0-9A-Z]{8}\.\w+$)/);
+  });
+});

@@ -1,0 +1,39 @@
+import { type House, openHouse } from './house.ts';
+
+const POLICY = `version: 1
+defaults: { computeOptimizer: Active }
+rules:
+  - id: workloads
+    match: { ou: /Workloads }
+    automation: Active
+guardrails: { maxChanges: { percent: 0, atLeast: 1 } }
+limits: { callsPerSecond: 500, concurrency: 8 }
+`;
+/** A name that somebody gave an account. */
+export const MARKUP = '<img src=x onerror=alert(1)>';
+
+export interface Story {
+  readonly house: House;
+  /** Somebody has opted it out of Automation, and for a day it cannot be opted in. */
+  readonly cooling: string;
+}
+
+/** An organization whose first plan is stopped by a guardrail. */
+export async function openStory(): Promise<Story> {
+  let cooling = '';
+  const house = await openHouse({
+    sandbox: { accounts: 40, drift: 0.3, seed: 3 },
+    policy: POLICY,
+    prepare: ({ sandbox }) => {
+      sandbox.changeAccounts({ add: [{ name: MARKUP, ou: '/Sandbox' }] });
+      const account = sandbox.accounts().find(({ ou, state, management, computeOptimizer, automation }) => {
+        const enrolled = computeOptimizer.status === 'Active' && automation.status === 'Active';
+        return ou.startsWith('/Workloads') && state === 'ACTIVE' && !management && enrolled;
+      });
+      if (account === undefined) throw new Error('the world has no account that is enrolled in both');
+      cooling = account.accountId;
+      sandbox.drift({ changes: [{ accountId: cooling, enrollment: 'automation', status: 'Inactive' }] });
+    },
+  });
+  return { house, cooling };
+}
