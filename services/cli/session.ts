@@ -92,6 +92,22 @@ export async function withEmbeddedStore<T>(
   return usingIt(await openStore({ dataDir: config.dataDir, clock, readOnly, create: false }), use);
 }
 
+/**
+ * For commands that write but look first, without writing: the embedded store of an older version, which cannot be looked at so, is brought up
+ * to date. None is made.
+ */
+export async function bringUpToDate(context: CliContext): Promise<void> {
+  if (context.config.store !== 'embedded') return;
+  const { StoreError } = await import('../../shared/compose/system.ts');
+  const nothing = async (): Promise<void> => undefined;
+  try {
+    await withEmbeddedStore(context, true, nothing);
+  } catch (error) {
+    if (!(error instanceof StoreError) || (error.code !== 'OlderVersion' && error.code !== 'NotFound')) throw error;
+    if (error.code === 'OlderVersion') await withEmbeddedStore(context, false, nothing);
+  }
+}
+
 /** Where the aws runtime's stores are; `null`: the embedded one is meant. @throws ConfigError naming what is not set */
 export async function awsOf({ config, env }: CliContext): Promise<AwsStoreEnv | null> {
   if (config.store === 'embedded') return null;

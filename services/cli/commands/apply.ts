@@ -11,7 +11,7 @@ import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { confirm } from '../prompt.ts';
 import { type FinishedRun, runOnce } from '../run-once.ts';
-import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { bringUpToDate, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { planText } from '../ui/plan-text.ts';
 import { runText } from '../ui/run-text.ts';
 import { count } from '../ui/words.ts';
@@ -46,6 +46,7 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
       'apply changes accounts, and without a terminal nobody can be asked. Look at `rollcall plan`, then repeat with --yes.',
     );
   }
+  await bringUpToDate(context);
   let snapshot: OrganizationSnapshot | null = null;
   if (flags.yes === true)
     snapshot = await withApp(context, loaded.policy, true, (app) => sound(context, app, loaded, saved));

@@ -10,7 +10,7 @@ import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
-import { awsOf, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { awsOf, bringUpToDate, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
 export function defineServe(program: Command, select: Select): void {
@@ -46,6 +46,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
   const { serve, REMOTE_PACE } = await import('../../../shared/app/serve.ts');
+  await bringUpToDate(context);
   // Who cannot even be identified is told at once, before anything is made on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
   const api = await openApi(context, flags, loaded, say);
