@@ -1,6 +1,7 @@
 import { ApprovalError } from '../../shared/app/approvals.ts';
 import { ReportRangeError } from '../../shared/app/audit-report.ts';
 import { ControlsError } from '../../shared/app/controls.ts';
+import { MeansNobodyError } from '../../shared/app/whom-it-means.ts';
 import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
@@ -55,6 +56,7 @@ export function problemOf(error: unknown): ApiProblem | null {
   }
   if (error instanceof ReportRangeError) return new ApiProblem(400, 'ImpossibleRange', `${error.message}.`);
   if (error instanceof ConfigError) return new ApiProblem(400, 'BadRequest', error.message);
+  if (error instanceof MeansNobodyError) return new ApiProblem(409, 'SelectorMatchesNothing', error.message);
   if (error instanceof ControlsError) return new ApiProblem(409, error.code, error.message);
   if (error instanceof ApprovalError) return new ApiProblem(APPROVAL_STATUS[error.code], error.code, error.message);
   if (error instanceof TamperedError) {

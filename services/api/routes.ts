@@ -1,4 +1,5 @@
 import { liveRoutes } from './live/route.ts';
+import { operatorRoutes } from './operate.ts';
 import { accountRoutes } from './reads/accounts.ts';
 import { auditRoutes } from './reads/audit.ts';
 import { policyRoutes } from './reads/policy.ts';
@@ -14,4 +15,5 @@ export const ROUTES: readonly Route[] = [
   ...runRoutes,
   ...policyRoutes,
   ...liveRoutes,
+  ...operatorRoutes,
 ];

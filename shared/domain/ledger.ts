@@ -5,7 +5,7 @@ import type { ReasonCode, Verdict } from './verdict.ts';
 
 /**
  * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
- * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains.
+ * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains. `ScanRequested` and `DeadLettersRedriven` are operators' commands.
  */
 export const ENTRY_TYPES = [
   'ScanStarted',
@@ -33,6 +33,8 @@ export const ENTRY_TYPES = [
   'VerdictChanged',
   'ChainPruned',
   'DigestPublished',
+  'ScanRequested',
+  'DeadLettersRedriven',
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 

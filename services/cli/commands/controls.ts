@@ -62,7 +62,7 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
   const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
   const [{ suspend }, { settleControls }] = await useCases();
   const { matched, unseen, by } = await withStore(context, false, async (store) => {
-    const found = await whomItMeans(store, selector);
+    const found = await meantBy(store, selector);
     const deps = await depsOf(context, store);
     await told(() => suspend(deps, { selector, until, reason }));
     await settleControls(deps);
@@ -87,26 +87,15 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
   return EXIT.ok;
 }
 
-/**
- * How many accounts of the last snapshot are meant, and which ids it does not have. `null`: there is no snapshot, or it lacks the tags.
- * @throws CommandError if the snapshot shows that nothing is meant
- */
-async function whomItMeans(
-  { facts }: Store,
-  selector: OperatorSelector,
-): Promise<{ readonly matched: number | null; readonly unseen: readonly string[] }> {
-  const snapshot = await facts.load();
-  if (snapshot === null) return { matched: null, unseen: [] };
-  const known = new Set(snapshot.accounts.map(({ id }) => id));
-  const unseen = selector.accounts.filter((id) => !known.has(id));
-  if (selector.match.usesTags && !snapshot.tags) return { matched: null, unseen };
-  const matched = snapshot.accounts.filter((account) => selector.match.test(account)).length;
-  if (matched > 0 || selector.accounts.length > 0 || selector.text === 'all') return { matched, unseen };
-  throw new CommandError(
-    'SelectorMatchesNothing',
-    `suspend ${selector.text}: none of the ${snapshot.accounts.length} accounts of the last scan matches, so nothing would be suspended. ` +
-      'Compare it with `rollcall account ID`; paths and names count exactly, and a glob is quoted.',
-  );
+/** @throws CommandError if the snapshot shows that nothing is meant */
+async function meantBy({ facts }: Store, selector: OperatorSelector) {
+  const { MeansNobodyError, whomItMeans } = await import('../../../shared/app/whom-it-means.ts');
+  try {
+    return await whomItMeans(facts, selector);
+  } catch (error) {
+    if (!(error instanceof MeansNobodyError)) throw error;
+    throw new CommandError('SelectorMatchesNothing', `suspend ${error.message}`);
+  }
 }
 
 async function runResume(context: CliContext, words: readonly string[]): Promise<number> {

@@ -2,11 +2,15 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Progress } from '../../../shared/app/deps.ts';
 import type { App } from '../../../shared/compose/app.ts';
+import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import type { RunningSandbox } from '../../sandbox/start.ts';
+import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type FinishedRun, runOnce } from '../run-once.ts';
@@ -21,7 +25,13 @@ export function defineDemo(program: Command, select: Select): void {
     .command('demo')
     .description('watch a pretend organization of 500 accounts being brought in order; needs no AWS account')
     .option('--once', 'end after the summary')
-    .action((flags: { readonly once?: boolean }) => select((context) => runDemo(context, flags.once === true)));
+    .option('--port <n>', `where API and dashboard answer; 0 takes a free port (default: ${DEFAULT_PORT})`)
+    .action((flags: DemoFlags) => select((context) => runDemo(context, flags)));
+}
+
+interface DemoFlags {
+  readonly once?: boolean;
+  readonly port?: string;
 }
 
 /** The world: throttled hard enough that it shows, and slow enough that it can be watched. */
@@ -48,8 +58,10 @@ limits:
 /** Where Automation is not managed: who opts out of it cannot opt in again for 24 hours, and the demo's world is to be remediable. */
 const DRIFTING_OUS = ['/Security', '/Sandbox', '/Canary'];
 
-async function runDemo(context: CliContext, once: boolean): Promise<number> {
+async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
   const { output, interrupt, clock } = context;
+  const once = flags.once === true;
+  const port = flags.port === undefined ? null : countArgument('--port', flags.port, { min: 0, max: 65_535 });
   const startedAt = clock.now();
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-demo-'));
   const policyFile = join(dataDir, 'rollcall.yaml');
@@ -69,21 +81,62 @@ async function runDemo(context: CliContext, once: boolean): Promise<number> {
       `A pretend organization of ${count(sandbox.info.accounts, 'account')} answers on ${sandbox.endpoint}, throttled as AWS would.`,
     );
     output.note(`Policy ${policyFile}, data directory ${dataDir}\n`);
-    return await withApp(there, loaded.policy, false, async (app) => {
-      const code = await converge(there, app, loaded, clock.now() - startedAt);
-      if (once || code !== EXIT.ok) return code;
-      await keepDrifting(there, app, loaded, sandbox);
-      return interrupt.signal.aborted ? interrupt.exitCode : EXIT.ok;
-    });
+    const asked = new ScanNow();
+    const api = once ? null : await openApi(there, loaded, port, asked);
+    try {
+      return await withApp(there, loaded.policy, false, async (app) => {
+        const code = await converge(there, app, { loaded, api }, clock.now() - startedAt);
+        if (once || code !== EXIT.ok) return code;
+        await keepDrifting(there, app, { loaded, api, asked }, sandbox);
+        return interrupt.signal.aborted ? interrupt.exitCode : EXIT.ok;
+      });
+    } finally {
+      await api?.close();
+    }
   } finally {
     await sandbox.close();
   }
 }
 
+/** From the first second; where the port is another's, on one that is free. */
+async function openApi(
+  context: CliContext,
+  loaded: LoadedPolicy,
+  port: number | null,
+  asked: ScanNow,
+): Promise<RunningApi> {
+  const { startApi } = await import('../api.ts');
+  const open = (at: number) => startApi(context, { host: DEFAULT_HOST, port: at }, loaded, asked.ask);
+  const api = await open(port ?? DEFAULT_PORT).catch((error: unknown) => {
+    if (port === null && error instanceof ConfigError && error.code === 'EADDRINUSE') return open(0);
+    throw error;
+  });
+  context.output.note(`Dashboard ${api.url}\n`);
+  return api;
+}
+
+/** An operator has asked for a scan: the demo does not wait for its next one. */
+class ScanNow {
+  #wake = new AbortController();
+
+  readonly ask = async (): Promise<void> => this.#wake.abort();
+
+  /** Aborts at the next wish. */
+  next(): AbortSignal {
+    this.#wake = new AbortController();
+    return this.#wake.signal;
+  }
+}
+
+interface Watched {
+  readonly loaded: LoadedPolicy;
+  readonly api: RunningApi | null;
+}
+
 /** The run that the demo is about, and its summary. */
-async function converge(context: CliContext, app: App, loaded: LoadedPolicy, startMs: number): Promise<number> {
+async function converge(context: CliContext, app: App, watched: Watched, startMs: number): Promise<number> {
   const { output, interrupt } = context;
-  const finished = await oneRun(context, app, loaded, true);
+  const finished = await oneRun(context, app, watched, true);
   if (output.json) output.document(demoDocument(context, finished));
   else {
     const { style, width } = output;
@@ -95,12 +148,19 @@ async function converge(context: CliContext, app: App, loaded: LoadedPolicy, sta
   return applyExit(finished, interrupt.exitCode);
 }
 
-async function oneRun(context: CliContext, app: App, { policy }: LoadedPolicy, shown: boolean): Promise<FinishedRun> {
-  const run = { runId: app.deps.newId(), policy, planHash: null };
+async function oneRun(context: CliContext, app: App, watched: Watched, shown: boolean): Promise<FinishedRun> {
+  const { loaded, api } = watched;
+  const run = { runId: app.deps.newId(), policy: loaded.policy, planHash: null };
+  api?.feed.begin(run.runId);
   const watch = shown ? watchRun(context, app.calls) : { take: () => undefined, end: () => undefined };
   try {
-    return await runOnce(app, run, { waitMs: 60_000, stop: context.interrupt.signal, onProgress: watch.take });
+    const onProgress = (event: Progress): void => {
+      api?.feed.take(event);
+      watch.take(event);
+    };
+    return await runOnce(app, run, { waitMs: 60_000, stop: context.interrupt.signal, onProgress });
   } finally {
+    api?.feed.rest();
     watch.end();
   }
 }
@@ -140,7 +200,7 @@ function hints({ config: { program, dataDir } }: CliContext, { result }: Finishe
 async function keepDrifting(
   context: CliContext,
   app: App,
-  loaded: LoadedPolicy,
+  watched: Watched & { readonly asked: ScanNow },
   { sandbox }: RunningSandbox,
 ): Promise<void> {
   const { output, interrupt, clock } = context;
@@ -150,10 +210,10 @@ async function keepDrifting(
   );
   const stop = AbortSignal.any([interrupt.signal, output.unread]);
   for (let round = 1; !stop.aborted; round += 1) {
-    await clock.sleep(DRIFT_EVERY_MS, stop);
+    await clock.sleep(DRIFT_EVERY_MS, AbortSignal.any([stop, watched.asked.next()]));
     if (stop.aborted) return;
     output.note(`${time(clock.now())} ${round % 3 === 0 ? joinAccount(sandbox, round) : optOut(sandbox, round)}`);
-    output.note(`${time(clock.now())} ${runLine(await oneRun(context, app, loaded, false), output.noteStyle)}`);
+    output.note(`${time(clock.now())} ${runLine(await oneRun(context, app, watched, false), output.noteStyle)}`);
   }
 }
 

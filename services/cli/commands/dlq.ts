@@ -5,6 +5,7 @@ import type { DeadLetter } from '../../../shared/ports/queue.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { operator } from '../operator.ts';
 import { withStore } from '../session.ts';
 import { table } from '../ui/table.ts';
 import { count, instant } from '../ui/words.ts';
@@ -80,9 +81,15 @@ async function runShow(context: CliContext, id: string): Promise<number> {
 async function runRedrive(context: CliContext, ids: readonly string[], all: boolean): Promise<number> {
   if (ids.length === 0 && !all) throw new CommandError('Usage', 'Name the dead letters to put back, or --all.');
   const { output } = context;
-  const { redriven, left } = await withStore(context, false, async ({ deadLetters }) => {
-    const wanted = all ? (await deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
-    const back = await deadLetters.redrive(wanted);
+  const [{ redrive }, { makeNewId }] = await Promise.all([
+    import('../../../shared/app/operator-entries.ts'),
+    import('../../../shared/compose/system.ts'),
+  ]);
+  const { redriven, left } = await withStore(context, false, async (store) => {
+    const wanted = all ? (await store.deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
+    const { clock } = context;
+    const deps = { ...store, clock, newId: makeNewId(clock), actor: await operator(context) };
+    const back = wanted.length === 0 ? [] : await redrive(deps, wanted, null);
     return { redriven: back, left: wanted.filter((id) => !back.includes(id)) };
   });
   if (left.length > 0 && redriven.length === 0 && !all) throw missing(left);

@@ -1,0 +1,145 @@
+import { approve } from '../../shared/app/approvals.ts';
+import { ControlsError, halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { askForScan, redrive } from '../../shared/app/operator-entries.ts';
+import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { settleControls } from '../../shared/app/settle-controls.ts';
+import { whomItMeans } from '../../shared/app/whom-it-means.ts';
+import { untilArgument } from '../../shared/config/arguments.ts';
+import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import { toIso } from '../../shared/domain/time.ts';
+import { ApiProblem } from './problem.ts';
+import { type Call, jsonRoute, NONE } from './route.ts';
+import { approveBody, reasonBody, redriveBody, resumeBody, suspendBody } from './schemas/operate.ts';
+
+type AnyCall = Pick<Call<unknown, unknown, unknown>, 'system' | 'principal'>;
+
+/** What operators' use cases need; the ledger names whoever has sent the request. */
+function depsOf({ system: { stores, clock, newId }, principal: { actor } }: AnyCall) {
+  return { ...stores, clock, newId, actor };
+}
+
+/** @throws ApiProblem that says what is wrong with it */
+function selectorOf(text: string): OperatorSelector {
+  const parsed = parseOperatorSelector(text);
+  if (parsed.ok) return parsed.selector;
+  const message = `${parsed.message}. ${parsed.hint}`;
+  throw new ApiProblem(400, 'BadSelector', message, { errors: [{ where: 'body.selector', message }] });
+}
+
+/** What operators may do. Each does what the command of its name does, and is in the ledger with who sent it. */
+export const operatorRoutes = [
+  jsonRoute({
+    ...{ method: 'post', path: '/api/scan', operationId: 'scan', answer: 'ScanAsked' },
+    summary: 'Scan now, instead of when the schedule says',
+    ...NONE,
+    body: reasonBody,
+    handle: async (call) => {
+      await askForScan(depsOf(call), call.body.reason ?? null, call.system.askForScan);
+      return { asked: true as const, actor: call.principal.actor };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/halt', operationId: 'halt', answer: 'Halt' },
+    summary: 'The kill switch: no change is made from now on, by any process',
+    ...NONE,
+    body: reasonBody,
+    handle: async (call) => {
+      const deps = depsOf(call);
+      const { changed, controls } = await halt(deps, call.body.reason ?? null);
+      await settleControls(deps);
+      const { halt: set } = controls;
+      const at = set === null ? null : toIso(set.at);
+      return { halted: set !== null, changed, at, by: set?.by ?? null, reason: set?.reason ?? null };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/unhalt', operationId: 'unhalt', answer: 'Halt' },
+    summary: 'Enforcement goes on',
+    ...NONE,
+    handle: async (call) => {
+      const deps = depsOf(call);
+      const changed = await unhalt(deps);
+      await settleControls(deps);
+      return { halted: false, changed, at: null, by: null, reason: null };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/suspend', operationId: 'suspend', answer: 'Suspension' },
+    summary: 'Leave accounts alone, whatever the policy says',
+    ...NONE,
+    body: suspendBody,
+    handle: async (call) => {
+      const { body, system } = call;
+      const selector = selectorOf(body.selector);
+      const { reason = null, until: end = null } = body;
+      const until = end === null ? null : untilArgument('until', end, system.clock.now());
+      const deps = depsOf(call);
+      const { matched, unseen } = await whomItMeans(deps.facts, selector);
+      await suspend(deps, { selector, until, reason });
+      await settleControls(deps);
+      const ends = until === null ? null : toIso(until);
+      return { selector: selector.text, reason, until: ends, by: deps.actor, accounts: matched, unseen };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/resume', operationId: 'resume', answer: 'Resumption' },
+    summary: 'End suspensions, and settle contested accounts',
+    ...NONE,
+    body: resumeBody,
+    handle: async (call) => {
+      const selector = selectorOf(call.body.selector);
+      const deps = depsOf(call);
+      const contested = await resumeContested(deps, selector);
+      const { ended, left } = await resumeIfSuspended(deps, selector, contested.length > 0);
+      await settleControls(deps);
+      return {
+        resumed: [...new Set([...ended, ...contested])],
+        left: left.filter((id) => !contested.includes(id)),
+        by: deps.actor,
+      };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/approve', operationId: 'approve', answer: 'Approval' },
+    summary: 'Let a plan that maxChanges or a canary has held up go through, once, for 24 hours',
+    ...NONE,
+    body: approveBody,
+    handle: async (call) => {
+      const { planHash, reason: why = null } = call.body;
+      const approved = await approve(depsOf(call), planHash, { actor: call.principal.actor, reason: why });
+      const { policyHash, actor, reason, at, expiresAt, planHash: hash } = approved.approval;
+      const times = { at: toIso(at), expiresAt: toIso(expiresAt) };
+      return {
+        planHash: hash,
+        policyHash,
+        actor,
+        reason,
+        ...times,
+        changes: approved.changes,
+        entryId: approved.entryId,
+      };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/dead-letters/redrive', operationId: 'redrive', answer: 'Redrive' },
+    summary: 'Put dead letters back on the queue',
+    ...NONE,
+    body: redriveBody,
+    handle: async (call) => {
+      const { ids, reason = null } = call.body;
+      const deps = depsOf(call);
+      const redriven = await redrive(deps, ids, reason);
+      return { redriven, left: ids.filter((id) => !redriven.includes(id)), by: deps.actor };
+    },
+  }),
+];
+
+/** What is contested and not suspended is something to resume all the same. */
+async function resumeIfSuspended(deps: Parameters<typeof resume>[0], selector: OperatorSelector, contested: boolean) {
+  try {
+    return await resume(deps, selector);
+  } catch (error) {
+    if (error instanceof ControlsError && contested) return { ended: [], left: selector.accounts };
+    throw error;
+  }
+}

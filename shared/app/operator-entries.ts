@@ -1,0 +1,45 @@
+import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { accountEntry } from '../domain/transition.ts';
+import type { DeadLetters } from '../ports/queue.ts';
+import type { Deps } from './deps.ts';
+import { Journal } from './journal.ts';
+import { makeScanDue } from './schedule.ts';
+
+export type OperatorDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
+
+interface Command {
+  readonly type: 'ScanRequested' | 'DeadLettersRedriven';
+  readonly reason: string | null;
+  readonly message: string;
+  readonly summary?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes an operator's command into the organization's chain, before it is carried out. */
+async function note(deps: OperatorDeps, { type, reason, message, summary }: Command): Promise<void> {
+  const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId: null, policyHash: null };
+  const why = reason === null ? message : `${message}: ${reason}`;
+  const detail = { message: why, ...(summary === undefined ? {} : { summary }) };
+  const draft = accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason: 'operator', detail });
+  await new Journal(deps.ledger, deps.records).organization(() => ({ ...draft, accountId: null }));
+}
+
+/** Has the schedule find a scan due at once. One that runs now ends first. */
+export async function askForScan(
+  deps: OperatorDeps,
+  reason: string | null,
+  makeDue: () => Promise<void> = () => makeScanDue(deps.registers),
+): Promise<void> {
+  await note(deps, { type: 'ScanRequested', reason, message: `${deps.actor} asked for a scan now` });
+  await makeDue();
+}
+
+/** @returns the ids that were put back on the queue */
+export async function redrive(
+  deps: OperatorDeps & { readonly deadLetters: DeadLetters },
+  ids: readonly string[],
+  reason: string | null,
+): Promise<readonly string[]> {
+  const message = `${deps.actor} puts ${ids.length === 1 ? 'a dead letter' : `${ids.length} dead letters`} back on the queue`;
+  await note(deps, { type: 'DeadLettersRedriven', reason, message, summary: { ids: ids.slice(0, 100) } });
+  return deps.deadLetters.redrive(ids);
+}
