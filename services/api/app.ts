@@ -150,7 +150,9 @@ function refuseOtherMethods(app: Hono<{ Bindings: Visit }>): void {
     const own = method === 'get' ? ['GET', 'HEAD'] : ['POST'];
     methods.set(path, [...(methods.get(path) ?? []), ...own]);
   }
-  for (const [path, allowed] of methods) {
+  // What is written out goes before what may be anything.
+  const paths = [...methods].sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')));
+  for (const [path, allowed] of paths) {
     app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), () => {
       throw new ApiProblem(405, 'MethodNotAllowed', `Here one can ${allowed.join(', ')}.`, {
         headers: { allow: allowed.join(', ') },

@@ -32,7 +32,7 @@ export async function* events(system: ApiSystem, options: EventsOptions): AsyncG
   let aliveAt = clock.now();
   let polledAt = Number.NEGATIVE_INFINITY;
   try {
-    yield message('progress', feed.state);
+    yield message('progress', feed.state, tail.begin);
     for (;;) {
       if (clock.now() - polledAt >= pollMs) {
         polledAt = clock.now();
@@ -95,6 +95,11 @@ class Tail {
   }
 
   #gap: boolean;
+
+  /** Where a reader who has had no entry yet goes on from; absent: it has its place. */
+  get begin(): string | undefined {
+    return this.#resumed ? undefined : `${toIso(this.#at)}_begin`;
+  }
 
   async *news(): AsyncGenerator<string> {
     const { stores, clock } = this.#system;

@@ -1,0 +1,130 @@
+import type { LambdaEvent } from 'hono/aws-lambda';
+import { describe, expect, test } from 'vitest';
+import { makeHandler } from '../../services/api/handler.ts';
+import { readOperators } from '../../shared/config/operators.ts';
+import { deploy } from '../handlers/support.ts';
+
+const ACCOUNT = '111122223333';
+const OPERATOR = `arn:aws:sts::${ACCOUNT}:assumed-role/FinOps/anna`;
+const READER = `arn:aws:sts::${ACCOUNT}:assumed-role/Auditor/ben`;
+const isOperator = () => readOperators({ ROLLCALL_OPERATORS: `arn:aws:iam::${ACCOUNT}:role/teams/FinOps` });
+
+/** What a function URL gives the function; `userArn` null: it was deployed without IAM. */
+function event(
+  method: string,
+  path: string,
+  userArn: string | null,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): LambdaEvent {
+  const [rawPath = '/', rawQueryString = ''] = path.split('?');
+  const iam = {
+    accessKey: 'AKIA',
+    accountId: ACCOUNT,
+    callerId: 'AIDA',
+    cognitoIdentity: null,
+    principalOrgId: null,
+    userArn: userArn ?? '',
+    userId: 'AIDA',
+  };
+  return {
+    ...{ version: '2.0', routeKey: '$default', rawPath, rawQueryString, isBase64Encoded: false },
+    headers: { host: 'x.lambda-url.eu-central-1.on.aws', 'content-type': 'application/json', ...headers },
+    body: body === undefined ? null : JSON.stringify(body),
+    requestContext: {
+      ...{
+        accountId: ACCOUNT,
+        apiId: 'x',
+        authentication: null,
+        domainName: 'x.lambda-url.eu-central-1.on.aws',
+        domainPrefix: 'x',
+      },
+      authorizer: userArn === null ? {} : { iam },
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      ...{ requestId: '1', routeKey: '$default', stage: '$default', time: '', timeEpoch: 0 },
+    },
+  };
+}
+
+const context = {
+  awsRequestId: '1',
+  callbackWaitsForEmptyEventLoop: false,
+  functionName: 'api',
+  functionVersion: '1',
+  invokedFunctionArn: '',
+  memoryLimitInMB: '512',
+  logGroupName: '',
+  logStreamName: '',
+  getRemainingTimeInMillis: () => 30_000,
+};
+
+describe('behind Lambda', () => {
+  test('who signed it is the actor; operators are those that are named; nobody without a signature', async () => {
+    const world = await deploy({ sandbox: { accounts: 5 } });
+    const handle = makeHandler(world.compose('api'), isOperator);
+    const send = async (...args: Parameters<typeof event>) => {
+      const { statusCode, body, headers } = await handle(event(...args), context);
+      return { status: statusCode, json: JSON.parse(body), headers };
+    };
+    expect((await send('GET', '/api/whoami', READER)).json).toMatchObject({ actor: READER, role: 'read' });
+    expect((await send('GET', '/api/whoami', OPERATOR)).json).toMatchObject({ actor: OPERATOR, role: 'operate' });
+    expect((await send('GET', '/api/whoami', null)).json).toMatchObject({ status: 401, code: 'NotSigned' });
+    // What a client says of itself counts for nothing.
+    expect(
+      (await send('GET', '/api/whoami', null, undefined, { authorization: `Bearer ${'x'.repeat(40)}` })).status,
+    ).toBe(401);
+    expect((await send('POST', '/api/halt', READER, {})).json).toMatchObject({ status: 403, code: 'ReadOnly' });
+    expect((await send('POST', '/api/halt', OPERATOR, {}, { origin: 'https://evil.example' })).status).toBe(403);
+    expect((await send('GET', '/api/status', READER)).json).toMatchObject({ halted: null });
+    expect((await send('POST', '/api/halt', OPERATOR, { reason: 'incident 7' })).json).toMatchObject({
+      halted: true,
+      by: OPERATOR,
+    });
+    const status = await send('GET', '/api/status', READER);
+    expect(status.json).toMatchObject({ halted: { by: OPERATOR, reason: 'incident 7' } });
+    expect(status.headers).toMatchObject({
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+    });
+    expect((await send('GET', '/api/audit?type=EnforcementHalted', READER)).json).toMatchObject({
+      entries: [{ actor: OPERATOR }],
+    });
+    expect((await send('GET', '/api/policy', READER)).json).toMatchObject({ inForce: false });
+    expect((await send('GET', '/api/accounts', READER)).json).toMatchObject({ accounts: [], total: 0 });
+    expect((await send('GET', '/accounts', READER)).status).toBe(404);
+  });
+
+  test('events are what there is, and the end: the reader comes back for more', async () => {
+    const world = await deploy({ sandbox: { accounts: 5 } });
+    const handle = makeHandler(world.compose('api'), isOperator);
+    const events = async (from: Record<string, string>) => {
+      const { body, headers } = await handle(event('GET', '/api/events', READER, undefined, from), context);
+      expect(headers).toMatchObject({ 'content-type': 'text/event-stream' });
+      return Buffer.from(body, 'base64').toString();
+    };
+    const first = await events({});
+    expect(first).toMatch(/^retry: 10000\n/);
+    const [, id = ''] = /^id: (.+)$/m.exec(first) ?? [];
+    await handle(event('POST', '/api/halt', OPERATOR, {}), context);
+    const body = await events({ 'last-event-id': id });
+    expect(body).toContain('"type":"EnforcementHalted"');
+  });
+
+  test.each([
+    ['a session of the role', OPERATOR, true],
+    ['the role itself', `arn:aws:iam::${ACCOUNT}:role/FinOps`, true],
+    ['a role of that name elsewhere', 'arn:aws:sts::999999999999:assumed-role/FinOps/anna', false],
+    ['a role whose name begins so', `arn:aws:sts::${ACCOUNT}:assumed-role/FinOps2/anna`, false],
+    ['a user of that name', `arn:aws:iam::${ACCOUNT}:user/FinOps`, false],
+    ['a role whose session is called so', `arn:aws:sts::${ACCOUNT}:assumed-role/Auditor/FinOps`, false],
+    ['no ARN', 'FinOps', false],
+  ])('who operates: %s', (_what, arn, expected) => {
+    expect(isOperator()(arn)).toBe(expected);
+  });
+
+  test('nobody, where nobody is named; a name that is none is refused', () => {
+    expect(readOperators({})(OPERATOR)).toBe(false);
+    expect(() => readOperators({ ROLLCALL_OPERATORS: 'FinOps' })).toThrow('ROLLCALL_OPERATORS has "FinOps"');
+    expect(() => readOperators({ ROLLCALL_OPERATORS: '*' })).toThrow('expected the ARN');
+  });
+});
