@@ -1,4 +1,5 @@
 import { type ApplyOptions, apply } from '../../shared/app/apply.ts';
+import { serve } from '../../shared/app/serve.ts';
 import { composeApp } from '../../shared/compose/app.ts';
 import { type ChildParts, childParts } from './world-child-parts.ts';
 import { worldClock } from './world-clock.ts';
@@ -8,20 +9,27 @@ import { compiled } from './world-policy.ts';
  * A process of its own: one run against the world of its parent, which it reaches by the SDK's environment variables. Its one argument
  * is JSON (`ChildParts`). Prints `ready`, then one JSON line with how it ended.
  */
-const { dataDir, text, waitMs, time }: ChildParts = childParts.parse(JSON.parse(process.argv[2] ?? ''));
+const { dataDir, text, waitMs, serves, time }: ChildParts = childParts.parse(JSON.parse(process.argv[2] ?? ''));
 const clock = worldClock(time);
 const ignore = (): void => undefined;
 const policy = compiled(text, clock.now());
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const app = await composeApp({ dataDir, policy, logger, readOnly: false, clock });
 try {
+  const stop = new AbortController().signal;
   const run = { runId: app.deps.newId(), policy, planHash: null };
   const options: ApplyOptions = {
     waitMs,
-    stop: new AbortController().signal,
+    stop,
     onProgress: ignore,
   };
   process.stdout.write('ready\n');
+  if (serves) {
+    await serve(app.deps, app.settings, app.retrying, policy, {
+      ...{ stop, onProgress: ignore, onScanStarted: ignore, onScan: ignore },
+      onError: (what, error) => void process.stderr.write(`${what} broke off: ${String(error)}\n`),
+    });
+  }
   const { changes, open, stopped } = await apply(app.deps, app.settings, app.retrying, run, options);
   process.stdout.write(`${JSON.stringify({ changes, open, stopped })}\n`);
 } finally {

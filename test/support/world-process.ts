@@ -24,12 +24,12 @@ const CHILD = fileURLToPath(new URL('./world-child.ts', import.meta.url));
 /** A run in a process of its own, on the world's data directory. It has the world's time as long as nobody sets that forward. */
 export function spawnRun(
   world: World,
-  parts: { readonly policy?: PolicyParts; readonly waitMs?: number } = {},
+  parts: { readonly policy?: PolicyParts; readonly waitMs?: number; readonly serves?: boolean } = {},
 ): AppProcess {
   const text = world.policyText(parts.policy);
   world.wire.policy = compiled(text, world.clock.now());
   const { dataDir, time } = world;
-  const given: ChildParts = { dataDir, text, waitMs: parts.waitMs ?? 0, time };
+  const given: ChildParts = { dataDir, text, waitMs: parts.waitMs ?? 0, serves: parts.serves ?? false, time };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(given)], {
     env: { ...process.env, ...COMPILE_CACHE, ...sdkSettings(world.running.endpoint, world.managementId) },
     stdio: ['ignore', 'pipe', 'pipe'],

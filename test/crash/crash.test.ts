@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { chanceOf, seedOf } from '../fuzz/chance.ts';
+import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
+import { startWorld, type World } from '../support/world.ts';
+import { checkWorld, ledgerFaults, readChains } from '../support/world-checks.ts';
+import { policyText } from '../support/world-policy.ts';
+import { spawnRun } from '../support/world-process.ts';
+
+/*
+ * SIGKILL at moments that chance picks by the clock on the wall, not at a call (test/scenario/crash.test.ts does that): while a process
+ * reads, writes, waits or calls. `npm run crash -- --times 200 --seed S` runs more of them.
+ */
+const TIMES = Number(process.env['CRASH_TIMES'] ?? 6);
+const SEED = Number(process.env['CRASH_SEED'] ?? 1);
+const KILLS_PER_WORLD = 5;
+const TIMEOUT_MS = 60_000 + TIMES * 10_000;
+const POLICY = { automation: 'Active', organizationRules: 'AnyAllowed' };
+
+/** The kills of each world, `part` of all in sum. */
+function worlds(part: number): readonly (readonly [world: number, kills: number])[] {
+  const all = Math.max(1, Math.round(TIMES * part));
+  return Array.from({ length: Math.ceil(all / KILLS_PER_WORLD) }, (_, n) => {
+    return [n, Math.min(KILLS_PER_WORLD, all - n * KILLS_PER_WORLD)] as const;
+  });
+}
+
+/** Kills a process between the moment at which it works and `withinMs` later. @returns whether it was still there to be killed */
+async function killAtRandom(world: World, serves: boolean, delayMs: number): Promise<boolean> {
+  const run = spawnRun(world, { serves, waitMs: 60_000 });
+  await new Promise<void>((resolve) => {
+    run.process.stdout?.once('data', () => resolve());
+    void run.ended.then(() => resolve());
+  });
+  await Promise.race([sleep(delayMs), run.ended]);
+  run.kill();
+  const { signal, stderr } = await run.ended;
+  expect(stderr).toBe('');
+  return signal === 'SIGKILL';
+}
+
+describe('SIGKILL at any moment, embedded', () => {
+  it.each(worlds(0.8))(
+    'world %i, %i times: the ledger verifies after each, and the next run loses nothing',
+    async (number, kills) => {
+      const chance = chanceOf(seedOf('embedded', SEED, number));
+      const world = await startWorld({ sandbox: { accounts: 60, drift: 0.4, seed: SEED + number }, policy: POLICY });
+      for (let done = 0; done < kills; ) {
+        // Those who never get to be killed have converged: there is something to do again.
+        if (await killAtRandom(world, chance.oneIn(2), chance.below(chance.oneIn(3) ? 2_500 : 700))) done += 1;
+        const { fault } = await world.look((store) => verifyLedger(store.ledger, store.records));
+        expect({ done, fault }).toEqual({ done, fault: null });
+        world.sandbox.drift({ accounts: 4, seed: SEED + done });
+        world.clock.advance(chance.below(2) * 900_000);
+      }
+      const run = await world.run({ waitMs: 3_600_000 });
+      expect(run.open).toEqual([]);
+      const chains = await checkWorld(world, { repeatedCalls: true });
+      const intents = [...chains.values()].flat().filter(({ type }) => type === 'RemediationStarted');
+      expect(intents.length).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** A scan whose process says nothing for so long is taken over (`app/schedule.ts`); so much passes between a death and what follows. */
+const SILENCE_MS = 17 * 60_000;
+
+async function converged(world: AwsWorld): Promise<string | null> {
+  const open = world.running.sandbox
+    .accounts()
+    .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active');
+  if (open.length > 0) return `${open.length} accounts are not Active`;
+  const stores = await world.look();
+  const chains = await readChains(stores);
+  const faults = ledgerFaults(chains, { repeatedCalls: true });
+  return faults.length === 0 ? null : String(faults[0]);
+}
+
+describe('SIGKILL at any moment, aws', () => {
+  it.each(worlds(0.2))(
+    'world %i, %i times: the ledger verifies after each, and the next worker loses nothing',
+    async (number, kills) => {
+      const chance = chanceOf(seedOf('aws', SEED, number));
+      const world = await startAwsWorld({ accounts: 30, drift: 0.6, seed: SEED + number });
+      const text = policyText({ callsPerSecond: 1_000, concurrency: 8 });
+      const stores = await world.look();
+      for (let done = 0; done < kills; done += 1) {
+        const worker = world.worker({ policyText: text, aheadMs: done * SILENCE_MS });
+        await worker.ready;
+        await sleep(chance.below(chance.oneIn(3) ? 6_000 : 2_000));
+        worker.process.kill('SIGKILL');
+        expect((await worker.ended).signal).toBe('SIGKILL');
+        expect((await verifyLedger(stores.ledger, stores.records)).fault).toBeNull();
+      }
+      const last = world.worker({ policyText: text, aheadMs: kills * SILENCE_MS });
+      await last.ready;
+      const end = performance.now() + 90_000;
+      for (let why = await converged(world); why !== null; why = await converged(world)) {
+        if (performance.now() > end) throw new Error(`not converged: ${why}`);
+        await sleep(500);
+      }
+      last.process.kill('SIGTERM');
+      await last.ended;
+      expect((await verifyLedger(stores.ledger, stores.records)).fault).toBeNull();
+      expect(world.mutating.length).toBeGreaterThan(0);
+      expect(world.mutating.filter(({ intended }) => !intended)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
