@@ -100,6 +100,10 @@ function changeMap(value: Record<string, unknown>, chance: Chance): unknown {
   return Object.fromEntries(entries);
 }
 
+function isSmall(value: unknown): boolean {
+  return typeof value === 'string' ? value.length < 100 : typeof value !== 'object' || value === null;
+}
+
 function changeOnce(value: unknown, chance: Chance): unknown {
   if (chance.below(4) > 0) {
     if (Array.isArray(value) && value.length > 0) return changeList(value, chance);
@@ -109,7 +113,8 @@ function changeOnce(value: unknown, chance: Chance): unknown {
   if (typeof value === 'number' && chance.oneIn(3)) return value * chance.pick([-1, 1e3, 1e15, 1e-3, 1.5]);
   if (chance.oneIn(200)) return nested(chance.pick([10, 1_000, 20_000]));
   if (chance.oneIn(200)) return 'x'.repeat(chance.pick([1_000, 100_000, 1_000_000]));
-  if (chance.oneIn(200)) return Array.from({ length: chance.pick([300, 20_000]) }, () => value);
+  // Many of what is small: many of what is large already is more than any reader is given.
+  if (chance.oneIn(200)) return Array.from({ length: chance.pick([300, 20_000]) }, () => (isSmall(value) ? value : 1));
   return anyJson(chance);
 }
 
