@@ -26,20 +26,6 @@ guardrails: { maxChanges: { percent: 100, atLeast: 10 } }
 limits: { callsPerSecond: 60, concurrency: 8 }
 `;
 
-await mkdir(PLACE, { recursive: true });
-const browser = await startBrowser();
-try {
-  await pictureDemo(browser);
-  const house = await openHouse({ sandbox: { accounts: 300, drift: 0.25, seed: 7 }, policy: POLICY });
-  try {
-    await pictureDashboard(browser, house);
-  } finally {
-    await house.close();
-  }
-} finally {
-  await browser.close();
-}
-
 async function save(name: string, page: Page, fullPage = false): Promise<void> {
   const picture = await page.screenshot({ fullPage });
   if (picture.length > MOST_BYTES)
@@ -159,4 +145,18 @@ function runsOf(text: string): readonly Painted[] {
     }
   }
   return runs;
+}
+
+await mkdir(PLACE, { recursive: true });
+const browser = await startBrowser();
+try {
+  await pictureDemo(browser);
+  const house = await openHouse({ sandbox: { accounts: 300, drift: 0.25, seed: 7 }, policy: POLICY });
+  try {
+    await pictureDashboard(browser, house);
+  } finally {
+    await house.close();
+  }
+} finally {
+  await browser.close();
 }

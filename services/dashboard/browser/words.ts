@@ -118,5 +118,7 @@ const TYPES: Readonly<Record<Entry['type'], true>> = {
   VerdictChanged: true,
   ChainPruned: true,
   DigestPublished: true,
+  ScanRequested: true,
+  DeadLettersRedriven: true,
 };
 export const ENTRY_TYPES: readonly string[] = Object.keys(TYPES);

@@ -92,10 +92,11 @@ export function ScanNow() {
       label="Scan now"
       title="Scan the whole organization now?"
       path={OPERATE.scan}
-      body={() => ({})}
+      body={(form) => ({ reason: textOf(form, 'reason') })}
       done="A scan was asked for; it begins within seconds."
     >
       <p>What has drifted is put right as the policy says, within its guardrails and windows.</p>
+      <ReasonField required={false} />
     </Operation>
   );
 }
@@ -106,11 +107,10 @@ export function Halt({ halted }: { readonly halted: boolean }) {
       label="Lift the halt"
       title="Let changes be made again?"
       path={OPERATE.unhalt}
-      body={(form) => ({ reason: textOf(form, 'reason') })}
+      body={() => ({})}
       done="Enforcement goes on."
     >
       <p>What waits on the queue is looked at again, and changed where it still has to be.</p>
-      <ReasonField required={false} />
     </Operation>
   ) : (
     <Operation

@@ -1,0 +1,127 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserOrReason, started } from './browser.ts';
+import type { House } from './house.ts';
+import { hasFocus, watched } from './page.ts';
+import { openStory } from './story.ts';
+
+/* What an operator does in the dashboard, one thing after the other over one organization. */
+
+const browser = await browserOrReason();
+
+describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
+  let house: House;
+
+  beforeAll(async () => {
+    ({ house } = await openStory());
+  });
+  afterAll(async () => {
+    await house?.close();
+    if (typeof browser !== 'string') await browser.close();
+  });
+
+  const open = async (path: string, refusals?: RegExp): Promise<Page> => {
+    const page = await watched(started(browser), house.url, {}, refusals);
+    await page.goto(`${house.url}${path}`);
+    return page;
+  };
+
+  test('a person approves a stopped plan and watches the run live', async () => {
+    const watching = await open('/');
+    await watching.getByText('Live', { exact: true }).waitFor();
+    const page = await open('/');
+    await page.getByRole('link', { name: 'Look at the plan' }).click();
+    await page.getByRole('heading', { name: 'Plan' }).waitFor();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/within 24 hours/).waitFor();
+    // Nothing happens before a reason is given, and Escape leaves everything as it is.
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await page.getByRole('button', { name: 'Approve' }).evaluate(hasFocus)).toBe(true);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    // Somebody else is about to do the same.
+    const late = await open('/', /status of 409/);
+    await late.getByRole('button', { name: 'Approve' }).click();
+    await late.getByRole('dialog').getByLabel('Reason').fill('me too');
+
+    await dialog.getByLabel('Reason').fill('change 4711');
+    await dialog.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('The plan is approved').waitFor();
+    await late.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await late.getByRole('dialog').getByRole('alert').waitFor();
+
+    // Another person's page, which nobody touches.
+    const latest = watching.getByRole('region', { name: 'Just now' });
+    await latest
+      .getByText(/Remediation succeeded|Drift resolved/)
+      .first()
+      .waitFor();
+    await watching.getByText('A guardrail has stopped the last run').waitFor({ state: 'detached' });
+    const { sandbox } = house.running;
+    await expect
+      .poll(
+        () => sandbox.accounts().filter((each) => each.state === 'ACTIVE' && each.computeOptimizer.status !== 'Active'),
+        { timeout: 20_000 },
+      )
+      .toEqual([]);
+    await watching.getByRole('article').filter({ hasText: 'Compute Optimizer' }).getByText('100 %').waitFor();
+  });
+
+  test('what was approved, by whom and why, stays to be read', async () => {
+    const page = await open('/runs');
+    await page.getByRole('region', { name: /^Runs/ }).getByRole('link').last().click();
+    await page.getByText(/Approved by/).waitFor();
+    await page.getByText('change 4711').waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+  });
+
+  test('a person suspends an OU and resumes it', async () => {
+    const page = await open('/', /status of 400/);
+    await page.getByRole('button', { name: 'Suspend' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Accounts').fill('ou:');
+    await dialog.getByLabel('Reason').fill('migration');
+    await dialog.getByRole('button', { name: 'Suspend' }).click();
+    // What makes no sense is told, and what was written is kept.
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('Accounts').fill('ou:/Sandbox');
+    await dialog.getByRole('button', { name: 'Suspend' }).click();
+    const notice = page.getByText('Suspended: ou:/Sandbox', { exact: true });
+    await notice.waitFor();
+
+    await page.goto(`${house.url}/accounts?verdict=Suspended`);
+    const there = house.running.sandbox
+      .accounts()
+      .filter(({ ou, state }) => ou.startsWith('/Sandbox') && state === 'ACTIVE');
+    await page.getByText(new RegExp(`^${there.length} of \\d+ accounts?$`)).waitFor();
+
+    await page.goto(house.url);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await notice.waitFor({ state: 'detached' });
+  });
+
+  test('a person stops everything, sees that a scan changes nothing, and lifts the halt', async () => {
+    const page = await open('/');
+    await page.getByRole('button', { name: 'Halt', exact: true }).click();
+    await page.getByRole('dialog').getByLabel('Reason').fill('incident 7');
+    await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
+    await page.getByText('incident 7').first().waitFor();
+    const { sandbox } = house.running;
+    const { accountId = '' } =
+      sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};
+    sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
+    await page.getByRole('button', { name: 'Scan now' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
+    const link = page
+      .getByRole('region', { name: 'What needs a person' })
+      .first()
+      .getByRole('link', { name: accountId });
+    await link.waitFor();
+    expect(sandbox.accounts().find((each) => each.accountId === accountId)?.computeOptimizer.status).toBe('Inactive');
+    await page.getByRole('button', { name: 'Lift the halt' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Lift the halt' }).click();
+    await page.getByRole('button', { name: 'Halt', exact: true }).waitFor();
+  });
+});
