@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { vi } from 'vitest';
@@ -8,12 +8,14 @@ import { vi } from 'vitest';
 import { S3Store } from '../../node_modules/fauxqs/dist/s3/s3Store.js';
 import { SnsStore } from '../../node_modules/fauxqs/dist/sns/snsStore.js';
 import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
-import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/queue-shape.ts';
 import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../support/manual-clock.ts';
+import { makeQueues } from './queues.ts';
+
+export { makeQueues } from './queues.ts';
 
 /** What a client of either service is told. */
 interface Settings {
@@ -115,21 +117,6 @@ export async function makeBench(aws: PretendAws): Promise<Bench> {
       for (const stores of opened) await stores.close();
     },
   };
-}
-
-/** As `infra/` makes them. */
-export async function makeQueues(
-  client: SQSClient,
-  name: string,
-): Promise<{ readonly queueUrl: string; readonly dlqUrl: string }> {
-  const { QueueUrl: dlqUrl = '' } = await client.send(
-    new CreateQueueCommand(createDeadLetterQueueInput(`${name}-dead`)),
-  );
-  const command = new GetQueueAttributesCommand({ QueueUrl: dlqUrl, AttributeNames: ['QueueArn'] });
-  const { Attributes } = await client.send(command);
-  const input = createQueueInput(name, Attributes?.['QueueArn'] ?? '');
-  const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand(input));
-  return { queueUrl, dlqUrl };
 }
 
 /** A clock on which every sleep is over at once, and which is that much later afterwards. */

@@ -26,21 +26,34 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
  * Runs `tasks/NAME.ts` in a fresh process (its own heap, compiler and resident memory) that reaches AWS at the sandbox, and
  * checks what it answers.
  */
-export async function runTask<T>(
+export function runTask<T>(name: string, input: unknown, answer: z.ZodType<T>, sandbox: Sandbox | null): Promise<T> {
+  return startTask(name, input, answer, sandbox === null ? {} : sandbox.environment).answered;
+}
+
+export interface StartedTask<T> {
+  readonly process: ChildProcess;
+  readonly answered: Promise<T>;
+}
+
+/** The same for a process that the caller ends: it answers then. */
+export function startTask<T>(
   name: string,
   input: unknown,
   answer: z.ZodType<T>,
-  sandbox: Sandbox | null,
-): Promise<T> {
+  environment: Readonly<Record<string, string>>,
+): StartedTask<T> {
   const child = spawn(process.execPath, [path(`tasks/${name}.ts`), JSON.stringify(input)], {
-    env: { ...process.env, ...(sandbox === null ? {} : sandbox.environment) },
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const line = await firstLine(child);
-  const [code] = await exited;
-  if (code !== 0) throw new Error(`task ${name} ended with exit code ${code}`);
-  return answer.parse(JSON.parse(line));
+  const read = async (): Promise<T> => {
+    const line = await firstLine(child);
+    const [code] = await exited;
+    if (code !== 0) throw new Error(`task ${name} ended with exit code ${code}`);
+    return answer.parse(JSON.parse(line));
+  };
+  return { process: child, answered: read() };
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

@@ -4,12 +4,15 @@ import { coldStart } from './cold-start.ts';
 import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
+import { loadAws } from './load-aws.ts';
 import { reaction } from './react.ts';
 import { scanCached, scanStress, scanUncached } from './scan.ts';
 import { sharedLimiter } from './shared-limiter.ts';
+import { sideBySide } from './side-by-side.ts';
 import { demo, startUp } from './start-up.ts';
 import { throttled } from './throttled.ts';
 import { unlimited } from './unlimited.ts';
+import { weekOfScans } from './week.ts';
 
 /*
  * `npm run bench [-- NAME…]`: prints one JSON line per figure. Every figure is a ratio to a bound or to another way of doing the
@@ -23,12 +26,15 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'group-commit': groupCommit,
   unlimited,
   throttled,
+  'side-by-side': sideBySide,
   'shared-limiter': sharedLimiter,
   'organization-wide': organizationWide,
   associations,
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
   'scan-stress': scanStress,
+  'load-aws': loadAws,
+  week: weekOfScans,
   reaction,
   'cold-start': coldStart,
   audit: auditQueries,

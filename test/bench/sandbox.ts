@@ -5,7 +5,11 @@ export interface SandboxOptions {
   readonly accounts?: number;
   readonly drift?: number;
   readonly latencyMs?: number;
+  /** Calls a second of each account and operation. */
+  readonly rate?: number;
+  /** Changes a second in the whole organization. */
   readonly orgRate?: number;
+  readonly seed?: number;
 }
 
 export const sandboxInfo = z.object({
@@ -20,6 +24,7 @@ const callCounts = z.object({
     z.object({
       service: z.string(),
       operation: z.string(),
+      accountId: z.string(),
       count: z.number(),
       throttled: z.number(),
       failed: z.number(),
@@ -62,6 +67,8 @@ export interface Sandbox {
   accounts(): Promise<readonly Truth[]>;
   /** By operation. */
   calls(): Promise<ReadonlyMap<string, Count>>;
+  /** Changing calls that got an answer other than throttled, by the account that they were made in. */
+  changesOf(): Promise<ReadonlyMap<string, number>>;
   /** All operations that change something, together. */
   mutatingCalls(): Promise<Count>;
   /** Someone opts these accounts out. */
@@ -96,6 +103,13 @@ export function sandboxOver(info: z.infer<typeof sandboxInfo>, close: () => Prom
     async accounts() {
       return (await ask('accounts', truths)).accounts;
     },
+    async changesOf() {
+      const sums = new Map<string, number>();
+      for (const { operation, accountId, count, throttled } of (await ask('calls', callCounts)).calls) {
+        if (MUTATING.has(operation)) sums.set(accountId, (sums.get(accountId) ?? 0) + count - throttled);
+      }
+      return sums;
+    },
     async mutatingCalls() {
       let sum: Count = { count: 0, throttled: 0, failed: 0 };
       for (const [operation, count] of await calls()) if (MUTATING.has(operation)) sum = add(sum, count);
@@ -108,6 +122,7 @@ export function sandboxOver(info: z.infer<typeof sandboxInfo>, close: () => Prom
   };
 }
 
-function add(a: Count, b: Count): Count {
+/** Both together. */
+export function add(a: Count, b: Count): Count {
   return { count: a.count + b.count, throttled: a.throttled + b.throttled, failed: a.failed + b.failed };
 }

@@ -18,7 +18,7 @@ export async function inDirectory<T>(work: (directory: string) => Promise<T>): P
 }
 
 /** Warnings belong to what is measured (a listing that breaks off makes a figure worthless), so they are shown. */
-const LOGGER: Logger = {
+export const LOGGER: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: (message, fields) => report(message, fields),

@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
-import { makeQueues } from '../aws/stores.ts';
+import { makeQueues } from '../aws/queues.ts';
 
 /** A call that arrived at the pretend DynamoDB. */
 export interface TableCall {

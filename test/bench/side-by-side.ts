@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { runTask, startSandbox } from './child.ts';
+import { type Figure, figure, median, NO_TARGET, round, type Target } from './figure.ts';
+import { add, type Count, type Sandbox } from './sandbox.ts';
+import { accountsOr, roundsOr } from './size.ts';
+import { applied } from './throttled.ts';
+
+const ACCOUNTS = 500;
+const ROUNDS = 3;
+/** A round trip to a Region on another continent, ms. */
+const LATENCY_MS = 80;
+/** AWS publishes no quotas for these operations; as in most of its services, a bucket for each account and operation, and bursts of twice that. */
+const RATE = 20;
+const ORG_RATE = 20;
+const LOOK_MS = 250;
+/** A script that still fails after so many runs is given up. */
+const SCRIPT_RUNS = 100;
+
+const scripted = z.object({ failedAfterEach: z.array(z.number()), errors: z.record(z.string(), z.number()) });
+
+/** How one way went. */
+interface Outcome {
+  /** From the start of the process until every account was Active in truth. */
+  readonly seconds: number;
+  readonly calls: number;
+  readonly throttled: number;
+  /** Accounts that the first run left as they were. */
+  readonly leftBehind: number;
+  readonly runs: number;
+}
+
+interface Way {
+  readonly name: string;
+  readonly rounds: number;
+  readonly run: (sandbox: Sandbox) => Promise<Pick<Outcome, 'leftBehind' | 'runs'>>;
+}
+
+async function byScript(sandbox: Sandbox, atOnce: boolean): Promise<Pick<Outcome, 'leftBehind' | 'runs'>> {
+  const { failedAfterEach } = await runTask('by-script', { atOnce, runs: SCRIPT_RUNS }, scripted, sandbox);
+  return { leftBehind: failedAfterEach[0] ?? 0, runs: failedAfterEach.length };
+}
+
+async function byRollcall(sandbox: Sandbox, callsPerSecond: number, concurrency: number) {
+  const { open } = await runTask('apply', { callsPerSecond, concurrency }, applied, sandbox);
+  return { leftBehind: open.length, runs: 1 };
+}
+
+/** All accounts adopted, by each way in turn, in the same pretend organization. */
+export async function sideBySide(): Promise<readonly Figure[]> {
+  const rounds = roundsOr(ROUNDS);
+  const loop: Way = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, false) };
+  const all: Way = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, true) };
+  const ours: Way = { name: 'rollcall apply', rounds, run: (at) => byRollcall(at, 500, 16) };
+  // As a policy file says that says nothing; it takes minutes, and knows no chance.
+  const careful: Way = { name: 'rollcall apply, default limits', rounds: 1, run: (at) => byRollcall(at, 10, 8) };
+  const outcomes = new Map<Way, Outcome[]>([loop, all, ours, careful].map((way) => [way, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [way, found] of outcomes) if (round < way.rounds) found.push(await measured(way));
+  }
+  const of = (way: Way): readonly Outcome[] => outcomes.get(way) ?? [];
+  return [
+    ...[...outcomes.keys()].map((way) => alone(way, of(way))),
+    ...[loop, all].flatMap((way) => compared(of(ours), way, of(way))),
+  ];
+}
+
+async function measured({ name, run }: Way): Promise<Outcome> {
+  const accounts = accountsOr(ACCOUNTS);
+  const sandbox = await startSandbox({ accounts, drift: 1, latencyMs: LATENCY_MS, rate: RATE, orgRate: ORG_RATE });
+  try {
+    const start = performance.now();
+    let ended = false;
+    const work = run(sandbox).finally(() => {
+      ended = true;
+    });
+    const seen = untilActive(sandbox, () => ended);
+    // Who fails first tells.
+    const [{ leftBehind, runs }, at] = await Promise.all([work, seen]);
+    if (at === null) throw new Error(`${name} ended while accounts were not Active`);
+    let sum: Count = { count: 0, throttled: 0, failed: 0 };
+    for (const each of (await sandbox.calls()).values()) sum = add(sum, each);
+    return { seconds: (at - start) / 1000, calls: sum.count, throttled: sum.throttled, leftBehind, runs };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+/** @returns when every account was first seen Active (`performance.now()`); `null` if some was not when the work had ended. */
+async function untilActive(sandbox: Sandbox, ended: () => boolean): Promise<number | null> {
+  for (;;) {
+    const last = ended();
+    const at = performance.now();
+    const open = (await sandbox.accounts()).filter(({ state }) => state === 'ACTIVE');
+    if (open.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')) return at;
+    if (last) return null;
+    await sleep(LOOK_MS);
+  }
+}
+
+const world = (): string =>
+  `${accountsOr(ACCOUNTS)} accounts, all Inactive; ${LATENCY_MS} ms an answer; ${RATE} calls/s of each account and operation, ${ORG_RATE} changes/s in all`;
+
+function alone({ name }: Way, found: readonly Outcome[]): Figure {
+  const middle = (of: (outcome: Outcome) => number): number => round(median(found.map(of)));
+  return figure({
+    ...{ name: `adoption by ${name}`, unit: 's until every account is Active', target: NO_TARGET, bound: world() },
+    runs: found.map(({ seconds }) => seconds),
+    detail: {
+      calls: middle(({ calls }) => calls),
+      throttled: middle(({ throttled }) => throttled),
+      leftBehindByFirstRun: middle(({ leftBehind }) => leftBehind),
+      timesRun: middle(({ runs }) => runs),
+      outcomes: found,
+    },
+  });
+}
+
+function compared(ours: readonly Outcome[], { name }: Way, theirs: readonly Outcome[]): Figure[] {
+  const ratio = (what: string, of: (outcome: Outcome) => number, target: Target | null): Figure =>
+    figure({
+      ...{ name: `adoption, rollcall apply against ${name}: ${what}`, unit: '× theirs', target },
+      comparedTo: `${name}: ${round(median(theirs.map(of)))}`,
+      runs: ours.map((each, n) => ratioOf(of(each), of(theirs[n] ?? each))),
+    });
+  return [
+    ratio('seconds', ({ seconds }) => seconds, { atMost: 1 }),
+    ratio('throttled answers', ({ throttled }) => throttled, { atMost: 1 }),
+    // An account is read before it is changed and after: four calls where a script that trusts its own makes two.
+    ratio('calls', ({ calls }) => calls, NO_TARGET),
+  ];
+}
+
+/** Against none of theirs, ours count as they are; none against none is 1. */
+function ratioOf(ours: number, theirs: number): number {
+  if (theirs === 0) return ours === 0 ? 1 : ours;
+  return ours / theirs;
+}

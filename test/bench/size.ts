@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+const sizes = z.object({
+  ROLLCALL_BENCH_ACCOUNTS: z.coerce.number().int().min(20).optional(),
+  ROLLCALL_BENCH_ROUNDS: z.coerce.number().int().min(1).optional(),
+});
+
+/** `ROLLCALL_BENCH_ACCOUNTS`, to try a bench on a small organization. @throws ZodError if it is no number. */
+export function accountsOr(usual: number): number {
+  return sizes.parse(process.env).ROLLCALL_BENCH_ACCOUNTS ?? usual;
+}
+
+/** `ROLLCALL_BENCH_ROUNDS`, how often what takes minutes is repeated. @throws ZodError if it is no number. */
+export function roundsOr(usual: number): number {
+  return sizes.parse(process.env).ROLLCALL_BENCH_ROUNDS ?? usual;
+}

@@ -1,0 +1,79 @@
+import {
+  ComputeOptimizerClient,
+  paginateGetEnrollmentStatusesForOrganization,
+  UpdateEnrollmentStatusCommand,
+} from '@aws-sdk/client-compute-optimizer';
+import { OrganizationsClient, paginateListAccounts } from '@aws-sdk/client-organizations';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { z } from 'zod';
+import { answer, taskInput } from '../workbench.ts';
+
+/*
+ * What people do without a product, written as one who knows the SDK would: list what is not Active, assume each account's role, switch it
+ * on, say what failed; run it again until nothing failed. The SDK's own retries are as they come. One account after the other, or all at once.
+ */
+
+const { atOnce, runs } = z.object({ atOnce: z.boolean(), runs: z.number() }).parse(taskInput());
+
+/** Connections are shared and kept alive; the number of them is the SDK's. */
+const requestHandler = new NodeHttpHandler({});
+const sts = new STSClient({ requestHandler });
+// Its one endpoint is signed for in us-east-1, which a configured endpoint does not imply.
+const organizations = new OrganizationsClient({ requestHandler, region: 'us-east-1' });
+const management = new ComputeOptimizerClient({ requestHandler });
+const { Account: managementAccountId } = await sts.send(new GetCallerIdentityCommand({}));
+
+async function toSwitchOn(): Promise<string[]> {
+  const open = new Set<string>();
+  for await (const { Accounts = [] } of paginateListAccounts({ client: organizations }, {})) {
+    for (const { Id, State } of Accounts) if (Id !== undefined && State === 'ACTIVE') open.add(Id);
+  }
+  const found: string[] = [];
+  for await (const page of paginateGetEnrollmentStatusesForOrganization({ client: management }, {})) {
+    for (const { accountId, status } of page.accountEnrollmentStatuses ?? []) {
+      if (accountId !== undefined && open.has(accountId) && status !== 'Active') found.push(accountId);
+    }
+  }
+  return found;
+}
+
+async function clientFor(accountId: string): Promise<ComputeOptimizerClient> {
+  if (accountId === managementAccountId) return management;
+  const RoleArn = `arn:aws:iam::${accountId}:role/RollcallMember`;
+  const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'enroll' }));
+  const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {};
+  if (AccessKeyId === undefined || SecretAccessKey === undefined || SessionToken === undefined) {
+    throw new Error(`no credentials for ${accountId}`);
+  }
+  const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  return new ComputeOptimizerClient({ requestHandler, credentials });
+}
+
+const errors: Record<string, number> = {};
+
+/** @returns whether it was switched on */
+async function switchOn(accountId: string): Promise<boolean> {
+  try {
+    const client = await clientFor(accountId);
+    await client.send(new UpdateEnrollmentStatusCommand({ status: 'Active' }));
+    return true;
+  } catch (error) {
+    const name = error instanceof Error ? error.name : String(error);
+    errors[name] = (errors[name] ?? 0) + 1;
+    return false;
+  }
+}
+
+async function once(): Promise<number> {
+  const accountIds = await toSwitchOn();
+  if (atOnce) return (await Promise.all(accountIds.map(switchOn))).filter((done) => !done).length;
+  let failed = 0;
+  for (const accountId of accountIds) if (!(await switchOn(accountId))) failed += 1;
+  return failed;
+}
+
+const failedAfterEach: number[] = [];
+for (let run = 1; run <= runs && failedAfterEach.at(-1) !== 0; run += 1) failedAfterEach.push(await once());
+requestHandler.destroy();
+answer({ failedAfterEach, errors });

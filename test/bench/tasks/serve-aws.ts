@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { serve } from '../../../shared/app/serve.ts';
+import { composeApp } from '../../../shared/compose/app.ts';
+import { awsChores } from '../../../shared/compose/aws-chores.ts';
+import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
+import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, policyOf, taskInput } from '../workbench.ts';
+
+/*
+ * A container of `rollcall serve --store aws` with the product's own times, but a look at what is due every few seconds; SIGTERM ends it, and
+ * then it answers with what it did.
+ */
+const { callsPerSecond, concurrency } = z
+  .object({ callsPerSecond: z.number(), concurrency: z.number() })
+  .parse(taskInput());
+
+const told = new AbortController();
+process.on('SIGTERM', () => told.abort());
+const stop = told.signal;
+const env = readAwsStoreEnv(process.env);
+// No second scan meanwhile: one is what is measured.
+const policy = policyOf(`schedule: 24h\n${COMPUTE_OPTIMIZER_ONLY}`, { callsPerSecond, concurrency });
+const app = await composeApp({ dataDir: '', aws: env, stop, policy, logger: LOGGER, readOnly: false });
+const { chores, close } = awsChores(app, env);
+const outcomes: Record<string, number> = {};
+let scanSeconds: number | null = null;
+const begun = performance.now();
+await serve(app.deps, app.settings, app.retrying, policy, {
+  ...{ stop, chores, pace: { tickMs: 10_000, dueMs: 10_000 } },
+  onProgress: (event) => {
+    if (event.kind === 'worked') outcomes[event.outcome] = (outcomes[event.outcome] ?? 0) + 1;
+  },
+  onScanStarted: () => undefined,
+  onScan: () => {
+    scanSeconds = (performance.now() - begun) / 1000;
+  },
+  onError: (what, error) => LOGGER.error(`${what} broke off`, { message: String(error) }),
+});
+close();
+const { calls } = app;
+await app.close();
+// maxRSS is in KiB [process.resourceUsage].
+answer({ outcomes, scanSeconds, calls, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
