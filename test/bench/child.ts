@@ -53,7 +53,10 @@ export function startTask<T>(
     if (code !== 0) throw new Error(`task ${name} ended with exit code ${code}`);
     return answer.parse(JSON.parse(line));
   };
-  return { process: child, answered: read() };
+  const answered = read();
+  // Who ends it without waiting for its answer is not to hear of that by a rejection that nobody handles.
+  answered.catch(() => undefined);
+  return { process: child, answered };
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

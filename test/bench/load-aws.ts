@@ -43,12 +43,13 @@ export async function loadAws(): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ accounts, drift: DRIFTED, latencyMs: LATENCY_MS });
   const stores = await startPretendStores();
   const writes = countWrites(stores);
+  const workers: StartedTask<Served>[] = [];
   try {
     const toChange = openOf(await sandbox.accounts());
     const start = performance.now();
     const input = { callsPerSecond: BUDGET, concurrency: CONCURRENCY };
     const environment = environmentFor(sandbox, stores);
-    const workers = Array.from({ length: WORKERS }, () => startTask('serve-aws', input, served, environment));
+    for (let n = 0; n < WORKERS; n += 1) workers.push(startTask('serve-aws', input, served, environment));
     // They end only when they are told to; one that ends before has failed.
     const failed = Promise.race(workers.map(({ answered }) => answered)).then(() => {
       throw new Error('a worker ended by itself');
@@ -62,6 +63,7 @@ export async function loadAws(): Promise<readonly Figure[]> {
     );
     return judge({ accounts, toChange, start, looks, done, duplicates, writes });
   } finally {
+    for (const { process } of workers) process.kill('SIGKILL');
     await stores.close();
     await sandbox.close();
   }

@@ -6,6 +6,7 @@ import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
 import { loadAws } from './load-aws.ts';
 import { reaction } from './react.ts';
+import { repeated } from './repeated.ts';
 import { scanCached, scanStress, scanUncached } from './scan.ts';
 import { sharedLimiter } from './shared-limiter.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -15,27 +16,27 @@ import { unlimited } from './unlimited.ts';
 import { weekOfScans } from './week.ts';
 
 /*
- * `npm run bench [-- NAME…]`: prints one JSON line per figure. Every figure is a ratio to a bound or to another way of doing the
+ * `npm run bench [-- NAME…]`: prints one JSON line per figure; without a name, of every bench. Every figure is a ratio to a bound or to another way of doing the
  * same work measured in the same run; docs/performance.md says what limits each.
  */
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   diff: diffAlone,
   'start-up': startUp,
-  demo,
+  demo: repeated(demo),
   'group-commit': groupCommit,
   unlimited,
-  throttled,
+  throttled: repeated(throttled),
   'side-by-side': sideBySide,
-  'shared-limiter': sharedLimiter,
-  'organization-wide': organizationWide,
-  associations,
+  'shared-limiter': repeated(sharedLimiter),
+  'organization-wide': repeated(organizationWide),
+  associations: repeated(associations),
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
   'scan-stress': scanStress,
   'load-aws': loadAws,
   week: weekOfScans,
-  reaction,
+  reaction: repeated(reaction),
   'cold-start': coldStart,
   audit: auditQueries,
 };

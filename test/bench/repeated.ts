@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { type Figure, figure } from './figure.ts';
+import { roundsOr } from './size.ts';
+
+/** What `figure` itself puts into the detail, which is made anew of all runs. */
+const ofOneRun = z.looseObject({ runs: z.array(z.number()) });
+const OWN = new Set(['machine', 'cpu', 'cores', 'node', 'versions', 'load', 'runs', 'median', 'spread']);
+
+/** A bench that measures everything once, run so many times (default 3): its figures are the medians, and their spread is known. */
+export function repeated(bench: () => Promise<readonly Figure[]>): () => Promise<readonly Figure[]> {
+  return async () => {
+    const all: Figure[] = [];
+    for (let round = 0; round < roundsOr(3); round += 1) all.push(...(await bench()));
+    return [...Map.groupBy(all, ({ name }) => name).values()].map(merged);
+  };
+}
+
+function merged(figures: readonly Figure[]): Figure {
+  const [first] = figures;
+  if (first === undefined) throw new RangeError('no figure');
+  const { value: _value, met: _met, detail: _detail, ...rest } = first;
+  const runs = figures.flatMap(({ detail }) => ofOneRun.parse(detail).runs);
+  const details = figures.map(({ detail }) =>
+    Object.fromEntries(Object.entries(detail).filter(([name]) => !OWN.has(name))),
+  );
+  return figure({ ...rest, runs, detail: { details } });
+}
