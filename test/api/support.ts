@@ -120,7 +120,7 @@ export async function sendTo(port: number, path: string, options: SendOptions = 
   const parts: Buffer[] = [];
   for await (const part of incoming) parts.push(part);
   const text = Buffer.concat(parts).toString();
-  const isJson = incoming.headers['content-type']?.includes('json') ?? false;
+  const isJson = /^application\/(problem\+)?json/.test(incoming.headers['content-type'] ?? '');
   return {
     status: incoming.statusCode ?? 0,
     headers: incoming.headers,

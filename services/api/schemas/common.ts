@@ -43,6 +43,10 @@ export const changedBy = z
 export const detail = z.object({
   message: z.string().optional(),
   facets: z.object({ computeOptimizer: facet.optional(), automation: facet.optional() }).optional(),
+  rules: z
+    .object({ computeOptimizer: textOrNull.optional(), automation: textOrNull.optional() })
+    .optional()
+    .describe('The rules that decide what facets say'),
   claimExpiresAt: z.string().optional(),
   intentId: z.string().optional(),
   optOut: z.boolean().optional(),
