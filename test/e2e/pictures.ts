@@ -76,17 +76,22 @@ async function pictureDemo(browser: Browser): Promise<void> {
   const page = await context.newPage();
   await page.setContent(`<!doctype html><style>
     body { margin: 0; padding: 20px; background: #14171c; color: #d8dee9; display: inline-block; }
-    pre { font: 13px/1.45 'DejaVu Sans Mono', monospace; margin: 0; }
+    pre { font: 13px/1.45 monospace; margin: 0; }
+    .cell { display: inline-block; width: 8px; text-align: center; }
   </style><pre></pre>`);
   const pre = page.locator('pre');
   for (const { text: part, color, bold } of runsOf(text)) {
     await pre.evaluate(
       (element, [content, paint, weight]) => {
-        const span = element.ownerDocument.createElement('span');
-        span.textContent = content;
-        span.style.color = paint;
-        span.style.fontWeight = weight;
-        element.append(span);
+        // Each in a cell of its own: the browser's fonts have none whose characters are of one width.
+        for (const character of content) {
+          const cell = element.ownerDocument.createElement('span');
+          cell.textContent = character;
+          cell.style.color = paint;
+          cell.style.fontWeight = weight;
+          if (character !== '\n') cell.className = 'cell';
+          element.append(cell);
+        }
       },
       [part, color, bold ? 'bold' : 'normal'] as const,
     );

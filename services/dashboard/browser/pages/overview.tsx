@@ -249,7 +249,7 @@ function PaceCard() {
             <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls a second against the ceiling">
               {number(total ?? 0)} of {number(ceiling)}
             </meter>
-            <dl class="facts">
+            <dl class="facts figures">
               {operations.slice(0, 4).map(({ operation, rate }) => (
                 <div class="pair" key={operation}>
                   <dt>{operation.split(':').at(-1)}</dt>

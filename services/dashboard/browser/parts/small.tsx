@@ -25,7 +25,7 @@ export function Time({
   if (iso === null || iso === undefined) return <span>–</span>;
   return (
     <time dateTime={iso} title={`${utc(iso)}${relative ? ` (${local(iso)} here)` : ''}`}>
-      {relative ? ago(iso, now.value) : local(iso)}
+      {relative ? ago(iso, Math.max(now.value, Date.now())) : local(iso)}
     </time>
   );
 }
