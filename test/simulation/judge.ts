@@ -165,7 +165,8 @@ export class Judge {
     const { guardrails } = policy.policy;
     const since = now() - DAY;
     const recent = this.#touches.filter(({ at }) => at > since);
-    const accounts = sandbox.accounts().length;
+    // Those that have left since were in scope when they were changed.
+    const accounts = new Set([...sandbox.accounts(), ...recent].map(({ accountId }) => accountId)).size;
     const changed = new Set(recent.map(({ accountId }) => accountId)).size;
     if (slack !== null && changed > capOf(guardrails.maxChanges, accounts) + slack)
       this.accuse(

@@ -4,6 +4,7 @@ import type { Chance } from './chance.ts';
 /** What differs between the organizations that are simulated. `{id}` stands for some account. */
 const BODIES = [
   'defaults: { computeOptimizer: Active }',
+  'defaults: { computeOptimizer: Inactive }',
   'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }',
   'defaults: { computeOptimizer: Active }\norganization: { organizationEnrollment: auto }',
   'defaults: { computeOptimizer: Active }\nrules:\n  - { id: off, match: { ou: /Sandbox }, computeOptimizer: Inactive }',
