@@ -88,6 +88,7 @@ function listings(weeks: readonly Week[]): Figure {
     // Sessions of member accounts are kept while they last, and the engine's last for ever: one for each account that ever drifted.
     detail: {
       assumedRoles: weeks.map(({ sessions }) => sessions),
+      stateDocumentsWritten: weeks.map(({ registers }) => registers),
       seconds: weeks.map(({ seconds }) => round(seconds)),
     },
   });
