@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most tests wait for sockets, disks and child processes rather than for a core.
-    maxWorkers: 3,
+    maxWorkers: 4,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
   },
 });

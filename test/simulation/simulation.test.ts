@@ -20,16 +20,16 @@ async function simulate(...args: readonly string[]): Promise<{ readonly code: nu
 }
 
 describe('the simulation', () => {
-  it('breaks no invariant in 150 histories', async () => {
-    const { code, out } = await simulate('--seeds', '150');
-    expect(out).toContain('"seeds":150');
+  it('breaks no invariant in 200 histories', async () => {
+    const { code, out } = await simulate('--seeds', '200');
+    expect(out).toContain('"seeds":200');
     expect(out).toContain('"broken":0');
     expect(code).toBe(0);
   }, 280_000);
 
   it('lives the same history again', async () => {
     const first = await simulate('--seed', '12');
-    expect(first.out.split('\n').length).toBeGreaterThan(100);
+    expect(first.out).toContain('--- calm');
     expect((await simulate('--seed', '12')).out).toBe(first.out);
   }, 60_000);
 
