@@ -42,7 +42,8 @@ export function startTask<T>(
   answer: z.ZodType<T>,
   environment: Readonly<Record<string, string>>,
 ): StartedTask<T> {
-  const child = spawn(process.execPath, [path(`tasks/${name}.ts`), JSON.stringify(input)], {
+  // As the scripts of package.json start the CLI.
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', path(`tasks/${name}.ts`), JSON.stringify(input)], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

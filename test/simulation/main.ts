@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import { History } from './history.ts';
 
@@ -13,7 +14,9 @@ import { History } from './history.ts';
  */
 
 const HERE = fileURLToPath(import.meta.url);
-/** Histories that a process lives before its parent hears of them. */
+/** Histories that a process lives at most before its parent hears of them. */
+const LARGEST_CHUNK = 100;
+/** With a fault switched in the first one that notices is enough. */
 const CHUNK = 25;
 /** A fault that none of so many histories notices is not noticed. */
 const SEEDS_PER_FAULT = 400;
@@ -49,7 +52,8 @@ function add(report: Report, name: string, value: number): void {
 async function inChild(from: number, count: number, fault: string | null): Promise<Report> {
   const preload = fault === null ? [] : ['--import', fileURLToPath(new URL('./with-fault.ts', import.meta.url))];
   const child = spawn(process.execPath, [...preload, HERE, '--chunk', String(count), '--from', String(from)], {
-    env: { ...process.env, ...(fault !== null && { ROLLCALL_SIMULATED_FAULT: fault }) },
+    // What is compiled is not kept where it was changed on the way.
+    env: { ...process.env, ...(fault === null ? COMPILE_CACHE : { ROLLCALL_SIMULATED_FAULT: fault }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -75,18 +79,20 @@ async function many(from: number, count: number): Promise<number> {
   const start = performance.now();
   const sum: Report = { seeds: 0, broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
   let next = from;
+  const lanes = availableParallelism();
+  const size = Math.max(1, Math.min(LARGEST_CHUNK, Math.ceil(count / lanes)));
   const lane = async (): Promise<void> => {
     while (next < from + count) {
       const first = next;
-      next += CHUNK;
-      const report = await inChild(first, Math.min(CHUNK, from + count - first), null);
+      next += size;
+      const report = await inChild(first, Math.min(size, from + count - first), null);
       say(report);
       sum.seeds += report.seeds;
       sum.broken.push(...report.broken);
       for (const name of ['calls', 'entries', 'deaths', 'virtualMs'] as const) add(sum, name, report[name]);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   const seconds = Math.round((performance.now() - start) / 100) / 10;
   process.stdout.write(`${JSON.stringify({ ...sum, broken: sum.broken.length, seconds })}\n`);
   return sum.broken.length > 0 ? 1 : 0;
