@@ -5,7 +5,7 @@ import { ENROLLMENTS } from '../domain/types.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { auditAsOf } from './audit-as-of.ts';
-import { type Held, Standings } from './report-standings.ts';
+import { entriesOf, type Held, Standings } from './report-standings.ts';
 
 const compliance = z.object({ managed: z.number(), compliant: z.number(), percent: z.number().nullable() });
 const spread = z.object({
@@ -66,7 +66,6 @@ export interface ReportQuery {
 
 /** More points than anybody looks at; each costs a look at every account. */
 export const MAX_POINTS = 1_000;
-const PAGE = 1_000;
 
 export class ReportRangeError extends RangeError {
   override readonly name = 'ReportRangeError';
@@ -92,7 +91,7 @@ export async function auditReport(
   const pass = (to: number): void => {
     for (; next <= to && next < until; next += intervalMs) points.push(pointAt(next, standings));
   };
-  for await (const entry of entriesOf(ledger, toIso(since + 1), toIso(until))) {
+  for await (const entry of entriesOf(ledger, { since: toIso(since + 1), until: toIso(until) })) {
     // A point shows what was so before the entries of its own time are behind it, except for the first, which is the state then.
     pass(Date.parse(entry.at) - 1);
     standings.take(entry);
@@ -124,18 +123,6 @@ function assertRange(since: number, until: number, intervalMs: number): void {
   throw new ReportRangeError(
     `that makes ${points} points in time, and at most ${MAX_POINTS} are told: take a longer interval`,
   );
-}
-
-async function* entriesOf(ledger: Ledger, since: string, until: string) {
-  for (let cursor: string | null = null; ; ) {
-    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(
-      { since, until },
-      { limit: PAGE, cursor, order: 'oldestFirst' },
-    );
-    yield* page.entries;
-    if (page.next === null) return;
-    cursor = page.next;
-  }
 }
 
 function pointAt(at: number, standings: Standings): Point {

@@ -1,11 +1,29 @@
 import { isManaged, type Spread, spreadOf } from '../domain/compliance.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import { type AccountRecord, type Condition, emptyRecord, foldEntry } from '../domain/record.ts';
+import { type AccountRecord, type AccountState, type Condition, emptyRecord, foldEntry } from '../domain/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import type { Ledger } from '../ports/ledger.ts';
+import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';
 import type { StandingAt } from './audit-as-of.ts';
 import { inParallel } from './in-parallel.ts';
+
+const PAGE = 1_000;
+
+/** All entries that a filter lets through, the oldest first. */
+export async function* entriesOf(ledger: Pick<Ledger, 'query'>, filter: LedgerFilter): AsyncGenerator<LedgerEntry> {
+  for (let cursor: string | null = null; ; ) {
+    const page: LedgerPage = await ledger.query(filter, { limit: PAGE, cursor, order: 'oldestFirst' });
+    yield* page.entries;
+    if (page.next === null) return;
+    cursor = page.next;
+  }
+}
+
+/** An account as it was after the last entry that its latest checkpoint replaces. */
+async function checkpointState(ledger: Pick<Ledger, 'query'>, accountId: AccountId): Promise<AccountState | null> {
+  const { entries } = await ledger.query({ accountId, type: 'ChainPruned' }, { limit: 1 });
+  return entries[0]?.detail?.checkpoint?.state ?? null;
+}
 
 /** One enrollment as it stands at present. */
 export interface Held {
@@ -55,13 +73,16 @@ export class Standings {
     at: string,
   ): Promise<string | null> {
     const until = new Date(Date.parse(at) + 1).toISOString();
-    const filter = { accountId, enrollment, until };
-    const { entries } = await ledger.query({ ...filter, type: 'DriftDetected' }, { limit: 1 });
-    const since = entries[0]?.at ?? null;
-    if (since === null) return null;
-    // What came after it says whether it is still open.
-    const later = await ledger.query({ ...filter, since }, { limit: 50, order: 'oldestFirst' });
-    return later.entries.reduce(foldEntry, emptyRecord(accountId))[enrollment]?.driftSince ?? null;
+    const found = await ledger.query({ accountId, enrollment, type: 'DriftDetected', until }, { limit: 1 });
+    const since = found.entries[0]?.at ?? null;
+    // Detected before what retention has left: the checkpoint knows since when.
+    const known = since === null ? await checkpointState(ledger, accountId) : null;
+    if (since === null && (known?.[enrollment]?.driftSince ?? null) === null) return null;
+    // What came after it says whether it is still open; also what is about the account as a whole, as that it left.
+    let record: AccountRecord = { ...emptyRecord(accountId), ...known };
+    const filter = { accountId, until, ...(since !== null && { since }) };
+    for await (const entry of entriesOf(ledger, filter)) record = foldEntry(record, entry);
+    return record[enrollment]?.driftSince ?? null;
   }
 
   take(entry: LedgerEntry): void {

@@ -29,6 +29,17 @@ function oracle(chains: readonly (readonly LedgerEntry[])[], at: string): AsOf['
   });
 }
 
+/** When each drift began that is open after the entries that count. */
+function openSince(
+  chains: readonly (readonly LedgerEntry[])[],
+  counts: (entry: LedgerEntry) => boolean,
+): readonly string[] {
+  return chains.flatMap((entries) => {
+    const record = entries.filter(counts).reduce(foldEntry, emptyRecord('x'));
+    return ENROLLMENTS.flatMap((enrollment) => (record.present ? (record[enrollment]?.driftSince ?? []) : []));
+  });
+}
+
 const moments = fc.array(fc.integer({ min: -1, max: 14 * 24 }), { minLength: 1, maxLength: 6 });
 
 async function withLedger<T>(
@@ -126,11 +137,13 @@ it("a report's points are what as-of says at those times, and its drifts are tho
             expect(compliance[enrollment], `${at} ${enrollment}`).toEqual(complianceOf(verdicts));
           }
         }
-        const open = chains.flatMap((entries) => {
-          const record = entries.filter((entry) => entry.at < query.until).reduce(foldEntry, emptyRecord('x'));
-          return ENROLLMENTS.filter((enrollment) => record.present && record[enrollment]?.driftSince != null);
-        });
+        for (const { at, openDrifts } of report.points.slice(0, -1)) {
+          expect(openDrifts, at).toBe(openSince(chains, (entry) => entry.at <= at).length);
+        }
+        const open = openSince(chains, (entry) => entry.at < query.until);
         expect(report.now.openDrifts.count).toBe(open.length);
+        const ages = open.map((each) => Date.parse(query.until) - Date.parse(each));
+        expect(report.now.openDrifts.maxMs).toBe(ages.length === 0 ? null : Math.max(...ages));
         expect(report.points.at(-1)?.openDrifts).toBe(report.now.openDrifts.count);
       });
     }),
