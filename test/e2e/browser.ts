@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -12,6 +12,7 @@ import { z } from 'zod';
  */
 
 const PACKAGE = '@sparticuz/chromium';
+const FONTS = 'fonts.conf';
 
 /** Starts the browser. @throws what keeps it from starting */
 export async function startBrowser(): Promise<Browser> {
@@ -21,7 +22,7 @@ export async function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: join(home, 'chromium'),
     args: ['--no-sandbox', '--disable-gpu', '--lang=en-US', '--font-render-hinting=none'],
-    env: { ...environment(), LANGUAGE: 'en-US', LANG: 'en_US.UTF-8', FONTCONFIG_PATH: join(home, 'fonts') },
+    env: { ...environment(), LANGUAGE: 'en-US', LANG: 'en_US.UTF-8', FONTCONFIG_FILE: join(home, FONTS) },
   });
 }
 
@@ -56,7 +57,7 @@ async function unpacked(): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const { version } = z.object({ version: z.string() }).parse(manifest);
   const cache = join(import.meta.dirname, '../../node_modules/.cache');
-  const home = join(cache, `chromium-${version}`);
+  const home = join(cache, `chromium-${version}-with-fonts`);
   if (existsSync(home)) return home;
   const draft = `${home}.${process.pid}`;
   await mkdir(draft, { recursive: true });
@@ -65,6 +66,7 @@ async function unpacked(): Promise<string> {
   try {
     const { default: packed } = await import('@sparticuz/chromium');
     await packed.executablePath();
+    await writeFile(join(draft, FONTS), fontsIn(home));
   } finally {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
@@ -77,4 +79,18 @@ async function unpacked(): Promise<string> {
     await rm(draft, { recursive: true });
   }
   return home;
+}
+
+/**
+ * The package's own configuration looks for fonts where functions have them and in the temporary directory; a Chromium that finds none ends
+ * in the middle of a page. The fonts that the package brings are enough, and the same on every machine.
+ */
+function fontsIn(home: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${home}/fonts/fonts</dir>
+  <cachedir>${home}/fonts-cache</cachedir>
+</fontconfig>
+`;
 }
