@@ -290,6 +290,35 @@ describe('a batch', () => {
     for (const { id } of shop.members)
       expect(await shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
+
+  it('whose worker died after the call, and whose message comes again once the claims have run out: each intent gets its outcome', async () => {
+    await enrolled(3);
+    await shop.scan();
+    const [message] = (await shop.messages()).filter(({ kind }) => kind === 'batch');
+    if (message === undefined) expect.fail('a batch');
+    const work = await shop.process();
+    const deadly = {
+      ...shop.cloud,
+      associateAccounts: async (...given: Parameters<typeof shop.cloud.associateAccounts>) => {
+        await shop.cloud.associateAccounts(...given);
+        throw new Error('SIGKILL');
+      },
+    };
+    await expect(shop.handle({ ...work, deps: { ...work.deps, cloud: deadly } }, message)).rejects.toThrow('SIGKILL');
+    await shop.clock.advance(shop.settings.claimMs + 1_000);
+    const next = await shop.process();
+    await shop.handle(next, message);
+    await shop.later(next, 1_000);
+    expect(changes()).toEqual(['AssociateAccounts 3']);
+    for (const { id } of shop.members) {
+      expect(await shop.types(id, 'automation')).toEqual([
+        'DriftDetected',
+        'RemediationStarted',
+        'RemediationSucceeded',
+        'DriftResolved',
+      ]);
+    }
+  });
 });
 
 describe('the organization-wide call', () => {

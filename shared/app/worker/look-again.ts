@@ -34,7 +34,15 @@ function wokenInVain({ computeOptimizer }: AccountRecord, { verdict, reason, not
   return verdict === 'Blocked' && reason === 'prerequisite' && notBefore === null;
 }
 
-function ownTime({ deps }: WorkContext, record: AccountRecord, { enrollment, verdict, notBefore }: Assessment) {
+function ownTime(work: WorkContext, record: AccountRecord, assessment: Assessment): number | null {
+  const { claim = null } = record[assessment.enrollment] ?? {};
+  const seen = timeOfVerdict(work, record, assessment);
+  // Whatever it looks like by now, an open claim is waited for: somebody has to find out what became of the call.
+  return claim === null ? seen : Math.min(Date.parse(claim.expiresAt), seen ?? Number.POSITIVE_INFINITY);
+}
+
+function timeOfVerdict({ deps }: WorkContext, record: AccountRecord, seen: Assessment): number | null {
+  const { enrollment, verdict, notBefore } = seen;
   const now = deps.clock.now();
   const condition = record[enrollment];
   const lasted = now - (condition === null ? now : Date.parse(condition.since));
