@@ -71,6 +71,9 @@ describe('a run bound to a plan', () => {
     const [app, other] = [await world.app(), await world.app()];
     let beside: Promise<unknown> = Promise.resolve();
     const run = await world.apply(app, {
+      // The other one works in its own time: hurrying through it would end the wait for what it has in flight.
+      hurry: false,
+      waitMs: 10 * 60_000,
       onPlan: () => {
         beside = world.work(other);
       },
