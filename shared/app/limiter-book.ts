@@ -134,7 +134,7 @@ export class Book {
     const asked = this.#clock.now();
     let stored = await this.#stored();
     if (this.#tripMs === 0) this.#tripMs = Math.max(0, 2 * (this.#clock.now() - asked));
-    if (stored !== null && this.#offset === null) stored = await this.#compare(stored);
+    if (stored !== null && this.#offset === null) stored = await this.#compare(stored, asked);
     else if (stored !== null) this.#offset = Math.max(this.offset, stored.value.at - this.#clock.now());
     const now = this.#clock.now() + this.offset;
     const page = this.#current(stored?.value ?? null, now);
@@ -142,23 +142,29 @@ export class Book {
     return { page, version: stored?.version ?? null, now };
   }
 
-  /** Finds out how the own clock stands to the shared time. */
-  async #compare(first: Typed<Page>): Promise<Typed<Page> | null> {
+  /** Finds out how the own clock stands to the shared time. `asked`: when the first page was asked for. */
+  async #compare(first: Typed<Page>, asked: EpochMs): Promise<Typed<Page> | null> {
     const begun = this.#clock.now();
     const gap = first.value.at - begun;
     let stored: Typed<Page> | null = first;
+    let look = { asked, before: asked };
+    let fastest = begun - asked;
     // However small the gap is: a clock that is behind looks right beside a page that is old.
     if (gap > -MOST_SKEW_MS) {
       // Whoever lives and wants more writes before the last of what is reserved has passed.
       const longest = Math.max(0, takenUntil(first.value.calendar) - first.value.at) + AGREE_MS;
       while (stored?.version === first.version && this.#clock.now() - begun < longest) {
         await this.#clock.sleep(LOOK_MS);
+        look = { asked: this.#clock.now(), before: look.asked };
         stored = await this.#stored();
+        fastest = Math.min(fastest, this.#clock.now() - look.asked);
       }
     }
-    const seen = (stored?.value.at ?? begun) - this.#clock.now();
+    const now = this.#clock.now();
+    const ahead = (stored?.value.at ?? now) - now;
+    const age = { least: fastest, most: now - look.before };
     const live = stored?.version !== first.version;
-    this.#offset = seen > 0 || (live && seen < -AGREE_MS - LOOK_MS - this.#tripMs) ? seen : 0;
+    this.#offset = live ? offsetBy(ahead, age) : Math.max(0, ahead);
     return stored;
   }
 
@@ -172,6 +178,15 @@ export class Book {
     const calendar = withRate(stored.calendar, this.#ceiling, now);
     return { at: stored.at, calendar, operations: Object.fromEntries(known) };
   }
+}
+
+/**
+ * How the own clock stands to the time that a page bears which was written while one looked on: `ahead`, ms, less what the page has aged. It is
+ * at least as old as half a write and half a read take, and no older than the look before the one that found it. What lies between is no
+ * proof of a difference; and to be taken for too old is no harm, while a time that is ahead of the shared one would draw all others along.
+ */
+function offsetBy(ahead: number, age: { readonly least: number; readonly most: number }): number {
+  return ahead > -age.least || ahead < -age.most ? ahead + age.least : 0;
 }
 
 /** The present rate of every bucket, calls a second, by `service:Operation` and `total`. */

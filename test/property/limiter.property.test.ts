@@ -23,6 +23,18 @@ const anyFleet: fc.Arbitrary<Fleet> = fc.record({
 /** Somebody wants to call all the time. */
 const steady: FleetWorker = { skewMs: 0, joinsAt: 0, diesAt: null, lanes: 6, callMs: 20 };
 
+/** One compared its clock by a page of one who had just compared: each took the page for younger than it was. */
+const newcomersMeasuredByNewcomers: Fleet = {
+  ...{ rate: 10, reserveMs: 1_000, seconds: SECONDS, storeMs: 40 },
+  workers: [
+    steady,
+    { skewMs: -55, joinsAt: 0, diesAt: null, lanes: 4, callMs: 0 },
+    { skewMs: 0, joinsAt: 14_381, diesAt: null, lanes: 4, callMs: 0 },
+    { skewMs: 0, joinsAt: 0, diesAt: 15_266, lanes: 7, callMs: 0 },
+    { skewMs: 0, joinsAt: 15_306, diesAt: 19_807, lanes: 4, callMs: 0 },
+  ],
+};
+
 const FLEET = { rate: 20, reserveMs: 2_500, seconds: SECONDS, storeMs: 10 };
 
 describe('the budget of all workers', () => {
@@ -39,7 +51,7 @@ describe('the budget of all workers', () => {
         expect(busiestSecond(calls).calls).toBeLessThanOrEqual(fleet.rate * 1.1 + allowance);
         expect(calls.length).toBeGreaterThanOrEqual(0.9 * fleet.rate * usable);
       }),
-      { numRuns: 25 },
+      { numRuns: 25, examples: [[newcomersMeasuredByNewcomers]] },
     );
   });
 
