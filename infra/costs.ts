@@ -49,6 +49,8 @@ const ENTRY_KB = 1.2 + 5 * 0.35;
 const RECORD_KB = 1.3;
 /** Of a change: drift detected, started, succeeded, resolved. */
 const ENTRIES_A_CHANGE = 4;
+/** The register in which a change is noted under the caps (`app/claimed-changes.ts`): two reads, and with those of the last half minute up to 4 KB. */
+const NOTED = { write: 4, read: 2 };
 /** AssumeRole, a read before, the call, a read after. */
 const CALLS_A_CHANGE = 4;
 /** Metrics by name and function; alarms of infra/alarms.yml. */
@@ -138,8 +140,8 @@ function change({ callsPerSecond }: Assumptions): Usage {
     // Two keys: the change, and a look at its result.
     gbSeconds: 2 * 1.5,
     invocations: 2,
-    writes: ENTRIES_A_CHANGE * (ENTRY.write + RECORD.write + PUBLISHED.write),
-    reads: ENTRIES_A_CHANGE * (ENTRY.read + RECORD.read + PUBLISHED.read) + 2 * 8,
+    writes: ENTRIES_A_CHANGE * (ENTRY.write + RECORD.write + PUBLISHED.write) + NOTED.write,
+    reads: ENTRIES_A_CHANGE * (ENTRY.read + RECORD.read + PUBLISHED.read) + NOTED.read + 2 * 8,
     sqs: 2 * 3,
     events: ENTRIES_A_CHANGE,
     logKb: 4,

@@ -37,7 +37,7 @@ import type {
  *   strong:    head, read, chains; query by account (the LSI); all of records but `due`, registers, facts
  *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, unpublished, due: may miss
  *              what was written in the last moment. It heals by itself: who asks again sees it. The tick asks every minute for what is due
- *              or unpublished; the guard's picture of others' changes is 5 s old anyway and adds its own at once.
+ *              or unpublished; the guard adds to `changedSince` what the register `claimed-changes` has of the last half minute.
  * What an index finds is always read from the table afterwards (ledger bodies, records), so a lagging index never shows what
  * is no longer so: an entry marked as published, or a record that was snoozed, is left out.
  *

@@ -1,21 +1,15 @@
 import { capOf, ROLLING_MS } from '../../../domain/guardrails.ts';
 import type { AccountId } from '../../../domain/types.ts';
-import { MAX_BATCH } from '../../../ports/cloud.ts';
+import { claimChanges, claimedChanges } from '../../claimed-changes.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
 
-/** How old the picture of other workers' changes may be, ms. Our own are added at once. */
-const RECENT_MAX_AGE_MS = 5_000;
-
-/*
- * How far several processes together can go past `maxChanges`: far from the cap (see `#margin`) nobody can reach it within the picture's
- * age but by several batches at once, at most 50 accounts a call in those 5 s. Near it the picture is read anew for every call, after the
- * call's own intent is durable; where such a read sees every append (embedded) the cap is never passed, where it follows behind an
- * index (DynamoDB, about a second) by what others begin within that second.
- */
+/** How old the picture of the ledger may be, ms; what came since is among the claimed changes, which are kept for longer. */
+const PICTURE_MS = 5_000;
 
 /**
  * Would this change go past a cap of the last 24 hours? A run's own changes were judged together when it was planned; this catches what
- * arrives one by one: events, later runs, other processes.
+ * arrives one by one: events, later runs, other processes. Right before the call it is noted under compare-and-set that it is made, so that
+ * no number of processes goes past a cap together.
  */
 export function caps(parts: CheckParts): Check {
   return new Caps(parts);
@@ -30,36 +24,40 @@ class Caps implements Check {
     this.#parts = parts;
   }
 
-  async ask({ run, accountIds, optOut }: Asked): Promise<void> {
-    const { guardrails } = this.#parts.policy.policy;
-    // Opting out is rare and cannot be taken back: there the picture is never an old one.
-    await this.#refresh(optOut ? 0 : RECENT_MAX_AGE_MS);
-    // The intent of this very change may be in the ledger already, or not: what counts is the union.
-    const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
-    const lifted = this.#lifted(run);
-    // Near the cap others may have come closer since: with our intent written and theirs read, nobody goes past it together.
-    // A cap that lets every account through is not near: reading the ledger for each of ten thousand calls would be the square of them.
-    const matters = !lifted && maxChanges < run.accountsInScope;
-    if (matters && this.#withThese(accountIds, () => true) + this.#margin() > maxChanges) await this.#refresh(0);
-    if (!lifted && this.#withThese(accountIds, () => true) > maxChanges) {
-      const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
-      throw new Vetoed('guardrail', message);
-    }
-    const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
-    if (optOut && this.#withThese(accountIds, (wasOptOut) => wasOptOut) > maxOptOuts) {
-      const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
-      throw new Vetoed('guardrail', message);
-    }
+  async ask(asked: Asked): Promise<void> {
+    const { deps, policy } = this.#parts;
+    const { run, accountIds, optOut, stage } = asked;
+    const { maxChanges, maxOptOuts } = policy.policy.guardrails;
+    await this.#refresh();
+    // Caps that let every account through bind nobody: a first adoption of ten thousand accounts need not note each.
+    const binds =
+      capOf(maxChanges, run.accountsInScope) < run.accountsInScope ||
+      (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
+    const now = deps.clock.now();
+    const fits = (claimed: ReadonlyMap<AccountId, boolean>): void => this.#judge(asked, claimed);
+    if (!binds) fits(new Map());
+    else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
+    else await claimChanges(deps.registers, { accountIds, optOut, now }, fits);
   }
 
   passed({ accountIds, optOut }: Asked): void {
     for (const id of accountIds) this.#recent.set(id, optOut || (this.#recent.get(id) ?? false));
   }
 
-  /** What others can change while our picture is at its oldest: single calls at the full pace, or one batch. */
-  #margin(): number {
-    const { callsPerSecond } = this.#parts.policy.policy.limits;
-    return Math.max(MAX_BATCH, (callsPerSecond * RECENT_MAX_AGE_MS) / 1_000);
+  /** The intent of this very change may be in the ledger already, or not: what counts is the union. @throws Vetoed */
+  #judge({ run, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
+    const { guardrails } = this.#parts.policy.policy;
+    const lifted = this.#lifted(run);
+    const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
+    if (!lifted && this.#withThese(accountIds, claimed, () => true) > maxChanges) {
+      const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
+      throw new Vetoed('guardrail', message);
+    }
+    const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
+    if (optOut && this.#withThese(accountIds, claimed, (wasOptOut) => wasOptOut) > maxOptOuts) {
+      const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
+      throw new Vetoed('guardrail', message);
+    }
   }
 
   /** A saved plan or an approval lifts `maxChanges`, the latter for 24 hours. */
@@ -69,17 +67,22 @@ class Caps implements Check {
   }
 
   /** How many accounts count, those in question included. */
-  #withThese(accountIds: readonly AccountId[], counts: (wasOptOut: boolean) => boolean): number {
-    let total = accountIds.length;
-    const these = new Set(accountIds);
-    for (const [id, wasOptOut] of this.#recent) if (!these.has(id) && counts(wasOptOut)) total += 1;
-    return total;
+  #withThese(
+    accountIds: readonly AccountId[],
+    claimed: ReadonlyMap<AccountId, boolean>,
+    counts: (wasOptOut: boolean) => boolean,
+  ): number {
+    const counted = new Set(accountIds);
+    for (const changes of [this.#recent, claimed]) {
+      for (const [id, wasOptOut] of changes) if (counts(wasOptOut)) counted.add(id);
+    }
+    return counted.size;
   }
 
-  async #refresh(maxAgeMs: number): Promise<void> {
+  async #refresh(): Promise<void> {
     const { ledger, clock } = this.#parts.deps;
     const now = clock.now();
-    if (now - this.#recentAt < maxAgeMs) return;
+    if (now - this.#recentAt < PICTURE_MS) return;
     const changes = await ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
     this.#recent = new Map([...changes].map(([id, { optOut }]) => [id, optOut]));
     this.#recentAt = now;
