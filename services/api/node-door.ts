@@ -137,6 +137,8 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, fetch
   }
   const { remoteAddress } = incoming.socket;
   const response = await fetch(request, remoteAddress === undefined ? {} : { remoteAddress });
+  // A body that was refused before its end ends the connection: whoever sent it must not put the next request on it.
+  if (!incoming.complete) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null || incoming.method === 'HEAD') {
     await response.body?.cancel();

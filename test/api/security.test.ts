@@ -264,6 +264,10 @@ describe('too much', () => {
     expect(await raw(`TRACE /api/status HTTP/1.1\r\n${host}`)).toContain(' 400 ');
     expect(await raw(`GET //evil.example/api/status HTTP/1.1\r\n${host}`)).toContain(' 404 ');
     expect(await raw(`GET /api/../../etc/passwd HTTP/1.1\r\n${host}`)).toContain(' 404 ');
+    // Refused before its body has come: the connection can take no other request, so the answer says that it ends.
+    const announced = `Host: 127.0.0.1:${own.door.port}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n`;
+    const refused = await raw(`POST /api/halt HTTP/1.1\r\n${announced}`);
+    expect(refused).toMatch(/^HTTP\/1\.1 413 .*^connection: close\r$/ims);
     expect((await own.send('/api/health')).status).toBe(200);
     expect(documented(SCHEMAS.Problem, (await own.send('/api/nothing')).json).code).toBe('NotFound');
   });

@@ -14,6 +14,8 @@ export interface Target {
   readonly name: string;
   /** Its part of the cases, relative to the others'. */
   readonly share: number;
+  /** Every case is valid, and has to be taken (default: some are, some are not). */
+  readonly takesAll?: true;
   /** Makes what the cases need. */
   open(): Promise<Opened>;
 }

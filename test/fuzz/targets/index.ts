@@ -1,5 +1,7 @@
 import type { Target } from '../target.ts';
+import { apiTarget } from './api.ts';
 import { cursorTarget, environmentTarget, eventTarget, messageTarget, planTarget } from './documents.ts';
+import { exportTarget } from './export.ts';
 import { expectationsTarget, policyTarget, selectorTarget } from './policy.ts';
 import { controlTarget, wireTarget } from './sandbox.ts';
 import { storeFileTarget, storeRowsTarget } from './store.ts';
@@ -15,6 +17,8 @@ export const TARGETS: readonly Target[] = [
   environmentTarget,
   wireTarget,
   controlTarget,
+  apiTarget,
+  exportTarget,
   storeFileTarget,
   storeRowsTarget,
 ];

@@ -1,0 +1,317 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { Feed } from '../../../services/api/live/feed.ts';
+import { openNodeDoor } from '../../../services/api/node-door.ts';
+import type { Route } from '../../../services/api/route.ts';
+import { ROUTES } from '../../../services/api/routes.ts';
+import { SCHEMAS } from '../../../services/api/schemas.ts';
+import { SECURITY_HEADERS } from '../../../services/api/security/headers.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
+import { makeNewId } from '../../../shared/adapters/system/ids.ts';
+import { AccountTable } from '../../../shared/app/account-list.ts';
+import { readApiTokens } from '../../../shared/config/api-env.ts';
+import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
+import { MANUAL_CLOCK_START, manualClock } from '../../support/manual-clock.ts';
+import { compiled, policyText } from '../../support/world-policy.ts';
+import type { Chance } from '../chance.ts';
+import { jsonCorpusOf } from '../corpus.ts';
+import { anyJson, jsonText, mutateBytes, mutateJson, mutateTexts } from '../mutate.ts';
+import { must, type Read, type Target, take } from '../target.ts';
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** From a page of somebody else's: whatever it asks for, it must not get it. */
+  readonly foreign: boolean;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** What each part of a query may be. The cursors are of pages that were asked for before. */
+const QUERY: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  account: [account(1), account(9)],
+  actor: ['rollcall', 'user:nobody'],
+  at: ['24h', '2026-11-02', time(5_000)],
+  enrollment: ['computeOptimizer', 'automation'],
+  facets: ['true', 'false'],
+  format: ['json', 'csv', 'ndjson', 'ocsf'],
+  interval: ['1d', '1h'],
+  limit: ['1', '3', '1000'],
+  order: ['newestFirst', 'oldestFirst', 'asc', 'desc'],
+  ou: ['/', '/Workloads', '/Workloads/Prod'],
+  reason: ['window', '=cmd|1!A0'],
+  rule: ['production', '<b>'],
+  run: ['run-1', 'run-2'],
+  since: ['30d', '2026-10-01', time(0)],
+  sort: ['accountId', 'name', 'ou', 'since'],
+  text: ['account', '100000000001'],
+  top: ['1', '10'],
+  type: ['DriftDetected', 'ScanStarted', 'AccountSuspended'],
+  until: [time(60_000), '2026-12-01'],
+  verdict: ['Drifted', 'Compliant'],
+};
+const BODIES: Readonly<Record<string, readonly [unknown, ...unknown[]]>> = {
+  suspend: [
+    { selector: `${account(1)},${account(2)}`, reason: 'migration', until: '2h' },
+    { selector: 'ou:/Workloads', until: null },
+    { selector: 'tag:env=prod' },
+    { selector: 'name:account*' },
+    { selector: 'all' },
+  ],
+  resume: [{ selector: 'all' }, { selector: account(1) }, { selector: 'ou:/Workloads' }],
+  approve: [{ planHash: 'a'.repeat(64), reason: 'adoption' }],
+  redrive: [{ ids: ['1', '2'] }],
+};
+const HOSTILE_HEADERS: readonly [readonly [string, string], ...(readonly [string, string])[]] = [
+  ['host', 'evil.example'],
+  ['host', '127.0.0.1.evil.example'],
+  ['origin', 'https://evil.example'],
+  ['origin', 'null'],
+  ['sec-fetch-site', 'cross-site'],
+  ['sec-fetch-site', 'same-site'],
+];
+const ODD_HEADERS: readonly [readonly [string, string], ...(readonly [string, string])[]] = [
+  ['authorization', `Bearer ${'x'.repeat(40)}`],
+  ['last-event-id', 'not-an-id'],
+  ['if-none-match', '"a", W/"b"'],
+  ['accept-encoding', 'br;q=0, *'],
+  ['content-type', 'text/plain'],
+  ['content-type', 'application/json; charset=utf-16'],
+  ['x-forwarded-host', '127.0.0.1'],
+  ['x-http-method-override', 'POST'],
+];
+
+function queryOf(route: Route, cursors: readonly string[], chance: Chance): string {
+  const search = new URLSearchParams();
+  for (const name of Object.keys(route.query.shape)) {
+    if (!chance.oneIn(3)) continue;
+    const own = QUERY[name] ?? ['x'];
+    const value = name === 'cursor' ? (cursors[chance.below(cursors.length)] ?? 'x') : chance.pick(own);
+    search.append(name, chance.oneIn(6) ? mutateTexts(value, chance) : value);
+    if (chance.oneIn(20)) search.append(name, value);
+  }
+  if (chance.oneIn(30)) search.append(chance.pick(['__proto__', 'constructor', 'limit', 'x']), '1');
+  return search.size === 0 ? '' : `?${search}`;
+}
+
+function pathOf(route: Route, entryIds: readonly string[], chance: Chance): string {
+  return route.path.replaceAll(/\{\w+\}/g, () => {
+    const ids = [account(1), account(77), 'run-1', '1', entryIds[chance.below(entryIds.length)] ?? '', '../../policy'];
+    const id = ids[chance.below(ids.length)] ?? '';
+    return encodeURIComponent((chance.oneIn(4) ? mutateTexts(id, chance) : id).toWellFormed());
+  });
+}
+
+/** Only what Node's own client sends at all; what it does not, no reader ever gets from its parser. */
+const sendable = (text: string, not: RegExp): string => text.replaceAll(not, '');
+
+function caseOf(place: Place, chance: Chance): Asked {
+  const route = ROUTES[chance.below(ROUTES.length)];
+  if (route === undefined) throw new Error('there are routes');
+  const whole = `${pathOf(route, place.entryIds, chance)}${queryOf(route, place.cursors, chance)}`;
+  const path = chance.oneIn(12) ? `/${sendable(mutateTexts(whole.slice(1), chance), /[^\x21-\xff]/g)}` : whole;
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  const foreign = chance.oneIn(10);
+  for (const list of [...(foreign ? [HOSTILE_HEADERS] : []), ...(chance.oneIn(6) ? [ODD_HEADERS] : [])]) {
+    const [name, value] = chance.pick(list);
+    headers[name] =
+      list === ODD_HEADERS && chance.oneIn(2)
+        ? sendable(mutateTexts(value, chance), /[^\t\x20-\x7e\x80-\xff]/g)
+        : value;
+  }
+  const valid = chance.pick(BODIES[route.operationId] ?? [{}, { reason: 'incident 7' }]);
+  const json = chance.oneIn(3) ? valid : chance.oneIn(20) ? anyJson(chance) : mutateJson(valid, chance);
+  const text = Buffer.from(jsonText(json));
+  const body = route.method === 'get' ? Buffer.alloc(0) : chance.oneIn(8) ? mutateBytes(text, chance) : text;
+  const method = chance.oneIn(25) ? chance.pick(['PUT', 'DELETE', 'OPTIONS', 'HEAD', 'POST', 'GET']) : route.method;
+  return { method: method.toUpperCase(), path, headers, body, foreign };
+}
+
+interface Place {
+  readonly port: number;
+  readonly agent: Agent;
+  readonly store: EmbeddedStore;
+  readonly logged: string[];
+  cursors: readonly string[];
+  entryIds: readonly string[];
+  close(): Promise<void>;
+}
+
+async function fill(store: EmbeddedStore): Promise<readonly string[]> {
+  const run = sealAll('organization', [
+    { type: 'ScanStarted', at: time(0), runId: 'run-1', reason: '<script>alert(1)</script>' },
+    { type: 'GuardrailTripped', at: time(1), runId: 'run-1', detail: { message: '=1+1', planHash: 'a'.repeat(64) } },
+  ]);
+  const entries = [...run, ...chainOf(account(1), 12), ...chainOf(account(2), 3)];
+  await store.ledger.append(entries);
+  for (const n of [1, 2]) {
+    const head = entries.findLast(({ chain }) => chain === account(n));
+    if (head === undefined) throw new Error('no entries');
+    await store.records.advance([{ ...record(account(n), head.seq), head: { seq: head.seq, hash: head.hash } }]);
+  }
+  await store.queue.send([work(1), work(2)]);
+  const [first] = await store.queue.receive(1, 1_000);
+  if (first !== undefined) await store.queue.deadLetter(first, { code: 'A', message: '"><b>', entryId: null });
+  await store.facts.save({
+    ...{ organizationId: 'o-aaaaaaaaaa', managementAccountId: account(1), takenAt: MANUAL_CLOCK_START, tags: true },
+    accounts: [facts(1, { name: '<img src=x onerror=alert(1)>' }), facts(2), facts(3)],
+  });
+  return entries.map(({ id }) => id);
+}
+
+async function openPlace(): Promise<Place> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-fuzz-api-'));
+  const clock = manualClock();
+  const newId = makeNewId(clock);
+  const store = await openEmbeddedStore({ dataDir, clock, newId });
+  const entryIds = await fill(store);
+  const logged: string[] = [];
+  const quiet = () => undefined;
+  const told = (message: string, fields?: unknown): void => void logged.push(`${message} ${describe(fields)}`);
+  const policy = compiled(policyText(), MANUAL_CLOCK_START);
+  const often = { perSecond: 1e9, burst: 1e9 };
+  const door = await openNodeDoor({
+    system: {
+      ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1 },
+      logger: { debug: quiet, info: quiet, warn: told, error: told },
+      accounts: new AccountTable(store, clock, 0),
+      feed: new Feed(clock),
+      policy: async () => ({ policy, warnings: [] }),
+    },
+    ...{ host: '127.0.0.1', port: 0, tokens: readApiTokens({}), localActor: 'user:fuzz', pages: async () => null },
+    rates: { requests: often, commands: often, refusals: often },
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    ...{ port: door.port, agent, store, logged, cursors: [], entryIds },
+    close: async () => {
+      agent.destroy();
+      await door.close();
+      await store.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function describe(fields: unknown): string {
+  const { error } = z.object({ error: z.instanceof(Error) }).safeParse(fields).data ?? {};
+  return error?.stack ?? JSON.stringify(fields) ?? '';
+}
+
+function send({ port, agent }: Place, { method, path, headers, body }: Asked): Promise<Answer> {
+  const length = body.byteLength > 0 ? { 'content-length': body.byteLength } : {};
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: '127.0.0.1', port, agent, method, path, headers: { ...headers, ...length } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+        });
+        response.on('error', reject);
+      },
+    );
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+/** What is in the store as far as anybody who sends a request could change it. */
+async function traces({ store }: Place): Promise<unknown> {
+  const last = await store.ledger.query({}, { limit: 1, order: 'newestFirst' });
+  return [last.entries.map(({ id }) => id), await store.registers.list(''), (await store.deadLetters.list(10)).length];
+}
+
+/** What no answer may have in it: where in our code, or in Node's, something went wrong. */
+const INSIDES = /node:internal|\.ts:\d+:\d+|\.js:\d+:\d+|node_modules/;
+
+function check({ status, headers, text }: Answer, { method, path, foreign }: Asked, input: string): void {
+  must(status < 500, `answers ${status}: ${text.slice(0, 400)}`, input);
+  must(!foreign || status >= 400, `a foreign page is answered ${status}`, input);
+  must(!INSIDES.test(text), `tells of our insides: ${text.slice(0, 400)}`, input);
+  const type = String(headers['content-type'] ?? '');
+  must(!type.includes('html'), `answers with ${type}`, input);
+  // Requests of no form at all are answered before there is an app: by a fixed line, or by Node.
+  if ((status === 400 && type === 'text/plain') || (status === 431 && text === '')) return;
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    must(headers[name] === value, `${name} is ${String(headers[name])}`, input);
+  }
+  if (method === 'HEAD') return;
+  if (status >= 400) {
+    must(type === 'application/problem+json', `an error of type ${type}`, input);
+    const problem = SCHEMAS.Problem.parse(JSON.parse(text));
+    must(problem.status === status && problem.detail.length > 10, `an error without words: ${text}`, input);
+    return;
+  }
+  const route = ROUTES.find((each) => each.path === path.split('?')[0] && each.method === method.toLowerCase());
+  if (route === undefined || !('schema' in route.answer)) return;
+  const answered: unknown = JSON.parse(text);
+  const parsed = SCHEMAS[route.answer.schema].safeParse(answered);
+  must(parsed.success && isDeepStrictEqual(parsed.data, answered), `undocumented: ${text.slice(0, 400)}`, input);
+}
+
+async function ask(place: Place, asked: Asked, input: string): Promise<'accepted' | 'refused'> {
+  const before = await traces(place);
+  place.logged.length = 0;
+  const answer = await send(place, asked);
+  must(answer.status < 500, `answers ${answer.status}; the log: ${place.logged.join('; ').slice(0, 1_500)}`, input);
+  check(answer, asked, input);
+  const commanded = asked.method === 'POST' && answer.status === 200;
+  if (!commanded)
+    must(isDeepStrictEqual(await traces(place), before), `${answer.status}, and something is done`, input);
+  return answer.status < 400 ? 'accepted' : 'refused';
+}
+
+const corpusCase = z.object({ method: z.string(), path: z.string(), body: z.string() });
+const paged = z.object({ next: z.string().nullable() });
+const PAGED = ['/api/accounts?limit=1', '/api/audit?limit=2', '/api/audit/as-of?at=1h&limit=1', '/api/runs?limit=1'];
+
+/** Requests to the API over the wire, as whoever can open its port: none has a bad end, and none that is refused does anything. */
+export const apiTarget: Target = {
+  name: 'api',
+  share: 6,
+  open: async () => {
+    let place = await openPlace();
+    const get = { method: 'GET', headers: {}, body: Buffer.alloc(0), foreign: false };
+    const cursors: string[] = [];
+    for (const path of PAGED) {
+      const { next } = paged.parse(JSON.parse((await send(place, { ...get, path })).text));
+      if (next !== null) cursors.push(next);
+    }
+    place.cursors = cursors;
+    let sent = 0;
+    const read = (asked: Asked): Read => {
+      const input = jsonText({ ...asked, body: Buffer.from(asked.body).toString('latin1') });
+      const once = async () => {
+        // A store of its own from time to time: what commands leave grows.
+        sent += 1;
+        if (sent % 500 === 0) {
+          await place.close();
+          place = Object.assign(await openPlace(), { cursors });
+        }
+        return ask(place, asked, input);
+      };
+      return take(input, once, () => false);
+    };
+    return {
+      make: (chance) => read(caseOf(place, chance)),
+      corpus: jsonCorpusOf('api').map((value) => {
+        const { method, path, body } = corpusCase.parse(value);
+        return read({ ...get, method, path, headers: { 'content-type': 'application/json' }, body: Buffer.from(body) });
+      }),
+      close: () => place.close(),
+    };
+  },
+};
