@@ -99,7 +99,8 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await entries.first().waitFor();
     expect(await entries.count()).toBe(1);
     await entries.first().getByText('Details').click();
-    await page.getByLabel('As of').fill('2020-01-01T00:00');
+    await page.getByRole('link', { name: 'As of a time' }).click();
+    await page.getByLabel('As of', { exact: true }).fill('2020-01-01T00:00');
     await page.getByText('Nothing was known then.').waitFor();
   });
 

@@ -4,7 +4,7 @@ import { VERDICTS } from '../../../shared/domain/verdict.ts';
 
 /* What several answers have in common. Times are ISO 8601, UTC. Fields may be added; readers ignore what they do not know. */
 
-export const accountId = z.string().regex(/^\d{12}$/);
+export const accountId = z.string().regex(/^\d{12}$/, 'expected the id of an account, 12 digits');
 export const enrollment = z.enum(['computeOptimizer', 'automation']);
 export const verdict = z.enum(VERDICTS);
 export const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);

@@ -13,40 +13,41 @@ import { applyTheme, ThemeChoice } from './parts/theme.tsx';
 import { TokenDialog } from './parts/token.tsx';
 
 const PAGES = [
-  ['/', 'Overview'],
-  ['/accounts', 'Accounts'],
-  ['/audit', 'Audit'],
-  ['/runs', 'Runs'],
-  ['/policy', 'Policy'],
+  ['/', 'Overview', null],
+  ['/accounts', 'Accounts', '/account'],
+  ['/audit', 'Audit', null],
+  ['/runs', 'Runs', '/run'],
+  ['/policy', 'Policy', null],
 ] as const;
 
 function Top() {
   const [path] = useLocation();
+  // One of a list belongs to the list.
+  const current = (href: string, one: string | null) =>
+    path === href ? ({ 'aria-current': 'page' } as const) : path === one ? ({ 'aria-current': 'true' } as const) : {};
   return (
     <header class="top container-fluid">
       <nav aria-label="Main">
-        <ul>
-          <li>
-            <strong class="brand">Rollcall</strong>
-          </li>
-          {PAGES.map(([href, title]) => (
+        <span class="brand">
+          <img src="/icon.svg" alt="" />
+          Rollcall
+        </span>
+        <ul class="pages">
+          {PAGES.map(([href, title, one]) => (
             <li key={href}>
-              <Link href={href} {...(path === href ? { 'aria-current': 'page' } : {})}>
+              <Link href={href} {...current(href, one)}>
                 {title}
               </Link>
             </li>
           ))}
         </ul>
-        <ul>
-          <li>
-            <span class="live" role="status">
-              {connected.value ? 'Live' : 'Not live'}
-            </span>
-          </li>
-          <li>
-            <ThemeChoice />
-          </li>
-        </ul>
+        <div class="side">
+          <span class="live" role="status" data-live={connected.value}>
+            <span class="mark" aria-hidden="true" />
+            <span>{connected.value ? 'Live' : 'Not live'}</span>
+          </span>
+          <ThemeChoice />
+        </div>
       </nav>
     </header>
   );

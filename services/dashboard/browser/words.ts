@@ -4,6 +4,7 @@ import type { Entry } from './types.ts';
 
 const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const briefTimes = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 export const number = (n: number): string => numbers.format(n);
@@ -13,7 +14,7 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${nu
 export const percent = (n: number | null): string =>
   n === null ? '–' : `${numbers.format(Math.floor(n * 10) / 10)} %`;
 
-export const local = (iso: string): string => times.format(new Date(iso));
+export const local = (iso: string, brief = false): string => (brief ? briefTimes : times).format(new Date(iso));
 
 /** To the second; what is hovered for. */
 export const utc = (iso: string): string => `${iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '')} UTC`;

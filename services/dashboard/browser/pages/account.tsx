@@ -3,7 +3,7 @@ import { Link } from 'wouter-preact';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
-import { EntryView } from '../parts/entry.tsx';
+import { EntryView, toneOf } from '../parts/entry.tsx';
 import { Resume, Suspend, useMayOperate } from '../parts/operate.tsx';
 import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
@@ -18,7 +18,7 @@ export function AccountPage() {
   const name = account.data?.account?.name ?? id;
   return (
     <>
-      <p>
+      <p class="crumb">
         <Link href="/accounts">All accounts</Link>
       </p>
       <Heading title={`Account ${name}`}>{name || 'No account was named'}</Heading>
@@ -41,7 +41,9 @@ function Found({ found }: { readonly found: Account }) {
     <>
       <dl class="facts card">
         <dt>Account</dt>
-        <dd>{accountId}</dd>
+        <dd>
+          <code>{accountId}</code>
+        </dd>
         <dt>Organizational unit</dt>
         <dd>{account?.ou ?? '–'}</dd>
         <dt>State</dt>
@@ -227,12 +229,12 @@ function Timeline({ found }: { readonly found: Account }) {
   const known = new Set(found.timeline.map(({ id }) => id));
   const entries = [...found.timeline, ...(older?.entries ?? []).filter(({ id }) => !known.has(id))];
   return (
-    <section aria-labelledby="timeline">
+    <section class="card" aria-labelledby="timeline">
       <h2 id="timeline">Timeline</h2>
       {entries.length === 0 && <Empty>Nothing has been recorded about it.</Empty>}
       <ol class="timeline">
         {entries.map((entry) => (
-          <li key={entry.id}>
+          <li key={entry.id} data-tone={toneOf(entry)}>
             <EntryView entry={entry} />
           </li>
         ))}

@@ -184,13 +184,14 @@ function Choice({ label, name, filters, values, change }: ChoiceProps) {
   );
 }
 
-const COLUMNS: readonly (readonly [Sort, string])[] = [
-  ['name', 'Account'],
-  ['ou', 'Organizational unit'],
-  ['computeOptimizer', 'Compute Optimizer'],
-  ['automation', 'Automation'],
-  ['rule', 'Rule'],
-  ['since', 'Since'],
+/** Those that are `wide` have no room on a telephone; the account's own page has what they say. */
+const COLUMNS: readonly { readonly by: Sort; readonly title: string; readonly wide: boolean }[] = [
+  { by: 'name', title: 'Account', wide: false },
+  { by: 'ou', title: 'Organizational unit', wide: true },
+  { by: 'computeOptimizer', title: 'Compute Optimizer', wide: false },
+  { by: 'automation', title: 'Automation', wide: false },
+  { by: 'rule', title: 'Rule', wide: true },
+  { by: 'since', title: 'Since', wide: true },
 ];
 
 interface TableProps {
@@ -212,10 +213,16 @@ function Table({ rows, sort, down, onSort }: TableProps) {
       <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
-            {COLUMNS.map(([by, title]) => (
-              <th key={by} scope="col" aria-sort={by !== sort ? 'none' : down ? 'descending' : 'ascending'}>
+            {COLUMNS.map(({ by, title, wide }) => (
+              <th
+                key={by}
+                scope="col"
+                class={wide ? 'wide' : ''}
+                aria-sort={by !== sort ? 'none' : down ? 'descending' : 'ascending'}
+              >
                 <button type="button" class="sort" onClick={() => onSort(by)}>
-                  {title} <span aria-hidden="true">{by !== sort ? '' : down ? '↓' : '↑'}</span>
+                  {title}
+                  <span class="arrow" aria-hidden="true" />
                 </button>
               </th>
             ))}
@@ -238,28 +245,33 @@ function Gap({ height }: { readonly height: number }) {
   return height <= 0 ? null : (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it can take the focus
     <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }}>
-      <td colSpan={COLUMNS.length} />
+      <td />
     </tr>
   );
 }
 
 function Row({ row, index }: { readonly row: AccountRow; readonly index: number }) {
   const { accountId, name, ou } = row;
+  const rules = distinct(conditionsOf(row).map(({ rule }) => rule)).join(', ');
   return (
     <tr aria-rowindex={index + 2}>
       <td>
         <Link href={`/account?id=${accountId}`}>{name || accountId}</Link>
         <small class="muted">{accountId}</small>
       </td>
-      <td title={ou}>{ou || '–'}</td>
+      <td class="wide" title={ou}>
+        {ou || '–'}
+      </td>
       {ENROLLMENTS.map((enrollment) => (
         <td key={enrollment}>
           <Standing condition={row[enrollment]} />
         </td>
       ))}
-      <td>{distinct(conditionsOf(row).map(({ rule }) => rule)).join(', ') || '–'}</td>
-      <td>
-        <Time iso={sinceOf(row) || null} />
+      <td class="wide" title={rules}>
+        {rules || '–'}
+      </td>
+      <td class="wide">
+        <Time iso={sinceOf(row) || null} brief />
       </td>
     </tr>
   );

@@ -2,38 +2,38 @@ import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { download, get } from '../api.ts';
 import { type AuditFilter, READ } from '../endpoints.ts';
-import { EntryView } from '../parts/entry.tsx';
-import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
+import { fieldOf, isoOf } from '../local-time.ts';
+import { AsOfSearch } from '../parts/as-of.tsx';
+import { EntryView, toneOf } from '../parts/entry.tsx';
+import { Empty, Heading, Loaded } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
-import type { AsOf, Entry, AuditPage as Page } from '../types.ts';
-import { count, ENROLLMENT_WORDS, ENTRY_TYPES, number, stateText, typeText } from '../words.ts';
+import type { Entry, AuditPage as Page } from '../types.ts';
+import { ENROLLMENT_WORDS, ENTRY_TYPES, typeText } from '../words.ts';
+
+const CURRENT = { 'aria-current': 'page' } as const;
 
 export function AuditPage() {
+  const [params] = useParams();
+  const asOf = params.get('view') === 'as-of' || params.has('at');
   return (
     <>
       <Heading title="Audit">Audit</Heading>
-      <Search />
-      <AsOfSearch />
+      <nav class="tabs" aria-label="Audit">
+        <Link href="/audit" {...(asOf ? {} : CURRENT)}>
+          Entries
+        </Link>
+        <Link href="/audit?view=as-of" {...(asOf ? CURRENT : {})}>
+          As of a time
+        </Link>
+      </nav>
+      {asOf ? <AsOfSearch /> : <Search />}
     </>
   );
 }
 
 const FIELDS = ['account', 'enrollment', 'type', 'run', 'actor', 'since', 'until'] as const;
 type Field = (typeof FIELDS)[number];
-
-/** A field of the reader's zone (`2026-11-22T08:30`) as ISO 8601. */
-const isoOf = (field: string | null): string | null => {
-  if (field === null || field === '') return null;
-  const ms = new Date(field).getTime();
-  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
-};
-
-/** The other way round. */
-function fieldOf(date: Date): string {
-  const here = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return here.toISOString().slice(0, 16);
-}
 
 function filterOf(params: URLSearchParams): AuditFilter {
   const given = Object.fromEntries(FIELDS.map((name) => [name, params.get(name)]));
@@ -115,21 +115,23 @@ function Search() {
           {moment('until', 'Until')}
         </form>
       </search>
-      <div class="actions">
-        <button type="button" class="secondary outline" onClick={() => last(1)}>
-          Last day
-        </button>
-        <button type="button" class="secondary outline" onClick={() => last(30)}>
-          Last 30 days
-        </button>
-        <button type="button" class="secondary outline" onClick={quarter}>
-          Last quarter
-        </button>
-        <button type="button" class="secondary outline" onClick={() => change(NO_FILTER)}>
-          Everything
-        </button>
+      <div class="heading">
+        <div class="actions">
+          <button type="button" class="secondary outline" onClick={() => last(1)}>
+            Last day
+          </button>
+          <button type="button" class="secondary outline" onClick={() => last(30)}>
+            Last 30 days
+          </button>
+          <button type="button" class="secondary outline" onClick={quarter}>
+            Last quarter
+          </button>
+          <button type="button" class="secondary outline" onClick={() => change(NO_FILTER)}>
+            Everything
+          </button>
+        </div>
+        <Export filter={filter} />
       </div>
-      <Export filter={filter} />
       <Loaded resource={page} what="The audit trail">
         {(found) => <Entries key={path} first={found} filter={filter} />}
       </Loaded>
@@ -143,7 +145,7 @@ const FORMATS = [
   ['csv', 'CSV', 'csv'],
   ['json', 'JSON', 'json'],
   ['ndjson', 'NDJSON', 'ndjson'],
-  ['ocsf', 'OCSF', 'json'],
+  ['ocsf', 'OCSF', 'ocsf.ndjson'],
 ] as const;
 
 /** What the filter selects, as a file. Links where the browser can fetch by itself would carry no token, so it is read and then saved. */
@@ -169,9 +171,18 @@ function Export({ filter }: { readonly filter: AuditFilter }) {
   return (
     <>
       <fieldset class="actions" aria-busy={busy}>
-        <legend>Export what is selected as</legend>
+        <legend class="hidden">Export what is selected as</legend>
+        <span class="muted" aria-hidden="true">
+          Export as
+        </span>
         {FORMATS.map(([format, title, ending]) => (
-          <button key={format} type="button" disabled={busy} class="secondary" onClick={() => save(format, ending)}>
+          <button
+            key={format}
+            type="button"
+            disabled={busy}
+            class="secondary outline"
+            onClick={() => save(format, ending)}
+          >
             {title}
           </button>
         ))}
@@ -202,9 +213,9 @@ function Entries({ first, filter }: { readonly first: Page; readonly filter: Aud
   if (entries.length === 0) return <Empty>Nothing is recorded that fits.</Empty>;
   return (
     <>
-      <ol class="timeline" aria-label="Entries, the latest first">
+      <ol class="timeline card" aria-label="Entries, the latest first">
         {entries.map((entry) => (
-          <li key={entry.id}>
+          <li key={entry.id} data-tone={toneOf(entry)}>
             <EntryView entry={entry} withAccount />
           </li>
         ))}
@@ -220,89 +231,6 @@ function Entries({ first, filter }: { readonly first: Page; readonly filter: Aud
             Older entries
           </button>
         </div>
-      )}
-    </>
-  );
-}
-
-function AsOfSearch() {
-  const [params, change] = useParams();
-  const at = isoOf(params.get('at'));
-  const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at));
-  return (
-    <section aria-labelledby="as-of">
-      <h2 id="as-of">How everything stood at a time</h2>
-      <label>
-        As of
-        <input
-          class="narrow"
-          type="datetime-local"
-          value={params.get('at') ?? ''}
-          max={fieldOf(new Date())}
-          onChange={(event) => change({ at: event.currentTarget.value })}
-        />
-      </label>
-      {at !== null && (
-        <Loaded resource={asOf} what="The state at that time">
-          {(found) => <Standings found={found} />}
-        </Loaded>
-      )}
-    </section>
-  );
-}
-
-function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
-  const given = Object.entries(counts).filter(([, n = 0]) => n > 0);
-  return given.map(([verdict, n = 0]) => `${number(n)} ${verdict}`).join(', ') || 'nothing';
-}
-
-function Standings({ found: { accounts, pruned, at, summary, total } }: { readonly found: AsOf }) {
-  if (accounts.length === 0) return <Empty>Nothing was known then.</Empty>;
-  return (
-    <>
-      <p role="status">
-        <Time iso={at} />:{' '}
-        {(['computeOptimizer', 'automation'] as const)
-          .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(summary[enrollment])}`)
-          .join('; ')}
-        {pruned.length > 0 && `; ${count(pruned.length, 'account')} of which the entries have been pruned`}
-      </p>
-      <Scrolling label="Verdicts at that time">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Account</th>
-              <th scope="col">Enrollment</th>
-              <th scope="col">Verdict</th>
-              <th scope="col">Observed</th>
-              <th scope="col">Desired</th>
-              <th scope="col">Since</th>
-            </tr>
-          </thead>
-          <tbody>
-            {accounts.map((each) => (
-              <tr key={`${each.accountId} ${each.enrollment}`}>
-                <td>
-                  <Link href={`/account?id=${each.accountId}`}>{each.accountId}</Link>
-                </td>
-                <td>{ENROLLMENT_WORDS[each.enrollment]}</td>
-                <td>
-                  <Verdict verdict={each.verdict} reason={each.reason} />
-                </td>
-                <td>{stateText(each.observed, each.observedRuleMode)}</td>
-                <td>{stateText(each.desired, each.desiredRuleMode)}</td>
-                <td>
-                  <Time iso={each.since} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scrolling>
-      {accounts.length < total && (
-        <p class="muted">
-          The first {accounts.length} of {total}; <code>rollcall audit as-of</code> has them all.
-        </p>
       )}
     </>
   );

@@ -1,12 +1,13 @@
 import { Link } from 'wouter-preact';
 import { READ } from '../endpoints.ts';
-import { changes, latest, progress } from '../live.ts';
-import { entryText } from '../parts/entry.tsx';
+import { changes, latest } from '../live.ts';
+import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
+import { NowCard, PaceCard } from '../parts/now.tsx';
 import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
 import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
-import type { Limiter, Progress, Status } from '../types.ts';
+import type { Status } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, percent, reasonText } from '../words.ts';
 
 export function OverviewPage() {
@@ -108,6 +109,11 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
   );
 }
 
+/** As a bar shows them: what is well, what is on its way, what is not, and what is nobody's business. */
+const ORDER: readonly string[] = [
+  ...['Compliant', 'Converging', 'Drifted', 'Stalled', 'Blocked', 'Unknown'],
+  ...['Suspended', 'Exempt', 'Unmanaged', 'NotApplicable'],
+];
 const NOT_MANAGED = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
 
 interface ComplianceProps {
@@ -116,7 +122,9 @@ interface ComplianceProps {
 }
 
 function Compliance({ status, enrollment }: ComplianceProps) {
-  const counts = Object.entries(status.summary[enrollment]).filter(([, accounts]) => accounts > 0);
+  const counts = Object.entries(status.summary[enrollment])
+    .filter(([, accounts]) => accounts > 0)
+    .sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
   const managed = counts
     .filter(([verdict]) => !NOT_MANAGED.has(verdict))
     .reduce((sum, [, accounts]) => sum + accounts, 0);
@@ -131,9 +139,13 @@ function Compliance({ status, enrollment }: ComplianceProps) {
           : `${number(compliant)} of ${count(managed, 'managed account')} compliant`}
       </p>
       {managed > 0 && (
-        <progress value={compliant} max={managed} aria-label={`${ENROLLMENT_WORDS[enrollment]}: compliant accounts`} />
+        <div class="bar" role="img" aria-label={counts.map(([verdict, n]) => `${verdict}: ${number(n)}`).join(', ')}>
+          {counts.map(([verdict, n]) => (
+            <span key={verdict} data-verdict={verdict} style={{ flexGrow: n }} />
+          ))}
+        </div>
       )}
-      <dl class="facts">
+      <dl class="facts figures">
         {counts.map(([verdict, accounts]) => (
           <div class="pair" key={verdict}>
             <dt>
@@ -145,121 +157,6 @@ function Compliance({ status, enrollment }: ComplianceProps) {
           </div>
         ))}
       </dl>
-    </article>
-  );
-}
-
-const PHASES: Readonly<Record<Progress['phase'], string>> = {
-  idle: 'No run is under way',
-  waiting: 'Waiting for another process',
-  organization: 'Reading the organization',
-  listing: 'Reading enrollments',
-  probing: 'Reading single accounts',
-  working: 'Making changes',
-};
-
-function NowCard({ status }: { readonly status: Status }) {
-  const { lastScan, nextScan, queue, window } = status;
-  return (
-    <article>
-      <h2>Now</h2>
-      <RunProgress />
-      <dl class="facts">
-        <dt>Last scan</dt>
-        <dd>{lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}</dd>
-        <dt>Next scan</dt>
-        <dd>
-          <Time iso={nextScan} />
-        </dd>
-        <dt>Window</dt>
-        <dd>{windowText(window)}</dd>
-        <dt>Queue</dt>
-        <dd>
-          {number(queue.visible)} waiting, {number(queue.inFlight)} in flight,{' '}
-          <Link href="/runs">{count(queue.dead, 'dead letter')}</Link>
-        </dd>
-      </dl>
-    </article>
-  );
-}
-
-function windowText(window: Status['window']) {
-  if (window === null) return 'always open';
-  if (!window.open)
-    return (
-      <>
-        closed until <Time iso={window.opensAt} />
-      </>
-    );
-  return window.closesAt === null ? (
-    'open'
-  ) : (
-    <>
-      open until <Time iso={window.closesAt} />
-    </>
-  );
-}
-
-/** Where the present run is; moves by itself. */
-export function RunProgress() {
-  const { value } = progress;
-  if (value === null) return <p class="muted">Not told yet.</p>;
-  const { phase, runId, listed, queued, worked, organization } = value;
-  const ended = Object.values(worked).reduce((sum, n) => sum + n, 0);
-  const running = phase !== 'idle';
-  return (
-    <div data-testid="progress">
-      <p>
-        <strong>{PHASES[phase]}</strong>
-        {runId !== null && (
-          <>
-            {' · '}
-            <Link href={`/run?id=${runId}`}>{running ? 'this run' : 'the last run'}</Link>
-          </>
-        )}
-      </p>
-      {running && phase !== 'working' && <progress aria-label={PHASES[phase]} />}
-      {phase === 'working' && (
-        <progress value={ended} max={Math.max(queued.messages, ended, 1)} aria-label="Keys worked on" />
-      )}
-      {organization + listed.computeOptimizer > 0 && (
-        <p class="muted">
-          {number(Math.max(organization, listed.computeOptimizer))} accounts read, {number(queued.changes)} changes to
-          make,{' '}
-          {Object.entries(worked)
-            .filter(([, n]) => n > 0)
-            .map(([how, n]) => `${number(n)} ${how}`)
-            .join(', ') || 'none done yet'}
-        </p>
-      )}
-    </div>
-  );
-}
-
-function PaceCard() {
-  const limiter = useResource<Limiter>(READ.limiter, changes.value);
-  return (
-    <article>
-      <h2>Pace</h2>
-      <Loaded resource={limiter} what="The pace">
-        {({ ceiling, total, operations }) => (
-          <>
-            <span class="big">{total === null ? '–' : number(total)}</span>
-            <p class="muted">of at most {number(ceiling)} calls a second</p>
-            <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls a second against the ceiling">
-              {number(total ?? 0)} of {number(ceiling)}
-            </meter>
-            <dl class="facts figures">
-              {operations.slice(0, 4).map(({ operation, rate }) => (
-                <div class="pair" key={operation}>
-                  <dt>{operation.split(':').at(-1)}</dt>
-                  <dd>{number(rate)}/s</dd>
-                </div>
-              ))}
-            </dl>
-          </>
-        )}
-      </Loaded>
     </article>
   );
 }
@@ -321,11 +218,11 @@ function OpenReasons({ status: { open } }: { readonly status: Status }) {
 function Latest() {
   if (latest.value.length === 0) return null;
   return (
-    <section aria-labelledby="latest">
+    <section class="card" aria-labelledby="latest">
       <h2 id="latest">Just now</h2>
       <ul class="timeline">
         {latest.value.slice(0, 8).map((entry) => (
-          <li key={entry.id}>
+          <li key={entry.id} data-tone={toneOf(entry)}>
             <Time iso={entry.at} relative />{' '}
             {entry.accountId !== null && <Link href={`/account?id=${entry.accountId}`}>{entry.accountId}</Link>}{' '}
             {entryText(entry)}

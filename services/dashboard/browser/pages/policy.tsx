@@ -65,7 +65,7 @@ function scheduleText({ schedule: { everyMs, cron, timezone } }: Policy): string
 function Head({ policy }: { readonly policy: Policy }) {
   const { hash, guardrails, windows, limits, rollout, retentionMs, snapshotAt, notify } = policy;
   return (
-    <dl class="facts card">
+    <dl class="facts columns card">
       <dt>Hash</dt>
       <dd>
         <code>{hash}</code>
@@ -128,7 +128,7 @@ const known = (accounts: number | null): string => (accounts === null ? '–' : 
 
 function Rules({ policy: { rules, defaults } }: { readonly policy: Policy }) {
   return (
-    <section aria-labelledby="rules">
+    <section class="card" aria-labelledby="rules">
       <h2 id="rules">Rules</h2>
       <p class="muted">From top to bottom: for each field the first matching rule that sets it decides.</p>
       <Scrolling label="Rules of the policy">
@@ -172,7 +172,7 @@ function Rules({ policy: { rules, defaults } }: { readonly policy: Policy }) {
 
 function Exemptions({ policy: { exemptions } }: { readonly policy: Policy }) {
   return (
-    <section aria-labelledby="exemptions">
+    <section class="card" aria-labelledby="exemptions">
       <h2 id="exemptions">Exemptions</h2>
       {exemptions.length === 0 ? (
         <Empty>There are none.</Empty>

@@ -1,13 +1,13 @@
 import { Link } from 'wouter-preact';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
+import { RunProgress } from '../parts/now.tsx';
 import { Approve, Redrive, useMayOperate } from '../parts/operate.tsx';
 import { Empty, Heading, Loaded, Scrolling, Time } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { DeadLetters, Run, RunDetail, Runs } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, reasonText, stateText, typeText } from '../words.ts';
-import { RunProgress } from './overview.tsx';
 
 export function RunsPage() {
   const [params, change] = useParams();
@@ -23,21 +23,23 @@ export function RunsPage() {
           found.length === 0 ? (
             <Empty>There has been no run yet.</Empty>
           ) : (
-            <>
+            <section class="card" aria-label="All runs">
               <RunsTable runs={found} />
-              <div class="actions">
-                {params.has('before') && (
-                  <button type="button" class="secondary" onClick={() => change({ before: null })}>
-                    The latest runs
-                  </button>
-                )}
-                {next !== null && (
-                  <button type="button" class="secondary" onClick={() => change({ before: next })}>
-                    Older runs
-                  </button>
-                )}
-              </div>
-            </>
+              {(params.has('before') || next !== null) && (
+                <div class="actions">
+                  {params.has('before') && (
+                    <button type="button" class="secondary" onClick={() => change({ before: null })}>
+                      The latest runs
+                    </button>
+                  )}
+                  {next !== null && (
+                    <button type="button" class="secondary" onClick={() => change({ before: next })}>
+                      Older runs
+                    </button>
+                  )}
+                </div>
+              )}
+            </section>
           )
         }
       </Loaded>
@@ -52,7 +54,6 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
       <table>
         <thead>
           <tr>
-            <th scope="col">Run</th>
             <th scope="col">Begun</th>
             <th scope="col">By</th>
             <th scope="col">Changes to make</th>
@@ -64,10 +65,10 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
           {runs.map((run) => (
             <tr key={run.runId}>
               <td>
-                <Link href={`/run?id=${encodeURIComponent(run.runId)}`}>{run.runId}</Link>
-              </td>
-              <td>
-                <Time iso={run.startedAt} />
+                <Link href={`/run?id=${encodeURIComponent(run.runId)}`}>
+                  <Time iso={run.startedAt} />
+                </Link>
+                <small class="muted">{run.runId}</small>
               </td>
               <td>{run.actor}</td>
               <td>{run.due === null ? '–' : number(run.due)}</td>
@@ -90,7 +91,7 @@ function Dead() {
   const letters = useResource<DeadLetters>(READ.deadLetters, changes.value);
   const mayOperate = useMayOperate();
   return (
-    <section aria-labelledby="dead">
+    <section class="card" aria-labelledby="dead">
       <h2 id="dead">Dead letters</h2>
       <Loaded resource={letters} what="The dead letters">
         {({ deadLetters }) =>
@@ -143,7 +144,7 @@ export function RunPage() {
   const run = useResource<RunDetail>(id === '' ? null : READ.run(id), changes.value);
   return (
     <>
-      <p>
+      <p class="crumb">
         <Link href="/runs">All runs</Link>
       </p>
       <Heading title={`Run ${id}`}>Run {id}</Heading>
@@ -196,7 +197,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
           {entriesCut ? ' and more' : ''}
         </dd>
       </dl>
-      <section aria-labelledby="plan">
+      <section class="card" aria-labelledby="plan">
         <h2 id="plan">Plan</h2>
         <p>
           {count(plan.total, 'change')}
@@ -260,7 +261,8 @@ function Changes({ plan: { changes: found, total } }: { readonly plan: RunDetail
                 <td>{stateText(change.desired, change.desiredRuleMode)}</td>
                 <td>{change.action}</td>
                 <td>
-                  {change.outcome} {reasonText(change.reason)}
+                  {change.outcome}
+                  {change.outcome !== 'succeeded' && <small class="muted">{reasonText(change.reason)}</small>}
                 </td>
               </tr>
             ))}

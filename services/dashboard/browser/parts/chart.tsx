@@ -20,6 +20,12 @@ interface Props {
 }
 
 const HEIGHT = 220;
+const FEW = 20;
+const DAY_S = 86_400;
+/** In the reader's language and zone. */
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 /** Lines over time. Told to screen readers by its label; the numbers belong into a table beside it. */
 export function Chart({ label, at, lines, unit, max }: Props) {
@@ -54,25 +60,46 @@ function dataOf(at: readonly number[], lines: readonly Line[]): UPlot.AlignedDat
   return [at.map((ms) => ms / 1_000), ...lines.map(({ values }) => [...values])];
 }
 
+/** Under the axis: days where a day or more lies between two of them, and where a new one begins. */
+function timesOf(_plot: UPlot, splits: number[], _axis: number, _space: number, incr: number): string[] {
+  return splits.map((seconds, index) => {
+    const before = splits[index - 1];
+    const day = DAY.format(seconds * 1_000);
+    if (incr >= DAY_S) return day;
+    const clock = CLOCK.format(seconds * 1_000);
+    return before !== undefined && DAY.format(before * 1_000) === day ? clock : `${clock}\n${day}`;
+  });
+}
+
 function optionsOf(place: HTMLElement, lines: readonly Line[], unit: string, max: number | undefined): UPlot.Options {
   const styles = getComputedStyle(place);
   const color = (name: string): string => styles.getPropertyValue(name).trim();
   const grid = { stroke: color('--chart-grid'), width: 1 };
+  // So few that a line between them would not be seen.
+  const sparse = lines.every(({ values }) => values.filter((value) => value !== null).length <= FEW);
+  const told = (value: number): string => `${Math.floor(value * 10) / 10}${unit}`;
   const axis = { stroke: color('--pico-muted-color'), grid, ticks: grid, font: `12px ${styles.fontFamily}` };
   return {
     width: Math.max(place.clientWidth, 200),
     height: HEIGHT,
     scales: { y: { range: (_plot, _low, high) => [0, max ?? Math.max(high * 1.1, 1)] } },
-    axes: [axis, { ...axis, values: (_plot, splits) => splits.map((value) => `${value}${unit}`), size: 60 }],
+    axes: [
+      { ...axis, values: timesOf },
+      { ...axis, values: (_plot, splits) => splits.map((value) => `${value}${unit}`), size: 60 },
+    ],
     series: [
-      {},
-      ...lines.map(({ label, color: name, dash }) => ({
+      { label: 'Time', value: (_plot, seconds) => (seconds === null ? 'latest' : MOMENT.format(seconds * 1_000)) },
+      ...lines.map(({ label, color: name, dash, values }) => ({
         label,
         stroke: color(name),
         width: 2,
         spanGaps: true,
-        points: { show: false },
-        value: (_plot: UPlot, value: number | null) => (value === null ? '–' : `${Math.floor(value * 10) / 10}${unit}`),
+        points: { show: sparse, size: 7 },
+        // Nothing is hovered: the latest value is what one wants to know.
+        value: (_plot: UPlot, value: number | null, _series: number, at: number | null) => {
+          const shown = at === null ? values.findLast((each) => each !== null) : value;
+          return shown === null || shown === undefined ? '–' : told(shown);
+        },
         ...(dash === undefined ? {} : { dash }),
       })),
     ],

@@ -10,12 +10,43 @@ export function entryText({ type, enrollment, reason, detail }: Entry): string {
   return `${typeText(type)}${about}${why === '' ? '' : `: ${why}`}`;
 }
 
-function facetText(facet: Facet | null): string {
-  if (facet === null) return '–';
+type Tone = 'good' | 'bad' | 'warn' | 'wait' | 'idle';
+
+const TONES: Readonly<Partial<Record<Entry['type'], Tone>>> = {
+  DriftDetected: 'bad',
+  DriftResolved: 'good',
+  RemediationStarted: 'wait',
+  RemediationSucceeded: 'good',
+  RemediationFailed: 'bad',
+  RemediationBlocked: 'warn',
+  ConvergenceStalled: 'bad',
+  ExemptionExpiring: 'warn',
+  ExemptionExpired: 'warn',
+  GuardrailTripped: 'bad',
+  EnforcementHalted: 'warn',
+  EnforcementResumed: 'good',
+  FlapDetected: 'bad',
+};
+
+/** What its mark in a timeline looks like; the words say the same. */
+export const toneOf = ({ type }: Entry): Tone => TONES[type] ?? 'idle';
+
+function facetText(facet: Facet | null): string | null {
+  if (facet === null) return null;
   const { verdict, reason, status, ruleMode, attempts } = facet;
   const why = reason === null ? '' : ` (${reasonText(reason)})`;
   const tried = attempts > 0 ? `, ${attempts} attempts` : '';
   return `${verdict}${why}, ${stateText(status, ruleMode)}${tried}`;
+}
+
+function Change({ before, after }: { readonly before: string | null; readonly after: string | null }) {
+  if (after === null) return before === null ? null : <p>was {before}</p>;
+  if (before === null || before === after) return <p>{after}</p>;
+  return (
+    <p>
+      {before} <span class="muted">became</span> {after}
+    </p>
+  );
 }
 
 /** A ledger entry with who, what, before, after and the request. */
@@ -31,16 +62,14 @@ export function EntryView({ entry, withAccount = false }: { readonly entry: Entr
             <Link href={`/account?id=${accountId}`}>{accountId}</Link>
           </>
         )}
-        <br />
+      </p>
+      <Change before={facetText(before)} after={facetText(after)} />
+      <p class="muted">
         <Time iso={at} /> by {actor}
       </p>
       <details>
         <summary>Details</summary>
         <dl class="facts">
-          <dt>Before</dt>
-          <dd>{facetText(before)}</dd>
-          <dt>After</dt>
-          <dd>{facetText(after)}</dd>
           {rule !== null && (
             <>
               <dt>Rule</dt>

@@ -11,12 +11,12 @@ import { Empty, Loaded, Scrolling, Time } from './small.tsx';
 
 /** Spans that can be looked at; each is divided into points that a chart can show. */
 const SPANS: Readonly<Record<string, { readonly label: string; readonly ms: number; readonly interval: string }>> = {
-  hour: { label: 'The last hour', ms: 3_600_000, interval: '1m' },
+  hour: { label: 'The last hour', ms: 3_600_000, interval: '30s' },
   day: { label: 'The last day', ms: 86_400_000, interval: '30m' },
   month: { label: 'The last 30 days', ms: 30 * 86_400_000, interval: '12h' },
   quarter: { label: 'The last 90 days', ms: 90 * 86_400_000, interval: '1d' },
 };
-const HOUR = { label: 'The last hour', ms: 3_600_000, interval: '1m' };
+const HOUR = { label: 'The last hour', ms: 3_600_000, interval: '30s' };
 
 /** How compliance went. */
 export function History() {
@@ -29,17 +29,19 @@ export function History() {
   });
   return (
     <section class="card" aria-labelledby="history">
-      <h2 id="history">Compliance over time</h2>
-      <label>
-        Time
-        <select class="narrow" value={name} onChange={(event) => change({ span: event.currentTarget.value })}>
-          {Object.entries(SPANS).map(([value, span]) => (
-            <option key={value} value={value}>
-              {span.label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <div class="heading">
+        <h2 id="history">Compliance over time</h2>
+        <label>
+          <span class="hidden">Time</span>
+          <select class="narrow" value={name} onChange={(event) => change({ span: event.currentTarget.value })}>
+            {Object.entries(SPANS).map(([value, span]) => (
+              <option key={value} value={value}>
+                {span.label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
       <Loaded resource={report} what="The report">
         {(found) => <Points report={found} label={label} />}
       </Loaded>
@@ -47,8 +49,20 @@ export function History() {
   );
 }
 
+const managed = ({ compliance: { computeOptimizer, automation } }: Report['points'][number]): boolean =>
+  computeOptimizer.managed + automation.managed > 0;
+/** So many at least are shown. */
+const SOME = 10;
+
+/** From where something is known: somebody who has just begun wants to see more than the last corner of an empty chart. */
+function known(points: Report['points']): Report['points'] {
+  const first = points.findIndex(managed);
+  return first === -1 ? [] : points.slice(Math.max(0, Math.min(first, points.length - SOME)));
+}
+
 function Points({ report, label }: { readonly report: Report; readonly label: string }) {
-  const { points, drifts, now } = report;
+  const { drifts, now } = report;
+  const points = useMemo(() => known(report.points), [report]);
   const at = useMemo(() => points.map((point) => Date.parse(point.at)), [points]);
   const lines = useMemo(
     () => [
@@ -66,9 +80,7 @@ function Points({ report, label }: { readonly report: Report; readonly label: st
     ],
     [points],
   );
-  if (!points.some(({ compliance }) => compliance.computeOptimizer.managed + compliance.automation.managed > 0)) {
-    return <Empty>Nothing is recorded in this time.</Empty>;
-  }
+  if (points.length === 0) return <Empty>Nothing is recorded in this time.</Empty>;
   return (
     <>
       <Chart

@@ -18,14 +18,17 @@ export function keepTime(): void {
 export function Time({
   iso,
   relative = false,
+  brief = false,
 }: {
   readonly iso: string | null | undefined;
   readonly relative?: boolean;
+  /** Without the seconds. */
+  readonly brief?: boolean;
 }) {
   if (iso === null || iso === undefined) return <span>–</span>;
   return (
     <time dateTime={iso} title={`${utc(iso)}${relative ? ` (${local(iso)} here)` : ''}`}>
-      {relative ? ago(iso, Math.max(now.value, Date.now())) : local(iso)}
+      {relative ? ago(iso, Math.max(now.value, Date.now())) : local(iso, brief)}
     </time>
   );
 }

@@ -15,7 +15,7 @@ export function applyTheme(): void {
 export function ThemeChoice() {
   return (
     <label class="theme">
-      <span>Theme</span>
+      <span class="hidden">Theme</span>
       <select
         value={theme.value}
         onChange={(event) => {
@@ -24,7 +24,7 @@ export function ThemeChoice() {
           applyTheme();
         }}
       >
-        <option value="auto">System</option>
+        <option value="auto">System theme</option>
         <option value="light">Light</option>
         <option value="dark">Dark</option>
       </select>

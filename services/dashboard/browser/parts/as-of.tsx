@@ -1,0 +1,129 @@
+import { Link } from 'wouter-preact';
+import { READ } from '../endpoints.ts';
+import { fieldOf, isoOf } from '../local-time.ts';
+import { useResource } from '../resource.ts';
+import { useParams } from '../search-params.ts';
+import type { AsOf } from '../types.ts';
+import { count, ENROLLMENT_WORDS, number, stateText } from '../words.ts';
+import { Empty, Loaded, Scrolling, Time, Verdict } from './small.tsx';
+
+export function AsOfSearch() {
+  const [params, change] = useParams();
+  const at = isoOf(params.get('at'));
+  const [first, verdict] = [Number(params.get('first') ?? 0) || 0, params.get('verdict')];
+  const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at, verdict, first));
+  return (
+    <section class="card" aria-labelledby="as-of">
+      <h2 id="as-of">How everything stood at a time</h2>
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          As of
+          <input
+            type="datetime-local"
+            value={params.get('at') ?? ''}
+            max={fieldOf(new Date())}
+            onChange={(event) => change({ at: event.currentTarget.value, first: null })}
+          />
+        </label>
+        <label>
+          Verdict
+          <select
+            value={verdict ?? ''}
+            onChange={(event) => change({ verdict: event.currentTarget.value, first: null })}
+          >
+            <option value="">Any</option>
+            {Object.keys(asOf.data?.summary.computeOptimizer ?? {}).map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
+          </select>
+        </label>
+      </form>
+      {at === null && <Empty>Choose a time: every account's verdicts are told as the ledger had them then.</Empty>}
+      {at !== null && (
+        <Loaded resource={asOf} what="The state at that time">
+          {(found) => <Standings found={found} first={first} onPage={(from) => change({ first: from })} />}
+        </Loaded>
+      )}
+    </section>
+  );
+}
+
+function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
+  const given = Object.entries(counts).filter(([, n = 0]) => n > 0);
+  return given.map(([verdict, n = 0]) => `${number(n)} ${verdict}`).join(', ') || 'nothing';
+}
+
+interface StandingsProps {
+  readonly found: AsOf;
+  /** How many come before those that are shown. */
+  readonly first: number;
+  readonly onPage: (first: string | null) => void;
+}
+
+function Standings({ found: { accounts, pruned, at, summary, total, next }, first, onPage }: StandingsProps) {
+  const known = Object.values(summary).some((counts) => Object.values(counts).some((n) => n > 0));
+  if (!known) return <Empty>Nothing was known then.</Empty>;
+  if (accounts.length === 0) return <Empty>No account had this verdict then.</Empty>;
+  return (
+    <>
+      <p role="status">
+        <Time iso={at} />:{' '}
+        {(['computeOptimizer', 'automation'] as const)
+          .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(summary[enrollment])}`)
+          .join('; ')}
+        {pruned.length > 0 && `; ${count(pruned.length, 'account')} of which the entries have been pruned`}
+      </p>
+      <Scrolling label="Verdicts at that time">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Account</th>
+              <th scope="col">Enrollment</th>
+              <th scope="col">Verdict</th>
+              <th scope="col">Observed</th>
+              <th scope="col">Desired</th>
+              <th scope="col">Since</th>
+            </tr>
+          </thead>
+          <tbody>
+            {accounts.map((each) => (
+              <tr key={`${each.accountId} ${each.enrollment}`}>
+                <td>
+                  <Link href={`/account?id=${each.accountId}`}>{each.accountId}</Link>
+                </td>
+                <td>{ENROLLMENT_WORDS[each.enrollment]}</td>
+                <td>
+                  <Verdict verdict={each.verdict} reason={each.reason} />
+                </td>
+                <td>{stateText(each.observed, each.observedRuleMode)}</td>
+                <td>{stateText(each.desired, each.desiredRuleMode)}</td>
+                <td>
+                  <Time iso={each.since} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolling>
+      {accounts.length < total && (
+        <div class="actions">
+          <span class="muted">
+            {number(first + 1)} to {number(first + accounts.length)} of {number(total)}
+          </span>
+          {first > 0 && (
+            <button type="button" class="secondary outline" onClick={() => onPage(null)}>
+              From the first
+            </button>
+          )}
+          {next !== null && (
+            <button type="button" class="secondary" onClick={() => onPage(next)}>
+              The next ones
+            </button>
+          )}
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,132 @@
+import { Link } from 'wouter-preact';
+import { READ } from '../endpoints.ts';
+import { changes, progress } from '../live.ts';
+import { useResource } from '../resource.ts';
+import type { Limiter, Progress, Status } from '../types.ts';
+import { count, number } from '../words.ts';
+import { Loaded, Time } from './small.tsx';
+
+const PHASES: Readonly<Record<Progress['phase'], string>> = {
+  idle: 'No run is under way',
+  waiting: 'Waiting for another process',
+  organization: 'Reading the organization',
+  listing: 'Reading enrollments',
+  probing: 'Reading single accounts',
+  working: 'Making changes',
+};
+
+export function NowCard({ status }: { readonly status: Status }) {
+  const { lastScan, nextScan, queue, window } = status;
+  return (
+    <article>
+      <h2>Now</h2>
+      <RunProgress />
+      <dl class="facts">
+        <dt>Last scan</dt>
+        <dd>{lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}</dd>
+        <dt>Next scan</dt>
+        <dd>
+          <Time iso={nextScan} />
+        </dd>
+        <dt>Window</dt>
+        <dd>{windowText(window)}</dd>
+        <dt>Queue</dt>
+        <dd>
+          {number(queue.visible)} waiting, {number(queue.inFlight)} in flight,{' '}
+          <Link href="/runs">{count(queue.dead, 'dead letter')}</Link>
+        </dd>
+      </dl>
+    </article>
+  );
+}
+
+function windowText(window: Status['window']) {
+  if (window === null) return 'always open';
+  if (!window.open)
+    return (
+      <>
+        closed until <Time iso={window.opensAt} />
+      </>
+    );
+  return window.closesAt === null ? (
+    'open'
+  ) : (
+    <>
+      open until <Time iso={window.closesAt} />
+    </>
+  );
+}
+
+/** Where the present run is; moves by itself. */
+export function RunProgress() {
+  const { value } = progress;
+  if (value === null) return <p class="muted">Not told yet.</p>;
+  const { phase, runId, listed, queued, worked, organization } = value;
+  const ended = Object.values(worked).reduce((sum, n) => sum + n, 0);
+  const running = phase !== 'idle';
+  return (
+    <div class="progress">
+      <p>
+        <strong>{PHASES[phase]}</strong>
+        {runId !== null && (
+          <>
+            {' · '}
+            <Link href={`/run?id=${runId}`}>{running ? 'this run' : 'the last run'}</Link>
+          </>
+        )}
+      </p>
+      {running && phase !== 'working' && <progress aria-label={PHASES[phase]} />}
+      {phase === 'working' && (
+        <progress value={ended} max={Math.max(queued.messages, ended, 1)} aria-label="Keys worked on" />
+      )}
+      {organization + listed.computeOptimizer > 0 && (
+        <p class="muted">
+          {number(Math.max(organization, listed.computeOptimizer))} accounts read, {number(queued.changes)} changes to
+          make,{' '}
+          {Object.entries(worked)
+            .filter(([, n]) => n > 0)
+            .map(([how, n]) => `${number(n)} ${how}`)
+            .join(', ') || 'none done yet'}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function PaceCard() {
+  const limiter = useResource<Limiter>(READ.limiter, changes.value);
+  return (
+    <article>
+      <h2>Pace</h2>
+      <Loaded resource={limiter} what="The pace">
+        {({ ceiling, total, operations }) => (
+          <>
+            <span class="big">{total === null ? '–' : number(total)}</span>
+            <p class="muted">of at most {number(ceiling)} calls a second</p>
+            <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls a second against the ceiling">
+              {number(total ?? 0)} of {number(ceiling)}
+            </meter>
+            <dl class="facts figures">
+              {operations.slice(0, 4).map(({ operation, rate }) => (
+                <div class="pair" key={operation}>
+                  <dt>{breakable(operation.split(':').at(-1) ?? '')}</dt>
+                  <dd>{number(rate)}/s</dd>
+                </div>
+              ))}
+            </dl>
+          </>
+        )}
+      </Loaded>
+    </article>
+  );
+}
+
+/** `ListAccounts` may be broken before `Accounts`. */
+function breakable(name: string) {
+  return name.split(/(?=[A-Z][a-z])/).map((word) => (
+    <>
+      <wbr />
+      {word}
+    </>
+  ));
+}
