@@ -84,7 +84,13 @@ describe('doctor finds', () => {
       mend: ['aws organizations enable-aws-service-access --service-principal compute-optimizer.amazonaws.com'],
     });
     expect(of('automation')).toMatchObject({ status: 'skipped', reason: 'notReached' });
+    expect(of('serviceLinkedRoles')).toMatchObject({ status: 'skipped', reason: 'notReached' });
     expect(of('memberRole').status).toBe('pass');
+    const administrator = await doctor(place(), { ...env, ...as(running.info.delegatedAdministratorId) });
+    expect(administrator.of('computeOptimizer')).toMatchObject({
+      status: 'fail',
+      mend: [expect.stringMatching(/^aws organizations enable-aws-service-access .* # in the management account /)],
+    });
   });
 
   test('roles that cannot be assumed, by account', async () => {

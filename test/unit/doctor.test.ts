@@ -52,6 +52,7 @@ describe('examining', () => {
       ['memberRole', 'fail', 'timeout', 5_000],
       ['table', 'pass', null, 0],
     ]);
+    expect(findings[3]?.mend).toEqual(['rollcall doctor --timeout 20s']);
     expect(clock.sleeping).toBe(0);
   });
 
@@ -93,8 +94,6 @@ describe('examining', () => {
 describe('what an error of the cloud means', () => {
   it.each([
     [cloudError('Transient'), 'unreachable'],
-    [cloudError('Transient', 'request'), 'unavailable'],
-    [cloudError('Throttled', 'request'), 'unavailable'],
     [cloudError('Denied', 'request'), 'denied'],
     [cloudError('Unauthenticated'), 'unauthenticated'],
     [cloudError('Prerequisite'), 'missing'],
@@ -104,6 +103,11 @@ describe('what an error of the cloud means', () => {
     [cloudError('CoolingDown'), 'wrong'],
   ] as const)('%o is %s', (error, reason) => {
     expect(resultOfError(error)).toEqual({ status: 'fail', reason, message: 'words', mend: [] });
+  });
+
+  it('what passes by itself is looked at again', () => {
+    for (const error of [cloudError('Transient', 'request'), cloudError('Throttled', 'request')])
+      expect(resultOfError(error)).toMatchObject({ reason: 'unavailable', mend: ['rollcall doctor'] });
   });
 });
 

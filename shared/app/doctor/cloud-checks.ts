@@ -30,6 +30,8 @@ export interface CloudFacts {
   readonly caller: () => ReturnType<Inspection['caller']>;
   readonly organization: () => Promise<OrganizationFacts>;
   readonly administrators: () => Promise<readonly AccountId[]>;
+  /** Services that the organization trusts. */
+  readonly trusted: () => Promise<readonly string[]>;
 }
 
 export function cloudFacts({ inspection, retrying }: Pick<CloudChecksInput, 'inspection' | 'retrying'>): CloudFacts {
@@ -38,6 +40,7 @@ export function cloudFacts({ inspection, retrying }: Pick<CloudChecksInput, 'ins
     caller: once(() => retrying(() => inspection.caller())),
     organization: once(() => retrying(() => inspection.organization())),
     administrators: once(() => retrying(() => inspection.delegatedAdministrators())),
+    trusted: once(() => retrying(() => inspection.trustedServices())),
   };
 }
 
@@ -54,10 +57,11 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
     { id: 'credentials', needs: ['region'], run: () => credentials(input, facts) },
     { id: 'organization', needs: ['credentials'], run: () => organization(facts) },
     { id: 'delegatedAdministrator', needs: ['organization'], run: () => administrator(facts) },
-    { id: 'trustedAccess', needs: organizational, run: () => trustedAccess(input, facts) },
+    { id: 'trustedAccess', needs: organizational, run: () => trustedAccess(facts) },
     { id: 'computeOptimizer', needs: organizational, run: () => listing(input, facts, 'computeOptimizer') },
     { id: 'automation', needs: [...organizational, 'trustedAccess'], run: () => listing(input, facts, 'automation') },
-    { id: 'serviceLinkedRoles', needs: ['computeOptimizer'], run: () => serviceLinkedRoles(input) },
+    // Without trusted access no member is listed, so that none is listed as Failed.
+    { id: 'serviceLinkedRoles', needs: ['computeOptimizer', 'trustedAccess'], run: () => serviceLinkedRoles(input) },
   ];
 }
 
@@ -138,11 +142,10 @@ async function administrator(facts: CloudFacts): Promise<CheckResult> {
   );
 }
 
-async function trustedAccess(input: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
-  const { inspection, retrying } = input;
+async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
   const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
   try {
-    const enabled = await retrying(() => inspection.trustedServices());
+    const enabled = await facts.trusted();
     if (enabled.includes(SERVICE_PRINCIPAL)) return pass(`on for ${SERVICE_PRINCIPAL}`);
     const message = `off for ${SERVICE_PRINCIPAL}: AWS lists no member and associates none. In the management account ${managementAccountId}:`;
     return fail('missing', message, [enableTrustedAccess]);
@@ -165,16 +168,24 @@ async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: E
     );
   } catch (error) {
     const result = resultOfError(error);
-    const { arn } = await facts.caller();
-    const action =
-      enrollment === 'computeOptimizer'
-        ? 'compute-optimizer:GetEnrollmentStatusesForOrganization'
-        : 'aco-automation:ListAccounts';
-    const mend = result.reason === 'denied' ? grant(arn, [action]) : [];
+    const mend = result.reason === 'denied' ? await mendDenied(facts, enrollment) : result.mend;
     const needed = enrollment === 'computeOptimizer' || usesAutomation;
     if (needed) return { ...result, mend };
     return { ...result, status: 'warn', message: `${result.message} The policy wants nothing of Automation.`, mend };
   }
+}
+
+/** A delegated administrator is locked out where the organization does not trust the service, whatever it is permitted. */
+async function mendDenied(facts: CloudFacts, enrollment: Enrollment): Promise<readonly string[]> {
+  const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
+  const lockedOut = await facts.trusted().then(
+    (services) => !services.includes(SERVICE_PRINCIPAL),
+    () => false,
+  );
+  if (lockedOut) return [`${enableTrustedAccess}   # in the management account ${managementAccountId}`];
+  const listing = { computeOptimizer: 'GetEnrollmentStatusesForOrganization', automation: 'ListAccounts' };
+  const service = { computeOptimizer: 'compute-optimizer', automation: 'aco-automation' };
+  return grant(arn, [`${service[enrollment]}:${listing[enrollment]}`]);
 }
 
 /** Failed accounts that are named; their number is always told. */

@@ -3,7 +3,12 @@ import { CloudError } from '../../ports/cloud.ts';
 
 /** What a question that could not be answered means. Stores translate their own errors. */
 export function resultOfError(error: unknown): CheckResult {
-  if (error instanceof CloudError) return fail(reasonOf(error), error.message);
+  if (error instanceof CloudError) {
+    const reason = reasonOf(error);
+    if (reason !== 'unavailable') return fail(reason, error.message);
+    // It passes by itself, and nothing but another look tells that it has.
+    return fail(reason, `${error.message} AWS cannot answer now; look again in a minute:`, ['rollcall doctor']);
+  }
   return fail('wrong', error instanceof Error ? error.message : String(error));
 }
 

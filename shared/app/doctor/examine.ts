@@ -60,5 +60,5 @@ async function settled(check: Check): Promise<CheckResult> {
 
 function late(limitMs: number): CheckResult {
   const message = `no answer within ${limitMs / 1_000} s: check the network, proxies and AWS_ENDPOINT_URL, or allow more with --timeout`;
-  return fail('timeout', message);
+  return fail('timeout', message, [`rollcall doctor --timeout ${Math.ceil((4 * limitMs) / 1_000)}s`]);
 }
