@@ -144,7 +144,7 @@ function moved(
     return { ...state, phase: 'waiting', since, opensAt: null, lookedAt: null, message };
   }
   const lookedAt = state.lookedAt ?? (now >= over - LOOK_AHEAD_MS ? now : null);
-  const opensAt = lookedAt === null ? over : Math.max(over, lookedAt + LOOK_MS);
+  const opensAt = lookedAt === null ? over : Math.max(over, lookedAt + Math.min(LOOK_MS, waitMs));
   if (state.lookedAt !== null && now >= opensAt) {
     const message = 'the canaries were observed Compliant for as long as the policy asks';
     return { ...state, phase: 'open', since: now, opensAt: null, message, released: false };

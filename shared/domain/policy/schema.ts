@@ -80,6 +80,7 @@ function oneOrMany<T extends z.ZodType<string, string>>(item: T, what: string) {
     .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value));
 }
 
+const SECOND = 1_000;
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
@@ -273,7 +274,7 @@ export const PolicyDocument = object({
   exemptions: list(exemption, 'a list of exemptions').prefault([]),
   guardrails: guardrails.prefault({}),
   rollout: object({
-    canary: object({ match, wait: duration('a duration from 1m to 31d', MINUTE, 31 * DAY) }),
+    canary: object({ match, wait: duration('a duration from 1s to 31d', SECOND, 31 * DAY) }),
   }).optional(),
   windows: list(window, 'a list of windows')
     .max(50, { error: say({ expected: 'at most 50 windows' }) })
@@ -284,7 +285,7 @@ export const PolicyDocument = object({
   }).prefault({}),
   schedule: schedule.prefault('1h'),
   retention: duration('a duration from 1d to 3660d', DAY, 3660 * DAY).optional(),
-  pendingDeadline: duration('a duration from 1m to 31d', MINUTE, 31 * DAY).prefault('24h'),
+  pendingDeadline: duration('a duration from 1s to 31d', SECOND, 31 * DAY).prefault('24h'),
   notify: object({
     eventBus: text(
       { expected: 'the name or ARN of an EventBridge bus', hint: 'For example `default`.' },
