@@ -1,8 +1,10 @@
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadError } from '../domain/policy/index.ts';
 import type { Condition } from '../domain/record.ts';
-import type { AccountId, Enrollment } from '../domain/types.ts';
+import { toIso } from '../domain/time.ts';
+import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
 import type { Stores } from './deps.ts';
+import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './held.ts';
 import { type RolloutView, rolloutView } from './rollout-state.ts';
 
 /** One account as it is known here. The shape of `account ID --json`. */
@@ -17,6 +19,11 @@ export interface AccountView {
   readonly enrollments: Readonly<Record<Enrollment, Condition | null>>;
   /** The gate of a policy's first run, while it is closed. */
   readonly rollout: RolloutView | null;
+  /** The kill switch; `null`: it is off. */
+  readonly halted: HaltView;
+  /** The operator's suspension under which it is now. */
+  readonly suspension: { readonly message: string; readonly until: string | null } | null;
+  readonly window: WindowView;
   readonly explanation: Explanation | null;
   /** Why there is no explanation. */
   readonly notExplained: string | null;
@@ -30,11 +37,12 @@ export interface AccountQuery {
   readonly accountId: AccountId;
   readonly policy: CompiledPolicy | null;
   readonly limit: number;
+  readonly now: EpochMs;
 }
 
 /** @returns `null` if neither the last snapshot nor the ledger knows the account. */
 export async function accountView(stores: Stores, query: AccountQuery): Promise<AccountView | null> {
-  const { accountId, policy, limit } = query;
+  const { accountId, policy, limit, now } = query;
   const [account, meta, record, page] = await Promise.all([
     stores.facts.get(accountId),
     stores.facts.meta(),
@@ -49,10 +57,27 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     present: record?.present ?? false,
     enrollments: { computeOptimizer: record?.computeOptimizer ?? null, automation: record?.automation ?? null },
     rollout: await rolloutView(stores.registers),
+    ...(await heldUp(stores, accountId, account, now)),
+    window: windowView(policy, now),
     ...explained(policy, account),
     timeline: page.entries,
     next: page.next,
   };
+}
+
+/** An account that no snapshot has can only be suspended by its id. */
+async function heldUp(
+  { registers }: Stores,
+  id: AccountId,
+  account: AccountFacts | null,
+  now: EpochMs,
+): Promise<Pick<AccountView, 'halted' | 'suspension'>> {
+  const controls = await controlsNow(registers);
+  const unseen = { id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null };
+  const suspension = controls.suspensionOf(account ?? unseen, now);
+  if (suspension === null) return { halted: haltView(controls), suspension: null };
+  const { reason: message, until } = suspension;
+  return { halted: haltView(controls), suspension: { message, until: until === null ? null : toIso(until) } };
 }
 
 function explained(

@@ -57,6 +57,20 @@ async function bind(
   return null;
 }
 
+/** The approval by which the next run would get past what stops this plan; only looks. `null`: there is none, or none is needed. */
+export async function approvalFor(
+  { registers, clock }: LiftDeps,
+  runs: RunStates,
+  plan: Plan,
+): Promise<Approval | null> {
+  if (plan.trip?.reason !== 'maxChanges') return null;
+  for (const approval of await openApprovals(registers, plan.policyHash, clock.now())) {
+    const keys = await runs.planKeys(approval.planHash);
+    if (keys !== null && wouldAct(plan).some((change) => allows(keys, change))) return approval;
+  }
+  return null;
+}
+
 /** What the run would do now, and when the enforcement window opens. */
 function wouldAct({ changes, due }: Plan): readonly Change[] {
   return [...due, ...changes.filter(({ reason }) => reason === 'window')];

@@ -40,6 +40,8 @@ export interface PlanDocument {
     readonly reason: string | null;
     readonly message: string | null;
   };
+  /** The operator's approval under which the next run makes what it allows of this; `null`: there is none, or none is needed. */
+  readonly approval: { readonly planHash: string; readonly actor: string; readonly expiresAt: string } | null;
   /** The canaries come first: what waits for them; `null` where nothing does. */
   readonly rollout: { readonly held: number; readonly opensAt: string | null; readonly message: string } | null;
   readonly organizationWide: OrgWide;
@@ -62,6 +64,7 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     coverage,
     summary: fullSummary(plan.summary),
     guardrail: { tripped: trip !== null, reason: trip?.reason ?? null, message: trip?.message ?? null },
+    approval: approvedBy(plan),
     rollout: heldBy(plan),
     organizationWide: orgWide,
     trustedAccess: plan.trustedAccess,
@@ -69,6 +72,12 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     broken,
     changes,
   };
+}
+
+function approvedBy({ approval }: Plan): PlanDocument['approval'] {
+  if (approval === null) return null;
+  const { planHash, actor, expiresAt } = approval;
+  return { planHash, actor, expiresAt: toIso(expiresAt) };
 }
 
 function heldBy({ changes, gate }: Plan): PlanDocument['rollout'] {

@@ -16,7 +16,7 @@ import { readControls, standsUnder } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
-import { liftApproved, underWay } from './lift.ts';
+import { approvalFor, liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
@@ -56,7 +56,9 @@ export async function plan(
     saveSnapshot: false,
     holds: (snapshot) => holdsFor(gate, run.policy, snapshot, deps.clock.now()),
   });
-  return { ...(await planOf(deps, run, seen, null)), gate };
+  const wanted = await planOf(deps, run, seen, null);
+  const approval = await approvalFor(deps, new RunStates(deps.registers), wanted);
+  return { ...wanted, gate, approval };
 }
 
 async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {

@@ -1,14 +1,22 @@
-import { compileControls } from '../domain/controls.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Condition } from '../domain/record.ts';
-import { toIso } from '../domain/time.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { QueueDepth } from '../ports/queue.ts';
-import { readControls } from './controls.ts';
 import type { Stores } from './deps.ts';
 import type { Summary } from './desk.ts';
+import {
+  type ApprovalView,
+  approvalViews,
+  controlsNow,
+  type HaltView,
+  haltView,
+  type SuspensionView,
+  suspensionViews,
+  type WindowView,
+  windowView,
+} from './held.ts';
 import { bucketRates } from './limiter.ts';
 import { type RolloutView, rolloutView } from './rollout-state.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
@@ -35,19 +43,13 @@ export interface Status {
   /** When enforcement may act next, ISO 8601; `null`: it may act now, or no policy was given to tell. */
   readonly nextWindow: string | null;
   /** Enforcement windows; `null`: no policy was given, or it has none. */
-  readonly window: { readonly open: boolean; readonly opensAt: string | null; readonly closesAt: string | null } | null;
+  readonly window: WindowView;
   /** The kill switch; `null`: it is off. */
-  readonly halted: { readonly at: string; readonly by: string; readonly reason: string | null } | null;
+  readonly halted: HaltView;
   /** In force now. */
-  readonly suspensions: readonly SuspensionStatus[];
-}
-
-export interface SuspensionStatus {
-  readonly selector: string;
-  readonly reason: string | null;
-  readonly until: string | null;
-  readonly at: string;
-  readonly by: string;
+  readonly suspensions: readonly SuspensionView[];
+  /** Given and not used yet: the next run makes the changes of these plans. */
+  readonly approvals: readonly ApprovalView[];
 }
 
 export interface StatusOptions {
@@ -104,25 +106,18 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
     rollout: await rolloutView(stores.registers),
     ...windowStatus(policy, now),
     ...(await controlsStatus(stores, now)),
+    approvals: await approvalViews(stores.registers, now),
   };
 }
 
-const isoOrNull = (time: number | null): string | null => (time === null ? null : toIso(time));
-
 function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 'window' | 'nextWindow'> {
-  if (policy === null || (policy.policy.windows ?? []).length === 0) return { window: null, nextWindow: null };
-  const { windows } = policy;
-  const open = windows.isOpen(now);
-  const opensAt = open ? null : isoOrNull(windows.nextOpening(now));
-  return { window: { open, opensAt, closesAt: isoOrNull(windows.closesAt(now)) }, nextWindow: opensAt };
+  const window = windowView(policy, now);
+  return { window, nextWindow: window?.opensAt ?? null };
 }
 
 async function controlsStatus({ registers }: Stores, now: number): Promise<Pick<Status, 'halted' | 'suspensions'>> {
-  const { halt, inForce } = compileControls(await readControls(registers));
-  const suspensions = inForce(now).map(({ selector, reason, until, at, by }) => {
-    return { selector, reason, until: isoOrNull(until), at: toIso(at), by };
-  });
-  return { halted: halt === null ? null : { at: toIso(halt.at), by: halt.by, reason: halt.reason }, suspensions };
+  const controls = await controlsNow(registers);
+  return { halted: haltView(controls), suspensions: suspensionViews(controls, now) };
 }
 
 function countReason(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { applyShape, approveShape, auditShape, errorShape } from './shapes.ts';
+import { applyShape, approveShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
 import { expectRefusal, json, place, refused, rollcall, world } from './support.ts';
 
 const CAPPED = `version: 1
@@ -28,6 +28,19 @@ describe('approve', () => {
     expect(approval).toMatchObject({ planHash: hash, reason: 'change 4711' });
     expect(Date.parse(approval.expiresAt) - Date.parse(approval.at)).toBe(24 * 3_600_000);
 
+    const approved = await rollcall(['status'], { cwd });
+    expect(approved.stdout).toContain(
+      `Approved: plan ${hash.slice(0, 12)} by ${approval.actor}: change 4711; the next run`,
+    );
+    expect(approved.stdout).not.toContain('rollcall approve');
+    const { approvals } = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
+    expect(approvals).toMatchObject([{ planHash: hash, reason: 'change 4711', expiresAt: approval.expiresAt }]);
+    const planned = planShape.parse(json(await rollcall(['plan', '--json'], { cwd, env })));
+    expect(planned).toMatchObject({
+      guardrail: { tripped: true },
+      approval: { planHash: hash, actor: approval.actor },
+    });
+
     const again = await rollcall(['approve', hash, '--json'], { cwd });
     expect(again.code).toBe(1);
     expect(errorShape.parse(json(again)).error).toMatchObject({ code: 'PlanAlreadyApproved' });
@@ -40,6 +53,7 @@ describe('approve', () => {
     const open = running.sandbox.accounts().filter((account) => account.computeOptimizer.status !== 'Active');
     expect(open.filter(({ state }) => state === 'ACTIVE')).toEqual([]);
 
+    expect(statusShape.parse(json(await rollcall(['status', '--json'], { cwd }))).approvals).toEqual([]);
     const used = await rollcall(['approve', hash], { cwd });
     expect(used).toMatchObject({ code: 1, stdout: '' });
     expect(used.stderr).toContain('used by run');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
+import { accountShape, applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
 import { ENROLL, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
 
 const suspendShape = z.object({
@@ -37,7 +37,11 @@ describe('suspend and resume', () => {
     expect(shown.suspensions).toMatchObject([{ selector: ids, reason: 'incident 7', by: told.by }]);
     expect(shown.summary.computeOptimizer['Suspended']).toBe(1);
     expect((await rollcall(['status'], { cwd })).stdout).toContain(`Suspended: ${ids} until `);
-    expect((await rollcall(['account', member.accountId], { cwd })).stdout).toContain('Suspended');
+    const account = accountShape.parse(json(await call('account', member.accountId)));
+    expect(account.suspension).toMatchObject({ until: told.until });
+    expect((await rollcall(['account', member.accountId], { cwd })).stdout).toMatch(
+      /^Suspended until .*: suspended by .*: incident 7$/m,
+    );
     const plan = planShape.parse(json(await call('plan', '--policy', 'enforce.yaml')));
     expect(plan.summary.computeOptimizer['Suspended']).toBe(1);
 

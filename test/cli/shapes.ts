@@ -67,6 +67,9 @@ const rollout = z
   })
   .nullable();
 
+const window = z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable();
+const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable();
+
 export const planShape = z.strictObject({
   runId: id,
   organizationId: z.string().startsWith('o-'),
@@ -76,6 +79,7 @@ export const planShape = z.strictObject({
   summary,
   guardrail,
   trustedAccess: z.boolean().nullable(),
+  approval: z.strictObject({ planHash: hash, actor: z.string(), expiresAt: time }).nullable(),
   rollout: z.strictObject({ held: z.int().min(1), opensAt: time.nullable(), message: z.string() }).nullable(),
   organizationWide: z.strictObject({
     used: z.boolean(),
@@ -185,8 +189,11 @@ export const statusShape = z.strictObject({
   ),
   trustedAccess: z.strictObject({ enabled: z.boolean(), since: z.string() }).nullable(),
   nextWindow: time.nullable(),
-  window: z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable(),
-  halted: z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable(),
+  window,
+  halted,
+  approvals: z.array(
+    z.strictObject({ planHash: hash, actor: z.string(), reason: z.string().nullable(), at: time, expiresAt: time }),
+  ),
   suspensions: z.array(
     z.strictObject({
       selector: z.string(),
@@ -285,6 +292,9 @@ export const explainShape = z.strictObject({
 const condition = z.looseObject({ verdict: z.enum(VERDICTS), since: time, attempts: z.int() }).nullable();
 export const accountShape = z.strictObject({
   rollout,
+  halted,
+  suspension: z.strictObject({ message: z.string(), until: time.nullable() }).nullable(),
+  window,
   accountId,
   account: facts.nullable(),
   snapshotAt: time.nullable(),

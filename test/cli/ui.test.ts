@@ -96,6 +96,7 @@ describe('a plan of ten thousand changes', () => {
     coverage: { listed: 0, evaluated: 10_000, unknown: 0, notApplicable: 0 },
     summary: fullSummary({ computeOptimizer: { Drifted: 10_000 }, automation: {} }),
     guardrail: { tripped: false, reason: null, message: null },
+    approval: null,
     rollout: null,
     organizationWide: { used: false, possible: true, accounts: 10_000, note: 'it could' },
     trustedAccess: true,

@@ -38,7 +38,8 @@ export const accountRoutes = [
     query: z.strictObject({ limit: limit(MAX_LIMIT, 50).describe('Entries of the timeline') }),
     handle: async ({ system, params, query }) => {
       const inUse = await policyIfAny(system);
-      const asked = { accountId: params.id, policy: inUse?.policy ?? null, limit: query.limit };
+      const { limit: most } = query;
+      const asked = { accountId: params.id, policy: inUse?.policy ?? null, limit: most, now: system.clock.now() };
       const view = await accountView(system.stores, asked);
       if (view !== null) return view;
       throw new ApiProblem(

@@ -13,7 +13,7 @@ import {
   timeOrNull,
   verdict,
 } from './common.ts';
-import { rollout } from './status.ts';
+import { halted, rollout, window } from './status.ts';
 
 const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED']);
 
@@ -117,6 +117,12 @@ export const accountAnswer = z.object({
   present: z.boolean(),
   enrollments: z.object({ computeOptimizer: condition.nullable(), automation: condition.nullable() }),
   rollout: rollout.nullable(),
+  halted,
+  suspension: z
+    .object({ message: z.string(), until: timeOrNull })
+    .nullable()
+    .describe("The operator's suspension under which it is now"),
+  window,
   explanation: explanation.nullable(),
   notExplained: textOrNull,
   timeline: list(ledgerEntry),

@@ -19,6 +19,9 @@ export const rollout = z.object({
   message: z.string(),
 });
 
+export const window = z.object({ open: z.boolean(), opensAt: timeOrNull, closesAt: timeOrNull }).nullable();
+export const halted = z.object({ at: time, by: z.string(), reason: textOrNull }).nullable();
+
 export const statusAnswer = z.object({
   summary,
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
@@ -42,11 +45,14 @@ export const statusAnswer = z.object({
     .describe("What stopped the last scan's run, with the plan that approve takes"),
   rollout: rollout.nullable(),
   nextWindow: timeOrNull,
-  window: z.object({ open: z.boolean(), opensAt: timeOrNull, closesAt: timeOrNull }).nullable(),
-  halted: z.object({ at: time, by: z.string(), reason: textOrNull }).nullable(),
+  window,
+  halted,
   suspensions: list(
     z.object({ selector: z.string(), reason: textOrNull, until: timeOrNull, at: time, by: z.string() }),
   ),
+  approvals: list(
+    z.object({ planHash: z.string(), actor: z.string(), reason: textOrNull, at: time, expiresAt: time }),
+  ).describe('Given and not used yet: the next run makes the changes of these plans'),
 });
 
 export const limiterAnswer = z.object({

@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, storeName, withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { explanationText } from '../ui/explain-text.ts';
+import { haltText, windowText } from '../ui/held-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { oneLine } from '../ui/table.ts';
 import { paintVerdict } from '../ui/verdicts.ts';
@@ -34,7 +35,8 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000 });
   const loaded = await loadPolicyIfAny(context, flags.policy);
   const { accountView } = await import('../../../shared/app/account-view.ts');
-  const query = { accountId, policy: loaded?.policy ?? null, limit };
+  const { output, clock } = context;
+  const query = { accountId, policy: loaded?.policy ?? null, limit, now: clock.now() };
   const view = await withStore(context, true, (store) => accountView(store, query));
   if (view === null) {
     throw new CommandError(
@@ -43,7 +45,6 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
         'Check the number; an account that has just joined is known after the next scan.',
     );
   }
-  const { output, clock } = context;
   if (output.json) output.document(view);
   else for (const line of viewText(view, context, clock.now())) output.print(line);
   return EXIT.ok;
@@ -64,12 +65,24 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
       `${ENROLLMENT_WORDS[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
     ]),
     '',
-    ...(view.rollout === null ? [] : [rolloutText(view.rollout), '']),
+    ...heldUpText(view),
     ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),
     '',
     ...(timeline.length === 0 ? ['No entries.'] : entriesTable(timeline, width, false)),
     ...(next === null ? [] : [`… older entries: rollcall audit list --account ${view.accountId} --limit 1000`]),
   ];
+}
+
+/** What keeps it from being changed, whatever its verdict was when it was last looked at. */
+function heldUpText({ rollout, halted, suspension, window }: AccountView): string[] {
+  const until = suspension?.until == null ? 'until resumed' : `until ${instant(suspension.until)}`;
+  const lines = [
+    ...(rollout === null ? [] : [rolloutText(rollout)]),
+    ...haltText(halted),
+    ...(suspension === null ? [] : [`Suspended ${until}: ${suspension.message}`]),
+    ...windowText(window),
+  ];
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 function tagsText(tags: Readonly<Record<string, string>> | null): string[] {

@@ -4,6 +4,7 @@ import type { Status } from '../../../shared/app/status.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
+import { approvalText, haltText, suspensionText, windowText } from '../ui/held-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { table } from '../ui/table.ts';
 import { paintVerdict, verdictTable } from '../ui/verdicts.ts';
@@ -38,7 +39,7 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
     `Pace: ${paceText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
-    ...(found.guardrail === null ? [] : [guardrailText(found.guardrail)]),
+    ...(found.guardrail === null ? [] : [guardrailText(found.guardrail, isApproved(found))]),
     ...(found.rollout === null ? [] : [rolloutText(found.rollout)]),
     ...heldText(found),
     '',
@@ -47,25 +48,25 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
   ];
 }
 
-/** What keeps enforcement from acting, where something does. */
-function heldText({ halted, suspensions, window }: Status): string[] {
-  const because = (reason: string | null): string => (reason === null ? '' : `: ${reason}`);
-  const halt = halted === null ? [] : [`Halted since ${instant(halted.at)} by ${halted.by}${because(halted.reason)}`];
-  const closed =
-    window?.opensAt === null ? 'closed, and none opens in sight' : `closed until ${instant(window?.opensAt ?? '')}`;
-  const open = window?.closesAt === null ? 'open' : `open until ${instant(window?.closesAt ?? '')}`;
-  const windows = window === null ? [] : [`Enforcement window: ${window.open ? open : closed}`];
-  const held = suspensions.map(({ selector, until, by, reason }) => {
-    return `Suspended: ${selector} ${until === null ? 'until resumed' : `until ${instant(until)}`}, by ${by}${because(reason)}`;
-  });
-  return [...halt, ...windows, ...held];
+/** What keeps enforcement from acting, where something does, and what lets it. */
+function heldText({ halted, suspensions, window, approvals }: Status): string[] {
+  return [
+    ...approvals.map(approvalText),
+    ...haltText(halted),
+    ...windowText(window),
+    ...suspensions.map(suspensionText),
+  ];
 }
 
-function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>): string {
+function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>, approved: boolean): string {
   // Only these are an operator's to lift.
   const liftable = reason === 'maxChanges' || reason === 'rollout';
-  const approve = liftable && planHash !== null ? `; rollcall approve ${planHash}` : '';
+  const approve = liftable && planHash !== null && !approved ? `; rollcall approve ${planHash}` : '';
   return `Guardrail: ${reason ?? ''}: ${message ?? ''}${approve}`;
+}
+
+function isApproved({ guardrail, approvals }: Status): boolean {
+  return approvals.some(({ planHash }) => planHash === guardrail?.planHash);
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {

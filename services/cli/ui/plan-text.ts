@@ -124,7 +124,15 @@ function consequences(plan: PlanDocument, style: Style): string[] {
   const note = organizationWide.accounts === 0 ? [] : [`Organization-wide call: ${orgWideText(organizationWide)}.`];
   const { rollout } = plan;
   const held = rollout === null ? [] : [`Held back: ${count(rollout.held, 'change')}: ${rollout.message}.`];
-  return [callsText(calls), guard, ...held, ...note];
+  const { approval } = plan;
+  const lifted =
+    approval === null
+      ? []
+      : [
+          `Approved: plan ${approval.planHash.slice(0, 12)} by ${approval.actor}, until ${instant(approval.expiresAt)}: ` +
+            'the next run makes those of the changes that are in it.',
+        ];
+  return [callsText(calls), guard, ...lifted, ...held, ...note];
 }
 
 function orgWideText({ used, note }: PlanDocument['organizationWide']): string {

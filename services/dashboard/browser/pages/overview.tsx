@@ -45,9 +45,10 @@ export function OverviewPage() {
 
 /** What stands in the way of enforcement, with what a person can do about it. */
 function Held({ status, mayOperate }: { readonly status: Status; readonly mayOperate: boolean }) {
-  const { halted, guardrail, rollout, suspensions, window, trustedAccess } = status;
+  const { halted, guardrail, rollout, suspensions, window, trustedAccess, approvals } = status;
   // Only these are an operator's to lift.
-  const liftable = guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout';
+  const approval = approvals.find(({ planHash }) => planHash === guardrail?.planHash);
+  const liftable = approval === undefined && (guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout');
   return (
     <>
       {halted !== null && (
@@ -60,6 +61,7 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
         <div class="notice warn">
           <p>
             <strong>A guardrail has stopped the last run</strong> ({guardrail.reason}): {guardrail.message}
+            {approval !== undefined && `; approved by ${approval.actor}, the next run makes its changes`}
           </p>
           {guardrail.planHash !== null && status.lastScan.runId !== null && (
             <div class="actions">

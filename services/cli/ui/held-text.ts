@@ -1,0 +1,26 @@
+import type { ApprovalView, HaltView, SuspensionView, WindowView } from '../../../shared/app/held.ts';
+import { instant } from './words.ts';
+
+const because = (reason: string | null): string => (reason === null ? '' : `: ${reason}`);
+
+export function haltText(halted: HaltView): string[] {
+  return halted === null ? [] : [`Halted since ${instant(halted.at)} by ${halted.by}${because(halted.reason)}`];
+}
+
+export function windowText(window: WindowView): string[] {
+  if (window === null) return [];
+  const { open, opensAt, closesAt } = window;
+  if (open) return [`Enforcement window: open${closesAt === null ? '' : ` until ${instant(closesAt)}`}`];
+  const closed = opensAt === null ? 'closed, and none opens in sight' : `closed until ${instant(opensAt)}`;
+  return [`Enforcement window: ${closed}`];
+}
+
+export function suspensionText({ selector, until, by, reason }: SuspensionView): string {
+  const end = until === null ? 'until resumed' : `until ${instant(until)}`;
+  return `Suspended: ${selector} ${end}, by ${by}${because(reason)}`;
+}
+
+export function approvalText({ planHash, actor, reason, expiresAt }: ApprovalView): string {
+  const plan = planHash.slice(0, 12);
+  return `Approved: plan ${plan} by ${actor}${because(reason)}; the next run makes its changes, until ${instant(expiresAt)} at the latest`;
+}
