@@ -1,6 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { events } from '../../services/api/live/events.ts';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { openStore } from '../../shared/compose/store.ts';
+import { toIso } from '../../shared/domain/time.ts';
+import { account, range, sealAll } from '../contract/samples.ts';
+import { manualClock } from '../support/manual-clock.ts';
 import { startWorld } from '../support/world.ts';
 import { api } from './support.ts';
 
@@ -119,5 +123,39 @@ describe('events', () => {
     for (const { id } of entries.slice(0, -1)) expect(missed.split(`"id":"${id}"`)).toHaveLength(2);
     expect(missed).toContain('event: progress\n');
     expect(await read('nonsense', 'event: gap')).toContain('event: gap');
+  });
+
+  test('where more is written within a moment than is told, there is a gap, and what follows is told', async () => {
+    const clock = manualClock();
+    const { system } = await api({ clock });
+    const append = (chain: string, length: number) => {
+      const at = toIso(clock.now());
+      return system.stores.ledger.append(
+        sealAll(
+          chain,
+          range(length).map(() => ({ at })),
+        ),
+      );
+    };
+    await append(account(1), 1_001);
+    const stop = new AbortController();
+    const reading = events(system, { lastEventId: null, signal: stop.signal, lasting: true });
+    const next = async (): Promise<string> => {
+      let waiting = true;
+      const pulled = reading.next().finally(() => {
+        waiting = false;
+      });
+      while (waiting) await clock.advance(100);
+      const { done, value } = await pulled;
+      return done === true ? expect.fail('the stream has ended') : value;
+    };
+    const until = async (what: string): Promise<string> => {
+      for (let text = await next(); ; text = await next()) if (text.includes(what)) return text;
+    };
+    await until('event: gap');
+    await append(account(2), 1);
+    expect(await until('event: entry')).toContain(`"chain":"${account(2)}"`);
+    stop.abort();
+    await reading.return(undefined);
   });
 });

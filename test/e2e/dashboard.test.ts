@@ -124,6 +124,25 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
   });
 
+  test('what changes faster than it is answered is shown all the same', async () => {
+    const page = await watched(started(browser), house.url);
+    let told = 0;
+    const waiting: { readonly from: number; readonly go: () => void }[] = [];
+    await page.route('**/api/events', async (route) => {
+      told += 1;
+      for (const { from, go } of waiting) if (told - from >= 40) go();
+      await route.fulfill({ contentType: 'text/event-stream', body: 'retry: 50\n\nevent: gap\ndata: {}\n\n' });
+    });
+    // Some forty changes come between the question and its answer: more than one reading is asked for.
+    await page.route('**/api/status', async (route) => {
+      await new Promise<void>((go) => waiting.push({ from: told, go }));
+      await route.continue();
+    });
+    await page.goto(house.url);
+    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   test('the keyboard is enough', async () => {
     const page = await open('/');
     await page.getByRole('heading', { name: 'Pace' }).waitFor();

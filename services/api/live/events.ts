@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LedgerEntry } from '../../../shared/domain/ledger.ts';
 import { toIso } from '../../../shared/domain/time.ts';
+import type { LedgerPage } from '../../../shared/ports/ledger.ts';
 import type { ApiSystem } from '../system.ts';
 
 /* Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
@@ -9,6 +10,7 @@ import type { ApiSystem } from '../system.ts';
 const OVERLAP_MS = 2_000;
 /** More than this since the last time is not sent: whoever shows it reads it anew. */
 const MOST = 1_000;
+const PAGE = 1_000;
 /** After which a reader comes back. */
 const RETRY_MS = 3_000;
 /** A sign of life, so that neither side takes a quiet connection for a dead one. */
@@ -81,8 +83,9 @@ interface PlaceInTime {
 class Tail {
   readonly #system: ApiSystem;
   readonly #resumed: boolean;
-  #first = true;
   #at: number;
+  /** What is older is told by a gap already. */
+  #floor = 0;
   readonly #seen = new Map<string, number>();
 
   constructor(system: ApiSystem, from: PlaceInTime | 'unknown' | null) {
@@ -102,19 +105,26 @@ class Tail {
   }
 
   async *news(): AsyncGenerator<string> {
-    const { stores, clock } = this.#system;
-    const since = toIso(Math.max(0, this.#at - OVERLAP_MS));
-    const page = await stores.ledger.query({ since }, { limit: MOST, order: 'oldestFirst' });
-    const tooMany = this.#first && this.#resumed && page.next !== null;
-    this.#first = false;
-    if (this.#gap || tooMany) {
+    const since = toIso(Math.max(this.#floor, this.#at - OVERLAP_MS));
+    const fresh: LedgerEntry[] = [];
+    // All pages: where more than one of them is written within the overlap, its first is the same each time.
+    for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
+      const page: LedgerPage = await this.#system.stores.ledger.query(
+        { since },
+        { limit: PAGE, order: 'oldestFirst', cursor },
+      );
+      fresh.push(...page.entries.filter(({ id }) => !this.#seen.has(id)));
+      cursor = fresh.length > MOST ? null : page.next;
+    }
+    if (this.#gap || fresh.length > MOST) {
+      yield message('gap', { since: this.#gap ? null : since });
       this.#gap = false;
-      this.#at = clock.now();
-      yield message('gap', { since: tooMany ? since : null });
+      this.#at = this.#system.clock.now();
+      this.#floor = this.#at;
+      this.#seen.clear();
       return;
     }
-    for (const entry of page.entries) {
-      if (this.#seen.has(entry.id)) continue;
+    for (const entry of fresh) {
       const at = Date.parse(entry.at);
       this.#seen.set(entry.id, at);
       this.#at = Math.max(this.#at, at);

@@ -75,9 +75,9 @@ export class Feed {
   }
 }
 
-/** Keys may also come from elsewhere: at least as many have ended as were queued. */
+/** A message may hold many keys, and each ends by itself. Keys may also come from elsewhere: at least as many have ended as were queued. */
 function allWorked({ worked, queued }: Pick<LiveProgress, 'worked' | 'queued'>): boolean {
-  return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.messages;
+  return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.changes;
 }
 
 function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {

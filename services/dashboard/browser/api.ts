@@ -17,11 +17,14 @@ const TOKEN_KEY = 'rollcall-token';
 export const token = signal<string | null>(sessionStorage.getItem(TOKEN_KEY));
 /** The API has refused us for lack of a token that holds. */
 export const tokenWanted = signal(false);
+/** Why the token that we sent was refused; `null`: we had none. */
+export const tokenRefused = signal<string | null>(null);
 
 export function useToken(text: string): void {
   sessionStorage.setItem(TOKEN_KEY, text);
   token.value = text;
   tokenWanted.value = false;
+  tokenRefused.value = null;
 }
 
 export function headers(): Record<string, string> {
@@ -37,8 +40,12 @@ async function answerOf(request: Promise<Response>): Promise<Response> {
     throw new ApiError(0, 'Rollcall does not answer. It may have been stopped, or the network is down.');
   }
   if (response.ok) return response;
-  if (response.status === 401) tokenWanted.value = true;
-  throw new ApiError(response.status, await problemOf(response));
+  const problem = await problemOf(response);
+  if (response.status === 401) {
+    if (token.value !== null) tokenRefused.value = problem;
+    tokenWanted.value = true;
+  }
+  throw new ApiError(response.status, problem);
 }
 
 async function problemOf(response: Response): Promise<string> {

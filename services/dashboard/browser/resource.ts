@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, token } from './api.ts';
 
 export interface Resource<T> {
@@ -29,22 +29,48 @@ export function useLoaded<T>(
 ): Resource<T> {
   const [state, setState] = useState<State<T>>({ key: null, data: null, error: null, loading: true });
   const [turn, setTurn] = useState(0);
+  const seen = useRef(version);
+  const read = useRef<() => void>(() => undefined);
   // Not by `load`, which is another one at each drawing: `key` says what it depends on.
   useEffect(() => {
+    seen.current = version;
     if (key === null) return;
     const abort = new AbortController();
-    setState((now) => ({ ...now, key, data: now.key === key ? now.data : null, error: null, loading: true }));
-    load(abort.signal).then(
-      (data) => {
+    read.current = oneAtATime(async () => {
+      setState((now) => ({ ...now, key, data: now.key === key ? now.data : null, loading: true }));
+      try {
+        const data = await load(abort.signal);
         if (!abort.signal.aborted) setState({ key, data, error: null, loading: false });
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (abort.signal.aborted) return;
         const told = error instanceof Error ? error : new Error(String(error));
         setState((now) => ({ ...now, error: told, loading: false }));
-      },
-    );
+      }
+    }, abort.signal);
+    setState((now) => ({ ...now, error: null }));
+    read.current();
     return () => abort.abort();
-  }, [key, version, turn, token.value]);
+  }, [key, turn, token.value]);
+  useEffect(() => {
+    if (seen.current === version) return;
+    seen.current = version;
+    read.current();
+  }, [version]);
   return { data: state.data, error: state.error, loading: state.loading, reload: () => setTurn((now) => now + 1) };
+}
+
+/** Asked while it is at it, it begins again afterwards: where changes come faster than answers, answers still come. */
+function oneAtATime(work: () => Promise<void>, end: AbortSignal): () => void {
+  let [busy, again] = [false, false];
+  const start = async (): Promise<void> => {
+    again = true;
+    if (busy) return;
+    busy = true;
+    while (again && !end.aborted) {
+      again = false;
+      await work();
+    }
+    busy = false;
+  };
+  return () => void start();
 }

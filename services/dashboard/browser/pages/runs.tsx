@@ -6,17 +6,18 @@ import { Approve, Redrive, useMayOperate } from '../parts/operate.tsx';
 import { Empty, Heading, Loaded, Scrolling, Time } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
-import type { DeadLetters, Run, RunDetail, Runs } from '../types.ts';
+import type { DeadLetters, Run, RunDetail, Runs, Status } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, reasonText, stateText, typeText } from '../words.ts';
 
 export function RunsPage() {
   const [params, change] = useParams();
+  const status = useResource<Status>(READ.status, changes.value);
   const runs = useResource<Runs>(READ.runs(params.get('before')), changes.value);
   return (
     <>
       <Heading title="Runs">Runs</Heading>
       <section class="card" aria-label="The present run">
-        <RunProgress />
+        <RunProgress queue={status.data?.queue} />
       </section>
       <Loaded resource={runs} what="The runs">
         {({ runs: found, next }) =>

@@ -25,6 +25,7 @@ const DAY_S = 86_400;
 /** In the reader's language and zone. */
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const PRECISE = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 /** Lines over time. Told to screen readers by its label; the numbers belong into a table beside it. */
@@ -66,7 +67,7 @@ function timesOf(_plot: UPlot, splits: number[], _axis: number, _space: number, 
     const before = splits[index - 1];
     const day = DAY.format(seconds * 1_000);
     if (incr >= DAY_S) return day;
-    const clock = CLOCK.format(seconds * 1_000);
+    const clock = (incr < 60 ? PRECISE : CLOCK).format(seconds * 1_000);
     return before !== undefined && DAY.format(before * 1_000) === day ? clock : `${clock}\n${day}`;
   });
 }
@@ -84,7 +85,7 @@ function optionsOf(place: HTMLElement, lines: readonly Line[], unit: string, max
     height: HEIGHT,
     scales: { y: { range: (_plot, _low, high) => [0, max ?? Math.max(high * 1.1, 1)] } },
     axes: [
-      { ...axis, values: timesOf },
+      { ...axis, values: timesOf, space: 90 },
       { ...axis, values: (_plot, splits) => splits.map((value) => `${value}${unit}`), size: 60 },
     ],
     series: [

@@ -52,7 +52,7 @@ export function History() {
 const managed = ({ compliance: { computeOptimizer, automation } }: Report['points'][number]): boolean =>
   computeOptimizer.managed + automation.managed > 0;
 /** So many at least are shown. */
-const SOME = 10;
+const SOME = 4;
 
 /** From where something is known: somebody who has just begun wants to see more than the last corner of an empty chart. */
 function known(points: Report['points']): Report['points'] {

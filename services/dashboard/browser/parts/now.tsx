@@ -20,7 +20,7 @@ export function NowCard({ status }: { readonly status: Status }) {
   return (
     <article>
       <h2>Now</h2>
-      <RunProgress />
+      <RunProgress queue={queue} />
       <dl class="facts">
         <dt>Last scan</dt>
         <dd>{lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}</dd>
@@ -57,11 +57,18 @@ function windowText(window: Status['window']) {
   );
 }
 
+interface RunProgressProps {
+  /** What else there is to do, which other processes may be at; absent: not known yet. */
+  readonly queue: Status['queue'] | undefined;
+}
+
 /** Where the present run is; moves by itself. */
-export function RunProgress() {
+export function RunProgress({ queue }: RunProgressProps) {
   const { value } = progress;
   if (value === null) return <p class="muted">Not told yet.</p>;
-  const { phase, runId, listed, queued, worked, organization } = value;
+  const { runId, listed, queued, worked, organization } = value;
+  const left = (queue?.visible ?? 0) + (queue?.inFlight ?? 0);
+  const phase = value.phase === 'idle' && left > 0 ? 'working' : value.phase;
   const ended = Object.values(worked).reduce((sum, n) => sum + n, 0);
   const running = phase !== 'idle';
   return (
@@ -77,7 +84,7 @@ export function RunProgress() {
       </p>
       {running && phase !== 'working' && <progress aria-label={PHASES[phase]} />}
       {phase === 'working' && (
-        <progress value={ended} max={Math.max(queued.messages, ended, 1)} aria-label="Keys worked on" />
+        <progress value={ended} max={Math.max(queued.changes, ended + left, 1)} aria-label="Keys worked on" />
       )}
       {organization + listed.computeOptimizer > 0 && (
         <p class="muted">

@@ -1,4 +1,4 @@
-import { tokenWanted, useToken } from '../api.ts';
+import { tokenRefused, tokenWanted, useToken } from '../api.ts';
 import { Confirm, textOf } from './dialog.tsx';
 
 /** Asks for the bearer token where the API wants one. */
@@ -17,6 +17,11 @@ export function TokenDialog() {
         useToken(text);
       }}
     >
+      {tokenRefused.value !== null && (
+        <p class="problem" role="alert">
+          {tokenRefused.value}
+        </p>
+      )}
       <label>
         Token
         <input name="token" type="password" required autoComplete="off" />
