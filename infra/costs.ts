@@ -1,13 +1,18 @@
+import measured from './measured-calls.json' with { type: 'json' };
+
 /*
  * What the aws runtime costs a month: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
  *
- * Call counts follow from the code; units of the table from shared/adapters/aws/table.ts ("Costs"). AWS's own calls to Compute
- * Optimizer, Organizations and STS cost nothing.
+ * Call counts are measured (`node test/infra/measure-calls.ts`, which lets the real functions work against pretend services and counts what
+ * DynamoDB, SQS and EventBridge would charge for); a test measures again and compares. How long the functions take can't be measured
+ * without AWS: it follows from the calls, which the limiter paces. AWS's own calls to Compute Optimizer, Organizations and STS cost nothing.
+ * Left out, because they come to cents: the events' archive, KMS requests for the table's key, the bucket of the packages, SNS, CloudWatch's
+ * metrics that were told less than every hour of the month.
  *
- * Where the prices come from: AWS's pricing pages, which hold for us-east-1 (N. Virginia) and fill in their figures by script. Compared again with
- * independent listings for us-east-1 of 2024 to 2026: Lambda (arm64, first tier, and requests), SQS (standard, first tier), EventBridge (custom events,
- * Scheduler), CloudWatch (logs, dashboard). Not found again anywhere else, so only as good as the page was on that date: DynamoDB (on demand, since it
- * was halved on 2024-11-01; storage; recovery), CloudWatch's metrics and alarms. Other Regions differ by up to a half; change PRICES for yours.
+ * Where the prices come from: AWS's pages https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, for us-east-1 (N.
+ * Virginia), as of `PRICES.date`. The pages fill in their figures by script, so each was looked up again in independent listings for
+ * us-east-1 of 2024 to 2026, with the same result, but for the table's recovery (PITR), which was found nowhere else. Other Regions
+ * differ by up to a half; change PRICES for yours.
  */
 
 /** US dollars, list prices of us-east-1 without any free tier, first tier of each. */
@@ -24,7 +29,7 @@ export const PRICES = {
   schedulerInvocation: 1e-6,
   logGb: 0.5,
   metricMonth: 0.3,
-  alarmMonth: 0.1,
+  alarmMonth: 0.1, // for each metric that an alarm looks at
   dashboardMonth: 3,
 } as const;
 
@@ -40,22 +45,28 @@ export interface Assumptions {
 export const USUAL: Omit<Assumptions, 'accounts'> = { scansPerMonth: 720, driftPerMonth: 0.05, callsPerSecond: 10 };
 
 const TICKS = 60 * 24 * 30;
-/** Units by table.ts. */
-const ENTRY = { write: 9, read: 2 };
-const PUBLISHED = { write: 3, read: 1 };
-const RECORD = { write: 3, read: 1 };
-/** KB of an entry with its indexes, and of a record. */
+/** An entry with its indexes, and a record, by shared/adapters/aws/table.ts ("Costs"). */
 const ENTRY_KB = 1.2 + 5 * 0.35;
 const RECORD_KB = 1.3;
 /** Of a change: drift detected, started, succeeded, resolved. */
 const ENTRIES_A_CHANGE = 4;
-/** The register in which a change is noted under the caps (`app/claimed-changes.ts`): two reads, and with those of the last half minute up to 4 KB. */
-const NOTED = { write: 4, read: 2 };
-/** AssumeRole, a read before, the call, a read after. */
-const CALLS_A_CHANGE = 4;
-/** Metrics by name and function; alarms of infra/alarms.yml. */
+/** Of a scan: started, completed, and as many as are told a day. */
+const ENTRIES_A_SCAN = 3;
+/** Metrics by name and function. */
 const METRIC_SERIES = 24;
-const ALARMS = 11;
+/** Metrics that the alarms of infra/alarms.yml look at: one of them divides two. */
+const ALARM_METRICS = 12;
+
+/** serverless.yml's memory, and guesses of what AWS takes. */
+const TICK = { gb: 0.5, seconds: 0.3 };
+const SCANNER = { gb: 1, startSeconds: 2 };
+/** Two at once share the budget of calls, so each waits for the other's as well. */
+const WORKER = { gb: 1, atOnce: 2, secondsACall: 0.2 };
+/** Lambda's pollers receive a batch and delete it. */
+const POLLS_A_BATCH = 2;
+const LOG_KB = { tick: 1, scan: 3, change: 4 };
+
+type Calls = (typeof measured)['tick'];
 
 interface Usage {
   readonly gbSeconds: number;
@@ -97,56 +108,29 @@ function times(count: number, usage: Usage): Usage {
   };
 }
 
-/** A tick without work: 16 shards of what is due, 8 of the outbox (eventually consistent), two registers; both queues' counts. */
-const TICK: Usage = {
-  gbSeconds: 0.5 * 0.3,
-  invocations: 1,
-  writes: 0,
-  reads: 16 / 2 + 8 / 2 + 2,
-  sqs: 2,
-  events: 0,
-  logKb: 1,
-};
-
-/** The limiter: reservations of two seconds' worth on two buckets, read and written. */
-function limiter(calls: number, callsPerSecond: number): Usage {
-  const reservations = (2 * calls) / (2 * callsPerSecond);
-  return { ...NONE, writes: reservations, reads: reservations };
+function stored({ reads, writes, sqs, events }: Calls): Usage {
+  return { ...NONE, reads, writes, sqs, events };
 }
 
-/** A scan that finds nothing new: listings in pages, every record once for who is gone and once to compare, the snapshot saved. */
+function tick(): Usage {
+  return { ...stored(measured.tick), gbSeconds: TICK.gb * TICK.seconds, invocations: 1, logKb: LOG_KB.tick };
+}
+
+/** A scan that finds nothing new. */
 function quietScan({ accounts, callsPerSecond }: Assumptions): Usage {
-  const calls = accounts / 20 + accounts / 100 + accounts / 1000 + 10;
-  const seconds = calls / callsPerSecond + 2;
-  const scan: Usage = {
-    gbSeconds: seconds,
-    invocations: 1,
-    writes: 3 * ENTRY.write + accounts * 0.08 + 5,
-    reads: accounts * (RECORD_KB / 4 + RECORD.read) + 260,
-    sqs: 0,
-    events: 1,
-    logKb: 3,
-  };
-  return sum(
-    scan,
-    limiter(calls, callsPerSecond),
-    times(3, { ...NONE, writes: PUBLISHED.write, reads: PUBLISHED.read, events: 1 }),
-  );
+  const { base, perAccount } = measured.scan;
+  const calls = base.calls + accounts * perAccount.calls;
+  const gbSeconds = SCANNER.gb * (SCANNER.startSeconds + calls / callsPerSecond);
+  const own = { ...NONE, gbSeconds, invocations: 1, logKb: LOG_KB.scan };
+  return sum(own, stored(base), times(accounts, stored(perAccount)));
 }
 
-/** One account put right, from its key to the last published entry. */
+/** One account put right, from its drift to the last published entry. */
 function change({ callsPerSecond }: Assumptions): Usage {
-  const worked: Usage = {
-    // Two keys: the change, and a look at its result.
-    gbSeconds: 2 * 1.5,
-    invocations: 2,
-    writes: ENTRIES_A_CHANGE * (ENTRY.write + RECORD.write + PUBLISHED.write) + NOTED.write,
-    reads: ENTRIES_A_CHANGE * (ENTRY.read + RECORD.read + PUBLISHED.read) + NOTED.read + 2 * 8,
-    sqs: 2 * 3,
-    events: ENTRIES_A_CHANGE,
-    logKb: 4,
-  };
-  return sum(worked, limiter(CALLS_A_CHANGE, callsPerSecond));
+  const { calls, batches } = measured.change;
+  const seconds = calls * Math.max(WORKER.atOnce / callsPerSecond, WORKER.secondsACall);
+  const own = { ...NONE, gbSeconds: WORKER.gb * seconds, invocations: batches, sqs: POLLS_A_BATCH * batches };
+  return sum({ ...own, logKb: LOG_KB.change }, stored(measured.change));
 }
 
 /** Workers' pollers on an idle queue: 5 long polls of 20 s side by side [Lambda, SQS event source]. */
@@ -163,26 +147,21 @@ export function monthly(assumptions: Assumptions): Bill {
   const { accounts, scansPerMonth, driftPerMonth } = assumptions;
   const changes = accounts * driftPerMonth;
   const usage = sum(
-    times(TICKS, TICK),
+    times(TICKS, tick()),
     times(scansPerMonth, quietScan(assumptions)),
     times(changes, change(assumptions)),
     { ...NONE, sqs: POLLING_A_MONTH },
   );
   // A year of entries behind the records.
-  const entries = 12 * (changes * ENTRIES_A_CHANGE + scansPerMonth * 3) + accounts;
+  const entries = 12 * (changes * ENTRIES_A_CHANGE + scansPerMonth * ENTRIES_A_SCAN) + accounts;
   return bill(assumptions, usage, (entries * ENTRY_KB + accounts * RECORD_KB) / 1e6, true);
 }
 
 /** The first scan, and half of the accounts put right: once. */
 export function adoption(assumptions: Assumptions): Bill {
   const { accounts } = assumptions;
-  const joined: Usage = {
-    ...NONE,
-    writes: ENTRY.write + 1 + RECORD.write + PUBLISHED.write,
-    reads: ENTRY.read + RECORD.read + PUBLISHED.read,
-    events: 1,
-  };
-  const usage = sum(quietScan(assumptions), times(accounts, joined), times(accounts / 2, change(assumptions)));
+  const joined = times(accounts, stored(measured.joined));
+  const usage = sum(quietScan(assumptions), joined, times(accounts / 2, change(assumptions)));
   return bill(assumptions, usage, 0, false);
 }
 
@@ -198,7 +177,7 @@ function bill({ accounts }: Assumptions, usage: Usage, storedGb: number, standin
     EventBridge: usage.events * PRICES.eventPublished + ticks * PRICES.schedulerInvocation,
     CloudWatch:
       (usage.logKb / 1e6) * PRICES.logGb +
-      (standing ? METRIC_SERIES * PRICES.metricMonth + ALARMS * PRICES.alarmMonth + PRICES.dashboardMonth : 0),
+      (standing ? METRIC_SERIES * PRICES.metricMonth + ALARM_METRICS * PRICES.alarmMonth + PRICES.dashboardMonth : 0),
   };
   return { accounts, lines, total: Object.values(lines).reduce((all, each) => all + each, 0) };
 }

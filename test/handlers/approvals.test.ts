@@ -48,7 +48,7 @@ describe('approve in the aws runtime', () => {
   });
 });
 
-describe('a rollout in the aws runtime', () => {
+describe('a rollout in the aws runtime', { timeout: 180_000 }, () => {
   it('goes on by the tick alone once the canaries were observed Compliant', async () => {
     const more = 'rollout: { canary: { match: { ou: /Canary }, wait: 30m } }';
     const world = await deploy({ sandbox: { accounts: 40, drift: 1, seed: 2 }, policy: { more } });

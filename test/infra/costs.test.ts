@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { adoption, monthly, PRICES, report, SIZES, USUAL } from '../../infra/costs.ts';
+import committed from '../../infra/measured-calls.json' with { type: 'json' };
+import { type Calls, measurePhases, sum } from './measured-calls.ts';
+import { unitsOfWrite } from './meter.ts';
 import { read } from './template.ts';
 
 describe('what it costs', () => {
@@ -25,8 +28,54 @@ describe('what it costs', () => {
     expect(monthly({ ...USUAL, accounts: 1_000, driftPerMonth: 0.5 }).total).toBeGreaterThan(usual);
   });
 
-  it('counts the alarms that there are', () => {
-    const alarms = read('infra/alarms.yml').match(/Type: AWS::CloudWatch::Alarm/g)?.length;
-    expect(read('infra/costs.ts')).toContain(`const ALARMS = ${alarms};`);
+  it('counts the metrics that alarms look at', () => {
+    const looked = read('infra/alarms.yml').match(/MetricName: /g)?.length;
+    expect(read('infra/costs.ts')).toContain(`const ALARM_METRICS = ${looked};`);
+  });
+
+  it('is computed from what the functions call', { timeout: 180_000 }, async () => {
+    const [accounts, changed] = [40, 10];
+    const found = await measurePhases({ accounts, changed, idleTicks: 8 });
+    const { tick, scan, joined, change } = committed;
+    const quiet = sum([scan.base, 1], [scan.perAccount, accounts]);
+    expectAbout(found.tick, tick);
+    expectAbout(found.quiet, quiet);
+    expectAbout(sum([found.changes, 1 / changed]), change);
+    // The ticks after it are counted in, and publish.
+    const { writes, events } = sum([quiet, 1], [joined, accounts]);
+    expectAbout({ ...found.adoption, reads: 0, sqs: 0, calls: 0 }, { ...NONE, writes, events });
+  });
+});
+
+const NONE: Calls = { reads: 0, writes: 0, sqs: 0, events: 0, calls: 0, batches: 0 };
+
+/** A quarter, and what a single look or a page that was begun makes, may be otherwise on another day. */
+function expectAbout(found: Calls, wanted: Calls): void {
+  for (const name of ['reads', 'writes', 'sqs', 'events', 'calls', 'batches'] as const) {
+    const off = Math.abs(found[name] - wanted[name]);
+    expect([name, found[name], wanted[name], off <= 2 + wanted[name] / 4]).toEqual([
+      name,
+      found[name],
+      wanted[name],
+      true,
+    ]);
+  }
+}
+
+describe('what a write costs', () => {
+  const item = (more: Record<string, { S: string }>) => ({ pk: { S: 'p' }, sk: { S: 's' }, ...more });
+
+  it('is a unit for each kilobyte of the larger one of what was and what is', () => {
+    expect(unitsOfWrite(null, item({}))).toBe(1);
+    expect(unitsOfWrite(item({ body: { S: 'x'.repeat(3_000) } }), item({}))).toBe(3);
+    expect(unitsOfWrite(null, null)).toBe(1);
+  });
+
+  it('counts each index that the item enters, leaves or moves within, and none that stays as it is', () => {
+    const waits = item({ todoKey: { S: 'due#1' }, todoTime: { S: '1' } });
+    expect(unitsOfWrite(null, waits)).toBe(2);
+    expect(unitsOfWrite(waits, item({}))).toBe(2);
+    expect(unitsOfWrite(waits, { ...waits, todoTime: { S: '2' } })).toBe(3);
+    expect(unitsOfWrite(waits, { ...waits, body: { S: 'new' } })).toBe(1);
   });
 });

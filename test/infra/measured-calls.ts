@@ -1,0 +1,195 @@
+import { startFaultProxy } from '../aws/faults.ts';
+import { type Deployment, startDeployment } from '../handlers/deployment.ts';
+import { type Functions, functionsOf } from '../handlers/functions.ts';
+import { type Meter, startMeter } from './meter.ts';
+
+/** What something calls for; of the work queue only what the functions themselves ask, Lambda's own pollers come on top. */
+export interface Calls {
+  /** Request units of DynamoDB. */
+  readonly reads: number;
+  readonly writes: number;
+  /** Requests to SQS. */
+  readonly sqs: number;
+  /** Events put on a bus. */
+  readonly events: number;
+  /** Calls to Compute Optimizer, Organizations and STS; they cost nothing, and take the function's time. */
+  readonly calls: number;
+  /** Batches that a worker was given. */
+  readonly batches: number;
+}
+
+export interface Measured {
+  /** One without work, the average of the better part of an hour. */
+  readonly tick: Calls;
+  /** A scan that finds nothing new, its ticks left out. */
+  readonly scan: { readonly base: Calls; readonly perAccount: Calls };
+  /** What the first scan has to do more, an account. */
+  readonly joined: Calls;
+  /** An account put right, from its drift to the last published entry. */
+  readonly change: Calls;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Of an hour's ticks; in the others a scan falls due. */
+const IDLE_TICKS = 40;
+
+export interface Sizes {
+  readonly accounts: number;
+  /** How many of them somebody changes. */
+  readonly changed: number;
+  readonly idleTicks?: number;
+}
+
+interface World {
+  readonly deployment: Deployment;
+  readonly functions: Functions;
+  /** What `work` calls for. */
+  during(work: () => Promise<void>): Promise<Calls>;
+}
+
+async function withWorld<T>(accounts: number, work: (world: World) => Promise<T>): Promise<T> {
+  let meter: Meter | null = null;
+  let queue: Awaited<ReturnType<typeof startFaultProxy>> | null = null;
+  const doors = {
+    table: async (endpoint: string) => (meter = await startMeter(endpoint)),
+    queue: async (endpoint: string) => (queue = await startFaultProxy(endpoint)),
+  };
+  const { deployment, close } = await startDeployment({
+    sandbox: { accounts, drift: 0 },
+    policy: { callsPerSecond: 10, concurrency: 8 },
+    // Slower than other tests: between two full hours, at which scans fall due, everything has to find room.
+    speed: 5,
+    doors,
+  });
+  let batches = 0;
+  const functions = functionsOf(deployment);
+  const counted: Functions = {
+    ...functions,
+    async work() {
+      const done = await functions.work();
+      if (done !== null) batches += 1;
+      return done;
+    },
+  };
+  const { sandbox } = deployment.sandbox;
+  const now = (): Calls => {
+    if (meter === null || queue === null) throw new Error('nothing was opened');
+    const calls = sandbox.calls().filter(({ service }) => service !== 'events');
+    return {
+      ...meter.units,
+      ...{ sqs: queue.calls.length, events: deployment.events().length, batches },
+      calls: calls.reduce((sum, { count }) => sum + count, 0),
+    };
+  };
+  try {
+    return await work({
+      ...{ deployment, functions: counted },
+      async during(part) {
+        const before = now();
+        await part();
+        return sum([now(), 1], [before, -1]);
+      },
+    });
+  } finally {
+    await close();
+  }
+}
+
+/** So much of each, added up. */
+export function sum(...parts: readonly (readonly [calls: Calls, factor: number])[]): Calls {
+  const of = (name: keyof Calls): number => parts.reduce((all, [calls, factor]) => all + calls[name] * factor, 0);
+  return {
+    ...{ reads: of('reads'), writes: of('writes'), sqs: of('sqs'), events: of('events') },
+    ...{ calls: of('calls'), batches: of('batches') },
+  };
+}
+
+/** A scan with what follows it until everything is done and published; its ticks, of which `tick` says what they call for, left out. */
+async function scanAndAfter({ deployment, functions, during }: World, tick: Calls): Promise<Calls> {
+  let ticks = 0;
+  const all = await during(async () => {
+    const { scanRequested } = await functions.tick();
+    ticks += 1;
+    if (scanRequested === null) throw new Error('no scan was due');
+    for (const { result } of await functions.scan()) if (result !== 'done') throw new Error(`the scan is ${result}`);
+    for (let batch = await functions.work(); batch !== null; batch = await functions.work()) {
+      if (batch.failed.length > 0) throw new Error(`${batch.failed.length} messages failed`);
+    }
+    for (let published = 1; published > 0; ticks += 1) {
+      deployment.clock.advance(MINUTE_MS);
+      ({ published } = await functions.tick());
+    }
+  });
+  return sum([all, 1], [tick, -ticks]);
+}
+
+const NONE: Calls = { reads: 0, writes: 0, sqs: 0, events: 0, calls: 0, batches: 0 };
+
+export interface Phases {
+  readonly tick: Calls;
+  readonly adoption: Calls;
+  readonly quiet: Calls;
+  /** All of them. */
+  readonly changes: Calls;
+}
+
+/**
+ * Lets the real functions work against pretend services: an organization's first scan, the better part of an hour of ticks, a scan that
+ * finds nothing new, and one after somebody has changed accounts.
+ */
+export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Sizes): Promise<Phases> {
+  return withWorld(accounts, async (world) => {
+    const { deployment, functions, during } = world;
+    const { clock, sandbox } = deployment;
+    const start = clock.now();
+    // With its ticks: what they call for by themselves is not known yet.
+    const adoption = await scanAndAfter(world, NONE);
+    const begun = clock.now();
+    const idle = await during(async () => {
+      for (let n = 0; n < idleTicks; n += 1) {
+        clock.advanceTo(begun + n * MINUTE_MS);
+        if ((await functions.tick()).scanRequested !== null) throw new Error('a scan was due among idle ticks');
+      }
+    });
+    const tick = sum([idle, 1 / idleTicks]);
+    clock.advanceTo(start + HOUR_MS + MINUTE_MS);
+    const quiet = await scanAndAfter(world, tick);
+    clock.advanceTo(start + 2 * HOUR_MS + MINUTE_MS);
+    const open = sandbox.sandbox.accounts().filter(({ state, management }) => state === 'ACTIVE' && !management);
+    const changes = open.slice(0, changed).map(({ accountId }) => {
+      return { accountId, enrollment: 'computeOptimizer' as const, status: 'Inactive' as const };
+    });
+    sandbox.sandbox.drift({ changes });
+    const drifted = await scanAndAfter(world, tick);
+    return { tick, adoption, quiet, changes: sum([drifted, 1], [quiet, -1]) };
+  });
+}
+
+/** In two sizes, so that what grows with the accounts can be told from what does not. */
+export async function measureCalls(sizes: {
+  readonly small: number;
+  readonly large: number;
+  readonly changed: number;
+}): Promise<Measured> {
+  const { small, large, changed } = sizes;
+  const few = await measurePhases({ accounts: small, changed });
+  const many = await measurePhases({ accounts: large, changed });
+  const grown = 1 / (large - small);
+  const perAccount = sum([many.quiet, grown], [few.quiet, -grown]);
+  const adopted = sum([many.adoption, grown], [few.adoption, -grown]);
+  return {
+    tick: rounded(few.tick),
+    scan: { base: rounded(sum([few.quiet, 1], [perAccount, -small])), perAccount: rounded(perAccount) },
+    joined: rounded(sum([adopted, 1], [perAccount, -1])),
+    change: rounded(sum([few.changes, 1 / changed])),
+  };
+}
+
+function rounded(calls: Calls): Calls {
+  const of = (name: keyof Calls): number => Math.round(calls[name] * 100) / 100;
+  return {
+    ...{ reads: of('reads'), writes: of('writes'), sqs: of('sqs'), events: of('events') },
+    ...{ calls: of('calls'), batches: of('batches') },
+  };
+}

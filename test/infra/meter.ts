@@ -1,0 +1,222 @@
+import { createServer, request as forward, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { createTableInput } from '../../shared/adapters/aws/table.ts';
+
+/*
+ * Stands before a pretend DynamoDB and counts what a real one would charge for: read and write request units, by the rules of "DynamoDB
+ * read and write operations" in AWS's guide. What dynalite counts by itself leaves out what indexes cost.
+ */
+
+/** What was charged for so far. */
+export interface Units {
+  readonly reads: number;
+  readonly writes: number;
+}
+
+export interface Meter {
+  readonly endpoint: string;
+  readonly units: Units;
+  close(): Promise<void>;
+}
+
+const attribute = z.record(z.string(), z.unknown());
+const item = z.record(z.string(), attribute);
+type Item = z.infer<typeof item>;
+
+const KB = 1024;
+
+/** Bytes of a value: its text, its number in half bytes, its contents and three for what holds others. */
+function sizeOf(value: unknown): number {
+  const [[type, inner] = ['', null]] = Object.entries(attribute.parse(value));
+  if (type === 'S') return Buffer.byteLength(String(inner));
+  if (type === 'N') return Math.ceil(String(inner).replace(/[^0-9]/g, '').length / 2) + 1;
+  if (type === 'B') return Buffer.from(String(inner), 'base64').length;
+  if (type === 'BOOL' || type === 'NULL') return 1;
+  if (type === 'M') return 3 + sizeOfItem(item.parse(inner)) + Object.keys(item.parse(inner)).length;
+  if (type === 'L')
+    return z
+      .array(attribute)
+      .parse(inner)
+      .reduce((sum, each) => sum + 1 + sizeOf(each), 3);
+  throw new Error(`no size is known for a value of type ${type}`);
+}
+
+function sizeOfItem(found: Item): number {
+  return Object.entries(found).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value), 0);
+}
+
+interface Index {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly attributes: readonly string[];
+}
+
+const table = createTableInput('any');
+const INDEXES: readonly Index[] = [...(table.LocalSecondaryIndexes ?? []), ...(table.GlobalSecondaryIndexes ?? [])].map(
+  ({ IndexName = '', KeySchema = [], Projection }) => {
+    const keys = KeySchema.map(({ AttributeName = '' }) => AttributeName);
+    return { name: IndexName, keys, attributes: ['pk', 'sk', ...keys, ...(Projection?.NonKeyAttributes ?? [])] };
+  },
+);
+
+/** What an index holds of an item; `null`: the item is not in it. */
+function projected({ keys, attributes }: Index, from: Item | null): Item | null {
+  if (from === null || !keys.every((key) => key in from)) return null;
+  return Object.fromEntries(Object.entries(from).filter(([name]) => attributes.includes(name)));
+}
+
+const writeUnits = (found: Item | null): number => (found === null ? 0 : Math.ceil(sizeOfItem(found) / KB));
+
+/** The larger of what was and what is; and of each index what is put, replaced or deleted there. */
+export function unitsOfWrite(before: Item | null, after: Item | null): number {
+  const own = Math.max(1, writeUnits(before), writeUnits(after));
+  return INDEXES.reduce((sum, index) => {
+    const [was, is] = [projected(index, before), projected(index, after)];
+    if (was !== null && is !== null) {
+      if (JSON.stringify(was) === JSON.stringify(is)) return sum;
+      // A key that changes is a deletion and a put.
+      const moved = index.keys.some((key) => JSON.stringify(was[key]) !== JSON.stringify(is[key]));
+      return sum + (moved ? writeUnits(was) + writeUnits(is) : Math.max(writeUnits(was), writeUnits(is)));
+    }
+    return sum + writeUnits(was) + writeUnits(is);
+  }, own);
+}
+
+const consistency = z.looseObject({ ConsistentRead: z.boolean().default(false) });
+const shapes = {
+  GetItem: consistency,
+  Query: consistency.extend({ IndexName: z.string().optional() }),
+  BatchGetItem: z.object({ RequestItems: z.record(z.string(), consistency.extend({ Keys: z.array(item) })) }),
+  PutItem: z.looseObject({ Item: item }),
+  key: z.looseObject({ Key: item }),
+  BatchWriteItem: z.object({
+    RequestItems: z.record(
+      z.string(),
+      z.array(
+        z.object({
+          PutRequest: z.object({ Item: item }).optional(),
+          DeleteRequest: z.object({ Key: item }).optional(),
+        }),
+      ),
+    ),
+  }),
+  item: z.looseObject({ Item: item.optional() }),
+  found: z.looseObject({ Items: z.array(item), ScannedCount: z.number() }),
+  batch: z.looseObject({ Responses: z.record(z.string(), z.array(item)) }),
+};
+
+const readUnits = (bytes: number, consistent: boolean): number =>
+  Math.max(1, Math.ceil(bytes / (4 * KB))) * (consistent ? 1 : 0.5);
+
+/** @param question, answer bodies of a call that was carried out */
+function unitsOfRead(operation: string, question: unknown, answer: unknown): number {
+  if (operation === 'GetItem') {
+    const found = shapes.item.parse(answer).Item;
+    return readUnits(found === undefined ? 0 : sizeOfItem(found), shapes.GetItem.parse(question).ConsistentRead);
+  }
+  if (operation === 'BatchGetItem') {
+    const [asked] = Object.values(shapes.BatchGetItem.parse(question).RequestItems);
+    const [found = []] = Object.values(shapes.batch.parse(answer).Responses);
+    const consistent = asked?.ConsistentRead ?? false;
+    // A key that leads to nothing costs as well.
+    const missing = (asked?.Keys.length ?? 0) - found.length;
+    return found.reduce(
+      (sum, each) => sum + readUnits(sizeOfItem(each), consistent),
+      missing * readUnits(0, consistent),
+    );
+  }
+  const { IndexName, ConsistentRead } = shapes.Query.parse(question);
+  const { Items, ScannedCount } = shapes.found.parse(answer);
+  const index = INDEXES.find(({ name }) => name === IndexName);
+  const of = (each: Item): Item => (index === undefined ? each : (projected(index, each) ?? each));
+  const bytes = Items.reduce((sum, each) => sum + sizeOfItem(of(each)), 0);
+  // None of our queries filters, so what is brought is what was read.
+  if (ScannedCount !== Items.length) throw new Error(`a query read ${ScannedCount} items and brought ${Items.length}`);
+  return readUnits(bytes, ConsistentRead);
+}
+
+interface Target {
+  readonly TableName: string;
+  readonly Key: Item;
+}
+
+/** What a call is going to write. */
+function targetsOf(operation: string, question: unknown): readonly Target[] {
+  const TableName = z.looseObject({ TableName: z.string().default('') }).parse(question).TableName;
+  const keyOf = ({ pk = {}, sk = {} }: Item): Item => ({ pk, sk });
+  if (operation === 'PutItem') return [{ TableName, Key: keyOf(shapes.PutItem.parse(question).Item) }];
+  if (operation === 'UpdateItem' || operation === 'DeleteItem')
+    return [{ TableName, Key: shapes.key.parse(question).Key }];
+  if (operation !== 'BatchWriteItem') return [];
+  const requests = Object.entries(shapes.BatchWriteItem.parse(question).RequestItems);
+  return requests.flatMap(([name, writes]) =>
+    writes.map(({ PutRequest, DeleteRequest }) => {
+      return { TableName: name, Key: keyOf(PutRequest?.Item ?? DeleteRequest?.Key ?? {}) };
+    }),
+  );
+}
+
+const READS: ReadonlySet<string> = new Set(['GetItem', 'BatchGetItem', 'Query']);
+
+export async function startMeter(target: string): Promise<Meter> {
+  const units = { reads: 0, writes: 0 };
+  const look = async ({ TableName, Key }: Target, headers: IncomingHttpHeaders): Promise<Item | null> => {
+    // Signed for another call, which dynalite does not mind.
+    const asked = { ...headers, 'x-amz-target': 'DynamoDB_20120810.GetItem' };
+    const { text } = await passOn(target, asked, JSON.stringify({ TableName, Key, ConsistentRead: true }));
+    return shapes.item.parse(JSON.parse(text)).Item ?? null;
+  };
+  const server = createServer(async (incoming, outgoing) => {
+    const operation = String(incoming.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const body = await textOf(incoming);
+    const question: unknown = JSON.parse(body);
+    const targets = targetsOf(operation, question);
+    const lookAtAll = () => Promise.all(targets.map((each) => look(each, incoming.headers)));
+    const before = await lookAtAll();
+    const answer = await passOn(target, incoming.headers, body);
+    const taken = answer.status === 200;
+    if (targets.length > 0) {
+      // What a condition forbids is charged for as if it had been written.
+      const after = taken ? await lookAtAll() : before;
+      units.writes += before.reduce((sum, was, n) => sum + unitsOfWrite(was, after[n] ?? null), 0);
+    } else if (taken && READS.has(operation)) {
+      units.reads += unitsOfRead(operation, question, JSON.parse(answer.text));
+    }
+    outgoing.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
+    outgoing.end(answer.text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    units,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function textOf(stream: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+function passOn(
+  target: string,
+  headers: IncomingHttpHeaders,
+  body: string,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const { 'content-length': _, ...rest } = headers;
+    const length = Buffer.byteLength(body);
+    const outgoing = forward(target, { method: 'POST', headers: { ...rest, 'content-length': length } });
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      textOf(response).then((text) => resolve({ status: response.statusCode ?? 500, text }), reject);
+    });
+    outgoing.end(body);
+  });
+}
