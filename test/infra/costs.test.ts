@@ -41,24 +41,25 @@ describe('what it costs', () => {
     expectAbout(found.tick, tick);
     expectAbout(found.quiet, quiet);
     expectAbout(sum([found.changes, 1 / changed]), change);
-    // The ticks after it are counted in, and publish.
-    const { writes, events } = sum([quiet, 1], [joined, accounts]);
-    expectAbout({ ...found.adoption, reads: 0, sqs: 0, calls: 0 }, { ...NONE, writes, events });
+    expectAbout(found.adoption, sum([quiet, 1], [joined, accounts]));
   });
 });
 
-const NONE: Calls = { reads: 0, writes: 0, sqs: 0, events: 0, calls: 0, batches: 0 };
+/** What the limiter writes, and how often a page is begun, depends on the pace: a quarter and a few units may be otherwise on a busy machine. */
+const SLACK: Readonly<Record<keyof Calls, number>> = {
+  reads: 8,
+  writes: 12,
+  sqs: 2,
+  events: 0.5,
+  calls: 2,
+  batches: 1,
+};
 
-/** A quarter, and what a single look or a page that was begun makes, may be otherwise on another day. */
 function expectAbout(found: Calls, wanted: Calls): void {
   for (const name of ['reads', 'writes', 'sqs', 'events', 'calls', 'batches'] as const) {
     const off = Math.abs(found[name] - wanted[name]);
-    expect([name, found[name], wanted[name], off <= 2 + wanted[name] / 4]).toEqual([
-      name,
-      found[name],
-      wanted[name],
-      true,
-    ]);
+    const near = off <= SLACK[name] + wanted[name] / 4;
+    expect([name, found[name], wanted[name], near]).toEqual([name, found[name], wanted[name], true]);
   }
 }
 

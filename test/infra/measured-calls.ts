@@ -57,7 +57,8 @@ async function withWorld<T>(accounts: number, work: (world: World) => Promise<T>
   };
   const { deployment, close } = await startDeployment({
     sandbox: { accounts, drift: 0 },
-    policy: { callsPerSecond: 10, concurrency: 8 },
+    // With a cap, as policies have one: what is about to be changed is noted under it.
+    policy: { callsPerSecond: 10, concurrency: 8, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
     // Slower than other tests: between two full hours, at which scans fall due, everything has to find room.
     speed: 5,
     doors,
@@ -105,8 +106,8 @@ export function sum(...parts: readonly (readonly [calls: Calls, factor: number])
   };
 }
 
-/** A scan with what follows it until everything is done and published; its ticks, of which `tick` says what they call for, left out. */
-async function scanAndAfter({ deployment, functions, during }: World, tick: Calls): Promise<Calls> {
+/** What a scan calls for, with what follows it until everything is done and published, and how many ticks that took. */
+async function scanAndAfter({ deployment, functions, during }: World): Promise<readonly [Calls, ticks: number]> {
   let ticks = 0;
   const all = await during(async () => {
     const { scanRequested } = await functions.tick();
@@ -121,11 +122,10 @@ async function scanAndAfter({ deployment, functions, during }: World, tick: Call
       ({ published } = await functions.tick());
     }
   });
-  return sum([all, 1], [tick, -ticks]);
+  return [all, ticks];
 }
 
-const NONE: Calls = { reads: 0, writes: 0, sqs: 0, events: 0, calls: 0, batches: 0 };
-
+/** Without the ticks that came meanwhile. */
 export interface Phases {
   readonly tick: Calls;
   readonly adoption: Calls;
@@ -143,8 +143,7 @@ export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Siz
     const { deployment, functions, during } = world;
     const { clock, sandbox } = deployment;
     const start = clock.now();
-    // With its ticks: what they call for by themselves is not known yet.
-    const adoption = await scanAndAfter(world, NONE);
+    const adoption = await scanAndAfter(world);
     const begun = clock.now();
     const idle = await during(async () => {
       for (let n = 0; n < idleTicks; n += 1) {
@@ -154,15 +153,21 @@ export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Siz
     });
     const tick = sum([idle, 1 / idleTicks]);
     clock.advanceTo(start + HOUR_MS + MINUTE_MS);
-    const quiet = await scanAndAfter(world, tick);
+    const quiet = await scanAndAfter(world);
     clock.advanceTo(start + 2 * HOUR_MS + MINUTE_MS);
     const open = sandbox.sandbox.accounts().filter(({ state, management }) => state === 'ACTIVE' && !management);
     const changes = open.slice(0, changed).map(({ accountId }) => {
       return { accountId, enrollment: 'computeOptimizer' as const, status: 'Inactive' as const };
     });
     sandbox.sandbox.drift({ changes });
-    const drifted = await scanAndAfter(world, tick);
-    return { tick, adoption, quiet, changes: sum([drifted, 1], [quiet, -1]) };
+    const drifted = await scanAndAfter(world);
+    const alone = ([all, ticks]: readonly [Calls, number]): Calls => sum([all, 1], [tick, -ticks]);
+    return {
+      tick,
+      adoption: alone(adoption),
+      quiet: alone(quiet),
+      changes: sum([alone(drifted), 1], [alone(quiet), -1]),
+    };
   });
 }
 
