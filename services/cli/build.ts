@@ -1,17 +1,22 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleDashboard } from '../dashboard/build.ts';
 import { embedDashboard } from '../dashboard/embed.ts';
+import { billOfMaterials } from './package/bill.ts';
+import { bundledPackages } from './package/bundled.ts';
+import { noticesOf } from './package/notices.ts';
 
 /**
  * Bundles the CLI for the npm package: Node does not strip types below `node_modules`, so what is installed has to be JavaScript.
  * Everything is in the bundle, so that an installed package needs nothing else. In parts, because `--help` must not load the AWS SDK.
+ * Beside it: the licences of what is in it, and the bill of materials.
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const outdir = `${root}dist/cli`;
 
 rmSync(outdir, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: [`${root}services/cli/main.ts`],
   outdir,
   bundle: true,
@@ -22,7 +27,8 @@ await build({
   mainFields: ['module', 'main'],
   minifySyntax: true,
   keepNames: true,
-  legalComments: 'linked',
+  legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
   plugins: [embedDashboard],
   // Some libraries are CommonJS and ask for Node's own modules by `require`, which an ES module does not have.
@@ -30,3 +36,8 @@ await build({
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
 });
+
+const dashboard = await bundleDashboard();
+const bundled = bundledPackages(root, [metafile, dashboard.metafile]);
+writeFileSync(`${outdir}/THIRD-PARTY-NOTICES.txt`, noticesOf(bundled));
+writeFileSync(`${outdir}/sbom.cdx.json`, `${JSON.stringify(billOfMaterials(root, bundled), null, 2)}\n`);

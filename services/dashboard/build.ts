@@ -27,7 +27,21 @@ const TYPES: ReadonlyMap<string, string> = new Map([
  * Nothing in it needs more than `default-src 'self'`: no inline script or style, no `data:` address, nothing from elsewhere.
  */
 export async function buildDashboard(): Promise<ReadonlyMap<string, DashboardFile>> {
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile } = await bundleDashboard();
+  const files = new Map<string, DashboardFile>();
+  for (const { path, contents } of outputFiles) files.set(pathOf(path), await fileOf(path, contents));
+  const template = await readFile(join(BROWSER, 'index.html'), 'utf8');
+  const script = outputOf(metafile, outputFiles, 'main.tsx');
+  const style = outputOf(metafile, outputFiles, 'style.css');
+  const page = template.replace('APP_SCRIPT', script).replace('APP_STYLE', style);
+  files.set('/icon.svg', await fileOf('icon.svg', await readFile(join(BROWSER, 'icon.svg'))));
+  files.set('/', await fileOf('index.html', new TextEncoder().encode(page)));
+  return files;
+}
+
+/** The script and the style sheet, and of which files they were made; paths are relative to `services/dashboard/browser`. */
+export function bundleDashboard() {
+  return build({
     entryPoints: { app: join(BROWSER, 'main.tsx'), style: join(BROWSER, 'style.css') },
     absWorkingDir: BROWSER,
     outdir: '/',
@@ -47,15 +61,6 @@ export async function buildDashboard(): Promise<ReadonlyMap<string, DashboardFil
     plugins: [embeddedImages],
     logLevel: 'silent',
   });
-  const files = new Map<string, DashboardFile>();
-  for (const { path, contents } of outputFiles) files.set(pathOf(path), await fileOf(path, contents));
-  const template = await readFile(join(BROWSER, 'index.html'), 'utf8');
-  const script = outputOf(metafile, outputFiles, 'main.tsx');
-  const style = outputOf(metafile, outputFiles, 'style.css');
-  const page = template.replace('APP_SCRIPT', script).replace('APP_STYLE', style);
-  files.set('/icon.svg', await fileOf('icon.svg', await readFile(join(BROWSER, 'icon.svg'))));
-  files.set('/', await fileOf('index.html', new TextEncoder().encode(page)));
-  return files;
 }
 
 /** esbuild names outputs by the machine's idea of an absolute path. */

@@ -51,6 +51,8 @@ export interface Ended {
 
 export interface CallOptions {
   readonly cwd: string;
+  /** What Node is to run, with its own arguments before it; default: the checkout's sources. */
+  readonly entry?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -70,7 +72,7 @@ function bare(options: CallOptions): Record<string, string> {
 
 /** Starts the real CLI, its stdin not a terminal. */
 export function start(args: readonly string[], options: CallOptions): ChildProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [...(options.entry ?? [MAIN]), ...args], {
     cwd: options.cwd,
     env: bare(options),
     stdio: ['ignore', 'pipe', 'pipe'],
