@@ -23,10 +23,7 @@ export function History() {
   const [params, change] = useParams();
   const name = params.get('span') ?? 'hour';
   const { label, ms, interval } = SPANS[name] ?? HOUR;
-  const report = useLoaded<Report>(`report ${name}`, slowChanges.value, (abort) => {
-    const now = Date.now();
-    return get(READ.report(new Date(now - ms).toISOString(), new Date(now).toISOString(), interval), abort);
-  });
+  const report = useLoaded<Report>(`report ${name}`, slowChanges.value, (abort) => readReport(ms, interval, abort));
   return (
     <section class="card" aria-labelledby="history">
       <div class="heading">
@@ -47,6 +44,20 @@ export function History() {
       </Loaded>
     </section>
   );
+}
+
+/** For when everything known is of the last minutes. */
+const FINE = { ms: 5 * 60_000, interval: '2s' };
+
+/** A report of the last `ms`; in finer steps where Rollcall has just begun, so that its first run is more than a dot. */
+async function readReport(ms: number, interval: string, abort: AbortSignal): Promise<Report> {
+  const now = Date.now();
+  const read = (span: number, every: string): Promise<Report> =>
+    get(READ.report(new Date(now - span).toISOString(), new Date(now).toISOString(), every), abort);
+  const found = await read(ms, interval);
+  const first = found.points.find(managed);
+  const begun = first !== undefined && now - Date.parse(first.at) < FINE.ms;
+  return begun && ms <= HOUR.ms ? read(FINE.ms, FINE.interval) : found;
 }
 
 const managed = ({ compliance: { computeOptimizer, automation } }: Report['points'][number]): boolean =>
