@@ -75,12 +75,15 @@ const MAY_BE_REGION: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
 ]);
 
+/** What was wrong before anything was sent says so itself. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['RegionMissing', 'RegionMalformed', 'ERR_INVALID_URL']);
+
 function moreAdvice({ facts }: CloudError): string {
   if (MAY_BE_REGION.has(facts.code)) {
     return ' Credentials hold in one partition only, so check the Region (AWS_REGION) as well.';
   }
-  const aboutRegion = facts.code === 'RegionMissing' || facts.code === 'RegionMalformed';
-  if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null && !aboutRegion) {
+  const told = NEVER_SENT.has(facts.code);
+  if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null && !told) {
     return ' If AWS_ENDPOINT_URL is set, check it: what answers there may be no AWS service.';
   }
   return '';

@@ -24,8 +24,11 @@ export interface Parsed {
 }
 
 const EXIT_CODES = `
-Exit codes: 0 clean or converging, 1 error, 2 drift found, 3 partly done, 4 stopped by a guardrail or the kill switch, 130 interrupted.
-AWS credentials and region are the AWS SDK's own settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …).`;
+Exit codes: 0 clean or converging, 1 error, 2 drift found, 3 partly done,
+4 stopped by a guardrail or the kill switch, 130 interrupted.
+AWS credentials and region are the AWS SDK's own settings (AWS_PROFILE,
+AWS_REGION, AWS_ENDPOINT_URL, …). To begin: rollcall doctor, then
+rollcall policy init, then rollcall plan.`;
 
 /** Where text goes that is no command's: help that was asked for, and help for who did not know what to ask. */
 export interface Writers {

@@ -75,7 +75,7 @@ export async function apply(
     deps.clock,
     'scan',
     owner,
-    (holder) => options.onProgress({ kind: 'waitingForLease', holder }),
+    (holder, until) => options.onProgress({ kind: 'waitingForLease', holder, until }),
     (lost) => scan(deps, settings, retrying, run, options.onProgress, lost),
     options.stop,
   );

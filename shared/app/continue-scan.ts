@@ -35,7 +35,7 @@ export type ScanPartResult =
   | { readonly kind: 'continued'; readonly answers: number }
   /** Nothing was done: the run is over or another has taken its place, or somebody else is scanning. */
   | { readonly kind: 'stale' }
-  | { readonly kind: 'busy'; readonly holder: string };
+  | { readonly kind: 'busy'; readonly holder: string; readonly until: number };
 
 /** A run of more parts makes no headway: ten hours of quarters of an hour. */
 const MAX_PARTS = 40;
@@ -43,10 +43,12 @@ const MAX_PARTS = 40;
 class LeaseHeld extends Error {
   override readonly name = 'LeaseHeld';
   readonly holder: string;
+  readonly until: number;
 
-  constructor(holder: string) {
+  constructor(holder: string, until: number) {
     super(`the scan lease is held by ${holder}`);
     this.holder = holder;
+    this.until = until;
   }
 }
 
@@ -61,8 +63,8 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
   try {
     const result = await withLease(
       ...([registers, clock, 'scan', newId()] as const),
-      (holder) => {
-        throw new LeaseHeld(holder);
+      (holder, until) => {
+        throw new LeaseHeld(holder, until);
       },
       (lost) => holdingLease(part, runId, lost),
     );
@@ -70,7 +72,7 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
     if (result.kind === 'continued' && part.deadline.stop?.aborted !== true) await part.requests.send({ runId });
     return result;
   } catch (error) {
-    if (error instanceof LeaseHeld) return { kind: 'busy', holder: error.holder };
+    if (error instanceof LeaseHeld) return { kind: 'busy', holder: error.holder, until: error.until };
     throw error;
   }
 }

@@ -63,7 +63,8 @@ export interface RunContext {
 
 /** What a person may want to watch; never needed for the work itself. */
 export type Progress =
-  | { readonly kind: 'waitingForLease'; readonly holder: string }
+  /** `until`, epoch ms: if nobody prolongs it, as where its process was killed. */
+  | { readonly kind: 'waitingForLease'; readonly holder: string; readonly until: number }
   | { readonly kind: 'organization'; readonly accounts: number; readonly done: boolean }
   | { readonly kind: 'listing'; readonly listing: 'computeOptimizer' | 'automation'; readonly accounts: number }
   | { readonly kind: 'probing'; readonly done: number; readonly total: number }

@@ -56,7 +56,7 @@ export async function withLease<T>(
   clock: Clock,
   name: string,
   owner: string,
-  onWait: (holder: string) => void,
+  onWait: (holder: string, until: number) => void,
   work: (lost: AbortSignal) => Promise<T>,
   stop?: AbortSignal,
 ): Promise<T> {
@@ -89,13 +89,13 @@ async function waitForLease(
   clock: Clock,
   name: string,
   owner: string,
-  onWait: (holder: string) => void,
+  onWait: (holder: string, until: number) => void,
   stop: AbortSignal | undefined,
 ): Promise<Lease> {
   for (;;) {
     const answer = await acquireLease(registers, clock, name, owner, LEASE_MS);
     if ('lease' in answer) return answer.lease;
-    onWait(answer.holder);
+    onWait(answer.holder, answer.until);
     const pause = Math.min(1_000, Math.max(50, answer.until - clock.now()));
     // Once it has aborted, it would end every further pause as well: one who does not leave then waits as before.
     await clock.sleep(pause, stop?.aborted === true ? undefined : stop);

@@ -143,7 +143,7 @@ async function scanOnce(context: Context, { runId }: ScanRequest): Promise<boole
     if (end.kind === 'done') options.onScan(runId, end.plan);
     if (end.kind === 'done' || end.kind === 'stale') return end.kind === 'done';
     if (end.kind === 'continued') continue;
-    onProgress({ kind: 'waitingForLease', holder: end.holder });
+    onProgress({ kind: 'waitingForLease', holder: end.holder, until: end.until });
     await deps.clock.sleep(BUSY_MS, stop);
   }
   return false;

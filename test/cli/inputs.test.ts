@@ -154,11 +154,18 @@ describe('AWS out of reach, or not for us', () => {
   test('an endpoint where nobody answers, or something that is not AWS, is told of in seconds', async () => {
     const there = await world();
     const page = await server(200, '<html>Welcome</html>');
-    const [nobody, other] = await Promise.all([
+    const [nobody, none, other] = await Promise.all([
       plans(there, { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }),
+      plans(there, { AWS_ENDPOINT_URL: 'localhost' }, ['plan']),
       plans(there, { AWS_ENDPOINT_URL: page }, ['plan']),
     ]);
     expectRefusal(...nobody, ['rollcall.yaml'], 'ECONNREFUSED', 'AWS_ENDPOINT_URL');
+    expectRefusal(
+      ...none,
+      ['rollcall.yaml'],
+      'Set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4570, or unset it.',
+    );
+    expect(none[0].stderr).not.toContain('no AWS service');
     expectRefusal(...other, ['rollcall.yaml'], 'AWS_ENDPOINT_URL');
     expect(Math.max(nobody[0].ms, other[0].ms)).toBeLessThan(25_000);
   });

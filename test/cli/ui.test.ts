@@ -5,7 +5,7 @@ import { parse } from '../../services/cli/program.ts';
 import { since } from '../../services/cli/run-once.ts';
 import { Output, type Style } from '../../services/cli/ui/output.ts';
 import { planText } from '../../services/cli/ui/plan-text.ts';
-import { progressMode } from '../../services/cli/ui/progress.ts';
+import { progressMode, RunProgress } from '../../services/cli/ui/progress.ts';
 import { oneLine, shorten, table } from '../../services/cli/ui/table.ts';
 import { ago, count, duration } from '../../services/cli/ui/words.ts';
 import type { PlanDocument } from '../../shared/app/plan-document.ts';
@@ -45,6 +45,28 @@ describe('tables', () => {
 
   test('never shorten ids, however narrow it is', () => {
     expect(table(columns, rows, 5)[2]).toBe('22  a very …  1,000');
+  });
+
+  test('leave out what may be, in its order and told of, before what is left cannot be read', () => {
+    const wide = [
+      { title: 'ACCOUNT' },
+      { title: 'NAME', shrinks: true, leaveOut: 1 },
+      { title: 'NOT BEFORE' },
+      { title: 'REASON', shrinks: true, leaveOut: 2 },
+    ];
+    const row = ['111122223333', 'the account of the payments team', '', 'statusDiffers'];
+    expect(table(wide, [row], 80)[0]).toBe('ACCOUNT       NAME                              NOT BEFORE  REASON');
+    // A column that says nothing is missed by nobody.
+    expect(table(wide, [row], 45)).toEqual([
+      'ACCOUNT       NAME              REASON',
+      '111122223333  the account of …  statusDiffers',
+    ]);
+    expect(table(wide, [row], 40)).toEqual([
+      'ACCOUNT       REASON',
+      '111122223333  statusDiffers',
+      '(too narrow for NAME; --json has all)',
+    ]);
+    expect(table(wide, [row], 20)[1]).toBe('111122223333');
   });
 
   test('what comes from outside draws nothing on the terminal', () => {
@@ -204,6 +226,28 @@ describe('colour', () => {
     expect(progressMode(output(80), { ...config, verbose: true })).toBe('lines');
     expect(progressMode(output(), config)).toBe('lines');
     expect(progressMode(output(80), { ...config, json: true })).toBe('off');
+  });
+});
+
+describe('progress', () => {
+  test('in lines says until when it waits at most', () => {
+    const { written, out, err } = streams();
+    const output = new Output(out, err, { json: false, color: 'never' });
+    const now = Date.UTC(2026, 0, 1, 12);
+    const progress = new RunProgress({ output, now: () => now, stream: process.stderr, mode: 'lines' });
+    progress.begin({});
+    progress.take({ kind: 'waitingForLease', holder: 'x', until: now + 42_000 });
+    progress.take({ kind: 'organization', accounts: 3, done: true });
+    progress.take({ kind: 'waiting', until: now + 61_000 });
+    progress.end();
+    expect(written.err.split('\n').map((line) => line.split(', ')[0])).toEqual([
+      'reading the organization',
+      'waiting for another scan to end (if its process is gone',
+      'reading enrollments',
+      'waiting for what is due next (12:01:01 UTC)',
+      '',
+    ]);
+    expect(written.err).toContain('until 12:00:42 UTC)');
   });
 });
 

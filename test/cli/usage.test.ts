@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from '../../services/cli/program.ts';
 import { errorShape } from './shapes.ts';
 import { expectNoStack, expectRefusal, json, place, refused, rollcall } from './support.ts';
 
@@ -93,6 +94,27 @@ describe('what is typed', () => {
     expect(sub.stdout).toContain('--oldest-first');
     expect(sub.stdout).toContain('--data-dir');
     expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test('help of every command fits 80 columns', () => {
+    const helpOf = (path: readonly string[]): string => {
+      let text = '';
+      const add = (more: string): void => {
+        text += more;
+      };
+      expect(() => parse([...path, '--help'], { write: add, note: add })).toThrow();
+      return text;
+    };
+    const walk = (path: readonly string[]): number => {
+      const text = helpOf(path);
+      expect(text).toContain(`Usage: ${['rollcall', ...path].join(' ')}`);
+      for (const line of text.split('\n')) expect(line.length, `${path.join(' ')}: ${line}`).toBeLessThanOrEqual(80);
+      const below = (text.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z][a-z-]*)/gm);
+      return [...below]
+        .filter(([, name]) => name !== 'help')
+        .reduce((sum, [, name = '']) => sum + walk([...path, name]), 1);
+    };
+    expect(walk([])).toBeGreaterThan(30);
   });
 
   test('apply without a terminal and without --yes asks nobody and does nothing', async () => {

@@ -53,15 +53,20 @@ describe('what a code means', () => {
 
 describe('when AWS cannot be reached', () => {
   it.each([
-    ['http://127.0.0.1:1', 'ECONNREFUSED'],
-    ['http://no-such-host.invalid', /^(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError)$/],
-  ])('%s: Transient, %s', async (endpoint, code) => {
+    ['http://127.0.0.1:1', 'ECONNREFUSED', 'ECONNREFUSED at 127.0.0.1 port 1)'],
+    [
+      'http://no-such-host.invalid',
+      /^(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError)$/,
+      /failed \(\w+( at no-such-host\.invalid)?\)/,
+    ],
+  ])('%s: Transient, %s', async (endpoint, code, where) => {
     const { cloud } = cloudOn(endpoint);
     const { facts, retryable, message } = await failureOf(cloud.identify());
     expect(facts).toMatchObject({ kind: 'Transient', operation: 'GetCallerIdentity', requestId: null });
     expect(facts.code).toMatch(code);
     expect(retryable).toBe(true);
     expect(message).toContain('network');
+    expect(message).toEqual(typeof where === 'string' ? expect.stringContaining(where) : expect.stringMatching(where));
   });
 
   it('a broken connection is Transient', async () => {

@@ -39,9 +39,9 @@ function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
     { title: 'VERDICT', paint: (text: string) => paintVerdict(output.style, text) },
     { title: 'OBSERVED' },
     { title: 'DESIRED' },
-    { title: 'SINCE' },
-    { title: 'REASON', shrinks: true },
-    { title: 'RULE', shrinks: true },
+    { title: 'SINCE', leaveOut: 3 },
+    { title: 'REASON', shrinks: true, leaveOut: 2 },
+    { title: 'RULE', shrinks: true, leaveOut: 1 },
   ];
   return [...table(columns, accounts.map(rowOf), output.width), '', summaryText(at, accounts)];
 }

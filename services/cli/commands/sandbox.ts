@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { countArgument, durationArgument, numberArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
+import { isScenarioName, SCENARIOS } from '../../sandbox/scenarios.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,7 +28,10 @@ export function defineSandbox(program: Command, select: Select): void {
     .option('--host <address>', 'default: 127.0.0.1')
     .option('--accounts <n>', 'default: 500')
     .option('--seed <n>', 'the same seed gives the same world (default: 1)')
-    .option('--scenario <name>', 'a named world; other flags override what it decides')
+    .option(
+      '--scenario <name>',
+      `a named world, of which other flags override what it decides: ${Object.keys(SCENARIOS).join(', ')}`,
+    )
     .option('--drift <fraction>', 'accounts that are not enrolled, 0 to 1 (default: 0.2)')
     .option('--latency <duration>', 'of each answer (default: 0ms)')
     .option('--rate <n>', 'calls a second per calling account and operation (default: no throttling)')
@@ -39,15 +43,15 @@ export function defineSandbox(program: Command, select: Select): void {
 }
 
 const ACCESS = `
-To use it from another terminal, with "endpoint" and "managementAccountId" of the ready line:
+To use it from another terminal, with "endpoint" and "managementAccountId" of
+the ready line:
   export AWS_ENDPOINT_URL=http://127.0.0.1:4570 AWS_REGION=eu-west-1
   export AWS_ACCESS_KEY_ID=<managementAccountId> AWS_SECRET_ACCESS_KEY=any`;
 
 async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<number> {
   const { output, interrupt } = context;
-  const [{ startSandbox }, { SCENARIOS, isScenarioName }, { faultsSchema }, { z }] = await Promise.all([
+  const [{ startSandbox }, { faultsSchema }, { z }] = await Promise.all([
     import('../../sandbox/start.ts'),
-    import('../../sandbox/scenarios.ts'),
     import('../../sandbox/options.ts'),
     import('zod'),
   ]);

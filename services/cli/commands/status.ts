@@ -93,8 +93,8 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
     { title: 'ENROLLMENT' },
     { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
     { title: 'REASON', shrinks: true },
-    { title: 'NOT BEFORE' },
-    { title: 'FOR EXAMPLE', shrinks: true },
+    { title: 'NOT BEFORE', leaveOut: 2 },
+    { title: 'FOR EXAMPLE', shrinks: true, leaveOut: 1 },
   ];
   const rows = open.map(({ accounts, enrollment, verdict, reason, notBefore, examples }) => [
     number(accounts),

@@ -8,12 +8,12 @@ export function entriesTable(entries: readonly LedgerEntry[], width: number | nu
     { title: 'AT' },
     ...(withAccount ? [{ title: 'ACCOUNT' }] : []),
     { title: 'TYPE' },
-    { title: 'ENROLLMENT' },
+    { title: 'ENROLLMENT', leaveOut: 5 },
     { title: 'BEFORE → AFTER', shrinks: true },
-    { title: 'RULE', shrinks: true },
-    { title: 'REASON', shrinks: true },
-    { title: 'ACTOR', shrinks: true },
-    { title: 'ID' },
+    { title: 'RULE', shrinks: true, leaveOut: 2 },
+    { title: 'REASON', shrinks: true, leaveOut: 4 },
+    { title: 'ACTOR', shrinks: true, leaveOut: 1 },
+    { title: 'ID', leaveOut: 3 },
   ];
   const rows = entries.map((entry) => [
     instant(entry.at),

@@ -47,14 +47,14 @@ function changesText(changes: readonly Change[], options: PlanTextOptions): stri
 function changeTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
   const columns = [
     { title: 'ACCOUNT' },
-    { title: 'NAME', shrinks: true },
-    { title: 'OU', shrinks: true },
+    { title: 'NAME', shrinks: true, leaveOut: 2 },
+    { title: 'OU', shrinks: true, leaveOut: 1 },
     { title: 'ENROLLMENT' },
     { title: 'OBSERVED → DESIRED' },
     { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
     { title: 'ACTION', shrinks: true },
-    { title: 'RULE', shrinks: true },
-    { title: 'REASON', shrinks: true },
+    { title: 'RULE', shrinks: true, leaveOut: 3 },
+    { title: 'REASON', shrinks: true, leaveOut: 4 },
   ];
   const rows = changes.map((change) => [
     change.accountId,
@@ -86,8 +86,8 @@ function kindsTable(changes: readonly Change[], { style, width }: PlanTextOption
     { title: 'OBSERVED → DESIRED' },
     { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
     { title: 'ACTION', shrinks: true },
-    { title: 'RULE', shrinks: true },
-    { title: 'REASON', shrinks: true },
+    { title: 'RULE', shrinks: true, leaveOut: 1 },
+    { title: 'REASON', shrinks: true, leaveOut: 2 },
   ];
   const rows = [...kinds.values()].sort((a, b) => b.accounts - a.accounts);
   return table(

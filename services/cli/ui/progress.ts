@@ -19,6 +19,8 @@ const LINE_MS = 2_000;
 const FRAME_MS = 100;
 /** The time over which the rate is taken, ms. */
 const RATE_MS = 5_000;
+/** A wait of which the end need not be told, ms. */
+const SOON_MS = 2_000;
 
 /** What is known of a run while it goes on, and how it is shown. */
 export class RunProgress {
@@ -27,6 +29,8 @@ export class RunProgress {
   readonly #outcomes = new Map<WorkOutcome, number>();
   #calls: CallCounts = {};
   #phase = 'starting';
+  /** Until when it is waited, in words. */
+  #until = '';
   #accounts = 0;
   #listed = { computeOptimizer: 0, automation: 0 };
   #changes = 0;
@@ -46,6 +50,7 @@ export class RunProgress {
     this.#outcomes.clear();
     this.#closed = [];
     this.#phase = 'reading the organization';
+    this.#until = '';
     this.#listed = { computeOptimizer: 0, automation: 0 };
     this.#changes = 0;
     if (this.#options.mode !== 'live') return;
@@ -68,6 +73,7 @@ export class RunProgress {
     // What the phase before came to is worth its line.
     if (turned) this.#line(true);
     this.#phase = phase ?? this.#phase;
+    this.#until = this.#untilOf(event);
     this.#line(false);
   };
 
@@ -97,6 +103,12 @@ export class RunProgress {
     }
   }
 
+  #untilOf(event: Progress): string {
+    if (event.kind === 'waitingForLease') return ` (if its process is gone, until ${clockTime(event.until)})`;
+    const waits = event.kind === 'waiting' && event.until - this.#options.now() > SOON_MS;
+    return waits ? ` (${clockTime(event.until)})` : '';
+  }
+
   #count(outcome: WorkOutcome): void {
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (ENDED.has(outcome)) this.#closed.push(this.#options.now());
@@ -105,7 +117,9 @@ export class RunProgress {
   #draw(): void {
     const width = this.#options.stream.columns ?? 80;
     this.#block(
-      [`  ${this.#phase}`, ...this.#facts().map((fact) => `  ${fact}`)].map((line) => shorten(line, width)).join('\n'),
+      [`  ${this.#phase}${this.#until}`, ...this.#facts().map((fact) => `  ${fact}`)]
+        .map((line) => shorten(line, width))
+        .join('\n'),
     );
   }
 
@@ -113,7 +127,7 @@ export class RunProgress {
     if (this.#options.mode !== 'lines') return;
     const time = this.#options.now();
     if (!now && time - this.#shownAt < LINE_MS) return;
-    const line = [this.#phase, ...this.#facts()].join(', ');
+    const line = [`${this.#phase}${this.#until}`, ...this.#facts()].join(', ');
     if (line === this.#shown || this.#phase === 'starting') return;
     this.#shownAt = time;
     this.#shown = line;
@@ -149,6 +163,11 @@ export class RunProgress {
     const throttled = all.reduce((sum, each) => sum + each.throttled, 0);
     return [`${count(calls, 'call')}, ${number(throttled)} throttled`];
   }
+}
+
+/** Of a wait that ends within hours; without a date, and the same however often it is drawn. */
+function clockTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 }
 
 const ENDED: ReadonlySet<WorkOutcome> = new Set([

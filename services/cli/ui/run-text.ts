@@ -110,9 +110,9 @@ export function openText(
     { title: 'ENROLLMENT' },
     { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
     { title: 'REASON', shrinks: true },
-    { title: 'NOT BEFORE' },
-    { title: 'FOR EXAMPLE' },
-    { title: 'WHY', shrinks: true },
+    { title: 'NOT BEFORE', leaveOut: 3 },
+    { title: 'FOR EXAMPLE', leaveOut: 1 },
+    { title: 'WHY', shrinks: true, leaveOut: 2 },
   ];
   const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
   const rows = sorted

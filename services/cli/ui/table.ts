@@ -5,17 +5,29 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** May be shortened where the terminal is too narrow; ids and numbers never are. */
   readonly shrinks?: boolean;
+  /** Where shortening would leave too little to read, columns are left out, the lowest number first; without one it always stays. */
+  readonly leaveOut?: number;
   /** Painted after the widths are known. */
   readonly paint?: (text: string) => string;
 }
 
 /** Never narrower than this when shortened. */
 const LEAST = 8;
+/** Before a column gets narrower than this, others are left out. */
+const READABLE = 14;
 const GAP = '  ';
 
+/** A column with its place in the rows and its width in terminal cells. */
+interface Laid extends Column {
+  readonly at: number;
+  width: number;
+  readonly empty: boolean;
+}
+
 /**
- * Lines of a table. Columns are as wide as their widest cell in terminal cells; if `width` is given and they don't fit, the widest of
- * those that may shrink are shortened with `…`. What no shrinking helps is left to the terminal.
+ * Lines of a table. Columns are as wide as their widest cell in terminal cells; if `width` is given and they don't fit, those that say
+ * nothing and those that may be are left out, which a last line tells, and the widest of those that may shrink are shortened with `…`.
+ * What none of this helps is left to the terminal.
  */
 export function table(
   columns: readonly Column[],
@@ -23,20 +35,45 @@ export function table(
   width: number | null,
 ): string[] {
   const cells = rows.map((row) => row.map(oneLine));
-  const widths = columns.map((column, at) =>
-    cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), stringWidth(column.title)),
-  );
-  if (width !== null) shrink(columns, widths, width);
+  const all = columns.map((column, at): Laid => {
+    const widest = cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), 0);
+    return { ...column, at, width: Math.max(widest, stringWidth(column.title)), empty: widest === 0 };
+  });
+  const kept = width === null ? all : leftIn(all, width);
+  if (width !== null) shrink(kept, width);
   const line = (row: readonly string[], painted: boolean): string =>
-    columns
-      .map((column, at) => {
-        const text = fitted(row[at] ?? '', widths[at] ?? 0, column.align ?? 'left', at === columns.length - 1);
-        return painted && column.paint !== undefined ? column.paint(text) : text;
+    kept
+      .map(({ at, width: cell, align = 'left', paint }, place) => {
+        const text = fitted(row[at] ?? '', cell, align, place === kept.length - 1);
+        return painted && paint !== undefined ? paint(text) : text;
       })
       .join(GAP)
       .trimEnd();
   const titles = columns.map(({ title }) => title);
-  return [line(titles, false), ...cells.map((row) => line(row, true))];
+  const missing = all.filter((column) => !column.empty && !kept.includes(column)).map(({ title }) => title);
+  return [line(titles, false), ...cells.map((row) => line(row, true)), ...missingText(missing, width)];
+}
+
+function missingText(missing: readonly string[], width: number | null): string[] {
+  if (missing.length === 0 || width === null) return [];
+  return [shorten(`(too narrow for ${missing.join(', ')}; --json has all)`, width)];
+}
+
+function leftIn(columns: readonly Laid[], width: number): readonly Laid[] {
+  const order = columns
+    .filter(({ empty, leaveOut }) => empty || leaveOut !== undefined)
+    .sort((a, b) => Number(b.empty) - Number(a.empty) || (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
+  let kept = columns;
+  for (const next of order) {
+    const readable = kept.map((column) => (column.shrinks === true ? Math.min(column.width, READABLE) : column.width));
+    if (totalOf(readable) <= width) break;
+    kept = kept.filter((column) => column !== next);
+  }
+  return kept;
+}
+
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
 }
 
 /** Names and messages come from outside: a line break or an escape sequence in them must not draw on the terminal. */
@@ -45,16 +82,13 @@ export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }
 
-function shrink(columns: readonly Column[], widths: number[], width: number): void {
-  const total = (): number => widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
-  while (total() > width) {
-    let widest = -1;
-    for (const [at, column] of columns.entries()) {
-      const here = widths[at] ?? 0;
-      if (column.shrinks === true && here > LEAST && (widest < 0 || here > (widths[widest] ?? 0))) widest = at;
-    }
-    if (widest < 0) return;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+function shrink(columns: readonly Laid[], width: number): void {
+  while (totalOf(columns.map((column) => column.width)) > width) {
+    const widest = columns
+      .filter((column) => column.shrinks === true && column.width > LEAST)
+      .reduce<Laid | null>((most, column) => (most === null || column.width > most.width ? column : most), null);
+    if (widest === null) return;
+    widest.width -= 1;
   }
 }
 

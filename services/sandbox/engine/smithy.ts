@@ -199,8 +199,14 @@ function wrongType(path: string, expected: string): Violation {
   return { path, kind: 'type', message: `Expected a ${expected} at '${path === '' ? 'body' : path}'` };
 }
 
+/** CBOR has integers that JSON has not. */
+function plainly(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
 function violation(kind: ViolationKind, value: unknown, path: string, constraint: string): Violation {
-  const shown = value === null ? 'null' : `'${String(value).slice(0, 120)}'`;
+  const text = typeof value === 'object' ? JSON.stringify(value, plainly) : String(value);
+  const shown = value === null ? 'null' : `'${text.slice(0, 120)}'`;
   return { path, kind, message: `Value ${shown} at '${path}' failed to satisfy constraint: ${constraint}` };
 }
 

@@ -77,6 +77,8 @@ interface Found {
   /** AWS's own words; `null` for a refusal of credentials, which may quote what was signed, headers and all. */
   readonly words: string | null;
   readonly skewCorrected: boolean;
+  /** Where no connection was had, as far as Node says. */
+  readonly peer: string | null;
   /** Only what cannot carry a request or an answer of AWS, whose headers hold credentials. */
   readonly cause: Error | null;
 }
@@ -88,6 +90,7 @@ function describe(error: unknown, service: string): Found {
     requestId: text(metadata['requestId']),
     skewCorrected: metadata['clockSkewCorrected'] === true,
     cause: null,
+    peer: null,
   };
   const name = text(fields['name']) ?? 'Unknown';
   if ('$fault' in fields) {
@@ -104,13 +107,22 @@ function describe(error: unknown, service: string): Found {
   if (isNetworkCode(code) || isNetworkCode(name)) {
     const network = isNetworkCode(code) ? code : name;
     const cause = error instanceof Error && !('$response' in fields) ? error : null;
-    return { ...common, code: network, kind: 'Transient', ambiguous: false, words: null, cause };
+    return { ...common, code: network, kind: 'Transient', ambiguous: false, words: null, cause, peer: peerOf(fields) };
   }
   if ('$response' in fields) {
     return { ...common, code: UNREADABLE_ANSWER, kind: 'Transient', ambiguous: false, words: null };
   }
   const cause = error instanceof Error ? error : null;
   return { ...common, code, kind: 'Invalid', ambiguous: false, words: text(fields['message']), cause };
+}
+
+/** The host that was not found, or the address that refused; the first of several. */
+function peerOf(fields: Readonly<Record<string, unknown>>): string | null {
+  const several: readonly unknown[] = Array.isArray(fields['errors']) ? fields['errors'] : [];
+  const [first = fields] = several.filter(isObject);
+  const host = text(first['hostname']) ?? text(first['address']);
+  const port = first['port'];
+  return host === null || typeof port !== 'number' ? host : `${host} port ${port}`;
 }
 
 /** What the SDK puts where an answer named no error; `NotFound` is what it makes of a bare 404, and no code of a service that is called here. */
@@ -139,7 +151,8 @@ function messageFor(facts: CloudErrorFacts, found: Found, member: boolean): stri
   const where = facts.accountId === null ? '' : ` for account ${facts.accountId}`;
   const request = facts.requestId === null ? '' : `, request ${facts.requestId}`;
   const words = found.words === null ? '' : `: ${presentable(found.words)}`;
-  const what = `${facts.operation}${where} failed (${facts.code}${request})${words}`;
+  const peer = found.peer === null ? '' : ` at ${presentable(found.peer)}`;
+  const what = `${facts.operation}${where} failed (${facts.code}${peer}${request})${words}`;
   const advice = adviceFor(facts, member);
   return `${/[.!?…]$/.test(what) ? what : `${what}.`}${advice === '' ? '' : ` ${advice}`}`;
 }
@@ -175,6 +188,8 @@ const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   RegionDisabledException:
     'STS is not enabled for this Region in that account: enable the Region there, or set AWS_REGION to one that is.',
   ENOTFOUND: 'No such host: check the Region (AWS_REGION), AWS_ENDPOINT_URL and the network.',
+  ERR_INVALID_URL: 'Set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4570, or unset it.',
+  EPROTO: 'No TLS is spoken there, or another one: check AWS_ENDPOINT_URL, http:// or https://, and proxies.',
   ECONNREFUSED: 'Nothing answers there: check AWS_ENDPOINT_URL and the network.',
   [UNREADABLE_ANSWER]: 'What answered was no AWS service: check AWS_ENDPOINT_URL and proxies.',
 };

@@ -65,7 +65,7 @@ const CORRUPT: Translation = {
 const DISK_FULL: Translation = {
   code: 'DiskFull',
   found: 'the disk is full',
-  remedy: 'Nothing that was acknowledged is lost. Free some space; the work goes on by itself.',
+  remedy: 'Nothing that was acknowledged is lost. Free some space: a daemon goes on by itself, a command is repeated.',
 };
 const NOT_WRITABLE: Translation = {
   code: 'NotWritable',

@@ -91,7 +91,7 @@ function probe(name: string, bytes: number, latest: number, path: string = name)
 /** @throws StoreError `Corrupt` with SQLite's first finding. */
 export function assertSound(db: DatabaseSync, path: string, check: 'quick_check(1)' | 'integrity_check(1)'): void {
   const [finding] = Object.values(db.prepare(`PRAGMA ${check}`).get() ?? {});
-  if (finding !== 'ok') throw corrupt(path, `the database is damaged (${String(finding)})`);
+  if (finding !== 'ok') throw corrupt(path, `the database is damaged (${String(finding).replace(/\s+/g, ' ')})`);
 }
 
 export function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): number {
