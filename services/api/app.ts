@@ -83,7 +83,7 @@ export function createApi(
     if (principal.role !== 'operate') {
       throw new ApiProblem(403, 'ReadOnly', `${principal.actor} may read and not operate.`);
     }
-    limits.commands.take(client);
+    if (!route.frequent) limits.commands.take(client);
     return principal;
   };
 

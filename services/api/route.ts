@@ -35,6 +35,8 @@ export interface Route {
   /** Of a `post`. */
   readonly body: z.ZodObject;
   readonly answer: AnswerSpec;
+  /** Not a person's command: as often as anything may be read. */
+  readonly frequent: boolean;
   /** @throws ApiProblem */
   readonly run: (call: RawCall) => Promise<Response>;
 }
@@ -46,6 +48,7 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  readonly frequent?: boolean;
   readonly query: Q;
   readonly params: P;
   readonly body: B;
@@ -76,12 +79,12 @@ export function streamRoute<Q extends z.ZodObject, P extends z.ZodObject, B exte
 }
 
 function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
-  { method, path, operationId, summary, query, params, body }: Spec<Q, P, B>,
+  { method, path, operationId, summary, frequent = false, query, params, body }: Spec<Q, P, B>,
   answer: AnswerSpec,
   handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
 ): Route {
   return {
-    ...{ method, path, operationId, summary, query, params, body, answer },
+    ...{ method, path, operationId, summary, frequent, query, params, body, answer },
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {

@@ -1,5 +1,6 @@
 import { liveRoutes } from './live/route.ts';
 import { operatorRoutes } from './operate.ts';
+import { eventRoutes } from './react.ts';
 import { accountRoutes } from './reads/accounts.ts';
 import { auditRoutes } from './reads/audit.ts';
 import { policyRoutes } from './reads/policy.ts';
@@ -16,4 +17,5 @@ export const ROUTES: readonly Route[] = [
   ...policyRoutes,
   ...liveRoutes,
   ...operatorRoutes,
+  ...eventRoutes,
 ];

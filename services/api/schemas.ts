@@ -38,6 +38,7 @@ export const SCHEMAS = {
   Resumption: operate.resumeAnswer,
   Approval: operate.approveAnswer,
   Redrive: operate.redriveAnswer,
+  Reaction: operate.reaction,
   Progress: live.progress,
   Gap: live.gap,
 } as const;

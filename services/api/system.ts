@@ -1,5 +1,6 @@
 import type { AccountTable } from '../../shared/app/account-list.ts';
 import type { Stores } from '../../shared/app/deps.ts';
+import type { ReactDeps } from '../../shared/app/react.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
 import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
@@ -31,6 +32,8 @@ export interface ApiSystem {
   readonly pollMs: number;
   /** Asks for a scan now where the schedule is not what scans are begun by (the demo). */
   readonly askForScan?: () => Promise<void>;
+  /** Who reads the accounts that AWS's events are about; `null`: nobody yet. Absent where a function of its own reacts to events. */
+  readonly reader?: () => ReactDeps['readAccount'] | null;
 }
 
 /** Who asks, as the door has found out. */

@@ -1,4 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' };
+import type { ReactDeps } from '../../shared/app/react.ts';
+import type { App } from '../../shared/compose/app.ts';
 import type { Feed } from '../api/live/feed.ts';
 import type { OpenDoor } from '../api/node-door.ts';
 import type { Pages } from '../api/pages.ts';
@@ -20,11 +22,14 @@ const ACCOUNTS_AGE_MS = { embedded: 1_000, aws: 10_000 };
 /** How often the ledger is asked for news while somebody watches, ms. */
 const POLL_MS = { embedded: 1_000, aws: 10_000 };
 
+/** How long the retries of one question to Organizations may go on because of an event, ms: what takes longer is left to a scan. */
+const READ_RETRY_MS = 8_000;
+
 /** The API and the dashboard of a process that works. */
 export interface RunningApi extends OpenDoor {
   readonly feed: Feed;
-  /** From here on it explains by this policy. */
-  usePolicy(loaded: LoadedPolicy): void;
+  /** From here on it explains by this policy, and reads accounts that events are about through this app. */
+  use(loaded: LoadedPolicy, app: App): void;
 }
 
 /**
@@ -38,30 +43,37 @@ export async function startApi(
   askForScan?: () => Promise<void>,
 ): Promise<RunningApi> {
   const { clock, logger, config, env } = context;
-  const [{ openNodeDoor }, { Feed: LiveFeed }, { AccountTable }, { makeNewId }, { readApiTokens }] = await Promise.all([
-    import('../api/node-door.ts'),
-    import('../api/live/feed.ts'),
-    import('../../shared/app/account-list.ts'),
-    import('../../shared/compose/system.ts'),
-    import('../../shared/config/api-env.ts'),
-  ]);
+  const [{ openNodeDoor }, { Feed: LiveFeed }, { AccountTable }, { makeNewId }, { readApiTokens }, { createRetrying }] =
+    await Promise.all([
+      import('../api/node-door.ts'),
+      import('../api/live/feed.ts'),
+      import('../../shared/app/account-list.ts'),
+      import('../../shared/compose/system.ts'),
+      import('../../shared/config/api-env.ts'),
+      import('../../shared/app/retrying.ts'),
+    ]);
   const tokens = readApiTokens(env);
   const stores = await openStores(context);
   const feed = new LiveFeed(clock);
   let inUse = loaded;
+  let readAccount: ReactDeps['readAccount'] | null = null;
   const system: ApiSystem = {
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS[config.store]),
     pollMs: POLL_MS[config.store],
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),
+    reader: () => readAccount,
   };
   try {
     const door = await openNodeDoor({ ...flags, system, tokens, localActor: systemUser(), pages: dashboardFiles });
     return {
       ...{ url: door.url, port: door.port, feed },
-      usePolicy: (next) => {
+      use: (next, { deps: { cloud, random } }) => {
         inUse = next;
+        const retry = createRetrying(clock, random, READ_RETRY_MS);
+        const tags = next.policy.usesTags;
+        readAccount = (accountId, organization) => cloud.readAccount(accountId, { ...organization, tags, retry });
       },
       close: async () => {
         await door.close();

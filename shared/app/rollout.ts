@@ -82,7 +82,7 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStates, run: R
   const next: RolloutState =
     canaries.length === 0
       ? { ...begun, phase: 'open', message: 'no account is a canary in which anything is enforced', released: true }
-      : { ...begun, phase: 'canary', message: `waiting for ${canaries.length} canaries` };
+      : { ...begun, phase: 'canary', message: `waiting for the canaries: ${canaries.length}` };
   if (!(await writeRollout(deps.registers, next, known))) return;
   await tell(deps, next, next.phase === 'open' ? 'noCanary' : 'canary', run.runId);
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { POLICY_REGISTER } from '../../shared/app/policy-register.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
+import { optedOut } from '../support/cloud-trail-events.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { compiled, policyText } from '../support/world-policy.ts';
 import { api, documented, OPERATE, store } from './support.ts';
@@ -101,5 +102,27 @@ describe('operators', () => {
       body: '{',
     });
     expect(answer.json).toMatchObject({ status: 400, detail: 'The body is not JSON.' });
+  });
+});
+
+describe('events of AWS', () => {
+  const unread = async () => expect.fail('nothing is to be read');
+
+  test('are refused where a function reacts to them, and put off where nobody can be asked yet', async () => {
+    const event = optedOut('111122223333', 0);
+    expect((await (await api()).post('/api/events', event)).json).toMatchObject({ status: 404, code: 'NoReactorHere' });
+    const early = await api({ reader: () => null });
+    expect((await early.post('/api/events', event)).json).toMatchObject({ status: 503, code: 'NotReady' });
+  });
+
+  test('that are none are rejected with a reason, as often as they come, and never an error that is tried again', async () => {
+    const own = await api({ reader: () => unread });
+    for (let times = 0; times < 30; times += 1) {
+      const { status, json } = await own.post('/api/events', { detail: 'x', times });
+      expect(status).toBe(200);
+      expect(documented(SCHEMAS.Reaction, json)).toMatchObject({ queued: [], rejected: expect.any(String) });
+    }
+    expect(own.logged.filter(({ message }) => message === 'an event was rejected')).toHaveLength(30);
+    expect((await own.post('/api/events', [])).status).toBe(400);
   });
 });

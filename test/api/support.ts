@@ -31,6 +31,7 @@ export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages'
   readonly clock?: Clock;
   readonly policy?: CompiledPolicy;
   readonly askForScan?: () => Promise<void>;
+  readonly reader?: ApiSystem['reader'];
 }
 
 export interface TestApi {
@@ -81,6 +82,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     feed: new Feed(clock),
     policy: async () => ({ policy, warnings: [] }),
     ...(parts.askForScan !== undefined && { askForScan: parts.askForScan }),
+    ...(parts.reader !== undefined && { reader: parts.reader }),
   };
   const none = async (): Promise<Pages | null> => null;
   const { host = '127.0.0.1', pages = none, rates = RATES } = parts;

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { JANE, optedOut } from '../support/cloud-trail-events.ts';
 import { hanging, webhookReceiver } from '../support/webhook-receiver.ts';
-import { applyShape } from './shapes.ts';
-import { ENROLL, EVERYTHING_ON, ended, json, place, rollcall, said, start, world } from './support.ts';
+import { applyShape, auditShape } from './shapes.ts';
+import { ENROLL, EVERYTHING_ON, ended, json, place, rollcall, said, saidBy, start, world } from './support.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the file's own variables
 const NOTIFY = 'notify: { eventBus: default, webhook: { url: "${HOOK}", secret: "${HOOK_SECRET}" } }\n';
@@ -33,13 +34,40 @@ describe('who asked to be told', () => {
     const receiver = await webhookReceiver();
     receiver.behave = hanging;
     const cwd = place({ 'rollcall.yaml': `${EVERYTHING_ON}${NOTIFY}` });
-    const child = start(['serve', '--json'], { cwd, env: { ...env, HOOK: receiver.url, HOOK_SECRET: 'k3y' } });
+    const child = start(['serve', '--json', '--port', '0'], {
+      cwd,
+      env: { ...env, HOOK: receiver.url, HOOK_SECRET: 'k3y' },
+    });
+    const address = saidBy(child, /API and dashboard on (\S+)/);
     const wrong = () =>
       running.sandbox
         .accounts()
         .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active');
     expect(wrong().length).toBeGreaterThan(0);
+    const member = running.sandbox
+      .accounts()
+      .find((each) => !each.management && each.state === 'ACTIVE' && each.computeOptimizer.status === 'Active');
+    const accountId = member?.accountId ?? '';
     await expect.poll(() => wrong().length, { timeout: 20_000 }).toBe(0);
+
+    // Whoever gets AWS's events posts them here: the account is looked at now, not with the next scan.
+    running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
+    const tell = async (event: unknown): Promise<unknown> => {
+      const headers = { 'content-type': 'application/json' };
+      return (
+        await fetch(new URL('/api/events', await address), { method: 'POST', headers, body: JSON.stringify(event) })
+      ).json();
+    };
+    expect(await tell(optedOut(accountId, Date.now()))).toMatchObject({ queued: [accountId], rejected: null });
+    expect(await tell({ ...optedOut(accountId, 0), account: '1' })).toMatchObject({
+      queued: [],
+      rejected: expect.any(String),
+    });
+    await expect.poll(() => wrong().length, { timeout: 20_000 }).toBe(0);
+    const drift = ['--account', accountId, '--enrollment', 'computeOptimizer', '--type', 'DriftDetected'];
+    const listed = await rollcall(['audit', 'list', ...drift, '--json'], { cwd });
+    const { entries } = auditShape.parse(json(listed));
+    expect(entries[0]?.['detail']).toMatchObject({ changedBy: { actor: JANE(accountId) } });
     child.kill('SIGTERM');
     const result = await ended(child);
     expect(result).toMatchObject({ code: 0 });

@@ -137,15 +137,25 @@ export async function refused(args: readonly string[]): Promise<string> {
 
 /** Waits for text on stderr or stdout. */
 export async function said(child: ChildProcess, text: string): Promise<void> {
+  await saidBy(child, { exec: (all) => (all.includes(text) ? [text] : null) });
+}
+
+interface Pattern {
+  exec(text: string): readonly string[] | null;
+}
+
+/** As `said`. @returns the pattern's group, or all that fits it */
+export function saidBy(child: ChildProcess, pattern: Pattern): Promise<string> {
   let all = '';
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const look = (chunk: Buffer): void => {
       all += chunk.toString();
-      if (all.includes(text)) resolve();
+      const found = pattern.exec(all);
+      if (found !== null) resolve(found[1] ?? found[0] ?? '');
     };
     child.stderr?.on('data', look);
     child.stdout?.on('data', look);
-    child.once('close', () => reject(new Error(`ended without saying ${text}: ${all}`)));
+    child.once('close', () => reject(new Error(`ended without saying ${String(pattern)}: ${all}`)));
   });
 }
 

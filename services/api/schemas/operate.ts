@@ -64,4 +64,14 @@ export const approveAnswer = z.object({
   expiresAt: time,
   entryId: z.string(),
 });
+export const reaction = z.object({
+  queued: list(accountId).describe('On the queue now'),
+  later: list(accountId).describe('Looked at just now: on the queue in a few seconds'),
+  unknown: list(accountId).describe('The organization does not have them'),
+  refreshed: list(accountId).describe('Organizations was asked about them anew'),
+  scan: z.boolean().describe('A scan was asked for'),
+  ours: z.boolean().describe("It is about Rollcall's own call"),
+  ignored: textOrNull,
+  rejected: textOrNull.describe('Why the event is not believed'),
+});
 export const redriveAnswer = z.object({ redriven: list(z.string()), left: list(z.string()), by: z.string() });

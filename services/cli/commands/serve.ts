@@ -64,7 +64,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   const tally = new Tally();
   const serveApp = async (app: App, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
     const { chores, close } = await choresOf(context, app, inForce);
-    api?.usePolicy(inForce);
+    api?.use(inForce, app);
     say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
     const telling = tellRegularly(tally, say, context, end);
     const pace = context.config.store === 'aws' ? { pace: REMOTE_PACE } : {};

@@ -39,8 +39,8 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
     `Pace: ${paceText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
-    ...(found.guardrail === null ? [] : [guardrailText(found.guardrail, isApproved(found))]),
-    ...(found.rollout === null ? [] : [rolloutText(found.rollout)]),
+    ...(found.guardrail === null ? [] : [guardrailText(found.guardrail, isApproved(found, found.guardrail))]),
+    ...(found.rollout === null ? [] : [rolloutText(found.rollout, isApproved(found, found.rollout))]),
     ...heldText(found),
     '',
     ...verdictTable(found.summary, style),
@@ -65,8 +65,8 @@ function guardrailText({ reason, message, planHash }: NonNullable<Status['guardr
   return `Guardrail: ${reason ?? ''}: ${message ?? ''}${approve}`;
 }
 
-function isApproved({ guardrail, approvals }: Status): boolean {
-  return approvals.some(({ planHash }) => planHash === guardrail?.planHash);
+function isApproved({ approvals }: Status, held: { readonly planHash: string | null }): boolean {
+  return approvals.some(({ planHash }) => planHash === held.planHash);
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {

@@ -1,8 +1,11 @@
 import type { RolloutView } from '../../../shared/app/rollout-state.ts';
 import { count } from './words.ts';
 
-/** The gate of a policy's first run, as long as it is closed. */
-export function rolloutText({ phase, canaries, message, planHash }: RolloutView): string {
-  const approve = phase === 'blocked' && planHash !== null ? `: rollcall approve ${planHash}` : '';
+/**
+ * The gate of a policy's first run, as long as it is closed.
+ * @param approved an operator has approved the rest already
+ */
+export function rolloutText({ phase, canaries, message, planHash }: RolloutView, approved = false): string {
+  const approve = phase === 'blocked' && planHash !== null && !approved ? `: rollcall approve ${planHash}` : '';
   return `Rollout: ${count(canaries, 'canary', 'canaries')} first; ${message}${approve}.`;
 }

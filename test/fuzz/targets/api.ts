@@ -15,6 +15,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/account-list.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
+import { optedOut, organizationCall } from '../../support/cloud-trail-events.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../../support/manual-clock.ts';
 import { compiled, policyText } from '../../support/world-policy.ts';
 import type { Chance } from '../chance.ts';
@@ -71,6 +72,10 @@ const BODIES: Readonly<Record<string, readonly [unknown, ...unknown[]]>> = {
   resume: [{ selector: 'all' }, { selector: account(1) }, { selector: 'ou:/Workloads' }],
   approve: [{ planHash: 'a'.repeat(64), reason: 'adoption' }],
   redrive: [{ ids: ['1', '2'] }],
+  react: [
+    optedOut(account(2), MANUAL_CLOCK_START),
+    organizationCall('MoveAccount', { accountId: account(3) }, { account: account(1), at: MANUAL_CLOCK_START }),
+  ],
 };
 const HOSTILE_HEADERS: readonly [readonly [string, string], ...(readonly [string, string])[]] = [
   ['host', 'evil.example'],
@@ -187,6 +192,7 @@ async function openPlace(): Promise<Place> {
       accounts: new AccountTable(store, clock, 0),
       feed: new Feed(clock),
       policy: async () => ({ policy, warnings: [] }),
+      reader: () => async (id) => (id === account(3) ? facts(3) : null),
     },
     ...{ host: '127.0.0.1', port: 0, tokens: readApiTokens({}), localActor: 'user:fuzz', pages: async () => null },
     rates: { requests: often, commands: often, refusals: often },
