@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { scanWish } from '../../shared/app/scan-wishes.ts';
 import type { Check } from '../../shared/app/worker/checks/check.ts';
 import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
@@ -488,6 +489,10 @@ describe('guardrails, right before the call', () => {
     });
     expect(shop.cloud.changes).toHaveLength(4);
     expect(await shop.condition('100000000000')).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
+    // A scan is to judge it with whatever else has come, so that there is a plan to approve.
+    expect(await scanWish(shop.store.registers)).toMatchObject({
+      reason: expect.stringContaining('maxChanges allows 3'),
+    });
   });
 
   it('a key of a run that is not known is not acted upon', async () => {

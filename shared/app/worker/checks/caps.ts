@@ -1,6 +1,8 @@
 import { capOf, ROLLING_MS } from '../../../domain/guardrails.ts';
 import type { AccountId } from '../../../domain/types.ts';
 import { claimChanges, claimedChanges } from '../../claimed-changes.ts';
+import { wishForScan } from '../../scan-wishes.ts';
+import { scanNow } from '../../schedule.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
 
 /** How old the picture of the ledger may be, ms; what came since is among the claimed changes, which are kept for longer. */
@@ -35,9 +37,21 @@ class Caps implements Check {
       (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
     const now = deps.clock.now();
     const fits = (claimed: ReadonlyMap<AccountId, boolean>): void => this.#judge(asked, claimed);
-    if (!binds) fits(new Map());
-    else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
-    else await claimChanges(deps.registers, { accountIds, optOut, now }, fits);
+    try {
+      if (!binds) fits(new Map());
+      else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
+      else await claimChanges(deps.registers, { accountIds, optOut, now }, fits);
+    } catch (error) {
+      if (error instanceof Vetoed) await this.#askForScan(error.message);
+      throw error;
+    }
+  }
+
+  /** What events or retries run into between two scans is judged as a whole soon: then it is announced, and there is a plan to approve. */
+  async #askForScan(reason: string): Promise<void> {
+    const { deps } = this.#parts;
+    const last = await scanNow(deps.registers);
+    await wishForScan(deps, { organization: false, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
   }
 
   passed({ accountIds, optOut }: Asked): void {
