@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from './browser.ts';
@@ -13,7 +14,7 @@ import { type House, openHouse } from './house.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const PLACE = join(ROOT, 'docs/pictures');
 const MOST_BYTES = 200 * 1024;
-const VIEW = { width: 1200, height: 860 };
+const VIEW = { width: 1200, height: 980 };
 
 const POLICY = `version: 1
 defaults: { computeOptimizer: Active }
@@ -39,32 +40,39 @@ async function pictureDashboard(browser: Browser, { url, running }: House): Prom
     const context = await browser.newContext({ locale: 'en-US', timezoneId: 'UTC', colorScheme, viewport: VIEW });
     const page = await context.newPage();
     await page.goto(url);
-    // Brought into line; then somebody opts a few out, and there is something to see.
-    await page.getByText('100 %').first().waitFor({ timeout: 120_000 });
-    if (colorScheme === 'light') driftSome(running);
+    const automation = page.getByRole('article').filter({ hasText: 'Automation' });
     if (colorScheme === 'light') {
+      // Brought into line; then somebody opts a few out, and there is something to see.
+      await automation.getByText('100 %').waitFor({ timeout: 120_000 });
+      optSomeOut(running);
       await page.getByRole('button', { name: 'Scan now' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
-      await page.getByRole('region', { name: 'Just now' }).waitFor({ timeout: 60_000 });
-      await page.getByRole('button', { name: 'Dismiss' }).click();
     }
+    await page.getByRole('region', { name: 'What needs a person' }).getByText('cool-down').waitFor({ timeout: 60_000 });
+    const dismiss = page.getByRole('button', { name: 'Dismiss' });
+    if (await dismiss.isVisible()) await dismiss.click();
     await page.locator('.chart canvas').waitFor();
     await save(`dashboard-${colorScheme}.png`, page);
     if (colorScheme === 'light') {
-      await page.goto(`${url}/accounts`);
+      // Those that are blocked come first.
+      await page.goto(`${url}/accounts?sort=automation`);
       await page.getByText(/^\d+ accounts$/).waitFor();
       await save('accounts.png', page);
+      await page.getByRole('region', { name: 'Accounts' }).getByRole('link').first().click();
+      await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+      await save('account.png', page);
     }
     await context.close();
   }
 }
 
-function driftSome({ sandbox }: House['running']): void {
+/** Who opts out of Automation cannot be opted in again for a day. */
+function optSomeOut({ sandbox }: House['running']): void {
   const some = sandbox
     .accounts()
-    .filter(({ ou, state, management }) => ou === '/Sandbox' && state === 'ACTIVE' && !management);
+    .filter(({ ou, state, management }) => ou.startsWith('/Workloads') && state === 'ACTIVE' && !management);
   const changes = some.slice(0, 6).map(({ accountId }) => {
-    return { accountId, enrollment: 'computeOptimizer' as const, status: 'Inactive' as const };
+    return { accountId, enrollment: 'automation' as const, status: 'Inactive' as const };
   });
   sandbox.drift({ changes });
 }
@@ -75,29 +83,33 @@ async function pictureDemo(browser: Browser): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1000, height: 100 } });
   const page = await context.newPage();
   await page.setContent(`<!doctype html><style>
-    body { margin: 0; padding: 20px; background: #14171c; color: #d8dee9; display: inline-block; }
-    pre { font: 13px/1.45 monospace; margin: 0; }
-    .cell { display: inline-block; width: 8px; text-align: center; }
+    ${await fontFace(400)} ${await fontFace(700)}
+    body { margin: 0; padding: 20px; background: #14171c; display: inline-block; }
+    pre { font: 13px/1.45 Mono; font-variant-ligatures: none; margin: 0; }
   </style><pre></pre>`);
   const pre = page.locator('pre');
   for (const { text: part, color, bold } of runsOf(text)) {
     await pre.evaluate(
       (element, [content, paint, weight]) => {
-        // Each in a cell of its own: the browser's fonts have none whose characters are of one width.
-        for (const character of content) {
-          const cell = element.ownerDocument.createElement('span');
-          cell.textContent = character;
-          cell.style.color = paint;
-          cell.style.fontWeight = weight;
-          if (character !== '\n') cell.className = 'cell';
-          element.append(cell);
-        }
+        const span = element.ownerDocument.createElement('span');
+        span.textContent = content;
+        span.style.color = paint;
+        span.style.fontWeight = weight;
+        element.append(span);
       },
       [part, color, bold ? 'bold' : 'normal'] as const,
     );
   }
+  await page.evaluate('document.fonts.ready');
   await save('demo.png', page, true);
   await context.close();
+}
+
+/** The fonts of the tests' browser have none whose characters are all of one width. */
+async function fontFace(weight: 400 | 700): Promise<string> {
+  const name = `@fontsource/dejavu-mono/files/dejavu-mono-latin-${weight}-normal.woff2`;
+  const font = await readFile(createRequire(import.meta.url).resolve(name));
+  return `@font-face { font-family: Mono; font-weight: ${weight}; src: url(data:font/woff2;base64,${font.toString('base64')}) }`;
 }
 
 function outputOf(args: readonly string[]): Promise<string> {

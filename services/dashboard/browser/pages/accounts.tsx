@@ -49,6 +49,9 @@ function sortKey(row: AccountRow, sort: Sort): string {
   return condition === null ? '' : `${condition.verdict} ${condition.reason ?? ''}`;
 }
 
+/** By code unit: with ten thousand rows, comparing as the language does takes too long. */
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 interface Filters {
   readonly search: string;
   readonly enrollment: string;
@@ -90,7 +93,10 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   // `key` is all of `filters`.
   const shown = useMemo(() => {
     const keyed = rows.filter((row) => passes(row, filters)).map((row) => [sortKey(row, sort), row] as const);
-    keyed.sort(([a, one], [b, other]) => (a < b ? -1 : a > b ? 1 : one.accountId < other.accountId ? -1 : 1));
+    keyed.sort(
+      ([a, one], [b, other]) =>
+        inOrder(a, b) || inOrder(one.name, other.name) || inOrder(one.accountId, other.accountId),
+    );
     return (down ? keyed.reverse() : keyed).map(([, row]) => row);
   }, [rows, key, sort, down]);
   const onSort = (by: Sort): void => change({ sort: by, order: by === sort && !down ? 'down' : null });
