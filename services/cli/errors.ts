@@ -75,6 +75,13 @@ const MAY_BE_REGION: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
 ]);
 
+/** What is read page by page. */
+const LISTINGS: ReadonlySet<string> = new Set([
+  'ListAccounts',
+  'ListOrganizationalUnitsForParent',
+  'GetEnrollmentStatusesForOrganization',
+]);
+
 /** What was wrong before anything was sent says so itself. */
 const NEVER_SENT: ReadonlySet<string> = new Set(['RegionMissing', 'RegionMalformed', 'ERR_INVALID_URL']);
 
@@ -86,7 +93,16 @@ function moreAdvice({ facts }: CloudError): string {
   if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null && !told) {
     return ' If AWS_ENDPOINT_URL is set, check it: what answers there may be no AWS service.';
   }
-  return '';
+  // Of what we send with these only the token of the page can be refused.
+  if (facts.kind === 'Invalid' && LISTINGS.has(facts.operation) && facts.requestId !== null) {
+    return ' The listing broke off, so nothing was concluded from it: run it again.';
+  }
+  if (facts.kind === 'Throttled') {
+    return ' It was tried again for a while: wait for what else calls AWS for this organization to end, then run it again.';
+  }
+  return facts.kind === 'Transient' && facts.requestId !== null
+    ? ' It was tried again for a while: run it again later.'
+    : '';
 }
 
 /** Commander's words on one line; it puts its guess at what was meant on a second. */

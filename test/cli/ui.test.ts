@@ -15,6 +15,7 @@ import { countArgument, durationArgument, instantArgument, numberArgument } from
 import { useSandboxOnly } from '../../shared/config/aws-environment.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Change } from '../../shared/domain/plan.ts';
+import { CloudError, type CloudErrorFacts } from '../../shared/ports/cloud.ts';
 import { streams } from './support.ts';
 
 const plain: Style = (_format, text) => text;
@@ -350,6 +351,22 @@ test('calls of one run are what was added', () => {
     'c:C': { count: 1, throttled: 1 },
   };
   expect(since(before, now)).toEqual({ 'a:A': { count: 3, throttled: 0 }, 'c:C': { count: 1, throttled: 1 } });
+});
+
+test.each<[string, Partial<CloudErrorFacts>, string]>([
+  ['a page that was refused', { kind: 'Invalid', code: 'InvalidInputException' }, 'nothing was concluded from it'],
+  ['throttling without end', { kind: 'Throttled', code: 'TooManyRequestsException' }, 'then run it again'],
+  ['trouble of AWS’s own', { kind: 'Transient', code: 'ServiceException' }, 'run it again later'],
+  ['a key that is refused', { kind: 'Unauthenticated', code: 'SignatureDoesNotMatch' }, 'AWS_REGION'],
+])('%s is told with what to do', (_name, over, words) => {
+  const facts: CloudErrorFacts = {
+    ...{ kind: 'Invalid', code: '', service: 'organizations', operation: 'ListAccounts', accountId: null },
+    ...{ requestId: 'r-1', ambiguous: false },
+    ...over,
+  };
+  const told = tell(new CloudError('ListAccounts failed.', facts));
+  expect(told.message).toMatch(/^ListAccounts failed\. [A-Z]/);
+  expect(told.message).toContain(words);
 });
 
 test('an error that nobody has thought of is told as one, without its stack', () => {
