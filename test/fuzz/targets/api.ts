@@ -250,7 +250,7 @@ function check({ status, headers, text }: Answer, { method, path, foreign }: Ask
   const type = String(headers['content-type'] ?? '');
   must(!type.includes('html'), `answers with ${type}`, input);
   // Requests of no form at all are answered before there is an app: by a fixed line, or by Node.
-  if ((status === 400 && type === 'text/plain') || (status === 431 && text === '')) return;
+  if (status === 400 ? type === 'text/plain' || text === '' : status === 431 && text === '') return;
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
     must(headers[name] === value, `${name} is ${String(headers[name])}`, input);
   }
