@@ -8,6 +8,7 @@ import { type ApiOptions, createApi } from './app.ts';
 import type { Door, Visit } from './door.ts';
 import type { Pages } from './pages.ts';
 import { bearer } from './security/bearer.ts';
+import { SECURITY_HEADERS } from './security/headers.ts';
 import { requireLoopbackHost, requireSameOrigin } from './security/same-origin.ts';
 import type { ApiSystem } from './system.ts';
 
@@ -132,7 +133,8 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, fetch
   outgoing.once('close', () => gone.abort());
   const request = requestOf(incoming, gone.signal);
   if (request === null) {
-    outgoing.writeHead(400, { 'content-type': 'text/plain', connection: 'close' }).end('Bad request\n');
+    const headers = { ...SECURITY_HEADERS, 'content-type': 'text/plain', connection: 'close' };
+    outgoing.writeHead(400, headers).end('Bad request\n');
     return;
   }
   const { remoteAddress } = incoming.socket;

@@ -261,7 +261,9 @@ describe('too much', () => {
     const host = `Host: 127.0.0.1:${own.door.port}\r\nConnection: close\r\n\r\n`;
     expect(await raw('nonsense\r\n\r\n')).toContain(' 400 ');
     expect(await raw(`GET http://evil.example/api/status HTTP/1.1\r\n${host}`)).toContain(' 400 ');
-    expect(await raw(`TRACE /api/status HTTP/1.1\r\n${host}`)).toContain(' 400 ');
+    const trace = await raw(`TRACE /api/status HTTP/1.1\r\n${host}`);
+    expect(trace).toContain(' 400 ');
+    expect(trace).toContain("content-security-policy: default-src 'none'");
     expect(await raw(`GET //evil.example/api/status HTTP/1.1\r\n${host}`)).toContain(' 404 ');
     expect(await raw(`GET /api/../../etc/passwd HTTP/1.1\r\n${host}`)).toContain(' 404 ');
     // Refused before its body has come: the connection can take no other request, so the answer says that it ends.

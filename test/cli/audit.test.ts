@@ -57,9 +57,10 @@ describe('audit', () => {
   test('as-of, report and export give the documents that they promise', async () => {
     const { cwd } = await ledgerPlace();
     const call = (...args: string[]) => rollcall(['audit', ...args], { cwd });
-    const [then, before, table, report, text, many] = await Promise.all([
+    const [then, before, ahead, table, report, text, many] = await Promise.all([
       call('as-of', '2026-01-01', '--json'),
       call('as-of', '2025-12-31', '--json'),
+      call('as-of', '2999-01-01', '--json'),
       call('as-of', '2026-01-01'),
       call('report', '--since', '2025-12-31', '--until', '2026-01-05', '--json'),
       call('report', '--since', '2025-12-31', '--until', '2026-01-05'),
@@ -70,6 +71,8 @@ describe('audit', () => {
     expect(accounts[0]).toMatchObject({ accountId: account(1), enrollment: 'computeOptimizer', verdict: 'Drifted' });
     expect(accounts[0]).toMatchObject({ observed: 'Inactive', desired: 'Active', since: '2026-01-01T00:00:00.000Z' });
     expect(asOfSchema.parse(json(before))).toMatchObject({ accounts: [], pruned: [] });
+    expect(asOfSchema.parse(json(ahead)).accounts).toEqual(accounts);
+    expect(ahead.stderr).toContain('2999-01-01T00:00:00Z is still to come');
     expect(table.stdout).toContain('At 2026-01-01T00:00:00Z: Drifted 3');
     const points = reportSchema.parse(json(report)).points;
     expect(points.map((point) => point.compliance.computeOptimizer.managed)).toEqual([0, 3, 3, 3, 3, 3]);

@@ -23,6 +23,9 @@ async function runAsOf(context: CliContext, time: string): Promise<number> {
   const result = await withStore(context, true, (store) => auditAsOf(store.ledger, at));
   if (output.json) output.document(result);
   else for (const line of asOfText(result, context)) output.print(line);
+  if (at > new Date(clock.now()).toISOString()) {
+    output.note(`warning: ${instant(at)} is still to come; told is what is known by now.`);
+  }
   if (result.pruned.length > 0) {
     output.note(
       `warning: what was so then has been pruned for ${count(result.pruned.length, 'account')}; nothing is told of them.`,

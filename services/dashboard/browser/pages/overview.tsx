@@ -5,7 +5,7 @@ import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
 import { NowCard, PaceCard } from '../parts/now.tsx';
 import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
+import { Empty, Heading, Loaded, Scrolling, Sentence, Time, Verdict } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
 import type { Status } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, percent, reasonText } from '../words.ts';
@@ -60,7 +60,8 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
       {guardrail !== null && (
         <div class="notice warn">
           <p>
-            <strong>A guardrail has stopped the last run</strong> ({guardrail.reason}): {guardrail.message}
+            <strong>A guardrail has stopped the last run</strong> ({guardrail.reason}):{' '}
+            <Sentence text={guardrail.message ?? ''} />
             {approval !== undefined && `; approved by ${approval.actor}, the next run makes its changes`}
           </p>
           {guardrail.planHash !== null && status.lastScan.runId !== null && (
@@ -73,7 +74,7 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
       )}
       {rollout !== null && rollout.phase !== 'open' && (
         <div class="notice">
-          <strong>Rollout:</strong> {rollout.message}
+          <strong>Rollout:</strong> <Sentence text={rollout.message} />
         </div>
       )}
       {trustedAccess?.enabled === false && (
@@ -227,7 +228,7 @@ function Latest() {
           <li key={entry.id} data-tone={toneOf(entry)}>
             <Time iso={entry.at} relative />{' '}
             {entry.accountId !== null && <Link href={`/account?id=${entry.accountId}`}>{entry.accountId}</Link>}{' '}
-            {entryText(entry)}
+            <Sentence text={entryText(entry)} />
           </li>
         ))}
       </ul>

@@ -34,7 +34,7 @@ function Warnings({ policy: { warnings, inForce } }: { readonly policy: Policy }
           <strong>
             Line {line}, column {column}:
           </strong>{' '}
-          {message} {hint}
+          {message}. {hint}
         </div>
       ))}
     </>
@@ -76,9 +76,9 @@ function Head({ policy }: { readonly policy: Policy }) {
       </dd>
       <dt>Scans</dt>
       <dd>{scheduleText(policy)}</dd>
-      <dt>Changes of a run</dt>
+      <dt>Changes in 24 hours</dt>
       <dd>{cap(guardrails.maxChanges)}</dd>
-      <dt>Opt-outs of a run</dt>
+      <dt>Opt-outs in 24 hours</dt>
       <dd>{cap(guardrails.maxOptOuts)}</dd>
       <dt>Coverage</dt>
       <dd>at least {guardrails.minCoverage} %</dd>

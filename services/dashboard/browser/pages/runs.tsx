@@ -3,7 +3,7 @@ import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
 import { RunProgress } from '../parts/now.tsx';
 import { Approve, Redrive, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Scrolling, Time } from '../parts/small.tsx';
+import { Empty, Heading, Loaded, Scrolling, Sentence, Time } from '../parts/small.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { DeadLetters, Run, RunDetail, Runs, Status } from '../types.ts';
@@ -165,7 +165,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
     <>
       {run.stopped !== null && (
         <div class="notice warn">
-          <strong>Stopped</strong> ({run.stopped.reason}): {run.stopped.message}
+          <strong>Stopped</strong> ({run.stopped.reason}): <Sentence text={run.stopped.message} />
         </div>
       )}
       <dl class="facts card">

@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import type { Entry, Facet } from '../types.ts';
 import { ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
-import { Time } from './small.tsx';
+import { Sentence, Time } from './small.tsx';
 
 /** An entry in one line of words. */
 export function entryText({ type, enrollment, reason, detail }: Entry): string {
@@ -55,7 +55,9 @@ export function EntryView({ entry, withAccount = false }: { readonly entry: Entr
   return (
     <>
       <p>
-        <strong>{entryText(entry)}</strong>
+        <strong>
+          <Sentence text={entryText(entry)} />
+        </strong>
         {withAccount && accountId !== null && (
           <>
             {' · '}

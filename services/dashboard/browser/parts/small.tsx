@@ -33,6 +33,19 @@ export function Time({
   );
 }
 
+const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A sentence of Rollcall's, with the times in it as the reader's. */
+export function Sentence({ text }: { readonly text: string }) {
+  return (
+    <>
+      {text
+        .split(INSTANT)
+        .map((part, index) => (index % 2 === 0 ? part : <Time key={`${index} ${part}`} iso={part} />))}
+    </>
+  );
+}
+
 /** A verdict: the word, and a mark whose shape differs as well as its colour. */
 export function Verdict({ verdict, reason = null }: { readonly verdict: string; readonly reason?: string | null }) {
   return (
