@@ -108,6 +108,17 @@ describe('how a run ends', () => {
     expect(textOf({ unreachable: lost })).not.toContain('out of reach');
   });
 
+  test('what is open is told by its kind, with when the first of it may go on', () => {
+    const cooling = (accountId: string, notBefore: string): OpenChange => ({
+      ...open,
+      ...{ accountId, verdict: 'Blocked', reason: 'coolDown', notBefore, message: 'opted out a moment ago' },
+    });
+    const told = textOf({
+      open: [cooling('111122223333', '2026-11-22T09:00:00.000Z'), cooling('444455556666', '2026-11-22T04:00:00.000Z')],
+    });
+    expect(told).toMatch(/^ +2 {2}Compute Optimizer {2}Blocked {2}coolDown {2}2026-11-22T04:00:00Z {2}111122223333 /m);
+  });
+
   test('with a claim that is open: 3, and not in green', () => {
     expect(exitOf({ claimed: [claim] })).toBe(3);
     expect(textOf({ claimed: [claim] })).toContain('claimed until 2026-11-22T01:00:00Z at the latest');

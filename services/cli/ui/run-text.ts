@@ -98,11 +98,12 @@ export function openText(
   if (open.length === 0) {
     return claimed.length > 0 ? [] : ['', style('green', 'Everything that could differ is as the policy wants it.')];
   }
-  const groups = new Map<string, { readonly first: OpenChange; accounts: number }>();
+  const groups = new Map<string, { readonly first: OpenChange; accounts: number; notBefore: string | null }>();
   for (const change of open) {
     const key = [change.enrollment, change.verdict, change.reason].join('\n');
-    const known = groups.get(key) ?? { first: change, accounts: 0 };
+    const known = groups.get(key) ?? { first: change, accounts: 0, notBefore: change.notBefore };
     known.accounts += 1;
+    known.notBefore = earliest(known.notBefore, change.notBefore);
     groups.set(key, known);
   }
   const columns = [
@@ -117,15 +118,21 @@ export function openText(
   const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
   const rows = sorted
     .slice(0, MOST)
-    .map(({ first, accounts }) => [
+    .map(({ first, accounts, notBefore }) => [
       number(accounts),
       ENROLLMENT_WORDS[first.enrollment],
       first.verdict,
       first.reason ?? '',
-      first.notBefore === null ? '' : instant(first.notBefore),
+      notBefore === null ? '' : instant(notBefore),
       first.accountId,
       first.message ?? '',
     ]);
   const more = sorted.length > MOST ? [`… and ${sorted.length - MOST} more kinds: --json has all.`] : [];
   return ['', 'Not as the policy wants it:', ...table(columns, rows, width), ...more];
+}
+
+/** ISO 8601, UTC. */
+function earliest(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
 }
