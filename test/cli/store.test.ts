@@ -200,6 +200,20 @@ describe('what runs until it is told to stop', () => {
     );
   });
 
+  test('serve that is told to stop before it has begun ends with 0 as well', async () => {
+    const { env } = await world({
+      faults: [{ operation: 'GetCallerIdentity', kind: 'slow', delayMs: 1_500, from: 2 }],
+    });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const child = start(['serve', '--port', '0'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'API and dashboard on');
+    child.kill('SIGTERM');
+    const { code, stderr } = await end;
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
+  });
+
   test('serve scans, remediates and ends with 0 when it is told to', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });

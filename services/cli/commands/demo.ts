@@ -34,8 +34,8 @@ interface DemoFlags {
   readonly port?: string;
 }
 
-/** The world: throttled hard enough that it shows, and slow enough that it can be watched. */
-const WORLD = { scenario: 'demo', orgRate: 14 } as const;
+/** The world: throttled hard enough that it shows on a slow machine too, and slow enough that it can be watched. */
+const WORLD = { scenario: 'demo', rate: 7, orgRate: 14 } as const;
 const DRIFT_EVERY_MS = 10_000;
 const DRIFTING = 3;
 

@@ -140,10 +140,15 @@ async function underEachPolicy(
     try {
       await serveUntil(inForce, end);
     } catch (error) {
+      const { Stopped } = await import('../../../shared/app/stopping.ts');
+      // Told to end, or that the policy has changed, before it knew who it is.
+      const ended = end.aborted && error instanceof Stopped;
       // At the start it is for whoever started it; later there is nobody to start it again.
-      if (inForce === first) throw error;
-      say(`serving broke off and is tried again: ${tell(error).message}`);
-      await context.clock.sleep(PAUSE_MS, stop);
+      if (inForce === first && !ended) throw error;
+      if (!ended) {
+        say(`serving broke off and is tried again: ${tell(error).message}`);
+        await context.clock.sleep(PAUSE_MS, stop);
+      }
     } finally {
       change.abort();
     }
