@@ -10,7 +10,7 @@ import { Empty, Loaded, Scrolling, Time, Verdict } from './small.tsx';
 export function AsOfSearch() {
   const [params, change] = useParams();
   const at = isoOf(params.get('at'));
-  const [first, verdict] = [Number(params.get('first') ?? 0) || 0, params.get('verdict')];
+  const [first, verdict] = [Math.max(0, Number(params.get('first')) || 0), params.get('verdict')];
   const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at, verdict, first));
   return (
     <section class="card" aria-labelledby="as-of">
