@@ -40,9 +40,11 @@ export interface EngineCloudOptions {
   /** The process's clock. */
   readonly now: () => number;
   /** The way there, which nobody can stop, and the way back, which takes its time; either may be the end of the process. */
-  readonly travel: (leg: 'there' | 'back', request: Request) => Promise<void>;
+  readonly travel: (leg: 'there' | 'back', request: Request, delayMs: number) => Promise<void>;
   /** Right before the engine acts: nothing comes in between. */
   readonly onArrival: (request: Request) => void;
+  /** Right after it, before the answer is on its way; `null`: an error, or a broken connection. */
+  readonly onAnswer: (request: Request, output: Output | null) => void;
 }
 
 type Output = Readonly<Record<string, unknown>>;
@@ -55,7 +57,7 @@ const AUTOMATION = 'aco-automation';
  * an organization's reading needs beside ListAccounts (names of OUs) is taken from the engine's truth: that is another test's business.
  */
 export function engineCloud(options: EngineCloudOptions): Cloud {
-  const { sandbox, caller, gate, newRequestId, travel, onArrival } = options;
+  const { sandbox, caller, gate, newRequestId, travel, onArrival, onAnswer } = options;
   const sessions = new Map<AccountId, RoleSession>();
 
   async function make(
@@ -69,10 +71,11 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     const request = { ...key, callerAccountId, input, requestId: newRequestId() };
     let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
     try {
-      await travel('there', request);
+      await travel('there', request, 0);
       onArrival(request);
       const answer = sandbox.handle({ ...request, roleSession: sessions.get(callerAccountId) });
-      await travel('back', request);
+      onAnswer(request, answer.kind === 'ok' ? answer.output : null);
+      await travel('back', request, answer.delayMs);
       if (answer.kind === 'ok') {
         outcome = 'ok';
         return { output: answer.output, requestId: request.requestId };

@@ -238,4 +238,104 @@ export const FAULTS: readonly Fault[] = [
       },
     ],
   },
+  {
+    name: 'intent-after-call',
+    breaks: 'a change without a prior record (invariant 2)',
+    edits: [
+      {
+        file: 'shared/app/worker/act.ts',
+        find: 'send(work.deps.cloud, undertaking, () => leave(work, undertaking, claim)));',
+        replace: 'send(work.deps.cloud, undertaking, async () => undefined)); await leave(work, undertaking, claim);',
+      },
+    ],
+  },
+  {
+    name: 'acknowledged-before-recorded',
+    breaks: 'a message that is gone before what it asks for is recorded (invariant 1)',
+    edits: [
+      {
+        file: 'shared/app/worker/pool.ts',
+        find: 'const { fate, outcomes } = await deliver(this.#work, delivery, 0);',
+        replace:
+          'await this.#work.deps.queue.acknowledge([delivery]); const { fate, outcomes } = await deliver(this.#work, delivery, 0);',
+      },
+    ],
+  },
+  {
+    name: 'absence-taken-for-inactive',
+    breaks: 'what a listing lacks is taken for Inactive (invariant 8)',
+    edits: [
+      {
+        file: 'shared/app/observe.ts',
+        find: "return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);",
+        replace: 'return listing === null ? NOT_LISTED : AUTOMATION_ABSENT;',
+      },
+    ],
+  },
+  {
+    name: 'approval-reused',
+    breaks: 'an approval that lifts maxChanges for more than one run (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/approvals.ts',
+        find: 'approval.usedAt === null ? { ...approval, usedBy: runId, usedAt: now } : null,',
+        replace: 'approval.usedAt === null && runId === null ? { ...approval, usedBy: runId, usedAt: now } : null,',
+      },
+    ],
+  },
+  {
+    name: 'coverage-ignored',
+    breaks: 'changes although most accounts could not be told (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/guardrails.ts',
+        find: 'if (coverage === null) return null;',
+        replace: 'if (coverage !== undefined) return null;',
+      },
+    ],
+  },
+  {
+    name: 'stopped-run-goes-on',
+    breaks: 'calls in a run that failureTolerance has stopped (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/worker/checks/run-stopped.ts',
+        find: 'if (stopped !== null)',
+        replace: 'if (stopped === undefined)',
+      },
+    ],
+  },
+  {
+    name: 'denied-role-ends-the-scan',
+    breaks: 'one account that lets nobody in keeps all others from being looked at (invariant 5)',
+    edits: [
+      {
+        file: 'shared/app/observe.ts',
+        find: "if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;",
+        replace: "if (!(error instanceof CloudError) || error.kind === 'Denied') throw error;",
+      },
+    ],
+  },
+  {
+    name: 'alert-acts',
+    breaks: 'a call for an account that is only to be told of (design, verdicts)',
+    edits: [
+      {
+        file: 'shared/domain/assess.ts',
+        find: "if (state.mode.value === 'alert') return",
+        replace: "if (state.mode.value === 'off') return",
+      },
+    ],
+  },
+  {
+    name: 'open-claim-not-waited-for',
+    breaks: 'an intent whose worker died, and whose account looks as wanted, never gets its outcome (invariant 2)',
+    edits: [
+      {
+        file: 'shared/app/worker/look-again.ts',
+        find: 'return claim === null ? seen :',
+        replace: 'return claim !== undefined ? seen :',
+      },
+    ],
+  },
 ];

@@ -1,37 +1,31 @@
-import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { createWork } from '../../shared/app/apply.ts';
-import { approve } from '../../shared/app/approvals.ts';
 import { scanPart } from '../../shared/app/continue-scan.ts';
-import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
-import { lookAt } from '../../shared/app/look-at.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
-import { resumeContested } from '../../shared/app/resume-contested.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
-import { plan } from '../../shared/app/scan.ts';
 import { requestScan } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
-import {
-  type AccountFacts,
-  type CompiledPolicy,
-  type OperatorSelector,
-  parseOperatorSelector,
-} from '../../shared/domain/policy/index.ts';
-import type { Caller } from '../../shared/domain/types.ts';
-import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { AccountId, Caller } from '../../shared/domain/types.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
+import type { Delivery } from '../../shared/ports/queue.ts';
 import { Chance } from './chance.ts';
+import { dryRun } from './dry-run.ts';
 import type { Request } from './engine-cloud.ts';
-import type { Ground } from './ground.ts';
-import { type Controls, Judge } from './judge.ts';
+import type { Stage } from './ground.ts';
+import { Judge } from './judge.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
+import { Operators } from './operators.ts';
+import { Others } from './others.ts';
 import { compiled, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
+import { Reactor } from './reactor.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
+import { Wanted } from './wanted.ts';
 import { CALM, type Weather, weatherOf } from './weather.ts';
 
 /** 2026-11-22T12:00:00Z */
@@ -41,6 +35,8 @@ const HOUR = 60 * MINUTE;
 const WORKERS = 3;
 /** After the weather has calmed everything has to end well within this time: a cool-down, a deadline and some backoff. */
 const CALM_LIMIT_MS = 6 * 24 * HOUR;
+/** How often it is looked whether all is as it should be at the end. */
+const LOOK_MS = 5_000;
 
 export interface Verdict {
   readonly seed: number;
@@ -56,7 +52,7 @@ export interface Verdict {
  * The whole of Rollcall in one process on virtual time: ticks, scanners and workers as in the deployed runtime, over stores in memory and the
  * sandbox's engine, in the weather of a seed. First everything goes wrong that can, then the weather calms, and it has to end as the policy wants.
  */
-export class History implements Ground {
+export class History implements Stage {
   readonly seed: number;
   readonly chance: Chance;
   readonly time: VirtualTime;
@@ -65,7 +61,9 @@ export class History implements Ground {
   readonly caller: Caller;
   readonly judge: Judge;
   weather: Weather;
-  readonly #controls: Controls = { haltedAt: null, suspendedAt: new Map() };
+  readonly #wanted: Wanted;
+  readonly #others: Others;
+  readonly #operators: Operators;
   readonly #trace: string[] | null;
   readonly #texts: readonly [string, string];
   #policy: CompiledPolicy;
@@ -76,8 +74,9 @@ export class History implements Ground {
   #living = new Set<Process>();
   #waiting = new Set<() => void>();
   #over = false;
-  /** An operator has approved a plan past maxChanges. */
-  #lifted = false;
+  #lookedAt = 0;
+  /** Whose role nobody mends. */
+  #lost: AccountId | null = null;
   readonly #stormLagMs: number;
   readonly #accepted = new Set<string>();
 
@@ -104,15 +103,16 @@ export class History implements Ground {
     this.#texts = policyTexts(this.chance, this.#members()[0]?.accountId ?? managementAccountId);
     this.#policy = compiled(this.#texts[0], START);
     this.judge = new Judge({
-      ...{ sandbox: this.sandbox, stores: this.stores, controls: this.#controls, now: () => this.time.now() },
+      ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       underWay: WORKERS * 4,
       accepted: this.#accepted,
-      slack: () => (this.#lifted ? null : this.#stormLagMs > 0 ? WORKERS * 4 : 0),
-      heldBack: (id, enrollment) => {
-        const condition = this.stores.inside.records.get(id)?.[enrollment];
-        return this.#held(condition?.verdict ?? 'nothing', condition?.reason ?? null);
-      },
+      slack: () => (this.#stormLagMs > 0 ? WORKERS * 4 : 0),
+      heldBack: (id, enrollment) => this.#wanted.heldBack(id, enrollment),
     });
+    this.#wanted = new Wanted(this, () => this.#lost);
+    this.#others = new Others(this, new Reactor(this));
+    this.#operators = new Operators(this);
+    this.stores.inside.onEntry = (entry) => this.judge.written(entry);
     this.stores.inside.onMessage = () => {
       for (const wake of this.#waiting) wake();
     };
@@ -147,7 +147,25 @@ export class History implements Ground {
   arrived(request: Request, by: Process, policy: CompiledPolicy): void {
     this.#calls += 1;
     this.note(`${by.name} ${request.operation} in ${request.callerAccountId} ${JSON.stringify(request.input)}`);
-    this.judge.arrived(request, policy);
+    this.judge.arrived(request, by, policy);
+  }
+
+  acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
+    this.judge.acted(request, output);
+    // What it answered to nobody may have been done all the same: CloudTrail tells of that, too.
+    if (isChange(request.operation) && (output !== null || this.chance.happens(0.5))) this.#others.told(request);
+  }
+
+  received(deliveries: readonly Delivery[], by: Process): void {
+    this.judge.received(deliveries, by);
+  }
+
+  leftOff(delivery: Delivery, by: Process): void {
+    this.judge.leftOff(delivery, by);
+  }
+
+  get policy(): CompiledPolicy {
+    return this.#policy;
   }
 
   /** Lives the history through. */
@@ -158,16 +176,24 @@ export class History implements Ground {
       const calmAt = START + this.chance.between(30, 180) * MINUTE;
       await this.time.run(() => false, calmAt);
       this.#calm();
-      const ended = await this.time.run(() => this.#asWanted() === null, calmAt + CALM_LIMIT_MS);
-      if (!ended) this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${this.#asWanted()}`);
+      const ended = await this.time.run(() => this.#isAsWanted(), calmAt + CALM_LIMIT_MS);
+      if (!ended)
+        this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${this.#wanted.flaw()}`);
       this.#over = true;
       this.judge.books();
+      this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
       this.judge.pace(Math.max(...this.#texts.map((text) => compiled(text, START).policy.limits.callsPerSecond)));
     });
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
     const { violations } = this.judge;
     const counts = { calls: this.#calls, entries, deaths: this.#deaths, virtualMs: this.time.now() - START };
     return { seed: this.seed, violations, trace: this.#trace ?? [], ...counts };
+  }
+
+  #isAsWanted(): boolean {
+    if (this.time.now() - this.#lookedAt < LOOK_MS) return false;
+    this.#lookedAt = this.time.now();
+    return this.#wanted.flaw() === null;
   }
 
   #storm(): void {
@@ -179,15 +205,19 @@ export class History implements Ground {
     );
     this.#every(
       () => this.chance.between(1, 20) * MINUTE,
-      () => this.#someoneActs(),
+      () => {
+        if (!this.calmed) this.#others.act();
+      },
     );
     this.#every(
       () => this.chance.between(20, 60) * MINUTE,
-      () => this.#dryRun(),
+      () => {
+        if (!this.calmed || this.chance.happens(0.2)) dryRun(this);
+      },
     );
     this.#every(
       () => this.chance.between(5, 90) * MINUTE,
-      () => this.#operatorActs(),
+      () => this.#operators.act(),
     );
     if (this.#texts[0] !== this.#texts[1] && this.chance.happens(0.5)) {
       this.time.after(this.chance.between(10, 90) * MINUTE, () => this.#editPolicy());
@@ -200,13 +230,16 @@ export class History implements Ground {
     this.weather = CALM;
     this.sandbox.setFaults([]);
     this.sandbox.setTrustedAccess(true);
+    const whole = this.#policy.policy.guardrails.minCoverage > 0;
+    if (!whole && this.chance.happens(0.3)) this.#lost = this.chance.any(this.#members())?.accountId ?? null;
+    this.note(`nobody mends the role of ${this.#lost}`);
     const update = this.sandbox.accounts().map(({ accountId }) => {
-      return { accountId, roleAssumable: true, enrollmentFailure: null };
+      return { accountId, roleAssumable: accountId !== this.#lost, enrollmentFailure: null };
     });
     this.sandbox.changeAccounts({ update });
   }
 
-  get #calmed(): boolean {
+  get calmed(): boolean {
     return this.weather === CALM;
   }
 
@@ -227,7 +260,7 @@ export class History implements Ground {
   }
 
   /** Runs `work` as a process of its own; what it throws ends it and nothing else. */
-  #invoke(what: string, work: (process: Process) => Promise<void>, after?: () => void): void {
+  invoke(what: string, work: (process: Process) => Promise<void>, after?: () => void): void {
     const process = this.#newProcess(what);
     process.stop.addEventListener('abort', () => {
       this.#living.delete(process);
@@ -242,7 +275,7 @@ export class History implements Ground {
 
   #startWorker(): void {
     const policy = this.#policy;
-    this.#invoke(
+    this.invoke(
       'worker',
       async (process) => {
         await process.step();
@@ -279,9 +312,9 @@ export class History implements Ground {
 
   #tick(): void {
     // In calm weather most ticks find nothing to do: looking every few minutes is as good.
-    if (this.#calmed && this.chance.happens(0.8)) return;
+    if (this.calmed && this.chance.happens(0.8)) return;
     const policy = this.#policy;
-    this.#invoke('tick', async (process) => {
+    this.invoke('tick', async (process) => {
       const deps = process.deps(policy);
       const scanning = requestScan(deps, policy).then((request) => {
         if (request !== null) this.#startScanner(request.runId);
@@ -306,10 +339,11 @@ export class History implements Ground {
   }
 
   #startScanner(runId: string): void {
+    this.judge.scanBegins(runId);
     const policy = this.#policy;
     // A function's time: sometimes too short for all of it.
     const lifeMs = this.chance.of([15 * MINUTE, 15 * MINUTE, 2 * MINUTE]);
-    this.#invoke('scanner', async (process) => {
+    this.invoke('scanner', async (process) => {
       const deps = process.deps(policy);
       const end = this.time.now() + lifeMs;
       const deadline = { remainingMs: () => end - this.time.now(), reserveMs: MINUTE };
@@ -325,214 +359,18 @@ export class History implements Ground {
     });
   }
 
-  /** Somebody else does something: changes an enrollment, closes an account, breaks a role, sends an event about it. */
-  #someoneActs(): void {
-    if (this.#calmed) return;
-    const { chance } = this;
-    const account = chance.any(this.#members().filter(({ state }) => state === 'ACTIVE'));
-    if (account === undefined) return;
-    const { accountId } = account;
-    const act = chance.of([
-      'drift',
-      'drift',
-      'drift',
-      'event',
-      'role',
-      'close',
-      'join',
-      'leave',
-      'move',
-      'trust',
-      'fail',
-    ] as const);
-    this.note(`someone: ${act} ${accountId}`);
-    try {
-      switch (act) {
-        case 'drift': {
-          const enrollment = chance.of(['computeOptimizer', 'automation'] as const);
-          const status = chance.of(['Active', 'Inactive', 'Failed'] as const);
-          this.sandbox.drift({ changes: [{ accountId, enrollment, status }] });
-          break;
-        }
-        case 'role':
-          this.sandbox.changeAccounts({ update: [{ accountId, roleAssumable: chance.happens(0.5) }] });
-          break;
-        case 'fail':
-          this.sandbox.changeAccounts({
-            update: [{ accountId, enrollmentFailure: chance.happens(0.5) ? 'no role' : null }],
-          });
-          break;
-        case 'close':
-          if (chance.happens(0.5)) this.sandbox.changeAccounts({ update: [{ accountId, state: 'SUSPENDED' }] });
-          break;
-        case 'join':
-          this.sandbox.changeAccounts({ add: [{ ou: account.ou }] });
-          break;
-        case 'leave':
-          if (this.#members().length > 4) this.sandbox.changeAccounts({ remove: [accountId] });
-          break;
-        case 'move': {
-          const { ou } = chance.any(this.#members()) ?? account;
-          this.sandbox.changeAccounts({ update: [{ accountId, ou }] });
-          break;
-        }
-        case 'trust':
-          this.sandbox.setTrustedAccess(chance.happens(0.7));
-          break;
-        case 'event':
-          break;
-      }
-    } catch (error) {
-      // The sandbox refuses what AWS could not get to; then nobody did it.
-      this.note(`someone could not: ${String(error)}`);
-    }
-    if (chance.happens(0.5)) this.#event(accountId);
-  }
-
-  /** An operator takes part, too. In calm weather only to set free what was stopped. */
-  #operatorActs(): void {
-    const { chance } = this;
-    const acts = this.#calmed
-      ? (['unhalt', 'resume', 'approve'] as const)
-      : (['halt', 'unhalt', 'suspend', 'resume', 'approve'] as const);
-    const act = chance.of<(typeof acts)[number]>([acts[0], ...acts.slice(1)]);
-    const { accountId } = chance.any(this.#members()) ?? { accountId: this.caller.accountId };
-    const policy = this.#policy;
-    this.#invoke(`operator ${act}`, async (process) => {
-      const deps = process.deps(policy);
-      switch (act) {
-        case 'halt':
-          await halt(deps, 'incident');
-          this.#controls.haltedAt ??= this.time.now();
-          return;
-        case 'unhalt':
-          this.#controls.haltedAt = null;
-          await unhalt(deps);
-          return;
-        case 'suspend':
-          await suspend(deps, { selector: selectorOf(accountId), until: null, reason: 'incident' });
-          if (!this.#controls.suspendedAt.has(accountId)) this.#controls.suspendedAt.set(accountId, this.time.now());
-          return;
-        case 'resume':
-          this.#controls.suspendedAt.clear();
-          await resumeContested(deps, selectorOf('all'));
-          await resume(deps, selectorOf('all'));
-          return;
-        case 'approve': {
-          const [plan] = await new RunStates(deps.registers).storedPlans('');
-          this.#lifted ||= plan !== undefined;
-          if (plan !== undefined) await approve(deps, plan.hash, { actor: 'operator', reason: null });
-        }
-      }
-    });
-  }
-
-  #event(accountId: string): void {
-    const policy = this.#policy;
-    this.#invoke('reactor', async (process) => {
-      await lookAt(process.deps(policy), policy.hash, [accountId]);
-    });
-  }
-
-  /** Invariant 6. */
-  #dryRun(): void {
-    const policy = this.#policy;
-    this.#invoke('plan', async (process) => {
-      const deps = process.deps(policy);
-      const forbid = (what: string) => async (): Promise<never> => {
-        this.judge.accuse(6, `a dry run called ${what}`);
-        throw new Error('a dry run writes nothing');
-      };
-      const ledger = {
-        ...this.#readable(deps.ledger),
-        append: forbid('append'),
-        markPublished: forbid('markPublished'),
-      };
-      const records = { ...this.#readable(deps.records), advance: forbid('advance'), snooze: forbid('snooze') };
-      const facts = { ...this.#readable(deps.facts), save: forbid('save'), refresh: forbid('refresh') };
-      const cloud = {
-        ...this.#readable(deps.cloud),
-        updateEnrollmentStatus: forbid('updateEnrollmentStatus'),
-        updateEnrollmentConfiguration: forbid('updateEnrollmentConfiguration'),
-        associateAccounts: forbid('associateAccounts'),
-        disassociateAccounts: forbid('disassociateAccounts'),
-      };
-      const run = { runId: this.newId(), policy, planHash: null };
-      const dry = { ...deps, ledger, records, facts, cloud };
-      await plan(dry, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), run, () => undefined);
-    });
-  }
-
-  /** The members of a port behind a proxy, as an object of their own. */
-  #readable<Port extends object>(port: Port): Port {
-    return new Proxy(port, {
-      ownKeys: (target) => Reflect.ownKeys(target),
-      getOwnPropertyDescriptor: (target, key) => ({
-        ...Reflect.getOwnPropertyDescriptor(target, key),
-        value: Reflect.get(target, key),
-        configurable: true,
-        enumerable: true,
-      }),
-    });
-  }
-
   /** Another policy: processes are started anew with it, one after the other. */
   #editPolicy(): void {
     this.note(`policy:\n${this.#texts[1]}`);
     this.#policy = compiled(this.#texts[1], START);
     for (const process of this.#living) this.time.after(this.chance.between(0, 60_000), () => process.end());
   }
-
-  /** `null` if every account is as the policy wants it and known to be so, and nothing is left to do; else the first thing that is not. */
-  #asWanted(): string | null {
-    if (!this.#calmed) return 'no calm yet';
-    const { inside } = this.stores;
-    if (inside.nextVisible() !== null) return 'messages on the queue';
-    for (const entries of inside.chains.values()) {
-      for (const { id, type, chain } of entries)
-        if (!inside.published.has(id)) return `${chain} ${type} is not published`;
-    }
-    for (const account of this.sandbox.accounts()) {
-      for (const enrollment of ENROLLMENTS) {
-        const flaw = this.#flaw(account, enrollment);
-        if (flaw !== null) return flaw;
-      }
-    }
-    return null;
-  }
-
-  #flaw(account: AccountTruth, enrollment: Enrollment): string | null {
-    const policy = this.#policy;
-    const { accountId: id, name, ou, tags, state, management } = account;
-    const facts: AccountFacts = { id, name, ou, tags, state, management };
-    const wish = policy.resolve(facts);
-    const condition = this.stores.inside.records.get(id)?.[enrollment] ?? null;
-    const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
-    const { value } = wish[enrollment];
-    const rules = enrollment === 'automation' && !management ? wish.organizationRules.value : 'unmanaged';
-    const managed = value !== 'unmanaged' || rules !== 'unmanaged';
-    const enforced = state === 'ACTIVE' && managed && wish.mode.value === 'enforce' && wish.contradiction === null;
-    if (!enforced || policy.exemption(id, enrollment, this.time.now()) !== null || this.#held(verdict, reason))
-      return null;
-    const { status } = account[enrollment];
-    const mode = account.automation.organizationRuleMode;
-    const good = (value === 'unmanaged' || status === value) && (rules === 'unmanaged' || mode === rules);
-    if (good && verdict === 'Compliant') return null;
-    // Failed where Inactive is wanted is Blocked: nobody knows what would come of another call (design, verdicts).
-    if (status === 'Failed' && value === 'Inactive' && verdict === 'Blocked') return null;
-    return `${id} ${enrollment} is ${status} (${mode}), wanted ${value} (${rules}), known as ${verdict} ${reason ?? ''}`;
-  }
-
-  /** Caps hold changes back for as long as they hold; nobody is there to approve. */
-  #held(verdict: string, reason: string | null): boolean {
-    const { maxChanges } = this.#policy.policy.guardrails;
-    if (maxChanges.percent > 0) return false;
-    return verdict === 'Drifted' || (verdict === 'Blocked' && (reason === 'guardrail' || reason === 'prerequisite'));
-  }
 }
 
-function selectorOf(text: string): OperatorSelector {
-  const parsed = parseOperatorSelector(text);
-  if (!parsed.ok) throw new Error(`${text} is no selector`);
-  return parsed.selector;
-}
+const CHANGES: ReadonlySet<string> = new Set([
+  'UpdateEnrollmentStatus',
+  'UpdateEnrollmentConfiguration',
+  'AssociateAccounts',
+  'DisassociateAccounts',
+]);
+const isChange = (operation: string): boolean => CHANGES.has(operation);

@@ -1,13 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { capOf } from '../../shared/domain/guardrails.ts';
-import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import type { Delivery } from '../../shared/ports/queue.ts';
+import { checkBooks, openIntent } from './books.ts';
+import { CapsJudge } from './caps-judge.ts';
+import { Custody } from './custody.ts';
 import type { Request } from './engine-cloud.ts';
 import type { MemoryStores } from './memory-stores.ts';
+import type { Process } from './process.ts';
+import { Witness } from './witness.ts';
 
 /** What an operator has done to the enforcement, as the judge saw it being set. */
 export interface Controls {
@@ -21,11 +24,10 @@ export interface JudgeOptions {
   readonly sandbox: Sandbox;
   readonly stores: MemoryStores;
   readonly now: () => number;
-  readonly controls: Controls;
   /** Changes that may be on their way at once, over all processes: what a cap may be overshot by. */
   readonly underWay: number;
-  /** By how many accounts a cap may be passed, `null`: somebody has lifted it. */
-  readonly slack: () => number | null;
+  /** By how many accounts a cap may be passed. */
+  readonly slack: () => number;
   /** Ids of entries that the bus has taken. */
   readonly accepted: ReadonlySet<string>;
   /** What is still Drifted because a cap holds it back, until somebody approves: that is no drift that was lost. */
@@ -48,10 +50,15 @@ const OF_OPERATION: Readonly<Record<string, Enrollment>> = {
   DisassociateAccounts: 'automation',
 };
 
-interface Touch {
-  readonly at: number;
-  readonly accountId: AccountId;
+/** One account that a call is about, as it is at that moment. */
+interface Touched {
+  readonly operation: string;
+  readonly enrollment: Enrollment;
+  readonly account: AccountTruth;
   readonly optOut: boolean;
+  readonly organizationWide: boolean;
+  readonly policy: CompiledPolicy;
+  readonly by: Process;
 }
 
 /**
@@ -60,24 +67,62 @@ interface Touch {
  */
 export class Judge {
   readonly violations: string[] = [];
+  readonly controls: Controls = { haltedAt: null, suspendedAt: new Map() };
   readonly #options: JudgeOptions;
-  readonly #touches: Touch[] = [];
+  readonly #witness: Witness;
+  readonly #caps: CapsJudge;
+  readonly #custody = new Custody();
   readonly #calls: number[] = [];
+  readonly #mutating = new Map<string, number>();
+  readonly #scans = new Map<string, number>();
 
   constructor(options: JudgeOptions) {
     this.#options = options;
+    this.#witness = new Witness(options.sandbox, options.now);
+    this.#caps = new CapsJudge(options.sandbox, options.slack);
   }
 
   accuse(invariant: number, what: string): void {
     this.violations.push(`invariant ${invariant}: ${what}`);
   }
 
+  /** Somebody else has changed something. */
+  look(): void {
+    this.#witness.look();
+  }
+
+  /** A scanner was started for a run, or for the next part of it. */
+  scanBegins(runId: string): void {
+    if (!this.#scans.has(runId)) this.#scans.set(runId, this.#options.now());
+  }
+
+  approval(planKeys: readonly string[]): { refused(): void } {
+    return this.#caps.approve(planKeys, this.#options.now());
+  }
+
+  received(deliveries: readonly Delivery[], by: Process): void {
+    this.#custody.received(deliveries, by);
+  }
+
+  leftOff(delivery: Delivery, by: Process): void {
+    this.#custody.leftOff(delivery, by);
+  }
+
+  /** An entry was stored. */
+  written(entry: LedgerEntry): void {
+    const untrue = this.#witness.untrue(entry);
+    if (untrue !== null)
+      this.accuse(8, `${entry.chain}: entry ${entry.seq} (${entry.type}) saw ${untrue}, which never was`);
+  }
+
   /** A request acts now. */
-  arrived({ operation, callerAccountId, input }: Request, policy: CompiledPolicy): void {
+  arrived({ operation, callerAccountId, input }: Request, by: Process, policy: CompiledPolicy): void {
     const { sandbox, now } = this.#options;
     this.#calls.push(now());
     const enrollment = OF_OPERATION[operation];
     if (enrollment === undefined) return;
+    this.#witness.look();
+    this.#mutating.set(operation, (this.#mutating.get(operation) ?? 0) + 1);
     const organizationWide = input['includeMemberAccounts'] === true;
     const named: readonly unknown[] = Array.isArray(input['accountIds']) ? input['accountIds'] : [callerAccountId];
     const touched = sandbox
@@ -88,27 +133,43 @@ export class Judge {
           : named.includes(account.accountId),
       );
     const optOut = input['status'] === 'Inactive' || operation === 'DisassociateAccounts';
-    for (const account of touched) this.#touch(operation, enrollment, account, { optOut, organizationWide }, policy);
-    this.#caps(policy);
+    for (const account of touched)
+      this.#touch({ operation, enrollment, account, optOut, organizationWide, policy, by });
   }
 
-  #touch(
-    operation: string,
-    enrollment: Enrollment,
-    account: AccountTruth,
-    { optOut, organizationWide }: { readonly optOut: boolean; readonly organizationWide: boolean },
-    policy: CompiledPolicy,
-  ): void {
+  /** It has acted. */
+  acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
+    if (OF_OPERATION[request.operation] !== undefined) this.#witness.look();
+    if (output !== null) this.#witness.answered(request, output);
+  }
+
+  #touch(touched: Touched): void {
+    const { operation, enrollment, account, optOut, organizationWide, policy, by } = touched;
     const { accountId } = account;
-    const { stores, now, controls } = this.#options;
+    const { stores, now } = this.#options;
     const chain = stores.inside.chains.get(accountId) ?? [];
     const what = `${operation} for ${accountId}`;
     const at = now();
-    this.#touches.push({ at, accountId, optOut });
+    const intent = openIntent(chain, enrollment);
+    const runId = intent?.runId ?? null;
+    for (const [invariant, past] of this.#caps.touched({ at, accountId, enrollment, optOut, runId }, policy))
+      this.accuse(invariant, past);
     // Who joined after the last look is opted in by AWS together with all others; nobody could have known.
     if (organizationWide && chain.length === 0) return;
-    if (!hasOpenIntent(chain, enrollment)) this.accuse(2, `${what} without an intent that is open`);
-    const { haltedAt, suspendedAt } = controls;
+    if (intent === null) this.accuse(2, `${what} without an intent that is open`);
+    if (!this.#custody.covers(by, accountId, enrollment))
+      this.accuse(1, `${what} by ${by.name}, which holds no message about it: if it died now, nobody would go on`);
+    this.#forbidden(what, touched);
+    this.#timing(what, touched, chain);
+    if (!organizationWide) this.#guardrails(what, runId, policy);
+    if (optOut && !this.#mayOptOut(operation, account, policy)) this.accuse(8, `${what}: nobody wanted it opted out`);
+  }
+
+  /** Kill switch, suspensions, windows, exemptions, and what is only to be told. */
+  #forbidden(what: string, { account, enrollment, policy }: Touched): void {
+    const { accountId } = account;
+    const { haltedAt, suspendedAt } = this.controls;
+    const at = this.#options.now();
     if (haltedAt !== null && at - haltedAt > HEARD_MS) this.accuse(3, `${what} while all is halted`);
     const suspended = suspendedAt.get(accountId);
     if (suspended !== undefined && at - suspended > HEARD_MS) this.accuse(3, `${what} while it is suspended`);
@@ -116,19 +177,37 @@ export class Judge {
     if (!around.some((time) => policy.windows.isOpen(time))) this.accuse(3, `${what} while the window is closed`);
     if (around.every((time) => policy.exemption(accountId, enrollment, time) !== null))
       this.accuse(3, `${what} while it is exempt`);
-    this.#timing(what, operation, enrollment, account, chain, optOut);
-    if (optOut && !this.#mayOptOut(operation, account, policy)) this.accuse(8, `${what}: nobody wanted it opted out`);
+    // By the organization as it is, and as it was when it was last read.
+    const { name, ou, tags, state, management } = account;
+    const known = this.#options.stores.inside.factsOf(accountId);
+    const pictures: readonly AccountFacts[] = [
+      { id: accountId, name, ou, tags, state, management },
+      ...(known === null ? [] : [known]),
+    ];
+    if (pictures.every((facts) => policy.resolve(facts).mode.value !== 'enforce'))
+      this.accuse(3, `${what}, which is not to be enforced`);
+  }
+
+  /** Coverage, and runs that were stopped. */
+  #guardrails(what: string, runId: string | null, { policy }: CompiledPolicy): void {
+    const at = this.#options.now();
+    const organization = this.#options.stores.inside.chains.get(ORGANIZATION_CHAIN) ?? [];
+    const ofRun = organization.filter((entry) => runId !== null && entry.runId === runId);
+    const stopped = ofRun.find(({ type, reason }) => type === 'GuardrailTripped' && reason === 'failureTolerance');
+    if (stopped !== undefined && at - Date.parse(stopped.at) > SEEN_MS)
+      this.accuse(3, `${what} in run ${runId}, which was stopped at ${stopped.at}`);
+    const began = this.#scans.get(runId ?? '');
+    if (began === undefined) return;
+    const active = this.#options.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    const ids = active.map(({ accountId }) => accountId);
+    const told = this.#witness.toldSince(ids, began);
+    // Who has joined since could not be told of.
+    if ((told + JOINED_SINCE) * 100 < policy.guardrails.minCoverage * ids.length)
+      this.accuse(3, `${what} in a run in which AWS had told of ${told} of ${ids.length} accounts`);
   }
 
   /** While AWS says Pending nothing is called, nor in a cool-down that our own ledger knows of. */
-  #timing(
-    what: string,
-    operation: string,
-    enrollment: Enrollment,
-    account: AccountTruth,
-    chain: readonly LedgerEntry[],
-    optOut: boolean,
-  ): void {
+  #timing(what: string, { operation, enrollment, account, optOut }: Touched, chain: readonly LedgerEntry[]): void {
     const at = this.#options.now();
     const { status, lastUpdatedTimestamp } = account[enrollment];
     const since = at - lastUpdatedTimestamp.getTime();
@@ -159,28 +238,6 @@ export class Judge {
     return wanted || known;
   }
 
-  #caps(policy: CompiledPolicy): void {
-    const { now, sandbox, slack: slackNow } = this.#options;
-    const slack = slackNow();
-    const { guardrails } = policy.policy;
-    const since = now() - DAY;
-    const recent = this.#touches.filter(({ at }) => at > since);
-    // Those that have left since were in scope when they were changed.
-    const accounts = new Set([...sandbox.accounts(), ...recent].map(({ accountId }) => accountId)).size;
-    const changed = new Set(recent.map(({ accountId }) => accountId)).size;
-    if (slack !== null && changed > capOf(guardrails.maxChanges, accounts) + slack)
-      this.accuse(
-        3,
-        `${changed} accounts were changed in 24 hours, maxChanges allows ${capOf(guardrails.maxChanges, accounts)}`,
-      );
-    const optedOut = new Set(recent.filter(({ optOut }) => optOut).map(({ accountId }) => accountId)).size;
-    if (optedOut > capOf(guardrails.maxOptOuts, accounts) + (slack ?? 0))
-      this.accuse(
-        8,
-        `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${capOf(guardrails.maxOptOuts, accounts)}`,
-      );
-  }
-
   /** Invariant 4: all processes together keep to the rate, but for what was under way when it was held up. */
   pace(callsPerSecond: number): void {
     const window = 10_000;
@@ -197,72 +254,21 @@ export class Judge {
 
   /** What must hold at any end, and at this one: nothing is on its way any more. */
   books(): void {
-    for (const [chain, entries] of this.#options.stores.inside.chains) {
-      this.#links(chain, entries);
-      if (chain !== ORGANIZATION_CHAIN) this.#endings(chain, entries);
+    checkBooks(this.#options, (invariant, what) => this.accuse(invariant, what));
+    // The sandbox's own log: no call has gone past the judge.
+    for (const operation of Object.keys(OF_OPERATION)) {
+      const counted = this.#options.sandbox.calls().filter((call) => call.operation === operation);
+      const total = counted.reduce((sum, { count }) => sum + count, 0);
+      const judged = this.#mutating.get(operation) ?? 0;
+      if (total !== judged) this.accuse(2, `the sandbox has counted ${total} ${operation}, ${judged} were judged`);
     }
   }
 
-  #links(chain: string, entries: readonly LedgerEntry[]): void {
-    const { published } = this.#options.stores.inside;
-    let head = EMPTY_CHAIN;
-    for (const entry of entries) {
-      const fault = checkLink(head, entry);
-      if (fault !== null) this.accuse(7, `${chain}: ${fault.message}`);
-      head = headOf(entry);
-      if (!published.has(entry.id) || !this.#options.accepted.has(entry.id))
-        this.accuse(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
-    }
-  }
-
-  #endings(chain: AccountId, entries: readonly LedgerEntry[]): void {
-    const folded = entries.reduce(foldEntry, emptyRecord(chain));
-    const stored = this.#options.stores.inside.records.get(chain);
-    if (!isDeepStrictEqual(stored, folded)) this.accuse(7, `${chain}: its record is not what its entries say`);
-    for (const enrollment of ENROLLMENTS) {
-      const drift = openDrift(entries, enrollment);
-      if (drift !== null && !this.#options.heldBack(chain, enrollment))
-        this.accuse(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
-    }
-    for (const { type, after, seq } of entries) {
-      // Only an observation makes an account Compliant.
-      if (type === 'RemediationSucceeded' && after?.verdict === 'Compliant')
-        this.accuse(1, `${chain}: entry ${seq} takes an answer for an observation`);
-    }
-    for (const intent of entries.filter(({ type }) => type === 'RemediationStarted')) {
-      const outcomes = entries.filter(({ detail }) => detail?.intentId === intent.id);
-      if (outcomes.length !== 1) this.accuse(2, `${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`);
-      const end = outcomes[0]?.seq ?? Number.POSITIVE_INFINITY;
-      const another = entries.find(
-        ({ type, seq, enrollment }) =>
-          type === 'RemediationStarted' && enrollment === intent.enrollment && seq > intent.seq && seq < end,
-      );
-      if (another !== undefined) this.accuse(2, `${chain}: intents ${intent.seq} and ${another.seq} are open at once`);
-    }
+  /** Invariant 5: of messages that nobody can work on each has become a dead letter, and nothing else has. */
+  rubbish(put: number, dead: number): void {
+    if (dead < put) this.accuse(5, `${put} messages were unreadable, and ${dead} are dead letters`);
   }
 }
 
-function hasOpenIntent(entries: readonly LedgerEntry[], enrollment: Enrollment): boolean {
-  const intent = entries.findLast((entry) => entry.type === 'RemediationStarted' && entry.enrollment === enrollment);
-  return intent !== undefined && !entries.some(({ detail }) => detail?.intentId === intent.id);
-}
-
-const SUPERSEDING: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
-
-/** The number of the entry whose drift has not ended in resolved, blocked, failed or superseded; `null`: all have. */
-export function openDrift(entries: readonly LedgerEntry[], enrollment: Enrollment): number | null {
-  let open: number | null = null;
-  for (const entry of entries) {
-    if (entry.type === 'DriftDetected' && entry.enrollment === enrollment) open ??= entry.seq;
-    else if (endsDrift(entry, enrollment)) open = null;
-  }
-  return open;
-}
-
-function endsDrift({ type, after, detail, enrollment: about }: LedgerEntry, enrollment: Enrollment): boolean {
-  if (type === 'AccountLeft') return true;
-  const facet = about === enrollment ? after : detail?.facets?.[enrollment];
-  if (facet === null || facet === undefined) return false;
-  const ends = type === 'DriftResolved' || type === 'RemediationBlocked' || facet.reason === 'deadLettered';
-  return ends || SUPERSEDING.has(facet.verdict);
-}
+/** Accounts that may have joined between a scan and its calls. */
+const JOINED_SINCE = 3;

@@ -42,11 +42,17 @@ export interface MemoryStores {
   readonly inside: {
     readonly chains: ReadonlyMap<string, readonly LedgerEntry[]>;
     readonly published: ReadonlySet<string>;
+    /** What the stored picture of the organization says of an account. */
+    factsOf(accountId: string): AccountFacts | null;
+    /** Entries that are not marked as published. */
+    outbox(): Iterable<LedgerEntry>;
     readonly records: ReadonlyMap<string, AccountRecord>;
     /** When the next message can be received, epoch ms; `null`: there is none. */
     nextVisible(): number | null;
     /** Called when a message becomes visible sooner than was known. */
     onMessage: () => void;
+    /** Called when an entry was stored. */
+    onEntry: (entry: LedgerEntry) => void;
     putRaw(body: string): void;
   };
 }
@@ -81,6 +87,7 @@ function memoryLedger(clock: StoreClock, whims: Whims) {
   const all: Placed[] = [];
   const unpublished = new Map<string, Placed>();
   const published = new Set<string>();
+  const hooks = { onEntry: (_: LedgerEntry): void => undefined };
   const nameOf = ({ chain, seq, hash }: LedgerEntry): string => `${chain} ${seq} ${hash}`;
   const seen = (): ((placed: Placed) => boolean) => {
     const until = clock.now() - (whims.lagMs?.() ?? 0);
@@ -104,6 +111,7 @@ function memoryLedger(clock: StoreClock, whims: Whims) {
     const placed = { entry: kept, at, position: positions, storedAt: clock.now() };
     all.push(placed);
     unpublished.set(nameOf(entry), placed);
+    hooks.onEntry(kept);
     return 'appended';
   };
   const ledger: Ledger = {
@@ -192,7 +200,10 @@ function memoryLedger(clock: StoreClock, whims: Whims) {
       return doomed.size;
     },
   };
-  return { ledger, chains, published };
+  function* outbox(): Generator<LedgerEntry> {
+    for (const { entry } of unpublished.values()) yield entry;
+  }
+  return { ledger, chains, published, outbox, hooks };
 }
 
 /** What is pruned is gone from the beginning. */
@@ -328,11 +339,11 @@ function memoryRegisters(): Registers {
   };
 }
 
-function memoryFacts(): Facts {
+function memoryFacts() {
   let snapshot: OrganizationSnapshot | null = null;
   let byId = new Map<string, AccountFacts>();
   const sorted = (): AccountFacts[] => [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return {
+  const port: Facts = {
     async save(given) {
       snapshot = stored(given);
       byId = new Map(snapshot.accounts.map((account) => [account.id, account]));
@@ -351,6 +362,7 @@ function memoryFacts(): Facts {
       for (const id of accountIds) byId.delete(id);
     },
   };
+  return { port, factsOf: (id: string) => byId.get(id) ?? null };
 }
 
 interface Held {
@@ -450,18 +462,25 @@ function memoryQueue(clock: StoreClock, whims: Whims) {
 }
 
 export function memoryStores(clock: StoreClock, whims: Whims = {}): MemoryStores {
-  const { ledger, chains, published } = memoryLedger(clock, whims);
+  const { ledger, chains, published, outbox, hooks: ledgerHooks } = memoryLedger(clock, whims);
   const { port, records } = memoryRecords(clock, whims);
+  const { port: facts, factsOf } = memoryFacts();
   const { queue, deadLetters, nextVisible, hooks, putRaw } = memoryQueue(clock, whims);
   return {
-    ...{ ledger, records: port, registers: memoryRegisters(), facts: memoryFacts(), queue, deadLetters },
+    ...{ ledger, records: port, registers: memoryRegisters(), facts, queue, deadLetters },
     inside: {
-      ...{ chains, published, records, nextVisible, putRaw },
+      ...{ chains, published, outbox, records, factsOf, nextVisible, putRaw },
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;
       },
       get onMessage() {
         return hooks.onMessage;
+      },
+      set onEntry(hook: (entry: LedgerEntry) => void) {
+        ledgerHooks.onEntry = hook;
+      },
+      get onEntry() {
+        return ledgerHooks.onEntry;
       },
     },
   };

@@ -13,14 +13,22 @@ const BODIES = [
   "defaults: { computeOptimizer: Active }\nwindows:\n  - { kind: deny, cron: '30 * * * *', duration: 10m, timezone: UTC }",
   "defaults: { computeOptimizer: Active }\nrollout: { canary: { match: { accounts: ['{id}'] }, wait: 10m } }",
   "defaults: { computeOptimizer: Active, automation: Active }\nexemptions:\n  - { accounts: ['{id}'], until: 2026-11-24, reason: freeze, owner: ops@example.com }",
+  'defaults: { computeOptimizer: Active, mode: alert }\nrules:\n  - { id: acts, match: { ou: /Sandbox }, mode: enforce }',
+  'defaults: { computeOptimizer: Active, organizationRules: AnyAllowed, automation: Active }\nrules:\n  - { id: none, match: { ou: /Sandbox }, organizationRules: NoneAllowed }',
 ] as const;
+
+const CAPS = {
+  loose:
+    'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0, failureTolerance: 100 }',
+  tight:
+    'guardrails: { maxChanges: { percent: 0, atLeast: 3 }, maxOptOuts: { percent: 0, atLeast: 1 }, minCoverage: 0 }',
+  careful:
+    'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 90, failureTolerance: 10 }',
+} as const;
 
 /** A policy of this seed; `null` means that caps hold changes back, so that not everything can end as wanted. */
 export function policyTexts(chance: Chance, accountId: string): readonly [string, string] {
-  const tight = chance.happens(0.15);
-  const caps = tight
-    ? 'guardrails: { maxChanges: { percent: 0, atLeast: 3 }, maxOptOuts: { percent: 0, atLeast: 1 }, minCoverage: 0 }'
-    : 'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0, failureTolerance: 100 }';
+  const caps = CAPS[chance.of(['loose', 'loose', 'loose', 'loose', 'careful', 'careful', 'tight'] as const)];
   const body = (): string => chance.of(BODIES).replace('{id}', accountId);
   const rate = chance.of([5, 20, 100]);
   const text = (): string =>

@@ -3,12 +3,21 @@ import { createLimiter } from '../../shared/app/limiter.ts';
 import { createRetrying, type Retrying } from '../../shared/app/retrying.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { Cloud } from '../../shared/ports/cloud.ts';
+import type { Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 import { engineCloud } from './engine-cloud.ts';
 import type { Ground } from './ground.ts';
 
 /** What waits for this waits until the process is forgotten. */
 const never = new Promise<never>(() => undefined);
+
+/** Calls about many things that a store may have done for some of them when it fails, or when the process dies. */
+const IN_PARTS: ReadonlySet<string> = new Set(['append', 'advance', 'markPublished', 'send', 'acknowledge', 'refresh']);
+
+function firstHalf([items, ...rest]: readonly unknown[]): unknown[] | null {
+  if (!Array.isArray(items) || items.length < 2) return null;
+  return [items.slice(0, items.length >> 1), ...rest];
+}
 
 /** A store that does not answer, as its adapter would say it. */
 class StoreDown extends Error {
@@ -72,19 +81,25 @@ export class Process {
   }
 
   /** Time passes, or everything ends. */
-  async step(): Promise<void> {
+  async step(atLeastMs = 0): Promise<void> {
     const { chance, weather, time } = this.#ground;
     await this.live();
+    if (atLeastMs > 0) await time.sleep(atLeastMs);
     if (chance.happens(weather.delay)) await time.sleep(chance.skewed(0, weather.longestDelayMs));
     if (!this.#alive) return never;
   }
 
   /** A port as this process sees it. */
   #remote<Port extends object>(port: Port): Port {
-    const around = async (name: string, call: () => unknown): Promise<unknown> => {
+    const around = async (name: string, call: () => unknown, part: (() => unknown) | null = null): Promise<unknown> => {
       const { chance, weather } = this.#ground;
       await this.step();
       if (chance.happens(weather.storeFails)) throw new StoreDown(`${name} was not answered`);
+      if (part !== null && chance.happens(weather.storeFails)) {
+        await part();
+        await this.step();
+        throw new StoreDown(`${name} was done in part`);
+      }
       const answer = await call();
       await this.step();
       if (chance.happens(weather.answerLost)) throw new StoreDown(`the answer to ${name} was lost`);
@@ -96,7 +111,10 @@ export class Process {
         if (typeof member !== 'function') return member;
         const call = (given: unknown[]): unknown => Reflect.apply(member, target, given);
         if (property === 'all' || property === 'heads') return (...given: unknown[]) => this.#pages(call(given));
-        return (...given: unknown[]) => around(String(property), () => call(given));
+        return (...given: unknown[]) => {
+          const half = IN_PARTS.has(String(property)) ? firstHalf(given) : null;
+          return around(String(property), () => call(given), half === null ? null : () => call(half));
+        };
       },
     });
   }
@@ -107,6 +125,34 @@ export class Process {
       await this.step();
       yield page;
     }
+  }
+
+  /** What the process has taken from the queue and not yet let go of is known to the judge. */
+  #queue(): WorkQueue {
+    const queue = this.#remote(this.#ground.stores.queue);
+    const letGo = (delivery: Delivery): void => this.#ground.leftOff(delivery, this);
+    return {
+      send: (messages, delayMs) => queue.send(messages, delayMs),
+      extend: (delivery, visibilityMs) => queue.extend(delivery, visibilityMs),
+      depth: () => queue.depth(),
+      receive: async (max, visibilityMs) => {
+        const deliveries = await queue.receive(max, visibilityMs);
+        this.#ground.received(deliveries, this);
+        return deliveries;
+      },
+      acknowledge: (deliveries) => {
+        deliveries.forEach(letGo);
+        return queue.acknowledge(deliveries);
+      },
+      release: (delivery, delayMs) => {
+        letGo(delivery);
+        return queue.release(delivery, delayMs);
+      },
+      deadLetter: (delivery, reason) => {
+        letGo(delivery);
+        return queue.deadLetter(delivery, reason);
+      },
+    };
   }
 
   get logger(): Logger {
@@ -123,13 +169,14 @@ export class Process {
     const gate = createLimiter({ registers, clock, ceiling, reserveMs: 1_000 });
     const cloud: Cloud = engineCloud({
       ...{ sandbox, caller, gate, newRequestId: newId, now: () => clock.now() },
-      travel: (leg) => (leg === 'there' ? this.live() : this.step()),
+      travel: (leg, _, delayMs) => (leg === 'there' ? this.live() : this.step(delayMs)),
       onArrival: (request) => this.#ground.arrived(request, this, policy),
+      onAnswer: (request, output) => this.#ground.acted(request, output),
     });
     return {
       ledger: this.#remote(stores.ledger),
       records: this.#remote(stores.records),
-      queue: this.#remote(stores.queue),
+      queue: this.#queue(),
       facts: this.#remote(stores.facts),
       ...{ registers, cloud, clock, newId, logger: this.logger, random: chance.random, actor: caller.arn },
     };

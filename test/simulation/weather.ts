@@ -45,10 +45,11 @@ export function weatherOf(chance: Chance): Weather {
 }
 
 function faultsOf(chance: Chance): readonly Fault[] {
-  const kinds = ['throttle', 'unavailable', 'internal', 'reset', 'empty-page', 'torn-page', 'slow'] as const;
+  const kinds = ['throttle', 'unavailable', 'internal', 'denied', 'reset', 'empty-page', 'torn-page', 'slow'] as const;
   return kinds.flatMap((kind) =>
-    chance.happens(0.35)
-      ? [{ kind, probability: (kind === 'torn-page' ? 0.1 : 0.25) * chance.random(), delayMs: 3_000 }]
-      : [],
+    chance.happens(0.35) ? [{ kind, probability: (MOST[kind] ?? 0.25) * chance.random(), delayMs: 3_000 }] : [],
   );
 }
+
+/** How probable a fault is at most, where that is not the usual. */
+const MOST: Partial<Record<Fault['kind'], number>> = { 'torn-page': 0.1, denied: 0.05 };

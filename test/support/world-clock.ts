@@ -57,8 +57,10 @@ export function worldClock({ start, speed, origin }: TimeScale): WorldClock {
         };
         const look = (): void => {
           clearTimeout(timer);
-          if (signal?.aborted || now() >= until) wake();
-          else timer = setTimeout(look, Math.min(60_000, (until - now()) / speed));
+          // Read once: time goes on between two looks at it.
+          const left = until - now();
+          if (signal?.aborted || left <= 0) wake();
+          else timer = setTimeout(look, Math.min(60_000, left / speed));
         };
         alarms.add(look);
         signal?.addEventListener('abort', wake, { once: true });

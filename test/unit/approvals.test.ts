@@ -6,7 +6,7 @@ import { checksOf } from '../../shared/app/worker/checks/index.ts';
 import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { DAY, HOUR, NOW, policyOf } from './kit.ts';
-import { accountId, Workshop } from './workshop.ts';
+import { accountId, keyOf, Workshop } from './workshop.ts';
 
 const CAPPED = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 0, atLeast: 2 } }');
 const MEMBERS = 6;
@@ -64,6 +64,22 @@ describe('an approved plan', () => {
     expect(after.trip?.reason).toBe('maxChanges');
     expect(after.due.map((change) => change.accountId)).toEqual([accountId(5)]);
     expect(await shop.messages()).toEqual([]);
+  });
+
+  it('lets nothing else through: a change that an event brings into its run is held to maxChanges', async () => {
+    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
+    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Active' } });
+    const { planHash } = await shop.scan();
+    await give(planHash);
+    const run = shop.run();
+    expect((await shop.scan(run)).trip).toBeNull();
+    const work = await shop.process();
+    await shop.workOff(work);
+    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Inactive' } });
+    // As the reactor queues it: it counts as the last run's, and is bound to no plan.
+    await shop.handle(work, keyOf(shop, run, 5));
+    expect(changed().sort()).toEqual([0, 1, 2, 3, 4].map(accountId));
+    expect(await shop.condition(accountId(5))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
   });
 
   it('is used up by the first mutating call: no later run is begun on its account', async () => {

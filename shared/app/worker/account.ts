@@ -90,7 +90,7 @@ async function lookAndAct(
   if (!(await mayAct(work, message, facts, assessment))) {
     return { result: await settle(work, message, facts, record, assessment) };
   }
-  const acted = await act(work, runId, record, assessment);
+  const acted = await act(work, message, record, assessment);
   if (acted.kind === 'acted' || acted.kind === 'redecide') return { record: acted.record };
   if (acted.kind === 'vetoed') return { result: ended(facts.id, 'blocked') };
   const { fate, error } = acted;

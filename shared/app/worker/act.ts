@@ -3,6 +3,7 @@ import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
+import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
 import { organizationEntry } from '../scan.ts';
 import { letGo, vetoEntry } from './before-claim.ts';
@@ -26,6 +27,9 @@ export type Acted =
   | { readonly kind: 'failed'; readonly record: AccountRecord; readonly fate: Fate; readonly error: CloudError }
   | { readonly kind: 'vetoed'; readonly record: AccountRecord; readonly veto: Vetoed };
 
+/** On whose account it acts. */
+type Key = Pick<WorkMessage, 'runId' | 'planHash'>;
+
 /** The claim of one undertaking: taken when its first request is about to leave, closed with its outcome. */
 interface Claim {
   record: AccountRecord;
@@ -37,12 +41,8 @@ interface Claim {
  * outcome is written, here or by whoever finds the claim expired.
  * @throws CloudError of kind Unauthenticated (after its outcome is written): nothing can be done for any account.
  */
-export async function act(
-  work: WorkContext,
-  runId: string,
-  record: AccountRecord,
-  assessment: Assessment,
-): Promise<Acted> {
+export async function act(work: WorkContext, key: Key, record: AccountRecord, assessment: Assessment): Promise<Acted> {
+  const { runId } = key;
   const intentId = work.deps.newId();
   const tokenless = assessment.action === 'UpdateEnrollmentStatus';
   // Reused only to repeat this very call; a new intent has a new token (design, "Errors").
@@ -51,8 +51,10 @@ export async function act(
   const claim: Claim = { record, expiresAt: null };
   try {
     // Asked before anything is claimed as well: a run that was stopped should not write two entries for every key that is left.
-    await work.guard.check(runId, [assessment.accountId], assessment.optOut, 'claim');
-    const answer = await work.retrying(() => send(work.deps.cloud, undertaking, () => leave(work, undertaking, claim)));
+    await work.guard.check(key, [assessment.accountId], assessment.optOut, 'claim');
+    const answer = await work.retrying(() =>
+      send(work.deps.cloud, undertaking, () => leave(work, key, undertaking, claim)),
+    );
     if (answer.refused !== null) throw refusal(assessment, answer);
     return { kind: 'acted', record: await write(work, undertaking, claim, successEntry(work, undertaking, answer)) };
   } catch (error) {
@@ -64,8 +66,8 @@ export async function act(
 }
 
 /** Right before the request leaves: the claim, once, then the guard, each time. */
-async function leave(work: WorkContext, undertaking: Undertaking, claim: Claim): Promise<void> {
-  const { runId, assessment, record } = undertaking;
+async function leave(work: WorkContext, key: Key, undertaking: Undertaking, claim: Claim): Promise<void> {
+  const { assessment, record } = undertaking;
   const now = work.deps.clock.now();
   if (claim.expiresAt === null) {
     const intent = intentEntry(work, undertaking);
@@ -78,7 +80,7 @@ async function leave(work: WorkContext, undertaking: Undertaking, claim: Claim):
   }
   const { expiresAt } = claim;
   await lastLook(work, { assessment, expiresAt }, () =>
-    work.guard.check(runId, [assessment.accountId], assessment.optOut),
+    work.guard.check(key, [assessment.accountId], assessment.optOut),
   );
 }
 

@@ -64,7 +64,7 @@ async function leaveToClaim(
   optOut: boolean,
 ): Promise<boolean | 'each'> {
   try {
-    return await mayClaim(work, message.runId, willing, optOut);
+    return await mayClaim(work, message, willing, optOut);
   } catch (error) {
     if (error instanceof Vetoed) return 'each';
     throw error;
@@ -144,7 +144,7 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
     const [first] = claimed;
     if (first === undefined) throw new Error('a call for nobody');
     const { assessment } = first;
-    await lastLook(work, { assessment, expiresAt }, () => work.guard.check(message.runId, accountIds, optOut));
+    await lastLook(work, { assessment, expiresAt }, () => work.guard.check(message, accountIds, optOut));
   };
   try {
     const result = await work.retrying(() =>

@@ -1,6 +1,7 @@
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
+import type { WorkMessage } from '../../domain/work.ts';
 import type { WorkContext } from './context.ts';
 import { Vetoed } from './guard.ts';
 import { type ErrorFacts, failureEntry, type Undertaking } from './intent.ts';
@@ -16,19 +17,19 @@ const CHUNK = 500;
  */
 export async function mayClaim(
   work: WorkContext,
-  runId: string,
+  key: Pick<WorkMessage, 'runId' | 'planHash'>,
   wanted: readonly { readonly record: AccountRecord; readonly assessment: Assessment }[],
   optOut: boolean,
   wide = false,
 ): Promise<boolean> {
   const accountIds = wanted.map(({ assessment }) => assessment.accountId);
   try {
-    await work.guard.check(runId, accountIds, optOut, 'claim', wide);
+    await work.guard.check(key, accountIds, optOut, 'claim', wide);
     return true;
   } catch (error) {
     // That is about some of them alone: the caller lets each go on by itself.
     if (!(error instanceof Vetoed) || error.reason === 'suspendedByOperator') throw error;
-    await blockAll(work, runId, wanted, error);
+    await blockAll(work, key.runId, wanted, error);
     return false;
   }
 }

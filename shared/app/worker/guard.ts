@@ -1,4 +1,5 @@
 import type { AccountId } from '../../domain/types.ts';
+import type { WorkMessage } from '../../domain/work.ts';
 import type { RunStates } from '../run-state.ts';
 import { type Asked, type Check, Vetoed } from './checks/check.ts';
 
@@ -19,7 +20,7 @@ export class Guard {
    * @throws Vetoed if the change must not be made now.
    */
   async check(
-    runId: string,
+    { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
     accountIds: readonly AccountId[],
     optOut: boolean,
     stage: Asked['stage'] = 'call',
@@ -27,7 +28,7 @@ export class Guard {
   ): Promise<() => Promise<void>> {
     const run = await this.#runs.get(runId);
     if (run === null) throw new Vetoed('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
-    const asked: Asked = { run, accountIds, optOut, stage, wide };
+    const asked: Asked = { run, planHash, accountIds, optOut, stage, wide };
     for (const check of this.#checks) await check.ask(asked);
     for (const check of this.#checks) await check.passed?.(asked);
     return async () => {

@@ -58,7 +58,7 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   );
   const beforeSend = async (): Promise<void> => {
     const { assessment } = first.undertaking;
-    const ask = () => work.guard.check(message.runId, accountIds, false, 'call', true);
+    const ask = () => work.guard.check(message, accountIds, false, 'call', true);
     await lastLook(work, { assessment, expiresAt }, ask);
   };
   const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
@@ -77,11 +77,11 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
 /** `oneByOne`: something was suspended since, and this call would touch it. */
 async function leaveToClaim(
   work: WorkContext,
-  { runId }: OrganizationMessage,
+  message: OrganizationMessage,
   wanted: readonly Pick<Undertaking, 'record' | 'assessment'>[],
 ): Promise<boolean | 'oneByOne'> {
   try {
-    return await mayClaim(work, runId, wanted, false, true);
+    return await mayClaim(work, message, wanted, false, true);
   } catch (error) {
     if (error instanceof Vetoed) return 'oneByOne';
     throw error;

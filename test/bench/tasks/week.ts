@@ -92,6 +92,7 @@ const cloud = engineCloud({
     partition: 'aws',
     role: 'management',
   },
+  onAnswer: () => undefined,
   onArrival: ({ operation }) => {
     if (MUTATING.has(operation)) counts.mutating += 1;
     else if (operation === 'ListAccounts' || operation === 'GetEnrollmentStatusesForOrganization') counts.listings += 1;

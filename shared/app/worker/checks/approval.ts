@@ -6,8 +6,9 @@ export function approval({ deps: { registers, clock } }: CheckParts): Check {
   const used = new Set<string>();
   return {
     ask: async () => undefined,
-    async passed({ run: { runId, planHash, approvedUntil }, stage }) {
-      if (stage !== 'call' || planHash === null || approvedUntil === null || used.has(runId)) return;
+    async passed({ run: { runId, planHash: bound, approvedUntil }, planHash, stage }) {
+      if (stage !== 'call' || planHash === null || planHash !== bound) return;
+      if (approvedUntil === null || used.has(runId)) return;
       await useApproval(registers, planHash, runId, clock.now());
       used.add(runId);
     },

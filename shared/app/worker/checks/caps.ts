@@ -59,9 +59,9 @@ class Caps implements Check {
   }
 
   /** The intent of this very change may be in the ledger already, or not: what counts is the union. @throws Vetoed */
-  #judge({ run, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
+  #judge({ run, planHash, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
     const { guardrails } = this.#parts.policy.policy;
-    const lifted = this.#lifted(run);
+    const lifted = this.#lifted(run, planHash);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
     if (!lifted && this.#withThese(accountIds, claimed, () => true) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
@@ -74,9 +74,9 @@ class Caps implements Check {
     }
   }
 
-  /** A saved plan or an approval lifts `maxChanges`, the latter for 24 hours. */
-  #lifted({ planHash, approvedUntil }: Asked['run']): boolean {
-    if (planHash === null) return false;
+  /** A saved plan or an approval lifts `maxChanges` for the changes of that plan, the latter for 24 hours. */
+  #lifted({ planHash: bound, approvedUntil }: Asked['run'], planHash: string | null): boolean {
+    if (planHash === null || planHash !== bound) return false;
     return approvedUntil === null || this.#parts.deps.clock.now() < approvedUntil;
   }
 

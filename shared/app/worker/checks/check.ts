@@ -22,6 +22,8 @@ export class Vetoed extends Error {
 /** The call in question. */
 export interface Asked {
   readonly run: RunState;
+  /** The plan that the key is bound to. A change that an event brought counts as the last run's and is none of that run's plan: `null`. */
+  readonly planHash: string | null;
   readonly accountIds: readonly AccountId[];
   readonly optOut: boolean;
   /**

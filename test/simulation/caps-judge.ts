@@ -1,0 +1,81 @@
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import { capOf } from '../../shared/domain/guardrails.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { AccountId, Enrollment } from '../../shared/domain/types.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export interface Touch {
+  readonly at: number;
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment;
+  readonly optOut: boolean;
+  /** Out of the intent that the call is made under. */
+  readonly runId: string | null;
+}
+
+interface Approval {
+  readonly at: number;
+  /** What was approved: account and enrollment. */
+  readonly keys: ReadonlySet<string>;
+  /** The run that went past the cap on its account: no other may. */
+  usedBy: string | null;
+}
+
+/** Counts who was changed, as the caps of the design want it: distinct accounts in any 24 hours, whatever run they belong to. */
+export class CapsJudge {
+  readonly #sandbox: Sandbox;
+  readonly #slack: () => number;
+  readonly #touches: Touch[] = [];
+  readonly #approvals = new Set<Approval>();
+
+  /** @param slack by how many accounts a cap may be passed, because several were under way at once behind an index that lags */
+  constructor(sandbox: Sandbox, slack: () => number) {
+    this.#sandbox = sandbox;
+    this.#slack = slack;
+  }
+
+  /** An operator lets a plan through. */
+  approve(planKeys: readonly string[], at: number): { refused(): void } {
+    const keys = new Set(planKeys.map((key) => key.split(' ').slice(0, 2).join(' ')));
+    const approval: Approval = { at, keys, usedBy: null };
+    this.#approvals.add(approval);
+    return { refused: () => void this.#approvals.delete(approval) };
+  }
+
+  /** @returns what a change that is made now goes past: the invariant, and in words */
+  touched(touch: Touch, { policy: { guardrails } }: CompiledPolicy): readonly (readonly [number, string])[] {
+    const recent = this.#touches.filter(({ at }) => at > touch.at - DAY);
+    this.#touches.push(touch);
+    // Those that have left since were in scope when they were changed.
+    const scope = new Set([...this.#sandbox.accounts(), ...recent].map(({ accountId }) => accountId)).size;
+    const past: [number, string][] = [];
+    const optedOut = countWith(
+      recent.filter(({ optOut }) => optOut),
+      touch,
+    );
+    const maxOptOuts = capOf(guardrails.maxOptOuts, scope);
+    if (touch.optOut && optedOut > maxOptOuts + this.#slack())
+      past.push([8, `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${maxOptOuts}`]);
+    const changed = countWith(recent, touch);
+    const maxChanges = capOf(guardrails.maxChanges, scope);
+    const news = !recent.some(({ accountId }) => accountId === touch.accountId);
+    if (news && changed > maxChanges + this.#slack() && !this.#isApproved(touch))
+      past.push([3, `${changed} accounts were changed in 24 hours, maxChanges allows ${maxChanges}`]);
+    return past;
+  }
+
+  #isApproved({ accountId, enrollment, runId, at }: Touch): boolean {
+    const fitting = [...this.#approvals].filter(
+      (approval) => approval.keys.has(`${accountId} ${enrollment}`) && at < approval.at + DAY + 60_000,
+    );
+    const approval = fitting.find(({ usedBy }) => usedBy === runId) ?? fitting.find(({ usedBy }) => usedBy === null);
+    if (approval === undefined) return false;
+    approval.usedBy = runId;
+    return true;
+  }
+}
+
+function countWith(touches: readonly Touch[], { accountId }: Touch): number {
+  return new Set([...touches.map((touch) => touch.accountId), accountId]).size;
+}

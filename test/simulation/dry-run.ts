@@ -1,0 +1,47 @@
+import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
+import { plan } from '../../shared/app/scan.ts';
+import type { Stage } from './ground.ts';
+
+/** Invariant 6: somebody plans, and nothing is written or changed by it. */
+export function dryRun(stage: Stage): void {
+  const { policy } = stage;
+  stage.invoke('plan', async (process) => {
+    const deps = process.deps(policy);
+    const forbid = (what: string) => async (): Promise<never> => {
+      stage.judge.accuse(6, `a dry run called ${what}`);
+      throw new Error('a dry run writes nothing');
+    };
+    const ledger = { ...readable(deps.ledger), append: forbid('append'), markPublished: forbid('markPublished') };
+    const records = { ...readable(deps.records), advance: forbid('advance'), snooze: forbid('snooze') };
+    const facts = {
+      ...readable(deps.facts),
+      save: forbid('save'),
+      refresh: forbid('refresh'),
+      remove: forbid('remove'),
+    };
+    const queue = { ...readable(deps.queue), send: forbid('send'), receive: forbid('receive') };
+    const cloud = {
+      ...readable(deps.cloud),
+      updateEnrollmentStatus: forbid('updateEnrollmentStatus'),
+      updateEnrollmentConfiguration: forbid('updateEnrollmentConfiguration'),
+      associateAccounts: forbid('associateAccounts'),
+      disassociateAccounts: forbid('disassociateAccounts'),
+    };
+    const run = { runId: stage.newId(), policy, planHash: null };
+    const dry = { ...deps, ledger, records, facts, queue, cloud };
+    await plan(dry, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), run, () => undefined);
+  });
+}
+
+/** The members of a port behind a proxy, as an object of their own. */
+function readable<Port extends object>(port: Port): Port {
+  return new Proxy(port, {
+    ownKeys: (target) => Reflect.ownKeys(target),
+    getOwnPropertyDescriptor: (target, key) => ({
+      ...Reflect.getOwnPropertyDescriptor(target, key),
+      value: Reflect.get(target, key),
+      configurable: true,
+      enumerable: true,
+    }),
+  });
+}

@@ -1,0 +1,64 @@
+import { approve } from '../../shared/app/approvals.ts';
+import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { RunStates } from '../../shared/app/run-state.ts';
+import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import type { Stage } from './ground.ts';
+
+/** People who have a say. In calm weather only to set free what was stopped. */
+export class Operators {
+  readonly #stage: Stage;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  act(): void {
+    const { chance, sandbox, caller, calmed, policy } = this.#stage;
+    const act = calmed
+      ? chance.of(['unhalt', 'resume', 'approve'] as const)
+      : chance.of(['halt', 'unhalt', 'suspend', 'resume', 'approve'] as const);
+    const members = sandbox.accounts().filter(({ management }) => !management);
+    const { accountId } = chance.any(members) ?? { accountId: caller.accountId };
+    const { controls } = this.#stage.judge;
+    this.#stage.invoke(`operator ${act}`, async (process) => {
+      const { time, judge } = this.#stage;
+      const deps = process.deps(policy);
+      switch (act) {
+        case 'halt':
+          await halt(deps, 'incident');
+          controls.haltedAt ??= time.now();
+          return;
+        case 'unhalt':
+          controls.haltedAt = null;
+          await unhalt(deps);
+          return;
+        case 'suspend':
+          await suspend(deps, { selector: selectorOf(accountId), until: null, reason: 'incident' });
+          if (!controls.suspendedAt.has(accountId)) controls.suspendedAt.set(accountId, time.now());
+          return;
+        case 'resume':
+          controls.suspendedAt.clear();
+          await resumeContested(deps, selectorOf('all'));
+          await resume(deps, selectorOf('all'));
+          return;
+        case 'approve': {
+          const [plan] = await new RunStates(deps.registers).storedPlans('');
+          if (plan === undefined) return;
+          // From the moment on in which it is asked for: the answer may be lost and the approval stand.
+          const approval = judge.approval(plan.keys);
+          await approve(deps, plan.hash, { actor: 'operator', reason: null }).catch((error: unknown) => {
+            if (error instanceof Error && error.name === 'ApprovalError') approval.refused();
+            throw error;
+          });
+        }
+      }
+    });
+  }
+}
+
+function selectorOf(text: string): OperatorSelector {
+  const parsed = parseOperatorSelector(text);
+  if (!parsed.ok) throw new Error(`${text} is no selector`);
+  return parsed.selector;
+}

@@ -1,0 +1,92 @@
+import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import type { Stage } from './ground.ts';
+
+/** How a history has to end: every account as the policy wants it and known to be so, and nothing left to do. */
+export class Wanted {
+  readonly #stage: Stage;
+  /** Whose role nobody mends: it must hold back nobody else (invariant 5). */
+  readonly #lost: () => AccountId | null;
+
+  constructor(stage: Stage, lost: () => AccountId | null) {
+    this.#stage = stage;
+    this.#lost = lost;
+  }
+
+  /** The first thing that is not as it should be at the end; `null`: all is. */
+  flaw(): string | null {
+    if (!this.#stage.calmed) return 'no calm yet';
+    const { inside } = this.#stage.stores;
+    if (inside.nextVisible() !== null) return 'messages on the queue';
+    const [waiting] = inside.outbox();
+    if (waiting !== undefined) return `${waiting.chain} ${waiting.type} is not published`;
+    for (const account of this.#stage.sandbox.accounts()) {
+      for (const enrollment of ENROLLMENTS) {
+        const flaw = this.#flawOf(account, enrollment);
+        if (flaw !== null) return flaw;
+      }
+    }
+    return null;
+  }
+
+  /** Whether what is still Drifted is so because it is only to be told, or a cap holds it back until somebody approves: no drift that was lost. */
+  heldBack(accountId: AccountId, enrollment: Enrollment): boolean {
+    const { policy, sandbox, stores } = this.#stage;
+    const condition = stores.inside.records.get(accountId)?.[enrollment];
+    const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
+    const [account] = sandbox.accounts(accountId);
+    // What is only to be told stays as it is until somebody else mends it.
+    const told = account !== undefined && wishFor(policy, account).mode.value === 'alert' && verdict === 'Drifted';
+    return told || held(policy, verdict, reason);
+  }
+
+  #flawOf(account: AccountTruth, enrollment: Enrollment): string | null {
+    const { policy, stores, time } = this.#stage;
+    const { accountId: id, state, management } = account;
+    const wish = wishFor(policy, account);
+    const condition = stores.inside.records.get(id)?.[enrollment] ?? null;
+    const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
+    const { value } = wish[enrollment];
+    const rules = enrollment === 'automation' && !management ? wish.organizationRules.value : 'unmanaged';
+    const managed = value !== 'unmanaged' || rules !== 'unmanaged';
+    if (state !== 'ACTIVE' || !managed || wish.mode.value === 'off' || wish.contradiction !== null) return null;
+    if (policy.exemption(id, enrollment, time.now()) !== null || held(policy, verdict, reason)) return null;
+    const { status } = account[enrollment];
+    const mode = account.automation.organizationRuleMode;
+    const good = (value === 'unmanaged' || status === value) && (rules === 'unmanaged' || mode === rules);
+    if (good && verdict === 'Compliant') return null;
+    if (!good && isToBeExpected({ lost: id === this.#lost(), mode: wish.mode.value, status, value, verdict }))
+      return null;
+    return `${id} ${enrollment} is ${status} (${mode}), wanted ${value} (${rules}), known as ${verdict} ${reason ?? ''}`;
+  }
+}
+
+function wishFor(policy: CompiledPolicy, { accountId: id, name, ou, tags, state, management }: AccountTruth) {
+  const facts: AccountFacts = { id, name, ou, tags, state, management };
+  return policy.resolve(facts);
+}
+
+/** Caps hold changes back for as long as they hold; nobody is there to approve. */
+function held({ policy }: CompiledPolicy, verdict: string, reason: string | null): boolean {
+  if (policy.guardrails.maxChanges.percent > 0) return false;
+  return verdict === 'Drifted' || (verdict === 'Blocked' && (reason === 'guardrail' || reason === 'prerequisite'));
+}
+
+interface Found {
+  readonly lost: boolean;
+  readonly mode: string;
+  readonly status: string;
+  readonly value: string;
+  readonly verdict: string;
+}
+
+/** It is not as wanted, and that is known and all that can be done about it. */
+function isToBeExpected({ lost, mode, status, value, verdict }: Found): boolean {
+  // Nobody can get in: that has to be known of it, and of nobody else.
+  if (lost && (verdict === 'Blocked' || verdict === 'Unknown')) return true;
+  // Found and told, and not touched.
+  if (mode === 'alert' && verdict === 'Drifted') return true;
+  // Failed where Inactive is wanted is Blocked: nobody knows what would come of another call (design, verdicts).
+  return status === 'Failed' && value === 'Inactive' && verdict === 'Blocked';
+}

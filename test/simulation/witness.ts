@@ -1,0 +1,82 @@
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import type { Request } from './engine-cloud.ts';
+
+/** What is recorded as seen was so at most this long ago: answers are late, and a scan goes on from what it has listed. */
+const STALE_MS = 30 * 60_000;
+
+interface Seen {
+  readonly status: string;
+  readonly from: number;
+}
+
+/** Remembers what was true, and what AWS has told of whom: what an entry says was seen must have been there. */
+export class Witness {
+  readonly #sandbox: Sandbox;
+  readonly #now: () => number;
+  readonly #history = new Map<string, Seen[]>();
+  readonly #toldAt = new Map<AccountId, number>();
+
+  constructor(sandbox: Sandbox, now: () => number) {
+    this.#sandbox = sandbox;
+    this.#now = now;
+  }
+
+  /** To be called before and after everything that may change the truth. */
+  look(): void {
+    const from = this.#now();
+    for (const account of this.#sandbox.accounts()) {
+      for (const enrollment of ENROLLMENTS) {
+        const key = `${account.accountId} ${enrollment}`;
+        const seen = this.#history.get(key) ?? [];
+        const { status } = account[enrollment];
+        if (seen.at(-1)?.status !== status) seen.push({ status, from });
+        this.#history.set(key, seen);
+      }
+    }
+  }
+
+  /** AWS has answered: these accounts were told of. */
+  answered({ operation, callerAccountId }: Request, output: Readonly<Record<string, unknown>>): void {
+    const listed = output['accountEnrollmentStatuses'];
+    const ids: readonly unknown[] =
+      operation === 'GetEnrollmentStatus'
+        ? [callerAccountId]
+        : operation === 'GetEnrollmentStatusesForOrganization' && Array.isArray(listed)
+          ? listed.map((each: unknown) =>
+              typeof each === 'object' && each !== null ? Reflect.get(each, 'accountId') : null,
+            )
+          : [];
+    for (const id of ids) if (typeof id === 'string') this.#toldAt.set(id, this.#now());
+  }
+
+  /** How many of these accounts AWS has told of since then. */
+  toldSince(accountIds: readonly AccountId[], since: number): number {
+    return accountIds.filter((id) => (this.#toldAt.get(id) ?? Number.NEGATIVE_INFINITY) >= since).length;
+  }
+
+  /** What an entry says was observed and never was; `null`: nothing. */
+  untrue({ type, accountId, enrollment, after, detail }: LedgerEntry): string | null {
+    if (accountId === null) return null;
+    const facets = type === 'AccountJoined' ? { ...detail?.facets } : {};
+    // Others repeat what was seen before.
+    if (enrollment !== null && after !== null && type !== 'RemediationSucceeded') facets[enrollment] = after;
+    for (const each of ENROLLMENTS) {
+      const facet = facets[each];
+      const observes = facet?.verdict === 'Compliant' || type === 'DriftDetected';
+      if (facet === undefined || facet.status === null || !observes) continue;
+      this.look();
+      if (!this.#was(accountId, each, facet.status)) return `${each} ${facet.status} (${facet.verdict})`;
+    }
+    return null;
+  }
+
+  #was(accountId: AccountId, enrollment: Enrollment, status: string): boolean {
+    const seen = this.#history.get(`${accountId} ${enrollment}`) ?? [];
+    const since = this.#now() - STALE_MS;
+    return seen.some(
+      (each, index) => each.status === status && (seen[index + 1]?.from ?? Number.POSITIVE_INFINITY) >= since,
+    );
+  }
+}
