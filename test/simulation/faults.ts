@@ -123,8 +123,8 @@ export const FAULTS: readonly Fault[] = [
       },
       {
         file: 'shared/app/worker/checks/caps.ts',
-        find: 'const lifted = this.#lifted(run);',
-        replace: 'const lifted = this.#lifted(run) || true;',
+        find: 'const lifted = this.#lifted(run, planHash);',
+        replace: 'const lifted = this.#lifted(run, planHash) || true;',
       },
     ],
   },
@@ -244,8 +244,9 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/worker/act.ts',
-        find: 'send(work.deps.cloud, undertaking, () => leave(work, undertaking, claim)));',
-        replace: 'send(work.deps.cloud, undertaking, async () => undefined)); await leave(work, undertaking, claim);',
+        find: 'send(work.deps.cloud, undertaking, () => leave(work, key, undertaking, claim)));',
+        replace:
+          'send(work.deps.cloud, undertaking, async () => undefined)); await leave(work, key, undertaking, claim);',
       },
     ],
   },
@@ -335,6 +336,17 @@ export const FAULTS: readonly Fault[] = [
         file: 'shared/app/worker/look-again.ts',
         find: 'return claim === null ? seen :',
         replace: 'return claim !== undefined ? seen :',
+      },
+    ],
+  },
+  {
+    name: 'approval-lifts-all',
+    breaks: 'what an event brings into an approved run passes maxChanges with it (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/worker/checks/caps.ts',
+        find: 'if (planHash === null || planHash !== bound) return false;',
+        replace: 'if (bound === null) return false;',
       },
     ],
   },

@@ -86,7 +86,7 @@ export class Judge {
     this.violations.push(`invariant ${invariant}: ${what}`);
   }
 
-  /** Somebody else has changed something. */
+  /** Somebody else changes something, or just has. */
   look(): void {
     this.#witness.look();
   }

@@ -63,6 +63,7 @@ export class Others {
     if (account === undefined) return;
     const act = chance.of<Act>(ACTS);
     this.#stage.note(`someone: ${act} ${account.accountId}`);
+    this.#stage.judge.look();
     if (act === 'rubbish') {
       this.#rubbish += 1;
       stores.inside.putRaw(chance.of(RUBBISH));

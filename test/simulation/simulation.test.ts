@@ -25,7 +25,7 @@ describe('the simulation', () => {
     expect(out).toContain('"seeds":200');
     expect(out).toContain('"broken":0');
     expect(code).toBe(0);
-  }, 280_000);
+  }, 600_000);
 
   it('lives the same history again', async () => {
     const first = await simulate('--seed', '12');
