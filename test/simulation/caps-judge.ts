@@ -10,35 +10,32 @@ export interface Touch {
   readonly accountId: AccountId;
   readonly enrollment: Enrollment;
   readonly optOut: boolean;
-  /** Out of the intent that the call is made under. */
-  readonly runId: string | null;
+  /** When the scan was begun whose run the call's intent belongs to. */
+  readonly runBegan: number | null;
 }
 
 interface Approval {
   readonly at: number;
   /** What was approved: account and enrollment. */
   readonly keys: ReadonlySet<string>;
-  /** The run that went past the cap on its account: no other may. */
-  usedBy: string | null;
+  /** When a run first went past the cap on its account: no run that is begun later may. */
+  usedAt: number | null;
 }
 
 /** Counts who was changed, as the caps of the design want it: distinct accounts in any 24 hours, whatever run they belong to. */
 export class CapsJudge {
   readonly #sandbox: Sandbox;
-  readonly #slack: () => number;
   readonly #touches: Touch[] = [];
   readonly #approvals = new Set<Approval>();
 
-  /** @param slack by how many accounts a cap may be passed, because several were under way at once behind an index that lags */
-  constructor(sandbox: Sandbox, slack: () => number) {
+  constructor(sandbox: Sandbox) {
     this.#sandbox = sandbox;
-    this.#slack = slack;
   }
 
   /** An operator lets a plan through. */
   approve(planKeys: readonly string[], at: number): { refused(): void } {
     const keys = new Set(planKeys.map((key) => key.split(' ').slice(0, 2).join(' ')));
-    const approval: Approval = { at, keys, usedBy: null };
+    const approval: Approval = { at, keys, usedAt: null };
     this.#approvals.add(approval);
     return { refused: () => void this.#approvals.delete(approval) };
   }
@@ -55,23 +52,27 @@ export class CapsJudge {
       touch,
     );
     const maxOptOuts = capOf(guardrails.maxOptOuts, scope);
-    if (touch.optOut && optedOut > maxOptOuts + this.#slack())
+    if (touch.optOut && optedOut > maxOptOuts)
       past.push([8, `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${maxOptOuts}`]);
     const changed = countWith(recent, touch);
     const maxChanges = capOf(guardrails.maxChanges, scope);
     const news = !recent.some(({ accountId }) => accountId === touch.accountId);
-    if (news && changed > maxChanges + this.#slack() && !this.#isApproved(touch))
+    if (news && changed > maxChanges && !this.#isApproved(touch))
       past.push([3, `${changed} accounts were changed in 24 hours, maxChanges allows ${maxChanges}`]);
     return past;
   }
 
-  #isApproved({ accountId, enrollment, runId, at }: Touch): boolean {
+  #isApproved({ accountId, enrollment, runBegan, at }: Touch): boolean {
     const fitting = [...this.#approvals].filter(
-      (approval) => approval.keys.has(`${accountId} ${enrollment}`) && at < approval.at + DAY + 60_000,
+      (approval) =>
+        approval.keys.has(`${accountId} ${enrollment}`) &&
+        at < approval.at + DAY + 60_000 &&
+        (approval.usedAt === null || (runBegan ?? at) <= approval.usedAt),
     );
-    const approval = fitting.find(({ usedBy }) => usedBy === runId) ?? fitting.find(({ usedBy }) => usedBy === null);
+    // One that is in use already, before another is begun.
+    const approval = fitting.find(({ usedAt }) => usedAt !== null) ?? fitting[0];
     if (approval === undefined) return false;
-    approval.usedBy = runId;
+    approval.usedAt ??= at;
     return true;
   }
 }

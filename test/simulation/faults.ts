@@ -244,9 +244,13 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/worker/act.ts',
-        find: 'send(work.deps.cloud, undertaking, () => leave(work, key, undertaking, claim)));',
-        replace:
-          'send(work.deps.cloud, undertaking, async () => undefined)); await leave(work, key, undertaking, claim);',
+        find: 'send(work.deps.cloud, undertaking, () => leave(work, key, undertaking, claim)),',
+        replace: 'send(work.deps.cloud, undertaking, async () => undefined),',
+      },
+      {
+        file: 'shared/app/worker/act.ts',
+        find: 'if (answer.refused !== null)',
+        replace: 'await leave(work, key, undertaking, claim); if (answer.refused !== null)',
       },
     ],
   },

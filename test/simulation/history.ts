@@ -77,7 +77,6 @@ export class History implements Stage {
   #lookedAt = 0;
   /** Whose role nobody mends. */
   #lost: AccountId | null = null;
-  readonly #stormLagMs: number;
   readonly #accepted = new Set<string>();
 
   constructor(seed: number, keepTrace: boolean) {
@@ -86,7 +85,6 @@ export class History implements Stage {
     this.#trace = keepTrace ? [] : null;
     this.time = new VirtualTime(START, this.chance.random);
     this.weather = weatherOf(this.chance);
-    this.#stormLagMs = this.weather.lagMs;
     this.stores = memoryStores(this.time, {
       doubles: () => this.chance.happens(this.weather.doubles),
       order: (items) => this.chance.shuffled(items),
@@ -106,7 +104,6 @@ export class History implements Stage {
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       underWay: WORKERS * 4,
       accepted: this.#accepted,
-      slack: () => (this.#stormLagMs > 0 ? WORKERS * 4 : 0),
       heldBack: (id, enrollment) => this.#wanted.heldBack(id, enrollment),
     });
     this.#wanted = new Wanted(this, () => this.#lost);

@@ -24,10 +24,8 @@ export interface JudgeOptions {
   readonly sandbox: Sandbox;
   readonly stores: MemoryStores;
   readonly now: () => number;
-  /** Changes that may be on their way at once, over all processes: what a cap may be overshot by. */
+  /** Calls that may be on their way at once, over all processes. */
   readonly underWay: number;
-  /** By how many accounts a cap may be passed. */
-  readonly slack: () => number;
   /** Ids of entries that the bus has taken. */
   readonly accepted: ReadonlySet<string>;
   /** What is still Drifted because a cap holds it back, until somebody approves: that is no drift that was lost. */
@@ -79,7 +77,7 @@ export class Judge {
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.#witness = new Witness(options.sandbox, options.now);
-    this.#caps = new CapsJudge(options.sandbox, options.slack);
+    this.#caps = new CapsJudge(options.sandbox);
   }
 
   accuse(invariant: number, what: string): void {
@@ -152,7 +150,8 @@ export class Judge {
     const at = now();
     const intent = openIntent(chain, enrollment);
     const runId = intent?.runId ?? null;
-    for (const [invariant, past] of this.#caps.touched({ at, accountId, enrollment, optOut, runId }, policy))
+    const runBegan = this.#scans.get(runId ?? '') ?? null;
+    for (const [invariant, past] of this.#caps.touched({ at, accountId, enrollment, optOut, runBegan }, policy))
       this.accuse(invariant, past);
     // Who joined after the last look is opted in by AWS together with all others; nobody could have known.
     if (organizationWide && chain.length === 0) return;
