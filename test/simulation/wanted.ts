@@ -21,7 +21,11 @@ export class Wanted {
     if (inside.nextVisible() !== null) return 'messages on the queue';
     const [waiting] = inside.outbox();
     if (waiting !== undefined) return `${waiting.chain} ${waiting.type} is not published`;
-    for (const account of this.#stage.sandbox.accounts()) {
+    const accounts = this.#stage.sandbox.accounts();
+    const here = new Set(accounts.map(({ accountId }) => accountId));
+    for (const { accountId, present } of inside.records.values())
+      if (present && !here.has(accountId)) return `${accountId} has left, and that is not known`;
+    for (const account of accounts) {
       for (const enrollment of ENROLLMENTS) {
         const flaw = this.#flawOf(account, enrollment);
         if (flaw !== null) return flaw;
