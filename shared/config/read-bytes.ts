@@ -51,5 +51,7 @@ function readAtMost(path: string, most: number): Uint8Array {
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'part of its path is a file',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its symbolic links lead in a circle',
   EACCES: 'this user has no permission to read it',
 };

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -224,6 +224,16 @@ describe('disks', () => {
     const words = ['a file, expected a directory', 'part of the path is a file', 'no directory can be made there'];
     for (const [at, result] of results.entries())
       expectRefusal(result, cwd, ['file', 'rollcall.yaml'], words[at] ?? '');
+  });
+
+  test('a path that is too long, or leads in a circle', async () => {
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    symlinkSync('loop', join(cwd, 'loop'));
+    const long = join(cwd, 'a'.repeat(300));
+    expect(await refused(['status', '--data-dir', long])).toContain('the name is too long');
+    expect(await refused(['status', '--data-dir', join(cwd, 'loop')])).toContain('lead in a circle');
+    expect(await refused(['policy', 'validate', long])).toContain('(ENAMETOOLONG): the name is too long');
+    expect(await refused(['policy', 'validate', join(cwd, 'loop')])).toContain('(ELOOP): its symbolic links');
   });
 
   test('a full disk under a saved plan, and a policy that is there already', async () => {

@@ -1,8 +1,8 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { BLOCKING_WAIT_MS, type Patience, whenFree } from './connection.ts';
 import { StoreError, toStoreError } from './errors.ts';
-import { makePrivateFile, publishFile } from './file.ts';
+import { makePrivateFile, publishFile, statsOf } from './file.ts';
 
 export interface BackupRequest {
   /** The database. */
@@ -18,7 +18,7 @@ const PAGES_A_STEP = 4096;
 
 /** See `EmbeddedStore.backup`. */
 export async function backupTo({ path, file, unique, patience }: BackupRequest): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+  if (statsOf(path) === undefined) {
     throw new StoreError({
       code: 'NotFound',
       path,
@@ -26,7 +26,7 @@ export async function backupTo({ path, file, unique, patience }: BackupRequest):
       remedy: 'There is nothing to back up.',
     });
   }
-  if (statSync(file, { throwIfNoEntry: false }) !== undefined) throw taken(file);
+  if (statsOf(file) !== undefined) throw taken(file);
   const draft = `${file}.${unique}.partial`;
   makePrivateFile(draft);
   try {

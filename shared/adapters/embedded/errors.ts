@@ -110,6 +110,8 @@ const BY_ERRNO: ReadonlyMap<string, Translation> = new Map([
   ['ENOTDIR', { code: 'NotADirectory', found: 'part of the path is a file', remedy: 'Choose another path.' }],
   ['ENOENT', { code: 'NotFound', found: 'there is no such file or directory', remedy: 'Check the path.' }],
   ['EEXIST', { code: 'Exists', found: 'it exists already', remedy: 'Choose another path.' }],
+  ['ENAMETOOLONG', { code: 'NotFound', found: 'the name is too long', remedy: 'Choose a shorter path.' }],
+  ['ELOOP', { code: 'NotFound', found: 'its symbolic links lead in a circle', remedy: 'Choose another path.' }],
   ['EISDIR', { code: 'Exists', found: 'it is a directory', expected: 'a file', remedy: 'Choose another path.' }],
 ]);
 

@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -203,9 +214,18 @@ function makeWithAncestors(path: string): void {
   }
 }
 
+/** @throws StoreError where not even that can be told. */
+export function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw toStoreError(error, path);
+  }
+}
+
 /** @returns whether it exists. @throws StoreError `NotADirectory` if it is something else. */
 export function assertDirectory(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path);
   if (stats?.isDirectory() !== false) return stats !== undefined;
   const remedy = 'Choose another directory with --data-dir.';
   throw new StoreError({ code: 'NotADirectory', path, found: 'a file', expected: 'a directory', remedy });
