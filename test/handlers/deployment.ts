@@ -18,11 +18,11 @@ import { type RunningSandbox, type StartOptions, startSandbox } from '../../serv
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import type { Settings } from '../../shared/app/deps.ts';
 import { type AwsRuntime, composeAws, type ScopedLogger } from '../../shared/compose/aws.ts';
-import type { LambdaContext } from '../../shared/compose/lambda.ts';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
 import type { MetricName, Metrics } from '../../shared/ports/metrics.ts';
 import type { LogFields } from '../../shared/ports/system.ts';
 import { makeQueues } from '../aws/queues.ts';
+import { type SqsEvent, toRecord } from '../support/lambda-events.ts';
 import { timeScale, type WorldClock, worldClock } from '../support/world-clock.ts';
 import { type PolicyParts, policyText } from '../support/world-policy.ts';
 
@@ -58,19 +58,6 @@ export interface BusEvent {
   readonly source: string;
   readonly 'detail-type': string;
   readonly detail: unknown;
-}
-
-export interface SqsEvent {
-  readonly Records: readonly {
-    readonly messageId: string;
-    readonly receiptHandle: string;
-    readonly body: string;
-    readonly attributes: Record<string, string>;
-    readonly messageAttributes: Record<string, never>;
-    readonly eventSource: 'aws:sqs';
-    readonly eventSourceARN: string;
-    readonly awsRegion: string;
-  }[];
 }
 
 export interface DeployOptions {
@@ -165,7 +152,7 @@ export async function startDeployment(
           MessageSystemAttributeNames: [...names],
         }),
       );
-      return { Records: Messages.map((message) => toRecord(message, clock.now())) };
+      return { Records: Messages.map((message) => toRecord(message, clock.now(), REGION)) };
     },
     async send(body) {
       await queues.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
@@ -201,25 +188,6 @@ export async function startDeployment(
   return { deployment, close };
 }
 
-function toRecord(message: Message, now: number): SqsEvent['Records'][number] {
-  return {
-    messageId: message.MessageId ?? '',
-    receiptHandle: message.ReceiptHandle ?? '',
-    body: message.Body ?? '',
-    attributes: {
-      ApproximateReceiveCount: message.Attributes?.ApproximateReceiveCount ?? '1',
-      // The world's time, not the queue's: latency is measured by the handler's clock.
-      SentTimestamp: String(now - 250),
-      SenderId: 'AROAEXAMPLE',
-      ApproximateFirstReceiveTimestamp: String(now),
-    },
-    messageAttributes: {},
-    eventSource: 'aws:sqs',
-    eventSourceARN: `arn:aws:sqs:${REGION}:000000000000:rollcall`,
-    awsRegion: REGION,
-  };
-}
-
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('not listening on a port');
   return address.port;
@@ -249,10 +217,4 @@ function eventsOf({ sandbox }: RunningSandbox): readonly BusEvent[] {
     'detail-type': String(DetailType),
     detail: JSON.parse(String(Detail)),
   }));
-}
-
-/** Lambda's context: so much time from now on, by the given clock. */
-export function lambdaContext(clock: { now(): number }, budgetMs = 900_000): LambdaContext {
-  const end = clock.now() + budgetMs;
-  return { awsRequestId: 'request-1', getRemainingTimeInMillis: () => Math.max(0, end - clock.now()) };
 }

@@ -3,7 +3,8 @@ import { makeHandler as makeTick, type TickResult } from '../../services/tick/ha
 import { type BatchResponse, makeHandler as makeWorker } from '../../services/worker/handler.ts';
 import type { Settings } from '../../shared/app/deps.ts';
 import type { LambdaContext } from '../../shared/compose/lambda.ts';
-import { type Deployment, lambdaContext, type SqsEvent } from './deployment.ts';
+import { lambdaContext, type SqsEvent } from '../support/lambda-events.ts';
+import type { Deployment } from './deployment.ts';
 
 export interface Functions {
   tick(): Promise<TickResult>;

@@ -1,7 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { type Deployment, type DeployOptions, startDeployment } from './deployment.ts';
 
-export { type Deployment, lambdaContext, type SqsEvent } from './deployment.ts';
+export { lambdaContext, type SqsEvent } from '../support/lambda-events.ts';
+export type { Deployment } from './deployment.ts';
 
 /** A deployment that ends with the test. */
 export async function deploy(options: DeployOptions = {}): Promise<Deployment> {

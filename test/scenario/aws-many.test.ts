@@ -53,7 +53,7 @@ function disturbBus(world: AwsWorld, random: () => number): () => number {
 }
 
 /** @param inTheWay what is still in the way, in words; `null`: nothing */
-async function until(inTheWay: () => Promise<string | null>, limitMs = 180_000): Promise<void> {
+async function until(inTheWay: () => Promise<string | null>, limitMs = 400_000): Promise<void> {
   const end = performance.now() + limitMs;
   for (let found = await inTheWay(); found !== null; found = await inTheWay()) {
     if (performance.now() > end) throw new Error(`still in the way: ${found}`);
@@ -74,7 +74,7 @@ async function unrest({ queue, ledger, records }: AwsStores): Promise<string | n
 const typesOf = (entries: readonly LedgerEntry[], type: string): number =>
   entries.filter((entry) => entry.type === type).length;
 
-describe('an organization of 1,000 accounts and several worker processes', () => {
+describe('an organization of 1,000 accounts, several worker processes and the functions', () => {
   it('converges through duplicates, disorder, poison, a killed worker, a failing bus and a throttled table', async () => {
     const world = await startAwsWorld({
       ...{ accounts: 1_000, drift: 0.12, seed: 5, latencyMs: 10 },
@@ -94,22 +94,32 @@ describe('an organization of 1,000 accounts and several worker processes', () =>
     const refusedEvents = disturbBus(world, random);
     for (const body of UNREADABLE) await world.send(body);
 
-    const [victim, ...others] = [1, 2, 3].map(() => world.worker({ policyText: POLICY }));
-    if (victim === undefined) throw new Error('no worker was started');
-    const all = [...others];
+    const [victim, other] = [world.worker({ policyText: POLICY }), world.worker({ policyText: POLICY })];
+    const functions = world.functions({ policyText: POLICY });
+    const all = [other, functions];
     world.onChange = (number) => {
       // In the middle of its calls: eight at once, each of 10 ms or more.
       if (number === 30) victim.process.kill('SIGKILL');
       if (number === 31) all.push(world.worker({ policyText: POLICY }));
     };
-    const isOpen = (): boolean =>
-      sandbox.accounts().some((each) => each.state === 'ACTIVE' && each.computeOptimizer.status !== 'Active');
-    await until(async () => (isOpen() ? 'accounts that are not Active' : null));
+    const open = () =>
+      sandbox.accounts().filter((each) => each.state === 'ACTIVE' && each.computeOptimizer.status !== 'Active');
     const stores = await world.look();
+    await until(async () => {
+      const [first, ...more] = open();
+      if (first === undefined) return null;
+      const { visible, inFlight } = await stores.queue.depth();
+      const history = (await stores.ledger.read(first.accountId, 0, 50)).map(({ at, type, reason, detail }) =>
+        JSON.stringify({ at, type, reason, detail }),
+      );
+      return `${more.length + 1} accounts are not Active; ${visible} messages, ${inFlight} in flight; ${history.join('\n')}`;
+    });
     await until(() => unrest(stores));
     expect(await victim.ended).toMatchObject({ signal: 'SIGKILL' });
     for (const { process } of all) process.kill('SIGTERM');
     for (const { ended } of all) expect(await ended).toMatchObject({ code: 0, signal: null });
+    const invoked = z.object({ ticks: z.number(), batches: z.number() });
+    const { ticks, batches } = invoked.parse(JSON.parse((await functions.ended).stdout.split('\n').at(-2) ?? ''));
 
     const [chains, verified, records] = await Promise.all([
       readChains(stores),
@@ -125,8 +135,9 @@ describe('an organization of 1,000 accounts and several worker processes', () =>
       expect([accountId, ...endings]).toEqual([accountId, 1, 1]);
     }
     expect(world.mutating.filter(({ intended }) => !intended)).toEqual([]);
+    const published = sandbox.events().filter(({ Source }) => Source === 'rollcall');
     const received = new Set(
-      sandbox.events().map(({ Detail }) => z.object({ id: z.string() }).parse(JSON.parse(String(Detail))).id),
+      published.map(({ Detail }) => z.object({ id: z.string() }).parse(JSON.parse(String(Detail))).id),
     );
     const entries = [...chains.values()].flat();
     expect(entries.filter(({ id }) => !received.has(id))).toEqual([]);
@@ -140,8 +151,11 @@ describe('an organization of 1,000 accounts and several worker processes', () =>
     const buried = (chains.get(ORGANIZATION_CHAIN) ?? []).filter(({ reason }) => reason === 'deadLettered');
     expect(buried.length).toBe(UNREADABLE.length);
     // That all of this did happen.
+    expect(ticks).toBeGreaterThan(0);
+    expect(batches).toBeGreaterThan(0);
+    expect(sandbox.calls().reduce((sum, { throttled }) => sum + throttled, 0)).toBeGreaterThan(0);
     expect(doubled()).toBeGreaterThan(20);
     expect(refusedEvents()).toBeGreaterThan(20);
     expect(world.stores.refused.get('ProvisionedThroughputExceededException')).toBeGreaterThan(20);
-  }, 480_000);
+  }, 900_000);
 });

@@ -7,3 +7,6 @@ export const awsWorkerParts = z.object({
   aheadMs: z.number().default(0),
 });
 export type AwsWorkerParts = z.input<typeof awsWorkerParts>;
+
+/** Instead of minutes, so that a test need not wait; long enough that on a busy machine a claim does not end under who holds it. */
+export const SHORT_TIMES = { visibilityMs: 8_000, claimMs: 6_000, retryBudgetMs: 5_000 };

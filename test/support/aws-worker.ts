@@ -3,7 +3,7 @@ import { serve } from '../../shared/app/serve.ts';
 import { composeApp } from '../../shared/compose/app.ts';
 import { awsChores } from '../../shared/compose/aws-chores.ts';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
-import { awsWorkerParts } from './aws-worker-parts.ts';
+import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
 import { compiled } from './world-policy.ts';
 
 /*
@@ -20,7 +20,6 @@ const say = (level: string) => (message: string, fields?: unknown) =>
   void process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`);
 const logger = { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
 const policy = compiled(policyText, clock.now());
-const settings = { visibilityMs: 4_000, claimMs: 3_000, retryBudgetMs: 2_500 };
 // The check of the clock is left out: one that goes wrong later is not refused either.
 const maxClockSkewMs = Number.POSITIVE_INFINITY;
 const app = await composeApp({
@@ -32,7 +31,7 @@ const app = await composeApp({
   logger,
   readOnly: false,
   clock,
-  settings,
+  settings: SHORT_TIMES,
 });
 const { chores, close } = awsChores(app, env);
 const done: Record<string, number> = {};

@@ -51,12 +51,16 @@ export interface AwsWorld {
   onChange: (number: number) => void;
   /** The stores as the test sees them, past all faults. */
   look(): Promise<AwsStores>;
+  /** A container. */
   worker(parts: AwsWorkerParts): Spawned;
+  /** The Lambda functions, and what calls them. */
+  functions(parts: AwsWorkerParts): Spawned;
   cli(args: readonly string[], cwd?: string, env?: Readonly<Record<string, string>>): Spawned;
 }
 
 const MUTATING = new Set(['UpdateEnrollmentStatus', 'UpdateEnrollmentConfiguration']);
 const WORKER = fileURLToPath(new URL('./aws-worker.ts', import.meta.url));
+const FUNCTIONS = fileURLToPath(new URL('./aws-functions.ts', import.meta.url));
 const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
 /** Starts a world that ends with the test. */
@@ -109,10 +113,12 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
       return own;
     },
     worker: (parts) => start([WORKER, JSON.stringify(parts)]),
+    functions: (parts) => start([FUNCTIONS, JSON.stringify(parts)]),
     cli: (args, cwd, more) => start([CLI, ...args], cwd, more),
   };
   onTestFinished(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    // What they have asked for is answered before the stores are closed, or these fail under it.
+    await Promise.all(children.map(killed));
     for (const each of opened) await each.close();
     await busDoor.close();
     await queueDoor.close();
@@ -120,6 +126,13 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
     await running.close();
   });
   return world;
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
 }
 
 function spawned(child: ChildProcess): Spawned {
