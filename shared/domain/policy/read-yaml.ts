@@ -187,7 +187,7 @@ function reportSyntax(
   const hidden = line.includes('://');
   const found = rest === '' ? 'the end of the line' : shown(rest);
   report(placeAt(lines, offset), [], {
-    message: hidden ? 'not valid YAML' : `not valid YAML: ${problem.message}`,
+    message: hidden ? 'not valid YAML' : `not valid YAML: ${cut(problem.message)}`,
     found: hidden ? 'a line with a URL, not shown here' : found,
     expected: 'valid YAML',
     hint: /[{}[\]:&*!|>%@`]/.test(line)
@@ -195,6 +195,13 @@ function reportSyntax(
       : 'Check the indentation and quotes here.',
   });
 }
+
+/** The parser repeats what it could not read, however long that is. */
+function cut(message: string): string {
+  return message.length > LONGEST_PROBLEM ? `${message.slice(0, LONGEST_PROBLEM)}…` : message;
+}
+
+const LONGEST_PROBLEM = 300;
 
 function firstLine(text: string): string {
   return text.slice(0, `${text}\n`.indexOf('\n'));
