@@ -55,7 +55,14 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const aws = lookAtAws({ table, queueUrl, dlqUrl, bus, ...sqs });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const usesAutomation = policy === null || wantsAutomation(policy);
-  const shared = { inspection, cloud, retrying, usesAutomation, profile: env.profile };
+  const shared = {
+    inspection,
+    cloud,
+    retrying,
+    usesAutomation,
+    profile: env.profile,
+    endpointVariable: env.endpointVariable,
+  };
   const facts = cloudFacts(shared);
   const member = {
     ...shared,

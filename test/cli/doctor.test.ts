@@ -184,8 +184,10 @@ describe('doctor finds', () => {
 
   test('an endpoint that is out of reach, and goes on with what needs none', async () => {
     const { env } = await world();
-    const { of } = await doctor(place(), { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });
-    expect(of('credentials')).toMatchObject({ status: 'fail', reason: 'unreachable' });
+    const { of } = await doctor(place(), { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }, '--policy', 'mine.yaml');
+    const mend = ['unset AWS_ENDPOINT_URL'];
+    expect(of('credentials')).toMatchObject({ status: 'fail', reason: 'unreachable', mend });
+    expect(of('policy')).toMatchObject({ status: 'fail', mend: ['rollcall policy init --out mine.yaml'] });
     expect(of('organization')).toMatchObject({ status: 'skipped', reason: 'notReached' });
     expect(of('disk').status).toBe('pass');
   });

@@ -68,7 +68,8 @@ async function lookAtPolicy(
         : warn('wrong', `${file} has ${count(warnings.length, 'warning')}`, validate);
     return { policy, policyResult };
   } catch (error) {
-    if (error instanceof FileError) return { policy: null, policyResult: fail('missing', error.message) };
+    const write = existsSync(file) ? [] : [`${program} policy init --out ${quoted(file)}`];
+    if (error instanceof FileError) return { policy: null, policyResult: fail('missing', error.message, write) };
     if (!(error instanceof PolicyError)) throw error;
     const [first] = error.findings;
     const message = `${file} cannot be used${first === undefined ? '' : `: ${formatFinding(first)}`}`;

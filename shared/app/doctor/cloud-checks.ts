@@ -20,6 +20,8 @@ export interface CloudChecksInput {
   readonly retrying: Retrying;
   /** `AWS_PROFILE`, for the command that signs in. */
   readonly profile: string | null;
+  /** Which variable says where AWS is to be found; `null`: it is where it always is. */
+  readonly endpointVariable: string | null;
   /** Whether the policy wants anything of Automation. */
   readonly usesAutomation: boolean;
 }
@@ -74,7 +76,7 @@ async function region(facts: CloudFacts): Promise<CheckResult> {
   }
 }
 
-async function credentials({ profile }: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
+async function credentials({ profile, endpointVariable }: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
   try {
     const { arn, accountId } = await facts.caller();
     if (!arn.endsWith(':root')) return pass(`${arn} in account ${accountId}`);
@@ -82,6 +84,8 @@ async function credentials({ profile }: CloudChecksInput, facts: CloudFacts): Pr
     return warn('wrong', `${message}. Use a role or a user of that account.`);
   } catch (error) {
     const result = resultOfError(error);
+    if (result.reason === 'unreachable' && endpointVariable !== null)
+      return { ...result, mend: [`unset ${endpointVariable}`] };
     if (result.reason !== 'unauthenticated') return result;
     return { ...result, mend: [`aws sso login${profile === null ? '' : ` --profile ${profile}`}`] };
   }
