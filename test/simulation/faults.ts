@@ -289,17 +289,6 @@ export const FAULTS: readonly Fault[] = [
     ],
   },
   {
-    name: 'coverage-ignored',
-    breaks: 'changes although most accounts could not be told (invariant 3)',
-    edits: [
-      {
-        file: 'shared/domain/guardrails.ts',
-        find: 'if (coverage === null) return null;',
-        replace: 'if (coverage !== undefined) return null;',
-      },
-    ],
-  },
-  {
     name: 'stopped-run-goes-on',
     breaks: 'calls in a run that failureTolerance has stopped (invariant 3)',
     edits: [
@@ -311,17 +300,6 @@ export const FAULTS: readonly Fault[] = [
     ],
   },
   {
-    name: 'denied-role-ends-the-scan',
-    breaks: 'one account that lets nobody in keeps all others from being looked at (invariant 5)',
-    edits: [
-      {
-        file: 'shared/app/observe.ts',
-        find: "if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;",
-        replace: "if (!(error instanceof CloudError) || error.kind === 'Denied') throw error;",
-      },
-    ],
-  },
-  {
     name: 'alert-acts',
     breaks: 'a call for an account that is only to be told of (design, verdicts)',
     edits: [
@@ -329,17 +307,6 @@ export const FAULTS: readonly Fault[] = [
         file: 'shared/domain/assess.ts',
         find: "if (state.mode.value === 'alert') return",
         replace: "if (state.mode.value === 'off') return",
-      },
-    ],
-  },
-  {
-    name: 'open-claim-not-waited-for',
-    breaks: 'an intent whose worker died, and whose account looks as wanted, never gets its outcome (invariant 2)',
-    edits: [
-      {
-        file: 'shared/app/worker/look-again.ts',
-        find: 'return claim === null ? seen :',
-        replace: 'return claim !== undefined ? seen :',
       },
     ],
   },

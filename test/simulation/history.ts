@@ -167,6 +167,7 @@ export class History implements Stage {
 
   /** Lives the history through. */
   async live(): Promise<Verdict> {
+    this.judge.look();
     await withTimersOf(this.time, async () => {
       this.note(`policy:\n${this.#texts[0]}weather: ${JSON.stringify(this.weather)}`);
       this.#storm();

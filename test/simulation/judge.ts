@@ -198,10 +198,10 @@ export class Judge {
     const began = this.#scans.get(runId ?? '');
     if (began === undefined) return;
     const active = this.#options.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
-    const ids = active.map(({ accountId }) => accountId);
-    const told = this.#witness.toldSince(ids, began);
     // Who has joined since could not be told of.
-    if ((told + JOINED_SINCE) * 100 < policy.guardrails.minCoverage * ids.length)
+    const ids = active.map(({ accountId }) => accountId).filter((id) => this.#witness.knownBefore(id, began));
+    const told = this.#witness.toldSince(ids, began);
+    if (told * 100 < policy.guardrails.minCoverage * ids.length)
       this.accuse(3, `${what} in a run in which AWS had told of ${told} of ${ids.length} accounts`);
   }
 
@@ -268,6 +268,3 @@ export class Judge {
     if (dead < put) this.accuse(5, `${put} messages were unreadable, and ${dead} are dead letters`);
   }
 }
-
-/** Accounts that may have joined between a scan and its calls. */
-const JOINED_SINCE = 3;

@@ -56,6 +56,12 @@ export class Witness {
     return accountIds.filter((id) => (this.#toldAt.get(id) ?? Number.NEGATIVE_INFINITY) >= since).length;
   }
 
+  /** Whether the account was in the organization by then. */
+  knownBefore(accountId: AccountId, at: number): boolean {
+    const [first] = this.#history.get(`${accountId} computeOptimizer`) ?? [];
+    return first !== undefined && first.from <= at;
+  }
+
   /** What an entry says was observed and never was; `null`: nothing. */
   untrue({ type, accountId, enrollment, after, detail }: LedgerEntry): string | null {
     if (accountId === null) return null;
