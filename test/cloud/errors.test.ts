@@ -206,6 +206,20 @@ describe('what is wrong on our side', () => {
     expect(message).toContain('enable the Region');
   });
 
+  it.each([
+    ['a request that was given up', Object.assign(new Error('Request aborted'), { name: 'AbortError' })],
+    ['no port left', Object.assign(new Error('connect'), { code: 'EADDRNOTAVAIL', syscall: 'connect' })],
+    ['a socket gone before', Object.assign(new Error('closed'), { code: 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' })],
+  ])('%s is trouble of the network: no account is given up for it', (_, cause) => {
+    const context = {
+      service: 'compute-optimizer',
+      operation: 'GetEnrollmentStatus',
+      accountId: ACCOUNT,
+      member: true,
+    };
+    expect(toCloudError(cause, context)).toMatchObject({ retryable: true, facts: { kind: 'Transient' } });
+  });
+
   it('a mistake of our own is Invalid and keeps its cause', () => {
     const mistake = new TypeError('x is not a function');
     const context = { service: 'sts', operation: 'GetCallerIdentity', accountId: null, member: false };

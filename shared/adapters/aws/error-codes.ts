@@ -139,24 +139,37 @@ export function isExpiredToken(code: string): boolean {
   return EXPIRED.has(code);
 }
 
-/** Node's codes for a connection that could not be made or did not hold. */
+/** Node's codes for a connection that could not be made or did not hold, and for a request that was given up: no answer, so none that is Invalid. */
 const NETWORK: ReadonlySet<string> = new Set([
+  'ABORT_ERR',
+  'AbortError',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
   'EAI_AGAIN',
   'EAI_FAIL',
   'EAI_NODATA',
+  'ECANCELED',
   'ECONNABORTED',
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTDOWN',
   'EHOSTUNREACH',
+  'EMFILE',
   'ENETDOWN',
   'ENETRESET',
   'ENETUNREACH',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOTCONN',
   'ENOTFOUND',
   'EPIPE',
   'EPROTO',
+  'ERR_SOCKET_CLOSED',
+  'ERR_SOCKET_CLOSED_BEFORE_CONNECTION',
+  'ERR_SOCKET_CONNECTION_TIMEOUT',
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_WRITE_AFTER_END',
   'ETIMEDOUT',
   'TimeoutError',
 ]);
