@@ -8,6 +8,8 @@ const CHUNK_CHARS = 150_000;
 const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()])) });
 
 const PREFIX = 'checkpoint/';
+/** No answer of AWS: kept beside them. */
+const BEGUN = 'begunAt';
 const prefixOf = (runId: string): string => `${PREFIX}${runId}/`;
 
 /**
@@ -43,8 +45,9 @@ export class Checkpoint {
     return new Checkpoint(registers, runId, known, stored.length);
   }
 
+  /** How many answers it has. */
   get size(): number {
-    return this.#known.size;
+    return this.#known.size - (this.has(BEGUN) ? 1 : 0);
   }
 
   has(key: string): boolean {
@@ -58,6 +61,12 @@ export class Checkpoint {
   /** `answer` is JSON. */
   put(key: string, answer: unknown): void {
     this.#known.set(key, answer);
+  }
+
+  /** When the first of its answers was asked for, epoch ms; `now` if there is none yet. */
+  begunAt(now: number): number {
+    if (!this.has(BEGUN)) this.put(BEGUN, now);
+    return z.number().parse(this.get(BEGUN));
   }
 
   /** Makes durable what was not yet. Nobody else writes the checkpoint of a run: its scanner holds the lease. */

@@ -86,7 +86,8 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
     if (state.parts >= MAX_PARTS) throw new Error(`run ${runId} has not ended after ${state.parts} parts`);
     const checkpoint = await Checkpoint.load(deps.registers, runId);
     const cloud = resumable(deps.cloud, checkpoint, () => deadline.remainingMs() > deadline.reserveMs);
-    const run = { runId, policy, planHash: null, resumed: state.parts > 0 || state.attempts > 0 };
+    const resumed = state.parts > 0 || state.attempts > 0;
+    const run = { runId, policy, planHash: null, resumed, begunAt: checkpoint.begunAt(deps.clock.now()) };
     const over = new AbortController();
     watchTime(deps, deadline, over, done.signal);
     try {

@@ -59,6 +59,8 @@ export interface RunContext {
   readonly approvedUntil?: number;
   /** A process that is gone has begun the run: what it has said in the organization's chain is not said again. */
   readonly resumed?: boolean;
+  /** When the first part of it began to ask, epoch ms: an answer that was kept for a later part is no younger. Absent: it begins now. */
+  readonly begunAt?: number;
 }
 
 /** What a person may want to watch; never needed for the work itself. */

@@ -6,7 +6,7 @@ import type { AccountRecord } from '../domain/record.ts';
 import { type AccountId, type Caller, ENROLLMENTS, type Enrollment, type Observations } from '../domain/types.ts';
 import type { Assessment, Verdict } from '../domain/verdict.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
-import { fromListings, isNotListed, type Listings, outOfSight } from './observe.ts';
+import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observe.ts';
 
 export type Assessments = Readonly<Record<Enrollment, Assessment>>;
 export type Summary = Record<Enrollment, Partial<Record<Verdict, number>>>;
@@ -27,6 +27,8 @@ export interface DeskOptions {
   readonly caller: Caller;
   readonly context: AssessContext;
   readonly isNews: IsNews;
+  /** When the first of what is judged here was asked for, epoch ms. */
+  readonly begunAt: number;
 }
 
 export type RecordsById = ReadonlyMap<AccountId, AccountRecord>;
@@ -87,7 +89,8 @@ export class Desk {
     }
   }
 
-  judgeOne(facts: AccountFacts, observations: Observations, record: AccountRecord | null, final = false): void {
+  judgeOne(facts: AccountFacts, told: Observations, record: AccountRecord | null, final = false): void {
+    const observations = overtaken(told, record, this.#options.begunAt);
     const assessments = assess(this.#context, facts, observations, record);
     if (record?.computeOptimizer?.contested) this.#contested.add(facts.id);
     this.#verdicts.set(facts.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));

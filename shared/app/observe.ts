@@ -1,5 +1,6 @@
 import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
-import type { AccountId, Caller, Observation, Observations } from '../domain/types.ts';
+import type { AccountRecord } from '../domain/record.ts';
+import type { AccountId, Caller, Enrollment, EpochMs, Observation, Observations } from '../domain/types.ts';
 import type { Cloud, Observed } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Listing } from './listing.ts';
@@ -49,6 +50,25 @@ export async function readOrUnknown(retrying: Retrying, read: () => Promise<Obse
 /** Whether this caller can never read the account: the management account, seen from a delegated administrator. */
 export function outOfSight(caller: Caller, accountId: AccountId): boolean {
   return caller.role === 'delegatedAdministrator' && accountId === caller.managementAccountId;
+}
+
+/**
+ * What is known of an account where a scan has been told something older: since it began to ask, somebody (a worker, mostly) has written
+ * down what they saw, and by AWS's own timestamp that is the newer. Of what was written before, the answer is the authority, whatever
+ * its timestamp.
+ */
+export function overtaken(told: Observations, record: AccountRecord | null, begunAt: EpochMs): Observations {
+  const newer = (enrollment: Enrollment): Observation => {
+    const condition = record?.[enrollment] ?? null;
+    const observation = told[enrollment];
+    if (condition === null || condition.status === null || condition.lastUpdated === null) return observation;
+    if (observation.kind !== 'observed' || Date.parse(condition.changedAt) < begunAt) return observation;
+    const lastUpdated = Date.parse(condition.lastUpdated);
+    if ((observation.lastUpdated ?? Number.NEGATIVE_INFINITY) >= lastUpdated) return observation;
+    const { status, ruleMode } = condition;
+    return { kind: 'observed', status, ruleMode, statusReason: null, lastUpdated };
+  };
+  return { computeOptimizer: newer('computeOptimizer'), automation: newer('automation') };
 }
 
 export interface Listings {

@@ -102,6 +102,7 @@ export async function scan(
   const seen = await survey(deps, settings, retrying, {
     policy: asked.policy,
     isNews: hasNews(asked.policy.hash),
+    ...(asked.begunAt !== undefined && { begunAt: asked.begunAt }),
     onProgress,
     saveSnapshot: true,
     prepare: begin,

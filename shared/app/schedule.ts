@@ -25,6 +25,8 @@ const scanState = z.object({
   /** The last sign of life: asked for, begun, a part ended, or failed. Epoch ms. */
   aliveAt: z.number(),
   state: z.enum(['requested', 'running', 'done']),
+  /** When a part of it has last kept answers for the next one; `null`: none has. Epoch ms. */
+  answeredAt: z.number().nullable().default(null),
   /** How often it was asked for after a failure or silence. */
   attempts: z.number(),
   /** Parts that ran out of time and were continued. */
@@ -108,6 +110,7 @@ function nextState(
 ): ScanState | null {
   const fresh = (due: EpochMs): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
+    answeredAt: null,
     completedAt: known?.completedAt ?? null,
   });
   if (known === null) return fresh(now);
@@ -119,7 +122,7 @@ function nextState(
   }
   const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;
   if (now - known.aliveAt < patience) return null;
-  if (changed || now - known.aliveAt > TOO_OLD_MS) return fresh(now);
+  if (changed || now - (known.answeredAt ?? known.aliveAt) > TOO_OLD_MS) return fresh(now);
   if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
   return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
 }
@@ -162,13 +165,14 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
       case 'done':
         return { ...current, state: 'done', aliveAt: now, completedAt: now };
       case 'continued':
-        return { ...current, state: 'requested', aliveAt: now, attempts: 0, parts: current.parts + 1 };
+        return {
+          ...current,
+          ...{ state: 'requested', aliveAt: now, answeredAt: now, attempts: 0, parts: current.parts + 1 },
+        };
       case 'left':
         return {
           ...current,
-          state: 'requested',
-          aliveAt: now - REQUESTED_SILENCE_MS,
-          attempts: 0,
+          ...{ state: 'requested', aliveAt: now - REQUESTED_SILENCE_MS, answeredAt: now, attempts: 0 },
           parts: current.parts + 1,
         };
       case 'failed':

@@ -44,6 +44,8 @@ export interface SurveyOptions {
   readonly policy: CompiledPolicy;
   readonly isNews: IsNews;
   readonly onProgress: OnProgress;
+  /** When the first answer was asked for, epoch ms, if that was before now: a scan goes on with what an earlier part of it was told. */
+  readonly begunAt?: number;
   /** Keep the organization snapshot for others; not in a dry run, which writes nothing. */
   readonly saveSnapshot: boolean;
   /** What has to be done before anything is judged or recorded; AWS is asked for the first pages meanwhile. */
@@ -70,7 +72,7 @@ export async function survey(
   retrying: Retrying,
   options: SurveyOptions,
 ): Promise<Survey> {
-  const { policy, onProgress } = options;
+  const { policy, onProgress, begunAt = deps.clock.now() } = options;
   const caller = await retrying(() => deps.cloud.identify());
   const controls = compileControls(await readControls(deps.registers));
   const needs = { usesTags: policy.usesTags || controls.usesTags };
@@ -84,7 +86,7 @@ export async function survey(
       managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
     ]);
     const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
-    const desk = new Desk({ policy, caller, context, isNews: options.isNews }, taken);
+    const desk = new Desk({ policy, caller, context, isNews: options.isNews, begunAt }, taken);
     judging.begin(desk, automation);
     if (caller.role === 'management') await lookAtOurselves(desk, automation);
     return desk;

@@ -1,6 +1,8 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import { openDrift } from './books.ts';
 import type { Stage } from './ground.ts';
 
 /** How a history has to end: every account as the policy wants it and known to be so, and nothing left to do. */
@@ -29,6 +31,24 @@ export class Wanted {
       for (const enrollment of ENROLLMENTS) {
         const flaw = this.#flawOf(account, enrollment);
         if (flaw !== null) return flaw;
+      }
+    }
+    return this.#unfinished();
+  }
+
+  /**
+   * What somebody is still at when everything is as it should be already: an entry is stored before its record, and what a policy no longer
+   * wants is in order from the edit on, while that its drift is superseded has to be written first.
+   */
+  #unfinished(): string | null {
+    const { chains, records } = this.#stage.stores.inside;
+    for (const [chain, entries] of chains) {
+      if (chain === ORGANIZATION_CHAIN) continue;
+      if (records.get(chain)?.head.seq !== entries.at(-1)?.seq) return `the record of ${chain} is behind its chain`;
+      for (const enrollment of ENROLLMENTS) {
+        const drift = openDrift(entries, enrollment);
+        if (drift !== null && !this.heldBack(chain, enrollment))
+          return `${chain} ${enrollment}: the drift of entry ${drift} has not ended`;
       }
     }
     return null;

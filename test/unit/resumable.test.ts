@@ -1,12 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { Checkpoint } from '../../shared/app/checkpoint.ts';
 import { readListing } from '../../shared/app/listing.ts';
 import { resumable } from '../../shared/app/resumable.ts';
+import { scan } from '../../shared/app/scan.ts';
+import { beginPart, endPart, requestScan } from '../../shared/app/schedule.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../shared/ports/cloud.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { memoryCloud } from '../support/memory-cloud.ts';
-import { CALLER, MEMBER, NOW, seen } from './kit.ts';
+import { CALLER, HOUR, MEMBER, NOW, policyOf, seen } from './kit.ts';
+import { accountId, Workshop } from './workshop.ts';
 
 const item = (n: number): ListedEnrollment => ({
   accountId: String(300_000_000_000 + n),
@@ -71,5 +74,67 @@ describe('a listing whose empty page carries the token that it was asked by', ()
     );
     expect(listing.brokenBy?.message).toContain('empty pages in a row');
     expect(listing.seen.size).toBe(1);
+  });
+});
+
+describe('an answer that was kept for a later part of a scan', () => {
+  const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
+  let shop: Workshop;
+  afterEach(() => shop.close());
+
+  /** A listing is read, and a worker enrolls the account and sees it; then the listing is judged. */
+  async function judgedLate(begunAt: (times: { readonly listed: number; readonly after: number }) => number) {
+    shop = await Workshop.open({ policy, members: 1 });
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW - HOUR } });
+    const listed = shop.clock.now();
+    const kept = await shop.cloud.listEnrollmentStatuses(null);
+    await shop.clock.advance(60_000);
+    await shop.scan();
+    await shop.workOff(await shop.process());
+    expect((await shop.types(accountId(0))).at(-1)).toBe('DriftResolved');
+    await shop.clock.advance(60_000);
+    const deps = shop.deps({ cloud: { ...shop.cloud, listEnrollmentStatuses: async () => kept } });
+    const run = { ...shop.run(), begunAt: begunAt({ listed, after: shop.clock.now() }) };
+    const going = scan(deps, shop.settings, shop.retrying(), run, () => undefined, new AbortController().signal);
+    return shop.settle(going);
+  }
+
+  it('says nothing against what was seen since, and nothing follows from it', async () => {
+    const found = await judgedLate(({ listed }) => listed);
+    expect(found.summary.computeOptimizer).toEqual({ Compliant: 2 });
+    expect(found.due).toEqual([]);
+    expect((await shop.types(accountId(0))).at(-1)).toBe('DriftResolved');
+  });
+
+  it('is believed against what was seen before, whatever its timestamp', async () => {
+    const found = await judgedLate(({ after }) => after);
+    expect(found.due.map((change) => change.accountId)).toEqual([accountId(0)]);
+    expect((await shop.types(accountId(0))).at(-1)).toBe('DriftDetected');
+  });
+
+  it('is as old as the first part, in every part', async () => {
+    const registers = memoryRegisters();
+    const first = await Checkpoint.load(registers, 'run-1');
+    expect(first.begunAt(NOW)).toBe(NOW);
+    expect(first.size).toBe(0);
+    await first.save();
+    expect((await Checkpoint.load(registers, 'run-1')).begunAt(NOW + HOUR)).toBe(NOW);
+  });
+
+  it('is thrown away after half an hour, however often the next part was tried in vain', async () => {
+    shop = await Workshop.open({ policy });
+    const deps = shop.deps();
+    const asked = await requestScan(deps, policy);
+    const runId = asked?.runId ?? expect.fail('no scan was due');
+    await beginPart(deps, runId);
+    await endPart(deps, runId, 'continued');
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    const next = await requestScan(deps, policy);
+    expect(next).toMatchObject({ again: false });
+    expect(next?.runId).not.toBe(runId);
   });
 });
