@@ -91,6 +91,9 @@ function partsOf(each: Happening, record: AccountRecord): Partial<EntryDraft> | 
   const { enrollment, verdict, silent } = each;
   const condition = record[enrollment];
   const before = condition === null || silent ? null : facetOfCondition(condition);
-  const type = verdict === 'Drifted' ? 'DriftDetected' : verdict === 'Compliant' ? 'DriftResolved' : 'VerdictChanged';
+  // A drift is detected once: while it is open, further findings are changes of it.
+  const open = (condition?.driftSince ?? null) !== null;
+  const drifted = open ? 'VerdictChanged' : 'DriftDetected';
+  const type = verdict === 'Drifted' ? drifted : verdict === 'Compliant' ? 'DriftResolved' : 'VerdictChanged';
   return { enrollment, type, before, after: facetOf(verdict), rule: 'production' };
 }
