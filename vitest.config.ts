@@ -7,6 +7,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most tests wait for sockets, disks and child processes rather than for a core.
     maxWorkers: 4,
+    // Files share a process, one after the other: loading the AWS SDK anew for each was a fifth of all the work. What a test sets of the
+    // environment or of the clock it sets itself, or takes back.
+    isolate: false,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
   },
 });

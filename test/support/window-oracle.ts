@@ -12,17 +12,19 @@ export interface OracleSpec {
 export const MINUTE = 60_000;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
-const offsets = new Map<string, number>();
+/** By zone, by quarter of an hour. */
+const offsets = new Map<string, Map<number, number>>();
 
 /** Clocks are changed at a quarter of an hour, wherever they are. */
 const STEP_MS = 15 * MINUTE;
 
 /** The zone's offset from UTC at a time, minutes; asking the calendar is slow, so each quarter of an hour is asked for once. */
 function offsetAt(timeZone: string, at: number): number {
+  const known = offsets.get(timeZone) ?? new Map<number, number>();
+  offsets.set(timeZone, known);
   const quarter = Math.floor(at / STEP_MS);
-  const name = `${timeZone} ${quarter}`;
-  const offset = offsets.get(name) ?? readOffset(timeZone, quarter * STEP_MS);
-  offsets.set(name, offset);
+  const offset = known.get(quarter) ?? readOffset(timeZone, quarter * STEP_MS);
+  known.set(quarter, offset);
   return offset;
 }
 

@@ -240,7 +240,7 @@ export async function readRecords({ records }: Pick<Stores, 'records'>): Promise
   return stored;
 }
 
-/** The SDK's own settings, in this process's environment: each test file is a process of its own. */
+/** The SDK's own settings, in this process's environment: whoever starts an app sets them anew. */
 export function setEnvironment(endpoint: string, accountId: string): void {
   Object.assign(process.env, sdkSettings(endpoint, accountId));
 }
