@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { z } from 'zod';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { AwsStoreError } from '../../shared/adapters/aws/store-errors.ts';
+import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger.ts';
+import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { account, chainOf, draft, facts, range, record, sealAll, time } from '../contract/samples.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';
 import { type Fate, type FaultProxy, refusal, startFaultProxy } from './faults.ts';
@@ -31,6 +33,12 @@ afterEach(async () => {
 });
 
 const A = account(1);
+
+async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const page of pages) found.push(...page);
+  return found;
+}
 
 /** The first `times` calls of an operation meet `fate`. */
 function spoil(operation: string, times: number, fate: Fate): void {
@@ -241,6 +249,11 @@ describe('crashes in between', () => {
     await expect(stores.ledger.append([one])).rejects.toThrow('PutItem');
     proxy.decide = () => undefined;
     expect(await stores.ledger.head(A)).toEqual(headOf(one));
+    // Whoever catches the record up has it follow entries of which the chain's item knows nothing: nobody has taken them away.
+    expect(await all(stores.ledger.ends())).toEqual([{ chain: A, ...headOf(one) }]);
+    expect(await all(stores.ledger.tails(one.at))).toMatchObject([{ accountId: A }]);
+    await stores.records.advance([foldEntry(emptyRecord(A), one)]);
+    expect(await verifyLedger(stores.ledger, stores.records)).toMatchObject({ ok: true, chains: 1, entries: 1 });
     expect(await stores.ledger.chains(null, 10)).toEqual([A]);
     expect(await stores.ledger.append([one, two])).toEqual(['appended', 'appended']);
     expect(await stores.ledger.read(A, 0, 10)).toEqual([one, two]);

@@ -20,7 +20,8 @@ export async function endOfChain(dynamo: Dynamo, chain: string): Promise<ChainHe
   return last.seq >= known.seq ? last : known;
 }
 
-async function lastEntry(dynamo: Dynamo, chain: string): Promise<ChainHead> {
+/** By the entries themselves. */
+export async function lastEntry(dynamo: Dynamo, chain: string): Promise<ChainHead> {
   const request = { hash: ['pk', `chain#${chain}`], descending: true, pageSize: 1, consistent: true } as const;
   for await (const [item] of dynamo.query(request)) {
     if (item !== undefined) return { seq: Number(readText(item, 'sk')), hash: readText(item, 'entryHash') };

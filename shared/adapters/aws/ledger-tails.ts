@@ -2,7 +2,7 @@ import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
 import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
 import type { Dynamo } from './dynamo.ts';
 import { type Item, readNumber, readText, readTextOrNull } from './items.ts';
-import { endOfChain } from './ledger-chains.ts';
+import { endOfChain, lastEntry } from './ledger-chains.ts';
 import { toEntry } from './ledger-items.ts';
 import { keyOf } from './ledger-query.ts';
 import { merge } from './merge.ts';
@@ -17,17 +17,20 @@ const TAIL_PAGE = 16;
 /** Clocks of those who write to one chain differ by no more than this, ms. */
 const SKEW_MS = 10 * 60_000;
 
-/** Of every chain that has an entry, how far its item says that it has come. */
+/** Of every chain that has an entry, how far its item says that it has come, or its entries where the item says nothing yet. */
 export async function* readEnds(dynamo: Dynamo): AsyncGenerator<readonly ChainEnd[]> {
   const streams = shardKeys('chains', CHAIN_SHARDS).map((pk) =>
     dynamo.query({ hash: ['pk', pk], pageSize: ENDS_PAGE, consistent: true }),
   );
   let page: ChainEnd[] = [];
   for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
-    const seq = readNumber(item, 'seq');
-    // Its writer died between the first entry and the mark: as far as is known, it has none.
-    if (seq === 0) continue;
-    page.push({ chain: readText(item, 'sk'), seq, hash: readText(item, 'entryHash') });
+    const chain = readText(item, 'sk');
+    const marked = { seq: readNumber(item, 'seq'), hash: readText(item, 'entryHash') };
+    // Its writer died between its first entries and the mark, or before them: only the entries tell. Without this the chain would be missing
+    // from whatever goes by the ends, and its record would look like one whose chain was taken away.
+    const end = marked.seq === 0 ? await lastEntry(dynamo, chain) : marked;
+    if (end.seq === 0) continue;
+    page.push({ chain, ...end });
     if (page.length < ENDS_PAGE) continue;
     yield page;
     page = [];
