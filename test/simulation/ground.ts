@@ -1,6 +1,7 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { Caller } from '../../shared/domain/types.ts';
+import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Chance } from './chance.ts';
 import type { Request } from './engine-cloud.ts';
@@ -25,6 +26,8 @@ export interface Ground {
   arrived(request: Request, by: Process, policy: CompiledPolicy): void;
   /** It has acted; `output`: what it answers, `null` if that is an error or gets lost. */
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void;
+  /** A process puts messages on the queue. */
+  sent(messages: readonly WorkMessage[], by: Process): void;
   /** A process was given messages, or is done with one. */
   received(deliveries: readonly Delivery[], by: Process): void;
   leftOff(delivery: Delivery, by: Process): void;

@@ -11,6 +11,7 @@ import { timedChores } from '../../shared/app/timed-chores.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { AccountId, Caller } from '../../shared/domain/types.ts';
+import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { Chance } from './chance.ts';
@@ -151,6 +152,10 @@ export class History implements Stage {
     this.judge.acted(request, output);
     // What it answered to nobody may have been done all the same: CloudTrail tells of that, too.
     if (isChange(request.operation) && (output !== null || this.chance.happens(0.5))) this.#others.told(request);
+  }
+
+  sent(messages: readonly WorkMessage[], by: Process): void {
+    this.judge.sent(messages, by);
   }
 
   received(deliveries: readonly Delivery[], by: Process): void {

@@ -3,6 +3,7 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { checkBooks, openIntent } from './books.ts';
 import { CapsJudge } from './caps-judge.ts';
@@ -98,6 +99,10 @@ export class Judge {
     return this.#caps.approve(planKeys, this.#options.now());
   }
 
+  sent(messages: readonly WorkMessage[], by: Process): void {
+    this.#custody.sent(messages, by, (id) => this.#options.stores.inside.records.get(id) ?? null);
+  }
+
   received(deliveries: readonly Delivery[], by: Process): void {
     this.#custody.received(deliveries, by);
   }
@@ -160,7 +165,7 @@ export class Judge {
       this.accuse(1, `${what} by ${by.name}, which holds no message about it: if it died now, nobody would go on`);
     this.#forbidden(what, touched);
     this.#timing(what, touched, chain);
-    if (!organizationWide) this.#guardrails(what, runId, policy);
+    if (!organizationWide) this.#guardrails(what, accountId, runId, policy);
     if (optOut && !this.#mayOptOut(operation, account, policy)) this.accuse(8, `${what}: nobody wanted it opted out`);
   }
 
@@ -188,7 +193,7 @@ export class Judge {
   }
 
   /** Coverage, and runs that were stopped. */
-  #guardrails(what: string, runId: string | null, { policy }: CompiledPolicy): void {
+  #guardrails(what: string, accountId: AccountId, runId: string | null, { policy }: CompiledPolicy): void {
     const at = this.#options.now();
     const organization = this.#options.stores.inside.chains.get(ORGANIZATION_CHAIN) ?? [];
     const ofRun = organization.filter((entry) => runId !== null && entry.runId === runId);
@@ -196,7 +201,7 @@ export class Judge {
     if (stopped !== undefined && at - Date.parse(stopped.at) > SEEN_MS)
       this.accuse(3, `${what} in run ${runId}, which was stopped at ${stopped.at}`);
     const began = this.#scans.get(runId ?? '');
-    if (began === undefined) return;
+    if (began === undefined || !this.#custody.planned(runId, accountId)) return;
     const active = this.#options.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     // Who has joined since could not be told of.
     const ids = active.map(({ accountId }) => accountId).filter((id) => this.#witness.knownBefore(id, began));

@@ -132,7 +132,10 @@ export class Process {
     const queue = this.#remote(this.#ground.stores.queue);
     const letGo = (delivery: Delivery): void => this.#ground.leftOff(delivery, this);
     return {
-      send: (messages, delayMs) => queue.send(messages, delayMs),
+      send: (messages, delayMs) => {
+        this.#ground.sent(messages, this);
+        return queue.send(messages, delayMs);
+      },
       extend: (delivery, visibilityMs) => queue.extend(delivery, visibilityMs),
       depth: () => queue.depth(),
       receive: async (max, visibilityMs) => {
