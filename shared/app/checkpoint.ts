@@ -10,6 +10,7 @@ const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()
 const PREFIX = 'checkpoint/';
 /** No answer of AWS: kept beside them. */
 const BEGUN = 'begunAt';
+const begun = z.number();
 const prefixOf = (runId: string): string => `${PREFIX}${runId}/`;
 
 /**
@@ -66,7 +67,7 @@ export class Checkpoint {
   /** When the first of its answers was asked for, epoch ms; `now` if there is none yet. */
   begunAt(now: number): number {
     if (!this.has(BEGUN)) this.put(BEGUN, now);
-    return z.number().parse(this.get(BEGUN));
+    return begun.parse(this.get(BEGUN));
   }
 
   /** Makes durable what was not yet. Nobody else writes the checkpoint of a run: its scanner holds the lease. */

@@ -116,7 +116,7 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
     await endPart(deps, runId, 'failed');
     throw error;
   } finally {
-    done.abort();
+    done.abort('done');
   }
 }
 

@@ -78,7 +78,8 @@ export async function withLease<T>(
   try {
     return await work(lost.signal);
   } finally {
-    done.abort();
+    // A reason: without one an exception is made for it each time, stack and all.
+    done.abort('done');
     await renewing;
     await lease.release();
   }

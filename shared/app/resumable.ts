@@ -33,6 +33,9 @@ const refusal = z.object({
   operation: z.string(),
 });
 
+const yesOrNo = z.boolean();
+const time = z.number();
+
 /** The cloud as `resumable` makes it. */
 export interface ResumableCloud extends Cloud {
   /** Returns when no call is under way any more: only then is the checkpoint complete. */
@@ -85,7 +88,7 @@ export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => b
   return {
     ...unchanged(cloud),
     identify: () => cloud.identify(),
-    trustedAccess: async () => z.boolean().parse(await once('trustedAccess', () => cloud.trustedAccess())),
+    trustedAccess: async () => yesOrNo.parse(await once('trustedAccess', () => cloud.trustedAccess())),
     async idle() {
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },
@@ -98,7 +101,7 @@ export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => b
       const name = `organization/${readings.next()}`;
       const snapshot = await cloud.readOrganization({ ...options, once: (key, call) => once(`${name}/${key}`, call) });
       // The reading is as old as its first answer.
-      const takenAt = z.number().parse(await once(`${name}/takenAt`, async () => snapshot.takenAt));
+      const takenAt = time.parse(await once(`${name}/takenAt`, async () => snapshot.takenAt));
       return { ...snapshot, takenAt };
     },
   };

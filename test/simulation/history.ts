@@ -75,6 +75,7 @@ export class History implements Stage {
   #living = new Set<Process>();
   #waiting = new Set<() => void>();
   #over = false;
+  #calmAt = Number.POSITIVE_INFINITY;
   #lookedAt = 0;
   /** Whose role nobody mends. */
   #lost: AccountId | null = null;
@@ -176,16 +177,17 @@ export class History implements Stage {
     await withTimersOf(this.time, async () => {
       this.note(`policy:\n${this.#texts[0]}weather: ${JSON.stringify(this.weather)}`);
       this.#storm();
-      const calmAt = START + this.chance.between(30, 180) * MINUTE;
-      await this.time.run(() => false, calmAt);
+      this.#calmAt = START + this.chance.between(30, 120) * MINUTE;
+      await this.time.run(() => false, this.#calmAt);
       this.#calm();
-      const ended = await this.time.run(() => this.#isAsWanted(), calmAt + CALM_LIMIT_MS);
+      const ended = await this.time.run(() => this.#isAsWanted(), this.#calmAt + CALM_LIMIT_MS);
       if (!ended)
         this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${this.#wanted.flaw()}`);
       this.#over = true;
       this.judge.books();
       this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
-      this.judge.pace(Math.max(...this.#texts.map((text) => compiled(text, START).policy.limits.callsPerSecond)));
+      // The same in both policies.
+      this.judge.pace(this.#policy.policy.limits.callsPerSecond);
     });
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
     const { violations } = this.judge;
@@ -314,8 +316,9 @@ export class History implements Stage {
   }
 
   #tick(): void {
-    // In calm weather most ticks find nothing to do: looking every few minutes is as good.
-    if (this.calmed && this.chance.happens(0.8)) return;
+    // In calm weather most ticks find nothing to do: looking every few minutes is as good; later, when something only waits for hours
+    // to pass, a few times an hour.
+    if (this.calmed && this.chance.happens(this.time.now() - this.#calmAt < 2 * HOUR ? 0.8 : 0.95)) return;
     const policy = this.#policy;
     this.invoke('tick', async (process) => {
       const deps = process.deps(policy);

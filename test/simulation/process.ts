@@ -10,6 +10,7 @@ import type { Ground } from './ground.ts';
 
 /** What waits for this waits until the process is forgotten. */
 const never = new Promise<never>(() => undefined);
+const unharmed = Promise.resolve();
 
 /** Calls about many things that a store may have done for some of them when it fails, or when the process dies. */
 const IN_PARTS: ReadonlySet<string> = new Set(['append', 'advance', 'markPublished', 'send', 'acknowledge', 'refresh']);
@@ -74,10 +75,10 @@ export class Process {
   }
 
   /** Nothing comes between this and what follows, unless everything ends. */
-  async live(): Promise<void> {
+  live(): Promise<void> {
     const { chance, weather } = this.#ground;
     if (this.#alive && chance.happens(weather.death)) this.die();
-    if (!this.#alive) return never;
+    return this.#alive ? unharmed : never;
   }
 
   /** Time passes, or everything ends. */

@@ -92,6 +92,7 @@ export class WorkerPool {
     beat().catch((error: unknown) => {
       deps.logger.warn('the visibility of a message could not be prolonged', { message: String(error) });
     });
-    return () => done.abort();
+    // A reason: without one an exception is made for it each time, stack and all.
+    return () => done.abort('done');
   }
 }
