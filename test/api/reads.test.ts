@@ -152,10 +152,17 @@ describe('events', () => {
     const until = async (what: string): Promise<string> => {
       for (let text = await next(); ; text = await next()) if (text.includes(what)) return text;
     };
-    await until('event: gap');
+    const gap = await until('event: gap');
     await append(account(2), 1);
     expect(await until('event: entry')).toContain(`"chain":"${account(2)}"`);
     stop.abort();
     await reading.return(undefined);
+
+    // Where functions answer, each answer ends: who has been told of the gap is not told of it again.
+    const [, lastEventId = ''] = /^id: (.*)$/m.exec(gap) ?? [];
+    await clock.advance(10_000);
+    let later = '';
+    for await (const text of events(system, { lastEventId, signal: stop.signal, lasting: false })) later += text;
+    expect(later).not.toContain('event: gap');
   });
 });

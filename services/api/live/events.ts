@@ -11,6 +11,8 @@ const OVERLAP_MS = 2_000;
 /** More than this since the last time is not sent: whoever shows it reads it anew. */
 const MOST = 1_000;
 const PAGE = 1_000;
+/** In place of an entry's id: everything older is told by a gap. */
+const GAP = 'gap';
 /** After which a reader comes back. */
 const RETRY_MS = 3_000;
 /** A sign of life, so that neither side takes a quiet connection for a dead one. */
@@ -93,7 +95,8 @@ class Tail {
     this.#resumed = from !== null;
     const known = from === 'unknown' ? null : from;
     this.#at = known?.at ?? system.clock.now();
-    if (known !== null) this.#seen.set(known.id, known.at);
+    if (known?.id === GAP) this.#floor = known.at;
+    else if (known !== null) this.#seen.set(known.id, known.at);
     this.#gap = from === 'unknown';
   }
 
@@ -117,11 +120,13 @@ class Tail {
       cursor = fresh.length > MOST ? null : page.next;
     }
     if (this.#gap || fresh.length > MOST) {
-      yield message('gap', { since: this.#gap ? null : since });
+      const told = { since: this.#gap ? null : since };
       this.#gap = false;
       this.#at = this.#system.clock.now();
       this.#floor = this.#at;
       this.#seen.clear();
+      // With its place: whoever comes back by the old one would be told of the same gap each time.
+      yield message('gap', told, `${toIso(this.#at)}_${GAP}`);
       return;
     }
     for (const entry of fresh) {
