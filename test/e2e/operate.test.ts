@@ -105,9 +105,11 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
   test('a person stops everything, sees that a scan changes nothing, and lifts the halt', async () => {
     const page = await open('/');
     await page.getByRole('button', { name: 'Halt', exact: true }).click();
-    await page.getByRole('dialog').getByLabel('Reason').fill('incident 7');
+    // What only looks like a time must not keep the page from being drawn.
+    await page.getByRole('dialog').getByLabel('Reason').fill('incident 7 of 2026-02-40T25:00:00Z');
     await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
     await page.getByText('incident 7').first().waitFor();
+    await page.getByRole('region', { name: 'Just now' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
     const { sandbox } = house.running;
     const { accountId = '' } =
       sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};

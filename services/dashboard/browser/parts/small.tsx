@@ -34,14 +34,14 @@ export function Time({
 }
 
 const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+/** There are those that look like one and are none, `2026-02-40T00:00:00Z`: part of the text may be an operator's or AWS's. */
+const isTime = (part: string): boolean => INSTANT.test(part) && !Number.isNaN(Date.parse(part));
 
-/** A sentence of Rollcall's, with the times in it as the reader's. */
+/** A sentence, with the times in it as the reader's. */
 export function Sentence({ text }: { readonly text: string }) {
   return (
     <>
-      {text
-        .split(INSTANT)
-        .map((part, index) => (index % 2 === 0 ? part : <Time key={`${index} ${part}`} iso={part} />))}
+      {text.split(INSTANT).map((part, index) => (isTime(part) ? <Time key={`${index} ${part}`} iso={part} /> : part))}
     </>
   );
 }
