@@ -85,7 +85,8 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
   try {
     if (state.parts >= MAX_PARTS) throw new Error(`run ${runId} has not ended after ${state.parts} parts`);
     const checkpoint = await Checkpoint.load(deps.registers, runId);
-    const cloud = resumable(deps.cloud, checkpoint, () => deadline.remainingMs() > deadline.reserveMs);
+    const mayGoOn = (): boolean => deadline.remainingMs() > deadline.reserveMs;
+    const cloud = resumable(deps.cloud, checkpoint, mayGoOn, () => deps.clock.now());
     const resumed = state.parts > 0 || state.attempts > 0;
     const run = { runId, policy, planHash: null, resumed, begunAt: checkpoint.begunAt(deps.clock.now()) };
     const over = new AbortController();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { EpochMs } from '../domain/types.ts';
 import {
   type Cloud,
   CloudError,
@@ -46,7 +47,12 @@ export interface ResumableCloud extends Cloud {
  * The cloud to a scan that may have to go on in another process: answers that the checkpoint has are given again, others are asked for
  * and kept, and once `mayGoOn` says no, nothing more is asked: {@link OutOfTime}. Only reads are remembered; a scan makes no other calls.
  */
-export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => boolean): ResumableCloud {
+export function resumable(
+  cloud: Cloud,
+  checkpoint: Checkpoint,
+  mayGoOn: () => boolean,
+  now: () => EpochMs,
+): ResumableCloud {
   const underWay = new Set<Promise<unknown>>();
   const ask = async <T>(call: () => Promise<T>): Promise<T> => {
     if (!mayGoOn()) throw new OutOfTime('the time is over');
@@ -99,9 +105,9 @@ export function resumable(cloud: Cloud, checkpoint: Checkpoint, mayGoOn: () => b
     readAutomation: (id) => probe(checkpoint, `automation#${id}`, ask, () => cloud.readAutomation(id)),
     async readOrganization(options) {
       const name = `organization/${readings.next()}`;
+      // Noted before anything is asked: a reading that a later part ends is as old as its first answer, and what events brought since is newer.
+      const takenAt = time.parse(await once(`${name}/takenAt`, async () => now()));
       const snapshot = await cloud.readOrganization({ ...options, once: (key, call) => once(`${name}/${key}`, call) });
-      // The reading is as old as its first answer.
-      const takenAt = time.parse(await once(`${name}/takenAt`, async () => snapshot.takenAt));
       return { ...snapshot, takenAt };
     },
   };

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { Checkpoint } from '../../shared/app/checkpoint.ts';
 import { readListing } from '../../shared/app/listing.ts';
-import { resumable } from '../../shared/app/resumable.ts';
+import { OutOfTime, resumable } from '../../shared/app/resumable.ts';
 import { scan } from '../../shared/app/scan.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../shared/ports/cloud.ts';
@@ -44,7 +44,12 @@ describe('a listing whose empty page carries the token that it was asked by', ()
     const registers = memoryRegisters();
     const checkpoint = await Checkpoint.load(registers, 'run-1');
     const { cloud, asked } = answering(pages);
-    const first = resumable(cloud, checkpoint, () => true);
+    const first = resumable(
+      cloud,
+      checkpoint,
+      () => true,
+      () => NOW,
+    );
     const listing = await readListing(
       (token) => first.listEnrollmentStatuses(token),
       bare,
@@ -55,7 +60,12 @@ describe('a listing whose empty page carries the token that it was asked by', ()
     await checkpoint.save();
 
     const silent = answering([]);
-    const again = resumable(silent.cloud, await Checkpoint.load(registers, 'run-1'), () => false);
+    const again = resumable(
+      silent.cloud,
+      await Checkpoint.load(registers, 'run-1'),
+      () => false,
+      () => NOW + HOUR,
+    );
     const repeated = await readListing(
       (token) => again.listEnrollmentStatuses(token),
       bare,
@@ -119,6 +129,31 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect(first.size).toBe(0);
     await first.save();
     expect((await Checkpoint.load(registers, 'run-1')).begunAt(NOW + HOUR)).toBe(NOW);
+  });
+
+  it('gives a reading of the organization its age, also where a later part ends it', async () => {
+    const registers = memoryRegisters();
+    const clock = manualClock(NOW);
+    const base = memoryCloud({ clock, caller: CALLER, accounts: [MEMBER] });
+    const readOrganization: Cloud['readOrganization'] = async (options) => {
+      for (const page of ['first', 'second']) await options.once?.(page, async () => page);
+      return base.readOrganization(options);
+    };
+    const options = { tags: false, retry: bare };
+    const before = await Checkpoint.load(registers, 'run-1');
+    let questions = 2;
+    const mayGoOn = (): boolean => {
+      questions -= 1;
+      return questions >= 0;
+    };
+    const part = resumable({ ...base, readOrganization }, before, mayGoOn, clock.now);
+    await expect(part.readOrganization(options)).rejects.toThrow(OutOfTime);
+    await before.save();
+    await clock.advance(HOUR);
+    const after = await Checkpoint.load(registers, 'run-1');
+    expect(after.has('organization/1/first')).toBe(true);
+    const next = resumable({ ...base, readOrganization }, after, () => true, clock.now);
+    expect((await next.readOrganization(options)).takenAt).toBe(NOW);
   });
 
   it('is thrown away after half an hour, however often the next part was tried in vain', async () => {
