@@ -7,7 +7,7 @@ import { AuditPage } from './pages/audit.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { PolicyPage } from './pages/policy.tsx';
 import { RunPage, RunsPage } from './pages/runs.tsx';
-import { Told } from './parts/operate.tsx';
+import { Asked, Told } from './parts/operate.tsx';
 import { Heading, keepTime } from './parts/small.tsx';
 import { applyTheme, ThemeChoice } from './parts/theme.tsx';
 import { TokenDialog } from './parts/token.tsx';
@@ -78,6 +78,7 @@ function App() {
           </Route>
         </Switch>
       </main>
+      <Asked />
       <TokenDialog />
     </>
   );

@@ -1,6 +1,5 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
 import { post } from '../api.ts';
 import { OPERATE, READ } from '../endpoints.ts';
 import { changedHere } from '../live.ts';
@@ -50,39 +49,47 @@ interface OperationProps {
   readonly children?: ComponentChildren;
 }
 
+/**
+ * What is being asked, as it was when its button was pressed: the page beneath goes on, and what stood there may have become another plan
+ * or have gone by the time somebody has written a reason.
+ */
+const asked = signal<OperationProps | null>(null);
+
 /** A button that asks, sends, and tells. */
-export function Operation({
-  label,
-  title,
-  path,
-  danger = false,
-  primary = false,
-  body,
-  done,
-  children,
-}: OperationProps) {
-  const [open, setOpen] = useState(false);
+export function Operation(props: OperationProps) {
   return (
-    <>
-      <button type="button" class={primary ? '' : 'secondary outline'} onClick={() => setOpen(true)}>
-        {label}
-      </button>
-      {open && (
-        <Confirm
-          title={title}
-          action={label}
-          danger={danger}
-          onClose={() => setOpen(false)}
-          onConfirm={async (form) => {
-            await post(path, body(form));
-            told.value = done;
-            changedHere();
-          }}
-        >
-          {children}
-        </Confirm>
-      )}
-    </>
+    <button
+      type="button"
+      class={props.primary === true ? '' : 'secondary outline'}
+      onClick={() => {
+        asked.value = props;
+      }}
+    >
+      {props.label}
+    </button>
+  );
+}
+
+/** The question of whichever button was pressed. */
+export function Asked() {
+  if (asked.value === null) return null;
+  const { label, title, path, danger = false, body, done, children } = asked.value;
+  return (
+    <Confirm
+      title={title}
+      action={label}
+      danger={danger}
+      onClose={() => {
+        asked.value = null;
+      }}
+      onConfirm={async (form) => {
+        await post(path, body(form));
+        told.value = done;
+        changedHere();
+      }}
+    >
+      {children}
+    </Confirm>
   );
 }
 
