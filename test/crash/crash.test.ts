@@ -63,6 +63,8 @@ describe('SIGKILL at any moment, embedded', () => {
         world.sandbox.drift({ changes });
         world.clock.advance(chance.below(2) * 900_000);
       }
+      // Opting out of Compute Optimizer ends Automation as well; a day later no cool-down holds anything up.
+      world.clock.advance(25 * 3_600_000);
       const run = await world.run({ waitMs: 3_600_000 });
       expect(run.open).toEqual([]);
       const chains = await checkWorld(world, { repeatedCalls: true });
