@@ -104,7 +104,6 @@ export class History implements Stage {
     this.#policy = compiled(this.#texts[0], START);
     this.judge = new Judge({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
-      underWay: WORKERS * 4,
       accepted: this.#accepted,
       heldBack: (id, enrollment) => this.#wanted.heldBack(id, enrollment),
     });
@@ -187,7 +186,8 @@ export class History implements Stage {
       this.judge.books();
       this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
       // The same in both policies.
-      this.judge.pace(this.#policy.policy.limits.callsPerSecond);
+      const { callsPerSecond, concurrency } = this.#policy.policy.limits;
+      this.judge.pace(callsPerSecond, WORKERS * concurrency);
     });
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
     const { violations } = this.judge;

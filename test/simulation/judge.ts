@@ -25,8 +25,6 @@ export interface JudgeOptions {
   readonly sandbox: Sandbox;
   readonly stores: MemoryStores;
   readonly now: () => number;
-  /** Calls that may be on their way at once, over all processes. */
-  readonly underWay: number;
   /** Ids of entries that the bus has taken. */
   readonly accepted: ReadonlySet<string>;
   /** What is still Drifted because a cap holds it back, until somebody approves: that is no drift that was lost. */
@@ -242,10 +240,10 @@ export class Judge {
     return wanted || known;
   }
 
-  /** Invariant 4: all processes together keep to the rate, but for what was under way when it was held up. */
-  pace(callsPerSecond: number): void {
+  /** Invariant 4: all processes together keep to the rate, but for what was under way (so many calls at once) when it was held up. */
+  pace(callsPerSecond: number, underWay: number): void {
     const window = 10_000;
-    const most = (callsPerSecond * window * 1.1) / 1000 + 2 * this.#options.underWay + 10;
+    const most = (callsPerSecond * window * 1.1) / 1000 + 2 * underWay + 10;
     let from = 0;
     let busiest = 0;
     for (const [index, at] of this.#calls.entries()) {

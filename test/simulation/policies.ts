@@ -17,6 +17,12 @@ const BODIES = [
   'defaults: { computeOptimizer: Active, organizationRules: AnyAllowed, automation: Active }\nrules:\n  - { id: none, match: { ou: /Sandbox }, organizationRules: NoneAllowed }',
 ] as const;
 
+/** Somebody changes his mind: what we have opted out is wanted again, within its cool-down. */
+const TURN = [
+  'defaults: { computeOptimizer: Active, automation: Inactive, organizationRules: NoneAllowed }',
+  'defaults: { computeOptimizer: Active, automation: Active }',
+] as const;
+
 const CAPS = {
   loose:
     'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0, failureTolerance: 100 }',
@@ -30,10 +36,13 @@ const CAPS = {
 export function policyTexts(chance: Chance, accountId: string): readonly [string, string] {
   const caps = CAPS[chance.of(['loose', 'loose', 'loose', 'loose', 'careful', 'careful', 'tight'] as const)];
   const body = (): string => chance.of(BODIES).replace('{id}', accountId);
-  const rate = chance.of([5, 20, 100]);
-  const text = (): string =>
-    `version: 1\n${caps}\nschedule: ${chance.of(['10m', '30m'])}\nlimits: { callsPerSecond: ${rate}, concurrency: ${chance.between(1, 4)} }\npendingDeadline: 1h\n${body()}\n`;
-  return [text(), text()];
+  const bodies = chance.happens(0.15) ? TURN : ([body(), body()] as const);
+  // At a call a second a process that keeps to it by itself shows among others.
+  const rate = chance.of([1, 5, 20, 100]);
+  const concurrency = chance.between(1, 4);
+  const text = (body: string): string =>
+    `version: 1\n${caps}\nschedule: ${chance.of(['10m', '30m'])}\nlimits: { callsPerSecond: ${rate}, concurrency: ${concurrency} }\npendingDeadline: 1h\n${body}\n`;
+  return [text(bodies[0]), text(bodies[1])];
 }
 
 export function compiled(text: string, now: number): CompiledPolicy {
