@@ -202,8 +202,9 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/limiter-book.ts',
-        find: "const REGISTER = 'limiter/shared';",
-        replace: "const REGISTER = ['limiter', Math.random()].join('/');",
+        find: 'this.#registers = registers;',
+        replace:
+          'const own = String(Math.random());\n    this.#registers = { ...registers, read: (name) => registers.read(name + own), write: (name, value, expected) => registers.write(name + own, value, expected) };',
       },
     ],
   },
