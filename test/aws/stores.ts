@@ -40,6 +40,8 @@ export interface PretendAws {
 
 export async function startPretendAws(): Promise<PretendAws> {
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const sqsStore = new SqsStore();
   const app = buildApp({ logger: false, stores: { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() } });

@@ -84,6 +84,8 @@ export async function startDeployment(
   const clock = worldClock(timeScale(options.speed ?? 4));
   const sandbox = await startSandbox({ ...options.sandbox, port: 0, clock });
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const tableEndpoint = `http://127.0.0.1:${portOf(dynamo.address())}`;
   const tableDoor = await options.doors?.table(tableEndpoint);

@@ -33,6 +33,8 @@ export const TABLE = 'rollcall';
 /** A table and two queues as `infra/` makes them, on free ports, in real time. */
 export async function startPretendStores(): Promise<PretendStores> {
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const fauxqs = buildApp({ logger: false });
   const queueEndpoint = await fauxqs.listen({ port: 0, host: '127.0.0.1' });
