@@ -32,7 +32,7 @@ export interface ApiSystem {
   readonly pollMs: number;
   /** Asks for a scan now where the schedule is not what scans are begun by (the demo). */
   readonly askForScan?: () => Promise<void>;
-  /** Who reads the accounts that AWS's events are about; `null`: nobody yet. Absent where a function of its own reacts to events. */
+  /** Who reads the accounts that one of AWS's events is about; `null`: nobody yet. Absent where a function of its own reacts to events. */
   readonly reader?: () => ReactDeps['readAccount'] | null;
 }
 

@@ -1,5 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' };
-import type { ReactDeps } from '../../shared/app/react.ts';
+import type { Deps } from '../../shared/app/deps.ts';
 import type { App } from '../../shared/compose/app.ts';
 import type { Feed } from '../api/live/feed.ts';
 import type { OpenDoor } from '../api/node-door.ts';
@@ -22,8 +22,11 @@ const ACCOUNTS_AGE_MS = { embedded: 1_000, aws: 10_000 };
 /** How often the ledger is asked for news while somebody watches, ms. */
 const POLL_MS = { embedded: 1_000, aws: 10_000 };
 
-/** How long the retries of one question to Organizations may go on because of an event, ms: what takes longer is left to a scan. */
-const READ_RETRY_MS = 8_000;
+/**
+ * How long questions to Organizations about one event may be repeated, ms; what takes longer is left to a scan. EventBridge waits 5 s for an
+ * API destination's answer and then sends the event again, so that there have to be some left for the last call and for the stores.
+ */
+const READ_RETRY_MS = 3_000;
 
 /** The API and the dashboard of a process that works. */
 export interface RunningApi extends OpenDoor {
@@ -43,37 +46,41 @@ export async function startApi(
   askForScan?: () => Promise<void>,
 ): Promise<RunningApi> {
   const { clock, logger, config, env } = context;
-  const [{ openNodeDoor }, { Feed: LiveFeed }, { AccountTable }, { makeNewId }, { readApiTokens }, { createRetrying }] =
+  const [{ openNodeDoor }, { Feed: LiveFeed }, { AccountTable }, { makeNewId }, { readApiTokens }, { accountReader }] =
     await Promise.all([
       import('../api/node-door.ts'),
       import('../api/live/feed.ts'),
       import('../../shared/app/account-list.ts'),
       import('../../shared/compose/system.ts'),
       import('../../shared/config/api-env.ts'),
-      import('../../shared/app/retrying.ts'),
+      import('../../shared/app/account-reader.ts'),
     ]);
   const tokens = readApiTokens(env);
   const stores = await openStores(context);
   const feed = new LiveFeed(clock);
   let inUse = loaded;
-  let readAccount: ReactDeps['readAccount'] | null = null;
+  let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
+  const readAccounts = () => {
+    if (asking === null) return null;
+    // By the API's own store: the app's is closed while the daemon begins anew.
+    const deps = { ...asking, clock, registers: stores.registers };
+    return accountReader(deps, inUse.policy, clock.now() + READ_RETRY_MS);
+  };
   const system: ApiSystem = {
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS[config.store]),
     pollMs: POLL_MS[config.store],
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),
-    reader: () => readAccount,
+    reader: readAccounts,
   };
   try {
     const door = await openNodeDoor({ ...flags, system, tokens, localActor: systemUser(), pages: dashboardFiles });
     return {
       ...{ url: door.url, port: door.port, feed },
-      use: (next, { deps: { cloud, random } }) => {
+      use: (next, { deps }) => {
         inUse = next;
-        const retry = createRetrying(clock, random, READ_RETRY_MS);
-        const tags = next.policy.usesTags;
-        readAccount = (accountId, organization) => cloud.readAccount(accountId, { ...organization, tags, retry });
+        asking = deps;
       },
       close: async () => {
         await door.close();

@@ -1,10 +1,10 @@
+import { accountReader } from '../../shared/app/account-reader.ts';
 import { type Reaction, react } from '../../shared/app/react.ts';
-import { createRetrying } from '../../shared/app/retrying.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 
-/** How long the retries of one question to Organizations may go on, ms: what takes longer is left to a scan. */
-const RETRY_MS = 8_000;
+/** How long questions to Organizations about one event may be repeated, ms: what takes longer is left to a scan. */
+const RETRY_MS = 20_000;
 
 /**
  * Reacts to one event that EventBridge delivers (`app/react.ts`). Whatever is no event for us is logged and over; only what a store or the
@@ -28,15 +28,15 @@ export function makeHandler(compose: Compose) {
 }
 
 function reactTo(runtime: AwsRuntime, event: unknown): Promise<Reaction> {
-  const { stores, clock, newId, logger, random } = runtime;
-  const retry = createRetrying(clock, random, RETRY_MS);
+  const { stores, clock, newId, logger } = runtime;
+  const until = clock.now() + RETRY_MS;
   return react(
     {
       ...{ ...stores, clock, newId, logger, actor: 'rollcall-reactor' },
       // The cloud is made only for an event that needs it: finding out who we are takes calls.
       async readAccount(accountId, organization) {
         const { deps, policy } = await runtime.app();
-        return deps.cloud.readAccount(accountId, { ...organization, tags: policy.usesTags, retry });
+        return accountReader(deps, policy, until)(accountId, organization);
       },
     },
     async () => (await runtime.policy()).hash,

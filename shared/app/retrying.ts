@@ -1,4 +1,5 @@
 import pRetry from 'p-retry';
+import type { EpochMs } from '../domain/types.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Clock, Random } from '../ports/system.ts';
 
@@ -17,18 +18,30 @@ const passes = (error: Error): boolean => error instanceof CloudError && error.r
  * @throws the last CloudError; any other error at once.
  */
 export function createRetrying(clock: Clock, random: Random, budgetMs: number): Retrying {
-  return async (call) => {
-    const end = clock.now() + budgetMs;
-    return pRetry(call, {
-      retries: MAX_RETRIES,
-      // The pause is made below: p-retry's own jitter never goes under its minimum, full jitter does.
-      minTimeout: 0,
-      maxTimeout: 0,
-      shouldRetry: ({ error }) => passes(error) && clock.now() < end,
-      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-        if (retriesLeft === 0 || !passes(error)) return;
-        await clock.sleep(random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber));
-      },
-    });
-  };
+  return (call) => repeated(clock, random, clock.now() + budgetMs, call);
+}
+
+/** As {@link createRetrying}, for calls that have one end in common, because somebody waits for all of them: no pause goes past it. */
+export function createRetryingUntil(clock: Clock, random: Random, end: EpochMs): Retrying {
+  const sleep = (ms: number) => clock.sleep(Math.max(0, Math.min(ms, end - clock.now())));
+  return (call) => repeated({ now: () => clock.now(), sleep }, random, end, call);
+}
+
+function repeated<T>(
+  clock: Pick<Clock, 'now' | 'sleep'>,
+  random: Random,
+  end: EpochMs,
+  call: () => Promise<T>,
+): Promise<T> {
+  return pRetry(call, {
+    retries: MAX_RETRIES,
+    // The pause is made below: p-retry's own jitter never goes under its minimum, full jitter does.
+    minTimeout: 0,
+    maxTimeout: 0,
+    shouldRetry: ({ error }) => passes(error) && clock.now() < end,
+    onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+      if (retriesLeft === 0 || !passes(error)) return;
+      await clock.sleep(random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber));
+    },
+  });
 }

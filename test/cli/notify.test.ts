@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { JANE, optedOut } from '../support/cloud-trail-events.ts';
+import { JANE, optedOut, organizationCall } from '../support/cloud-trail-events.ts';
 import { hanging, webhookReceiver } from '../support/webhook-receiver.ts';
 import { applyShape, auditShape } from './shapes.ts';
 import { ENROLL, EVERYTHING_ON, ended, json, place, rollcall, said, saidBy, start, world } from './support.ts';
@@ -52,10 +52,10 @@ describe('who asked to be told', () => {
 
     // Whoever gets AWS's events posts them here: the account is looked at now, not with the next scan.
     running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
-    const tell = async (event: unknown): Promise<unknown> => {
+    const tell = async (told: unknown, path = '/api/events'): Promise<unknown> => {
       const headers = { 'content-type': 'application/json' };
       return (
-        await fetch(new URL('/api/events', await address), { method: 'POST', headers, body: JSON.stringify(event) })
+        await fetch(new URL(path, await address), { method: 'POST', headers, body: JSON.stringify(told) })
       ).json();
     };
     expect(await tell(optedOut(accountId, Date.now()))).toMatchObject({ queued: [accountId], rejected: null });
@@ -68,6 +68,15 @@ describe('who asked to be told', () => {
     const listed = await rollcall(['audit', 'list', ...drift, '--json'], { cwd });
     const { entries } = auditShape.parse(json(listed));
     expect(entries[0]?.['detail']).toMatchObject({ changedBy: { actor: JANE(accountId) } });
+
+    // The policy does not ask about tags, a suspension does: they are read with the account that an event is about.
+    expect(await tell({ selector: 'tag:tier=gold' }, '/api/suspend')).toMatchObject({ selector: 'tag:tier=gold' });
+    running.sandbox.changeAccounts({ update: [{ accountId, tags: { tier: 'silver' } }] });
+    const tagging = { resourceId: accountId, tags: [{ key: 'tier', value: 'silver' }] };
+    const by = { account: running.sandbox.info().managementAccountId, at: Date.now() };
+    expect(await tell(organizationCall('TagResource', tagging, by))).toMatchObject({ refreshed: [accountId] });
+    const known = await fetch(new URL(`/api/accounts/${accountId}`, await address));
+    expect(await known.json()).toMatchObject({ account: { tags: { tier: 'silver' } }, suspension: null });
     child.kill('SIGTERM');
     const result = await ended(child);
     expect(result).toMatchObject({ code: 0 });

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { makeHandler as makeApi } from '../../services/api/handler.ts';
 import { makeHandler as makeReactor } from '../../services/reactor/handler.ts';
+import { suspend } from '../../shared/app/controls.ts';
+import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { JANE, optedOut, organizationCall, organizationNews } from '../support/cloud-trail-events.ts';
 import { answering, webhookReceiver } from '../support/webhook-receiver.ts';
 import { functionsOf } from './functions.ts';
@@ -12,6 +14,12 @@ const entry = z.looseObject({
   accountId: z.string().nullable(),
   detail: z.looseObject({ changedBy: z.looseObject({ actor: z.string() }).optional() }).nullable(),
 });
+
+function accepted(text: string) {
+  const parsed = parseOperatorSelector(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.selector;
+}
 
 describe('the reactor', () => {
   it('has an account that somebody opted out put right at once, and names who it was', async () => {
@@ -41,11 +49,12 @@ describe('the reactor', () => {
   });
 
   it('follows an account that is moved, tagged, closed, added or removed', async () => {
-    const world = await deploy({
-      sandbox: { accounts: 12, drift: 0 },
-      policy: { more: 'rules: [{ id: gold, match: { tags: { tier: gold } }, computeOptimizer: Active }]' },
-    });
+    const world = await deploy({ sandbox: { accounts: 12, drift: 0 } });
     const { tick, scan } = functionsOf(world);
+    // The policy does not ask about tags; what an operator has suspended does.
+    const { stores, clock } = await world.compose('cli')();
+    const selector = accepted('tag:tier=gold');
+    await suspend({ ...stores, clock, newId: () => 'id-1', actor: 'alice' }, { selector, until: null, reason: null });
     await tick();
     await scan();
     const reactor = makeReactor(world.compose('reactor'));
@@ -76,7 +85,7 @@ describe('the reactor', () => {
       organizationNews('AccountDepartedOrganization', { accountId: removed, departureMethod: 'REMOVED' }, options()),
     ];
     for (const event of happened) await reactor(event, lambdaContext(world.clock));
-    const { facts, ledger } = (await world.compose('test')()).stores;
+    const { facts, ledger } = stores;
     expect(await facts.get(moved)).toMatchObject({ ou: elsewhere, tags: { tier: 'gold' }, state: 'ACTIVE' });
     expect(await facts.get(closed)).toMatchObject({ state: 'SUSPENDED' });
     expect(await facts.get(added)).toMatchObject({ name: 'newcomer', ou: elsewhere });

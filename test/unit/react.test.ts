@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accountReader } from '../../shared/app/account-reader.ts';
+import type { Deps } from '../../shared/app/deps.ts';
 import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../shared/app/look-slots.ts';
 import { type ReactDeps, react } from '../../shared/app/react.ts';
 import { WISH_SPACING_MS } from '../../shared/app/scan-wishes.ts';
@@ -180,6 +182,33 @@ describe('the organization changed', () => {
     await reactTo(organizationNews('AccountDepartedOrganization', { accountId: leaver }, byManagement()));
     expect((await shop.chain(leaver)).filter(({ type }) => type === 'AccountLeft')).toHaveLength(1);
     await shop.checkInvariants();
+  });
+
+  it('is asked no longer than whoever told of it waits, however many questions that takes', async () => {
+    const begun = now();
+    let questions = 0;
+    const cloud: Deps['cloud'] = {
+      ...shop.cloud,
+      readAccount: (_id, { retry }) =>
+        retry(async () => {
+          questions += 1;
+          throw cloudError('Throttled', 'TooManyRequestsException');
+        }),
+    };
+    const parts = { ...shop.deps(), cloud, random: () => 0.99 };
+    const readAccount = accountReader(parts, { usesTags: false }, begun + 3_000);
+    const ids = { organizationId: CALLER.organizationId, managementAccountId: MANAGEMENT_ID };
+    const ended: number[] = [];
+    const reading = (async () => {
+      for (const id of [accountId(1), accountId(2)]) {
+        await expect(readAccount(id, ids)).rejects.toMatchObject({ kind: 'Throttled' });
+        ended.push(now() - begun);
+      }
+    })();
+    await shop.clock.advance(3_000);
+    await reading;
+    expect(ended).toEqual([3_000, 3_000]);
+    expect(questions).toBeGreaterThan(4);
   });
 
   it('where it cannot be read, nothing is judged by what was known before: a scan is asked for, of the organization as well', async () => {
