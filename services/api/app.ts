@@ -79,11 +79,8 @@ export function createApi(
       limits.refusals.take(client);
       throw error;
     }
-    if (route.method !== 'post') return principal;
-    if (principal.role !== 'operate') {
-      throw new ApiProblem(403, 'ReadOnly', `${principal.actor} may read and not operate.`);
-    }
-    if (!route.frequent) limits.commands.take(client);
+    requireRole(principal, route);
+    if (route.method === 'post' && !route.frequent) limits.commands.take(client);
     return principal;
   };
 
@@ -118,6 +115,15 @@ export function createApi(
 
 const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/** @throws ApiProblem 403 */
+function requireRole({ actor, role }: Principal, route: Route): void {
+  if (role === 'operate' || role === route.role) return;
+  if (role === 'events') {
+    throw new ApiProblem(403, 'EventsOnly', `${actor} may hand over events with POST /api/events, and nothing else.`);
+  }
+  throw new ApiProblem(403, 'ReadOnly', `${actor} may read and not operate.`);
+}
 
 const limitedBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,

@@ -72,14 +72,13 @@ function withoutIdentity(schema: object): Json {
   );
 }
 
-function operation({ method, operationId, summary, query, params, body, answer }: Route): Json {
-  const described = method === 'post' ? { 'x-rollcall-role': 'operate' } : { 'x-rollcall-role': 'read' };
+function operation({ method, operationId, summary, role, query, params, body, answer }: Route): Json {
   const content =
     'schema' in answer
       ? { 'application/json': { schema: reference(answer.schema) } }
       : Object.fromEntries(answer.types.map((type) => [type, { schema: { type: 'string' } }]));
   return {
-    ...{ operationId, summary, ...described },
+    ...{ operationId, summary, 'x-rollcall-role': role },
     parameters: [...parameters('path', params), ...parameters('query', query)],
     ...(method === 'post' && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },

@@ -6,7 +6,8 @@ import { jsonRoute, NONE } from './route.ts';
 /** What AWS tells of changes, for a process that no rule of EventBridge's can call: whoever receives an event there posts it here. */
 export const eventRoutes = [
   jsonRoute({
-    ...{ method: 'post', path: '/api/events', operationId: 'react', answer: 'Reaction', frequent: true },
+    ...{ method: 'post', path: '/api/events', operationId: 'react', answer: 'Reaction' },
+    ...{ role: 'events', frequent: true },
     summary: "React to an event of CloudTrail's, in the shape in which EventBridge delivers it",
     ...NONE,
     // What of it makes sense is the reactor's to say: anything else is rejected with a reason, not with an error that is tried again.

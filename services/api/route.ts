@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ApiRole } from '../../shared/config/api-env.ts';
 import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
 import type { ApiSystem, Principal } from './system.ts';
@@ -35,6 +36,8 @@ export interface Route {
   /** Of a `post`. */
   readonly body: z.ZodObject;
   readonly answer: AnswerSpec;
+  /** What whoever asks has to be allowed; operators are allowed everything. */
+  readonly role: ApiRole;
   /** Not a person's command: as often as anything may be read. */
   readonly frequent: boolean;
   /** @throws ApiProblem */
@@ -49,6 +52,8 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
   readonly operationId: string;
   readonly summary: string;
   readonly frequent?: boolean;
+  /** Default: reading, and of a `post` operating. */
+  readonly role?: ApiRole;
   readonly query: Q;
   readonly params: P;
   readonly body: B;
@@ -79,12 +84,14 @@ export function streamRoute<Q extends z.ZodObject, P extends z.ZodObject, B exte
 }
 
 function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
-  { method, path, operationId, summary, frequent = false, query, params, body }: Spec<Q, P, B>,
+  spec: Spec<Q, P, B>,
   answer: AnswerSpec,
   handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
 ): Route {
+  const { method, path, operationId, summary, frequent = false, query, params, body } = spec;
+  const { role = method === 'post' ? 'operate' : 'read' } = spec;
   return {
-    ...{ method, path, operationId, summary, frequent, query, params, body, answer },
+    ...{ method, path, operationId, summary, frequent, role, query, params, body, answer },
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {

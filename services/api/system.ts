@@ -1,6 +1,7 @@
 import type { AccountTable } from '../../shared/app/account-list.ts';
 import type { Stores } from '../../shared/app/deps.ts';
 import type { ReactDeps } from '../../shared/app/react.ts';
+import type { ApiRole } from '../../shared/config/api-env.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
 import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
@@ -40,5 +41,5 @@ export interface ApiSystem {
 export interface Principal {
   /** As the ledger names who acted: an ARN, `token:NAME`, or the operating system's user. */
   readonly actor: string;
-  readonly role: 'read' | 'operate';
+  readonly role: ApiRole;
 }

@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
-export type ApiRole = 'read' | 'operate';
+/** `events` may hand over events of AWS's and nothing else; `operate` may do all of it. */
+export type ApiRole = 'read' | 'operate' | 'events';
 
 /** A bearer token that was configured; the token itself is not kept. */
 interface KnownToken {
@@ -41,13 +42,17 @@ export class ApiTokens {
   }
 }
 
-const VARIABLES = { ROLLCALL_TOKEN_READ: 'read', ROLLCALL_TOKEN_OPERATE: 'operate' } as const;
+const VARIABLES = {
+  ROLLCALL_TOKEN_READ: 'read',
+  ROLLCALL_TOKEN_OPERATE: 'operate',
+  ROLLCALL_TOKEN_EVENTS: 'events',
+} as const;
 /** 256 random bits in base64 have 43 characters, in hex 64; less than this can be guessed. */
 const LEAST_LENGTH = 32;
 const DAY_MS = 86_400_000;
 
 /**
- * `ROLLCALL_TOKEN_READ` and `ROLLCALL_TOKEN_OPERATE`: a token, or several as `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (its last day, UTC)
+ * `ROLLCALL_TOKEN_READ`, `ROLLCALL_TOKEN_OPERATE` and `ROLLCALL_TOKEN_EVENTS`: a token, or several as `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (its last day, UTC)
  * with commas between them. The ledger names who acted by `token:NAME`.
  * @throws ConfigError that names the variable and never what is in it
  */

@@ -162,6 +162,28 @@ describe('tokens', () => {
     expect(`${audit.text}${JSON.stringify(own.logged)}`).not.toContain(OPERATE);
   });
 
+  test('who may hand over events may do nothing else; operators may do that as well, readers may not', async () => {
+    const EVENTS = 'e'.repeat(40);
+    const reader = () => async () => expect.fail('nothing is to be read');
+    const own = await api({ env: { ...TOKENS, ROLLCALL_TOKEN_EVENTS: `bus@2099-01-31=${EVENTS}` }, reader });
+    const others = ROUTES.filter(({ method, path }) => method !== 'post' || path !== '/api/events');
+    expect(others).toHaveLength(ROUTES.length - 1);
+    for (const { method, path } of others) {
+      const url = path.replaceAll(/\{\w+\}/g, '111122223333');
+      const refused = method === 'post' ? own.post(url, {}, as(EVENTS)) : own.send(url, { headers: as(EVENTS) });
+      expect((await refused).json, path).toMatchObject({
+        ...{ status: 403, code: 'EventsOnly' },
+        detail: 'token:bus may hand over events with POST /api/events, and nothing else.',
+      });
+    }
+    await untouched(own);
+    const handOver = (token: string) => own.post('/api/events', { detail: 'x' }, as(token));
+    for (const token of [EVENTS, OPERATE]) {
+      expect((await handOver(token)).json).toMatchObject({ rejected: expect.any(String) });
+    }
+    expect((await handOver(READ)).json).toMatchObject({ status: 403, code: 'ReadOnly' });
+  });
+
   test.each([
     ['an unknown one', as('x'.repeat(40)), 'TokenUnknown'],
     ['part of one', as(OPERATE.slice(1)), 'TokenUnknown'],
@@ -188,6 +210,7 @@ describe('tokens', () => {
     ['too short', { ROLLCALL_TOKEN_READ: 'short' }, 'ROLLCALL_TOKEN_READ, token 1: it has 5 characters'],
     ['a day that is none', { ROLLCALL_TOKEN_READ: `a@2026-02-30=${READ}` }, 'its last day is none'],
     ['with a blank in it', { ROLLCALL_TOKEN_OPERATE: `x=${OPERATE} ${OPERATE}` }, 'character'],
+    ['too short, of events', { ROLLCALL_TOKEN_EVENTS: 'short' }, 'ROLLCALL_TOKEN_EVENTS, token 1: it has 5 characters'],
     ['twice the same', { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: READ }, 'are the same'],
   ])('in the environment, %s: refused with its place and without itself', (_what, env, message) => {
     const read = () => readApiTokens(env);

@@ -16,7 +16,11 @@ export const statusRoutes = [
     ...{ method: 'get', path: '/api/whoami', operationId: 'whoami', answer: 'WhoAmI' },
     summary: 'As whom the API sees you, and what you may do',
     ...NONE,
-    handle: async ({ principal: { actor, role }, system: { version } }) => ({ actor, role, version }),
+    handle: async ({ principal: { actor, role }, system: { version } }) => ({
+      ...{ actor, version },
+      // Whoever may hand over events alone is not let in here.
+      role: role === 'operate' ? ('operate' as const) : ('read' as const),
+    }),
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
