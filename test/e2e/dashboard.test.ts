@@ -168,6 +168,50 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
+  test('a panel whose question is never answered says so, asks again, and shows what comes then', async () => {
+    const page = await watched(started(browser), house.url);
+    // So that the page's minute takes three seconds.
+    await page.addInitScript(() => {
+      const timeout = AbortSignal.timeout.bind(AbortSignal);
+      const later = setTimeout;
+      AbortSignal.timeout = (ms) => timeout(ms / 20);
+      const setSooner = (run: () => void, ms: number) => later(run, ms === 60_000 ? 3_000 : ms);
+      Object.assign(globalThis, { setTimeout: setSooner });
+    });
+    let [questions, listened] = [0, 0];
+    await page.route('**/api/events', async (route) => {
+      listened += 1;
+      if (listened > 1) await route.continue();
+    });
+    await page.route('**/api/status', async (route) => {
+      questions += 1;
+      if (questions > 2) await route.continue();
+    });
+    await page.goto(house.url);
+    await page.getByRole('alert').getByText('Rollcall has not answered within 60 s.').waitFor();
+    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    expect(questions).toBeGreaterThan(2);
+    // What is listened to and silent is dead as well.
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(listened).toBeGreaterThan(1);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
+  test('a token that holds no longer is asked for with the reason, also by what only listens', async () => {
+    const page = await watched(started(browser), house.url, {}, /status of 401/);
+    await page.addInitScript(() => sessionStorage.setItem('rollcall-token', 'x'.repeat(40)));
+    const problem = {
+      status: 401,
+      contentType: 'application/problem+json',
+      body: '{"detail":"The token has expired."}',
+    };
+    await page.route('**/api/events', (route) => route.fulfill(problem));
+    await page.goto(house.url);
+    await page.getByRole('dialog').getByRole('alert').getByText('The token has expired.').waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   test('the keyboard is enough', async () => {
     const page = await open('/');
     await page.getByRole('heading', { name: 'Pace' }).waitFor();

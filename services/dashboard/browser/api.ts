@@ -1,5 +1,8 @@
 import { signal } from '@preact/signals';
 
+/** How long an answer may take, ms: the largest report takes seconds, and behind Lambda's door none may take longer than 30 s. */
+const PATIENCE_MS = 60_000;
+
 /** An error as the API answers it (RFC 9457), or what kept it from answering. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -9,6 +12,13 @@ export class ApiError extends Error {
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
+  }
+}
+
+/** Nothing came within the time that an answer may take. */
+export class Unanswered extends ApiError {
+  constructor() {
+    super(0, `Rollcall has not answered within ${PATIENCE_MS / 1_000} s. It is asked again.`);
   }
 }
 
@@ -31,21 +41,37 @@ export function headers(): Record<string, string> {
   return token.value === null ? {} : { authorization: `Bearer ${token.value}` };
 }
 
+/** No answer came, or only part of one. */
+function unanswered(error: unknown): unknown {
+  const name = error instanceof DOMException ? error.name : null;
+  if (name === 'AbortError' || error instanceof ApiError || error instanceof SyntaxError) return error;
+  if (name === 'TimeoutError') return new Unanswered();
+  return new ApiError(0, 'Rollcall does not answer. It may have been stopped, or the network is down.');
+}
+
 async function answerOf(request: Promise<Response>): Promise<Response> {
-  let response: Response;
   try {
-    response = await request;
+    const response = await request;
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (response.status === 401) wantToken(problem);
+    throw new ApiError(response.status, problem);
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'Rollcall does not answer. It may have been stopped, or the network is down.');
+    throw unanswered(error);
   }
-  if (response.ok) return response;
+}
+
+/** The API has answered 401, and why. */
+function wantToken(problem: string): void {
+  if (token.value !== null) tokenRefused.value = problem;
+  tokenWanted.value = true;
+}
+
+/** Asks for a token where `response` refuses the one that was `sent`, unless there is another one by now. */
+export async function askForToken(response: Response, sent: string | null): Promise<void> {
+  if (response.status !== 401) return;
   const problem = await problemOf(response);
-  if (response.status === 401) {
-    if (token.value !== null) tokenRefused.value = problem;
-    tokenWanted.value = true;
-  }
-  throw new ApiError(response.status, problem);
+  if (sent === token.value) wantToken(problem);
 }
 
 async function problemOf(response: Response): Promise<string> {
@@ -61,10 +87,14 @@ async function problemOf(response: Response): Promise<string> {
 }
 
 export async function get<T>(path: string, abort?: AbortSignal): Promise<T> {
-  const response = await answerOf(
-    fetch(path, { headers: headers(), ...(abort === undefined ? {} : { signal: abort }) }),
-  );
-  return response.json();
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const signal = abort === undefined ? patience : AbortSignal.any([abort, patience]);
+  const response = await answerOf(fetch(path, { headers: headers(), signal }));
+  try {
+    return await response.json();
+  } catch (error) {
+    throw unanswered(error);
+  }
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { headers, token, tokenWanted } from './api.ts';
+import { askForToken, headers, token } from './api.ts';
 import { READ } from './endpoints.ts';
 import type { Entry, Progress } from './types.ts';
 
@@ -18,6 +18,8 @@ export const slowChanges = signal(0);
 const SETTLE_MS = 1_500;
 const SLOW_MS = 10_000;
 const RETRY_MS = 3_000;
+/** The server says something every 15 s; a connection that is silent for so long is dead, though nobody has said so. */
+const SILENT_MS = 60_000;
 const KEPT = 20;
 
 /** At the end of a while after the first of several calls. */
@@ -72,7 +74,7 @@ export async function keepLive(): Promise<never> {
       connected.value = await follow(lastId, (text) => parser.feed(text));
     } catch (error) {
       // Not to be reached just now; it is tried again, and what is read meanwhile says so by itself.
-      if (!(error instanceof TypeError)) throw error;
+      if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
       connected.value = false;
     }
     parser.reset();
@@ -84,14 +86,29 @@ export async function keepLive(): Promise<never> {
 async function follow(lastId: string | null, feed: (text: string) => void): Promise<boolean> {
   const resumed: Record<string, string> = lastId === null ? {} : { 'last-event-id': lastId };
   const sent = token.value;
-  const response = await fetch(READ.events, { headers: { ...headers(), ...resumed, accept: 'text/event-stream' } });
-  if (response.status === 401 && sent === token.value) tokenWanted.value = true;
-  if (!response.ok || response.body === null) return false;
-  connected.value = true;
-  if (lastId !== null) changed();
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) feed(part.value);
-  return true;
+  const silence = new AbortController();
+  const heard = (): (() => void) => {
+    const timer = setTimeout(() => silence.abort(), SILENT_MS);
+    return () => clearTimeout(timer);
+  };
+  let calm = heard();
+  try {
+    const asked = { ...headers(), ...resumed, accept: 'text/event-stream' };
+    const response = await fetch(READ.events, { headers: asked, signal: silence.signal });
+    await askForToken(response, sent);
+    if (!response.ok || response.body === null) return false;
+    connected.value = true;
+    if (lastId !== null) changed();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      calm();
+      calm = heard();
+      feed(part.value);
+    }
+    return true;
+  } finally {
+    calm();
+  }
 }
 
 function take({ event, data }: EventSourceMessage): void {

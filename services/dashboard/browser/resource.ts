@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { get, token } from './api.ts';
+import { get, token, Unanswered } from './api.ts';
 
 export interface Resource<T> {
   /** The last answer; stays while a newer one is on its way. */
@@ -41,10 +41,12 @@ export function useLoaded<T>(
       try {
         const data = await load(abort.signal);
         if (!abort.signal.aborted) setState({ key, data, error: null, loading: false });
+        return true;
       } catch (error) {
-        if (abort.signal.aborted) return;
+        if (abort.signal.aborted) return true;
         const told = error instanceof Error ? error : new Error(String(error));
         setState((now) => ({ ...now, error: told, loading: false }));
+        return !(error instanceof Unanswered);
       }
     }, abort.signal);
     setState((now) => ({ ...now, error: null }));
@@ -59,8 +61,11 @@ export function useLoaded<T>(
   return { data: state.data, error: state.error, loading: state.loading, reload: () => setTurn((now) => now + 1) };
 }
 
-/** Asked while it is at it, it begins again afterwards: where changes come faster than answers, answers still come. */
-function oneAtATime(work: () => Promise<void>, end: AbortSignal): () => void {
+/**
+ * Asked while it is at it, it begins again afterwards: where changes come faster than answers, answers still come. Also where it was in
+ * vain (`work` says so by `false`), which it has waited for long enough.
+ */
+function oneAtATime(work: () => Promise<boolean>, end: AbortSignal): () => void {
   let [busy, again] = [false, false];
   const start = async (): Promise<void> => {
     again = true;
@@ -68,7 +73,7 @@ function oneAtATime(work: () => Promise<void>, end: AbortSignal): () => void {
     busy = true;
     while (again && !end.aborted) {
       again = false;
-      await work();
+      if (!(await work())) again = true;
     }
     busy = false;
   };

@@ -17,7 +17,9 @@ export function TokenDialog() {
         useToken(text);
       }}
     >
-      {tokenRefused.value !== null && (
+      {tokenRefused.value === null ? (
+        <p>Rollcall answers only those who send one, and this tab has none yet.</p>
+      ) : (
         <p class="problem" role="alert">
           {tokenRefused.value}
         </p>
