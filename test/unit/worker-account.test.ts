@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
-import { DAY, HOUR, iso, NOW, policyOf } from './kit.ts';
+import { DAY, HOUR, iso, MANAGEMENT_ID, NOW, policyOf } from './kit.ts';
 import { accountId, keyOf, Workshop, type WorkshopOptions } from './workshop.ts';
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
@@ -491,6 +491,28 @@ describe('crashes', () => {
     const said = (await shop.chain(A)).map(({ detail }) => detail?.message ?? '');
     expect(said.some((message) => message.includes('it is not known whether it was changed'))).toBe(true);
     expect(shop.cloud.changes).toHaveLength(0);
+  });
+
+  it('and AWS answers nobody for a while: it is asked ever more seldom, also where the other enrollment is looked at', async () => {
+    await open({ policy: policyOf('computeOptimizer: Active, automation: Inactive', FREELY) });
+    shop.cloud.set(MANAGEMENT_ID, { automation: { status: 'Inactive' } });
+    await crash('before');
+    trouble = ({ operation }) =>
+      operation === 'GetEnrollmentStatus' ? { before: cloudError('Transient', 'ServiceUnavailable') } : null;
+    const work = await shop.process();
+    const run = shop.run();
+    await shop.clock.advance(shop.settings.claimMs + 1);
+    for (const minutes of [2, 4, 8]) {
+      await shop.later(work, minutes * 60_000);
+      await shop.handle(work, keyOf(shop, run, 0, 'automation'));
+      // Whoever ticks now finds nothing to do.
+      expect(await shop.store.records.due(shop.clock.now(), 10), `after ${minutes} more minutes`).toEqual([]);
+      expect((await shop.condition(A)).claim).not.toBeNull();
+    }
+    trouble = () => null;
+    await shop.later(work, 15 * 60_000);
+    expect(await shop.condition(A)).toMatchObject({ verdict: 'Compliant', claim: null });
+    expect(shop.cloud.changes).toHaveLength(1);
   });
 
   it('and the account has left meanwhile: the claim is closed all the same', async () => {

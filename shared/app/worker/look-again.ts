@@ -1,5 +1,6 @@
 import { nextPollMs, stalledPollMs } from '../../domain/backoff.ts';
-import { type AccountRecord, wakeAt } from '../../domain/record.ts';
+import { type AccountRecord, type Condition, wakeAt } from '../../domain/record.ts';
+import type { EpochMs } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkContext } from './context.ts';
 
@@ -11,7 +12,8 @@ import type { WorkContext } from './context.ts';
 export async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
   const { enrollment, verdict, accountId } = assessment;
   const now = work.deps.clock.now();
-  const other = enrollment === 'automation' ? record.computeOptimizer : record.automation;
+  const otherName = enrollment === 'automation' ? 'computeOptimizer' : 'automation';
+  const other = record[otherName];
   // Each entry about the account has set its time anew, so that the poll of the other enrollment has to be asked for again, too.
   const polled = verdict === 'Converging' || other?.verdict === 'Converging';
   const named = wakeAt(record);
@@ -21,7 +23,12 @@ export async function lookAgain(work: WorkContext, record: AccountRecord, assess
     return;
   }
   const otherPoll = other?.verdict === 'Converging' ? now + nextPollMs(now - Date.parse(other.since)) : null;
-  const others = [wakeAt({ ...record, [enrollment]: null }), otherPoll];
+  const unclaimed = other === null ? null : { ...other, claim: null };
+  const others = [
+    wakeAt({ ...record, [enrollment]: null, [otherName]: unclaimed }),
+    timeOfClaim(other, now),
+    otherPoll,
+  ];
   const times = [ownTime(work, record, assessment), ...others].filter((time) => time !== null);
   await work.journal.settled(accountId);
   await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
@@ -39,6 +46,17 @@ function ownTime(work: WorkContext, record: AccountRecord, assessment: Assessmen
   const seen = timeOfVerdict(work, record, assessment);
   // Whatever it looks like by now, an open claim is waited for: somebody has to find out what became of the call.
   return claim === null ? seen : Math.min(Date.parse(claim.expiresAt), seen ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * When to find out what became of the other enrollment's call: once its claim has ended. Where that is past, it was tried and could not be
+ * told (`settleClaim` looks ever more seldom), or its key is on its way: the claim's end would bring the account back at every tick.
+ */
+function timeOfClaim(condition: Condition | null, now: EpochMs): EpochMs | null {
+  const { claim = null } = condition ?? {};
+  if (claim === null) return null;
+  const ends = Date.parse(claim.expiresAt);
+  return ends > now ? ends : now + nextPollMs(now - Date.parse(claim.startedAt));
 }
 
 function timeOfVerdict({ deps }: WorkContext, record: AccountRecord, seen: Assessment): number | null {
