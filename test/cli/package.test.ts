@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { npmCall } from '../../services/cli/package/bill.ts';
 import { place, rollcall, world } from './support.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -102,6 +103,17 @@ describe('the npm package', () => {
 });
 
 describe('the bill of materials', () => {
+  it.each([
+    ['linux', undefined, { command: 'npm', args: ['sbom', '--x=y'], shell: false }],
+    ['linux', '/n/npm-cli.js', { command: 'node', args: ['/n/npm-cli.js', 'sbom', '--x=y'], shell: false }],
+    ['linux', '/y/yarn.js', { command: 'npm', args: ['sbom', '--x=y'], shell: false }],
+    ['win32', 'C:\\n\\npm-cli.js', { command: 'node', args: ['C:\\n\\npm-cli.js', 'sbom', '--x=y'], shell: false }],
+    // Only a shell starts npm's batch file.
+    ['win32', undefined, { command: 'npm sbom --x=y', args: [], shell: true }],
+  ] as const)('is asked of npm, on %s with npm_execpath %s', (platform, npm, call) => {
+    expect(npmCall(['sbom', '--x=y'], { platform, node: 'node', npm })).toEqual(call);
+  });
+
   it('names what the lock file names, each with a hash and a licence', () => {
     expect(billOfPackage().components.map(keyOf).sort()).toEqual(locked());
   });

@@ -18,6 +18,25 @@ const npmBill = z.looseObject({
 /** A CycloneDX document; what of it the tests and the package rely on is named. */
 export type Bill = Omit<z.infer<typeof npmBill>, 'serialNumber'>;
 
+interface Machine {
+  readonly platform: NodeJS.Platform;
+  /** The running Node. */
+  readonly node: string;
+  /** `npm_execpath`: what runs a package's scripts says where it is itself. */
+  readonly npm: string | undefined;
+}
+
+/**
+ * How npm is called. By its own script, where npm told it; on Windows there is no program `npm` but a batch file, which only a shell starts.
+ * `args` are words of ours without anything that a shell would understand.
+ */
+export function npmCall(args: readonly string[], { platform, node, npm }: Machine) {
+  const script = npm !== undefined && /[\\/]npm-cli\.c?js$/.test(npm);
+  if (script) return { command: node, args: [npm, ...args], shell: false };
+  if (platform === 'win32') return { command: ['npm', ...args].join(' '), args: [], shell: true };
+  return { command: 'npm', args: [...args], shell: false };
+}
+
 /**
  * The bill of materials that npm makes of the lock file. npm calls everything a development dependency, because the package that
  * is published has it all in its bundle; so what is in there is marked as required, and the rest, which builds and tests it, as excluded.
@@ -25,8 +44,12 @@ export type Bill = Omit<z.infer<typeof npmBill>, 'serialNumber'>;
  */
 export function billOfMaterials(root: string, bundled: readonly BundledPackage[]): Bill {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
-  const { status, stdout, stderr, error } = spawnSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
-  if (status !== 0) throw new Error(`npm ${args.join(' ')} failed: ${stderr.trim() || String(error)}`);
+  const { platform, execPath: node, env } = process;
+  const call = npmCall(args, { platform, node, npm: env['npm_execpath'] });
+  const options = { cwd: root, shell: call.shell, encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
+  const { status, stdout, stderr, error } = spawnSync(call.command, call.args, options);
+  // Where nothing could be started, there is no output at all.
+  if (status !== 0) throw new Error(`npm ${args.join(' ')} failed: ${stderr?.trim() || String(error ?? status)}`);
   const { serialNumber, metadata, components, ...bill } = npmBill.parse(JSON.parse(stdout));
   const shipped = new Set(bundled.map(keyOf));
   const { timestamp, ...rest } = metadata;
