@@ -65,7 +65,7 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
   };
 }
 
-/** An account that no snapshot has can only be suspended by its id. */
+/** Of an account that no snapshot has, only its id can be asked about. */
 async function heldUp(
   { registers }: Stores,
   id: AccountId,
@@ -73,8 +73,7 @@ async function heldUp(
   now: EpochMs,
 ): Promise<Pick<AccountView, 'halted' | 'suspension'>> {
   const controls = await controlsNow(registers);
-  const unseen = { id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null };
-  const suspension = controls.suspensionOf(account ?? unseen, now);
+  const suspension = account === null ? controls.suspensionById(id, now) : controls.suspensionOf(account, now);
   if (suspension === null) return { halted: haltView(controls), suspension: null };
   const { reason: message, until } = suspension;
   return { halted: haltView(controls), suspension: { message, until: until === null ? null : toIso(until) } };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Suspension } from './assess.ts';
-import { type AccountFacts, type OperatorSelector, parseOperatorSelector } from './policy/index.ts';
+import { type AccountFacts, type Match, type OperatorSelector, parseOperatorSelector } from './policy/index.ts';
 import { toIso } from './time.ts';
-import type { EpochMs } from './types.ts';
+import type { AccountId, EpochMs } from './types.ts';
 
 const time = z.number();
 const reason = z.string().nullable();
@@ -186,6 +186,8 @@ export interface CompiledControls {
    * it counts as suspended: it must not be changed on a guess.
    */
   readonly suspensionOf: (facts: AccountFacts, now: EpochMs) => Suspension | null;
+  /** The same of an account of which nothing but its id is known: what asks for more than that says nothing of it. */
+  readonly suspensionById: (accountId: AccountId, now: EpochMs) => Suspension | null;
 }
 
 /** @throws Error for a stored selector that this version cannot read: better nothing is done than a suspension passed over. */
@@ -196,21 +198,35 @@ export function compileControls(controls: Controls): CompiledControls {
     return { known, match: parsed.selector.match };
   });
   const inForce = (now: EpochMs) => compiled.filter(({ known }) => known.until === null || now < known.until);
+  const lastOf = (meant: typeof compiled) =>
+    meant.sort((a, b) => (b.known.until ?? Number.POSITIVE_INFINITY) - (a.known.until ?? Number.POSITIVE_INFINITY))[0];
   return {
     halt: controls.halt,
     inForce: (now) => inForce(now).map(({ known }) => known),
     usesTags: compiled.some(({ match }) => match.usesTags),
     suspensionOf: (facts, now) => {
-      const [last] = inForce(now)
-        .filter(({ match }) => (match.usesTags && facts.tags === null) || match.test(facts))
-        .sort((a, b) => (b.known.until ?? Number.POSITIVE_INFINITY) - (a.known.until ?? Number.POSITIVE_INFINITY));
+      const last = lastOf(
+        inForce(now).filter(({ match }) => (match.usesTags && facts.tags === null) || match.test(facts)),
+      );
       if (last === undefined) return null;
-      const { selector, reason: why, by, until } = last.known;
-      const unread =
-        last.match.usesTags && facts.tags === null ? '; its tags are not read yet, so it may be meant' : '';
-      return { reason: `suspended by ${by} (${selector})${why === null ? '' : `: ${why}`}${unread}`, until };
+      const unread = last.match.usesTags && facts.tags === null;
+      return told(last.known, unread ? '; its tags are not read yet, so it may be meant' : '');
+    },
+    suspensionById: (accountId, now) => {
+      const last = lastOf(inForce(now).filter(({ match: { match } }) => meansById(match, accountId)));
+      return last === undefined ? null : told(last.known, '');
     },
   };
+}
+
+/** `all` asks for nothing. */
+function meansById({ accounts, ou, name, tags, not }: Match, accountId: AccountId): boolean {
+  if ([ou, name, tags, not].some((condition) => condition !== undefined)) return false;
+  return accounts?.includes(accountId) ?? true;
+}
+
+function told({ selector, reason, by, until }: OperatorSuspension, more: string): Suspension {
+  return { reason: `suspended by ${by} (${selector})${reason === null ? '' : `: ${reason}`}${more}`, until };
 }
 
 /** Who halted enforcement, when and why, and what lifts it. */

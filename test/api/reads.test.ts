@@ -74,6 +74,18 @@ describe('what is known', () => {
     );
     expect(sandbox.accounts.every(({ ou }) => ou.startsWith('/Sandbox'))).toBe(true);
     expect((await own.get('/api/accounts?reason=nonsense', SCHEMAS.Accounts)).total).toBe(0);
+
+    // Of an account that the organization does not have any more only its id is known: no name, OU or tag of it matches anything.
+    await own.system.stores.facts.remove([odd]);
+    const suspension = async () => (await own.get(`/api/accounts/${odd}`, SCHEMAS.Account)).suspension;
+    for (const selector of ['name:*', 'ou:/', 'tag:env=dev']) {
+      expect((await own.post('/api/suspend', { selector })).status, selector).toBe(200);
+      expect(await suspension(), selector).toBeNull();
+    }
+    await own.post('/api/suspend', { selector: 'all', until: '1h' });
+    expect((await suspension())?.message).toContain('(all)');
+    await own.post('/api/suspend', { selector: odd, reason: 'closed soon' });
+    expect(await suspension()).toMatchObject({ message: expect.stringContaining('closed soon'), until: null });
   });
 
   test.each([
