@@ -1,4 +1,9 @@
-import { type CompiledPolicy, initPolicy, type ObservedEnrollments } from '../domain/policy/index.ts';
+import {
+  type CompiledPolicy,
+  initPolicy,
+  type MemberAccess,
+  type ObservedEnrollments,
+} from '../domain/policy/index.ts';
 import type { Observation } from '../domain/types.ts';
 import type { OnProgress, Settings } from './deps.ts';
 import type { Retrying } from './retrying.ts';
@@ -17,6 +22,7 @@ export interface Inited {
 /**
  * Reads the organization and both enrollments of every account, and describes them as a policy. Writes nothing.
  * @param probing a policy that manages both enrollments, so that both are read.
+ * @param access what was said of how members are reached: it is in the policy as well, so that what comes next reaches them, too.
  * @throws CloudError if the organization or a listing cannot be read.
  */
 export async function describeOrganization(
@@ -24,6 +30,7 @@ export async function describeOrganization(
   settings: Settings,
   retrying: Retrying,
   probing: CompiledPolicy,
+  access: MemberAccess,
   onProgress: OnProgress,
 ): Promise<Inited> {
   const seen = await survey(deps, settings, retrying, {
@@ -40,7 +47,7 @@ export async function describeOrganization(
     return !enrollments || enrollments.computeOptimizer === null || enrollments.automation === null;
   });
   return {
-    text: initPolicy({ accounts, observed, now: deps.clock.now(), managementAccountId }),
+    text: initPolicy({ accounts, observed, now: deps.clock.now(), managementAccountId, organization: access }),
     organizationId: seen.caller.organizationId,
     accounts: accounts.length,
     unread: unread.length,

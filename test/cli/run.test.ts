@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -279,6 +279,12 @@ describe('policy', () => {
     expect(made.code).toBe(0);
     const inited = initShape.parse(json(made));
     expect(readFileSync(join(cwd, 'rollcall.yaml'), 'utf8')).toBe(inited.policy);
+    const named = ['--member-role', 'Other', '--external-id', '0815', '--out', 'named.yaml'];
+    expect(await rollcall(['policy', 'init', ...named], { cwd, env })).toMatchObject({ code: 0 });
+    expect(readFileSync(join(cwd, 'named.yaml'), 'utf8')).toContain('\n  memberRole: "Other"\n  externalId: "0815"\n');
+    rmSync(join(cwd, 'named.yaml'));
+    const bad = await rollcall(['policy', 'init', '--external-id', 'a: b', '--out', 'named.yaml'], { cwd, env });
+    expectRefusal(bad, cwd, ['rollcall.yaml'], '--external-id', 'expected an external id');
     const [valid, plan, stdout, again] = await Promise.all([
       rollcall(['policy', 'validate', '--json'], { cwd }),
       rollcall(['plan'], { cwd, env }),

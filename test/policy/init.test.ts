@@ -89,6 +89,17 @@ rules:
     ]);
   });
 
+  it('names the role and the external id that were given, quoted, and nothing where none was', () => {
+    const given = { memberRole: 'compliance/Roll+Call', externalId: '0123' };
+    const parts = { accounts: [account()], observed: new Map(), now: NOW, managementAccountId: '100000000001' };
+    const text = initPolicy({ ...parts, organization: given });
+    expect(text).toContain('\norganization:\n  memberRole: "compliance/Roll+Call"\n  externalId: "0123"\ndefaults:\n');
+    expect(accepted(text).policy.organization).toMatchObject(given);
+    const one = initPolicy({ ...parts, organization: { externalId: 'acme' } });
+    expect(accepted(one).policy.organization).toMatchObject({ memberRole: 'RollcallMember', externalId: 'acme' });
+    expect(initPolicy(parts)).not.toContain('organization:');
+  });
+
   it('is a beginning where nothing at all could be read', () => {
     for (const world of [[], [['/', null]], [['/A', ON, { state: 'CLOSED' }]]] satisfies World[]) {
       const text = init(world);

@@ -24,9 +24,9 @@ export function definePolicyInit(policy: Command, select: Select): void {
     .option('--force', 'replace a file that is there')
     .option(
       '--member-role <name>',
-      'role to read single accounts with, where no listing tells (default: RollcallMember)',
+      'role to assume in members, also in the policy that is written (default: RollcallMember)',
     )
-    .option('--external-id <id>', 'its external id')
+    .option('--external-id <id>', 'its external id, also in the policy that is written')
     .action((flags: InitFlags) => select((context) => runInit(context, flags)));
 }
 
@@ -44,7 +44,8 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
     const watch = watchRun(context, app.calls);
     try {
       const { deps, settings, retrying } = app;
-      return { inited: await describeOrganization(deps, settings, retrying, probing, watch.take), id: deps.newId() };
+      const described = await describeOrganization(deps, settings, retrying, probing, accessOf(flags), watch.take);
+      return { inited: described, id: deps.newId() };
     } finally {
       watch.end();
     }
@@ -66,14 +67,15 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   return unread > 0 || broken.length > 0 ? EXIT.partly : EXIT.ok;
 }
 
+function accessOf({ memberRole, externalId }: InitFlags) {
+  return { ...(memberRole !== undefined && { memberRole }), ...(externalId !== undefined && { externalId }) };
+}
+
 /** A policy that makes a survey read everything there is to read. */
-async function probingPolicy({ clock }: CliContext, { memberRole, externalId }: InitFlags) {
+async function probingPolicy({ clock }: CliContext, flags: InitFlags) {
   const { compilePolicy, parsePolicy } = await import('../../../shared/domain/policy/index.ts');
   const { PolicyError } = await import('../errors.ts');
-  const organization = {
-    ...(memberRole !== undefined && { memberRole }),
-    ...(externalId !== undefined && { externalId }),
-  };
+  const organization = accessOf(flags);
   const wish = { computeOptimizer: 'Active', automation: 'Active', organizationRules: 'AnyAllowed', mode: 'alert' };
   // JSON is YAML, and quotes what is typed behind the flags.
   const text = JSON.stringify({ version: 1, organization, defaults: wish });

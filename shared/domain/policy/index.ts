@@ -1,7 +1,7 @@
 /** The policy: what an organization's owner wants, read from a file, checked, and asked about accounts. Pure. */
 export { type CompiledPolicy, compilePolicy } from './compile.ts';
 export { type Finding, formatFinding } from './findings.ts';
-export { type InitInput, initPolicy, type ObservedEnrollments } from './init.ts';
+export { type InitInput, initPolicy, type MemberAccess, type ObservedEnrollments } from './init.ts';
 export { type CompiledMatch, compileMatch, matchSelector, ouCovers, TagsNotReadError } from './match.ts';
 export { EXEMPTION_NOTICE_MS } from './normalize.ts';
 export { type OperatorSelector, type OperatorSelectorResult, parseOperatorSelector } from './operator-selector.ts';

@@ -18,6 +18,13 @@ export interface InitInput {
   /** Epoch ms, for the heading. */
   readonly now: number;
   readonly managementAccountId: string;
+  /** How members are reached, where it was said; else it is left to the defaults. */
+  readonly organization?: MemberAccess;
+}
+
+export interface MemberAccess {
+  readonly memberRole?: string;
+  readonly externalId?: string;
 }
 
 /**
@@ -44,6 +51,7 @@ export function initPolicy(input: InitInput): string {
     '# `rollcall plan --policy` with this file, then set `mode: enforce`.',
     ...partlyUnread(labelled.map(({ label }) => label)),
     'version: 1',
+    ...organizationLines(input.organization ?? {}),
     'defaults:',
     ...(nothingKnown
       ? ['  # No enrollment could be read: this is a beginning, not a description.', '  computeOptimizer: Active']
@@ -53,6 +61,13 @@ export function initPolicy(input: InitInput): string {
     ...rules.flatMap(({ id, lines }) => [`  - id: ${unique(id, ids)}`, ...lines.map((line) => `    ${line}`)]),
     '',
   ].join('\n');
+}
+
+/** Quoted: an external id may look like a number. */
+function organizationLines({ memberRole, externalId }: MemberAccess): string[] {
+  const values = Object.entries({ memberRole, externalId }).filter(([, value]) => value !== undefined);
+  if (values.length === 0) return [];
+  return ['organization:', ...values.map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)];
 }
 
 /** What the policy says of an account so that the account complies: only what is settled, and no contradiction. */
