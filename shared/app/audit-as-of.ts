@@ -30,6 +30,8 @@ export const asOfSchema = z.object({
   accounts: z.array(standingAtSchema),
   /** Accounts of which nothing can be told, because what was so then has been pruned. */
   pruned: z.array(z.string()),
+  /** The time is still to come: told is what is known by now. */
+  future: z.boolean(),
 });
 
 export interface StandingAt extends Standing {

@@ -31,7 +31,11 @@ describe('what is known', () => {
     await get('/api/dead-letters', SCHEMAS.DeadLetters);
     await get('/api/policy', SCHEMAS.Policy);
     await get(`/api/policy/explain/${odd}`, SCHEMAS.Explanation);
-    await get('/api/audit/as-of?at=2026-01-01', SCHEMAS.AsOf);
+    expect(await get('/api/audit/as-of?at=2026-01-01', SCHEMAS.AsOf)).toMatchObject({ future: false, total: 0 });
+    // Nobody can tell what will be: it is said that this is not it.
+    const ahead = await get('/api/audit/as-of?at=2999-01-01', SCHEMAS.AsOf);
+    expect(ahead).toMatchObject({ future: true, at: '2999-01-01T00:00:00.000Z' });
+    expect(ahead.total).toBeGreaterThan(0);
     await get('/api/audit/report?since=1d', SCHEMAS.Report);
     const account = await get(`/api/accounts/${odd}`, SCHEMAS.Account);
     expect(account.account?.name).toBe(MARKUP);

@@ -70,7 +70,7 @@ it('as-of gives what a replay of every chain gives, at any time', async () => {
         const exact = chains.flat().map(({ at }) => at);
         for (const at of [...hours.map((n) => time(n * HOUR)), ...exact.slice(0, 8)]) {
           const result = await auditAsOf(ledger, at);
-          expect(asOfSchema.parse(result)).toEqual(result);
+          expect(asOfSchema.omit({ future: true }).parse(result)).toEqual(result);
           expect(result).toEqual({ at, accounts: oracle(chains, at), pruned: [] });
         }
       });

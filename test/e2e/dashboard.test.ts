@@ -127,6 +127,8 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('link', { name: 'As of a time' }).click();
     await page.getByLabel('As of', { exact: true }).fill('2020-01-01T00:00');
     await page.getByText('Nothing was known then.').waitFor();
+    await page.goto(`${house.url}/audit?at=2099-01-01T00:00`);
+    await page.getByText('that time is still to come').waitFor();
   });
 
   test('the policy, with the number of accounts of each rule', async () => {

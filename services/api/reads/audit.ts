@@ -63,7 +63,8 @@ export const auditRoutes = [
         .optional(),
     }),
     handle: async ({ system: { stores, clock }, query }) => {
-      const at = instantArgument('at', query.at, clock.now());
+      const now = clock.now();
+      const at = instantArgument('at', query.at, now);
       const { accounts, pruned, at: told } = await auditAsOf(stores.ledger, at);
       const counts: Summary = { computeOptimizer: {}, automation: {} };
       for (const each of accounts) {
@@ -78,7 +79,7 @@ export const auditRoutes = [
       if (from > fitting.length) throw new BadCursorError('the cursor is behind the last account');
       const end = from + query.limit;
       return {
-        ...{ at: told, summary: fullSummary(counts), pruned, total: fitting.length },
+        ...{ at: told, future: Date.parse(told) > now, summary: fullSummary(counts), pruned, total: fitting.length },
         accounts: fitting.slice(from, end),
         next: end < fitting.length ? String(end) : null,
       };

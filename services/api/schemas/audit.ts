@@ -22,6 +22,7 @@ export const shownEntry = z.object({
 
 export const asOfAnswer = z.object({
   at: time,
+  future: z.boolean().describe('That time is still to come: told is what is known by now'),
   summary: summary.describe('Verdicts of the whole organization at that time'),
   accounts: list(standingAtSchema),
   total: z.number().describe('Enrollments that fit the filters'),

@@ -18,12 +18,14 @@ export function defineAsOf(audit: Command, select: Select): void {
 
 async function runAsOf(context: CliContext, time: string): Promise<number> {
   const { output, clock } = context;
-  const at = instantArgument('as-of', time, clock.now());
+  const now = clock.now();
+  const at = instantArgument('as-of', time, now);
+  const future = Date.parse(at) > now;
   const { auditAsOf } = await import('../../../shared/app/audit-as-of.ts');
   const result = await withStore(context, true, (store) => auditAsOf(store.ledger, at));
-  if (output.json) output.document(result);
+  if (output.json) output.document({ ...result, future });
   else for (const line of asOfText(result, context)) output.print(line);
-  if (at > new Date(clock.now()).toISOString()) {
+  if (future) {
     output.note(`warning: ${instant(at)} is still to come; told is what is known by now.`);
   }
   if (result.pruned.length > 0) {

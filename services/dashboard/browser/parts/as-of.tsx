@@ -62,7 +62,8 @@ interface StandingsProps {
   readonly onPage: (first: string | null) => void;
 }
 
-function Standings({ found: { accounts, pruned, at, summary, total, next }, first, onPage }: StandingsProps) {
+function Standings({ found, first, onPage }: StandingsProps) {
+  const { accounts, pruned, at, future, summary, total, next } = found;
   const known = Object.values(summary).some((counts) => Object.values(counts).some((n) => n > 0));
   if (!known) return <Empty>Nothing was known then.</Empty>;
   if (accounts.length === 0) return <Empty>No account had this verdict then.</Empty>;
@@ -73,6 +74,7 @@ function Standings({ found: { accounts, pruned, at, summary, total, next }, firs
         {(['computeOptimizer', 'automation'] as const)
           .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(summary[enrollment])}`)
           .join('; ')}
+        {future && '; that time is still to come, and told is what is known by now'}
         {pruned.length > 0 && `; ${count(pruned.length, 'account')} of which the entries have been pruned`}
       </p>
       <Scrolling label="Verdicts at that time">
