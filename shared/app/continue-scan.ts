@@ -88,7 +88,8 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
     const mayGoOn = (): boolean => deadline.remainingMs() > deadline.reserveMs;
     const cloud = resumable(deps.cloud, checkpoint, mayGoOn, () => deps.clock.now());
     const resumed = state.parts > 0 || state.attempts > 0;
-    const run = { runId, policy, planHash: null, resumed, begunAt: checkpoint.begunAt(deps.clock.now()) };
+    const begunAt = checkpoint.begunAt(deps.clock.now());
+    const run = { runId, policy, planHash: null, resumed, begunAt };
     const over = new AbortController();
     watchTime(deps, deadline, over, done.signal);
     try {
@@ -101,7 +102,7 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
         AbortSignal.any([lost, over.signal]),
       );
       await checkpoint.clear();
-      await endPart(deps, runId, 'done');
+      await endPart(deps, runId, { kind: 'done' });
       return { kind: 'done', plan };
     } catch (error) {
       // Also what goes on beside what broke: it must record nothing behind our back.
@@ -110,11 +111,11 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
       await cloud.idle();
       lost.throwIfAborted();
       await checkpoint.save();
-      await endPart(deps, runId, deadline.stop?.aborted === true ? 'left' : 'continued');
+      await endPart(deps, runId, { kind: deadline.stop?.aborted === true ? 'left' : 'continued', begunAt });
       return { kind: 'continued', answers: checkpoint.size };
     }
   } catch (error) {
-    await endPart(deps, runId, 'failed');
+    await endPart(deps, runId, { kind: 'failed' });
     throw error;
   } finally {
     done.abort('done');

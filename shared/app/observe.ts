@@ -55,7 +55,8 @@ export function outOfSight(caller: Caller, accountId: AccountId): boolean {
 /**
  * What is known of an account where a scan has been told something older: since it began to ask, somebody (a worker, mostly) has written
  * down what they saw, and by AWS's own timestamp that is the newer. Of what was written before, the answer is the authority, whatever
- * its timestamp.
+ * its timestamp. What carries no timestamp (that a listing lacks the account) was told after the scan began to ask: an entry from since
+ * then may only repeat what was known before, as that of a worker who could not read does, and is newer only if AWS's timestamp is, too.
  */
 export function overtaken(told: Observations, record: AccountRecord | null, begunAt: EpochMs): Observations {
   const newer = (enrollment: Enrollment): Observation => {
@@ -64,7 +65,7 @@ export function overtaken(told: Observations, record: AccountRecord | null, begu
     if (condition === null || condition.status === null || condition.lastUpdated === null) return observation;
     if (observation.kind !== 'observed' || Date.parse(condition.changedAt) < begunAt) return observation;
     const lastUpdated = Date.parse(condition.lastUpdated);
-    if ((observation.lastUpdated ?? Number.NEGATIVE_INFINITY) >= lastUpdated) return observation;
+    if ((observation.lastUpdated ?? begunAt) >= lastUpdated) return observation;
     const { status, ruleMode } = condition;
     return { kind: 'observed', status, ruleMode, statusReason: null, lastUpdated };
   };

@@ -25,8 +25,8 @@ const scanState = z.object({
   /** The last sign of life: asked for, begun, a part ended, or failed. Epoch ms. */
   aliveAt: z.number(),
   state: z.enum(['requested', 'running', 'done']),
-  /** When a part of it has last kept answers for the next one; `null`: none has. Epoch ms. */
-  answeredAt: z.number().nullable().default(null),
+  /** When the first of the answers was asked for that a part has kept for the next one; `null`: none has. Epoch ms. */
+  begunAt: z.number().nullable().default(null),
   /** How often it was asked for after a failure or silence. */
   attempts: z.number(),
   /** Parts that ran out of time and were continued. */
@@ -42,7 +42,10 @@ const REGISTER = 'scan';
 const RUNNING_SILENCE_MS = 16 * 60_000;
 /** A request that was delivered begins within seconds. */
 const REQUESTED_SILENCE_MS = 3 * 60_000;
-/** What a run was answered longer ago than this is no picture of the organization any more: begun anew, not gone on with. */
+/**
+ * A run that was interrupted is gone on with while the first of its answers is younger than this; with older ones it would say of accounts
+ * what is no longer so, and it is begun anew. One whose parts follow each other may take as long as its work does.
+ */
 const TOO_OLD_MS = 30 * 60_000;
 /** A run that was asked for this often in vain is given up; the schedule's next one begins anew. */
 const MAX_ATTEMPTS = 5;
@@ -110,7 +113,7 @@ function nextState(
 ): ScanState | null {
   const fresh = (due: EpochMs): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
-    answeredAt: null,
+    begunAt: null,
     completedAt: known?.completedAt ?? null,
   });
   if (known === null) return fresh(now);
@@ -122,7 +125,7 @@ function nextState(
   }
   const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;
   if (now - known.aliveAt < patience) return null;
-  if (changed || now - (known.answeredAt ?? known.aliveAt) > TOO_OLD_MS) return fresh(now);
+  if (changed || now - (known.begunAt ?? known.aliveAt) > TOO_OLD_MS) return fresh(now);
   if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
   return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
 }
@@ -153,28 +156,28 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
   return (await deps.registers.write(REGISTER, next, known.version)) === null ? null : next;
 }
 
-/** `left`: its process was told to stop, and whoever looks next is to go on with it at once. */
-export type PartEnd = 'done' | 'continued' | 'left' | 'failed';
+/**
+ * `left`: its process was told to stop, and whoever looks next is to go on with it at once. Both that and `continued` say when the first of
+ * the answers was asked for that the next part is given.
+ */
+export type PartEnd =
+  | { readonly kind: 'done' | 'failed' }
+  | { readonly kind: 'continued' | 'left'; readonly begunAt: EpochMs };
 
 /** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
   const now = deps.clock.now();
   await update(deps.registers, REGISTER, scanState, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
-    switch (end) {
+    switch (end.kind) {
       case 'done':
         return { ...current, state: 'done', aliveAt: now, completedAt: now };
       case 'continued':
-        return {
-          ...current,
-          ...{ state: 'requested', aliveAt: now, answeredAt: now, attempts: 0, parts: current.parts + 1 },
-        };
-      case 'left':
-        return {
-          ...current,
-          ...{ state: 'requested', aliveAt: now - REQUESTED_SILENCE_MS, answeredAt: now, attempts: 0 },
-          parts: current.parts + 1,
-        };
+      case 'left': {
+        const aliveAt = end.kind === 'left' ? now - REQUESTED_SILENCE_MS : now;
+        const parts = current.parts + 1;
+        return { ...current, state: 'requested', aliveAt, begunAt: end.begunAt, attempts: 0, parts };
+      }
       case 'failed':
         return { ...current, state: 'requested', aliveAt: now };
     }

@@ -74,7 +74,7 @@ class Life {
         this.scanned = true;
         await beginPart(shop.deps(), request.runId);
         await shop.scan({ ...shop.run(), runId: request.runId });
-        await endPart(shop.deps(), request.runId, 'done');
+        await endPart(shop.deps(), request.runId, { kind: 'done' });
         break;
       }
       case 'storm':

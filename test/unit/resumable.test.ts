@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { Checkpoint } from '../../shared/app/checkpoint.ts';
+import { scanPart } from '../../shared/app/continue-scan.ts';
 import { readListing } from '../../shared/app/listing.ts';
 import { OutOfTime, resumable } from '../../shared/app/resumable.ts';
 import { scan } from '../../shared/app/scan.ts';
-import { beginPart, endPart, requestScan } from '../../shared/app/schedule.ts';
+import { beginPart, endPart, requestScan, scanNow } from '../../shared/app/schedule.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../shared/ports/cloud.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { memoryCloud } from '../support/memory-cloud.ts';
+import { cloudError, memoryCloud } from '../support/memory-cloud.ts';
 import { CALLER, HOUR, MEMBER, NOW, policyOf, seen } from './kit.ts';
 import { accountId, Workshop } from './workshop.ts';
 
@@ -122,6 +123,33 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect((await shop.types(accountId(0))).at(-1)).toBe('DriftDetected');
   });
 
+  it('of its being absent is believed against what a worker only repeats, who could not read it', async () => {
+    const policy = policyOf(
+      'automation: Active, organizationRules: AnyAllowed',
+      'guardrails: { maxChanges: { percent: 100 } }',
+    );
+    shop = await Workshop.open({ policy, members: 1 });
+    const since = NOW - 48 * HOUR;
+    const active = { status: 'Active', lastUpdated: since } as const;
+    shop.cloud.set(accountId(0), { computeOptimizer: active, automation: { ...active, ruleMode: 'NoneAllowed' } });
+    await shop.scan();
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW } });
+    await shop.clock.advance(60_000);
+    const begunAt = shop.clock.now();
+    await shop.clock.advance(1_000);
+    const refused = async () => Promise.reject(cloudError('Denied', 'ForbiddenException', true));
+    await shop.workOff(await shop.process({ cloud: { ...shop.cloud, listAutomationAccounts: refused } }));
+    expect(await shop.condition(accountId(0), 'automation')).toMatchObject({
+      reason: 'prerequisite',
+      status: 'Active',
+    });
+    await shop.scan({ ...shop.run(), begunAt });
+    expect(await shop.condition(accountId(0), 'automation')).toMatchObject({
+      reason: 'prerequisite',
+      status: 'Inactive',
+    });
+  });
+
   it('is as old as the first part, in every part', async () => {
     const registers = memoryRegisters();
     const first = await Checkpoint.load(registers, 'run-1');
@@ -162,7 +190,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     const asked = await requestScan(deps, policy);
     const runId = asked?.runId ?? expect.fail('no scan was due');
     await beginPart(deps, runId);
-    await endPart(deps, runId, 'continued');
+    await endPart(deps, runId, { kind: 'continued', begunAt: shop.clock.now() });
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
     expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
@@ -171,5 +199,41 @@ describe('an answer that was kept for a later part of a scan', () => {
     const next = await requestScan(deps, policy);
     expect(next).toMatchObject({ again: false });
     expect(next?.runId).not.toBe(runId);
+  });
+
+  it.each(['continued', 'left'] as const)('is no younger for a part that was %s after it', async (kind) => {
+    shop = await Workshop.open({ policy });
+    const deps = shop.deps();
+    const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
+    const begunAt = shop.clock.now();
+    await beginPart(deps, runId);
+    await endPart(deps, runId, { kind: 'continued', begunAt });
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
+    await beginPart(deps, runId);
+    // This one has done a little more, and nobody has heard of the one after it.
+    await endPart(deps, runId, { kind, begunAt });
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    expect(await requestScan(deps, policy)).toMatchObject({ again: false });
+  });
+
+  it('has the age of its first question in the register by which a run is gone on with', async () => {
+    shop = await Workshop.open({ policy, members: 1 });
+    const deps = shop.deps();
+    const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
+    const began = shop.clock.now();
+    for (let part = 0; part < 2; part += 1) {
+      const stop = AbortSignal.abort();
+      const deadline = { remainingMs: () => 0, reserveMs: 60_000, stop };
+      const { settings, clock } = shop;
+      const requests = { send: async () => undefined };
+      const outlook = { requests, deadline, onProgress: () => undefined };
+      const going = scanPart({ deps, settings, retrying: shop.retrying(), policy, ...outlook }, runId);
+      expect(await shop.settle(going)).toMatchObject({ kind: 'continued' });
+      await clock.advance(60_000);
+    }
+    expect((await scanNow(deps.registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
   });
 });
