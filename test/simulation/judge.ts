@@ -111,7 +111,7 @@ export class Judge {
 
   /** An entry was stored. */
   written(entry: LedgerEntry): void {
-    const untrue = this.#witness.untrue(entry);
+    const untrue = this.#witness.untrue(entry, this.#scans.get(entry.runId ?? '') ?? null);
     if (untrue !== null)
       this.accuse(8, `${entry.chain}: entry ${entry.seq} (${entry.type}) saw ${untrue}, which never was`);
   }

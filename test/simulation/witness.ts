@@ -3,8 +3,13 @@ import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
 import type { Request } from './engine-cloud.ts';
 
-/** What is recorded as seen was so at most this long ago: answers are late, and a scan goes on from what it has listed. */
-const STALE_MS = 30 * 60_000;
+/**
+ * What is recorded as seen was so at most this long ago: a scan that was interrupted is gone on with while the first of its answers is less
+ * than half an hour old, and then it has a function's quarter of an hour to record what it makes of them.
+ */
+const STALE_MS = 45 * 60_000;
+/** What is recorded in a run was asked for in that run; but a batch of it may be judged by a listing that is a minute older. */
+const LISTING_AGE_MS = 60_000;
 
 interface Seen {
   readonly status: string;
@@ -62,10 +67,11 @@ export class Witness {
     return first !== undefined && first.from <= at;
   }
 
-  /** What an entry says was observed and never was; `null`: nothing. */
-  untrue({ type, accountId, enrollment, after, detail }: LedgerEntry): string | null {
+  /** What an entry says was observed and never was; `null`: nothing. `runBegan`: when the scan of its run began, if there was one. */
+  untrue({ type, accountId, enrollment, after, detail }: LedgerEntry, runBegan: number | null): string | null {
     if (accountId === null) return null;
     const facets = type === 'AccountJoined' ? { ...detail?.facets } : {};
+    const since = Math.max(this.#now() - STALE_MS, (runBegan ?? Number.NEGATIVE_INFINITY) - LISTING_AGE_MS);
     // Others repeat what was seen before.
     if (enrollment !== null && after !== null && type !== 'RemediationSucceeded') facets[enrollment] = after;
     for (const each of ENROLLMENTS) {
@@ -73,14 +79,13 @@ export class Witness {
       const observes = facet?.verdict === 'Compliant' || type === 'DriftDetected';
       if (facet === undefined || facet.status === null || !observes) continue;
       this.look();
-      if (!this.#was(accountId, each, facet.status)) return `${each} ${facet.status} (${facet.verdict})`;
+      if (!this.#was(accountId, each, facet.status, since)) return `${each} ${facet.status} (${facet.verdict})`;
     }
     return null;
   }
 
-  #was(accountId: AccountId, enrollment: Enrollment, status: string): boolean {
+  #was(accountId: AccountId, enrollment: Enrollment, status: string, since: number): boolean {
     const seen = this.#history.get(`${accountId} ${enrollment}`) ?? [];
-    const since = this.#now() - STALE_MS;
     return seen.some(
       (each, index) => each.status === status && (seen[index + 1]?.from ?? Number.POSITIVE_INFINITY) >= since,
     );
