@@ -3,7 +3,8 @@
  * anything in the product; one whose place is not found any more is an error, so that none rots.
  *
  * Tried, and not noticed by 400 histories, so not in the list: one client token for all calls, expired claims that nothing wakes, an approval that
- * lifts the cap also for what an event brings into its run, records that are not caught up, coverage that is ignored, a denied role that ends a scan.
+ * lifts the cap also for what an event brings into its run, records that are not caught up, coverage that is ignored, a denied role that ends a
+ * scan; nor by 1,000: an interrupted run that is gone on with however old its answers are.
  */
 export interface Fault {
   readonly name: string;
@@ -244,6 +245,17 @@ export const FAULTS: readonly Fault[] = [
         file: 'shared/app/observe.ts',
         find: "return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);",
         replace: 'return listing === null ? NOT_LISTED : AUTOMATION_ABSENT;',
+      },
+    ],
+  },
+  {
+    name: 'answers-of-another-run',
+    breaks: 'what AWS told an earlier run is taken for what it tells this one (invariant 8)',
+    edits: [
+      {
+        file: 'shared/app/checkpoint.ts',
+        find: 'if (register.name.startsWith(prefixOf(runId))) stored.push(register);',
+        replace: 'if (register.name !== "") stored.push(register);',
       },
     ],
   },
