@@ -1,0 +1,100 @@
+import { workMessageSchema } from '../../shared/domain/work.ts';
+import type { DeadLetter, DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
+import { readMessage } from '../../shared/ports/read-message.ts';
+import type { StoreClock, Whims } from './memory-parts.ts';
+
+interface Held {
+  readonly body: string;
+  visibleAt: number;
+  receives: number;
+  receipt: string | null;
+}
+
+export function memoryQueue(clock: StoreClock, whims: Whims) {
+  let held: Held[] = [];
+  const dead: DeadLetter[] = [];
+  let receipts = 0;
+  let letters = 0;
+  const hooks = { onMessage: (): void => undefined };
+  const put = (body: string, delayMs = 0): void => {
+    held.push({ body, visibleAt: clock.now() + delayMs, receives: 0, receipt: null });
+    hooks.onMessage();
+  };
+  const holder = ({ receipt }: Delivery): Held | undefined => {
+    const found = held.find((each) => each.receipt === receipt);
+    return found !== undefined && found.visibleAt > clock.now() ? found : undefined;
+  };
+  const bury = (each: Held, reason: DeadLetter['reason']): void => {
+    held = held.filter((other) => other !== each);
+    letters += 1;
+    const { message } = readMessage(each.body);
+    dead.push({ id: `letter-${letters}`, message, body: each.body, reason, at: clock.now() });
+  };
+  const queue: WorkQueue = {
+    async send(messages, delayMs = 0) {
+      for (const message of messages.map((each) => workMessageSchema.parse(each))) {
+        const body = JSON.stringify(message);
+        put(body, delayMs);
+        if (whims.doubles?.() === true) put(body, delayMs);
+      }
+    },
+    async receive(max, visibilityMs) {
+      const now = clock.now();
+      const visible = held.filter(({ visibleAt }) => visibleAt <= now);
+      const deliveries: Delivery[] = [];
+      for (const each of whims.order?.(visible) ?? visible) {
+        if (deliveries.length >= max) break;
+        const { message, error } = readMessage(each.body);
+        if (message === null) {
+          bury(each, error);
+          continue;
+        }
+        receipts += 1;
+        each.receipt = `receipt-${receipts}`;
+        each.receives += 1;
+        each.visibleAt = now + visibilityMs;
+        deliveries.push({ message, receipt: each.receipt, receives: each.receives });
+      }
+      return deliveries;
+    },
+    async extend(delivery, visibilityMs) {
+      const found = holder(delivery);
+      if (found !== undefined) found.visibleAt = clock.now() + visibilityMs;
+    },
+    async acknowledge(deliveries) {
+      const done = new Set(deliveries.map(holder));
+      held = held.filter((each) => !done.has(each));
+    },
+    async release(delivery, delayMs) {
+      const found = holder(delivery);
+      if (found === undefined) return;
+      found.visibleAt = clock.now() + delayMs;
+      found.receipt = null;
+      hooks.onMessage();
+    },
+    async deadLetter(delivery, error) {
+      const found = holder(delivery);
+      if (found !== undefined) bury(found, error);
+    },
+    async depth() {
+      const now = clock.now();
+      const visible = held.filter(({ visibleAt }) => visibleAt <= now).length;
+      return { visible, inFlight: held.length - visible, dead: dead.length };
+    },
+  };
+  const deadLetters: DeadLetters = {
+    list: async (limit) => dead.slice(0, limit),
+    show: async (id) => dead.find((letter) => letter.id === id) ?? null,
+    async redrive(ids) {
+      const again = dead.filter(({ id, message }) => ids.includes(id) && message !== null);
+      for (const letter of again) {
+        dead.splice(dead.indexOf(letter), 1);
+        put(letter.body);
+      }
+      return again.map(({ id }) => id);
+    },
+  };
+  const nextVisible = (): number | null =>
+    held.length === 0 ? null : Math.min(...held.map(({ visibleAt }) => visibleAt));
+  return { queue, deadLetters, nextVisible, hooks, putRaw: put };
+}
