@@ -4,24 +4,30 @@ import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Process } from './process.ts';
 
+export interface Sending {
+  readonly at: number;
+  readonly recordOf: (accountId: AccountId) => AccountRecord | null;
+}
+
 /** Who has asked for what, and which messages a process has been given and not yet let go of: if it died now, they would come again. */
 export class Custody {
   readonly #held = new Map<Process, Set<Delivery>>();
-  readonly #planned = new Set<string>();
+  /** By run and account: when the key was put on the queue. */
+  readonly #planned = new Map<string, number>();
 
   /** What a scan found, be it that it comes back only when a window opens, follows from its listings; what an event tells of is read by itself. */
-  sent(messages: readonly WorkMessage[], by: Process, recordOf: (accountId: AccountId) => AccountRecord | null): void {
+  sent(messages: readonly WorkMessage[], by: Process, { at, recordOf }: Sending): void {
     for (const message of messages) {
       for (const id of idsOf(message)) {
         const waited = ENROLLMENTS.some((enrollment) => recordOf(id)?.[enrollment]?.reason === 'window');
-        if (by.name.startsWith('scanner-') || waited) this.#planned.add(`${message.runId} ${id}`);
+        if (by.name.startsWith('scanner-') || waited) this.#planned.set(`${message.runId} ${id}`, at);
       }
     }
   }
 
-  /** Whether a change of the account is in the run's plan. */
-  planned(runId: string | null, accountId: AccountId): boolean {
-    return this.#planned.has(`${runId} ${accountId}`);
+  /** When a change of the account that is in the run's plan was put on the queue, epoch ms; `null`: none is in it. */
+  plannedAt(runId: string | null, accountId: AccountId): number | null {
+    return this.#planned.get(`${runId} ${accountId}`) ?? null;
   }
 
   received(deliveries: readonly Delivery[], by: Process): void {

@@ -180,8 +180,8 @@ export class History implements Stage {
       await this.time.run(() => false, this.#calmAt);
       this.#calm();
       const ended = await this.time.run(() => this.#isAsWanted(), this.#calmAt + CALM_LIMIT_MS);
-      if (!ended)
-        this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${this.#wanted.flaw()}`);
+      const flaws = ended ? [] : [...this.#wanted.flaws()];
+      if (!ended) this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${flaws.join(', ')}`);
       this.#over = true;
       this.judge.books();
       this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
@@ -198,7 +198,7 @@ export class History implements Stage {
   #isAsWanted(): boolean {
     if (this.time.now() - this.#lookedAt < LOOK_MS) return false;
     this.#lookedAt = this.time.now();
-    return this.#wanted.flaw() === null;
+    return this.#wanted.reached;
   }
 
   #storm(): void {

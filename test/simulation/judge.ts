@@ -7,6 +7,7 @@ import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { checkBooks, openIntent } from './books.ts';
 import { CapsJudge } from './caps-judge.ts';
+import { CoverageJudge } from './coverage-judge.ts';
 import { Custody } from './custody.ts';
 import type { Request } from './engine-cloud.ts';
 import type { MemoryStores } from './memory-stores.ts';
@@ -68,6 +69,7 @@ export class Judge {
   readonly #options: JudgeOptions;
   readonly #witness: Witness;
   readonly #caps: CapsJudge;
+  readonly #coverage: CoverageJudge;
   readonly #custody = new Custody();
   readonly #calls: number[] = [];
   readonly #mutating = new Map<string, number>();
@@ -77,6 +79,7 @@ export class Judge {
     this.#options = options;
     this.#witness = new Witness(options.sandbox, options.now);
     this.#caps = new CapsJudge(options.sandbox);
+    this.#coverage = new CoverageJudge(options.sandbox, options.now);
   }
 
   accuse(invariant: number, what: string): void {
@@ -86,6 +89,7 @@ export class Judge {
   /** Somebody else changes something, or just has. */
   look(): void {
     this.#witness.look();
+    this.#coverage.look();
   }
 
   /** A scanner was started for a run, or for the next part of it. */
@@ -98,7 +102,8 @@ export class Judge {
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
-    this.#custody.sent(messages, by, (id) => this.#options.stores.inside.records.get(id) ?? null);
+    const { stores, now } = this.#options;
+    this.#custody.sent(messages, by, { at: now(), recordOf: (id) => stores.inside.records.get(id) ?? null });
   }
 
   received(deliveries: readonly Delivery[], by: Process): void {
@@ -141,7 +146,7 @@ export class Judge {
   /** It has acted. */
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
     if (OF_OPERATION[request.operation] !== undefined) this.#witness.look();
-    if (output !== null) this.#witness.answered(request, output);
+    if (output !== null) this.#coverage.answered(request, output);
   }
 
   #touch(touched: Touched): void {
@@ -199,13 +204,10 @@ export class Judge {
     if (stopped !== undefined && at - Date.parse(stopped.at) > SEEN_MS)
       this.accuse(3, `${what} in run ${runId}, which was stopped at ${stopped.at}`);
     const began = this.#scans.get(runId ?? '');
-    if (began === undefined || !this.#custody.planned(runId, accountId)) return;
-    const active = this.#options.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
-    // Who has joined since could not be told of.
-    const ids = active.map(({ accountId }) => accountId).filter((id) => this.#witness.knownBefore(id, began));
-    const told = this.#witness.toldSince(ids, began);
-    if (told * 100 < policy.guardrails.minCoverage * ids.length)
-      this.accuse(3, `${what} in a run in which AWS had told of ${told} of ${ids.length} accounts`);
+    const planned = this.#custody.plannedAt(runId, accountId);
+    if (began === undefined || planned === null) return;
+    const few = this.#coverage.tooFew({ began, planned }, policy.guardrails.minCoverage);
+    if (few !== null) this.accuse(3, `${what} in a run in which AWS had told of ${few}`);
   }
 
   /** While AWS says Pending nothing is called, nor in a cool-down that our own ledger knows of. */

@@ -1,8 +1,8 @@
 import { approve } from '../../shared/app/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
 import { resumeContested } from '../../shared/app/resume-contested.ts';
-import { RunStates } from '../../shared/app/run-state.ts';
-import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import { RunStates, type StoredPlan } from '../../shared/app/run-state.ts';
+import { type CompiledPolicy, type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import type { Stage } from './ground.ts';
 
 /** People who have a say. In calm weather only to set free what was stopped. */
@@ -43,7 +43,8 @@ export class Operators {
           await resume(deps, selectorOf('all'));
           return;
         case 'approve': {
-          const [plan] = await new RunStates(deps.registers).storedPlans('');
+          const plans = await new RunStates(deps.registers).storedPlans('');
+          const plan = calmed ? lastOf(plans, policy) : plans[0];
           if (plan === undefined) return;
           // From the moment on in which it is asked for: the answer may be lost and the approval stand.
           const approval = judge.approval(plan.keys);
@@ -55,6 +56,14 @@ export class Operators {
       }
     });
   }
+}
+
+/**
+ * What was held up last under the policy in force. In the storm any plan is approved, also one that no longer can be; whoever went on like that
+ * would never let through what waits for him, like the rest of a rollout whose canary has failed.
+ */
+function lastOf(plans: readonly StoredPlan[], { hash }: CompiledPolicy): StoredPlan | undefined {
+  return plans.filter(({ policyHash }) => policyHash === hash).toSorted((a, b) => b.storedAt - a.storedAt)[0];
 }
 
 function selectorOf(text: string): OperatorSelector {

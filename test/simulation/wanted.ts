@@ -16,42 +16,46 @@ export class Wanted {
     this.#lost = lost;
   }
 
-  /** The first thing that is not as it should be at the end; `null`: all is. */
-  flaw(): string | null {
-    if (!this.#stage.calmed) return 'no calm yet';
+  /** Whether everything is as it should be at the end. */
+  get reached(): boolean {
+    return this.flaws().next().done === true;
+  }
+
+  /** What is not as it should be at the end. What passes by itself comes first: it is the cheapest to look for, and the least telling. */
+  *flaws(): Generator<string, void> {
+    if (!this.#stage.calmed) yield 'no calm yet';
     const { inside } = this.#stage.stores;
-    if (inside.nextVisible() !== null) return 'messages on the queue';
+    if (inside.nextVisible() !== null) yield 'messages on the queue';
     const [waiting] = inside.outbox();
-    if (waiting !== undefined) return `${waiting.chain} ${waiting.type} is not published`;
+    if (waiting !== undefined) yield `${waiting.chain} ${waiting.type} is not published`;
     const accounts = this.#stage.sandbox.accounts();
     const here = new Set(accounts.map(({ accountId }) => accountId));
     for (const { accountId, present } of inside.records.values())
-      if (present && !here.has(accountId)) return `${accountId} has left, and that is not known`;
+      if (present && !here.has(accountId)) yield `${accountId} has left, and that is not known`;
     for (const account of accounts) {
       for (const enrollment of ENROLLMENTS) {
         const flaw = this.#flawOf(account, enrollment);
-        if (flaw !== null) return flaw;
+        if (flaw !== null) yield flaw;
       }
     }
-    return this.#unfinished();
+    yield* this.#unfinished();
   }
 
   /**
    * What somebody is still at when everything is as it should be already: an entry is stored before its record, and what a policy no longer
    * wants is in order from the edit on, while that its drift is superseded has to be written first.
    */
-  #unfinished(): string | null {
+  *#unfinished(): Generator<string, void> {
     const { chains, records } = this.#stage.stores.inside;
     for (const [chain, entries] of chains) {
       if (chain === ORGANIZATION_CHAIN) continue;
-      if (records.get(chain)?.head.seq !== entries.at(-1)?.seq) return `the record of ${chain} is behind its chain`;
+      if (records.get(chain)?.head.seq !== entries.at(-1)?.seq) yield `the record of ${chain} is behind its chain`;
       for (const enrollment of ENROLLMENTS) {
         const drift = openDrift(entries, enrollment);
         if (drift !== null && !this.heldBack(chain, enrollment))
-          return `${chain} ${enrollment}: the drift of entry ${drift} has not ended`;
+          yield `${chain} ${enrollment}: the drift of entry ${drift} has not ended`;
       }
     }
-    return null;
   }
 
   /** Whether what is still Drifted is so because it is only to be told, or a cap holds it back until somebody approves: no drift that was lost. */

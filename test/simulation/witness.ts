@@ -1,7 +1,6 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
-import type { Request } from './engine-cloud.ts';
 
 /**
  * What is recorded as seen was so at most this long ago: a scan that was interrupted is gone on with while the first of its answers is less
@@ -16,12 +15,11 @@ interface Seen {
   readonly from: number;
 }
 
-/** Remembers what was true, and what AWS has told of whom: what an entry says was seen must have been there. */
+/** Remembers what was true: what an entry says was seen must have been there. */
 export class Witness {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
   readonly #history = new Map<string, Seen[]>();
-  readonly #toldAt = new Map<AccountId, number>();
 
   constructor(sandbox: Sandbox, now: () => number) {
     this.#sandbox = sandbox;
@@ -40,31 +38,6 @@ export class Witness {
         this.#history.set(key, seen);
       }
     }
-  }
-
-  /** AWS has answered: these accounts were told of. */
-  answered({ operation, callerAccountId }: Request, output: Readonly<Record<string, unknown>>): void {
-    const listed = output['accountEnrollmentStatuses'];
-    const ids: readonly unknown[] =
-      operation === 'GetEnrollmentStatus'
-        ? [callerAccountId]
-        : operation === 'GetEnrollmentStatusesForOrganization' && Array.isArray(listed)
-          ? listed.map((each: unknown) =>
-              typeof each === 'object' && each !== null ? Reflect.get(each, 'accountId') : null,
-            )
-          : [];
-    for (const id of ids) if (typeof id === 'string') this.#toldAt.set(id, this.#now());
-  }
-
-  /** How many of these accounts AWS has told of since then. */
-  toldSince(accountIds: readonly AccountId[], since: number): number {
-    return accountIds.filter((id) => (this.#toldAt.get(id) ?? Number.NEGATIVE_INFINITY) >= since).length;
-  }
-
-  /** Whether the account was in the organization by then. */
-  knownBefore(accountId: AccountId, at: number): boolean {
-    const [first] = this.#history.get(`${accountId} computeOptimizer`) ?? [];
-    return first !== undefined && first.from <= at;
   }
 
   /** What an entry says was observed and never was; `null`: nothing. `runBegan`: when the scan of its run began, if there was one. */
