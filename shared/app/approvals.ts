@@ -77,7 +77,11 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
   const inForce = (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
   if (plan.policyHash !== inForce) {
     const policies = `It was made under policy ${short(plan.policyHash)}; in force is ${inForce === null ? 'none' : short(inForce)}`;
-    throw new ApprovalError('PlanOutdated', `Plan ${short(plan.hash)} cannot be approved any more. ${policies}.`);
+    throw new ApprovalError(
+      'PlanOutdated',
+      `Plan ${short(plan.hash)} cannot be approved any more. ${policies}. Approve what is held up now, if anything is: ` +
+        'its hash is in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
+    );
   }
   const name = nameOf(plan.hash);
   const known = await readTyped(deps.registers, name, approvalSchema);

@@ -76,7 +76,14 @@ describe('approve', () => {
       'GuardrailTripped',
     );
     await rollcall(['apply', '--yes', '--policy', 'other.yaml'], { cwd, env });
-    expectRefusal(await rollcall(['approve', planHash], { cwd }), cwd, files, 'cannot be approved any more', 'policy');
+    expectRefusal(
+      await rollcall(['approve', planHash], { cwd }),
+      cwd,
+      files,
+      'cannot be approved any more',
+      'made under policy',
+      'GuardrailTripped',
+    );
   });
 
   test('bad arguments', async () => {
