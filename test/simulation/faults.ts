@@ -3,8 +3,8 @@
  * anything in the product; one whose place is not found any more is an error, so that none rots.
  *
  * Tried, and not noticed by 400 histories, so not in the list: one client token for all calls, expired claims that nothing wakes, an approval that
- * lifts the cap also for what an event brings into its run, records that are not caught up, coverage that is ignored, a denied role that ends a
- * scan; nor by 1,000: an interrupted run that is gone on with however old its answers are.
+ * lifts the cap also for what an event brings into its run, records that are not caught up, a denied role that ends a scan; nor by 1,000: an
+ * interrupted run that is gone on with however old its answers are.
  */
 export interface Fault {
   readonly name: string;
@@ -278,6 +278,17 @@ export const FAULTS: readonly Fault[] = [
         file: 'shared/app/worker/checks/run-stopped.ts',
         find: 'if (stopped !== null)',
         replace: 'if (stopped === undefined)',
+      },
+    ],
+  },
+  {
+    name: 'coverage-ignored',
+    breaks: 'changes in a run that AWS had told too little (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/guardrails.ts',
+        find: 'if (coverage === null) return null;',
+        replace: 'if (coverage !== undefined) return null;',
       },
     ],
   },
