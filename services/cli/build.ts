@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import { bundleDashboard } from '../dashboard/build.ts';
 import { embedDashboard } from '../dashboard/embed.ts';
 import { billOfMaterials } from './package/bill.ts';
+import { CLI_BUNDLE } from './package/bundle.ts';
 import { bundledPackages } from './package/bundled.ts';
 import { noticesOf } from './package/notices.ts';
 
@@ -19,22 +20,9 @@ rmSync(outdir, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: [`${root}services/cli/main.ts`],
   outdir,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  minifySyntax: true,
-  keepNames: true,
-  legalComments: 'none',
+  ...CLI_BUNDLE,
   metafile: true,
-  logLevel: 'warning',
   plugins: [embedDashboard],
-  // Some libraries are CommonJS and ask for Node's own modules by `require`, which an ES module does not have.
-  banner: {
-    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-  },
 });
 
 const dashboard = await bundleDashboard();

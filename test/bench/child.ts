@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import type { z } from 'zod';
+import { CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
 import { type Sandbox, type SandboxOptions, sandboxInfo, sandboxOver } from './sandbox.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -27,7 +30,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
  * checks what it answers.
  */
 export function runTask<T>(name: string, input: unknown, answer: z.ZodType<T>, sandbox: Sandbox | null): Promise<T> {
-  return startTask(name, input, answer, sandbox === null ? {} : sandbox.environment).answered;
+  return startTask(taskSource(name), input, answer, sandbox === null ? {} : sandbox.environment).answered;
+}
+
+const taskSource = (name: string): string => path(`tasks/${name}.ts`);
+
+/** `tasks/NAME.ts` as the npm package would carry it. @returns the file, in `directory` */
+export async function bundleTask(name: string, directory: string): Promise<string> {
+  await build({ ...CLI_BUNDLE, entryPoints: [taskSource(name)], outdir: directory, outExtension: { '.js': '.mjs' } });
+  return join(directory, `${name}.mjs`);
 }
 
 export interface StartedTask<T> {
@@ -37,13 +48,13 @@ export interface StartedTask<T> {
 
 /** The same for a process that the caller ends: it answers then. */
 export function startTask<T>(
-  name: string,
+  file: string,
   input: unknown,
   answer: z.ZodType<T>,
   environment: Readonly<Record<string, string>>,
 ): StartedTask<T> {
   // As the scripts of package.json start the CLI.
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', path(`tasks/${name}.ts`), JSON.stringify(input)], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', file, JSON.stringify(input)], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -51,7 +62,7 @@ export function startTask<T>(
   const read = async (): Promise<T> => {
     const line = await firstLine(child);
     const [code] = await exited;
-    if (code !== 0) throw new Error(`task ${name} ended with exit code ${code}`);
+    if (code !== 0) throw new Error(`${file} ended with exit code ${code}`);
     return answer.parse(JSON.parse(line));
   };
   const answered = read();

@@ -11,6 +11,7 @@ import { scanCached, scanStress, scanUncached } from './scan.ts';
 import { sharedLimiter } from './shared-limiter.ts';
 import { sideBySide } from './side-by-side.ts';
 import { demo, startUp } from './start-up.ts';
+import { stress } from './stress.ts';
 import { throttled } from './throttled.ts';
 import { unlimited } from './unlimited.ts';
 import { weekOfScans } from './week.ts';
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
   'scan-stress': scanStress,
+  stress,
   'load-aws': loadAws,
   week: weekOfScans,
   reaction: repeated(reaction),
