@@ -19,7 +19,7 @@ export function caps(parts: CheckParts): Check {
 
 class Caps implements Check {
   readonly #parts: CheckParts;
-  #recent = new Map<AccountId, boolean>();
+  #recent = new Picture();
   #recentAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: CheckParts) {
@@ -55,7 +55,7 @@ class Caps implements Check {
   }
 
   passed({ accountIds, optOut }: Asked): void {
-    for (const id of accountIds) this.#recent.set(id, optOut || (this.#recent.get(id) ?? false));
+    for (const id of accountIds) this.#recent.add(id, optOut);
   }
 
   /** The intent of this very change may be in the ledger already, or not: what counts is the union. @throws Vetoed */
@@ -63,12 +63,12 @@ class Caps implements Check {
     const { guardrails } = this.#parts.policy.policy;
     const lifted = this.#lifted(run, planHash);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
-    if (!lifted && this.#withThese(accountIds, claimed, () => true) > maxChanges) {
+    if (!lifted && this.#recent.sizeWith(accountIds, claimed, false) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
       throw new Vetoed('guardrail', message);
     }
     const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
-    if (optOut && this.#withThese(accountIds, claimed, (wasOptOut) => wasOptOut) > maxOptOuts) {
+    if (optOut && this.#recent.sizeWith(accountIds, claimed, true) > maxOptOuts) {
       const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
       throw new Vetoed('guardrail', message);
     }
@@ -80,25 +80,33 @@ class Caps implements Check {
     return approvedUntil === null || this.#parts.deps.clock.now() < approvedUntil;
   }
 
-  /** How many accounts count, those in question included. */
-  #withThese(
-    accountIds: readonly AccountId[],
-    claimed: ReadonlyMap<AccountId, boolean>,
-    counts: (wasOptOut: boolean) => boolean,
-  ): number {
-    const counted = new Set(accountIds);
-    for (const changes of [this.#recent, claimed]) {
-      for (const [id, wasOptOut] of changes) if (counts(wasOptOut)) counted.add(id);
-    }
-    return counted.size;
-  }
-
   async #refresh(): Promise<void> {
     const { ledger, clock } = this.#parts.deps;
     const now = clock.now();
     if (now - this.#recentAt < PICTURE_MS) return;
     const changes = await ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
-    this.#recent = new Map([...changes].map(([id, { optOut }]) => [id, optOut]));
+    this.#recent = new Picture();
+    for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
     this.#recentAt = now;
+  }
+}
+
+/** Which accounts were changed, and whether one of their changes was an opt-out; counted as they come, because each change asks how many. */
+class Picture {
+  readonly #changed = new Map<AccountId, boolean>();
+  #optOuts = 0;
+
+  add(id: AccountId, optOut: boolean): void {
+    const before = this.#changed.get(id) ?? false;
+    if (optOut && !before) this.#optOuts += 1;
+    this.#changed.set(id, optOut || before);
+  }
+
+  /** How many accounts count, those in question and those claimed included, each once. */
+  sizeWith(asked: readonly AccountId[], claimed: ReadonlyMap<AccountId, boolean>, optOutsOnly: boolean): number {
+    const more = new Set<AccountId>(asked);
+    for (const [id, wasOptOut] of claimed) if (wasOptOut || !optOutsOnly) more.add(id);
+    for (const id of more) if (optOutsOnly ? this.#changed.get(id) : this.#changed.has(id)) more.delete(id);
+    return more.size + (optOutsOnly ? this.#optOuts : this.#changed.size);
   }
 }
