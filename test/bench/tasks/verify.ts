@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { verifyLedger } from '../../../shared/app/audit-verify.ts';
+import { openStore } from '../../../shared/compose/store.ts';
+import { answer, elapsed, taskInput } from '../workbench.ts';
+
+/* `rollcall audit verify` of what another task has left. */
+
+const { dataDir } = z.object({ dataDir: z.string() }).parse(taskInput());
+const store = await openStore({ dataDir, readOnly: true });
+const start = performance.now();
+const { ok, entries, fault } = await verifyLedger(store.ledger, store.records);
+const ms = elapsed(start);
+await store.close();
+answer({ ok, entries, fault, ms, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
