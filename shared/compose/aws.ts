@@ -1,3 +1,4 @@
+import Bottleneck from 'bottleneck';
 import { readerRole } from '../adapters/aws/assume-role.ts';
 import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
 import { createAwsCloud } from '../adapters/aws/cloud.ts';
@@ -116,6 +117,8 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const calls = new CallTally(metrics);
   let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
   let current: (PolicyApp & { close(): void }) | null = null;
+  // A container may be given several invocations at once: the second is not to build another app, and close the first one's under it.
+  const oneByOne = new Bottleneck({ maxConcurrent: 1 });
 
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): void }> => {
     const { registers } = stores;
@@ -167,14 +170,15 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     async alerts() {
       return alertsOf(await keeper.policy(), { ...stores, clock, newId, random, logger });
     },
-    async app(fresh = false) {
-      const policy = await keeper.policy(fresh);
-      if (current !== null && current.policy.hash === policy.hash) return current;
-      const next = await build(policy);
-      current?.close();
-      current = next;
-      return next;
-    },
+    app: (fresh = false) =>
+      oneByOne.schedule(async () => {
+        const policy = await keeper.policy(fresh);
+        if (current !== null && current.policy.hash === policy.hash) return current;
+        const next = await build(policy);
+        current?.close();
+        current = next;
+        return next;
+      }),
     flush() {
       calls.tell();
       metrics.flush();

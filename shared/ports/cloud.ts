@@ -193,8 +193,9 @@ export class CloudError extends Error {
     return this.facts.kind;
   }
 
-  /** Whether the same call may succeed a little later. */
+  /** Whether the same call may succeed a little later; by clients that are closed none does. */
   get retryable(): boolean {
+    if (this.facts.code === 'Closed') return false;
     return this.kind === 'Throttled' || this.kind === 'Transient';
   }
 }

@@ -127,3 +127,23 @@ describe('a batch of which a part fails', () => {
     await expect(worker({}, lambdaContext(world.clock))).rejects.toThrow(/Records/);
   });
 });
+
+describe('invocations that one container is given at once', () => {
+  it('share what they work with, and none closes it under another', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    const [first, second] = await Promise.all([runtime.app(), runtime.app()]);
+    expect(second).toBe(first);
+    await expect(first.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
+  });
+
+  it('that still work under the policy before end as if AWS could not be reached', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    const before = await runtime.app();
+    world.writePolicy({ callsPerSecond: 7 });
+    expect(await runtime.app(true)).not.toBe(before);
+    const failure = before.deps.cloud.listEnrollmentStatuses(null);
+    await expect(failure).rejects.toMatchObject({ kind: 'Transient', retryable: false });
+  });
+});

@@ -64,7 +64,8 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
 
   function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
     if (clients.closed) {
-      throw ownError('Invalid', 'Closed', { ...key, accountId }, `${key.operation} was not sent: closed.`);
+      // That we end, or go on under another policy, is no fault of the account: who has asked finds it as it was, and tries again.
+      throw ownError('Transient', 'Closed', { ...key, accountId }, `${key.operation} was not sent: closed.`);
     }
   }
 
