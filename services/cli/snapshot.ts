@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Finding } from '../../shared/domain/policy/findings.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import type { CliContext } from './context.ts';
@@ -26,6 +27,8 @@ export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPo
 
 /** A policy can be checked without a store, so one that cannot be read is told of and done without. */
 async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
+  // Where no store can be, none is loaded: that takes as long as the check itself.
+  if (!existsSync(context.config.dataDir)) return null;
   const { StoreError } = await import('../../shared/compose/system.ts');
   try {
     return await withEmbeddedStore(context, true, ({ facts }) => facts.load());

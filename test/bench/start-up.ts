@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
+import { embedDashboard } from '../../services/dashboard/embed.ts';
 import { type Figure, figure, median, round } from './figure.ts';
 import { inDirectory } from './workbench.ts';
 
@@ -19,32 +22,55 @@ async function timed(cwd: string, module: string, ...args: readonly string[]): P
   return ms;
 }
 
-/** What a command costs that does nothing: from the sources, as in a checkout. */
+interface Form {
+  readonly name: string;
+  readonly main: string;
+  /** What Node takes for a file of the same kind in which there is nothing. */
+  readonly empty: string;
+}
+
+/** What a command costs that does nothing: from the sources, as in a checkout, and from the bundle, as installed. */
 export function startUp(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
-    const empty = join(directory, 'empty.ts');
-    await writeFile(empty, 'export const nothing: null = null;\n');
     const policy = join(directory, 'rollcall.yaml');
     await writeFile(policy, 'version: 1\ndefaults: { computeOptimizer: Active }\n');
     const commands = { '--help': ['--help'], 'policy validate': ['policy', 'validate', '--policy', policy] };
-    const bare: number[] = [];
-    const ours = new Map<string, number[]>();
-    for (let run = 0; run < RUNS; run += 1) {
-      bare.push(await timed(directory, empty));
-      for (const [name, args] of Object.entries(commands)) {
-        ours.set(name, [...(ours.get(name) ?? []), await timed(directory, MAIN, ...args)]);
-      }
-    }
-    return [...ours].map(([name, ms]) =>
-      figure({
-        name: `start-up, rollcall ${name}`,
-        ...{ unit: '× an empty TypeScript file', target: { atMost: 5 } },
-        comparedTo: `node with an empty TypeScript file: ${round(median(bare))} ms`,
-        runs: ms.map((each, n) => each / (bare[n] ?? Number.NaN)),
-        detail: { ms: ms.map(round) },
-      }),
-    );
+    const outdir = join(directory, 'bundle');
+    await build({ ...CLI_BUNDLE, entryPoints: [MAIN], outdir, plugins: [embedDashboard] });
+    await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
+    const forms: Form[] = [
+      { name: 'from a checkout', main: MAIN, empty: join(directory, 'empty.ts') },
+      { name: 'installed', main: join(outdir, 'main.js'), empty: join(directory, 'empty.mjs') },
+    ];
+    const figures: Figure[] = [];
+    for (const form of forms) figures.push(...(await ofForm(directory, form, commands)));
+    return figures;
   });
+}
+
+async function ofForm(
+  directory: string,
+  { name, main, empty }: Form,
+  commands: Readonly<Record<string, readonly string[]>>,
+): Promise<readonly Figure[]> {
+  await writeFile(empty, 'export const nothing = null;\n');
+  const bare: number[] = [];
+  const ours = new Map<string, number[]>();
+  for (let run = 0; run < RUNS; run += 1) {
+    bare.push(await timed(directory, empty));
+    for (const [command, args] of Object.entries(commands)) {
+      ours.set(command, [...(ours.get(command) ?? []), await timed(directory, main, ...args)]);
+    }
+  }
+  return [...ours].map(([command, ms]) =>
+    figure({
+      name: `start-up, rollcall ${command}, ${name}`,
+      ...{ unit: '× an empty file', target: { atMost: 5 } },
+      comparedTo: `node with an empty file of the same kind: ${round(median(bare))} ms`,
+      runs: ms.map((each, n) => each / (bare[n] ?? Number.NaN)),
+      detail: { ms: ms.map(round) },
+    }),
+  );
 }
 
 /** `npm start -- --once`: from the command to its end, sandbox, scan, work and summary. */
