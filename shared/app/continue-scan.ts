@@ -7,7 +7,7 @@ import type { Plan } from './make-plan.ts';
 import { OutOfTime, resumable } from './resumable.ts';
 import type { Retrying } from './retrying.ts';
 import { scan } from './scan.ts';
-import { beginPart, endPart } from './schedule.ts';
+import { beginPart, endPart, keepsAnswers } from './schedule.ts';
 
 /** How much time a part of a scan has. */
 export interface Deadline {
@@ -102,7 +102,7 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
         AbortSignal.any([lost, over.signal]),
       );
       await checkpoint.clear();
-      await endPart(deps, runId, { kind: 'done' });
+      await endPart(deps, runId, 'done');
       return { kind: 'done', plan };
     } catch (error) {
       // Also what goes on beside what broke: it must record nothing behind our back.
@@ -110,12 +110,13 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
       if (!(error instanceof OutOfTime)) throw error;
       await cloud.idle();
       lost.throwIfAborted();
+      await keepsAnswers(deps, runId, begunAt);
       await checkpoint.save();
-      await endPart(deps, runId, { kind: deadline.stop?.aborted === true ? 'left' : 'continued', begunAt });
+      await endPart(deps, runId, deadline.stop?.aborted === true ? 'left' : 'continued');
       return { kind: 'continued', answers: checkpoint.size };
     }
   } catch (error) {
-    await endPart(deps, runId, { kind: 'failed' });
+    await endPart(deps, runId, 'failed');
     throw error;
   } finally {
     done.abort('done');

@@ -157,26 +157,31 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
 }
 
 /**
- * `left`: its process was told to stop, and whoever looks next is to go on with it at once. Both that and `continued` say when the first of
- * the answers was asked for that the next part is given.
+ * Notes when the first of the answers was asked for that a part is about to keep for the next one. Before they are kept: a part that dies while
+ * it keeps them says nothing any more, and whoever finds the run silent has to know how old they are.
  */
-export type PartEnd =
-  | { readonly kind: 'done' | 'failed' }
-  | { readonly kind: 'continued' | 'left'; readonly begunAt: EpochMs };
+export async function keepsAnswers(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
+  await update(deps.registers, REGISTER, scanState, (current): ScanState => {
+    if (current === null || current.runId !== runId) return current ?? missing(runId);
+    return { ...current, begunAt };
+  });
+}
+
+/** `left`: its process was told to stop, and whoever looks next is to go on with it at once. */
+export type PartEnd = 'done' | 'continued' | 'left' | 'failed';
 
 /** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
   const now = deps.clock.now();
   await update(deps.registers, REGISTER, scanState, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
-    switch (end.kind) {
+    switch (end) {
       case 'done':
         return { ...current, state: 'done', aliveAt: now, completedAt: now };
       case 'continued':
       case 'left': {
-        const aliveAt = end.kind === 'left' ? now - REQUESTED_SILENCE_MS : now;
-        const parts = current.parts + 1;
-        return { ...current, state: 'requested', aliveAt, begunAt: end.begunAt, attempts: 0, parts };
+        const aliveAt = end === 'left' ? now - REQUESTED_SILENCE_MS : now;
+        return { ...current, state: 'requested', aliveAt, attempts: 0, parts: current.parts + 1 };
       }
       case 'failed':
         return { ...current, state: 'requested', aliveAt: now };

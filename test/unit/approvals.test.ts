@@ -178,7 +178,7 @@ describe('the tick', () => {
     const end = async (runId: string) => {
       await beginPart(deps, runId);
       await shop.scan({ ...shop.run(), runId });
-      await endPart(deps, runId, { kind: 'done' });
+      await endPart(deps, runId, 'done');
     };
     await end(first?.runId ?? '');
     expect(await requestScan(deps, CAPPED)).toBeNull();

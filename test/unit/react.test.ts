@@ -29,7 +29,7 @@ beforeEach(async () => {
   const request = await requestScan({ registers, clock, newId: () => 'run-1' }, shop.policy);
   await beginPart({ registers, clock, newId: () => '' }, request?.runId ?? '');
   await shop.scan();
-  await endPart({ registers, clock, newId: () => '' }, 'run-1', { kind: 'done' });
+  await endPart({ registers, clock, newId: () => '' }, 'run-1', 'done');
   await shop.messages();
   await shop.clock.advance(60_000);
 });

@@ -5,8 +5,9 @@ import { scanPart } from '../../shared/app/continue-scan.ts';
 import { readListing } from '../../shared/app/listing.ts';
 import { OutOfTime, resumable } from '../../shared/app/resumable.ts';
 import { scan } from '../../shared/app/scan.ts';
-import { beginPart, endPart, requestScan, scanNow } from '../../shared/app/schedule.ts';
+import { beginPart, endPart, keepsAnswers, requestScan, scanNow } from '../../shared/app/schedule.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../shared/ports/cloud.ts';
+import type { Registers } from '../../shared/ports/registers.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { cloudError, memoryCloud } from '../support/memory-cloud.ts';
 import { CALLER, HOUR, MEMBER, NOW, policyOf, seen } from './kit.ts';
@@ -190,7 +191,8 @@ describe('an answer that was kept for a later part of a scan', () => {
     const asked = await requestScan(deps, policy);
     const runId = asked?.runId ?? expect.fail('no scan was due');
     await beginPart(deps, runId);
-    await endPart(deps, runId, { kind: 'continued', begunAt: shop.clock.now() });
+    await keepsAnswers(deps, runId, shop.clock.now());
+    await endPart(deps, runId, 'continued');
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
     expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
@@ -207,13 +209,15 @@ describe('an answer that was kept for a later part of a scan', () => {
     const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
     const begunAt = shop.clock.now();
     await beginPart(deps, runId);
-    await endPart(deps, runId, { kind: 'continued', begunAt });
+    await keepsAnswers(deps, runId, begunAt);
+    await endPart(deps, runId, 'continued');
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
     expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
     await beginPart(deps, runId);
     // This one has done a little more, and nobody has heard of the one after it.
-    await endPart(deps, runId, { kind, begunAt });
+    await keepsAnswers(deps, runId, begunAt);
+    await endPart(deps, runId, kind);
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
     expect(await requestScan(deps, policy)).toMatchObject({ again: false });
@@ -225,15 +229,75 @@ describe('an answer that was kept for a later part of a scan', () => {
     const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
     const began = shop.clock.now();
     for (let part = 0; part < 2; part += 1) {
-      const stop = AbortSignal.abort();
-      const deadline = { remainingMs: () => 0, reserveMs: 60_000, stop };
-      const { settings, clock } = shop;
-      const requests = { send: async () => undefined };
-      const outlook = { requests, deadline, onProgress: () => undefined };
-      const going = scanPart({ deps, settings, retrying: shop.retrying(), policy, ...outlook }, runId);
-      expect(await shop.settle(going)).toMatchObject({ kind: 'continued' });
-      await clock.advance(60_000);
+      expect(await interrupted(runId)).toMatchObject({ kind: 'continued' });
+      await shop.clock.advance(60_000);
     }
     expect((await scanNow(deps.registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
   });
+
+  it('is as old for whoever comes after a part that died while it kept it, however often that happens', async () => {
+    shop = await Workshop.open({ policy, members: 1 });
+    const deps = shop.deps();
+    const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
+    for (const again of [true, false]) {
+      await expect(interrupted(runId, 1, dyingAfterKeeping(deps.registers))).rejects.toThrow('dead');
+      await shop.clock.advance(17 * 60_000);
+      expect(await requestScan(deps, policy)).toMatchObject({ again });
+    }
+  });
+
+  it('of a version that noted something else of its age is gone on with', async () => {
+    shop = await Workshop.open({ policy, members: 1 });
+    const deps = shop.deps();
+    const { registers } = deps;
+    const began = shop.clock.now();
+    const times = { dueAt: began, aliveAt: began, answeredAt: began, completedAt: null };
+    const before = {
+      ...times,
+      runId: 'run-before',
+      policyHash: policy.hash,
+      state: 'requested',
+      attempts: 0,
+      parts: 1,
+    };
+    await registers.write('scan', before, null);
+    const kept = await Checkpoint.load(registers, 'run-before');
+    kept.begunAt(began);
+    await kept.save();
+    await shop.clock.advance(4 * 60_000);
+    expect(await requestScan(deps, policy)).toEqual({ runId: 'run-before', again: true });
+    expect(await interrupted('run-before')).toMatchObject({ kind: 'continued' });
+    expect((await scanNow(registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
+  });
+
+  /** A part of a run that is told to stop when it has asked so much. */
+  function interrupted(runId: string, questions = 0, registers: Registers = shop.store.registers) {
+    let left = questions;
+    const remainingMs = (): number => {
+      left -= 1;
+      return left >= -1 ? HOUR : 0;
+    };
+    const deadline = { remainingMs, reserveMs: 60_000, stop: AbortSignal.abort() };
+    const outlook = { deadline, requests: { send: async () => undefined }, onProgress: () => undefined };
+    const { settings } = shop;
+    const deps = shop.deps({ registers });
+    return shop.settle(scanPart({ deps, settings, retrying: shop.retrying(), policy, ...outlook }, runId));
+  }
 });
+
+/** The registers as a process has them that dies as soon as it has kept an answer. */
+function dyingAfterKeeping(registers: Registers): Registers {
+  let dead = false;
+  const alive = async <T>(work: () => Promise<T>): Promise<T> => (dead ? Promise.reject(new Error('dead')) : work());
+  return {
+    read: (name) => alive(() => registers.read(name)),
+    list: (prefix) => alive(() => registers.list(prefix)),
+    remove: (name, version) => alive(() => registers.remove(name, version)),
+    write: (name, value, version) =>
+      alive(async () => {
+        const written = await registers.write(name, value, version);
+        dead = name.startsWith('checkpoint/');
+        return written;
+      }),
+  };
+}
