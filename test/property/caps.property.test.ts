@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { lookAt } from '../../shared/app/look-at.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule.ts';
+import { Picture } from '../../shared/app/worker/checks/caps.ts';
 import type { WorkContext } from '../../shared/app/worker/context.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { toIso } from '../../shared/domain/time.ts';
@@ -74,7 +75,7 @@ class Life {
         this.scanned = true;
         await beginPart(shop.deps(), request.runId);
         await shop.scan({ ...shop.run(), runId: request.runId });
-        await endPart(shop.deps(), request.runId, { kind: 'done' });
+        await endPart(shop.deps(), request.runId, 'done');
         break;
       }
       case 'storm':
@@ -162,3 +163,22 @@ it('no interleaving of scans, events and processes changes more accounts in 24 h
   // Caps that let nothing through would hold as well.
   expect(changes).toBeGreaterThan(40);
 }, 120_000);
+
+it('counting as changes come is counting the union anew: those asked for, those claimed, those changed, each once', () => {
+  const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+  const changes = fc.array(fc.tuple(id, fc.boolean()), { maxLength: 12 });
+  const asked = fc.uniqueArray(id, { maxLength: 4 });
+  const known = fc.record({ changed: changes, claimed: changes.map((each) => new Map(each)), asked });
+  fc.assert(
+    fc.property(known, fc.boolean(), ({ changed, claimed, asked: ids }, optOutsOnly) => {
+      const picture = new Picture();
+      for (const [each, optOut] of changed) picture.add(each, optOut);
+      const counted = [...changed, ...claimed].filter(([, optOut]) => optOut || !optOutsOnly);
+      const union = new Set([...ids, ...counted.map(([each]) => each)]);
+      expect(picture.sizeWith(ids, claimed, optOutsOnly)).toBe(union.size);
+      // Asking changes nothing.
+      expect(picture.sizeWith(ids, claimed, optOutsOnly)).toBe(union.size);
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -92,7 +92,7 @@ class Caps implements Check {
 }
 
 /** Which accounts were changed, and whether one of their changes was an opt-out; counted as they come, because each change asks how many. */
-class Picture {
+export class Picture {
   readonly #changed = new Map<AccountId, boolean>();
   #optOuts = 0;
 
