@@ -3,16 +3,17 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { tell, toldLines } from '../../services/cli/errors.ts';
 import { parse } from '../../services/cli/program.ts';
 import { Output } from '../../services/cli/ui/output.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import { readConfig } from '../../shared/config/config.ts';
+import { childFile } from '../support/children.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 
-export const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
+/** The CLI as installed. */
+export const MAIN = childFile('cli');
 
 /** A directory of its own for one test, with the files it is given. */
 export function place(files: Readonly<Record<string, string>> = {}): string {
@@ -51,7 +52,7 @@ export interface Ended {
 
 export interface CallOptions {
   readonly cwd: string;
-  /** What Node is to run, with its own arguments before it; default: the checkout's sources. */
+  /** What Node is to run, with its own arguments before it; default: the bundle of the checkout. */
   readonly entry?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -13,6 +12,7 @@ import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { type FaultProxy, startFaultProxy } from '../aws/faults.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
+import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
 import { type PretendStores, startPretendStores, TABLE } from './pretend-stores.ts';
 
@@ -59,9 +59,9 @@ export interface AwsWorld {
 }
 
 const MUTATING = new Set(['UpdateEnrollmentStatus', 'UpdateEnrollmentConfiguration']);
-const WORKER = fileURLToPath(new URL('./aws-worker.ts', import.meta.url));
-const FUNCTIONS = fileURLToPath(new URL('./aws-functions.ts', import.meta.url));
-const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
+const WORKER = childFile('aws-worker');
+const FUNCTIONS = childFile('aws-functions');
+const CLI = childFile('cli');
 
 /** Starts a world that ends with the test. */
 export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'>): Promise<AwsWorld> {

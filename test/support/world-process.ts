@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
 import { sdkSettings, type World } from './world.ts';
 import type { ChildParts } from './world-child-parts.ts';
@@ -19,7 +19,7 @@ export interface AppProcess {
   kill(): void;
 }
 
-const CHILD = fileURLToPath(new URL('./world-child.ts', import.meta.url));
+const CHILD = childFile('world-child');
 
 /** A run in a process of its own, on the world's data directory. It has the world's time as long as nobody sets that forward. */
 export function spawnRun(

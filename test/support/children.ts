@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import { inject } from 'vitest';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where `bundle-children.ts` has put them. */
+    children: string;
+  }
+}
+
+/** A program that tests start with Node. */
+export const childFile = (name: 'cli' | 'world-child' | 'aws-worker' | 'aws-functions'): string =>
+  join(inject('children'), `${name}.js`);
