@@ -12,7 +12,7 @@ export interface Sending {
 /** Who has asked for what, and which messages a process has been given and not yet let go of: if it died now, they would come again. */
 export class Custody {
   readonly #held = new Map<Process, Set<Delivery>>();
-  /** By run and account: when the key was put on the queue. */
+  /** By run and account: when the key was first put on the queue. What AWS tells before it is put there again does not count. */
   readonly #planned = new Map<string, number>();
 
   /** What a scan found, be it that it comes back only when a window opens, follows from its listings; what an event tells of is read by itself. */
@@ -20,7 +20,8 @@ export class Custody {
     for (const message of messages) {
       for (const id of idsOf(message)) {
         const waited = ENROLLMENTS.some((enrollment) => recordOf(id)?.[enrollment]?.reason === 'window');
-        if (by.name.startsWith('scanner-') || waited) this.#planned.set(`${message.runId} ${id}`, at);
+        const key = `${message.runId} ${id}`;
+        if ((by.name.startsWith('scanner-') || waited) && !this.#planned.has(key)) this.#planned.set(key, at);
       }
     }
   }
