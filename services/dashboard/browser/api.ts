@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 
 /** How long an answer may take, ms: the largest report takes seconds, and behind Lambda's door none may take longer than 30 s. */
 const PATIENCE_MS = 60_000;
+const NOT_ANSWERED = `Rollcall has not answered within ${PATIENCE_MS / 1_000} s.`;
 
 /** An error as the API answers it (RFC 9457), or what kept it from answering. */
 export class ApiError extends Error {
@@ -18,7 +19,7 @@ export class ApiError extends Error {
 /** Nothing came within the time that an answer may take. */
 export class Unanswered extends ApiError {
   constructor() {
-    super(0, `Rollcall has not answered within ${PATIENCE_MS / 1_000} s. It is asked again.`);
+    super(0, `${NOT_ANSWERED} It is asked again.`);
   }
 }
 
@@ -102,9 +103,16 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
     method: 'POST',
     headers: { ...headers(), 'content-type': 'application/json' },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   };
-  const response = await answerOf(fetch(path, init));
-  return response.json();
+  try {
+    return await (await answerOf(fetch(path, init))).json();
+  } catch (error) {
+    const told = unanswered(error);
+    // A command is never repeated on our own account.
+    if (told instanceof Unanswered) throw new ApiError(0, `${NOT_ANSWERED} It may have been done all the same.`);
+    throw told;
+  }
 }
 
 /** A file as the API exports it. */
