@@ -132,8 +132,8 @@ export const FAULTS: readonly Fault[] = [
       },
       {
         file: 'shared/app/worker/checks/caps.ts',
-        find: 'if (optOut && this.#withThese',
-        replace: 'if (!optOut && optOut && this.#withThese',
+        find: 'if (optOut && this.#recent.sizeWith',
+        replace: 'if (!optOut && optOut && this.#recent.sizeWith',
       },
     ],
   },
