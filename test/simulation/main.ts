@@ -20,7 +20,7 @@ const LARGEST_CHUNK = 100;
 /** With a fault switched in the first one that notices is enough. */
 const CHUNK = 25;
 /** A fault that none of so many histories notices is not noticed. */
-const SEEDS_PER_FAULT = 1_000;
+const SEEDS_PER_FAULT = 2_000;
 
 const reportSchema = z.object({
   seeds: z.number(),
