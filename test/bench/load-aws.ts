@@ -18,6 +18,8 @@ const BUDGET = 50;
 const CONCURRENCY = 8;
 const LATENCY_MS = 20;
 const LOOK_MS = 3_000;
+/** Telling the bus is no call to what is scanned and changed: it has no part in the budget. */
+const UNPACED: ReadonlySet<string> = new Set(['PutEvents']);
 /** Only a run that hangs takes so long. */
 const LIMIT_MS = 3_600_000;
 
@@ -116,7 +118,7 @@ async function watch(sandbox: Sandbox, writes: () => number): Promise<readonly L
   const end = performance.now() + LIMIT_MS;
   while (performance.now() < end) {
     let calls = 0;
-    for (const { count } of (await sandbox.calls()).values()) calls += count;
+    for (const [operation, { count }] of await sandbox.calls()) if (!UNPACED.has(operation)) calls += count;
     const [open, changes] = [openOf(await sandbox.accounts()), await sandbox.mutatingCalls()];
     looks.push({ at: performance.now(), open, calls, changes, writes: writes() });
     if (open === 0) return looks;
