@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EVENT_SOURCE, wordsOf } from '../shared/domain/event.ts';
 import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger.ts';
 

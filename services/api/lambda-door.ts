@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IsOperator } from '../../shared/config/operators.ts';
 import type { Door } from './door.ts';
 import { ApiProblem } from './problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantArgument } from '../../shared/config/arguments.ts';
 import type { LedgerFilter } from '../../shared/ports/ledger.ts';
 import { ApiProblem } from './problem.ts';

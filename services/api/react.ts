@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { react } from '../../shared/app/react.ts';
 import { ApiProblem } from './problem.ts';
 import { jsonRoute, NONE } from './route.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiRole } from '../../shared/config/api-env.ts';
 import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import * as accounts from './schemas/accounts.ts';
 import * as audit from './schemas/audit.ts';
 import * as common from './schemas/common.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FAULT_KINDS } from './engine/faults.ts';
 import { type EngineOptions, engineDefaults } from './engine/options.ts';
 import { SERVICE_NAMES } from './engine/types.ts';
@@ -85,4 +85,9 @@ export function resolveOptions(options: SandboxOptions): EngineOptions {
     pendingMs: given.pendingMs ?? named.pendingMs,
     faults: given.faults ?? named.faults,
   };
+}
+
+/** What is wrong with options that a schema refused, in one line; `null`: the error is of another kind. */
+export function refusalText(error: unknown): string | null {
+  return error instanceof z.ZodError ? z.prettifyError(error).replace(/\s*\n\s*/g, ' ') : null;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Deadline, scanPart } from '../../shared/app/continue-scan.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';

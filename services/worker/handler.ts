@@ -1,6 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import Bottleneck from 'bottleneck';
-import { z } from 'zod';
+import * as z from 'zod';
 import { entryIdOf, recordDeadLetter } from '../../shared/app/dead-letter-entries.ts';
 import type { WorkOutcome } from '../../shared/app/deps.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256Hex } from '../domain/hash.ts';
 import { ouCovers } from '../domain/policy/index.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';

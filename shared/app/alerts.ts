@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { alertOf, alertTypes, digestOf, isUrgent } from '../domain/alert.ts';
 import { sha256Hex } from '../domain/hash.ts';
 import type { EntryType, LedgerEntry } from '../domain/ledger.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { accountEntry } from '../domain/transition.ts';
 import type { EpochMs } from '../domain/types.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/as-of.ts';
 import type { Checkpoint, LedgerEntry } from '../domain/ledger.ts';
 import { toIso } from '../domain/time.ts';

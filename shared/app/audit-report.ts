@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { complianceOf } from '../domain/compliance.ts';
 import { toIso } from '../domain/time.ts';
 import { ENROLLMENTS } from '../domain/types.ts';

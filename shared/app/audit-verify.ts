@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../domain/chain-check.ts';
 import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger.ts';
 import { type ChainEnd, type Ledger, TamperedError } from '../ports/ledger.ts';

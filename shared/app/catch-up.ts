@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { emptyRecord } from '../domain/record.ts';
 import type { AccountId } from '../domain/types.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChangedBy, Detail, EntryType } from '../domain/ledger.ts';
 import type { AccountRecord, Condition } from '../domain/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Registers } from '../ports/registers.ts';
 import { readValue } from './registers.ts';
 

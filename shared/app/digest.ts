@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ChainList, digestOver, digestSchema } from '../domain/digest.ts';
 import {
   type ChainHead,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256Hex } from '../domain/hash.ts';
 import type { EntryType } from '../domain/ledger.ts';
 import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Calendar, MAX_DIGITS, newCalendar, takenUntil, withRate } from '../domain/calendar.ts';
 import { type BucketState, isForgotten } from '../domain/pacing.ts';
 import type { EpochMs } from '../domain/types.ts';

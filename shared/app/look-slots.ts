@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId, EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import { readTyped } from './registers.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The register that says which policy was scanned last: the one in force. */
 export const POLICY_REGISTER = 'policy';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { parseOutside } from '../domain/outside.ts';
 import { DamagedRegisterError, type Registers } from '../ports/registers.ts';
 

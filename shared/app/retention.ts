@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { replay } from '../domain/as-of.ts';
 import { type Checkpoint, type EntryDraft, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { type AccountState, stateOf } from '../domain/record.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HoldOf } from '../domain/assess.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { enforceableCanaries } from '../domain/rollout.ts';

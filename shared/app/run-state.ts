@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failuresTrip, type Trip } from '../domain/guardrails.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { EpochMs } from '../domain/types.ts';

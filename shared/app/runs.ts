@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EntryType, LedgerEntry } from '../domain/ledger.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';

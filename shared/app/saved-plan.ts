@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseOutside } from '../domain/outside.ts';
 import { type Change, planHash } from '../domain/plan.ts';
 import { VERDICTS } from '../domain/verdict.ts';

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';

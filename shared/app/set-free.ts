@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { differs } from '../domain/action.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../domain/time.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Deps, RunContext } from './deps.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChainCheck, LinkFault } from '../domain/chain-check.ts';
 import { type ChainList, listHash, rootOf } from '../domain/digest.ts';
 import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger.ts';

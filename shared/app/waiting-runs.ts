@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Condition } from '../domain/record.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';

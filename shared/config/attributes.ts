@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseOutside } from '../domain/outside.ts';
 import { isOuPath } from '../domain/policy/values.ts';
 import { ConfigError } from './config-error.ts';

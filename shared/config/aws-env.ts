@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 

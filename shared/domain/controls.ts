@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Suspension } from './assess.ts';
 import { type AccountFacts, type Match, type OperatorSelector, parseOperatorSelector } from './policy/index.ts';
 import { toIso } from './time.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalJson, sha256Hex } from './hash.ts';
 import type { ChainHead, Digest } from './ledger.ts';
 import { leafHash, merkleRoot } from './merkle.ts';

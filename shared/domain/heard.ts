@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChangedBy } from './ledger.ts';
 import { parseOutside } from './outside.ts';
 import type { AccountId, Enrollment } from './types.ts';

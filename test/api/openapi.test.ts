@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openApi } from '../../services/api/openapi.ts';
 import { ROUTES } from '../../services/api/routes.ts';
 import { SCHEMAS } from '../../services/api/schemas.ts';

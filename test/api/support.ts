@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { RATES } from '../../services/api/app.ts';
 import { Feed } from '../../services/api/live/feed.ts';
 import { type NodeDoorOptions, type OpenDoor, openNodeDoor } from '../../services/api/node-door.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventSchema, eventSchemaFiles } from '../../infra/event-schemas.ts';
 import { type EventBridgeBus, MAX_EVENT_BYTES, openEventBridge } from '../../shared/adapters/aws/bus.ts';
 import { wordsOf } from '../../shared/domain/event.ts';

@@ -1,6 +1,6 @@
 import { DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { AwsStoreError } from '../../shared/adapters/aws/store-errors.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';

@@ -1,6 +1,6 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_MESSAGE_BYTES } from '../../shared/adapters/aws/queue-shape.ts';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';

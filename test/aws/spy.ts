@@ -1,6 +1,6 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Stands in front of DynamoDB and counts what is asked of it and how many items it gives. */
 export interface Spy {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
 import { type Sandbox, type SandboxOptions, sandboxInfo, sandboxOver } from './sandbox.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a figure is held against. Both sides of a comparison were measured in the same run, on the same machine. */
 export type Target = { readonly atMost: number } | { readonly atLeast: number };

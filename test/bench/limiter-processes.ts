@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';

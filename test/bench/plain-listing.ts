@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const page = z.object({ accountEnrollmentStatuses: z.array(z.unknown()), nextToken: z.string().nullish() });
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
 import { type Figure, figure, median, round } from './figure.ts';
 import type { Sandbox } from './sandbox.ts';

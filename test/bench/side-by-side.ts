@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
 import { type Figure, figure, median, NO_TARGET, round, type Target } from './figure.ts';
 import { add, type Count, type Sandbox } from './sandbox.ts';

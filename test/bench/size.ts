@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const sizes = z.object({
   ROLLCALL_BENCH_ACCOUNTS: z.coerce.number().int().min(20).optional(),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 import type { Count, Sandbox } from './sandbox.ts';

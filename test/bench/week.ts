@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runTask } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 import { leastSquares } from './least-squares.ts';

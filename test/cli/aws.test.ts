@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountShape, applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
 import { ENROLL, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
 

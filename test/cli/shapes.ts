@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CHECKS } from '../../shared/domain/doctor.ts';
 import { VERDICTS } from '../../shared/domain/verdict.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /*
  * A real Chromium. On Linux x64 it comes with an npm package; elsewhere an installed Chrome is used. That package is made for functions, and

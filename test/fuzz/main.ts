@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMIT_BYTES, type Outcome, shared } from './run.ts';
 import type { Target } from './target.ts';
 import { TARGETS } from './targets/index.ts';

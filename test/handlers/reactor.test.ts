@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeHandler as makeApi } from '../../services/api/handler.ts';
 import { makeHandler as makeReactor } from '../../services/reactor/handler.ts';
 import { suspend } from '../../shared/app/controls.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LambdaContext } from '../../shared/compose/lambda.ts';
 import { functionsOf } from './functions.ts';
 import { type Deployment, deploy, lambdaContext } from './support.ts';

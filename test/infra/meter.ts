@@ -1,5 +1,5 @@
 import { createServer, request as forward, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 
 /*

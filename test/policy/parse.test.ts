@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyHash, policyJsonSchema } from '../../shared/domain/policy/index.ts';
 import { accepted, findingsOf, withDefaults } from './support.ts';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const MAIN = fileURLToPath(new URL('../../services/sandbox/main.ts', import.meta.url));
 const readySchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createSandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { Violation } from '../../services/sandbox/engine/smithy.ts';
 import { SERVICE_NAMES, type ServiceName } from '../../services/sandbox/engine/types.ts';

@@ -4,7 +4,7 @@ import { OrganizationsClient } from '@aws-sdk/client-organizations';
 import { STSClient } from '@aws-sdk/client-sts';
 import { cbor } from '@smithy/core/cbor';
 import { onTestFinished } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 

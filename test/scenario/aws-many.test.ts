@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createRandom } from '../../services/sandbox/engine/random.ts';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';

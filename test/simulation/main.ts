@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import { History } from './history.ts';

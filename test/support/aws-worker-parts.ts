@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a worker process is told; beside the environment, its one argument. */
 export const awsWorkerParts = z.object({

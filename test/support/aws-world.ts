@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { onTestFinished } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import { type AwsStores, openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { isLedgerEntry } from '../../shared/adapters/embedded/shapes.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a child process is told; beside the environment, its one argument. */
 export const childParts = z.object({

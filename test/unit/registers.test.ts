@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { update } from '../../shared/app/registers.ts';
 import type { Registers } from '../../shared/ports/registers.ts';

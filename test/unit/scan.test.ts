@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { inParallel } from '../../shared/app/in-parallel.ts';
 import { readListing } from '../../shared/app/listing.ts';

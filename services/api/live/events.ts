@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LedgerEntry } from '../../../shared/domain/ledger.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { LedgerPage } from '../../../shared/ports/ledger.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Progress } from '../../../shared/app/deps.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/system.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiProblem } from '../problem.ts';
 import { NONE, streamRoute } from '../route.ts';
 import { streamText } from '../stream.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACCOUNT_SORTS } from '../../../shared/app/account-list.ts';
 import { accountView } from '../../../shared/app/account-view.ts';
 import { ApiProblem } from '../problem.ts';

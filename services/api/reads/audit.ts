@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { auditAsOf } from '../../../shared/app/audit-as-of.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
 import { auditList } from '../../../shared/app/audit-list.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyView } from '../../../shared/app/policy-view.ts';
 import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
 import { ApiProblem } from '../problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { listRuns, showRun } from '../../../shared/app/runs.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, limit } from '../query.ts';

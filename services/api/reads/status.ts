@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bucketRates } from '../../../shared/app/limiter.ts';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { standingAtSchema } from '../../../shared/app/audit-as-of.ts';
 import { reportSchema } from '../../../shared/app/audit-report.ts';
 import { accountId, entryType, ledgerEntry, list, summary, textOrNull, time } from './common.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger.ts';
 import { VERDICTS } from '../../../shared/domain/verdict.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, list, textOrNull, time, timeOrNull } from './common.ts';
 
 /** One line that goes into the ledger. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, enrollment, list, textOrNull, time, timeOrNull } from './common.ts';
 
 export type MatchShape = {

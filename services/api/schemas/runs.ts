@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, enrollment, list, summary, textOrNull, time, timeOrNull } from './common.ts';
 
 export const run = z.object({

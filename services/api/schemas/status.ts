@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, enrollment, list, summary, textOrNull, time, timeOrNull, verdict } from './common.ts';
 
 export const health = z.object({ status: z.enum(['ok', 'unavailable']) });

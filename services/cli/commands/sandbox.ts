@@ -50,17 +50,16 @@ the ready line:
 
 async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<number> {
   const { output, interrupt } = context;
-  const [{ startSandbox }, { faultsSchema }, { z }] = await Promise.all([
+  const [{ startSandbox }, { faultsSchema, refusalText }] = await Promise.all([
     import('../../sandbox/start.ts'),
     import('../../sandbox/options.ts'),
-    import('zod'),
   ]);
   const given = numbersOf(flags);
   const { scenario: name, faults: file } = flags;
   if (name !== undefined && !isScenarioName(name)) wordArgument('--scenario', name, Object.keys(SCENARIOS));
   const faults = file === undefined ? undefined : faultsSchema.safeParse(readJsonFile(file));
   if (faults?.success === false) {
-    throw new CommandError('Usage', `--faults ${file}: ${z.prettifyError(faults.error).replace(/\s*\n\s*/g, ' ')}`);
+    throw new CommandError('Usage', `--faults ${file}: ${refusalText(faults.error)}`);
   }
   const options = {
     ...given,
@@ -69,13 +68,10 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     ...(faults !== undefined && { faults: faults.data }),
   };
   const running = await startSandbox(options).catch((error: unknown) => {
-    if (error instanceof z.ZodError) {
-      throw new CommandError(
-        'Usage',
-        `The sandbox cannot be made so: ${z.prettifyError(error).replace(/\s*\n\s*/g, ' ')}`,
-      );
-    }
-    throw listenError(error, given.port);
+    const refused = refusalText(error);
+    throw refused === null
+      ? listenError(error, given.port)
+      : new CommandError('Usage', `The sandbox cannot be made so: ${refused}`);
   });
   // One line, also on a terminal: it is made for scripts.
   output.print(JSON.stringify(running.info));

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BundledPackage, keyOf } from './bundled.ts';
 
 const component = z.looseObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What the Smithy AST models say about a request: compiled once into checks, so that a request costs no lookups. */
 

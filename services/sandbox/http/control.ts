@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSandboxDuration } from '../duration.ts';
 import { ControlError, type DriftRequest } from '../engine/drift.ts';
 import type { Sandbox } from '../engine/sandbox.ts';

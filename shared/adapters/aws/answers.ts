@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EnrollmentStatus, RuleMode } from '../../domain/types.ts';
 import type { CallKey, ListedEnrollment, Observed } from '../../ports/cloud.ts';
 import type { Session } from './calls.ts';

@@ -1,5 +1,5 @@
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId } from '../../domain/types.ts';
 import { checked } from './answers.ts';
 import type { OwnIdentity } from './caller.ts';

@@ -1,7 +1,7 @@
 import { GetEnrollmentStatusesForOrganizationCommand } from '@aws-sdk/client-compute-optimizer';
 import { DescribeOrganizationCommand, ListDelegatedAdministratorsCommand } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId, Caller } from '../../domain/types.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { accountId, checked } from './answers.ts';

@@ -5,7 +5,7 @@ import { ComputeOptimizerClient } from '@aws-sdk/client-compute-optimizer';
 import { OrganizationsClient, type OrganizationsClientConfig } from '@aws-sdk/client-organizations';
 import { STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Logger } from '../../ports/system.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
 import { Sha256 } from './sha256.ts';

@@ -6,7 +6,7 @@ import {
   ListAccountsCommand as ListOrganizationAccountsCommand,
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId, Enrollment } from '../../domain/types.ts';
 import type { CallGate, CallKey } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadCursorError } from '../../ports/ledger.ts';
 
 /** Where a page ended: the `time` of its last entry, which is its place in every index. */

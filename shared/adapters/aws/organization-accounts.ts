@@ -1,5 +1,5 @@
 import { DescribeAccountCommand, ListAccountsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-organizations';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
 import { CloudError } from '../../ports/cloud.ts';

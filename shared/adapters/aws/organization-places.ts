@@ -5,7 +5,7 @@ import {
   ListParentsCommand,
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId } from '../../domain/types.ts';
 import { type Account, accountsPages, MAX_PAGE } from './organization-accounts.ts';
 import { paged, type Reader, toListPage } from './organization-reader.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId } from '../../domain/types.ts';
 import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../ports/cloud.ts';
 import { checked } from './answers.ts';

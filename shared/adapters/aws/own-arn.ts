@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { clientSettings } from './client-settings.ts';
 
 const CONNECT_MS = 1_000;

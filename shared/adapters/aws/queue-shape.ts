@@ -1,5 +1,5 @@
 import { type CreateQueueCommandInput, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AwsStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 

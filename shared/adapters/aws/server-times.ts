@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../ports/system.ts';
 import { storeError } from './store-errors.ts';
 

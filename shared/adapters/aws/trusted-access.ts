@@ -1,5 +1,5 @@
 import { ListAWSServiceAccessForOrganizationCommand } from '@aws-sdk/client-organizations';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountId } from '../../domain/types.ts';
 import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';

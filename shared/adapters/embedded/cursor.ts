@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadCursorError } from '../../ports/ledger.ts';
 
 /** Where a page ended: the time (epoch ms) of its last entry, and its place in the order of storing. */

@@ -1,5 +1,5 @@
 /** A policy's own expectations: what it should say of accounts, written beside it and checked without AWS [interface.md, `policy test`]. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseOutside } from '../outside.ts';
 import { didYouMean, type Finding, findingAt, shown } from './findings.ts';
 import { issueFindings } from './issues.ts';

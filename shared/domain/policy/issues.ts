@@ -1,5 +1,5 @@
 /** From zod's issues to findings with positions, what was found, and what to do. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { didYouMean, type Finding, type Path, renderPath, shown } from './findings.ts';
 import type { Taken } from './nodes.ts';
 import { type Report, reporter, START } from './report.ts';

@@ -1,5 +1,5 @@
 /** The shape of the policy file, once: it validates, fills in defaults, and becomes the JSON Schema for editors. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { WEBHOOK_EVENTS } from './types.ts';
 import { cronProblem, isOuPath, isTimeZone, parseDate, parseDuration, VARIABLE_SYNTAX } from './values.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { apply } from '../../../shared/app/apply.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { auditAsOf } from '../../../shared/app/audit-as-of.ts';
 import { auditList } from '../../../shared/app/audit-list.ts';
 import { verifyLedger } from '../../../shared/app/audit-verify.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { openStore } from '../../../shared/compose/store.ts';
 import { type EntryDraft, type Facet, headOf, sealEntry } from '../../../shared/domain/ledger.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';

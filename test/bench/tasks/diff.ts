@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { contextOf } from '../../../shared/app/survey.ts';
 import { assess } from '../../../shared/domain/assess.ts';
 import { compileControls, NO_CONTROLS } from '../../../shared/domain/controls.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { apply } from '../../../shared/app/apply.ts';
 import { react } from '../../../shared/app/react.ts';

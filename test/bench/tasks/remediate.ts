@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApplyResult, apply } from '../../../shared/app/apply.ts';
 import { answer, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 import { bySdkAlone } from './sdk-alone.ts';

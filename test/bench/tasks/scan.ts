@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { scan } from '../../../shared/app/scan.ts';
 import type { Clock } from '../../../shared/ports/system.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { serve } from '../../../shared/app/serve.ts';
 import { composeApp } from '../../../shared/compose/app.ts';
 import { awsChores } from '../../../shared/compose/aws-chores.ts';

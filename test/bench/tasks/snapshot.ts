@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { answer, COMPUTE_OPTIMIZER_ONLY, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /* Puts the organization snapshot into a new store, as an earlier scan of another process would have. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { verifyLedger } from '../../../shared/app/audit-verify.ts';
 import { openStore } from '../../../shared/compose/store.ts';
 import { answer, elapsed, taskInput } from '../workbench.ts';

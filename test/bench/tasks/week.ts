@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createRandom } from '../../../services/sandbox/engine/random.ts';
 import { createSandbox } from '../../../services/sandbox/engine/sandbox.ts';
 import { resolveOptions } from '../../../services/sandbox/options.ts';

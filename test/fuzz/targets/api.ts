@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Feed } from '../../../services/api/live/feed.ts';
 import { openNodeDoor } from '../../../services/api/node-door.ts';
 import type { Route } from '../../../services/api/route.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
 import { CSV_COLUMNS } from '../../../shared/domain/csv.ts';
