@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 const IMPORTS = 'lint/style/noRestrictedImports';
 const GLOBALS = 'lint/style/noRestrictedGlobals';
 const ENVIRONMENT = 'lint/style/noProcessEnv';
-const INJECTED = 'plugin';
+const PLUGIN = 'plugin';
 
 const importing = (specifier: string): string => `import { x } from '${specifier}';\nexport const y = x;\n`;
 
@@ -53,16 +53,18 @@ const WRONG: readonly (readonly [file: string, source: string, rule: string])[] 
   ['services/cli/commands/apply.ts', importing('../../sandbox/start.ts'), IMPORTS],
   ['services/sandbox/a.ts', importing('../../shared/domain/types.ts'), IMPORTS],
   ['services/sandbox/engine/b.ts', importing('../../../shared/ports/system.ts'), IMPORTS],
-  ['shared/domain/clock.ts', 'export const y = Date.now();\n', INJECTED],
-  ['shared/domain/date.ts', 'export const y = new Date();\n', INJECTED],
-  ['shared/domain/passed.ts', 'export const y = [1].map(Date.now);\n', INJECTED],
-  ['shared/domain/chance.ts', 'export const y = Math.random();\n', INJECTED],
-  ['shared/app/clock.ts', 'export const y = Date.now();\n', INJECTED],
-  ['shared/app/worker/date.ts', 'export const y = new Date();\n', INJECTED],
-  ['shared/app/chance.ts', 'export const y = Math.random();\n', INJECTED],
-  ['shared/ports/clock.ts', 'export const y = Date.now();\n', INJECTED],
-  ['shared/ports/date.ts', 'export const y = new Date();\n', INJECTED],
-  ['shared/ports/chance.ts', 'export const y = Math.random();\n', INJECTED],
+  ['shared/domain/zod.ts', `import { z } from 'zod';\nexport const y = z;\n`, PLUGIN],
+  ['services/cli/zod.ts', `export const y = import('zod');\n`, PLUGIN],
+  ['shared/domain/clock.ts', 'export const y = Date.now();\n', PLUGIN],
+  ['shared/domain/date.ts', 'export const y = new Date();\n', PLUGIN],
+  ['shared/domain/passed.ts', 'export const y = [1].map(Date.now);\n', PLUGIN],
+  ['shared/domain/chance.ts', 'export const y = Math.random();\n', PLUGIN],
+  ['shared/app/clock.ts', 'export const y = Date.now();\n', PLUGIN],
+  ['shared/app/worker/date.ts', 'export const y = new Date();\n', PLUGIN],
+  ['shared/app/chance.ts', 'export const y = Math.random();\n', PLUGIN],
+  ['shared/ports/clock.ts', 'export const y = Date.now();\n', PLUGIN],
+  ['shared/ports/date.ts', 'export const y = new Date();\n', PLUGIN],
+  ['shared/ports/chance.ts', 'export const y = Math.random();\n', PLUGIN],
   ['shared/domain/timer.ts', 'export const y = setTimeout(() => 1, 2);\n', GLOBALS],
   ['shared/app/timer.ts', 'export const y = setTimeout(() => 1, 2);\n', GLOBALS],
   ['shared/app/global.ts', 'export const y = globalThis.Date.now();\n', GLOBALS],
