@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import * as z from 'zod';
-import { runTask, startSandbox } from './child.ts';
+import { bundleTask, runTask, startSandbox, startTask } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 import { accountsOr } from './size.ts';
 import { inDirectory } from './workbench.ts';
@@ -33,7 +34,11 @@ async function stressed(dataDir: string): Promise<readonly Figure[]> {
   try {
     const before = await sandbox.accounts();
     const toChange = before.filter(isOpen).length;
-    const { changes, open, scanMs, workMs, peaks } = await runTask('stress', { dataDir, ...LIMITS }, applied, sandbox);
+    // As installed, from the bundle: what strips types takes memory too.
+    const task = await bundleTask('stress', join(dataDir, 'bundle'));
+    const input = { dataDir, ...LIMITS };
+    const { changes, open, scanMs, workMs, peaks } = await startTask(task, input, applied, sandbox.environment)
+      .answered;
     const { ok, entries, fault, ms, peakMb } = await runTask('verify', { dataDir }, verified, null);
     const left = (await sandbox.accounts()).filter(isOpen).length;
     const changed = [...(await sandbox.changesOf()).values()];
