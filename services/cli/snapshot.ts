@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Finding } from '../../shared/domain/policy/findings.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import type { CliContext } from './context.ts';
@@ -28,7 +28,7 @@ export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPo
 /** A policy can be checked without a store, so one that cannot be read is told of and done without. */
 async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
   // Where no store can be, none is loaded: that takes as long as the check itself.
-  if (!existsSync(context.config.dataDir)) return null;
+  if (isAbsent(context.config.dataDir)) return null;
   const { StoreError } = await import('../../shared/compose/system.ts');
   try {
     return await withEmbeddedStore(context, true, ({ facts }) => facts.load());
@@ -37,5 +37,15 @@ async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot |
     if (error.code !== 'NotFound')
       context.output.note(`warning: not compared with the last snapshot: ${error.message}`);
     return null;
+  }
+}
+
+/** Nothing but that: of a directory that cannot be looked at the store says what is wrong. */
+function isAbsent(directory: string): boolean {
+  try {
+    statSync(directory);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
   }
 }

@@ -1,6 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { errorShape, explainShape, policyTestShape, validateShape } from './shapes.ts';
 import { expectNoStack, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
 
@@ -171,6 +171,16 @@ describe('policy explain', () => {
     const alone = validateShape.parse(json(await rollcall(['policy', 'validate', '--json'], { cwd })));
     expect(alone.snapshotAt).toBeNull();
     expect(alone.findings.map(({ message }) => message)).not.toContain('the rule `nobody` matches nothing');
+  });
+
+  // Nothing is closed to root.
+  test.skipIf(process.getuid?.() === 0)('a store that may not even be looked for is told of', async () => {
+    const cwd = place({ 'rollcall.yaml': POLICY });
+    mkdirSync(join(cwd, 'closed'), { mode: 0o000 });
+    onTestFinished(() => chmodSync(join(cwd, 'closed'), 0o700));
+    const { code, stderr } = await rollcall(['policy', 'validate', '--data-dir', 'closed/data'], { cwd });
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: not compared with the last snapshot: ');
   });
 
   test('a rule that can never decide is told of where it matches, with its place', async () => {
