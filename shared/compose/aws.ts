@@ -73,8 +73,8 @@ export interface AwsRuntime {
   /** The policy as it is now. @throws PolicyUnreadableError, PolicyInvalidError */
   policy(): Promise<CompiledPolicy>;
   /**
-   * Cloud, limiter and actor under the present policy; asked for once an invocation, because the one before is closed when the
-   * policy has changed. `fresh`: look for the policy now, not up to half a minute ago.
+   * Cloud, limiter and actor under the present policy; asked for once an invocation. What was begun under the one before is ended under it,
+   * as in another container. `fresh`: look for the policy now, not up to half a minute ago.
    * @throws also CloudError if the caller cannot be identified.
    */
   app(fresh?: boolean): Promise<PolicyApp>;
@@ -117,7 +117,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const calls = new CallTally(metrics);
   let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
   let current: (PolicyApp & { close(): void }) | null = null;
-  // A container may be given several invocations at once: the second is not to build another app, and close the first one's under it.
+  // A container may be given several invocations at once: the second is not to build another app.
   const oneByOne = new Bottleneck({ maxConcurrent: 1 });
 
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): void }> => {
@@ -147,7 +147,12 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       let work: Promise<WorkContext> | null = null;
       return {
         ...{ policy, deps, settings, retrying },
-        work: () => (work ??= createWork(deps, settings, retrying, policy)),
+        // One that could not be made is tried again: a table that does not answer once must not spoil the container for its whole life.
+        work: () =>
+          (work ??= createWork(deps, settings, retrying, policy).catch((error: unknown) => {
+            work = null;
+            throw error;
+          })),
         close: () => cloud.close(),
       };
     } catch (error) {
@@ -174,10 +179,9 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       oneByOne.schedule(async () => {
         const policy = await keeper.policy(fresh);
         if (current !== null && current.policy.hash === policy.hash) return current;
-        const next = await build(policy);
-        current?.close();
-        current = next;
-        return next;
+        // The one before is not closed: another invocation may work under it. Its idle connections end by themselves.
+        current = await build(policy);
+        return current;
       }),
     flush() {
       calls.tell();

@@ -193,9 +193,13 @@ export class CloudError extends Error {
     return this.facts.kind;
   }
 
+  /** Whether it says nothing lasting of what was asked for: another time, or by another process, it may be answered. */
+  get passing(): boolean {
+    return this.kind === 'Throttled' || this.kind === 'Transient';
+  }
+
   /** Whether the same call may succeed a little later; by clients that are closed none does. */
   get retryable(): boolean {
-    if (this.facts.code === 'Closed') return false;
-    return this.kind === 'Throttled' || this.kind === 'Transient';
+    return this.passing && this.facts.code !== 'Closed';
   }
 }

@@ -137,13 +137,35 @@ describe('invocations that one container is given at once', () => {
     await expect(first.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
   });
 
-  it('that still work under the policy before end as if AWS could not be reached', async () => {
+  it('that still work under the policy before go on, and what comes has the new one', async () => {
     const world = await deploy({ sandbox: { accounts: 8 } });
     const runtime = await world.compose('worker')();
     const before = await runtime.app();
     world.writePolicy({ callsPerSecond: 7 });
-    expect(await runtime.app(true)).not.toBe(before);
-    const failure = before.deps.cloud.listEnrollmentStatuses(null);
-    await expect(failure).rejects.toMatchObject({ kind: 'Transient', retryable: false });
+    const [after, same] = await Promise.all([runtime.app(true), runtime.app(true)]);
+    expect(after).not.toBe(before);
+    expect(same).toBe(after);
+    await expect(before.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
+  });
+
+  it('do not suffer from what an earlier one could not make', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    const { registers } = runtime.stores;
+    const version = await registers.write('policy', { hash: 1 }, null);
+    const app = await runtime.app();
+    await expect(app.work()).rejects.toThrow(/policy/);
+    await registers.write('policy', { hash: app.policy.hash }, version);
+    await expect(app.work()).resolves.toMatchObject({ policy: app.policy });
+  });
+
+  it('get the app that could not be built for the one before', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    world.sandbox.sandbox.setFaults([
+      { service: 'sts', operation: 'GetCallerIdentity', kind: 'denied', code: 'InvalidClientTokenId', count: 1 },
+    ]);
+    const [first, second] = await Promise.allSettled([runtime.app(), runtime.app()]);
+    expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
   });
 });

@@ -515,6 +515,24 @@ describe('crashes', () => {
     expect(shop.cloud.changes).toHaveLength(1);
   });
 
+  it('and who looks for it ends meanwhile: that says nothing of the account, and the next one finds out', async () => {
+    await open();
+    await crash('after');
+    trouble = ({ operation }) =>
+      operation === 'GetEnrollmentStatus' ? { before: cloudError('Transient', 'Closed') } : null;
+    const work = await shop.process();
+    await shop.later(work, shop.settings.claimMs + 1);
+    expect((await shop.condition(A)).claim).not.toBeNull();
+    trouble = () => null;
+    await shop.later(work, 15 * 60_000);
+    expect(await shop.types(A)).toEqual([
+      'DriftDetected',
+      'RemediationStarted',
+      'RemediationSucceeded',
+      'DriftResolved',
+    ]);
+  });
+
   it('and the account has left meanwhile: the claim is closed all the same', async () => {
     await open({ members: 2 });
     await crash('before');

@@ -128,6 +128,18 @@ describe('a batch', () => {
     },
   );
 
+  it('that is not sent because its process ends comes back as a batch', async () => {
+    await enrolled(4);
+    await shop.scan();
+    trouble = ({ operation }) =>
+      operation === 'AssociateAccounts' ? { before: cloudError('Transient', 'Closed') } : null;
+    const work = await shop.process();
+    await shop.workOff(work);
+    trouble = () => null;
+    await shop.later(work, HOUR);
+    expect(changes()).toEqual(['AssociateAccounts 4', 'AssociateAccounts 4']);
+  });
+
   it('that is throttled beyond all patience is retried as a batch, and in the end a dead letter as one', async () => {
     await enrolled(4);
     await shop.scan();

@@ -105,7 +105,7 @@ function outcomeOf(fate: Fate | undefined): 'dead' | 'blocked' | 'retrying' {
 
 /** What kind of failure all accounts of the batch have in common; `null` if they may have none. */
 async function sharedCause(work: WorkContext, error: CloudError): Promise<CloudErrorKind | null> {
-  if (error.retryable || error.kind === 'Prerequisite') return error.kind;
+  if (error.passing || error.kind === 'Prerequisite') return error.kind;
   if (error.kind !== 'Denied') return null;
   if (!error.facts.ambiguous) return 'Denied';
   // Trusted access switched off, or one account that may not? AWS uses the code for both: if not even a listing is answered, it is the former.

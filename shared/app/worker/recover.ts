@@ -42,7 +42,7 @@ export async function settleClaim(
     return await close(happened ? 'happened' : 'nothing');
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    if (!error.retryable) return close('unreadable');
+    if (!error.passing) return close('unreadable');
     const now = work.deps.clock.now();
     await work.deps.records.snooze(facts.id, known.head.seq, now + nextPollMs(now - Date.parse(claim.startedAt)));
     return null;
