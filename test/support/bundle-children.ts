@@ -13,8 +13,16 @@ let directory: string | null = null;
  * Once before all tests: what they start as processes, several hundred times in all, is bundled as it is for the npm package. The same from the
  * sources takes about twice the processor time to start. From their sources run the demo, the dashboard's house and the simulation.
  */
-export async function setup({ provide }: TestProject): Promise<void> {
-  directory = mkdtempSync(join(tmpdir(), 'rollcall-children-'));
+export async function setup(project: TestProject): Promise<void> {
+  const into = mkdtempSync(join(tmpdir(), 'rollcall-children-'));
+  directory = into;
+  await bundle(into);
+  // While Vitest watches, what has changed is to be in them.
+  project.onTestsRerun(() => bundle(into));
+  project.provide('children', into);
+}
+
+async function bundle(outdir: string): Promise<void> {
   await build({
     ...CLI_BUNDLE,
     entryPoints: {
@@ -23,11 +31,10 @@ export async function setup({ provide }: TestProject): Promise<void> {
       'aws-worker': join(root, 'test/support/aws-worker.ts'),
       'aws-functions': join(root, 'test/support/aws-functions.ts'),
     },
-    outdir: directory,
+    outdir,
     plugins: [embedDashboard],
   });
-  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
-  provide('children', directory);
+  writeFileSync(join(outdir, 'package.json'), '{ "type": "module" }\n');
 }
 
 export function teardown(): void {
