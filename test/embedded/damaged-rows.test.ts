@@ -70,6 +70,23 @@ describe('a row that was changed from outside', () => {
     });
   });
 
+  it.each([
+    ['$.computeOptimizer.verdict', '{"0":-1,"toString":{}}'],
+    ['$.computeOptimizer.verdict', '"Fine"'],
+    ['$.computeOptimizer.since', '7'],
+    ['$.computeOptimizer.attempts', '"many"'],
+    ['$.computeOptimizer.reason', '{}'],
+    ['$.computeOptimizer.claim', '{"entryId":7}'],
+    ['$.computeOptimizer.setBacks', '[1]'],
+  ])('a condition that cannot be is damage, and no defect of whoever reads it: %s', async (path, value) => {
+    const { records } = await edited(
+      `UPDATE records SET body = json_set(body, '${path}', json('${value}')) WHERE account_id = '${CHAIN}'`,
+    );
+    const refused = { code: 'Corrupt', message: expect.stringMatching(/an account record/) };
+    await expect(drain(records.all())).rejects.toMatchObject(refused);
+    await expect(records.get(CHAIN)).rejects.toMatchObject(refused);
+  });
+
   it('a number that JavaScript does not have is damage, and no defect', async () => {
     const { records } = await edited(`UPDATE records SET seq = 9007199254740993 WHERE account_id = '${CHAIN}'`);
     await expect(records.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });

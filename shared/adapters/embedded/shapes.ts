@@ -1,12 +1,13 @@
 import { ENTRY_TYPES, type LedgerEntry } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import type { AccountRecord } from '../../domain/record.ts';
+import { VERDICTS } from '../../domain/verdict.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 
 /*
  * Cheap checks for documents that this store itself wrote under this schema version (the file is recognised when it is opened).
- * They look at the outer fields, so that a damaged or hand-edited row is noticed where it is read; what is inside is
- * trusted, because validating it in full would cost more than reading it (an entry's hash vouches for the rest of it).
+ * They look at the fields that are read by name, so that a damaged or hand-edited row is noticed where it is read. Of an entry they look at the
+ * outer ones only: its hash vouches for the rest, and validating it in full would cost more than reading it. For a record nothing vouches.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -43,10 +44,45 @@ export function isAccountRecord(value: unknown): value is AccountRecord {
     Number.isSafeInteger(value['head']['seq']) &&
     isText(value['head']['hash']) &&
     typeof value['present'] === 'boolean' &&
-    isObjectOrNull(value['computeOptimizer']) &&
-    isObjectOrNull(value['automation'])
+    isConditionOrNull(value['computeOptimizer']) &&
+    isConditionOrNull(value['automation'])
   );
 }
+
+const KNOWN_VERDICTS: ReadonlySet<unknown> = new Set(VERDICTS);
+const CONDITION_TEXTS_OR_NULL = [
+  ...['reason', 'status', 'ruleMode', 'lastUpdated', 'desired', 'desiredRuleMode', 'notBefore', 'deadline'],
+  ...['rule', 'policyHash', 'runId', 'driftSince', 'optedOutAt'],
+] as const;
+const CLAIM_TEXTS = ['entryId', 'startedAt', 'expiresAt', 'operation'] as const;
+
+function isConditionOrNull(value: unknown): boolean {
+  if (value === null) return true;
+  return (
+    isObject(value) &&
+    KNOWN_VERDICTS.has(value['verdict']) &&
+    isText(value['since']) &&
+    isText(value['changedAt']) &&
+    Number.isSafeInteger(value['attempts']) &&
+    CONDITION_TEXTS_OR_NULL.every((name) => isTextOrNull(value[name])) &&
+    isClaimOrNull(value['claim']) &&
+    isListOfObjects(value['setBacks']) &&
+    (value['contested'] === undefined || isObject(value['contested']))
+  );
+}
+
+function isClaimOrNull(value: unknown): boolean {
+  if (value === null) return true;
+  return (
+    isObject(value) &&
+    CLAIM_TEXTS.every((name) => isText(value[name])) &&
+    isTextOrNull(value['clientToken']) &&
+    typeof value['optOut'] === 'boolean'
+  );
+}
+
+const isListOfObjects = (value: unknown): boolean =>
+  value === undefined || (Array.isArray(value) && value.every(isObject));
 
 export function isAccountFacts(value: unknown): value is AccountFacts {
   return (
