@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ApiRole } from '../../shared/config/api-env.ts';
+import { type Outside, parseOutside } from '../../shared/domain/outside.ts';
 import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
 import type { ApiSystem, Principal } from './system.ts';
@@ -95,9 +96,9 @@ function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObjec
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {
-        query: query.safeParse(queryOf(raw.search, query)),
-        params: params.safeParse(raw.params),
-        body: body.safeParse(json),
+        query: parseOutside(query, queryOf(raw.search, query)),
+        params: parseOutside(params, raw.params),
+        body: parseOutside(body, json),
       };
       if (!given.query.success || !given.params.success || !given.body.success) throw badRequest(given);
       return handle({
@@ -125,11 +126,13 @@ function takesSeveral(schema: z.ZodObject, name: string): boolean {
   return inner instanceof z.ZodArray;
 }
 
-type Checked = Readonly<Record<'query' | 'params' | 'body', z.ZodSafeParseResult<unknown>>>;
+type Checked = Readonly<Record<'query' | 'params' | 'body', Outside<unknown>>>;
+
+const issuesOf = (given: Outside<unknown>): readonly z.core.$ZodIssue[] => (given.success ? [] : given.error.issues);
 
 function badRequest(checked: Checked): ApiProblem {
   const errors = (['query', 'params', 'body'] as const).flatMap((part) =>
-    (checked[part].error?.issues ?? []).map(
+    issuesOf(checked[part]).map(
       ({ path, message }): Complaint => ({ where: [part, ...path.map(String)].join('.'), message }),
     ),
   );

@@ -85,6 +85,14 @@ function sameNews(a: Facet, b: Facet): boolean {
   );
 }
 
+/**
+ * A drift that the condition has without its beginning: the account left while a call was under way, which ended every drift, and the call failed
+ * after it had come back. Invariant 1 wants one that is detected, whatever the condition says already.
+ */
+function isUntoldDrift({ driftSince }: Condition, { verdict, reason }: Assessment): boolean {
+  return verdict === 'Drifted' && reason !== 'deadLettered' && driftSince === null;
+}
+
 /** Verdicts whose beginning has a name of its own. */
 const NAMED: Partial<Record<Verdict, EntryType>> = {
   Blocked: 'RemediationBlocked',
@@ -117,7 +125,7 @@ export function transition(
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const seen = facetOf(assessment, attempts);
-  if (condition !== null && sameNews(condition, seen)) return null;
+  if (condition !== null && sameNews(condition, seen) && !isUntoldDrift(condition, assessment)) return null;
   const failed = condition === null ? null : failedAttempt(context, condition, assessment, seen);
   const type = failed?.type ?? entryTypeFor(condition, assessment);
   const after = failed?.after ?? seen;

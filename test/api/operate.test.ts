@@ -81,6 +81,7 @@ describe('operators', () => {
     ['/api/suspend', { selector: 'all', reason: 'x'.repeat(501) }, 400],
     ['/api/suspend', { selector: 'all', force: true }, 400],
     ['/api/suspend', {}, 400],
+    ['/api/suspend', { selector: { length: { toString: 1 } } }, 400],
     ['/api/resume', { selector: 'all' }, 409],
     ['/api/halt', [], 400],
     ['/api/halt', null, 400],

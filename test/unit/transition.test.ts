@@ -303,6 +303,23 @@ describe('accounts that come and go', () => {
     expect(back.present).toBe(true);
     expect(step(back, seen('Inactive'), NOW + 1)[0]).toBe('DriftDetected');
   });
+
+  it('coming back with the failure of a call that was under way is drift like any other, detected once', () => {
+    const claimed = recordOf({ computeOptimizer: condition() });
+    const open = fold(claimed, started(claimed, NOW));
+    const gone = fold(open, left(at(NOW + 1), open));
+    const back = fold(gone, joined(at(NOW + 2), MEMBER, observe(gone, 'Inactive')));
+    const notBefore = NOW + HOUR;
+    const failed = fold(
+      back,
+      outcome(back, 'RemediationFailed', NOW + 3, { verdict: 'Drifted', reason: 'retrying', notBefore }),
+    );
+    expect(failed.computeOptimizer).toMatchObject({ verdict: 'Drifted', claim: null, driftSince: null });
+    // The pause is not over: what is found is just what is remembered.
+    const [type, told] = step(failed, seen('Inactive'), NOW + 4);
+    expect([type, told.computeOptimizer?.driftSince]).toEqual(['DriftDetected', iso(NOW + 4)]);
+    expect(step(told, seen('Inactive'), NOW + 5)[0]).toBeNull();
+  });
 });
 
 describe('wakeAt', () => {
