@@ -71,4 +71,7 @@ export function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
+/** The most memory that this process ever had resident, MB; maxRSS is in KiB [process.resourceUsage]. */
+export const peakMb = (): number => (process.resourceUsage().maxRSS * 1024) / 1e6;
+
 export const elapsed = (since: number): number => performance.now() - since;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { chanceOf, seedOf } from '../fuzz/chance.ts';
+import { SHORT_TIMES } from '../support/aws-worker-parts.ts';
 import { type AwsWorld, type Spawned, startAwsWorld } from '../support/aws-world.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld, ledgerFaults, readChains } from '../support/world-checks.ts';
@@ -102,8 +103,8 @@ function starting(world: AwsWorld, text: string, number: number): (done: number)
   };
 }
 
-/** As long as the workers' own (`SHORT_TIMES`). */
-const HIDDEN_S = 8;
+/** As long as the workers' own. */
+const HIDDEN_S = SHORT_TIMES.visibilityMs / 1_000;
 
 async function converged(world: AwsWorld): Promise<string | null> {
   const open = world.running.sandbox

@@ -3,7 +3,7 @@ import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { scan } from '../../../shared/app/scan.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
 import { plainListing } from '../plain-listing.ts';
-import { answer, elapsed, policyOf, taskInput, withApp } from '../workbench.ts';
+import { answer, elapsed, peakMb, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /*
  * Scans an organization so many times, an hour of our clock apart, recording each, and says how long each took and how much memory
@@ -46,8 +46,7 @@ await withApp(
       accounts = plan.coverage.listed;
       ahead += HOUR;
     }
-    // maxRSS is in KiB [process.resourceUsage].
-    answer({ ms, cpuMs, floorMs, accounts, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
+    answer({ ms, cpuMs, floorMs, accounts, peakMb: peakMb() });
   },
   { snapshotMaxAgeMs: cached ? (scans + 1) * HOUR : 0 },
   clock,

@@ -3,7 +3,7 @@ import { serve } from '../../../shared/app/serve.ts';
 import { composeApp } from '../../../shared/compose/app.ts';
 import { awsChores } from '../../../shared/compose/aws-chores.ts';
 import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
-import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, policyOf, taskInput } from '../workbench.ts';
+import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
 
 /*
  * A container of `rollcall serve --store aws` with the product's own times, but a look at what is due every few seconds; SIGTERM ends it, and
@@ -38,5 +38,4 @@ await serve(app.deps, app.settings, app.retrying, policy, {
 close();
 const { calls } = app;
 await app.close();
-// maxRSS is in KiB [process.resourceUsage].
-answer({ outcomes, scanSeconds, calls, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
+answer({ outcomes, scanSeconds, calls, peakMb: peakMb() });

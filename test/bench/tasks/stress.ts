@@ -1,15 +1,12 @@
 import * as z from 'zod';
 import { apply } from '../../../shared/app/apply.ts';
-import { answer, COMPUTE_OPTIMIZER_ONLY, elapsed, policyOf, taskInput, withApp } from '../workbench.ts';
+import { answer, COMPUTE_OPTIMIZER_ONLY, elapsed, peakMb, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /* One run over a new store: everything is scanned, and what drifted put right account by account. */
 
 const { dataDir, ...limits } = z
   .object({ dataDir: z.string(), callsPerSecond: z.number(), concurrency: z.number() })
   .parse(taskInput());
-
-/** maxRSS is in KiB [process.resourceUsage]. */
-const peakMb = (): number => (process.resourceUsage().maxRSS * 1024) / 1e6;
 
 await withApp(dataDir, policyOf(COMPUTE_OPTIMIZER_ONLY, limits), async ({ deps, settings, retrying }, run) => {
   const start = performance.now();

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { verifyLedger } from '../../../shared/app/audit-verify.ts';
 import { openStore } from '../../../shared/compose/store.ts';
-import { answer, elapsed, taskInput } from '../workbench.ts';
+import { answer, elapsed, peakMb, taskInput } from '../workbench.ts';
 
 /* `rollcall audit verify` of what another task has left. */
 
@@ -11,4 +11,4 @@ const start = performance.now();
 const { ok, entries, fault } = await verifyLedger(store.ledger, store.records);
 const ms = elapsed(start);
 await store.close();
-answer({ ok, entries, fault, ms, peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6 });
+answer({ ok, entries, fault, ms, peakMb: peakMb() });
