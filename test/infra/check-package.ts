@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { callsOf, FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { structureFaults } from './structure.ts';
 import { actionsOf, type Resource, statementsOf, template } from './template.ts';
 
 /*
@@ -19,8 +20,10 @@ const check = (holds: boolean, fault: string): void => {
 };
 
 const text = readFileSync(join(root, '.serverless/cloudformation-template-update-stack.json'), 'utf8');
-const { Resources } = template.parse(JSON.parse(text));
+const deployed: unknown = JSON.parse(text);
+const { Resources } = template.parse(deployed);
 
+for (const fault of structureFaults(deployed)) check(false, fault);
 checkTemplate();
 await checkRoles();
 const sizes = FUNCTIONS.map(checkZip);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import * as z from 'zod';
+import { parseTemplate, withoutFunctions } from './cloudformation-yaml.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -33,9 +33,18 @@ export function read(path: string): string {
   return readFileSync(resolve(root, path), 'utf8');
 }
 
-/** A template's source. CloudFormation's tags (`!Ref`) are passed over: what is compared here has none. */
+/** Every YAML file that is deployed, or made into what is deployed. */
+export const TEMPLATES: readonly string[] = [
+  'serverless.yml',
+  ...globSync('infra/**/*.{yml,yaml}', { cwd: root }).filter((path) => path !== 'infra/policy.yaml'),
+].sort();
+
+/**
+ * A template's source. The names of CloudFormation's functions (`!Ref`) are left out: what is compared here does not need them.
+ * @throws Error for what is not valid YAML
+ */
 export function readTemplate(path: string): z.infer<typeof template> {
-  return template.parse(parse(read(path), { logLevel: 'silent' }));
+  return template.parse(withoutFunctions(parseTemplate(path, read(path))));
 }
 
 /** A resource that has to be there. */

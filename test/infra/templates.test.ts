@@ -3,15 +3,7 @@ import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapt
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { parsePolicy } from '../../shared/domain/policy/index.ts';
 import { METRICS } from '../../shared/ports/metrics.ts';
-import { actionsOf, read, readTemplate, resourceOf, statementsOf, trustOf } from './template.ts';
-
-const TEMPLATES = [
-  'serverless.yml',
-  ...['alarms', 'dashboard', 'events', 'member-role', 'organizations-events', 'queues', 'roles', 'table'].map(
-    (name) => `infra/${name}.yml`,
-  ),
-  ...['alerts-to-chat', 'alerts-to-sns'].map((name) => `infra/examples/${name}.yml`),
-];
+import { actionsOf, read, readTemplate, resourceOf, statementsOf, TEMPLATES, trustOf } from './template.ts';
 
 describe('the table', () => {
   const { Properties, ...table } = resourceOf('infra/table.yml', 'Table');

@@ -1,0 +1,64 @@
+import { type CollectionTag, type Node, Pair, parseDocument, Scalar, type ScalarTag, YAMLMap } from 'yaml';
+
+/** CloudFormation's short forms, all of them [intrinsic-function-reference]. Any other tag is an error. */
+const FUNCTIONS = [
+  ...['And', 'Base64', 'Cidr', 'Equals', 'FindInMap', 'GetAtt', 'GetAZs', 'If', 'ImportValue', 'Join', 'Length'],
+  ...['Not', 'Or', 'Select', 'Split', 'Sub', 'ToJsonString', 'Transform'],
+];
+
+/** The long form of a short one: `!Sub x` is `{ Fn::Sub: x }`. */
+function longName(name: string): string {
+  return name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`;
+}
+
+function tagsOf(name: string): readonly (ScalarTag | CollectionTag)[] {
+  const tag = `!${name}`;
+  const wrap = (argument: Node): YAMLMap => {
+    const map = new YAMLMap();
+    map.add(new Pair(new Scalar(longName(name)), argument));
+    return map;
+  };
+  return [
+    // `!GetAtt Queue.Arn` has its two parts in one text.
+    { tag, resolve: (text) => ({ [longName(name)]: name === 'GetAtt' ? attributePath(text) : text }) },
+    { tag, collection: 'seq', resolve: (list) => wrap(list) },
+    { tag, collection: 'map', resolve: (map) => wrap(map) },
+  ];
+}
+
+function attributePath(text: string): readonly string[] {
+  const dot = text.indexOf('.');
+  return dot < 0 ? [text] : [text.slice(0, dot), text.slice(dot + 1)];
+}
+
+/**
+ * A template's source as a document in which short forms are written as long ones. Everything that the parser reports is an error: a
+ * warning means that a part was read otherwise than it was written.
+ * @throws Error naming the file and every error with its line
+ */
+export function parseTemplate(file: string, text: string): unknown {
+  const customTags = ['Ref', 'Condition', ...FUNCTIONS].flatMap(tagsOf);
+  const document = parseDocument(text, { strict: true, uniqueKeys: true, prettyErrors: true, customTags });
+  const problems = [...document.errors, ...document.warnings].map(({ message }) => message.trim());
+  if (problems.length > 0) throw new Error(`${file} is not valid YAML: ${problems.join('; ')}`);
+  try {
+    return document.toJS();
+  } catch (cause) {
+    // An alias is looked up only here.
+    throw new Error(`${file} is not valid YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The same without the functions' names: `{ Ref: Queue }` is `Queue`, for comparisons in which they do not matter. */
+export function withoutFunctions(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutFunctions);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const [only, ...others] = entries;
+  if (only !== undefined && others.length === 0) {
+    const [name, argument] = only;
+    if (name === 'Fn::GetAtt' && Array.isArray(argument)) return argument.join('.');
+    if (name === 'Ref' || name.startsWith('Fn::')) return withoutFunctions(argument);
+  }
+  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutFunctions(inner)]));
+}
