@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Door, Visit } from './door.ts';
 import { openApi } from './openapi.ts';
@@ -11,35 +11,63 @@ import { type Rate, RateLimit } from './security/rate-limit.ts';
 import type { ApiSystem, Principal } from './system.ts';
 
 export interface ApiOptions {
-  /** For one client: requests, operators' commands, and failed attempts to be let in. */
-  readonly rates?: { readonly requests: Rate; readonly commands: Rate; readonly refusals: Rate };
+  readonly rates?: Rates;
 }
 
-/** A dashboard asks a few times a second while somebody types; nobody guesses tokens at the third rate. */
-export const RATES = {
+export interface Rates {
+  /** Of one principal; apart from that, of one address: requests that need no authentication. */
+  readonly requests: Rate;
+  /** Of one principal: operators' commands, except for urgent ones. */
+  readonly commands: Rate;
+  /** Of one principal: urgent commands, which no other request can use up. */
+  readonly urgent: Rate;
+  /** Of one address: requests that are not admitted. Beyond it they are refused by 429; what is admitted is never counted here. */
+  readonly refusals: Rate;
+}
+
+/** A dashboard asks a few times a second while somebody types. */
+export const RATES: Rates = {
   requests: { perSecond: 50, burst: 200 },
   commands: { perSecond: 1, burst: 20 },
+  urgent: { perSecond: 1, burst: 10 },
   refusals: { perSecond: 0.2, burst: 20 },
 };
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_URL_LENGTH = 8_192;
 
+/** What the app knows of a request while it answers it. */
+interface Env {
+  readonly Bindings: Visit;
+  readonly Variables: { principal: Principal };
+}
+
 /**
  * The HTTP API and, where the door has them, the dashboard's files. Answers are JSON, errors RFC 9457 problems; every answer has the
- * security headers. Nothing is answered before the door has admitted the request, and nothing of the API but its health and its
- * description before it knows who asks.
+ * security headers.
+ *
+ * Admission comes first, from the headers alone: host and origin, then who asks, the type of the body, rates, role. No byte of a body is
+ * read before. A request that is not admitted is counted for its address, in a bucket that no other request shares, so that it uses up
+ * nothing of what admitted requests have.
  */
-export function createApi(
-  system: ApiSystem,
-  door: Door,
-  { rates = RATES }: ApiOptions = {},
-): Hono<{ Bindings: Visit }> {
+export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiOptions = {}): Hono<Env> {
   const { logger, clock } = system;
-  const app = new Hono<{ Bindings: Visit }>();
+  const app = new Hono<Env>();
   const limits = {
+    /** Of requests that need no authentication. */
+    open: new RateLimit(clock, rates.requests),
     requests: new RateLimit(clock, rates.requests),
     commands: new RateLimit(clock, rates.commands),
+    urgent: new RateLimit(clock, rates.urgent),
     refusals: new RateLimit(clock, rates.refusals),
+  };
+  /** What `check` gives. @throws ApiProblem its own, or 429 where the address has had too many */
+  const counted = <T>(visit: Visit, check: () => T): T => {
+    try {
+      return check();
+    } catch (error) {
+      limits.refusals.take(door.client(visit));
+      throw error;
+    }
   };
 
   app.use(async (context, next) => {
@@ -49,15 +77,20 @@ export function createApi(
     if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
   });
   app.use(async ({ req, env }, next) => {
-    limits.requests.take(door.client(env));
-    if (req.url.length > MAX_URL_LENGTH) {
-      throw new ApiProblem(414, 'AddressTooLong', `An address may have ${MAX_URL_LENGTH} characters.`);
-    }
-    door.admit(req.raw.headers, !isApi(req.path) && isRead(req.method));
+    counted(env, () => {
+      if (req.url.length > MAX_URL_LENGTH) {
+        throw new ApiProblem(414, 'AddressTooLong', `An address may have ${MAX_URL_LENGTH} characters.`);
+      }
+      door.admit(req.raw.headers, !isApi(req.path) && isRead(req.method));
+    });
     await next();
   });
 
-  app.get('/api/health', async () => {
+  const open: MiddlewareHandler<Env> = async ({ env }, next) => {
+    limits.open.take(door.client(env));
+    await next();
+  };
+  app.get('/api/health', open, async () => {
     try {
       await system.stores.registers.read('scan');
       return Response.json({ status: 'ok' });
@@ -67,28 +100,32 @@ export function createApi(
     }
   });
   const document = openApi(ROUTES, system.version);
-  app.get('/openapi.json', () => Response.json(document));
+  app.get('/openapi.json', open, () => Response.json(document));
 
-  /** @throws ApiProblem 401, 429 for who has tried too often, 403 */
-  const principalOf = (headers: Headers, visit: Visit, route: Route): Principal => {
-    const client = door.client(visit);
-    let principal: Principal;
-    try {
-      principal = door.identify(headers, visit);
-    } catch (error) {
-      limits.refusals.take(client);
-      throw error;
-    }
+  /** @throws ApiProblem 401, 403, 415, 429, 503 */
+  const admitted = (headers: Headers, visit: Visit, route: Route): Principal => {
+    const principal = counted(visit, () => {
+      const found = door.identify(headers, visit);
+      if (route.method === 'post') requireJson(headers);
+      return found;
+    });
+    const { actor } = principal;
+    const urgent = route.urgent && isAllowed(principal, route);
+    if (!urgent) limits.requests.take(actor);
     requireRole(principal, route);
-    if (route.method === 'post' && !route.frequent) limits.commands.take(client);
+    if (urgent) limits.urgent.take(actor);
+    else if (route.method === 'post' && !route.frequent) limits.commands.take(actor);
+    visit.hold?.(actor, urgent);
     return principal;
   };
 
   for (const route of ROUTES) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    app.on(route.method.toUpperCase(), path, limitedBody, async (context) => {
-      const { req, env } = context;
-      const principal = principalOf(req.raw.headers, env, route);
+    const admission: MiddlewareHandler<Env> = async (context, next) => {
+      context.set('principal', admitted(context.req.raw.headers, context.env, route));
+      await next();
+    };
+    app.on(route.method.toUpperCase(), path, admission, limitedBody, async ({ req, var: { principal } }) => {
       const { search } = new URL(req.url);
       return route.run({
         ...{ system, principal, headers: req.raw.headers, signal: req.raw.signal },
@@ -98,9 +135,10 @@ export function createApi(
       });
     });
   }
-  refuseOtherMethods(app);
+  refuseOtherMethods(app, open);
 
-  app.notFound(async ({ req }) => {
+  app.notFound(async ({ req, env }) => {
+    limits.open.take(door.client(env));
     const pages = isApi(req.path) || !isRead(req.method) ? null : await door.pages();
     const page = pages === null ? null : await servePage(pages, req.raw, req.path);
     return page ?? problemResponse(new ApiProblem(404, 'NotFound', 'There is nothing at this address.'));
@@ -116,9 +154,12 @@ export function createApi(
 const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
+const isAllowed = ({ role }: Principal, route: Route): boolean => role === 'operate' || role === route.role;
+
 /** @throws ApiProblem 403 */
-function requireRole({ actor, role }: Principal, route: Route): void {
-  if (role === 'operate' || role === route.role) return;
+function requireRole(principal: Principal, route: Route): void {
+  if (isAllowed(principal, route)) return;
+  const { actor, role } = principal;
   if (role === 'events') {
     throw new ApiProblem(403, 'EventsOnly', `${actor} may hand over events with POST /api/events, and nothing else.`);
   }
@@ -132,12 +173,14 @@ const limitedBody = bodyLimit({
   },
 });
 
-/** Only JSON, which no page of another origin can send without being refused first. */
+/** Only JSON, which no page of another origin can send without being refused first. @throws ApiProblem 415 */
+function requireJson(headers: Headers): void {
+  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/json') return;
+  throw new ApiProblem(415, 'NotJson', 'Send JSON, with Content-Type: application/json.');
+}
+
 async function jsonOf(request: Request): Promise<unknown> {
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    throw new ApiProblem(415, 'NotJson', 'Send JSON, with Content-Type: application/json.');
-  }
   const text = await request.text();
   try {
     return JSON.parse(text);
@@ -147,7 +190,7 @@ async function jsonOf(request: Request): Promise<unknown> {
   }
 }
 
-function refuseOtherMethods(app: Hono<{ Bindings: Visit }>): void {
+function refuseOtherMethods(app: Hono<Env>, open: MiddlewareHandler<Env>): void {
   const methods = new Map<string, string[]>([
     ['/api/health', ['GET', 'HEAD']],
     ['/openapi.json', ['GET', 'HEAD']],
@@ -159,7 +202,7 @@ function refuseOtherMethods(app: Hono<{ Bindings: Visit }>): void {
   // What is written out goes before what may be anything.
   const paths = [...methods].sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')));
   for (const [path, allowed] of paths) {
-    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), () => {
+    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), open, () => {
       throw new ApiProblem(405, 'MethodNotAllowed', `Here one can ${allowed.join(', ')}.`, {
         headers: { allow: allowed.join(', ') },
       });

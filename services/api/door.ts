@@ -7,6 +7,12 @@ export interface Visit {
   readonly remoteAddress?: string;
   /** Lambda: what its front door knows of the request; checked where it is used. */
   readonly requestContext?: unknown;
+  /**
+   * Node: the request is admitted, and holds its connection until it is answered.
+   * @param urgent it may use the reserve of connections
+   * @throws ApiProblem 503 where too many requests are under way
+   */
+  readonly hold?: (client: string, urgent: boolean) => void;
 }
 
 /** What the app has to know of the way by which requests reach it. */
@@ -19,7 +25,7 @@ export interface Door {
   readonly admit: (headers: Headers, navigation: boolean) => void;
   /** Who asks. @throws ApiProblem 401 */
   readonly identify: (headers: Headers, visit: Visit) => Principal;
-  /** Whom a rate is counted for. */
+  /** Where a request comes from: refused requests, and those that need no authentication, are counted for it. */
   readonly client: (visit: Visit) => string;
   /** Beside those that every door sends. */
   readonly headers: Readonly<Record<string, string>>;

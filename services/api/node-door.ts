@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
@@ -9,6 +10,7 @@ import type { Door, Visit } from './door.ts';
 import type { Pages } from './pages.ts';
 import { bearer } from './security/bearer.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
+import { addressGroup, PLACES, type Place, type PlaceLimits, Places } from './security/places.ts';
 import { requireLoopbackHost, requireSameOrigin } from './security/same-origin.ts';
 import type { ApiSystem } from './system.ts';
 
@@ -22,7 +24,29 @@ export interface NodeDoorOptions extends ApiOptions {
   readonly localActor: string;
   /** The dashboard's files; asked for once. */
   readonly pages: () => Promise<Pages | null>;
+  readonly patience?: Patience;
+  readonly places?: PlaceLimits;
 }
+
+/** How long a client may take, ms. */
+export interface Patience {
+  /** For the headers; a connection that stays silent counts from its beginning. */
+  readonly headersMs: number;
+  /** For the whole request. */
+  readonly requestMs: number;
+  /** Between two requests on one connection. */
+  readonly keepAliveMs: number;
+  /** Until something of an answer is taken; event streams say something more often than this. */
+  readonly stalledMs: number;
+  /** How often headers and requests are looked at: so much later than said, a slow one is ended. */
+  readonly checkMs: number;
+}
+
+export const PATIENCE: Patience = {
+  ...{ headersMs: 10_000, requestMs: 30_000, keepAliveMs: 10_000, stalledMs: 120_000 },
+  // Node's own default of 30 s would add up to 30 s to both.
+  checkMs: 1_000,
+};
 
 export interface OpenDoor {
   /** Where the dashboard is. */
@@ -52,13 +76,17 @@ export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> 
   }
   const bound: { port: number } = { port: options.port };
   const app = createApi(system, nodeDoor(options, bound), options);
-  const server = createServer((incoming, outgoing) => {
-    answer(incoming, outgoing, app.fetch).catch((error: unknown) => {
+  const seats = new WeakMap<Socket, Place>();
+  const server = createServer(settingsOf(options.patience ?? PATIENCE), (incoming, outgoing) => {
+    const place = seats.get(incoming.socket) ?? null;
+    answer(incoming, outgoing, app.fetch, place).catch((error: unknown) => {
       system.logger.warn('an answer broke off', { error });
       outgoing.destroy();
     });
   });
-  limitPatience(server);
+  server.maxHeadersCount = 100;
+  server.timeout = (options.patience ?? PATIENCE).stalledMs;
+  seat(server, new Places(options.places ?? placesOn(host)), seats);
   bound.port = await listen(server, options);
   const name = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
   return {
@@ -86,7 +114,7 @@ function nodeDoor(
     identify: (headers) =>
       tokens.configured ? bearer(headers, tokens, clock.now()) : { actor: localActor, role: 'operate' },
     // Behind a proxy all are one: what it says of whom it speaks for could be said by anybody.
-    client: ({ remoteAddress }) => remoteAddress ?? 'unknown',
+    client: ({ remoteAddress }) => addressGroup(remoteAddress),
     headers: {},
     pages: () => {
       files ??= pages();
@@ -95,13 +123,30 @@ function nodeDoor(
   };
 }
 
-/** Who sends its request a byte at a time, or more headers than anybody needs, does not keep others out. */
-function limitPatience(server: Server): void {
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
-  server.keepAliveTimeout = 10_000;
-  server.maxHeadersCount = 100;
-  server.maxConnections = 500;
+/** Whoever sends a request a byte at a time does not keep others out. */
+function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): ServerOptions {
+  return {
+    ...{ headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs },
+    keepAliveTimeout: keepAliveMs,
+  };
+}
+
+/** On loopback all clients share one address: a limit for it would only tell how many it takes to keep the others out. */
+function placesOn(host: string): PlaceLimits {
+  return isLoopback(host) ? { ...PLACES, perAddress: PLACES.total } : PLACES;
+}
+
+/** Gives each connection a place, or closes it. */
+function seat(server: Server, places: Places, seats: WeakMap<Socket, Place>): void {
+  server.on('connection', (socket) => {
+    const place = places.open(addressGroup(socket.remoteAddress), () => socket.destroy());
+    if (place === null) {
+      socket.destroy();
+      return;
+    }
+    seats.set(socket, place);
+    socket.once('close', () => place.leave());
+  });
 }
 
 function listen(server: Server, { host, port }: NodeDoorOptions): Promise<number> {
@@ -128,7 +173,13 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
 
 type Fetch = (request: Request, visit: Visit) => Response | Promise<Response>;
 
-async function answer(incoming: IncomingMessage, outgoing: ServerResponse, fetch: Fetch): Promise<void> {
+async function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  fetch: Fetch,
+  place: Place | null,
+): Promise<void> {
+  place?.touch();
   const gone = new AbortController();
   outgoing.once('close', () => gone.abort());
   const request = requestOf(incoming, gone.signal);
@@ -138,7 +189,11 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, fetch
     return;
   }
   const { remoteAddress } = incoming.socket;
-  const response = await fetch(request, remoteAddress === undefined ? {} : { remoteAddress });
+  const hold = (client: string, urgent: boolean): void => {
+    const release = place?.hold(client, urgent);
+    if (release !== undefined) outgoing.once('close', release);
+  };
+  const response = await fetch(request, { ...(remoteAddress !== undefined && { remoteAddress }), hold });
   // A body that was refused before its end ends the connection: whoever sent it must not put the next request on it.
   if (!incoming.complete) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
@@ -172,7 +227,9 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | nu
     const init = { method, headers, signal };
     const address = new URL(`http://rollcall.invalid${url}`);
     if (method === 'GET' || method === 'HEAD') return new Request(address, init);
-    return new Request(address, { ...init, body: Readable.toWeb(incoming), duplex: 'half' });
+    // Not a byte of the body is taken before somebody asks for it.
+    const body = Readable.toWeb(incoming, { strategy: { highWaterMark: 0 } });
+    return new Request(address, { ...init, body, duplex: 'half' });
   } catch {
     // Methods and headers that fetch does not know (TRACE, CONNECT, broken names): nobody needs to be told more than 400.
     return null;

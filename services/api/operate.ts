@@ -41,6 +41,7 @@ export const operatorRoutes = [
   jsonRoute({
     ...{ method: 'post', path: '/api/halt', operationId: 'halt', answer: 'Halt' },
     summary: 'The kill switch: no change is made from now on, by any process',
+    urgent: true,
     ...NONE,
     body: reasonBody,
     handle: async (call) => {

@@ -41,6 +41,8 @@ export interface Route {
   readonly role: ApiRole;
   /** Not a person's command: as often as anything may be read. */
   readonly frequent: boolean;
+  /** Has a rate and connections of its own, which no other request can use up. */
+  readonly urgent: boolean;
   /** @throws ApiProblem */
   readonly run: (call: RawCall) => Promise<Response>;
 }
@@ -53,6 +55,7 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
   readonly operationId: string;
   readonly summary: string;
   readonly frequent?: boolean;
+  readonly urgent?: boolean;
   /** Default: reading, and of a `post` operating. */
   readonly role?: ApiRole;
   readonly query: Q;
@@ -89,10 +92,10 @@ function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObjec
   answer: AnswerSpec,
   handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
 ): Route {
-  const { method, path, operationId, summary, frequent = false, query, params, body } = spec;
+  const { method, path, operationId, summary, frequent = false, urgent = false, query, params, body } = spec;
   const { role = method === 'post' ? 'operate' : 'read' } = spec;
   return {
-    ...{ method, path, operationId, summary, frequent, role, query, params, body, answer },
+    ...{ method, path, operationId, summary, frequent, urgent, role, query, params, body, answer },
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {

@@ -230,6 +230,7 @@ describe('too much', () => {
     const rates = {
       requests: { perSecond: 1, burst: 5 },
       commands: { perSecond: 1, burst: 2 },
+      urgent: { perSecond: 1, burst: 2 },
       refusals: { perSecond: 0.1, burst: 2 },
     };
     const clock = manualClock();

@@ -7,7 +7,7 @@ import { expect, onTestFinished } from 'vitest';
 import type * as z from 'zod';
 import { RATES } from '../../services/api/app.ts';
 import { Feed } from '../../services/api/live/feed.ts';
-import { type NodeDoorOptions, type OpenDoor, openNodeDoor } from '../../services/api/node-door.ts';
+import { type NodeDoorOptions, type OpenDoor, openNodeDoor, PATIENCE } from '../../services/api/node-door.ts';
 import type { Pages } from '../../services/api/pages.ts';
 import type { ApiSystem } from '../../services/api/system.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
@@ -24,7 +24,7 @@ export const READ = 'r'.repeat(40);
 export const OPERATE = 'o'.repeat(40);
 export const TOKENS = { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: `anna=${OPERATE}` };
 
-export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages' | 'rates'>> {
+export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages' | 'rates' | 'patience' | 'places'>> {
   /** What the environment says of tokens; default: nothing. */
   readonly env?: Readonly<Record<string, string>>;
   readonly store?: EmbeddedStore;
@@ -87,7 +87,11 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
   const none = async (): Promise<Pages | null> => null;
   const { host = '127.0.0.1', pages = none, rates = RATES } = parts;
   const tokens = readApiTokens(parts.env ?? {});
-  const door = await openNodeDoor({ system, host, port: 0, tokens, localActor: 'user:test', pages, rates });
+  const { patience = PATIENCE, places } = parts;
+  const door = await openNodeDoor({
+    ...{ system, host, port: 0, tokens, localActor: 'user:test', pages, rates, patience },
+    ...(places !== undefined && { places }),
+  });
   onTestFinished(() => door.close());
   const send = (path: string, options: SendOptions = {}) => sendTo(door.port, path, options);
   return {

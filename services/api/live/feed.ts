@@ -6,6 +6,11 @@ import type { progress } from '../schemas/live.ts';
 
 export type LiveProgress = z.output<typeof progress>;
 
+/** More connections than people look at dashboards; each asks the ledger now and then. */
+const MOST_READERS = 50;
+/** Of one token, user or role: so that no client takes the places of all others. */
+const MOST_READERS_OF_ONE = 10;
+
 const IDLE: LiveProgress = {
   phase: 'idle',
   ...{ runId: null, startedAt: null, at: null, organization: 0, recorded: 0, worked: {} },
@@ -20,7 +25,7 @@ const IDLE: LiveProgress = {
 export class Feed {
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
-  readonly #readers = new Set<symbol>();
+  readonly #readers = new Map<symbol, string>();
   #state: LiveProgress = IDLE;
 
   constructor(clock: Clock) {
@@ -57,15 +62,15 @@ export class Feed {
     return () => void this.#watchers.delete(changed);
   };
 
-  /** Connections that are open. */
-  get readers(): number {
-    return this.#readers.size;
-  }
-
-  /** @returns what ends it; twice is fine */
-  enter(): () => void {
+  /**
+   * One more connection of a client.
+   * @returns what ends it (twice is fine); `null`: the client has as many as one may have, or there is no place left
+   */
+  enter(client: string): (() => void) | null {
+    const own = [...this.#readers.values()].filter((each) => each === client).length;
+    if (own >= MOST_READERS_OF_ONE || this.#readers.size >= MOST_READERS) return null;
     const reader = Symbol('reader');
-    this.#readers.add(reader);
+    this.#readers.set(reader, client);
     return () => void this.#readers.delete(reader);
   }
 

@@ -30,7 +30,9 @@ export function requireLoopbackHost(host: string | null, own: { readonly host: s
  */
 export function requireSameOrigin(headers: Headers, navigation: boolean): void {
   const site = headers.get('sec-fetch-site');
-  const linked = navigation && headers.get('sec-fetch-mode') === 'navigate';
+  // Opened in a tab of its own; a frame would show nothing, and its requests are somebody else's.
+  const inFrame = !['document', null].includes(headers.get('sec-fetch-dest'));
+  const linked = navigation && headers.get('sec-fetch-mode') === 'navigate' && !inFrame;
   if (site !== null && site !== 'same-origin' && site !== 'none' && !linked) throw crossSite();
   const origin = headers.get('origin');
   if (origin === null) return;

@@ -195,7 +195,7 @@ async function openPlace(): Promise<Place> {
       reader: () => async (id) => (id === account(3) ? facts(3) : null),
     },
     ...{ host: '127.0.0.1', port: 0, tokens: readApiTokens({}), localActor: 'user:fuzz', pages: async () => null },
-    rates: { requests: often, commands: often, refusals: often },
+    rates: { requests: often, commands: often, urgent: often, refusals: often },
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
