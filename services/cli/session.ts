@@ -17,8 +17,11 @@ export interface LoadedPolicy {
   readonly warnings: readonly Finding[];
 }
 
+/** `--policy -`. */
+export const STDIN = '-';
+
 /**
- * Reads the policy that `--policy` names, or `rollcall.yaml` of the working directory.
+ * Reads the policy that `--policy` names (`-`: stdin), or `rollcall.yaml` of the working directory.
  * @throws PolicyError, FileError
  */
 export async function loadPolicy(context: CliContext, named: string | undefined): Promise<LoadedPolicy> {
@@ -27,11 +30,16 @@ export async function loadPolicy(context: CliContext, named: string | undefined)
     const advice = `Name one with --policy F, or write a first one with \`${context.config.program} policy init\`.`;
     throw new CommandError('PolicyMissing', `There is no ${DEFAULT_POLICY} in this directory. ${advice}`);
   }
-  const { readPolicyFile } = await import('../../shared/config/policy-file.ts');
-  const result = readPolicyFile(file, context.clock.now(), context.env);
-  if (!result.ok) throw new PolicyError(file, result.findings);
+  const { readPolicyFile, readPolicyStream } = await import('../../shared/config/policy-file.ts');
+  const fromStdin = file === STDIN;
+  if (fromStdin) context.logger.debug('reading the policy from stdin');
+  const result = fromStdin
+    ? await readPolicyStream(process.stdin, context.clock.now(), context.env)
+    : readPolicyFile(file, context.clock.now(), context.env);
+  const name = fromStdin ? 'stdin' : file;
+  if (!result.ok) throw new PolicyError(name, result.findings);
   const { compilePolicy } = await import('../../shared/domain/policy/index.ts');
-  return { file, policy: compilePolicy(result.policy), warnings: result.warnings };
+  return { file: name, policy: compilePolicy(result.policy), warnings: result.warnings };
 }
 
 /** As {@link loadPolicy}, where a command can do without one: a named policy must be sound, `rollcall.yaml` only if it is there. */

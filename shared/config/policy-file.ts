@@ -1,6 +1,6 @@
 import { type ExpectationsResult, parseExpectations } from '../domain/policy/expectations.ts';
 import { type Policy, type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
-import { readBytes } from './read-bytes.ts';
+import { readBytes, tooLarge } from './read-bytes.ts';
 
 /** A policy larger than this is refused before it is read into memory. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -15,6 +15,29 @@ export function readPolicyFile(
   env: Readonly<Record<string, string | undefined>>,
 ): PolicyResult {
   return parsePolicy(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_POLICY }), { file: path, now, env });
+}
+
+/** How messages name a policy that came from stdin. */
+const STDIN = 'stdin';
+
+/**
+ * Reads and checks a policy from a stream, such as `process.stdin`.
+ * @throws FileError if it is larger than any policy may be.
+ */
+export async function readPolicyStream(
+  chunks: AsyncIterable<string | Uint8Array>,
+  now: number,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<PolicyResult> {
+  const read: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of chunks) {
+    const bytes = Buffer.from(chunk);
+    read.push(bytes);
+    total += bytes.length;
+    if (total > MAX_BYTES) throw tooLarge(STDIN, MAX_BYTES);
+  }
+  return parsePolicy(Buffer.concat(read), { file: STDIN, now, env });
 }
 
 const NO_POLICY = 'there is no such file; `rollcall policy init` writes a first one';

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { FileError } from './file-error.ts';
 
 export interface ReadLimits {
@@ -7,19 +7,28 @@ export interface ReadLimits {
   readonly ifMissing?: string;
 }
 
-/** @throws FileError that says why the file cannot be read. */
+/**
+ * Reads a regular file, and nothing else: a pipe or a device may have no end, and opening a named pipe waits for its writer in a way that
+ * no signal ends.
+ * @throws FileError that says why the file cannot be read.
+ */
 export function readBytes(path: string, { maxBytes, ifMissing }: ReadLimits): Uint8Array {
   try {
-    const stats = statSync(path);
-    if (stats.isDirectory()) throw new FileError(path, `${path} is a directory; name the file in it`);
-    if (stats.size > maxBytes) {
-      throw new FileError(path, `${path} has ${stats.size} bytes; at most ${maxBytes} are read`);
+    // Looked at before it is opened as well: opening a device can have effects.
+    refuseSpecial(path, statSync(path));
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(file);
+      refuseSpecial(path, stats);
+      if (stats.size > maxBytes) {
+        throw new FileError(path, `${path} has ${stats.size} bytes; at most ${maxBytes} are read`);
+      }
+      const bytes = readAtMost(file, maxBytes + 1);
+      if (bytes.length > maxBytes) throw tooLarge(path, maxBytes);
+      return bytes;
+    } finally {
+      closeSync(file);
     }
-    const bytes = readAtMost(path, maxBytes + 1);
-    if (bytes.length > maxBytes) {
-      throw new FileError(path, `${path} has more than ${maxBytes} bytes; at most ${maxBytes} are read`);
-    }
-    return bytes;
   } catch (error) {
     if (error instanceof FileError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -28,24 +37,31 @@ export function readBytes(path: string, { maxBytes, ifMissing }: ReadLimits): Ui
   }
 }
 
+export function tooLarge(path: string, maxBytes: number): FileError {
+  return new FileError(path, `${path} has more than ${maxBytes} bytes; at most ${maxBytes} are read`);
+}
+
+function refuseSpecial(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  if (stats.isDirectory()) throw new FileError(path, `${path} is a directory; name the file in it`);
+  const kind = stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device';
+  const advice = 'Write its content to a file first; a policy can also come from stdin, with --policy -.';
+  throw new FileError(path, `${path} is ${kind}, expected a regular file. ${advice}`);
+}
+
 const CHUNK_BYTES = 65_536;
 
-/** A device or a pipe (`/dev/stdin`, `<(…)`) does not say how much it has, and some have no end. */
-function readAtMost(path: string, most: number): Uint8Array {
-  const file = openSync(path, 'r');
-  try {
-    const chunks: Uint8Array[] = [];
-    for (let total = 0; total < most; ) {
-      const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, most - total));
-      const read = readSync(file, chunk);
-      if (read === 0) break;
-      chunks.push(chunk.subarray(0, read));
-      total += read;
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    closeSync(file);
+/** Until its end, not until its size: a file can grow meanwhile, and those of /proc have no size. */
+function readAtMost(file: number, most: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  for (let total = 0; total < most; ) {
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, most - total));
+    const read = readSync(file, chunk);
+    if (read === 0) break;
+    chunks.push(chunk.subarray(0, read));
+    total += read;
   }
+  return Buffer.concat(chunks);
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fsyncSync,
   linkSync,
   openSync,
@@ -23,7 +24,12 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
   const draft = `${path}.${unique}.partial`;
   try {
     if (isSpecial(path)) {
-      writeFileSync(path, text);
+      const held = holdSpecial(path);
+      try {
+        writeFileSync(path, text);
+      } finally {
+        closeSync(held);
+      }
       return;
     }
     const file = openSync(draft, 'wx', 0o600);
@@ -45,9 +51,17 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
 }
 
 /** A device or a pipe (`/dev/stdout`, `>(…)`) is written to; to put a file in its place would destroy it. */
-function isSpecial(path: string): boolean {
+export function isSpecial(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+/**
+ * Opens a device or a pipe without waiting: the open that follows, while this one is held, does not wait for a reader in a way that no
+ * signal ends. Throws ENXIO for a pipe that nobody reads.
+ */
+export function holdSpecial(path: string): number {
+  return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
 }
 
 /** What to do where writing failed with this code. */
@@ -64,6 +78,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'this user has no permission to write there',
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',
+  ENXIO: 'nobody reads from that pipe',
 };
 
 /** A plan of twenty thousand changes has some ten megabytes. */

@@ -1,7 +1,7 @@
-import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { FileError } from './file-error.ts';
-import { type IfPresent, writeAdvice } from './text-file.ts';
+import { holdSpecial, type IfPresent, isSpecial, writeAdvice } from './text-file.ts';
 
 /**
  * Writes a file piece by piece, each on its way before the next is asked for; owner-only, and under its name only once it is whole and on the
@@ -14,9 +14,7 @@ export async function writeTextStream(
   unique: string,
   ifPresent: IfPresent,
 ): Promise<void> {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  // A device or a pipe is written to; to put a file in its place would destroy it.
-  const special = stats !== undefined && !stats.isFile() && !stats.isDirectory();
+  const special = isSpecial(path);
   const draft = special ? path : `${path}.${unique}.partial`;
   try {
     // Looked for before hours of writing; the link at the end is what decides.
@@ -36,7 +34,13 @@ export async function writeTextStream(
 
 async function opened(path: string, draft: string, flags: string): Promise<FileHandle> {
   try {
-    return await open(draft, flags, 0o600);
+    if (flags !== 'w') return await open(draft, flags, 0o600);
+    const held = holdSpecial(draft);
+    try {
+      return await open(draft, flags);
+    } finally {
+      closeSync(held);
+    }
   } catch (error) {
     throw unwritable(path, codeOf(error), error);
   }

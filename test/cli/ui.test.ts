@@ -253,7 +253,7 @@ describe('progress', () => {
 });
 
 describe('output', () => {
-  test('a reader that has gone away is written to no more; any other trouble is told', () => {
+  test('a stream that fails is written to no more, and only a lost result is reported', () => {
     const { written, out, err } = streams();
     const listeners: ((error: Error) => void)[] = [];
     const listening = (stream: typeof out) => ({
@@ -267,9 +267,12 @@ describe('output', () => {
     output.note('three');
     expect(written).toEqual({ out: 'one\n', err: 'three\n' });
     expect(output.unread.aborted).toBe(false);
-    listeners[1]?.(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+    listeners[1]?.(Object.assign(new Error('full'), { code: 'EBADF' }));
     expect(output.unread.aborted).toBe(true);
-    expect(() => listeners[0]?.(Object.assign(new Error('odd'), { code: 'EBADF' }))).toThrow('odd');
+    expect(output.lostResult).toBeNull();
+    const other = new Output(listening(out), listening(err), { json: false, color: 'never' });
+    listeners[2]?.(Object.assign(new Error('odd'), { code: 'EBADF' }));
+    expect(other.lostResult).toBe('EBADF');
   });
 });
 

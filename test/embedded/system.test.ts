@@ -163,6 +163,21 @@ describe('the logger', () => {
     });
   });
 
+  it('outlives a sink that takes nothing', () => {
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    const taken: string[] = [];
+    let broken = true;
+    const write = (line: string): void => {
+      if (broken) throw full;
+      taken.push(line);
+    };
+    const log = jsonLogger({ level: 'debug', clock: manualClock(), write });
+    expect(() => log.error('lost')).not.toThrow();
+    broken = false;
+    log.error('kept');
+    expect(taken.map((line) => JSON.parse(line).message)).toEqual(['kept']);
+  });
+
   it('leaves out what is below its level', () => {
     const { log, lines } = logger('warn');
     log.debug('1');

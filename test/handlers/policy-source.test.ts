@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { policySource } from '../../shared/adapters/aws/lambda/policy-source.ts';
 import { PolicyUnreadableError } from '../../shared/ports/policy-source.ts';
 import { timeScale, worldClock } from '../support/world-clock.ts';
@@ -54,6 +58,16 @@ describe('a policy in S3', () => {
       expect(String(error)).toContain(`s3://${bucket}/${key}`);
       source.close();
     }
+  });
+});
+
+describe('a policy in the bundle', () => {
+  it('is a regular file: a pipe would be waited for', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rollcall-policy-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    execFileSync('mkfifo', [join(directory, 'policy.yaml')]);
+    const source = policySource({ kind: 'file', path: 'policy.yaml' }, directory, fast);
+    await expect(source.read(null)).rejects.toThrow(/policy\.yaml is not a regular file/);
   });
 });
 

@@ -29,7 +29,7 @@ export function defineApply(program: Command, select: Select): void {
   program
     .command('apply')
     .description('one full run: scan, queue, remediate, until nothing is due within --wait')
-    .option('--policy <file>', 'the policy (default: rollcall.yaml)')
+    .option('--policy <file>', 'the policy, or - for stdin (default: rollcall.yaml)')
     .option('--plan <file>', 'make only the changes of this saved plan; lifts maxChanges for them')
     .option('--yes', 'do not ask')
     .option('--wait <duration>', 'end when nothing is due within this time', '60s')

@@ -21,7 +21,7 @@ export function definePlan(program: Command, select: Select): void {
   program
     .command('plan')
     .description('show what differs from the policy and what would be done; changes nothing')
-    .option('--policy <file>', 'the policy (default: rollcall.yaml)')
+    .option('--policy <file>', 'the policy, or - for stdin (default: rollcall.yaml)')
     .option('--out <file>', 'save the plan, for apply --plan')
     .option('--all', 'show every change, however many')
     .action((options: PlanOptions) => select((context) => runPlan(context, options)));

@@ -23,7 +23,7 @@ export function definePolicyExplain(policy: Command, select: Select): void {
     .command('explain')
     .description('what the policy wants of one account, and which rules say so')
     .argument('[id]', 'account id, 12 digits')
-    .option('--policy <file>', `the policy (default: ${DEFAULT_POLICY})`)
+    .option('--policy <file>', `the policy, or - for stdin (default: ${DEFAULT_POLICY})`)
     .option(
       '--attributes <json>',
       'JSON or @FILE: name, ou, tags … of the account; over what the last snapshot says, and without AWS',

@@ -18,7 +18,7 @@ export function definePolicyTest(policy: Command, select: Select): void {
   policy
     .command('test')
     .description('try a policy on the accounts of its expectations file, without asking AWS')
-    .argument('[file]', `the policy (default: ${DEFAULT_POLICY})`)
+    .argument('[file]', `the policy, or - for stdin (default: ${DEFAULT_POLICY})`)
     .option('--policy <file>', 'the same')
     .option('--expectations <file>', 'what is expected (default: for NAME.yaml NAME.test.yaml beside it)')
     .action((file: string | undefined, flags: TestFlags) =>

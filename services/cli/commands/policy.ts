@@ -21,7 +21,7 @@ export function definePolicy(program: Command, select: Select): void {
   policy
     .command('validate')
     .description('check a policy file, without asking AWS')
-    .argument('[file]', `the policy (default: ${DEFAULT_POLICY})`)
+    .argument('[file]', `the policy, or - for stdin (default: ${DEFAULT_POLICY})`)
     .option('--policy <file>', 'the same')
     .action((file: string | undefined, flags: PolicyFlags) =>
       select((context) => runValidate(context, file ?? flags.policy)),

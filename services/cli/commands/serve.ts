@@ -10,7 +10,7 @@ import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
-import { awsOf, bringUpToDate, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { awsOf, bringUpToDate, type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
 export function defineServe(program: Command, select: Select): void {
@@ -43,6 +43,9 @@ const STOP_MS = 25_000;
 
 async function runServe(context: CliContext, flags: ServeFlags): Promise<number> {
   const { output, interrupt, clock } = context;
+  if (flags.policy === STDIN) {
+    throw new ConfigError('Usage', 'serve reads its policy again when it changes, which stdin cannot do; name a file.');
+  }
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
   const { serve, REMOTE_PACE } = await import('../../../shared/app/serve.ts');

@@ -3,7 +3,7 @@ import type { Config } from '../../../shared/config/config.ts';
 
 /** The part of a stream that is used here: what a test can stand in for. */
 export interface Stream {
-  write(text: string): unknown;
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
@@ -19,21 +19,38 @@ export interface LiveBlock {
   redraw(): void;
 }
 
-/** Where results (stdout) and everything else (stderr) go. A reader that has gone away (`| head`) is no error. */
+/** Codes of a disk, or a share of one, that is full and may have room again. */
+const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * Where results (stdout) and everything else (stderr) go. Neither stops the work: notes that cannot be written are dropped, and a result
+ * that cannot be written is reported when the command has ended (`lostResult`). A reader that closed the pipe (`| head`) is no error.
+ */
 export class Output {
   readonly json: boolean;
   readonly #out: Stream;
   readonly #err: Stream;
   readonly #color: Config['color'];
   readonly #gone = new Set<Stream>();
+  /** Writes to a file whose disk was full: Node's own stream does not recover from that. Throws while it still is. */
+  readonly #rewrite: (text: string) => void;
+  #errRecovers = false;
+  #lostResult: string | null = null;
   readonly #allGone = new AbortController();
   #live: LiveBlock | null = null;
   /** Ends the wait for a reader that is gone. */
   #outLost: () => void = () => undefined;
 
-  constructor(out: Stream, err: Stream, config: Pick<Config, 'json' | 'color'>) {
+  /** @param rewrite writes a note past `err` once that has failed because a disk was full; throws if it cannot. */
+  constructor(
+    out: Stream,
+    err: Stream,
+    config: Pick<Config, 'json' | 'color'>,
+    rewrite: (text: string) => void = () => undefined,
+  ) {
     this.#out = out;
     this.#err = err;
+    this.#rewrite = rewrite;
     this.#color = config.color;
     this.json = config.json;
     for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));
@@ -106,15 +123,46 @@ export class Output {
     return on ? styleText(format, text, { validateStream: false }) : text;
   }
 
+  /** Why part of the result is missing on stdout, as an error code; `null`: it was written, or its reader closed the pipe. */
+  get lostResult(): string | null {
+    return this.#lostResult;
+  }
+
+  /** Waits until what was printed has been handed to the system, so that `lostResult` is final. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#gone.has(this.#out)) resolve();
+      else {
+        this.#out.write('', (error) => {
+          if (error) this.#lose(this.#out, error);
+          resolve();
+        });
+      }
+    });
+  }
+
   #write(stream: Stream, text: string): void {
     if (!this.#gone.has(stream)) stream.write(text);
+    else if (stream === this.#err && this.#errRecovers) this.#tryAgain(text);
+  }
+
+  #tryAgain(text: string): void {
+    try {
+      this.#rewrite(text);
+    } catch {
+      // Still full: there is nowhere to report that.
+    }
   }
 
   #lose(stream: Stream, error: Error): void {
-    const code = 'code' in error ? error.code : null;
-    if (code !== 'EPIPE' && code !== 'ERR_STREAM_DESTROYED' && code !== 'EIO') throw error;
+    if (this.#gone.has(stream)) return;
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
     this.#gone.add(stream);
-    if (stream === this.#out) this.#outLost();
+    if (stream === this.#err) this.#errRecovers = DISK_FULL.has(code);
+    else {
+      if (code !== 'EPIPE') this.#lostResult = code;
+      this.#outLost();
+    }
     if (this.#gone.size === 2) this.#allGone.abort();
   }
 }

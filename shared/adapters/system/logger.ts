@@ -17,7 +17,7 @@ export interface JsonLoggerOptions {
 /**
  * One JSON object a line: `{"at","level","message",…fields}`. Secrets are masked by field name, by form and by exact text
  * (see `makeRedact`); a field cannot take the place of the three fixed ones. Never throws: a log line that cannot be
- * made is replaced by one that says so.
+ * made is replaced by one that says so, and one that the sink does not take is lost.
  */
 export function jsonLogger(options: JsonLoggerOptions): Logger {
   const redact = makeRedact(options.secrets);
@@ -37,8 +37,17 @@ export function jsonLogger(options: JsonLoggerOptions): Logger {
   const at = (level: LogLevel) => {
     const enabled = LOG_LEVELS.indexOf(level) >= lowest;
     return (message: string, fields?: LogFields): void => {
-      if (enabled) options.write(line(level, message, fields));
+      if (enabled) writeSafely(options.write, line(level, message, fields));
     };
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** What a full disk does to the log must not stop the work that is logged. */
+function writeSafely(write: (line: string) => void, line: string): void {
+  try {
+    write(line);
+  } catch {
+    // There is nowhere left to report a log that cannot be written.
+  }
 }

@@ -31,7 +31,10 @@ function fileSource(path: string): PolicySource {
   return {
     async read(known) {
       try {
-        const { mtimeMs, size } = await stat(path);
+        const stats = await stat(path);
+        const { mtimeMs, size } = stats;
+        // Reading a pipe would wait for its writer for as long as the function lives.
+        if (!stats.isFile()) throw new PolicyUnreadableError(`the policy ${path} is not a regular file`);
         const version = `${mtimeMs} ${size}`;
         if (version === known) return null;
         checkSize(path, size);
