@@ -46,6 +46,13 @@ const APPROVAL_STATUS: Readonly<Record<ApprovalError['code'], number>> = {
   PlanOutdated: 409,
   PlanAlreadyApproved: 409,
   ApprovalUsed: 409,
+  NotKept: 500,
+};
+
+const CONTROLS_STATUS: Readonly<Record<ControlsError['code'], number>> = {
+  NotSuspended: 409,
+  TooManySuspensions: 409,
+  NotKept: 500,
 };
 
 /** The answer to an error that a use case has thrown; `null`: it is none that a caller could do anything about. */
@@ -57,7 +64,7 @@ export function problemOf(error: unknown): ApiProblem | null {
   if (error instanceof ReportRangeError) return new ApiProblem(400, 'ImpossibleRange', `${error.message}.`);
   if (error instanceof ConfigError) return new ApiProblem(400, 'BadRequest', error.message);
   if (error instanceof MeansNobodyError) return new ApiProblem(409, 'SelectorMatchesNothing', error.message);
-  if (error instanceof ControlsError) return new ApiProblem(409, error.code, error.message);
+  if (error instanceof ControlsError) return new ApiProblem(CONTROLS_STATUS[error.code], error.code, error.message);
   if (error instanceof ApprovalError) return new ApiProblem(APPROVAL_STATUS[error.code], error.code, error.message);
   if (error instanceof TamperedError) {
     const advice = 'Find out more with `rollcall audit verify`, and keep the store as it is.';

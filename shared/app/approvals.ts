@@ -43,7 +43,7 @@ const RECORDING_MS = 60_000;
 /** An approval that cannot be given; the message says why and what to do instead. */
 export class ApprovalError extends Error {
   override readonly name = 'ApprovalError';
-  readonly code: 'PlanUnknown' | 'PlanAmbiguous' | 'PlanOutdated' | 'PlanAlreadyApproved' | 'ApprovalUsed';
+  readonly code: 'PlanUnknown' | 'PlanAmbiguous' | 'PlanOutdated' | 'PlanAlreadyApproved' | 'ApprovalUsed' | 'NotKept';
 
   constructor(code: ApprovalError['code'], message: string) {
     super(message);
@@ -98,7 +98,19 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
   // Nobody acts on an approval that the ledger does not have.
   const approval = { ...noted, recorded: true };
   if ((await deps.registers.write(name, approval, version)) === null) throw await outrun(deps.registers, plan.hash);
+  await assertKept(deps.registers, approval);
   return { approval, changes: plan.keys.length, entryId };
+}
+
+/** Reads it again, so that nobody is told of an approval that the store does not have. @throws ApprovalError `NotKept` */
+async function assertKept(registers: Registers, { planHash, actor, at }: Approval): Promise<void> {
+  const kept = (await readTyped(registers, nameOf(planHash), approvalSchema))?.value ?? null;
+  if (kept?.recorded === true && kept.actor === actor && kept.at === at) return;
+  throw new ApprovalError(
+    'NotKept',
+    `The approval of plan ${short(planHash)} was written, and a read right after it does not show it: something undoes writes to the ` +
+      'store. Look at `rollcall status`, and stop every Rollcall process on this store until you know what it is.',
+  );
 }
 
 async function storedPlan(registers: Registers, wanted: string): Promise<StoredPlan> {

@@ -7,6 +7,7 @@ import {
   controlsSchema,
   halted,
   NO_CONTROLS,
+  type OperatorSuspension,
   type Resumption,
   resumed,
   suspended,
@@ -105,7 +106,7 @@ const MAX_CHARS = 150_000;
 /** What was asked for does not fit what is so. The message says what is. */
 export class ControlsError extends Error {
   override readonly name = 'ControlsError';
-  readonly code: 'NotSuspended' | 'TooManySuspensions';
+  readonly code: 'NotSuspended' | 'TooManySuspensions' | 'NotKept';
 
   constructor(code: ControlsError['code'], message: string) {
     super(message);
@@ -119,13 +120,31 @@ function change(deps: OperatorDeps, next: (controls: Controls) => Controls): Pro
   return update(deps.registers, CONTROLS_REGISTER, controlsSchema, (current) => next(current ?? NO_CONTROLS));
 }
 
-/** Sets the kill switch, for every process on this store. @returns whether it was this call that set it, and how it is set. */
+/**
+ * Reads the controls again, so that nobody is told of something that the store does not have: a write can be undone by what
+ * should not be there, such as a trigger in the file.
+ * @throws ControlsError `NotKept`
+ */
+async function assertKept(deps: OperatorDeps, what: string, isKept: (controls: Controls) => boolean): Promise<void> {
+  if (isKept(await readControls(deps.registers))) return;
+  throw new ControlsError(
+    'NotKept',
+    `${what} was written, and a read right after it does not show it: another operator has lifted it in the same moment, or something ` +
+      'undoes writes to the store. Look at `rollcall status`; if it is not in force there, stop every Rollcall process on this store.',
+  );
+}
+
+/**
+ * Sets the kill switch, for every process on this store. @returns whether it was this call that set it, and how it is set.
+ * @throws ControlsError `NotKept` if the store does not show it afterwards.
+ */
 export async function halt(
   deps: OperatorDeps,
   reason: string | null,
 ): Promise<{ readonly changed: boolean; readonly controls: Controls }> {
   const act = actOf(deps);
   const controls = await change(deps, (current) => halted(current, act, reason));
+  await assertKept(deps, 'The halt', ({ halt: kept }) => kept !== null);
   return { changed: controls.halt?.id === act.id, controls };
 }
 
@@ -136,14 +155,14 @@ export async function unhalt(deps: OperatorDeps): Promise<boolean> {
   return controls.notices.some(({ id }) => id === act.id);
 }
 
-/** @throws ControlsError if the document would grow too large. */
+/** @throws ControlsError if the document would grow too large, or the store does not show the suspension afterwards. */
 export async function suspend(
   deps: OperatorDeps,
   what: { readonly selector: OperatorSelector; readonly until: EpochMs | null; readonly reason: string | null },
 ): Promise<Controls> {
   const act = actOf(deps);
   const { selector, until, reason } = what;
-  return change(deps, (current) => {
+  const controls = await change(deps, (current) => {
     const next = suspended(current, act, { selector: selector.text, until, why: reason });
     if (JSON.stringify(next).length <= MAX_CHARS) return next;
     throw new ControlsError(
@@ -151,6 +170,11 @@ export async function suspend(
       'There are too many suspensions, or one names too many accounts. Name an OU, a tag or a name instead, or resume some.',
     );
   });
+  // Another operator may have set the same selector again since.
+  const isOurs = (known: OperatorSuspension): boolean =>
+    known.selector === selector.text && (known.id === act.id || known.at >= act.at);
+  await assertKept(deps, 'The suspension', ({ suspensions }) => suspensions.some(isOurs));
+  return controls;
 }
 
 /** @throws ControlsError if nothing of what is named is suspended by that name. */

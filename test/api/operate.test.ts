@@ -22,6 +22,39 @@ async function withPlan() {
   return { own: await api({ env: TWO, store: stores, clock, policy }), planHash, clock };
 }
 
+/** A store in which something undoes each write of these registers, as a trigger in the file would. */
+function undoing(stores: Awaited<ReturnType<typeof store>>, names: RegExp) {
+  const registers: typeof stores.registers = {
+    ...stores.registers,
+    write: async (name, value, expected) =>
+      names.test(name) ? `undone-${name}` : stores.registers.write(name, value, expected),
+  };
+  return { ...stores, registers };
+}
+
+describe('what the store does not keep', () => {
+  test.each([
+    ['/api/halt', { reason: 'stop' }, 'The halt was written'],
+    ['/api/suspend', { selector: '111122223333' }, 'The suspension was written'],
+    ['/api/approve', { planHash: 'a1'.repeat(32) }, 'The approval of plan a1a1a1a1a1a1 was written'],
+  ])('%s reads back what it wrote, and fails if it is not there', async (path, body, message) => {
+    const clock = manualClock();
+    const stores = await store(clock);
+    const policy = compiled(policyText(), clock.now());
+    await stores.registers.write(POLICY_REGISTER, { hash: policy.hash }, null);
+    await new RunStates(stores.registers).storePlan('a1'.repeat(32), policy.hash, ['1 computeOptimizer'], clock.now());
+    const own = await api({ env: TWO, store: undoing(stores, /^(controls|approval\/)/), clock, policy });
+    const answer = await own.post(path, body, as(OPERATE));
+    expect(answer.status).toBe(500);
+    expect(documented(SCHEMAS.Problem, answer.json)).toMatchObject({
+      code: 'NotKept',
+      detail: expect.stringContaining(message),
+    });
+    const kept = await api({ env: TWO, store: stores, clock, policy });
+    expect((await kept.post(path, body, as(OPERATE))).status).toBe(200);
+  });
+});
+
 describe('operators', () => {
   test('two who approve the same plan at once: one is answered, the other told by whom', async () => {
     const { own, planHash } = await withPlan();

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { accountShape, applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
@@ -143,4 +145,19 @@ describe('windows', () => {
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/rollcall\.yaml:\d+:\d+: error: windows: contradiction/);
   });
+});
+
+test('halt, suspend and approve say that they did it only where nothing in the file can undo it', async () => {
+  const { cwd, call } = await afterOneScan();
+  const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
+  db.exec(`CREATE TRIGGER undo AFTER UPDATE ON registers WHEN new.name = 'controls' BEGIN
+    UPDATE registers SET body = old.body WHERE name = 'controls'; END`);
+  db.close();
+  for (const command of [['halt'], ['suspend', 'all'], ['approve', 'a1'.repeat(6)]]) {
+    const refusal = await call(...command);
+    expect(refusal.code).toBe(1);
+    const { error } = errorShape.parse(json(refusal));
+    expect(error.code).toBe('ForeignSchema');
+    expect(error.message).toContain('trigger "undo" on table registers');
+  }
 });

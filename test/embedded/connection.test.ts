@@ -30,6 +30,7 @@ async function scratch() {
     patience,
     readOnly: false,
     durable: true,
+    schema: null,
     inode,
     onClose: () => observer.close(),
   });

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
-import { backup, DatabaseSync } from 'node:sqlite';
-import { BLOCKING_WAIT_MS, type Patience, whenFree } from './connection.ts';
+import { backup } from 'node:sqlite';
+import { type Patience, whenFree } from './connection.ts';
+import { openDatabase } from './database.ts';
 import { StoreError, toStoreError } from './errors.ts';
 import { makePrivateFile, publishFile, statsOf } from './file.ts';
 
@@ -45,7 +46,7 @@ export async function backupTo({ path, file, unique, patience }: BackupRequest):
  * that writers neither wait for the copy nor make it begin anew, however long it takes.
  */
 export async function copySnapshot(path: string, target: string): Promise<void> {
-  const source = new DatabaseSync(path, { readOnly: true, timeout: BLOCKING_WAIT_MS });
+  const source = openDatabase(path, { readOnly: true });
   try {
     source.exec('BEGIN');
     source.prepare('SELECT count(*) FROM sqlite_schema').get();
@@ -57,7 +58,7 @@ export async function copySnapshot(path: string, target: string): Promise<void> 
 
 /** Takes a database out of write-ahead logging, so that it is complete without a log beside it and can be read anywhere. */
 function asOneFile(path: string): void {
-  const db = new DatabaseSync(path);
+  const db = openDatabase(path);
   try {
     db.exec('PRAGMA journal_mode = DELETE');
   } finally {

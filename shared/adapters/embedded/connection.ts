@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Clock, Random } from '../../ports/system.ts';
 import { isBusy, StoreError, toStoreError } from './errors.ts';
+import type { SchemaGuard } from './schema-check.ts';
 import { Sql } from './sql.ts';
 
 /** How to wait for a lock that another process holds. */
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   readonly readOnly: boolean;
   /** Whether a commit waits for the disk, so that it pays to make one for many changes. */
   readonly durable: boolean;
+  /** Asked in each transaction that writes; `null`: nobody else can change the schema. */
+  readonly schema: SchemaGuard | null;
   /** Of the file as it was opened; `null` for a database in memory. */
   readonly inode: number | null;
   readonly onClose: () => void;
@@ -187,6 +190,7 @@ export class Connection {
     this.#assertInPlace();
     this.#given.db.exec('BEGIN IMMEDIATE');
     try {
+      this.#given.schema?.assertUnchanged();
       const answers = group.map((write) => write.run(this.#sql));
       const start = performance.now();
       this.#given.db.exec('COMMIT');

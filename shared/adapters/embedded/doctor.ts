@@ -60,7 +60,7 @@ function directory(dataDir: string): CheckResult {
 
 async function database(path: string, patience: Parameters<typeof inspectFile>[2]): Promise<CheckResult> {
   try {
-    const state = await inspectFile(path, MIGRATIONS.length, patience);
+    const state = await inspectFile(path, MIGRATIONS, patience);
     if (state === null)
       return skipped('missing', `there is no store yet; \`rollcall apply\` or \`serve\` makes ${path}`);
     const stats = statSync(path);
@@ -82,6 +82,7 @@ function storeResult(error: StoreError): CheckResult {
     case 'NotWritable':
       return fail('denied', error.message, [`chmod u+rw ${quoted(error.path)}`]);
     case 'Corrupt':
+    case 'ForeignSchema':
       return fail('wrong', error.message, ['rollcall restore BACKUP']);
     default:
       return fail('wrong', error.message);

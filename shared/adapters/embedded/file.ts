@@ -11,11 +11,13 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { BLOCKING_WAIT_MS, type Patience, whenFree } from './connection.ts';
+import { type Patience, whenFree } from './connection.ts';
+import { openDatabase } from './database.ts';
 import { StoreError, toStoreError } from './errors.ts';
 import { APPLICATION_ID, type Migration } from './schema.ts';
+import { assertSchema } from './schema-check.ts';
 
 export const DATABASE_FILE = 'rollcall.db';
 
@@ -30,12 +32,16 @@ export interface FileState {
 /**
  * Looks at a file without changing anything in it or beside it, and refuses what we must not touch.
  * What is checked is cheap by design (a store may have gigabytes): the header, that the file is as long as its header says, that
- * the schema can be read, and up to 16 MiB the whole content. The rest shows when it is read, as `Corrupt`; a backup
+ * the schema is the one that the migrations make, and up to 16 MiB the whole content. The rest shows when it is read, as `Corrupt`; a backup
  * is always checked in full before it is restored.
  * @returns `null` if there is no file.
- * @throws StoreError `Corrupt`, `ForeignFile`, `NewerVersion`, `NotWritable`
+ * @throws StoreError `Corrupt`, `ForeignFile`, `ForeignSchema`, `NewerVersion`, `NotWritable`
  */
-export async function inspectFile(path: string, latest: number, patience: Patience): Promise<FileState | null> {
+export async function inspectFile(
+  path: string,
+  migrations: readonly Migration[],
+  patience: Patience,
+): Promise<FileState | null> {
   try {
     // The log first: another process that makes the store makes the file first.
     const logged = hasLog(path);
@@ -43,14 +49,14 @@ export async function inspectFile(path: string, latest: number, patience: Patien
     if (stats === undefined && logged) throw corrupt(path, `the file is gone, but its log ${path}-wal is there`);
     if (stats === undefined) return null;
     if (!stats.isFile()) throw notAFile(path);
-    const underLock = () => whenFree(patience, () => probe(path, stats.size, latest));
+    const underLock = () => whenFree(patience, () => probe(path, stats.size, migrations));
     if (heldHere.has(inodeOf(path))) return await underLock();
-    assertHeader(path, stats.size, latest, !logged);
+    assertHeader(path, stats.size, migrations.length, !logged);
     if (logged) return await underLock();
     // Without a log the file is complete, and it can be read without locks and without leaving files beside it. But someone
     // may have opened it this very moment; so damage counts only if it is found under a lock as well.
     try {
-      return probe(`${pathToFileURL(path).href}?immutable=1`, stats.size, latest, path);
+      return probe(`${pathToFileURL(path).href}?immutable=1`, stats.size, migrations, path);
     } catch (error) {
       if (toStoreError(error, path).code !== 'Corrupt' || !hasLog(path)) throw error;
       return await underLock();
@@ -87,12 +93,13 @@ export function holdFile(path: string): () => void {
   };
 }
 
-function probe(name: string, bytes: number, latest: number, path: string = name): FileState {
-  const db = new DatabaseSync(name, { readOnly: true, timeout: BLOCKING_WAIT_MS });
+function probe(name: string, bytes: number, migrations: readonly Migration[], path: string = name): FileState {
+  const db = openDatabase(name, { readOnly: true });
   try {
     const version = pragma(db, 'user_version');
-    assertOurs(path, pragma(db, 'application_id'), version, latest);
+    assertOurs(path, pragma(db, 'application_id'), version, migrations.length);
     if (bytes <= QUICK_CHECK_BYTES) assertSound(db, path, 'quick_check(1)');
+    assertSchema(db, path, migrations, version);
     return { version, bytes };
   } finally {
     db.close();
@@ -135,7 +142,8 @@ function assertHeader(path: string, bytes: number, latest: number, complete: boo
   if (complete && vouched && bytes < expected) throw truncated(path, bytes, expected);
 }
 
-function assertOurs(path: string, applicationId: number, version: number, latest: number): void {
+/** @throws StoreError `ForeignFile`, `NewerVersion` */
+export function assertOurs(path: string, applicationId: number, version: number, latest: number): void {
   if (applicationId !== APPLICATION_ID) {
     throw new StoreError({
       code: 'ForeignFile',
@@ -165,7 +173,7 @@ export function createFile(path: string, migrations: readonly Migration[], uniqu
   makeDirectory(dirname(path));
   makePrivateFile(draft);
   try {
-    const db = new DatabaseSync(draft);
+    const db = openDatabase(draft);
     try {
       migrate(db, path, migrations);
       db.exec('PRAGMA journal_mode = WAL');

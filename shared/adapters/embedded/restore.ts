@@ -56,11 +56,11 @@ export async function restoreEmbeddedStore(options: RestoreOptions): Promise<Res
   };
   const path = databasePath(dataDir);
   const draft = `${path}.${newId()}.restore`;
-  await inspectBackup(file, migrations.length, patience);
+  await inspectBackup(file, migrations, patience);
   makeDirectory(dirname(path));
   try {
     await prepare(file, draft, newId(), migrations);
-    const setAside = await swapIn(draft, path, `${path}.damaged-${newId()}`, { patience, latest: migrations.length });
+    const setAside = await swapIn(draft, path, `${path}.damaged-${newId()}`, { patience, migrations });
     return { path, setAside };
   } catch (error) {
     throw toStoreError(error, path);
@@ -69,10 +69,10 @@ export async function restoreEmbeddedStore(options: RestoreOptions): Promise<Res
   }
 }
 
-async function inspectBackup(file: string, latest: number, patience: Patience): Promise<void> {
+async function inspectBackup(file: string, migrations: readonly Migration[], patience: Patience): Promise<void> {
   let found: unknown;
   try {
-    found = await inspectFile(file, latest, patience);
+    found = await inspectFile(file, migrations, patience);
   } catch (error) {
     throw aboutBackup(error, file);
   }
@@ -109,13 +109,13 @@ async function prepare(
 
 interface Circumstances {
   readonly patience: Patience;
-  readonly latest: number;
+  readonly migrations: readonly Migration[];
 }
 
 /** @returns the new name of the damaged store that was in the way, if there was one. */
-async function swapIn(draft: string, path: string, aside: string, { patience, latest }: Circumstances) {
+async function swapIn(draft: string, path: string, aside: string, { patience, migrations }: Circumstances) {
   try {
-    const present = await inspectFile(path, latest, patience);
+    const present = await inspectFile(path, migrations, patience);
     if (present === null && publishFile(draft, path)) return null;
     await whenFree(patience, () => overwrite(draft, path));
     return null;

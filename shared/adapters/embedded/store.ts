@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
@@ -8,16 +8,27 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { systemRandom } from '../system/random.ts';
 import { backupTo } from './backup.ts';
-import { BLOCKING_WAIT_MS, Connection, type Patience, whenFree } from './connection.ts';
+import { Connection, type Patience, whenFree } from './connection.ts';
+import { openDatabase } from './database.ts';
 import { sqliteDeadLetters } from './dead-letters.ts';
 import { StoreError, toStoreError } from './errors.ts';
 import { sqliteFacts } from './facts.ts';
-import { assertDirectory, createFile, databasePath, holdFile, inspectFile, migrate } from './file.ts';
+import {
+  assertDirectory,
+  assertOurs,
+  createFile,
+  databasePath,
+  holdFile,
+  inspectFile,
+  migrate,
+  pragma,
+} from './file.ts';
 import { sqliteLedger } from './ledger.ts';
 import { sqliteQueue } from './queue.ts';
 import { sqliteRecords } from './records.ts';
 import { sqliteRegisters } from './registers.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
+import { assertSchema, SchemaGuard } from './schema-check.ts';
 
 export interface EmbeddedStoreOptions {
   /** The directory with the one file `rollcall.db`; made with owner-only permissions if it is missing. */
@@ -68,7 +79,7 @@ const MAX_RECEIVES = 100;
 
 /**
  * Opens the store of a data directory; any number of processes may do so at once.
- * @throws StoreError `NewerVersion`, `Corrupt`, `ForeignFile` (all leave the file as it is), `OlderVersion` (read-only),
+ * @throws StoreError `NewerVersion`, `Corrupt`, `ForeignFile`, `ForeignSchema` (all leave the file as it is), `OlderVersion` (read-only),
  *   `NotFound`, `NotADirectory`, `NotWritable`, `DiskFull`, `Busy`
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
@@ -76,7 +87,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const patience: Patience = { clock, random, totalMs: busyTimeoutMs };
   const path = databasePath(options.dataDir);
   const connection = await connect(path, patience, options);
-  const hasty = connection.durable ? await connectHasty(path, patience, connection) : connection;
+  const hasty = connection.durable ? await connectHasty(path, patience, options, connection) : connection;
   const { newId, maxReceives = MAX_RECEIVES } = options;
   return {
     ledger: sqliteLedger(connection),
@@ -98,12 +109,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 async function connect(path: string, patience: Patience, options: EmbeddedStoreOptions): Promise<Connection> {
   const { dataDir, readOnly = false, create = true, migrations = MIGRATIONS } = options;
   assertDirectory(dataDir);
-  let state = await inspectFile(path, migrations.length, patience);
+  let state = await inspectFile(path, migrations, patience);
   if (state === null) {
     if (!create) throw absent(path);
     if (readOnly) return emptyView(path, patience, migrations);
     createFile(path, migrations, options.newId());
-    state = await inspectFile(path, migrations.length, patience);
+    state = await inspectFile(path, migrations, patience);
   }
   if (readOnly && state !== null && state.version < migrations.length) throw outdated(path, state.version, migrations);
 
@@ -115,14 +126,15 @@ async function connect(path: string, patience: Patience, options: EmbeddedStoreO
 }
 
 async function openFile(path: string, patience: Patience, options: EmbeddedStoreOptions): Promise<Connection> {
-  const { readOnly = false } = options;
+  const { readOnly = false, migrations = MIGRATIONS } = options;
   const letGo = holdFile(path);
   try {
-    const db = new DatabaseSync(path, { readOnly, timeout: BLOCKING_WAIT_MS });
+    const db = openDatabase(path, { readOnly });
     try {
       await whenFree(patience, () => configure(db, path, options));
-      const durable = !readOnly;
-      return new Connection({ db, path, patience, readOnly, durable, inode: statSync(path).ino, onClose: letGo });
+      const schema = new SchemaGuard(db, schemaCheck(path, migrations));
+      const common = { db, path, patience, readOnly, durable: !readOnly, schema };
+      return new Connection({ ...common, inode: statSync(path).ino, onClose: letGo });
     } catch (error) {
       db.close();
       throw error;
@@ -134,9 +146,14 @@ async function openFile(path: string, patience: Patience, options: EmbeddedStore
 }
 
 /** @throws StoreError, with `first` closed. */
-async function connectHasty(path: string, patience: Patience, first: Connection): Promise<Connection> {
+async function connectHasty(
+  path: string,
+  patience: Patience,
+  { migrations = MIGRATIONS }: EmbeddedStoreOptions,
+  first: Connection,
+): Promise<Connection> {
   const letGo = holdFile(path);
-  const db = new DatabaseSync(path, { timeout: BLOCKING_WAIT_MS });
+  const db = openDatabase(path);
   try {
     // In a write-ahead log this loses the last commits with the power, never the file [sqlite.org/pragma.html, synchronous].
     await whenFree(patience, () => db.exec('PRAGMA cache_size = -500; PRAGMA synchronous = NORMAL'));
@@ -146,6 +163,7 @@ async function connectHasty(path: string, patience: Patience, first: Connection)
       patience,
       readOnly: false,
       durable: false,
+      schema: new SchemaGuard(db, schemaCheck(path, migrations)),
       inode: statSync(path).ino,
       onClose: letGo,
     });
@@ -179,12 +197,29 @@ function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions
   migrate(db, path, migrations);
 }
 
+/** Checks the schema of an open file, which a newer version may have brought forward meanwhile. */
+function schemaCheck(path: string, migrations: readonly Migration[]): (db: DatabaseSync) => void {
+  return (db) => {
+    assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
+    assertSchema(db, path, migrations, migrations.length);
+  };
+}
+
 /** What a read-only command sees where there is no store: an empty one, in memory. */
 function emptyView(path: string, patience: Patience, migrations: readonly Migration[]): Connection {
-  const db = new DatabaseSync(':memory:');
+  const db = openDatabase(':memory:');
   migrate(db, path, migrations);
   db.exec('PRAGMA query_only = ON');
-  return new Connection({ db, path, patience, readOnly: true, durable: false, inode: null, onClose: () => undefined });
+  return new Connection({
+    db,
+    path,
+    patience,
+    readOnly: true,
+    durable: false,
+    schema: null,
+    inode: null,
+    onClose: () => undefined,
+  });
 }
 
 function absent(path: string): StoreError {
