@@ -6,7 +6,7 @@ export const EXIT = {
   error: 1,
   /** `plan` and `status`: something is not as the policy wants it. */
   drift: 2,
-  /** Some accounts failed, are blocked, or could not be told. */
+  /** Some accounts need attention (dead letters included) or wait, or their status is not known. */
   partly: 3,
   /** A guardrail or the kill switch. */
   stopped: 4,

@@ -18,6 +18,8 @@ export interface FinishedRun {
   readonly durationMs: number;
   /** Changes that somebody, a process that was killed for one, has begun and not finished: nobody knows yet how they ended. */
   readonly claimed: readonly OpenClaim[];
+  /** Work that was given up, in this run or before, and that nobody has redriven. */
+  readonly deadLetters: number;
   /** AWS did not answer any more when the run ended; `null`: it did. */
   readonly unreachable: OutOfReach | null;
 }
@@ -63,6 +65,7 @@ export async function runOnce(app: App, run: RunContext, options: ApplyOptions):
     calls: since(before, app.calls),
     durationMs: deps.clock.now() - startedAt,
     claimed: await openClaims(deps.records),
+    deadLetters: (await deps.queue.depth()).dead,
     unreachable: reach.lost,
   };
 }

@@ -1,5 +1,6 @@
 import { haltedText } from '../domain/controls.ts';
 import type { Change } from '../domain/plan.ts';
+import { totalChanges } from '../domain/plan-totals.ts';
 import type { Condition } from '../domain/record.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { ControlsView, readControls } from './controls.ts';
@@ -36,8 +37,10 @@ export interface ApplyOptions {
 export interface ApplyResult {
   readonly plan: Plan;
   readonly runId: string;
-  /** How the changes of the plan ended. */
+  /** How every mismatch that the scan found ended. */
   readonly changes: ChangeCounts;
+  /** How the changes of the plan ended, follow-ups included: adds up to the plan's total. */
+  readonly planned: PlannedCounts;
   /** Changes that did not come about, with what is known of why. */
   readonly open: readonly OpenChange[];
   readonly stopped: { readonly reason: string; readonly message: string } | null;
@@ -52,6 +55,18 @@ export interface ChangeCounts {
   readonly failed: number;
   readonly blocked: number;
   readonly converging: number;
+}
+
+export interface PlannedCounts {
+  readonly total: number;
+  /** AWS reports the desired state. */
+  readonly confirmed: number;
+  /** AWS has accepted the change; waiting for confirmation. */
+  readonly inProgress: number;
+  readonly failed: number;
+  /** Something stands in the way: it waits, or needs attention. */
+  readonly blocked: number;
+  readonly notStarted: number;
 }
 
 export interface OpenChange extends Pick<Change, 'accountId' | 'accountName' | 'ou' | 'enrollment'> {
@@ -182,26 +197,38 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
   const state = await new RunStates(deps.registers).get(run.runId);
   const ids = [...new Set(plan.changes.map((change) => change.accountId))];
   const records = await deps.records.getMany(ids);
-  const due = new Set(plan.due);
+  const planned = new Set([...plan.due, ...plan.followUps].map(keyOf));
+  const ended: Record<Exclude<keyof PlannedCounts, 'total'>, number> = { ...NONE_ENDED };
   const { halt } = await readControls(deps.registers);
-  const halted = halt === null || plan.due.length === 0 ? null : { reason: 'halted', message: haltedText(halt) };
+  const halted =
+    halt === null || totalChanges(plan.totals) === 0 ? null : { reason: 'halted', message: haltedText(halt) };
   const tried = await attempts(deps, run.runId, state?.startedAt ?? null);
   const counts = { attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 };
   const open: OpenChange[] = [];
   for (const change of plan.changes) {
     const condition = records.get(change.accountId)?.[change.enrollment] ?? null;
     const verdict = condition?.verdict ?? change.verdict;
-    const wasTried = tried.has(`${change.accountId} ${change.enrollment}`);
-    const begun = due.has(change) && plan.trip === null && !leftUndone(condition, interrupted);
-    count(counts, endingOf(verdict, begun), wasTried);
+    const isPlanned = planned.has(keyOf(change));
+    const begun = isPlanned && plan.trip === null && !leftUndone(condition, interrupted);
+    const ending = endingOf(verdict, begun);
+    count(counts, ending, tried.has(keyOf(change)));
+    if (isPlanned) ended[plan.trip !== null || ending === null ? 'notStarted' : ENDED[ending]] += 1;
     if (GOOD.has(verdict)) continue;
     const { accountId, accountName, ou, enrollment } = change;
     const { reason, notBefore } = condition ?? change;
     const message = await lastMessage(deps, accountId, enrollment, verdict === change.verdict ? change.message : null);
     open.push({ accountId, accountName, ou, enrollment, verdict, reason, message, notBefore });
   }
-  return { plan, runId: run.runId, changes: counts, open, stopped: state?.stopped ?? halted, interrupted, rollout };
+  const stopped = state?.stopped ?? halted;
+  const outcome = { changes: counts, planned: { total: planned.size, ...ended }, open };
+  return { plan, runId: run.runId, ...outcome, stopped, interrupted, rollout };
 }
+
+const keyOf = ({ accountId, enrollment }: Pick<Change, 'accountId' | 'enrollment'>): string =>
+  `${accountId} ${enrollment}`;
+
+const NONE_ENDED = { confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0 };
+const ENDED = { succeeded: 'confirmed', converging: 'inProgress', failed: 'failed', blocked: 'blocked' } as const;
 
 type Ending = Exclude<keyof ChangeCounts, 'attempted'>;
 

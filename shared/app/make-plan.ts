@@ -1,7 +1,9 @@
 import { type Coverage, type GuardrailInput, type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
 import { type Change, dueChanges, intendedAction, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
+import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
+import { MAX_BATCH } from '../ports/cloud.ts';
 import type { Approval } from './approvals.ts';
 import type { Summary } from './desk.ts';
 import { type OrgWide, organizationWide, useOrganizationCall } from './org-wide.ts';
@@ -19,9 +21,14 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** Those that would be made now. */
   readonly due: readonly Change[];
+  /** Those that become possible when their prerequisite is met, as they will be made. */
+  readonly followUps: readonly Change[];
+  readonly totals: PlanTotals;
   readonly trip: Trip | null;
   /** The operator's approval that the run goes on under. */
   readonly approval: Approval | null;
+  /** A dry run: what the next run makes under `approval`, where without it a guardrail would stop the run. */
+  readonly underApproval?: PlanTotals;
   /** The gate that holds some of the changes back. */
   readonly gate: Gate | null;
   readonly orgWide: OrgWide;
@@ -77,6 +84,29 @@ function judgeDue(
   return { due: sweep, trip: tripped({ ...input, coverage: null, changes: sweep }) };
 }
 
+interface FollowUpInput {
+  readonly changes: readonly Change[];
+  readonly recent: RecentChanges;
+  readonly limits: PlanLimits;
+  readonly now: EpochMs;
+  readonly isAllowed: (change: Change) => boolean;
+}
+
+/** @param enabling what this plan changes, now or when a window opens. */
+function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInput, enabling: readonly Change[]) {
+  const enabledHere = new Set(enablingAccounts(enabling));
+  // Where an earlier run has enabled the prerequisite under an approval that covers the follow-up, too, that run makes it.
+  const leftToItsRun = (change: Change): boolean =>
+    limits.onlyThese === null && !enabledHere.has(change.accountId) && allows(limits.underWay, change);
+  const of = (made: readonly Change[]): readonly Change[] =>
+    followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !leftToItsRun(change));
+  return {
+    of,
+    // Caps count accounts, each once. Where an earlier run has changed the account, its follow-up was judged with that run.
+    toJudge: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
+  };
+}
+
 /** Turns a survey into a plan: the changes, the calls they take, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -103,13 +133,15 @@ export function makePlan(
   const waiting = changes
     .filter((change) => change.reason === 'window' && isAllowed(change) && !underWay(change))
     .map((change) => ({ ...change, action: change.heldAction }));
-  const { due, trip } = judgeDue(wanted, waiting, {
+  const following = followUpFinder({ changes, recent, limits, now, isAllowed }, [...wanted, ...waiting]);
+  const { due, trip } = judgeDue(wanted, [...waiting, ...following.toJudge], {
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
     coverage: survey.coverage,
     recent,
     maxChangesLifted: allowed !== null,
   });
+  const followUps = following.of(due);
   return {
     organizationId: survey.caller.organizationId,
     policyHash: policy.hash,
@@ -118,6 +150,8 @@ export function makePlan(
     summary: survey.summary,
     changes,
     due,
+    followUps,
+    totals: totalsOf(due, followUps, MAX_BATCH),
     trip,
     approval: null,
     gate: null,

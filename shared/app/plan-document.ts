@@ -1,4 +1,5 @@
-import { type Change, type PlannedCall, plannedCalls } from '../domain/plan.ts';
+import type { Change, PlannedCall } from '../domain/plan.ts';
+import { callsOf, type PlanTotals } from '../domain/plan-totals.ts';
 import { toIso } from '../domain/time.ts';
 import type { Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
@@ -47,7 +48,8 @@ export interface PlanDocument {
   readonly organizationWide: OrgWide;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
-  /** The mutating calls that the changes due now take. */
+  readonly totals: PlanTotals;
+  /** The mutating calls of `totals`, by operation. */
   readonly calls: readonly PlannedCall[];
   /** Sentences about listings that broke off. */
   readonly broken: readonly string[];
@@ -68,7 +70,8 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     rollout: heldBy(plan),
     organizationWide: orgWide,
     trustedAccess: plan.trustedAccess,
-    calls: plannedCalls(plan.due, MAX_BATCH),
+    totals: plan.totals,
+    calls: callsOf(plan.due, plan.followUps, MAX_BATCH),
     broken,
     changes,
   };

@@ -29,7 +29,7 @@ export async function releaseHeld(
   policy: CompiledPolicy,
   { runId: scanId, planHash }: RolloutState,
 ): Promise<void> {
-  const held = await heldBack(deps);
+  const { held, followUps } = await heldBack(deps);
   if (held.length === 0) return;
   const now = deps.clock.now();
   const scanned = scanId === null ? null : await runs.get(scanId);
@@ -38,7 +38,7 @@ export async function releaseHeld(
   const trip = judged(policy, held, accountsInScope, recent);
   const runId = deps.newId();
   if (trip === null) {
-    await runs.begin({ runId, policy, planHash: null }, now, accountsInScope, held.length);
+    await runs.begin({ runId, policy, planHash: null }, now, accountsInScope, held.length + followUps);
     const common = { v: 1, policyHash: policy.hash, runId, planHash: null } as const;
     const keys = held.map(({ accountId, enrollment, condition }): DueKey => {
       return { common, condition, key: { accountId, enrollment } };
@@ -46,21 +46,31 @@ export async function releaseHeld(
     await deps.queue.send(dueMessages(keys));
     return;
   }
+  if (planHash !== null) await runs.notePlanHeldUp(planHash, trip.reason);
   await new Journal(deps.ledger, deps.records).organization(() => {
     const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash: policy.hash };
-    const wouldChange = { message: trip.message, summary: { wouldChange: held.length } };
+    const wouldChange = { message: trip.message, summary: { wouldChange: held.length + followUps } };
     const detail = { ...wouldChange, ...(planHash === null ? {} : { planHash }) };
     const rest = { reason: trip.reason, detail };
     return { ...accountEntry(context, 'GuardrailTripped', ORGANIZATION_CHAIN, null, rest), accountId: null };
   });
 }
 
-async function heldBack({ records }: ReleaseDeps): Promise<Held[]> {
+/** What the rollout holds back, and how many changes become possible by it: Automation waits for Compute Optimizer, not for the rollout. */
+async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held[]; readonly followUps: number }> {
   const held: Held[] = [];
+  let followUps = 0;
   for await (const page of records.all()) {
-    for (const record of page) if (record.present) held.push(...heldOf(record));
+    for (const record of page) {
+      if (!record.present) continue;
+      const ofRecord = heldOf(record);
+      held.push(...ofRecord);
+      const { automation } = record;
+      const waits = automation?.verdict === 'Blocked' && automation.reason === 'prerequisite';
+      if (waits && ofRecord.some(({ condition }) => condition.desired === 'Active')) followUps += 1;
+    }
   }
-  return held;
+  return { held, followUps };
 }
 
 function heldOf(record: AccountRecord): Held[] {

@@ -67,7 +67,8 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStates, run: R
   if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
   const now = deps.clock.now();
   const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
-  await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now);
+  const note = { heldUpBy: plan.trip?.reason ?? 'rollout', totals: plan.totals };
+  await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now, note);
   const seen = { ...known.value, runId: run.runId, planHash: plan.planHash };
   if (known.value.phase !== 'scanning') {
     // An account that became a canary meanwhile counts from now on; one that is none any more has still gone first.

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { failuresTrip, type Trip } from '../domain/guardrails.ts';
+import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
@@ -24,7 +25,14 @@ const runSchema = z.object({
 });
 export type RunState = z.infer<typeof runSchema>;
 
-const planSchema = z.object({ policyHash: z.string(), storedAt: z.number(), keys: z.array(z.string()) });
+const planSchema = z.object({
+  policyHash: z.string(),
+  storedAt: z.number(),
+  keys: z.array(z.string()),
+  /** What keeps the plan from being carried out: the guardrail that tripped, or `rollout`. Not known of plans that an older version stored. */
+  heldUpBy: z.string().nullable().default(null),
+  totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
+});
 
 /** A plan that is kept: what an approval or a binding is about. */
 export interface StoredPlan {
@@ -34,7 +42,14 @@ export interface StoredPlan {
   readonly storedAt: EpochMs;
   /** The changes that it allows, by `changeKey`. */
   readonly keys: readonly string[];
+  /** The guardrail that tripped, or `rollout`; `null`: not known. */
+  readonly heldUpBy: string | null;
+  /** Its changes now and later, without those that wait for something else; `null`: not known. */
+  readonly totals: Pick<PlanTotals, 'now' | 'followUps'> | null;
 }
+
+/** Why a plan is stored. What is left out stays as it was stored before. */
+export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 
 /** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
 export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
@@ -90,8 +105,23 @@ export class RunStates {
   }
 
   /** Keeps a plan by its hash, so that runs can be bound to it and, later, approved. */
-  async storePlan(hash: string, policyHash: string, keys: readonly string[], now: EpochMs): Promise<void> {
-    await update(this.#registers, planName(hash), planSchema, () => ({ policyHash, storedAt: now, keys: [...keys] }));
+  async storePlan(
+    hash: string,
+    policyHash: string,
+    keys: readonly string[],
+    now: EpochMs,
+    note: PlanNote = {},
+  ): Promise<void> {
+    await update(this.#registers, planName(hash), planSchema, (current) => {
+      const { heldUpBy = current?.heldUpBy ?? null, totals = current?.totals ?? null } = note;
+      return { policyHash, storedAt: now, keys: [...keys], heldUpBy, totals };
+    });
+  }
+
+  /** Notes what holds up a plan that is stored. One that is not stored any more needs no note. */
+  async notePlanHeldUp(hash: string, heldUpBy: string): Promise<void> {
+    const known = await readTyped(this.#registers, planName(hash), planSchema);
+    if (known !== null) await this.#registers.write(planName(hash), { ...known.value, heldUpBy }, known.version);
   }
 
   /** Plans whose hash begins so. */

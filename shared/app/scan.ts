@@ -3,6 +3,7 @@ import { ROLLING_MS } from '../domain/guardrails.ts';
 import type { Detail, EntryDraft } from '../domain/ledger.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
+import { totalChanges } from '../domain/plan-totals.ts';
 import type { AccountRecord } from '../domain/record.ts';
 import { emptyRecord, foldEntry } from '../domain/record.ts';
 import { accountEntry, type EntryContext, joined, left, transition } from '../domain/transition.ts';
@@ -40,13 +41,17 @@ export function hasNews(policyHash: string) {
   };
 }
 
-/** A dry run: reads, diffs, and writes nothing (invariant 6). */
+/**
+ * A dry run: reads, diffs, and writes nothing (invariant 6).
+ * @param onlyThese the keys of a saved plan: the plan of a run that makes only those changes.
+ */
 export async function plan(
   deps: Deps,
   settings: Settings,
   retrying: Retrying,
   run: RunContext,
   onProgress: OnProgress,
+  onlyThese: ReadonlySet<string> | null = null,
 ): Promise<Plan> {
   const gate = await readGate(deps.registers, run.policy);
   const seen = await survey(deps, settings, retrying, {
@@ -56,9 +61,12 @@ export async function plan(
     saveSnapshot: false,
     holds: (snapshot) => holdsFor(gate, run.policy, snapshot, deps.clock.now()),
   });
-  const wanted = await planOf(deps, run, seen, null);
-  const approval = await approvalFor(deps, new RunStates(deps.registers), wanted);
-  return { ...wanted, gate, approval };
+  const wanted = await planOf(deps, run, seen, onlyThese);
+  const runs = new RunStates(deps.registers);
+  const approval = await approvalFor(deps, runs, wanted);
+  const approved = approval === null ? null : await runs.planKeys(approval.planHash);
+  if (approved === null) return { ...wanted, gate, approval };
+  return { ...wanted, gate, approval, underApproval: (await planOf(deps, run, seen, approved)).totals };
 }
 
 async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {
@@ -67,7 +75,7 @@ async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: Read
   const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
   const plan = makePlan(run.policy, seen, recent, { onlyThese, underWay: approved }, now);
   const { halt } = await readControls(deps.registers);
-  if (halt === null || plan.due.length === 0) return plan;
+  if (halt === null || totalChanges(plan.totals) === 0) return plan;
   // Whatever else would stop the run: this comes first, and is what has to be lifted first.
   return { ...plan, trip: { reason: 'halted', message: haltedText(halt) } };
 }
@@ -121,9 +129,11 @@ export async function scan(
   const replan = (keys: ReadonlySet<string>) => planOf(deps, asked, seen, keys);
   const { run, plan } = await liftApproved(deps, runs, asked, wanted, opened, replan);
   // A stopped plan is kept: only what was stored can be approved later.
-  if (plan.trip !== null && plan.trip.reason !== 'halted')
-    await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now());
-  await runs.begin(run, deps.clock.now(), seen.accountsInScope, plan.due.length);
+  if (plan.trip !== null && plan.trip.reason !== 'halted') {
+    const note = { heldUpBy: plan.trip.reason, totals: plan.totals };
+    await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now(), note);
+  }
+  await runs.begin(run, deps.clock.now(), seen.accountsInScope, totalChanges(plan.totals));
   // What waits for a window comes back by itself, and must find that its run was stopped.
   const comesBack = plan.changes.some((change) => change.reason === 'window');
   if (plan.trip?.reason !== 'halted' && comesBack) {
@@ -244,7 +254,7 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
   const message = broken.length > 0 ? broken.join('; ') : undefined;
   const detail = {
     planHash,
-    summary: { verdicts: summary, coverage, due: plan.due.length },
+    summary: { verdicts: summary, coverage, due: plan.due.length, totals: plan.totals },
     ...(message && { message }),
   };
   if (!(await hasSaid(deps, run, 'ScanCompleted'))) {
@@ -253,7 +263,7 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
   const { trip } = plan;
   // The ledger says when enforcement was halted; a run that finds it so is no news.
   if (trip === null || trip.reason === 'halted' || (await hasSaid(deps, run, 'GuardrailTripped'))) return;
-  const tripDetail = { planHash, message: trip.message, summary: { wouldChange: plan.due.length } };
+  const tripDetail = { planHash, message: trip.message, summary: { wouldChange: totalChanges(plan.totals) } };
   const rest = { reason: trip.reason, detail: tripDetail };
   await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));
 }

@@ -106,12 +106,12 @@ describe('from drift to convergence', () => {
     const plan = await rollcall(['plan'], { cwd, env });
     expect(plan.stdout).toMatch(/^ACCOUNT +NAME +OU +ENROLLMENT +OBSERVED → DESIRED +VERDICT +ACTION/m);
     expect(plan.stdout).toContain('Guardrails: none would trip.');
-    expect(plan.stdout).toMatch(/Calls: \d+ change calls?: /);
+    expect(plan.stdout).toMatch(/^Plan: \d+ changes?, 0 opt-outs, \d+ calls?$/m);
     expect(plan.stdout).not.toContain('\u001b');
     expect(plan.stderr).toMatch(/reading enrollments, 12 accounts/);
     const apply = await rollcall(['apply', '--yes'], { cwd, env });
     expect(apply.code).toBe(0);
-    expect(apply.stdout).toMatch(/^Run \w{26} took .*: \d+ changes attempted, \d+ succeeded, 0 failed/m);
+    expect(apply.stdout).toMatch(/^Run \w{26} took .*: (\d+) of \1 changes confirmed, 0 failed\.$/m);
     expect(apply.stdout).toMatch(/^Drifted +\d+ → 0 /m);
     expect(apply.stdout).toMatch(/^compute-optimizer:UpdateEnrollmentStatus +\d+ +0$/m);
     const [status, colour] = await Promise.all([

@@ -70,6 +70,8 @@ const rollout = z
 const window = z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable();
 const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable();
 
+const totals = z.strictObject({ now: z.int(), followUps: z.int(), optOuts: z.int(), calls: z.int() });
+
 export const planShape = z.strictObject({
   runId: id,
   organizationId: z.string().startsWith('o-'),
@@ -87,6 +89,7 @@ export const planShape = z.strictObject({
     accounts: z.int(),
     note: z.string(),
   }),
+  totals,
   calls: z.array(
     z.strictObject({ operation: z.string(), scope: z.string(), accounts: z.int().min(1), calls: z.int().min(1) }),
   ),
@@ -123,6 +126,11 @@ export const applyShape = z.strictObject({
   organizationId: z.string(),
   policyHash: hash,
   planHash: hash,
+  totals,
+  planned: z.strictObject({
+    ...{ total: z.int(), confirmed: z.int(), inProgress: z.int() },
+    ...{ failed: z.int(), blocked: z.int(), notStarted: z.int() },
+  }),
   changes,
   calls,
   durationMs: z.number().min(0),
@@ -135,6 +143,7 @@ export const applyShape = z.strictObject({
   interrupted: z.boolean(),
   unreachable: z.strictObject({ since: time, message: z.string() }).nullable(),
   claimed: z.array(z.strictObject({ accountId, enrollment, operation: z.string(), until: time })),
+  deadLetters: z.int(),
   open: z.array(open),
   broken: z.array(z.string()),
 });
@@ -154,6 +163,11 @@ export const demoShape = z.strictObject({
   dataDir: z.string(),
   runId: id,
   planHash: hash,
+  totals,
+  planned: z.strictObject({
+    ...{ total: z.int(), confirmed: z.int(), inProgress: z.int() },
+    ...{ failed: z.int(), blocked: z.int(), notStarted: z.int() },
+  }),
   changes,
   calls,
   durationMs: z.number(),

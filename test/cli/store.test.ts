@@ -108,10 +108,15 @@ describe('the store', () => {
     expect(deadLetterShape.parse(json(show))).toEqual(letter);
     expect(text.stdout).toContain('123456789012 automation');
     expect(statusShape.parse(json(status)).queue.dead).toBe(1);
+    expect(status.code).toBe(3);
     for (const result of [unknown, unknownShow]) {
       expect(result).toMatchObject({ code: 1, stdout: '' });
       expect(result.stderr).toContain('no dead letter nothing');
     }
+    // Nothing else is open: the letter of an earlier run alone keeps this one from being clean.
+    const still = await rollcall(['apply', '--yes'], { cwd, env });
+    expect(still).toMatchObject({ code: 3 });
+    expect(still.stdout).toContain('Needs attention: 1 dead letter: work that was given up.');
     const back = await rollcall(['dlq', 'redrive', '--all', '--json'], { cwd });
     expect(back.code).toBe(0);
     expect(redriveShape.parse(json(back))).toEqual({ redriven: [id], left: [] });

@@ -123,6 +123,7 @@ describe('a plan of ten thousand changes', () => {
     rollout: null,
     organizationWide: { used: false, possible: true, accounts: 10_000, note: 'it could' },
     trustedAccess: true,
+    totals: { now: 9_000, followUps: 1_000, optOuts: 0, calls: 10_004 },
     calls: [
       { operation: 'UpdateEnrollmentStatus', scope: 'member', accounts: 10_000, calls: 10_000 },
       { operation: 'AssociateAccounts', scope: 'batch', accounts: 101, calls: 3 },
@@ -140,10 +141,13 @@ describe('a plan of ten thousand changes', () => {
       /^ +5,000 {2}Compute Optimizer {2}Inactive → Active {3}Drifted {2}UpdateEnrollmentStatus \(member\) {2}even /m,
     );
     expect(text).toContain('… and 9,980 more: --all shows them, --json and --out FILE have them.');
-    expect(text).toContain('10,000 UpdateEnrollmentStatus (one a member account)');
+    expect(text).toContain('10,000 UpdateEnrollmentStatus (one for each account)');
     expect(text).toContain('3 AssociateAccounts (101 accounts, up to 50 a call)');
     expect(text).toContain('1 UpdateEnrollmentStatus for the whole organization (9 accounts not yet Active)');
     expect(text).toContain('Organization-wide call: not used; it could.');
+    expect(lines.at(-1)).toBe(
+      'Plan: 10,000 changes (9,000 now, 1,000 after Compute Optimizer), 0 opt-outs, 10,004 calls',
+    );
     expect(planText(plan, { style: plain, width: null, all: true }).length).toBeGreaterThan(10_000);
   });
 });

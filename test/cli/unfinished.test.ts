@@ -81,16 +81,21 @@ describe('how a run ends', () => {
     ...{ accountId: '111122223333', enrollment: 'automation', operation: 'AssociateAccounts' },
     until: '2026-11-22T01:00:00.000Z',
   };
-  const left = (over: { open?: OpenChange[]; claimed?: OpenClaim[]; unreachable?: OutOfReach }) => ({
-    ...{ open: [], claimed: [], unreachable: null },
+  const left = (over: {
+    open?: OpenChange[];
+    claimed?: OpenClaim[];
+    deadLetters?: number;
+    unreachable?: OutOfReach;
+  }) => ({
+    ...{ open: [], claimed: [], deadLetters: 0, unreachable: null },
     ...over,
   });
   const exitOf = (over: Parameters<typeof left>[0]) => {
-    const { open: opened, claimed, unreachable } = left(over);
+    const { open: opened, claimed, deadLetters, unreachable } = left(over);
     const changes = { attempted: 1, succeeded: 0, failed: 0, blocked: 0, converging: opened.length };
     const plan = { trip: null, coverage: { listed: 1, evaluated: 1, unknown: 0, notApplicable: 0 }, broken: [] };
     return applyExit(
-      { result: { plan, changes, open: opened, stopped: null, interrupted: false }, claimed, unreachable },
+      { result: { plan, changes, open: opened, stopped: null, interrupted: false }, claimed, deadLetters, unreachable },
       130,
     );
   };
@@ -106,6 +111,11 @@ describe('how a run ends', () => {
       'AWS is out of reach since 2026-11-22T00:00:00Z: GetEnrollmentStatus failed (ECONNREFUSED). What is open stays queued',
     );
     expect(textOf({ unreachable: lost })).not.toContain('out of reach');
+  });
+
+  test('with dead letters, of an earlier run too: 3', () => {
+    expect(exitOf({ deadLetters: 1 })).toBe(3);
+    expect(exitOf({})).toBe(0);
   });
 
   test('what is open is told by its kind, with when the first of it may go on', () => {

@@ -4,6 +4,7 @@ import type { SavedPlan } from '../../../shared/app/saved-plan.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
+import { totalChanges } from '../../../shared/domain/plan-totals.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
 import { announcing } from '../announcing.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -122,18 +123,16 @@ async function perform(
 /** Shows what would be done and asks. Nothing to do, or a guardrail in the way, is nothing to ask about. */
 async function agreed(context: CliContext, loaded: LoadedPolicy, saved: SavedPlan | null): Promise<boolean> {
   const { output } = context;
-  const { plan, document } = await dryRun(context, loaded);
+  const { plan, document } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));
   if (saved !== null && saved.organizationId !== plan.organizationId)
     throw otherOrganization(saved, plan.organizationId);
-  const { changeKey } = await import('../../../shared/app/make-plan.ts');
-  const allowed = saved === null ? null : new Set(saved.keys);
-  const due = plan.due.filter((change) => allowed === null || allowed.has(changeKey(change)));
-  const lifted = saved !== null && plan.trip?.reason === 'maxChanges';
-  if (due.length === 0 || (plan.trip !== null && !lifted)) return true;
+  const total = totalChanges(plan.underApproval ?? plan.totals);
+  if (total === 0 || (plan.trip !== null && plan.underApproval === undefined)) return true;
   const width = output.notesAreTerminal ? (process.stderr.columns ?? 80) : null;
   for (const line of planText(document, { style: output.noteStyle, width, all: false })) output.note(line);
-  const only = saved === null ? '' : ` of plan ${saved.planHash.slice(0, 12)}`;
-  return confirm(context, `Make ${count(due.length, 'change')}${only}?`);
+  const bound = saved?.planHash ?? plan.approval?.planHash;
+  const only = bound === undefined ? '' : ` of plan ${bound.slice(0, 12)}`;
+  return confirm(context, `Make ${count(total, 'change')}${only}?`);
 }
 
 async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
@@ -166,7 +165,7 @@ function otherOrganization(saved: SavedPlan, actual: string): CommandError {
 
 function report({ output }: CliContext, finished: FinishedRun): void {
   const { result, before, after, calls, durationMs } = finished;
-  const { plan, runId, changes, open, stopped, interrupted, rollout } = result;
+  const { plan, runId, changes, planned, open, stopped, interrupted, rollout } = result;
   if (!output.json) {
     const { style, width } = output;
     for (const line of runText(finished, { style, width })) output.print(line);
@@ -181,25 +180,25 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   const ids = { runId, organizationId, policyHash, planHash };
   const { approval } = plan;
   const approved = approval === null ? null : { planHash: approval.planHash, actor: approval.actor };
-  const { claimed } = finished;
+  const { claimed, deadLetters } = finished;
   const unreachable = finished.unreachable && {
     since: new Date(finished.unreachable.since).toISOString(),
     message: finished.unreachable.message,
   };
-  const state = { stopped, rollout, interrupted, unreachable, claimed };
+  const state = { stopped, rollout, interrupted, unreachable, claimed, deadLetters };
   const more = { coverage, summary: after, summaryBefore: before, guardrail, ...state, open, broken };
-  output.document({ ...ids, approval: approved, changes, calls, durationMs, ...more });
+  output.document({ ...ids, approval: approved, totals: plan.totals, planned, changes, calls, durationMs, ...more });
 }
 
 /** What an exit code depends on. */
-type Ending = Pick<FinishedRun, 'claimed' | 'unreachable'> & {
+type Ending = Pick<FinishedRun, 'claimed' | 'deadLetters' | 'unreachable'> & {
   readonly result: Pick<ApplyResult, 'stopped' | 'interrupted' | 'changes' | 'open'> & {
     readonly plan: Pick<ApplyResult['plan'], 'trip' | 'coverage' | 'broken'>;
   };
 };
 
-/** 130 over 4 over 1 (AWS out of reach) over 3 over 0; only Converging is 0. */
-export function applyExit({ result, claimed, unreachable }: Ending, interruptedCode: number): number {
+/** 130 over 4 over 1 (AWS out of reach) over 3 over 0; only Converging is 0. Dead letters of earlier runs need attention, too. */
+export function applyExit({ result, claimed, deadLetters, unreachable }: Ending, interruptedCode: number): number {
   const { plan, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;
   if (plan.trip !== null || stopped !== null) return EXIT.stopped;
@@ -207,5 +206,5 @@ export function applyExit({ result, claimed, unreachable }: Ending, interruptedC
   if (unreachable !== null && (open.length > 0 || claimed.length > 0)) return EXIT.error;
   const stalled = open.some(({ verdict }) => verdict === 'Stalled');
   const untold = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;
-  return changes.failed > 0 || changes.blocked > 0 || stalled || untold ? EXIT.partly : EXIT.ok;
+  return changes.failed > 0 || changes.blocked > 0 || stalled || untold || deadLetters > 0 ? EXIT.partly : EXIT.ok;
 }

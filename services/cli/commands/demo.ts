@@ -167,12 +167,14 @@ async function oneRun(context: CliContext, app: App, watched: Watched, shown: bo
 
 function demoDocument({ config }: CliContext, finished: FinishedRun) {
   const { result, before, after, calls, durationMs } = finished;
-  const { runId, changes, open, interrupted } = result;
-  const { planHash } = result.plan;
+  const { runId, planned, changes, open, interrupted } = result;
+  const { planHash, totals } = result.plan;
   return {
     dataDir: config.dataDir,
     runId,
     planHash,
+    totals,
+    planned,
     changes,
     calls,
     durationMs,

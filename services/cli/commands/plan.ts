@@ -56,9 +56,14 @@ export interface DryRun {
 
 /**
  * Looks and diffs; writes nothing.
+ * @param onlyThese the keys of a saved plan: what a run that is bound to it would do.
  * @throws PolicyError if the policy manages no account at all.
  */
-export async function dryRun(context: CliContext, loaded: LoadedPolicy): Promise<DryRun> {
+export async function dryRun(
+  context: CliContext,
+  loaded: LoadedPolicy,
+  onlyThese: ReadonlySet<string> | null = null,
+): Promise<DryRun> {
   const { policy } = loaded;
   const [{ plan: makePlan }, { planDocument }] = await Promise.all([
     import('../../../shared/app/scan.ts'),
@@ -68,7 +73,7 @@ export async function dryRun(context: CliContext, loaded: LoadedPolicy): Promise
     const run = { runId: app.deps.newId(), policy, planHash: null };
     const watch = watchRun(context, app.calls);
     try {
-      const plan = await makePlan(app.deps, app.settings, app.retrying, run, watch.take);
+      const plan = await makePlan(app.deps, app.settings, app.retrying, run, watch.take, onlyThese);
       const warnings = await checkAgainst(loaded, plan, context.clock.now());
       return { plan, document: planDocument(plan, run.runId), warnings };
     } finally {

@@ -108,9 +108,10 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
 }
 
 /** As for `plan`: 2 for drift, 3 for what is blocked or cannot be told by anyone who could. */
-function statusExit({ open }: Status): number {
+/** 3 for dead letters, too: nobody works on them any more. */
+function statusExit({ open, queue }: Status): number {
   const has = (...verdicts: readonly string[]): boolean =>
     open.some(({ verdict, reason }) => verdicts.includes(verdict) && reason !== 'callerCannotRead');
   if (has('Drifted', 'Stalled')) return EXIT.drift;
-  return has('Blocked', 'Unknown') ? EXIT.partly : EXIT.ok;
+  return has('Blocked', 'Unknown') || queue.dead > 0 ? EXIT.partly : EXIT.ok;
 }

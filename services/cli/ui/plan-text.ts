@@ -1,9 +1,10 @@
 import type { PlanDocument } from '../../../shared/app/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/plan.ts';
+import { type PlanTotals, totalChanges } from '../../../shared/domain/plan-totals.ts';
 import type { Style } from './output.ts';
 import { table } from './table.ts';
 import { paintVerdict, verdictTable } from './verdicts.ts';
-import { count, ENROLLMENT_WORDS, instant, number, stateText } from './words.ts';
+import { count, ENROLLMENT_WORDS, instant, number, partsText, stateText } from './words.ts';
 
 export interface PlanTextOptions {
   readonly style: Style;
@@ -132,17 +133,23 @@ function consequences(plan: PlanDocument, style: Style): string[] {
           `Approved: plan ${approval.planHash.slice(0, 12)} by ${approval.actor}, until ${instant(approval.expiresAt)}: ` +
             'the next run makes those of the changes that are in it.',
         ];
-  return [callsText(calls), guard, ...lifted, ...held, ...note];
+  return [...callsText(calls), guard, ...lifted, ...held, ...note, '', totalsText(plan.totals)];
+}
+
+/** The last line: what the prompt asks about, and what the summary is measured by. */
+function totalsText(totals: PlanTotals): string {
+  const parts = partsText(totals);
+  const changes = `${count(totalChanges(totals), 'change')}${parts === null ? '' : ` (${parts})`}`;
+  return `Plan: ${changes}, ${count(totals.optOuts, 'opt-out')}, ${count(totals.calls, 'call')}`;
 }
 
 function orgWideText({ used, note }: PlanDocument['organizationWide']): string {
   return used ? `used; ${note}` : `not used; ${note}`;
 }
 
-function callsText(calls: readonly PlannedCall[]): string {
-  if (calls.length === 0) return 'Calls: none; nothing of this can be changed now.';
-  const total = calls.reduce((sum, each) => sum + each.calls, 0);
-  return `Calls: ${count(total, 'change call')}: ${calls.map(callText).join(', ')}.`;
+function callsText(calls: readonly PlannedCall[]): string[] {
+  if (calls.length === 0) return ['No change is possible now.'];
+  return [`Calls: ${calls.map(callText).join(', ')}.`];
 }
 
 function callText({ operation, scope, accounts, calls }: PlannedCall): string {
@@ -150,5 +157,5 @@ function callText({ operation, scope, accounts, calls }: PlannedCall): string {
   if (scope === 'organization')
     return `${times} for the whole organization (${count(accounts, 'account')} not yet Active)`;
   if (scope === 'batch') return `${times} (${count(accounts, 'account')}, up to 50 a call)`;
-  return scope === 'own' ? `${times} (own account)` : `${times} (one a member account)`;
+  return scope === 'own' ? `${times} (own account)` : `${times} (one for each account)`;
 }

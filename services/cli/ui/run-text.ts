@@ -1,11 +1,11 @@
-import type { ApplyResult, OpenChange } from '../../../shared/app/apply.ts';
+import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/apply.ts';
 import type { CallCounts } from '../../../shared/app/limiter.ts';
 import type { FinishedRun } from '../run-once.ts';
 import type { Style } from './output.ts';
 import { rolloutText } from './rollout-text.ts';
 import { table } from './table.ts';
 import { paintVerdict, verdictTable } from './verdicts.ts';
-import { count, duration, ENROLLMENT_WORDS, instant, number } from './words.ts';
+import { changesText, count, duration, ENROLLMENT_WORDS, instant, number } from './words.ts';
 
 export interface RunTextOptions {
   readonly style: Style;
@@ -25,28 +25,42 @@ export function runText(finished: FinishedRun, options: RunTextOptions): string[
     ...openText({ ...finished, open: result.open }, options),
     ...(result.rollout === null ? [] : ['', rolloutText(result.rollout)]),
     ...unfinishedText({ ...finished, open: result.open }, style),
+    ...deadLettersText(finished.deadLetters, style),
     ...result.plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
   ];
 }
 
-function headline({ changes, plan, stopped, interrupted, runId }: ApplyResult, ms: number, style: Style): string {
-  const { attempted, succeeded, failed, blocked, converging } = changes;
-  const counts =
-    `${count(attempted, 'change')} attempted, ${number(succeeded)} succeeded, ${number(failed)} failed, ` +
-    `${number(blocked)} blocked, ${number(converging)} converging`;
+function headline(
+  { plan, planned, changes, stopped, interrupted, runId }: ApplyResult,
+  ms: number,
+  style: Style,
+): string {
   const { approval } = plan;
   const by =
     approval === null ? '' : ` under the approval of plan ${approval.planHash.slice(0, 12)} by ${approval.actor}`;
-  const how = `Run ${runId}${by} took ${duration(ms)}: ${counts}.`;
+  const how = `Run ${runId}${by} took ${duration(ms)}: ${plannedText(planned, changes.attempted)}.`;
   if (plan.trip !== null) {
-    const would = `It would have made ${count(plan.due.length, 'change')}.`;
-    const approve = plan.trip.reason === 'maxChanges' ? ` Let it: rollcall approve ${plan.planHash}` : '';
+    const would = `It would have made ${changesText(plan.totals)}.`;
+    const approve = plan.trip.reason === 'maxChanges' ? ` To let it through: rollcall approve ${plan.planHash}` : '';
     const why = `${plan.trip.reason}: ${plan.trip.message}. ${would}${approve}`;
     return `${style('red', 'Stopped by a guardrail')} before any change: ${why}\n${how}`;
   }
   if (stopped !== null) return `${style('red', 'Stopped')}: ${stopped.reason}: ${stopped.message}.\n${how}`;
   if (interrupted) return `${style('yellow', 'Interrupted')}; what was in flight is finished and recorded.\n${how}`;
   return how;
+}
+
+/** `285 of 290 changes confirmed, 3 failed, 2 not started`. The parts add up to the plan's total. */
+function plannedText(planned: PlannedCounts, attempted: number): string {
+  const { total, confirmed, inProgress, failed, blocked, notStarted } = planned;
+  if (total === 0) return attempted === 0 ? 'no changes' : `${count(attempted, 'change')} that had been waiting`;
+  const others = [
+    [blocked, 'blocked'],
+    [inProgress, 'in progress'],
+    [notStarted, 'not started'],
+  ] as const;
+  const rest = others.filter(([n]) => n > 0).map(([n, words]) => `, ${number(n)} ${words}`);
+  return `${number(confirmed)} of ${count(total, 'change')} confirmed, ${number(failed)} failed${rest.join('')}`;
 }
 
 function callsTable(calls: CallCounts): string[] {
@@ -88,6 +102,15 @@ export function unfinishedText({ claimed, unreachable, open }: Left, style: Styl
     ...claims,
     '',
     `${style('red', 'AWS is out of reach')} since ${since}: ${unreachable.message} What is open stays queued: run apply again when it answers.`,
+  ];
+}
+
+function deadLettersText(deadLetters: number, style: Style): string[] {
+  if (deadLetters === 0) return [];
+  const what = `${count(deadLetters, 'dead letter')}: work that was given up`;
+  return [
+    '',
+    `${style('red', 'Needs attention')}: ${what}. rollcall dlq list shows why; after fixing the cause, redrive.`,
   ];
 }
 

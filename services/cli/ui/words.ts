@@ -1,3 +1,5 @@
+import { type PlanTotals, totalChanges } from '../../../shared/domain/plan-totals.ts';
+
 /** Numbers and times as people read them. */
 
 export function count(n: number, one: string, many = `${one}s`): string {
@@ -34,6 +36,18 @@ export function ago(iso: string, now: number): string {
 }
 
 export const ENROLLMENT_WORDS = { computeOptimizer: 'Compute Optimizer', automation: 'Automation' } as const;
+
+/** `202 now, 88 after Compute Optimizer`; `null` where there is no follow-up and the total says it all. */
+export function partsText({ now, followUps }: Pick<PlanTotals, 'now' | 'followUps'>): string | null {
+  if (followUps === 0) return null;
+  return `${number(now)} now, ${number(followUps)} after ${ENROLLMENT_WORDS.computeOptimizer}`;
+}
+
+/** `290 changes: 202 now, 88 after Compute Optimizer`. The dashboard has the same words. */
+export function changesText(totals: Pick<PlanTotals, 'now' | 'followUps'>): string {
+  const parts = partsText(totals);
+  return `${count(totalChanges(totals), 'change')}${parts === null ? '' : `: ${parts}`}`;
+}
 
 /** A status with the rule mode behind it, where there is one to tell. */
 export function stateText(status: string | null, ruleMode: string | null): string {
