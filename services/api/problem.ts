@@ -44,6 +44,7 @@ const APPROVAL_STATUS: Readonly<Record<ApprovalError['code'], number>> = {
   PlanUnknown: 404,
   PlanAmbiguous: 409,
   PlanOutdated: 409,
+  PlanNotApprovable: 409,
   PlanAlreadyApproved: 409,
   ApprovalUsed: 409,
   NotKept: 500,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { totalChanges } from '../domain/plan-totals.ts';
 import { accountEntry } from '../domain/transition.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
@@ -43,7 +44,14 @@ const RECORDING_MS = 60_000;
 /** An approval that cannot be given; the message says why and what to do instead. */
 export class ApprovalError extends Error {
   override readonly name = 'ApprovalError';
-  readonly code: 'PlanUnknown' | 'PlanAmbiguous' | 'PlanOutdated' | 'PlanAlreadyApproved' | 'ApprovalUsed' | 'NotKept';
+  readonly code:
+    | 'PlanUnknown'
+    | 'PlanAmbiguous'
+    | 'PlanOutdated'
+    | 'PlanNotApprovable'
+    | 'PlanAlreadyApproved'
+    | 'ApprovalUsed'
+    | 'NotKept';
 
   constructor(code: ApprovalError['code'], message: string) {
     super(message);
@@ -59,7 +67,7 @@ export interface Approver {
 
 export interface Approved {
   readonly approval: Approval;
-  /** How many changes the plan has. */
+  /** How many changes the plan has, follow-ups included. */
   readonly changes: number;
   readonly entryId: string;
 }
@@ -83,6 +91,7 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
         'its hash is in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
     );
   }
+  refuseUnliftable(plan);
   const name = nameOf(plan.hash);
   const known = await readTyped(deps.registers, name, approvalSchema);
   if (known !== null) refuseAgain(known.value, plan, now);
@@ -99,7 +108,31 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
   const approval = { ...noted, recorded: true };
   if ((await deps.registers.write(name, approval, version)) === null) throw await outrun(deps.registers, plan.hash);
   await assertKept(deps.registers, approval);
-  return { approval, changes: plan.keys.length, entryId };
+  return { approval, changes: changesOf(plan), entryId };
+}
+
+const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
+
+/** What to do about guardrails that no approval lifts: it would be accepted, and nothing could follow from it. */
+const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
+  [
+    'maxOptOuts',
+    'Opting out deletes data, so only the policy allows it: raise guardrails.maxOptOuts there if these opt-outs are wanted, then scan again.',
+  ],
+  [
+    'minCoverage',
+    'Too little of the organization is known to judge the plan by: rollcall status and rollcall doctor say what could not be read. ' +
+      'Fix that and scan again, or lower guardrails.minCoverage in the policy.',
+  ],
+]);
+
+function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
+  const advice = UNLIFTABLE.get(heldUpBy);
+  if (advice === undefined) return;
+  throw new ApprovalError(
+    'PlanNotApprovable',
+    `Plan ${short(hash)} cannot be approved: ${heldUpBy} holds it up, and an approval lifts maxChanges alone. ${advice}`,
+  );
 }
 
 /** Reads it again, so that nobody is told of an approval that the store does not have. @throws ApprovalError `NotKept` */
@@ -160,7 +193,7 @@ function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   const { actor, at, policyHash, planHash, reason, expiresAt } = approval;
   const context = { newId: () => id, now: at, actor, runId: null, policyHash };
   const accounts = new Set(plan.keys.map((key) => key.split(' ')[0])).size;
-  const summary = { changes: plan.keys.length, accounts, until: iso(expiresAt) };
+  const summary = { changes: changesOf(plan), accounts, until: iso(expiresAt) };
   const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
   const draft = accountEntry(context, 'PlanApproved', ORGANIZATION_CHAIN, null, { detail });
   return { ...draft, accountId: null };

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { ApprovalError, type Approver, approve } from '../../shared/app/approvals.ts';
 import { requestScan } from '../../shared/app/schedule.ts';
 import type { Check } from '../../shared/app/worker/checks/check.ts';
@@ -147,6 +148,8 @@ describe('an approved plan', () => {
     for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
     const stopped = await shop.scan();
     expect(stopped.trip?.reason).toBe('maxOptOuts');
+    // As if only maxChanges had held it up when it was approved.
+    await (await shop.process()).runs.notePlanHeldUp(stopped.planHash, 'maxChanges');
     await give(stopped.planHash);
     expect((await shop.scan()).trip?.reason).toBe('maxOptOuts');
     expect(changed()).toEqual([]);
@@ -200,6 +203,38 @@ describe('an approval is refused', () => {
     await runs.storePlan(`${hash.slice(0, 12)}${'0'.repeat(52)}`, CAPPED.hash, [], NOW);
     expect(await refusal(give(hash.slice(0, 12)))).toBe('PlanAmbiguous');
     expect((await give(hash)).approval.planHash).toBe(hash);
+  });
+
+  it('of a plan that another guardrail holds up: nothing could follow from it', async () => {
+    const optOuts = policyOf('computeOptimizer: Inactive', 'guardrails: { maxChanges: { percent: 100 } }');
+    shop = await Workshop.open({ policy: optOuts, members: MEMBERS });
+    for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    const { planHash, trip } = await shop.scan();
+    expect(trip?.reason).toBe('maxOptOuts');
+    const refused = give(planHash);
+    expect(await refusal(refused)).toBe('PlanNotApprovable');
+    await expect(refused).rejects.toThrow(/maxOptOuts holds it up.*raise guardrails\.maxOptOuts/);
+    expect((await shop.chain('organization')).map(({ type }) => type)).not.toContain('PlanApproved');
+  });
+
+  it('of a plan that was made on too little knowledge, until that is over', async () => {
+    const hash = await tripped();
+    const { runs } = await shop.process();
+    await runs.notePlanHeldUp(hash, 'minCoverage');
+    await expect(give(hash)).rejects.toThrow(/minCoverage holds it up.*lower guardrails\.minCoverage/);
+    await shop.clock.advance(HOUR);
+    await shop.scan();
+    expect((await give(hash)).approval.planHash).toBe(hash);
+  });
+
+  it('of no plan that an older version stored, which did not note what holds it up', async () => {
+    const hash = await tripped();
+    const stored = await shop.store.registers.read(`plan/${hash}`);
+    const { policyHash, storedAt, keys } = z
+      .object({ policyHash: z.string(), storedAt: z.number(), keys: z.array(z.string()) })
+      .parse(stored?.value);
+    await shop.store.registers.write(`plan/${hash}`, { policyHash, storedAt, keys }, stored?.version ?? null);
+    expect(await give(hash)).toMatchObject({ changes: MEMBERS });
   });
 
   it('of a plan of another policy', async () => {
