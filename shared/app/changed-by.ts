@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChangedBy, Detail, EntryType } from '../domain/ledger.ts';
 import type { AccountRecord, Condition } from '../domain/record.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/types.ts';
 import type { Assessment } from '../domain/verdict.ts';
 import type { Deps } from './deps.ts';
 import type { Judged } from './desk.ts';
@@ -26,9 +26,22 @@ const OWN_CALLS = 20;
 /** CloudTrail tells the time of a call in whole seconds, by AWS's clock. */
 const CLOCK_SLACK_MS = 2_000;
 
+/**
+ * The same with the time of its receipt where it is dated later: an event from the future would stand for every change until then.
+ * @param receivedAt epoch ms
+ */
+export function boundedBy(by: ChangedBy, receivedAt: EpochMs): ChangedBy {
+  return Date.parse(by.at) > receivedAt ? { ...by, at: new Date(receivedAt).toISOString() } : by;
+}
+
+/** Whether its time can be that of a change; earlier versions stored what an event said, however far in the future. */
+function isPast({ at }: ChangedBy, now: EpochMs): boolean {
+  return Date.parse(at) <= now;
+}
+
 /** Remembers who changed it, for the entry that will record the drift. One small register an account, overwritten each time. */
 export async function noteChange(
-  { registers }: Pick<Deps, 'registers'>,
+  { registers, clock }: Pick<Deps, 'registers' | 'clock'>,
   noted: Noted,
   enrollment: Enrollment,
   by: ChangedBy,
@@ -37,7 +50,8 @@ export async function noteChange(
   await update(registers, registerOf(noted), notes, (current) => {
     const known = current?.[enrollment];
     // Events come in any order, and twice.
-    return known !== undefined && known.at >= by.at ? { ...current } : { ...current, [enrollment]: by };
+    const isNewer = known !== undefined && known.at >= by.at && isPast(known, clock.now());
+    return isNewer ? { ...current } : { ...current, [enrollment]: by };
   });
 }
 
@@ -62,7 +76,7 @@ const NAMES_ACTOR: ReadonlySet<EntryType> = new Set(['DriftDetected', 'FlapDetec
  * an older one is not what we see now.
  */
 export async function whoChanged(
-  deps: Pick<Deps, 'registers' | 'ledger'>,
+  deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
   record: AccountRecord,
   enrollment: Enrollment,
   type: EntryType | undefined,
@@ -72,7 +86,7 @@ export async function whoChanged(
   const since = Date.parse(condition.changedAt) - CLOCK_SLACK_MS;
   for (const noted of [record.accountId, 'organization'] as const) {
     const known = (await readTyped(deps.registers, registerOf(noted), notes))?.value[enrollment];
-    if (known === undefined || Date.parse(known.at) < since) continue;
+    if (known === undefined || !isPast(known, deps.clock.now()) || Date.parse(known.at) < since) continue;
     if (await isOurs(deps, [record.accountId], known.requestId)) continue;
     return { changedBy: known };
   }
@@ -85,7 +99,7 @@ const ASKED_AT_ONCE = 8;
 
 /** As {@link whoChanged}, for the new drifts among what a scan has found. */
 export async function changesBehind(
-  deps: Pick<Deps, 'registers' | 'ledger'>,
+  deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
   news: readonly Judged[],
 ): Promise<ReadonlyMap<AccountId, Partial<Record<Enrollment, Detail>>>> {
   const found = new Map<AccountId, Partial<Record<Enrollment, Detail>>>();

@@ -4,7 +4,7 @@ import { emptyRecord } from '../domain/record.ts';
 import { accountEntry, left } from '../domain/transition.ts';
 import type { AccountId } from '../domain/types.ts';
 import { CloudError } from '../ports/cloud.ts';
-import { isOurs, noteChange } from './changed-by.ts';
+import { boundedBy, isOurs, noteChange } from './changed-by.ts';
 import type { Deps, Stores } from './deps.ts';
 import { inParallel } from './in-parallel.ts';
 import { Journal } from './journal.ts';
@@ -91,7 +91,8 @@ class Reactor {
   }
 
   async enrollmentChanged(heard: Of<'enrollment'>): Promise<Reaction> {
-    const { accountIds, enrollment, by, wide, from } = heard;
+    const { accountIds, enrollment, wide, from, unclear } = heard;
+    const by = boundedBy(heard.by, this.#deps.clock.now());
     if (!(await this.#isMember(from))) return this.#stranger(from, heard.accountIds);
     if (await isOurs(this.#deps, accountIds.slice(0, OWN_SAMPLE), by.requestId)) {
       this.#deps.logger.debug('the event is about our own call', { requestId: by.requestId });
@@ -102,17 +103,20 @@ class Reactor {
     for (const id of accountIds) ((await this.#deps.facts.get(id)) === null ? strangers : known).push(id);
     const noted = wide ? ['organization' as const, ...known] : known;
     await inParallel(noted, NOTES_AT_ONCE, (each) => noteChange(this.#deps, each, enrollment, by));
-    const looked = await this.#look(known, wide ? `${by.operation} for the whole organization` : null, false);
+    const everybody = wide ? `${by.operation} for the whole organization` : null;
+    const looked = await this.#look(known, everybody ?? unclear ?? null, false);
     if (strangers.length === 0) return looked;
     const asked = await this.#refresh(strangers);
     return merge(looked, asked);
   }
 
-  async organizationChanged({ accountIds, wide, from, event }: Of<'organization'>): Promise<Reaction> {
+  async organizationChanged({ accountIds, wide, from, event, unclear }: Of<'organization'>): Promise<Reaction> {
     if (!(await this.#isMember(from)) && !accountIds.includes(from)) return this.#stranger(from, accountIds);
-    if (!wide) return this.#refresh(accountIds);
-    await this.#wish(`${event} touches many accounts`, true);
-    return { ...NOTHING, scan: true };
+    const reason = wide ? `${event} touches many accounts` : unclear;
+    if (reason === undefined) return this.#refresh(accountIds);
+    await this.#wish(reason, true);
+    const asked = { ...NOTHING, scan: true };
+    return wide || accountIds.length === 0 ? asked : merge(asked, await this.#refresh(accountIds));
   }
 
   async #isMember(accountId: AccountId): Promise<boolean> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger.ts';
 import { parseOutside } from './outside.ts';
 import type { AccountId, Enrollment } from './types.ts';
@@ -8,33 +9,42 @@ import type { AccountId, Enrollment } from './types.ts';
  * Everything that follows from one is read again from AWS.
  */
 
-const accountId = z.string().regex(/^\d{12}$/);
+const accountId = z.preprocess(asAccountId, z.string().refine(isAccountId));
 
-const event = z.object({
+/** What surrounds the detail, set by EventBridge itself. */
+const envelope = z.object({
   id: z.string().max(200).optional().catch(undefined),
   'detail-type': z.string(),
   /** Nobody but AWS can put an event with such a source on a bus [API_PutEvents]. */
   source: z.string().startsWith('aws.', 'is not a service of AWS'),
-  /** The account in which it happened, set by EventBridge itself. */
+  /** The account in which it happened. */
   account: accountId,
   time: z.string().optional().catch(undefined),
-  detail: z.object({
-    eventSource: z.string(),
-    eventName: z.string(),
-    eventTime: z.string().optional().catch(undefined),
-    errorCode: z.string().nullish(),
-    requestID: z.string().max(200).nullish().catch(null),
-    recipientAccountId: z.string().nullish(),
-    userIdentity: z.looseObject({}).nullish().catch(null),
-    requestParameters: z.looseObject({}).nullish(),
-    serviceEventDetails: z.looseObject({}).nullish(),
-  }),
+  detail: z.unknown(),
 });
-type CloudTrailEvent = z.infer<typeof event>;
+
+const detailShape = z.object({
+  eventSource: z.string(),
+  eventName: z.string(),
+  eventTime: z.string().optional().catch(undefined),
+  errorCode: z.string().nullish(),
+  requestID: z.string().max(200).nullish().catch(null),
+  recipientAccountId: z.preprocess(asAccountId, z.string().nullish()).optional(),
+  userIdentity: z.unknown().optional().transform(contentOf),
+  /** `null`: it has none, or none that can be used. */
+  requestParameters: z.unknown().optional().transform(contentOf),
+  serviceEventDetails: z.unknown().optional().transform(contentOf),
+});
+type CloudTrailEvent = Omit<z.infer<typeof envelope>, 'detail'> & { readonly detail: z.infer<typeof detailShape> };
+
+/** Why part of what an event says cannot be used: whatever it changed is found by a scan. Absent: all of it can. */
+interface MaybeUnclear {
+  readonly unclear?: string;
+}
 
 /** What an event is, as far as we are concerned. */
 export type Heard =
-  | {
+  | ({
       readonly kind: 'enrollment';
       readonly enrollment: Enrollment;
       readonly accountIds: readonly AccountId[];
@@ -42,15 +52,15 @@ export type Heard =
       readonly wide: boolean;
       readonly from: AccountId;
       readonly by: ChangedBy;
-    }
-  | {
+    } & MaybeUnclear)
+  | ({
       readonly kind: 'organization';
       readonly event: string;
       readonly accountIds: readonly AccountId[];
       /** More accounts than it names are touched: an OU was renamed, trusted access was switched. */
       readonly wide: boolean;
       readonly from: AccountId;
-    }
+    } & MaybeUnclear)
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'rejected'; readonly why: string };
 
@@ -92,17 +102,27 @@ const MAX_NAMED = 200;
 const MAX_ACTOR = 512;
 const MAX_DEPTH = 6;
 
+/** Sources of EventBridge under which such events arrive. */
+const EVENT_SOURCES: ReadonlySet<string> = new Set(
+  Object.keys(EVENT_NAMES).map((source) => `aws.${source.split('.')[0] ?? ''}`),
+);
+
 /** @param organizationId ours; an event that names another one is rejected. */
 export function hear(raw: unknown, organizationId: string | null): Heard {
-  const parsed = parseOutside(event, raw);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return rejected(
-      `it is no event of CloudTrail's: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`,
-    );
+  const parsed = parseOutside(envelope, raw);
+  if (!parsed.success) return malformed(parsed.error.issues);
+  const { detail: given, ...around } = parsed.data;
+  const content = contentOf(given);
+  if (content === null && typeof given === 'string' && EVENT_SOURCES.has(around.source)) {
+    const event = `an event of ${around.source}`;
+    const unclear = `${event} has a detail that is not JSON`;
+    return { kind: 'organization', event, accountIds: [], wide: false, from: around.account, unclear };
   }
-  const { detail } = parsed.data;
-  const { eventSource, eventName, errorCode } = detail;
+  const read = parseOutside(detailShape, content);
+  if (!read.success)
+    return malformed(read.error.issues.map((issue) => ({ ...issue, path: ['detail', ...issue.path] })));
+  const heard = { ...around, detail: read.data };
+  const { eventSource, eventName, errorCode } = heard.detail;
   if (!Object.hasOwn(EVENT_NAMES, eventSource) || EVENT_NAMES[eventSource]?.includes(eventName) !== true) {
     return {
       kind: 'ignored',
@@ -110,12 +130,19 @@ export function hear(raw: unknown, organizationId: string | null): Heard {
     };
   }
   if (errorCode) return { kind: 'ignored', why: 'AWS refused the call' };
-  const other = organizationsIn(detail).find((id) => organizationId !== null && id !== organizationId);
+  const other = organizationsIn(heard.detail).find((id) => organizationId !== null && id !== organizationId);
   if (other !== undefined) return rejected(`it is about the organization ${other}, and ours is ${organizationId}`);
-  return eventSource === ORGANIZATIONS ? organizationEvent(parsed.data) : enrollmentEvent(parsed.data);
+  return eventSource === ORGANIZATIONS ? organizationEvent(heard) : enrollmentEvent(heard);
 }
 
 const rejected = (why: string): Heard => ({ kind: 'rejected', why });
+
+function malformed([issue]: readonly z.core.$ZodIssue[]): Heard {
+  return rejected(`it is no event of CloudTrail's: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
+}
+
+const unclearly = (unclear: boolean, name: string): MaybeUnclear =>
+  unclear ? { unclear: `${name} does not say in a usable form what it is about` } : {};
 
 function enrollmentEvent(heard: CloudTrailEvent): Heard {
   const { account: from, detail } = heard;
@@ -123,9 +150,10 @@ function enrollmentEvent(heard: CloudTrailEvent): Heard {
   const enrollment = eventName === 'UpdateEnrollmentStatus' ? 'computeOptimizer' : 'automation';
   const by = callerOf(heard);
   if (eventName === 'AssociateAccounts' || eventName === 'DisassociateAccounts') {
-    const named = asked?.['accountIds'];
-    const ids = Array.isArray(named) ? unique(named.filter(isAccountId)) : [];
-    if (ids.length === 0) return rejected(`${eventName} names no account`);
+    const named = listOf(asked?.['accountIds']);
+    const ids = unique(named?.filter(isAccountId) ?? []);
+    const unclear = named === null || named.some((id) => typeof id !== 'string');
+    if (ids.length === 0 && !unclear) return rejected(`${eventName} names no account`);
     return {
       kind: 'enrollment',
       enrollment,
@@ -133,23 +161,30 @@ function enrollmentEvent(heard: CloudTrailEvent): Heard {
       wide: ids.length > MAX_NAMED,
       from,
       by,
+      ...unclearly(unclear, eventName),
     };
   }
   const recipient = detail.recipientAccountId ?? from;
   // Such a call acts on the account that makes it, and that is where it is recorded.
   if (recipient !== from) return rejected(`it comes from account ${from} and claims to be of another`);
   const wide = asked?.['includeMemberAccounts'] === true;
-  return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by };
+  // Without its parameters it may have meant all member accounts.
+  const unclear = unclearly(asked === null && eventName === 'UpdateEnrollmentStatus', eventName);
+  return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
 }
 
 function organizationEvent({ account: from, detail }: CloudTrailEvent): Heard {
   const { eventName: name, requestParameters, serviceEventDetails } = detail;
   if (ABOUT_ALL.has(name)) return { kind: 'organization', event: name, accountIds: [], wide: true, from };
   if (ABOUT_CALLER.has(name)) return { kind: 'organization', event: name, accountIds: [from], wide: false, from };
-  const named = unique([...accountsIn(requestParameters, 0), ...accountsIn(serviceEventDetails, 0)]);
-  if (named.length > 0) {
+  const values = [...namesIn(requestParameters, 0), ...namesIn(serviceEventDetails, 0)];
+  const named = unique(values.filter(isAccountId));
+  const empty = requestParameters === null && serviceEventDetails === null;
+  const unclear = empty || values.some((value) => typeof value !== 'string');
+  if (named.length > 0 || unclear) {
     const wide = named.length > MAX_NAMED;
-    return { kind: 'organization', event: name, accountIds: named.slice(0, MAX_NAMED), wide, from };
+    const accountIds = named.slice(0, MAX_NAMED);
+    return { kind: 'organization', event: name, accountIds, wide, from, ...unclearly(unclear, name) };
   }
   const tags = name === 'TagResource' || name === 'UntagResource' || name === 'CreateAccountResult';
   return tags ? { kind: 'ignored', why: `${name} of no account` } : rejected(`${name} names no account`);
@@ -158,13 +193,14 @@ function organizationEvent({ account: from, detail }: CloudTrailEvent): Heard {
 /** Fields that name the account an event is about, at whatever depth: service events have nested and renamed them over time. */
 const NAMES_ACCOUNT: ReadonlySet<string> = new Set(['accountid', 'memberaccountid', 'resourceid', 'childid']);
 
-function accountsIn(value: unknown, depth: number): AccountId[] {
+/** What stands in those fields. */
+function namesIn(value: unknown, depth: number): readonly unknown[] {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
   return Object.entries(value)
     .slice(0, MAX_NAMED)
     .flatMap(([name, held]) => {
-      if (!NAMES_ACCOUNT.has(name.toLowerCase())) return accountsIn(held, depth + 1);
-      return isAccountId(held) ? [held] : [];
+      if (!NAMES_ACCOUNT.has(name.toLowerCase())) return namesIn(held, depth + 1);
+      return held === null || held === undefined ? [] : [held];
     });
 }
 
@@ -174,10 +210,6 @@ function organizationsIn({ requestParameters, serviceEventDetails }: CloudTrailE
     const id = part?.['organizationId'];
     return typeof id === 'string' && /^o-[a-z0-9]{10,32}$/.test(id) ? [id] : [];
   });
-}
-
-function isAccountId(value: unknown): value is AccountId {
-  return accountId.safeParse(value).success;
 }
 
 const unique = (ids: readonly AccountId[]): readonly AccountId[] => [...new Set(ids)];

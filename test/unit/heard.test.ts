@@ -113,6 +113,80 @@ describe('an event about the organization', () => {
   });
 });
 
+describe('an event of interest whose content cannot be used', () => {
+  const omitted = { omitted: true, originalSize: 120_000, reason: 'requestParameters too large' };
+  const unclear = (event: unknown) => {
+    const heard = hear(event, OURS);
+    return 'unclear' in heard ? [heard.accountIds, typeof heard.unclear] : heard;
+  };
+
+  it('is still about the account in which it happened, and may be about more', () => {
+    for (const requestParameters of [omitted, null, undefined, 'no JSON', 7, []]) {
+      expect(unclear(optedOut(A, AT, { detail: { requestParameters } }))).toEqual([[A], 'string']);
+    }
+    const heard = hear(optedOut(A, AT, { detail: { requestParameters: omitted } }), OURS);
+    // Nobody is blamed for all accounts by what is not known.
+    expect(heard).toMatchObject({ kind: 'enrollment', wide: false, by: { actor: JANE(A) } });
+  });
+
+  it('names those accounts that it names', () => {
+    const batch = (accountIds: unknown) =>
+      recorded('aco-automation.amazonaws.com', 'AssociateAccounts', {
+        ...by(),
+        detail: { requestParameters: { accountIds } },
+      });
+    expect(unclear(batch([A, 444455556666]))).toEqual([[A], 'string']);
+    expect(unclear(batch([111122223333]))).toEqual([[], 'string']);
+    expect(unclear(batch(undefined))).toEqual([[], 'string']);
+    expect(unclear(batch({ 0: A }))).toEqual([[], 'string']);
+    const without = recorded('aco-automation.amazonaws.com', 'AssociateAccounts', {
+      ...by(),
+      detail: { requestParameters: omitted },
+    });
+    expect(unclear(without)).toEqual([[], 'string']);
+  });
+
+  it('of the organization asks for a scan, too', () => {
+    const events = [
+      organizationCall('MoveAccount', omitted, by()),
+      organizationCall('MoveAccount', { accountId: 444455556666 }, by()),
+      organizationCall('TagResource', { resourceId: 444455556666 }, by()),
+      organizationCall('TagResource', omitted, by()),
+      organizationCall('CloseAccount', {}, { ...by(), detail: { requestParameters: null } }),
+      organizationNews('AccountJoinedOrganization', {}, { ...by(), detail: { serviceEventDetails: 'no JSON' } }),
+      organizationNews('CreateAccountResult', {}, { ...by(), detail: { serviceEventDetails: undefined } }),
+    ];
+    for (const event of events) expect(unclear(event)).toEqual([[], 'string']);
+  });
+
+  it('is used where it is JSON text', () => {
+    const event = optedOut(A, AT);
+    expect(hear({ ...event, detail: JSON.stringify(event.detail) }, OURS)).toEqual(hear(event, OURS));
+    const moved = organizationCall('MoveAccount', { accountId: B }, by());
+    const requestParameters = JSON.stringify({ accountId: B });
+    expect(hear({ ...moved, detail: { ...moved.detail, requestParameters } }, OURS)).toEqual(hear(moved, OURS));
+    const batch = batchOf('AssociateAccounts', [A, B], by());
+    const asText = { ...batch.detail, requestParameters: JSON.stringify({ accountIds: JSON.stringify([A, B]) }) };
+    expect(hear({ ...batch, detail: JSON.stringify(asText) }, OURS)).toEqual(hear(batch, OURS));
+  });
+
+  it('asks for a scan where its detail is text that is no JSON, and its source is one of interest', () => {
+    for (const source of ['aws.compute-optimizer', 'aws.computeoptimizer', 'aws.aco-automation', 'aws.organizations']) {
+      expect(unclear({ ...optedOut(A, AT), source, detail: '{"eventSource":' })).toEqual([[], 'string']);
+    }
+    expect(hear({ ...optedOut(A, AT), source: 'aws.s3', detail: '{' }, OURS)).toMatchObject({ kind: 'rejected' });
+  });
+
+  it('knows its own account by a number as well', () => {
+    const event = optedOut(A, AT);
+    expect(hear({ ...event, account: 111122223333 }, OURS)).toEqual(hear(event, OURS));
+    const early = '012345678901';
+    const numbers = { ...optedOut(early, AT), account: 12345678901 };
+    const detail = { ...numbers.detail, recipientAccountId: 12345678901 };
+    expect(hear({ ...numbers, detail }, OURS)).toMatchObject({ accountIds: [early], from: early });
+  });
+});
+
 describe('a forged or malformed event', () => {
   it('is rejected with what is wrong', () => {
     const why = (event: unknown) => {

@@ -124,6 +124,76 @@ describe('an enrollment changed by somebody', () => {
   });
 });
 
+describe('the time of an event', () => {
+  const DAY_MS = 86_400_000;
+  const drifts = async (id: string) => (await shop.chain(id)).filter(({ type }) => type === 'DriftDetected');
+  const change = (id: string) => shop.cloud.set(id, { computeOptimizer: { status: 'Inactive', lastUpdated: now() } });
+
+  it('is at most that of its receipt: a later change is not blamed on who is dated in the future', async () => {
+    const id = accountId(1);
+    await reactTo(optedOut(id, now() + 365 * DAY_MS, { actor: 'arn:aws:iam::111111111111:user/future' }));
+    change(id);
+    await shop.workOff(await shop.process());
+    expect((await drifts(id)).map(({ detail }) => detail?.changedBy)).toMatchObject([
+      { actor: 'arn:aws:iam::111111111111:user/future', at: new Date(now()).toISOString() },
+    ]);
+    await shop.clock.advance(3_600_000);
+    change(id);
+    await reactTo(optedOut(id, now(), { requestId: 'request-9' }));
+    await shop.workOff(await shop.process());
+    expect((await drifts(id)).map(({ detail }) => detail?.changedBy?.actor)).toEqual([
+      'arn:aws:iam::111111111111:user/future',
+      JANE(id),
+    ]);
+  });
+
+  it('that was stored by an earlier version and lies in the future is not believed, and gives way', async () => {
+    const id = accountId(1);
+    const at = new Date(now() + 365 * DAY_MS).toISOString();
+    const by = { actor: 'somebody', operation: 'UpdateEnrollmentStatus', requestId: null, at };
+    await shop.store.registers.write(`changed-by/${id}`, { computeOptimizer: by }, null);
+    change(id);
+    await shop.scan();
+    expect((await drifts(id)).map(({ detail }) => detail?.changedBy)).toEqual([undefined]);
+    await shop.workOff(await shop.process());
+    await shop.clock.advance(60_000);
+    change(id);
+    await reactTo(optedOut(id, now()));
+    await shop.workOff(await shop.process());
+    expect((await drifts(id)).map(({ detail }) => detail?.changedBy?.actor)).toEqual([undefined, JANE(id)]);
+  });
+});
+
+describe('an event whose content cannot be used', () => {
+  const omitted = { omitted: true };
+  const enrolled = { detail: { requestParameters: omitted } };
+
+  it('asks for a scan, and its account is looked at', async () => {
+    const id = accountId(7);
+    expect(await reactTo(optedOut(id, now(), enrolled))).toMatchObject({ queued: [id], scan: true, rejected: null });
+    expect((await shop.store.registers.list('changed-by/')).map(({ name }) => name)).toEqual([`changed-by/${id}`]);
+  });
+
+  it('asks for a scan that reads the organization where that has changed', async () => {
+    expect(await reactTo(organizationCall('MoveAccount', omitted, byManagement()))).toMatchObject({ scan: true });
+    expect((await shop.store.registers.read('scan-wish'))?.value).toMatchObject({ organization: true });
+    const batch = batchOf('DisassociateAccounts', [], { ...byManagement(), ...enrolled });
+    expect(await reactTo({ ...batch, detail: { ...batch.detail, requestParameters: omitted } })).toMatchObject({
+      scan: true,
+    });
+  });
+
+  it('is believed of nobody outside the organization', async () => {
+    for (const event of [
+      optedOut(STRANGER, now(), enrolled),
+      organizationCall('MoveAccount', omitted, { account: STRANGER, at: now() }),
+      { ...optedOut(STRANGER, now()), detail: '{' },
+    ]) {
+      expect(await reactTo(event)).toMatchObject({ scan: false, queued: [] });
+    }
+  });
+});
+
 describe('the organization changed', () => {
   it('what is known of a moved account is read anew before it is looked at', async () => {
     const id = accountId(5);

@@ -169,7 +169,7 @@ function readEvent(value: unknown): Read {
         'an account id that is none',
         input,
       );
-      must(heard.accountIds.length > 0 || heard.wide, 'about nothing', input);
+      must(heard.accountIds.length > 0 || heard.wide || heard.unclear !== undefined, 'about nothing', input);
       if (heard.kind === 'enrollment') {
         const { actor, at, operation, requestId } = heard.by;
         must(/^[\x20-\x7e]{1,512}$/.test(actor) && /^\w+$/.test(operation), 'an actor that disturbs a terminal', input);
