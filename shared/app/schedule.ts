@@ -1,5 +1,5 @@
-import { Cron } from 'croner';
 import * as z from 'zod';
+import { cronTimes } from '../domain/cron.ts';
 import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
@@ -55,7 +55,7 @@ const EARLY_MS = 30_000;
 /** When the first scan after the one that fell due at `last` falls due, epoch ms; `null`: never again. */
 export function nextScanAt(schedule: Schedule, last: EpochMs): EpochMs | null {
   if ('everyMs' in schedule) return last + schedule.everyMs;
-  return new Cron(schedule.cron, { timezone: schedule.timezone }).nextRun(new Date(last))?.getTime() ?? null;
+  return cronTimes(schedule).next(last);
 }
 
 /** The latest time at which a scan fell due that has not begun; `null`: none. Times that were missed are made up for once. */

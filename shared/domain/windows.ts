@@ -1,18 +1,11 @@
-import { Cron } from 'croner';
+import { type CronSpec, type CronTimes, cronTimes } from './cron.ts';
 import type { EpochMs } from './types.ts';
 
 /** When enforcement may act, as the policy writes it. */
-export interface WindowSpec {
+export interface WindowSpec extends CronSpec {
   readonly kind: 'allow' | 'deny';
-  /**
-   * 5 fields. As in Vixie cron, a time that the clocks skip begins when they have been put forward, and one that comes twice begins once;
-   * with a wildcard or step in the minute or hour it is skipped, or begins twice.
-   */
-  readonly cron: string;
   /** Elapsed time, as RFC 5545 counts hours: the end is not moved by a change of the clocks. */
   readonly durationMs: number;
-  /** IANA name. */
-  readonly timezone: string;
 }
 
 /**
@@ -69,22 +62,12 @@ interface Span {
 }
 
 /** The starts of one window. */
-interface Occurrences {
-  /** The last start at or before `at`. */
-  readonly last: (at: EpochMs) => EpochMs | null;
-  /** The first start after `at`. */
-  readonly next: (at: EpochMs) => EpochMs | null;
+interface Occurrences extends CronTimes {
   readonly durationMs: number;
 }
 
-function toOccurrences({ cron, timezone, durationMs }: WindowSpec): Occurrences {
-  const pattern = new Cron(cron, { timezone, mode: '5-part', fixedTimeRule: 'no-wildcard', paused: true });
-  return {
-    // Strictly before the millisecond after: at or before.
-    last: (at) => pattern.previousRuns(1, new Date(at + 1))[0]?.getTime() ?? null,
-    next: (at) => pattern.nextRun(new Date(at))?.getTime() ?? null,
-    durationMs,
-  };
+function toOccurrences(spec: WindowSpec): Occurrences {
+  return { ...cronTimes(spec), durationMs: spec.durationMs };
 }
 
 /** When the occurrence that covers `at` ends, the latest one if there are several; `null`: none covers it. */

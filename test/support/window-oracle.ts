@@ -53,6 +53,11 @@ function fits({ minute, hour, date, day }: OracleSpec, wall: number): boolean {
   return byDate ?? byDay ?? true;
 }
 
+/** The minutes from `from` (epoch ms) on at which an occurrence begins, epoch ms. */
+export function startsFrom(spec: OracleSpec, from: number, minutes: number): number[] {
+  return Array.from({ length: minutes }, (_, i) => from + i * MINUTE).filter((at) => starts(spec, at));
+}
+
 /** Whether an occurrence begins at this minute. */
 function starts(spec: OracleSpec, at: number): boolean {
   const now = offsetAt(spec.timezone, at);

@@ -1,4 +1,5 @@
 import { parseOutside } from '../outside.ts';
+import { cronFindings } from './cron-checks.ts';
 import { type Finding, shown } from './findings.ts';
 import { issueFindings } from './issues.ts';
 import type { Spot } from './nodes.ts';
@@ -47,7 +48,7 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
   const source = { file: opts.file, places: placesOf(taken.spots) };
   const policy = normalize(parsed.data, webhook, source);
   for (const finding of staticFindings(policy)) findings.push(finding);
-  for (const finding of windowFindings(policy, opts.now)) findings.push(finding);
+  for (const finding of [...cronFindings(policy), ...windowFindings(policy, opts.now)]) findings.push(finding);
   if (findings.some(isError)) return { ok: false, findings: inOrder(findings) };
   return { ok: true, policy, warnings: inOrder(findings) };
 }

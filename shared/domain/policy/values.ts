@@ -1,5 +1,4 @@
-/** Small text formats of the policy file: durations, dates, cron expressions, time zones, names. */
-import { Cron } from 'croner';
+/** Small text formats of the policy file: durations, dates, time zones, names. */
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 export const DAY_MS = UNIT_MS.d;
@@ -31,19 +30,6 @@ export function oneYearAfter(now: number): number {
   const same = Date.UTC(year, day.getUTCMonth(), day.getUTCDate());
   const overflowed = new Date(same).getUTCMonth() !== day.getUTCMonth();
   return overflowed ? Date.UTC(year, day.getUTCMonth() + 1, 0) : same;
-}
-
-/** What is wrong with a 5-field cron expression, or null. Every expression that can never fire is wrong too. */
-export function cronProblem(text: string, timezone: string): string | null {
-  const fields = text.trim().split(/\s+/);
-  if (fields.length !== 5) return `it has ${text.trim() === '' ? 0 : fields.length} fields`;
-  try {
-    const cron = new Cron(fields.join(' '), { paused: true, mode: '5-part', timezone });
-    // Any fixed instant serves: an expression without a date in a four-year cycle has none at all.
-    return cron.nextRun(new Date(0)) === null ? 'no date ever fits it' : null;
-  } catch (error) {
-    return error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
-  }
 }
 
 /** Whether this Node's time zone data knows the IANA name. Offsets such as `+01:00` are refused: they know no summer time. */

@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from './compile.ts';
+import { cronFindings } from './cron-checks.ts';
 import { type Finding, findingAt, shown } from './findings.ts';
 import { compileMatch } from './match.ts';
 import { EXPIRED } from './raw-checks.ts';
@@ -33,7 +34,7 @@ export function policyWarnings(
   const { policy } = compiled;
   const census = takeCensus(compiled, accounts);
   if (census.managed === 0) return { error: managesNone(policy, census) };
-  const known = [...staticFindings(policy), ...windowFindings(policy, now)];
+  const known = [...staticFindings(policy), ...cronFindings(policy), ...windowFindings(policy, now)];
   return [
     ...known,
     ...expiredExemptions(policy, now),
