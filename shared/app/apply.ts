@@ -15,6 +15,7 @@ import { advanceRollout } from './rollout.ts';
 import { type RolloutState, type RolloutView, rolloutView } from './rollout-state.ts';
 import { RunStates } from './run-state.ts';
 import { scan } from './scan.ts';
+import { SCAN_LEASE } from './schedule.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';
@@ -86,13 +87,12 @@ export async function apply(
 ): Promise<ApplyResult> {
   const owner = deps.newId();
   const plan = await withLease(
-    deps.registers,
-    deps.clock,
-    'scan',
-    owner,
-    (holder, until) => options.onProgress({ kind: 'waitingForLease', holder, until }),
+    {
+      ...{ registers: deps.registers, clock: deps.clock, name: SCAN_LEASE, owner, ttlMs: settings.leaseMs },
+      onWait: (holder, until) => options.onProgress({ kind: 'waitingForLease', holder, until }),
+      stop: options.stop,
+    },
     (lost) => scan(deps, settings, retrying, run, options.onProgress, lost),
-    options.stop,
   );
   options.onPlan?.(plan);
   if (plan.trip === null) await workUntilQuiet(deps, settings, retrying, run, options);

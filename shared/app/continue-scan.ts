@@ -7,7 +7,7 @@ import type { Plan } from './make-plan.ts';
 import { OutOfTime, resumable } from './resumable.ts';
 import type { Retrying } from './retrying.ts';
 import { scan } from './scan.ts';
-import { beginPart, endPart, keepsAnswers } from './schedule.ts';
+import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from './schedule.ts';
 
 /** How much time a part of a scan has. */
 export interface Deadline {
@@ -62,9 +62,11 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
   const { registers, clock, newId } = part.deps;
   try {
     const result = await withLease(
-      ...([registers, clock, 'scan', newId()] as const),
-      (holder, until) => {
-        throw new LeaseHeld(holder, until);
+      {
+        ...{ registers, clock, name: SCAN_LEASE, owner: newId(), ttlMs: part.settings.leaseMs },
+        onWait: (holder, until) => {
+          throw new LeaseHeld(holder, until);
+        },
       },
       (lost) => holdingLease(part, runId, lost),
     );

@@ -6,6 +6,7 @@ import type { WorkQueue } from '../ports/queue.ts';
 import type { Records } from '../ports/records.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
+import { LEASE_MS } from './lease.ts';
 
 /** Where things are kept. One adapter set gives all of them. */
 export interface Stores {
@@ -37,6 +38,8 @@ export interface Settings {
   readonly visibilityMs: number;
   /** How long an intent keeps others away, ms: longer than the retries of its call can take. */
   readonly claimMs: number;
+  /** How long the lease of a scan lasts that is not renewed, ms: a killed process keeps the others from scanning for so long. */
+  readonly leaseMs: number;
   /** How long the retries of one wire call may go on, ms. */
   readonly retryBudgetMs: number;
 }
@@ -46,6 +49,7 @@ export const DEFAULT_SETTINGS: Settings = {
   snapshotMaxAgeMs: 5 * 60_000,
   visibilityMs: 120_000,
   claimMs: 60_000,
+  leaseMs: LEASE_MS,
   retryBudgetMs: 45_000,
 };
 

@@ -45,34 +45,73 @@ export async function acquireLease(
   };
 }
 
-const LEASE_MS = 60_000;
+/** Who holds a lease, and until when it lasts if it is not renewed (epoch ms). */
+export interface LeaseHolder {
+  readonly holder: string;
+  readonly until: number;
+}
+
+/** Who holds the lease `name` now; `null`: it is free, or its holder has stopped renewing it and it has expired. */
+export async function leaseHolder(
+  registers: Registers,
+  clock: Pick<Clock, 'now'>,
+  name: string,
+): Promise<LeaseHolder | null> {
+  const current = await readTyped(registers, `lease/${name}`, leaseSchema);
+  if (current === null || current.value.expiresAt <= clock.now()) return null;
+  return { holder: current.value.owner, until: current.value.expiresAt };
+}
+
+/** How long a lease lasts that is not renewed, ms: so long after a process died nobody else does what it did. */
+export const LEASE_MS = 60_000;
+
+export interface LeaseOptions {
+  readonly registers: Registers;
+  readonly clock: Clock;
+  readonly name: string;
+  readonly owner: string;
+  /** Default {@link LEASE_MS}. */
+  readonly ttlMs?: number;
+  /** Called while another process holds the lease; what it throws ends the waiting. */
+  readonly onWait: (holder: string, until: number) => void;
+  /** When it aborts, the present pause ends, so that `onWait` can end the waiting immediately. */
+  readonly stop?: AbortSignal;
+}
+
+/** Waits for the lease, then runs `work` as {@link holdLease} does. */
+export async function withLease<T>(options: LeaseOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, name, ttlMs = LEASE_MS } = options;
+  const lease = await waitForLease({ ...options, ttlMs });
+  return holdLease(clock, { lease, name, ttlMs }, work);
+}
+
+export interface HeldLease {
+  readonly lease: Lease;
+  readonly name: string;
+  readonly ttlMs: number;
+}
 
 /**
- * Runs `work` while holding the lease, waiting for it first and renewing it as long as the work lasts.
- * `work` gets a signal that aborts when the lease was lost. When `stop` aborts, the present pause ends, so that what `onWait` then throws ends the waiting at once.
+ * Runs `work`, renewing the lease three times in its lifetime, and releases it afterwards. `work` gets a signal that aborts when the lease
+ * was lost.
  */
-export async function withLease<T>(
-  registers: Registers,
+export async function holdLease<T>(
   clock: Clock,
-  name: string,
-  owner: string,
-  onWait: (holder: string, until: number) => void,
+  { lease, name, ttlMs }: HeldLease,
   work: (lost: AbortSignal) => Promise<T>,
-  stop?: AbortSignal,
 ): Promise<T> {
-  const lease = await waitForLease(registers, clock, name, owner, onWait, stop);
   const lost = new AbortController();
   const done = new AbortController();
   const renewing = (async () => {
     while (!done.signal.aborted) {
-      await clock.sleep(LEASE_MS / 3, done.signal);
+      await clock.sleep(ttlMs / 3, done.signal);
       if (!done.signal.aborted && !(await lease.renew())) {
         lost.abort(new Error(`the lease ${name} was lost to another process`));
         return;
       }
     }
   })().catch((cause: unknown) => {
-    // Not prolonged is as good as lost: `work` hears of it, instead of a rejection that nobody awaits yet ending the process.
+    // A lease that cannot be renewed is as good as lost. Aborting tells `work`; a rejection that nobody awaits yet would end the process.
     lost.abort(new Error(`the lease ${name} could not be prolonged`, { cause }));
   });
   try {
@@ -85,20 +124,14 @@ export async function withLease<T>(
   }
 }
 
-async function waitForLease(
-  registers: Registers,
-  clock: Clock,
-  name: string,
-  owner: string,
-  onWait: (holder: string, until: number) => void,
-  stop: AbortSignal | undefined,
-): Promise<Lease> {
+async function waitForLease(options: LeaseOptions & { readonly ttlMs: number }): Promise<Lease> {
+  const { registers, clock, name, owner, ttlMs, onWait, stop } = options;
   for (;;) {
-    const answer = await acquireLease(registers, clock, name, owner, LEASE_MS);
+    const answer = await acquireLease(registers, clock, name, owner, ttlMs);
     if ('lease' in answer) return answer.lease;
     onWait(answer.holder, answer.until);
     const pause = Math.min(1_000, Math.max(50, answer.until - clock.now()));
-    // Once it has aborted, it would end every further pause as well: one who does not leave then waits as before.
+    // A signal that has aborted would end every further pause as well; if `onWait` did not throw, the waiting goes on.
     await clock.sleep(pause, stop?.aborted === true ? undefined : stop);
   }
 }

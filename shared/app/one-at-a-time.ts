@@ -1,25 +1,30 @@
-import type { Deps } from './deps.ts';
-import { acquireLease } from './lease.ts';
+import type { Registers } from '../ports/registers.ts';
+import type { Clock, NewId } from '../ports/system.ts';
+import { acquireLease, holdLease } from './lease.ts';
 
-/** Longer than a round of what is done under it usually takes, ms; where it takes longer, two do it side by side, which does no harm. */
+export interface OneAtATimeDeps {
+  readonly registers: Registers;
+  readonly clock: Clock;
+  readonly newId: NewId;
+}
+
+/** A process that died keeps the others away for this long, ms. */
 const HOLD_MS = 15_000;
 
+/** Another process is doing it. */
+export const BUSY = Symbol('busy');
+
 /**
- * Does something that several processes would otherwise do side by side, to no use: one that finds another at it leaves it to that one.
- * A holder that died keeps the others away for a quarter of a minute at most.
- * @returns whether it was done here.
+ * Does something that must not be done by several processes side by side. The lease is renewed as long as the work lasts; `lost` aborts if
+ * that fails, and the work must then stop.
+ * @returns what `work` returned; `BUSY` if another process is at it, and nothing was done here.
  */
-export async function oneAtATime(
-  { registers, clock, newId }: Pick<Deps, 'registers' | 'clock' | 'newId'>,
+export async function oneAtATime<T>(
+  { registers, clock, newId }: OneAtATimeDeps,
   name: string,
-  work: () => Promise<unknown>,
-): Promise<boolean> {
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T | typeof BUSY> {
   const answer = await acquireLease(registers, clock, name, newId(), HOLD_MS);
-  if (!('lease' in answer)) return false;
-  try {
-    await work();
-    return true;
-  } finally {
-    await answer.lease.release();
-  }
+  if (!('lease' in answer)) return BUSY;
+  return holdLease(clock, { lease: answer.lease, name, ttlMs: HOLD_MS }, work);
 }

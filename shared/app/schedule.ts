@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { cronTimes } from '../domain/cron.ts';
 import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
+import { toIso } from '../domain/time.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 import { openApprovals } from './approvals.ts';
+import { leaseHolder } from './lease.ts';
 import { readTyped, type Typed, update } from './registers.ts';
 import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
 
@@ -14,8 +16,11 @@ import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
  *          tick: due                scanner begins          scanner ends
  *   done ─────────────▶ requested ─────────────▶ running ─────────────▶ done
  *    ▲                    │   ▲                   │   │ a part ends: out of time, asks for the next one; or left, by one told to stop
- *    │                    │   └── tick: silent ───┘   └──▶ running
- *    └── tick: given up ──┘       (again, the same run)
+ *    │                    │   └── tick: its lease ┘   └──▶ running
+ *    └── tick: given up ──┘       is free (again, the same run)
+ *
+ * Whoever runs a part holds the lease {@link SCAN_LEASE}. A process that is killed stops renewing it, so that another one goes on with the
+ * run within a minute.
  */
 const scanState = z.object({
   runId: z.string(),
@@ -38,7 +43,10 @@ export type ScanState = z.infer<typeof scanState>;
 
 const REGISTER = 'scan';
 
-/** A function lives 15 minutes at most: whoever was silent for longer is gone. */
+/** Held while a part of a scan runs. */
+export const SCAN_LEASE = 'scan';
+
+/** A part of a scan ends within 15 minutes. If the lease is held for longer, something else than this run holds it. */
 const RUNNING_SILENCE_MS = 16 * 60_000;
 /** A request that was delivered begins within seconds. */
 const REQUESTED_SILENCE_MS = 3 * 60_000;
@@ -87,7 +95,9 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, REGISTER, scanState);
   const asked = (await isApproved(deps.registers, policy, now)) || (await isWished(deps.registers, known?.value, now));
-  const next = nextState(known?.value ?? null, policy, now, deps.newId, asked);
+  const isRunning = known?.value.state === 'running';
+  const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
+  const next = nextState(known?.value ?? null, policy, now, deps.newId, { asked, held });
   if (next === null) return null;
   if ((await deps.registers.write(REGISTER, next, known?.version ?? null)) === null) return null;
   return next.state === 'done' ? null : { runId: next.runId, again: next.attempts > 0 };
@@ -109,7 +119,7 @@ function nextState(
   policy: CompiledPolicy,
   now: EpochMs,
   newId: NewId,
-  asked: boolean,
+  { asked, held }: { readonly asked: boolean; readonly held: boolean },
 ): ScanState | null {
   const fresh = (due: EpochMs): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
@@ -123,7 +133,7 @@ function nextState(
     const due = changed || asked ? now : dueAt(policy.policy.schedule, known.dueAt, now);
     return due === null ? null : fresh(due);
   }
-  const patience = known.state === 'running' ? RUNNING_SILENCE_MS : REQUESTED_SILENCE_MS;
+  const patience = known.state === 'requested' ? REQUESTED_SILENCE_MS : held ? RUNNING_SILENCE_MS : 0;
   if (now - known.aliveAt < patience) return null;
   if (changed || now - (known.begunAt ?? known.aliveAt) > TOO_OLD_MS) return fresh(now);
   if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
@@ -138,6 +148,44 @@ export async function makeScanDue(registers: Registers): Promise<void> {
     // The first one is asked for until it is complete anyway, and its age is counted from when it fell due.
     return current.completedAt === null ? current : { ...current, dueAt: 0 };
   });
+}
+
+/** A scan that is not over. The shape of `scanning` in `status --json`. */
+export interface ScanUnderWay {
+  /** `null`: it is part of an `apply`, which has no schedule. */
+  readonly runId: string | null;
+  /**
+   * `requested`: no process has begun it yet. `running`: a process holds its lease. `interrupted`: its process is gone, and the next look at the
+   * schedule goes on with it.
+   */
+  readonly state: 'requested' | 'running' | 'interrupted';
+  /** The process that runs it; `null`: none. */
+  readonly holder: string | null;
+  /**
+   * When another process may go on with it if nothing is heard of it until then, ISO 8601; `null`: now. The lease of a process that lives is
+   * renewed all the time.
+   */
+  readonly until: string | null;
+}
+
+/** What a process that finds nothing to scan waits for; `null`: no scan is under way. */
+export async function scanUnderWay({
+  registers,
+  clock,
+}: {
+  readonly registers: Registers;
+  readonly clock: Pick<Clock, 'now'>;
+}): Promise<ScanUnderWay | null> {
+  const [lease, known] = [await leaseHolder(registers, clock, SCAN_LEASE), (await scanNow(registers))?.value ?? null];
+  const runId = known === null || known.state === 'done' ? null : known.runId;
+  if (lease !== null) {
+    const ofRun = known?.state === 'running' ? runId : null;
+    return { runId: ofRun, state: 'running', holder: lease.holder, until: toIso(lease.until) };
+  }
+  if (known === null || runId === null) return null;
+  if (known.state === 'running') return { runId, state: 'interrupted', holder: null, until: null };
+  const until = known.aliveAt + REQUESTED_SILENCE_MS;
+  return { runId, state: 'requested', holder: null, until: until > clock.now() ? toIso(until) : null };
 }
 
 /** The scan that is asked for or under way, or the last one. */

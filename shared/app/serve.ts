@@ -7,7 +7,7 @@ import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { advanceRollout } from './rollout.ts';
-import { requestScan, type ScanRequest } from './schedule.ts';
+import { requestScan, type ScanRequest, type ScanUnderWay, scanUnderWay } from './schedule.ts';
 import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';
 import { WorkerPool } from './worker/pool.ts';
@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly onProgress: OnProgress;
   readonly onScanStarted: (runId: string) => void;
   readonly onScan: (runId: string, plan: Plan) => void;
+  /** No scan is begun here, because one is under way in another process or was cut off with one. Called when that changes. */
+  readonly onWaiting?: (scan: ScanUnderWay) => void;
   /** A scan, the workers or a chore broke off; they are tried again after a pause. */
   readonly onError: (what: string, error: unknown) => void;
   /** How often things are looked at; default: as often as a local file can bear. */
@@ -84,16 +86,45 @@ async function scanBySchedule(context: Context): Promise<void> {
   const { deps, policy, options } = context;
   const { stop } = options;
   const ownPolicy = new OwnPolicy(context);
+  const waiting = new Waiting(context);
   while (!stop.aborted) {
+    let pauseMs = paceOf(options).tickMs;
     try {
       await ownPolicy.refuseOutdated();
       const request = await requestScan(deps, policy);
-      if (request !== null && (await scanOnce(context, request))) ownPolicy.nowInForce();
+      if (request === null) pauseMs = await waiting.look();
+      else if (await scanOnce(context, request, waiting)) ownPolicy.nowInForce();
     } catch (error) {
       // Left off because we are to stop: not worth a word.
       if (!stop.aborted) options.onError('scan', error);
     }
-    await deps.clock.sleep(paceOf(options).tickMs, stop);
+    await deps.clock.sleep(pauseMs, stop);
+  }
+}
+
+/** A scan that other processes have begun: reported once for each process that holds it, and looked at again when its lease expires. */
+class Waiting {
+  readonly #context: Context;
+  #reported: string | null = null;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** @returns how long to pause before the next look, ms */
+  async look(): Promise<number> {
+    const { deps, options } = this.#context;
+    const { tickMs } = paceOf(options);
+    const scan = await scanUnderWay(deps);
+    this.#report(scan);
+    if (scan?.state !== 'running' || scan.until === null) return tickMs;
+    return Math.min(tickMs, Math.max(BUSY_MS, Date.parse(scan.until) - deps.clock.now()));
+  }
+
+  #report(scan: ScanUnderWay | null): void {
+    const what = scan === null ? null : `${scan.runId} ${scan.state} ${scan.holder}`;
+    if (scan !== null && what !== this.#reported) this.#context.options.onWaiting?.(scan);
+    this.#reported = what;
   }
 }
 
@@ -131,7 +162,7 @@ function paceOf({ pace = LOCAL_PACE }: ServeOptions): Pace {
  * Does a scan part by part, as the scanner function does; a process that is told to stop leaves the rest to whoever looks next.
  * @returns whether it was done here to its end
  */
-async function scanOnce(context: Context, { runId }: ScanRequest): Promise<boolean> {
+async function scanOnce(context: Context, { runId }: ScanRequest, waiting: Waiting): Promise<boolean> {
   const { deps, settings, retrying, policy, options } = context;
   const { stop, onProgress } = options;
   // The next part is begun here; nobody has to be asked.
@@ -144,6 +175,7 @@ async function scanOnce(context: Context, { runId }: ScanRequest): Promise<boole
     if (end.kind === 'done' || end.kind === 'stale') return end.kind === 'done';
     if (end.kind === 'continued') continue;
     onProgress({ kind: 'waitingForLease', holder: end.holder, until: end.until });
+    await waiting.look();
     await deps.clock.sleep(BUSY_MS, stop);
   }
   return false;

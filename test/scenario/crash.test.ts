@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -57,6 +58,41 @@ describe('a process that is killed in the middle of a run', () => {
     const run = await world.run({ waitMs: 600_000 });
     expect(run.open).toEqual([]);
     await checkWorld(world);
+  });
+});
+
+describe('a daemon that is killed in the middle of a scan', () => {
+  it('is followed by the next one as soon as its lease has expired, which says until when it waits', async () => {
+    const world = await startWorld({ sandbox: { accounts: 60, drift: 0.3 }, policy: POLICY, speed: 20 });
+    const { wire, clock } = world;
+    const first = spawnRun(world, { serves: true });
+    const [killedAt] = await new Promise<readonly [number]>((resolve) => {
+      wire.onCall = ({ operation }) => {
+        if (!operation.startsWith('ListAccounts')) return undefined;
+        wire.onCall = null;
+        first.kill();
+        resolve([clock.now()]);
+        return 'reset';
+      };
+    });
+    expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
+    const second = spawnRun(world, { serves: true });
+    const continuedAt = await new Promise<number>((resolve) => {
+      wire.onCall = ({ operation }) => {
+        if (operation.startsWith('ListAccounts')) resolve(clock.now());
+        return undefined;
+      };
+    });
+    wire.onCall = null;
+    second.kill();
+    const { stdout } = await second.ended;
+    const waited = /^waiting (\{.*\})$/m.exec(stdout)?.[1] ?? fail(`it says nothing: ${stdout}`);
+    const { state, until } = z.object({ state: z.string(), until: z.iso.datetime() }).parse(JSON.parse(waited));
+    expect(state).toBe('running');
+    // A lease of a minute, and at most one look at the schedule more.
+    expect(Date.parse(until) - killedAt).toBeLessThanOrEqual(60_000);
+    expect(continuedAt).toBeGreaterThanOrEqual(Date.parse(until));
+    expect(continuedAt - killedAt).toBeLessThan(120_000);
   });
 });
 

@@ -9,4 +9,4 @@ export const awsWorkerParts = z.object({
 export type AwsWorkerParts = z.input<typeof awsWorkerParts>;
 
 /** Instead of minutes, so that a test need not wait; long enough that on a busy machine a claim does not end under who holds it. */
-export const SHORT_TIMES = { visibilityMs: 8_000, claimMs: 6_000, retryBudgetMs: 5_000 };
+export const SHORT_TIMES = { visibilityMs: 8_000, claimMs: 6_000, leaseMs: 6_000, retryBudgetMs: 5_000 };

@@ -27,6 +27,7 @@ try {
   if (serves) {
     await serve(app.deps, app.settings, app.retrying, policy, {
       ...{ stop, onProgress: ignore, onScanStarted: ignore, onScan: ignore },
+      onWaiting: (scan) => void process.stdout.write(`waiting ${JSON.stringify(scan)}\n`),
       onError: (what, error) => void process.stderr.write(`${what} broke off: ${String(error)}\n`),
     });
   }

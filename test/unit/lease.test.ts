@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { acquireLease, type Lease, withLease } from '../../shared/app/lease.ts';
+import { BUSY, oneAtATime } from '../../shared/app/one-at-a-time.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 
@@ -61,12 +62,42 @@ describe('a lease', () => {
   });
 });
 
+describe('one at a time', () => {
+  it('keeps others away for as long as the work lasts, however long that is', async () => {
+    const { registers, clock } = parts();
+    const deps = (name: string) => ({ registers, clock, newId: () => name });
+    const first = oneAtATime(deps('one'), 'publish', () => clock.sleep(10 * MINUTE));
+    for (let minute = 0; minute < 9; minute += 1) {
+      await clock.advance(MINUTE);
+      expect(await oneAtATime(deps('two'), 'publish', async () => 'mine')).toBe(BUSY);
+    }
+    await clock.advance(2 * MINUTE);
+    await first;
+    expect(await oneAtATime(deps('two'), 'publish', async () => 'mine')).toBe('mine');
+  });
+
+  it('tells the work that the lease was lost', async () => {
+    const { registers, clock } = parts();
+    const work = async (lost: AbortSignal): Promise<boolean> => {
+      await clock.sleep(10 * MINUTE, lost);
+      return lost.aborted;
+    };
+    const working = oneAtATime({ registers, clock, newId: () => 'one' }, 'publish', work);
+    await clock.advance(1_000);
+    const [register] = await registers.list('lease/');
+    if (register === undefined) expect.fail('a lease');
+    await registers.write(register.name, { owner: 'two', expiresAt: clock.now() + MINUTE }, register.version);
+    await clock.advance(MINUTE);
+    expect(await working).toBe(true);
+  });
+});
+
 describe('work under a lease', () => {
   const quiet = (): void => undefined;
 
   it('keeps it as long as the work lasts, and leaves nothing behind', async () => {
     const { registers, clock } = parts();
-    const working = withLease(registers, clock, 'scan', 'one', quiet, async (lost) => {
+    const working = withLease({ registers, clock, name: 'scan', owner: 'one', onWait: quiet }, async (lost) => {
       await clock.sleep(10 * MINUTE);
       expect(lost.aborted).toBe(false);
       return 'done';
@@ -85,14 +116,8 @@ describe('work under a lease', () => {
     const { registers, clock } = parts();
     const lease = await hold(registers, clock, 'one');
     const waitedFor: string[] = [];
-    const working = withLease(
-      registers,
-      clock,
-      'scan',
-      'two',
-      (holder) => waitedFor.push(holder),
-      async () => 'mine',
-    );
+    const onWait = (holder: string): void => void waitedFor.push(holder);
+    const working = withLease({ registers, clock, name: 'scan', owner: 'two', onWait }, async () => 'mine');
     await clock.advance(5_000);
     expect(waitedFor).toContain('one');
     await lease.release();
@@ -105,13 +130,15 @@ describe('work under a lease', () => {
     const failing = async (): Promise<never> => {
       throw new Error('no');
     };
-    await expect(withLease(registers, clock, 'scan', 'one', quiet, failing)).rejects.toThrow('no');
+    await expect(withLease({ registers, clock, name: 'scan', owner: 'one', onWait: quiet }, failing)).rejects.toThrow(
+      'no',
+    );
     await hold(registers, clock, 'two');
   });
 
   it('hears that the lease was lost', async () => {
     const { registers, clock } = parts();
-    const working = withLease(registers, clock, 'scan', 'one', quiet, async (lost) => {
+    const working = withLease({ registers, clock, name: 'scan', owner: 'one', onWait: quiet }, async (lost) => {
       await clock.sleep(5 * MINUTE, lost);
       return String(lost.reason);
     });
@@ -134,11 +161,14 @@ describe('work under a lease', () => {
         return registers.write(...args);
       },
     };
-    const working = withLease(failing, clock, 'scan', 'one', quiet, async (lost) => {
-      broken = true;
-      await clock.sleep(5 * MINUTE, lost);
-      return String(lost.reason);
-    });
+    const working = withLease(
+      { registers: failing, clock, name: 'scan', owner: 'one', onWait: quiet },
+      async (lost) => {
+        broken = true;
+        await clock.sleep(5 * MINUTE, lost);
+        return String(lost.reason);
+      },
+    );
     await clock.advance(MINUTE);
     expect(await working).toContain('could not be prolonged');
   });
@@ -148,7 +178,7 @@ describe('work under a lease', () => {
     let inside = 0;
     let most = 0;
     const all = Array.from({ length: 6 }, (_, n) =>
-      withLease(registers, clock, 'scan', `owner-${n}`, quiet, async () => {
+      withLease({ registers, clock, name: 'scan', owner: `owner-${n}`, onWait: quiet }, async () => {
         inside += 1;
         most = Math.max(most, inside);
         await clock.sleep(90_000);
@@ -167,7 +197,10 @@ describe('work under a lease', () => {
     const onWait = () => {
       if (stop.signal.aborted) throw new Error('left off');
     };
-    const waiting = withLease(registers, clock, 'scan', 'two', onWait, async () => 'worked', stop.signal);
+    const waiting = withLease(
+      { registers, clock, name: 'scan', owner: 'two', onWait, stop: stop.signal },
+      async () => 'worked',
+    );
     const ended = expect(waiting).rejects.toThrow('left off');
     await clock.advance(0);
     const at = clock.now();
