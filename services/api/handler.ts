@@ -37,9 +37,10 @@ export function makeHandler(compose: Compose, isOperator: () => IsOperator = () 
 }
 
 function systemOf(runtime: AwsRuntime): ApiSystem {
-  const { stores, clock, newId, logger } = runtime;
+  const { stores, clock, newId, logger, eventBus } = runtime;
   return {
     ...{ stores, clock, newId, logger, version: manifest.version },
+    deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
     feed: new Feed(clock),
     streams: false,

@@ -21,6 +21,8 @@ export interface ApiSystem {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;
+  /** The event bus of the deployment; `null`: only one that the policy names is published on. */
+  readonly deployedBus: string | null;
   /** Of Rollcall. */
   readonly version: string;
   /** @throws PolicyUnavailableError */

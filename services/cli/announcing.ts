@@ -1,14 +1,27 @@
+import type { Unpublished } from '../../shared/app/announce.ts';
 import type { App } from '../../shared/compose/app.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CliContext } from './context.ts';
+import { awsOf } from './session.ts';
+import { count } from './ui/words.ts';
 
-/** Does the work, and announces beside it what the policy's `notify` asks for; nothing in the work waits for that. */
-export async function announcing<T>({ deps }: App, policy: CompiledPolicy, work: () => Promise<T>): Promise<T> {
-  if (policy.policy.notify === null) return work();
+/**
+ * Does the work, and publishes and alerts beside it; nothing in the work waits for that. Entries that are not on the event bus when the
+ * work is over are reported.
+ */
+export async function announcing<T>(
+  context: CliContext,
+  { deps }: App,
+  policy: CompiledPolicy,
+  work: () => Promise<T>,
+): Promise<T> {
+  const aws = await awsOf(context);
+  if (policy.policy.notify === null && aws === null) return work();
   const [{ announce, announceLast }, { openOutlets }] = await Promise.all([
     import('../../shared/app/announce.ts'),
     import('../../shared/compose/outlets.ts'),
   ]);
-  const outlets = openOutlets(policy, deps);
+  const outlets = openOutlets(policy, aws, deps);
   const over = new AbortController();
   const telling = announce(deps, outlets, over.signal);
   try {
@@ -16,7 +29,17 @@ export async function announcing<T>({ deps }: App, policy: CompiledPolicy, work:
   } finally {
     over.abort();
     await telling;
-    await announceLast(deps, outlets);
+    const left = await announceLast(deps, outlets);
+    const text = unpublishedText(left);
+    if (text !== null) context.output.note(text);
     outlets.close();
   }
+}
+
+/** For a process that ends while entries wait for the event bus; `null`: none does. */
+export function unpublishedText({ entries, more }: Unpublished): string | null {
+  if (entries === 0) return null;
+  const many = `${more ? 'More than ' : ''}${count(entries, 'entry', 'entries')} of the audit log`;
+  const verb = entries === 1 ? 'is' : 'are';
+  return `${many} ${verb} not on the event bus yet; the next tick, serve or apply publishes them.`;
 }

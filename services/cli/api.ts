@@ -68,6 +68,7 @@ export async function startApi(
   };
   const system: ApiSystem = {
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
+    deployedBus: (await awsOf(context))?.eventBus ?? null,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS[config.store]),
     pollMs: POLL_MS[config.store],
     policy: async () => inUse,

@@ -73,7 +73,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
   const timed = async () => timedChores({ ...stores, clock, newId, actor }, await runtime.policy());
   const publish = async () => {
     const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
-    return publishUnpublished({ ledger: stores.ledger, bus: await runtime.bus(), clock, logger }, { until });
+    return publishUnpublished({ ...stores, clock, newId, logger, bus: await runtime.bus() }, { until });
   };
   const alert = async () => {
     const alerts = await runtime.alerts();
@@ -103,6 +103,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
   };
   metrics.add('KeysDue', result.keysDue);
   metrics.add('EntriesPublished', result.published);
+  metrics.add('EntriesRefused', result.refused);
   if (result.deadLettersRecorded > 0) metrics.add('DeadLetters', result.deadLettersRecorded);
   for (const error of failures) logger.error('a part of the tick failed', { error });
   if (failures.length > 0) throw new AggregateError(failures, [...new Set(failures.map(String))].join('; '));

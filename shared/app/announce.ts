@@ -1,5 +1,4 @@
 import type { EventBus } from '../ports/bus.ts';
-import type { Clock, Logger } from '../ports/system.ts';
 import type { Alerts } from './alerts.ts';
 import { type PublishDeps, publishUnpublished } from './publish.ts';
 
@@ -9,10 +8,7 @@ export interface Outlets {
   readonly alerts: Alerts | null;
 }
 
-export interface AnnounceDeps extends Omit<PublishDeps, 'bus'> {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+export type AnnounceDeps = Omit<PublishDeps, 'bus'>;
 
 /** How often each outlet is looked after, ms. */
 const EVERY_MS = 5_000;
@@ -30,13 +26,36 @@ export async function announce(deps: AnnounceDeps, outlets: Outlets, stop: Abort
   ]);
 }
 
-/** What a process still has to say when its work is over. Takes seconds at most, whatever the outlets do. */
-export async function announceLast(deps: AnnounceDeps, { bus, alerts }: Outlets): Promise<void> {
+/**
+ * Publishes and alerts once more when a process's work is over. Takes seconds at most, whatever the outlets do.
+ * @returns what is still not on the event bus.
+ */
+export async function announceLast(deps: AnnounceDeps, { bus, alerts }: Outlets): Promise<Unpublished> {
+  let left = 0;
+  const publishAll = async (to: EventBus): Promise<void> => {
+    await publishFor(deps, to);
+    // The outbox may miss what was written in the last second.
+    await deps.clock.sleep(SETTLE_MS);
+    await publishFor(deps, to);
+    left = (await deps.ledger.unpublished(COUNTED + 1)).length;
+  };
   await Promise.all([
-    bus === null ? null : attempt(deps, 'the event bus', () => publishFor(deps, bus)),
+    bus === null ? null : attempt(deps, 'the event bus', () => publishAll(bus)),
     alerts === null ? null : attempt(deps, 'the webhook', () => alerts.step(true)),
   ]);
+  return { entries: Math.min(left, COUNTED), more: left > COUNTED };
 }
+
+/** Entries that wait for the event bus. */
+export interface Unpublished {
+  readonly entries: number;
+  /** There are more than were counted. */
+  readonly more: boolean;
+}
+
+const COUNTED = 100;
+/** How far an outbox lags behind at most, as a rule, ms. */
+const SETTLE_MS = 1_000;
 
 /** In short runs, so that a long backlog keeps no process from ending. */
 export function publishFor(deps: AnnounceDeps, bus: EventBus): Promise<unknown> {

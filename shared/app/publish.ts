@@ -1,11 +1,12 @@
 import type { EventBus, Refusal } from '../ports/bus.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Clock, Logger } from '../ports/system.ts';
+import type { Logger } from '../ports/system.ts';
+import { BUSY, type OneAtATimeDeps, oneAtATime } from './one-at-a-time.ts';
+import { noteRefusal } from './outbox.ts';
 
-export interface PublishDeps {
+export interface PublishDeps extends OneAtATimeDeps {
   readonly ledger: Pick<Ledger, 'unpublished' | 'markPublished'>;
   readonly bus: EventBus;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -22,16 +23,27 @@ export interface Published {
   readonly refused: number;
 }
 
+const NOTHING: Published = { published: 0, refused: 0 };
+
 const PAGE = 200;
 /** Pages in a row of which nothing was accepted, after which the bus is taken to be down. */
 const FRUITLESS_PAGES = 5;
 
 /**
- * Empties the outbox: publishes what is not marked, then marks what was accepted. A crash in between publishes again; listeners tell
- * by the entry's id. What the bus refuses is passed over, so that one such entry cannot hold up those behind it.
+ * Empties the outbox: publishes what is not marked, then marks what was accepted. One process does so at a time; a second one leaves it to
+ * the first. A crash between publishing and marking publishes again; listeners recognize a repetition by the entry's id. An entry that the
+ * bus refuses is skipped, so that it cannot hold up those behind it.
  */
 export async function publishUnpublished(deps: PublishDeps, options: PublishOptions = {}): Promise<Published> {
-  const { ledger, bus, clock, logger } = deps;
+  const { pageSize = PAGE } = options;
+  // Most of the time there is nothing to publish, and no lease is needed to see that.
+  if ((await deps.ledger.unpublished(pageSize)).length === 0) return NOTHING;
+  const result = await oneAtATime(deps, 'publish', (lost) => emptyOutbox(deps, options, lost));
+  return result === BUSY ? NOTHING : result;
+}
+
+async function emptyOutbox(deps: PublishDeps, options: PublishOptions, lost: AbortSignal): Promise<Published> {
+  const { ledger, bus, clock, logger, registers } = deps;
   const { until = Number.POSITIVE_INFINITY, pageSize = PAGE } = options;
   const refused = new Map<string, Refusal>();
   /** An outbox that lags behind its marks may show them once more. */
@@ -39,11 +51,11 @@ export async function publishUnpublished(deps: PublishDeps, options: PublishOpti
   for (let fruitless = 0; fruitless < FRUITLESS_PAGES; ) {
     const page = await ledger.unpublished(pageSize + refused.size);
     const open = page.filter(({ id }) => !refused.has(id) && !done.has(id));
-    if (open.length === 0 || clock.now() >= until) break;
+    if (open.length === 0 || clock.now() >= until || lost.aborted) break;
     const result = await bus.publish(open);
     const accepted = open.filter(({ id }) => result.accepted.has(id));
     for (const { id } of accepted) done.add(id);
-    // Whatever is not known to be accepted is refused: nothing may be asked for twice in one go.
+    // An entry that is not known to be accepted counts as refused: none may be sent twice in one round.
     const reasons = new Map(result.refused.map((refusal) => [refusal.id, refusal]));
     for (const { id } of open) {
       if (!done.has(id))
@@ -52,13 +64,16 @@ export async function publishUnpublished(deps: PublishDeps, options: PublishOpti
     await ledger.markPublished(accepted);
     fruitless = accepted.length === 0 ? fruitless + 1 : 0;
   }
-  if (refused.size > 0) logger.warn('the event bus refused entries; they stay in the outbox', summary(refused));
+  const [first] = refused.values();
+  if (first !== undefined) {
+    logger.warn('the event bus refused entries; they stay in the outbox', summary(refused, first));
+    await noteRefusal(registers, clock.now(), first);
+  }
   return { published: done.size, refused: refused.size };
 }
 
-function summary(refused: ReadonlyMap<string, Refusal>): Record<string, unknown> {
+function summary(refused: ReadonlyMap<string, Refusal>, first: Refusal): Record<string, unknown> {
   const codes: Record<string, number> = {};
   for (const { code } of refused.values()) codes[code] = (codes[code] ?? 0) + 1;
-  const [first] = refused.values();
-  return { entries: refused.size, codes, example: first?.message, entryId: first?.id };
+  return { entries: refused.size, codes, example: first.message, entryId: first.id };
 }

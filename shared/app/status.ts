@@ -18,7 +18,9 @@ import {
   windowView,
 } from './held.ts';
 import { bucketRates } from './limiter.ts';
+import { type OutboxView, overdueEntries } from './outbox.ts';
 import { type RolloutView, rolloutView } from './rollout-state.ts';
+import { type ScanUnderWay, scanUnderWay } from './schedule.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */
@@ -29,6 +31,8 @@ export interface Status {
     readonly startedAt: string | null;
     readonly completedAt: string | null;
   };
+  /** The scan that is not over; `null`: none. */
+  readonly scanning: ScanUnderWay | null;
   readonly queue: QueueDepth;
   /** Calls a second now, by `service:Operation`. */
   readonly limiter: Readonly<Record<string, number>>;
@@ -50,12 +54,16 @@ export interface Status {
   readonly suspensions: readonly SuspensionView[];
   /** Given and not used yet: the next run makes the changes of these plans. */
   readonly approvals: readonly ApprovalView[];
+  /** Entries that have waited too long for the event bus; `null`: none has, or none is published. */
+  readonly outbox: OutboxView | null;
 }
 
 export interface StatusOptions {
   readonly policy?: CompiledPolicy | null;
   /** Epoch ms; default: suspensions that have just run out may still be named. */
   readonly now?: number;
+  /** The event bus that entries are published on, as `busOf` says (default `null`: none). */
+  readonly bus?: string | null;
 }
 
 export interface TrippedGuardrail {
@@ -80,7 +88,7 @@ const OPEN: ReadonlySet<Verdict> = new Set(['Unknown', 'Blocked', 'Converging', 
 const EXAMPLES = 3;
 
 export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
-  const { policy = null, now = 0 } = options;
+  const { policy = null, now = 0, bus = null } = options;
   const summary: Summary = { computeOptimizer: {}, automation: {} };
   const reasons = new Map<string, OpenReason>();
   for await (const page of stores.records.all()) {
@@ -98,6 +106,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
   return {
     summary,
     lastScan: scanned,
+    scanning: await scanUnderWay({ registers: stores.registers, clock: { now: () => now } }),
     guardrail: await trippedSince(stores, scanned.completedAt),
     queue: await stores.queue.depth(),
     limiter: await bucketRates(stores.registers),
@@ -107,6 +116,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
     ...windowStatus(policy, now),
     ...(await controlsStatus(stores, now)),
     approvals: await approvalViews(stores.registers, now),
+    outbox: bus === null ? null : await overdueEntries(stores, now),
   };
 }
 

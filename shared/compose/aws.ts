@@ -66,6 +66,8 @@ export interface AwsRuntime {
   readonly settings: Settings;
   readonly stores: AwsStores;
   readonly scanRequests: ScanRequests;
+  /** The deployment's event bus, name or ARN. */
+  readonly eventBus: string;
   /** The bus that the policy names, else the deployment's. @throws as `policy` */
   bus(): Promise<EventBus>;
   /** What tells the webhook that the policy names; `null`: it names none. @throws as `policy` */
@@ -163,6 +165,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
 
   return {
     ...{ service, clock, newId, random, logger, metrics, settings, stores, scanRequests },
+    eventBus: env.eventBus,
     policy: () => keeper.policy(),
     async bus() {
       const { notify } = (await keeper.policy()).policy;

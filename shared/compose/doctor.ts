@@ -4,18 +4,21 @@ import { createAwsInspection } from '../adapters/aws/inspection.ts';
 import { lookAtEmbedded } from '../adapters/embedded/doctor.ts';
 import { StoreError } from '../adapters/embedded/errors.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
+import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
 import { type Check, examine } from '../app/doctor/examine.ts';
 import { memberCheck } from '../app/doctor/member-check.ts';
+import { outboxResult } from '../app/doctor/outbox-check.ts';
 import { createLimiter } from '../app/limiter.ts';
+import { busOf, overdueEntries } from '../app/outbox.ts';
 import { createRetrying } from '../app/retrying.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { type CheckResult, type Finding, skipped } from '../domain/doctor.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Clock, Logger } from '../ports/system.ts';
-import { openStore } from './store.ts';
+import { type OpenStore, openStore } from './store.ts';
 
 export interface DoctorOptions {
   readonly store: 'embedded' | 'aws';
@@ -49,7 +52,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const { memberRole, externalId } = policy?.policy.organization ?? { memberRole: DEFAULT_ROLE, externalId: null };
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS });
   const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS });
-  const bus = policy?.policy.notify?.eventBus ?? (options.store === 'aws' ? env.eventBus : null);
+  const bus = busOf(policy, options.store === 'aws' ? env.eventBus : null);
   const { table, queueUrl, dlqUrl, sqsEndpoint } = env;
   const sqs = sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
   const aws = lookAtAws({ table, queueUrl, dlqUrl, bus, ...sqs });
@@ -79,6 +82,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
       memberCheck({ ...member, memberRole, externalId }, facts),
       ...storeChecks(options, aws),
       { id: 'bus', needs: bus === null ? [] : ['region'], run: () => aws.bus() },
+      outboxCheck(options, bus),
     ];
     return await examine(checks, { clock, timeoutMs: options.timeoutMs });
   } finally {
@@ -118,6 +122,39 @@ function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<t
     unused('table', 'aws'),
     unused('queue', 'aws'),
   ];
+}
+
+/** Entries that wait for the event bus, in the store that is in use. */
+function outboxCheck(options: DoctorOptions, bus: string | null): Check {
+  const { store, clock } = options;
+  if (bus === null) {
+    return { id: 'outbox', needs: [], run: async () => skipped('notUsed', 'no event bus is configured') };
+  }
+  const needs: Check['needs'] = store === 'aws' ? ['table', 'queue'] : ['database'];
+  return {
+    ...{ id: 'outbox', needs },
+    async run() {
+      const opened = await openReadOnly(options);
+      try {
+        return outboxResult(await overdueEntries(opened, clock.now()), bus);
+      } finally {
+        await opened.close();
+      }
+    },
+  };
+}
+
+/** Only for checks that need those of the store's parts. */
+async function openReadOnly({ store, dataDir, clock, env }: DoctorOptions): Promise<OpenStore> {
+  if (store === 'embedded') return openStore({ dataDir, clock, readOnly: true, create: false });
+  const { table, queueUrl, dlqUrl, eventBus, sqsEndpoint } = env;
+  if (table === null || queueUrl === null || dlqUrl === null || eventBus === null) {
+    throw new Error(
+      'ROLLCALL_TABLE, ROLLCALL_QUEUE_URL, ROLLCALL_DLQ_URL and ROLLCALL_EVENT_BUS name the store; one of them is not set',
+    );
+  }
+  const { openAwsStore } = await import('./aws-store.ts');
+  return openAwsStore({ env: { table, queueUrl, dlqUrl, eventBus, sqsEndpoint }, clock, newId: makeNewId(clock) });
 }
 
 /** The last snapshot of the embedded store, if there is one that can be read. The aws store's is left alone: it may be what is broken. */

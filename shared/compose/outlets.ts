@@ -2,7 +2,9 @@ import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
 import { httpWebhook } from '../adapters/system/webhook.ts';
 import { type AlertDeps, Alerts } from '../app/alerts.ts';
 import { type AnnounceDeps, type Outlets, publishFor } from '../app/announce.ts';
+import { busOf } from '../app/outbox.ts';
 import type { Chore } from '../app/serve.ts';
+import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 
 /** The webhook that a policy names; `null`: none. */
@@ -13,9 +15,16 @@ export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | 
   return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock }), events);
 }
 
-/** What a policy's `notify` asks for, for a process of the embedded runtime. Connects to nothing by itself. */
-export function openOutlets(policy: CompiledPolicy, deps: AlertDeps): Outlets & { close(): void } {
-  const name = policy.policy.notify?.eventBus ?? null;
+/**
+ * Event bus and webhook of a process that is not a function. `aws`: the deployment whose store it uses, if any. Connects to nothing by
+ * itself.
+ */
+export function openOutlets(
+  policy: CompiledPolicy,
+  aws: Pick<AwsStoreEnv, 'eventBus'> | null,
+  deps: AlertDeps,
+): Outlets & { close(): void } {
+  const name = busOf(policy, aws?.eventBus ?? null);
   const { clock, random } = deps;
   const bus: EventBridgeBus | null = name === null ? null : openEventBridge({ bus: name, clock, random });
   return { bus, alerts: alertsOf(policy, deps), close: () => bus?.close() };

@@ -19,6 +19,7 @@ export const CHECKS = [
   'table',
   'queue',
   'bus',
+  'outbox',
 ] as const;
 export type CheckId = (typeof CHECKS)[number];
 

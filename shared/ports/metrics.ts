@@ -31,8 +31,9 @@ export const METRICS = {
   EventsRejected: 'Count',
   /** Keys queued because their time had come. */
   KeysDue: 'Count',
-  /** Ledger entries put on the event bus. */
+  /** Ledger entries put on the event bus, and those that the bus refused; these are tried again by the next tick. */
   EntriesPublished: 'Count',
+  EntriesRefused: 'Count',
 } as const;
 
 export type MetricName = keyof typeof METRICS;

@@ -77,7 +77,16 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
   const logger: Logger = { debug: log, info: log, warn: log, error: log };
   const policy = parts.policy ?? compiled(policyText(), MANUAL_CLOCK_START);
   const system: ApiSystem = {
-    ...{ stores, clock, logger, version: '0.0.0', newId: makeNewId(clock), streams: true, pollMs: 100 },
+    ...{
+      stores,
+      clock,
+      logger,
+      version: '0.0.0',
+      deployedBus: null,
+      newId: makeNewId(clock),
+      streams: true,
+      pollMs: 100,
+    },
     accounts: new AccountTable(stores, clock, 0),
     feed: new Feed(clock),
     policy: async () => ({ policy, warnings: [] }),

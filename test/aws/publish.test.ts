@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
+import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
+import { OVERDUE_MS, overdueEntries } from '../../shared/app/outbox.ts';
 import { type PublishDeps, publishUnpublished } from '../../shared/app/publish.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { LogFields, Logger } from '../../shared/ports/system.ts';
 import { account, chainOf, range } from '../contract/samples.ts';
+import { manualClock } from '../support/manual-clock.ts';
 import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
 
 let aws: PretendAws;
@@ -21,6 +24,18 @@ beforeEach(async () => {
   warnings = [];
 });
 afterEach(() => bench.dispose());
+
+/** Waits for turns of the event loop, in which what was begun over the wire goes on. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+let owners = 0;
+/** Another owner of leases each time: of two calls of `deps`, each is a process. */
+function newOwner(): string {
+  owners += 1;
+  return `owner-${owners}`;
+}
 
 const nothing = (): undefined => undefined;
 
@@ -45,7 +60,7 @@ function deps(bus: EventBus): PublishDeps {
     ...{ debug: nothing, info: nothing, error: nothing },
     warn: (_message, fields) => void warnings.push(fields),
   };
-  return { ledger: stores.ledger, bus, clock: bench.clock, logger };
+  return { ...stores, newId: newOwner, bus, clock: bench.clock, logger };
 }
 
 describe('publishing the outbox', () => {
@@ -76,6 +91,71 @@ describe('publishing the outbox', () => {
     const down = makeBus(() => false);
     expect(await publishUnpublished(deps(down), { pageSize: 10 })).toEqual({ published: 0, refused: 50 });
     expect(down.given).toHaveLength(50);
+  });
+
+  it('the last refusal is kept for who asks why entries wait, and only those that wait too long are counted', async () => {
+    const entries = chainOf(account(1), 3);
+    await stores.ledger.append(entries);
+    await publishUnpublished(deps(makeBus(() => false)));
+    const oldest = Date.parse(entries[0]?.at ?? '');
+    expect(await overdueEntries(stores, oldest + OVERDUE_MS)).toBeNull();
+    expect(await overdueEntries(stores, oldest + OVERDUE_MS + 86_400_000)).toEqual({
+      ...{ overdue: 3, more: false, oldestAt: entries[0]?.at },
+      refusal: { at: new Date(bench.clock.now()).toISOString(), code: 'MalformedDetail', message: 'no' },
+    });
+    await publishUnpublished(deps(makeBus(() => true)));
+    expect(await overdueEntries(stores, oldest + OVERDUE_MS + 86_400_000)).toBeNull();
+  });
+
+  it('no more are counted than a page', async () => {
+    await stores.ledger.append(range(3).flatMap((n) => chainOf(account(n), 50)));
+    const found = await overdueEntries(stores, Date.UTC(2100, 0));
+    expect(found).toMatchObject({ overdue: 100, more: true, refusal: null });
+  });
+
+  it('a page that takes longer than the lease is not published by another process', async () => {
+    const entries = chainOf(account(1), 3);
+    await stores.ledger.append(entries);
+    const clock = manualClock(bench.clock.now());
+    const registers = memoryRegisters();
+    const bus = makeBus(() => true);
+    const slow: EventBus = {
+      async publish(given) {
+        await clock.sleep(120_000);
+        return bus.publish(given);
+      },
+    };
+    const first = publishUnpublished({ ...deps(slow), registers, clock });
+    await until(() => clock.sleeping > 1);
+    for (let round = 0; round < 5; round += 1) {
+      await clock.advance(20_000);
+      const second = { ...deps(bus), registers, clock };
+      expect(await publishUnpublished(second)).toEqual({ published: 0, refused: 0 });
+    }
+    await clock.advance(30_000);
+    expect(await first).toEqual({ published: 3, refused: 0 });
+    expect(bus.given).toHaveLength(3);
+  });
+
+  it('who has lost the lease marks what was accepted, and begins no further page', async () => {
+    await stores.ledger.append(chainOf(account(1), 30));
+    const clock = manualClock(bench.clock.now());
+    const registers = memoryRegisters();
+    const bus = makeBus(() => true);
+    const losing: EventBus = {
+      async publish(given) {
+        const [register] = await registers.list('lease/');
+        if (register !== undefined) {
+          const taken = { owner: 'other', expiresAt: clock.now() + 600_000 };
+          await registers.write(register.name, taken, register.version);
+          await clock.advance(20_000);
+        }
+        return bus.publish(given);
+      },
+    };
+    const ended = await publishUnpublished({ ...deps(losing), registers, clock }, { pageSize: 10 });
+    expect(ended).toEqual({ published: 10, refused: 0 });
+    expect(await stores.ledger.unpublished(100)).toHaveLength(20);
   });
 
   it('a bus that forgets to answer has accepted nothing', async () => {

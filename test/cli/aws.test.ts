@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
+import { EMPTY_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
+import { refusal } from '../aws/faults.ts';
+import { account, draft } from '../contract/samples.ts';
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
 import {
   accountShape,
   applyShape,
   deadLettersShape,
+  doctorShape,
   planShape,
   redriveShape,
   statusShape,
@@ -56,6 +60,42 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(unknown.stderr).toContain('is not known in table rollcall');
     const redriven = await call(world, ['dlq', 'redrive', '--all', '--json'], cwd);
     expect(redriveShape.parse(json(redriven)).left).toEqual([letter?.id]);
+  });
+
+  test('apply publishes what it has written before it ends', async () => {
+    const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const applied = await call(world, ['apply', '--yes', '--wait', '1s'], cwd);
+    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    expect(applied.stderr).not.toContain('not on the event bus');
+    const stores = await world.look();
+    expect(await stores.ledger.unpublished(10)).toEqual([]);
+    expect(world.running.sandbox.events().map(({ DetailType }) => DetailType)).toContain('Scan Completed');
+  });
+
+  test('entries that the bus refuses are named by apply, and by status and doctor once they wait too long', async () => {
+    const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const stores = await world.look();
+    const longAgo = new Date(Date.now() - 3_600_000).toISOString();
+    await stores.ledger.append([sealEntry(draft({ chain: account(1), at: longAgo }), EMPTY_CHAIN)]);
+    world.busDoor.decide = ({ operation }) =>
+      operation === 'PutEvents' ? refusal('AccessDeniedException') : undefined;
+    const applied = await call(world, ['apply', '--yes', '--wait', '1s'], cwd);
+    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    expect(applied.stderr).toMatch(/\d+ entries of the audit log are not on the event bus yet/);
+    const [status, text, doctor] = await Promise.all([
+      call(world, ['status', '--json'], cwd),
+      call(world, ['status'], cwd),
+      call(world, ['doctor', '--json'], cwd),
+    ]);
+    const { outbox } = statusShape.parse(json(status));
+    expect(outbox).toMatchObject({ overdue: 1, more: false, oldestAt: longAgo });
+    expect(outbox?.refusal?.code).toBe('AccessDeniedException');
+    expect(text.stdout).toMatch(/^Event bus: 1 entry waiting since .* refused /m);
+    const found = doctorShape.parse(json(doctor)).checks.find(({ check }) => check === 'outbox');
+    expect(found).toMatchObject({ status: 'fail', reason: 'wrong' });
+    expect(found?.message).toContain('AccessDeniedException');
   });
 
   test('an operator is known by the ARN of the credentials, or by the system’s user where AWS does not say', async () => {

@@ -189,6 +189,22 @@ export const statusShape = z.strictObject({
   rollout,
   summary,
   lastScan: z.strictObject({ runId: id.nullable(), startedAt: time.nullable(), completedAt: time.nullable() }),
+  scanning: z
+    .strictObject({
+      runId: id.nullable(),
+      state: z.enum(['requested', 'running', 'interrupted']),
+      holder: z.string().nullable(),
+      until: time.nullable(),
+    })
+    .nullable(),
+  outbox: z
+    .strictObject({
+      overdue: z.int().min(1),
+      more: z.boolean(),
+      oldestAt: time,
+      refusal: z.strictObject({ at: time, code: z.string(), message: z.string() }).nullable(),
+    })
+    .nullable(),
   queue: z.strictObject({ visible: z.int(), inFlight: z.int(), dead: z.int() }),
   limiter: z.record(z.string(), z.number()),
   open: z.array(

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { scanUnderWay } from '../../shared/app/schedule.ts';
 import { type AwsWorld, type Spawned, startAwsWorld } from '../support/aws-world.ts';
 import { readRecords } from '../support/world.ts';
 import { foldAll, ledgerFaults, readChains } from '../support/world-checks.ts';
@@ -94,6 +96,45 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     const chains = await readChains(await world.look());
     const said = (type: string) => (chains.get('organization') ?? []).filter((entry) => entry.type === type).length;
     expect([said('ScanStarted'), said('ScanCompleted')]).toEqual([1, 1]);
+  });
+
+  it('told to stop publishes once more what it has written', async () => {
+    const world = await startAwsWorld({ accounts: 30, drift: 0.8, latencyMs: 20 });
+    const first = world.cli(['serve', '--store', 'aws'], placed());
+    await until(() => openIn(world) === 0);
+    expect(await stopped(first)).toMatchObject({ code: 0 });
+    const stores = await world.look();
+    expect(await stores.ledger.unpublished(100)).toEqual([]);
+    expect(world.running.sandbox.events().map(({ DetailType }) => DetailType)).toContain('Remediation Succeeded');
+  });
+
+  it('killed in the middle of a scan is followed by the next process as soon as the lease has expired', async () => {
+    const world = await startAwsWorld({ accounts: 200, drift: 0.1, latencyMs: 100 });
+    const { sandbox } = world.running;
+    const listed = (): number =>
+      sandbox.calls().reduce((sum, { operation, count }) => sum + (operation === 'ListAccounts' ? count : 0), 0);
+    const first = world.worker({ policyText: POLICY });
+    await until(() => listed() >= 3);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    const killedAt = performance.now();
+    const stores = await world.look();
+    const runId = (await scanUnderWay({ registers: stores.registers, clock: systemClock }))?.runId;
+    expect(runId).not.toBeNull();
+    const before = listed();
+    const second = world.worker({ policyText: POLICY });
+    await until(() => listed() > before);
+    // The worker's lease lasts 6 seconds; the rest is its start, and a busy machine.
+    expect(performance.now() - killedAt).toBeLessThan(45_000);
+    await until(() => openIn(world) === 0);
+    await stopped(second);
+    expect((await second.ended).stderr).toMatch(new RegExp(`waiting .*${runId}.*"state":"running"`));
+    const chains = await readChains(stores);
+    const scans = (chains.get('organization') ?? []).filter(({ type }) => type.startsWith('Scan'));
+    expect(scans.map((entry) => [entry.type, entry.runId])).toEqual([
+      ['ScanStarted', runId],
+      ['ScanCompleted', runId],
+    ]);
   });
 
   it('loses nothing to a worker whose clock is two minutes ahead', async () => {

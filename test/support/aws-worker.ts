@@ -2,6 +2,7 @@ import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { serve } from '../../shared/app/serve.ts';
 import { composeApp } from '../../shared/compose/app.ts';
 import { awsChores } from '../../shared/compose/aws-chores.ts';
+import { openOutlets, outletChores } from '../../shared/compose/outlets.ts';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
 import { compiled } from './world-policy.ts';
@@ -33,7 +34,8 @@ const app = await composeApp({
   clock,
   settings: SHORT_TIMES,
 });
-const { chores, close } = awsChores(app, env);
+const outlets = openOutlets(policy, env, app.deps);
+const chores = [...awsChores(app), ...outletChores(app.deps, outlets)];
 const done: Record<string, number> = {};
 process.stdout.write('ready\n');
 await serve(app.deps, app.settings, app.retrying, policy, {
@@ -44,8 +46,9 @@ await serve(app.deps, app.settings, app.retrying, policy, {
   },
   onScanStarted: () => undefined,
   onScan: (_runId, plan) => void process.stderr.write(`scan: ${plan.due.length} due\n`),
+  onWaiting: (scan) => void process.stderr.write(`waiting ${JSON.stringify(scan)}\n`),
   onError: (what, error) => say('error')(`${what} broke off`, { message: String(error) }),
 });
-close();
+outlets.close();
 await app.close();
 process.stdout.write(`${JSON.stringify(done)}\n`);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { bucketRates } from '../../../shared/app/limiter.ts';
+import { busOf } from '../../../shared/app/outbox.ts';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule.ts';
 import { status } from '../../../shared/app/status.ts';
@@ -28,8 +29,9 @@ export const statusRoutes = [
     ...NONE,
     handle: async ({ system }) => {
       const inUse = await policyIfAny(system);
-      const { stores, clock } = system;
-      const found = await status(stores, { policy: inUse?.policy ?? null, now: clock.now() });
+      const { stores, clock, deployedBus } = system;
+      const policy = inUse?.policy ?? null;
+      const found = await status(stores, { policy, now: clock.now(), bus: busOf(policy, deployedBus) });
       return { ...found, summary: fullSummary(found.summary), nextScan: await nextScan(system, inUse) };
     },
   }),

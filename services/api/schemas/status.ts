@@ -25,6 +25,17 @@ export const halted = z.object({ at: time, by: z.string(), reason: textOrNull })
 export const statusAnswer = z.object({
   summary,
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
+  scanning: z
+    .object({
+      runId: textOrNull,
+      state: z.enum(['requested', 'running', 'interrupted']),
+      holder: textOrNull,
+      until: timeOrNull,
+    })
+    .nullable()
+    .describe(
+      'The scan that is not over, and until when its process has to be heard of before another goes on with it',
+    ),
   nextScan: timeOrNull.describe('When the schedule has the next scan fall due'),
   queue: z.object({ visible: z.number(), inFlight: z.number(), dead: z.number() }),
   limiter: z.record(z.string(), z.number()).describe('Calls a second now, by service:Operation, and in all (total)'),
@@ -53,6 +64,15 @@ export const statusAnswer = z.object({
   approvals: list(
     z.object({ planHash: z.string(), actor: z.string(), reason: textOrNull, at: time, expiresAt: time }),
   ).describe('Given and not used yet: the next run makes the changes of these plans'),
+  outbox: z
+    .object({
+      overdue: z.number(),
+      more: z.boolean(),
+      oldestAt: time,
+      refusal: z.object({ at: time, code: z.string(), message: z.string() }).nullable(),
+    })
+    .nullable()
+    .describe('Entries that have waited too long for the event bus; null: none has, or none is published'),
 });
 
 export const limiterAnswer = z.object({

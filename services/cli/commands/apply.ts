@@ -108,7 +108,7 @@ async function perform(
   try {
     const { signal } = context.interrupt;
     const { keepLedger } = await import('../../../shared/app/upkeep.ts');
-    const finished = await announcing(app, policy, async () => {
+    const finished = await announcing(context, app, policy, async () => {
       const ran = await runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take });
       await keepLedger(app.deps, policy);
       return ran;

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/deps.ts';
 import type { Plan } from '../../../shared/app/make-plan.ts';
+import type { ScanUnderWay } from '../../../shared/app/schedule.ts';
 import type { Chore } from '../../../shared/app/serve.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
+import { unpublishedText } from '../announcing.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
@@ -66,7 +68,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   });
   const tally = new Tally();
   const serveApp = async (app: App, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
-    const { chores, close } = await choresOf(context, app, inForce);
+    const { chores, close } = await choresOf(context, app, inForce, say);
     api?.use(inForce, app);
     say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
     const telling = tellRegularly(tally, say, context, end);
@@ -88,6 +90,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
         api?.feed.scanned();
         say(scanLine(runId, plan));
       },
+      onWaiting: (scan) => say(waitingText(scan)),
       onError: (what, error) => say(`${WHAT[what] ?? what} broke off: ${tell(error).message}`),
     }).finally(close);
     await telling;
@@ -165,26 +168,37 @@ async function underEachPolicy(
 const WHAT: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
 
 /** What the daemon does beside scanning and working; where functions are deployed as well, each does what is left. */
-async function choresOf(context: CliContext, app: App, { policy }: LoadedPolicy): Promise<Chores> {
+async function choresOf(
+  context: CliContext,
+  app: App,
+  { policy }: LoadedPolicy,
+  say: (text: string) => void,
+): Promise<Chores> {
   const env = await awsOf(context);
-  const { alertsOf, openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
+  const { openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
   const { announceLast } = await import('../../../shared/app/announce.ts');
   const { ledgerChores } = await import('../../../shared/app/upkeep.ts');
-  const upkeep = ledgerChores(app.deps, policy);
-  if (env === null) {
-    const outlets = openOutlets(policy, app.deps);
-    const close = () => announceLast(app.deps, outlets).finally(outlets.close);
-    return { chores: [...upkeep, ...outletChores(app.deps, outlets)], close };
+  const chores = [...ledgerChores(app.deps, policy)];
+  if (env !== null) {
+    const { awsChores } = await import('../../../shared/compose/aws-chores.ts');
+    chores.push(...awsChores(app));
   }
-  const { awsChores } = await import('../../../shared/compose/aws-chores.ts');
-  const { chores, close } = awsChores(app, env, policy.policy.notify?.eventBus ?? undefined);
-  const alerts = alertsOf(policy, app.deps);
-  return { chores: [...upkeep, ...chores, ...outletChores(app.deps, { bus: null, alerts })], close };
+  const outlets = openOutlets(policy, env, app.deps);
+  chores.push(...outletChores(app.deps, outlets));
+  const close = async (): Promise<void> => {
+    try {
+      const text = unpublishedText(await announceLast(app.deps, outlets));
+      if (text !== null) say(text);
+    } finally {
+      outlets.close();
+    }
+  };
+  return { chores, close };
 }
 
 interface Chores {
   readonly chores: readonly Chore[];
-  readonly close: () => void | Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 async function tellRegularly(
@@ -198,6 +212,16 @@ async function tellRegularly(
     const text = tally.take();
     if (text !== null) say(text);
   }
+}
+
+/** Why no scan begins in this process. */
+function waitingText({ runId, state, holder, until }: ScanUnderWay): string {
+  const scan = runId === null ? 'a scan' : `scan ${runId}`;
+  if (state === 'interrupted') return `${scan} was interrupted and is continued at the next look at the schedule`;
+  const after = until === null ? 'now' : `from ${until} on`;
+  if (state === 'requested')
+    return `${scan} was requested by another process; if nothing begins it, it is requested again ${after}`;
+  return `${scan} is under way in process ${holder ?? '?'}; if that process is gone, this one continues the scan ${after}`;
 }
 
 function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string {

@@ -3,7 +3,7 @@ import { fullSummary } from '../../../shared/app/plan-document.ts';
 import type { Status } from '../../../shared/app/status.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { loadPolicyIfAny, withStore } from '../session.ts';
+import { awsOf, loadPolicyIfAny, withStore } from '../session.ts';
 import { approvalText, haltText, suspensionText, windowText } from '../ui/held-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { table } from '../ui/table.ts';
@@ -21,10 +21,14 @@ export function defineStatus(program: Command, select: Select): void {
 async function runStatus(context: CliContext, file: string | undefined): Promise<number> {
   const { output, clock } = context;
   const loaded = await loadPolicyIfAny(context, file);
-  const { status } = await import('../../../shared/app/status.ts');
-  const found = await withStore(context, true, (store) =>
-    status(store, { policy: loaded?.policy ?? null, now: clock.now() }),
-  );
+  const [{ status }, { busOf }, aws] = await Promise.all([
+    import('../../../shared/app/status.ts'),
+    import('../../../shared/app/outbox.ts'),
+    awsOf(context),
+  ]);
+  const policy = loaded?.policy ?? null;
+  const bus = busOf(policy, aws?.eventBus ?? null);
+  const found = await withStore(context, true, (store) => status(store, { policy, now: clock.now(), bus }));
   if (output.json) output.document({ ...found, summary: fullSummary(found.summary) });
   else for (const line of statusText(found, context)) output.print(line);
   return statusExit(found);
@@ -36,12 +40,14 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
   const now = clock.now();
   return [
     `Last scan: ${scanText(lastScan, now)}`,
+    ...scanningText(found.scanning),
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
     `Pace: ${paceText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
     ...(found.guardrail === null ? [] : [guardrailText(found.guardrail, isApproved(found, found.guardrail))]),
     ...(found.rollout === null ? [] : [rolloutText(found.rollout, isApproved(found, found.rollout))]),
     ...heldText(found),
+    ...outboxText(found.outbox, now),
     '',
     ...verdictTable(found.summary, style),
     ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),
@@ -58,6 +64,15 @@ function heldText({ halted, suspensions, window, approvals }: Status): string[] 
   ];
 }
 
+/** Entries that should have been on the event bus long ago. */
+function outboxText(outbox: Status['outbox'], now: number): string[] {
+  if (outbox === null) return [];
+  const { overdue, more, oldestAt, refusal } = outbox;
+  const many = `${more ? 'more than ' : ''}${count(overdue, 'entry', 'entries')}`;
+  const why = refusal === null ? 'nothing publishes them' : `refused ${ago(refusal.at, now)}: ${refusal.message}`;
+  return [`Event bus: ${many} waiting since ${instant(oldestAt)} (${ago(oldestAt, now)}); ${why}`];
+}
+
 function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>, approved: boolean): string {
   // Only these are an operator's to lift.
   const liftable = reason === 'maxChanges' || reason === 'rollout';
@@ -67,6 +82,19 @@ function guardrailText({ reason, message, planHash }: NonNullable<Status['guardr
 
 function isApproved({ approvals }: Status, held: { readonly planHash: string | null }): boolean {
   return approvals.some(({ planHash }) => planHash === held.planHash);
+}
+
+/** A scan that is not over, and what it waits for. */
+function scanningText(scanning: Status['scanning']): string[] {
+  if (scanning === null) return [];
+  const { runId, state, holder, until } = scanning;
+  const scan = runId === null ? 'a scan' : `run ${runId}`;
+  const from = until === null ? 'now' : `from ${instant(until)} on`;
+  if (state === 'running')
+    return [`Scanning: ${scan}, process ${holder ?? '?'}; if that process is gone, another may continue ${from}`];
+  if (state === 'requested')
+    return [`Scanning: ${scan} is requested; if nothing begins it, it is requested again ${from}`];
+  return [`Scanning: ${scan} was interrupted; the next look at the schedule continues it`];
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {

@@ -20,6 +20,7 @@ const TITLES: Readonly<Record<CheckId, string>> = {
   table: 'Table',
   queue: 'Queue',
   bus: 'Event bus',
+  outbox: 'Unpublished entries',
 };
 
 /** A line a check, what mends it below, and the sum. Commands stand on lines of their own, unshortened, to be copied. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { serve } from '../../../shared/app/serve.ts';
 import { composeApp } from '../../../shared/compose/app.ts';
 import { awsChores } from '../../../shared/compose/aws-chores.ts';
+import { openOutlets, outletChores } from '../../../shared/compose/outlets.ts';
 import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
 
@@ -20,7 +21,8 @@ const env = readAwsStoreEnv(process.env);
 // No second scan meanwhile: one is what is measured.
 const policy = policyOf(`schedule: 24h\n${COMPUTE_OPTIMIZER_ONLY}`, { callsPerSecond, concurrency });
 const app = await composeApp({ dataDir: '', aws: env, stop, policy, logger: LOGGER, readOnly: false });
-const { chores, close } = awsChores(app, env);
+const outlets = openOutlets(policy, env, app.deps);
+const chores = [...awsChores(app), ...outletChores(app.deps, outlets)];
 const outcomes: Record<string, number> = {};
 let scanSeconds: number | null = null;
 const begun = performance.now();
@@ -35,7 +37,7 @@ await serve(app.deps, app.settings, app.retrying, policy, {
   },
   onError: (what, error) => LOGGER.error(`${what} broke off`, { message: String(error) }),
 });
-close();
+outlets.close();
 const { calls } = app;
 await app.close();
 answer({ outcomes, scanSeconds, calls, peakMb: peakMb() });

@@ -187,7 +187,7 @@ async function openPlace(): Promise<Place> {
   const often = { perSecond: 1e9, burst: 1e9 };
   const door = await openNodeDoor({
     system: {
-      ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1 },
+      ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1, deployedBus: null },
       logger: { debug: quiet, info: quiet, warn: told, error: told },
       accounts: new AccountTable(store, clock, 0),
       feed: new Feed(clock),
