@@ -4,9 +4,11 @@ import type { Door, Visit } from './door.ts';
 import { openApi } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { ApiProblem, problemOf, problemResponse } from './problem.ts';
-import type { Route } from './route.ts';
+import { SharedRead } from './reads/shared-read.ts';
+import type { RawCall, Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
+import { HeavyReads } from './security/heavy-reads.ts';
 import { type Rate, RateLimit } from './security/rate-limit.ts';
 import type { ApiSystem, Principal } from './system.ts';
 
@@ -60,6 +62,8 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
     urgent: new RateLimit(clock, rates.urgent),
     refusals: new RateLimit(clock, rates.refusals),
   };
+  const heavyReads = new HeavyReads();
+  const reading: ApiSystem = { ...system, stores: system.reads ?? system.stores };
   /** What `check` gives. @throws ApiProblem its own, or 429 where the address has had too many */
   const counted = <T>(visit: Visit, check: () => T): T => {
     try {
@@ -125,14 +129,20 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
       context.set('principal', admitted(context.req.raw.headers, context.env, route));
       await next();
     };
-    app.on(route.method.toUpperCase(), path, admission, limitedBody, async ({ req, var: { principal } }) => {
+    const read = new SharedRead<string>();
+    app.on(route.method.toUpperCase(), path, admission, limitedBody, async ({ req, env, var: { principal } }) => {
       const { search } = new URL(req.url);
-      return route.run({
-        ...{ system, principal, headers: req.raw.headers, signal: req.raw.signal },
+      const call = {
+        ...{ system: route.method === 'get' ? reading : system, principal },
+        ...{ headers: req.raw.headers, signal: req.raw.signal },
         search: new URLSearchParams(search),
         params: req.param(),
         json: () => jsonOf(req.raw),
-      });
+      };
+      if (route.heavy) return limited(heavyReads.enter(principal.actor), env, route, call);
+      if (!route.shared || search !== '') return route.run(call);
+      const text = await read.get(async () => (await route.run(call)).text());
+      return new Response(text, { headers: { 'content-type': 'application/json' } });
     });
   }
   refuseOtherMethods(app, open);
@@ -153,6 +163,19 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
 
 const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/** Answers, and gives its place back: of a document when it is made, of a stream when that has ended. */
+async function limited(leave: () => void, { ended }: Visit, route: Route, call: RawCall): Promise<Response> {
+  let lasts = false;
+  try {
+    const response = await route.run(call);
+    lasts = 'types' in route.answer && ended !== undefined;
+    if (lasts) ended?.(leave);
+    return response;
+  } finally {
+    if (!lasts) leave();
+  }
+}
 
 const isAllowed = ({ role }: Principal, route: Route): boolean => role === 'operate' || role === route.role;
 

@@ -13,6 +13,8 @@ export interface Visit {
    * @throws ApiProblem 503 where too many requests are under way
    */
   readonly hold?: (client: string, urgent: boolean) => void;
+  /** Node: calls back when the answer has been sent, or nobody takes it any more. */
+  readonly ended?: (then: () => void) => void;
 }
 
 /** What the app has to know of the way by which requests reach it. */

@@ -1,6 +1,7 @@
 import { type LambdaContext as HonoContext, handle, type LambdaEvent } from 'hono/aws-lambda';
 import manifest from '../../package.json' with { type: 'json' };
 import { AccountTable } from '../../shared/app/account-list.ts';
+import { AsOfCache } from '../../shared/app/as-of-cache.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, lazily } from '../../shared/compose/lambda.ts';
 import { environment } from '../../shared/config/environment.ts';
@@ -42,6 +43,7 @@ function systemOf(runtime: AwsRuntime): ApiSystem {
     ...{ stores, clock, newId, logger, version: manifest.version },
     deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
+    asOf: new AsOfCache(clock),
     feed: new Feed(clock),
     streams: false,
     pollMs: POLL_MS,

@@ -193,7 +193,12 @@ async function answer(
     const release = place?.hold(client, urgent);
     if (release !== undefined) outgoing.once('close', release);
   };
-  const response = await fetch(request, { ...(remoteAddress !== undefined && { remoteAddress }), hold });
+  const ended = (then: () => void): void => {
+    if (outgoing.destroyed) then();
+    else outgoing.once('close', then);
+  };
+  const visit = { ...(remoteAddress !== undefined && { remoteAddress }), hold, ended };
+  const response = await fetch(request, visit);
   // A body that was refused before its end ends the connection: whoever sent it must not put the next request on it.
   if (!incoming.complete) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));

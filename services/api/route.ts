@@ -43,6 +43,10 @@ export interface Route {
   readonly frequent: boolean;
   /** Has a rate and connections of its own, which no other request can use up. */
   readonly urgent: boolean;
+  /** Reads every account or any number of entries: few at the same time. */
+  readonly heavy: boolean;
+  /** Without a query its answer is the same for all: those who ask at the same time share one. */
+  readonly shared: boolean;
   /** @throws ApiProblem */
   readonly run: (call: RawCall) => Promise<Response>;
 }
@@ -56,6 +60,8 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
   readonly summary: string;
   readonly frequent?: boolean;
   readonly urgent?: boolean;
+  readonly heavy?: boolean;
+  readonly shared?: boolean;
   /** Default: reading, and of a `post` operating. */
   readonly role?: ApiRole;
   readonly query: Q;
@@ -92,10 +98,11 @@ function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObjec
   answer: AnswerSpec,
   handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
 ): Route {
-  const { method, path, operationId, summary, frequent = false, urgent = false, query, params, body } = spec;
+  const { method, path, operationId, summary, query, params, body } = spec;
+  const { frequent = false, urgent = false, heavy = false, shared = false } = spec;
   const { role = method === 'post' ? 'operate' : 'read' } = spec;
   return {
-    ...{ method, path, operationId, summary, frequent, urgent, role, query, params, body, answer },
+    ...{ method, path, operationId, summary, frequent, urgent, heavy, shared, role, query, params, body, answer },
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {

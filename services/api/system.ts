@@ -1,4 +1,5 @@
 import type { AccountTable } from '../../shared/app/account-list.ts';
+import type { AsOfCache } from '../../shared/app/as-of-cache.ts';
 import type { Stores } from '../../shared/app/deps.ts';
 import type { ReactDeps } from '../../shared/app/react.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
@@ -17,7 +18,12 @@ export interface PolicyInUse {
 /** What the HTTP app is built from, whichever door it is reached through. */
 export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
+  /** What requests that only read are answered from, where reading much may keep other work of the process waiting; default: `stores`. */
+  readonly reads?: ApiSystem['stores'];
+  /** Waits until a longer computation may begin, where it would keep other work of the process waiting. */
+  readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
+  readonly asOf: AsOfCache;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;

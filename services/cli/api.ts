@@ -46,17 +46,28 @@ export async function startApi(
   askForScan?: () => Promise<void>,
 ): Promise<RunningApi> {
   const { clock, logger, config, env } = context;
-  const [{ openNodeDoor }, { Feed: LiveFeed }, { AccountTable }, { makeNewId }, { readApiTokens }, { accountReader }] =
-    await Promise.all([
-      import('../api/node-door.ts'),
-      import('../api/live/feed.ts'),
-      import('../../shared/app/account-list.ts'),
-      import('../../shared/compose/system.ts'),
-      import('../../shared/config/api-env.ts'),
-      import('../../shared/app/account-reader.ts'),
-    ]);
+  const [
+    { openNodeDoor },
+    { Feed: LiveFeed },
+    { AccountTable },
+    { AsOfCache },
+    { makeNewId, inTurns, Turns },
+    { readApiTokens },
+    { accountReader },
+  ] = await Promise.all([
+    import('../api/node-door.ts'),
+    import('../api/live/feed.ts'),
+    import('../../shared/app/account-list.ts'),
+    import('../../shared/app/as-of-cache.ts'),
+    import('../../shared/compose/system.ts'),
+    import('../../shared/config/api-env.ts'),
+    import('../../shared/app/account-reader.ts'),
+  ]);
   const tokens = readApiTokens(env);
   const stores = await openStores(context);
+  const turns = new Turns();
+  // A file is read on the thread that remediates; what comes over the network is waited for, and its reads need not wait for each other.
+  const reads = config.store === 'embedded' ? inTurns(stores, turns) : stores;
   const feed = new LiveFeed(clock);
   let inUse = loaded;
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
@@ -69,7 +80,8 @@ export async function startApi(
   const system: ApiSystem = {
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
     deployedBus: (await awsOf(context))?.eventBus ?? null,
-    accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS[config.store]),
+    ...{ reads, turn: turns.begin, asOf: new AsOfCache(clock) },
+    accounts: new AccountTable(reads, clock, ACCOUNTS_AGE_MS[config.store], turns.begin),
     pollMs: POLL_MS[config.store],
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),

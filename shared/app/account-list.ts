@@ -77,17 +77,26 @@ export class AccountTable {
   readonly #stores: Pick<Stores, 'facts' | 'records'>;
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
+  readonly #turn: () => Promise<void>;
   #known: { readonly at: number; readonly rows: Promise<readonly AccountRow[]> } | null = null;
 
-  constructor(stores: Pick<Stores, 'facts' | 'records'>, clock: Clock, maxAgeMs: number) {
+  /** @param turn waits until a longer computation may begin */
+  constructor(
+    stores: Pick<Stores, 'facts' | 'records'>,
+    clock: Clock,
+    maxAgeMs: number,
+    turn: () => Promise<void> = async () => undefined,
+  ) {
     this.#stores = stores;
     this.#clock = clock;
     this.#maxAgeMs = maxAgeMs;
+    this.#turn = turn;
   }
 
   /** @throws BadCursorError for a cursor of another question, or none of ours */
   async page(query: AccountListQuery): Promise<AccountPage> {
     const rows = await this.#rows();
+    await this.#turn();
     const fitting = rows.filter((row) => fits(row, query));
     const { order, limit, sort } = query;
     const sign = order === 'asc' ? 1 : -1;
@@ -113,7 +122,9 @@ export class AccountTable {
     const count = (map: Map<string, number>, values: Iterable<string | null>): void => {
       for (const value of new Set(values)) if (value !== null) map.set(value, (map.get(value) ?? 0) + 1);
     };
-    for (const row of await this.#rows()) {
+    const rows = await this.#rows();
+    await this.#turn();
+    for (const row of rows) {
       const cells = cellsOf(row);
       count(counts.ous, [row.ou]);
       count(

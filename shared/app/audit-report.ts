@@ -73,11 +73,13 @@ export class ReportRangeError extends RangeError {
 
 /**
  * How compliance went in a time: the state at its beginning, and every entry since, once.
+ * @param turn waits until a longer computation may begin; each point is one
  * @throws ReportRangeError for an empty time, and for more than {@link MAX_POINTS} points
  */
 export async function auditReport(
   { ledger, facts }: { readonly ledger: Ledger; readonly facts: Pick<Facts, 'load'> },
   query: ReportQuery,
+  turn: () => Promise<void> = async () => undefined,
 ): Promise<Report> {
   const since = Date.parse(query.since);
   const until = Date.parse(query.until);
@@ -88,29 +90,37 @@ export async function auditReport(
   await standings.findOpenDrifts(ledger, start.at);
   const points: Point[] = [];
   let next = since;
-  const pass = (to: number): void => {
-    for (; next <= to && next < until; next += intervalMs) points.push(pointAt(next, standings));
+  const pass = async (to: number): Promise<void> => {
+    for (; next <= to && next < until; next += intervalMs) {
+      await turn();
+      points.push(pointAt(next, standings));
+    }
   };
   for await (const entry of entriesOf(ledger, { since: toIso(since + 1), until: toIso(until) })) {
     // A point shows what was so before the entries of its own time are behind it, except for the first, which is the state then.
-    pass(Date.parse(entry.at) - 1);
+    await pass(Date.parse(entry.at) - 1);
     standings.take(entry);
   }
-  pass(until);
+  await pass(until);
   points.push(pointAt(until, standings));
   const snapshot = await facts.load();
   const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
   const held = standings.all();
+  const now = { compliance: byEnrollmentOf(held), openDrifts: standings.openAges(until) };
+  await turn();
+  const byOu = grouped(held, ({ accountId }) => places.get(accountId)?.ou ?? null).map(([ou, each]) => ({
+    ou,
+    ...each,
+  }));
+  await turn();
+  const byRule = grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each }));
   return {
-    ...{ since: toIso(since), until: toIso(until), intervalMs, points },
-    now: { compliance: byEnrollmentOf(held), openDrifts: standings.openAges(until) },
+    ...{ since: toIso(since), until: toIso(until), intervalMs, points, now, byOu, byRule },
     drifts: { detected: standings.detected, resolved: standings.resolved, timeToResolve: standings.timeToResolve() },
     topDrifters: standings.drifters(query.top).map(([accountId, drifts]) => {
       return { accountId, name: places.get(accountId)?.name ?? null, drifts };
     }),
     topReasons: reasonsOf(held, query.top),
-    byOu: grouped(held, ({ accountId }) => places.get(accountId)?.ou ?? null).map(([ou, each]) => ({ ou, ...each })),
-    byRule: grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each })),
     pruned: start.pruned.length,
   };
 }

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { RATES } from '../../services/api/app.ts';
 import { PATIENCE } from '../../services/api/node-door.ts';
 import { PLACES } from '../../services/api/security/places.ts';
+import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { readControls } from '../../shared/app/controls.ts';
-import { api, OPERATE, READ, type TestApi, TOKENS } from './support.ts';
+import { account, chainOf } from '../contract/samples.ts';
+import { manualClock } from '../support/manual-clock.ts';
+import { api, OPERATE, READ, store, type TestApi, TOKENS } from './support.ts';
 
 /*
  * One client against everybody else, over real sockets: whatever a client does that is not admitted, an operator gets in and can halt.
@@ -187,6 +191,63 @@ describe('rates', () => {
     for (let n = 0; n < 300; n += 1) codes.add((await own.send('/api/status', { headers: as('x'.repeat(40)) })).status);
     expect([...codes]).toEqual([401, 429]);
     await halts(own, as(OPERATE));
+  });
+});
+
+describe('reads of everything', () => {
+  /** A store whose reading of all accounts lasts until `release`. */
+  async function slowStore() {
+    const clock = manualClock();
+    const whole = await store(clock);
+    const gate = Promise.withResolvers<void>();
+    let begun = 0;
+    const ledger: EmbeddedStore['ledger'] = {
+      ...whole.ledger,
+      async *tails(until) {
+        begun += 1;
+        await gate.promise;
+        yield* whole.ledger.tails(until);
+      },
+    };
+    return { clock, store: { ...whole, ledger }, release: gate.resolve, begun: () => begun };
+  }
+
+  test('are few at the same time, fewer of one client, and everything else is answered meanwhile', async () => {
+    const { clock, store: slow, release, begun } = await slowStore();
+    const own = await api({ env: TOKENS, clock, store: slow });
+    const report = (token: string) => own.send('/api/audit/report', { headers: as(token) });
+    const first = Array.from({ length: 4 }, () => report(READ));
+    while (begun() < 4) await nextTurn();
+    const refused = await report(READ);
+    expect(refused.json).toMatchObject({ status: 503, code: 'TooManyReads' });
+    expect(refused.headers['retry-after']).toBe('2');
+    const second = [report(OPERATE), report(OPERATE)];
+    while (begun() < 6) await nextTurn();
+    expect((await report(OPERATE)).status).toBe(503);
+    expect((await own.send('/api/health')).status).toBe(200);
+    expect((await own.send('/api/status', { headers: as(READ) })).status).toBe(200);
+    await halts(own, as(OPERATE));
+    release();
+    for (const each of [...first, ...second]) expect((await each).status).toBe(200);
+    expect((await report(READ)).status).toBe(200);
+  });
+
+  test('an export holds its place until it is taken or its reader is gone', async () => {
+    const own = await api({ env: TOKENS });
+    const chain = chainOf(account(1), 20_000);
+    await own.system.stores.ledger.append(chain);
+    const exports: Socket[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const socket = await openSocket(own);
+      socket.write(`GET /api/audit/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${READ}\r\n\r\n`);
+      await once(socket, 'readable');
+      exports.push(socket);
+    }
+    const status = async () => (await own.send('/api/audit/export?type=ChainPruned', { headers: as(READ) })).status;
+    expect(await status()).toBe(503);
+    exports[0]?.destroy();
+    while ((await status()) === 503) await nextTurn();
+    expect(await status()).toBe(200);
   });
 });
 

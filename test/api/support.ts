@@ -13,6 +13,7 @@ import type { ApiSystem } from '../../services/api/system.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../shared/app/account-list.ts';
+import { AsOfCache } from '../../shared/app/as-of-cache.ts';
 import { openStore } from '../../shared/compose/store.ts';
 import { readApiTokens } from '../../shared/config/api-env.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
@@ -88,6 +89,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
       pollMs: 100,
     },
     accounts: new AccountTable(stores, clock, 0),
+    asOf: new AsOfCache(clock),
     feed: new Feed(clock),
     policy: async () => ({ policy, warnings: [] }),
     ...(parts.askForScan !== undefined && { askForScan: parts.askForScan }),

@@ -4,6 +4,7 @@ import { coldStart } from './cold-start.ts';
 import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
+import { heavyReads } from './heavy-reads.ts';
 import { loadAws } from './load-aws.ts';
 import { reaction } from './react.ts';
 import { repeated } from './repeated.ts';
@@ -41,6 +42,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   reaction: repeated(reaction),
   'cold-start': coldStart,
   audit: auditQueries,
+  'heavy-reads': heavyReads,
 };
 
 async function main(names: readonly string[]): Promise<void> {

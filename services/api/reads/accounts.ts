@@ -11,6 +11,7 @@ export const accountRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', answer: 'Accounts' },
     summary: 'All accounts with their verdicts: filtered, sorted, a page at a time',
+    heavy: true,
     ...NONE,
     query: z.strictObject({
       verdict: several(verdict).describe('Any of these'),

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { auditAsOf } from '../../../shared/app/audit-as-of.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
 import { auditList } from '../../../shared/app/audit-list.ts';
 import { auditReport } from '../../../shared/app/audit-report.ts';
@@ -51,6 +50,7 @@ export const auditRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/audit/as-of', operationId: 'auditAsOf', answer: 'AsOf' },
     summary: 'The verdict of every account at a time',
+    heavy: true,
     ...NONE,
     query: z.strictObject({
       at: z.string().min(1).max(40).describe('A day, a time, or 24h for that long ago'),
@@ -62,10 +62,10 @@ export const auditRoutes = [
         .regex(/^\d{1,9}$/, 'expected the `next` of the page before')
         .optional(),
     }),
-    handle: async ({ system: { stores, clock }, query }) => {
+    handle: async ({ system: { stores, clock, asOf }, query }) => {
       const now = clock.now();
       const at = instantArgument('at', query.at, now);
-      const { accounts, pruned, at: told } = await auditAsOf(stores.ledger, at);
+      const { accounts, pruned, at: told } = await asOf.get(stores.ledger, at);
       const counts: Summary = { computeOptimizer: {}, automation: {} };
       for (const each of accounts) {
         counts[each.enrollment][each.verdict] = (counts[each.enrollment][each.verdict] ?? 0) + 1;
@@ -88,6 +88,7 @@ export const auditRoutes = [
   streamRoute({
     ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: Object.values(EXPORT_TYPES) },
     summary: 'Entries that fit for other tools, the oldest first, in one piece however many there are',
+    heavy: true,
     ...NONE,
     query: z.strictObject({ ...auditFilter, format: z.enum(EXPORT_FORMATS).default('json') }),
     handle: async ({ system, query }) => {
@@ -104,6 +105,7 @@ export const auditRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/audit/report', operationId: 'auditReport', answer: 'Report' },
     summary: 'Compliance over time: percentage, drift count and age, time to resolve, by OU and by rule',
+    heavy: true,
     ...NONE,
     query: z.strictObject({
       since: auditFilter.since.default('30d'),
@@ -115,12 +117,12 @@ export const auditRoutes = [
         .describe('Between two points, e.g. 1d; default 1d, of two days and less 1h'),
       top: limit(100, 10),
     }),
-    handle: async ({ system: { stores, clock }, query }) => {
+    handle: async ({ system: { stores, clock, turn }, query }) => {
       const now = clock.now();
       const { since = '', until = new Date(now).toISOString() } = rangeOf(query, now);
       const short = Date.parse(until) - Date.parse(since) <= 2 * DAY_MS;
       const intervalMs = durationArgument('interval', query.interval ?? (short ? '1h' : '1d'));
-      return auditReport(stores, { since, until, intervalMs, top: query.top });
+      return auditReport(stores, { since, until, intervalMs, top: query.top }, turn);
     },
   }),
 ];

@@ -9,6 +9,7 @@ export const policyRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/policy', operationId: 'policy', answer: 'Policy' },
     summary: 'The policy in use: what it says, for how many accounts, and what is doubtful about it',
+    shared: true,
     ...NONE,
     handle: async ({ system: { stores, clock, policy } }) => {
       const inUse = await policy();

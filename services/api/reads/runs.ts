@@ -16,6 +16,7 @@ export const runRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
     summary: 'One run with its plan: what it was held up with, or what it has begun, and how that ended',
+    heavy: true,
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     handle: async ({ system, params }) => {

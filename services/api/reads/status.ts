@@ -26,6 +26,7 @@ export const statusRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
     summary: 'Verdict counts, scans, queue, pace, what is not as it should be and what keeps enforcement from acting',
+    shared: true,
     ...NONE,
     handle: async ({ system }) => {
       const inUse = await policyIfAny(system);

@@ -4,8 +4,8 @@ import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** Accounts of one statement: it blocks the event loop for some ten milliseconds. */
-const TAILS_PAGE = 500;
+/** Accounts of one statement, which blocks the event loop for a few milliseconds. */
+const TAILS_PAGE = 100;
 const ENDS_PAGE = 1_000;
 /** Clocks of those who write to one chain differ by no more than this, ms. */
 const SKEW_MS = 10 * 60_000;

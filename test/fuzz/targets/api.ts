@@ -13,6 +13,7 @@ import { SECURITY_HEADERS } from '../../../services/api/security/headers.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/account-list.ts';
+import { AsOfCache } from '../../../shared/app/as-of-cache.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
 import { optedOut, organizationCall } from '../../support/cloud-trail-events.ts';
@@ -190,6 +191,7 @@ async function openPlace(): Promise<Place> {
       ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1, deployedBus: null },
       logger: { debug: quiet, info: quiet, warn: told, error: told },
       accounts: new AccountTable(store, clock, 0),
+      asOf: new AsOfCache(clock),
       feed: new Feed(clock),
       policy: async () => ({ policy, warnings: [] }),
       reader: () => async (id) => (id === account(3) ? facts(3) : null),

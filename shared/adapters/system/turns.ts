@@ -1,0 +1,93 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type { Facts } from '../../ports/facts.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Records } from '../../ports/records.ts';
+
+/** A turn of the event loop that takes less had no other work. */
+const QUIET_TURN_MS = 0.1;
+/** Shorter work than this needs no rest. */
+const LEAST_WORK_MS = 1;
+/** How many times its own length a turn rests at most, while the event loop has other work. */
+const LONGEST_REST = 9;
+
+/**
+ * Long work that shares the thread with other work: one piece at a time, in the order in which they were asked for, and after each the thread is
+ * left to others for as long as the piece took, for up to nine times as long while they need it. So long reads use at most half of an idle
+ * thread and a tenth of a busy one, and never block it for longer than one piece takes.
+ */
+export class Turns {
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param work one piece; what its caller computes of the result without waiting belongs to it */
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    await before;
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      void rest(start).then(resolve);
+    }
+  }
+
+  /** Waits for a turn; what follows until the caller next waits is the piece. */
+  readonly begin = (): Promise<void> => this.take(async () => undefined);
+
+  /** The same pages, each in a turn of its own. */
+  async *each<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = pages[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await this.take(() => iterator.next());
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+}
+
+async function rest(start: number): Promise<void> {
+  await nextTurn();
+  const worked = performance.now() - start;
+  if (worked < LEAST_WORK_MS) return;
+  for (let times = 0; times < LONGEST_REST; times += 1) {
+    await pause(worked);
+    const turn = performance.now();
+    await nextTurn();
+    if (performance.now() - turn < QUIET_TURN_MS) return;
+  }
+}
+
+interface Readable {
+  readonly ledger: Ledger;
+  readonly records: Records;
+  readonly facts: Facts;
+}
+
+/** The same stores, whose reads of many entries, records or facts take turns. */
+export function inTurns<S extends Readable>(stores: S, turns: Turns): S {
+  const { ledger, records, facts } = stores;
+  return {
+    ...stores,
+    ledger: {
+      ...ledger,
+      read: (chain, afterSeq, limit) => turns.take(() => ledger.read(chain, afterSeq, limit)),
+      query: (filter, page) => turns.take(() => ledger.query(filter, page)),
+      changedSince: (since) => turns.take(() => ledger.changedSince(since)),
+      reachedSince: (since) => turns.take(() => ledger.reachedSince(since)),
+      ends: () => turns.each(ledger.ends()),
+      tails: (until) => turns.each(ledger.tails(until)),
+    },
+    records: {
+      ...records,
+      all: () => turns.each(records.all()),
+      heads: () => turns.each(records.heads()),
+      due: (until, limit) => turns.take(() => records.due(until, limit)),
+    },
+    facts: { ...facts, load: () => turns.take(() => facts.load()) },
+  };
+}
