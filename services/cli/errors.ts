@@ -6,6 +6,7 @@ import { type Finding, formatFinding } from '../../shared/domain/policy/findings
 import { CloudError } from '../../shared/ports/cloud.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
+import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
 
 /** Something the user asked for cannot be done; the message says what to do instead. */
 export class CommandError extends Error {
@@ -48,6 +49,7 @@ export function tell(error: unknown): ToldError {
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
   if (error instanceof StoreError || error instanceof AwsStoreError)
     return { code: error.code, message: error.message };
+  if (error instanceof ClockDifferenceError) return { code: error.code, message: `${capitalized(error.message)}.` };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof TamperedError) {
     const advice = '`rollcall audit verify` says what else was changed; restore a backup from before.';
@@ -60,6 +62,10 @@ export function tell(error: unknown): ToldError {
   const message = error instanceof Error ? error.message : String(error);
   const advice = 'This is a defect of Rollcall; --verbose shows where it happened.';
   return { code: 'Internal', message: `Unexpected: ${message}. ${advice}` };
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** For people: the findings, then the sentence. */

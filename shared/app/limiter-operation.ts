@@ -2,8 +2,9 @@ import { adapt, type BucketState, countsFrom, isFree, newBucket, type Reservatio
 import type { EpochMs } from '../domain/types.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Book, Change, Page } from './limiter-book.ts';
+import type { ClockCheck } from './limiter-clock.ts';
 
-/** How a call was answered, and when it was made (own clock). */
+/** How a call was answered, and when it was made. */
 interface Answer {
   readonly leave: EpochMs;
   readonly throttled: boolean;
@@ -17,9 +18,7 @@ const PATIENCE = 4;
 
 /** A reservation that was written. */
 interface Had {
-  /** In the shared time. */
   readonly slots: Reservation;
-  readonly offset: number;
   readonly begun: EpochMs;
   /** How many answers it took into account. */
   readonly answers: number;
@@ -28,6 +27,7 @@ interface Had {
 export interface OperationOptions {
   readonly book: Book;
   readonly clock: Clock;
+  readonly check: ClockCheck;
   /** `service:Operation`. */
   readonly name: string;
   readonly ceiling: number;
@@ -48,6 +48,8 @@ export class Operation {
   #want = 1;
   /** How late a slot may be used, ms: also by the time that reserving it took, or a slow store would let none through. */
   #patienceMs = 0;
+  /** How often the clock had been set when the slots were reserved. */
+  #steps = 0;
   #answers: Answer[] = [];
   /** Called since the shared page was last told so. */
   #called = false;
@@ -57,12 +59,13 @@ export class Operation {
     this.#options = options;
   }
 
-  /** The time of this process's next slot by the own clock; `null`: the total alone decides. */
+  /** The time of this process's next slot; `null`: the total alone decides. */
   async take(): Promise<EpochMs | null> {
-    const { book, clock } = this.#options;
+    const { book, clock, check } = this.#options;
     for (;;) {
       this.#called = true;
       if (this.#isFree(await book.page())) return null;
+      if (check.steps() !== this.#steps) this.#used = this.#slots.count;
       while (this.#used < this.#slots.count) {
         const at = this.#slots.from + this.#used * this.#slots.everyMs;
         this.#used += 1;
@@ -109,7 +112,7 @@ export class Operation {
   }
 
   async #reserve(): Promise<void> {
-    const { book, clock, name, reserveMs } = this.#options;
+    const { book, clock, check, name, reserveMs } = this.#options;
     let reach = reserveMs;
     const had = await book.change((page, now): Change<Had> => {
       const state = this.#advance(page.operations[name] ?? null, now);
@@ -122,22 +125,23 @@ export class Operation {
         reach += reserveMs;
         return { waitMs: early };
       }
-      const value = { slots, offset: book.offset, begun: clock.now(), answers: this.#answers.length };
+      const value = { slots, begun: clock.now(), answers: this.#answers.length };
       return { page: { ...page, operations: { ...page.operations, [name]: next } }, value };
     });
     // What was reported while the write was under way counts next time.
     this.#answers = this.#answers.slice(had.answers);
-    this.#slots = { ...had.slots, from: had.slots.from - had.offset };
+    this.#slots = had.slots;
+    this.#steps = check.steps();
     this.#patienceMs = had.slots.everyMs + Math.max(0, clock.now() - had.begun) + PATIENCE * reserveMs;
     this.#used = 0;
     this.#lapsed = 0;
   }
 
   #advance(stored: BucketState | null, now: EpochMs): BucketState {
-    const { book, ceiling, reserveMs } = this.#options;
+    const { ceiling, reserveMs } = this.#options;
     const state = stored ?? newBucket(now, ceiling);
     const from = countsFrom(state, reserveMs);
-    const counted = this.#answers.filter(({ leave }) => leave + book.offset >= from);
+    const counted = this.#answers.filter(({ leave }) => leave >= from);
     const throttled = counted.filter((answer) => answer.throttled).length;
     return adapt(state, { ok: counted.length - throttled, throttled }, now, ceiling);
   }

@@ -3,12 +3,15 @@ import type { BucketState } from '../domain/pacing.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Book } from './limiter-book.ts';
+import type { ClockCheck } from './limiter-clock.ts';
 
-/** How late a slot may be used, ms: a second holds at most so much more than its budget. */
+/** How late a slot may be used, ms, by the own clock. */
 export const LATE_MS = 50;
 const FIRST_BLOCK = 4;
 /** One write takes no more: a longer block saves nothing worth having. */
 const MOST_TICKS = 250;
+/** Everything that the calendar can hold is taken: the pause before asking again, ms. */
+const FULL_MS = 1_000;
 /** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
 const LONG_LINE = 4;
 /** Slots apart from each other may reach so many reservations' time ahead: others have those between. */
@@ -21,7 +24,6 @@ const CROWDED = { mostLapsed: 0.2, slotsPerCall: 1 };
 const ROOMY = { mostLapsed: 0.8, slotsPerCall: 4 };
 
 interface Slot {
-  /** By the own clock. */
   readonly at: EpochMs;
   /** How many calls may still be made at it. */
   left: number;
@@ -29,7 +31,6 @@ interface Slot {
 
 /** Counts of the present block: they say how the next one should be. */
 interface Block {
-  readonly from: EpochMs;
   readonly spanMs: number;
   readonly size: number;
   lapsed: number;
@@ -37,13 +38,14 @@ interface Block {
   waited: number;
   /** How long the line was when it was had, ms. */
   readonly lineMs: number;
-  /** The last wait is over by then: the block was had late, so its slots may be used late. */
-  readonly lateMs: number;
+  /** How often the clock had been set by then. */
+  readonly steps: number;
 }
 
 export interface SlotsOptions {
   readonly book: Book;
   readonly clock: Clock;
+  readonly check: ClockCheck;
   readonly ceiling: number;
   readonly reserveMs: number;
   /** What else is to be written with a reservation: one conditional write for both. */
@@ -64,7 +66,7 @@ export class Slots {
     this.#options = options;
   }
 
-  /** The time of the next slot, by the own clock. */
+  /** The time of the next slot. */
   async take(): Promise<EpochMs> {
     for (;;) {
       const slot = this.#next();
@@ -77,11 +79,12 @@ export class Slots {
   }
 
   #next(): EpochMs | null {
-    const { clock, ceiling } = this.#options;
+    const { clock, check, ceiling } = this.#options;
+    if (this.#block !== null && this.#block.steps !== check.steps()) this.#slots = [];
     const now = clock.now();
     for (let [slot] = this.#slots; slot !== undefined; [slot] = this.#slots) {
       // What was reserved and not used in its time is gone: kept slots would come out all at once, in every process.
-      const lapsed = slot.at + LATE_MS + (this.#block?.lateMs ?? 0) < now;
+      const lapsed = slot.at + LATE_MS < now;
       if (!lapsed) {
         slot.left -= 1;
         if (slot.left <= 0) this.#slots.shift();
@@ -113,25 +116,23 @@ export class Slots {
 
   async #reserve(): Promise<void> {
     this.#learn();
-    const { book, clock, ceiling, reserveMs, along } = this.#options;
+    const { book, check, ceiling, reserveMs, along } = this.#options;
     const every = tickMs(ceiling);
     const apartMs = this.#apartMs < every ? 0 : this.#apartMs;
     const most = apartMs === 0 ? reserveMs / every : (reserveMs * SPAN) / apartMs;
-    const { times, offset, begun, lead, line } = await book.change((page, now) => {
-      const inLine = lineMs(page.calendar, now);
+    const { times, line } = await book.change((page, now) => {
+      const start = now + book.leadMs;
+      const inLine = lineMs(page.calendar, start);
       const long = (LONG_LINE * reserveMs) / Math.max(LONG_LINE * reserveMs, inLine);
       const ticks = Math.max(1, Math.round(Math.min(most, this.#want) * long ** 2));
-      // Not before the write can have returned, or a slow store would let none through.
-      const ahead = Math.min(reserveMs, book.tripMs);
-      const [calendar, taken] = takeTicks(page.calendar, { from: now + ahead, ticks, apartMs });
+      const [calendar, taken] = takeTicks(page.calendar, { now, from: start, ticks, apartMs });
+      if (taken.length === 0) return { waitMs: FULL_MS };
       const operations = { ...page.operations, ...along(page.operations, now) };
-      const value = { times: taken, offset: book.offset, begun: clock.now(), lead: ahead, line: inLine };
-      return { page: { ...page, calendar, operations }, value };
+      return { page: { ...page, calendar, operations }, value: { times: taken, line: inLine } };
     });
-    this.#slots = times.map((time) => ({ at: time - offset, left: callsPerTick(ceiling) }));
+    this.#slots = times.map((at) => ({ at, left: callsPerTick(ceiling) }));
     const from = times[0] ?? 0;
     const spanMs = (times.at(-1) ?? from) - from + Math.max(apartMs, every);
-    const late = Math.max(0, clock.now() - begun - lead);
-    this.#block = { from, spanMs, size: times.length, lapsed: 0, waited: 0, lineMs: line, lateMs: late };
+    this.#block = { spanMs, size: times.length, lapsed: 0, waited: 0, lineMs: line, steps: check.steps() };
   }
 }

@@ -1,8 +1,11 @@
 import type { BucketState } from '../domain/pacing.ts';
+import type { EpochMs } from '../domain/types.ts';
 import type { CallGate, CallKey } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';
-import type { Clock } from '../ports/system.ts';
+import type { StoreTime } from '../ports/store-time.ts';
+import type { Clock, Monotonic } from '../ports/system.ts';
 import { Book } from './limiter-book.ts';
+import { ClockCheck } from './limiter-clock.ts';
 import { Operation } from './limiter-operation.ts';
 import { LATE_MS, Slots } from './limiter-slots.ts';
 
@@ -11,6 +14,11 @@ export { bucketRates } from './limiter-book.ts';
 export interface LimiterOptions {
   readonly registers: Registers;
   readonly clock: Clock;
+  readonly monotonic: Monotonic;
+  /** The clock of the store that holds `registers`. */
+  readonly storeTime: StoreTime;
+  /** See {@link ClockCheckOptions.mayWait} (default `true`). */
+  readonly mayWait?: boolean;
   /** Calls a second over all operations and all workers: the policy's `limits.callsPerSecond`. */
   readonly ceiling: number;
   /** How much time's worth of slots one reservation takes, ms: longer costs fewer writes, shorter reacts sooner. */
@@ -24,16 +32,40 @@ export interface Limiter extends CallGate {
   readonly counts: CallCounts;
 }
 
-/** How often a call that overslept its slot waits for another: a processor that is always late must not keep it from being made. */
+/** How often a call that the machine woke too late waits for another slot: a machine that is always late must not keep it from being made. */
 const SECOND_CHANCES = 2;
 
 /**
- * The limiter that all workers share (invariant 4): a bucket per (service, operation) that adapts to what the service lets through, so
- * that Organizations' throttling does not slow member calls, and one calendar of slots over all.
+ * The limiter that all workers share (invariant 4): one calendar of slots over all operations, and a bucket per (service, operation) that
+ * adapts to what the service lets through, so that Organizations' throttling does not slow member calls.
+ *
+ * A slot's life. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
+ *
+ *    nT                                        nT + L            by the owner's clock
+ *    free ──▶ reserved ──▶│◀── a call may leave ──▶│ lapsed
+ *    (compare-and-set)
+ *          nT − E │◀────── the call leaves ─────────────▶│ nT + L + E      by the store's clock
+ *
+ * The bound: in any second, all workers together make at most rate × (1 s + 2E + L) / 1 s + 1 calls.
+ *
+ *  1. Slots are the moments nT, n whole. The calendar gives each n to one worker, once: a reservation is one compare-and-set of the page
+ *     that marks it taken, and neither the head of the calendar nor a mark ever moves back. Under another rate the new moments begin behind
+ *     everything that was taken. (The calendar begins again only on a page from the future, which clocks within E cannot write.)
+ *  2. A slot is good for one call (for callsPerTick of them above 1,000 a second). The call leaves at a moment that its owner's clock reads as
+ *     [nT, nT + L]; later the slot has lapsed.
+ *  3. Every clock is within E of the store's. So a call that leaves at the store's time t has a slot nT in [t − E − L, t + E].
+ *  4. The calls of a second [s, s + 1 s) therefore have slots in [s − E − L, s + 1 s + E), which is 1 s + 2E + L long and holds at most
+ *     (1 s + 2E + L) / T + 1 multiples of T.
+ *
+ * With equal clocks (E = 0: the embedded runtime) this is the rate, 5% and one call. What it assumes is checked: a clock that is off by more
+ * makes no call (limiter-clock.ts). What it cannot hold for is a machine that wakes a process more than L late three times in a row.
+ *
+ * @returns a gate whose `acquire` rejects with ClockDifferenceError while this machine's clock is off
  */
 export function createLimiter(options: LimiterOptions): Limiter {
-  const { clock, registers, ceiling, reserveMs } = options;
-  const book = new Book(registers, clock, ceiling);
+  const { clock, monotonic, storeTime, registers, ceiling, reserveMs, mayWait = true } = options;
+  const check = new ClockCheck({ clock, monotonic, store: storeTime, mayWait });
+  const book = new Book({ registers, clock, ceiling, check });
   const operations = new Map<string, Operation>();
   const counts: CallCounts = {};
   const along = (stored: Readonly<Record<string, BucketState>>, now: number): Record<string, BucketState> => {
@@ -43,17 +75,21 @@ export function createLimiter(options: LimiterOptions): Limiter {
     });
     return Object.fromEntries(told);
   };
-  const total = new Slots({ book, clock, ceiling, reserveMs, along });
+  const total = new Slots({ book, clock, check, ceiling, reserveMs, along });
   const operationOf = ({ service, operation }: CallKey): Operation => {
     const name = `${service}:${operation}`;
-    const known = operations.get(name) ?? new Operation({ book, clock, name, ceiling, reserveMs });
+    const known = operations.get(name) ?? new Operation({ book, clock, check, name, ceiling, reserveMs });
     operations.set(name, known);
     return known;
   };
-  const until = async (at: number): Promise<void> => {
-    const wait = at - clock.now();
-    // Timers are no finer than a millisecond, and the timeline keeps the average whatever the single call does.
-    if (wait >= 1) await clock.sleep(wait);
+  /** Waits for a moment of the own clock; answers `false` if the clock was set meanwhile, and the moment is another one. */
+  const until = async (at: EpochMs): Promise<boolean> => {
+    const steps = check.steps();
+    for (let wait = at - clock.now(); wait > 0; wait = at - clock.now()) {
+      await clock.sleep(wait);
+      if (check.steps() !== steps) return false;
+    }
+    return true;
   };
   return {
     counts,
@@ -61,13 +97,12 @@ export function createLimiter(options: LimiterOptions): Limiter {
       // The total last: its slots lapse soonest, and are not to stand waiting for the other's.
       const own = await operationOf(key).take();
       if (own !== null) await until(own);
-      for (let chance = 0; ; chance += 1) {
+      for (let chance = 0; ; ) {
         const at = await total.take();
-        const begun = clock.now();
-        await until(at);
+        if (!(await until(at))) continue;
         const now = clock.now();
-        // Late by its own fault (a slot that was had late is none): it would crowd the calls that come now.
-        if (now - Math.max(at, begun) <= LATE_MS || chance === SECOND_CHANCES) return now;
+        if (now - at <= LATE_MS || chance === SECOND_CHANCES) return now;
+        chance += 1;
       }
     },
     report(key, outcome, leave) {

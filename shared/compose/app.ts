@@ -11,9 +11,10 @@ import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Caller } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
-import type { Clock, Logger, Random } from '../ports/system.ts';
+import type { Clock, Logger, Monotonic, Random } from '../ports/system.ts';
 import type { AwsStoreOptions } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
+import { limiterTimes } from './limiter-times.ts';
 import { type OpenStore, openStore } from './store.ts';
 
 export interface AppOptions {
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly readOnly: boolean;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
+  /** With a `clock` of a test's own and without this, that clock is right by definition and is not compared with the store's. */
+  readonly monotonic?: Monotonic;
   readonly random?: Random;
   /** See `EmbeddedStoreOptions.maxPages`: for tests of a full disk. */
   readonly maxPages?: number;
@@ -84,7 +87,8 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const { callsPerSecond: ceiling } = policy.policy.limits;
   const reserveMs = aws === null || readOnly ? RESERVE_MS : REMOTE_RESERVE_MS;
   const pacing = readOnly ? memoryRegisters() : (store.pacing ?? registers);
-  const limiter = createLimiter({ registers: pacing, clock, ceiling, reserveMs });
+  const times = limiterTimes(options, store.time);
+  const limiter = createLimiter({ registers: pacing, clock, ...times, ceiling, reserveMs });
   const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger });

@@ -22,9 +22,10 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { EventBus } from '../ports/bus.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ScanRequests } from '../ports/scan-requests.ts';
-import type { Clock, NewId, Random } from '../ports/system.ts';
+import type { Clock, Monotonic, NewId, Random } from '../ports/system.ts';
 import { sqsSettings } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
+import { limiterTimes } from './limiter-times.ts';
 import { alertsOf } from './outlets.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 
@@ -38,6 +39,8 @@ export interface AwsOptions {
   readonly policyEnv: Readonly<Record<string, string | undefined>>;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
+  /** See `AppOptions`. */
+  readonly monotonic?: Monotonic;
   readonly random?: Random;
   readonly logger?: ScopedLogger;
   readonly metrics?: Metrics;
@@ -125,8 +128,9 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): void }> => {
     const { registers } = stores;
     const gate = createLimiter({
-      registers,
-      clock,
+      ...{ registers, clock, ...limiterTimes(options, stores.time) },
+      // A function must not start a second late; Lambda keeps its clock, and every answer of the table is compared all the same.
+      mayWait: false,
       ceiling: policy.policy.limits.callsPerSecond,
       reserveMs: RESERVE_MS,
     });

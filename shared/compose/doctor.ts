@@ -3,9 +3,12 @@ import { lookAtAws } from '../adapters/aws/doctor.ts';
 import { createAwsInspection } from '../adapters/aws/inspection.ts';
 import { lookAtEmbedded } from '../adapters/embedded/doctor.ts';
 import { StoreError } from '../adapters/embedded/errors.ts';
+import { hostTime } from '../adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
+import { systemMonotonic } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { clockCheck } from '../app/doctor/clock-check.ts';
 import { cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
 import { type Check, examine } from '../app/doctor/examine.ts';
 import { memberCheck } from '../app/doctor/member-check.ts';
@@ -48,7 +51,9 @@ const DEFAULT_ROLE = 'RollcallMember';
 export async function examineSetup(options: DoctorOptions): Promise<readonly Finding[]> {
   const { policy, clock, logger, env, sample } = options;
   const ceiling = policy?.policy.limits.callsPerSecond ?? 10;
-  const gate = createLimiter({ registers: memoryRegisters(), clock, ceiling, reserveMs: 100 });
+  const monotonic = systemMonotonic;
+  const storeTime = hostTime(clock, monotonic);
+  const gate = createLimiter({ registers: memoryRegisters(), clock, monotonic, storeTime, ceiling, reserveMs: 100 });
   const { memberRole, externalId } = policy?.policy.organization ?? { memberRole: DEFAULT_ROLE, externalId: null };
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS });
   const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS });
@@ -110,6 +115,10 @@ function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<t
     return [
       ...(['dataDirectory', 'database', 'writeAheadLog', 'disk'] as const).map((id) => unused(id, 'embedded')),
       { id: 'table', needs: ['region'], run: () => aws.table() },
+      {
+        ...{ id: 'clock', needs: ['table'] },
+        run: () => clockCheck({ clock, monotonic: systemMonotonic, store: aws.time }),
+      },
       { id: 'queue', needs: ['region'], run: () => aws.queue() },
     ];
   }
@@ -120,6 +129,7 @@ function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<t
     { id: 'writeAheadLog', needs: ['dataDirectory'], run: look.writeAheadLog },
     { id: 'disk', needs: [], run: look.disk },
     unused('table', 'aws'),
+    { id: 'clock', needs: [], run: async () => skipped('notUsed', 'all processes of this store share this clock') },
     unused('queue', 'aws'),
   ];
 }

@@ -4,19 +4,22 @@ import { makeNewId } from '../adapters/system/ids.ts';
 import type { Stores } from '../app/deps.ts';
 import type { DeadLetters } from '../ports/queue.ts';
 import type { Registers } from '../ports/registers.ts';
-import type { Clock, NewId } from '../ports/system.ts';
+import type { StoreTime } from '../ports/store-time.ts';
+import type { Clock, Monotonic, NewId } from '../ports/system.ts';
 
 /** What every runtime's store has. */
 export interface OpenStore extends Stores {
   readonly deadLetters: DeadLetters;
   /** Registers for the limiter alone, where those that survive a crash of the machine cost more; default `registers`. */
   readonly pacing?: Registers;
+  readonly time: StoreTime;
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
   readonly dataDir: string;
   readonly clock?: Clock;
+  readonly monotonic?: Monotonic;
   readonly newId?: NewId;
   readonly readOnly: boolean;
   /** `false`: throws `NotFound` if there is no store (default `true`). */

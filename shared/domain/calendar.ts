@@ -16,7 +16,9 @@ export interface Calendar {
 }
 
 export interface Wish {
-  /** No tick before this time. */
+  /** Ticks before this time have passed. */
+  readonly now: EpochMs;
+  /** Takes no tick before this time; those between `now` and it stay free for workers that are faster. */
   readonly from: EpochMs;
   /** How many ticks. */
   readonly ticks: number;
@@ -28,9 +30,6 @@ export interface Wish {
 const MOST_TICKS_PER_SECOND = 1_000;
 /** 40,000 ticks, 10 kB: 40 s ahead at the highest rate. Nothing is taken beyond. */
 export const MAX_DIGITS = 10_000;
-/** No line of callers is so long: a head that lies further ahead was put there by something that is wrong, and the calendar begins anew. */
-const MOST_AHEAD_MS = 5 * 60_000;
-
 /** For how many calls one tick is good. */
 export function callsPerTick(rate: number): number {
   return Math.ceil(rate / MOST_TICKS_PER_SECOND);
@@ -52,33 +51,31 @@ export function takenUntil(calendar: Calendar): EpochMs {
 
 /** The calendar under a rate that may have been changed: the lattice is another one then, and begins where all that was taken has ended. */
 export function withRate(calendar: Calendar, rate: number, now: EpochMs): Calendar {
-  if (calendar.rate !== rate) return newCalendar(rate, Math.max(now, believed(takenUntil(calendar), now)));
-  return believed(calendar.head * tickMs(rate), now) === now ? newCalendar(rate, now) : calendar;
+  return calendar.rate === rate ? calendar : newCalendar(rate, Math.max(now, takenUntil(calendar)));
 }
 
-function believed(time: EpochMs, now: EpochMs): EpochMs {
-  return time - now > MOST_AHEAD_MS ? now : time;
-}
-
-/** How long the line is, ms: when the first free tick is. */
-export function lineMs(calendar: Calendar, now: EpochMs): number {
-  return Math.max(0, calendar.head * tickMs(calendar.rate) - now);
+/** How long the line is for a worker that can use slots from `from` on, ms: how much later the first free tick is. */
+export function lineMs(calendar: Calendar, from: EpochMs): number {
+  const every = tickMs(calendar.rate);
+  const bits = unpack(calendar.taken);
+  let tick = Math.max(calendar.head, Math.ceil(from / every));
+  while (bits[tick - calendar.head] === true) tick += 1;
+  return Math.max(0, tick * every - from - every);
 }
 
 /**
- * Takes the earliest free ticks that fit the wish. At least one; fewer than wished where the calendar ends.
+ * Takes the earliest free ticks that fit the wish; fewer than asked for, or none, where the calendar ends.
  * @returns the calendar, and the time of each tick taken, ascending
  */
 export function takeTicks(calendar: Calendar, wish: Wish): readonly [Calendar, readonly EpochMs[]] {
   const every = tickMs(calendar.rate);
-  const start = Math.max(calendar.head, Math.ceil(wish.from / every));
-  // What lies before the wish's beginning is the past: every wish begins now.
+  const start = Math.max(calendar.head, Math.ceil(wish.now / every));
   const bits = unpack(calendar.taken).slice(start - calendar.head);
   const stride = Math.max(1, Math.round(wish.apartMs / every));
   const times: EpochMs[] = [];
-  for (let tick = 0; times.length < wish.ticks; tick += stride) {
+  for (let tick = Math.max(0, Math.ceil(wish.from / every) - start); times.length < wish.ticks; tick += stride) {
     while (bits[tick] === true) tick += 1;
-    if (times.length > 0 && tick >= MAX_DIGITS * 4) break;
+    if (tick >= MAX_DIGITS * 4) break;
     bits[tick] = true;
     times.push((start + tick) * every);
   }

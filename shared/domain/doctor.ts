@@ -17,6 +17,7 @@ export const CHECKS = [
   'writeAheadLog',
   'disk',
   'table',
+  'clock',
   'queue',
   'bus',
   'outbox',

@@ -6,6 +6,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Milliseconds since some moment; never set, never backwards. It may stand still while the machine sleeps. */
+export type Monotonic = () => number;
+
 /** A number in [0, 1). */
 export type Random = () => number;
 

@@ -7,6 +7,8 @@ import { ledgerContract } from '../contract/ledger.contract.ts';
 import { queueContract } from '../contract/queue.contract.ts';
 import { recordsContract } from '../contract/records.contract.ts';
 import { registersContract } from '../contract/registers.contract.ts';
+import { storeTimeContract } from '../contract/store-time.contract.ts';
+import { spyOn } from './spy.ts';
 import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
 
 let aws: PretendAws;
@@ -49,3 +51,26 @@ queueContract(
   'aws',
   subject(({ queue, deadLetters }, bench) => ({ queue, deadLetters, putRaw: (body) => putRaw(bench, body) })),
 );
+storeTimeContract('aws', async () => {
+  const bench = await makeBench(aws);
+  const spy = await spyOn(aws.dynamodb.endpoint);
+  const stores = await bench.open({ dynamodb: { ...aws.dynamodb, endpoint: spy.endpoint } });
+  const port = {
+    ...{ time: stores.time, registers: stores.registers, monotonic: () => performance.now() },
+    answers: true,
+    // Tests stop `Date`, and the server's clock goes on.
+    trueTime: () => performance.timeOrigin + performance.now(),
+    writes: () => {
+      const { operations } = spy.seen();
+      return Object.entries(operations).reduce(
+        (sum, [name, count]) => sum + (/Put|Update|Delete|Write/.test(name) ? count : 0),
+        0,
+      );
+    },
+  };
+  const close = async () => {
+    await bench.dispose();
+    await spy.close();
+  };
+  return { port, another: async () => port, clock: bench.clock, close };
+});

@@ -8,7 +8,7 @@ import dynalite from 'dynalite';
 import * as z from 'zod';
 import { openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
-import { systemClock } from '../../shared/adapters/system/clock.ts';
+import { systemClock, systemMonotonic } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
 import { createLimiter } from '../../shared/app/limiter.ts';
@@ -74,7 +74,8 @@ async function work({ endpoint, rate, reserveMs, thinkMs, seconds }: Task): Prom
     sqs: ACCESS,
   });
   const { counted, counts } = counting(stores.registers);
-  const limiter = createLimiter({ registers: counted, clock: systemClock, ceiling: rate, reserveMs });
+  const times = { clock: systemClock, monotonic: systemMonotonic, storeTime: stores.time };
+  const limiter = createLimiter({ registers: counted, ...times, ceiling: rate, reserveMs });
   // All begin together, however long each took to start.
   process.stdout.write('ready\n');
   await once(process.stdin, 'data');

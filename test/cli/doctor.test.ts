@@ -274,6 +274,9 @@ describe('doctor with --store aws', () => {
       'aws',
     );
     expect(of('table')).toMatchObject({ status: 'pass' });
+    expect(of('clock').message).toMatch(
+      /^this machine's clock is between \d+ ms (behind|ahead) and \d+ ms (behind|ahead) of the table's/,
+    );
     expect(of('queue')).toMatchObject({ status: 'pass' });
     expect(of('bus')).toMatchObject({ status: 'skipped', reason: 'notUsed' });
   });

@@ -7,6 +7,7 @@ import { ledgerContract } from '../contract/ledger.contract.ts';
 import { queueContract } from '../contract/queue.contract.ts';
 import { recordsContract } from '../contract/records.contract.ts';
 import { registersContract } from '../contract/registers.contract.ts';
+import { storeTimeContract } from '../contract/store-time.contract.ts';
 import { type Bench, makeBench } from './stores.ts';
 
 /** A fresh store; `pick` says which port of it is tried. */
@@ -50,3 +51,20 @@ queueContract(
   'embedded',
   subject(({ queue, deadLetters }, bench) => ({ queue, deadLetters, putRaw: async (body) => putRaw(bench, body) })),
 );
+storeTimeContract('embedded', async () => {
+  const bench = makeBench();
+  const store = await bench.open();
+  const db = new DatabaseSync(databasePath(bench.dataDir));
+  const port = {
+    ...{ time: store.time, registers: store.registers, monotonic: () => performance.now() },
+    answers: false,
+    trueTime: () => bench.clock.now(),
+    // Moves on with every commit of another connection.
+    writes: () => Number(db.prepare('PRAGMA data_version').get()?.['data_version']),
+  };
+  const close = async () => {
+    db.close();
+    await bench.dispose();
+  };
+  return { port, another: async () => port, clock: bench.clock, close };
+});

@@ -204,9 +204,9 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/limiter-book.ts',
-        find: 'this.#registers = registers;',
+        find: 'this.#options = options;',
         replace:
-          'const own = String(Math.random());\n    this.#registers = { ...registers, read: (name) => registers.read(name + own), write: (name, value, expected) => registers.write(name + own, value, expected) };',
+          'const own = String(Math.random());\n    const { registers } = options;\n    this.#options = { ...options, registers: { ...registers, read: (name) => registers.read(name + own), write: (name, value, expected) => registers.write(name + own, value, expected) } };',
       },
     ],
   },

@@ -1,6 +1,8 @@
+import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
 import type { Deps, Settings } from '../../shared/app/deps.ts';
-import { createLimiter } from '../../shared/app/limiter.ts';
+import { createLimiter, type LimiterOptions } from '../../shared/app/limiter.ts';
 import { createRetrying, type Retrying } from '../../shared/app/retrying.ts';
+import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/clock-difference.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { Cloud } from '../../shared/ports/cloud.ts';
 import type { Delivery, WorkQueue } from '../../shared/ports/queue.ts';
@@ -64,9 +66,21 @@ export class Process {
   }
 
   get clock(): Clock {
+    return this.#clockOff(this.#skewMs);
+  }
+
+  /** Leases and claims bear clocks that are further off than the limiter works with, so the limiter sees no more than it allows. */
+  #limiterTimes(): Pick<LimiterOptions, 'clock' | 'monotonic' | 'storeTime'> {
+    const { time } = this.#ground;
+    const monotonic = (): number => time.now();
+    const skewMs = Math.max(-MAX_CLOCK_ERROR_MS, Math.min(MAX_CLOCK_ERROR_MS, this.#skewMs));
+    return { clock: this.#clockOff(skewMs), monotonic, storeTime: hostTime(time, monotonic) };
+  }
+
+  #clockOff(skewMs: number): Clock {
     const { time } = this.#ground;
     return {
-      now: () => time.now() + this.#skewMs,
+      now: () => time.now() + skewMs,
       sleep: async (ms, signal) => {
         await time.sleep(ms, signal);
         if (!this.#alive) await never;
@@ -170,7 +184,7 @@ export class Process {
     const { clock } = this;
     const registers = this.#remote(stores.registers);
     const ceiling = policy.policy.limits.callsPerSecond;
-    const gate = createLimiter({ registers, clock, ceiling, reserveMs: 1_000 });
+    const gate = createLimiter({ registers, ...this.#limiterTimes(), ceiling, reserveMs: 1_000 });
     const cloud: Cloud = engineCloud({
       ...{ sandbox, caller, gate, newRequestId: newId, now: () => clock.now() },
       travel: (leg, _, delayMs) => (leg === 'there' ? this.live() : this.step(delayMs)),

@@ -1,13 +1,14 @@
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { createLimiter } from '../../shared/app/limiter.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
+import { ClockDifferenceError, type StoreTime, type TimeReading } from '../../shared/ports/store-time.ts';
 import type { Clock } from '../../shared/ports/system.ts';
-import { manualClock } from './manual-clock.ts';
+import { type ManualClock, manualClock } from './manual-clock.ts';
 
 const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
 
 export interface FleetWorker {
-  /** How far its clock is ahead, ms. */
+  /** How far its clock is ahead of the store's, ms. */
   readonly skewMs: number;
   readonly joinsAt: number;
   /** When it is killed, holding what it holds; `null`: never. */
@@ -15,6 +16,10 @@ export interface FleetWorker {
   /** How many calls it has under way at once, and how long each takes, ms. */
   readonly lanes: number;
   readonly callMs: number;
+  /** The clock is set by `byMs` while the worker runs. */
+  readonly set?: { readonly at: number; readonly byMs: number };
+  /** See `LimiterOptions` (default `true`). */
+  readonly mayWait?: boolean;
 }
 
 export interface Fleet {
@@ -26,65 +31,114 @@ export interface Fleet {
   readonly workers: readonly FleetWorker[];
 }
 
-export interface FleetResult {
+export interface WorkerResult {
   /** When each call was made, ms from the beginning, in true time, ascending. */
   readonly calls: readonly number[];
-  readonly callsOfEach: readonly number[];
+  /** When it was refused because of its clock, likewise. */
+  readonly refused: readonly number[];
+}
+
+export interface FleetResult {
+  /** Of all workers, ascending. */
+  readonly calls: readonly number[];
+  readonly workers: readonly WorkerResult[];
   readonly writes: number;
 }
+
+/** The pause after a refusal, as a worker makes it, ms. */
+const REFUSED_MS = 5_000;
 
 /** The shared limiter under many workers, in virtual time. */
 export async function runFleet({ rate, reserveMs, seconds, storeMs, workers }: Fleet): Promise<FleetResult> {
   const clock = manualClock();
   const begin = clock.now();
   const end = begin + seconds * 1_000;
-  const { registers, writes } = slow(memoryRegisters(), clock, storeMs);
-  const made = workers.map((worker) => {
+  const store = pretendStore(clock, storeMs);
+  const runs = workers.map((worker) => {
     const calls: number[] = [];
-    const own: Clock = { now: () => clock.now() + worker.skewMs, sleep: (ms, signal) => clock.sleep(ms, signal) };
-    const limiter = createLimiter({ registers, clock: own, ceiling: rate, reserveMs });
+    const refused: number[] = [];
+    const ahead = (): number => {
+      const { skewMs, set } = worker;
+      return skewMs + (set !== undefined && clock.now() >= begin + set.at ? set.byMs : 0);
+    };
+    const own: Clock = { now: () => clock.now() + ahead(), sleep: (ms, signal) => clock.sleep(ms, signal) };
+    const { registers, time } = store.client();
+    const { mayWait = true } = worker;
     const gone = (): boolean => clock.now() >= Math.min(end, begin + (worker.diesAt ?? Number.POSITIVE_INFINITY));
-    const lane = async (): Promise<void> => {
-      await clock.sleep(worker.joinsAt);
+    const start = () => {
+      const monotonic = (): number => clock.now() - begin;
+      return createLimiter({ registers, clock: own, monotonic, storeTime: time, mayWait, ceiling: rate, reserveMs });
+    };
+    const lane = async (limiter: ReturnType<typeof start>): Promise<void> => {
       while (!gone()) {
-        const leave = await limiter.acquire(KEY);
-        if (gone()) return;
-        calls.push(clock.now() - begin);
-        if (worker.callMs > 0) await clock.sleep(worker.callMs);
-        limiter.report(KEY, 'ok', leave);
+        try {
+          const leave = await limiter.acquire(KEY);
+          if (gone()) return;
+          calls.push(clock.now() - begin);
+          if (worker.callMs > 0) await clock.sleep(worker.callMs);
+          limiter.report(KEY, 'ok', leave);
+        } catch (error) {
+          if (!(error instanceof ClockDifferenceError)) throw error;
+          refused.push(clock.now() - begin);
+          await clock.sleep(REFUSED_MS);
+        }
       }
     };
-    return { calls, done: Promise.all(Array.from({ length: worker.lanes }, lane)) };
+    const live = async (): Promise<void> => {
+      await clock.sleep(worker.joinsAt);
+      const limiter = start();
+      await Promise.all(Array.from({ length: worker.lanes }, () => lane(limiter)));
+    };
+    return { result: { calls, refused }, done: live() };
   });
   await clock.advance(seconds * 1_000);
   while (clock.sleeping > 0) await clock.advanceToNext();
-  await Promise.all(made.map(({ done }) => done));
-  const calls = made.flatMap((worker) => worker.calls).sort((a, b) => a - b);
-  return { calls, callsOfEach: made.map((worker) => worker.calls.length), writes: writes.count };
+  await Promise.all(runs.map(({ done }) => done));
+  const results = runs.map(({ result }) => result);
+  const calls = results.flatMap((result) => result.calls).sort((a, b) => a - b);
+  return { calls, workers: results, writes: store.writes() };
 }
 
-function slow(inner: Registers, clock: Clock, ms: number): { registers: Registers; writes: { count: number } } {
-  const writes = { count: 0 };
-  const half = async (): Promise<void> => {
-    if (ms > 0) await clock.sleep(ms / 2);
+/** Registers that answer after a while, and like DynamoDB with the store's time in whole seconds. */
+function pretendStore(clock: ManualClock, answerMs: number) {
+  const inner = memoryRegisters();
+  let writes = 0;
+  const client = (): { readonly registers: Registers; readonly time: StoreTime } => {
+    const listeners: ((reading: TimeReading) => void)[] = [];
+    let last: TimeReading | null = null;
+    const half = async (): Promise<void> => {
+      if (answerMs > 0) await clock.sleep(answerMs / 2);
+    };
+    // The store's clock is the true time; every worker's monotonic clock runs like it.
+    const begin = clock.now();
+    const answered = async <T>(answer: () => Promise<T>): Promise<T> => {
+      const asked = clock.now();
+      await half();
+      const given = await answer();
+      const earliest = Math.floor(clock.now() / 1_000) * 1_000;
+      await half();
+      last = { askedAt: asked - begin, answeredAt: clock.now() - begin, earliest, latest: earliest + 1_000 };
+      for (const listener of listeners) listener(last);
+      return given;
+    };
+    const registers: Registers = {
+      ...inner,
+      read: (name) => answered(() => inner.read(name)),
+      write(name, value, expected) {
+        writes += 1;
+        return answered(() => inner.write(name, value, expected));
+      },
+    };
+    const time: StoreTime = {
+      async read() {
+        await registers.read('none');
+        return last;
+      },
+      follow: (listener) => void listeners.push(listener),
+    };
+    return { registers, time };
   };
-  const registers: Registers = {
-    ...inner,
-    async read(name) {
-      await half();
-      const found = await inner.read(name);
-      await half();
-      return found;
-    },
-    async write(name, value, expected) {
-      writes.count += 1;
-      await half();
-      const version = await inner.write(name, value, expected);
-      await half();
-      return version;
-    },
-  };
-  return { registers, writes };
+  return { client, writes: () => writes };
 }
 
 /** The most calls in any window of one second. `calls` ascending, ms. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../services/sandbox/engine/throttle.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { createLimiter, type Limiter } from '../../shared/app/limiter.ts';
+import { limiterTimesOf } from '../support/limiter-times.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 
 const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
@@ -35,7 +36,13 @@ async function lane(clock: ManualClock, limiter: Limiter, service: TokenBucket, 
 describe('workers that wait in line for an unknown limit', () => {
   it.each([8, 16, 64, 200])('are throttled in less than one call of twenty, %i of them at once', async (lanes) => {
     const clock = manualClock();
-    const limiter = createLimiter({ registers: memoryRegisters(), clock, ceiling: 500, reserveMs: 100 });
+    const limiter = createLimiter({
+      registers: memoryRegisters(),
+      clock,
+      ...limiterTimesOf(clock),
+      ceiling: 500,
+      reserveMs: 100,
+    });
     const service = new TokenBucket(LIMIT, clock.now());
     const seen: Seen = { changes: 0, throttled: 0 };
     const begun = clock.now();

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { bucketRates, createLimiter, type Limiter } from '../../shared/app/limiter.ts';
 import type { CallKey } from '../../shared/ports/cloud.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
+import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
 import type { Clock } from '../../shared/ports/system.ts';
+import { limiterTimesOf } from '../support/limiter-times.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 
 const KEY: CallKey = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus' };
 const OTHER: CallKey = { service: 'organizations', operation: 'ListAccounts' };
 
 function limiters(count: number, ceiling: number, registers: Registers, clock: Clock): Limiter[] {
-  return Array.from({ length: count }, () => createLimiter({ registers, clock, ceiling, reserveMs: 100 }));
+  return Array.from({ length: count }, () =>
+    createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling, reserveMs: 100 }),
+  );
 }
 
 /** Calls without pause until `stop`; answers go to `times`. Between acquire and report nothing happens. */
@@ -86,7 +91,13 @@ describe('the limiter', () => {
 
   it('does not let out at once what it reserved and did not use in time', async () => {
     const clock = manualClock();
-    const limiter = createLimiter({ registers: memoryRegisters(), clock, ceiling: 50, reserveMs: 1_000 });
+    const limiter = createLimiter({
+      registers: memoryRegisters(),
+      clock,
+      ...limiterTimesOf(clock),
+      ceiling: 50,
+      reserveMs: 1_000,
+    });
     await limiter.acquire(KEY);
     await clock.advance(60_000);
     const times = await run(clock, [limiter], 50, 1);
@@ -119,53 +130,81 @@ describe('the limiter', () => {
     expect(one.counts[name]?.throttled).toBeGreaterThan(0);
   });
 
-  it('is not brought to a stand by a process whose clock is an hour fast', async () => {
+  it.each([
+    ['ahead of', 3_600_000],
+    ['behind', -3_600_000],
+  ])('refuses a process whose clock is an hour %s the store, and the others keep the budget', async (words, byMs) => {
     const clock = manualClock();
     const registers = memoryRegisters();
-    const hour = 3_600_000;
-    const fast: Clock = { now: () => clock.now() + hour, sleep: (ms, signal) => clock.sleep(ms, signal) };
-    const [honest] = limiters(1, 20, registers, clock);
-    const [wrong] = limiters(1, 20, registers, fast);
-    if (honest === undefined || wrong === undefined) expect.fail('two limiters');
-    const times: number[] = [];
-    const wrongTimes: number[] = [];
-    const end = clock.now() + 10_000;
-    const stop = (): boolean => clock.now() >= end;
-    const callers = [
-      caller(wrong, KEY, clock, wrongTimes, stop),
-      caller(honest, KEY, clock, times, stop),
-      caller(honest, KEY, clock, times, stop),
-    ];
-    await clock.advance(10_000);
-    while (clock.sleeping > 0) await clock.advanceToNext();
-    await Promise.all(callers);
-    // One budget, shared: not twice the budget, as if each were alone.
-    expect(Math.min(times.length, wrongTimes.length)).toBeGreaterThanOrEqual(80);
-    expect(times.length + wrongTimes.length).toBeGreaterThanOrEqual(180);
-    expect(busiest([...times, ...wrongTimes])).toBeLessThanOrEqual(22);
+    const off: Clock = { now: () => clock.now() + byMs, sleep: (ms, signal) => clock.sleep(ms, signal) };
+    const wrong = createLimiter({ registers, clock: off, ...limiterTimesOf(clock), ceiling: 20, reserveMs: 100 });
+    const error: unknown = await wrong.acquire(KEY).catch((failure: unknown) => failure);
+    if (!(error instanceof ClockDifferenceError)) expect.fail('a ClockDifferenceError');
+    expect(error.message).toContain(`at least 3600 s ${words} the store's clock; at most 100 ms are allowed`);
+    expect(error.message).toContain('enable time synchronization');
+    expect(await registers.list('')).toEqual([]);
+    const times = await run(clock, limiters(1, 20, registers, clock), 3, 5);
+    expect(times.length).toBeGreaterThanOrEqual(95);
+    expect(busiest(times)).toBeLessThanOrEqual(22);
   });
 
-  it('is not brought to a stand by a process whose clock is an hour slow', async () => {
+  it('does not wait for slots that a process with a clock an hour fast has reserved', async () => {
     const clock = manualClock();
     const registers = memoryRegisters();
-    const slow: Clock = { now: () => clock.now() - 3_600_000, sleep: (ms, signal) => clock.sleep(ms, signal) };
-    const [honest] = limiters(1, 20, registers, clock);
-    const [wrong] = limiters(1, 20, registers, slow);
-    if (honest === undefined || wrong === undefined) expect.fail('two limiters');
-    await honest.acquire(KEY);
-    const times: number[] = [];
-    const end = clock.now() + 5_000;
-    const calling = caller(wrong, KEY, clock, times, () => clock.now() >= end);
-    await clock.advance(5_000);
-    while (clock.sleeping > 0) await clock.advanceToNext();
-    await calling;
-    expect(times.length).toBeGreaterThan(50);
+    const fast: Clock = { now: () => clock.now() + 3_600_000, sleep: (ms, signal) => clock.sleep(ms, signal) };
+    const [trusting] = limiters(1, 20, registers, fast);
+    if (trusting === undefined) expect.fail('a limiter');
+    const unnoticed = trusting.acquire(KEY);
+    while (await clock.advanceToNext());
+    await unnoticed;
+    const times = await run(clock, limiters(1, 20, registers, clock), 3, 5);
+    expect(times.length).toBeGreaterThanOrEqual(95);
+    expect(busiest(times)).toBeLessThanOrEqual(22);
+  });
+
+  it.each([3_600_000, -3_600_000, 300, -300])(
+    'keeps the budget and goes on when the host clock that all processes share is set by %i ms',
+    async (byMs) => {
+      const clock = manualClock();
+      const registers = memoryRegisters();
+      const setAt = clock.now() + 5_000;
+      const host: Clock = {
+        now: () => clock.now() + (clock.now() >= setAt ? byMs : 0),
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+      };
+      const monotonic = (): number => clock.now();
+      const options = { registers, clock: host, monotonic, ceiling: 20, reserveMs: 1_000 };
+      const all = [1, 2, 3].map(() => createLimiter({ ...options, storeTime: hostTime(host, monotonic) }));
+      const times = await run(clock, all, 3, 10);
+      // The second in which the clock was set may hold a slot more: the new moments begin where they will.
+      expect(busiest(times)).toBeLessThanOrEqual(23);
+      // What each of them held lapses: a reservation of a second.
+      expect(times.filter((at) => at > setAt).length).toBeGreaterThanOrEqual(100 - 3 * 20);
+    },
+  );
+
+  it('goes on with a page that an earlier version wrote', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const at = clock.now();
+    const operation = {
+      ...{ tat: at + 100, rate: 8, limit: 9, cutAt: at - 20_000, ok: 3, throttled: 0, countedFrom: at - 1_000 },
+      ...{ settling: false, share: null, shareRate: 8, tolerated: 0, at },
+    };
+    // The next 8 ticks of 50 ms but the third are taken.
+    const calendar = { rate: 20, head: at / 50 + 1, taken: 'bf' };
+    const operations = { 'compute-optimizer:GetEnrollmentStatus': operation };
+    await registers.write('limiter/shared', { at, calendar, operations }, null);
+    const times = await run(clock, limiters(1, 20, registers, clock), 1, 2, OTHER);
+    expect(times.slice(0, 2).map((time) => time - at)).toEqual([150, 450]);
+    expect((await bucketRates(registers))['compute-optimizer:GetEnrollmentStatus']).toBe(8);
   });
 
   it('refuses a register of a shape that it does not know, instead of pacing by it', async () => {
     const registers = memoryRegisters();
     await registers.write('limiter/shared', { at: 'soon' }, null);
-    const limiter = createLimiter({ registers, clock: manualClock(), ceiling: 10, reserveMs: 100 });
+    const clock = manualClock();
+    const limiter = createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling: 10, reserveMs: 100 });
     await expect(limiter.acquire(KEY)).rejects.toThrow('limiter/shared');
   });
 });

@@ -3,14 +3,18 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { createWork } from '../../shared/app/apply.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { createLimiter } from '../../shared/app/limiter.ts';
 import { changeKey } from '../../shared/app/make-plan.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { SnapshotKeeper } from '../../shared/app/snapshot-keeper.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';
 import { OutdatedPolicyError } from '../../shared/app/worker/process.ts';
+import type { Cloud } from '../../shared/ports/cloud.ts';
+import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
 import { chainOf } from '../contract/samples.ts';
 import { makeBench } from '../embedded/stores.ts';
+import { limiterTimesOf } from '../support/limiter-times.ts';
 import { HOUR, policyOf } from './kit.ts';
 import { accountId, Workshop } from './workshop.ts';
 
@@ -76,6 +80,38 @@ describe('two processes with different policies', () => {
     }
     expect(shop.cloud.changes).toEqual([]);
     expect((await shop.store.queue.depth()).inFlight).toBe(before.visible);
+  });
+});
+
+describe('a process whose clock is off from the store', () => {
+  it('makes no call and loses no message, however often it tries, and works when the clock is right again', async () => {
+    shop = await Workshop.open({ policy: ENROLL, members: 2 });
+    await shop.scan();
+    let aheadMs = 400;
+    const { clock, cloud } = shop;
+    const limiter = createLimiter({
+      ...{ registers: shop.store.registers, ceiling: 10, reserveMs: 100, ...limiterTimesOf(clock) },
+      clock: { now: () => clock.now() + aheadMs, sleep: clock.sleep },
+    });
+    const gated: Cloud = {
+      ...cloud,
+      async readComputeOptimizer(id) {
+        await limiter.acquire({ service: 'compute-optimizer', operation: 'GetEnrollmentStatus' });
+        return cloud.readComputeOptimizer(id);
+      },
+    };
+    const work = await shop.process({ cloud: gated });
+    const { visible } = await shop.store.queue.depth();
+    for (let time = 0; time < 30; time += 1) {
+      const [delivery] = await shop.store.queue.receive(1, shop.settings.visibilityMs);
+      if (delivery === undefined) expect.fail('a message was lost');
+      await expect(shop.settle(deliver(work, delivery, 0))).rejects.toThrow(ClockDifferenceError);
+    }
+    expect(shop.cloud.changes).toEqual([]);
+    expect(await shop.store.queue.depth()).toMatchObject({ visible, inFlight: 0, dead: 0 });
+    aheadMs = 0;
+    await shop.workOff(work);
+    expect(await shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
   });
 });
 

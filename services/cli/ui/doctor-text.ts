@@ -18,6 +18,7 @@ const TITLES: Readonly<Record<CheckId, string>> = {
   writeAheadLog: 'Write-ahead log',
   disk: 'Disk',
   table: 'Table',
+  clock: 'Clock',
   queue: 'Queue',
   bus: 'Event bus',
   outbox: 'Unpublished entries',

@@ -3,9 +3,14 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor.ts';
+import type { StoreTime } from '../../ports/store-time.ts';
+import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
+import { Dynamo } from './dynamo.ts';
 import { isNetworkCode } from './error-codes.ts';
 import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './queue-shape.ts';
+import { dynamoRegisters } from './registers.ts';
+import { ServerTimes, serverTime } from './server-times.ts';
 import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 import { createTableInput } from './table.ts';
@@ -27,6 +32,8 @@ export interface AwsLook {
   table(): Promise<CheckResult>;
   queue(): Promise<CheckResult>;
   bus(): Promise<CheckResult>;
+  /** DynamoDB's clock; for a table that is there. */
+  readonly time: StoreTime;
   close(): void;
 }
 
@@ -37,15 +44,22 @@ export function lookAtAws(options: AwsLookOptions): AwsLook {
   const settings = clientSettings(CONNECT_MS, REQUEST_MS);
   const dynamodb = new DynamoDBClient({ ...settings, ...options.dynamodb });
   const sqs = new SQSClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.sqs });
+  const times = new ServerTimes(dynamodb, systemMonotonic);
+  const registers = dynamoRegisters(new Dynamo(dynamodb, options.table ?? '', once), neverWritten);
   const events = new EventBridgeClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.eventBridge });
   return {
     table: () => told(() => table(dynamodb, options.table)),
     queue: () => told(() => queue(sqs, options.queueUrl, options.dlqUrl)),
     bus: () => told(() => bus(events, options.bus)),
+    time: serverTime(times, registers),
     close() {
       for (const client of [dynamodb, sqs, events]) client.destroy();
     },
   };
+}
+
+function neverWritten(): never {
+  throw new Error('doctor writes nothing');
 }
 
 /** One attempt: a person waits for the answer, and an endpoint out of reach is to be told of in seconds. */

@@ -1,34 +1,73 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
-import type { Clock } from '../../ports/system.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { StoreTime, TimeReading } from '../../ports/store-time.ts';
+import type { Monotonic } from '../../ports/system.ts';
 import { storeError } from './store-errors.ts';
 
 const dated = z.object({ headers: z.object({ date: z.string() }) });
 
-/** What the answers of a client say of the time: every one of AWS's has its `Date`, to the second. */
-export class ServerTimes {
-  #aheadMs: number | null = null;
+/** The `Date` header names a whole second. A server may renew it by a timer that is late by so much, ms. */
+const DATE_MS = 1_000;
+const LATE_DATE_MS = 20;
 
-  constructor(client: DynamoDBClient, clock: Pick<Clock, 'now'>) {
+/** What the answers of a client say of the server's time: every answer of AWS has a `Date`, to the second. */
+export class ServerTimes {
+  readonly #listeners: ((reading: TimeReading) => void)[] = [];
+  #last: TimeReading | null = null;
+
+  constructor(client: DynamoDBClient, monotonic: Monotonic) {
     client.middlewareStack.add(
       (next) => async (args) => {
+        const askedAt = monotonic();
         const result = await next(args);
         const answer = dated.safeParse(result.response);
-        const at = answer.success ? Date.parse(answer.data.headers.date) : Number.NaN;
-        if (!Number.isNaN(at)) this.#aheadMs = clock.now() - at;
+        const date = answer.success ? Date.parse(answer.data.headers.date) : Number.NaN;
+        if (!Number.isNaN(date)) this.#tell({ askedAt, answeredAt: monotonic(), ...secondOf(date) });
         return result;
       },
       { step: 'deserialize', priority: 'low', name: 'serverTimes', override: true },
     );
   }
 
-  /** How far our clock was ahead at the last answer, ms; below zero if it was behind; `null` if none said. */
-  get aheadMs(): number | null {
-    return this.#aheadMs;
+  /** The last answer's; `null`: none had a date. */
+  get last(): TimeReading | null {
+    return this.#last;
+  }
+
+  follow(listener: (reading: TimeReading) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #tell(reading: TimeReading): void {
+    this.#last = reading;
+    for (const listener of this.#listeners) listener(reading);
   }
 }
 
-/** @throws AwsStoreError `ClockSkew` */
+/** No register has this name: the smallest item that can be asked for is one that is not there. */
+const NOT_THERE = 'no-register';
+
+/** The clock of the table that holds `registers`; `times` follows its client. */
+export function serverTime(times: ServerTimes, registers: Registers): StoreTime {
+  return {
+    async read() {
+      const before = times.last;
+      await registers.read(NOT_THERE);
+      return times.last === before ? null : times.last;
+    },
+    follow: (listener) => times.follow(listener),
+  };
+}
+
+function secondOf(date: number): Pick<TimeReading, 'earliest' | 'latest'> {
+  return { earliest: date, latest: date + DATE_MS + LATE_DATE_MS };
+}
+
+/**
+ * @param aheadMs how far our clock is ahead of the server's, ms; below zero if it is behind; `null`: not known
+ * @throws AwsStoreError `ClockSkew`
+ */
 export function refuseSkew(aheadMs: number | null, maxMs: number): void {
   if (aheadMs === null || Math.abs(aheadMs) <= maxMs) return;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);

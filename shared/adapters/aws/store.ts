@@ -5,7 +5,9 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { DeadLetterReason, DeadLetters, WorkQueue } from '../../ports/queue.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Registers } from '../../ports/registers.ts';
-import type { Clock, NewId, Random } from '../../ports/system.ts';
+import type { StoreTime } from '../../ports/store-time.ts';
+import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
+import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
 import { sqsDeadLetters } from './dead-letters.ts';
 import { Dynamo } from './dynamo.ts';
@@ -16,7 +18,7 @@ import { reasonAttributes, SqsQueue } from './queue-messages.ts';
 import { findQueueFaults } from './queue-shape.ts';
 import { dynamoRecords } from './records.ts';
 import { dynamoRegisters } from './registers.ts';
-import { refuseSkew, ServerTimes } from './server-times.ts';
+import { refuseSkew, ServerTimes, serverTime } from './server-times.ts';
 import { storeError } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
 import { findTableFaults } from './table-shape.ts';
@@ -29,6 +31,8 @@ export interface AwsStoresOptions {
   /** `ROLLCALL_DLQ_URL` */
   readonly dlqUrl: string;
   readonly clock: Clock;
+  /** Default: this machine's. */
+  readonly monotonic?: Monotonic;
   readonly newId: NewId;
   /** For the pauses between attempts. */
   readonly random: Random;
@@ -56,6 +60,8 @@ export interface AwsStores {
   readonly deadLetters: DeadLetters;
   readonly registers: Registers;
   readonly facts: Facts;
+  /** DynamoDB's clock. */
+  readonly time: StoreTime;
   /** Puts a body that nobody can read among the dead letters; for one that did not come by `queue.receive` (a Lambda event). */
   bury(body: string, reason: DeadLetterReason): Promise<void>;
   /** Closes connections; what is under way fails. Twice is fine. */
@@ -73,12 +79,13 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
   const dynamodb = new DynamoDBClient({ ...clientSettings(2_000, 10_000), ...options.dynamodb });
   // A long poll answers within 20 s.
   const sqs = new SQSClient({ ...clientSettings(2_000, 30_000), ...options.sqs });
+  const times = new ServerTimes(dynamodb, options.monotonic ?? systemMonotonic);
   const close = async (): Promise<void> => {
     dynamodb.destroy();
     sqs.destroy();
   };
   try {
-    if (options.check !== false) await check(dynamodb, sqs, options, retry);
+    if (options.check !== false) await check(dynamodb, sqs, options, retry, times);
   } catch (error) {
     await close();
     throw error;
@@ -90,6 +97,7 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     const [queue, dlq] = await Promise.all([countMessages(sqs, queueUrl, retry), countMessages(sqs, dlqUrl, retry)]);
     return { queue, dlq };
   };
+  const registers = dynamoRegisters(dynamo, newId);
   return {
     ledger: dynamoLedger(dynamo),
     records: dynamoRecords(dynamo),
@@ -101,7 +109,8 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
         return visible + hidden;
       },
     }),
-    registers: dynamoRegisters(dynamo, newId),
+    registers,
+    time: serverTime(times, registers),
     facts: dynamoFacts(dynamo, clock, newId),
     bury: (body, reason) => dead.send([{ body, attributes: reasonAttributes(reason) }]),
     close,
@@ -113,14 +122,14 @@ async function check(
   sqs: SQSClient,
   options: AwsStoresOptions,
   retry: StoreRetry,
+  times: ServerTimes,
 ): Promise<void> {
   const { table, queueUrl, dlqUrl, maxClockSkewMs = Number.POSITIVE_INFINITY } = options;
-  const times = new ServerTimes(dynamodb, options.clock);
   const found = await Promise.all([
     findTableFaults(dynamodb, table, retry),
     findQueueFaults(sqs, queueUrl, dlqUrl, retry),
   ]);
-  refuseSkew(times.aheadMs, maxClockSkewMs);
+  refuseSkew(times.last === null ? null : options.clock.now() - times.last.earliest, maxClockSkewMs);
   const faults = found.flat();
   if (faults.length === 0) return;
   const remedy = 'Deploy infra/, and check ROLLCALL_TABLE, ROLLCALL_QUEUE_URL, ROLLCALL_DLQ_URL and the Region.';

@@ -5,7 +5,9 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Registers } from '../../ports/registers.ts';
-import type { Clock, NewId, Random } from '../../ports/system.ts';
+import type { StoreTime } from '../../ports/store-time.ts';
+import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
+import { systemMonotonic } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { backupTo } from './backup.ts';
 import { Connection, type Patience, whenFree } from './connection.ts';
@@ -23,6 +25,7 @@ import {
   migrate,
   pragma,
 } from './file.ts';
+import { hostTime } from './host-time.ts';
 import { sqliteLedger } from './ledger.ts';
 import { sqliteQueue } from './queue.ts';
 import { sqliteRecords } from './records.ts';
@@ -34,6 +37,8 @@ export interface EmbeddedStoreOptions {
   /** The directory with the one file `rollcall.db`; made with owner-only permissions if it is missing. */
   readonly dataDir: string;
   readonly clock: Clock;
+  /** Default: this machine's. */
+  readonly monotonic?: Monotonic;
   readonly newId: NewId;
   /** For the pauses between attempts at a lock. */
   readonly random?: Random;
@@ -63,6 +68,8 @@ export interface EmbeddedStore {
    * not a loss of power. For what means nothing a second later: every call waits for the limiter's slots, and none for a sync.
    */
   readonly pacing: Registers;
+  /** This machine's clock. */
+  readonly time: StoreTime;
   readonly facts: Facts;
   /**
    * Writes a copy of this moment's state, complete and owner-only, while the work goes on in this and other processes. Nothing
@@ -96,6 +103,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     deadLetters: sqliteDeadLetters(connection, clock),
     registers: sqliteRegisters(connection),
     pacing: sqliteRegisters(hasty),
+    time: hostTime(clock, options.monotonic ?? systemMonotonic),
     facts: sqliteFacts(connection),
     backup: (file) => backupTo({ path, file, unique: newId(), patience }),
     async close() {

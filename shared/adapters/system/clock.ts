@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports/system.ts';
+import type { Clock, Monotonic } from '../../ports/system.ts';
 
 /** The longest delay `setTimeout` knows; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -31,3 +31,5 @@ export const systemClock: Clock = {
     } while (left > 0);
   },
 };
+
+export const systemMonotonic: Monotonic = () => performance.now();

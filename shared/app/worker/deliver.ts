@@ -1,6 +1,7 @@
 import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
+import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { Stopped } from '../stopping.ts';
 import type { WorkContext, WorkResult } from './context.ts';
 import { OutdatedPolicyError, processMessage } from './process.ts';
@@ -23,7 +24,7 @@ export interface Delivered {
  * Works on one delivered message and carries out its fate: further keys sent, dead-lettered with its last error, or put back for later.
  * The same in a pool and in a Lambda function; who received it acknowledges it, in their own way.
  * @param brokenPauseMs how long a message rests when nothing can work at all.
- * @throws what makes work impossible for every message: credentials refused, or the store. The message is back on the queue.
+ * @throws what makes work impossible for every message: credentials refused, a wrong clock, or the store. The message is back on the queue.
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
   const { queue, logger } = work.deps;
@@ -68,11 +69,11 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 }
 
 /**
- * Whether no other message can be worked on either: our credentials are refused, or the store does not answer. Anything else is this
+ * Whether no other message can be worked on either: our credentials are refused, our clock is wrong, or the store does not answer. Anything else is this
  * message's own affair, and one bad message never stops a run (invariant 5).
  */
 async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
-  if (error instanceof OutdatedPolicyError) return true;
+  if (error instanceof OutdatedPolicyError || error instanceof ClockDifferenceError) return true;
   if (error instanceof CloudError) return error.kind === 'Unauthenticated';
   try {
     await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read('policy')]);

@@ -9,6 +9,7 @@ import { createRetrying } from '../../../shared/app/retrying.ts';
 import { engineCloud } from '../../simulation/engine-cloud.ts';
 import { memoryStores } from '../../simulation/memory-stores.ts';
 import { VirtualTime, withTimersOf } from '../../simulation/virtual-time.ts';
+import { limiterTimesOf } from '../../support/limiter-times.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, policyOf, taskInput } from '../workbench.ts';
 
 /*
@@ -81,7 +82,13 @@ function report(message: string, fields?: unknown): void {
 const own = counted();
 const { managementAccountId, organizationId } = sandbox.info();
 const arn = `arn:aws:iam::${managementAccountId}:role/bench`;
-const gate = createLimiter({ registers: own.registers, clock: time, ceiling: 1_000_000, reserveMs: 1_000 });
+const gate = createLimiter({
+  registers: own.registers,
+  clock: time,
+  ...limiterTimesOf(time),
+  ceiling: 1_000_000,
+  reserveMs: 1_000,
+});
 const cloud = engineCloud({
   ...{ sandbox, gate, newRequestId: own.newId, now: () => time.now(), travel: async () => undefined },
   caller: {

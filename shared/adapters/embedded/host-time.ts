@@ -1,0 +1,15 @@
+import type { StoreTime } from '../../ports/store-time.ts';
+import type { Clock, Monotonic } from '../../ports/system.ts';
+
+/** The time of a store in a local file or in memory: all its processes share this machine's clock. */
+export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): StoreTime {
+  return {
+    async read() {
+      const askedAt = monotonic();
+      const now = clock.now();
+      return { askedAt, answeredAt: monotonic(), earliest: now, latest: now };
+    },
+    // A file gives no answers by itself.
+    follow: () => undefined,
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * The store's own clock, as its answers show it. Every worker compares its clock with this one before it uses the shared rate limiter.
+ *
+ * Promises:
+ * - A reading is true: at some moment between `askedAt` and `answeredAt`, both on this process's monotonic clock, the store's clock
+ *   stood between `earliest` and `latest`.
+ * - `read` asks the store now and reads only; it never writes. It rejects as any other read of the store does.
+ * - `follow` passes on the reading of every answer that the store gives anyway, at no cost.
+ */
+export interface StoreTime {
+  /** `null`: the answer carried no time. */
+  read(): Promise<TimeReading | null>;
+  follow(listener: (reading: TimeReading) => void): void;
+}
+
+export interface TimeReading {
+  /** Monotonic clock, ms. */
+  readonly askedAt: number;
+  readonly answeredAt: number;
+  /** Store's clock, epoch ms. */
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+/** This machine's clock and the store's differ by more than the rate limiter allows, so this process makes no call. */
+export class ClockDifferenceError extends Error {
+  override readonly name = 'ClockDifferenceError';
+  readonly code = 'ClockDifference';
+
+  /** @param aheadMs by how much this machine's clock is at least ahead of the store's; below zero if it is behind */
+  constructor(aheadMs: number, allowedMs: number) {
+    const off = `at least ${formatMs(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the store's clock`;
+    super(
+      `this machine's clock is ${off}; at most ${formatMs(allowedMs)} are allowed, because all workers share one rate limit. No call is made until the clock is right: enable time synchronization on this machine (chrony, systemd-timesyncd or Amazon Time Sync)`,
+    );
+  }
+}
+
+function formatMs(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`;
+}

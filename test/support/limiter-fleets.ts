@@ -1,0 +1,69 @@
+import * as fc from 'fast-check';
+import { LATE_MS } from '../../shared/app/limiter-slots.ts';
+import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/clock-difference.ts';
+import { busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
+
+/** The first call waits up to a second for the comparison of the clocks, and reservations grow to their full size. */
+const WARM_UP_MS = 5_000;
+
+/** Wants to call all the time. */
+export const steady: FleetWorker = { skewMs: 0, joinsAt: 0, diesAt: null, lanes: 6, callMs: 20 };
+
+const allowedSkew = fc.oneof(
+  fc.constantFrom(0, -MAX_CLOCK_ERROR_MS, MAX_CLOCK_ERROR_MS),
+  fc.integer({ min: -MAX_CLOCK_ERROR_MS, max: MAX_CLOCK_ERROR_MS }),
+);
+
+const anyWorker: fc.Arbitrary<FleetWorker> = fc.record({
+  skewMs: allowedSkew,
+  joinsAt: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 14_000 })),
+  diesAt: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, fc.integer({ min: 1_000, max: 18_000 })),
+  lanes: fc.integer({ min: 1, max: 8 }),
+  callMs: fc.integer({ min: 0, max: 200 }),
+});
+
+/** A local file answers immediately, so little is reserved at once; a table takes its time, so more. */
+const anyStore = fc.oneof(
+  fc.record({ reserveMs: fc.constant(100), storeMs: fc.integer({ min: 0, max: 5 }) }),
+  fc.record({
+    reserveMs: fc.constantFrom(1_000, 2_500),
+    storeMs: fc.oneof(fc.constantFrom(0, 10, 40), fc.integer({ min: 0, max: 90 })),
+  }),
+);
+
+/** Fleets whose clocks are within the allowed error; one worker at least can use the whole budget. */
+export const anyFleet: fc.Arbitrary<Fleet> = fc
+  .record({
+    store: anyStore,
+    rate: fc.oneof(fc.constantFrom(10, 20, 30, 50), fc.integer({ min: 10, max: 50 })),
+    skewMs: allowedSkew,
+    others: fc.array(anyWorker, { minLength: 1, maxLength: 7 }),
+  })
+  .map(({ store, rate, skewMs, others }) => ({
+    ...{ ...store, rate, seconds: 25, workers: [{ ...steady, skewMs }, ...others] },
+  }));
+
+/** What no second holds more calls of: the bound that limiter.ts proves, for clocks that are off by at most `errorMs`. */
+export function provenMost(rate: number, errorMs: number = MAX_CLOCK_ERROR_MS): number {
+  // Moments are sums of floating-point numbers around 10^12: they are exact to a thousandth of a millisecond.
+  return Math.floor((rate * (1_000 + 2 * errorMs + LATE_MS + 0.001)) / 1_000 + 1);
+}
+
+export interface Judged {
+  /** The busiest second, as a part of the proven bound. */
+  readonly most: number;
+  /** Calls made, as a part of what the budget allows; `null` if some worker reserves slots that it is too slow to use. */
+  readonly used: number | null;
+}
+
+export function judge(fleet: Fleet, { calls }: FleetResult): Judged {
+  const { rate, seconds, reserveMs, workers } = fleet;
+  const errorMs = Math.max(...workers.map(({ skewMs }) => Math.abs(skewMs)));
+  const most = busiestSecond(calls).calls / provenMost(rate, errorMs);
+  const quick = workers.every(({ lanes, callMs }) => callMs === 0 || (lanes * 1_000) / callMs >= 1.3 * rate);
+  const deaths = workers.filter(({ diesAt }) => diesAt !== null).length;
+  // A worker that dies takes along what it holds: one reservation.
+  const usableMs = seconds * 1_000 - WARM_UP_MS - deaths * reserveMs;
+  const made = calls.filter((at) => at >= WARM_UP_MS).length;
+  return { most, used: quick && usableMs > 5_000 ? made / ((rate * usableMs) / 1_000) : null };
+}
