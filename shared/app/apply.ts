@@ -113,7 +113,7 @@ export async function createWork(
     deps,
     settings,
     retrying,
-    journal: new Journal(deps.ledger, deps.records),
+    journal: new Journal(deps),
     runs,
     guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
     controls,

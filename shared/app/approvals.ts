@@ -103,7 +103,7 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
   const version = await deps.registers.write(name, noted, known?.version ?? null);
   if (version === null) throw await outrun(deps.registers, plan.hash);
   const entryId = deps.newId();
-  await new Journal(deps.ledger, deps.records).organization(() => approvedEntry(noted, plan, entryId));
+  await new Journal(deps).organization(() => approvedEntry(noted, plan, entryId));
   // Nobody acts on an approval that the ledger does not have.
   const approval = { ...noted, recorded: true };
   if ((await deps.registers.write(name, approval, version)) === null) throw await outrun(deps.registers, plan.hash);

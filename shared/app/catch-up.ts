@@ -3,7 +3,7 @@ import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { emptyRecord } from '../domain/record.ts';
 import type { AccountId } from '../domain/types.ts';
 import type { Deps } from './deps.ts';
-import { Journal } from './journal.ts';
+import { Journal, type JournalDeps } from './journal.ts';
 import { readTyped, update } from './registers.ts';
 
 /** Until when every entry is known to have reached its record, epoch ms. */
@@ -21,7 +21,7 @@ const SLACK_MS = 10 * 60_000;
  * nobody works on: its drift would never end (invariant 1). No entry and no record is read but of those that are behind.
  * @returns how many records were behind.
  */
-export async function catchUpRecords(deps: Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock'>): Promise<number> {
+export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' | 'clock'>): Promise<number> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, MARK, mark);
   // A clock that was set back since must not hide what is written now.
@@ -46,8 +46,8 @@ async function accountsBehind(
   return [...behind.keys()];
 }
 
-async function catchUp({ ledger, records }: Pick<Deps, 'ledger' | 'records'>, late: readonly AccountId[]) {
-  const stored = await records.getMany(late);
-  const journal = new Journal(ledger, records);
-  await records.advance(await Promise.all(late.map((id) => journal.caughtUp(stored.get(id) ?? emptyRecord(id)))));
+async function catchUp(deps: JournalDeps, late: readonly AccountId[]) {
+  const stored = await deps.records.getMany(late);
+  const journal = new Journal(deps);
+  await deps.records.advance(await Promise.all(late.map((id) => journal.caughtUp(stored.get(id) ?? emptyRecord(id)))));
 }

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ChangedBy, Detail, EntryType } from '../domain/ledger.ts';
+import { beginsDrift } from '../domain/detection.ts';
+import type { ChangedBy, Detail } from '../domain/ledger.ts';
 import type { AccountRecord, Condition } from '../domain/record.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/types.ts';
+import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
 import type { Assessment } from '../domain/verdict.ts';
 import type { Deps } from './deps.ts';
-import type { Judged } from './desk.ts';
 import { inParallel } from './in-parallel.ts';
 import { readTyped, update } from './registers.ts';
 
@@ -69,20 +69,18 @@ export async function isOurs(
   return false;
 }
 
-const NAMES_ACTOR: ReadonlySet<EntryType> = new Set(['DriftDetected', 'FlapDetected', 'RemediationBlocked']);
-
 /**
- * What an entry that is about to be written may say of who changed it. Only a call that was made since we last wrote of the enrollment:
- * an older one is not what we see now.
+ * Who changed what is seen now, for the entry that is about to record it as a new drift or as contested. Only a call that was made since we
+ * last wrote of the enrollment: an older one is not what we see now.
  */
 export async function whoChanged(
   deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
   record: AccountRecord,
-  enrollment: Enrollment,
-  type: EntryType | undefined,
+  assessment: Assessment,
 ): Promise<Detail> {
+  const { enrollment } = assessment;
   const condition = record[enrollment];
-  if (condition === null || type === undefined || !NAMES_ACTOR.has(type)) return {};
+  if (condition === null || !namesActor(condition, assessment)) return {};
   const since = Date.parse(condition.changedAt) - CLOCK_SLACK_MS;
   for (const noted of [record.accountId, 'organization'] as const) {
     const known = (await readTyped(deps.registers, registerOf(noted), notes))?.value[enrollment];
@@ -93,28 +91,37 @@ export async function whoChanged(
   return {};
 }
 
-/** What a scan finds changed at once is asked after for so many accounts; a first look at an organization for none. */
+function namesActor(known: Condition, assessment: Assessment): boolean {
+  return beginsDrift(known, assessment) || (assessment.reason === 'contested' && known.contested === undefined);
+}
+
+/** Actors are looked up for this many accounts of one scan; for a first look at an organization none are known. */
 const MAX_ASKED = 200;
 const ASKED_AT_ONCE = 8;
 
-/** As {@link whoChanged}, for the new drifts among what a scan has found. */
-export async function changesBehind(
-  deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
-  news: readonly Judged[],
-): Promise<ReadonlyMap<AccountId, Partial<Record<Enrollment, Detail>>>> {
-  const found = new Map<AccountId, Partial<Record<Enrollment, Detail>>>();
-  const drifts = news.flatMap(({ record, assessments }) =>
-    record === null
-      ? []
-      : ENROLLMENTS.filter((each) => isNewDrift(record[each], assessments[each])).map((each) => ({ record, each })),
-  );
-  await inParallel(drifts.slice(0, MAX_ASKED), ASKED_AT_ONCE, async ({ record, each }) => {
-    const detail = await whoChanged(deps, record, each, 'DriftDetected');
-    found.set(record.accountId, { ...found.get(record.accountId), [each]: detail });
-  });
-  return found;
+/** What was found of an account; `record`: as it was known before. */
+export interface Found {
+  readonly record: AccountRecord | null;
+  readonly assessments: readonly Assessment[];
 }
 
-function isNewDrift(known: Condition | null, { verdict, reason }: Assessment): boolean {
-  return known !== null && known.driftSince === null && (verdict === 'Drifted' || reason === 'contested');
+/** As {@link whoChanged}, for the new drifts among what a scan or a batch has found. */
+export async function changesBehind(
+  deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
+  found: readonly Found[],
+): Promise<ReadonlyMap<AccountId, Partial<Record<Enrollment, Detail>>>> {
+  const details = new Map<AccountId, Partial<Record<Enrollment, Detail>>>();
+  const drifts = found.flatMap(({ record, assessments }) =>
+    record === null ? [] : assessments.filter((each) => isNewDrift(record, each)).map((each) => ({ record, each })),
+  );
+  await inParallel(drifts.slice(0, MAX_ASKED), ASKED_AT_ONCE, async ({ record, each }) => {
+    const detail = await whoChanged(deps, record, each);
+    details.set(record.accountId, { ...details.get(record.accountId), [each.enrollment]: detail });
+  });
+  return details;
+}
+
+function isNewDrift(record: AccountRecord, assessment: Assessment): boolean {
+  const known = record[assessment.enrollment];
+  return known !== null && namesActor(known, assessment);
 }

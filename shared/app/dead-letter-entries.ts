@@ -31,7 +31,7 @@ export function recordDeadLetter(
       error: { kind: 'Invalid', code: reason.code, message: reason.message },
     },
   });
-  return new Journal(deps.ledger, deps.records).organization(draft);
+  return new Journal(deps).organization(draft);
 }
 
 /** Where an entry is, as dead letters name it. */

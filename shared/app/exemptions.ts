@@ -122,7 +122,7 @@ async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now:
 }
 
 async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, now: EpochMs): Promise<void> {
-  const journal = new Journal(deps.ledger, deps.records);
+  const journal = new Journal(deps);
   const ids = [...new Set(due.exemption.accounts)];
   for (let at = 0; at < ids.length; at += CHUNK) {
     const chunk = ids.slice(at, at + CHUNK);

@@ -1,8 +1,12 @@
-import { type EntryDraft, headOf, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../domain/ledger.ts';
+import { withDetection } from '../domain/detection.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../domain/ledger.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../domain/record.ts';
 import type { AccountId } from '../domain/types.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Records } from '../ports/records.ts';
+import type { Deps } from './deps.ts';
+
+export type JournalDeps = Pick<Deps, 'ledger' | 'records' | 'newId'>;
 
 /** Says what to write, given the record as it stands; called again whenever the record turns out to have moved on. */
 export type Decide = (record: AccountRecord) => readonly EntryDraft[];
@@ -24,14 +28,16 @@ const MAX_ROUNDS = 20;
 export class Journal {
   readonly #ledger: Ledger;
   readonly #records: Records;
+  readonly #newId: () => string;
   /** Of each account written singly, when its record is stored. */
   readonly #unsettled = new Map<AccountId, Promise<void>>();
   #batch: { readonly records: Map<AccountId, AccountRecord>; readonly stored: Promise<void> } | null = null;
   #storing: Promise<void> = Promise.resolve();
 
-  constructor(ledger: Ledger, records: Records) {
+  constructor({ ledger, records, newId }: JournalDeps) {
     this.#ledger = ledger;
     this.#records = records;
+    this.#newId = newId;
   }
 
   /** The record as stored; possibly behind the ledger, which {@link write} notices. */
@@ -106,7 +112,7 @@ export class Journal {
     const results: Written[] = items.map(({ record }) => ({ record, entries: [] }));
     let open = items.map((item, index) => ({ ...item, index }));
     for (let round = 0; open.length > 0; round += 1) {
-      const sealed = open.map((item) => ({ item, entries: sealAll(item.record, item.decide(item.record)) }));
+      const sealed = open.map((item) => ({ item, entries: this.#sealAll(item) }));
       const outcomes = await this.#ledger.append(sealed.flatMap(({ entries }) => entries));
       const moved: typeof open = [];
       let at = 0;
@@ -123,6 +129,20 @@ export class Journal {
       open = await this.#catchUp(moved, round);
     }
     return results;
+  }
+
+  /** Entries in their places. The first one to record a drift follows its `DriftDetected`, in the same write. */
+  #sealAll({ record, decide }: { readonly record: AccountRecord; readonly decide: Decide }): LedgerEntry[] {
+    const entries: LedgerEntry[] = [];
+    let known = record;
+    for (const decided of decide(record)) {
+      for (const draft of withDetection(known, decided, this.#newId)) {
+        const entry = sealEntry(draft, known.head);
+        known = foldEntry(known, entry);
+        entries.push(entry);
+      }
+    }
+    return entries;
   }
 
   async #catchUp<T extends { readonly record: AccountRecord }>(moved: readonly T[], round: number): Promise<T[]> {
@@ -145,13 +165,4 @@ export class Journal {
       if (outcome === 'appended') return entry;
     }
   }
-}
-
-function sealAll(record: AccountRecord, drafts: readonly EntryDraft[]): LedgerEntry[] {
-  let head = record.head;
-  return drafts.map((draft) => {
-    const entry = sealEntry(draft, head);
-    head = headOf(entry);
-    return entry;
-  });
 }

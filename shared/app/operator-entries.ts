@@ -20,7 +20,7 @@ async function note(deps: OperatorDeps, { type, reason, message, summary }: Comm
   const why = reason === null ? message : `${message}: ${reason}`;
   const detail = { message: why, ...(summary === undefined ? {} : { summary }) };
   const draft = accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason: 'operator', detail });
-  await new Journal(deps.ledger, deps.records).organization(() => ({ ...draft, accountId: null }));
+  await new Journal(deps).organization(() => ({ ...draft, accountId: null }));
 }
 
 /** Has the schedule find a scan due at once. One that runs now ends first. */

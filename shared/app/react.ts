@@ -186,7 +186,7 @@ class Reactor {
 
   /** Who came, and who went. Events are best effort: a scan that finds them later writes the same. */
   async #recordMembership(present: readonly AccountFacts[], gone: readonly AccountId[]): Promise<void> {
-    const { ledger, newId, actor, clock } = this.#deps;
+    const { newId, actor, clock } = this.#deps;
     const records = await this.#deps.records.getMany([...present.map(({ id }) => id), ...gone]);
     const context = { newId, now: clock.now(), actor, runId: null, policyHash: null };
     const came = present.map(({ id, name, ou, state }) => ({
@@ -202,7 +202,7 @@ class Reactor {
       return [{ record, decide: (now: typeof record) => (now.present ? [left(context, now)] : []) }];
     });
     const items = [...came, ...went].filter(({ record, decide }) => decide(record).length > 0);
-    if (items.length > 0) await new Journal(ledger, this.#deps.records).writeMany(items);
+    if (items.length > 0) await new Journal(this.#deps).writeMany(items);
   }
 
   async #wish(reason: string, organization: boolean): Promise<void> {

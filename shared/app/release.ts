@@ -47,7 +47,7 @@ export async function releaseHeld(
     return;
   }
   if (planHash !== null) await runs.notePlanHeldUp(planHash, trip.reason);
-  await new Journal(deps.ledger, deps.records).organization(() => {
+  await new Journal(deps).organization(() => {
     const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash: policy.hash };
     const wouldChange = { message: trip.message, summary: { wouldChange: held.length + followUps } };
     const detail = { ...wouldChange, ...(planHash === null ? {} : { planHash }) };

@@ -1,6 +1,13 @@
 import { isManaged, type Spread, spreadOf } from '../domain/compliance.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import { type AccountRecord, type AccountState, type Condition, emptyRecord, foldEntry } from '../domain/record.ts';
+import {
+  type AccountRecord,
+  type AccountState,
+  type Condition,
+  emptyRecord,
+  foldEntry,
+  withDriftSince,
+} from '../domain/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';
@@ -54,11 +61,11 @@ export class Standings {
     }
   }
 
-  /** Drifts that were open at the beginning are older than it: when each was detected. */
+  /** Drifts that were open at the beginning are older than it: when each was first observed. */
   async findOpenDrifts(ledger: Pick<Ledger, 'query'>, until: string): Promise<void> {
     const open = this.all().filter(({ verdict }) => verdict !== 'Compliant' && isManaged(verdict));
     await inParallel(open, PARALLEL, async ({ accountId, enrollment }) => {
-      const driftSince = await this.#detectedAt(ledger, accountId, enrollment, until);
+      const driftSince = await this.#openSince(ledger, accountId, enrollment, until);
       const record = this.#records.get(accountId);
       const condition = record?.[enrollment] ?? null;
       if (record === undefined || condition === null || driftSince === null) return;
@@ -67,20 +74,23 @@ export class Standings {
     });
   }
 
-  async #detectedAt(
+  /**
+   * Replays the account from where its last drift was resolved; from there on the fold tells, whichever entry began the drift, also where an
+   * older ledger has no `DriftDetected` for it.
+   */
+  async #openSince(
     ledger: Pick<Ledger, 'query'>,
     accountId: AccountId,
     enrollment: Enrollment,
     at: string,
   ): Promise<string | null> {
     const until = new Date(Date.parse(at) + 1).toISOString();
-    const found = await ledger.query({ accountId, enrollment, type: 'DriftDetected', until }, { limit: 1 });
+    const found = await ledger.query({ accountId, enrollment, type: 'DriftResolved', until }, { limit: 1 });
     const since = found.entries[0]?.at ?? null;
-    // Detected before what retention has left: the checkpoint knows since when.
+    // None that retention has left: the checkpoint knows what was open before.
     const known = since === null ? await checkpointState(ledger, accountId) : null;
-    if (since === null && (known?.[enrollment]?.driftSince ?? null) === null) return null;
-    // What came after it says whether it is still open; also what is about the account as a whole, as that it left.
-    let record: AccountRecord = { ...emptyRecord(accountId), ...known };
+    let record: AccountRecord = withDriftSince({ ...emptyRecord(accountId), present: true, ...known });
+    // Also what is about the account as a whole, as that it left.
     const filter = { accountId, until, ...(since !== null && { since }) };
     for await (const entry of entriesOf(ledger, filter)) record = foldEntry(record, entry);
     return record[enrollment]?.driftSince ?? null;
@@ -107,7 +117,8 @@ export class Standings {
     }
     if (was === null || is !== null) return;
     this.openDrifts -= 1;
-    if (entry.type !== 'DriftResolved') return;
+    // Older ledgers end a drift that was blocked with `VerdictChanged`.
+    if (after?.verdict !== 'Compliant') return;
     this.resolved += 1;
     this.#resolved.push(Math.max(0, Date.parse(entry.at) - Date.parse(was)));
   }

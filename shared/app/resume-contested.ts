@@ -19,7 +19,7 @@ const isContested = (record: AccountRecord): boolean =>
  * @returns the accounts that were contested
  */
 export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
-  const journal = new Journal(deps.ledger, deps.records);
+  const journal = new Journal(deps);
   const context: EntryContext = {
     ...{ newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId: null, policyHash: null },
   };

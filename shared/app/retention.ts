@@ -126,11 +126,11 @@ async function oldEntries(
 }
 
 async function write(
-  { ledger, records }: RetentionDeps,
+  deps: RetentionDeps,
   chain: string,
   draft: (current: AccountState | null) => EntryDraft,
 ): Promise<void> {
-  const journal = new Journal(ledger, records);
+  const journal = new Journal(deps);
   if (chain === ORGANIZATION_CHAIN) {
     await journal.organization(() => draft(null));
     return;

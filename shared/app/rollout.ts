@@ -198,7 +198,7 @@ function organization(
   reason: string,
   runId: string | null,
 ): Promise<unknown> {
-  return new Journal(deps.ledger, deps.records).organization(() => {
+  return new Journal(deps).organization(() => {
     const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash };
     const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
     return { ...accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason, detail }), accountId: null };

@@ -12,7 +12,7 @@ import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
-import { changesBehind } from './changed-by.ts';
+import { changesBehind, type Found } from './changed-by.ts';
 import { readControls, standsUnder } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
@@ -92,7 +92,7 @@ export async function scan(
   onProgress: OnProgress,
   lost: AbortSignal,
 ): Promise<Plan> {
-  const journal = new Journal(deps.ledger, deps.records);
+  const journal = new Journal(deps);
   const runs = new RunStates(deps.registers);
   let opened: string | null = null;
   let gate: Gate | null = null;
@@ -195,7 +195,7 @@ async function recordNews(deps: Deps, journal: Journal, run: RunContext, news: r
   // Read after the records were: what an operator sets later than this moves their heads.
   const controls = compileControls(await readControls(deps.registers));
   const standing = news.filter(({ facts, assessments }) => standsUnder(controls, context.now, facts, assessments));
-  const details = await changesBehind(deps, standing);
+  const details = await changesBehind(deps, standing.map(foundOf));
   const items = standing.map((judged) => ({
     record: judged.record ?? emptyRecord(judged.facts.id),
     // Whoever wrote since the account was judged may have seen it later than we did: what they wrote stands, the next scan goes on from it.
@@ -205,6 +205,10 @@ async function recordNews(deps: Deps, journal: Journal, run: RunContext, news: r
         : [],
   }));
   return recordAll(journal, items);
+}
+
+export function foundOf({ record, assessments }: Judged): Found {
+  return { record, assessments: ENROLLMENTS.map((enrollment) => assessments[enrollment]) };
 }
 
 function recordGone(deps: Deps, journal: Journal, run: RunContext, gone: readonly AccountRecord[]): Promise<number> {

@@ -77,7 +77,7 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
 }
 
 async function tell(deps: SettleDeps, notice: Notice): Promise<void> {
-  const journal = new Journal(deps.ledger, deps.records);
+  const journal = new Journal(deps);
   // Claimed once before: whoever had it may have come as far as the ledger.
   if (notice.claimedUntil === 0 || !(await isTold(deps, notice))) {
     await journal.organization(() => organizationNotice(notice));

@@ -1,5 +1,5 @@
 import type { Checkpoint, Facet, LedgerEntry } from './ledger.ts';
-import { type AccountRecord, type Condition, emptyRecord, foldEntry } from './record.ts';
+import { type AccountRecord, type Condition, emptyRecord, foldEntry, withDriftSince } from './record.ts';
 import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './types.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 
@@ -106,7 +106,7 @@ export function replay(
   entries: readonly LedgerEntry[],
   until: string,
 ): AccountRecord {
-  const start = { ...emptyRecord(accountId), ...checkpoint?.state };
+  const start = withDriftSince({ ...emptyRecord(accountId), ...checkpoint?.state });
   const from = checkpoint?.through.seq ?? 0;
   return entries
     .filter(({ seq, at, type }) => seq > from && at <= until && type !== 'ChainPruned')

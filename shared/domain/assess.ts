@@ -74,8 +74,8 @@ const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
 
 /**
  * The diff: what each enrollment of an account is and should be, and what follows. Pure and total; the verdicts are
- * tried in the order of `VERDICTS` and the first that applies stands. But for a contradiction in the policy, Blocked says that
- * something stands in a call's way, so it applies only where a call would follow: not while something is under way already.
+ * tried in the order of `VERDICTS` and the first that applies stands. Blocked is a drift that something delays, so it applies only where
+ * what is observed is not the desired state, and not while a change is under way already.
  */
 export function assess(
   context: AssessContext,
@@ -160,7 +160,6 @@ function judge(subject: Subject): Judgement {
   return (
     outOfReach(subject) ??
     unknown(subject) ??
-    contradicted(subject) ??
     inTransit(subject) ??
     judgeMismatch(subject, mismatchOf(subject.desired, subject.observation))
   );
@@ -258,6 +257,8 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   if (mismatch === null) return COMPLIANT;
   const { observation, context, condition, state } = subject;
   if (observation.kind !== 'observed') return COMPLIANT;
+  const contradiction = contradicted(subject);
+  if (contradiction !== null) return contradiction;
   const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
   if (state.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
   const call = chooseCall(context.caller, subject.facts, subject.desired, observation, subject.enrollment);

@@ -63,20 +63,33 @@ export function recentSetBacks(known: Condition | null, now: EpochMs): readonly 
   return (known?.setBacks ?? []).filter(({ at }) => at > since);
 }
 
-/** Why nothing is changed any more; `null` while it may be. `setBack`: what is seen now is one more. */
+/**
+ * Why nothing is changed any more; `null` while it may be. `setBack`: what is seen now is one more. A process that ends between the entry
+ * that counts the last set-back and `FlapDetected` leaves the count behind; whoever looks next goes on from it.
+ */
 export function contestOf(known: Condition | null, setBack: boolean, now: EpochMs): string | null {
   if (known?.contested) return known.contested.message;
+  const counted = setBacksWith(known, setBack, null, now);
+  return counted.length >= MAX_SET_BACKS ? contestMessage(counted) : null;
+}
+
+/** The set-backs that count at `now`, with the one that is seen now if it is one. */
+export function setBacksWith(
+  known: Condition | null,
+  setBack: boolean,
+  by: string | null,
+  now: EpochMs,
+): readonly SetBack[] {
   const before = recentSetBacks(known, now);
-  return setBack && before.length + 1 >= MAX_SET_BACKS ? contestMessage(before, null) : null;
+  return setBack ? [...before, { at: toIso(now), by }] : before;
 }
 
 /** One sentence for people; names whoever is known to have done it. */
-export function contestMessage(before: readonly SetBack[], detail: Detail | null): string {
-  const actors = [...before.map(({ by }) => by), detail?.changedBy?.actor ?? null];
-  const known = [...new Set(actors.filter((actor) => actor !== null))];
+export function contestMessage(setBacks: readonly SetBack[]): string {
+  const known = [...new Set(setBacks.map(({ by }) => by).filter((actor) => actor !== null))];
   const by = known.length === 0 ? 'by someone whom no event has named' : `by ${known.join(', ')}`;
   return (
-    `set back ${before.length + 1} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
+    `set back ${setBacks.length} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
     'settles it and runs `rollcall resume`'
   );
 }

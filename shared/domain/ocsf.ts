@@ -25,7 +25,6 @@ const ACTIVITIES: Readonly<Partial<Record<EntryType, Activity>>> = {
   AccountJoined: 'Create',
   DriftDetected: 'Create',
   GuardrailTripped: 'Create',
-  FlapDetected: 'Create',
   DriftResolved: 'Close',
   AccountLeft: 'Close',
 };

@@ -1,7 +1,8 @@
 import { type Contention, foldContention, resumed } from './contested.ts';
-import type { ChainHead, EntryType, Facet, LedgerEntry } from './ledger.ts';
+import type { ChainHead, Facet, LedgerEntry } from './ledger.ts';
 import { EMPTY_CHAIN, headOf } from './ledger.ts';
 import type { AccountId, Enrollment, EpochMs } from './types.ts';
+import { isDrift, type Verdict } from './verdict.ts';
 
 /**
  * The present condition of one (account, enrollment). Plain JSON; times are ISO 8601 as in the facet it extends.
@@ -16,7 +17,10 @@ export interface Condition extends Facet, Contention {
   readonly since: string;
   /** When anything of it last changed. */
   readonly changedAt: string;
-  /** When the open drift was detected; `null` if none is open. Invariant 1: it ends resolved, blocked, failed or superseded. */
+  /**
+   * When the open drift was first observed; `null` if none is open. It stays open while it waits, is blocked, or has failed for good, and
+   * ends when the enrollment is observed as desired or when the drift is superseded.
+   */
   readonly driftSince: string | null;
   /** An intent without an outcome: someone is making (or was making) a call. */
   readonly claim: Claim | null;
@@ -58,30 +62,34 @@ export function emptyRecord(accountId: AccountId): AccountRecord {
   return { accountId, head: EMPTY_CHAIN, present: false, computeOptimizer: null, automation: null };
 }
 
-const ENDS_DRIFT: ReadonlySet<EntryType> = new Set([
-  'DriftResolved',
-  'RemediationBlocked',
-  'FlapDetected',
-  // Failed, as far as this drift goes; it is looked at again, and what is then found begins another.
-  'ConvergenceStalled',
-  'AccountLeft',
-]);
+/** Verdicts under which no drift can be open: what was open is resolved or superseded. */
+const ENDS_DRIFT: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended', 'Compliant']);
 
-/** Verdicts under which no drift can be open: what was open is superseded. */
-const SUPERSEDES_DRIFT: ReadonlySet<string> = new Set([
-  'NotApplicable',
-  'Unmanaged',
-  'Exempt',
-  'Suspended',
-  'Compliant',
-]);
+/**
+ * Any entry with the verdict of a drift begins one if none is open. What is written today begins with `DriftDetected` (`withDetection`);
+ * ledgers of before 0.2 begin a blocked drift with `RemediationBlocked` alone, and it counts from there.
+ */
+function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdict }: Facet): string | null {
+  if (entry.type === 'AccountLeft' || ENDS_DRIFT.has(verdict)) return null;
+  return condition?.driftSince ?? (isDrift(verdict) ? entry.at : null);
+}
 
-function nextDriftSince(condition: Condition | null, entry: LedgerEntry, after: Facet): string | null {
-  const open = condition?.driftSince ?? null;
-  if (entry.type === 'DriftDetected') return open ?? entry.at;
-  const failedForGood = entry.type === 'RemediationFailed' && after.reason === 'deadLettered';
-  if (ENDS_DRIFT.has(entry.type) || failedForGood || SUPERSEDES_DRIFT.has(after.verdict)) return null;
-  return open;
+/**
+ * The same record with the beginning of each drift, for records and checkpoints that were stored before 0.2: those forgot it as soon as a
+ * drift was blocked, stalled or given up. Their own word for it is lost, so the drift counts from the present verdict.
+ */
+export function withDriftSince<T extends AccountState>(state: T): T {
+  const { computeOptimizer, automation } = state;
+  if (!state.present || (!lacksDriftSince(computeOptimizer) && !lacksDriftSince(automation))) return state;
+  return { ...state, computeOptimizer: driftCounted(computeOptimizer), automation: driftCounted(automation) };
+}
+
+function lacksDriftSince(condition: Condition | null): condition is Condition {
+  return condition !== null && condition.driftSince === null && isDrift(condition.verdict);
+}
+
+function driftCounted(condition: Condition | null): Condition | null {
+  return lacksDriftSince(condition) ? { ...condition, driftSince: condition.since } : condition;
 }
 
 function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | null {
@@ -98,6 +106,13 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
   }
   // Only the outcome of that very intent closes it; a scan's observation in between does not.
   return claim !== null && entry.detail?.intentId === claim.entryId ? null : claim;
+}
+
+/** An account that has left has no drift: a call that was under way then, and fails, leaves nothing to remediate. */
+function facetOfAbsent(condition: Condition | null, after: Facet): Facet {
+  const gone = { verdict: 'NotApplicable', reason: 'accountNotActive' } as const;
+  if (condition?.verdict !== gone.verdict || !isDrift(after.verdict)) return after;
+  return { ...after, ...gone, notBefore: null, deadline: null, attempts: 0 };
 }
 
 function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet, enrollment: Enrollment): Condition {
@@ -125,19 +140,22 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
 export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRecord {
   const current = entry.detail?.checkpoint?.current ?? null;
   // Changes nothing where the chain was followed from its start; where that is pruned away, this is where one knows it all.
-  if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...current };
+  if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...withDriftSince(current) };
   const facets = { ...entry.detail?.facets };
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
   const resumes = entry.type === 'AccountResumed';
+  const present = entry.type === 'AccountJoined' || (entry.type !== 'AccountLeft' && record.present);
   const fold = (enrollment: Enrollment): Condition | null => {
-    const after = facets[enrollment];
-    const folded = after === undefined ? record[enrollment] : foldFacet(record[enrollment], entry, after, enrollment);
+    const known = record[enrollment];
+    const stated = facets[enrollment];
+    const after = stated === undefined || present ? stated : facetOfAbsent(known, stated);
+    const folded = after === undefined ? known : foldFacet(known, entry, after, enrollment);
     return resumes && (entry.enrollment ?? enrollment) === enrollment ? resumed(folded, entry.at) : folded;
   };
   return {
     accountId: record.accountId,
     head: headOf(entry),
-    present: entry.type === 'AccountJoined' ? true : entry.type === 'AccountLeft' ? false : record.present,
+    present,
     computeOptimizer: fold('computeOptimizer'),
     automation: fold('automation'),
   };

@@ -1,5 +1,5 @@
 import { backoffMs } from './backoff.ts';
-import { contestMessage, recentSetBacks } from './contested.ts';
+import { contestMessage, isSetBack, setBacksWith } from './contested.ts';
 import type { Detail, EntryDraft, EntryType, Facet } from './ledger.ts';
 import type { AccountRecord, Condition } from './record.ts';
 import { toIso } from './time.ts';
@@ -85,14 +85,6 @@ function sameNews(a: Facet, b: Facet): boolean {
   );
 }
 
-/**
- * A drift that the condition has without its beginning: the account left while a call was under way, which ended every drift, and the call failed
- * after it had come back. Invariant 1 wants one that is detected, whatever the condition says already.
- */
-function isUntoldDrift({ driftSince }: Condition, { verdict, reason }: Assessment): boolean {
-  return verdict === 'Drifted' && reason !== 'deadLettered' && driftSince === null;
-}
-
 /** Verdicts whose beginning has a name of its own. */
 const NAMED: Partial<Record<Verdict, EntryType>> = {
   Blocked: 'RemediationBlocked',
@@ -100,14 +92,14 @@ const NAMED: Partial<Record<Verdict, EntryType>> = {
 };
 
 /**
- * A drift is detected once and ends once (invariant 1): while one is open, further findings are changes of it; after a dead letter, or
- * once nothing was open, the next finding begins another.
+ * A drift is detected once and ends once (invariant 1): while one is open, further findings are changes of it. What delays the fix is an
+ * entry of its own; where it is the first sight of the drift, {@link withDetection} puts `DriftDetected` before it.
  */
 function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
   const open = (condition?.driftSince ?? null) !== null;
   if (reason === 'contested' && condition?.contested === undefined) return 'FlapDetected';
   if (verdict === 'Compliant') return open ? 'DriftResolved' : 'VerdictChanged';
-  if (verdict === 'Drifted') return open || reason === 'deadLettered' ? 'VerdictChanged' : 'DriftDetected';
+  if (verdict === 'Drifted') return open ? 'VerdictChanged' : 'DriftDetected';
   return condition?.verdict === verdict ? 'VerdictChanged' : (NAMED[verdict] ?? 'VerdictChanged');
 }
 
@@ -125,11 +117,11 @@ export function transition(
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const seen = facetOf(assessment, attempts);
-  if (condition !== null && sameNews(condition, seen) && !isUntoldDrift(condition, assessment)) return null;
+  if (condition !== null && sameNews(condition, seen)) return null;
   const failed = condition === null ? null : failedAttempt(context, condition, assessment, seen);
   const type = failed?.type ?? entryTypeFor(condition, assessment);
   const after = failed?.after ?? seen;
-  const message = messageOf(context, type, condition, assessment, detail);
+  const message = type === 'FlapDetected' ? contestText(context, condition, seen, detail) : assessment.message;
   return accountEntry(context, type, assessment.accountId, assessment.enrollment, {
     before: condition === null ? null : facetOfCondition(condition),
     after,
@@ -139,14 +131,10 @@ export function transition(
   });
 }
 
-function messageOf(
-  context: EntryContext,
-  type: EntryType,
-  condition: Condition | null,
-  { message }: Assessment,
-  detail: Detail,
-): string | null {
-  return type === 'FlapDetected' ? contestMessage(recentSetBacks(condition, context.now), detail) : message;
+/** As the assessment's own message, with the actor of the last set-back, whom only the detail names. */
+function contestText({ now }: EntryContext, condition: Condition | null, seen: Facet, { changedBy }: Detail): string {
+  const wanted = { status: seen.desired, ruleMode: seen.desiredRuleMode };
+  return contestMessage(setBacksWith(condition, isSetBack(condition, seen, wanted), changedBy?.actor ?? null, now));
 }
 
 /**

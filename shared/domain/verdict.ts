@@ -17,13 +17,24 @@ export const VERDICTS = [
   'Suspended',
   'Exempt',
   'Unknown',
-  'Blocked',
   'Converging',
   'Stalled',
+  'Blocked',
   'Drifted',
   'Compliant',
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+/**
+ * The verdicts of a drift: what AWS shows is not the desired state, whatever delays the fix. Converging is not among them: a Pending that
+ * somebody else started may still end as desired, so it becomes a drift when it settles differently or passes its deadline (Stalled). A
+ * drift that is already open stays open while it converges.
+ */
+export const DRIFT_VERDICTS = ['Stalled', 'Blocked', 'Drifted'] as const satisfies readonly Verdict[];
+
+export function isDrift(verdict: Verdict): boolean {
+  return DRIFT_VERDICTS.some((each) => each === verdict);
+}
 
 /** Why a verdict stands; every verdict but Compliant has one. */
 export type ReasonCode =

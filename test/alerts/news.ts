@@ -23,7 +23,7 @@ export async function record(
   members: readonly (number | null)[],
   rest: Partial<EntryDraft> = {},
 ): Promise<readonly string[]> {
-  const journal = new Journal(deps.ledger, deps.records);
+  const journal = new Journal(deps);
   const ids: string[] = [];
   for (const n of members.filter((each) => each === null)) {
     const entry = await journal.organization(() => draft(deps, type, n, rest));

@@ -145,8 +145,8 @@ class Walk {
     expect(this.condition.verdict).toBe(status === 'Failed' ? 'Drifted' : 'Stalled');
     this.#checkPause();
     if (status === 'Failed') return;
-    // Stalled is an ending, and not for ever.
-    expect(this.condition.driftSince).toBeNull();
+    // Stalled ends the attempt, not the drift.
+    expect(this.condition.driftSince).not.toBeNull();
     this.now = Date.parse(this.condition.notBefore ?? '');
     expect(this.free).toBe(true);
   }

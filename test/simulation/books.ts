@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import { readDrift } from '../support/drifts.ts';
 import type { MemoryStores } from './memory-stores.ts';
 
 export type Accuse = (invariant: number, what: string) => void;
@@ -50,6 +51,8 @@ function checkDrifts(
   const stored = stores.inside.records.get(chain);
   if (!isDeepStrictEqual(stored, folded)) accuse(7, `${chain}: its record is not what its entries say`);
   for (const enrollment of ENROLLMENTS) {
+    for (const entry of readDrift(entries, enrollment).undetected)
+      accuse(1, `${chain} ${enrollment}: the drift of ${entry} was observed and not detected`);
     const drift = openDrift(entries, enrollment);
     if (drift !== null && !heldBack(chain, enrollment))
       accuse(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
@@ -80,22 +83,8 @@ export function openIntent(entries: readonly LedgerEntry[], enrollment: Enrollme
   return intent === undefined || entries.some(({ detail }) => detail?.intentId === intent.id) ? null : intent;
 }
 
-const SUPERSEDING: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
-
-/** The number of the entry whose drift has not ended in resolved, blocked, failed or superseded; `null`: all have. */
+/** The number of the entry whose drift has not ended resolved, waiting, needing attention or superseded; `null`: all have. */
 export function openDrift(entries: readonly LedgerEntry[], enrollment: Enrollment): number | null {
-  let open: number | null = null;
-  for (const entry of entries) {
-    if (entry.type === 'DriftDetected' && entry.enrollment === enrollment) open ??= entry.seq;
-    else if (endsDrift(entry, enrollment)) open = null;
-  }
-  return open;
-}
-
-function endsDrift({ type, after, detail, enrollment: about }: LedgerEntry, enrollment: Enrollment): boolean {
-  if (type === 'AccountLeft') return true;
-  const facet = about === enrollment ? after : detail?.facets?.[enrollment];
-  if (facet === null || facet === undefined) return false;
-  const ends = type === 'DriftResolved' || type === 'RemediationBlocked' || facet.reason === 'deadLettered';
-  return ends || SUPERSEDING.has(facet.verdict);
+  const { open, settled } = readDrift(entries, enrollment);
+  return settled ? null : open;
 }

@@ -16,6 +16,17 @@ export interface Fault {
 
 export const FAULTS: readonly Fault[] = [
   {
+    name: 'blocked-drift-not-detected',
+    breaks: 'a drift that is observed and never detected, because something delays the fix (invariant 1)',
+    edits: [
+      {
+        file: 'shared/domain/detection.ts',
+        find: '=== null && isDrift(after.verdict);',
+        replace: "=== null && after.verdict === 'Drifted';",
+      },
+    ],
+  },
+  {
     name: 'call-without-intent',
     breaks: 'a change without a prior record (invariant 2)',
     edits: [

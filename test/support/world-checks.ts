@@ -5,6 +5,7 @@ import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } 
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
+import { readDrift } from './drifts.ts';
 import type { MutatingCall, Touched } from './wire-log.ts';
 import { readRecords, type World } from './world.ts';
 
@@ -79,35 +80,16 @@ function danglingIntents(chain: string, entries: readonly LedgerEntry[]): string
   });
 }
 
-const SUPERSEDING: ReadonlySet<string | undefined> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
-
-/** Invariant 1: every drift ended resolved, blocked, failed or superseded. Read from the entries alone. */
+/**
+ * Invariant 1: every drift is detected when it is first observed, and ends resolved, waiting, with somebody's attention needed, or superseded.
+ */
 function openDrift(chain: string, entries: readonly LedgerEntry[], allowed: Allowed): string[] {
   return ENROLLMENTS.flatMap((enrollment) => {
-    let open: number | null = null;
-    for (const entry of entries) {
-      if (endsDrift(entry, enrollment)) open = null;
-      else if (entry.type === 'DriftDetected' && entry.enrollment === enrollment) open ??= entry.seq;
-    }
-    if (open === null || allowed.openDrift?.(chain, enrollment)) return [];
-    return [`${chain} ${enrollment}: the drift of entry ${open} has not ended`];
+    const { open, settled, undetected } = readDrift(entries, enrollment);
+    const faults = undetected.map((entry) => `${chain} ${enrollment}: the drift of ${entry} was not detected`);
+    if (open === null || settled || allowed.openDrift?.(chain, enrollment)) return faults;
+    return [...faults, `${chain} ${enrollment}: the drift of entry ${open} has not ended`];
   });
-}
-
-const ENDING: ReadonlySet<string> = new Set([
-  'DriftResolved',
-  'RemediationBlocked',
-  'FlapDetected',
-  'ConvergenceStalled',
-]);
-
-function endsDrift({ type, after, detail, enrollment: about }: LedgerEntry, enrollment: Enrollment): boolean {
-  if (type === 'AccountLeft') return true;
-  const facet = about === enrollment ? after : detail?.facets?.[enrollment];
-  if (facet === null || facet === undefined) return false;
-  // Stalled is failed: what is found after it is another drift.
-  const ends = ENDING.has(type) || facet.reason === 'deadLettered';
-  return ends || SUPERSEDING.has(facet.verdict);
 }
 
 /** Invariants 2, 3 and 8, as the calls that arrived tell. */

@@ -534,9 +534,21 @@ describe('Automation', () => {
           'rules: [{ id: off, match: { ou: /Workloads }, computeOptimizer: Inactive }]',
         ),
         computeOptimizer,
-        automation: seen('Active', none),
+        automation: seen('Inactive', none),
       },
       { verdict: 'Blocked', reason: 'policyContradiction' },
+    ],
+    [
+      'a contradiction between rules, for the half that is observed as desired: no drift, so nothing is blocked',
+      {
+        policy: policyOf(
+          'computeOptimizer: Active, automation: Active',
+          'rules: [{ id: off, match: { ou: /Workloads }, computeOptimizer: Inactive }]',
+        ),
+        computeOptimizer,
+        automation: seen('Active', none),
+      },
+      { verdict: 'Compliant' },
     ],
   ]);
 });
@@ -556,7 +568,6 @@ describe('the first verdict that applies stands', () => {
     record: recordOf({ automation: condition({ verdict: 'Converging', reason: 'acted', deadline: iso(NOW - 1) }) }),
   };
   const wants = policyOf('computeOptimizer: Active, automation: Active');
-  const converging = { policy: wants, automation: seen('Pending', { lastUpdated: NOW }) };
   const steps: readonly (readonly [Assessment['verdict'], Situation])[] = [
     ['NotApplicable', {}],
     [
@@ -569,10 +580,10 @@ describe('the first verdict that applies stands', () => {
     ['Suspended', { policy: contradictory }],
     ['Exempt', { suspended: false }],
     ['Unknown', { now: Date.UTC(2027, 5, 1) }],
-    ['Blocked', { automation: seen('Pending', { lastUpdated: NOW }) }],
-    ['Converging', { ...converging, now: NOW }],
-    ['Stalled', { now: NOW + DAY }],
-    ['Drifted', { automation: seen('Inactive', { lastUpdated: NOW - 9 * DAY }), computeOptimizer: seen('Active') }],
+    ['Converging', { automation: seen('Pending', { lastUpdated: Date.UTC(2027, 5, 1) }) }],
+    ['Stalled', { now: Date.UTC(2027, 5, 2) }],
+    ['Blocked', { automation: seen('Inactive', { lastUpdated: NOW - 9 * DAY }), computeOptimizer: seen('Active') }],
+    ['Drifted', { policy: wants }],
     ['Compliant', { automation: seen('Active') }],
   ];
 

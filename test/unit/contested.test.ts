@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isSetBack, MAX_SET_BACKS } from '../../shared/domain/contested.ts';
+import { withDetection } from '../../shared/domain/detection.ts';
 import { type Detail, EMPTY_CHAIN, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
 import { type AccountRecord, type Condition, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/record.ts';
 import { accountEntry, type EntryContext, transition } from '../../shared/domain/transition.ts';
@@ -35,9 +36,16 @@ class Life {
   #ids = 0;
 
   look(observed: Observation, detail: Detail = {}, policy = ACTIVE_POLICY): LedgerEntry | null {
+    return this.looked(observed, detail, policy).at(-1) ?? null;
+  }
+
+  /** All entries that one look leads to. */
+  looked(observed: Observation, detail: Detail = {}, policy = ACTIVE_POLICY): readonly LedgerEntry[] {
     const { computeOptimizer } = judged({ computeOptimizer: observed, record: this.record, now: this.now, policy });
-    const draft = transition(this.#context(policy.hash), this.record, computeOptimizer, detail);
-    return draft === null ? null : this.#append(draft);
+    const context = this.#context(policy.hash);
+    const draft = transition(context, this.record, computeOptimizer, detail);
+    const drafts = draft === null ? [] : withDetection(this.record, draft, context.newId);
+    return drafts.map((each) => this.#append(each));
   }
 
   /** Somebody opts out, we notice, and it is put right again. */
@@ -92,7 +100,7 @@ describe('an account that is set back', () => {
     expect(flap?.detail?.message).toMatch(
       /^set back 3 times within 24 hours by .*user\/ann, .*user\/bob; .*rollcall resume/,
     );
-    expect(life.condition).toMatchObject({ verdict: 'Blocked', reason: 'contested', driftSince: null });
+    expect(life.condition).toMatchObject({ verdict: 'Blocked', reason: 'contested', driftSince: flap?.at });
     expect(life.condition.setBacks).toHaveLength(MAX_SET_BACKS);
     // Nothing wakes it, and looking again tells nothing new.
     expect(wakeAt(life.record)).toBeNull();
@@ -103,7 +111,7 @@ describe('an account that is set back', () => {
   it('stays contested while it happens to be as wanted, and whatever else the policy says', () => {
     const life = settled();
     for (let n = 0; n < 3; n += 1) life.round();
-    expect(life.look(seen('Active', { lastUpdated: life.now }))?.type).toBe('VerdictChanged');
+    expect(life.look(seen('Active', { lastUpdated: life.now }))?.type).toBe('DriftResolved');
     expect(life.condition).toMatchObject({ verdict: 'Compliant' });
     const again = life.look(
       seen('Inactive', { lastUpdated: life.now }),
@@ -111,6 +119,32 @@ describe('an account that is set back', () => {
       policyOf('computeOptimizer: Active', 'schedule: 2h'),
     );
     expect(again).toMatchObject({ type: 'RemediationBlocked', reason: 'contested' });
+  });
+
+  it('is detected as drifted and then contested, also if a process ends between the two entries', () => {
+    const life = settled();
+    for (let n = 0; n < 2; n += 1) life.round('arn:aws:iam::1:user/ann');
+    life.now += HOUR;
+    const [detected, flap] = life.looked(seen('Inactive', { lastUpdated: life.now }), {
+      changedBy: { actor: 'arn:aws:iam::1:user/bob', operation: 'x', requestId: null, at: iso(life.now) },
+    });
+    expect(detected).toMatchObject({
+      type: 'DriftDetected',
+      detail: { changedBy: { actor: 'arn:aws:iam::1:user/bob' } },
+    });
+    expect(flap).toMatchObject({ type: 'FlapDetected', before: detected?.after });
+    expect(flap?.detail?.changedBy).toBeUndefined();
+
+    const cut = settled();
+    for (let n = 0; n < 2; n += 1) cut.round();
+    cut.now += HOUR;
+    const record = cut.record;
+    const [first] = cut.looked(seen('Inactive', { lastUpdated: cut.now }));
+    cut.record = foldEntry(record, first ?? expect.fail('nothing was detected'));
+    cut.now += 60_000;
+    const again = cut.looked(seen('Inactive', { lastUpdated: cut.now - 60_000 }));
+    expect(again.map(({ type }) => type)).toEqual(['FlapDetected']);
+    expect(again[0]?.detail?.message).toMatch(/^set back 3 times/);
   });
 
   it('is not contested where the set-backs are further apart', () => {
@@ -142,7 +176,8 @@ describe('an account that is set back', () => {
     expect(wakeAt(life.record)).toBe(life.now);
     const { computeOptimizer } = judged({ computeOptimizer: seen('Inactive'), record: life.record, now: life.now });
     expect(computeOptimizer).toMatchObject({ verdict: 'Drifted', action: 'UpdateEnrollmentStatus' });
-    expect(life.look(seen('Inactive', { lastUpdated: life.now }))?.type).toBe('DriftDetected');
+    // The same drift still: it was detected when it was contested.
+    expect(life.look(seen('Inactive', { lastUpdated: life.now }))?.type).toBe('VerdictChanged');
   });
 
   it('resuming another enrollment, or one that nobody fights about, changes nothing', () => {

@@ -13,11 +13,13 @@ const A = account(1);
 let bench: Bench;
 let store: EmbeddedStore;
 let journal: Journal;
+let detections = 0;
+const newId = (): string => `detected-${detections++}`;
 
 beforeEach(async () => {
   bench = makeBench();
   store = await bench.open();
-  journal = new Journal(store.ledger, store.records);
+  journal = new Journal({ ledger: store.ledger, records: store.records, newId });
 });
 afterEach(() => bench.dispose());
 
@@ -78,7 +80,7 @@ describe('the journal', () => {
     const others = await Promise.all(
       [1, 2, 3].map(async () => {
         const { ledger, records } = await bench.open();
-        return new Journal(ledger, records);
+        return new Journal({ ledger, records, newId });
       }),
     );
     const writers = [journal, ...others].flatMap((one) => Array.from({ length: 10 }, () => one.write(A, addOne)));
@@ -133,7 +135,7 @@ describe('the journal', () => {
 
   it('gives up on a chain that refuses every append, instead of trying for ever', async () => {
     const refusing: Ledger = { ...store.ledger, append: async (entries) => entries.map(() => 'headMoved' as const) };
-    const stuck = new Journal(refusing, store.records);
+    const stuck = new Journal({ ledger: refusing, records: store.records, newId });
     await expect(stuck.write(A, addOne)).rejects.toThrow('refuses every append');
   });
 
@@ -154,7 +156,7 @@ describe('the journal', () => {
         return store.records.advance(many);
       },
     };
-    const failing = new Journal(store.ledger, records);
+    const failing = new Journal({ ledger: store.ledger, records, newId });
     await failing.write(A, addOne);
     await expect(failing.settled(A)).rejects.toThrow('the disk is full');
     fail = false;

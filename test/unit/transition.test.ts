@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assess } from '../../shared/domain/assess.ts';
+import { withDetection } from '../../shared/domain/detection.ts';
 import { type EntryDraft, sealEntry } from '../../shared/domain/ledger.ts';
 import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/record.ts';
 import { accountEntry, type EntryContext, joined, left, transition } from '../../shared/domain/transition.ts';
@@ -113,31 +114,33 @@ describe('transition', () => {
     expect(step(converging, seen('Pending', { lastUpdated: NOW }), NOW + DAY)[0]).toBe('ConvergenceStalled');
   });
 
-  it('ends a drift that is blocked, and begins another when it is Drifted again', () => {
+  it('keeps a drift open while it is blocked, and detects no second one when nothing blocks it any more', () => {
     const policy = policyOf('computeOptimizer: Active');
     const drifted = recordOf({ computeOptimizer: condition({ policyHash: policy.hash }) });
     const blocked = fold(
       drifted,
       outcome(drifted, 'RemediationBlocked', NOW, { verdict: 'Blocked', reason: 'denied', notBefore: NOW + HOUR }),
     );
-    expect(blocked.computeOptimizer?.driftSince).toBeNull();
+    expect(blocked.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
     const [type, again] = step(blocked, seen('Inactive'), NOW + HOUR);
-    expect(type).toBe('DriftDetected');
-    expect(again.computeOptimizer?.driftSince).toBe(iso(NOW + HOUR));
+    expect(type).toBe('VerdictChanged');
+    expect(again.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
+    expect(step(again, seen('Active'), NOW + 2 * HOUR)[0]).toBe('DriftResolved');
   });
 
-  it('ends a drift with its dead letter, and begins another when it is taken up again', () => {
+  it('keeps a drift open that was given up, until it is resolved', () => {
     const drifted = recordOf({ computeOptimizer: condition({ policyHash: ACTIVE_POLICY.hash, attempts: 4 }) });
     const notBefore = NOW + HOUR;
     const dead = fold(
       drifted,
       outcome(drifted, 'RemediationFailed', NOW, { verdict: 'Drifted', reason: 'deadLettered', notBefore }),
     );
-    expect(dead.computeOptimizer?.driftSince).toBeNull();
+    const driftSince = iso(NOW - HOUR);
+    expect(dead.computeOptimizer?.driftSince).toBe(driftSince);
     const draft = transition(at(NOW + 1), dead, look(dead, seen('Failed'), NOW + 1));
     expect(draft?.type).toBe('VerdictChanged');
-    expect(fold(dead, draft).computeOptimizer).toMatchObject({ reason: 'deadLettered', driftSince: null });
-    expect(step(dead, seen('Inactive'), NOW + HOUR)[0]).toBe('DriftDetected');
+    expect(fold(dead, draft).computeOptimizer).toMatchObject({ reason: 'deadLettered', driftSince });
+    expect(step(dead, seen('Inactive'), NOW + HOUR)[0]).toBe('VerdictChanged');
   });
 
   it('supersedes drift when the account is suspended, and when the policy changes its mind', () => {
@@ -310,15 +313,25 @@ describe('accounts that come and go', () => {
     const gone = fold(open, left(at(NOW + 1), open));
     const back = fold(gone, joined(at(NOW + 2), MEMBER, observe(gone, 'Inactive')));
     const notBefore = NOW + HOUR;
-    const failed = fold(
-      back,
-      outcome(back, 'RemediationFailed', NOW + 3, { verdict: 'Drifted', reason: 'retrying', notBefore }),
-    );
-    expect(failed.computeOptimizer).toMatchObject({ verdict: 'Drifted', claim: null, driftSince: null });
+    const draft = outcome(back, 'RemediationFailed', NOW + 3, { verdict: 'Drifted', reason: 'retrying', notBefore });
+    const drafts = withDetection(back, draft, () => 'detected');
+    expect(drafts.map(({ type }) => type)).toEqual(['DriftDetected', 'RemediationFailed']);
+    const failed = drafts.reduce(fold, back);
+    expect(failed.computeOptimizer).toMatchObject({ verdict: 'Drifted', claim: null, driftSince: iso(NOW + 3) });
     // The pause is not over: what is found is just what is remembered.
-    const [type, told] = step(failed, seen('Inactive'), NOW + 4);
-    expect([type, told.computeOptimizer?.driftSince]).toEqual(['DriftDetected', iso(NOW + 4)]);
-    expect(step(told, seen('Inactive'), NOW + 5)[0]).toBeNull();
+    expect(step(failed, seen('Inactive'), NOW + 4)[0]).toBeNull();
+  });
+
+  it('the failure of a call to an account that has left is no drift', () => {
+    const claimed = recordOf({ computeOptimizer: condition() });
+    const open = fold(claimed, started(claimed, NOW));
+    const gone = fold(open, left(at(NOW + 1), open));
+    const draft = outcome(gone, 'RemediationFailed', NOW + 2, { verdict: 'Drifted', reason: 'retrying' });
+    expect(withDetection(gone, draft, () => 'detected')).toEqual([draft]);
+    const failed = fold(gone, draft);
+    expect(failed.computeOptimizer).toMatchObject({ verdict: 'NotApplicable', driftSince: null, claim: null });
+    const back = fold(failed, joined(at(NOW + 3), MEMBER, observe(failed, 'Inactive')));
+    expect(step(back, seen('Inactive'), NOW + 3)[0]).toBe('DriftDetected');
   });
 });
 

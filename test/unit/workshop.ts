@@ -212,5 +212,5 @@ export function keyOf(
 }
 
 export function journalOf(workshop: Workshop): Journal {
-  return new Journal(workshop.store.ledger, workshop.store.records);
+  return new Journal(workshop.deps());
 }

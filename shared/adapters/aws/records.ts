@@ -1,4 +1,4 @@
-import { type AccountRecord, wakeAt } from '../../domain/record.ts';
+import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/record.ts';
 import type { AccountId } from '../../domain/types.ts';
 import type { DueRecord, Records } from '../../ports/records.ts';
 import { isAccountRecord } from '../embedded/shapes.ts';
@@ -89,7 +89,7 @@ function dueAttributes(accountId: AccountId, wake: number) {
 }
 
 function toRecord(item: Item): AccountRecord {
-  return parseJson(item, readText(item, 'body'), 'an account record', isAccountRecord);
+  return withDriftSince(parseJson(item, readText(item, 'body'), 'an account record', isAccountRecord));
 }
 
 async function* pagesOfAll<T>(

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AccountRecord, wakeAt } from '../../domain/record.ts';
+import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/record.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Connection } from './connection.ts';
 import { isAccountRecord } from './shapes.ts';
@@ -111,5 +111,5 @@ function toRecord(sql: Sql, row: Row): AccountRecord {
   const record = sql.json(row, 'body', 'an account record', isAccountRecord);
   sql.same(row, 'account_id', record.accountId, 'an account record');
   sql.same(row, 'seq', record.head.seq, 'an account record');
-  return record;
+  return withDriftSince(record);
 }

@@ -144,7 +144,7 @@ async function note(
   };
   const [news] = decide(known);
   if (news === undefined) return { record: known, assessment: judge(known) };
-  detail = await whoChanged(work.deps, known, enrollment, news.type);
+  detail = await whoChanged(work.deps, known, judge(known));
   const unmoved = (record: AccountRecord): EntryDraft[] => (record.head.hash === known.head.hash ? decide(record) : []);
   const { record, entries } = await work.journal.write(facts.id, unmoved, known);
   return { record, assessment: entries.length === 0 ? null : judge(record) };

@@ -6,6 +6,7 @@ import { transition } from '../../domain/transition.ts';
 import type { AccountId, Observations } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import { CloudError } from '../../ports/cloud.ts';
+import { changesBehind } from '../changed-by.ts';
 import type { Listing } from '../listing.ts';
 import { AUTOMATION_ABSENT } from '../observe.ts';
 import type { BatchMessage } from './batch-failure.ts';
@@ -65,6 +66,8 @@ export async function judgeMembers(
   const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
   const judge = (facts: AccountFacts, record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
+  const found = present.map(({ facts, record }) => ({ record, assessments: [judge(facts, record)] }));
+  const details = await changesBehind(work.deps, found);
   const written = await work.journal.writeMany(
     present.map(({ facts, record }) => ({
       record,
@@ -73,7 +76,7 @@ export async function judgeMembers(
         const found = judge(facts, current);
         // What the listing does not name is read by itself; that it is not named is no news.
         if (found.verdict === 'Unknown') return [];
-        const draft = transition(entryContext(work, message.runId), current, found);
+        const draft = transition(entryContext(work, message.runId), current, found, details.get(facts.id)?.automation);
         return draft === null ? [] : [draft];
       },
     })),

@@ -5,11 +5,12 @@ import { transition } from '../../domain/transition.ts';
 import { ENROLLMENTS } from '../../domain/types.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
+import { changesBehind } from '../changed-by.ts';
 import { standsUnder } from '../controls.ts';
 import type { RunContext } from '../deps.ts';
 import type { Judged } from '../desk.ts';
 import { organizationWide } from '../org-wide.ts';
-import { hasNews, messagesFor } from '../scan.ts';
+import { foundOf, hasNews, messagesFor } from '../scan.ts';
 import { type Survey, survey } from '../survey.ts';
 import { noteTrustedAccess } from '../trusted-access.ts';
 import { letGo, mayClaim, vetoEntry } from './before-claim.ts';
@@ -148,6 +149,8 @@ async function claimAll(
   drifted: readonly Judged[],
 ): Promise<Claimed[]> {
   const claimed: Claimed[] = [];
+  // What has drifted since the scan is detected by the entry that claims it.
+  const details = await changesBehind(work.deps, drifted.map(foundOf));
   for (let at = 0; at < drifted.length; at += CHUNK) {
     const undertakings = drifted.slice(at, at + CHUNK).map(({ facts, assessments, record }): Undertaking => {
       const assessment = { ...assessments.computeOptimizer, scope: 'organization' as const };
@@ -158,8 +161,12 @@ async function claimAll(
     const written = await work.journal.writeMany(
       undertakings.map((undertaking) => ({
         record: undertaking.record,
-        decide: (current: AccountRecord) =>
-          current.computeOptimizer?.claim ? [] : [intentEntry(work, { ...undertaking, record: current })],
+        decide: (current: AccountRecord) => {
+          if (current.computeOptimizer?.claim) return [];
+          const intent = intentEntry(work, { ...undertaking, record: current });
+          const changedBy = details.get(current.accountId)?.computeOptimizer;
+          return [{ ...intent, detail: { ...intent.detail, ...changedBy } }];
+        },
       })),
     );
     undertakings.forEach((undertaking, index) => {
@@ -223,12 +230,16 @@ async function verify(
   const news = accountIds
     .flatMap((id) => judged.get(id) ?? [])
     .filter(({ facts, assessments }) => standsUnder(controls, context.now, facts, assessments));
+  const details = await changesBehind(work.deps, news.map(foundOf));
   for (let at = 0; at < news.length; at += CHUNK) {
     await work.journal.writeMany(
       news.slice(at, at + CHUNK).map(({ facts, record, assessments }) => ({
         record: record ?? emptyRecord(facts.id),
         decide: (current: AccountRecord) =>
-          ENROLLMENTS.flatMap((enrollment) => transition(context, current, assessments[enrollment]) ?? []),
+          ENROLLMENTS.flatMap((enrollment) => {
+            const detail = details.get(facts.id)?.[enrollment];
+            return transition(context, current, assessments[enrollment], detail) ?? [];
+          }),
       })),
     );
   }

@@ -1,0 +1,46 @@
+import { differs } from './action.ts';
+import type { EntryDraft, Facet } from './ledger.ts';
+import type { AccountRecord, Condition } from './record.ts';
+import type { ReasonCode } from './verdict.ts';
+import { isDrift } from './verdict.ts';
+
+/**
+ * Whether an entry is the first to record a drift. Drift exists from the moment it is first observed, whatever delays the fix, so such an
+ * entry has to be `DriftDetected` or to follow one.
+ */
+export function beginsDrift(condition: Condition | null, after: Pick<Facet, 'verdict'>): boolean {
+  return (condition?.driftSince ?? null) === null && isDrift(after.verdict);
+}
+
+/**
+ * The entry, with `DriftDetected` before it where it is the first to record a drift but says something else about it: blocked, stalled,
+ * contested, claimed or failed. Both go into the chain in one write. Every entry of an account passes here (`app/journal.ts`), so no
+ * use case can forget the detection.
+ */
+export function withDetection(record: AccountRecord, draft: EntryDraft, newId: () => string): readonly EntryDraft[] {
+  const { enrollment, after, type } = draft;
+  if (type === 'DriftDetected' || enrollment === null || after === null) return [draft];
+  // The outcome of a call to an account that has left since: there is nothing left that could drift.
+  if (!record.present && record[enrollment]?.verdict === 'NotApplicable') return [draft];
+  if (!beginsDrift(record[enrollment], after)) return [draft];
+  const { changedBy, ...detail } = draft.detail ?? {};
+  const found = detected(after, draft.before);
+  const detection: EntryDraft = {
+    ...draft,
+    ...{ id: newId(), type: 'DriftDetected', after: found, reason: found.reason, api: null },
+    detail: changedBy === undefined ? {} : { changedBy },
+  };
+  return [detection, { ...draft, before: found, detail: draft.detail === null ? null : detail }];
+}
+
+/** What was observed, without what delays the fix. */
+function detected(after: Facet, before: Facet | null): Facet {
+  const reason = mismatchIn(after);
+  return { ...after, verdict: 'Drifted', reason, notBefore: null, deadline: null, attempts: before?.attempts ?? 0 };
+}
+
+function mismatchIn({ status, ruleMode, desired, desiredRuleMode }: Facet): ReasonCode {
+  if (status === 'Failed') return 'enrollmentFailed';
+  const wanted = { status: desired, ruleMode: desiredRuleMode };
+  return (status === null ? null : differs(wanted, { status, ruleMode })) ?? 'statusDiffers';
+}

@@ -1,0 +1,42 @@
+import type { Facet, LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { Enrollment } from '../../shared/domain/types.ts';
+import { isDrift } from '../../shared/domain/verdict.ts';
+
+/** The drift of one enrollment as the entries of its chain tell it, without the fold of the product. */
+export interface DriftRead {
+  /** The number of the `DriftDetected` whose drift is neither resolved nor superseded; `null`: none. */
+  readonly open: number | null;
+  /** The open drift is recorded as waiting or as needing attention: blocked, stalled or given up. Invariant 1 allows it to stay so. */
+  readonly settled: boolean;
+  /** Entries about an account of the organization that state a drift which no `DriftDetected` has begun. */
+  readonly undetected: readonly string[];
+}
+
+const ENDED: ReadonlySet<string> = new Set(['Compliant', 'NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
+
+export function readDrift(entries: readonly LedgerEntry[], enrollment: Enrollment): DriftRead {
+  const undetected: string[] = [];
+  let open: number | null = null;
+  let settled = false;
+  let present = true;
+  for (const entry of entries) {
+    if (entry.type === 'AccountJoined') present = true;
+    if (entry.type === 'AccountLeft') [present, open] = [false, null];
+    const facet = facetOf(entry, enrollment);
+    if (facet === null) continue;
+    if (entry.type === 'DriftDetected') open ??= entry.seq;
+    if (ENDED.has(facet.verdict)) open = null;
+    if (present && open === null && isDrift(facet.verdict)) undetected.push(`entry ${entry.seq} (${entry.type})`);
+    // What is not known for now leaves it as it was.
+    if (facet.verdict !== 'Unknown') settled = isSettled(facet);
+  }
+  return { open, settled, undetected };
+}
+
+function facetOf({ enrollment: about, after, detail }: LedgerEntry, enrollment: Enrollment): Facet | null {
+  return about === enrollment ? after : (detail?.facets?.[enrollment] ?? null);
+}
+
+function isSettled({ verdict, reason }: Facet): boolean {
+  return verdict === 'Blocked' || verdict === 'Stalled' || (verdict === 'Drifted' && reason === 'deadLettered');
+}
