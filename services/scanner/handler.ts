@@ -3,6 +3,7 @@ import { type Deadline, scanPart } from '../../shared/app/continue-scan.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 
 /** Of the function's time this much is kept for ending in order, ms: the calls under way with their retries (45 s), then saving. */
@@ -67,10 +68,13 @@ async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): 
 
 function measure(metrics: Metrics, plan: Plan, durationMs: number): void {
   const { summary, coverage } = plan;
-  const both = (verdict: 'Drifted' | 'Stalled'): number =>
+  const both = (verdict: Verdict): number =>
     (summary.computeOptimizer[verdict] ?? 0) + (summary.automation[verdict] ?? 0);
   metrics.add('AccountsScanned', coverage.evaluated + coverage.unknown + coverage.notApplicable);
-  metrics.add('DriftFound', both('Drifted'));
+  metrics.add(
+    'DriftFound',
+    DRIFT_VERDICTS.reduce((sum, verdict) => sum + both(verdict), 0),
+  );
   metrics.add('AccountsStalled', both('Stalled'));
   metrics.add('GuardrailsTripped', plan.trip === null ? 0 : 1);
   metrics.add('ScanDuration', durationMs);

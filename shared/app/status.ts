@@ -38,6 +38,7 @@ export interface Status {
   readonly limiter: Readonly<Record<string, number>>;
   /** Why accounts are not as they should be, most frequent first. */
   readonly open: readonly OpenReason[];
+  readonly openDrift: OpenDrift;
   /** Whether the organization trusted Compute Optimizer when AWS was last asked, and since when; `null`: not asked yet. */
   readonly trustedAccess: TrustedAccess | null;
   /** What stopped the last scan's run, with the plan that `approve` takes; `null`: nothing did. */
@@ -73,6 +74,13 @@ export interface TrippedGuardrail {
   readonly planHash: string | null;
 }
 
+/** Enrollments whose drift is neither resolved nor superseded, whatever delays the fix: blocked, given up or being remediated as well. */
+export interface OpenDrift {
+  readonly enrollments: number;
+  /** When the oldest of them was first observed, ISO 8601; `null`: there is none. */
+  readonly oldestSince: string | null;
+}
+
 export interface OpenReason {
   readonly enrollment: Enrollment;
   readonly verdict: Verdict;
@@ -91,6 +99,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
   const { policy = null, now = 0, bus = null } = options;
   const summary: Summary = { computeOptimizer: {}, automation: {} };
   const reasons = new Map<string, OpenReason>();
+  let openDrift: OpenDrift = { enrollments: 0, oldestSince: null };
   for await (const page of stores.records.all()) {
     for (const record of page) {
       if (!record.present) continue;
@@ -99,6 +108,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
         if (condition === null) continue;
         summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
         if (OPEN.has(condition.verdict)) countReason(reasons, enrollment, record.accountId, condition);
+        openDrift = withDrift(openDrift, condition);
       }
     }
   }
@@ -111,6 +121,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
     queue: await stores.queue.depth(),
     limiter: await bucketRates(stores.registers),
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
+    openDrift,
     trustedAccess: await knownTrustedAccess(stores.registers),
     rollout: await rolloutView(stores.registers),
     ...windowStatus(policy, now),
@@ -128,6 +139,13 @@ function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 
 async function controlsStatus({ registers }: Stores, now: number): Promise<Pick<Status, 'halted' | 'suspensions'>> {
   const controls = await controlsNow(registers);
   return { halted: haltView(controls), suspensions: suspensionViews(controls, now) };
+}
+
+function withDrift(counted: OpenDrift, { driftSince }: Condition): OpenDrift {
+  if (driftSince === null) return counted;
+  const { enrollments, oldestSince } = counted;
+  const older = oldestSince === null || driftSince < oldestSince;
+  return { enrollments: enrollments + 1, oldestSince: older ? driftSince : oldestSince };
 }
 
 function countReason(

@@ -2,7 +2,7 @@
 export const METRICS = {
   /** Accounts that a completed scan judged. */
   AccountsScanned: 'Count',
-  /** (account, enrollment) found Drifted by a completed scan. */
+  /** Drifts found by a completed scan, (account, enrollment): blocked and stalled ones as well. */
   DriftFound: 'Count',
   /** (account, enrollment) past their deadline, at a completed scan. */
   AccountsStalled: 'Count',

@@ -49,6 +49,9 @@ export const statusAnswer = z.object({
       notBefore: timeOrNull,
     }),
   ).describe('Why accounts are not as they should be, most frequent first'),
+  openDrift: z
+    .object({ enrollments: z.number(), oldestSince: timeOrNull })
+    .describe('Drift that is neither resolved nor superseded, whatever delays the fix; and since when the oldest is'),
   trustedAccess: z.object({ enabled: z.boolean(), since: time }).nullable(),
   guardrail: z
     .object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull })

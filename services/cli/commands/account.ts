@@ -92,12 +92,14 @@ function tagsText(tags: Readonly<Record<string, string>> | null): string[] {
 
 function conditionText(condition: Condition | null, style: CliContext['output']['style'], now: number): string {
   if (condition === null) return 'not looked at yet';
-  const { verdict, reason, since, status, ruleMode, desired, desiredRuleMode, notBefore, attempts } = condition;
+  const { verdict, reason, since, status, ruleMode, desired, desiredRuleMode, driftSince, notBefore, attempts } =
+    condition;
   const wanted = stateText(desired, desiredRuleMode);
   return [
     `${paintVerdict(style, verdict)}${reason === null ? '' : ` (${reason})`} since ${instant(since)} (${ago(since, now)})`,
     `observed ${stateText(status, ruleMode)}`,
     ...(wanted === '?' ? [] : [`wanted ${wanted}`]),
+    ...(driftSince === null ? [] : [`drift since ${instant(driftSince)} (${ago(driftSince, now)})`]),
     ...(notBefore === null ? [] : [`looked at again ${instant(notBefore)}`]),
     ...(attempts === 0 ? [] : [`${attempts} failed attempts`]),
   ].join('; ');

@@ -4,6 +4,7 @@ import type { PlanDocument } from '../../../shared/app/plan-document.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import type { Finding } from '../../../shared/domain/policy/findings.ts';
 import { formatFinding } from '../../../shared/domain/policy/findings.ts';
+import { DRIFT_VERDICTS } from '../../../shared/domain/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -94,10 +95,9 @@ export async function checkAgainst(
   return found;
 }
 
-/** 2 if something is not as it should be and can be acted upon or announced; 3 if it can only be looked at. */
+/** 2 where there is drift, also if something delays every fix; 3 where the status of some accounts is unknown. */
 function planExit(plan: Plan, { summary }: PlanDocument): number {
-  const total = (verdict: 'Drifted' | 'Stalled' | 'Blocked'): number =>
-    summary.computeOptimizer[verdict] + summary.automation[verdict];
-  if (total('Drifted') + total('Stalled') > 0) return EXIT.drift;
-  return total('Blocked') > 0 || plan.coverage.unknown > 0 || plan.broken.length > 0 ? EXIT.partly : EXIT.ok;
+  const drift = DRIFT_VERDICTS.some((verdict) => summary.computeOptimizer[verdict] + summary.automation[verdict] > 0);
+  if (drift) return EXIT.drift;
+  return plan.coverage.unknown > 0 || plan.broken.length > 0 ? EXIT.partly : EXIT.ok;
 }

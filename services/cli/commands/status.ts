@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
 import type { Status } from '../../../shared/app/status.ts';
+import { DRIFT_VERDICTS } from '../../../shared/domain/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { awsOf, loadPolicyIfAny, withStore } from '../session.ts';
@@ -50,7 +51,16 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     ...outboxText(found.outbox, now),
     '',
     ...verdictTable(found.summary, style),
+    ...driftText(found.openDrift, now),
     ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),
+  ];
+}
+
+function driftText({ enrollments, oldestSince }: Status['openDrift'], now: number): string[] {
+  if (oldestSince === null) return [];
+  return [
+    '',
+    `Open drift: ${count(enrollments, 'enrollment')}, the oldest since ${instant(oldestSince)} (${ago(oldestSince, now)})`,
   ];
 }
 
@@ -135,11 +145,10 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
   return table(columns, rows, width);
 }
 
-/** As for `plan`: 2 for drift, 3 for what is blocked or cannot be told by anyone who could. */
-/** 3 for dead letters, too: nobody works on them any more. */
+/** As for `plan`: 2 for drift, blocked or not; 3 for accounts whose status is unknown although somebody could read it, and for dead letters. */
 function statusExit({ open, queue }: Status): number {
   const has = (...verdicts: readonly string[]): boolean =>
     open.some(({ verdict, reason }) => verdicts.includes(verdict) && reason !== 'callerCannotRead');
-  if (has('Drifted', 'Stalled')) return EXIT.drift;
-  return has('Blocked', 'Unknown') || queue.dead > 0 ? EXIT.partly : EXIT.ok;
+  if (has(...DRIFT_VERDICTS)) return EXIT.drift;
+  return has('Unknown') || queue.dead > 0 ? EXIT.partly : EXIT.ok;
 }

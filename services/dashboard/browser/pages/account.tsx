@@ -99,8 +99,8 @@ function Standing({ enrollment, condition }: StandingProps) {
 }
 
 function Facts({ condition }: { readonly condition: Condition }) {
-  const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, deadline, attempts } =
-    condition;
+  const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule } = condition;
+  const { since, driftSince, notBefore, deadline, attempts } = condition;
   const desiredText = desired === null && desiredRuleMode === null ? 'left alone' : stateText(desired, desiredRuleMode);
   return (
     <dl class="facts">
@@ -126,6 +126,14 @@ function Facts({ condition }: { readonly condition: Condition }) {
       <dd>
         <Time iso={since} />
       </dd>
+      {driftSince !== null && (
+        <>
+          <dt>Drift since</dt>
+          <dd>
+            <Time iso={driftSince} />
+          </dd>
+        </>
+      )}
       {notBefore !== null && (
         <>
           <dt>Not before</dt>

@@ -16,12 +16,23 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
 };
 
 export function NowCard({ status }: { readonly status: Status }) {
-  const { lastScan, nextScan, queue, window } = status;
+  const { lastScan, nextScan, queue, window, openDrift } = status;
   return (
     <article>
       <h2>Now</h2>
       <RunProgress queue={queue} />
       <dl class="facts">
+        <dt>Open drift</dt>
+        <dd>
+          {openDrift.oldestSince === null ? (
+            'none'
+          ) : (
+            <>
+              {count(openDrift.enrollments, 'enrollment')}, the oldest since{' '}
+              <Time iso={openDrift.oldestSince} relative />
+            </>
+          )}
+        </dd>
         <dt>Last scan</dt>
         <dd>{lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}</dd>
         <dt>Next scan</dt>
