@@ -1,4 +1,5 @@
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { accountEntry } from '../domain/transition.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../ports/queue.ts';
 import type { Deps } from './deps.ts';
@@ -34,6 +35,38 @@ export function recordDeadLetter(
   return new Journal(deps).organization(draft);
 }
 
+/** Why a settled letter's entry was written; a failure has `deadLettered`. */
+const SETTLED = 'settled';
+
+/** Records that a message was given up whose accounts comply: nothing failed, and nothing is left to do. */
+function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, message: why }: DeadLetterReason) {
+  const { newId, clock, actor } = deps;
+  const context = { newId, now: clock.now(), actor, runId: message.runId, policyHash: message.policyHash };
+  const detail = {
+    message: `a message was given up after its work was done (${code}: ${why}); the policy is met, so nothing is left to do`,
+  };
+  const draft = accountEntry(context, 'VerdictChanged', ORGANIZATION_CHAIN, null, { reason: SETTLED, detail });
+  return new Journal(deps).organization(() => ({
+    ...draft,
+    accountId: message.kind === 'account' ? message.accountId : null,
+    enrollment: message.kind === 'account' ? message.enrollment : null,
+  }));
+}
+
+/** Whether everything that the message is about was last observed as desired. Of the organization-wide call nobody can say that. */
+async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessage): Promise<boolean> {
+  if (message.kind === 'organization') return false;
+  const [ids, enrollment] =
+    message.kind === 'account'
+      ? ([[message.accountId], message.enrollment] as const)
+      : ([message.accountIds, 'automation'] as const);
+  const known = await records.getMany(ids);
+  return ids.every((id) => {
+    const condition = known.get(id)?.[enrollment] ?? null;
+    return condition?.verdict === 'Compliant' && condition.claim === null;
+  });
+}
+
 /** Where an entry is, as dead letters name it. */
 export function entryIdOf({ chain, seq }: Pick<LedgerEntry, 'chain' | 'seq'>): string {
   return `${chain}#${seq}`;
@@ -41,7 +74,7 @@ export function entryIdOf({ chain, seq }: Pick<LedgerEntry, 'chain' | 'seq'>): s
 
 /**
  * Records what got among the dead letters without an entry: what the queue's own redrive has moved there, and what nobody could read.
- * Each once; a crash in the middle may record one twice.
+ * A letter whose accounts comply by now is recorded as settled, not as a failure. Each once; a crash in the middle may record one twice.
  * @returns how many were recorded.
  */
 export async function recordDeadLetters(deps: RecordingDeps, deadLetters: DeadLetters): Promise<number> {
@@ -51,7 +84,10 @@ export async function recordDeadLetters(deps: RecordingDeps, deadLetters: DeadLe
   let recorded = 0;
   for (const letter of await deadLetters.list(Math.min(MAX_LETTERS, dead + 10))) {
     if (letter.reason.entryId !== null || known.has(letter.id)) continue;
-    await recordDeadLetter(deps, letter.message, letter.reason);
+    const { message, reason } = letter;
+    // Received too often and yet done: an acknowledgement was lost, or an earlier receive of it did the work.
+    if (message !== null && (await isSettled(deps, message))) await recordSettled(deps, message, reason);
+    else await recordDeadLetter(deps, message, reason);
     await remember(deps, letter);
     recorded += 1;
   }
