@@ -129,12 +129,22 @@ describe('windows', () => {
     const month = new Date().getUTCMonth() < 6 ? 12 : 1;
     const windows = `windows: [{ kind: allow, cron: "0 0 1 ${month} *", duration: 1h }]\n`;
     const cwd = place({ 'rollcall.yaml': `${ENROLL}${windows}` });
+    // All of the drift is blocked, and drift it is.
+    const plan = await rollcall(['plan', '--json'], { cwd, env });
+    const { summary } = planShape.parse(json(plan));
+    expect([plan.code, summary.computeOptimizer['Drifted']]).toEqual([2, 0]);
     const run = await rollcall(['apply', '--yes'], { cwd, env });
     expect([run.code, run.stderr]).toEqual([3, run.stderr]);
     expect(run.stdout).toContain(`${month === 12 ? year : year + 1}-${month === 12 ? '12' : '01'}-01`);
     const held = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
     expect(held.window).toMatchObject({ open: false, closesAt: null });
-    expect((await rollcall(['status'], { cwd })).stdout).toContain('Enforcement window: closed until ');
+    const status = await rollcall(['status'], { cwd });
+    expect([status.code, status.stdout]).toEqual([2, expect.stringContaining('Enforcement window: closed until ')]);
+    const blocked = summary.computeOptimizer['Blocked'] ?? 0;
+    expect(held.openDrift.enrollments).toBe(blocked);
+    expect(status.stdout).toMatch(new RegExp(`^Open drift: ${blocked} enrollments?, the oldest since .* ago\\)$`, 'm'));
+    const [example = ''] = held.open[0]?.examples ?? [];
+    expect((await rollcall(['account', example], { cwd })).stdout).toMatch(/Blocked \(window\) since .*; drift since /);
   });
 
   test('windows that contradict each other are refused where they stand', async () => {

@@ -217,6 +217,7 @@ export const statusShape = z.strictObject({
       notBefore: time.nullable(),
     }),
   ),
+  openDrift: z.strictObject({ enrollments: z.int(), oldestSince: time.nullable() }),
   trustedAccess: z.strictObject({ enabled: z.boolean(), since: z.string() }).nullable(),
   nextWindow: time.nullable(),
   window,

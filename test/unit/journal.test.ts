@@ -43,6 +43,42 @@ describe('the journal', () => {
     expect(await store.ledger.read(A, 0, 9)).toEqual(entries);
   });
 
+  it('puts the detection before the entry that first records a drift, once, in the same write', async () => {
+    const blocked = { ...FACET, verdict: 'Blocked', reason: 'window', notBefore: time(9) } as const;
+    const changedBy = { actor: 'jane', operation: 'UpdateEnrollmentStatus', requestId: null, at: time(0) };
+    const about = (n: number) =>
+      draft({
+        chain: A,
+        id: `blocked-${n}`,
+        at: time(n),
+        type: 'RemediationBlocked',
+        after: blocked,
+        detail: { changedBy },
+      });
+    const appended: number[] = [];
+    const ledger: Ledger = {
+      ...store.ledger,
+      append: (entries) => {
+        appended.push(entries.length);
+        return store.ledger.append(entries);
+      },
+    };
+    const counting = new Journal({ ledger, records: store.records, newId });
+    const { entries, record } = await counting.write(A, () => [about(1)]);
+    expect(appended).toEqual([2]);
+    const found = { ...FACET, reason: 'statusDiffers' };
+    expect(entries).toMatchObject([
+      { type: 'DriftDetected', at: time(1), after: found, detail: { changedBy } },
+      { type: 'RemediationBlocked', id: 'blocked-1', before: found, after: blocked },
+    ]);
+    expect(entries[1]?.detail).toEqual({});
+    expect(record.computeOptimizer?.driftSince).toBe(time(1));
+    const again = await counting.write(A, () => [about(2)]);
+    expect(again.entries.map(({ id }) => id)).toEqual(['blocked-2']);
+    expect(again.record.computeOptimizer?.driftSince).toBe(time(1));
+    await counting.settled(A);
+  });
+
   it('writes nothing where nothing is decided', async () => {
     const { record, entries } = await journal.write(A, () => []);
     expect(entries).toEqual([]);
