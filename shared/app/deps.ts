@@ -1,4 +1,6 @@
+import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { Enrollment } from '../domain/types.ts';
 import type { Cloud } from '../ports/cloud.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -75,8 +77,19 @@ export type Progress =
   | { readonly kind: 'listing'; readonly listing: 'computeOptimizer' | 'automation'; readonly accounts: number }
   | { readonly kind: 'probing'; readonly done: number; readonly total: number }
   | { readonly kind: 'recorded'; readonly entries: number }
-  | { readonly kind: 'queued'; readonly messages: number; readonly changes: number }
-  | { readonly kind: 'worked'; readonly outcome: WorkOutcome; readonly accountId: string }
+  /** `keys`: what the run set out to change, follow-ups included, as `workKey` writes it. */
+  | {
+      readonly kind: 'queued';
+      readonly messages: number;
+      readonly totals: PlanTotals;
+      readonly keys: ReadonlySet<string>;
+    }
+  | {
+      readonly kind: 'worked';
+      readonly outcome: WorkOutcome;
+      readonly accountId: string;
+      readonly enrollment: Enrollment;
+    }
   | { readonly kind: 'waiting'; readonly until: number };
 
 /** How a key ended for now. */

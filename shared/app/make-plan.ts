@@ -2,7 +2,7 @@ import { type Coverage, type GuardrailInput, type RecentChanges, type Trip, trip
 import { type Change, dueChanges, intendedAction, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
 import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { ENROLLMENTS, type EpochMs } from '../domain/types.ts';
+import { ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/types.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { Approval } from './approvals.ts';
 import type { Summary } from './desk.ts';
@@ -51,6 +51,22 @@ export function changeKey(
 ): string {
   const { accountId, enrollment, desired, desiredRuleMode } = change;
   return [accountId, enrollment, desired, desiredRuleMode, intendedAction(change)].join(' ');
+}
+
+/** The parts of a key. An absent desired state is an empty word there. */
+export function parseKey(key: string): ChangeParts | null {
+  const [accountId, name, desired, desiredRuleMode, action] = key.split(' ');
+  const enrollment = ENROLLMENTS.find((each) => each === name);
+  if (accountId === undefined || enrollment === undefined || action === undefined) return null;
+  return { accountId, enrollment, desired: desired || null, desiredRuleMode: desiredRuleMode || null, action };
+}
+
+export interface ChangeParts {
+  readonly accountId: string;
+  readonly enrollment: Enrollment;
+  readonly desired: string | null;
+  readonly desiredRuleMode: string | null;
+  readonly action: string;
 }
 
 /** What a plan allows whoever is bound to it: its changes, with those that only have to wait. */

@@ -34,6 +34,9 @@ const planSchema = z.object({
   totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
 });
 
+/** The changes that a run set out to make, follow-ups included, by `changeKey`: what its progress is counted by. */
+const runPlanSchema = z.object({ at: z.number(), keys: z.array(z.string()) });
+
 /** A plan that is kept: what an approval or a binding is about. */
 export interface StoredPlan {
   readonly hash: string;
@@ -56,6 +59,7 @@ export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
 const runName = (runId: string): string => `run/${runId}`;
 const planName = (hash: string): string => `plan/${hash}`;
+const runPlanName = (runId: string): string => `run-plan/${runId}`;
 
 /** The state of a run that all its workers share, and the plans that bind runs. */
 export class RunStates {
@@ -73,6 +77,21 @@ export class RunStates {
     const state = { runId, policyHash: policy.hash, planHash, approvedUntil, startedAt, ...counts, stopped: null };
     // Begun already by a part that ran out of time: what has been counted since stays counted.
     await update(this.#registers, runName(runId), runSchema, (current) => current ?? state);
+  }
+
+  /**
+   * Keeps what the run set out to do. A part that goes on with a run finds less to do than the part before; what that one noted stays noted.
+   */
+  async noteChanges(runId: string, keys: readonly string[], now: EpochMs): Promise<void> {
+    if (keys.length === 0) return;
+    await update(this.#registers, runPlanName(runId), runPlanSchema, (current) => {
+      return { at: current?.at ?? now, keys: [...new Set([...(current?.keys ?? []), ...keys])] };
+    });
+  }
+
+  /** What the run set out to do; `null`: nothing, or it is kept no longer. */
+  async changesOf(runId: string): Promise<readonly string[] | null> {
+    return (await readTyped(this.#registers, runPlanName(runId), runPlanSchema))?.value.keys ?? null;
   }
 
   /** Lets the run make no further changes, in any process. */
@@ -140,6 +159,7 @@ export class RunStates {
       }
     };
     await old('run/', runSchema, (run) => run.startedAt);
+    await old('run-plan/', runPlanSchema, (plan) => plan.at);
     await old('plan/', planSchema, (plan) => plan.storedAt);
   }
 

@@ -1,14 +1,17 @@
 import * as z from 'zod';
-import type { EntryType, LedgerEntry } from '../domain/ledger.ts';
+import type { EntryType, LedgerEntry, StepType } from '../domain/ledger.ts';
+import { type PlanTotals, totalChanges } from '../domain/plan-totals.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import type { Enrollment } from '../domain/types.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import { approvalOf } from './approvals.ts';
 import type { Stores } from './deps.ts';
+import { inParallel } from './in-parallel.ts';
 import { type FullSummary, fullSummary } from './plan-document.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
+import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
 import { RunStates } from './run-state.ts';
 
 /** What `ScanCompleted` tells in its summary. */
@@ -19,6 +22,10 @@ const scanSummary = z.object({
   }),
   coverage: z.object({ listed: z.number(), evaluated: z.number(), unknown: z.number(), notApplicable: z.number() }),
   due: z.number(),
+  totals: z
+    .object({ now: z.number(), followUps: z.number(), optOuts: z.number(), calls: z.number() })
+    .nullable()
+    .default(null),
 });
 
 export interface RunView {
@@ -31,11 +38,15 @@ export interface RunView {
   readonly summary: FullSummary | null;
   readonly coverage: z.infer<typeof scanSummary>['coverage'] | null;
   readonly due: number | null;
+  /** What the run set out to do; `null`: its scan is not complete, or an older version made it. */
+  readonly totals: PlanTotals | null;
+  /** How far its changes are. */
+  readonly changes: RunCounts;
   readonly failed: number | null;
   readonly stopped: { readonly reason: string; readonly message: string } | null;
 }
 
-type RunStores = Pick<Stores, 'ledger' | 'registers' | 'facts'>;
+type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'facts'>;
 
 /** Runs, the latest first. @throws BadCursorError */
 export async function listRuns(
@@ -43,11 +54,16 @@ export async function listRuns(
   page: { readonly limit: number; readonly cursor: string | null },
 ): Promise<{ readonly runs: readonly RunView[]; readonly next: string | null }> {
   const { entries, next } = await stores.ledger.query({ type: 'ScanStarted' }, page);
-  const runs = await Promise.all(entries.map((started) => runOf(stores, started)));
-  return { runs: runs.flatMap((run) => run ?? []), next };
+  const runs: RunView[] = [];
+  // One after the other: a run may have ten thousands of changes.
+  for (const started of entries) {
+    const seen = await runOf(stores, started);
+    if (seen !== null) runs.push(seen.view);
+  }
+  return { runs, next };
 }
 
-async function runOf(stores: RunStores, started: LedgerEntry): Promise<RunView | null> {
+async function runOf(stores: RunStores, started: LedgerEntry): Promise<SeenRun | null> {
   const { runId, at, actor, policyHash } = started;
   if (runId === null) return null;
   const [completed, tripped, state] = await Promise.all([
@@ -59,15 +75,25 @@ async function runOf(stores: RunStores, started: LedgerEntry): Promise<RunView |
   const summary = told.success ? told.data : null;
   const trip =
     tripped === null ? null : { reason: tripped.reason ?? 'guardrail', message: tripped.detail?.message ?? '' };
-  return {
+  const totals = summary?.totals ?? null;
+  const traced = await traceRun(stores, runId, totals === null ? (summary?.due ?? 0) : totalChanges(totals));
+  const view = {
     ...{ runId, startedAt: at, completedAt: completed?.at ?? null, actor, policyHash },
     planHash: completed?.detail?.planHash ?? null,
     summary: summary === null ? null : fullSummary(summary.verdicts),
     coverage: summary?.coverage ?? null,
     due: summary?.due ?? null,
+    totals,
+    changes: traced.counts,
     failed: state?.failed ?? null,
     stopped: state?.stopped ?? trip,
   };
+  return { view, traced };
+}
+
+interface SeenRun {
+  readonly view: RunView;
+  readonly traced: TracedRun;
 }
 
 async function firstOf({ ledger }: RunStores, runId: string, type: EntryType): Promise<LedgerEntry | null> {
@@ -87,36 +113,28 @@ export interface RunChange {
   readonly reason: string | null;
 }
 
-/** Entries and changes of one run that are looked at. */
-const MOST = 20_000;
-const PAGE = 1_000;
+/** Changes of one run that are shown one by one; all of them are counted. */
 const SHOWN = 1_000;
+/** Entries that are read at once, for the reasons of what is shown. */
+const LANES = 16;
 
 /** One run with its plan. @returns `null` if the ledger has no such run */
 export async function showRun(stores: RunStores, runId: string) {
   const [started] = (await stores.ledger.query({ runId, type: 'ScanStarted' }, { limit: 1 })).entries;
-  const run = started === undefined ? null : await runOf(stores, started);
-  if (run === null) return null;
-  const seen = await entriesOf(stores, runId);
-  const stored = run.planHash === null ? null : await storedKeys(stores, run.planHash);
-  const made = changesMade(seen.entries);
-  const planned = stored === null ? [] : stored.flatMap((key) => plannedChange(key) ?? []);
-  const merged = new Map([...planned, ...made.values()].map((change) => [keyOf(change), change]));
-  for (const change of planned) {
-    const done = made.get(keyOf(change));
-    if (done !== undefined) merged.set(keyOf(change), { ...change, outcome: done.outcome, reason: done.reason });
-  }
-  const changes = [...merged.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const seen = started === undefined ? null : await runOf(stores, started);
+  if (seen === null) return null;
+  const { view: run, traced } = seen;
+  const stored = run.planHash === null ? null : await storedPlan(stores, run.planHash);
   const approval = run.planHash === null ? null : await approvalOf(stores.registers, run.planHash);
   const inForce = (await readTyped(stores.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
   const heldUp = run.stopped?.reason === 'maxChanges' || run.stopped?.reason === 'rollout';
   return {
     run,
     plan: {
-      source: stored === null ? ('ledger' as const) : ('stored' as const),
+      source: traced.changes.some(({ planned }) => planned !== null) ? ('stored' as const) : ('ledger' as const),
       planHash: run.planHash,
-      changes: await withNames(stores, changes.slice(0, SHOWN)),
-      total: changes.length,
+      changes: await withNames(stores, await described(stores, traced.changes.slice(0, SHOWN))),
+      total: run.changes.total + run.changes.unplanned,
       approvable: heldUp && stored !== null && approval === null && run.policyHash === inForce,
       approval:
         approval === null
@@ -127,69 +145,49 @@ export async function showRun(stores: RunStores, runId: string) {
               usedAt: approval.usedAt === null ? null : toIso(approval.usedAt),
             },
     },
-    entries: countTypes(seen.entries),
-    entriesCut: seen.cut,
+    entries: traced.outline.entries,
+    entriesCut: false,
   };
 }
 
 type BareChange = Omit<RunChange, 'name' | 'ou'>;
 
-const keyOf = ({ accountId, enrollment }: BareChange): string => `${accountId} ${enrollment}`;
-
-async function entriesOf({ ledger }: RunStores, runId: string) {
-  const entries: LedgerEntry[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof ledger.query>> = await ledger.query(
-      { runId },
-      { limit: PAGE, cursor, order: 'oldestFirst' },
-    );
-    entries.push(...page.entries);
-    cursor = page.next;
-  } while (cursor !== null && entries.length < MOST);
-  return { entries, cut: cursor !== null };
-}
-
-async function storedKeys({ registers }: RunStores, planHash: string): Promise<readonly string[] | null> {
+async function storedPlan({ registers }: RunStores, planHash: string) {
   const plans = await new RunStates(registers).storedPlans(planHash);
-  return plans.find(({ hash }) => hash === planHash)?.keys ?? null;
+  return plans.find(({ hash }) => hash === planHash) ?? null;
 }
 
-/** A key as `changeKey` writes it; an absent wish is an empty word. */
-function plannedChange(key: string): BareChange | null {
-  const [accountId, name, desired, desiredRuleMode, action] = key.split(' ');
-  const enrollment = ENROLLMENTS.find((each) => each === name);
-  if (accountId === undefined || enrollment === undefined || action === undefined) return null;
-  const orNull = (text: string | undefined): string | null => text || null;
-  return {
-    ...{ accountId, enrollment, desired: orNull(desired), desiredRuleMode: orNull(desiredRuleMode), action },
-    ...{ outcome: 'planned', reason: null },
-  };
-}
-
-const OUTCOMES: Partial<Record<EntryType, RunChange['outcome']>> = {
+const OUTCOMES: Readonly<Record<StepType, RunChange['outcome']>> = {
+  DriftResolved: 'succeeded',
   RemediationStarted: 'started',
   RemediationSucceeded: 'succeeded',
   RemediationFailed: 'failed',
   RemediationBlocked: 'blocked',
+  ConvergenceStalled: 'failed',
 };
 
-/** What the run has begun, with how the last of it ended. */
-function changesMade(entries: readonly LedgerEntry[]): ReadonlyMap<string, BareChange> {
-  const made = new Map<string, BareChange>();
-  for (const { type, accountId, enrollment, after, api, reason } of entries) {
-    const outcome = OUTCOMES[type];
-    if (outcome === undefined || accountId === null || enrollment === null) continue;
-    const before = made.get(`${accountId} ${enrollment}`);
-    const change: BareChange = {
-      ...{ accountId, enrollment, outcome, reason: reason ?? after?.reason ?? null },
-      desired: after?.desired ?? before?.desired ?? null,
-      desiredRuleMode: after?.desiredRuleMode ?? before?.desiredRuleMode ?? null,
-      action: api?.operation ?? before?.action ?? 'none',
+/** What the last entry about a change says is read only where it is shown and tells more than the plan. */
+async function described({ ledger }: RunStores, changes: readonly TracedChange[]): Promise<readonly BareChange[]> {
+  const entries = new Map<TracedChange, LedgerEntry>();
+  const unclear = changes.filter(({ planned, step }) => {
+    return step !== null && (planned === null || OUTCOMES[step.type] !== 'succeeded');
+  });
+  await inParallel(unclear, LANES, async (change) => {
+    if (change.step === null) return;
+    const [entry] = await ledger.read(change.accountId, change.step.seq - 1, 1);
+    if (entry?.seq === change.step.seq) entries.set(change, entry);
+  });
+  return changes.map((change) => {
+    const { accountId, enrollment, planned, step } = change;
+    const { after = null, api = null, reason = null } = entries.get(change) ?? {};
+    return {
+      ...{ accountId, enrollment, outcome: step === null ? 'planned' : OUTCOMES[step.type] },
+      reason: reason ?? after?.reason ?? null,
+      desired: planned?.desired ?? after?.desired ?? null,
+      desiredRuleMode: planned?.desiredRuleMode ?? after?.desiredRuleMode ?? null,
+      action: planned?.action ?? api?.operation ?? 'none',
     };
-    made.set(keyOf(change), change);
-  }
-  return made;
+  });
 }
 
 async function withNames({ facts }: RunStores, changes: readonly BareChange[]): Promise<readonly RunChange[]> {
@@ -199,10 +197,4 @@ async function withNames({ facts }: RunStores, changes: readonly BareChange[]): 
     const account = known.get(change.accountId);
     return { ...change, name: account?.name ?? null, ou: account?.ou ?? null };
   });
-}
-
-function countTypes(entries: readonly LedgerEntry[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { type } of entries) counts[type] = (counts[type] ?? 0) + 1;
-  return counts;
 }

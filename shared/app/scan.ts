@@ -19,6 +19,7 @@ import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
 import { approvalFor, liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
+import { workKey } from './planned-work.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
@@ -133,6 +134,7 @@ export async function scan(
     const note = { heldUpBy: plan.trip.reason, totals: plan.totals };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now(), note);
   }
+  await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, totalChanges(plan.totals));
   // What waits for a window comes back by itself, and must find that its run was stopped.
   const comesBack = plan.changes.some((change) => change.reason === 'window');
@@ -143,7 +145,7 @@ export async function scan(
   await closeScan(deps, journal, run, plan);
   await concludeRollout(deps, runs, run, plan);
   lost.throwIfAborted();
-  if (plan.trip === null) await enqueue(deps, run, plan.due, onProgress);
+  if (plan.trip === null) await enqueue(deps, run, plan, onProgress);
   return { ...plan, gate };
 }
 
@@ -272,16 +274,17 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
   await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));
 }
 
-/** Puts changes on the queue as keys: one organization-wide call, batches of up to 50, single accounts. */
-export async function enqueue(
+/** Puts what is due on the queue: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible. */
+async function enqueue(
   deps: Deps,
   run: RunContext,
-  changes: readonly Change[],
+  { due, followUps, totals }: Pick<Plan, 'due' | 'followUps' | 'totals'>,
   onProgress: OnProgress,
 ): Promise<void> {
-  const messages = messagesFor(run, changes);
+  const messages = messagesFor(run, due);
   if (messages.length > 0) await deps.queue.send(messages);
-  onProgress({ kind: 'queued', messages: messages.length, changes: changes.length });
+  const keys = new Set([...due, ...followUps].map(({ accountId, enrollment }) => workKey(accountId, enrollment)));
+  onProgress({ kind: 'queued', messages: messages.length, totals, keys });
 }
 
 export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMessage[] {

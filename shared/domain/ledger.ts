@@ -38,6 +38,17 @@ export const ENTRY_TYPES = [
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
+/** Entries that say how far a change is: the last of them about an enrollment of an account says how the change ended, or where it is. */
+export const STEP_TYPES = [
+  'DriftResolved',
+  'RemediationStarted',
+  'RemediationSucceeded',
+  'RemediationFailed',
+  'RemediationBlocked',
+  'ConvergenceStalled',
+] as const satisfies readonly EntryType[];
+export type StepType = (typeof STEP_TYPES)[number];
+
 /** The chain of entries about the organization as a whole; every other chain is an account id. */
 export const ORGANIZATION_CHAIN = 'organization';
 

@@ -1,4 +1,4 @@
-import type { ChainHead, EntryType, LedgerEntry } from '../domain/ledger.ts';
+import type { ChainHead, EntryType, LedgerEntry, StepType } from '../domain/ledger.ts';
 import type { AccountId, Enrollment } from '../domain/types.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { AccountId, Enrollment } from '../domain/types.ts';
  *   so several entries of one chain may come in one call; a refused entry refuses those of its chain behind it.
  * - The same entry appended twice (same chain, seq and hash) is `appended` both times: a retry after a lost answer is safe.
  * - Reads see every append that returned before them, in this and in any other process. Where an adapter has to find entries
- *   through an index that follows a moment behind (DynamoDB), `query` without `accountId`, `changedSince`, `reachedSince` and
+ *   through an index that follows a moment behind (DynamoDB), `query` without `accountId`, `changedSince`, `reachedSince`, `outline` and
  *   `unpublished` may miss what was appended in the last second or so. Nothing is lost by it: who asks again sees it, and none shows what is no longer so.
  */
 export interface Ledger {
@@ -42,6 +42,12 @@ export interface Ledger {
    */
   reachedSince(since: string | null): Promise<ReadonlyMap<string, number>>;
 
+  /**
+   * What is recorded of a run: its entries counted by type, and how far it is with each change. Exact at any size, and no entry is read
+   * for it: the ledger itself is what is counted, so there is no counter that a crash, a retry or a second worker could set wrong.
+   */
+  outline(runId: string): Promise<RunOutline>;
+
   /** Ids and entries not yet marked as published, oldest first. */
   unpublished(limit: number): Promise<readonly LedgerEntry[]>;
 
@@ -67,6 +73,22 @@ export interface Ledger {
    * @throws RangeError if `throughSeq` is the end of the chain or beyond: a chain never loses its last entry.
    */
   prune(chain: string, throughSeq: number, limit: number): Promise<number>;
+}
+
+export interface RunOutline {
+  readonly entries: Readonly<Partial<Record<EntryType, number>>>;
+  /** Each (account, enrollment) of which the run has recorded a step, once. */
+  readonly steps: readonly RunStep[];
+}
+
+export interface RunStep {
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment;
+  /** The last step of the run, and its number in the account's chain. */
+  readonly type: StepType;
+  readonly seq: number;
+  /** The run has begun to change it: there is an intent. */
+  readonly begun: boolean;
 }
 
 export interface ChainEnd extends ChainHead {

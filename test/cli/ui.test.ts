@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tell } from '../../services/cli/errors.ts';
 import { listenForInterrupts } from '../../services/cli/interrupt.ts';
@@ -7,15 +8,19 @@ import { Output, type Style } from '../../services/cli/ui/output.ts';
 import { planText } from '../../services/cli/ui/plan-text.ts';
 import { progressMode, RunProgress } from '../../services/cli/ui/progress.ts';
 import { oneLine, shorten, table } from '../../services/cli/ui/table.ts';
-import { ago, count, duration } from '../../services/cli/ui/words.ts';
+import { ago, changesText, count, duration } from '../../services/cli/ui/words.ts';
+import { changesText as dashboardText } from '../../services/dashboard/browser/words.ts';
+import type { Progress, WorkOutcome } from '../../shared/app/deps.ts';
 import type { PlanDocument } from '../../shared/app/plan-document.ts';
 import { fullSummary } from '../../shared/app/plan-document.ts';
+import { workKey } from '../../shared/app/planned-work.ts';
 import { StoreError } from '../../shared/compose/system.ts';
 import { countArgument, durationArgument, instantArgument, numberArgument } from '../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../shared/config/aws-environment.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Change } from '../../shared/domain/plan.ts';
 import { CloudError, type CloudErrorFacts } from '../../shared/ports/cloud.ts';
+import { account, range } from '../contract/samples.ts';
 import { streams } from './support.ts';
 
 const plain: Style = (_format, text) => text;
@@ -254,6 +259,68 @@ describe('progress', () => {
     ]);
     expect(written.err).toContain('until 12:00:42 UTC)');
   });
+});
+
+describe('the progress of changes', () => {
+  const TOTAL = 290;
+  const keys = new Set(range(TOTAL).map((n) => workKey(account(n % 202), n < 202 ? 'computeOptimizer' : 'automation')));
+  const totals = { now: 202, followUps: 88, optOuts: 0, calls: 204 };
+
+  /** The lines of a run in which a message comes `each` ms. */
+  function linesOf(events: readonly Progress[], each: number): string[] {
+    const { written, out, err } = streams();
+    const output = new Output(out, err, { json: false, color: 'never' });
+    let now = Date.UTC(2026, 0, 1, 12);
+    const progress = new RunProgress({ output, now: () => now, stream: process.stderr, mode: 'lines' });
+    progress.begin({});
+    for (const event of events) {
+      progress.take(event);
+      now += each;
+    }
+    progress.end();
+    return written.err.split('\n').filter((line) => line.includes('changes'));
+  }
+
+  const worked = (n: number, outcome: WorkOutcome): Progress => {
+    const enrollment = n < 202 ? 'computeOptimizer' : 'automation';
+    return { kind: 'worked', outcome, accountId: account(n % 202), enrollment };
+  };
+  const queued: Progress = { kind: 'queued', messages: 5, totals, keys };
+
+  test('is counted of the whole plan, each change once, however often it is worked on', () => {
+    const again = range(TOTAL).flatMap((n) =>
+      (['converging', 'retrying', 'resolved', 'resolved'] as const).map((outcome) => worked(n, outcome)),
+    );
+    const other = range(50).map((n) => worked(1_000 + n, 'resolved'));
+    const lines = linesOf([queued, ...other, ...again], 50);
+    expect(lines[0]).toContain('290 changes: 202 now, 88 after Compute Optimizer');
+    const counts = lines.flatMap((line) => line.match(/(\d+) of 290 changes \(\d+%\)/)?.[1] ?? []).map(Number);
+    expect(counts.length).toBeGreaterThan(10);
+    expect(Math.max(...counts)).toBe(TOTAL);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(lines.at(-1)).toContain('290 of 290 changes (100%): 290 confirmed, 0 failed');
+    expect(lines.at(-1)).not.toContain('left');
+  });
+
+  test('has a time left only once it means something, and then the right one', () => {
+    const lines = linesOf([queued, ...range(145).map((n) => worked(n, n % 29 === 0 ? 'dead' : 'resolved'))], 1_000);
+    const left = lines.filter((line) => line.includes(' left'));
+    expect(lines.find((line) => line.includes('(3%)'))).not.toContain('left');
+    expect(left[0]).toMatch(/^remediating.*\(5%\): .*about \d+m \d\ds left/);
+    // One a second, and half of it done after 146 s: as long again.
+    expect(lines.at(-1)).toContain('145 of 290 changes (50%): 140 confirmed, 5 failed, about 2m 26s left');
+  });
+});
+
+test('the dashboard says of a plan what the command line says', () => {
+  const each = fc.nat({ max: 499 });
+  fc.assert(
+    fc.property(each, each, (now, followUps) => {
+      expect(dashboardText({ now, followUps })).toBe(changesText({ now, followUps }));
+    }),
+  );
+  expect(changesText({ now: 202, followUps: 88 })).toBe('290 changes: 202 now, 88 after Compute Optimizer');
+  expect(changesText({ now: 1, followUps: 0 })).toBe('1 change');
 });
 
 describe('output', () => {

@@ -303,6 +303,41 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect((await port.changedSince(time(201))).size).toBe(0);
   },
 
+  async 'outline counts what is recorded of a run, and says where each of its changes is'({ port }) {
+    const runId = 'run-1';
+    expect(await port.outline(runId)).toEqual({ entries: {}, steps: [] });
+    const step = (type: LedgerEntry['type'], rest: Partial<LedgerEntry> = {}) => ({ type, runId, ...rest });
+    await port.append([
+      ...sealAll(A, [
+        step('DriftDetected', { enrollment: 'computeOptimizer' }),
+        step('RemediationStarted', { enrollment: 'computeOptimizer' }),
+        step('RemediationBlocked', { enrollment: 'automation' }),
+        // A clock that is behind: the chain decides what came last.
+        step('RemediationSucceeded', { enrollment: 'computeOptimizer', at: time(-60_000) }),
+        step('VerdictChanged', { enrollment: 'computeOptimizer' }),
+        step('RemediationFailed', { enrollment: 'computeOptimizer', runId: 'run-2' }),
+      ]),
+      ...sealAll(B, [step('RemediationFailed', { enrollment: 'automation' })]),
+      ...sealAll(ORGANIZATION_CHAIN, [
+        step('ScanStarted', { accountId: null, enrollment: null }),
+        step('ScanCompleted', { accountId: null, enrollment: null }),
+      ]),
+    ]);
+    const { entries, steps } = await port.outline(runId);
+    expect(entries).toEqual({
+      ...{ DriftDetected: 1, RemediationStarted: 1, RemediationBlocked: 1, RemediationSucceeded: 1 },
+      ...{ VerdictChanged: 1, RemediationFailed: 1, ScanStarted: 1, ScanCompleted: 1 },
+    });
+    const sorted = [...steps].sort((a, b) =>
+      `${a.accountId} ${a.enrollment}`.localeCompare(`${b.accountId} ${b.enrollment}`),
+    );
+    expect(sorted).toEqual([
+      { accountId: A, enrollment: 'automation', type: 'RemediationBlocked', seq: 3, begun: false },
+      { accountId: A, enrollment: 'computeOptimizer', type: 'RemediationSucceeded', seq: 4, begun: true },
+      { accountId: B, enrollment: 'automation', type: 'RemediationFailed', seq: 1, begun: false },
+    ]);
+  },
+
   async 'reachedSince gives each chain with an entry since then, and how far it has come'({ port }) {
     expect((await port.reachedSince(null)).size).toBe(0);
     await port.append([

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
+import { COUNTS, STEPS } from '../../shared/adapters/embedded/ledger-outline.ts';
 import { toStatement } from '../../shared/adapters/embedded/ledger-query.ts';
 import { type Bench, makeBench } from './stores.ts';
 
@@ -41,5 +42,19 @@ it('every combination of filters walks an index in its order, with no sorting an
     }),
     { numRuns: 400 },
   );
+  db.close();
+});
+
+it('the outline of a run walks one index that has all it needs, and groups without sorting by account', async () => {
+  await (await bench.open()).close();
+  const db = new DatabaseSync(databasePath(bench.dataDir), { readOnly: true });
+  const plans = [COUNTS, STEPS].map((text) =>
+    db
+      .prepare(`EXPLAIN QUERY PLAN ${text}`)
+      .all('run')
+      .map((row) => String(row['detail'])),
+  );
+  for (const [first] of plans) expect(first).toContain('SEARCH ledger USING COVERING INDEX ledger_steps (run_id=?');
+  expect(plans[1]).toHaveLength(1);
   db.close();
 });

@@ -1,10 +1,18 @@
-import { type ChainHead, EMPTY_CHAIN, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import {
+  type ChainHead,
+  EMPTY_CHAIN,
+  type EntryType,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+  STEP_TYPES,
+} from '../../shared/domain/ledger.ts';
 import {
   type AccountTail,
   type AppendOutcome,
   BadCursorError,
   type Ledger,
   type LedgerFilter,
+  type RunStep,
 } from '../../shared/ports/ledger.ts';
 import { type StoreClock, stored, type Whims } from './memory-parts.ts';
 
@@ -102,6 +110,22 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
         if (at >= from) reached.set(entry.chain, Math.max(entry.seq, reached.get(entry.chain) ?? 0));
       }
       return reached;
+    },
+    async outline(runId) {
+      const visible = seen();
+      const entries: Partial<Record<EntryType, number>> = {};
+      const steps = new Map<string, RunStep>();
+      for (const placed of all) {
+        const { type, accountId, enrollment, seq } = placed.entry;
+        if (placed.entry.runId !== runId || !visible(placed)) continue;
+        entries[type] = (entries[type] ?? 0) + 1;
+        const step = STEP_TYPES.find((each) => each === type);
+        if (step === undefined || accountId === null || enrollment === null) continue;
+        const key = `${accountId} ${enrollment}`;
+        const begun = type === 'RemediationStarted' || steps.get(key)?.begun === true;
+        steps.set(key, { accountId, enrollment, type: step, seq, begun });
+      }
+      return { entries, steps: [...steps.values()] };
     },
     async unpublished(limit) {
       const visible = seen();

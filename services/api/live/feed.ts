@@ -1,5 +1,7 @@
 import type * as z from 'zod';
 import type { Progress } from '../../../shared/app/deps.ts';
+import { PlannedWork, workKey } from '../../../shared/app/planned-work.ts';
+import { totalChanges } from '../../../shared/domain/plan-totals.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
 import type { progress } from '../schemas/live.ts';
@@ -15,7 +17,8 @@ const IDLE: LiveProgress = {
   phase: 'idle',
   ...{ runId: null, startedAt: null, at: null, organization: 0, recorded: 0, worked: {} },
   ...{ listed: { computeOptimizer: 0, automation: 0 }, probed: { done: 0, total: 0 } },
-  queued: { messages: 0, changes: 0 },
+  queued: { messages: 0, changes: 0, followUps: 0 },
+  changes: { total: 0, confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 },
 };
 
 /**
@@ -26,6 +29,7 @@ export class Feed {
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
   readonly #readers = new Map<symbol, string>();
+  readonly #work = new PlannedWork();
   #state: LiveProgress = IDLE;
 
   constructor(clock: Clock) {
@@ -39,11 +43,14 @@ export class Feed {
   /** A run begins: what was counted of the one before is forgotten. */
   readonly begin = (runId: string): void => {
     const now = toIso(this.#clock.now());
+    this.#work.begin(new Set());
     this.#set({ ...IDLE, phase: 'waiting', runId, startedAt: now });
   };
 
   readonly take = (event: Progress): void => {
-    this.#set({ ...this.#state, ...next(this.#state, event) });
+    if (event.kind === 'queued') this.#work.begin(event.keys);
+    if (event.kind === 'worked') this.#work.take(workKey(event.accountId, event.enrollment), event.outcome);
+    this.#set({ ...this.#state, ...next(this.#state, event), changes: this.#work.progress });
   };
 
   /** The scan has ended; where it has queued nothing, as after a guardrail, nothing else follows. */
@@ -80,9 +87,12 @@ export class Feed {
   }
 }
 
-/** A message may hold many keys, and each ends by itself. Keys may also come from elsewhere: at least as many have ended as were queued. */
+/**
+ * A message may hold many keys, and each ends by itself. Keys may also come from elsewhere: at least as many have ended as were queued.
+ * Follow-ups may wait for long; while they do, nothing is worked on.
+ */
 function allWorked({ worked, queued }: Pick<LiveProgress, 'worked' | 'queued'>): boolean {
-  return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.changes;
+  return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.changes - queued.followUps;
 }
 
 function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
@@ -98,7 +108,7 @@ function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
     case 'recorded':
       return { recorded: event.entries };
     case 'queued':
-      return { phase: 'working', queued: { messages: event.messages, changes: event.changes } };
+      return { phase: 'working', queued: queuedOf(event) };
     case 'worked': {
       const worked = { ...state.worked, [event.outcome]: (state.worked[event.outcome] ?? 0) + 1 };
       // What the scan still adds to the queue sets it to work again.
@@ -107,4 +117,8 @@ function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
     case 'waiting':
       return { phase: 'waiting' };
   }
+}
+
+function queuedOf({ messages, totals }: Extract<Progress, { kind: 'queued' }>): LiveProgress['queued'] {
+  return { messages, changes: totalChanges(totals), followUps: totals.followUps };
 }

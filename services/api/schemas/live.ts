@@ -14,7 +14,21 @@ export const progress = z.object({
   listed: z.object({ computeOptimizer: z.number(), automation: z.number() }),
   probed: z.object({ done: z.number(), total: z.number() }),
   recorded: z.number().describe('Entries that the scan wrote'),
-  queued: z.object({ messages: z.number(), changes: z.number() }),
+  queued: z.object({
+    messages: z.number(),
+    changes: z.number().describe('What the run set out to change, follow-ups included'),
+    followUps: z.number().describe('Those among `changes` that become possible when their prerequisite is met'),
+  }),
+  changes: z
+    .object({
+      total: z.number(),
+      confirmed: z.number(),
+      failed: z.number(),
+      blocked: z.number(),
+      notNeeded: z.number(),
+      inProgress: z.number(),
+    })
+    .describe('How far these changes are, as this process sees it; each counts once, by its last outcome'),
   worked: z
     .record(z.string(), z.number())
     .describe('Keys by how they ended: resolved, converging, blocked, retrying, dead, nothingToDo, superseded'),

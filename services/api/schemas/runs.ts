@@ -12,8 +12,23 @@ export const run = z.object({
   coverage: z
     .object({ listed: z.number(), evaluated: z.number(), unknown: z.number(), notApplicable: z.number() })
     .nullable(),
-  due: z.number().nullable().describe('Changes that it set out to make'),
-  failed: z.number().nullable().describe('null: its state is kept no longer'),
+  due: z.number().nullable().describe('Changes that were due when it was planned, without follow-ups; see `totals`'),
+  totals: z
+    .object({ now: z.number(), followUps: z.number(), optOuts: z.number(), calls: z.number() })
+    .nullable()
+    .describe('What it set out to do; now and followUps together are its number of changes. null: not known'),
+  changes: z
+    .object({
+      total: z.number(),
+      confirmed: z.number().describe('AWS reports the desired state'),
+      inProgress: z.number().describe('Begun; AWS has not reported the result yet'),
+      failed: z.number(),
+      blocked: z.number().describe('Something stands in the way: it waits, or needs attention'),
+      notStarted: z.number(),
+      unplanned: z.number().describe('Not part of the total: made for an event, or when a change window opened'),
+    })
+    .describe('How far its changes are; the parts add up to the total'),
+  failed: z.number().nullable().describe('Calls that failed, retries included. null: its state is kept no longer'),
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable().describe('Why it makes no further changes'),
 });
 
@@ -36,10 +51,12 @@ export const plannedChange = z.object({
 export const runAnswer = z.object({
   run,
   plan: z.object({
-    source: z.enum(['stored', 'ledger']).describe('stored: a plan that was held up; ledger: what the run has begun'),
+    source: z
+      .enum(['stored', 'ledger'])
+      .describe('stored: what the run set out to do; ledger: what it has begun, where its plan is kept no longer'),
     planHash: textOrNull,
     changes: list(plannedChange),
-    total: z.number(),
+    total: z.number().describe('Changes of the run; the first 1,000 are in `changes`'),
     approvable: z.boolean().describe('maxChanges or a canary holds it up, and no one has approved it'),
     approval: z
       .object({
@@ -53,5 +70,5 @@ export const runAnswer = z.object({
       .nullable(),
   }),
   entries: z.record(z.string(), z.number()).describe('Entries of the run by type'),
-  entriesCut: z.boolean().describe('There are more entries than were counted'),
+  entriesCut: z.boolean().describe('Always false: all entries are counted'),
 });

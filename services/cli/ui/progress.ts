@@ -1,9 +1,11 @@
 import { createLogUpdate } from 'log-update';
-import type { Progress, WorkOutcome } from '../../../shared/app/deps.ts';
+import type { Progress } from '../../../shared/app/deps.ts';
 import type { CallCounts } from '../../../shared/app/limiter.ts';
+import { finishedOf, PlannedWork, workKey } from '../../../shared/app/planned-work.ts';
+import { type PlanTotals, totalChanges } from '../../../shared/domain/plan-totals.ts';
 import type { Output } from './output.ts';
 import { shorten } from './table.ts';
-import { count, duration, number } from './words.ts';
+import { changesText, count, duration, number } from './words.ts';
 
 export interface ProgressOptions {
   readonly output: Output;
@@ -17,8 +19,9 @@ export interface ProgressOptions {
 const LINE_MS = 2_000;
 /** How often the block is redrawn, ms. */
 const FRAME_MS = 100;
-/** The time over which the rate is taken, ms. */
-const RATE_MS = 5_000;
+/** No time left is shown before this part of the work is done, and this time has passed, ms: until then it would be a guess. */
+const ESTIMATE_FROM = 0.05;
+const ESTIMATE_AFTER_MS = 5_000;
 /** A wait of which the end need not be told, ms. */
 const SOON_MS = 2_000;
 
@@ -26,15 +29,18 @@ const SOON_MS = 2_000;
 export class RunProgress {
   readonly #options: ProgressOptions;
   readonly #block: ReturnType<typeof createLogUpdate>;
-  readonly #outcomes = new Map<WorkOutcome, number>();
+  readonly #work = new PlannedWork();
   #calls: CallCounts = {};
   #phase = 'starting';
   /** Until when it is waited, in words. */
   #until = '';
   #accounts = 0;
   #listed = { computeOptimizer: 0, automation: 0 };
-  #changes = 0;
-  #closed: number[] = [];
+  #totals: PlanTotals | null = null;
+  /** When the work on the changes began, ms. */
+  #workedSince = 0;
+  /** Keys that were looked at and are no part of the plan. */
+  #others = 0;
   #shownAt = Number.NEGATIVE_INFINITY;
   #shown = '';
   #timer: NodeJS.Timeout | null = null;
@@ -47,12 +53,12 @@ export class RunProgress {
   /** Begins a run; `calls` is read while it goes on. */
   begin(calls: CallCounts): void {
     this.#calls = calls;
-    this.#outcomes.clear();
-    this.#closed = [];
+    this.#work.begin(new Set());
+    this.#others = 0;
     this.#phase = 'reading the organization';
     this.#until = '';
     this.#listed = { computeOptimizer: 0, automation: 0 };
-    this.#changes = 0;
+    this.#totals = null;
     if (this.#options.mode !== 'live') return;
     this.#options.output.setLive({ clear: () => this.#block.clear(), redraw: () => this.#draw() });
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);
@@ -93,10 +99,12 @@ export class RunProgress {
       case 'recorded':
         return 'recording';
       case 'queued':
-        this.#changes = event.changes;
-        return event.changes === 0 ? 'looking for what is due' : 'remediating';
+        this.#totals = event.totals;
+        this.#work.begin(event.keys);
+        this.#workedSince = this.#options.now();
+        return totalChanges(event.totals) === 0 ? 'looking for what is due' : 'remediating';
       case 'worked':
-        this.#count(event.outcome);
+        if (!this.#work.take(workKey(event.accountId, event.enrollment), event.outcome)) this.#others += 1;
         return 'remediating';
       case 'waiting':
         return 'waiting for what is due next';
@@ -107,11 +115,6 @@ export class RunProgress {
     if (event.kind === 'waitingForLease') return ` (if its process is gone, until ${clockTime(event.until)})`;
     const waits = event.kind === 'waiting' && event.until - this.#options.now() > SOON_MS;
     return waits ? ` (${clockTime(event.until)})` : '';
-  }
-
-  #count(outcome: WorkOutcome): void {
-    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    if (ENDED.has(outcome)) this.#closed.push(this.#options.now());
   }
 
   #draw(): void {
@@ -139,21 +142,29 @@ export class RunProgress {
     const seen = [`${count(this.#accounts, 'account')}, listed ${number(computeOptimizer)} for Compute Optimizer`];
     if (automation > 0) seen.push(`${number(automation)} for Automation`);
     const facts = [seen.join(' and ')];
-    if (this.#changes === 0 && this.#outcomes.size === 0) return [...facts, ...this.#throttled()];
-    const outcomes = [...this.#outcomes].map(([outcome, n]) => `${number(n)} ${OUTCOME_WORDS[outcome]}`);
-    const queued = `${count(this.#changes, 'change')} queued`;
-    return [[queued, ...outcomes].join(', '), ...this.#pace(), ...this.#throttled()];
+    return [...facts, ...this.#changes(), ...this.#throttled()];
   }
 
-  #pace(): string[] {
-    const now = this.#options.now();
-    const [first] = this.#closed;
-    const recent = this.#closed.filter((at) => now - at <= RATE_MS).length;
-    if (first === undefined || recent === 0) return [];
-    const rate = recent / (Math.min(RATE_MS, Math.max(1_000, now - first)) / 1_000);
-    const left = Math.max(0, this.#changes - this.#closed.length);
-    const eta = left > 0 ? `, about ${duration((left / rate) * 1_000)} left` : '';
-    return [`${rate.toFixed(1)} accounts/s${eta}`];
+  #changes(): string[] {
+    const totals = this.#totals;
+    if (totals === null) return [];
+    const others = this.#others === 0 ? [] : [`${count(this.#others, 'other key')} checked`];
+    if (totalChanges(totals) === 0) return others;
+    const progress = this.#work.progress;
+    const finished = finishedOf(progress);
+    if (finished + progress.inProgress === 0) return [changesText(totals), ...others];
+    const percent = Math.floor((100 * finished) / progress.total);
+    const parts = PARTS.flatMap(([part, words, always]) =>
+      progress[part] > 0 || always ? [`${number(progress[part])} ${words}`] : [],
+    );
+    const line = `${number(finished)} of ${count(progress.total, 'change')} (${percent}%): ${parts.join(', ')}`;
+    return [`${line}${this.#timeLeft(finished, progress.total)}`, ...others];
+  }
+
+  #timeLeft(finished: number, total: number): string {
+    const elapsed = this.#options.now() - this.#workedSince;
+    if (finished === total || elapsed < ESTIMATE_AFTER_MS || finished < ESTIMATE_FROM * total) return '';
+    return `, about ${duration((elapsed / finished) * (total - finished))} left`;
   }
 
   #throttled(): string[] {
@@ -170,24 +181,14 @@ function clockTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 }
 
-const ENDED: ReadonlySet<WorkOutcome> = new Set([
-  'resolved',
-  'converging',
-  'blocked',
-  'dead',
-  'nothingToDo',
-  'superseded',
-]);
-
-const OUTCOME_WORDS: Readonly<Record<WorkOutcome, string>> = {
-  resolved: 'resolved',
-  converging: 'converging',
-  blocked: 'blocked',
-  retrying: 'to be retried',
-  dead: 'given up',
-  nothingToDo: 'nothing to do',
-  superseded: 'superseded',
-};
+/** The parts of the total; whether a part is shown also where it is zero. */
+const PARTS = [
+  ['confirmed', 'confirmed', true],
+  ['failed', 'failed', true],
+  ['blocked', 'blocked', false],
+  ['notNeeded', 'no longer needed', false],
+  ['inProgress', 'in progress', false],
+] as const;
 
 /** Which way of showing suits: none beside `--json` unless asked for, a block only where one can be drawn. */
 export function progressMode(

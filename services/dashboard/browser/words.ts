@@ -46,6 +46,37 @@ export const ENROLLMENT_WORDS: Readonly<Record<string, string>> = {
   automation: 'Automation',
 };
 
+/** `290 changes: 202 now, 88 after Compute Optimizer`, in the words of the command line. */
+export function changesText({ now, followUps }: { readonly now: number; readonly followUps: number }): string {
+  const total = count(now + followUps, 'change');
+  return followUps === 0 ? total : `${total}: ${number(now)} now, ${number(followUps)} after Compute Optimizer`;
+}
+
+interface ChangeCounts {
+  readonly total: number;
+  readonly confirmed: number;
+  readonly failed: number;
+  readonly blocked: number;
+  readonly inProgress: number;
+  readonly notStarted?: number;
+  readonly notNeeded?: number;
+  readonly unplanned?: number;
+}
+
+/** `285 of 290 confirmed, 3 failed, 2 not started`. */
+export function progressText(counts: ChangeCounts): string {
+  const { total, confirmed, failed, blocked, inProgress, notStarted = 0, notNeeded = 0, unplanned = 0 } = counts;
+  const others = [
+    [blocked, 'blocked'],
+    [inProgress, 'in progress'],
+    [notNeeded, 'no longer needed'],
+    [notStarted, 'not started'],
+    [unplanned, 'more that were not planned'],
+  ] as const;
+  const rest = others.flatMap(([n, words]) => (n > 0 ? [`, ${number(n)} ${words}`] : []));
+  return `${number(confirmed)} of ${number(total)} confirmed, ${number(failed)} failed${rest.join('')}`;
+}
+
 /** What each reason code means, for people who do not know the codes. */
 export const REASON_WORDS: Readonly<Record<string, string>> = {
   accountNotActive: 'the account is not active',

@@ -4,6 +4,7 @@ import type { Dynamo } from './dynamo.ts';
 import { flag, type Item, readText, text } from './items.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
 import { entryItem, entryKey, toEntry, toEpoch, untampered } from './ledger-items.ts';
+import { readOutline } from './ledger-outline.ts';
 import { intentsSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import { merge } from './merge.ts';
@@ -58,6 +59,7 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
       return changed;
     },
     reachedSince: async (since) => reachedSince(dynamo, since === null ? 0 : toEpoch(since)),
+    outline: (runId) => readOutline(dynamo, runId),
     unpublished: (limit) => readOutbox(dynamo, limit),
     async markPublished(entries) {
       await mapParallel(entries, PARALLEL, ({ chain, seq, hash }) =>

@@ -35,7 +35,7 @@ import type {
  * Reading your own writes. Everything is read from the table itself with strong consistency, except where only an index can
  * find it; a GSI follows the table within a second as a rule, without a bound that AWS would promise:
  *   strong:    head, read, chains; query by account (the LSI); all of records but `due`, registers, facts
- *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, unpublished, due: may miss
+ *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due: may miss
  *              what was written in the last moment. It heals by itself: who asks again sees it. The tick asks every minute for what is due
  *              or unpublished; the guard adds to `changedSince` what the register `claimed-changes` has of the last half minute.
  * What an index finds is always read from the table afterwards (ledger bodies, records), so a lagging index never shows what
@@ -54,6 +54,7 @@ import type {
  *   ends                 35 chains per RRU
  *   prune                1 RRU for 30 keys, and per entry what it took to write it
  *   reachedSince         as many entries per RRU, from the index of all
+ *   outline              20 entries per RRU, eventually consistent at half price: a run of 10,000 accounts with two changes each: 2,000 RRU
  *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
  *
  * No hot partition at 10,000 accounts an hour (a partition takes 1,000 WRU and 3,000 RRU a second). An account that is remediated

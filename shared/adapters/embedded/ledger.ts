@@ -9,6 +9,7 @@ import {
 } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { readOutline } from './ledger-outline.ts';
 import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import { isLedgerEntry } from './shapes.ts';
@@ -59,6 +60,7 @@ export function sqliteLedger(connection: Connection): Ledger {
       const from = since === null ? null : toEpoch(since);
       return connection.read((sql) => reachedChains(sql, from));
     },
+    outline: (runId) => connection.read((sql) => readOutline(sql, runId)),
     unpublished: (limit) =>
       connection.read((sql) =>
         sql

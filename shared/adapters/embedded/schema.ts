@@ -17,6 +17,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: 'first schema', up: (db) => db.exec(FIRST) },
   { name: 'the state at a time', up: (db) => db.exec(TAILS) },
+  { name: 'the outline of a run', up: (db) => db.exec(OUTLINES) },
 ];
 
 /** Times are epoch ms. `body` is JSON, the record itself; the other columns are there to be searched by. */
@@ -111,4 +112,9 @@ CREATE TABLE facts (
 const TAILS = `
 CREATE INDEX ledger_tails ON ledger (account_id, enrollment, at) WHERE account_id = chain;
 CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned';
+`;
+
+/** By it the changes of a run are counted without reading the entries themselves. */
+const OUTLINES = `
+CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type) WHERE run_id IS NOT NULL;
 `;

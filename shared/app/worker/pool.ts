@@ -1,4 +1,6 @@
 import Bottleneck from 'bottleneck';
+import type { Enrollment } from '../../domain/types.ts';
+import type { WorkMessage } from '../../domain/work.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../deps.ts';
 import type { WorkContext } from './context.ts';
@@ -73,7 +75,10 @@ export class WorkerPool {
       const { fate, outcomes } = await deliver(this.#work, delivery, 0);
       if (fate === 'notOurs') this.#notOurs += 1;
       if (fate === 'done') await this.#work.deps.queue.acknowledge([delivery]);
-      for (const { accountId, outcome } of outcomes) this.#onProgress({ kind: 'worked', outcome, accountId });
+      const enrollment = enrollmentOf(delivery.message);
+      for (const { accountId, outcome } of outcomes) {
+        this.#onProgress({ kind: 'worked', outcome, accountId, enrollment });
+      }
     } finally {
       stop();
     }
@@ -95,4 +100,10 @@ export class WorkerPool {
     // A reason: without one an exception is made for it each time, stack and all.
     return () => done.abort('done');
   }
+}
+
+/** What a message is about. */
+function enrollmentOf(message: WorkMessage): Enrollment {
+  if (message.kind === 'account') return message.enrollment;
+  return message.kind === 'batch' ? 'automation' : 'computeOptimizer';
 }

@@ -7,7 +7,16 @@ import { Empty, Heading, Loaded, Scrolling, Sentence, Time } from '../parts/smal
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { DeadLetters, Run, RunDetail, Runs, Status } from '../types.ts';
-import { count, ENROLLMENT_WORDS, number, reasonText, stateText, typeText } from '../words.ts';
+import {
+  changesText,
+  count,
+  ENROLLMENT_WORDS,
+  number,
+  progressText,
+  reasonText,
+  stateText,
+  typeText,
+} from '../words.ts';
 
 export function RunsPage() {
   const [params, change] = useParams();
@@ -57,8 +66,8 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
           <tr>
             <th scope="col">Begun</th>
             <th scope="col">By</th>
-            <th scope="col">Changes to make</th>
-            <th scope="col">Failed</th>
+            <th scope="col">Changes</th>
+            <th scope="col">Result</th>
             <th scope="col">State</th>
           </tr>
         </thead>
@@ -72,8 +81,8 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
                 <small class="muted">{run.runId}</small>
               </td>
               <td>{run.actor}</td>
-              <td>{run.due === null ? '–' : number(run.due)}</td>
-              <td>{run.failed === null ? '–' : number(run.failed)}</td>
+              <td>{run.completedAt === null ? '–' : plannedText(run)}</td>
+              <td>{run.changes.total + run.changes.unplanned === 0 ? '–' : progressText(run.changes)}</td>
               <td>{stateOf(run)}</td>
             </tr>
           ))}
@@ -81,6 +90,11 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
       </table>
     </Scrolling>
   );
+}
+
+/** What the run set out to do; of runs of older versions only the sum is known. */
+function plannedText({ totals, changes }: Run): string {
+  return totals === null ? count(changes.total, 'change') : changesText(totals);
 }
 
 function stateOf({ stopped, completedAt }: Run): string {
@@ -201,14 +215,15 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
       <section class="card" aria-labelledby="plan">
         <h2 id="plan">Plan</h2>
         <p>
-          {count(plan.total, 'change')}
+          {plannedText(run)}
           {plan.planHash !== null && (
             <>
               , plan <code>{plan.planHash}</code>
             </>
           )}
-          {plan.source === 'ledger' && ': those that the run has begun'}
+          {plan.source === 'ledger' && plan.total > 0 && '. Only the changes that were begun are listed'}
         </p>
+        {run.changes.total + run.changes.unplanned > 0 && <p>{progressText(run.changes)}</p>}
         {approval !== null && (
           <div class="notice">
             Approved by {approval.actor} <Time iso={approval.at} />
@@ -226,7 +241,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
         )}
         {mayOperate && plan.approvable && plan.planHash !== null && (
           <div class="actions">
-            <Approve planHash={plan.planHash} changes={plan.total} />
+            <Approve planHash={plan.planHash} changes={run.changes.total} />
           </div>
         )}
         <Changes plan={plan} />

@@ -3,7 +3,7 @@ import { READ } from '../endpoints.ts';
 import { changes, progress } from '../live.ts';
 import { useResource } from '../resource.ts';
 import type { Limiter, Progress, Status } from '../types.ts';
-import { count, number } from '../words.ts';
+import { changesText, count, number, progressText } from '../words.ts';
 import { Loaded, Time } from './small.tsx';
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
@@ -77,10 +77,11 @@ interface RunProgressProps {
 export function RunProgress({ queue }: RunProgressProps) {
   const { value } = progress;
   if (value === null) return <p class="muted">Not told yet.</p>;
-  const { runId, listed, queued, worked, organization } = value;
+  const { runId, listed, queued, changes: planned, organization } = value;
   const left = (queue?.visible ?? 0) + (queue?.inFlight ?? 0);
   const phase = value.phase === 'idle' && left > 0 ? 'working' : value.phase;
-  const ended = Object.values(worked).reduce((sum, n) => sum + n, 0);
+  const finished = planned.confirmed + planned.failed + planned.blocked + planned.notNeeded;
+  const totals = { now: queued.changes - queued.followUps, followUps: queued.followUps };
   const running = phase !== 'idle';
   return (
     <div class="progress">
@@ -93,18 +94,14 @@ export function RunProgress({ queue }: RunProgressProps) {
           </>
         )}
       </p>
-      {running && phase !== 'working' && <progress aria-label={PHASES[phase]} />}
-      {phase === 'working' && (
-        <progress value={ended} max={Math.max(queued.changes, ended + left, 1)} aria-label="Keys worked on" />
+      {running && (phase !== 'working' || planned.total === 0) && <progress aria-label={PHASES[phase]} />}
+      {phase === 'working' && planned.total > 0 && (
+        <progress value={finished} max={planned.total} aria-label="Changes finished" />
       )}
       {organization + listed.computeOptimizer > 0 && (
         <p class="muted">
-          {number(Math.max(organization, listed.computeOptimizer))} accounts read, {number(queued.changes)} changes to
-          make,{' '}
-          {Object.entries(worked)
-            .filter(([, n]) => n > 0)
-            .map(([how, n]) => `${number(n)} ${how}`)
-            .join(', ') || 'none done yet'}
+          {number(Math.max(organization, listed.computeOptimizer))} accounts read. {changesText(totals)}
+          {planned.total > 0 && `; ${progressText(planned)}`}
         </p>
       )}
     </div>

