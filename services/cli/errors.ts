@@ -3,6 +3,7 @@ import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import { type Finding, formatFinding } from '../../shared/domain/policy/findings.ts';
+import { OtherOrganizationError } from '../../shared/ports/binding.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
@@ -50,6 +51,7 @@ export function tell(error: unknown): ToldError {
   if (error instanceof StoreError || error instanceof AwsStoreError)
     return { code: error.code, message: error.message };
   if (error instanceof ClockDifferenceError) return { code: error.code, message: `${capitalized(error.message)}.` };
+  if (error instanceof OtherOrganizationError) return { code: error.code, message: error.message };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof TamperedError) {
     const advice = '`rollcall audit verify` says what else was changed; restore a backup from before.';

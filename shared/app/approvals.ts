@@ -36,8 +36,8 @@ const approvalSchema = z.object({
 });
 export type Approval = z.infer<typeof approvalSchema>;
 
-const PREFIX = 'approval/';
-const nameOf = (planHash: string): string => `${PREFIX}${planHash}`;
+export const APPROVAL_PREFIX = 'approval/';
+const nameOf = (planHash: string): string => `${APPROVAL_PREFIX}${planHash}`;
 /** Whoever noted an approval and has not recorded it for so long is gone, ms. */
 const RECORDING_MS = 60_000;
 
@@ -233,7 +233,7 @@ export async function usedApprovals(
 
 async function approvals(registers: Registers): Promise<Approval[]> {
   const all: Approval[] = [];
-  for (const { name, value } of await registers.list(PREFIX)) {
+  for (const { name, value } of await registers.list(APPROVAL_PREFIX)) {
     all.push(readValue(name, value, approvalSchema));
   }
   return all.sort((a, b) => a.at - b.at);
@@ -271,9 +271,21 @@ async function change(
   }
 }
 
+/**
+ * An approval in a restored store. Used stays used, whichever store knows it, and none lifts anything any more: what was approved
+ * before the restore is to be looked at and approved again.
+ * @throws DamagedRegisterError
+ */
+export function restoredApproval(name: string, values: readonly unknown[], now: EpochMs): Approval {
+  const known = values.map((value) => readValue(name, value, approvalSchema));
+  const strictest = known.find(({ usedAt }) => usedAt !== null) ?? known[0];
+  if (strictest === undefined) throw new Error(`${name}: there is no approval to restore`);
+  return { ...strictest, expiresAt: Math.min(strictest.expiresAt, now) };
+}
+
 /** Removes approvals that are of no more use to anybody. */
 export async function pruneApprovals(registers: Registers, before: EpochMs): Promise<void> {
-  for (const { name, value, version } of await registers.list(PREFIX)) {
+  for (const { name, value, version } of await registers.list(APPROVAL_PREFIX)) {
     const parsed = approvalSchema.safeParse(value);
     if (parsed.success && parsed.data.expiresAt < before) await registers.remove(name, version);
   }

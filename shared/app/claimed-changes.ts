@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { AccountId, EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
-import { readTyped, update } from './registers.ts';
+import type { LastChange } from '../ports/restore.ts';
+import { readTyped, readValue, update } from './registers.ts';
 
 /*
  * What was let past the caps in the last moments, by all processes. The ledger has it too, but in the aws runtime its index follows behind,
@@ -11,7 +12,7 @@ import { readTyped, update } from './registers.ts';
 const schema = z.record(z.string(), z.tuple([z.number(), z.boolean()]));
 type Claimed = z.infer<typeof schema>;
 
-const REGISTER = 'claimed-changes';
+export const CLAIMED_REGISTER = 'claimed-changes';
 /**
  * How long a change is kept here, ms: until every picture of the ledger that is still in use has it. That is as long as a picture is used, as an
  * index follows behind and as clocks differ, with much to spare.
@@ -23,7 +24,7 @@ type Latest = ReadonlyMap<AccountId, boolean>;
 
 /** What was let past the caps in the last moments. */
 export async function claimedChanges(registers: Registers, now: EpochMs): Promise<Latest> {
-  return latest(recent((await readTyped(registers, REGISTER, schema))?.value ?? null, now));
+  return latest(recent((await readTyped(registers, CLAIMED_REGISTER, schema))?.value ?? null, now));
 }
 
 /**
@@ -39,12 +40,18 @@ export async function claimChanges(
   }: { readonly accountIds: readonly AccountId[]; readonly optOut: boolean; readonly now: EpochMs },
   fits: (latest: Latest) => void,
 ): Promise<void> {
-  await update(registers, REGISTER, schema, (current) => {
+  await update(registers, CLAIMED_REGISTER, schema, (current) => {
     const kept = recent(current, now);
     fits(latest(kept));
     const added = accountIds.map((id): [string, [number, boolean]] => [id, [now, optOut || (kept[id]?.[1] ?? false)]]);
     return { ...kept, ...Object.fromEntries(added) };
   });
+}
+
+/** The claims in a register's content, for a restore. @throws DamagedRegisterError */
+export function claimsIn(value: unknown): ReadonlyMap<AccountId, LastChange> {
+  const claims = Object.entries(readValue(CLAIMED_REGISTER, value, schema));
+  return new Map(claims.map(([id, [at, optOut]]) => [id, { at, optOutAt: optOut ? at : null }]));
 }
 
 /** A clock that is far ahead must not leave something here for good. */

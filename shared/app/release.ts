@@ -1,4 +1,4 @@
-import { type RecentChanges, ROLLING_MS, type Trip, tripped } from '../domain/guardrails.ts';
+import { type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
@@ -8,10 +8,11 @@ import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueMessages } from './due-keys.ts';
 import { Journal } from './journal.ts';
+import { changedRecently } from './rolling-changes.ts';
 import type { RolloutState } from './rollout-state.ts';
 import type { RunStates } from './run-state.ts';
 
-type ReleaseDeps = Pick<Deps, 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
+type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
 interface Held {
   readonly accountId: string;
@@ -34,7 +35,7 @@ export async function releaseHeld(
   const now = deps.clock.now();
   const scanned = scanId === null ? null : await runs.get(scanId);
   const accountsInScope = scanned?.accountsInScope ?? 0;
-  const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
+  const recent = await changedRecently(deps, now);
   const trip = judged(policy, held, accountsInScope, recent);
   const runId = deps.newId();
   if (trip === null) {

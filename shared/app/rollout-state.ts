@@ -6,7 +6,7 @@ import { toIso } from '../domain/time.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';
-import { readTyped, type Typed } from './registers.ts';
+import { readTyped, readValue, type Typed } from './registers.ts';
 
 /** The gate of the policy in force, for all processes. */
 const rolloutSchema = z.object({
@@ -30,10 +30,20 @@ const rolloutSchema = z.object({
 });
 export type RolloutState = z.infer<typeof rolloutSchema>;
 
-const REGISTER = 'rollout';
+export const ROLLOUT_REGISTER = 'rollout';
+
+/**
+ * The gate in a restored store: the one that lets less through. Of different policies none holds, and the canaries come first again.
+ * @throws DamagedRegisterError
+ */
+export function restoredRollout(backup: unknown, replaced: unknown): RolloutState | null {
+  const [ours, theirs] = [backup, replaced].map((value) => readValue(ROLLOUT_REGISTER, value, rolloutSchema));
+  if (ours === undefined || theirs === undefined || ours.policyHash !== theirs.policyHash) return null;
+  return theirs.phase === 'open' ? ours : theirs;
+}
 
 export function readRollout(registers: Registers): Promise<Typed<RolloutState> | null> {
-  return readTyped(registers, REGISTER, rolloutSchema);
+  return readTyped(registers, ROLLOUT_REGISTER, rolloutSchema);
 }
 
 /** Writes the state over the one that was read. @returns whether nobody else was faster. */
@@ -42,7 +52,7 @@ export async function writeRollout(
   next: RolloutState,
   known: Typed<RolloutState> | null,
 ): Promise<boolean> {
-  return (await registers.write(REGISTER, next, known?.version ?? null)) !== null;
+  return (await registers.write(ROLLOUT_REGISTER, next, known?.version ?? null)) !== null;
 }
 
 /** What the gate says to accounts that are no canaries. */

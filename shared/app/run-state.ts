@@ -57,9 +57,27 @@ export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 /** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
 export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
-const runName = (runId: string): string => `run/${runId}`;
+const runName = (runId: string): string => `${RUN_PREFIX}${runId}`;
 const planName = (hash: string): string => `plan/${hash}`;
 const runPlanName = (runId: string): string => `run-plan/${runId}`;
+
+export const RUN_PREFIX = 'run/';
+
+/**
+ * The state of a run in a restored store: stopped if either store says so, and bound to its plan without anything being lifted for it.
+ * @param replaced what the replaced store has of the same run; `null`: nothing
+ * @throws DamagedRegisterError
+ */
+export function restoredRun(name: string, backup: unknown, replaced: unknown, now: EpochMs): RunState {
+  const run = readValue(name, backup, runSchema);
+  const other = replaced === null ? run : readValue(name, replaced, runSchema);
+  return {
+    ...run,
+    failed: Math.max(run.failed, other.failed),
+    stopped: run.stopped ?? other.stopped,
+    approvedUntil: run.planHash === null ? null : Math.min(run.approvedUntil ?? now, now),
+  };
+}
 
 /** The state of a run that all its workers share, and the plans that bind runs. */
 export class RunStates {

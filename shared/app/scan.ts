@@ -1,5 +1,4 @@
 import { compileControls, haltedText } from '../domain/controls.ts';
-import { ROLLING_MS } from '../domain/guardrails.ts';
 import type { Detail, EntryDraft } from '../domain/ledger.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
@@ -23,6 +22,7 @@ import { workKey } from './planned-work.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
+import { changedRecently, pruneCarried } from './rolling-changes.ts';
 import { beginRollout, concludeRollout } from './rollout.ts';
 import { type Gate, holdsFor, readGate } from './rollout-state.ts';
 import { KEEP_MS, RunStates } from './run-state.ts';
@@ -73,7 +73,7 @@ export async function plan(
 async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {
   const now = deps.clock.now();
   const approved = await underWay(deps, new RunStates(deps.registers), run.policy.hash);
-  const recent = await deps.ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
+  const recent = await changedRecently(deps, now);
   const plan = makePlan(run.policy, seen, recent, { onlyThese, underWay: approved }, now);
   const { halt } = await readControls(deps.registers);
   if (halt === null || totalChanges(plan.totals) === 0) return plan;
@@ -100,6 +100,7 @@ export async function scan(
   const begin = async (): Promise<void> => {
     await runs.prune(deps.clock.now());
     await pruneApprovals(deps.registers, deps.clock.now() - KEEP_MS);
+    await pruneCarried(deps.registers, deps.clock.now());
     await catchUpRecords(deps);
     await notePolicy(deps, journal, asked);
     opened = await beginRollout(deps, asked);

@@ -22,7 +22,7 @@ import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
  * Whoever runs a part holds the lease {@link SCAN_LEASE}. A process that is killed stops renewing it, so that another one goes on with the
  * run within a minute.
  */
-const scanState = z.object({
+export const scanState = z.object({
   runId: z.string(),
   policyHash: z.string(),
   /** When it fell due: what the schedule counts from, so that a slow scan does not shift the next one. */
@@ -41,7 +41,7 @@ const scanState = z.object({
 });
 export type ScanState = z.infer<typeof scanState>;
 
-const REGISTER = 'scan';
+export const SCAN_REGISTER = 'scan';
 
 /** Held while a part of a scan runs. */
 export const SCAN_LEASE = 'scan';
@@ -93,13 +93,13 @@ export interface ScheduleDeps {
  */
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
-  const known = await readTyped(deps.registers, REGISTER, scanState);
+  const known = await readTyped(deps.registers, SCAN_REGISTER, scanState);
   const asked = (await isApproved(deps.registers, policy, now)) || (await isWished(deps.registers, known?.value, now));
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { asked, held });
   if (next === null) return null;
-  if ((await deps.registers.write(REGISTER, next, known?.version ?? null)) === null) return null;
+  if ((await deps.registers.write(SCAN_REGISTER, next, known?.version ?? null)) === null) return null;
   return next.state === 'done' ? null : { runId: next.runId, again: next.attempts > 0 };
 }
 
@@ -143,7 +143,7 @@ function nextState(
 /** The next look at the schedule finds a scan due. One that runs now ends first. Nothing happens where none was ever asked for. */
 export async function makeScanDue(registers: Registers): Promise<void> {
   if ((await scanNow(registers)) === null) return;
-  await update(registers, REGISTER, scanState, (current): ScanState => {
+  await update(registers, SCAN_REGISTER, scanState, (current): ScanState => {
     if (current === null) throw new Error('the register of scans is gone');
     // The first one is asked for until it is complete anyway, and its age is counted from when it fell due.
     return current.completedAt === null ? current : { ...current, dueAt: 0 };
@@ -188,9 +188,14 @@ export async function scanUnderWay({
   return { runId, state: 'requested', holder: null, until: until > clock.now() ? toIso(until) : null };
 }
 
+/** The register of scans of a restored store: what was under way is over, and the next look at the schedule finds a scan due. */
+export function restoredScan(known: ScanState): ScanState {
+  return { ...known, state: 'done', begunAt: null, dueAt: 0 };
+}
+
 /** The scan that is asked for or under way, or the last one. */
 export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> {
-  return readTyped(registers, REGISTER, scanState);
+  return readTyped(registers, SCAN_REGISTER, scanState);
 }
 
 /**
@@ -201,7 +206,7 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
   const known = await scanNow(deps.registers);
   if (known === null || known.value.runId !== runId || known.value.state === 'done') return null;
   const next: ScanState = { ...known.value, state: 'running', aliveAt: deps.clock.now() };
-  return (await deps.registers.write(REGISTER, next, known.version)) === null ? null : next;
+  return (await deps.registers.write(SCAN_REGISTER, next, known.version)) === null ? null : next;
 }
 
 /**
@@ -209,7 +214,7 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
  * it keeps them says nothing any more, and whoever finds the run silent has to know how old they are.
  */
 export async function keepsAnswers(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
-  await update(deps.registers, REGISTER, scanState, (current): ScanState => {
+  await update(deps.registers, SCAN_REGISTER, scanState, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
     return { ...current, begunAt };
   });
@@ -221,7 +226,7 @@ export type PartEnd = 'done' | 'continued' | 'left' | 'failed';
 /** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
   const now = deps.clock.now();
-  await update(deps.registers, REGISTER, scanState, (current): ScanState => {
+  await update(deps.registers, SCAN_REGISTER, scanState, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
     switch (end) {
       case 'done':

@@ -1,7 +1,6 @@
 /** The machine's own parts, for those who start things: clock, ids, logs, and the store's maintenance. */
 export { AwsStoreError } from '../adapters/aws/store-errors.ts';
 export { StoreError } from '../adapters/embedded/errors.ts';
-export { type RestoreResult, restoreEmbeddedStore } from '../adapters/embedded/restore.ts';
 export { systemClock } from '../adapters/system/clock.ts';
 export { makeNewId } from '../adapters/system/ids.ts';
 export { jsonLogger } from '../adapters/system/logger.ts';

@@ -11,6 +11,7 @@ const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
   GuardrailTripped: 'guardrail',
   EnforcementHalted: 'halt',
   EnforcementResumed: 'halt',
+  StoreRestored: 'halt',
 };
 
 /** Blocked for a time that is known and passes by itself: nothing for a person to do. */
@@ -124,6 +125,7 @@ function lineOf(entry: LedgerEntry): string {
     const what = type === 'EnforcementHalted' ? 'halted' : 'resumed';
     return escaped(`enforcement ${what} by ${actor}${why(reason, detail?.message)}`);
   }
+  if (type === 'StoreRestored') return escaped(`store restored by ${actor}${why(reason, detail?.message)}`);
   const whom = [accountId, enrollment].filter((part) => part !== null).join(' ');
   const change = after === null ? '' : `: ${after.status ?? 'unknown'}, wanted ${after.desired ?? 'unmanaged'}`;
   const by = detail?.changedBy === undefined ? '' : `; changed by ${detail.changedBy.actor}`;

@@ -99,6 +99,44 @@ export function suspended(
   };
 }
 
+/** The controls of a restored store, and the suspensions that only the replaced one had. */
+export interface StricterControls {
+  readonly controls: Controls;
+  readonly kept: readonly OperatorSuspension[];
+}
+
+/**
+ * The stricter of what a backup and the store that it replaces had set, halted by the restore itself. Of two suspensions with the same
+ * selector the one that ends last holds. What the backup's audit log does not know yet goes into the notices.
+ */
+export function restoredControls(
+  backup: Controls,
+  replaced: Controls | null,
+  { act, why, newId }: { readonly act: Act; readonly why: string; readonly newId: () => string },
+): StricterControls {
+  const others = replaced?.suspensions ?? [];
+  const all = [...backup.suspensions, ...others];
+  const suspensions = all.filter(
+    (known) =>
+      !all.some((other) => other !== known && other.selector === known.selector && endsAfter(other, known, all)),
+  );
+  const kept = suspensions.filter((known) => others.includes(known));
+  const notices = kept.map(({ selector, until, reason: because }) => {
+    const ends = until === null ? 'until resumed' : `until ${toIso(until)}`;
+    const message = `${selector} suspended ${ends}${because === null ? '' : `: ${because}`}; kept from the store that a restore replaced`;
+    return toTell({ ...act, id: newId() }, { type: 'AccountSuspended', message, selector, until });
+  });
+  const before = replaced?.halt ?? backup.halt;
+  const because = before === null || before.reason === null ? '' : `: ${before.reason}`;
+  const since = before === null ? '' : `; already halted ${toIso(before.at)} by ${before.by}${because}`;
+  const message = `${why}${since}`;
+  const told = toTell(act, { type: 'EnforcementHalted', message });
+  return {
+    controls: { halt: { ...act, reason: message }, suspensions, notices: [...backup.notices, ...notices, told] },
+    kept,
+  };
+}
+
 /** What `resume` would end. */
 export interface Resumption {
   readonly controls: Controls;

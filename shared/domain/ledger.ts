@@ -5,7 +5,8 @@ import type { ReasonCode, Verdict } from './verdict.ts';
 
 /**
  * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
- * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains. `ScanRequested` and `DeadLettersRedriven` are operators' commands.
+ * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains. `ScanRequested` and `DeadLettersRedriven` are operators'
+ * commands; `StoreRestored` says that a backup took the place of the store, and which end of the organization's chain it replaced.
  */
 export const ENTRY_TYPES = [
   'ScanStarted',
@@ -35,6 +36,7 @@ export const ENTRY_TYPES = [
   'DigestPublished',
   'ScanRequested',
   'DeadLettersRedriven',
+  'StoreRestored',
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
@@ -119,6 +121,8 @@ export interface Detail {
   readonly checkpoint?: Checkpoint;
   /** DigestPublished: what it is over. */
   readonly digest?: Digest;
+  /** StoreRestored: from what, and in the place of what. */
+  readonly restore?: Restore;
 }
 
 /** Stands for the entries of its chain up to `through`, which are removed once it is stored. */
@@ -131,6 +135,21 @@ export interface Checkpoint {
   readonly state: AccountState | null;
   /** The state right before this checkpoint. */
   readonly current: AccountState | null;
+}
+
+/** A backup took the place of a store. */
+export interface Restore {
+  /** The backup, as it was named. */
+  readonly file: string;
+  /** The end of the organization's chain in the store that was replaced; `null`: there was no store, or it could not be read. */
+  readonly replaced: (ChainHead & { readonly chain: string }) | null;
+  /** Entries of the replaced store that the backup lacks; `null`: unknown. Times are ISO 8601. */
+  readonly lost: {
+    readonly entries: number;
+    readonly runs: number;
+    readonly from: string | null;
+    readonly to: string | null;
+  } | null;
 }
 
 /** A hash over the ends of all chains, for whoever keeps it where the store's owner cannot reach. */

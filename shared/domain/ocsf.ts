@@ -38,6 +38,7 @@ const SEVERITIES: Readonly<Partial<Record<EntryType, Severity>>> = {
   RemediationFailed: 'High',
   GuardrailTripped: 'High',
   EnforcementHalted: 'High',
+  StoreRestored: 'High',
 };
 
 const COMPLIANCE: Readonly<Record<Verdict, ComplianceStatus>> = {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../shared/compose/store.ts';
 import {
+  auditShape,
   backupShape,
   deadLetterShape,
   deadLettersShape,
@@ -49,11 +50,61 @@ describe('the store', () => {
     expect(text.stderr).toContain(`The ledger is not whole: chain ${chain}, entry 2: edit`);
 
     const restored = restoreShape.parse(json(await call('restore', 'b.db')));
-    expect(restored).toMatchObject({ restored: '.rollcall/rollcall.db', from: 'b.db' });
+    expect(restored).toMatchObject({ restored: '.rollcall/rollcall.db', from: 'b.db', merged: true });
     expect(readdirSync(join(cwd, '.rollcall'))).toContain(restored.kept?.replace('.rollcall/', ''));
     const [verify, after] = await Promise.all([call('audit', 'verify'), call('status')]);
     expect(verify.code).toBe(0);
     expect(statusShape.parse(json(after)).summary).toEqual(before.summary);
+  });
+
+  test('restore of an older backup under a halted daemon lets no change through, before or after it notices', async () => {
+    const { cwd, env, running } = await afterOneRun();
+    const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env });
+    const daemon = start(['serve', '--port', '0'], { cwd, env });
+    const end = ended(daemon);
+    await said(daemon, ' ended: ');
+    expect((await call('backup', 'b.db')).code).toBe(0);
+    const members = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+    const drifting = members.slice(0, 5).map(({ accountId }) => accountId);
+    const [suspended = ''] = drifting;
+    expect((await call('halt', '--reason', 'incident 9')).code).toBe(0);
+    expect((await call('suspend', suspended, '--reason', 'freeze')).code).toBe(0);
+    running.sandbox.drift({
+      changes: drifting.map((accountId) => ({ accountId, enrollment: 'computeOptimizer', status: 'Inactive' })),
+    });
+    const statuses = () =>
+      running.sandbox
+        .accounts()
+        .filter(({ accountId }) => drifting.includes(accountId))
+        .map(({ computeOptimizer }) => computeOptimizer.status);
+
+    // The restored store has a scan due: the daemon finds the drift, and that it may not act.
+    const found = said(daemon, 'nothing queued: halted');
+    const restored = await call('restore', 'b.db');
+    expect(restored.code, restored.stderr).toBe(0);
+    const document = restoreShape.parse(json(restored));
+    expect(document).toMatchObject({ merged: true, stillInForce: { suspensions: [suspended] } });
+    expect(document.lost?.entries).toBeGreaterThan(0);
+    expect(restored.stderr).toMatch(
+      /^warning: lost: \d+ entries from .* to .*; they are in \.rollcall\/before-restore-/m,
+    );
+    expect(restored.stderr).toContain(`Suspensions kept from the replaced store: ${suspended}`);
+    await found;
+    expect(statuses()).toEqual(drifting.map(() => 'Inactive'));
+    const { halted } = statusShape.parse(json(await call('status')));
+    expect(halted?.reason).toMatch(/^restored from b\.db by user:.*; already halted .*: incident 9$/);
+    const { entries } = auditShape.parse(json(await call('audit', 'list', '--type', 'StoreRestored')));
+    expect(entries).toMatchObject([
+      { chain: 'organization', detail: { restore: { file: 'b.db', replaced: { chain: 'organization' } } } },
+    ]);
+
+    const worked = said(daemon, 'worked: ');
+    expect((await call('unhalt')).code).toBe(0);
+    await worked;
+    daemon.kill('SIGTERM');
+    expect((await end).code).toBe(0);
+    expect(statuses()).toEqual(drifting.map((id) => (id === suspended ? 'Inactive' : 'Active')));
+    expect((await call('audit', 'verify')).code).toBe(0);
   });
 
   test('restore of what is no backup leaves everything as it is', async () => {

@@ -8,6 +8,7 @@ import { MIGRATIONS } from '../../shared/adapters/embedded/schema.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { checkLink, EMPTY_CHAIN, headOf } from '../../shared/domain/ledger.ts';
+import type { Reconcile } from '../../shared/ports/restore.ts';
 import { account, chainOf, facts, range, record, sealAll, work } from '../contract/samples.ts';
 import { runChild } from './processes.ts';
 import { type Bench, makeBench } from './stores.ts';
@@ -22,8 +23,14 @@ beforeEach(() => {
 });
 afterEach(() => bench.dispose());
 
-const restore = (options: Partial<RestoreOptions> = {}) =>
-  restoreEmbeddedStore({ dataDir: bench.dataDir, file: copy, clock: systemClock, newId: bench.newId, ...options });
+/** All of the backup and nothing of what it replaces; `restore.test.ts` is about what is kept. */
+const onlyTheBackup: Reconcile<null> = (backup) => ({ registers: backup.registers(), drafts: [], report: null });
+
+const restore = (options: Partial<RestoreOptions<null>> = {}) =>
+  restoreEmbeddedStore({
+    ...{ dataDir: bench.dataDir, file: copy, reconcile: onlyTheBackup, clock: systemClock, newId: bench.newId },
+    ...options,
+  });
 
 async function fill(store: EmbeddedStore): Promise<void> {
   await store.ledger.append([...chainOf(account(1), 3), ...chainOf(account(2), 2)]);
@@ -132,7 +139,7 @@ describe('restore', () => {
   const names = () => readdirSync(bench.dataDir).toSorted();
 
   it('makes a store where there was none', async () => {
-    expect(await restore()).toEqual({ path: file, setAside: null });
+    expect(await restore()).toEqual({ path: file, setAside: null, report: null });
     expect(names()).toEqual(['rollcall.db']);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(bench.dataDir).mode & 0o777).toBe(0o700);
@@ -143,7 +150,7 @@ describe('restore', () => {
     const store = await bench.open();
     await store.ledger.append(chainOf(account(9), 50));
     await store.close();
-    expect(await restore()).toEqual({ path: file, setAside: null });
+    expect(await restore()).toEqual({ path: file, setAside: null, report: null });
     expect(names()).toEqual(['rollcall.db']);
     const restored = await bench.open();
     expect((await restored.ledger.head(account(9))).seq).toBe(0);

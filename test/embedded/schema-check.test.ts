@@ -3,10 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lookAtEmbedded } from '../../shared/adapters/embedded/doctor.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
-import { restoreEmbeddedStore } from '../../shared/adapters/embedded/restore.ts';
 import { MIGRATIONS } from '../../shared/adapters/embedded/schema.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
+import { restoreStore } from '../../shared/compose/restore.ts';
 import { type Bench, makeBench } from './stores.ts';
 
 let bench: Bench;
@@ -73,8 +73,14 @@ describe('a file that another program has changed', () => {
     const store = await bench.open();
     await store.backup(backup);
     change(sql, backup);
-    const options = { dataDir: bench.dataDir, file: backup, clock: systemClock, newId: bench.newId };
-    const refused: unknown = await restoreEmbeddedStore(options).catch((error: unknown) => error);
+    const options = {
+      dataDir: bench.dataDir,
+      file: backup,
+      actor: 'user:test',
+      clock: systemClock,
+      newId: bench.newId,
+    };
+    const refused: unknown = await restoreStore(options).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'ForeignSchema', path: backup });
     expect(String(refused)).toMatch(found);
     expect((await store.registers.read('controls'))?.value).toBe('halted');

@@ -74,6 +74,16 @@ export const detail = z.object({
     .object({ day: z.string(), root: z.string(), list: z.string(), chains: z.number(), entries: z.number() })
     .optional()
     .describe('DigestPublished: a hash over the ends of all chains'),
+  restore: z
+    .object({
+      file: z.string(),
+      replaced: z.object({ chain: z.string(), seq: z.number(), hash: z.string() }).nullable(),
+      lost: z
+        .object({ entries: z.number(), runs: z.number(), from: z.string().nullable(), to: z.string().nullable() })
+        .nullable(),
+    })
+    .optional()
+    .describe('StoreRestored: the backup, the end of the organization chain that it replaced, and what it lacks'),
 });
 
 /** An entry of the ledger. `detail` has what its type needs beside the fixed fields. */

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
+import type { RestoreReport } from '../../../shared/app/restore-entry.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { refuseAws, withEmbeddedStore } from '../session.ts';
+import { operator } from '../operator.ts';
+import { bringUpToDate, refuseAws, withEmbeddedStore } from '../session.ts';
+import { count, instant } from '../ui/words.ts';
 
 export function defineBackup(program: Command, select: Select): void {
   program
@@ -11,7 +14,7 @@ export function defineBackup(program: Command, select: Select): void {
     .action((file: string) => select((context) => runBackup(context, file)));
   program
     .command('restore')
-    .description('put a backup in the place of the store; what is there is kept beside it')
+    .description('put a backup in the place of the store, halted; what is there is kept beside it')
     .argument('<file>', 'a backup')
     .action((file: string) => select((context) => runRestore(context, file)));
 }
@@ -30,27 +33,86 @@ async function runBackup(context: CliContext, file: string): Promise<number> {
 async function runRestore(context: CliContext, file: string): Promise<number> {
   refuseAws(context, 'restore', ADVICE);
   const { output, config, clock } = context;
-  const { restoreEmbeddedStore, makeNewId } = await import('../../../shared/compose/system.ts');
+  const [{ makeNewId }, { restoreStore }, { settleControls }] = await Promise.all([
+    import('../../../shared/compose/system.ts'),
+    import('../../../shared/compose/restore.ts'),
+    import('../../../shared/app/settle-controls.ts'),
+  ]);
   const newId = makeNewId(clock);
-  const kept = await keepPresent(context, `${config.dataDir}/before-restore-${newId()}.db`);
-  const { path, setAside } = await restoreEmbeddedStore({ dataDir: config.dataDir, file, clock, newId });
-  if (output.json) output.document({ restored: path, from: file, kept: setAside ?? kept });
+  const actor = await operator(context);
+  const copy = await keepPresent(context, `${config.dataDir}/before-restore-${newId()}.db`);
+  const { path, setAside, report } = await restoreStore({ dataDir: config.dataDir, file, actor, clock, newId });
+  await withEmbeddedStore(context, false, (store) => settleControls({ ...store, clock, newId, actor }));
+  const kept = setAside ?? copy;
+  for (const line of lossText(report, kept)) output.note(line);
+  if (output.json) output.document(restoreDocument(path, file, kept, report));
   else {
-    output.print(`${path} is as it was in ${file}.`);
+    output.print(
+      `${path} has the content of ${file}, and enforcement is halted: nothing is changed until \`rollcall unhalt\`.`,
+    );
+    output.print('Look at `rollcall status` and `rollcall plan` first.');
     if (setAside !== null) output.print(`The damaged store was set aside: ${setAside}`);
-    else if (kept !== null) output.print(`What was there before is kept: ${kept}`);
+    else if (copy !== null) output.print(`The replaced store is kept: ${copy}`);
   }
   return EXIT.ok;
 }
 
-/** An audit trail is not overwritten without a copy. `null`: there was no store, or it is damaged and will be set aside. */
+function restoreDocument(path: string, file: string, kept: string | null, report: RestoreReport) {
+  const { lost, suspensions, contested, changed, optedOut, underWay, approvalsEnded, unreadable, merged } = report;
+  const time = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+  return {
+    ...{ restored: path, from: file, kept, halted: true, merged },
+    lost: lost === null ? null : { ...lost, from: time(lost.from), to: time(lost.to) },
+    stillInForce: { suspensions, contested, changed, optedOut, underWay },
+    ...{ approvalsEnded, unreadable },
+  };
+}
+
+/** What is lost and what stays in force, for stderr. */
+function lossText(report: RestoreReport, kept: string | null): string[] {
+  const { replaced, merged, lost, suspensions, contested, changed, optedOut, underWay, approvalsEnded, unreadable } =
+    report;
+  const lines: string[] = [];
+  if (!merged) {
+    const what = replaced === 'absent' ? 'there was no store here' : 'the store that was here cannot be read';
+    lines.push(
+      `warning: ${what}, so nothing could be merged: suspensions, contested accounts, used approvals and changes since the backup are not known.`,
+    );
+  }
+  if (lost === null && merged)
+    lines.push('warning: the store that was here was damaged or changed; what it had set stays in force.');
+  if (lost !== null && lost.entries > 0) {
+    const at = (time: number | null): string => (time === null ? '?' : instant(new Date(time).toISOString()));
+    const where = kept === null ? '' : `; they are in ${kept}`;
+    lines.push(
+      `warning: lost: ${count(lost.entries, 'entry', 'entries')} from ${at(lost.from)} to ${at(lost.to)}${where}.`,
+    );
+    if (lost.runs > 0) lines.push(`warning: lost: ${count(lost.runs, 'run')}: ${lost.runIds.join(', ')}`);
+  }
+  if (approvalsEnded > 0)
+    lines.push(
+      `warning: ${count(approvalsEnded, 'approval')} ended with the restore: approve again what is still wanted.`,
+    );
+  if (unreadable.length > 0)
+    lines.push(`warning: could not be read in the replaced store, and is not kept: ${unreadable.join(', ')}`);
+  if (suspensions.length > 0) lines.push(`Suspensions kept from the replaced store: ${suspensions.join(' · ')}`);
+  if (contested > 0) lines.push(`${count(contested, 'account')} stay contested until \`rollcall resume\`.`);
+  if (underWay > 0) lines.push(`${count(underWay, 'change')} under way: the workers find out what became of them.`);
+  if (changed > 0)
+    lines.push(`The caps count ${count(changed, 'account')} changed in the last 24 hours, ${optedOut} opted out.`);
+  return lines;
+}
+
+/** An audit trail is not overwritten without a copy. `null`: there was no store, or it is damaged or changed and will be set aside. */
 async function keepPresent(context: CliContext, file: string): Promise<string | null> {
   const { StoreError } = await import('../../../shared/compose/system.ts');
   try {
+    // A copy of an older version's store is made of what it is brought forward to, as the restore does anyway.
+    await bringUpToDate(context);
     await withEmbeddedStore(context, true, (store) => store.backup(file));
     return file;
   } catch (error) {
-    if (error instanceof StoreError && ['NotFound', 'Corrupt', 'OlderVersion'].includes(error.code)) return null;
+    if (error instanceof StoreError && ['NotFound', 'Corrupt', 'ForeignSchema'].includes(error.code)) return null;
     throw error;
   }
 }

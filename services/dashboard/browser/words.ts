@@ -152,5 +152,6 @@ const TYPES: Readonly<Record<Entry['type'], true>> = {
   DigestPublished: true,
   ScanRequested: true,
   DeadLettersRedriven: true,
+  StoreRestored: true,
 };
 export const ENTRY_TYPES: readonly string[] = Object.keys(TYPES);

@@ -101,7 +101,8 @@ function appendAll(sql: Sql, entries: readonly Timed[], refused: Set<string>): r
   });
 }
 
-function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutcome {
+/** To be called inside a transaction. */
+export function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutcome {
   const { chain, seq, hash } = entry;
   const head = headOfChain(sql, chain);
   if (seq <= head.seq) {
@@ -125,7 +126,7 @@ function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutcome {
   return 'appended';
 }
 
-function headOfChain(sql: Sql, chain: string): ChainHead {
+export function headOfChain(sql: Sql, chain: string): ChainHead {
   const row = sql.get('SELECT seq, hash FROM chains WHERE chain = ?', chain);
   return row === undefined ? EMPTY_CHAIN : { seq: sql.number(row, 'seq'), hash: sql.text(row, 'hash') };
 }
@@ -184,7 +185,7 @@ function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
 }
 
 /** The entry in the order of fields that `audit list` shows; canonical JSON has sorted them. */
-function toEntry(sql: Sql, row: Row): LedgerEntry {
+export function toEntry(sql: Sql, row: Row): LedgerEntry {
   const entry = sql.json(row, 'body', 'a ledger entry', isLedgerEntry);
   return {
     id: entry.id,

@@ -3,6 +3,14 @@ import type { Connection } from './connection.ts';
 import { isAnything } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
+/** Replaces all registers, each under a version that none of them ever had. To be called inside a transaction. */
+export function replaceRegisters(sql: Sql, registers: ReadonlyMap<string, unknown>): void {
+  sql.run('DELETE FROM registers');
+  for (const [name, value] of registers) {
+    sql.run('INSERT INTO registers VALUES (?, ?, ?)', name, nextVersion(sql), JSON.stringify(value));
+  }
+}
+
 export function sqliteRegisters(connection: Connection): Registers {
   return {
     read: (name) =>

@@ -1,12 +1,17 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { backup, DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { sealEntry } from '../../domain/ledger.ts';
+import type { Reconcile, Reconciled, Replaced } from '../../ports/restore.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { systemRandom } from '../system/random.ts';
 import { copySnapshot } from './backup.ts';
-import { BLOCKING_WAIT_MS, type Patience, whenFree } from './connection.ts';
+import { type Patience, whenFree } from './connection.ts';
+import { openDatabase } from './database.ts';
 import { StoreError, toStoreError } from './errors.ts';
 import {
+  assertOurs,
   assertSound,
   databasePath,
   holdFile,
@@ -14,14 +19,23 @@ import {
   makeDirectory,
   makePrivateFile,
   migrate,
+  pragma,
   publishFile,
 } from './file.ts';
+import { appendOne, headOfChain } from './ledger.ts';
+import { toEpoch } from './ledger-query.ts';
+import { replaceRegisters } from './registers.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
+import { assertSchema } from './schema-check.ts';
+import { Sql } from './sql.ts';
+import { contentOf, lostEntries, publishedSince } from './stored-content.ts';
 
-export interface RestoreOptions {
+export interface RestoreOptions<Report> {
   readonly dataDir: string;
   /** The backup; it is only read. */
   readonly file: string;
+  /** What stays in force of the store that is replaced. */
+  readonly reconcile: Reconcile<Report>;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly random?: Random;
@@ -29,25 +43,30 @@ export interface RestoreOptions {
   readonly migrations?: readonly Migration[];
 }
 
-export interface RestoreResult {
+export interface RestoreResult<Report> {
   /** The store's file. */
   readonly path: string;
   /** Where a damaged store was put aside; `null` if there was none. */
   readonly setAside: string | null;
+  readonly report: Report;
 }
 
-/** SQLite copies everything in one step, and thus in one transaction. */
-const ALL_PAGES = 2 ** 31 - 1;
-
 /**
- * Puts a backup's state in the place of the store's, also while other processes have the store open: for them it is one
- * transaction, before which they see the old state and after which they see the restored one, and what they still hold
- * (versions of registers, heads of chains) no longer fits. The backup is checked in full first, and if it is
- * of an older version, a copy is brought forward. A store that is damaged is set aside, never deleted.
- * @throws StoreError `NotFound`, `Corrupt`, `ForeignFile`, `NewerVersion` about the backup; about the store the same except
- *   `Corrupt`, and `DiskFull`, `NotWritable`, `Busy`. The store is then as it was.
+ * Puts a backup in the place of the store, also while other processes have the store open: for them it is one transaction, before which they
+ * see the old state and after which they see the restored one, with all that `reconcile` keeps of the old one. Nothing can be written
+ * between what `reconcile` reads and what it decides. What other processes still hold (versions of registers, heads of chains) no longer fits.
+ * The backup is checked in full first, and if it is of an older version, a copy is brought forward. A store that is damaged, or
+ * whose schema was changed, is set aside, never deleted.
+ *
+ * ```
+ *  backup ──▶ draft (checked, brought forward) ──▶ store is sound: BEGIN IMMEDIATE, read, reconcile, replace every table, COMMIT
+ *                                              ├─▶ no store: reconcile in the draft, then give it the store's name
+ *                                              └─▶ damaged: reconcile in the draft with what can be read, set the store aside, same
+ * ```
+ * @throws StoreError `NotFound`, `Corrupt`, `ForeignFile`, `ForeignSchema`, `NewerVersion` about the backup; `ForeignFile`, `NewerVersion`,
+ *   `DiskFull`, `NotWritable`, `Busy` about the store; and what `reconcile` throws. The store then has the content that it had.
  */
-export async function restoreEmbeddedStore(options: RestoreOptions): Promise<RestoreResult> {
+export async function restoreEmbeddedStore<Report>(options: RestoreOptions<Report>): Promise<RestoreResult<Report>> {
   const { dataDir, file, newId, clock, migrations = MIGRATIONS } = options;
   const patience: Patience = {
     clock,
@@ -60,10 +79,11 @@ export async function restoreEmbeddedStore(options: RestoreOptions): Promise<Res
   makeDirectory(dirname(path));
   try {
     await prepare(file, draft, newId(), migrations);
-    const setAside = await swapIn(draft, path, `${path}.damaged-${newId()}`, { patience, migrations });
-    return { path, setAside };
+    const circumstances = { patience, migrations, reconcile: options.reconcile };
+    return await replace(draft, path, `${path}.damaged-${newId()}`, circumstances);
   } catch (error) {
-    throw toStoreError(error, path);
+    const known = toStoreError(error, path);
+    throw known.code === 'Internal' ? error : known;
   } finally {
     rmSync(draft, { force: true });
   }
@@ -90,54 +110,166 @@ async function prepare(
   makePrivateFile(draft);
   try {
     await copySnapshot(file, draft);
-    const db = new DatabaseSync(draft);
+    const db = openDatabase(draft);
     try {
       assertSound(db, file, 'integrity_check(1)');
       migrate(db, draft, migrations);
+      assertSchema(db, file, migrations, migrations.length);
       // Whoever read a register before the restore must not overwrite it after: every version becomes a new one.
       db.prepare('UPDATE register_versions SET generation = ?').run(generation);
-      db.prepare("UPDATE registers SET version = ? || '-r' || rowid").run(generation);
       db.exec('PRAGMA journal_mode = DELETE');
     } finally {
       db.close();
     }
   } catch (error) {
     const known = toStoreError(error, draft);
-    throw known.code === 'Corrupt' ? aboutBackup(known, file) : known;
+    throw known.code === 'Corrupt' || known.code === 'ForeignSchema' ? aboutBackup(known, file) : known;
   }
 }
 
-interface Circumstances {
+interface Circumstances<Report> {
   readonly patience: Patience;
   readonly migrations: readonly Migration[];
+  readonly reconcile: Reconcile<Report>;
 }
 
-/** @returns the new name of the damaged store that was in the way, if there was one. */
-async function swapIn(draft: string, path: string, aside: string, { patience, migrations }: Circumstances) {
+/** Codes of a store that is not replaced in place: nothing of it can be relied upon. */
+const UNRELIABLE: ReadonlySet<string> = new Set(['Corrupt', 'ForeignSchema']);
+
+async function replace<Report>(
+  draft: string,
+  path: string,
+  aside: string,
+  circumstances: Circumstances<Report>,
+): Promise<RestoreResult<Report>> {
+  const { patience, migrations, reconcile } = circumstances;
   try {
-    const present = await inspectFile(path, migrations, patience);
-    if (present === null && publishFile(draft, path)) return null;
-    await whenFree(patience, () => overwrite(draft, path));
-    return null;
+    if ((await inspectFile(path, migrations, patience)) === null) {
+      const report = reconcileAlone(draft, reconcile, { kind: 'absent' });
+      if (publishFile(draft, path)) return { path, setAside: null, report };
+      throw new StoreError({
+        code: 'Busy',
+        path,
+        found: 'another process has made a store here in this moment',
+        remedy: 'Run the command again.',
+      });
+    }
+    const report = await whenFree(patience, () => replaceInPlace(draft, path, circumstances));
+    return { path, setAside: null, report };
   } catch (error) {
-    if (toStoreError(error, path).code !== 'Corrupt') throw error;
+    if (!isUnreliable(error, path)) throw error;
   }
+  const report = reconcileWithRest(draft, path, reconcile);
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }
   publishFile(draft, path);
-  return aside;
+  return { path, setAside: aside, report };
+}
+
+/** Whether the error is about the state of the store's file. What `reconcile` throws is not. */
+function isUnreliable(error: unknown, path: string): boolean {
+  return error instanceof StoreError && error.path === path && UNRELIABLE.has(error.code);
 }
 
 /** Replaces the whole content in one transaction; a crash in the middle of it leaves the old one. */
-async function overwrite(draft: string, path: string): Promise<void> {
-  const source = new DatabaseSync(draft, { readOnly: true, timeout: BLOCKING_WAIT_MS });
+function replaceInPlace<Report>(draft: string, path: string, { migrations, reconcile }: Circumstances<Report>): Report {
+  const letGo = holdFile(path);
+  const db = translating(path, () => openDatabase(path));
+  const source = openDatabase(draft, { readOnly: true });
+  try {
+    translating(path, () => {
+      migrate(db, path, migrations);
+      // Only we know of the draft, so it can be read without locks.
+      db.prepare('ATTACH ? AS restored').run(`${pathToFileURL(draft).href}?immutable=1`);
+      db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
+      assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
+      assertSchema(db, path, migrations, migrations.length);
+    });
+    const sql = new Sql(db, path);
+    const replaced: Replaced = translating(path, () => ({
+      kind: 'store',
+      content: contentOf(sql),
+      lost: lostEntries(sql),
+    }));
+    const reconciled = translating(path, () => reconcile(contentOf(new Sql(source, draft)), replaced));
+    translating(path, () => {
+      const published = publishedSince(sql);
+      copyTables(db, sql);
+      for (const { chain, seq } of published) {
+        sql.run('UPDATE ledger SET published = 1 WHERE chain = ? AND seq = ?', chain, seq);
+      }
+      write(sql, reconciled);
+      db.exec('COMMIT');
+    });
+    return reconciled.report;
+  } finally {
+    // Closing rolls back what was not committed.
+    source.close();
+    db.close();
+    letGo();
+  }
+}
+
+/** Where table and source have the same schema and the table is empty, SQLite copies whole rows and index entries. */
+function copyTables(db: DatabaseSync, sql: Sql): void {
+  const tables = sql.all(
+    "SELECT name FROM restored.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+  );
+  for (const row of tables) {
+    const name = `"${sql.text(row, 'name')}"`;
+    db.exec(`DELETE FROM main.${name}; INSERT INTO main.${name} SELECT * FROM restored.${name}`);
+  }
+}
+
+function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): void {
+  replaceRegisters(sql, registers);
+  for (const draft of drafts) {
+    const entry = sealEntry(draft, headOfChain(sql, draft.chain));
+    appendOne(sql, entry, toEpoch(entry.at));
+  }
+}
+
+/** Makes of the draft what takes the store's place: for where there is no store whose content can be replaced. */
+function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Report>, replaced: Replaced): Report {
+  const db = openDatabase(draft);
+  try {
+    db.exec('BEGIN IMMEDIATE');
+    const sql = new Sql(db, draft);
+    const reconciled = reconcile(contentOf(sql), replaced);
+    write(sql, reconciled);
+    db.exec('COMMIT');
+    return reconciled.report;
+  } finally {
+    db.close();
+  }
+}
+
+/** What can still be read of the damaged store may only make the restored one stricter. */
+function reconcileWithRest<Report>(draft: string, path: string, reconcile: Reconcile<Report>): Report {
+  if (!existsSync(path)) return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
+  let db: DatabaseSync | null = null;
   const letGo = holdFile(path);
   try {
-    await backup(source, path, { rate: ALL_PAGES });
+    db = openDatabase(path, { readOnly: true });
+    const content = contentOf(new Sql(db, path));
+    return reconcileAlone(draft, reconcile, { kind: 'damaged', content });
+  } catch (error) {
+    const known = toStoreError(error, path);
+    if (known.code === 'Internal' || known.path !== path) throw error;
+    return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
   } finally {
+    db?.close();
     letGo();
-    source.close();
+  }
+}
+
+function translating<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const known = toStoreError(error, path);
+    throw known.code === 'Internal' ? error : known;
   }
 }
 

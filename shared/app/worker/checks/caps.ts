@@ -1,6 +1,7 @@
-import { capOf, ROLLING_MS } from '../../../domain/guardrails.ts';
+import { capOf } from '../../../domain/guardrails.ts';
 import type { AccountId } from '../../../domain/types.ts';
 import { claimChanges, claimedChanges } from '../../claimed-changes.ts';
+import { changedRecently } from '../../rolling-changes.ts';
 import { wishForScan } from '../../scan-wishes.ts';
 import { scanNow } from '../../schedule.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
@@ -81,10 +82,9 @@ class Caps implements Check {
   }
 
   async #refresh(): Promise<void> {
-    const { ledger, clock } = this.#parts.deps;
-    const now = clock.now();
+    const now = this.#parts.deps.clock.now();
     if (now - this.#recentAt < PICTURE_MS) return;
-    const changes = await ledger.changedSince(new Date(now - ROLLING_MS).toISOString());
+    const changes = await changedRecently(this.#parts.deps, now);
     this.#recent = new Picture();
     for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
     this.#recentAt = now;

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import type { EpochMs } from '../domain/types.ts';
+import { OtherOrganizationError } from '../ports/binding.ts';
+import type { Facts } from '../ports/facts.ts';
+import type { Registers } from '../ports/registers.ts';
+import { readTyped } from './registers.ts';
+
+/*
+ * A store belongs to one organization (invariant 9): accounts of another one would be recorded as having left. The first command that
+ * reads AWS and may write binds the store; every later one compares.
+ */
+export const ORGANIZATION_REGISTER = 'organization';
+export const bindingSchema = z.object({
+  organizationId: z.string(),
+  /** Epoch ms. */
+  boundAt: z.number(),
+  /** Who bound it: an ARN. */
+  by: z.string(),
+});
+
+export interface BindingDeps {
+  readonly registers: Registers;
+  readonly facts: Pick<Facts, 'meta'>;
+}
+
+/** The organization that the store belongs to; of a store that was never bound, the one of its snapshot. `null`: none yet. */
+export async function organizationOf({ registers, facts }: BindingDeps): Promise<string | null> {
+  const bound = await readTyped(registers, ORGANIZATION_REGISTER, bindingSchema);
+  return bound?.value.organizationId ?? (await facts.meta())?.organizationId ?? null;
+}
+
+/** @throws OtherOrganizationError if the store belongs to another organization than `organizationId`. Writes nothing. */
+export async function requireOrganization(deps: BindingDeps, organizationId: string): Promise<void> {
+  const owner = await organizationOf(deps);
+  if (owner !== null && owner !== organizationId) throw otherOrganization(owner, organizationId);
+}
+
+/**
+ * Binds the store to the caller's organization, unless it is bound. Of two processes at once one binds it, and the other compares.
+ * @throws OtherOrganizationError if it belongs to another organization; nothing is written then.
+ */
+export async function bindOrganization(
+  deps: BindingDeps,
+  { organizationId, arn }: { readonly organizationId: string; readonly arn: string },
+  now: EpochMs,
+): Promise<void> {
+  await requireOrganization(deps, organizationId);
+  const { registers } = deps;
+  if ((await registers.read(ORGANIZATION_REGISTER)) !== null) return;
+  const written = await registers.write(ORGANIZATION_REGISTER, { organizationId, boundAt: now, by: arn }, null);
+  if (written === null) await requireOrganization(deps, organizationId);
+}
+
+function otherOrganization(owner: string, found: string): OtherOrganizationError {
+  return new OtherOrganizationError(
+    `This store belongs to organization ${owner}, and the credentials are of organization ${found}. Nothing was written. Use credentials ` +
+      `of ${owner}, or keep ${found} in a store of its own: another --data-dir, or another table (ROLLCALL_TABLE) and queues.`,
+  );
+}

@@ -1,0 +1,282 @@
+import {
+  type Controls,
+  controlsSchema,
+  NO_CONTROLS,
+  type OperatorSuspension,
+  restoredControls,
+  type StricterControls,
+} from '../domain/controls.ts';
+import { withDetection } from '../domain/detection.ts';
+import { ROLLING_MS } from '../domain/guardrails.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { type AccountRecord, type Condition, emptyRecord, foldEntry } from '../domain/record.ts';
+import { accountEntry, type EntryContext, facetOfCondition } from '../domain/transition.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
+import { OtherOrganizationError } from '../ports/binding.ts';
+import { DamagedRegisterError } from '../ports/registers.ts';
+import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../ports/restore.ts';
+import { APPROVAL_PREFIX, restoredApproval } from './approvals.ts';
+import { bindingSchema, ORGANIZATION_REGISTER } from './binding.ts';
+import { CLAIMED_REGISTER, claimsIn } from './claimed-changes.ts';
+import { CONTROLS_REGISTER } from './controls.ts';
+import { POLICY_REGISTER } from './policy-register.ts';
+import { readValue } from './registers.ts';
+import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
+import { CARRIED_REGISTER, carriedFrom, carriedSchema } from './rolling-changes.ts';
+import { ROLLOUT_REGISTER, restoredRollout } from './rollout-state.ts';
+import { RUN_PREFIX, restoredRun } from './run-state.ts';
+import { restoredScan, SCAN_REGISTER, scanState } from './schedule.ts';
+
+/*
+ * What of each register a restored store has. Nothing that limits the next call goes back in time:
+ *
+ *   controls                          halted, and the suspensions of both stores
+ *   changes-before-restore            the changes of both stores in the last 24 hours
+ *   approval/, run/                   used stays used, stopped stays stopped, nothing is lifted any more
+ *   rollout                           the gate that lets less through
+ *   lease/, limiter/                  as they are now: who holds something holds it, who has paced calls has paced them
+ *   alerts, exemptions, reactor, …    as they are now: nothing is announced twice
+ *   policy                            if both agree; else the next scan notes it
+ *   scan                              over, and due; answers that it kept are too old
+ *   anything else                     the backup's: it belongs to the audit log that it came with
+ */
+const AS_NOW = ['lease/', 'limiter/'];
+const AS_NOW_IF_KNOWN = ['alerts', 'exemptions', 'reactor', 'retention', 'scan-wish'];
+const FORGOTTEN = ['checkpoint/', 'refreshed', CLAIMED_REGISTER];
+
+/** Decides what a restored store has, given what the backup has and what it takes the place of. */
+export function reconcileRestored(request: RestoreRequest): Reconcile<RestoreReport> {
+  return (backup, replaced) => new Reconciliation(request, backup, replaced).result();
+}
+
+class Reconciliation {
+  readonly #request: RestoreRequest;
+  readonly #backup: StoredContent;
+  readonly #replaced: Replaced;
+  readonly #content: StoredContent | null;
+  readonly #ours: ReadonlyMap<string, unknown>;
+  readonly #theirs: ReadonlyMap<string, unknown>;
+  readonly #unreadable: string[] = [];
+
+  constructor(request: RestoreRequest, backup: StoredContent, replaced: Replaced) {
+    this.#request = request;
+    this.#backup = backup;
+    this.#replaced = replaced;
+    this.#content = replaced.kind === 'absent' ? null : replaced.content;
+    this.#ours = backup.registers();
+    this.#theirs = this.#content?.registers() ?? new Map();
+  }
+
+  result() {
+    const organization = this.#organization();
+    const { controls, kept } = this.#controls();
+    const carried = this.#carried();
+    const contested = this.#contested();
+    const claims = this.#claims();
+    const registers = this.#registers();
+    const put = (name: string, value: unknown): void => {
+      if (value !== null) registers.set(name, value);
+    };
+    put(CONTROLS_REGISTER, controls);
+    put(CARRIED_REGISTER, Object.keys(carried).length === 0 ? null : carried);
+    put(ORGANIZATION_REGISTER, organization);
+    const since = this.#request.now - ROLLING_MS;
+    const report: RestoreReport = {
+      replaced: this.#replaced.kind,
+      merged: this.#content !== null,
+      lost: this.#lost(),
+      suspensions: kept.map(({ selector }) => selector),
+      contested: new Set(contested.map(({ accountId }) => accountId)).size,
+      changed: Object.keys(carried).length,
+      optedOut: Object.values(carried).filter(([, optOutAt]) => (optOutAt ?? 0) >= since).length,
+      underWay: claims.length,
+      approvalsEnded: this.#approvalsEnded(),
+      unreadable: [...new Set(this.#unreadable)],
+    };
+    return {
+      registers,
+      drafts: [
+        storeRestored(this.#request, report, this.#content?.head(ORGANIZATION_CHAIN) ?? null),
+        ...this.#detected([...claims, ...contested]),
+      ],
+      report,
+    };
+  }
+
+  /** Of the replaced store nothing must keep it from being replaced. */
+  #theirsOf<T>(name: string, read: (value: unknown) => T): T | null {
+    if (!this.#theirs.has(name)) return null;
+    try {
+      return read(this.#theirs.get(name));
+    } catch (error) {
+      if (!(error instanceof DamagedRegisterError)) throw error;
+      this.#unreadable.push(name);
+      return null;
+    }
+  }
+
+  /** @throws OtherOrganizationError */
+  #organization(): unknown {
+    const known = (value: unknown): string => readValue(ORGANIZATION_REGISTER, value, bindingSchema).organizationId;
+    const bound = this.#ours.get(ORGANIZATION_REGISTER);
+    const ours = bound === undefined ? this.#backup.organizationId() : known(bound);
+    const theirs = this.#theirsOf(ORGANIZATION_REGISTER, known) ?? this.#content?.organizationId() ?? null;
+    if (ours !== null && theirs !== null && ours !== theirs) {
+      throw new OtherOrganizationError(
+        `${this.#request.file} is a backup of organization ${ours}, and this store belongs to organization ${theirs}. The store was left as ` +
+          'it is. Use a backup of this store, or restore it into another directory with --data-dir.',
+      );
+    }
+    return (
+      this.#theirsOf(ORGANIZATION_REGISTER, (value) => readValue(ORGANIZATION_REGISTER, value, bindingSchema)) ??
+      bound ??
+      null
+    );
+  }
+
+  #controls(): StricterControls {
+    const { file, actor, now, newId } = this.#request;
+    const read = (value: unknown): Controls => readValue(CONTROLS_REGISTER, value, controlsSchema);
+    const ours = this.#ours.has(CONTROLS_REGISTER) ? read(this.#ours.get(CONTROLS_REGISTER)) : NO_CONTROLS;
+    const theirs = this.#theirsOf(CONTROLS_REGISTER, read);
+    const act = { id: newId(), at: now, by: actor };
+    const { controls, kept } = restoredControls(ours, theirs, { act, why: `restored from ${file} by ${actor}`, newId });
+    const inForce = ({ until }: OperatorSuspension): boolean => until === null || until > now;
+    return { controls, kept: kept.filter(inForce) };
+  }
+
+  #carried() {
+    const { now } = this.#request;
+    const parts: ReadonlyMap<AccountId, LastChange>[] = [];
+    const carriedIn = (value: unknown): ReadonlyMap<AccountId, LastChange> =>
+      new Map(
+        Object.entries(readValue(CARRIED_REGISTER, value, carriedSchema)).map(([id, [at, optOutAt]]) => [
+          id,
+          { at, optOutAt },
+        ]),
+      );
+    parts.push(this.#backup.changedSince(now - ROLLING_MS));
+    if (this.#ours.has(CARRIED_REGISTER)) parts.push(carriedIn(this.#ours.get(CARRIED_REGISTER)));
+    if (this.#content !== null) parts.push(this.#content.changedSince(now - ROLLING_MS));
+    const theirs = [this.#theirsOf(CARRIED_REGISTER, carriedIn), this.#theirsOf(CLAIMED_REGISTER, claimsIn)];
+    return carriedFrom([...parts, ...theirs.filter((part) => part !== null)], now);
+  }
+
+  /** Contested in the replaced store stays so until an operator resumes the account. */
+  #contested(): EntryDraft[] {
+    return this.#conditions(({ contested }, known) => contested !== undefined && known?.contested === undefined).map(
+      ({ record, enrollment, condition }) => {
+        const entry = this.#content?.contest(record.accountId, enrollment) ?? null;
+        if (entry !== null) return draftOf(entry);
+        const message = condition.contested?.message ?? '';
+        const rest = { after: facetOfCondition(condition), reason: 'contested', detail: { message } };
+        return accountEntry(this.#context(), 'FlapDetected', record.accountId, enrollment, rest);
+      },
+    );
+  }
+
+  /** A change that was under way has its intent in the restored log as well: whoever finds it expired finds out what became of it. */
+  #claims(): EntryDraft[] {
+    const open = this.#conditions(({ claim }, known) => claim !== null && known?.claim?.entryId !== claim.entryId);
+    return open.flatMap(({ record: { accountId }, condition: { claim } }) => {
+      if (claim === null || this.#backup.intent(accountId, claim.entryId) !== null) return [];
+      const entry = this.#content?.intent(accountId, claim.entryId) ?? null;
+      return entry === null ? [] : [draftOf(entry)];
+    });
+  }
+
+  /** In the order of the chains that they go into: where one is the first to record a drift, its detection stands before it. */
+  #detected(drafts: readonly EntryDraft[]): EntryDraft[] {
+    const known = new Map<AccountId, AccountRecord>();
+    return drafts.flatMap((draft) => {
+      const { chain } = draft;
+      let record = known.get(chain) ?? this.#backup.record(chain) ?? emptyRecord(chain);
+      const all = withDetection(record, draft, this.#request.newId);
+      for (const each of all) record = foldEntry(record, { ...each, seq: 0, prevHash: '', hash: '' });
+      known.set(chain, record);
+      return all;
+    });
+  }
+
+  #conditions(wanted: (condition: Condition, known: Condition | null) => boolean) {
+    const found: { record: AccountRecord; enrollment: Enrollment; condition: Condition }[] = [];
+    for (const record of this.#content?.records() ?? []) {
+      for (const enrollment of ENROLLMENTS) {
+        const condition = record[enrollment];
+        const known = (): Condition | null => this.#backup.record(record.accountId)?.[enrollment] ?? null;
+        const counts = condition !== null && (condition.claim !== null || condition.contested !== undefined);
+        if (counts && wanted(condition, known())) found.push({ record, enrollment, condition });
+      }
+    }
+    return found;
+  }
+
+  #registers(): Map<string, unknown> {
+    const registers = new Map<string, unknown>();
+    for (const name of new Set([...this.#ours.keys(), ...this.#theirs.keys()])) {
+      const value = this.#register(name, this.#ours.get(name) ?? null, this.#theirs.get(name) ?? null);
+      if (value !== null) registers.set(name, value);
+    }
+    return registers;
+  }
+
+  /** @returns `null`: the restored store has no such register. */
+  #register(name: string, ours: unknown, theirs: unknown): unknown {
+    const { now } = this.#request;
+    const is = (names: readonly string[]): boolean =>
+      names.some((each) => (each.endsWith('/') ? name.startsWith(each) : name === each));
+    if (is(FORGOTTEN)) return null;
+    if (is(AS_NOW)) return theirs;
+    if (is(AS_NOW_IF_KNOWN)) return theirs ?? ours;
+    if (name.startsWith(APPROVAL_PREFIX)) return this.#approval(name, ours, theirs);
+    if (ours === null) return null;
+    if (name.startsWith(RUN_PREFIX)) {
+      const read = (value: unknown): unknown => restoredRun(name, ours, value, now);
+      return this.#theirsOf(name, read) ?? restoredRun(name, ours, null, now);
+    }
+    if (name === SCAN_REGISTER) return restoredScan(readValue(name, ours, scanState));
+    if (this.#content === null) return ours;
+    if (name === POLICY_REGISTER) return JSON.stringify(ours) === JSON.stringify(theirs) ? ours : null;
+    if (name === ROLLOUT_REGISTER) return this.#theirsOf(name, (value) => restoredRollout(ours, value));
+    return ours;
+  }
+
+  #approval(name: string, ours: unknown, theirs: unknown): unknown {
+    const { now } = this.#request;
+    const other = theirs === null ? null : this.#theirsOf(name, (value) => restoredApproval(name, [value], now));
+    if (ours !== null) return restoredApproval(name, other === null ? [ours] : [other, ours], now);
+    // Nobody acts on an approval that the audit log does not have; that it was used counts all the same.
+    return other?.usedAt == null ? null : other;
+  }
+
+  #approvalsEnded(): number {
+    const { now } = this.#request;
+    const names = new Set(
+      [...this.#ours.keys(), ...this.#theirs.keys()].filter((name) => name.startsWith(APPROVAL_PREFIX)),
+    );
+    // Seen from before the beginning of time, what has not expired keeps its own end.
+    const open = (name: string, value: unknown): boolean => {
+      const { usedAt, expiresAt } = restoredApproval(name, [value], Number.POSITIVE_INFINITY);
+      return usedAt === null && expiresAt > now;
+    };
+    const isOpen = (name: string): boolean => {
+      const theirs = this.#theirsOf(name, (value) => open(name, value));
+      return theirs ?? (this.#content === null && this.#ours.has(name) && open(name, this.#ours.get(name)));
+    };
+    return [...names].filter(isOpen).length;
+  }
+
+  #lost(): LostEntries | null {
+    return this.#replaced.kind === 'store' ? this.#replaced.lost : null;
+  }
+
+  #context(): EntryContext {
+    const { newId, now, actor } = this.#request;
+    return { newId, now, actor, runId: null, policyHash: null };
+  }
+}
+
+/** The entry without its place: it is given one in the restored chain. */
+function draftOf({ seq: _seq, prevHash: _prevHash, hash: _hash, ...draft }: LedgerEntry): EntryDraft {
+  return draft;
+}

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { ROLLING_MS } from '../domain/guardrails.ts';
+import type { AccountId, EpochMs } from '../domain/types.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Registers } from '../ports/registers.ts';
+import type { LastChange } from '../ports/restore.ts';
+import { readTyped } from './registers.ts';
+
+/*
+ * The changes of a store that a restore has replaced. Its audit log is gone, and the accounts were changed all the same: for 24 hours
+ * the caps count them together with those of the log.
+ */
+export const CARRIED_REGISTER = 'changes-before-restore';
+/** By account: when it was last changed, and last opted out, epoch ms. */
+export const carriedSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
+export type Carried = z.infer<typeof carriedSchema>;
+
+export type RollingDeps = { readonly ledger: Pick<Ledger, 'changedSince'>; readonly registers: Registers };
+
+/** The accounts that were changed in the 24 hours before `now`, each once, with whether any of its changes was an opt-out. */
+export async function changedRecently(
+  { ledger, registers }: RollingDeps,
+  now: EpochMs,
+): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>> {
+  const since = now - ROLLING_MS;
+  const [logged, carried] = await Promise.all([
+    ledger.changedSince(new Date(since).toISOString()),
+    readTyped(registers, CARRIED_REGISTER, carriedSchema),
+  ]);
+  if (carried === null) return logged;
+  const changed = new Map(logged);
+  for (const [id, [at, optOutAt]] of Object.entries(carried.value)) {
+    const optOut = (optOutAt ?? 0) >= since || changed.get(id)?.optOut === true;
+    if (at >= since) changed.set(id, { optOut });
+  }
+  return changed;
+}
+
+/** The union of what several stores know of the last 24 hours. */
+export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[], now: EpochMs): Carried {
+  const carried: Record<AccountId, [number, number | null]> = {};
+  for (const part of parts) {
+    for (const [id, { at, optOutAt }] of part) {
+      if (at < now - ROLLING_MS) continue;
+      const [known, knownOptOut] = carried[id] ?? [at, null];
+      const optOuts = [optOutAt, knownOptOut].filter((time) => time !== null);
+      carried[id] = [Math.max(at, known), optOuts.length === 0 ? null : Math.max(...optOuts)];
+    }
+  }
+  return carried;
+}
+
+/** Removes them when they count no more. */
+export async function pruneCarried(registers: Registers, now: EpochMs): Promise<void> {
+  const known = await readTyped(registers, CARRIED_REGISTER, carriedSchema);
+  if (known === null || Object.values(known.value).some(([at]) => at >= now - ROLLING_MS)) return;
+  await registers.remove(CARRIED_REGISTER, known.version);
+}
