@@ -10,6 +10,9 @@ export const FAULT_KINDS = [
   'slow',
   'empty-page',
   'torn-page',
+  'empty-answer',
+  'null-answer',
+  'empty-body',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -30,11 +33,19 @@ export type Fault = {
 };
 
 export type PageFault = 'empty-page' | 'torn-page';
+/** Success whose answer has no member, only null members, or no body at all: what a broken proxy makes of an answer. */
+export type HollowFault = 'empty-answer' | 'null-answer' | 'empty-body';
 export type ErrorFault = { kind: 'throttle' | 'unavailable' | 'internal' | 'denied'; code: string | undefined };
 /** What all faults together do to one call; the first that answers with an error decides which. */
-export type Affliction = { error: ErrorFault | null; reset: boolean; page: PageFault | null; delayMs: number };
+export type Affliction = {
+  error: ErrorFault | null;
+  reset: boolean;
+  page: PageFault | null;
+  hollow: HollowFault | null;
+  delayMs: number;
+};
 
-const NONE: Affliction = Object.freeze({ error: null, reset: false, page: null, delayMs: 0 });
+const NONE: Affliction = Object.freeze({ error: null, reset: false, page: null, hollow: null, delayMs: 0 });
 const DEFAULT_DELAY_MS = 1000;
 
 export class Faults {
@@ -83,6 +94,11 @@ function apply(met: Affliction, fault: Fault): void {
     case 'empty-page':
     case 'torn-page':
       met.page ??= fault.kind;
+      return;
+    case 'empty-answer':
+    case 'null-answer':
+    case 'empty-body':
+      met.hollow ??= fault.kind;
       return;
     default:
       met.error ??= { kind: fault.kind, code: fault.code };

@@ -2,7 +2,7 @@ import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } 
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
 import { Enrollments } from './enrollments.ts';
 import { EventLog, type RecordedEvent } from './events.ts';
-import { type Affliction, type Fault, Faults } from './faults.ts';
+import { type Affliction, type Fault, Faults, type HollowFault } from './faults.ts';
 import { generateOrganization } from './generate.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { type Call, Failure, text, type World } from './operation.ts';
@@ -144,9 +144,12 @@ export class Sandbox {
     tally.failed += Number((failed && !throttled) || affliction.reset);
     // The connection breaks before the answer gets through, but what was asked for has been done.
     if (affliction.reset) return { kind: 'reset', delayMs };
-    return failed
-      ? { kind: 'error', error: toApiError(service, outcome), delayMs }
-      : { kind: 'ok', output: outcome, delayMs };
+    if (failed) return { kind: 'error', error: toApiError(service, outcome), delayMs };
+    // As with a reset, what was asked for has been done.
+    const { hollow } = affliction;
+    return hollow === null
+      ? { kind: 'ok', output: outcome, delayMs }
+      : { kind: 'hollow', output: hollowed(outcome, hollow), delayMs };
   }
 
   #answer(
@@ -274,6 +277,12 @@ export class Sandbox {
     if (known === undefined) throw new Error(`There is no service ${service}`);
     return toApiError(known, failure);
   }
+}
+
+function hollowed(output: Output, hollow: HollowFault): Output | null {
+  if (hollow === 'empty-body') return null;
+  const names = hollow === 'null-answer' ? Object.keys(output) : [];
+  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 function toApiError(service: Service, { code, message, members }: Failure): ApiError {

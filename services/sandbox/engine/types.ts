@@ -81,8 +81,10 @@ export type ApiRequest = {
 
 export type RoleSession = { roleName: string; sessionName: string };
 
-/** What the door has to do: answer, answer with an error, or break the connection, each after `delayMs`. */
+/** What the door has to do: answer, answer with success that lacks what it should have, answer with an error, or break the connection, each after `delayMs`. */
 export type ApiAnswer =
   | { kind: 'ok'; output: Output; delayMs: number }
+  /** `null`: no body. */
+  | { kind: 'hollow'; output: Output | null; delayMs: number }
   | { kind: 'error'; error: ApiError; delayMs: number }
   | { kind: 'reset'; delayMs: number };

@@ -132,8 +132,13 @@ function sendAnswer(
     return;
   }
   const headers = { 'x-amzn-requestid': requestId, ...wire.headers };
-  if (answer.kind === 'ok') send(response, 200, wire.contentType, headers, wire.encodeOutput(answer.output, requestId));
-  else send(response, answer.error.httpStatus, wire.contentType, headers, wire.encodeError(answer.error, requestId));
+  const { contentType } = wire;
+  if (answer.kind === 'error') {
+    send(response, answer.error.httpStatus, contentType, headers, wire.encodeError(answer.error, requestId));
+    return;
+  }
+  const body = answer.output === null ? '' : wire.encodeOutput(answer.output, requestId);
+  send(response, 200, contentType, headers, body);
 }
 
 function sendUnknown(

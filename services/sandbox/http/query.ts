@@ -16,7 +16,7 @@ function decodeShape(parameters: URLSearchParams, model: ServiceModel, shapeId: 
     const prefix = path === '' ? '' : `${path}.`;
     const members = Object.entries(shape.members ?? {})
       .map(([name, { target }]) => [name, decodeShape(parameters, model, target, `${prefix}${name}`)] as const)
-      .filter(([, value]) => value !== undefined);
+      .filter(([, value]) => value !== undefined && value !== null);
     return path !== '' && members.length === 0 ? undefined : Object.fromEntries(members);
   }
   if (shape?.type === 'list' && shape.member !== undefined) {
@@ -62,7 +62,7 @@ export function encodeQueryError(error: ApiError, requestId: string): string {
 
 function elements(structure: object): string {
   return Object.entries(structure)
-    .filter(([, value]) => value !== undefined)
+    .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]: [string, unknown]) => `<${name}>${content(value)}</${name}>`)
     .join('');
 }
