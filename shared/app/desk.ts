@@ -131,7 +131,7 @@ export class Desk {
     return taken;
   }
 
-  /** A listing broke off: whatever would opt out is judged again without leave to do so. */
+  /** A listing is incomplete: whatever would opt out is judged again without leave to do so. */
   forbidOptOuts(): void {
     this.#context = { ...this.#context, optOutsAllowed: false };
     for (const judged of [...this.#judged.values()]) {
@@ -185,8 +185,9 @@ export class Desk {
     return count;
   }
 
-  coverage(listed: number): Coverage {
-    const counts = { listed, evaluated: 0, unknown: 0, notApplicable: 0 };
+  /** `missing`: accounts that are enrolled, and that the snapshot lacks. */
+  coverage(listed: number, missing: number): Coverage {
+    const counts = { listed, evaluated: 0, unknown: missing, notApplicable: 0 };
     for (const [accountId, [computeOptimizer, automation]] of this.#verdicts) {
       if (computeOptimizer === 'NotApplicable') counts.notApplicable += 1;
       else if (computeOptimizer !== 'Unknown' && automation !== 'Unknown') counts.evaluated += 1;

@@ -6,6 +6,7 @@ import type { AccountRecord } from '../domain/record.ts';
 import type { AccountId, Caller } from '../domain/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
+import { contradictions, contradictionText } from './contradictions.ts';
 import { readControls, underControls } from './controls.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import { Desk, type IsNews, type Judged, type Summary } from './desk.ts';
@@ -28,11 +29,11 @@ export interface Survey {
   readonly contested: number;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
-  /** Sentences about listings that broke off. */
+  /** Sentences about listings that broke off or contradict each other. */
   readonly broken: readonly string[];
   /** Those that differ from the policy; where nothing was recorded, also those of which the ledger has something to learn. */
   readonly judged: readonly Judged[];
-  /** Records of accounts that the organization no longer has. */
+  /** Records of accounts that the organization no longer has; none while the listings contradict each other. */
   readonly gone: readonly AccountRecord[];
   /** When it was judged, epoch ms. */
   readonly at: number;
@@ -117,13 +118,14 @@ export async function survey(
     throw error;
   });
   const listings = await judging.end(enrolled);
-  if ([...enrolled.seen.keys()].some((id) => !desk.knows(id))) {
-    // The listing names accounts that a cached snapshot does not have: someone joined, so the cache is too old.
+  if (strangersIn(listings, desk).length > 0) {
+    // The listings name accounts that the snapshot does not have: it is older than they are, or an account joined meanwhile.
     desk.lay(await snapshotOf(0));
     await judging.judge([...enrolled.seen.keys()], listings);
   }
+  const missing = await contradictions(deps, retrying, desk.snapshot, strangersIn(listings, desk));
   await judging.judge(desk.unjudged, listings);
-  const broken = brokenListings(listings);
+  const broken = [...brokenListings(listings), ...(missing.length > 0 ? [contradictionText(missing)] : [])];
   if (broken.length > 0) desk.forbidOptOuts();
   await probeUnlisted(deps, retrying, options, desk);
   await options.record?.(desk.takeNews(true));
@@ -131,7 +133,7 @@ export async function survey(
     caller,
     snapshot: desk.snapshot,
     summary: desk.summary,
-    coverage: desk.coverage(enrolled.seen.size),
+    coverage: desk.coverage(enrolled.seen.size, missing.length),
     accountsInScope: desk.accountsInScope,
     contested: desk.contested,
     trustedAccess,
@@ -139,8 +141,14 @@ export async function survey(
     controls,
     at: deps.clock.now(),
     judged: desk.judged,
-    gone: await recordsOfGone(deps, desk, remembered),
+    gone: missing.length > 0 ? [] : await recordsOfGone(deps, desk, remembered),
   };
+}
+
+/** Accounts that are enrolled, and that the snapshot does not have. */
+function strangersIn({ computeOptimizer, automation }: Listings, desk: Desk): readonly AccountId[] {
+  const listed = new Set([...computeOptimizer.seen.keys(), ...(automation?.seen.keys() ?? [])]);
+  return [...listed].filter((id) => !desk.knows(id));
 }
 
 /**

@@ -36,7 +36,7 @@ export interface AssessContext {
   /** The kill switch is on. */
   readonly halted?: boolean;
   /**
-   * Whether opting out may follow from these observations. False when a listing broke off: opting out is data loss and
+   * Whether opting out may follow from these observations. False when a listing is incomplete: opting out is data loss and
    * never the result of a broken input (invariant 8).
    */
   readonly optOutsAllowed: boolean;
@@ -310,7 +310,7 @@ function contestedBy({ observation, condition, desired, context }: Subject): Jud
 function blockedBy(subject: Subject, call: Call): Judgement | null {
   const { context, computeOptimizer, enrollment, observation, condition } = subject;
   if (call.optOut && !context.optOutsAllowed) {
-    const message = 'a listing broke off; nothing is opted out on incomplete knowledge';
+    const message = 'a listing is incomplete; nothing is opted out on incomplete knowledge';
     return { verdict: 'Blocked', reason: 'guardrail', message };
   }
   if (enrollment !== 'automation' || !call.enables || observation.kind !== 'observed') return null;

@@ -373,3 +373,78 @@ describe('small parts', () => {
     expect(await workshop.store.records.due(NOW + 30 * DAY, 10)).toEqual([]);
   });
 });
+
+describe('a scan whose listings contradict each other', () => {
+  const ALLOW = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }';
+  const OPT_OUT = policyOf('computeOptimizer: Inactive', ALLOW);
+
+  async function scanned(policy = OPT_OUT) {
+    const workshop = await open({ policy, members: 6 });
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    // All are known before one is missing.
+    await scanWith(workshop, { listEnrollmentStatuses: async () => ({ items: [], nextToken: null }) });
+    return workshop;
+  }
+
+  const without = (workshop: Workshop, lost: string): Partial<Cloud> => ({
+    async readOrganization(options) {
+      const whole = await workshop.cloud.readOrganization(options);
+      return { ...whole, accounts: whole.accounts.filter(({ id }) => id !== lost) };
+    },
+  });
+  const left = async ({ store }: Workshop) =>
+    (await store.ledger.query({ type: 'AccountLeft' }, { limit: 10 })).entries;
+
+  it('records nobody as having left, opts nobody out, and says so', async () => {
+    const workshop = await scanned();
+    // Those that the first scan has queued.
+    expect((await workshop.messages()).length).toBeGreaterThan(0);
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, without(workshop, accountId(2)));
+    expect(found.broken).toEqual([expect.stringContaining(`lacks an enrolled account (${accountId(2)})`)]);
+    expect(found.due).toEqual([]);
+    expect(found.changes.map(({ reason }) => reason)).toContain('guardrail');
+    expect(found.coverage.unknown).toBe(1);
+    expect(await left(workshop)).toEqual([]);
+    // The next one that is whole clears it.
+    await workshop.clock.advance(2 * HOUR);
+    const next = await scanWith(workshop, {});
+    expect(next.broken).toEqual([]);
+    expect(next.due.length).toBeGreaterThan(0);
+  });
+
+  it('does not make the organization-wide call', async () => {
+    const workshop = await scanned(
+      policyOf('computeOptimizer: Active', `organization: { organizationEnrollment: auto }\n${ALLOW}`),
+    );
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, without(workshop, accountId(2)));
+    expect(found.orgWide).toMatchObject({ used: false, note: expect.stringContaining('incomplete') });
+  });
+
+  it('takes an account that has left for gone although a listing still carries it', async () => {
+    const workshop = await scanned();
+    await workshop.clock.advance(2 * HOUR);
+    const gone = accountId(2);
+    const found = await scanWith(workshop, {
+      ...without(workshop, gone),
+      readAccount: async (id, options) => (id === gone ? null : workshop.cloud.readAccount(id, options)),
+    });
+    expect(found.broken).toEqual([]);
+    expect((await left(workshop)).map(({ chain }) => chain)).toEqual([gone]);
+  });
+
+  it('is incomplete where AWS does not say whether it has the account', async () => {
+    const workshop = await scanned();
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, {
+      ...without(workshop, accountId(2)),
+      readAccount: async () => {
+        throw cloudError('Denied', 'AccessDeniedException');
+      },
+    });
+    expect(found.broken).toHaveLength(1);
+    expect(await left(workshop)).toEqual([]);
+  });
+});

@@ -546,6 +546,9 @@ describe('crashes', () => {
           accounts: snapshot.accounts.filter(({ id }) => id !== A || accounts.some((a) => a.id === A)),
         };
       },
+      // The enrollment listing still carries it; asked by name, AWS says that it is gone.
+      readAccount: async (...[id, options]: Parameters<typeof shop.cloud.readAccount>) =>
+        id === A ? null : shop.cloud.readAccount(id, options),
     };
     await shop.clock.advance(10 * 60_000);
     const { scan } = await import('../../shared/app/scan.ts');
