@@ -101,6 +101,39 @@ describe('DynamoDB failing in between', () => {
   });
 });
 
+describe('answers of 200 that lack what DynamoDB always gives', () => {
+  const EMPTY = { kind: 'answer', status: 200, body: {} } as const;
+
+  it('an item that is there is never read as absent', async () => {
+    const version = await stores.registers.write('halt', { on: true }, null);
+    spoil('GetItem', 3, EMPTY);
+    expect(await stores.registers.read('halt')).toMatchObject({ value: { on: true }, version });
+    spoil('GetItem', 1_000, EMPTY);
+    await expect(stores.registers.read('halt')).rejects.toMatchObject({
+      code: 'Unavailable',
+      facts: { awsCode: 'IncompleteAnswer' },
+    });
+  });
+
+  it('entries and records that are there are never read as none', async () => {
+    const entries = chainOf(A, 2);
+    await stores.ledger.append(entries);
+    spoil('Query', 2, EMPTY);
+    expect(await stores.ledger.read(A, 0, 10)).toEqual(entries);
+    await stores.records.advance([record(A, 2)]);
+    spoil('BatchGetItem', 2, { kind: 'answer', status: 200, body: { Responses: {} } });
+    expect((await stores.records.getMany([A])).size).toBe(1);
+    expect(proxy.count('BatchGetItem')).toBeGreaterThan(2);
+  });
+
+  it('a write without an answer is not taken for stored', async () => {
+    spoil('PutItem', 2, EMPTY);
+    const entries = chainOf(A, 1);
+    expect(await stores.ledger.append(entries)).toEqual(['appended']);
+    expect(await stores.ledger.read(A, 0, 10)).toEqual(entries);
+  });
+});
+
 describe('answers that are lost', () => {
   it('an append whose answer is lost is appended, once', async () => {
     for (const operation of ['PutItem']) {

@@ -63,6 +63,32 @@ async function receiveAll(): Promise<readonly Delivery[]> {
 const ids = (deliveries: readonly Delivery[]) =>
   deliveries.map(({ message }) => (message.kind === 'account' ? message.accountId : message.kind)).sort();
 
+describe('answers of 200 that lack what SQS always gives', () => {
+  it.each([
+    {},
+    { Successful: [] },
+    { Failed: [] },
+    { Successful: [{ Id: 'other', MessageId: 'm', MD5OfMessageBody: 'x' }] },
+  ])('a message without a result was not sent: %j', async (body) => {
+    let left = 2;
+    proxy.decide = ({ operation }) => {
+      if (operation !== 'SendMessageBatch' || left === 0) return undefined;
+      left -= 1;
+      return { kind: 'answer', status: 200, body };
+    };
+    await stores.queue.send([work(1)]);
+    expect(proxy.count('SendMessageBatch')).toBe(3);
+    expect(await receiveAll()).toHaveLength(1);
+  });
+
+  it.each([{}, { Attributes: null }, { Attributes: {} }])('an unknown depth is not zero: %j', async (body) => {
+    await stores.queue.send([work(1)]);
+    proxy.decide = ({ operation }) =>
+      operation === 'GetQueueAttributes' ? { kind: 'answer', status: 200, body } : undefined;
+    await expect(stores.queue.depth()).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+});
+
 async function receiveOne(): Promise<Delivery> {
   const [delivery] = await stores.queue.receive(1, VISIBILITY);
   if (delivery === undefined) throw new Error('nothing was visible');

@@ -205,7 +205,11 @@ describe('who we are', () => {
         json(response, 200, { Organization: { ...ORGANIZATION, MasterAccountId: OTHER } });
       else {
         page += 1;
-        json(response, 200, page === 1 ? { NextToken: '2' } : { DelegatedAdministrators: [{ Id: ACCOUNT }] });
+        json(
+          response,
+          200,
+          page === 1 ? { DelegatedAdministrators: [], NextToken: '2' } : { DelegatedAdministrators: [{ Id: ACCOUNT }] },
+        );
       }
     });
     expect((await cloud.identify()).role).toBe('delegatedAdministrator');

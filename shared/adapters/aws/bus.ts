@@ -10,6 +10,7 @@ import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { EventBus, Refusal } from '../../ports/bus.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { clientSettings } from './client-settings.ts';
+import { withCompleteAnswers } from './complete-answers.ts';
 import { mapParallel } from './parallel.ts';
 import { AwsStoreError, meaningOfCode } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
@@ -43,7 +44,10 @@ const MAX_REPEATS = 3;
  * An entry that does not fit is replaced by a reference to it with `truncated: true` (see `EntryReference`).
  */
 export function openEventBridge(options: EventBridgeOptions): EventBridgeBus {
-  const client = new EventBridgeClient({ ...clientSettings(2_000, 10_000), ...options.eventBridge });
+  const client = withCompleteAnswers(
+    'events',
+    new EventBridgeClient({ ...clientSettings(2_000, 10_000), ...options.eventBridge }),
+  );
   const retry = createStoreRetry(options);
   return {
     async publish(entries) {

@@ -29,7 +29,7 @@ const organization = z.object({
   Organization: z.object({ Id: z.string().min(1), MasterAccountId: accountId }),
 });
 const administrators = z.object({
-  DelegatedAdministrators: z.array(z.object({ Id: accountId })).nullish(),
+  DelegatedAdministrators: z.array(z.object({ Id: accountId })),
   NextToken: z.string().nullish(),
 });
 
@@ -92,7 +92,7 @@ async function isListedAsAdministrator(clients: Clients, calls: Calls, session: 
     const send = () => clients.organizations.send(new ListDelegatedAdministratorsCommand(input));
     try {
       const page = checked(administrators, await calls.make({ key, session, send }), { key, session });
-      if (page.DelegatedAdministrators?.some(({ Id }) => Id === session.accountId)) {
+      if (page.DelegatedAdministrators.some(({ Id }) => Id === session.accountId)) {
         return true;
       }
       token = page.NextToken || undefined;

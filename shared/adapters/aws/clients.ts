@@ -8,6 +8,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import * as z from 'zod';
 import type { Logger } from '../../ports/system.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
+import { withCompleteAnswers } from './complete-answers.ts';
 import { Sha256 } from './sha256.ts';
 
 /** What a request is signed with. */
@@ -68,12 +69,12 @@ export function createClients(options: ClientOptions): Clients {
   };
   // `memoized` tells the SDK not to keep an identity: it is asked for anew for each request.
   const perCall = { ...common, credentials: Object.assign(current, { memoized: true }) };
-  const chain = new STSClient(common);
+  const chain = withCompleteAnswers('sts', new STSClient(common));
   const clients = {
-    computeOptimizer: new ComputeOptimizerClient(perCall),
-    automation: new ComputeOptimizerAutomationClient(perCall),
+    computeOptimizer: withCompleteAnswers('compute-optimizer', new ComputeOptimizerClient(perCall)),
+    automation: withCompleteAnswers('aco-automation', new ComputeOptimizerAutomationClient(perCall)),
     organizations: organizationsClient(perCall, () => chain.config.region()),
-    sts: new STSClient(perCall),
+    sts: withCompleteAnswers('sts', new STSClient(perCall)),
   };
   let closed = false;
   return {
@@ -112,7 +113,7 @@ function organizationsClient(
     const home = homeEndpoint.safeParse(client.config.endpointProvider({ Region }));
     return home.data?.properties.authSchemes[0]?.signingRegion ?? Region;
   };
-  const client = new OrganizationsClient({ ...config, region });
+  const client = withCompleteAnswers('organizations', new OrganizationsClient({ ...config, region }));
   return client;
 }
 

@@ -6,6 +6,7 @@ import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn }
 import type { StoreTime } from '../../ports/store-time.ts';
 import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
+import { withCompleteAnswers } from './complete-answers.ts';
 import { Dynamo } from './dynamo.ts';
 import { isNetworkCode } from './error-codes.ts';
 import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './queue-shape.ts';
@@ -42,11 +43,14 @@ const REQUEST_MS = 5_000;
 
 export function lookAtAws(options: AwsLookOptions): AwsLook {
   const settings = clientSettings(CONNECT_MS, REQUEST_MS);
-  const dynamodb = new DynamoDBClient({ ...settings, ...options.dynamodb });
-  const sqs = new SQSClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.sqs });
+  const dynamodb = withCompleteAnswers('dynamodb', new DynamoDBClient({ ...settings, ...options.dynamodb }));
+  const sqs = withCompleteAnswers('sqs', new SQSClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.sqs }));
   const times = new ServerTimes(dynamodb, systemMonotonic);
   const registers = dynamoRegisters(new Dynamo(dynamodb, options.table ?? '', once), neverWritten);
-  const events = new EventBridgeClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.eventBridge });
+  const events = withCompleteAnswers(
+    'events',
+    new EventBridgeClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.eventBridge }),
+  );
   return {
     table: () => told(() => table(dynamodb, options.table)),
     queue: () => told(() => queue(sqs, options.queueUrl, options.dlqUrl)),

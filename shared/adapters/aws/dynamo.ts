@@ -10,6 +10,7 @@ import {
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { IncompleteAnswerError } from './complete-answers.ts';
 import type { Item } from './items.ts';
 import { text } from './items.ts';
 import { chunksOf, mapParallel } from './parallel.ts';
@@ -54,6 +55,8 @@ const PARALLEL = 32;
 /** BatchGetItem's and BatchWriteItem's limits. */
 const MAX_GETS = 100;
 const MAX_WRITES = 25;
+/** An answer about one item may be empty otherwise, as that of a broken proxy is: an item that is there would be read as absent. */
+const ASK_CAPACITY = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
 /** Single-item operations on the table, retried; all reads of items are strongly consistent. All methods throw AwsStoreError. */
 export class Dynamo {
@@ -71,24 +74,45 @@ export class Dynamo {
   }
 
   async get(key: Key): Promise<Item | null> {
-    const command = new GetItemCommand({ TableName: this.table, Key: keyItem(key), ConsistentRead: true });
+    const command = new GetItemCommand({
+      TableName: this.table,
+      Key: keyItem(key),
+      ConsistentRead: true,
+      ...ASK_CAPACITY,
+    });
     const { Item: item } = await this.#run('GetItem', () => this.#client.send(command));
     return item ?? null;
   }
 
   put(item: Item, condition?: Condition): Promise<WriteOutcome> {
-    const command = new PutItemCommand({ TableName: this.table, Item: item, ...conditionInput(condition) });
+    const command = new PutItemCommand({
+      TableName: this.table,
+      Item: item,
+      ...conditionInput(condition),
+      ...ASK_CAPACITY,
+    });
     return this.#write('PutItem', () => this.#client.send(command));
   }
 
   /** `change` is an UpdateExpression; `values` those of both expressions. */
   update(key: Key, change: string, condition: Condition): Promise<WriteOutcome> {
-    const input = { TableName: this.table, Key: keyItem(key), UpdateExpression: change, ...conditionInput(condition) };
+    const input = {
+      TableName: this.table,
+      Key: keyItem(key),
+      UpdateExpression: change,
+      ...conditionInput(condition),
+      ...ASK_CAPACITY,
+    };
     return this.#write('UpdateItem', () => this.#client.send(new UpdateItemCommand(input)));
   }
 
   remove(key: Key, condition: Condition): Promise<WriteOutcome> {
-    const command = new DeleteItemCommand({ TableName: this.table, Key: keyItem(key), ...conditionInput(condition) });
+    const command = new DeleteItemCommand({
+      TableName: this.table,
+      Key: keyItem(key),
+      ...conditionInput(condition),
+      ...ASK_CAPACITY,
+    });
     return this.#write('DeleteItem', () => this.#client.send(command));
   }
 
@@ -113,7 +137,8 @@ export class Dynamo {
         ...(from !== undefined && { ExclusiveStartKey: from }),
       });
       const answer = await this.#run('Query', () => this.#client.send(command));
-      if (answer.Items !== undefined && answer.Items.length > 0) yield answer.Items;
+      const { Items: items = [] } = answer;
+      if (items.length > 0) yield items;
       from = answer.LastEvaluatedKey;
     } while (from !== undefined);
   }
@@ -146,12 +171,16 @@ export class Dynamo {
     let open: Item[] = keys.map(keyItem);
     for (let attempt = 1; ; attempt += 1) {
       const RequestItems = { [this.table]: { Keys: open, ConsistentRead: true } };
-      const answer = await this.#run('BatchGetItem', () =>
-        this.#client.send(new BatchGetItemCommand({ RequestItems })),
-      );
-      const got = answer.Responses?.[this.table] ?? [];
+      const { got, unprocessed } = await this.#run('BatchGetItem', async () => {
+        const answer = await this.#client.send(new BatchGetItemCommand({ RequestItems }));
+        const items = answer.Responses?.[this.table];
+        const left = answer.UnprocessedKeys?.[this.table]?.Keys;
+        if (items === undefined && left === undefined)
+          throw new IncompleteAnswerError(`Responses.${this.table}`, answer);
+        return { got: items ?? [], unprocessed: left ?? [] };
+      });
       found.push(...got);
-      open = answer.UnprocessedKeys?.[this.table]?.Keys ?? [];
+      open = unprocessed;
       if (open.length === 0) return found;
       // An answer may be cut off at 16 MB: as long as something comes, nothing is wrong.
       if (got.length > 0) attempt = 0;

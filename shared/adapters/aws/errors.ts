@@ -1,5 +1,6 @@
 import type { AccountId } from '../../domain/types.ts';
 import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../ports/cloud.ts';
+import { INCOMPLETE_ANSWER, IncompleteAnswerError } from './complete-answers.ts';
 import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from './error-codes.ts';
 
 /** The call that failed. */
@@ -18,7 +19,7 @@ export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
 
 /**
  * Any failure of a call as a CloudError: by AWS's error code, by Node's for the network, Transient for an answer that no
- * AWS service gave (a proxy's page, a body cut short). A CloudError passes unchanged.
+ * AWS service gave (a proxy's page, a body cut short, an answer that lacks what it always has). A CloudError passes unchanged.
  */
 export function toCloudError(error: unknown, context: CallContext): CloudError {
   if (error instanceof CloudError) {
@@ -93,6 +94,9 @@ function describe(error: unknown, service: string): Found {
     peer: null,
   };
   const name = text(fields['name']) ?? 'Unknown';
+  if (error instanceof IncompleteAnswerError) {
+    return { ...common, code: error.name, kind: 'Transient', ambiguous: false, words: error.message };
+  }
   if ('$fault' in fields) {
     return isNoCode(name)
       ? { ...common, code: UNREADABLE_ANSWER, kind: 'Transient', ambiguous: false, words: null }
@@ -191,6 +195,8 @@ const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   ERR_INVALID_URL: 'Set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4570, or unset it.',
   EPROTO: 'No TLS is spoken there, or another one: check AWS_ENDPOINT_URL, http:// or https://, and proxies.',
   ECONNREFUSED: 'Nothing answers there: check AWS_ENDPOINT_URL and the network.',
+  [INCOMPLETE_ANSWER]:
+    'Nothing is concluded from such an answer. If it lasts, check AWS_ENDPOINT_URL and proxies: AWS does not answer so.',
   [UNREADABLE_ANSWER]: 'What answered was no AWS service: check AWS_ENDPOINT_URL and proxies.',
 };
 

@@ -33,15 +33,15 @@ const organization = z.object({
   Organization: z.object({ Id: z.string().min(1), MasterAccountId: accountId, FeatureSet: optional }),
 });
 const services = z.object({
-  EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })).nullish(),
+  EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })),
   NextToken: optional,
 });
 const administrators = z.object({
-  DelegatedAdministrators: z.array(z.object({ Id: accountId })).nullish(),
+  DelegatedAdministrators: z.array(z.object({ Id: accountId })),
   NextToken: optional,
 });
 const accounts = z.object({
-  Accounts: z.array(z.object({ Id: accountId, State: optional, Status: optional })).nullish(),
+  Accounts: z.array(z.object({ Id: accountId, State: optional, Status: optional })),
   NextToken: optional,
 });
 const roots = z.object({ Roots: z.array(z.object({ Id: z.string().min(1) })).min(1) });
@@ -97,7 +97,7 @@ class AwsInspection implements Inspection {
     const pages = this.#pages('organizations', 'ListAWSServiceAccessForOrganization', services, (NextToken) =>
       this.#clients.organizations.send(new ListAWSServiceAccessForOrganizationCommand({ ...NextToken })),
     );
-    return collect(pages, (page) => (page.EnabledServicePrincipals ?? []).map((each) => each.ServicePrincipal));
+    return collect(pages, (page) => page.EnabledServicePrincipals.map((each) => each.ServicePrincipal));
   }
 
   async delegatedAdministrators(): Promise<readonly AccountId[]> {
@@ -105,7 +105,7 @@ class AwsInspection implements Inspection {
       const command = new ListDelegatedAdministratorsCommand({ ServicePrincipal: SERVICE_PRINCIPAL, ...NextToken });
       return this.#clients.organizations.send(command);
     });
-    return collect(pages, (page) => (page.DelegatedAdministrators ?? []).map(({ Id }) => Id));
+    return collect(pages, (page) => page.DelegatedAdministrators.map(({ Id }) => Id));
   }
 
   async failedEnrollments(enrollment: Enrollment): Promise<readonly FailedEnrollment[]> {
@@ -125,7 +125,7 @@ class AwsInspection implements Inspection {
       this.#clients.organizations.send(new ListOrganizationAccountsCommand({ ...NextToken })),
     );
     for await (const page of pages) {
-      for (const { Id, State, Status } of page.Accounts ?? []) {
+      for (const { Id, State, Status } of page.Accounts) {
         if ((State ?? Status) === 'ACTIVE' && Id !== own && Id !== managementAccountId) found.push(Id);
       }
       if (found.length >= atLeast) break;

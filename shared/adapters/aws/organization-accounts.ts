@@ -38,9 +38,9 @@ export function accountsPages() {
     texts.set(text, text);
     return text;
   };
-  return z.object({ Accounts: z.array(account).nullish(), ...paged }).transform((page) =>
+  return z.object({ Accounts: z.array(account), ...paged }).transform((page) =>
     toListPage(
-      page.Accounts?.map((each) => toAccount(each, shared)),
+      page.Accounts.map((each) => toAccount(each, shared)),
       page.NextToken,
     ),
   );
@@ -75,7 +75,7 @@ function parentIn(path: string, id: AccountId): string | null {
 }
 
 const tagsPage = z
-  .object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).nullish(), ...paged })
+  .object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })), ...paged })
   .transform((page) => toListPage(page.Tags, page.NextToken));
 
 export async function listAccounts(

@@ -18,15 +18,15 @@ export interface Placed {
 
 const unit = z.object({ Id: z.string(), Name: z.string() });
 const unitsPage = z
-  .object({ OrganizationalUnits: z.array(unit).nullish(), ...paged })
+  .object({ OrganizationalUnits: z.array(unit), ...paged })
   .transform((page) => toListPage(page.OrganizationalUnits, page.NextToken));
 const unitAnswer = z.object({ OrganizationalUnit: z.object({ Name: z.string() }) });
 const node = z.object({ Id: z.string() });
 const rootsPage = z
-  .object({ Roots: z.array(node).nullish(), ...paged })
+  .object({ Roots: z.array(node), ...paged })
   .transform((page) => toListPage(page.Roots, page.NextToken));
 const parentsPage = z
-  .object({ Parents: z.array(node).nullish(), ...paged })
+  .object({ Parents: z.array(node), ...paged })
   .transform((page) => toListPage(page.Parents, page.NextToken));
 
 /**

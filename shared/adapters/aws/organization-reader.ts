@@ -37,8 +37,8 @@ const nextToken = z.string().nullish();
 /** The part of a page that all listings of Organizations have in common, to be merged with the items under their own name. */
 export const paged = { NextToken: nextToken };
 
-export function toListPage<Item>(items: Item[] | null | undefined, token: string | null | undefined): ListPage<Item> {
-  return { items: items ?? [], next: token || null };
+export function toListPage<Item>(items: Item[], token: string | null | undefined): ListPage<Item> {
+  return { items, next: token || null };
 }
 
 export function createReader(

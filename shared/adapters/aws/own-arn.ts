@@ -1,6 +1,7 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import * as z from 'zod';
 import { clientSettings } from './client-settings.ts';
+import { withCompleteAnswers } from './complete-answers.ts';
 
 const CONNECT_MS = 1_000;
 const ANSWER_MS = 2_000;
@@ -13,7 +14,7 @@ const identity = z.object({ Arn: z.string().regex(/^arn:[a-z0-9-]+:/) });
  * @returns `null` if AWS did not say.
  */
 export async function ownArn(): Promise<string | null> {
-  const client = new STSClient(clientSettings(CONNECT_MS, ANSWER_MS));
+  const client = withCompleteAnswers('sts', new STSClient(clientSettings(CONNECT_MS, ANSWER_MS)));
   try {
     const answer = identity.safeParse(await client.send(new GetCallerIdentityCommand({})));
     return answer.success ? answer.data.Arn : null;

@@ -9,6 +9,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { DeadLetterReason } from '../../ports/queue.ts';
+import { IncompleteAnswerError } from './complete-answers.ts';
 import { chunksOf, mapParallel } from './parallel.ts';
 import { meaningOfCode, storeError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
@@ -116,7 +117,11 @@ export class SqsQueue {
     let open = [...entries];
     for (let attempt = 1; open.length > 0; attempt += 1) {
       const batch = open;
-      const { Failed = [] } = await this.#retry.run(this.resource, operation, () => call(batch));
+      const { Failed = [] } = await this.#retry.run(this.resource, operation, async () => {
+        const answer = await call(batch);
+        requireResults(batch, answer);
+        return answer;
+      });
       const again = new Set<string>();
       for (const { Id = '', Code = 'Unknown', SenderFault, Message } of Failed) {
         if (passOver.has(Code)) passedOver.add(Id);
@@ -137,7 +142,15 @@ export class SqsQueue {
   }
 }
 
+/** Every entry has a result of its own: one without any was maybe not stored. @throws IncompleteAnswerError */
+function requireResults(entries: readonly { readonly Id: string | undefined }[], answer: BatchAnswer): void {
+  const named = new Set([...(answer.Successful ?? []), ...(answer.Failed ?? [])].map(({ Id }) => Id));
+  const without = entries.find(({ Id }) => !named.has(Id));
+  if (without !== undefined) throw new IncompleteAnswerError(`a result for entry ${without.Id}`, answer);
+}
+
 interface BatchAnswer {
+  readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined;
   readonly Failed?:
     | readonly {
         readonly Id?: string | undefined;

@@ -3,6 +3,7 @@ import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import type { Clock } from '../../ports/system.ts';
 import { readMessage } from '../embedded/messages.ts';
+import { IncompleteAnswerError } from './complete-answers.ts';
 import { mapParallel } from './parallel.ts';
 import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } from './queue-messages.ts';
 import { MAX_MESSAGE_BYTES } from './queue-shape.ts';
@@ -173,7 +174,13 @@ const COUNTS = [
 /** SQS's own counts of a queue: approximate. */
 export async function countMessages(client: SQSClient, url: string, retry: StoreRetry): Promise<QueueCount> {
   const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...COUNTS] });
-  const { Attributes } = await retry.run(`queue ${url}`, 'GetQueueAttributes', () => client.send(command));
-  const [visible = 0, notVisible = 0, delayed = 0] = COUNTS.map((name) => Number(Attributes?.[name] ?? 0));
+  const [visible = 0, notVisible = 0, delayed = 0] = await retry.run(`queue ${url}`, 'GetQueueAttributes', async () => {
+    const answer = await client.send(command);
+    return COUNTS.map((name) => {
+      const count = Number(answer.Attributes?.[name] ?? Number.NaN);
+      if (Number.isNaN(count)) throw new IncompleteAnswerError(`Attributes.${name}`, answer);
+      return count;
+    });
+  });
   return { visible, hidden: notVisible + delayed };
 }

@@ -1,3 +1,4 @@
+import { INCOMPLETE_ANSWER } from './complete-answers.ts';
 import { isAboutCredentials, isNetworkCode, meaningOf } from './error-codes.ts';
 
 export type AwsStoreErrorCode =
@@ -66,6 +67,7 @@ const OWN_CODES: ReadonlyMap<string, AwsStoreErrorCode> = new Map([
   ['ProvisionedThroughputExceededException', 'Throttled'],
   ['KmsThrottled', 'Throttled'],
   ['InternalException', 'Unavailable'],
+  [INCOMPLETE_ANSWER, 'Unavailable'],
   ['ResourceNotFoundException', 'NotFound'],
   ['QueueDoesNotExist', 'NotFound'],
   ['AWS.SimpleQueueService.NonExistentQueue', 'NotFound'],

@@ -9,6 +9,7 @@ import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
 import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
+import { withCompleteAnswers } from './complete-answers.ts';
 import { sqsDeadLetters } from './dead-letters.ts';
 import { Dynamo } from './dynamo.ts';
 import { dynamoFacts } from './facts.ts';
@@ -76,9 +77,12 @@ export interface AwsStores {
 export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStores> {
   const { table, queueUrl, dlqUrl, clock, newId, random, receiveWaitSeconds = 0, deadLetterWaitSeconds = 1 } = options;
   const retry = createStoreRetry({ clock, random });
-  const dynamodb = new DynamoDBClient({ ...clientSettings(2_000, 10_000), ...options.dynamodb });
+  const dynamodb = withCompleteAnswers(
+    'dynamodb',
+    new DynamoDBClient({ ...clientSettings(2_000, 10_000), ...options.dynamodb }),
+  );
   // A long poll answers within 20 s.
-  const sqs = new SQSClient({ ...clientSettings(2_000, 30_000), ...options.sqs });
+  const sqs = withCompleteAnswers('sqs', new SQSClient({ ...clientSettings(2_000, 30_000), ...options.sqs }));
   const times = new ServerTimes(dynamodb, options.monotonic ?? systemMonotonic);
   const close = async (): Promise<void> => {
     dynamodb.destroy();

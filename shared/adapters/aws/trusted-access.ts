@@ -8,7 +8,7 @@ import { createReader, paged, toListPage } from './organization-reader.ts';
 const COMPUTE_OPTIMIZER = 'compute-optimizer.amazonaws.com';
 
 const services = z
-  .object({ ...paged, EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })).nullish() })
+  .object({ ...paged, EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })) })
   .transform((page) => toListPage(page.EnabledServicePrincipals, page.NextToken));
 
 /** Whether the organization trusts Compute Optimizer [API_ListAWSServiceAccessForOrganization]. @throws CloudError */

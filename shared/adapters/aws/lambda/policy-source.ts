@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { type PolicySource, type PolicyText, PolicyUnreadableError } from '../../../ports/policy-source.ts';
+import { withCompleteAnswers } from '../complete-answers.ts';
 import { codeOf, toAwsStoreError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions, type StoreRetry } from '../store-retry.ts';
 
@@ -52,7 +53,7 @@ function s3Source(bucket: string, key: string, retry: StoreRetry): PolicySource 
   let client: Promise<S3Client> | null = null;
   const open = async (): Promise<S3Client> => {
     const { S3Client } = await import('@aws-sdk/client-s3');
-    return new S3Client({ maxAttempts: 1, retryMode: 'standard' });
+    return withCompleteAnswers('s3', new S3Client({ maxAttempts: 1, retryMode: 'standard' }));
   };
   return {
     async read(known) {
@@ -99,7 +100,7 @@ function ssmSource(parameter: string, retry: StoreRetry): PolicySource {
   let client: Promise<SSMClient> | null = null;
   const open = async (): Promise<SSMClient> => {
     const { SSMClient } = await import('@aws-sdk/client-ssm');
-    return new SSMClient({ maxAttempts: 1, retryMode: 'standard' });
+    return withCompleteAnswers('ssm', new SSMClient({ maxAttempts: 1, retryMode: 'standard' }));
   };
   return {
     async read(known) {

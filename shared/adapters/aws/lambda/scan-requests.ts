@@ -1,5 +1,6 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { ScanRequests } from '../../../ports/scan-requests.ts';
+import { withCompleteAnswers } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
@@ -9,7 +10,7 @@ export const SCAN_REQUESTED = 'Scan Requested';
 
 /** Requests to scan, as events on our own bus; a rule brings them to the scanner. Throws AwsStoreError. */
 export function eventBridgeScanRequests(bus: string, options: RetryOptions): ScanRequests & { close(): void } {
-  const client = new EventBridgeClient({ maxAttempts: 1, retryMode: 'standard' });
+  const client = withCompleteAnswers('events', new EventBridgeClient({ maxAttempts: 1, retryMode: 'standard' }));
   const retry = createStoreRetry(options);
   const resource = `event bus ${bus}`;
   return {

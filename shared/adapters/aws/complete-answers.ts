@@ -1,0 +1,165 @@
+import type { constructStack } from '@smithy/core/client';
+
+/**
+ * What every successful answer of one operation has. A path names a member (`Organization.Id`), a list (`Tags[]`) or a member of every item of
+ * a list (`Tags[].Key`).
+ */
+export interface CompleteAnswer {
+  readonly has: readonly string[];
+  /** At least one of these lists. */
+  readonly hasOneOf?: readonly string[];
+  /** Lists that a complete answer may lack, each with the reason. */
+  readonly mayLack?: Readonly<Record<string, string>>;
+}
+
+const CAPACITY = { has: ['ConsumedCapacity'] };
+const RESULT_PER_ENTRY: CompleteAnswer = { has: [], hasOneOf: ['Successful[]', 'Failed[]'] };
+const RESULT_PER_ACCOUNT: CompleteAnswer = { has: [], hasOneOf: ['accountIds[]', 'errors[]'] };
+
+/**
+ * Every operation that Rollcall calls. A proxy or gateway can answer 200 with an empty or cut body, which the SDK returns as `{}` without an
+ * error; read as "none" that would say that an account has no tags, or that the organization has no accounts. An operation without an entry is
+ * refused before it is sent, and a test compares the entries with the Smithy models.
+ */
+export const COMPLETE_ANSWERS = {
+  organizations: {
+    DescribeAccount: { has: ['Account.Id'] },
+    DescribeOrganization: { has: ['Organization.Id', 'Organization.MasterAccountId'] },
+    DescribeOrganizationalUnit: { has: ['OrganizationalUnit.Id', 'OrganizationalUnit.Name'] },
+    ListAWSServiceAccessForOrganization: { has: ['EnabledServicePrincipals[].ServicePrincipal'] },
+    ListAccounts: { has: ['Accounts[].Id'] },
+    ListAccountsForParent: { has: ['Accounts[].Id'] },
+    ListDelegatedAdministrators: { has: ['DelegatedAdministrators[].Id'] },
+    ListOrganizationalUnitsForParent: { has: ['OrganizationalUnits[].Id', 'OrganizationalUnits[].Name'] },
+    ListParents: { has: ['Parents[].Id'] },
+    ListRoots: { has: ['Roots[].Id'] },
+    ListTagsForResource: { has: ['Tags[].Key', 'Tags[].Value'] },
+  },
+  'compute-optimizer': {
+    GetEnrollmentStatus: { has: ['status'] },
+    GetEnrollmentStatusesForOrganization: { has: ['accountEnrollmentStatuses[].accountId'] },
+    UpdateEnrollmentStatus: { has: ['status'] },
+  },
+  'aco-automation': {
+    AssociateAccounts: RESULT_PER_ACCOUNT,
+    DisassociateAccounts: RESULT_PER_ACCOUNT,
+    GetEnrollmentConfiguration: { has: ['status'] },
+    // What else the model requires of an account concerns that account alone: see `answers.ts`.
+    ListAccounts: { has: ['accounts[].accountId'] },
+    UpdateEnrollmentConfiguration: { has: ['status', 'lastUpdatedTimestamp'] },
+  },
+  sts: {
+    AssumeRole: {
+      has: [
+        'Credentials.AccessKeyId',
+        'Credentials.SecretAccessKey',
+        'Credentials.SessionToken',
+        'Credentials.Expiration',
+      ],
+    },
+    GetCallerIdentity: { has: ['Account', 'Arn'] },
+  },
+  dynamodb: {
+    BatchGetItem: { has: ['Responses'], mayLack: { ConsumedCapacity: 'not asked for' } },
+    BatchWriteItem: { has: ['UnprocessedItems'], mayLack: { ConsumedCapacity: 'not asked for' } },
+    DeleteItem: CAPACITY,
+    DescribeTable: { has: ['Table'] },
+    // Without an item the answer would be empty; the capacity that it consumed is asked for to tell it from a broken one.
+    GetItem: CAPACITY,
+    PutItem: CAPACITY,
+    Query: { has: ['Items[]'] },
+    UpdateItem: CAPACITY,
+  },
+  sqs: {
+    ChangeMessageVisibilityBatch: RESULT_PER_ENTRY,
+    DeleteMessageBatch: RESULT_PER_ENTRY,
+    GetQueueAttributes: { has: ['Attributes'] },
+    ReceiveMessage: { has: [], mayLack: { Messages: 'SQS leaves it out where no message came' } },
+    SendMessageBatch: RESULT_PER_ENTRY,
+  },
+  events: {
+    DescribeEventBus: { has: ['Arn'] },
+    PutEvents: { has: ['Entries[]'] },
+  },
+  s3: { GetObject: { has: ['Body', 'ETag'] } },
+  ssm: { GetParameter: { has: ['Parameter.Value'] } },
+} satisfies Readonly<Record<string, Readonly<Record<string, CompleteAnswer>>>>;
+
+export type CheckedService = keyof typeof COMPLETE_ANSWERS;
+
+/** The code of an answer that lacks what it must have. */
+export const INCOMPLETE_ANSWER = 'IncompleteAnswer';
+
+/** AWS answered with success, but the answer lacks a member that it always has: nothing is concluded from it. */
+export class IncompleteAnswerError extends Error {
+  override readonly name = INCOMPLETE_ANSWER;
+  readonly $metadata: unknown;
+
+  constructor(missing: string, answer?: unknown) {
+    super(`the answer lacks ${missing}`);
+    this.$metadata = isObject(answer) ? answer['$metadata'] : undefined;
+  }
+}
+
+interface Client<Input extends object, Output extends object> {
+  readonly middlewareStack: ReturnType<typeof constructStack<Input, Output>>;
+}
+
+/**
+ * The client, whose `send` from now on refuses every answer that is not complete. Every client is made through this function.
+ * @throws IncompleteAnswerError from `send`
+ */
+export function withCompleteAnswers<Input extends object, Output extends object, C extends Client<Input, Output>>(
+  service: CheckedService,
+  client: C & Client<Input, Output>,
+): C {
+  const operations: Readonly<Record<string, CompleteAnswer>> = COMPLETE_ANSWERS[service];
+  client.middlewareStack.add(
+    (next, { commandName = '' }) => {
+      const operation = commandName.replace(/Command$/, '');
+      const complete = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
+      if (complete === undefined) throw new Error(`${operation} of ${service} has no entry in COMPLETE_ANSWERS`);
+      return async (args) => {
+        const result = await next(args);
+        const missing = missingFrom(result.output, complete);
+        if (missing !== null) throw new IncompleteAnswerError(missing, result.output);
+        return result;
+      };
+    },
+    { step: 'initialize', priority: 'high', name: 'completeAnswers', override: true },
+  );
+  return client;
+}
+
+/** The first thing that the answer lacks; `null` if it is complete. */
+export function missingFrom(answer: unknown, { has, hasOneOf = [] }: CompleteAnswer): string | null {
+  for (const path of has) {
+    const missing = missingAt(answer, path.split('.'), '');
+    if (missing !== null) return missing;
+  }
+  const lacking = hasOneOf.filter((path) => missingAt(answer, [path], '') !== null);
+  return hasOneOf.length > 0 && lacking.length === hasOneOf.length
+    ? hasOneOf.map((path) => path.replace('[]', '')).join(' and ')
+    : null;
+}
+
+function missingAt(value: unknown, [step, ...rest]: readonly string[], above: string): string | null {
+  if (step === undefined) return null;
+  const isList = step.endsWith('[]');
+  const name = isList ? step.slice(0, -2) : step;
+  const path = above === '' ? name : `${above}.${name}`;
+  const member = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  if (member === undefined || member === null) return path;
+  if (!isList) return missingAt(member, rest, path);
+  if (!Array.isArray(member)) return path;
+  if (rest.length === 0) return null;
+  for (const [index, item] of member.entries()) {
+    const missing = missingAt(item, rest, `${path}[${index}]`);
+    if (missing !== null) return missing;
+  }
+  return null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

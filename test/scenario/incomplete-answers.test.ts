@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { FaultKind } from '../../services/sandbox/engine/faults.ts';
+import { CloudError } from '../../shared/ports/cloud.ts';
+import { startWorld, type World } from '../support/world.ts';
+import { type Allowed, checkWorld } from '../support/world-checks.ts';
+
+const KINDS: readonly FaultKind[] = ['empty-answer', 'null-answer', 'empty-body'];
+
+/** Opts out every account whose tag is not one of those that accounts have. All of them have it. */
+const UNTAGGED = {
+  automation: 'Active',
+  more: 'rules: [{ id: untagged, match: { not: { tags: { env: [canary, dev, management, platform, prod, sandbox, security, test] } } }, computeOptimizer: Inactive, automation: unmanaged }]',
+};
+
+/** Everything that a run or a dry run asks AWS. */
+const ASKED: readonly string[] = [
+  'ListTagsForResource',
+  'ListAccounts',
+  'ListOrganizationalUnitsForParent',
+  'DescribeOrganization',
+  'GetCallerIdentity',
+  'GetEnrollmentStatusesForOrganization',
+  'GetEnrollmentStatus',
+  'GetEnrollmentConfiguration',
+  'ListAWSServiceAccessForOrganization',
+  'AssumeRole',
+];
+
+const optedOut = (world: World) =>
+  world.wire.mutating.filter(({ optOut }) => optOut).map(({ operation, caller }) => `${operation} ${caller}`);
+
+async function leftAccounts(world: World): Promise<readonly string[]> {
+  const entries = await world.look(
+    async ({ ledger }) => (await ledger.query({ type: 'AccountLeft' }, { limit: 10 })).entries,
+  );
+  return entries.map(({ chain }) => chain);
+}
+
+/** AWS answers as it should again: everything ends as the policy wants it, and no conclusion was drawn meanwhile. */
+async function expectUnharmed(world: World, allowed: Allowed = {}): Promise<void> {
+  world.sandbox.setFaults([]);
+  for (let round = 0; round < 2; round += 1) {
+    world.clock.advance(25 * 3_600_000);
+    await world.run();
+  }
+  expect(optedOut(world)).toEqual([]);
+  expect(world.wire.mutating.filter(({ organizationWide }) => organizationWide)).toEqual([]);
+  expect(await leftAccounts(world)).toEqual([]);
+  await checkWorld(world, allowed);
+}
+
+async function enrolledWorld(drift = 0): Promise<World> {
+  return startWorld({ speed: 10, sandbox: { accounts: 25, drift }, policy: UNTAGGED });
+}
+
+describe('answers of 200 without their list', () => {
+  it('the policy of these tests opts out nobody', async () => {
+    const world = await enrolledWorld(0.3);
+    const run = await world.run();
+    expect(run.open).toEqual([]);
+    expect(optedOut(world)).toEqual([]);
+    await checkWorld(world);
+  });
+
+  it.each(KINDS)('%s for tags: plan and apply fail, and no account is opted out', async (kind) => {
+    const world = await enrolledWorld();
+    await world.run();
+    const before = world.wire.mutating.length;
+    // The snapshot of the first run is too old by then.
+    world.clock.advance(3_600_000);
+    world.sandbox.setFaults([{ operation: 'ListTagsForResource', kind }]);
+    for (const act of [() => world.plan(), () => world.run()]) {
+      const failure: unknown = await act().catch((error: unknown) => error);
+      if (!(failure instanceof CloudError)) throw new Error('it did not fail');
+      expect(failure.facts).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
+      expect(failure.message).toContain('ListTagsForResource');
+      expect(failure.message).toContain('the answer lacks Tags');
+    }
+    expect(world.wire.mutating.length).toBe(before);
+    await expectUnharmed(world);
+  });
+
+  it.each(KINDS)('%s now and then is retried and changes nothing', async (kind) => {
+    const world = await startWorld({
+      sandbox: { accounts: 25, drift: 0.4, faults: [{ kind, probability: 0.2 }] },
+      policy: UNTAGGED,
+    });
+    await world.run();
+    // A change whose answer lacks everything was made, and is made again.
+    await expectUnharmed(world, { repeatedCalls: true });
+  });
+
+  it.each(ASKED)('%s always answers nothing: nothing is concluded', async (operation) => {
+    const world = await enrolledWorld(0.2);
+    await world.run();
+    world.clock.advance(3_600_000);
+    world.sandbox.drift({ accounts: 3 });
+    world.sandbox.setFaults([{ operation, kind: 'empty-answer' }]);
+    const ended: unknown = await world.run({ waitMs: 5_000 }).catch((error: unknown) => error);
+    if (ended instanceof Error) expect(ended).toBeInstanceOf(CloudError);
+    else expect(world.calls(operation)).toBeGreaterThan(0);
+    expect(optedOut(world)).toEqual([]);
+    await expectUnharmed(world);
+  });
+});
