@@ -15,6 +15,8 @@ export interface PlannedRun {
   readonly began: number;
   /** When what it had found was put on the queue. */
   readonly planned: number;
+  /** Accounts that an operator has suspended at some time: of those that are, a scan need not know more. */
+  readonly onceSuspended?: ReadonlySet<AccountId>;
 }
 
 /** Counts of how many accounts AWS had told when a run was planned: changes follow only if they are enough (`minCoverage`). */
@@ -75,14 +77,18 @@ export class CoverageJudge {
    * (one that joins or is closed meanwhile may rightly be left out). What AWS tells after the planning comes too late to count.
    * @returns in words how many AWS had told of, if at best that is too few
    */
-  tooFew({ began, planned }: PlannedRun, minCoverage: number): string | null {
+  tooFew({ began, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
     const oldest = began - DEFAULT_SETTINGS.snapshotMaxAgeMs;
     let told = 0;
     let untold = 0;
     for (const [id, spans] of this.#active) {
       const then = spans.filter(({ from, until }) => from <= planned && (until ?? planned) >= oldest);
       if (this.#wasTold(id, began, planned)) told += then.length > 0 ? 1 : 0;
-      else if (then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned)) untold += 1;
+      else if (
+        !onceSuspended?.has(id) &&
+        then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned)
+      )
+        untold += 1;
     }
     const all = told + untold;
     return told * 100 < minCoverage * all ? `${told} of ${all} accounts` : null;

@@ -6,6 +6,12 @@ import {
   NEVER_ENROLLED,
   observedEnrollment,
 } from '../../shared/adapters/aws/answers.ts';
+import {
+  COMPLETE_ANSWERS,
+  type CompleteAnswer,
+  IncompleteAnswerError,
+  missingFrom,
+} from '../../shared/adapters/aws/complete-answers.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/error-codes.ts';
 import { toCloudError } from '../../shared/adapters/aws/errors.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
@@ -54,7 +60,7 @@ const AUTOMATION = 'aco-automation';
 
 /**
  * The Cloud port over the sandbox's pure engine: the same calls as the adapter for AWS makes, the same meaning of its errors, no wire. What
- * an organization's reading needs beside ListAccounts (names of OUs) is taken from the engine's truth: that is another test's business.
+ * an organization's reading needs beside ListAccounts and tags (names of OUs) is taken from the engine's truth: that is another test's business.
  */
 export function engineCloud(options: EngineCloudOptions): Cloud {
   const { sandbox, caller, gate, newRequestId, travel, onArrival, onAnswer } = options;
@@ -76,11 +82,12 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       const answer = sandbox.handle({ ...request, roleSession: sessions.get(callerAccountId) });
       onAnswer(request, answer.kind === 'ok' ? answer.output : null);
       await travel('back', request, answer.delayMs);
-      if (answer.kind === 'ok') {
-        outcome = 'ok';
-        return { output: answer.output, requestId: request.requestId };
-      }
-      throw answer.kind === 'reset' ? broken() : refused(answer.error, request.requestId);
+      if (answer.kind === 'error') throw refused(answer.error, request.requestId);
+      if (answer.kind === 'reset') throw broken();
+      const output = answer.output ?? {};
+      requireComplete(key, output);
+      outcome = 'ok';
+      return { output, requestId: request.requestId };
     } catch (error) {
       const member = callerAccountId !== caller.accountId;
       const failure = toCloudError(error, { ...key, accountId: callerAccountId, member });
@@ -90,6 +97,42 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     } finally {
       gate.report(key, outcome, leave);
     }
+  }
+
+  async function tagsOf(
+    accountId: AccountId,
+    { retry, once = (_key, call) => call() }: Pick<ReadOrganizationOptions, 'retry' | 'once'>,
+  ): Promise<Record<string, string>> {
+    const key = { service: 'organizations', operation: 'ListTagsForResource' } as const;
+    const tags: Record<string, string> = {};
+    let token: string | undefined;
+    let pages = 0;
+    do {
+      pages += 1;
+      const input: Output = { ResourceId: accountId, ...(token !== undefined && { NextToken: token }) };
+      const page = await once(`ListTagsForResource/${accountId}/${pages}/${token ?? ''}`, () =>
+        retry(async () => (await make(key, caller.accountId, input)).output),
+      );
+      for (const tag of itemsOf(page, 'Tags')) tags[textOf(tag, 'Key')] = textOf(tag, 'Value');
+      token = tokenOf(page);
+    } while (token !== undefined);
+    return tags;
+  }
+
+  async function withTags(
+    accounts: readonly AccountFacts[],
+    reading: Pick<ReadOrganizationOptions, 'tags' | 'retry' | 'once'>,
+  ): Promise<readonly AccountFacts[]> {
+    if (!reading.tags) return accounts;
+    const tagged: AccountFacts[] = [];
+    for (const account of accounts) {
+      try {
+        tagged.push({ ...account, tags: await tagsOf(account.id, reading) });
+      } catch (error) {
+        if (!(error instanceof CloudError) || error.facts.code !== 'TargetNotFoundException') throw error;
+      }
+    }
+    return tagged;
   }
 
   async function assume(accountId: AccountId): Promise<void> {
@@ -146,7 +189,8 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
 
   return {
     identify: async () => caller,
-    async readOrganization({ tags, retry, once = (_key, call) => call(), onProgress }: ReadOrganizationOptions) {
+    async readOrganization(reading: ReadOrganizationOptions) {
+      const { tags, retry, once = (_key, call) => call(), onProgress } = reading;
       const ids = new Set<string>();
       let token: string | undefined;
       let pages = 0;
@@ -157,11 +201,14 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         const page = await once(`ListAccounts/${pages}/${token ?? ''}`, () =>
           retry(async () => (await make(key, caller.accountId, input)).output),
         );
-        for (const id of accountIdsOf(page)) ids.add(id);
+        for (const account of itemsOf(page, 'Accounts')) ids.add(textOf(account, 'Id'));
         token = tokenOf(page);
         onProgress?.(ids.size);
       } while (token !== undefined);
-      const accounts = factsOf(sandbox, (id) => ids.has(id), tags);
+      const accounts = await withTags(
+        factsOf(sandbox, (id) => ids.has(id)),
+        reading,
+      );
       const { organizationId, managementAccountId } = caller;
       return { organizationId, managementAccountId, takenAt: options.now(), tags, accounts };
     },
@@ -170,7 +217,11 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       await retry(async () => make(key, caller.accountId, { AccountId: accountId })).catch((error: unknown) => {
         if (!(error instanceof CloudError) || error.facts.code !== 'AccountNotFoundException') throw error;
       });
-      return factsOf(sandbox, (id) => id === accountId, tags)[0] ?? null;
+      const [found = null] = await withTags(
+        factsOf(sandbox, (id) => id === accountId),
+        { tags, retry },
+      );
+      return found;
     },
     async trustedAccess() {
       const key = { service: 'organizations', operation: 'ListAWSServiceAccessForOrganization' } as const;
@@ -207,22 +258,30 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   };
 }
 
-function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean, tags: boolean): AccountFacts[] {
+function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): AccountFacts[] {
   return sandbox
     .accounts()
     .filter(({ accountId }) => wanted(accountId))
-    .map(({ accountId: id, name, ou, state, management, tags: found }) => {
-      return { id, name, ou, state, management, tags: tags ? found : null };
-    });
+    .map(({ accountId: id, name, ou, state, management }) => ({ id, name, ou, state, management, tags: null }));
 }
 
-function accountIdsOf(page: unknown): readonly string[] {
-  const accounts: unknown = typeof page === 'object' && page !== null ? Reflect.get(page, 'Accounts') : [];
-  const listed: readonly unknown[] = Array.isArray(accounts) ? accounts : [];
-  return listed.flatMap((account) => {
-    const id: unknown = typeof account === 'object' && account !== null ? Reflect.get(account, 'Id') : null;
-    return typeof id === 'string' ? [id] : [];
-  });
+/** As the adapter's clients do. @throws IncompleteAnswerError */
+function requireComplete({ service, operation }: CallKey, output: Output): void {
+  const entries: Readonly<Record<string, Readonly<Record<string, CompleteAnswer>>>> = COMPLETE_ANSWERS;
+  const complete = entries[service]?.[operation];
+  if (complete === undefined) throw new Error(`${operation} of ${service} has no entry in COMPLETE_ANSWERS`);
+  const missing = missingFrom(output, complete);
+  if (missing !== null) throw new IncompleteAnswerError(missing, output);
+}
+
+function itemsOf(page: unknown, name: string): readonly unknown[] {
+  const items: unknown = typeof page === 'object' && page !== null ? Reflect.get(page, name) : [];
+  return Array.isArray(items) ? items : [];
+}
+
+function textOf(item: unknown, name: string): string {
+  const text: unknown = typeof item === 'object' && item !== null ? Reflect.get(item, name) : null;
+  return typeof text === 'string' ? text : '';
 }
 
 function tokenOf(page: unknown): string | undefined {

@@ -261,6 +261,34 @@ export const FAULTS: readonly Fault[] = [
     ],
   },
   {
+    name: 'incomplete-answer-read-as-empty',
+    breaks: 'an answer without its list is read as an empty list (invariant 8)',
+    edits: [
+      {
+        file: 'shared/adapters/aws/complete-answers.ts',
+        find: 'if (missing !== null) return missing;\n  }\n  const lacking',
+        replace: 'if (missing === "") return missing;\n  }\n  const lacking',
+      },
+    ],
+  },
+  {
+    name: 'contradiction-ignored',
+    breaks: 'accounts that a broken listing lacks are recorded as having left (invariant 8)',
+    edits: [
+      {
+        file: 'shared/adapters/aws/complete-answers.ts',
+        find: 'if (missing !== null) return missing;\n  }\n  const lacking',
+        replace:
+          'if (missing === "" || (missing !== null && !has.includes("Accounts[].Id"))) return missing;\n  }\n  const lacking',
+      },
+      {
+        file: 'shared/app/survey.ts',
+        find: 'await contradictions(deps, retrying, desk.snapshot, strangersIn(listings, desk));',
+        replace: 'strangersIn(listings, desk).slice(0, 0);',
+      },
+    ],
+  },
+  {
     name: 'answers-of-another-run',
     breaks: 'what AWS told an earlier run is taken for what it tells this one (invariant 8)',
     edits: [

@@ -20,6 +20,8 @@ export interface Controls {
   haltedAt: number | null;
   /** Since when an account is suspended. */
   readonly suspendedAt: Map<AccountId, number>;
+  /** Accounts that were ever suspended. */
+  readonly onceSuspended: Set<AccountId>;
 }
 
 export interface JudgeOptions {
@@ -65,7 +67,7 @@ interface Touched {
  */
 export class Judge {
   readonly violations: string[] = [];
-  readonly controls: Controls = { haltedAt: null, suspendedAt: new Map() };
+  readonly controls: Controls = { haltedAt: null, suspendedAt: new Map(), onceSuspended: new Set() };
   readonly #options: JudgeOptions;
   readonly #witness: Witness;
   readonly #caps: CapsJudge;
@@ -116,6 +118,7 @@ export class Judge {
 
   /** An entry was stored. */
   written(entry: LedgerEntry): void {
+    if (this.#witness.neverLeft(entry)) this.accuse(8, `${entry.chain}: entry ${entry.seq} says that it has left`);
     const untrue = this.#witness.untrue(entry, this.#scans.get(entry.runId ?? '') ?? null);
     if (untrue !== null)
       this.accuse(8, `${entry.chain}: entry ${entry.seq} (${entry.type}) saw ${untrue}, which never was`);
@@ -206,7 +209,8 @@ export class Judge {
     const began = this.#scans.get(runId ?? '');
     const planned = this.#custody.plannedAt(runId, accountId);
     if (began === undefined || planned === null) return;
-    const few = this.#coverage.tooFew({ began, planned }, policy.guardrails.minCoverage);
+    const { onceSuspended } = this.controls;
+    const few = this.#coverage.tooFew({ began, planned, onceSuspended }, policy.guardrails.minCoverage);
     if (few !== null) this.accuse(3, `${what} in a run in which AWS had told of ${few}`);
   }
 
@@ -239,7 +243,8 @@ export class Judge {
       const condition = chain?.[enrollment];
       return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
     });
-    return wanted || known;
+    // Tags never change here, so that an account that is opted out by them was never to be.
+    return wanted || (known && !policy.usesTags);
   }
 
   /** Invariant 4: all processes together keep to the rate, but for what was under way (so many calls at once) when it was held up. */

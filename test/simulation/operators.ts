@@ -35,6 +35,7 @@ export class Operators {
           return;
         case 'suspend':
           await suspend(deps, { selector: selectorOf(accountId), until: null, reason: 'incident' });
+          controls.onceSuspended.add(accountId);
           if (!controls.suspendedAt.has(accountId)) controls.suspendedAt.set(accountId, time.now());
           return;
         case 'resume':

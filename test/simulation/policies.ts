@@ -15,6 +15,7 @@ const BODIES = [
   "defaults: { computeOptimizer: Active, automation: Active }\nexemptions:\n  - { accounts: ['{id}'], until: 2026-11-24, reason: freeze, owner: ops@example.com }",
   'defaults: { computeOptimizer: Active, mode: alert }\nrules:\n  - { id: acts, match: { ou: /Sandbox }, mode: enforce }',
   'defaults: { computeOptimizer: Active, organizationRules: AnyAllowed, automation: Active }\nrules:\n  - { id: none, match: { ou: /Sandbox }, organizationRules: NoneAllowed }',
+  'defaults: { computeOptimizer: Active }\nrules:\n  - { id: unknown, match: { not: { tags: { env: [canary, dev, management, platform, prod, sandbox, security, test] } } }, computeOptimizer: Inactive }',
 ] as const;
 
 /** Somebody changes his mind: what we have opted out is wanted again, within its cool-down. */

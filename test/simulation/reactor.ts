@@ -30,7 +30,8 @@ export class Reactor {
         const reaction = await react(
           {
             ...deps,
-            readAccount: (id, organization) => deps.cloud.readAccount(id, { ...organization, tags: false, retry }),
+            readAccount: (id, organization) =>
+              deps.cloud.readAccount(id, { ...organization, tags: policy.usesTags, retry }),
           },
           async () => policy.hash,
           event,

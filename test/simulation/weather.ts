@@ -45,7 +45,10 @@ export function weatherOf(chance: Chance): Weather {
 }
 
 function faultsOf(chance: Chance): readonly Fault[] {
-  const kinds = ['throttle', 'unavailable', 'internal', 'denied', 'reset', 'empty-page', 'torn-page', 'slow'] as const;
+  const kinds = [
+    ...(['throttle', 'unavailable', 'internal', 'denied', 'reset', 'empty-page', 'torn-page', 'slow'] as const),
+    ...(['empty-answer', 'null-answer', 'empty-body'] as const),
+  ];
   return kinds.flatMap((kind) =>
     chance.happens(0.35) ? [{ kind, probability: (MOST[kind] ?? 0.25) * chance.random(), delayMs: 3_000 }] : [],
   );

@@ -20,6 +20,9 @@ export class Witness {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
   readonly #history = new Map<string, Seen[]>();
+  readonly #known = new Set<AccountId>();
+  /** When each account was last seen to be missing from the organization. */
+  readonly #missing = new Map<AccountId, number>();
 
   constructor(sandbox: Sandbox, now: () => number) {
     this.#sandbox = sandbox;
@@ -29,7 +32,11 @@ export class Witness {
   /** To be called before and after everything that may change the truth. */
   look(): void {
     const from = this.#now();
-    for (const account of this.#sandbox.accounts()) {
+    const accounts = this.#sandbox.accounts();
+    const present = new Set(accounts.map(({ accountId }) => accountId));
+    for (const id of this.#known) if (!present.has(id)) this.#missing.set(id, from);
+    for (const account of accounts) {
+      this.#known.add(account.accountId);
       for (const enrollment of ENROLLMENTS) {
         const key = `${account.accountId} ${enrollment}`;
         const seen = this.#history.get(key) ?? [];
@@ -38,6 +45,14 @@ export class Witness {
         this.#history.set(key, seen);
       }
     }
+  }
+
+  /** Whether an entry says of an account that it has left although it has been there all the time. */
+  neverLeft({ type, accountId }: LedgerEntry): boolean {
+    if (type !== 'AccountLeft' || accountId === null) return false;
+    this.look();
+    const missing = this.#missing.get(accountId) ?? Number.NEGATIVE_INFINITY;
+    return this.#known.has(accountId) && this.#now() - missing > STALE_MS;
   }
 
   /** What an entry says was observed and never was; `null`: nothing. `runBegan`: when the scan of its run began, if there was one. */
