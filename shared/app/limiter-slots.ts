@@ -15,7 +15,7 @@ const FULL_MS = 1_000;
 /** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
 const LONG_LINE = 4;
 /** Slots apart from each other may reach so many reservations' time ahead: others have those between. */
-const SPAN = 3;
+export const SPAN = 3;
 /**
  * More than this part of a block lapsed: its slots were too close to each other for this process, and are as far apart as its calls next
  * time. Where nobody stands in line, lapsed slots cost nobody anything, and four times as many slots as calls mean short waits.

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { LATE_MS } from '../../shared/app/limiter-slots.ts';
+import { LATE_MS, SPAN } from '../../shared/app/limiter-slots.ts';
 import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/clock-difference.ts';
 import { busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
 
@@ -63,7 +63,7 @@ export function judge(fleet: Fleet, { calls }: FleetResult): Judged {
   const quick = workers.every(({ lanes, callMs }) => callMs === 0 || (lanes * 1_000) / callMs >= 1.3 * rate);
   const deaths = workers.filter(({ diesAt }) => diesAt !== null).length;
   // A worker that dies takes along what it holds: one reservation.
-  const usableMs = seconds * 1_000 - WARM_UP_MS - deaths * reserveMs;
+  const usableMs = seconds * 1_000 - WARM_UP_MS - deaths * SPAN * reserveMs;
   const made = calls.filter((at) => at >= WARM_UP_MS).length;
   return { most, used: quick && usableMs > 5_000 ? made / ((rate * usableMs) / 1_000) : null };
 }
