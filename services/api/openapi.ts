@@ -76,7 +76,12 @@ function operation({ method, operationId, summary, role, query, params, body, an
   const content =
     'schema' in answer
       ? { 'application/json': { schema: reference(answer.schema) } }
-      : Object.fromEntries(answer.types.map((type) => [type, { schema: { type: 'string' } }]));
+      : Object.fromEntries(
+          Object.entries(answer.types).map(([type, schema]) => [
+            type,
+            { schema: schema === null ? { type: 'string' } : reference(schema) },
+          ]),
+        );
   return {
     ...{ operationId, summary, 'x-rollcall-role': role },
     parameters: [...parameters('path', params), ...parameters('query', query)],

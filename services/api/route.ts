@@ -51,7 +51,9 @@ export interface Route {
   readonly run: (call: RawCall) => Promise<Response>;
 }
 
-type AnswerSpec = { readonly schema: SchemaName } | { readonly types: readonly string[] };
+/** Media types, and the schema of those that are JSON; `null`: text. */
+export type AnswerTypes = Readonly<Record<string, SchemaName | null>>;
+type AnswerSpec = { readonly schema: SchemaName } | { readonly types: AnswerTypes };
 
 interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject> {
   readonly method: 'get' | 'post';
@@ -86,7 +88,7 @@ export function jsonRoute<N extends SchemaName, Q extends z.ZodObject, P extends
 /** An endpoint that answers with something else than one JSON document. */
 export function streamRoute<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
   spec: Spec<Q, P, B> & {
-    readonly types: readonly string[];
+    readonly types: AnswerTypes;
     readonly handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>;
   },
 ): Route {

@@ -24,6 +24,7 @@ export const SCHEMAS = {
   Account: accounts.accountAnswer,
   Explanation: accounts.explanation,
   AuditPage: audit.auditAnswer,
+  AuditExport: audit.auditExport,
   ShownEntry: audit.shownEntry,
   AsOf: audit.asOfAnswer,
   Report: audit.report,

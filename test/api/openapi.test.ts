@@ -88,6 +88,16 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  test('the export as JSON is the object that it is, the other formats are text', () => {
+    const { paths } = documentShape.parse(openApi(ROUTES, '1'));
+    const answer = paths['/api/audit/export']?.get?.responses[200];
+    expect(answer?.['content']).toEqual({
+      'application/json': { schema: { $ref: '#/components/schemas/AuditExport' } },
+      'text/csv; charset=utf-8; header=present': { schema: { type: 'string' } },
+      'application/x-ndjson': { schema: { type: 'string' } },
+    });
+  });
+
   test('a limit is described as it is checked', () => {
     const { paths } = documentShape.parse(openApi(ROUTES, '1'));
     const limits = Object.values(paths).flatMap((item) =>

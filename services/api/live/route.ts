@@ -6,7 +6,7 @@ import { events } from './events.ts';
 
 export const liveRoutes = [
   streamRoute({
-    ...{ method: 'get', path: '/api/events', operationId: 'events', types: ['text/event-stream'] },
+    ...{ method: 'get', path: '/api/events', operationId: 'events', types: { 'text/event-stream': null } },
     summary:
       'Server-sent events: `progress` (Progress), `entry` (LedgerEntry), `gap` (Gap: read anew). Go on with Last-Event-ID; an entry may come twice',
     ...NONE,

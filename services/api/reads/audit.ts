@@ -9,7 +9,7 @@ import { durationArgument, instantArgument } from '../../../shared/config/argume
 import { BadCursorError } from '../../../shared/ports/ledger.ts';
 import { ApiProblem } from '../problem.ts';
 import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
-import { jsonRoute, NONE, streamRoute } from '../route.ts';
+import { type AnswerTypes, jsonRoute, NONE, streamRoute } from '../route.ts';
 import { enrollment, verdict } from '../schemas/common.ts';
 import { streamText } from '../stream.ts';
 
@@ -18,6 +18,12 @@ const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8; header=present',
   ndjson: 'application/x-ndjson',
   ocsf: 'application/x-ndjson',
+};
+
+const EXPORT_ANSWERS: AnswerTypes = {
+  [EXPORT_TYPES.json]: 'AuditExport',
+  [EXPORT_TYPES.csv]: null,
+  [EXPORT_TYPES.ndjson]: null,
 };
 
 export const auditRoutes = [
@@ -86,7 +92,7 @@ export const auditRoutes = [
     },
   }),
   streamRoute({
-    ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: Object.values(EXPORT_TYPES) },
+    ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: EXPORT_ANSWERS },
     summary: 'Entries that fit for other tools, the oldest first, in one piece however many there are',
     heavy: true,
     ...NONE,

@@ -3,6 +3,9 @@ import { standingAtSchema } from '../../../shared/app/audit-as-of.ts';
 import { reportSchema } from '../../../shared/app/audit-report.ts';
 import { accountId, entryType, ledgerEntry, list, summary, textOrNull, time } from './common.ts';
 
+/** The whole export as one document. */
+export const auditExport = z.object({ entries: list(ledgerEntry) });
+
 export const auditAnswer = z.object({
   entries: list(ledgerEntry),
   next: textOrNull.describe('Cursor of the next page'),
