@@ -141,7 +141,7 @@ describe('AWS out of reach, or not for us', () => {
     });
     const cases: [Record<string, string | undefined>, string[]][] = [
       [none, ['no usable AWS credentials', 'aws sso login', 'AWS_PROFILE']],
-      [as('111111111111'), ['UnrecognizedClientException', 'Sign in', 'AWS_REGION']],
+      [as('111111111111'), ['InvalidClientTokenId', 'Sign in', 'AWS_REGION']],
       [as(member?.accountId ?? ''), ['neither the management account', 'register-delegated-administrator']],
       [{ AWS_REGION: undefined }, ['no usable AWS Region', 'Set AWS_REGION']],
       [{ AWS_REGION: 'mars-west-1' }, ['SignatureDoesNotMatch', 'check the Region (AWS_REGION)']],

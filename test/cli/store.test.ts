@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { openStore } from '../../shared/compose/store.ts';
 import {
   auditShape,
@@ -16,7 +17,20 @@ import {
   statusShape,
   verifyShape,
 } from './shapes.ts';
-import { ENROLL, ended, expectNoStack, json, MAIN, place, refused, rollcall, said, start, world } from './support.ts';
+import {
+  ENROLL,
+  ended,
+  expectNoStack,
+  json,
+  MAIN,
+  place,
+  refused,
+  rollcall,
+  said,
+  saidBy,
+  start,
+  world,
+} from './support.ts';
 
 /** A directory with a store that one run has filled, and the policy. */
 async function afterOneRun() {
@@ -242,6 +256,29 @@ describe('what runs until it is told to stop', () => {
       'accounts',
       'memberRole',
     ]);
+  });
+
+  test('sandbox: a fifth of the accounts drifts unless a scenario or --drift says otherwise', async () => {
+    const drifting = async (...flags: readonly string[]): Promise<number> => {
+      const child = start(['sandbox', '--port', '0', '--accounts', '50', ...flags], { cwd: place() });
+      const end = ended(child);
+      const endpoint = await saidBy(child, /"endpoint":"([^"]+)"/);
+      const truth: unknown = await (await fetch(`${endpoint}/_sandbox/accounts`)).json();
+      child.kill('SIGTERM');
+      await end;
+      const { accounts } = z
+        .object({ accounts: z.array(z.object({ computeOptimizer: z.object({ status: z.string() }) })) })
+        .parse(truth);
+      return accounts.filter(({ computeOptimizer }) => computeOptimizer.status !== 'Active').length;
+    };
+    const [named, none, scenario] = await Promise.all([
+      drifting(),
+      drifting('--drift', '0'),
+      drifting('--scenario', 'large'),
+    ]);
+    expect(named).toBeGreaterThan(5);
+    expect(none).toBe(0);
+    expect(scenario).toBeLessThan(named);
   });
 
   test('sandbox on a port that is taken, or with faults that are none', async () => {

@@ -3,7 +3,7 @@ import { cbor } from '@smithy/core/cbor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RunningSandbox } from '../../services/sandbox/start.ts';
-import { authorization, json, rpcCbor, sandboxForTest } from './support.ts';
+import { authorization, json, rpcCbor, SIGNED_AT, sandboxForTest } from './support.ts';
 
 /** Whatever comes in, the sandbox answers with a client error and lives on. */
 async function isAlive(running: RunningSandbox): Promise<void> {
@@ -183,7 +183,7 @@ describe('connections', () => {
   ])('the odd header %s finds no operation', async (header) => {
     const running = await sandboxForTest();
     const { managementAccountId } = running.info;
-    const head = `POST / HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization(managementAccountId, 'compute-optimizer')}\r\n`;
+    const head = `POST / HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization(managementAccountId, 'compute-optimizer')}\r\nx-amz-date: ${SIGNED_AT}\r\n`;
     const type = 'content-type: application/x-amz-json-1.0\r\n';
     const answer = await raw(Number(new URL(running.endpoint).port), [
       `${head}${type}${header}\r\ncontent-length: 2\r\n\r\n{}`,

@@ -62,6 +62,9 @@ export function truth(running: RunningSandbox, accountId: string): AccountTruth 
 
 export const automated = (account: AccountTruth): boolean => account.automation.status === 'Active';
 
+/** What a signed request says of its time; the sandbox does not compare it. */
+export const SIGNED_AT = '20261102T090000Z';
+
 export function authorization(accessKeyId: string, service: string, region = 'us-east-1'): string {
   const scope = `${accessKeyId}/20261102/${region}/${service}/aws4_request`;
   return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`;
@@ -106,6 +109,7 @@ export async function json(
       'content-type': `application/x-amz-json-${version}`,
       'x-amz-target': `${SHAPES[service] ?? service}.${operation}`,
       authorization: authorization(caller.accessKeyId, scope, region),
+      'x-amz-date': SIGNED_AT,
       ...(caller.sessionToken === undefined ? {} : { 'x-amz-security-token': caller.sessionToken }),
       ...headers,
     },
@@ -140,6 +144,7 @@ export async function rpcCbor(
       'smithy-protocol': 'rpc-v2-cbor',
       accept: 'application/cbor',
       authorization: authorization(caller.accessKeyId, service),
+      'x-amz-date': SIGNED_AT,
     },
     body: Uint8Array.from(bytes),
   });
@@ -155,7 +160,11 @@ export async function query(
 ): Promise<{ status: number; text: string; headers: Headers }> {
   const response = await fetch(running.endpoint, {
     method: 'POST',
-    headers: { authorization: authorization(running.info.managementAccountId, 'sts'), ...headers },
+    headers: {
+      authorization: authorization(running.info.managementAccountId, 'sts'),
+      'x-amz-date': SIGNED_AT,
+      ...headers,
+    },
     body: new URLSearchParams(parameters),
   });
   return { status: response.status, text: await response.text(), headers: response.headers };

@@ -10,6 +10,7 @@ import {
   member,
   query,
   rpcCbor,
+  SIGNED_AT,
   START,
   sandboxForTest,
   truth,
@@ -95,7 +96,7 @@ async function post(
   headers: Record<string, string>,
   body = '',
 ): Promise<{ status: number; text: string }> {
-  const response = await fetch(url, { method: 'POST', headers, body });
+  const response = await fetch(url, { method: 'POST', headers: { 'x-amz-date': SIGNED_AT, ...headers }, body });
   return { status: response.status, text: await response.text() };
 }
 

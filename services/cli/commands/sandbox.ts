@@ -32,7 +32,7 @@ export function defineSandbox(program: Command, select: Select): void {
       '--scenario <name>',
       `a named world, of which other flags override what it decides: ${Object.keys(SCENARIOS).join(', ')}`,
     )
-    .option('--drift <fraction>', 'accounts that are not enrolled, 0 to 1 (default: 0.2)')
+    .option('--drift <fraction>', `accounts that are not enrolled, 0 to 1 (default: ${DEFAULT_DRIFT})`)
     .option('--latency <duration>', 'of each answer (default: 0ms)')
     .option('--rate <n>', 'calls a second per calling account and operation (default: no throttling)')
     .option('--org-rate <n>', 'changes a second in the whole organization (default: no throttling)')
@@ -41,6 +41,9 @@ export function defineSandbox(program: Command, select: Select): void {
     .addHelpText('after', ACCESS)
     .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
 }
+
+/** Without drift there is nothing to see. */
+const DEFAULT_DRIFT = 0.2;
 
 const ACCESS = `
 To use it from another terminal, with "endpoint" and "managementAccountId" of
@@ -62,6 +65,8 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     throw new CommandError('Usage', `--faults ${file}: ${refusalText(faults.error)}`);
   }
   const options = {
+    // A scenario decides for itself.
+    ...(name === undefined && { drift: DEFAULT_DRIFT }),
     ...given,
     ...(flags.host !== undefined && { host: flags.host }),
     ...(name !== undefined && isScenarioName(name) && { scenario: name }),

@@ -2,22 +2,25 @@ import type { Input, Output } from './types.ts';
 
 const VALID_MS = 24 * 60 * 60 * 1000;
 
-type Remembered = { parameters: string; output: Output; at: number };
+type Times = { at: number; answeredAt: number };
+type Remembered = Times & { parameters: string; output: Output };
 
 /** Answers of calls that carried a client token: repeated for 24 hours, per account and operation. Refusals are not kept. */
 export class IdempotentAnswers {
   readonly #answers = new Map<string, Remembered>();
 
-  /** The earlier answer, `mismatch` if the token was used with other parameters, or undefined for a new token. */
-  recall(key: string, input: Input, now: number): Output | 'mismatch' | undefined {
+  /** The earlier answer, `inUse` before it has left, `mismatch` if the token was used with other parameters, or undefined for a new token. */
+  recall(key: string, input: Input, now: number): Output | 'inUse' | 'mismatch' | undefined {
     const known = this.#answers.get(key);
     if (known === undefined || now - known.at >= VALID_MS) return undefined;
+    if (now < known.answeredAt) return 'inUse';
     return known.parameters === canonical(input) ? known.output : 'mismatch';
   }
 
-  remember(key: string, input: Input, output: Output, now: number): void {
+  remember(key: string, input: Input, output: Output, times: Times): void {
+    const now = times.at;
     this.#answers.delete(key);
-    this.#answers.set(key, { parameters: canonical(input), output, at: now });
+    this.#answers.set(key, { parameters: canonical(input), output, ...times });
     // Insertion order is time order: what has expired is at the front.
     for (const [oldest, { at }] of this.#answers) {
       if (now - at < VALID_MS) break;

@@ -23,9 +23,12 @@ export function paginate<T, U>(
   listing: Listing<T, U>,
 ): { page: U[]; nextToken: string | undefined } | null {
   const scope = `${call.operation}\n${listing.scope ?? ''}`;
-  const after = listing.token === undefined ? '' : openToken(call, scope, listing.token);
-  if (after === null) return null;
-  if (call.pageFault === 'empty-page') return { page: [], nextToken: sealToken(call, scope, after) };
+  const place = listing.token === undefined ? { key: '', turn: 0 } : openToken(call, scope, listing.token);
+  if (place === null) return null;
+  const after = place.key;
+  // A new token at the same place: clients of AWS end a listing that gives back the token they sent.
+  if (call.pageFault === 'empty-page')
+    return { page: [], nextToken: sealToken(call, scope, after, (place.turn + 1) % TURNS) };
   const page: U[] = [];
   let at = after === '' ? 0 : lowerBound(listing.items, after, listing.key);
   if (after !== '' && at < listing.items.length && keyAt(listing, at) === after) at += 1;
@@ -37,9 +40,9 @@ export function paginate<T, U>(
     if (page.length === listing.size) break;
     page.push(shown);
   }
-  if (call.pageFault === 'torn-page') return { page, nextToken: sealToken(call, 'torn', String(call.now)) };
+  if (call.pageFault === 'torn-page') return { page, nextToken: sealToken(call, 'torn', String(call.now), 0) };
   const more = at < listing.items.length;
-  return { page, nextToken: more ? sealToken(call, scope, keyAt(listing, at - 1)) : undefined };
+  return { page, nextToken: more ? sealToken(call, scope, keyAt(listing, at - 1), 0) : undefined };
 }
 
 /** The token error of Compute Optimizer and Automation. */
@@ -52,17 +55,24 @@ function keyAt<T, U>(listing: Listing<T, U>, at: number): string {
   return item === undefined ? '' : listing.key(item);
 }
 
-function check(call: Call, scope: string, key: string): string {
-  return fnv1a(`${call.world.settings.tokenSalt}\n${scope}\n${key}`).toString(36).padStart(7, '0');
+/** A token counts the empty pages at its place, in three digits. */
+const TURNS = 1000;
+const SUM_LENGTH = 7;
+const TURN_LENGTH = 3;
+
+function check(call: Call, scope: string, body: string): string {
+  return fnv1a(`${call.world.settings.tokenSalt}\n${scope}\n${body}`).toString(36).padStart(SUM_LENGTH, '0');
 }
 
 /** Tokens are base64 without url-safe characters, as Automation's model demands. */
-function sealToken(call: Call, scope: string, key: string): string {
-  return Buffer.from(`${check(call, scope, key)}${key}`).toString('base64');
+function sealToken(call: Call, scope: string, key: string, turn: number): string {
+  const body = `${String(turn).padStart(TURN_LENGTH, '0')}${key}`;
+  return Buffer.from(`${check(call, scope, body)}${body}`).toString('base64');
 }
 
-function openToken(call: Call, scope: string, token: string): string | null {
+function openToken(call: Call, scope: string, token: string): { readonly key: string; readonly turn: number } | null {
   const opened = Buffer.from(token, 'base64').toString();
-  const key = opened.slice(7);
-  return opened.slice(0, 7) === check(call, scope, key) ? key : null;
+  const body = opened.slice(SUM_LENGTH);
+  if (opened.slice(0, SUM_LENGTH) !== check(call, scope, body)) return null;
+  return { key: body.slice(TURN_LENGTH), turn: Number(body.slice(0, TURN_LENGTH)) };
 }

@@ -99,13 +99,11 @@ export class Sandbox {
     return this.#options.partition;
   }
 
-  /** Who presents this access key. An unrecognisable key is the management account's. */
-  authenticate(accessKeyId: string, sessionToken: string | undefined): Identity | Failure {
+  /** Who presents this access key. An unrecognisable key is the management account's; refusals are in the words of the service. */
+  authenticate(service: Service, accessKeyId: string, sessionToken: string | undefined): Identity | Failure {
     const { organization } = this.#state.world;
-    const unknown = new Failure(
-      'UnrecognizedClientException',
-      'The security token included in the request is invalid.',
-    );
+    const { codes } = service;
+    const unknown = new Failure(codes.unknownCaller, 'The security token included in the request is invalid.');
     if (/^\d{12}$/.test(accessKeyId))
       return organization.account(accessKeyId) === undefined
         ? unknown
@@ -114,7 +112,7 @@ export class Sandbox {
     const session = this.#sessions.find(accessKeyId);
     if (session === undefined || session.sessionToken !== sessionToken) return unknown;
     if (session.expiresAt <= this.#clock.now())
-      return new Failure('ExpiredTokenException', 'The security token included in the request is expired');
+      return new Failure(codes.expired, 'The security token included in the request is expired');
     return { accountId: session.accountId, roleSession: session.role };
   }
 
@@ -137,7 +135,7 @@ export class Sandbox {
     if (roleOwner !== undefined) concerns.push(roleOwner);
     const affliction = this.#state.faults.meet(request.service, request.operation, concerns);
     const delayMs = latencyMs + affliction.delayMs;
-    const outcome = this.#answer(service, served, request, { now, tally, affliction });
+    const outcome = this.#answer(service, served, request, { now, tally, affliction, delayMs });
     const failed = outcome instanceof Failure;
     const throttled = failed && outcome.code === service.codes.throttle;
     tally.throttled += Number(throttled);
@@ -156,7 +154,7 @@ export class Sandbox {
     service: Service,
     served: ServedOperation,
     request: ApiRequest,
-    { now, tally, affliction }: { now: number; tally: Tally; affliction: Affliction },
+    { now, tally, affliction, delayMs }: { now: number; tally: Tally; affliction: Affliction; delayMs: number },
   ): Output | Failure {
     const { codes } = service;
     if (affliction.error !== null) {
@@ -193,17 +191,22 @@ export class Sandbox {
       now,
       pageFault: affliction.page,
     };
-    return this.#once(call, served, caller);
+    return this.#once(call, served, caller, delayMs);
   }
 
   /** Runs the operation, unless its client token says that it has run before. */
-  #once(call: Call, served: ServedOperation, caller: Account): Output | Failure {
+  #once(call: Call, served: ServedOperation, caller: Account, delayMs: number): Output | Failure {
     const { operation, input, now } = call;
     const clientToken = text(input, 'clientToken');
     if (clientToken === undefined) return served.operation.run(call);
     const { answers } = this.#state;
     const key = `${caller.id} ${operation} ${clientToken}`;
     const earlier = answers.recall(key, input, now);
+    if (earlier === 'inUse')
+      return new Failure(
+        'IdempotencyTokenInUseException',
+        'The client token is in use: the first call with it is not answered yet.',
+      );
     if (earlier === 'mismatch')
       return new Failure(
         'IdempotentParameterMismatchException',
@@ -211,7 +214,7 @@ export class Sandbox {
       );
     if (earlier !== undefined) return earlier;
     const output = served.operation.run(call);
-    if (!(output instanceof Failure)) answers.remember(key, input, output, now);
+    if (!(output instanceof Failure)) answers.remember(key, input, output, { at: now, answeredAt: now + delayMs });
     return output;
   }
 

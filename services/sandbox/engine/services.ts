@@ -26,7 +26,16 @@ export type Service = {
   name: ServiceName;
   model: ServiceModel;
   operations: ReadonlyMap<string, ServedOperation>;
-  codes: { throttle: string; unavailable: string; internal: string; denied: string; unknownOperation: string };
+  codes: {
+    throttle: string;
+    unavailable: string;
+    internal: string;
+    denied: string;
+    unknownOperation: string;
+    /** Credentials that nobody knows, and those whose session has ended. */
+    unknownCaller: string;
+    expired: string;
+  };
   /** The refusal of an input that breaks the model's constraints. */
   invalid(violations: readonly Violation[]): Failure;
 };
@@ -35,6 +44,7 @@ export type Service = {
 const COMMON_ERRORS: Readonly<Record<string, number>> = {
   AccessDenied: 403,
   AccessDeniedException: 403,
+  ExpiredToken: 403,
   ExpiredTokenException: 400,
   IncompleteSignature: 400,
   InternalFailure: 500,
@@ -89,7 +99,10 @@ function invalidInput(violations: readonly Violation[]): Failure {
   return new Failure('InvalidInputException', describe(violations), { Reason });
 }
 
+const jsonCallerCodes = { unknownCaller: 'UnrecognizedClientException', expired: 'ExpiredTokenException' };
+
 const enrollmentCodes: Service['codes'] = {
+  ...jsonCallerCodes,
   throttle: 'ThrottlingException',
   unavailable: 'ServiceUnavailableException',
   internal: 'InternalServerException',
@@ -111,6 +124,7 @@ export function createServices(): ReadonlyMap<ServiceName, Service> {
     }),
     serve('organizations', organizationsModel, organizationsOperations, {
       codes: {
+        ...jsonCallerCodes,
         throttle: 'TooManyRequestsException',
         unavailable: 'ServiceUnavailable',
         internal: 'ServiceException',
@@ -121,6 +135,8 @@ export function createServices(): ReadonlyMap<ServiceName, Service> {
     }),
     serve('sts', stsModel, stsOperations, {
       codes: {
+        unknownCaller: 'InvalidClientTokenId',
+        expired: 'ExpiredToken',
         throttle: 'Throttling',
         unavailable: 'ServiceUnavailable',
         internal: 'InternalFailure',
@@ -131,6 +147,7 @@ export function createServices(): ReadonlyMap<ServiceName, Service> {
     }),
     serve('events', eventBridgeModel, eventOperations, {
       codes: {
+        ...jsonCallerCodes,
         throttle: 'ThrottlingException',
         unavailable: 'ServiceUnavailable',
         internal: 'InternalException',

@@ -50,6 +50,8 @@ export type ServiceModel = {
   shapeName: string;
   operations: ReadonlyMap<string, OperationModel>;
   errors: ReadonlyMap<string, number>;
+  /** What awsQuery calls an error that its shape names otherwise (trait awsQueryError). */
+  queryCodes: ReadonlyMap<string, string>;
   shape(id: string): Shape | undefined;
 };
 
@@ -79,7 +81,19 @@ export function compileService(document: unknown): ServiceModel {
     for (const [code, status] of operation.errors) errors.set(code, status);
   }
   const namespace = serviceId.slice(0, serviceId.indexOf('#'));
-  return { namespace, shapeName: localName(serviceId), operations, errors, shape: (id) => compiler.shape(id) };
+  const shape = (id: string): Shape | undefined => compiler.shape(id);
+  return { namespace, shapeName: localName(serviceId), operations, errors, queryCodes: queryCodesOf(shapes), shape };
+}
+
+const queryErrorSchema = z.object({ 'aws.protocols#awsQueryError': z.object({ code: z.string() }) });
+
+function queryCodesOf(shapes: Readonly<Record<string, Shape>>): Map<string, string> {
+  const codes = new Map<string, string>();
+  for (const [id, { traits }] of Object.entries(shapes)) {
+    const named = queryErrorSchema.safeParse(traits);
+    if (named.success) codes.set(localName(id), named.data['aws.protocols#awsQueryError'].code);
+  }
+  return codes;
 }
 
 class Compiler {

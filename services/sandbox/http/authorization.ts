@@ -1,23 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Failure } from '../engine/operation.ts';
 import type { Sandbox } from '../engine/sandbox.ts';
 import type { ServiceName } from '../engine/types.ts';
 
 export type CredentialScope = { accessKeyId: string; region: string; service: string };
 
-const PARAMETERS = ['Credential', 'SignedHeaders', 'Signature'] as const;
+const PARAMETERS = [
+  ['Credential', /\bCredential=[^,\s]/],
+  ['SignedHeaders', /\bSignedHeaders=[^,\s]/],
+  ['Signature', /\bSignature=[^,\s]/],
+] as const;
 const CREDENTIAL = /\bCredential=([^/,\s]+)\/\d{8}\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request(?=[,\s]|$)/;
 
 /** The credential scope of a SigV4 header; the signature itself is not verified, any secret will do. */
-export function parseAuthorization(header: string | undefined): CredentialScope | Failure {
+export function parseAuthorization(headers: IncomingHttpHeaders): CredentialScope | Failure {
+  const header = headers.authorization;
   if (header === undefined) return new Failure('MissingAuthenticationToken', 'Missing Authentication Token');
   if (!header.startsWith('AWS4-HMAC-SHA256 '))
     return new Failure('IncompleteSignature', 'Unsupported AWS signing algorithm in the Authorization header.');
-  const missing = PARAMETERS.filter((name) => !header.includes(`${name}=`));
-  if (missing.length > 0)
-    return new Failure(
-      'IncompleteSignature',
-      missing.map((name) => `Authorization header requires '${name}' parameter.`).join(' '),
-    );
+  const missing = PARAMETERS.filter(([, given]) => !given.test(header)).map(
+    ([name]) => `Authorization header requires '${name}' parameter.`,
+  );
+  const dated = [headers['x-amz-date'], headers.date].some((date) => date !== undefined && date !== '');
+  if (!dated) missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  if (missing.length > 0) return new Failure('IncompleteSignature', missing.join(' '));
   const [, accessKeyId, region, service] = CREDENTIAL.exec(header) ?? [];
   if (accessKeyId === undefined || region === undefined || service === undefined)
     return new Failure(

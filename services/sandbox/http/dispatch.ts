@@ -5,7 +5,8 @@ import { cborWire, jsonWire, queryWire, type Wire } from './wire.ts';
 /** Why no operation could be found in a request; answered in JSON, as AWS's front door does. */
 export type NoSuchOperation = { code: string; httpStatus: number; message: string };
 
-const CBOR_PATH = /^\/service\/([^/]+)\/operation\/([^/]+)\/?$/;
+/** The last segments decide: an endpoint may have a path of its own in front. */
+const CBOR_PATH = /\/service\/([^/]+)\/operation\/([^/?]+)\/?(?:\?.*)?$/;
 const QUERY_VERSION = '2011-06-15';
 
 export type Dispatcher = (
@@ -46,9 +47,9 @@ export function createDispatcher(services: readonly Service[]): Dispatcher {
     const [, shapeName = '', operation = ''] = CBOR_PATH.exec(url) ?? [];
     const service = byShape.get(shapeName);
     if (service === undefined || !cborCapable.has(service.name)) return unknownOperation(`Unknown path ${url}`);
-    const typed = contentType === 'application/cbor' || (contentType === '' && bodyLength === 0);
+    const typed = /^application\/cbor(?:;|$)/.test(contentType) || (contentType === '' && bodyLength === 0);
     if (!typed) return unsupportedMediaType(contentType);
-    return cached(url, service, operation, () => cborWire(service, operation));
+    return cached(`cbor ${shapeName} ${operation}`, service, operation, () => cborWire(service, operation));
   };
 
   const byAction = (parameters: URLSearchParams): Wire | NoSuchOperation => {
@@ -60,7 +61,8 @@ export function createDispatcher(services: readonly Service[]): Dispatcher {
   };
 
   return (method, url, headers, body) => {
-    const contentType = headers['content-type'] ?? '';
+    // Media types are compared without regard to case (RFC 9110, 8.3.1).
+    const contentType = (headers['content-type'] ?? '').toLowerCase();
     const question = url.indexOf('?');
     if (method === 'GET' && question >= 0) return byAction(new URLSearchParams(url.slice(question + 1)));
     if (method !== 'POST') return unknownOperation(`There is no ${method} here`);

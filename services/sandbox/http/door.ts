@@ -96,12 +96,16 @@ function call(
     error: sandbox.refuse(name, failure),
     delayMs: 0,
   });
-  const scope = parseAuthorization(headers.authorization);
+  const scope = parseAuthorization(headers);
   if (scope instanceof Failure) return refuse(scope);
   const misplaced = checkScope(scope, name, sandbox.partition);
   if (misplaced !== null) return refuse(misplaced);
   const sessionToken = headers['x-amz-security-token'];
-  const identity = sandbox.authenticate(scope.accessKeyId, typeof sessionToken === 'string' ? sessionToken : undefined);
+  const identity = sandbox.authenticate(
+    wire.service,
+    scope.accessKeyId,
+    typeof sessionToken === 'string' ? sessionToken : undefined,
+  );
   if (identity instanceof Failure) return refuse(identity);
   const input = wire.decode(body);
   if (input instanceof Failure) return refuse(input);

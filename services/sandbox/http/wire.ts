@@ -94,6 +94,7 @@ export function queryWire(service: Service, operation: string, parameters: URLSe
       return shape === undefined ? {} : decodeQuery(parameters, service.model, shape);
     },
     encodeOutput: (output, requestId) => encodeQueryResult(operation, output, requestId),
-    encodeError: (error, requestId) => encodeQueryError(error, requestId),
+    encodeError: (error, requestId) =>
+      encodeQueryError({ ...error, code: service.model.queryCodes.get(error.code) ?? error.code }, requestId),
   };
 }

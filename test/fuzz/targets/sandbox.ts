@@ -1,7 +1,7 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { cbor } from '@smithy/core/cbor';
 import { startSandbox } from '../../../services/sandbox/start.ts';
-import { authorization, START } from '../../sandbox/support.ts';
+import { authorization, SIGNED_AT, START } from '../../sandbox/support.ts';
 import type { Chance } from '../chance.ts';
 import { jsonCorpusOf } from '../corpus.ts';
 import { anyJson, jsonText, mutateBytes, mutateJson, mutateText, mutateTexts } from '../mutate.ts';
@@ -80,13 +80,17 @@ function stsCase(chance: Chance): Sent {
   const body = Buffer.from(mutateTexts(chance.pick(STS), chance));
   const headers = {
     authorization: authorization(MEMBER, 'sts'),
+    'x-amz-date': SIGNED_AT,
     'content-type': 'application/x-www-form-urlencoded',
   };
   return { method: 'POST', path: '/', headers, body };
 }
 
 function signedAs(callers: Ids, service: string, chance: Chance): Record<string, string> {
-  const signed: Record<string, string> = { authorization: authorization(chance.pick(callers), service) };
+  const signed: Record<string, string> = {
+    authorization: authorization(chance.pick(callers), service),
+    'x-amz-date': SIGNED_AT,
+  };
   if (chance.oneIn(12)) signed['authorization'] = headerText(mutateText(signed['authorization'] ?? '', chance));
   if (chance.oneIn(20)) signed['x-amz-security-token'] = headerText(mutateText('token', chance));
   return signed;
@@ -257,6 +261,7 @@ function control(value: unknown): Sent {
     path: String(path),
     headers: {
       authorization: authorization(MEMBER, 'compute-optimizer'),
+      'x-amz-date': SIGNED_AT,
       'x-amz-target': 'ComputeOptimizerService.UpdateEnrollmentStatus',
       'content-type': 'application/x-amz-json-1.0',
     },
