@@ -99,6 +99,8 @@ export interface Detail {
   readonly claimExpiresAt?: string;
   /** An outcome: the id of the `RemediationStarted` that it closes. */
   readonly intentId?: string;
+  /** An outcome: no request was sent for its intent, so that nothing was changed. Absent where that is not certain. */
+  readonly unsent?: true;
   readonly optOut?: boolean;
   readonly scope?: string;
   /** The accounts that one batch call covers, or the number of them. */

@@ -32,7 +32,7 @@ export interface Ledger {
 
   /**
    * The accounts with a `RemediationStarted` at or after `since` (ISO 8601), each once, with whether any of those was an
-   * opt-out: what the rolling caps count.
+   * opt-out: what the rolling caps count. An intent whose outcome is `unsent` does not count; one without an outcome does.
    */
   changedSince(since: string): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>>;
 

@@ -303,6 +303,39 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect((await port.changedSince(time(201))).size).toBe(0);
   },
 
+  async 'changedSince leaves out an intent for which nothing was sent, and only that one'({ port }) {
+    const intent = (rest: Partial<LedgerEntry> = {}) =>
+      ({ type: 'RemediationStarted', at: time(100), ...rest }) as const;
+    const unsent = (rest: Partial<LedgerEntry> = {}) =>
+      ({ type: 'RemediationBlocked', at: time(110), detail: { unsent: true }, ...rest }) as const;
+    const optOut = { detail: { optOut: true } };
+    await port.append([
+      ...sealAll(A, [intent(optOut), unsent()]),
+      // The other enrollment of the account was changed.
+      ...sealAll(B, [intent(optOut), intent({ enrollment: 'automation' }), unsent()]),
+      // Tried again, and sent.
+      ...sealAll(account(3), [intent(), unsent(), intent({ at: time(120), ...optOut })]),
+      // Sent, and refused by the guard the second time.
+      ...sealAll(account(4), [
+        intent(),
+        { type: 'RemediationFailed', at: time(110), detail: { intentId: 'x' } },
+        intent({ at: time(120) }),
+        unsent({ type: 'RemediationFailed', at: time(130) }),
+      ]),
+      // Nobody knows what became of it.
+      ...sealAll(account(5), [intent()]),
+    ]);
+    expect(new Map(await port.changedSince(time(100)))).toEqual(
+      new Map([
+        [B, { optOut: false }],
+        [account(3), { optOut: true }],
+        [account(4), { optOut: false }],
+        [account(5), { optOut: false }],
+      ]),
+    );
+    expect(await port.query({ accountId: '#unsent' }, { limit: 10 })).toMatchObject({ entries: [] });
+  },
+
   async 'outline counts what is recorded of a run, and says where each of its changes is'({ port }) {
     const runId = 'run-1';
     expect(await port.outline(runId)).toEqual({ entries: {}, steps: [] });

@@ -5,7 +5,7 @@
  * Tried, and not noticed by 400 histories, so not in the list: one client token for all calls, expired claims that nothing wakes, an approval that
  * lifts the cap also for what an event brings into its run, records that are not caught up, a denied role that ends a scan; nor by 1,000: an
  * interrupted run that is gone on with however old its answers are. Coverage that is ignored is noticed by about one history in a thousand, so it
- * is left to the unit tests of the guardrails.
+ * is left to the unit tests of the guardrails; a call that was sent and does not count against the caps, to their property test.
  */
 export interface Fault {
   readonly name: string;

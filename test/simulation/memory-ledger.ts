@@ -1,3 +1,4 @@
+import { changedAccounts, type Intent } from '../../shared/domain/changed-accounts.ts';
 import {
   type ChainHead,
   EMPTY_CHAIN,
@@ -95,13 +96,16 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
     async changedSince(since) {
       const from = toTime(since);
       const visible = seen();
-      const changed = new Map<string, { readonly optOut: boolean }>();
+      const intents: Intent[] = [];
+      const unsent: Intent[] = [];
       for (const placed of all) {
-        const { type, accountId, detail } = placed.entry;
-        if (type !== 'RemediationStarted' || accountId === null || placed.at < from || !visible(placed)) continue;
-        changed.set(accountId, { optOut: detail?.optOut === true || changed.get(accountId)?.optOut === true });
+        const { type, accountId, enrollment, seq, detail } = placed.entry;
+        if (accountId === null || placed.at < from || !visible(placed)) continue;
+        const place = { accountId, enrollment, seq, optOut: detail?.optOut === true };
+        if (type === 'RemediationStarted') intents.push(place);
+        else if (detail?.unsent === true) unsent.push(place);
       }
-      return changed;
+      return changedAccounts(intents, unsent);
     },
     async reachedSince(since) {
       const from = since === null ? Number.NEGATIVE_INFINITY : toTime(since);

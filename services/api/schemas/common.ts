@@ -49,6 +49,7 @@ export const detail = z.object({
     .describe('The rules that decide what facets say'),
   claimExpiresAt: z.string().optional(),
   intentId: z.string().optional(),
+  unsent: z.literal(true).optional(),
   optOut: z.boolean().optional(),
   scope: z.string().optional(),
   batch: list(accountId).optional(),

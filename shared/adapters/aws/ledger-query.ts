@@ -1,9 +1,10 @@
+import { changedAccounts, type Intent } from '../../domain/changed-accounts.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
 import type { Dynamo, Key } from './dynamo.ts';
 import { type Item, readText, readTextOrNull } from './items.ts';
 import { decodeCursor, encodeCursor } from './ledger-cursor.ts';
-import { entryShards, indexed, toEntry, toEpoch } from './ledger-items.ts';
+import { entryShards, indexed, toEntry, toEpoch, UNSENT_KEY } from './ledger-items.ts';
 import { merge } from './merge.ts';
 import { TIME_INDEX_KEYS, timeKey } from './table.ts';
 
@@ -84,10 +85,32 @@ export function indexItems(
   return merge(streams, (a, b) => (descending ? time(a) > time(b) : time(a) < time(b)));
 }
 
-/** Intents since a time: the type's index carries all that is asked. */
-export function intentsSince(dynamo: Dynamo, since: number): AsyncGenerator<Item> {
-  const sources = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
-  return indexItems(dynamo, sources, { from: timeKey(since) }, false, MAX_INDEX_PAGE * 8);
+/**
+ * Accounts with an intent since a time that was sent, or may have been: two indexes carry all that is asked. What was never sent stands under a
+ * key of its own, which hardly ever has anything.
+ */
+export async function changedSince(
+  dynamo: Dynamo,
+  since: number,
+): Promise<ReadonlyMap<string, { readonly optOut: boolean }>> {
+  const range = { from: timeKey(since) };
+  const wanted = MAX_INDEX_PAGE * 8;
+  const started = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
+  const unsent = [{ index: 'account-time', hashes: [UNSENT_KEY], consistent: false }];
+  // Outcomes first: one that is written in between belongs to an intent that is counted then, and left out the next time.
+  const outcomes = await places(indexItems(dynamo, unsent, range, false, wanted));
+  return changedAccounts(await places(indexItems(dynamo, started, range, false, wanted)), outcomes);
+}
+
+async function places(items: AsyncIterable<Item>): Promise<readonly Intent[]> {
+  const found: Intent[] = [];
+  for await (const item of items) {
+    const accountId = readTextOrNull(item, 'accountId');
+    if (accountId === null) continue;
+    const place = { accountId, enrollment: readTextOrNull(item, 'enrollment'), seq: Number(keyOf(item).sk) };
+    found.push({ ...place, optOut: item['optOut']?.BOOL === true });
+  }
+  return found;
 }
 
 /** By chain, the greatest number among its entries since a time: the keys in the index of all entries say it. */

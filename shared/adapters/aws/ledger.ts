@@ -5,7 +5,7 @@ import { flag, type Item, readText, text } from './items.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
 import { entryItem, entryKey, toEntry, toEpoch, untampered } from './ledger-items.ts';
 import { readOutline } from './ledger-outline.ts';
-import { intentsSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
+import { changedSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import { merge } from './merge.ts';
 import { mapParallel } from './parallel.ts';
@@ -48,16 +48,7 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
       return found.slice(0, limit);
     },
     query: (filter, page) => runQuery(dynamo, filter, page),
-    async changedSince(since) {
-      const changed = new Map<string, { readonly optOut: boolean }>();
-      for await (const item of intentsSince(dynamo, toEpoch(since))) {
-        const accountId = item['accountId']?.S;
-        if (accountId === undefined) continue;
-        const optOut = item['optOut']?.BOOL === true || (changed.get(accountId)?.optOut ?? false);
-        changed.set(accountId, { optOut });
-      }
-      return changed;
-    },
+    changedSince: async (since) => changedSince(dynamo, toEpoch(since)),
     reachedSince: async (since) => reachedSince(dynamo, since === null ? 0 : toEpoch(since)),
     outline: (runId) => readOutline(dynamo, runId),
     unpublished: (limit) => readOutbox(dynamo, limit),

@@ -27,6 +27,7 @@ import type {
  *   run-time           <run>#<0..7>            time   entries of a run                          FILTERS
  *   actor-time         <actor>#<0..7>          time   ledger entries                            FILTERS
  *   account-time       <account>               time   entries about an account in another chain FILTERS
+ *                      #unsent                 time   outcomes of calls that were never sent    FILTERS
  *   todo               outbox#<0..7>           time   entries not yet marked as published       keys
  *   todo               due#<0..15>             wake   records that wait for a time              keys
  *

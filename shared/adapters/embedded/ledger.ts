@@ -9,6 +9,7 @@ import {
 } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { changedSince } from './ledger-changes.ts';
 import { readOutline } from './ledger-outline.ts';
 import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
@@ -54,7 +55,7 @@ export function sqliteLedger(connection: Connection): Ledger {
     },
     async changedSince(since) {
       const from = toEpoch(since);
-      return connection.read((sql) => changedAccounts(sql, from));
+      return connection.read((sql) => changedSince(sql, from));
     },
     async reachedSince(since) {
       const from = since === null ? null : toEpoch(since);
@@ -129,17 +130,6 @@ export function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutco
 export function headOfChain(sql: Sql, chain: string): ChainHead {
   const row = sql.get('SELECT seq, hash FROM chains WHERE chain = ?', chain);
   return row === undefined ? EMPTY_CHAIN : { seq: sql.number(row, 'seq'), hash: sql.text(row, 'hash') };
-}
-
-function changedAccounts(sql: Sql, from: number): ReadonlyMap<string, { readonly optOut: boolean }> {
-  const changed = new Map<string, { readonly optOut: boolean }>();
-  const rows = sql.each(
-    `SELECT account_id, max(opt_out) AS opt_out FROM ledger INDEXED BY ledger_changes
-     WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL GROUP BY account_id`,
-    from,
-  );
-  for (const row of rows) changed.set(sql.text(row, 'account_id'), { optOut: sql.number(row, 'opt_out') === 1 });
-  return changed;
 }
 
 function reachedChains(sql: Sql, from: number | null): ReadonlyMap<string, number> {

@@ -18,6 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'first schema', up: (db) => db.exec(FIRST) },
   { name: 'the state at a time', up: (db) => db.exec(TAILS) },
   { name: 'the outline of a run', up: (db) => db.exec(OUTLINES) },
+  { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
 ];
 
 /** Times are epoch ms. `body` is JSON, the record itself; the other columns are there to be searched by. */
@@ -117,4 +118,10 @@ CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned
 /** By it the changes of a run are counted without reading the entries themselves. */
 const OUTLINES = `
 CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type) WHERE run_id IS NOT NULL;
+`;
+
+/** What the caps leave out. Made from the entry itself, which its hash covers: a column beside it could say something else. */
+const UNSENT = `
+CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
+  WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;
 `;

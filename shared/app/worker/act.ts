@@ -34,6 +34,8 @@ type Key = Pick<WorkMessage, 'runId' | 'planHash'>;
 interface Claim {
   record: AccountRecord;
   expiresAt: number | null;
+  /** A request has left, or may have: from then on nobody can say that nothing was changed. */
+  sent: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function act(work: WorkContext, key: Key, record: AccountRecord, as
   // Reused only to repeat this very call; a new intent has a new token (design, "Errors").
   const clientToken = tokenless ? null : sha256Hex(intentId);
   const undertaking: Undertaking = { runId, assessment, record, intentId, clientToken, batch: null };
-  const claim: Claim = { record, expiresAt: null };
+  const claim: Claim = { record, expiresAt: null, sent: false };
   try {
     // Asked before anything is claimed as well: a run that was stopped should not write two entries for every key that is left.
     await work.guard.check(key, [assessment.accountId], assessment.optOut, 'claim');
@@ -82,6 +84,7 @@ async function leave(work: WorkContext, key: Key, undertaking: Undertaking, clai
   await lastLook(work, { assessment, expiresAt }, () =>
     work.guard.check(key, [assessment.accountId], assessment.optOut),
   );
+  claim.sent = true;
 }
 
 /**
@@ -102,9 +105,14 @@ async function write(
   return (await work.journal.write(assessment.accountId, decide, claim.record)).record;
 }
 
+/** The undertaking as its outcome is to tell it: without an intent where nothing was claimed, unsent where no request has left. */
+function begunBy(undertaking: Undertaking, { expiresAt, sent }: Claim): Undertaking {
+  return expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : { ...undertaking, unsent: !sent };
+}
+
 async function vetoed(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
   if (veto.reason === 'suspendedByOperator') return suspended(work, undertaking, claim, veto);
-  const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
+  const begun = begunBy(undertaking, claim);
   return { kind: 'vetoed', record: await write(work, undertaking, claim, vetoEntry(work, begun, veto)), veto };
 }
 
@@ -114,7 +122,10 @@ async function suspended(work: WorkContext, undertaking: Undertaking, claim: Cla
   if (claim.expiresAt === null) {
     return { kind: 'redecide', record: await work.journal.caughtUp(undertaking.record) };
   }
-  return { kind: 'redecide', record: await write(work, undertaking, claim, letGo(work, undertaking, veto)) };
+  return {
+    kind: 'redecide',
+    record: await write(work, undertaking, claim, letGo(work, begunBy(undertaking, claim), veto)),
+  };
 }
 
 async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim, error: CloudError): Promise<Acted> {
@@ -135,7 +146,7 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
         random,
         lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
       });
-  const begun = claim.expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : undertaking;
+  const begun = begunBy(undertaking, claim);
   const after = await write(work, undertaking, claim, failureEntry(work, begun, fate, errorFacts(error)));
   if (error.kind === 'Unauthenticated') throw error;
   if (fate.counts && claim.expiresAt !== null) await countFailure(work, undertaking.runId);

@@ -140,11 +140,13 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
   const request = { accountIds, clientToken: claimed[0]?.undertaking.clientToken ?? '' };
   const optOut = message.operation === 'DisassociateAccounts';
   const expiresAt = Math.min(...claimed.map(({ record }) => claimEnd(record)));
+  let sent = false;
   const beforeSend = async (): Promise<void> => {
     const [first] = claimed;
     if (first === undefined) throw new Error('a call for nobody');
     const { assessment } = first;
     await lastLook(work, { assessment, expiresAt }, () => work.guard.check(message, accountIds, optOut));
+    sent = true;
   };
   try {
     const result = await work.retrying(() =>
@@ -152,8 +154,9 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
     );
     return await writeOutcomes(work, message, claimed, result);
   } catch (error) {
-    if (error instanceof Vetoed) return vetoedAll(work, message, claimed, error);
-    if (error instanceof CloudError) return failedAll(work, message, claimed, error);
+    const told = claimed.map((one) => ({ ...one, undertaking: { ...one.undertaking, unsent: !sent } }));
+    if (error instanceof Vetoed) return vetoedAll(work, message, told, error);
+    if (error instanceof CloudError) return failedAll(work, message, told, error);
     throw error;
   }
 }

@@ -17,6 +17,8 @@ export interface Undertaking {
   readonly clientToken: string | null;
   /** The other accounts of the same call, if there are any. */
   readonly batch: readonly string[] | null;
+  /** It is certain that no request left for it. A change that was never sent does not count against the caps. */
+  readonly unsent?: boolean;
 }
 
 const attemptsOf = ({ record, assessment }: Undertaking): number => record[assessment.enrollment]?.attempts ?? 0;
@@ -94,9 +96,11 @@ export function failureEntry(
     rule,
     // A call that never began failed in something that comes before it: a read, or assuming the role.
     api: { operation: intentId === null ? (error.operation ?? action) : action, requestId, clientToken },
-    detail: { ...closes(intentId), message, error: { kind, code, message } },
+    detail: { ...closes(intentId), ...neverSent(undertaking), message, error: { kind, code, message } },
   });
 }
+
+const neverSent = ({ intentId, unsent }: Undertaking) => (intentId !== null && unsent === true ? { unsent } : {});
 
 const closes = (intentId: string | null) => (intentId === null ? {} : { intentId });
 

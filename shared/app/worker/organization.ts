@@ -57,10 +57,12 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   const expiresAt = Math.min(
     ...claimed.map(({ record }) => Date.parse(record.computeOptimizer?.claim?.expiresAt ?? '')),
   );
+  let sent = false;
   const beforeSend = async (): Promise<void> => {
     const { assessment } = first.undertaking;
     const ask = () => work.guard.check(message, accountIds, false, 'call', true);
     await lastLook(work, { assessment, expiresAt }, ask);
+    sent = true;
   };
   const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
   try {
@@ -70,7 +72,7 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
       successEntry(work, undertaking, { requestId, message: statusReason }),
     );
   } catch (error) {
-    return ended(work, message, drifted, claimed, error);
+    return ended(work, message, drifted, sent ? claimed : claimed.map(neverSent), error);
   }
   return verify(work, message, accountIds);
 }
@@ -136,9 +138,15 @@ async function outrun(
     requestId: null,
     operation: null,
   };
-  await closeAll(work, claimed, ({ undertaking }) => failureEntry(work, undertaking, UNDONE, facts));
+  await closeAll(work, claimed.map(neverSent), ({ undertaking }) => failureEntry(work, undertaking, UNDONE, facts));
   return oneByOne(work, message, drifted);
 }
+
+/** No request has left for it. */
+const neverSent = ({ undertaking, record }: Claimed): Claimed => ({
+  undertaking: { ...undertaking, unsent: true },
+  record,
+});
 
 /** Still drifted, free to be tried again at once. */
 const UNDONE = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts: 0 } as const;

@@ -1,0 +1,43 @@
+import { changedAccounts } from '../../domain/changed-accounts.ts';
+import type { Row, Sql } from './sql.ts';
+
+type Changed = ReadonlyMap<string, { readonly optOut: boolean }>;
+
+const CHANGED = `
+  SELECT account_id, max(opt_out) AS opt_out FROM ledger INDEXED BY ledger_changes
+  WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL GROUP BY account_id`;
+
+const UNSENT = `
+  SELECT account_id, enrollment, seq FROM ledger INDEXED BY ledger_unsent
+  WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1
+    AND at >= ? AND account_id IS NOT NULL`;
+
+const INTENTS = `
+  SELECT account_id, enrollment, seq, opt_out FROM ledger INDEXED BY ledger_account
+  WHERE account_id = ? AND at >= ? AND type = 'RemediationStarted'`;
+
+/** By an index alone; only accounts with an intent that came to nothing are looked at one by one, and there are few. */
+export function changedSince(sql: Sql, from: number): Changed {
+  const changed = new Map<string, { readonly optOut: boolean }>();
+  for (const row of sql.each(CHANGED, from)) {
+    changed.set(sql.text(row, 'account_id'), { optOut: sql.number(row, 'opt_out') === 1 });
+  }
+  const unsent = Map.groupBy(
+    sql.all(UNSENT, from).map((row) => placeOf(sql, row)),
+    ({ accountId }) => accountId,
+  );
+  for (const [accountId, outcomes] of unsent) {
+    const intents = sql
+      .all(INTENTS, accountId, from)
+      .map((row) => ({ ...placeOf(sql, row), optOut: sql.number(row, 'opt_out') === 1 }));
+    const counted = changedAccounts(intents, outcomes).get(accountId);
+    if (counted === undefined) changed.delete(accountId);
+    else changed.set(accountId, counted);
+  }
+  return changed;
+}
+
+function placeOf(sql: Sql, row: Row) {
+  const enrollment = row['enrollment'] === null ? null : sql.text(row, 'enrollment');
+  return { accountId: sql.text(row, 'account_id'), enrollment, seq: sql.number(row, 'seq') };
+}

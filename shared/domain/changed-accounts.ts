@@ -1,0 +1,40 @@
+import type { AccountId, Enrollment } from './types.ts';
+
+/** Where an entry about an enrollment stands in its account's chain. */
+export interface Place {
+  readonly accountId: AccountId;
+  readonly enrollment: Enrollment | string | null;
+  readonly seq: number;
+}
+
+export interface Intent extends Place {
+  readonly optOut: boolean;
+}
+
+/**
+ * The accounts that count as changed: those with an intent whose request was sent, or may have been. An enrollment has one open intent at
+ * a time, so the outcome that says that nothing was sent closes the last intent before it.
+ */
+export function changedAccounts(
+  intents: readonly Intent[],
+  unsent: readonly Place[],
+): ReadonlyMap<AccountId, { readonly optOut: boolean }> {
+  const open = Map.groupBy(intents, keyOf);
+  const never = new Set<Intent>();
+  for (const outcome of unsent) {
+    const before = (open.get(keyOf(outcome)) ?? []).filter(({ seq }) => seq < outcome.seq);
+    const closed = before.reduce<Intent | null>(
+      (last, each) => (last === null || each.seq > last.seq ? each : last),
+      null,
+    );
+    if (closed !== null) never.add(closed);
+  }
+  const changed = new Map<AccountId, { readonly optOut: boolean }>();
+  for (const intent of intents) {
+    if (never.has(intent)) continue;
+    changed.set(intent.accountId, { optOut: intent.optOut || changed.get(intent.accountId)?.optOut === true });
+  }
+  return changed;
+}
+
+const keyOf = ({ accountId, enrollment }: Place): string => `${accountId} ${enrollment}`;
