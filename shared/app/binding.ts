@@ -44,11 +44,13 @@ export async function bindOrganization(
   { organizationId, arn }: { readonly organizationId: string; readonly arn: string },
   now: EpochMs,
 ): Promise<void> {
-  await requireOrganization(deps, organizationId);
   const { registers } = deps;
-  if ((await registers.read(ORGANIZATION_REGISTER)) !== null) return;
-  const written = await registers.write(ORGANIZATION_REGISTER, { organizationId, boundAt: now, by: arn }, null);
-  if (written === null) await requireOrganization(deps, organizationId);
+  if ((await registers.read(ORGANIZATION_REGISTER)) === null) {
+    await requireOrganization(deps, organizationId);
+    const written = await registers.write(ORGANIZATION_REGISTER, { organizationId, boundAt: now, by: arn }, null);
+    if (written !== null) return;
+  }
+  await requireOrganization(deps, organizationId);
 }
 
 function otherOrganization(owner: string, found: string): OtherOrganizationError {

@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError, type OrganizationSnapshot } from '../ports/cloud.ts';
+import { requireOrganization } from './binding.ts';
 import type { Deps, OnProgress } from './deps.ts';
 import { withRefreshed } from './refreshed.ts';
 import type { Retrying } from './retrying.ts';
@@ -8,7 +9,7 @@ import { scanWish } from './scan-wishes.ts';
 /**
  * The organization as it is: the stored snapshot if it is younger than `maxAgeMs` and says what the policy asks about, else read anew.
  * @param save keep it for others; not in a dry run, which writes nothing.
- * @throws CloudError if it cannot be read completely.
+ * @throws CloudError if it cannot be read completely, OtherOrganizationError if the store belongs to another one.
  */
 export async function takeSnapshot(
   deps: Pick<Deps, 'cloud' | 'facts' | 'clock' | 'registers'>,
@@ -37,6 +38,8 @@ export async function takeSnapshot(
     }),
   );
   onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
+  // The account may have moved to another organization since we asked who we are.
+  await requireOrganization(deps, taken.organizationId);
   const merged = await withRefreshed(deps, taken);
   if (save) await deps.facts.save(merged);
   return merged;

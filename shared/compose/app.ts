@@ -3,6 +3,7 @@ import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { bindOrganization, requireOrganization } from '../app/binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { type CallCounts, createLimiter } from '../app/limiter.ts';
 import { createRetrying, type Retrying } from '../app/retrying.ts';
@@ -67,7 +68,8 @@ const IDENTIFY_BUDGET_MS = 5_000;
 
 /**
  * The only place where ports meet adapters, outside of functions. Asks once who the caller is, so that every entry names its actor.
- * @throws StoreError or AwsStoreError if the store can't be used; CloudError if the caller cannot be identified.
+ * @throws StoreError or AwsStoreError if the store can't be used; CloudError if the caller cannot be identified; OtherOrganizationError if the
+ *   store belongs to another organization than the caller's.
  */
 export async function composeApp(options: AppOptions): Promise<App> {
   const { policy, logger, readOnly, dataDir } = options;
@@ -102,6 +104,8 @@ export async function composeApp(options: AppOptions): Promise<App> {
     const asking = createRetrying(clock, random, Math.min(IDENTIFY_BUDGET_MS, settings.retryBudgetMs));
     const caller = await asking(() => cloud.identify());
     const { ledger, records, facts } = store;
+    if (readOnly) await requireOrganization({ registers, facts }, caller.organizationId);
+    else await bindOrganization({ registers, facts }, caller, clock.now());
     const queue = stop === undefined ? store.queue : stoppableQueue(store.queue, stop);
     const stores = { ledger, records, queue, registers, facts };
     const deps: Deps = { ...stores, cloud: withCaller(cloud, caller), clock, random, newId, logger, actor: caller.arn };

@@ -12,6 +12,7 @@ import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import type { Alerts } from '../app/alerts.ts';
 import { createWork } from '../app/apply.ts';
+import { bindOrganization } from '../app/binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { createLimiter } from '../app/limiter.ts';
 import { createRetrying, type Retrying } from '../app/retrying.ts';
@@ -80,7 +81,7 @@ export interface AwsRuntime {
   /**
    * Cloud, limiter and actor under the present policy; asked for once an invocation. What was begun under the one before is ended under it,
    * as in another container. `fresh`: look for the policy now, not up to half a minute ago.
-   * @throws also CloudError if the caller cannot be identified.
+   * @throws also CloudError if the caller cannot be identified, OtherOrganizationError if the table belongs to another organization.
    */
   app(fresh?: boolean): Promise<PolicyApp>;
   /** Adds what was called and throttled since the last time to the metrics, and sends them off. */
@@ -140,6 +141,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     const retrying = createRetrying(clock, random, settings.retryBudgetMs);
     try {
       const caller = await retrying(() => cloud.identify());
+      await bindOrganization(stores, caller, clock.now());
       calls.follow(gate.counts);
       const deps: Deps = {
         ...stores,

@@ -8,8 +8,9 @@ import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemMonotonic } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { organizationOf } from '../app/binding.ts';
 import { clockCheck } from '../app/doctor/clock-check.ts';
-import { cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
+import { type CloudFacts, cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
 import { type Check, examine } from '../app/doctor/examine.ts';
 import { memberCheck } from '../app/doctor/member-check.ts';
 import { outboxResult } from '../app/doctor/outbox-check.ts';
@@ -17,7 +18,7 @@ import { createLimiter } from '../app/limiter.ts';
 import { busOf, overdueEntries } from '../app/outbox.ts';
 import { createRetrying } from '../app/retrying.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
-import { type CheckResult, type Finding, skipped } from '../domain/doctor.ts';
+import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Clock, Logger } from '../ports/system.ts';
@@ -86,6 +87,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
       ...cloudChecks(shared, facts),
       memberCheck({ ...member, memberRole, externalId }, facts),
       ...storeChecks(options, aws),
+      storeOrganizationCheck(options, facts),
       { id: 'bus', needs: bus === null ? [] : ['region'], run: () => aws.bus() },
       outboxCheck(options, bus),
     ];
@@ -132,6 +134,29 @@ function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<t
     { id: 'clock', needs: [], run: async () => skipped('notUsed', 'all processes of this store share this clock') },
     unused('queue', 'aws'),
   ];
+}
+
+/** Whose store it is. A store that no command has bound yet belongs to nobody. */
+function storeOrganizationCheck(options: DoctorOptions, cloud: CloudFacts): Check {
+  const { store, env } = options;
+  const needs: Check['needs'] = store === 'aws' ? ['organization', 'table', 'queue'] : ['organization', 'database'];
+  return {
+    ...{ id: 'storeOrganization', needs },
+    async run() {
+      if (store === 'aws' && env.eventBus === null) return skipped('notReached', 'ROLLCALL_EVENT_BUS is not set');
+      const { organizationId } = await cloud.organization();
+      const opened = await openReadOnly(options);
+      const owner = await organizationOf(opened).finally(() => opened.close());
+      if (owner === null)
+        return pass(`the store belongs to no organization yet; the first run binds it to ${organizationId}`);
+      if (owner === organizationId) return pass(`the store belongs to ${owner}`);
+      return fail(
+        'wrong',
+        `the store belongs to organization ${owner}, and the credentials are of ${organizationId}: every command that reads AWS refuses. ` +
+          `Use credentials of ${owner}, or keep ${organizationId} in a store of its own: another --data-dir, or another table and queues.`,
+      );
+    },
+  };
 }
 
 /** Entries that wait for the event bus, in the store that is in use. */

@@ -19,6 +19,7 @@ export const CHECKS = [
   'table',
   'clock',
   'queue',
+  'storeOrganization',
   'bus',
   'outbox',
 ] as const;

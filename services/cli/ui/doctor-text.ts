@@ -20,6 +20,7 @@ const TITLES: Readonly<Record<CheckId, string>> = {
   table: 'Table',
   clock: 'Clock',
   queue: 'Queue',
+  storeOrganization: "Store's organization",
   bus: 'Event bus',
   outbox: 'Unpublished entries',
 };
