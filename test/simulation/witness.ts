@@ -67,15 +67,22 @@ export class Witness {
       const observes = facet?.verdict === 'Compliant' || type === 'DriftDetected';
       if (facet === undefined || facet.status === null || !observes) continue;
       this.look();
+      // AWS lists nobody for Automation whose Compute Optimizer is not Active, whatever it will be once that is Active again.
+      const absent = each === 'automation' && facet.status === 'Inactive' && facet.lastUpdated === null;
+      if (absent && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active')) continue;
       if (!this.#was(accountId, each, facet.status, since)) return `${each} ${facet.status} (${facet.verdict})`;
     }
     return null;
   }
 
   #was(accountId: AccountId, enrollment: Enrollment, status: string, since: number): boolean {
+    return this.#saw(accountId, enrollment, since, (each) => each === status);
+  }
+
+  #saw(accountId: AccountId, enrollment: string, since: number, fits: (status: string) => boolean): boolean {
     const seen = this.#history.get(`${accountId} ${enrollment}`) ?? [];
     return seen.some(
-      (each, index) => each.status === status && (seen[index + 1]?.from ?? Number.POSITIVE_INFINITY) >= since,
+      (each, index) => fits(each.status) && (seen[index + 1]?.from ?? Number.POSITIVE_INFINITY) >= since,
     );
   }
 }
