@@ -42,7 +42,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect([await stores.registers.list(''), await stores.ledger.chains(null, 10)]).toEqual([[], []]);
     await world.send('poison');
     const applied = await call(world, ['apply', '--yes', '--json', '--wait', '1s'], cwd);
-    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    expect(applied, applied.stderr).toMatchObject({ code: 3 });
     expect(applyShape.parse(json(applied)).changes.succeeded).toBe(plan.changes.length);
     const [accountId = ''] = plan.changes.map((change) => change.accountId);
     const [status, account, verify, dead, unknown] = await Promise.all([
