@@ -1,4 +1,4 @@
-import { type LambdaContext as HonoContext, handle, type LambdaEvent } from 'hono/aws-lambda';
+import { type LambdaContext as HonoContext, handle } from 'hono/aws-lambda';
 import manifest from '../../package.json' with { type: 'json' };
 import { AccountTable } from '../../shared/app/account-list.ts';
 import { AsOfCache } from '../../shared/app/as-of-cache.ts';
@@ -7,6 +7,7 @@ import { type Compose, lazily } from '../../shared/compose/lambda.ts';
 import { environment } from '../../shared/config/environment.ts';
 import { type IsOperator, readOperators } from '../../shared/config/operators.ts';
 import { createApi } from './app.ts';
+import { readHttpEvent } from './http-event.ts';
 import { lambdaDoor } from './lambda-door.ts';
 import { Feed } from './live/feed.ts';
 import { PolicyUnavailableError } from './problem.ts';
@@ -17,11 +18,12 @@ const ACCOUNTS_AGE_MS = 10_000;
 /** How long a reader of events waits before it asks again, ms. */
 const POLL_MS = 10_000;
 
-/** The HTTP app behind Lambda's door: function URLs and HTTP APIs, payload version 2. */
+/** The HTTP app behind Lambda's door: function URLs and HTTP APIs, payload version 2. Any other event is answered 400, and says why. */
 export function makeHandler(compose: Compose, isOperator: () => IsOperator = () => readOperators(environment())) {
   const open = lazily(compose);
   let known: { readonly runtime: AwsRuntime; readonly app: ReturnType<typeof createApi> } | null = null;
-  return async (event: LambdaEvent, context: HonoContext) => {
+  return async (given: unknown, context: HonoContext) => {
+    const { event, answer } = await readHttpEvent(given);
     const runtime = await open();
     if (known?.runtime !== runtime) {
       known = { runtime, app: createApi(systemOf(runtime), lambdaDoor(isOperator())) };
@@ -29,6 +31,10 @@ export function makeHandler(compose: Compose, isOperator: () => IsOperator = () 
     const { app } = known;
     return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
       try {
+        if (event === null) {
+          runtime.logger.warn('an event that is not an HTTP request was refused', { problem: answer.body });
+          return answer;
+        }
         return await handle(app)(event, context);
       } finally {
         runtime.flush();

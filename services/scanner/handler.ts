@@ -3,6 +3,7 @@ import { type Deadline, scanPart } from '../../shared/app/continue-scan.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import { readEvent } from '../../shared/compose/lambda-event.ts';
 import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 
@@ -16,6 +17,8 @@ const requested = z.object({
   detail: z.object({ runId: z.string().min(1) }),
 });
 
+const EXPECTED = "Rollcall's own event `Scan Requested` (source `rollcall.internal`, `detail.runId`)";
+
 export interface ScannerResult {
   readonly runId: string;
   readonly result: 'done' | 'continued' | 'stale' | 'busy';
@@ -23,12 +26,12 @@ export interface ScannerResult {
 
 /**
  * Does a part of a scan: as much as fits into the function's time. Asks for the next part itself.
- * @throws what broke the scan, and ZodError for an event that is no request.
+ * @throws what broke the scan, and EventError for an event that is not a request to scan.
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   const open = lazily(compose);
   return async (event: unknown, context: LambdaContext): Promise<ScannerResult> => {
-    const { runId } = requested.parse(event).detail;
+    const { runId } = readEvent(requested, event, EXPECTED).detail;
     const runtime = await open();
     const deadline: Deadline = { remainingMs: () => context.getRemainingTimeInMillis(), reserveMs };
     return runtime.logger.within({ requestId: context.awsRequestId, runId }, async () => {

@@ -6,7 +6,10 @@ import type { WorkOutcome } from '../../shared/app/deps.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import { faultsOf, readEvent } from '../../shared/compose/lambda-event.ts';
+import { parseOutside } from '../../shared/domain/outside.ts';
 import type { MetricName } from '../../shared/ports/metrics.ts';
+import type { DeadLetterReason } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 
 /** No message is begun with less time left than this, ms: it comes back, and is worked on with a whole function's time. */
@@ -14,22 +17,23 @@ const RESERVE_MS = 90_000;
 /** Where nothing can work at all (the role is broken) messages rest this long, so that they don't walk to the dead letters by being received. */
 const BROKEN_PAUSE_MS = 15 * 60_000;
 
-const sqsEvent = z.object({
-  Records: z
-    .array(
-      z.object({
-        messageId: z.string(),
-        receiptHandle: z.string().min(1),
-        body: z.string(),
-        attributes: z.object({
-          ApproximateReceiveCount: z.coerce.number().int().positive(),
-          SentTimestamp: z.coerce.number(),
-        }),
-      }),
-    )
-    .min(1),
+const sqsEvent = z.object({ Records: z.array(z.unknown()).min(1) });
+const EXPECTED = 'an event of SQS with at least one record';
+
+const sqsRecord = z.object({
+  messageId: z.string().min(1),
+  receiptHandle: z.string().min(1),
+  body: z.string(),
+  attributes: z.object({
+    ApproximateReceiveCount: z.coerce.number().int().positive(),
+    SentTimestamp: z.coerce.number(),
+  }),
 });
-type SqsRecord = z.infer<typeof sqsEvent>['Records'][number];
+type SqsRecord = z.infer<typeof sqsRecord>;
+
+/** What a record that is otherwise malformed may still say. */
+const identified = z.object({ messageId: z.string().min(1) });
+const readable = z.object({ body: z.string() });
 
 /** Lambda deletes every message of the batch that is not named here [ReportBatchItemFailures]. */
 export interface BatchResponse {
@@ -43,34 +47,76 @@ class Kept extends Error {
 
 /**
  * Works on a batch of keys, as many at once as the policy allows. A message that cannot be read goes to the dead letters, with an entry
- * in the ledger, and keeps nobody up.
+ * in the ledger; a record that is malformed stays on the queue. Neither holds up the other records.
+ * @throws EventError for an event that is not a batch of SQS
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   const open = lazily(compose);
   return async (event: unknown, context: LambdaContext): Promise<BatchResponse> => {
-    const { Records } = sqsEvent.parse(event);
+    const { Records } = readEvent(sqsEvent, event, EXPECTED);
     const runtime = await open();
     return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
       try {
-        const app = await appFor(runtime, Records);
-        const lanes = new Bottleneck({ maxConcurrent: app.policy.policy.limits.concurrency });
-        const inLane = (record: SqsRecord): Promise<void> =>
-          lanes.schedule(() => one(runtime, app, record, context.getRemainingTimeInMillis() >= reserveMs));
-        const records = new Map(Records.map((record) => [record.messageId, record]));
-        const handle = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
-          const record = records.get(messageId);
-          if (record !== undefined) await inLane(record);
-        };
-        const processor = new BatchProcessor(EventType.SQS);
-        // A whole batch that fails is told like any other: throwing would say the same, and look like a crash.
-        return await processPartialResponse({ Records: [...records.values()] }, handle, processor, {
-          throwOnFullBatchFailure: false,
-        });
+        const { records, kept } = await readRecords(runtime, Records);
+        const hasTime = (): boolean => context.getRemainingTimeInMillis() >= reserveMs;
+        const { batchItemFailures } = await workOn(runtime, records, hasTime);
+        return { batchItemFailures: [...batchItemFailures, ...kept] };
       } finally {
         runtime.flush();
       }
     });
   };
+}
+
+/** Sorts out the records that cannot be worked on. `kept`: those that Lambda is not to delete. */
+async function readRecords(runtime: AwsRuntime, found: readonly unknown[]) {
+  const records: SqsRecord[] = [];
+  const kept: { readonly itemIdentifier: string }[] = [];
+  for (const each of found) {
+    const parsed = parseOutside(sqsRecord, each);
+    if (parsed.success) {
+      records.push(parsed.data);
+      continue;
+    }
+    const fault = faultsOf(parsed.error);
+    const named = parseOutside(identified, each);
+    if (named.success) {
+      const { messageId } = named.data;
+      kept.push({ itemIdentifier: messageId });
+      runtime.logger.error('a record of the batch is malformed; its message stays on the queue', { messageId, fault });
+    } else {
+      await buryUnnamed(runtime, each, fault);
+    }
+  }
+  return { records, kept };
+}
+
+/** Lambda deletes a message that it cannot be told the id of. Its body, if there is one, becomes a dead letter. */
+async function buryUnnamed(runtime: AwsRuntime, record: unknown, fault: string): Promise<void> {
+  const content = parseOutside(readable, record);
+  const error = { code: 'UnreadableMessage', message: `the record of SQS is malformed: ${fault}`, entryId: null };
+  if (content.success) await bury(runtime, await runtime.app(), content.data.body, error);
+  runtime.logger.error('a record of the batch is malformed and has no messageId', { fault, kept: content.success });
+}
+
+async function workOn(
+  runtime: AwsRuntime,
+  found: readonly SqsRecord[],
+  hasTime: () => boolean,
+): Promise<BatchResponse> {
+  if (found.length === 0) return { batchItemFailures: [] };
+  const app = await appFor(runtime, found);
+  const lanes = new Bottleneck({ maxConcurrent: app.policy.policy.limits.concurrency });
+  const records = new Map(found.map((record) => [record.messageId, record]));
+  const handle = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
+    const record = records.get(messageId);
+    if (record !== undefined) await lanes.schedule(() => one(runtime, app, record, hasTime()));
+  };
+  const processor = new BatchProcessor(EventType.SQS);
+  // A batch that fails as a whole is reported like any other: throwing would say the same, and look like a crash.
+  return processPartialResponse({ Records: [...records.values()] }, handle, processor, {
+    throwOnFullBatchFailure: false,
+  });
 }
 
 /**
@@ -91,9 +137,7 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
   metrics.add('QueueLatency', Math.max(0, clock.now() - record.attributes.SentTimestamp));
   const { message, error: unreadable } = readMessage(record.body);
   if (message === null) {
-    const entry = await recordDeadLetter(app.deps, null, unreadable);
-    await stores.bury(record.body, { ...unreadable, entryId: entryIdOf(entry) });
-    metrics.add('DeadLetters', 1);
+    await bury(runtime, app, record.body, unreadable);
     logger.error('a message could not be read and is among the dead letters', {
       messageId: record.messageId,
       unreadable,
@@ -120,6 +164,18 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
       throw error;
     }
   });
+}
+
+/** Puts a body that cannot be worked on among the dead letters, with an entry in the ledger. */
+async function bury(
+  { stores, metrics }: AwsRuntime,
+  app: PolicyApp,
+  body: string,
+  error: DeadLetterReason,
+): Promise<void> {
+  const entry = await recordDeadLetter(app.deps, null, error);
+  await stores.bury(body, { ...error, entryId: entryIdOf(entry) });
+  metrics.add('DeadLetters', 1);
 }
 
 const COUNTED: Partial<Record<WorkOutcome, MetricName>> = {

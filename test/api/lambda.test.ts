@@ -46,6 +46,21 @@ function event(
   };
 }
 
+/** Every path to a field of an event. */
+function pathsOf(value: unknown): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [[name], ...pathsOf(inner).map((path) => [name, ...path])]);
+}
+
+/** A copy in which the field has another value; `undefined`: it is missing. */
+function withValue(value: unknown, [name, ...rest]: readonly string[], replacement: unknown): unknown {
+  if (name === undefined) return replacement;
+  const copy: Record<string, unknown> = { ...Object(value) };
+  copy[name] = withValue(copy[name], rest, replacement);
+  if (copy[name] === undefined) delete copy[name];
+  return copy;
+}
+
 const context = {
   awsRequestId: '1',
   callbackWaitsForEmptyEventLoop: false,
@@ -108,6 +123,40 @@ describe('behind Lambda', () => {
     await handle(event('POST', '/api/halt', OPERATOR, {}), context);
     const body = await events({ 'last-event-id': id });
     expect(body).toContain('"type":"EnforcementHalted"');
+  });
+
+  test('an event that is not an HTTP request is answered 400 and says what is wrong, whatever field it is', async () => {
+    const world = await deploy({ sandbox: { accounts: 5 } });
+    const handle = makeHandler(world.compose('api'), isOperator);
+    const send = async (given: unknown) => {
+      const { statusCode, body } = await handle(given, context);
+      return { status: statusCode, body };
+    };
+    const good = event('GET', '/api/status', READER);
+    const wrong: readonly unknown[] = [null, 7, true, 'x y', [], [7], {}, { length: { toString: 1 } }, '\r\n'];
+    let refused = 0;
+    for (const path of pathsOf(good)) {
+      for (const value of [undefined, ...wrong]) {
+        const { status, body } = await send(withValue(good, path, value));
+        const name = `${path.join('.')} ${JSON.stringify(value)}`;
+        // Some fields are of no interest, or may be missing; then the request is answered, and never by a failure.
+        expect([name, status >= 200 && status < 500]).toEqual([name, true]);
+        if (status === 200) continue;
+        const { code } = JSON.parse(body);
+        expect([name, code]).toEqual([name, expect.stringMatching(/^[A-Z]/)]);
+        if (code === 'BadEvent') refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(30);
+    for (const method of ['TRACE', 'connect', 'G E T', '']) {
+      expect([method, (await send(event(method, '/api/status', READER))).status]).toEqual([method, 400]);
+    }
+    expect((await send(event('GET', '/api/status', READER, { a: 'body' }))).status).toBe(200);
+    for (const value of [...wrong, undefined, { key1: 'value1' }]) expect((await send(value)).status).toBe(400);
+    const { body } = await send({ ...good, rawPath: undefined, requestContext: { http: { method: 7 } } });
+    expect(JSON.parse(body).detail).toMatch(
+      /rawPath: expected string, received undefined; requestContext\.http\.method: expected string, received number\.$/,
+    );
   });
 
   test.each([

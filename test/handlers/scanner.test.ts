@@ -158,3 +158,22 @@ describe('a scan that takes longer than a function lives', () => {
     await expect(scanner({}, lambdaContext(world.clock))).rejects.toThrow(/detail/);
   });
 });
+
+describe('an event that is not a request to scan', () => {
+  const good = { 'detail-type': 'Scan Requested', source: 'rollcall.internal', detail: { runId: 'r' } };
+
+  it.each([
+    [null, 'the event: expected object, received null'],
+    [{}, 'detail-type: '],
+    [{ ...good, source: 'rollcall' }, 'source: '],
+    [{ ...good, detail: {} }, 'detail.runId: expected string, received undefined'],
+    [{ ...good, detail: '{"runId":"r"}' }, 'detail: expected object, received string'],
+  ])('%j is refused, with what was found and what was expected', async (event, fault) => {
+    const world = await deploy({ sandbox: { accounts: 4 } });
+    const { scanner } = functionsOf(world);
+    const ended = scanner(event, lambdaContext(world.clock));
+    await expect(ended).rejects.toMatchObject({ name: 'EventError' });
+    await expect(ended).rejects.toThrow(fault);
+    await expect(ended).rejects.toThrow("something else than Rollcall's own event `Scan Requested`");
+  });
+});

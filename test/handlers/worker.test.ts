@@ -66,6 +66,48 @@ describe('messages that are no keys', () => {
   });
 });
 
+describe('an event that is not a batch of SQS', () => {
+  it.each([
+    [undefined, 'the event: expected object, received undefined'],
+    [{ key1: 'value1' }, 'Records: expected array, received undefined'],
+    [{ Records: 'many' }, 'Records: expected array, received string'],
+    [{ Records: [] }, 'Records: '],
+  ])('%j is refused, with what was found and what was expected', async (event, fault) => {
+    const world = await deploy({ sandbox: { accounts: 4 } });
+    const { worker } = functionsOf(world);
+    const ended = worker(event, lambdaContext(world.clock));
+    await expect(ended).rejects.toMatchObject({ name: 'EventError' });
+    await expect(ended).rejects.toThrow(`something else than an event of SQS with at least one record: ${fault}`);
+  });
+});
+
+describe('a batch with records that are malformed', () => {
+  it('keeps those on the queue, buries what has no name, and works on all others', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const { Records } = await world.sqsEvent();
+    const [first, second, third, ...others] = Records;
+    if (first === undefined || second === undefined || third === undefined) expect.fail('too few messages');
+    const { body } = third;
+    const malformed = [{ ...first, attributes: undefined }, { ...second, receiptHandle: 7 }, { body }, 'poison', null];
+    const response = await worker({ Records: [...malformed, ...others] }, lambdaContext(world.clock));
+    const kept = response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    expect(kept).toEqual([first.messageId, second.messageId]);
+    const errors = world.lines.filter(({ message }) => message.startsWith('a record of the batch is malformed'));
+    expect(errors.map(({ fields }) => fields['fault'])).toEqual([
+      'attributes: expected object, received undefined',
+      'receiptHandle: expected string, received number',
+      expect.stringMatching(/^messageId: expected string, received undefined; /),
+      'the event: expected object, received string',
+      'the event: expected object, received null',
+    ]);
+    expect((await world.dead()).map(({ Body }) => Body)).toEqual([body]);
+    expect(world.lines.filter(({ message }) => message === 'key worked on')).toHaveLength(others.length);
+  });
+});
+
 describe('a batch of which a part fails', () => {
   it('keeps that part on the queue, and only that part', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });

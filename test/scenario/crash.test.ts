@@ -63,7 +63,7 @@ describe('a process that is killed in the middle of a run', () => {
 
 describe('a daemon that is killed in the middle of a scan', () => {
   it('is followed by the next one as soon as its lease has expired, which says until when it waits', async () => {
-    const world = await startWorld({ sandbox: { accounts: 60, drift: 0.3 }, policy: POLICY, speed: 20 });
+    const world = await startWorld({ sandbox: { accounts: 60, drift: 0.3 }, policy: POLICY, speed: 5 });
     const { wire, clock } = world;
     const first = spawnRun(world, { serves: true });
     const [killedAt] = await new Promise<readonly [number]>((resolve) => {
