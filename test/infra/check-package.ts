@@ -63,6 +63,7 @@ function checkTemplate(): void {
   }
   for (const [name, { Properties }] of ofType('AWS::Lambda::Url')) {
     check(Properties['AuthType'] === 'AWS_IAM', `${name} is open to everybody`);
+    check(Resources[name]?.Condition !== undefined, `${name} is made in partitions that have no function URLs, too`);
   }
   for (const [name, { Properties }] of ofType('AWS::Lambda::Permission')) {
     check(Properties['Principal'] !== '*', `${name} lets everybody in`);

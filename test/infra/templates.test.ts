@@ -3,6 +3,7 @@ import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapt
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { parsePolicy } from '../../shared/domain/policy/index.ts';
 import { METRICS } from '../../shared/ports/metrics.ts';
+import { parseTemplate } from './cloudformation-yaml.ts';
 import { actionsOf, read, readTemplate, resourceOf, statementsOf, TEMPLATES, trustOf } from './template.ts';
 
 describe('the table', () => {
@@ -148,6 +149,19 @@ describe('roles', () => {
 describe('all templates', () => {
   it('fit every partition', () => {
     for (const path of TEMPLATES) expect([path, /arn:aws[:-]/.test(read(path))]).toEqual([path, false]);
+  });
+
+  it('have function URLs only where AWS offers them, outputs included', () => {
+    const urls = TEMPLATES.filter((path) => path !== 'serverless.yml' && path !== 'infra/esbuild.yml')
+      .flatMap((path) => Object.values(readTemplate(path).Resources))
+      .filter(({ Type }) => Type === 'AWS::Lambda::Url');
+    expect(urls).toMatchObject([{ Condition: 'HasFunctionUrls', Properties: { AuthType: 'AWS_IAM' } }]);
+    // The framework's own has no condition.
+    expect(read('serverless.yml')).not.toMatch(/^ {4}url:/m);
+    expect(parseTemplate('infra/api.yml', read('infra/api.yml'))).toMatchObject({
+      Conditions: { HasFunctionUrls: { 'Fn::Equals': [{ Ref: 'AWS::Partition' }, 'aws'] } },
+      Outputs: { ApiUrl: { Condition: 'HasFunctionUrls' } },
+    });
   });
 
   it('watch metrics that exist', () => {

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { readAwsEnv } from '../../shared/config/aws-env.ts';
+import { read } from './template.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const stageFile = z.object({
+  checked: z.custom<(given: object) => Promise<unknown>>((value) => typeof value === 'function'),
+});
+const { checked } = stageFile.parse(createRequire(import.meta.url)('../../infra/stage.cjs'));
+
+const packaged = (stage: unknown) => checked({ resolveVariable: async () => stage });
+
+/** Whether a function starts under the stage. */
+function starts(stage: string): boolean {
+  const queue = 'https://sqs.eu-central-1.amazonaws.com/111122223333/';
+  const env = {
+    ...{ ROLLCALL_TABLE: 'rollcall', ROLLCALL_QUEUE_URL: `${queue}work`, ROLLCALL_DLQ_URL: `${queue}dead` },
+    ...{ ROLLCALL_EVENT_BUS: 'rollcall', ROLLCALL_POLICY: 'file:infra/policy.yaml' },
+  };
+  try {
+    return readAwsEnv({ ...env, ROLLCALL_STAGE: stage }).stage === stage;
+  } catch {
+    return false;
+  }
+}
+
+const STAGES = [
+  'prod',
+  'dev',
+  'a',
+  'eu-1',
+  'a'.repeat(20),
+  'Prod',
+  'PROD',
+  '1st',
+  '-a',
+  'a_b',
+  'a.b',
+  'a'.repeat(21),
+  'prod ',
+  'é',
+];
+
+describe('the stage', () => {
+  it.each(STAGES)('%j can be packaged if, and only if, the functions start under it', async (stage) => {
+    if (starts(stage)) expect(await packaged(stage)).toBe(stage);
+    else await expect(packaged(stage)).rejects.toThrow(`the stage is ${JSON.stringify(stage)}; expected`);
+  });
+
+  it('that is not a text is refused', async () => {
+    for (const stage of [undefined, null, 7, {}]) await expect(packaged(stage)).rejects.toThrow('the stage is');
+  });
+
+  it('is checked where the functions are given it, before anything is bundled', { timeout: 120_000 }, () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in the file
+    expect(read('serverless.yml')).toContain('ROLLCALL_STAGE: ${file(infra/stage.cjs):checked}');
+    const osls = resolve(root, 'node_modules/osls/bin/serverless.js');
+    const run = spawnSync(process.execPath, [osls, 'print', '--stage', 'Prod'], { cwd: root, encoding: 'utf8' });
+    expect(run.status).not.toBe(0);
+    expect(`${run.stdout}${run.stderr}`).toContain('the stage is "Prod"; expected');
+  });
+});
