@@ -7,16 +7,22 @@ import type { Retrying } from './retrying.ts';
 export interface Listing {
   readonly seen: ReadonlyMap<AccountId, Observed>;
   readonly brokenBy: CloudError | null;
+  /** Listed with something that is not known here: they are neither observed nor absent. */
+  readonly leftOut?: ReadonlySet<AccountId>;
 }
 
 type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 
 /** A listing is begun again this often when a page in the middle fails: tokens expire, and that is no reason to know half. */
 const PASSES = 2;
-/** A listing that answers so many empty pages in a row would go on for ever. */
-const MAX_EMPTY_PAGES = 1_000;
+/** The fewest items of a full page. */
+const ITEMS_A_PAGE = 100;
+/** A listing that answers so many pages more than its items fill does not come to an end. */
+const MAX_PAGES = 1_000;
+/** Twenty times what AWS grants to an organization [Quotas for AWS Organizations]. */
+const MAX_ACCOUNTS = 200_000;
 
-function endless(): CloudError {
+function endless(why: string): CloudError {
   const facts = {
     kind: 'Invalid',
     code: 'UnexpectedAnswer',
@@ -24,7 +30,7 @@ function endless(): CloudError {
     requestId: null,
     ambiguous: false,
   } as const;
-  const message = `the listing does not come to an end: ${MAX_EMPTY_PAGES} empty pages in a row`;
+  const message = `the listing does not come to an end: ${why}`;
   return new CloudError(message, { ...facts, service: 'compute-optimizer', operation: 'listing' });
 }
 
@@ -39,14 +45,16 @@ export async function readListing(
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
 ): Promise<Listing> {
   const seen = new Map<AccountId, Observed>();
+  const leftOut = new Set<AccountId>();
   let first: Page<ListedEnrollment> | CloudError = await retrying(() => fetchPage(null));
   let brokenBy: CloudError | null = null;
   for (let pass = 1; pass <= PASSES; pass += 1) {
     if (pass > 1) first = await attempt(retrying, fetchPage, null);
-    brokenBy = first instanceof CloudError ? first : await readOn(first, fetchPage, retrying, seen, onPage);
+    brokenBy =
+      first instanceof CloudError ? first : await readOn(first, fetchPage, retrying, { seen, leftOut }, onPage);
     if (brokenBy === null) break;
   }
-  return { seen, brokenBy };
+  return { seen, brokenBy, leftOut };
 }
 
 /** From a listing's first page to its end. Returns what broke it off, if anything did. */
@@ -54,14 +62,24 @@ async function readOn(
   first: Page<ListedEnrollment>,
   fetchPage: FetchPage,
   retrying: Retrying,
-  seen: Map<AccountId, Observed>,
+  { seen, leftOut }: { readonly seen: Map<AccountId, Observed>; readonly leftOut: Set<AccountId> },
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
 ): Promise<CloudError | null> {
   let page = first;
-  let empty = 0;
-  for (;;) {
-    empty = page.items.length === 0 ? empty + 1 : 0;
-    if (empty > MAX_EMPTY_PAGES) return endless();
+  let items = 0;
+  let askedBy: string | null = null;
+  const asked = new Set<string>();
+  for (let pages = 1; ; pages += 1) {
+    items += page.items.length;
+    for (const id of page.leftOut ?? []) leftOut.add(id);
+    const token = page.nextToken;
+    // An empty page may carry the very token that it was asked by; one that comes back otherwise is a listing that goes in a circle.
+    if (token !== null && asked.has(token) && (page.items.length > 0 || token !== askedBy))
+      return endless('a page token came again');
+    if (items > MAX_ACCOUNTS || pages - items / ITEMS_A_PAGE > MAX_PAGES)
+      return endless(`${pages} pages gave ${items} accounts`);
+    if (token !== null) asked.add(token);
+    askedBy = token;
     const following = page.nextToken === null ? null : attempt(retrying, fetchPage, page.nextToken);
     onPage(takeIn(seen, page.items), seen);
     if (following === null) return null;

@@ -25,6 +25,7 @@ const observed = z.object({
 const page = z.object({
   items: z.array(z.object({ accountId: z.string(), observed })),
   nextToken: z.string().nullable(),
+  leftOut: z.array(z.string()).default([]),
 });
 const refusal = z.object({
   message: z.string(),

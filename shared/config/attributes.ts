@@ -12,7 +12,7 @@ const attributes = z.strictObject({
   name: z.string().optional(),
   ou: z.string().refine(isOuPath, 'the path of an OU, like /Workloads/Prod').optional(),
   tags: z.record(z.string(), z.string()).optional(),
-  state: z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED']).optional(),
+  state: z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN']).optional(),
   management: z.boolean().optional(),
 });
 

@@ -167,7 +167,7 @@ function judge(subject: Subject): Judgement {
 
 /** NotApplicable, Unmanaged, Suspended, Exempt: what is observed does not matter. */
 function outOfReach({ context, facts, enrollment, state, desired }: Subject): Judgement | null {
-  if (facts.state !== 'ACTIVE') {
+  if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') {
     return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${facts.state}` };
   }
   if (state.mode.value === 'off') return { verdict: 'Unmanaged', reason: 'modeOff' };
@@ -184,7 +184,11 @@ function outOfReach({ context, facts, enrollment, state, desired }: Subject): Ju
   return { verdict: 'Exempt', reason: 'exemption', message, notBefore: exemption.endsAt };
 }
 
-function unknown({ observation }: Subject): Judgement | null {
+function unknown({ facts, observation }: Subject): Judgement | null {
+  if (facts.state === 'UNKNOWN') {
+    const message = 'AWS reports an account state that this version does not know';
+    return { verdict: 'Unknown', reason: 'unknownState', message };
+  }
   if (observation.kind === 'observed') return null;
   return { verdict: 'Unknown', reason: observation.reason, message: observation.message };
 }

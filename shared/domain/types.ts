@@ -19,6 +19,7 @@ export type RuleMode = 'AnyAllowed' | 'NoneAllowed';
 export type UnknownReason =
   | 'notListed' // a complete listing omits it and it has not been read through its role yet
   | 'listingIncomplete' // the listing broke off: nothing is concluded from absence
+  | 'unknownState' // AWS reports an account state that this version does not know
   | 'callerCannotRead' // e.g. the management account, seen from a delegated administrator
   | 'denied' // its role could not be assumed, or the read was refused
   | 'unavailable'; // throttling or failures outlasted the retries

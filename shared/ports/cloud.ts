@@ -71,6 +71,8 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** `null` ends the listing; an empty page may carry a token. */
   readonly nextToken: string | null;
+  /** Accounts that are listed with something that is not known here: neither observed nor absent. */
+  readonly leftOut?: readonly AccountId[];
 }
 
 export interface ListedEnrollment {

@@ -37,6 +37,7 @@ describe('what AWS answers is checked', () => {
         },
       ],
       nextToken: 'n',
+      leftOut: [],
     });
   });
 
@@ -66,13 +67,29 @@ describe('what AWS answers is checked', () => {
     ]);
   });
 
-  it('an account with an unknown status is left out of a page and named, the others stay', async () => {
+  it.each<[string, object, string]>([
+    ['an unknown status', { status: 'Hibernating' }, '"Hibernating"'],
+    ['no status', {}, 'status'],
+    ['a status that is no text', { status: 1 }, 'status'],
+    ['an unknown rule mode', { status: 'Active', organizationRuleMode: 'SomeAllowed' }, '"SomeAllowed"'],
+    ['a time that is no time', { status: 'Active', lastUpdatedTimestamp: 'yesterday' }, 'lastUpdatedTimestamp'],
+    ['a time that is a list', { status: 'Active', lastUpdatedTimestamp: [1] }, 'lastUpdatedTimestamp'],
+  ])('an account with %s is left out of a page and named, the others stay', async (_, strange, found) => {
     const warnings: string[] = [];
-    const strange = { accountId: OTHER, status: 'Hibernating' };
-    const { cloud } = await answering(listing({ accountId: ACCOUNT, status: 'Active' }, strange), warnings);
-    const { items } = await cloud.listEnrollmentStatuses(null);
-    expect(items.map(({ accountId }) => accountId)).toEqual([ACCOUNT]);
-    expect(warnings.join()).toMatch(/222233334444.*"Hibernating"/);
+    const accounts = [
+      { accountId: ACCOUNT, status: 'Active', organizationRuleMode: 'AnyAllowed', lastUpdatedTimestamp: 1700000000 },
+      { accountId: OTHER, ...strange },
+    ];
+    const { cloud } = await answering({ accountEnrollmentStatuses: accounts, accounts }, warnings);
+    const pages = [await cloud.listAutomationAccounts(null)];
+    // Compute Optimizer has no rule mode.
+    if (!('organizationRuleMode' in strange)) pages.push(await cloud.listEnrollmentStatuses(null));
+    for (const page of pages) {
+      expect(page.items.map(({ accountId }) => accountId)).toEqual([ACCOUNT]);
+      expect(page.leftOut).toEqual([OTHER]);
+    }
+    expect(warnings.join()).toMatch(/222233334444/);
+    expect(warnings.join()).toContain(found);
   });
 
   it('an unknown status of one account is an error, never a conclusion', async () => {
@@ -86,8 +103,6 @@ describe('what AWS answers is checked', () => {
 
   it.each([
     ['an id that is none', listing({ accountId: 'me', status: 'Active' })],
-    ['no status', listing({ accountId: ACCOUNT })],
-    ['a status that is no text', listing({ accountId: ACCOUNT, status: 1 })],
     ['a token that is no text', { ...listing(), nextToken: 7 }],
   ])('%s: the page throws', async (_, body) => {
     const { cloud } = await answering(body);

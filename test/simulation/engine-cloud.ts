@@ -24,7 +24,9 @@ import type {
   CallKey,
   CallResult,
   Cloud,
+  ListedEnrollment,
   Observed,
+  Page,
   ReadOrganizationOptions,
 } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
@@ -235,13 +237,13 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       const key = { service: CO, operation: 'GetEnrollmentStatusesForOrganization' } as const;
       const input = { maxResults: 100, ...(pageToken !== null && { nextToken: pageToken }) };
       const { output } = await make(key, caller.accountId, input);
-      return computeOptimizerPage(output, { key, session: caller });
+      return pageOf(computeOptimizerPage(output, { key, session: caller }));
     },
     async listAutomationAccounts(pageToken) {
       const key = { service: AUTOMATION, operation: 'ListAccounts' } as const;
       const input = { maxResults: 1000, ...(pageToken !== null && { nextToken: pageToken }) };
       const { output } = await make(key, caller.accountId, input);
-      return automationPage(output, { key, session: caller });
+      return pageOf(automationPage(output, { key, session: caller }));
     },
     readComputeOptimizer: (accountId) => read(CO, 'GetEnrollmentStatus', accountId),
     readAutomation: (accountId) => read(AUTOMATION, 'GetEnrollmentConfiguration', accountId),
@@ -263,6 +265,10 @@ function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): AccountF
     .accounts()
     .filter(({ accountId }) => wanted(accountId))
     .map(({ accountId: id, name, ou, state, management }) => ({ id, name, ou, state, management, tags: null }));
+}
+
+function pageOf({ items, nextToken, leftOut }: ReturnType<typeof automationPage>): Page<ListedEnrollment> {
+  return { items, nextToken, leftOut: leftOut.map(({ accountId }) => accountId) };
 }
 
 /** As the adapter's clients do. @throws IncompleteAnswerError */

@@ -45,6 +45,11 @@ describe('Compute Optimizer', () => {
   const inactive = { computeOptimizer: seen('Inactive') };
   const wantsInactive = policyOf('computeOptimizer: Inactive');
   table('computeOptimizer', [
+    [
+      'an account in a state that is not known',
+      { ...inactive, facts: { ...MEMBER, state: 'UNKNOWN' } },
+      { verdict: 'Unknown', reason: 'unknownState', action: 'none' },
+    ],
     ...(['SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED'] as const).map((state): Case => {
       const facts = { ...MEMBER, state };
       return [`a ${state} account`, { ...inactive, facts }, { verdict: 'NotApplicable', reason: 'accountNotActive' }];

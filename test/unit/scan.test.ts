@@ -448,3 +448,23 @@ describe('a scan whose listings contradict each other', () => {
     expect(await left(workshop)).toEqual([]);
   });
 });
+
+describe('a listing whose tokens go in a circle', () => {
+  it('is broken, whatever comes in between', async () => {
+    const tokens = ['A', 'B', 'C'];
+    let pages = 0;
+    const retrying = createRetrying(manualClock(), () => 0, 1_000);
+    const listing = await readListing(
+      async (): Promise<Page<ListedEnrollment>> => {
+        pages += 1;
+        const observed = seen('Active');
+        return { items: [{ accountId: accountId(pages % 50), observed }], nextToken: tokens[pages % 3] ?? null };
+      },
+      retrying,
+      () => undefined,
+    );
+    expect(listing.brokenBy?.message).toContain('a page token came again');
+    // Two passes of a circle.
+    expect(pages).toBeLessThan(12);
+  });
+});

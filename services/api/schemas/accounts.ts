@@ -15,7 +15,7 @@ import {
 } from './common.ts';
 import { halted, rollout, window } from './status.ts';
 
-const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED']);
+const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN']);
 
 /** One enrollment of an account in the list. */
 export const enrollmentCell = z.object({

@@ -135,7 +135,7 @@ function explainText(
   const about = (exemption: Exemption): string => `${oneLine(exemption.reason)}, ${oneLine(exemption.owner)}`;
   return [
     style('bold', `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state} (${from})`),
-    ...(account.state === 'ACTIVE' ? [] : ['It is not ACTIVE: NotApplicable, whatever the policy says.']),
+    ...stateNote(account.state),
     ...explanationText(explanation, style),
     ...exemptions.flatMap(({ enrollment, exemption }) =>
       exemption === null ? [] : [`Exempt (${enrollment}) until ${exemption.until}: ${about(exemption)}`],
@@ -178,4 +178,12 @@ async function fromAws(context: CliContext, accountId: string, { policy }: Loade
       watch.end();
     }
   });
+}
+
+/** What an account's state means for everything that the policy says of it. */
+function stateNote(state: AccountFacts['state']): readonly string[] {
+  if (state === 'ACTIVE') return [];
+  if (state === 'UNKNOWN')
+    return ['AWS reports a state that this version does not know: Unknown, and nothing is changed.'];
+  return ['It is not ACTIVE: NotApplicable, whatever the policy says.'];
 }

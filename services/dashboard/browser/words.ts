@@ -87,6 +87,7 @@ export const REASON_WORDS: Readonly<Record<string, string>> = {
   exemption: 'exempt by the policy',
   notListed: 'AWS does not list it',
   listingIncomplete: 'the listing broke off',
+  unknownState: 'AWS reports an account state that this version does not know',
   callerCannotRead: 'this caller cannot read it',
   denied: 'access is denied',
   unavailable: 'AWS did not answer',

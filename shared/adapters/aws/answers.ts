@@ -10,11 +10,11 @@ const optionalText = z.string().nullish();
 
 const enrollment = z.object({
   status: z.string(),
-  statusReason: optionalText,
+  statusReason: optionalText.catch(null),
   organizationRuleMode: optionalText,
   lastUpdatedTimestamp: z.date().nullish(),
 });
-const listed = z.array(enrollment.extend({ accountId }));
+const listed = z.array(z.looseObject({ accountId }));
 const statusesPage = z.object({ accountEnrollmentStatuses: listed, nextToken: optionalText });
 const accountsPage = z.object({ accounts: listed, nextToken: optionalText });
 
@@ -66,8 +66,8 @@ export const NEVER_ENROLLED: Observed = {
 export interface EnrollmentPage {
   readonly items: readonly ListedEnrollment[];
   readonly nextToken: string | null;
-  /** Accounts left out because their status is one that this version does not know, in words. */
-  readonly leftOut: readonly string[];
+  /** Accounts whose status, rule mode or time is none that this version can read, and what was found. */
+  readonly leftOut: readonly { readonly accountId: string; readonly why: string }[];
 }
 
 export function computeOptimizerPage(answer: unknown, answered: Answered): EnrollmentPage {
@@ -84,14 +84,16 @@ type Enrollment = z.infer<typeof enrollment>;
 
 function toPage(accounts: z.infer<typeof listed>, nextToken: string | null | undefined): EnrollmentPage {
   const items: ListedEnrollment[] = [];
-  const leftOut: string[] = [];
+  const leftOut: { accountId: string; why: string }[] = [];
   for (const account of accounts) {
-    const observed = toObserved(account);
-    if (observed === null) {
-      leftOut.push(`account ${account.accountId} has ${unknownValue(account)}`);
-    } else {
-      items.push({ accountId: account.accountId, observed });
-    }
+    const read = enrollment.safeParse(account);
+    const observed = read.success ? toObserved(read.data) : null;
+    if (observed !== null) items.push({ accountId: account.accountId, observed });
+    else
+      leftOut.push({
+        accountId: account.accountId,
+        why: read.success ? unknownValue(read.data) : unreadable(read.error),
+      });
   }
   return { items, nextToken: nextToken || null, leftOut };
 }
@@ -108,6 +110,10 @@ function toObserved(answer: Enrollment): Observed | null {
     statusReason: textOrNull(answer.statusReason),
     lastUpdated: answer.lastUpdatedTimestamp?.getTime() ?? null,
   };
+}
+
+function unreadable({ issues: [issue] }: z.ZodError): string {
+  return `an unreadable ${issue?.path.map(String).join('.') ?? 'entry'} (${issue?.message ?? 'unreadable'})`;
 }
 
 function isStatus(value: string): value is EnrollmentStatus {

@@ -10,6 +10,7 @@ import type { Logger } from '../../ports/system.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { Sha256 } from './sha256.ts';
+import { withTolerantTimes } from './tolerant-times.ts';
 
 /** What a request is signed with. */
 export type Identity = Awaited<ReturnType<STSClient['config']['credentials']>>;
@@ -71,8 +72,8 @@ export function createClients(options: ClientOptions): Clients {
   const perCall = { ...common, credentials: Object.assign(current, { memoized: true }) };
   const chain = withCompleteAnswers('sts', new STSClient(common));
   const clients = {
-    computeOptimizer: withCompleteAnswers('compute-optimizer', new ComputeOptimizerClient(perCall)),
-    automation: withCompleteAnswers('aco-automation', new ComputeOptimizerAutomationClient(perCall)),
+    computeOptimizer: withTolerantTimes(withCompleteAnswers('compute-optimizer', new ComputeOptimizerClient(perCall))),
+    automation: withTolerantTimes(withCompleteAnswers('aco-automation', new ComputeOptimizerAutomationClient(perCall))),
     organizations: organizationsClient(perCall, () => chain.config.region()),
     sts: withCompleteAnswers('sts', new STSClient(perCall)),
   };
@@ -113,7 +114,9 @@ function organizationsClient(
     const home = homeEndpoint.safeParse(client.config.endpointProvider({ Region }));
     return home.data?.properties.authSchemes[0]?.signingRegion ?? Region;
   };
-  const client = withCompleteAnswers('organizations', new OrganizationsClient({ ...config, region }));
+  const client = withTolerantTimes(
+    withCompleteAnswers('organizations', new OrganizationsClient({ ...config, region })),
+  );
   return client;
 }
 

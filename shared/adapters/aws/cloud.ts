@@ -113,13 +113,16 @@ class AwsCloud implements Cloud {
   async readOrganization(options: Parameters<Cloud['readOrganization']>[0]) {
     const takenAt = this.#clock.now();
     const own = await options.retry(() => this.#ownIdentity());
-    const organization = await readOrganization(this.#clients, this.#calls, own.accountId, options);
+    const organization = await readOrganization(this.#clients, this.#calls, own.accountId, {
+      ...options,
+      logger: this.#logger,
+    });
     return { ...organization, takenAt };
   }
 
   async readAccount(...[accountId, options]: Parameters<Cloud['readAccount']>) {
     const own = await options.retry(() => this.#ownIdentity());
-    return readAccount(this.#clients, this.#calls, own.accountId, accountId, options);
+    return readAccount(this.#clients, this.#calls, own.accountId, accountId, { ...options, logger: this.#logger });
   }
 
   async trustedAccess(): Promise<boolean> {
@@ -238,10 +241,10 @@ class AwsCloud implements Cloud {
   }
 
   #page({ items, nextToken, leftOut }: EnrollmentPage) {
-    for (const account of leftOut) {
-      this.#logger?.warn(`left out of the listing: ${account}, which this version does not know`);
+    for (const { accountId, why } of leftOut) {
+      this.#logger?.warn(`left out of the listing: account ${accountId} has ${why}, which this version does not know`);
     }
-    return { items, nextToken };
+    return { items, nextToken, leftOut: leftOut.map(({ accountId }) => accountId) };
   }
 
   async #sessionFor(accountId: AccountId, key: Call<unknown>['key']): Promise<Session> {

@@ -4,7 +4,6 @@ import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { accountId } from './answers.ts';
-import { UNEXPECTED_ANSWER } from './errors.ts';
 import { paged, type Reader, toListPage } from './organization-reader.ts';
 
 /** AWS's largest page, which is also its default [API_ListAccounts]. */
@@ -13,10 +12,10 @@ export const MAX_PAGE = 20;
 const account = z.object({
   Id: accountId,
   Name: z.string().nullish(),
-  State: z.string().nullish(),
+  State: z.string().nullish().catch(null),
   /** Retired on 2026-09-09 in favour of `State`; read only where that is absent. */
-  Status: z.string().nullish(),
-  Paths: z.array(z.string()).nullish(),
+  Status: z.string().nullish().catch(null),
+  Paths: z.array(z.string()).nullish().catch(null),
 });
 
 /** What is kept of an account while its organization is read. */
@@ -102,11 +101,13 @@ const STATES: ReadonlySet<string> = new Set<State>([
   'CLOSED',
 ]);
 
-/** @throws CloudError for a state that is not known: whether such an account is to be changed cannot be guessed. */
+/** `UNKNOWN`, with a warning, for a state that is not known here: whether such an account may be changed cannot be guessed. */
 export function stateOf(reader: Reader, { Id, State: state }: Account): State {
   if (!isState(state)) {
-    const message = `ListAccounts answered state ${JSON.stringify(state)} for account ${Id}, which this version does not know.`;
-    throw reader.error('ListAccounts', 'Invalid', UNEXPECTED_ANSWER, message);
+    reader.warn(
+      `account ${Id} has state ${JSON.stringify(state)}, which this version does not know: nothing is changed there`,
+    );
+    return 'UNKNOWN';
   }
   return state;
 }

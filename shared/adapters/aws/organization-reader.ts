@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { AccountId } from '../../domain/types.ts';
 import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../ports/cloud.ts';
+import type { Logger } from '../../ports/system.ts';
 import { checked } from './answers.ts';
 import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
@@ -18,11 +19,17 @@ export interface Reader {
     send: Send<string | undefined>,
     onPage?: (items: number) => void,
   ): Promise<Item[]>;
+  /** Something about one account that a person should hear of. */
+  warn(message: string): void;
   error(operation: string, kind: CloudErrorKind, code: string, message: string): CloudError;
 }
 
-/** A listing that answers so many empty pages in a row, or a full one twice, would go on for ever. */
-const MAX_EMPTY_PAGES = 1000;
+/** Full pages have so many items. */
+const ITEMS_A_PAGE = 20;
+/** A listing that answers so many pages more than its items fill does not come to an end. */
+const MAX_PAGES = 1_000;
+/** Twenty times what AWS grants to an organization [Quotas for AWS Organizations]. */
+const MAX_ITEMS = 200_000;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
 
@@ -41,11 +48,15 @@ export function toListPage<Item>(items: Item[], token: string | null | undefined
   return { items, next: token || null };
 }
 
+export interface ReaderOptions extends Pick<ReadOrganizationOptions, 'retry' | 'once'> {
+  readonly logger?: Logger | undefined;
+}
+
 export function createReader(
   clients: Clients,
   calls: Calls,
   own: AccountId,
-  { retry, once = (_key, call) => call() }: Pick<ReadOrganizationOptions, 'retry' | 'once'>,
+  { retry, once = (_key, call) => call(), logger }: ReaderOptions,
 ): Reader {
   const error: Reader['error'] = (operation, kind, code, message) =>
     ownError(kind, code, { service: 'organizations', operation, accountId: own }, message);
@@ -64,29 +75,27 @@ export function createReader(
   return {
     one,
     error,
+    warn: (message) => logger?.warn(message),
     async all(operation, about, schema, send, onPage) {
       const items = [];
+      const asked = new Set<string>();
       let token: string | undefined;
-      let fruitless = 0;
-      do {
-        const asked = token;
-        // An empty page may carry the very token that it was asked by; what is asked by it next is another question.
-        const question = `${about}/${asked ?? ''}/${fruitless}`;
-        const page = await one(operation, question, schema, (client) => send(client, asked));
+      for (let pages = 0; ; pages += 1) {
+        const by = token;
+        const page = await one(operation, `${about}/${by ?? ''}/${pages}`, schema, (client) => send(client, by));
         items.push(...page.items);
         onPage?.(items.length);
         token = page.next ?? undefined;
-        fruitless = page.items.length === 0 ? fruitless + 1 : 0;
-        if (fruitless > MAX_EMPTY_PAGES || (fruitless === 0 && token !== undefined && token === asked)) {
-          throw error(
-            operation,
-            'Invalid',
-            UNEXPECTED_ANSWER,
-            `${operation} does not come to an end: page after page, nothing new.`,
-          );
+        if (token === undefined) return items;
+        // An empty page may carry the very token that it was asked by; one that comes back otherwise is a listing that goes in a circle.
+        const circles = asked.has(token) && (page.items.length > 0 || token !== by);
+        if (circles || items.length > MAX_ITEMS || pages - items.length / ITEMS_A_PAGE > MAX_PAGES) {
+          const why = circles ? 'a page token came again' : `${pages} pages gave ${items.length} items`;
+          const message = `${operation} does not come to an end: ${why}. The listing is broken; nothing is concluded from it.`;
+          throw error(operation, 'Invalid', UNEXPECTED_ANSWER, message);
         }
-      } while (token !== undefined);
-      return items;
+        asked.add(token);
+      }
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Clients } from './clients.ts';
 import { UNEXPECTED_ANSWER } from './errors.ts';
 import { describeAccount, listAccounts, stateOf, withTags } from './organization-accounts.ts';
 import { place, placeOne } from './organization-places.ts';
-import { createReader } from './organization-reader.ts';
+import { createReader, type ReaderOptions } from './organization-reader.ts';
 
 /**
  * Everything about the organization that the policy can ask for, or an error: a listing that breaks off, an account that
@@ -17,9 +17,9 @@ export async function readOrganization(
   clients: Clients,
   calls: Calls,
   own: AccountId,
-  { tags, retry, once, onProgress }: ReadOrganizationOptions,
+  { tags, retry, once, onProgress, logger }: ReadOrganizationOptions & Pick<ReaderOptions, 'logger'>,
 ): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
-  const reader = createReader(clients, calls, own, { retry, ...(once && { once }) });
+  const reader = createReader(clients, calls, own, { retry, logger, ...(once && { once }) });
   const ids = await retry(() => describeOrganization(clients, calls, own));
   const listed = await listAccounts(reader, onProgress);
   if (!listed.has(ids.managementAccountId)) {
@@ -46,9 +46,9 @@ export async function readAccount(
   calls: Calls,
   own: AccountId,
   id: AccountId,
-  { tags, retry, organizationId, managementAccountId }: ReadAccountOptions,
+  { tags, retry, organizationId, managementAccountId, logger }: ReadAccountOptions & Pick<ReaderOptions, 'logger'>,
 ): Promise<AccountFacts | null> {
-  const reader = createReader(clients, calls, own, { retry });
+  const reader = createReader(clients, calls, own, { retry, logger });
   const account = await describeAccount(reader, id);
   if (account === null) return null;
   const facts: AccountFacts = {

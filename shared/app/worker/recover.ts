@@ -33,7 +33,7 @@ export async function settleClaim(
     };
     return (await work.journal.write(facts.id, decide, known)).record;
   };
-  if (facts.state !== 'ACTIVE') return close('closed');
+  if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') return close('closed');
   try {
     const live = await readLive(work, facts.id, enrollment);
     const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);

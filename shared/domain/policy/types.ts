@@ -136,7 +136,8 @@ export interface AccountFacts {
   readonly name: string;
   /** Path of OU names from the root: `/` directly under it, else `/A/B`. */
   readonly ou: string;
-  readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED';
+  /** `UNKNOWN`: AWS reports a state that this version does not know; nothing is changed there. */
+  readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED' | 'UNKNOWN';
   readonly management: boolean;
   /** null: not read, which is not the same as having none. */
   readonly tags: Readonly<Record<string, string>> | null;
