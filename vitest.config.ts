@@ -4,6 +4,15 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/bundle-children.ts'],
     include: ['test/**/*.test.ts'],
+    // What tests talk to is on this machine, where a proxy of the developer's cannot reach it.
+    env: {
+      HTTP_PROXY: '',
+      HTTPS_PROXY: '',
+      http_proxy: '',
+      https_proxy: '',
+      AWS_CA_BUNDLE: '',
+      AWS_DEFAULT_REGION: '',
+    },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most tests wait for sockets, disks and child processes rather than for a core.

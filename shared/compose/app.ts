@@ -16,6 +16,7 @@ import type { Clock, Logger, Monotonic, Random } from '../ports/system.ts';
 import type { AwsStoreOptions } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
 import { limiterTimes } from './limiter-times.ts';
+import { ownNetwork } from './network.ts';
 import { type OpenStore, openStore } from './store.ts';
 
 export interface AppOptions {
@@ -77,6 +78,7 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const random = options.random ?? systemRandom;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const newId = makeNewId(clock);
+  const network = ownNetwork();
   const { maxPages, aws = null, stop, maxClockSkewMs } = options;
   const store = await (aws === null
     ? openStore({ dataDir, clock, newId, readOnly, ...(maxPages !== undefined && { maxPages }) })
@@ -93,7 +95,7 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const limiter = createLimiter({ registers: pacing, clock, ...times, ceiling, reserveMs });
   const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
-  const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger });
+  const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, network });
   const close = async (): Promise<void> => {
     cloud.close();
     await store.close();

@@ -2,6 +2,7 @@ import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { Clock, NewId, Random } from '../ports/system.ts';
+import { ownNetwork } from './network.ts';
 
 export interface AwsStoreOptions {
   readonly env: AwsStoreEnv;
@@ -18,7 +19,7 @@ export interface AwsStoreOptions {
 export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
   const { env, clock, newId, random = systemRandom, receiveWaitSeconds = 0, maxClockSkewMs = 30_000 } = options;
   const { table, queueUrl, dlqUrl } = env;
-  const places = { table, queueUrl, dlqUrl, ...sqsSettings(env) };
+  const places = { table, queueUrl, dlqUrl, network: ownNetwork(), ...sqsSettings(env) };
   return openAwsStores({ ...places, clock, newId, random, receiveWaitSeconds, maxClockSkewMs });
 }
 

@@ -27,6 +27,7 @@ import type { Clock, Monotonic, NewId, Random } from '../ports/system.ts';
 import { sqsSettings } from './aws-store.ts';
 import { withCaller } from './known-caller.ts';
 import { limiterTimes } from './limiter-times.ts';
+import { ownNetwork } from './network.ts';
 import { alertsOf } from './outlets.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 
@@ -105,6 +106,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const logger = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
   const { table, queueUrl, dlqUrl } = env;
+  const network = ownNetwork();
   // The deployment has made both, and a wrong one fails at its first use, by name.
   const stores = await openAwsStores({
     table,
@@ -114,11 +116,12 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     newId,
     random,
     check: false,
+    network,
     ...sqsSettings(env),
     ...options.stores,
   });
-  const scanRequests = eventBridgeScanRequests(env.eventBus, { clock, random });
-  const source = policySource(env.policy, env.taskRoot, { clock, random });
+  const scanRequests = eventBridgeScanRequests(env.eventBus, { clock, random, network });
+  const source = policySource(env.policy, env.taskRoot, { clock, random, network });
   const keeper = new PolicyKeeper(source, clock, options.policyEnv, logger);
   const calls = new CallTally(metrics);
   let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
@@ -137,7 +140,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     });
     const { memberRole: actingRole, externalId } = policy.policy.organization;
     const memberRole = service === READS_ONLY ? readerRole(actingRole) : actingRole;
-    const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger });
+    const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, network });
     const retrying = createRetrying(clock, random, settings.retryBudgetMs);
     try {
       const caller = await retrying(() => cloud.identify());
@@ -178,7 +181,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       const name = notify?.eventBus ?? env.eventBus;
       if (bus?.name === name) return bus.opened;
       bus?.opened.close();
-      bus = { name, opened: openEventBridge({ bus: name, clock, random }) };
+      bus = { name, opened: openEventBridge({ bus: name, clock, random, network }) };
       return bus.opened;
     },
     async alerts() {

@@ -17,11 +17,15 @@ import { outboxResult } from '../app/doctor/outbox-check.ts';
 import { createLimiter } from '../app/limiter.ts';
 import { busOf, overdueEntries } from '../app/outbox.ts';
 import { createRetrying } from '../app/retrying.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
+import { FileError } from '../config/file-error.ts';
 import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor.ts';
+import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Clock, Logger } from '../ports/system.ts';
+import { ownNetwork } from './network.ts';
 import { type OpenStore, openStore } from './store.ts';
 
 export interface DoctorOptions {
@@ -56,12 +60,13 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const storeTime = hostTime(clock, monotonic);
   const gate = createLimiter({ registers: memoryRegisters(), clock, monotonic, storeTime, ceiling, reserveMs: 100 });
   const { memberRole, externalId } = policy?.policy.organization ?? { memberRole: DEFAULT_ROLE, externalId: null };
-  const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS });
-  const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS });
+  const { network, result: networkResult } = lookAtNetwork();
+  const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS, network });
+  const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS, network });
   const bus = busOf(policy, options.store === 'aws' ? env.eventBus : null);
   const { table, queueUrl, dlqUrl, sqsEndpoint } = env;
   const sqs = sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
-  const aws = lookAtAws({ table, queueUrl, dlqUrl, bus, ...sqs });
+  const aws = lookAtAws({ table, queueUrl, dlqUrl, bus, network, ...sqs });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const usesAutomation = policy === null || wantsAutomation(policy);
   const shared = {
@@ -84,6 +89,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   try {
     const checks: readonly Check[] = [
       { id: 'policy', needs: [], run: async () => options.policyResult },
+      { id: 'network', needs: [], run: async () => networkResult },
       ...cloudChecks(shared, facts),
       memberCheck({ ...member, memberRole, externalId }, facts),
       ...storeChecks(options, aws),
@@ -97,6 +103,30 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
     inspection.close();
     aws.close();
   }
+}
+
+/** Settings that cannot be used are a finding like any other; the rest is then looked at with direct connections. */
+function lookAtNetwork(): { readonly network: Network; readonly result: CheckResult } {
+  try {
+    const network = ownNetwork();
+    return { network, result: pass(networkText(network)) };
+  } catch (error) {
+    if (!(error instanceof ConfigError) && !(error instanceof FileError)) throw error;
+    return { network: DIRECT, result: fail('wrong', error.message) };
+  }
+}
+
+function networkText({ proxy, ca, region }: Network): string {
+  const through = (url: string | undefined): string => (url === undefined ? 'directly' : `through ${shownProxy(url)}`);
+  const except = proxy?.NO_PROXY === undefined ? '' : `, except to ${proxy.NO_PROXY}`;
+  const ways = `https ${through(proxy?.HTTPS_PROXY)}, http ${through(proxy?.HTTP_PROXY)}${except}`;
+  return [
+    proxy === null ? 'connections are direct' : ways,
+    ca === null ? [] : 'the certificates of AWS_CA_BUNDLE are trusted',
+    region === null ? [] : `AWS_DEFAULT_REGION sets the Region ${region}`,
+  ]
+    .flat()
+    .join('; ');
 }
 
 function wantsAutomation({ policy }: CompiledPolicy): boolean {

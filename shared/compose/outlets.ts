@@ -6,13 +6,14 @@ import { busOf } from '../app/outbox.ts';
 import type { Chore } from '../app/serve.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { ownNetwork } from './network.ts';
 
 /** The webhook that a policy names; `null`: none. */
 export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | null {
   const webhook = policy.notify?.webhook ?? null;
   if (webhook === null) return null;
   const { url, secret, events } = webhook;
-  return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock }), events);
+  return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock, network: ownNetwork() }), events);
 }
 
 /**
@@ -26,7 +27,8 @@ export function openOutlets(
 ): Outlets & { close(): void } {
   const name = busOf(policy, aws?.eventBus ?? null);
   const { clock, random } = deps;
-  const bus: EventBridgeBus | null = name === null ? null : openEventBridge({ bus: name, clock, random });
+  const bus: EventBridgeBus | null =
+    name === null ? null : openEventBridge({ bus: name, clock, random, network: ownNetwork() });
   return { bus, alerts: alertsOf(policy, deps), close: () => bus?.close() };
 }
 

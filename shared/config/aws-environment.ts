@@ -1,3 +1,6 @@
+/** A proxy elsewhere cannot reach this machine's loopback address. */
+const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
+
 /**
  * Points the SDK's own settings at a pretend AWS, for the demo: whatever the machine has set (profiles, sessions, endpoints of
  * single services) is taken away first, so that no request can reach a real account. `nowhere` is a directory without AWS files.
@@ -7,7 +10,7 @@ export function useSandboxOnly(
   settings: { readonly endpoint: string; readonly accountId: string; readonly nowhere: string },
 ): void {
   for (const name of Object.keys(env)) {
-    if (name.startsWith('AWS_')) delete env[name];
+    if (name.startsWith('AWS_') || PROXIES.has(name.toUpperCase())) delete env[name];
   }
   const { endpoint, accountId, nowhere } = settings;
   Object.assign(env, {

@@ -3,6 +3,7 @@
 /** Every check there is, in the order in which they are shown. */
 export const CHECKS = [
   'policy',
+  'network',
   'region',
   'credentials',
   'organization',

@@ -4,6 +4,7 @@ import { oneLine } from './table.ts';
 
 const TITLES: Readonly<Record<CheckId, string>> = {
   policy: 'Policy',
+  network: 'Network',
   region: 'Region',
   credentials: 'Credentials',
   organization: 'Organization',

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { EVENT_SOURCE, referenceTo, wordsOf } from '../../domain/event.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { Network } from '../../domain/network.ts';
 import type { EventBus, Refusal } from '../../ports/bus.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { clientSettings } from './client-settings.ts';
@@ -20,6 +21,8 @@ export interface EventBridgeOptions {
   readonly bus: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Default: direct connections. */
+  readonly network?: Network;
   /** What the SDK's own settings do not say. */
   readonly eventBridge?: EventBridgeClientConfig;
 }
@@ -46,7 +49,7 @@ const MAX_REPEATS = 3;
 export function openEventBridge(options: EventBridgeOptions): EventBridgeBus {
   const client = withCompleteAnswers(
     'events',
-    new EventBridgeClient({ ...clientSettings(2_000, 10_000), ...options.eventBridge }),
+    new EventBridgeClient({ ...clientSettings(2_000, 10_000, options.network), ...options.eventBridge }),
   );
   const retry = createStoreRetry(options);
   return {

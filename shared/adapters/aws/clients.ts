@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Agent } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
 import { ComputeOptimizerClient } from '@aws-sdk/client-compute-optimizer';
 import { OrganizationsClient, type OrganizationsClientConfig } from '@aws-sdk/client-organizations';
 import { STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import * as z from 'zod';
+import type { Network } from '../../domain/network.ts';
 import type { Logger } from '../../ports/system.ts';
+import { type Agents, agentsFor } from '../system/agents.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
+import { connecting } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { Sha256 } from './sha256.ts';
 import { withTolerantTimes } from './tolerant-times.ts';
@@ -24,6 +25,7 @@ export interface ClientOptions {
   /** Until the answer begins, and between any two bytes of it. */
   readonly requestTimeoutMs: number;
   readonly logger: Logger | null;
+  readonly network: Network;
 }
 
 export interface Clients {
@@ -56,9 +58,10 @@ export function createClients(options: ClientOptions): Clients {
     }
     return identity;
   };
-  const agents = agentsFor(options.maxSockets);
+  const agents = agentsFor(options.network, { keepAlive: true, maxSockets: options.maxSockets });
+  const region = options.region ?? options.network.region;
   const common = {
-    ...(options.region !== undefined && { region: options.region }),
+    ...(region !== null && { region }),
     // Retrying and pacing are done above, by the message and by the shared limiter.
     maxAttempts: 1,
     // Not what AWS_RETRY_MODE says: `adaptive` paces calls by itself, even where nothing is retried.
@@ -66,7 +69,7 @@ export function createClients(options: ClientOptions): Clients {
     // Resolves the middleware once per command, not once per request; nothing adds middleware later.
     cacheMiddleware: true,
     sha256: Sha256,
-    requestHandler: handlerFor(options, agents),
+    ...connecting(handlerFor(options, agents)),
   };
   // `memoized` tells the SDK not to keep an identity: it is asked for anew for each request.
   const perCall = { ...common, credentials: Object.assign(current, { memoized: true }) };
@@ -118,16 +121,6 @@ function organizationsClient(
     withCompleteAnswers('organizations', new OrganizationsClient({ ...config, region })),
   );
   return client;
-}
-
-interface Agents {
-  readonly httpAgent: Agent;
-  readonly httpsAgent: SecureAgent;
-}
-
-function agentsFor(maxSockets: number): Agents {
-  const settings = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
-  return { httpAgent: new Agent(settings), httpsAgent: new SecureAgent(settings) };
 }
 
 function handlerFor(options: ClientOptions, agents: Agents): NodeHttpHandler {

@@ -3,6 +3,7 @@ import {
   GetEnrollmentStatusesForOrganizationCommand,
   UpdateEnrollmentStatusCommand,
 } from '@aws-sdk/client-compute-optimizer';
+import { DIRECT, type Network } from '../../domain/network.ts';
 import type { AccountId } from '../../domain/types.ts';
 import {
   type BatchRequest,
@@ -53,6 +54,8 @@ export interface AwsCloudOptions {
   readonly sessionName?: string;
   /** Default: the SDK's own settings (AWS_REGION, profile). Endpoints, credentials, FIPS and dual-stack are always those. */
   readonly region?: string;
+  /** Default: direct connections. */
+  readonly network?: Network;
   /** Connections at once; default 128. */
   readonly maxSockets?: number;
   /** Default 5 s to connect, 30 s to answer. */
@@ -78,6 +81,7 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
     connectTimeoutMs: options.timeouts?.connectMs ?? 5_000,
     requestTimeoutMs: options.timeouts?.requestMs ?? 30_000,
     logger: options.logger ?? null,
+    network: options.network ?? DIRECT,
   });
   return new AwsCloud(clients, createCalls(clients, options.gate), options);
 }

@@ -1,8 +1,10 @@
 /** What `doctor` says of the aws runtime's table, queues and bus. Describes and reads attributes, nothing else. */
+
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor.ts';
+import type { Network } from '../../domain/network.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
@@ -27,6 +29,8 @@ export interface AwsLookOptions {
   readonly dynamodb?: DynamoDBClientConfig;
   readonly sqs?: SQSClientConfig;
   readonly eventBridge?: EventBridgeClientConfig;
+  /** Default: direct connections. */
+  readonly network?: Network;
 }
 
 export interface AwsLook {
@@ -42,15 +46,12 @@ const CONNECT_MS = 2_000;
 const REQUEST_MS = 5_000;
 
 export function lookAtAws(options: AwsLookOptions): AwsLook {
-  const settings = clientSettings(CONNECT_MS, REQUEST_MS);
-  const dynamodb = withCompleteAnswers('dynamodb', new DynamoDBClient({ ...settings, ...options.dynamodb }));
-  const sqs = withCompleteAnswers('sqs', new SQSClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.sqs }));
+  const settings = () => clientSettings(CONNECT_MS, REQUEST_MS, options.network);
+  const dynamodb = withCompleteAnswers('dynamodb', new DynamoDBClient({ ...settings(), ...options.dynamodb }));
+  const sqs = withCompleteAnswers('sqs', new SQSClient({ ...settings(), ...options.sqs }));
   const times = new ServerTimes(dynamodb, systemMonotonic);
   const registers = dynamoRegisters(new Dynamo(dynamodb, options.table ?? '', once), neverWritten);
-  const events = withCompleteAnswers(
-    'events',
-    new EventBridgeClient({ ...clientSettings(CONNECT_MS, REQUEST_MS), ...options.eventBridge }),
-  );
+  const events = withCompleteAnswers('events', new EventBridgeClient({ ...settings(), ...options.eventBridge }));
   return {
     table: () => told(() => table(dynamodb, options.table)),
     queue: () => told(() => queue(sqs, options.queueUrl, options.dlqUrl)),

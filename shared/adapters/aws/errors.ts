@@ -185,6 +185,16 @@ function adviceFor(facts: CloudErrorFacts, member: boolean): string {
   }
 }
 
+/** OpenSSL's codes for a certificate of an authority that is not known. */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
+const CA_ADVICE =
+  'If a proxy of yours inspects TLS, set AWS_CA_BUNDLE to a file with the certificate of its authority.';
+
 const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   AWSOrganizationsNotInUseException:
     'This account belongs to no AWS Organization: use credentials of the management account or of the delegated administrator.',
@@ -194,6 +204,8 @@ const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'No such host: check the Region (AWS_REGION), AWS_ENDPOINT_URL and the network.',
   ERR_INVALID_URL: 'Set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4570, or unset it.',
   EPROTO: 'No TLS is spoken there, or another one: check AWS_ENDPOINT_URL, http:// or https://, and proxies.',
+  ERR_PROXY_TUNNEL: 'The proxy did not connect: check HTTPS_PROXY and NO_PROXY, and what the proxy allows.',
+  ...Object.fromEntries(UNTRUSTED.map((code) => [code, CA_ADVICE])),
   ECONNREFUSED: 'Nothing answers there: check AWS_ENDPOINT_URL and the network.',
   [INCOMPLETE_ANSWER]:
     'Nothing is concluded from such an answer. If it lasts, check AWS_ENDPOINT_URL and proxies: AWS does not answer so.',

@@ -7,6 +7,7 @@ import {
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
+import { DIRECT, type Network } from '../../domain/network.ts';
 import type { AccountId, Enrollment } from '../../domain/types.ts';
 import type { CallGate, CallKey } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
@@ -22,6 +23,8 @@ export interface AwsInspectionOptions {
   readonly logger: Logger;
   /** How long to wait for a connection and for an answer: a person is waiting. */
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number };
+  /** Default: direct connections. */
+  readonly network?: Network;
 }
 
 const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
@@ -55,6 +58,7 @@ export function createAwsInspection(options: AwsInspectionOptions): Inspection &
   const clients = createClients({
     ...{ region: undefined, maxSockets: 16, connectTimeoutMs: connectMs, requestTimeoutMs: requestMs },
     logger: options.logger,
+    network: options.network ?? DIRECT,
   });
   return new AwsInspection(clients, createCalls(clients, options.gate));
 }

@@ -1,5 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import * as z from 'zod';
+import type { Network } from '../../domain/network.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 
@@ -13,8 +14,8 @@ const identity = z.object({ Arn: z.string().regex(/^arn:[a-z0-9-]+:/) });
  * operator's command must not wait for a name.
  * @returns `null` if AWS did not say.
  */
-export async function ownArn(): Promise<string | null> {
-  const client = withCompleteAnswers('sts', new STSClient(clientSettings(CONNECT_MS, ANSWER_MS)));
+export async function ownArn(network: Network): Promise<string | null> {
+  const client = withCompleteAnswers('sts', new STSClient(clientSettings(CONNECT_MS, ANSWER_MS, network)));
   try {
     const answer = identity.safeParse(await client.send(new GetCallerIdentityCommand({})));
     return answer.success ? answer.data.Arn : null;

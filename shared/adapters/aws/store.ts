@@ -1,5 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { Network } from '../../domain/network.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { DeadLetterReason, DeadLetters, WorkQueue } from '../../ports/queue.ts';
@@ -31,6 +32,8 @@ export interface AwsStoresOptions {
   readonly queueUrl: string;
   /** `ROLLCALL_DLQ_URL` */
   readonly dlqUrl: string;
+  /** Default: direct connections. */
+  readonly network?: Network;
   readonly clock: Clock;
   /** Default: this machine's. */
   readonly monotonic?: Monotonic;
@@ -79,10 +82,13 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
   const retry = createStoreRetry({ clock, random });
   const dynamodb = withCompleteAnswers(
     'dynamodb',
-    new DynamoDBClient({ ...clientSettings(2_000, 10_000), ...options.dynamodb }),
+    new DynamoDBClient({ ...clientSettings(2_000, 10_000, options.network), ...options.dynamodb }),
   );
   // A long poll answers within 20 s.
-  const sqs = withCompleteAnswers('sqs', new SQSClient({ ...clientSettings(2_000, 30_000), ...options.sqs }));
+  const sqs = withCompleteAnswers(
+    'sqs',
+    new SQSClient({ ...clientSettings(2_000, 30_000, options.network), ...options.sqs }),
+  );
   const times = new ServerTimes(dynamodb, options.monotonic ?? systemMonotonic);
   const close = async (): Promise<void> => {
     dynamodb.destroy();

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { DIRECT, type Network } from '../../domain/network.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
+import { agentsFor } from './agents.ts';
 
 /** A text that only `reveal` gives away. */
 interface Hidden {
@@ -14,6 +16,8 @@ export interface HttpWebhookOptions {
   /** `null`: the messages are not signed. */
   readonly secret: Hidden | null;
   readonly clock: Pick<Clock, 'now'>;
+  /** Default: direct connections. */
+  readonly network?: Network;
   /** For the whole request, from the name's lookup to the answer's head, ms. */
   readonly timeoutMs?: number;
 }
@@ -50,11 +54,14 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
   };
 }
 
-function open({ url }: HttpWebhookOptions, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
-  const target = new URL(url.reveal());
+function open(options: HttpWebhookOptions, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
+  const target = new URL(options.url.reveal());
   // A connection of its own each time: messages are minutes apart.
-  const how = { method: 'POST', headers, signal, agent: false };
-  return target.protocol === 'https:' ? requestHttps(target, how) : requestHttp(target, how);
+  const { httpAgent, httpsAgent } = agentsFor(options.network ?? DIRECT, { keepAlive: false, maxSockets: 1 });
+  const how = { method: 'POST', headers, signal };
+  return target.protocol === 'https:'
+    ? requestHttps(target, { ...how, agent: httpsAgent })
+    : requestHttp(target, { ...how, agent: httpAgent });
 }
 
 function headersFor({ secret, clock }: HttpWebhookOptions, delivery: string, body: string): Record<string, string> {

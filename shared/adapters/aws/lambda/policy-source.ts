@@ -2,10 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { Network } from '../../../domain/network.ts';
 import { type PolicySource, type PolicyText, PolicyUnreadableError } from '../../../ports/policy-source.ts';
+import { clientSettings } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
 import { codeOf, toAwsStoreError } from '../store-errors.ts';
-import { createStoreRetry, type RetryOptions, type StoreRetry } from '../store-retry.ts';
+import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
 /** Where to read from; see `config/aws-env.ts`. */
 export type Location =
@@ -16,15 +18,23 @@ export type Location =
 /** A policy larger than this is refused before it is parsed. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
+export interface PolicySourceOptions extends RetryOptions {
+  /** Default: direct connections. */
+  readonly network?: Network;
+}
+
+const CONNECT_MS = 2_000;
+const REQUEST_MS = 10_000;
+
 /** The policy from a bundled file, an S3 object or an SSM parameter. Only what is asked of is loaded. */
-export function policySource(location: Location, taskRoot: string, options: RetryOptions): PolicySource {
+export function policySource(location: Location, taskRoot: string, options: PolicySourceOptions): PolicySource {
   switch (location.kind) {
     case 'file':
       return fileSource(resolve(taskRoot, location.path));
     case 's3':
-      return s3Source(location.bucket, location.key, createStoreRetry(options));
+      return s3Source(location.bucket, location.key, options);
     case 'ssm':
-      return ssmSource(location.name, createStoreRetry(options));
+      return ssmSource(location.name, options);
   }
 }
 
@@ -48,12 +58,13 @@ function fileSource(path: string): PolicySource {
   };
 }
 
-function s3Source(bucket: string, key: string, retry: StoreRetry): PolicySource {
+function s3Source(bucket: string, key: string, options: PolicySourceOptions): PolicySource {
+  const retry = createStoreRetry(options);
   const name = `s3://${bucket}/${key}`;
   let client: Promise<S3Client> | null = null;
   const open = async (): Promise<S3Client> => {
     const { S3Client } = await import('@aws-sdk/client-s3');
-    return withCompleteAnswers('s3', new S3Client({ maxAttempts: 1, retryMode: 'standard' }));
+    return withCompleteAnswers('s3', new S3Client(clientSettings(CONNECT_MS, REQUEST_MS, options.network)));
   };
   return {
     async read(known) {
@@ -95,12 +106,13 @@ async function objectText(name: string, { Body, ETag, ContentLength }: GetObject
   return { version: ETag, bytes: await Body.transformToByteArray(), name };
 }
 
-function ssmSource(parameter: string, retry: StoreRetry): PolicySource {
+function ssmSource(parameter: string, options: PolicySourceOptions): PolicySource {
+  const retry = createStoreRetry(options);
   const name = `ssm:${parameter}`;
   let client: Promise<SSMClient> | null = null;
   const open = async (): Promise<SSMClient> => {
     const { SSMClient } = await import('@aws-sdk/client-ssm');
-    return withCompleteAnswers('ssm', new SSMClient({ maxAttempts: 1, retryMode: 'standard' }));
+    return withCompleteAnswers('ssm', new SSMClient(clientSettings(CONNECT_MS, REQUEST_MS, options.network)));
   };
   return {
     async read(known) {

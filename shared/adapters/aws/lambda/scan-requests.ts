@@ -1,5 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { Network } from '../../../domain/network.ts';
 import type { ScanRequests } from '../../../ports/scan-requests.ts';
+import { clientSettings } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
@@ -8,9 +10,18 @@ import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 export const INTERNAL_SOURCE = 'rollcall.internal';
 export const SCAN_REQUESTED = 'Scan Requested';
 
+const CONNECT_MS = 2_000;
+const REQUEST_MS = 10_000;
+
 /** Requests to scan, as events on our own bus; a rule brings them to the scanner. Throws AwsStoreError. */
-export function eventBridgeScanRequests(bus: string, options: RetryOptions): ScanRequests & { close(): void } {
-  const client = withCompleteAnswers('events', new EventBridgeClient({ maxAttempts: 1, retryMode: 'standard' }));
+export function eventBridgeScanRequests(
+  bus: string,
+  options: RetryOptions & { readonly network?: Network },
+): ScanRequests & { close(): void } {
+  const client = withCompleteAnswers(
+    'events',
+    new EventBridgeClient(clientSettings(CONNECT_MS, REQUEST_MS, options.network)),
+  );
   const retry = createStoreRetry(options);
   const resource = `event bus ${bus}`;
   return {

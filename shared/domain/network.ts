@@ -1,0 +1,59 @@
+/** How connections leave this machine, as environment variables say. */
+export interface Network {
+  /** `null`: directly. */
+  readonly proxy: ProxyVariables | null;
+  /** Certificates in PEM that are trusted beside Node's own; `null`: none. */
+  readonly ca: string | null;
+  /** The Region that the SDK's own settings do not know (`AWS_DEFAULT_REGION`); `null`: they say. */
+  readonly region: string | null;
+}
+
+/** As `http.Agent` takes them. */
+export interface ProxyVariables {
+  readonly HTTP_PROXY?: string;
+  readonly HTTPS_PROXY?: string;
+  readonly NO_PROXY?: string;
+}
+
+export const DIRECT: Network = Object.freeze({ proxy: null, ca: null, region: null });
+
+/**
+ * `NO_PROXY` in the form that Node takes. Everybody else takes `example.com` for the host and all below it, and an IPv4 network in CIDR
+ * notation; Node knows the host alone, and a range.
+ */
+export function noProxyForNode(text: string): string {
+  return text
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .flatMap((entry) => {
+      const range = rangeOf(entry);
+      if (range !== null) return [range];
+      return /^[a-z0-9_]/i.test(entry) && /[a-z]/i.test(entry) && !entry.includes('::')
+        ? [entry, `.${entry}`]
+        : [entry];
+    })
+    .join(',');
+}
+
+/** `10.0.0.0-10.255.255.255` for `10.0.0.0/8`; `null`: it is no such network. */
+function rangeOf(entry: string): string | null {
+  const [, address = '', length = ''] = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(entry) ?? [];
+  const bytes = address.split('.').map(Number);
+  const bits = Number(length);
+  if (address === '' || bits > 32 || bytes.some((byte) => byte > 255)) return null;
+  const size = 2 ** (32 - bits);
+  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  const first = Math.floor(value / size) * size;
+  return `${dotted(first)}-${dotted(first + size - 1)}`;
+}
+
+function dotted(value: number): string {
+  return [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(value / unit) % 256).join('.');
+}
+
+/** A proxy's URL without user and password, for people. */
+export function shownProxy(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) return 'not a URL';
+  return `${url.protocol}//${url.username === '' && url.password === '' ? '' : '***@'}${url.host}`;
+}
