@@ -3,6 +3,7 @@ import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import { type Finding, formatFinding } from '../../shared/domain/policy/findings.ts';
+import { oneLine } from '../../shared/domain/text.ts';
 import { OtherOrganizationError } from '../../shared/ports/binding.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
@@ -72,7 +73,7 @@ function capitalized(text: string): string {
 
 /** For people: the findings, then the sentence. */
 export function toldLines({ message, findings }: ToldError): string[] {
-  return [...(findings ?? []).map(formatFinding), `error: ${message}`];
+  return [...(findings ?? []).map(formatFinding), `error: ${oneLine(message)}`];
 }
 
 /** AWS refuses a signature for a Region of another partition, or of none, in the same words as a wrong key. */

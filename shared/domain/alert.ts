@@ -1,5 +1,6 @@
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './ledger.ts';
 import type { WebhookEvent } from './policy/index.ts';
+import { oneLine } from './text.ts';
 
 /** Entry types that an alert can be about, and the filter word that lets them through. */
 const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
@@ -138,7 +139,7 @@ function why(reason: string | null, message: string | undefined): string {
 }
 
 function escaped(line: string): string {
-  const flat = shorten(line.replace(/\s+/g, ' '), MAX_LINE);
+  const flat = shorten(oneLine(line).replace(/\s+/g, ' '), MAX_LINE);
   return flat.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 

@@ -4,7 +4,7 @@ import type { LedgerEntry } from './ledger.ts';
 /*
  * Entries as RFC 4180 has them: a line each, ended by CR LF, quoted where needed. What people wrote (names, reasons) may begin with what a
  * spreadsheet takes for a formula; such cells get an apostrophe in front, and so do those that begin with one, so that it can be
- * taken away again without a doubt. https://owasp.org/www-community/attacks/CSV_Injection
+ * taken away again without a doubt. The same holds for what follows a semicolon, a tab or a line break inside a cell. https://owasp.org/www-community/attacks/CSV_Injection
  */
 const COLUMNS: Readonly<Record<string, (entry: LedgerEntry) => unknown>> = {
   id: ({ id }) => id,
@@ -51,9 +51,20 @@ export function csvLine(entry: LedgerEntry): string {
 /** Formulas begin with these, full-width forms included; tab and line breaks are skipped before one. */
 const RISKY = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20']/;
 
+/**
+ * Where a spreadsheet separates cells by semicolons or tabs, quotes in the middle of its cell mean nothing to it: a formula may begin behind
+ * each of them, and behind a line break.
+ */
+const RISKY_INSIDE = /([;\t\n]|(?!^)\r)( *)(?=[=+\-@\uff1d\uff0b\uff0d\uff20'])/g;
+
+function guarded(text: string): string {
+  const inside = text.replace(RISKY_INSIDE, "$1$2'");
+  return RISKY.test(text) ? `'${inside}` : inside;
+}
+
 export function csvCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = String(value);
-  const safe = typeof value === 'string' && RISKY.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = typeof value === 'string' ? guarded(text) : text;
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,5 +1,6 @@
 import type { Explanation } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
+import { oneLine } from './table.ts';
 
 /** Which rules hold for an account, and which of them decided what. */
 export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {
@@ -24,6 +25,8 @@ function ruleText(rule: Explanation['rules'][number], style: Style): string[] {
   const overruled = rule.overruled.map(({ field, by }) => `${field} is decided by ${by}`).join(', ');
   return [
     `  ${rule.id}: ${mark}${decided}${overruled === '' ? '' : `; ${overruled}`}`,
-    ...rule.conditions.map(({ condition, holds, why }) => `    ${holds ? '✓' : '✗'} ${condition}: ${why}`),
+    ...rule.conditions.map(
+      ({ condition, holds, why }) => `    ${holds ? '✓' : '✗'} ${oneLine(condition)}: ${oneLine(why)}`,
+    ),
   ];
 }

@@ -1,10 +1,13 @@
 import type { ApprovalView, HaltView, SuspensionView, WindowView } from '../../../shared/app/held.ts';
+import { oneLine } from './table.ts';
 import { instant } from './words.ts';
 
-const because = (reason: string | null): string => (reason === null ? '' : `: ${reason}`);
+const because = (reason: string | null): string => (reason === null ? '' : `: ${oneLine(reason)}`);
 
 export function haltText(halted: HaltView): string[] {
-  return halted === null ? [] : [`Halted since ${instant(halted.at)} by ${halted.by}${because(halted.reason)}`];
+  return halted === null
+    ? []
+    : [`Halted since ${instant(halted.at)} by ${oneLine(halted.by)}${because(halted.reason)}`];
 }
 
 export function windowText(window: WindowView): string[] {
@@ -17,10 +20,10 @@ export function windowText(window: WindowView): string[] {
 
 export function suspensionText({ selector, until, by, reason }: SuspensionView): string {
   const end = until === null ? 'until resumed' : `until ${instant(until)}`;
-  return `Suspended: ${selector} ${end}, by ${by}${because(reason)}`;
+  return `Suspended: ${oneLine(selector)} ${end}, by ${oneLine(by)}${because(reason)}`;
 }
 
 export function approvalText({ planHash, actor, reason, expiresAt }: ApprovalView): string {
   const plan = planHash.slice(0, 12);
-  return `Approved: plan ${plan} by ${actor}${because(reason)}; the next run makes its changes, until ${instant(expiresAt)} at the latest`;
+  return `Approved: plan ${plan} by ${oneLine(actor)}${because(reason)}; the next run makes its changes, until ${instant(expiresAt)} at the latest`;
 }

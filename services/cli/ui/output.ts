@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Config } from '../../../shared/config/config.ts';
+import { jsonAscii, visibleLines } from '../../../shared/domain/text.ts';
 
 /** The part of a stream that is used here: what a test can stand in for. */
 export interface Stream {
@@ -19,6 +20,10 @@ export interface LiveBlock {
   redraw(): void;
 }
 
+/** A terminal's sequence for colours and weights; in parentheses, so that `split` keeps it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
+const SEQUENCE = /(\u001b\[[\d;]*m)/g;
+
 /** Codes of a disk, or a share of one, that is full and may have room again. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -37,6 +42,8 @@ export class Output {
   #errRecovers = false;
   #lostResult: string | null = null;
   readonly #allGone = new AbortController();
+  /** The escape sequences that our own styles have made; no other gets through. */
+  readonly #styles = new Set<string>();
   #live: LiveBlock | null = null;
   /** Ends the wait for a reader that is gone. */
   #outLost: () => void = () => undefined;
@@ -59,20 +66,22 @@ export class Output {
   /** A line of the result. */
   print(text = ''): void {
     this.#live?.clear();
-    this.#write(this.#out, `${text}\n`);
+    this.#write(this.#out, `${this.#safe(text)}\n`);
     this.#live?.redraw();
   }
 
   /** The one document of `--json`. */
   document(value: unknown): void {
-    this.#write(this.#out, `${JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined)}\n`);
+    this.#write(this.#out, `${jsonAscii(JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined))}\n`);
   }
 
   /** A long result in pieces: the next is asked for when the reader has taken the last. Ends early if the reader is gone. */
   async pour(pieces: AsyncIterable<string>): Promise<void> {
     for await (const piece of pieces) {
       if (this.#gone.has(this.#out)) return;
-      const taken = piece === '' || this.#out.write(piece) !== false;
+      // A file or another program gets the data as they are.
+      const text = this.outIsTerminal ? visibleLines(piece.replaceAll('\r\n', '\n')) : piece;
+      const taken = text === '' || this.#out.write(text) !== false;
       if (!taken && this.#out.once !== undefined) await this.#drained();
     }
   }
@@ -87,7 +96,7 @@ export class Output {
   /** A line beside the result: progress, logs, warnings, errors. */
   note(text: string): void {
     this.#live?.clear();
-    this.#write(this.#err, `${text}\n`);
+    this.#write(this.#err, `${this.#safe(text)}\n`);
     this.#live?.redraw();
   }
 
@@ -120,7 +129,16 @@ export class Output {
 
   #paint(stream: Stream, format: Format, text: string): string {
     const on = this.#color === 'always' || (this.#color === 'auto' && stream.isTTY === true);
-    return on ? styleText(format, text, { validateStream: false }) : text;
+    if (!on) return text;
+    for (const [sequence] of styleText(format, '', { validateStream: false }).matchAll(SEQUENCE))
+      this.#styles.add(sequence);
+    return styleText(format, text, { validateStream: false });
+  }
+
+  /** Everything that people read comes through here: what could disturb a terminal or mislead its reader is shown by its number. */
+  #safe(text: string): string {
+    const parts = text.split(SEQUENCE);
+    return parts.map((part) => (this.#styles.has(part) ? part : visibleLines(part))).join('');
   }
 
   /** Why part of the result is missing on stdout, as an error code; `null`: it was written, or its reader closed the pipe. */

@@ -2,7 +2,7 @@ import type { PlanDocument } from '../../../shared/app/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/plan.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/plan-totals.ts';
 import type { Style } from './output.ts';
-import { table } from './table.ts';
+import { oneLine, table } from './table.ts';
 import { paintVerdict, verdictTable } from './verdicts.ts';
 import { count, ENROLLMENT_WORDS, instant, number, partsText, stateText } from './words.ts';
 
@@ -27,7 +27,7 @@ export function planText(plan: PlanDocument, options: PlanTextOptions): string[]
     '',
     `Coverage: ${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts could be told, ` +
       `${number(coverage.notApplicable)} are not active.`,
-    ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
+    ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`),
     '',
   ];
   if (changes.length === 0) return [...lines, style('green', 'Nothing differs from the policy.')];

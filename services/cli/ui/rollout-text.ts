@@ -1,4 +1,5 @@
 import type { RolloutView } from '../../../shared/app/rollout-state.ts';
+import { oneLine } from './table.ts';
 import { count } from './words.ts';
 
 /**
@@ -7,5 +8,5 @@ import { count } from './words.ts';
  */
 export function rolloutText({ phase, canaries, message, planHash }: RolloutView, approved = false): string {
   const approve = phase === 'blocked' && planHash !== null && !approved ? `: rollcall approve ${planHash}` : '';
-  return `Rollout: ${count(canaries, 'canary', 'canaries')} first; ${message}${approve}.`;
+  return `Rollout: ${count(canaries, 'canary', 'canaries')} first; ${oneLine(message)}${approve}.`;
 }

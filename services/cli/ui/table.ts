@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { oneLine } from '../../../shared/domain/text.ts';
 
 export interface Column {
   readonly title: string;
@@ -76,11 +77,7 @@ function totalOf(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
 }
 
-/** Names and messages come from outside: a line break or an escape sequence in them must not draw on the terminal. */
-export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
-}
+export { oneLine };
 
 function shrink(columns: readonly Laid[], width: number): void {
   while (totalOf(columns.map((column) => column.width)) > width) {

@@ -1,3 +1,5 @@
+import { visible, visibleLines } from '../../domain/text.ts';
+
 /** Field names whose values never reach a log, whatever stands around them. */
 const SECRET_NAME =
   /secret|password|passphrase|credential|session[_-]?token|security[_-]?token|access[_-]?token|auth[_-]?token|api[_-]?key|private[_-]?key|bearer|cookie|authorization|webhook|external[_-]?id|^token$|^signature$/i;
@@ -14,7 +16,7 @@ const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
 const MASK = '[redacted]';
 const DEEPEST = 8;
 
-/** Makes anything fit for a log line: JSON values only, no cycles, no secrets. */
+/** Makes anything fit for a log line: JSON values only, no cycles, no secrets, and no character that misleads who reads it on a terminal. */
 export type Redact = (value: unknown) => unknown;
 
 /**
@@ -27,7 +29,7 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
     let result = text;
     for (const secret of exact) result = result.replaceAll(secret, MASK);
     for (const [pattern, replacement] of SECRET_TEXT) result = result.replace(pattern, replacement);
-    return result;
+    return visibleLines(result);
   };
 
   const walkError = (error: Error, path: readonly object[]): unknown => ({
@@ -43,7 +45,7 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
     const members: Record<string, unknown> = {};
     for (const [name, member] of Object.entries(value)) {
       const hidden = SECRET_NAME.test(name) && member !== null && member !== undefined && typeof member !== 'boolean';
-      members[name] = hidden ? MASK : walk(member, path);
+      members[visible(name)] = hidden ? MASK : walk(member, path);
     }
     return members;
   };

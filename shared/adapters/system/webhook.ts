@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { DIRECT, type Network } from '../../domain/network.ts';
+import { retryAfterMs } from '../../domain/retry-after.ts';
+import type { EpochMs } from '../../domain/types.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
 import { agentsFor } from './agents.ts';
@@ -23,8 +25,6 @@ export interface HttpWebhookOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-/** More than that is asked for by mistake, ms. */
-const MAX_RETRY_AFTER_MS = 60 * 60_000;
 
 /**
  * Posts by HTTPS, to this machine itself also by HTTP. Redirects are failures: who answers one could send the message, and the secret part
@@ -41,7 +41,7 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
           const request = open(options, headersFor(options, delivery, body), signal);
           request.on('error', failed);
           request.on('response', (response) => {
-            resolve(answerOf(response));
+            resolve(answerOf(response, options.clock.now()));
             // What it says beyond its status is of no use, and could be endless.
             response.on('error', () => undefined);
             response.destroy();
@@ -81,12 +81,14 @@ export function signatureOf(secret: string, timestamp: string, body: string): st
   return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }
 
-function answerOf({ statusCode = 0, headers }: IncomingMessage): WebhookAnswer {
+function answerOf({ statusCode = 0, headers }: IncomingMessage, now: EpochMs): WebhookAnswer {
   if (statusCode >= 200 && statusCode < 300) return { ok: true };
-  const seconds = Number(headers['retry-after'] ?? Number.NaN);
-  const retryAfterMs = seconds >= 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : null;
   const redirected = statusCode >= 300 && statusCode < 400 ? ', a redirect, which is not followed' : '';
-  return { ok: false, reason: `HTTP ${statusCode}${redirected}`, retryAfterMs };
+  return {
+    ok: false,
+    reason: `HTTP ${statusCode}${redirected}`,
+    retryAfterMs: retryAfterMs(headers['retry-after'], now),
+  };
 }
 
 const failure = (reason: string): WebhookAnswer => ({ ok: false, reason, retryAfterMs: null });

@@ -60,7 +60,7 @@ const SHOWN = 80;
 export function shown(text: string): string {
   if (text === '') return 'an empty text';
   const cut = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
-  const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+  const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
   return `\`${cut.replace(unsafe, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)}\``;
 }
 

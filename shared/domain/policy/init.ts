@@ -1,4 +1,5 @@
 /** The text of `policy init`: a policy that describes the organization as it is, so that adoption starts with watching. */
+import { jsonAscii } from '../text.ts';
 import { shown } from './findings.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './ou-tree.ts';
 import type { AccountFacts } from './types.ts';
@@ -148,7 +149,7 @@ function ouRule(node: OuNode, label: Label) {
     .slice(0, 56)
     .replace(/^-+|-+$/g, '');
   const id = slug === '' || slug === 'defaults' ? `ou-${slug || 'rule'}` : slug;
-  return { id, lines: [`match: { ou: ${JSON.stringify(node.path)} }`, ...fields(label)] };
+  return { id, lines: [`match: { ou: ${jsonAscii(JSON.stringify(node.path))} }`, ...fields(label)] };
 }
 
 /** An OU's rule must stand above that of the OU around it. */

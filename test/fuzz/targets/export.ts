@@ -8,7 +8,7 @@ import { CSV_COLUMNS } from '../../../shared/domain/csv.ts';
 import { canonicalJson } from '../../../shared/domain/hash.ts';
 import { ENTRY_TYPES, type EntryDraft, type LedgerEntry } from '../../../shared/domain/ledger.ts';
 import { account, sealAll, time } from '../../contract/samples.ts';
-import { FORMULA, parseCsv } from '../../support/csv.ts';
+import { FORMULA, parseCsv, unguarded } from '../../support/csv.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import type { Chance } from '../chance.ts';
 import { mutateTexts } from '../mutate.ts';
@@ -65,7 +65,7 @@ function checkCsv(text: string, entries: readonly LedgerEntry[], input: string):
   for (const [n, row] of rows.entries()) {
     must(row.length === CSV_COLUMNS.length, `row ${n} has ${row.length} cells`, input);
     for (const cell of row) must(!FORMULA.test(cell), `a formula: ${cell}`, input);
-    const told = (name: string) => row[CSV_COLUMNS.indexOf(name)]?.replace(/^'/, '');
+    const told = (name: string) => unguarded(row[CSV_COLUMNS.indexOf(name)] ?? '');
     const { reason, actor, detail } = entries[n] ?? {};
     const [wrote, read] = [
       [reason, actor, detail?.message],
