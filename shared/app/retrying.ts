@@ -14,7 +14,8 @@ const passes = (error: Error): boolean => error instanceof CloudError && error.r
 
 /**
  * Repeats a wire call while the cloud says Throttled or Transient, for at most `budgetMs`. The pace itself is the limiter's; the
- * pause here only keeps workers that failed together from trying together again.
+ * pause here only keeps workers that failed together from trying together again; where the cloud asks for a longer one (`Retry-After`), that is
+ * made, up to the end of the budget.
  * @throws the last CloudError; any other error at once.
  */
 export function createRetrying(clock: Clock, random: Random, budgetMs: number): Retrying {
@@ -41,7 +42,9 @@ function repeated<T>(
     shouldRetry: ({ error }) => passes(error) && clock.now() < end,
     onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
       if (retriesLeft === 0 || !passes(error)) return;
-      await clock.sleep(random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber));
+      const drawn = random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber);
+      const asked = error instanceof CloudError ? (error.facts.retryAfterMs ?? 0) : 0;
+      await clock.sleep(Math.max(drawn, Math.min(asked, end - clock.now())));
     },
   });
 }

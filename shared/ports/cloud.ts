@@ -180,6 +180,8 @@ export interface CloudErrorFacts {
   readonly requestId: string | null;
   /** The code has several causes: the state has to be read again to know which [aws-facts, ForbiddenException]. */
   readonly ambiguous: boolean;
+  /** How long the cloud asks to wait before the call is repeated, at most an hour, ms; absent: it does not say. */
+  readonly retryAfterMs?: number;
 }
 
 export class CloudError extends Error {

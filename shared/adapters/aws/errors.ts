@@ -2,6 +2,7 @@ import type { AccountId } from '../../domain/types.ts';
 import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../ports/cloud.ts';
 import { INCOMPLETE_ANSWER, IncompleteAnswerError } from './complete-answers.ts';
 import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from './error-codes.ts';
+import { askedToWait } from './retry-after.ts';
 
 /** The call that failed. */
 export interface CallContext {
@@ -27,6 +28,7 @@ export function toCloudError(error: unknown, context: CallContext): CloudError {
   }
   const found = describe(error, context.service);
   const kind = kindFor(found, context);
+  const wait = askedToWait(error);
   const facts: CloudErrorFacts = {
     kind,
     code: found.code,
@@ -35,6 +37,7 @@ export function toCloudError(error: unknown, context: CallContext): CloudError {
     accountId: context.accountId,
     requestId: found.requestId,
     ambiguous: found.ambiguous,
+    ...(wait !== null && { retryAfterMs: wait }),
   };
   const options = found.cause === null ? undefined : { cause: found.cause };
   return new CloudError(messageFor(facts, found, context.member), facts, options);

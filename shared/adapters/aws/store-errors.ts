@@ -1,5 +1,6 @@
 import { INCOMPLETE_ANSWER } from './complete-answers.ts';
 import { isAboutCredentials, isNetworkCode, meaningOf } from './error-codes.ts';
+import { askedToWait } from './retry-after.ts';
 
 export type AwsStoreErrorCode =
   /** Throttling outlasted the retries. */
@@ -30,6 +31,8 @@ export interface AwsStoreErrorFacts {
   readonly remedy: string;
   /** AWS's error code, or Node's for the network; `null` where the finding is ours. */
   readonly awsCode: string | null;
+  /** How long the service asks to wait before the call is repeated, ms; absent: it does not say. */
+  readonly retryAfterMs?: number;
 }
 
 /** The one error of the aws runtime's stores: says where, what was found and what to do. Never holds what was sent or signed. */
@@ -125,7 +128,9 @@ export function toAwsStoreError(error: unknown, resource: string, operation: str
   const words = code === 'Unauthenticated' || isAboutCredentials(awsCode) ? null : text(fields['message']);
   const request = requestId === null ? '' : `, request ${requestId}`;
   const found = `${operation} failed (${awsCode}${request})${words === null ? '' : `: ${oneLine(words)}`}`;
-  return new AwsStoreError({ code, resource, found, remedy: `${REMEDIES[code]}.`, awsCode });
+  const wait = askedToWait(error);
+  const facts = { code, resource, found, remedy: `${REMEDIES[code]}.`, awsCode };
+  return new AwsStoreError({ ...facts, ...(wait !== null && { retryAfterMs: wait }) });
 }
 
 const MAX_WORDS = 300;
