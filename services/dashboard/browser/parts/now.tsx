@@ -100,7 +100,8 @@ export function RunProgress({ queue }: RunProgressProps) {
       )}
       {organization + listed.computeOptimizer > 0 && (
         <p class="muted">
-          {number(Math.max(organization, listed.computeOptimizer))} accounts read. {changesText(totals)}
+          {number(Math.max(organization, listed.computeOptimizer))} accounts read.
+          {queued.changes > 0 && ` ${changesText(totals)}`}
           {planned.total > 0 && `; ${progressText(planned)}`}
         </p>
       )}
