@@ -52,6 +52,9 @@ const REGISTER = 'limiter/shared';
 /** Slots are reserved at most so far ahead because the store is slow, ms: beyond it a worker loses slots instead. */
 const MAX_LEAD_MS = 5_000;
 
+/** How much of the lead remains after a faster reservation: how long a busy store takes changes from one to the next. */
+const LEAD_KEPT = 0.9;
+
 /** What to write and what came of it, or how long to wait before asking again, ms. */
 export type Change<T> = { readonly page: Page; readonly value: T } | { readonly waitMs: number };
 
@@ -79,6 +82,11 @@ export class Book {
    */
   get leadMs(): number {
     return this.#leadMs;
+  }
+
+  /** Every slot of a reservation had lapsed when it came back: the next one begins much later. */
+  lapsedOnArrival(): void {
+    this.#leadMs = Math.min(MAX_LEAD_MS, 2 * this.#leadMs + 1);
   }
 
   /** As this process last saw it. */
@@ -113,7 +121,7 @@ export class Book {
       // Its slots are moments of the time before the clock was set.
       if (check.steps() !== steps) continue;
       this.#page = next;
-      this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(clock.now() - begun, this.#leadMs / 2));
+      this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(clock.now() - begun, this.#leadMs * LEAD_KEPT));
       return changed;
     }
   }

@@ -116,7 +116,7 @@ export class Slots {
 
   async #reserve(): Promise<void> {
     this.#learn();
-    const { book, check, ceiling, reserveMs, along } = this.#options;
+    const { book, clock, check, ceiling, reserveMs, along } = this.#options;
     const every = tickMs(ceiling);
     const apartMs = this.#apartMs < every ? 0 : this.#apartMs;
     const most = apartMs === 0 ? reserveMs / every : (reserveMs * SPAN) / apartMs;
@@ -132,6 +132,7 @@ export class Slots {
     });
     this.#slots = times.map((at) => ({ at, left: callsPerTick(ceiling) }));
     const from = times[0] ?? 0;
+    if ((times.at(-1) ?? from) + LATE_MS < clock.now()) book.lapsedOnArrival();
     const spanMs = (times.at(-1) ?? from) - from + Math.max(apartMs, every);
     this.#block = { spanMs, size: times.length, lapsed: 0, waited: 0, lineMs: line, steps: check.steps() };
   }
