@@ -7,7 +7,10 @@ const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
 module.exports.checked = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   if (typeof stage === 'string' && STAGE.test(stage)) return stage;
-  throw new Error(
+  const error = new Error(
     `the stage is ${JSON.stringify(stage)}; expected a lower-case letter, then up to 19 lower-case letters, digits and hyphens, such as prod: pass it with --stage`,
   );
+  // The framework would print it below the sentence.
+  error.stack = undefined;
+  throw error;
 };
