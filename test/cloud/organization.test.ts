@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pathStep } from '../../shared/adapters/aws/organization-places.ts';
 import { countOf, failureOf, findMember, type World } from '../contract/cloud.contract.ts';
 import { ACCOUNT, awsWorld, cloudOn, json, OWN_KEY, type WireRequest, wireCloud, wireServer } from './support.ts';
 
@@ -275,3 +276,17 @@ function parentsOf(ou: string): string[] {
   const names = ou.split('/').slice(1, -1);
   return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
 }
+
+describe('the name of an OU in a path', () => {
+  it.each([
+    ['Teams/East', 'Teams%2FEast'],
+    ['Teams%2FEast', 'Teams%252FEast'],
+    ['Teams%252FEast', 'Teams%25252FEast'],
+    ['100%', '100%'],
+    ['A%/B', 'A%%2FB'],
+    ['Shared Services', 'Shared Services'],
+  ])('%s is %s, and no other name is', (name, step) => {
+    expect(pathStep(name)).toBe(step);
+    expect(step.replace(/%(25|2F)/g, (found) => (found === '%2F' ? '/' : '%'))).toBe(name);
+  });
+});

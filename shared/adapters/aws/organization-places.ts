@@ -16,6 +16,14 @@ export interface Placed {
   readonly ou: string;
 }
 
+/**
+ * The name as a step of a path. A slash in it would make the OU look like nested ones, under whose rules it would fall: it is written `%2F`,
+ * and a `%` that would read as an escape is written `%25`, so that no two names give one path.
+ */
+export function pathStep(name: string): string {
+  return name.replace(/%(?=2F|25)/g, '%25').replaceAll('/', '%2F');
+}
+
 const unit = z.object({ Id: z.string(), Name: z.string() });
 const unitsPage = z
   .object({ OrganizationalUnits: z.array(unit), ...paged })
@@ -71,7 +79,7 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
   const names = new Map<string, string>();
   for (const parent of parents) {
     for (const { Id, Name } of await listUnits(reader, parent)) {
-      names.set(Id, Name);
+      names.set(Id, pathStep(Name));
     }
   }
   for (const id of wanted) {
@@ -84,7 +92,7 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
 async function nameOf(reader: Reader, id: string): Promise<string> {
   const send = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: id });
   const answer = await reader.one('DescribeOrganizationalUnit', id, unitAnswer, (client) => client.send(send));
-  return answer.OrganizationalUnit.Name;
+  return pathStep(answer.OrganizationalUnit.Name);
 }
 
 /** OUs are nested five deep at most [Quotas for AWS Organizations]; whoever tells of more goes round in circles. */
@@ -130,7 +138,8 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
   // A map may grow while it is gone through: children are visited after their parents.
   for (const [ParentId, ou] of units) {
     for (const child of await listUnits(reader, ParentId)) {
-      units.set(child.Id, ou === '/' ? `/${child.Name}` : `${ou}/${child.Name}`);
+      const step = pathStep(child.Name);
+      units.set(child.Id, ou === '/' ? `/${step}` : `${ou}/${step}`);
     }
     const accounts = await reader.all('ListAccountsForParent', ParentId, pages, (client, NextToken) =>
       client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
