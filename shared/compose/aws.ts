@@ -29,7 +29,7 @@ import { withCaller } from './known-caller.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
 import { alertsOf } from './outlets.ts';
-import { PolicyKeeper } from './policy-keeper.ts';
+import { type PolicyEnv, PolicyKeeper } from './policy-keeper.ts';
 
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 
@@ -38,7 +38,7 @@ export interface AwsOptions {
   readonly service: string;
   readonly env: AwsEnv;
   /** Where `${VAR}` in the policy is looked up. */
-  readonly policyEnv: Readonly<Record<string, string | undefined>>;
+  readonly policyEnv: PolicyEnv;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
   /** See `AppOptions`. */
@@ -211,7 +211,8 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
 
 /** Composes from the process's environment; for {@link lazily}. @throws ConfigError naming each variable that is missing or wrong. */
 export async function composeFromEnvironment(service: string): Promise<AwsRuntime> {
-  return composeAws({ service, env: awsEnv(), policyEnv: environment() });
+  // Of the functions only the tick sends to the webhook: no other is given its address and its secret.
+  return composeAws({ service, env: awsEnv(), policyEnv: service === 'tick' ? environment() : null });
 }
 
 const MUTATING = [

@@ -8,11 +8,12 @@ import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ownNetwork } from './network.ts';
 
-/** The webhook that a policy names; `null`: none. */
+/** The webhook that a policy names; `null`: none, or not this process's to send to. */
 export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | null {
   const webhook = policy.notify?.webhook ?? null;
   if (webhook === null) return null;
   const { url, secret, events } = webhook;
+  if (url === null) return null;
   return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock, network: ownNetwork() }), events);
 }
 

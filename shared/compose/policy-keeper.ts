@@ -7,6 +7,9 @@ export class PolicyInvalidError extends Error {
   override readonly name = 'PolicyInvalidError';
 }
 
+/** What the webhook's variables are filled in from; `null`: this process does not send, and is not given them. */
+export type PolicyEnv = Readonly<Record<string, string | undefined>> | null;
+
 /** How long a policy is taken for the present one without looking, ms. */
 const MAX_AGE_MS = 30_000;
 
@@ -14,13 +17,13 @@ const MAX_AGE_MS = 30_000;
 export class PolicyKeeper {
   readonly #source: PolicySource;
   readonly #clock: Clock;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #env: PolicyEnv;
   readonly #logger: Logger;
   #known: { readonly version: string; readonly policy: CompiledPolicy } | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<CompiledPolicy> | null = null;
 
-  constructor(source: PolicySource, clock: Clock, env: Readonly<Record<string, string | undefined>>, logger: Logger) {
+  constructor(source: PolicySource, clock: Clock, env: PolicyEnv, logger: Logger) {
     this.#source = source;
     this.#clock = clock;
     this.#env = env;

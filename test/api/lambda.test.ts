@@ -1,50 +1,13 @@
-import type { LambdaEvent } from 'hono/aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { makeHandler } from '../../services/api/handler.ts';
 import { readOperators } from '../../shared/config/operators.ts';
 import { deploy } from '../handlers/support.ts';
+import { urlContext as context, urlEvent as event } from '../support/url-events.ts';
 
 const ACCOUNT = '111122223333';
 const OPERATOR = `arn:aws:sts::${ACCOUNT}:assumed-role/FinOps/anna`;
 const READER = `arn:aws:sts::${ACCOUNT}:assumed-role/Auditor/ben`;
 const isOperator = () => readOperators({ ROLLCALL_OPERATORS: `arn:aws:iam::${ACCOUNT}:role/teams/FinOps` });
-
-/** What a function URL gives the function; `userArn` null: it was deployed without IAM. */
-function event(
-  method: string,
-  path: string,
-  userArn: string | null,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): LambdaEvent {
-  const [rawPath = '/', rawQueryString = ''] = path.split('?');
-  const iam = {
-    accessKey: 'AKIA',
-    accountId: ACCOUNT,
-    callerId: 'AIDA',
-    cognitoIdentity: null,
-    principalOrgId: null,
-    userArn: userArn ?? '',
-    userId: 'AIDA',
-  };
-  return {
-    ...{ version: '2.0', routeKey: '$default', rawPath, rawQueryString, isBase64Encoded: false },
-    headers: { host: 'x.lambda-url.eu-central-1.on.aws', 'content-type': 'application/json', ...headers },
-    body: body === undefined ? null : JSON.stringify(body),
-    requestContext: {
-      ...{
-        accountId: ACCOUNT,
-        apiId: 'x',
-        authentication: null,
-        domainName: 'x.lambda-url.eu-central-1.on.aws',
-        domainPrefix: 'x',
-      },
-      authorizer: userArn === null ? {} : { iam },
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
-      ...{ requestId: '1', routeKey: '$default', stage: '$default', time: '', timeEpoch: 0 },
-    },
-  };
-}
 
 /** Every path to a field of an event. */
 function pathsOf(value: unknown): readonly (readonly string[])[] {
@@ -60,18 +23,6 @@ function withValue(value: unknown, [name, ...rest]: readonly string[], replaceme
   if (copy[name] === undefined) delete copy[name];
   return copy;
 }
-
-const context = {
-  awsRequestId: '1',
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: 'api',
-  functionVersion: '1',
-  invokedFunctionArn: '',
-  memoryLimitInMB: '512',
-  logGroupName: '',
-  logStreamName: '',
-  getRemainingTimeInMillis: () => 30_000,
-};
 
 describe('behind Lambda', () => {
   test('who signed it is the actor; operators are those that are named; nobody without a signature', async () => {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { callsOf, commandsIn, FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { allows, roleStatements } from './table-rights.ts';
 import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
 
 /*
@@ -60,10 +61,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
       ],
     },
     { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
-    {
-      why: 'dead letters stay where they are, and snapshots are not its own',
-      actions: ['sqs:DeleteMessage', 'dynamodb:BatchWriteItem'],
-    },
+    { why: 'dead letters stay where they are', actions: ['sqs:DeleteMessage'] },
   ],
   scanner: [
     { why: 'it only reads', actions: CHANGE },
@@ -120,6 +118,37 @@ describe('least privilege', () => {
     expect(
       [...unused, ...Object.keys(NEVER)].filter((action) => allowed.has(action) && !ON_BEHALF.has(action)),
     ).toEqual([]);
+  });
+
+  it('only the tick changes or removes entries of the ledger; the others only add to it', () => {
+    const ENTRY = ['chain#111122223333'];
+    const CHANGES = ['UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+    const changing = FUNCTIONS.flatMap((name) =>
+      CHANGES.filter((operation) => allows(name, operation, ENTRY)).map((operation) => `${name} ${operation}`),
+    );
+    expect(changing).toEqual(['tick UpdateItem', 'tick BatchWriteItem']);
+    for (const name of FUNCTIONS) expect([name, allows(name, 'PutItem', ENTRY)]).toEqual([name, true]);
+    // A batch is allowed as a whole: one key that is not is enough to refuse it.
+    expect(allows('scanner', 'BatchWriteItem', ['facts#1', ...ENTRY])).toBe(false);
+    expect(allows('scanner', 'BatchWriteItem', ['facts#1'])).toBe(true);
+  });
+
+  it('what accounts are like is stored by those that read it', () => {
+    const storing = FUNCTIONS.filter((name) =>
+      ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].some((operation) =>
+        allows(name, operation, ['facts#1']),
+      ),
+    );
+    expect(storing).toEqual(['scanner', 'worker', 'reactor']);
+  });
+
+  it('no statement writes to the table without naming partition keys', () => {
+    const writes = /^dynamodb:(?:Put|Update|Delete|BatchWrite)Item$/;
+    for (const name of FUNCTIONS) {
+      for (const { Action, Condition, Sid } of roleStatements(name)) {
+        if (Action.some((action) => writes.test(action))) expect([name, Sid, Condition]).not.toContain(undefined);
+      }
+    }
   });
 
   it('in a member account: what acts on the account that calls, and only that', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/queue-shape.ts';
 import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { parsePolicy } from '../../shared/domain/policy/index.ts';
@@ -188,5 +189,37 @@ describe('the bundled policy', () => {
   it('is valid and changes nothing', () => {
     const parsed = parsePolicy(read('infra/policy.yaml'), { file: 'infra/policy.yaml', now: Date.UTC(2026, 0, 1) });
     expect(parsed).toMatchObject({ ok: true, policy: { defaults: { mode: 'alert' }, rules: [] } });
+  });
+});
+
+describe('the webhook', () => {
+  it('is known to the function that sends to it, and to no other', () => {
+    const lines = read('serverless.yml').split('\n');
+    const owners = lines.flatMap((line, index) => {
+      if (!/^\s+ROLLCALL_WEBHOOK_(?:URL|SECRET):/.test(line)) return [];
+      return lines.slice(0, index).findLast((before) => /^ {2}\w+:$/.test(before)) ?? 'nobody';
+    });
+    expect(owners).toEqual(['  tick:', '  tick:']);
+  });
+});
+
+describe('the example of a deny', () => {
+  const { Statement } = z
+    .object({ Version: z.literal('2012-10-17'), Statement: z.array(z.record(z.string(), z.unknown())) })
+    .parse(JSON.parse(read('infra/examples/deny-direct-invoke.json')));
+
+  it('refuses to invoke the API function in any other way than through its URL, in every partition', () => {
+    expect(Statement).toEqual([
+      {
+        Sid: 'RollcallApiOnlyThroughItsUrl',
+        Effect: 'Deny',
+        Action: 'lambda:InvokeFunction',
+        Resource: ['arn:*:lambda:*:*:function:rollcall-*-api', 'arn:*:lambda:*:*:function:rollcall-*-api:*'],
+        // Also where the key is absent, as it may be in a direct call.
+        Condition: { BoolIfExists: { 'lambda:InvokedViaFunctionUrl': 'false' } },
+      },
+    ]);
+    expect(read('serverless.yml')).toMatch(/name: rollcall-\$\{sls:stage\}-api$/m);
+    expect(read('docs/deploy.md')).toContain('infra/examples/deny-direct-invoke.json');
   });
 });

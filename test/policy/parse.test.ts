@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { policyHash, policyJsonSchema } from '../../shared/domain/policy/index.ts';
+import { parsePolicy, policyHash, policyJsonSchema } from '../../shared/domain/policy/index.ts';
 import { accepted, findingsOf, withDefaults } from './support.ts';
 
 const HOUR = 3_600_000;
+const NOW = Date.UTC(2026, 0, 1);
 
 describe('defaults of the file', () => {
   const { policy, warnings } = accepted(withDefaults(''));
@@ -104,7 +105,7 @@ describe("the webhook's secret", () => {
   const { policy } = accepted(text, { TOKEN: 's3cr3t' });
 
   it('is filled in, and only given away when asked for', () => {
-    expect(policy.notify?.webhook?.url.reveal()).toBe('https://hooks.example.com/s3cr3t');
+    expect(policy.notify?.webhook?.url?.reveal()).toBe('https://hooks.example.com/s3cr3t');
     expect(policy.notify?.webhook?.urlTemplate).toBe('https://hooks.example.com/${TOKEN}');
     const printed = [
       JSON.stringify(policy),
@@ -140,7 +141,7 @@ describe("the webhook's secret", () => {
 
   it('is not searched for further variables', () => {
     const nested = accepted(text, { TOKEN: '${OTHER}', OTHER: 'x' });
-    expect(nested.policy.notify?.webhook?.url.reveal()).toBe('https://hooks.example.com/${OTHER}');
+    expect(nested.policy.notify?.webhook?.url?.reveal()).toBe('https://hooks.example.com/${OTHER}');
   });
 
   it('is not repeated by a finding', () => {
@@ -173,7 +174,18 @@ describe("the webhook's secret", () => {
 
   it('may go to this machine without TLS', () => {
     const local = withDefaults('notify: { webhook: { url: "http://127.0.0.1:8080/x" } }\n');
-    expect(accepted(local).policy.notify?.webhook?.url.reveal()).toBe('http://127.0.0.1:8080/x');
+    expect(accepted(local).policy.notify?.webhook?.url?.reveal()).toBe('http://127.0.0.1:8080/x');
+  });
+
+  it('needs no variables in a process that does not send, and the policy means the same there', () => {
+    const text = withDefaults('notify: { webhook: { url: "https://${HOOK}", secret: "${KEY}" } }\n');
+    const env = { HOOK: 'hooks.example.com/x', KEY: 's3cr3t' };
+    const sender = parsePolicy(text, { file: 'p.yaml', now: NOW, env });
+    const other = parsePolicy(text, { file: 'p.yaml', now: NOW, env: null });
+    if (!sender.ok || !other.ok) return expect.fail('both are valid');
+    expect(other.policy.notify?.webhook).toMatchObject({ url: null, secret: null });
+    expect(policyHash(other.policy)).toBe(policyHash(sender.policy));
+    expect(parsePolicy(text, { file: 'p.yaml', now: NOW }).ok).toBe(false);
   });
 
   it('is the only place where variables are filled in', () => {

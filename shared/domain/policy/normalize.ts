@@ -81,7 +81,7 @@ function toNotify(notify: PolicyData['notify'], { url, secret }: WebhookSecrets)
     webhook: webhook
       ? {
           urlTemplate: webhook.url,
-          url: new Secret(url ?? ''),
+          url: url === null ? null : new Secret(url),
           events: [...new Set(webhook.events)],
           secretTemplate: webhook.secret ?? null,
           secret: secret === null ? null : new Secret(secret),

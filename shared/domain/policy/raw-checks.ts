@@ -20,7 +20,8 @@ import {
 export interface RawContext {
   readonly taken: Taken;
   readonly now: number;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `null`: variables are somebody else's to fill in. */
+  readonly env: Readonly<Record<string, string | undefined>> | null;
   readonly error: (path: Path, complaint: Complaint) => void;
   readonly warn: (path: Path, complaint: Complaint) => void;
 }
@@ -33,7 +34,13 @@ export function rawContext(
 ): RawContext {
   const at = (report: Report) => (path: Path, complaint: Complaint) =>
     report(taken.spots.get(renderPath(path))?.value ?? START, path, complaint);
-  return { taken, now: opts.now, env: opts.env ?? {}, error: at(reports.error), warn: at(reports.warn) };
+  return {
+    taken,
+    now: opts.now,
+    env: opts.env === undefined ? {} : opts.env,
+    error: at(reports.error),
+    warn: at(reports.warn),
+  };
 }
 
 export function checkRaw(context: RawContext): void {
@@ -175,6 +182,7 @@ function checkUrl(context: RawContext): string | null {
 
 /** A text with its variables filled in; null if there is none, or a variable is wrong or not set, which is then reported. */
 function fillIn(context: RawContext, path: Path): string | null {
+  const { env } = context;
   const template = valueAt(context.taken.value, path);
   if (typeof template !== 'string') return null;
   const complain = (message: string, found: string, expected: string, hint: string): void =>
@@ -185,9 +193,10 @@ function fillIn(context: RawContext, path: Path): string | null {
     complain('a variable is not written properly', 'an unfinished `${`', shown(VARIABLE_SYNTAX), hint);
     return null;
   }
+  if (env === null) return null;
   const values: Record<string, string> = {};
   for (const name of names) {
-    const value = Object.hasOwn(context.env, name) ? context.env[name] : undefined;
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
     if (value) values[name] = value;
     else {
       const found = value === '' ? `${name} is empty` : `no variable ${name}`;

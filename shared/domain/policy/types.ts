@@ -84,8 +84,8 @@ export interface Notify {
   readonly webhook: {
     /** As written, with `${VAR}` in place. */
     readonly urlTemplate: string;
-    /** With the variables filled in; does not print itself. */
-    readonly url: Secret;
+    /** With the variables filled in; does not print itself. `null`: this process does not send, and was not given them. */
+    readonly url: Secret | null;
     readonly events: readonly WebhookEvent[];
     /** What its messages are signed with, as written: `${VAR}`. `null`: they are not signed. */
     readonly secretTemplate: string | null;

@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import type { ProxiedCall } from '../aws/faults.ts';
+import { resourceOf, type Statement, statementsOf } from './template.ts';
+
+/*
+ * What IAM would say to a request to DynamoDB: whether a function's role in infra/roles.yml allows the operation on these partition keys.
+ */
+
+const item = z.looseObject({ pk: z.object({ S: z.string() }) });
+const shapes = {
+  item: z.looseObject({ Item: item }),
+  key: z.looseObject({ Key: item }),
+  batch: z.looseObject({
+    RequestItems: z.record(
+      z.string(),
+      z.array(
+        z.object({
+          PutRequest: z.object({ Item: item }).optional(),
+          DeleteRequest: z.object({ Key: item }).optional(),
+        }),
+      ),
+    ),
+  }),
+};
+
+/** The partition keys that a request writes to; none: it writes nothing. */
+export function writtenKeys({ operation, body }: ProxiedCall): readonly string[] {
+  if (operation === 'PutItem') return [shapes.item.parse(body).Item.pk.S];
+  if (operation === 'UpdateItem' || operation === 'DeleteItem') return [shapes.key.parse(body).Key.pk.S];
+  if (operation !== 'BatchWriteItem') return [];
+  return Object.values(shapes.batch.parse(body).RequestItems)
+    .flat()
+    .flatMap(({ PutRequest, DeleteRequest }) => [PutRequest?.Item, DeleteRequest?.Key])
+    .flatMap((found) => found?.pk.S ?? []);
+}
+
+const patterns = z.union([z.string(), z.array(z.string())]).transform((found) => [found].flat());
+
+/** The only condition that statements about the table may have here. `null`: none. */
+function leadingKeys({ Condition }: Statement): readonly string[] | null {
+  if (Condition === undefined) return null;
+  const [[operator, keys] = ['', {}], ...others] = Object.entries(Condition);
+  if (others.length > 0 || operator !== 'ForAllValues:StringLike' || Object.keys(keys).length !== 1) {
+    throw new Error(`a condition that is not known here: ${JSON.stringify(Condition)}`);
+  }
+  return patterns.parse(keys['dynamodb:LeadingKeys']);
+}
+
+/** A `*` at the end is any text, as in IAM; elsewhere none is used here. */
+function fits(pattern: string, key: string): boolean {
+  const start = pattern.endsWith('*') ? pattern.slice(0, -1) : null;
+  if (/[*?]/.test(start ?? pattern)) throw new Error(`a pattern that is not known here: ${pattern}`);
+  return start === null ? key === pattern : key.startsWith(start);
+}
+
+export const roleStatements = (name: string): readonly Statement[] =>
+  statementsOf(resourceOf('infra/roles.yml', `${name[0]?.toUpperCase()}${name.slice(1)}Role`));
+
+/** @returns whether one statement of the function's role allows the operation on all keys */
+export function allows(name: string, operation: string, keys: readonly string[]): boolean {
+  return roleStatements(name).some((statement) => {
+    if (statement.Effect !== 'Allow' || !statement.Action.includes(`dynamodb:${operation}`)) return false;
+    const wanted = leadingKeys(statement);
+    return wanted === null || keys.every((key) => wanted.some((pattern) => fits(pattern, key)));
+  });
+}
