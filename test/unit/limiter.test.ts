@@ -7,7 +7,7 @@ import type { Registers } from '../../shared/ports/registers.ts';
 import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { limiterTimesOf } from '../support/limiter-times.ts';
-import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../support/manual-clock.ts';
 
 const KEY: CallKey = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus' };
 const OTHER: CallKey = { service: 'organizations', operation: 'ListAccounts' };
@@ -198,6 +198,23 @@ describe('the limiter', () => {
     const times = await run(clock, limiters(1, 20, registers, clock), 1, 2, OTHER);
     expect(times.slice(0, 2).map((time) => time - at)).toEqual([150, 450]);
     expect((await bucketRates(registers))['compute-optimizer:GetEnrollmentStatus']).toBe(8);
+  });
+
+  it('gets calls through a store that takes longer than a reservation lasts, and more each time', async () => {
+    const clock = manualClock();
+    const inner = memoryRegisters();
+    let writes = 0;
+    const registers: Registers = {
+      ...inner,
+      async write(name, value, expected) {
+        writes += 1;
+        await clock.sleep(Math.min(2_000, 200 * 1.6 ** writes));
+        return inner.write(name, value, expected);
+      },
+    };
+    const times = await run(clock, limiters(1, 20, registers, clock), 3, 20);
+    expect(times.length).toBeGreaterThan(0);
+    expect((times[0] ?? Number.POSITIVE_INFINITY) - MANUAL_CLOCK_START).toBeLessThan(3_000);
   });
 
   it('refuses a register of a shape that it does not know, instead of pacing by it', async () => {
