@@ -4,6 +4,7 @@ import type { WorkMessage } from '../domain/work.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../ports/queue.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';
+import { BUSY, oneAtATime } from './one-at-a-time.ts';
 
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
@@ -73,17 +74,30 @@ export function entryIdOf({ chain, seq }: Pick<LedgerEntry, 'chain' | 'seq'>): s
 }
 
 /**
- * Records what got among the dead letters without an entry: what the queue's own redrive has moved there, and what nobody could read.
- * A letter whose accounts comply by now is recorded as settled, not as a failure. Each once; a crash in the middle may record one twice.
- * @returns how many were recorded.
+ * Records the dead letters that have no entry yet: those that the queue's own redrive has moved, and messages that could not be read. A letter
+ * whose accounts comply by now is recorded as settled, not as a failure. One process at a time does this, so that each letter is recorded
+ * once; a crash between the entry and the note that it was written may record one letter twice.
+ * @returns how many were recorded; 0 while another process is recording.
  */
 export async function recordDeadLetters(deps: RecordingDeps, deadLetters: DeadLetters): Promise<number> {
   const { dead } = await deps.queue.depth();
   if (dead === 0) return 0;
+  const limit = Math.min(MAX_LETTERS, dead + 10);
+  const recorded = await oneAtATime(deps, 'dead-letters', (lost) => recordNew(deps, deadLetters, limit, lost));
+  return recorded === BUSY ? 0 : recorded;
+}
+
+async function recordNew(
+  deps: RecordingDeps,
+  deadLetters: DeadLetters,
+  limit: number,
+  lost: AbortSignal,
+): Promise<number> {
   const known = await remembered(deps);
   let recorded = 0;
-  for (const letter of await deadLetters.list(Math.min(MAX_LETTERS, dead + 10))) {
+  for (const letter of await deadLetters.list(limit)) {
     if (letter.reason.entryId !== null || known.has(letter.id)) continue;
+    lost.throwIfAborted();
     const { message, reason } = letter;
     // Received too often and yet done: an acknowledgement was lost, or an earlier receive of it did the work.
     if (message !== null && (await isSettled(deps, message))) await recordSettled(deps, message, reason);

@@ -68,3 +68,11 @@ it('a batch is settled only if all of its accounts comply, and what is not known
     'VerdictChanged',
   ]);
 });
+
+it('processes that look at the dead letters at the same time record each letter once', async () => {
+  const run = shop.run();
+  await redriven(keyOf(shop, run, 0), keyOf(shop, run, 1), keyOf(shop, run, 2));
+  const counts = await Promise.all([1, 2, 3].map(() => recordDeadLetters(shop.deps(), shop.store.deadLetters)));
+  expect(counts.toSorted()).toEqual([0, 0, 3]);
+  expect(await recorded()).toHaveLength(3);
+});
