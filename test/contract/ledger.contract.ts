@@ -354,12 +354,15 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
       ...sealAll(ORGANIZATION_CHAIN, [
         step('ScanStarted', { accountId: null, enrollment: null }),
         step('ScanCompleted', { accountId: null, enrollment: null }),
+        ...[3, 4, 5].map(() => step('VerdictChanged', { accountId: null, enrollment: null, runId: 'run-2' })),
+        // A message that was given up: it is about the account, and no step of the account's own chain.
+        step('RemediationFailed', { accountId: A, enrollment: 'computeOptimizer', reason: 'deadLettered' }),
       ]),
     ]);
     const { entries, steps } = await port.outline(runId);
     expect(entries).toEqual({
       ...{ DriftDetected: 1, RemediationStarted: 1, RemediationBlocked: 1, RemediationSucceeded: 1 },
-      ...{ VerdictChanged: 1, RemediationFailed: 1, ScanStarted: 1, ScanCompleted: 1 },
+      ...{ VerdictChanged: 1, RemediationFailed: 2, ScanStarted: 1, ScanCompleted: 1 },
     });
     const sorted = [...steps].sort((a, b) =>
       `${a.accountId} ${a.enrollment}`.localeCompare(`${b.accountId} ${b.enrollment}`),

@@ -120,11 +120,11 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
       const entries: Partial<Record<EntryType, number>> = {};
       const steps = new Map<string, RunStep>();
       for (const placed of all) {
-        const { type, accountId, enrollment, seq } = placed.entry;
+        const { chain, type, accountId, enrollment, seq } = placed.entry;
         if (placed.entry.runId !== runId || !visible(placed)) continue;
         entries[type] = (entries[type] ?? 0) + 1;
         const step = STEP_TYPES.find((each) => each === type);
-        if (step === undefined || accountId === null || enrollment === null) continue;
+        if (step === undefined || accountId !== chain || enrollment === null) continue;
         const key = `${accountId} ${enrollment}`;
         const begun = type === 'RemediationStarted' || steps.get(key)?.begun === true;
         steps.set(key, { accountId, enrollment, type: step, seq, begun });

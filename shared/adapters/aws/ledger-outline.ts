@@ -3,7 +3,7 @@ import { ENROLLMENTS } from '../../domain/types.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Dynamo } from './dynamo.ts';
 import { type Item, readTextOrNull } from './items.ts';
-import { entryShards } from './ledger-items.ts';
+import { entryKey, entryShards } from './ledger-items.ts';
 import { indexItems, keyOf } from './ledger-query.ts';
 
 /** Index items that are asked for at a time, from all shards together. */
@@ -34,5 +34,8 @@ function toStep(item: Item): RunStep | null {
   const enrollment = ENROLLMENTS.find((each) => each === readTextOrNull(item, 'enrollment'));
   const accountId = readTextOrNull(item, 'accountId');
   if (type === undefined || enrollment === undefined || accountId === null) return null;
-  return { accountId, enrollment, type, seq: Number(keyOf(item).sk), begun: type === 'RemediationStarted' };
+  const { pk, sk } = keyOf(item);
+  // A dead letter is recorded in the organization's chain: no step of the account's.
+  if (pk !== entryKey(accountId, 0).pk) return null;
+  return { accountId, enrollment, type, seq: Number(sk), begun: type === 'RemediationStarted' };
 }

@@ -9,7 +9,7 @@ export const COUNTS = 'SELECT type, count(*) AS n FROM ledger INDEXED BY ledger_
 export const STEPS = `
   SELECT account_id, enrollment, type, max(seq) AS seq, sum(type = 'RemediationStarted') AS intents
   FROM ledger INDEXED BY ledger_steps
-  WHERE run_id = ? AND account_id IS NOT NULL AND enrollment IS NOT NULL
+  WHERE run_id = ? AND chain = account_id AND enrollment IS NOT NULL
     AND type IN (${STEP_TYPES.map((type) => `'${type}'`).join(', ')})
   GROUP BY account_id, enrollment`;
 

@@ -117,7 +117,7 @@ CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned
 
 /** By it the changes of a run are counted without reading the entries themselves. */
 const OUTLINES = `
-CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type) WHERE run_id IS NOT NULL;
+CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type, chain) WHERE run_id IS NOT NULL;
 `;
 
 /** What the caps leave out. Made from the entry itself, which its hash covers: a column beside it could say something else. */
