@@ -27,11 +27,11 @@ export interface StoreRetry {
 }
 
 export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
-  const pause = (attempt: number): Promise<void> =>
-    clock.sleep(random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attempt));
+  const pause = (attempt: number, leastMs = 0): Promise<void> =>
+    clock.sleep(Math.max(leastMs, random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attempt)));
   return {
     maxRetries: MAX_RETRIES,
-    pause,
+    pause: (attempt) => pause(attempt),
     run(resource, operation, call) {
       const attempt = async (number: number) => {
         try {
@@ -48,7 +48,7 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
         shouldRetry: ({ error }) => error instanceof AwsStoreError && error.retryable,
         onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
           if (retriesLeft === 0 || !(error instanceof AwsStoreError) || !error.retryable) return;
-          await Promise.all([pause(attemptNumber), clock.sleep(Math.min(MAX_PAUSE_MS, error.facts.retryAfterMs ?? 0))]);
+          await pause(attemptNumber, Math.min(MAX_PAUSE_MS, error.facts.retryAfterMs ?? 0));
         },
       });
     },
