@@ -27,14 +27,14 @@ export async function announce(deps: AnnounceDeps, outlets: Outlets, stop: Abort
 }
 
 /**
- * Publishes and alerts once more when a process's work is over. Takes seconds at most, whatever the outlets do.
- * @returns what is still not on the event bus.
+ * Publishes and alerts once more when a process's work is over. Takes a few seconds at most, even if an outlet does not answer.
+ * @returns the entries that are still not on the event bus.
  */
 export async function announceLast(deps: AnnounceDeps, { bus, alerts }: Outlets): Promise<Unpublished> {
   let left = 0;
   const publishAll = async (to: EventBus): Promise<void> => {
     await publishFor(deps, to);
-    // The outbox may miss what was written in the last second.
+    // The outbox may lag a second behind the ledger.
     await deps.clock.sleep(SETTLE_MS);
     await publishFor(deps, to);
     left = (await deps.ledger.unpublished(COUNTED + 1)).length;
@@ -49,12 +49,12 @@ export async function announceLast(deps: AnnounceDeps, { bus, alerts }: Outlets)
 /** Entries that wait for the event bus. */
 export interface Unpublished {
   readonly entries: number;
-  /** There are more than were counted. */
+  /** There are more entries than `entries` says. */
   readonly more: boolean;
 }
 
 const COUNTED = 100;
-/** How far an outbox lags behind at most, as a rule, ms. */
+/** How far an outbox usually lags behind the ledger at most, ms. */
 const SETTLE_MS = 1_000;
 
 /** In short runs, so that a long backlog keeps no process from ending. */

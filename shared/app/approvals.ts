@@ -113,7 +113,7 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
 
 const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
 
-/** What to do about guardrails that no approval lifts: it would be accepted, and nothing could follow from it. */
+/** Advice for the guardrails that an approval does not lift. Accepting an approval for them would have no effect. */
 const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
   [
     'maxOptOuts',
@@ -121,7 +121,7 @@ const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
   ],
   [
     'minCoverage',
-    'Too little of the organization is known to judge the plan by: rollcall status and rollcall doctor say what could not be read. ' +
+    'The status of too few accounts is known to judge this plan: rollcall status and rollcall doctor show what could not be read. ' +
       'Fix that and scan again, or lower guardrails.minCoverage in the policy.',
   ],
 ]);
@@ -135,14 +135,14 @@ function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
   );
 }
 
-/** Reads it again, so that nobody is told of an approval that the store does not have. @throws ApprovalError `NotKept` */
+/** Reads the approval back, so that success is never reported for an approval that the store does not have. @throws ApprovalError `NotKept` */
 async function assertKept(registers: Registers, { planHash, actor, at }: Approval): Promise<void> {
   const kept = (await readTyped(registers, nameOf(planHash), approvalSchema))?.value ?? null;
   if (kept?.recorded === true && kept.actor === actor && kept.at === at) return;
   throw new ApprovalError(
     'NotKept',
-    `The approval of plan ${short(planHash)} was written, and a read right after it does not show it: something undoes writes to the ` +
-      'store. Look at `rollcall status`, and stop every Rollcall process on this store until you know what it is.',
+    `The approval of plan ${short(planHash)} was written, but is missing when read back: something undoes writes to the ` +
+      'store. Check `rollcall status`, and stop every Rollcall process on this store until you have found the cause.',
   );
 }
 
@@ -272,8 +272,8 @@ async function change(
 }
 
 /**
- * An approval in a restored store. Used stays used, whichever store knows it, and none lifts anything any more: what was approved
- * before the restore is to be looked at and approved again.
+ * An approval in a restored store. It stays used if either store has it as used, and it expires with the restore: the plan must be reviewed and
+ * approved again.
  * @throws DamagedRegisterError
  */
 export function restoredApproval(name: string, values: readonly unknown[], now: EpochMs): Approval {

@@ -2,9 +2,9 @@ import type { Ledger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 import { type AsOf, auditAsOf } from './audit-as-of.ts';
 
-/** Answers that are kept; each has every account. */
+/** Answers kept at a time; each one holds every account. */
 const MOST = 4;
-/** An entry that a slow clock dates back is not the newest by time, and pruning writes none: after so long an answer is made again. */
+/** The newest entry does not show every change: an entry from a slow clock sorts behind it, and pruning may go unnoticed. So answers expire. */
 const LONGEST_MS = 60_000;
 
 interface Kept {
@@ -12,10 +12,10 @@ interface Kept {
   readonly asOf: Promise<AsOf>;
 }
 
-/** How all accounts stood at a time, kept by that time and by the ledger's newest entry: turning pages does not read every account again. */
+/** Caches how all accounts stood at a time, keyed by that time and the ledger's newest entry, so that paging does not read every account again. */
 export class AsOfCache {
   readonly #clock: Clock;
-  /** In order of use. */
+  /** Least recently used first. */
   readonly #kept = new Map<string, Kept>();
 
   constructor(clock: Clock) {
@@ -38,7 +38,7 @@ export class AsOfCache {
 
   #make(ledger: Ledger, at: string, key: string, madeAt: number): Kept {
     const kept: Kept = { madeAt, asOf: auditAsOf(ledger, at) };
-    // An answer that failed is not kept; whoever waits for it gets the error.
+    // A failed answer is not cached; the callers that wait for it get the error.
     kept.asOf.catch(() => {
       if (this.#kept.get(key) === kept) this.#kept.delete(key);
     });

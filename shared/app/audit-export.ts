@@ -23,7 +23,7 @@ interface Shape {
   readonly end: string;
 }
 
-/** Reading and writing out this many entries takes a few milliseconds, in which nothing else happens. */
+/** Reading and formatting this many entries blocks the thread for a few milliseconds. */
 const PAGE = 200;
 
 /** The entries that fit, the oldest first, as text in pieces: what is in memory at any time is one page of entries. */

@@ -73,7 +73,7 @@ export class ReportRangeError extends RangeError {
 
 /**
  * How compliance went in a time: the state at its beginning, and every entry since, once.
- * @param turn waits until a longer computation may begin; each point is one
+ * @param turn waits until a longer computation may begin; computing one point is such a computation
  * @throws ReportRangeError for an empty time, and for more than {@link MAX_POINTS} points
  */
 export async function auditReport(

@@ -6,15 +6,15 @@ import type { Registers } from '../ports/registers.ts';
 import { readTyped } from './registers.ts';
 
 /*
- * A store belongs to one organization (invariant 9): accounts of another one would be recorded as having left. The first command that
- * reads AWS and may write binds the store; every later one compares.
+ * A store belongs to one organization (invariant 9). With the credentials of another organization, every account would be recorded as having left.
+ * The first command that reads AWS and may write binds the store; every later one compares.
  */
 export const ORGANIZATION_REGISTER = 'organization';
 export const bindingSchema = z.object({
   organizationId: z.string(),
   /** Epoch ms. */
   boundAt: z.number(),
-  /** Who bound it: an ARN. */
+  /** ARN of the caller that bound it. */
   by: z.string(),
 });
 
@@ -23,7 +23,7 @@ export interface BindingDeps {
   readonly facts: Pick<Facts, 'meta'>;
 }
 
-/** The organization that the store belongs to; of a store that was never bound, the one of its snapshot. `null`: none yet. */
+/** The organization that the store belongs to. A store that was never bound belongs to the organization of its snapshot. `null`: none yet. */
 export async function organizationOf({ registers, facts }: BindingDeps): Promise<string | null> {
   const bound = await readTyped(registers, ORGANIZATION_REGISTER, bindingSchema);
   return bound?.value.organizationId ?? (await facts.meta())?.organizationId ?? null;
@@ -36,7 +36,8 @@ export async function requireOrganization(deps: BindingDeps, organizationId: str
 }
 
 /**
- * Binds the store to the caller's organization, unless it is bound. Of two processes at once one binds it, and the other compares.
+ * Binds the store to the caller's organization, unless it is bound already. If two processes try at the same time, one binds it and the other
+ * compares.
  * @throws OtherOrganizationError if it belongs to another organization; nothing is written then.
  */
 export async function bindOrganization(
@@ -55,7 +56,7 @@ export async function bindOrganization(
 
 function otherOrganization(owner: string, found: string): OtherOrganizationError {
   return new OtherOrganizationError(
-    `This store belongs to organization ${owner}, and the credentials are of organization ${found}. Nothing was written. Use credentials ` +
+    `This store belongs to organization ${owner}, but the credentials belong to organization ${found}. Nothing was written. Use credentials ` +
       `of ${owner}, or keep ${found} in a store of its own: another --data-dir, or another table (ROLLCALL_TABLE) and queues.`,
   );
 }

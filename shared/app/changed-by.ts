@@ -27,14 +27,14 @@ const OWN_CALLS = 20;
 const CLOCK_SLACK_MS = 2_000;
 
 /**
- * The same with the time of its receipt where it is dated later: an event from the future would stand for every change until then.
+ * The actor, dated no later than the receipt of the event. An event dated in the future would otherwise be blamed for every change until then.
  * @param receivedAt epoch ms
  */
 export function boundedBy(by: ChangedBy, receivedAt: EpochMs): ChangedBy {
   return Date.parse(by.at) > receivedAt ? { ...by, at: new Date(receivedAt).toISOString() } : by;
 }
 
-/** Whether its time can be that of a change; earlier versions stored what an event said, however far in the future. */
+/** Whether its time is not in the future. Earlier versions stored the time that an event claimed, however far in the future. */
 function isPast({ at }: ChangedBy, now: EpochMs): boolean {
   return Date.parse(at) <= now;
 }
@@ -70,8 +70,8 @@ export async function isOurs(
 }
 
 /**
- * Who changed what is seen now, for the entry that is about to record it as a new drift or as contested. Only a call that was made since we
- * last wrote of the enrollment: an older one is not what we see now.
+ * Finds the actor behind the observed change, for the entry that records it as a new drift or as contested. Only a call made since the last entry
+ * about this enrollment counts: an older call did not cause what is observed now.
  */
 export async function whoChanged(
   deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
@@ -95,17 +95,17 @@ function namesActor(known: Condition, assessment: Assessment): boolean {
   return beginsDrift(known, assessment) || (assessment.reason === 'contested' && known.contested === undefined);
 }
 
-/** Actors are looked up for this many accounts of one scan; for a first look at an organization none are known. */
+/** Actors are looked up for at most this many accounts of one scan. The first scan of an organization knows none. */
 const MAX_ASKED = 200;
 const ASKED_AT_ONCE = 8;
 
-/** What was found of an account; `record`: as it was known before. */
+/** The assessments of an account; `record` is its state before them. */
 export interface Found {
   readonly record: AccountRecord | null;
   readonly assessments: readonly Assessment[];
 }
 
-/** As {@link whoChanged}, for the new drifts among what a scan or a batch has found. */
+/** Like {@link whoChanged}, for all new drifts that a scan or a batch has found. */
 export async function changesBehind(
   deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
   found: readonly Found[],

@@ -4,13 +4,12 @@ import { CloudError } from '../ports/cloud.ts';
 import type { Deps } from './deps.ts';
 import type { Retrying } from './retrying.ts';
 
-/** So many accounts are asked about one by one; that more are missing is a fault of the snapshot, whatever each of them is. */
+/** Up to this many missing accounts are read one by one. If more are missing, the snapshot itself is incomplete. */
 const MAX_ASKED = 20;
 
 /**
- * Enrolled accounts that the organization has although a snapshot taken after the enrollment listing lacks them: the snapshot is not complete.
- * An account that has left meanwhile, or that an enrollment listing still carries, is no contradiction: AWS says of it by name that the
- * organization does not have it.
+ * Finds enrolled accounts that are missing from a snapshot taken after the enrollment listing, although AWS confirms that they are in the
+ * organization: the snapshot is incomplete. An account that has left meanwhile is no contradiction, because reading it confirms that it left.
  */
 export async function contradictions(
   { cloud, logger }: Pick<Deps, 'cloud' | 'logger'>,
@@ -36,7 +35,7 @@ export async function contradictions(
   return found;
 }
 
-/** What a scan says of them. */
+/** The sentence that a scan reports about them. */
 export function contradictionText(missing: readonly AccountId[]): string {
   const some = missing.slice(0, 3).join(', ');
   const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';

@@ -121,21 +121,21 @@ function change(deps: OperatorDeps, next: (controls: Controls) => Controls): Pro
 }
 
 /**
- * Reads the controls again, so that nobody is told of something that the store does not have: a write can be undone by what
- * should not be there, such as a trigger in the file.
+ * Reads the controls back, so that success is never reported for something that the store does not have. A foreign trigger in the file, for example,
+ * can undo a write.
  * @throws ControlsError `NotKept`
  */
 async function assertKept(deps: OperatorDeps, what: string, isKept: (controls: Controls) => boolean): Promise<void> {
   if (isKept(await readControls(deps.registers))) return;
   throw new ControlsError(
     'NotKept',
-    `${what} was written, and a read right after it does not show it: another operator has lifted it in the same moment, or something ` +
-      'undoes writes to the store. Look at `rollcall status`; if it is not in force there, stop every Rollcall process on this store.',
+    `${what} was written, but is missing when read back: another operator lifted it at the same moment, or something ` +
+      'undoes writes to the store. Check `rollcall status`; if it is not in force, stop every Rollcall process on this store.',
   );
 }
 
 /**
- * Sets the kill switch, for every process on this store. @returns whether it was this call that set it, and how it is set.
+ * Sets the kill switch for every process on this store. @returns whether this call set it, and the controls as stored.
  * @throws ControlsError `NotKept` if the store does not show it afterwards.
  */
 export async function halt(
@@ -155,7 +155,7 @@ export async function unhalt(deps: OperatorDeps): Promise<boolean> {
   return controls.notices.some(({ id }) => id === act.id);
 }
 
-/** @throws ControlsError if the document would grow too large, or the store does not show the suspension afterwards. */
+/** @throws ControlsError if the document would grow too large, or if the suspension is missing when read back. */
 export async function suspend(
   deps: OperatorDeps,
   what: { readonly selector: OperatorSelector; readonly until: EpochMs | null; readonly reason: string | null },
@@ -170,7 +170,7 @@ export async function suspend(
       'There are too many suspensions, or one names too many accounts. Name an OU, a tag or a name instead, or resume some.',
     );
   });
-  // Another operator may have set the same selector again since.
+  // Another operator may have replaced the suspension of the same selector meanwhile.
   const isOurs = (known: OperatorSuspension): boolean =>
     known.selector === selector.text && (known.id === act.id || known.at >= act.at);
   await assertKept(deps, 'The suspension', ({ suspensions }) => suspensions.some(isOurs));

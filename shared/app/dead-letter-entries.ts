@@ -36,15 +36,15 @@ export function recordDeadLetter(
   return new Journal(deps).organization(draft);
 }
 
-/** Why a settled letter's entry was written; a failure has `deadLettered`. */
+/** Reason in the entry of a settled letter; the entry of a failure has `deadLettered`. */
 const SETTLED = 'settled';
 
-/** Records that a message was given up whose accounts comply: nothing failed, and nothing is left to do. */
+/** Records that a message was given up although its accounts comply: nothing failed, and nothing is left to do. */
 function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, message: why }: DeadLetterReason) {
   const { newId, clock, actor } = deps;
   const context = { newId, now: clock.now(), actor, runId: message.runId, policyHash: message.policyHash };
   const detail = {
-    message: `a message was given up after its work was done (${code}: ${why}); the policy is met, so nothing is left to do`,
+    message: `a message was given up after its work was done (${code}: ${why}); the accounts comply, so nothing is left to do`,
   };
   const draft = accountEntry(context, 'VerdictChanged', ORGANIZATION_CHAIN, null, { reason: SETTLED, detail });
   return new Journal(deps).organization(() => ({
@@ -54,7 +54,7 @@ function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, messag
   }));
 }
 
-/** Whether everything that the message is about was last observed as desired. Of the organization-wide call nobody can say that. */
+/** Whether every account of the message was last observed as desired. This cannot be known of the organization-wide call. */
 async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessage): Promise<boolean> {
   if (message.kind === 'organization') return false;
   const [ids, enrollment] =
@@ -99,7 +99,7 @@ async function recordNew(
     if (letter.reason.entryId !== null || known.has(letter.id)) continue;
     lost.throwIfAborted();
     const { message, reason } = letter;
-    // Received too often and yet done: an acknowledgement was lost, or an earlier receive of it did the work.
+    // The message was received too often, but its work is done: an acknowledgement was lost, or an earlier receive did the work.
     if (message !== null && (await isSettled(deps, message))) await recordSettled(deps, message, reason);
     else await recordDeadLetter(deps, message, reason);
     await remember(deps, letter);

@@ -40,7 +40,7 @@ export interface Settings {
   readonly visibilityMs: number;
   /** How long an intent keeps others away, ms: longer than the retries of its call can take. */
   readonly claimMs: number;
-  /** How long the lease of a scan lasts that is not renewed, ms: a killed process keeps the others from scanning for so long. */
+  /** How long the lease of a scan lasts without renewal, ms. After a process is killed, the others wait this long before they scan. */
   readonly leaseMs: number;
   /** How long the retries of one wire call may go on, ms. */
   readonly retryBudgetMs: number;
@@ -77,7 +77,7 @@ export type Progress =
   | { readonly kind: 'listing'; readonly listing: 'computeOptimizer' | 'automation'; readonly accounts: number }
   | { readonly kind: 'probing'; readonly done: number; readonly total: number }
   | { readonly kind: 'recorded'; readonly entries: number }
-  /** `keys`: what the run set out to change, follow-ups included, as `workKey` writes it. */
+  /** `keys`: the changes that the run plans, follow-ups included, in the form of `workKey`. */
   | {
       readonly kind: 'queued';
       readonly messages: number;

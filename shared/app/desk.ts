@@ -131,7 +131,7 @@ export class Desk {
     return taken;
   }
 
-  /** A listing is incomplete: whatever would opt out is judged again without leave to do so. */
+  /** A listing is incomplete: accounts that would be opted out are judged again with opting out forbidden. */
   forbidOptOuts(): void {
     this.#context = { ...this.#context, optOutsAllowed: false };
     for (const judged of [...this.#judged.values()]) {
@@ -185,7 +185,7 @@ export class Desk {
     return count;
   }
 
-  /** `missing`: accounts that are enrolled, and that the snapshot lacks. */
+  /** `missing`: enrolled accounts that the snapshot lacks. */
   coverage(listed: number, missing: number): Coverage {
     const counts = { listed, evaluated: 0, unknown: missing, notApplicable: 0 };
     for (const [accountId, [computeOptimizer, automation]] of this.#verdicts) {

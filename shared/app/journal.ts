@@ -131,7 +131,7 @@ export class Journal {
     return results;
   }
 
-  /** Entries in their places. The first one to record a drift follows its `DriftDetected`, in the same write. */
+  /** Gives the entries their places in the chain. `DriftDetected` is inserted before the first entry that records a drift, in the same write. */
   #sealAll({ record, decide }: { readonly record: AccountRecord; readonly decide: Decide }): LedgerEntry[] {
     const entries: LedgerEntry[] = [];
     let known = record;

@@ -45,13 +45,13 @@ export async function acquireLease(
   };
 }
 
-/** Who holds a lease, and until when it lasts if it is not renewed (epoch ms). */
+/** The holder of a lease, and when the lease expires unless it is renewed (epoch ms). */
 export interface LeaseHolder {
   readonly holder: string;
   readonly until: number;
 }
 
-/** Who holds the lease `name` now; `null`: it is free, or its holder has stopped renewing it and it has expired. */
+/** The present holder of the lease `name`; `null`: the lease is free or has expired. */
 export async function leaseHolder(
   registers: Registers,
   clock: Pick<Clock, 'now'>,
@@ -62,7 +62,7 @@ export async function leaseHolder(
   return { holder: current.value.owner, until: current.value.expiresAt };
 }
 
-/** How long a lease lasts that is not renewed, ms: so long after a process died nobody else does what it did. */
+/** How long a lease lasts without renewal, ms. After its holder dies, other processes wait this long before they take over. */
 export const LEASE_MS = 60_000;
 
 export interface LeaseOptions {
@@ -72,9 +72,9 @@ export interface LeaseOptions {
   readonly owner: string;
   /** Default {@link LEASE_MS}. */
   readonly ttlMs?: number;
-  /** Called while another process holds the lease; what it throws ends the waiting. */
+  /** Called while another process holds the lease. Throw from it to stop waiting. */
   readonly onWait: (holder: string, until: number) => void;
-  /** When it aborts, the present pause ends, so that `onWait` can end the waiting immediately. */
+  /** Aborting it ends the present pause, so that `onWait` can stop the waiting immediately. */
   readonly stop?: AbortSignal;
 }
 
@@ -92,8 +92,8 @@ export interface HeldLease {
 }
 
 /**
- * Runs `work`, renewing the lease three times in its lifetime, and releases it afterwards. `work` gets a signal that aborts when the lease
- * was lost.
+ * Runs `work`, renews the lease three times per lifetime meanwhile, and releases it afterwards. `work` gets a signal that aborts if the lease is
+ * lost.
  */
 export async function holdLease<T>(
   clock: Clock,
@@ -111,8 +111,8 @@ export async function holdLease<T>(
       }
     }
   })().catch((cause: unknown) => {
-    // A lease that cannot be renewed is as good as lost. Aborting tells `work`; a rejection that nobody awaits yet would end the process.
-    lost.abort(new Error(`the lease ${name} could not be prolonged`, { cause }));
+    // A lease that cannot be renewed counts as lost. `work` learns it from the signal; an unhandled rejection would end the process.
+    lost.abort(new Error(`the lease ${name} could not be renewed`, { cause }));
   });
   try {
     return await work(lost.signal);
@@ -131,7 +131,7 @@ async function waitForLease(options: LeaseOptions & { readonly ttlMs: number }):
     if ('lease' in answer) return answer.lease;
     onWait(answer.holder, answer.until);
     const pause = Math.min(1_000, Math.max(50, answer.until - clock.now()));
-    // A signal that has aborted would end every further pause as well; if `onWait` did not throw, the waiting goes on.
+    // If `onWait` did not throw, waiting continues. An aborted signal would cut every further pause short, so it is passed no more.
     await clock.sleep(pause, stop?.aborted === true ? undefined : stop);
   }
 }

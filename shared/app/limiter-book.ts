@@ -49,10 +49,10 @@ const pageSchema: z.ZodType<Page> = z.object({
 
 const REGISTER = 'limiter/shared';
 
-/** Slots are reserved at most so far ahead because the store is slow, ms: beyond it a worker loses slots instead. */
+/** The furthest ahead that slots are reserved to make up for a slow store, ms. If the store is slower still, the worker loses slots. */
 const MAX_LEAD_MS = 5_000;
 
-/** How much of the lead remains after a faster reservation: how long a busy store takes changes from one to the next. */
+/** The share of the lead that is kept after a faster reservation, because the response time of a busy store varies from call to call. */
 const LEAD_KEPT = 0.9;
 
 /** What to write and what came of it, or how long to wait before asking again, ms. */
@@ -65,7 +65,7 @@ export interface BookOptions {
   readonly check: ClockCheck;
 }
 
-/** One process's access to the shared page. */
+/** The shared page, as one process reads and writes it. */
 export class Book {
   readonly #options: BookOptions;
   #page: Page | null = null;
@@ -77,14 +77,14 @@ export class Book {
   }
 
   /**
-   * How long reading and writing the page takes, ms: slots are reserved from so much later on, or they would have passed before the write
-   * returns. Follows the slowest of the recent reservations.
+   * How long reading and writing the page takes, ms, following the slowest recent reservation. Slots are reserved from this much later on; earlier
+   * ones would have passed before the write returns.
    */
   get leadMs(): number {
     return this.#leadMs;
   }
 
-  /** Every slot of a reservation had lapsed when it came back: the next one begins much later. */
+  /** Doubles the lead after a reservation of which every slot had lapsed by the time the write returned. */
   lapsedOnArrival(): void {
     this.#leadMs = Math.min(MAX_LEAD_MS, 2 * this.#leadMs + 1);
   }
@@ -95,7 +95,7 @@ export class Book {
   }
 
   /**
-   * Changes the page by compare-and-set until it succeeds. One change at a time: a process is not to lose against itself.
+   * Changes the page by compare-and-set until it succeeds. One change at a time, so that a process never loses the race against itself.
    * @throws ClockDifferenceError; what the store throws
    */
   async change<T>(change: (page: Page, now: EpochMs) => Change<T>): Promise<T> {
@@ -118,7 +118,7 @@ export class Book {
       if (!('value' in changed)) return changed;
       const next = { ...changed.page, at: now };
       if ((await registers.write(REGISTER, next, version)) === null) continue;
-      // Its slots are moments of the time before the clock was set.
+      // The clock was set meanwhile: the reserved slots are times of the old clock.
       if (check.steps() !== steps) continue;
       this.#page = next;
       this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(clock.now() - begun, this.#leadMs * LEAD_KEPT));
@@ -128,7 +128,7 @@ export class Book {
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work);
-    // The next change runs whether this one succeeds or not; its caller gets the error.
+    // A failed change does not stop the next one; its caller gets the error.
     this.#turn = mine.then(
       () => undefined,
       () => undefined,
@@ -141,12 +141,12 @@ export class Book {
     const asked = clock.now();
     const stored = await readTyped(registers, REGISTER, pageSchema);
     if (this.#leadMs === 0) this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(0, 2 * (clock.now() - asked)));
-    // The answer carried a time, too.
+    // This answer also carried the store's time.
     await check.verify();
     let calendar = stored?.value.calendar ?? null;
     if ((stored?.value.at ?? 0) - clock.now() > 2 * MAX_CLOCK_ERROR_MS) {
-      // No two clocks within the allowed error are so far apart. If it is not this one, slots that the other worker put into the future
-      // are nobody's.
+      // Two clocks within the allowed error are never this far apart. If this clock is right, the other worker's was wrong, and the slots that it
+      // reserved in the future are void.
       await check.compare();
       check.refuse();
       calendar = null;

@@ -15,25 +15,25 @@ export interface ClockCheckOptions {
   readonly monotonic: Monotonic;
   readonly store: StoreTime;
   /**
-   * Whether the first call may wait for up to about a second until the clock is verified. Without it (a short-lived function on a host whose
-   * time the provider keeps) the answers that come anyway are compared, and a difference is refused as soon as they prove it.
+   * Whether the first call may wait about a second until the clock is verified. If not (a short-lived function on a host whose provider synchronizes
+   * the clock), only the answers of regular calls are compared, and calls are refused once those prove a difference.
    */
   readonly mayWait: boolean;
 }
 
-/** The wall clock was set if it moved by more than this against the monotonic clock, ms. Gradual corrections stay below. */
+/** If the wall clock moves by more than this against the monotonic clock, it was set, ms. Gradual corrections stay below. */
 const STEP_MS = 20;
-/** Reads begin so long before the own clock's second changes, ms, so that one is answered on either side of it. */
+/** Reads begin this long before the own clock's second changes, ms, so that one is answered before the change and one after it. */
 const BEFORE_SECOND_MS = 60;
 /** The pause between two reads, ms. */
 const LOOK_MS = 10;
-/** A second changes once a second: reads for longer than this learn nothing more, ms. */
+/** How long reads go on at most, ms. The second changes once in this time, so longer reading gives no new information. */
 const LOOKING_MS = 1_100;
-/** After an inconclusive comparison (answers that take longer than the allowed error) the next one is so much later, ms. */
+/** Pause after an inconclusive comparison (the answers take longer than the allowed error), ms. */
 const INCONCLUSIVE_FOR_MS = 10 * 60_000;
 
 /**
- * Compares this process's clock with the store's and refuses one that is proven to be off by more than the limiter assumes.
+ * Compares this process's clock with the store's, and refuses calls once the clock is proven to be off by more than the limiter assumes.
  *
  *               bounds within ±E
  *   unknown ───────────────────────▶ verified ──┐ answers keep the bounds narrow
@@ -62,24 +62,24 @@ export class ClockCheck {
     options.store.follow((reading) => this.#learn(reading));
   }
 
-  /** How often the clock was set since the beginning. Slots that were reserved before it was set are moments of another time. */
+  /** How often the clock was set since the process started. Slots that were reserved before that are times of the old clock. */
   steps(): number {
     const { clock, monotonic } = this.#options;
     const before = monotonic();
     const now = clock.now();
-    // The process may have been suspended between the two readings; only what that cannot explain is a step.
+    // The process may have been suspended between the two readings. Only a difference that this cannot explain is a step.
     const [least, most] = [now - monotonic(), now - before];
     this.#shift = most;
     if (least - this.#reference > STEP_MS || this.#reference - most > STEP_MS) {
       this.#steps += 1;
       this.#reference = most;
-      // A machine that slept looks the same, and then the monotonic clock stood still: nothing that was known holds.
+      // The machine may also have slept, with its monotonic clock standing still, so the known bounds no longer hold.
       this.#forget();
     }
     return this.#steps;
   }
 
-  /** What is known now of the store's clock minus the own one; `null`: nothing. */
+  /** Bounds on the store's clock minus the own clock, now; `null`: unknown. */
   difference(): Range | null {
     this.steps();
     if (this.#known === null) return null;
@@ -87,7 +87,7 @@ export class ClockCheck {
     return { low: low - this.#shift, high: high - this.#shift };
   }
 
-  /** Returns when the clock may be used. @throws ClockDifferenceError; what a read of the store throws */
+  /** Returns once the clock may be used. @throws ClockDifferenceError, and whatever a read of the store throws */
   async verify(): Promise<void> {
     const difference = this.difference();
     if (difference !== null && isWithin(difference)) return;
@@ -99,14 +99,14 @@ export class ClockCheck {
     this.refuse();
   }
 
-  /** @throws ClockDifferenceError if what is known proves that the clock is off */
+  /** @throws ClockDifferenceError if the known bounds prove that the clock is off */
   refuse(): void {
     const difference = this.difference();
     const aheadMs = difference === null ? null : provenError(difference);
     if (aheadMs !== null) throw new ClockDifferenceError(aheadMs, MAX_CLOCK_ERROR_MS);
   }
 
-  /** Compares anew, from fresh answers. One comparison at a time. */
+  /** Starts a new comparison from fresh answers, or joins the one in progress. */
   compare(): Promise<void> {
     this.#comparing ??= this.#compare().finally(() => {
       this.#comparing = null;
@@ -116,7 +116,7 @@ export class ClockCheck {
 
   async #compare(): Promise<void> {
     const { clock, monotonic, mayWait } = this.#options;
-    // Many answers know better than one: what a single look cannot replace is kept until an answer contradicts it.
+    // Many answers give narrower bounds than one. Where only one read is possible, the known bounds stay until an answer contradicts them.
     if (mayWait) this.#forget();
     await this.#look();
     if (mayWait && !this.#isDecided()) {

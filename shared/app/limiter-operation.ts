@@ -4,7 +4,7 @@ import type { Clock } from '../ports/system.ts';
 import type { Book, Change, Page } from './limiter-book.ts';
 import type { ClockCheck } from './limiter-clock.ts';
 
-/** How a call was answered, and when it was made. */
+/** The outcome of a call, and when it was made. */
 interface Answer {
   readonly leave: EpochMs;
   readonly throttled: boolean;
@@ -48,7 +48,7 @@ export class Operation {
   #want = 1;
   /** How late a slot may be used, ms: also by the time that reserving it took, or a slow store would let none through. */
   #patienceMs = 0;
-  /** How often the clock had been set when the slots were reserved. */
+  /** `check.steps()` when the slots were reserved. */
   #steps = 0;
   #answers: Answer[] = [];
   /** Called since the shared page was last told so. */
@@ -59,7 +59,7 @@ export class Operation {
     this.#options = options;
   }
 
-  /** The time of this process's next slot; `null`: the total alone decides. */
+  /** The time of this process's next slot; `null`: only the total limits this operation. */
   async take(): Promise<EpochMs | null> {
     const { book, clock, check } = this.#options;
     for (;;) {

@@ -5,12 +5,12 @@ import type { Clock } from '../ports/system.ts';
 import type { Book } from './limiter-book.ts';
 import type { ClockCheck } from './limiter-clock.ts';
 
-/** How late a slot may be used, ms, by the own clock. */
+/** How long after its time a slot may still be used, ms, by the own clock. */
 export const LATE_MS = 50;
 const FIRST_BLOCK = 4;
 /** One write takes no more: a longer block saves nothing worth having. */
 const MOST_TICKS = 250;
-/** Everything that the calendar can hold is taken: the pause before asking again, ms. */
+/** Pause before the next attempt when the whole calendar is taken, ms. */
 const FULL_MS = 1_000;
 /** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
 const LONG_LINE = 4;
@@ -38,7 +38,7 @@ interface Block {
   waited: number;
   /** How long the line was when it was had, ms. */
   readonly lineMs: number;
-  /** How often the clock had been set by then. */
+  /** `check.steps()` at that time. */
   readonly steps: number;
 }
 

@@ -32,7 +32,10 @@ export interface Limiter extends CallGate {
   readonly counts: CallCounts;
 }
 
-/** How often a call that the machine woke too late waits for another slot: a machine that is always late must not keep it from being made. */
+/**
+ * How often a call waits for another slot after the machine woke it too late. After that the call is made late, so that a slow machine still makes
+ * progress.
+ */
 const SECOND_CHANCES = 2;
 
 /**
@@ -57,8 +60,8 @@ const SECOND_CHANCES = 2;
  *  4. The calls of a second [s, s + 1 s) therefore have slots in [s − E − L, s + 1 s + E), which is 1 s + 2E + L long and holds at most
  *     (1 s + 2E + L) / T + 1 multiples of T.
  *
- * With equal clocks (E = 0: the embedded runtime) this is the rate, 5% and one call. What it assumes is checked: a clock that is off by more
- * makes no call (limiter-clock.ts). What it cannot hold for is a machine that wakes a process more than L late three times in a row.
+ * With equal clocks (E = 0: the embedded runtime) this is the rate, 5% and one call. The assumption is checked: a worker whose clock is off by more
+ * makes no call (limiter-clock.ts). The bound does not hold for a machine that wakes a process more than L late three times in a row.
  *
  * @returns a gate whose `acquire` rejects with ClockDifferenceError while this machine's clock is off
  */
@@ -82,7 +85,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     operations.set(name, known);
     return known;
   };
-  /** Waits for a moment of the own clock; answers `false` if the clock was set meanwhile, and the moment is another one. */
+  /** Waits for a time of the own clock. Returns `false` if the clock was set meanwhile, so that the time means another moment. */
   const until = async (at: EpochMs): Promise<boolean> => {
     const steps = check.steps();
     for (let wait = at - clock.now(); wait > 0; wait = at - clock.now()) {

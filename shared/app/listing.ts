@@ -7,7 +7,7 @@ import type { Retrying } from './retrying.ts';
 export interface Listing {
   readonly seen: ReadonlyMap<AccountId, Observed>;
   readonly brokenBy: CloudError | null;
-  /** Listed with something that is not known here: they are neither observed nor absent. */
+  /** Accounts that are listed with a value that this version does not know: neither observed nor absent. */
   readonly leftOut?: ReadonlySet<AccountId>;
 }
 
@@ -17,9 +17,9 @@ type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 const PASSES = 2;
 /** The fewest items of a full page. */
 const ITEMS_A_PAGE = 100;
-/** A listing that answers so many pages more than its items fill does not come to an end. */
+/** A listing with this many more pages than its items fill is taken as endless. */
 const MAX_PAGES = 1_000;
-/** Twenty times what AWS grants to an organization [Quotas for AWS Organizations]. */
+/** Twenty times the largest quota of accounts in an organization [Quotas for AWS Organizations]. */
 const MAX_ACCOUNTS = 200_000;
 
 function endless(why: string): CloudError {
@@ -30,7 +30,7 @@ function endless(why: string): CloudError {
     requestId: null,
     ambiguous: false,
   } as const;
-  const message = `the listing does not come to an end: ${why}`;
+  const message = `the listing does not end: ${why}`;
   return new CloudError(message, { ...facts, service: 'compute-optimizer', operation: 'listing' });
 }
 
@@ -73,9 +73,9 @@ async function readOn(
     items += page.items.length;
     for (const id of page.leftOut ?? []) leftOut.add(id);
     const token = page.nextToken;
-    // An empty page may carry the very token that it was asked by; one that comes back otherwise is a listing that goes in a circle.
+    // An empty page may repeat the token of its own request. Any other repeated token means that the listing goes in a circle.
     if (token !== null && asked.has(token) && (page.items.length > 0 || token !== askedBy))
-      return endless('a page token came again');
+      return endless('a page token was repeated');
     if (items > MAX_ACCOUNTS || pages - items / ITEMS_A_PAGE > MAX_PAGES)
       return endless(`${pages} pages gave ${items} accounts`);
     if (token !== null) asked.add(token);

@@ -21,13 +21,13 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** Those that would be made now. */
   readonly due: readonly Change[];
-  /** Those that become possible when their prerequisite is met, as they will be made. */
+  /** Changes that become possible when their prerequisite is met, with the action that will make them. */
   readonly followUps: readonly Change[];
   readonly totals: PlanTotals;
   readonly trip: Trip | null;
   /** The operator's approval that the run goes on under. */
   readonly approval: Approval | null;
-  /** A dry run: what the next run makes under `approval`, where without it a guardrail would stop the run. */
+  /** Dry run only: the changes that the next run makes under `approval`, if a guardrail would stop it otherwise. */
   readonly underApproval?: PlanTotals;
   /** The gate that holds some of the changes back. */
   readonly gate: Gate | null;
@@ -53,7 +53,7 @@ export function changeKey(
   return [accountId, enrollment, desired, desiredRuleMode, intendedAction(change)].join(' ');
 }
 
-/** The parts of a key. An absent desired state is an empty word there. */
+/** The inverse of {@link changeKey}. An absent desired state is an empty word in the key. */
 export function parseKey(key: string): ChangeParts | null {
   const [accountId, name, desired, desiredRuleMode, action] = key.split(' ');
   const enrollment = ENROLLMENTS.find((each) => each === name);
@@ -108,17 +108,17 @@ interface FollowUpInput {
   readonly isAllowed: (change: Change) => boolean;
 }
 
-/** @param enabling what this plan changes, now or when a window opens. */
+/** @param enabling the changes of this plan, now or when a window opens. */
 function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInput, enabling: readonly Change[]) {
   const enabledHere = new Set(enablingAccounts(enabling));
-  // Where an earlier run has enabled the prerequisite under an approval that covers the follow-up, too, that run makes it.
+  // If an earlier run enabled the prerequisite, and its approval also covers the follow-up, that run makes the follow-up.
   const leftToItsRun = (change: Change): boolean =>
     limits.onlyThese === null && !enabledHere.has(change.accountId) && allows(limits.underWay, change);
   const of = (made: readonly Change[]): readonly Change[] =>
     followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !leftToItsRun(change));
   return {
     of,
-    // Caps count accounts, each once. Where an earlier run has changed the account, its follow-up was judged with that run.
+    // Caps count each account once. If an earlier run has changed the account, its follow-up was judged with that run.
     toJudge: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
   };
 }

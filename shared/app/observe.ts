@@ -97,7 +97,7 @@ function absentFrom(listing: Listing): Observation {
 function automationOf(facts: AccountFacts, enrolled: Observation, listing: Listing): Observation {
   const seen = listing.seen.get(facts.id);
   if (seen !== undefined) return seen;
-  // Listed, so enrolled in some way that is not known here: read by itself.
+  // The account is listed with a value that this version does not know, so it is read by itself.
   if (listing.leftOut?.has(facts.id) === true) return NOT_LISTED;
   // No listing names the management account: one that broke off says as little of it as a whole one.
   if (listing.brokenBy !== null && !facts.management) return absentFrom(listing);

@@ -8,16 +8,15 @@ export interface OneAtATimeDeps {
   readonly newId: NewId;
 }
 
-/** A process that died keeps the others away for this long, ms. */
+/** After a process dies, the others wait this long before they take over, ms. */
 const HOLD_MS = 15_000;
 
-/** Another process is doing it. */
+/** Result of {@link oneAtATime} when another process holds the lease. */
 export const BUSY = Symbol('busy');
 
 /**
- * Does something that must not be done by several processes side by side. The lease is renewed as long as the work lasts; `lost` aborts if
- * that fails, and the work must then stop.
- * @returns what `work` returned; `BUSY` if another process is at it, and nothing was done here.
+ * Runs work that only one process may do at a time. The lease is renewed while the work lasts; if that fails, `lost` aborts and the work must stop.
+ * @returns the result of `work`; `BUSY` if another process is doing it, so that nothing was done here.
  */
 export async function oneAtATime<T>(
   { registers, clock, newId }: OneAtATimeDeps,

@@ -9,17 +9,17 @@ import { readTyped, update } from './registers.ts';
 
 /** Entries that have waited too long for the event bus. The shape of `outbox` in `status --json`. */
 export interface OutboxView {
-  /** How many; see `more`. */
+  /** How many entries, up to a limit; see `more`. */
   readonly overdue: number;
-  /** There are more than were counted. */
+  /** There are more entries than `overdue` says. */
   readonly more: boolean;
   /** When the oldest of them was written, ISO 8601. */
   readonly oldestAt: string;
-  /** The last time that the bus refused an entry, with the reason; `null`: it never did, so that nobody publishes, or too slowly. */
+  /** The last refusal by the bus; `null`: the bus never refused an entry, so no process publishes, or it publishes too slowly. */
   readonly refusal: { readonly at: string; readonly code: string; readonly message: string } | null;
 }
 
-/** The event bus that entries are published on: the one that the policy names, else the deployment's; `null`: they are not published. */
+/** The event bus for entries: the policy's, else the deployment's; `null`: entries are not published. */
 export function busOf(policy: CompiledPolicy | null, deployed: string | null): string | null {
   return policy?.policy.notify?.eventBus ?? deployed;
 }
@@ -27,12 +27,12 @@ export function busOf(policy: CompiledPolicy | null, deployed: string | null): s
 const refusalSchema = z.object({ at: z.number(), code: z.string(), message: z.string() });
 const REGISTER = 'refused-by-bus';
 
-/** A publisher comes once a minute at the latest; what has waited for longer than this, ms, is not on its way. */
+/** Publishing runs at least once a minute, so an entry that has waited longer than this is stuck, ms. */
 export const OVERDUE_MS = 5 * 60_000;
-/** Entries are read one by one: no more than so many are counted. */
+/** Counting stops here, because entries are read one by one. */
 const COUNTED = 100;
 
-/** @returns `null`: none has waited too long */
+/** @returns `null` if no entry has waited too long */
 export async function overdueEntries(
   { ledger, registers }: { readonly ledger: Pick<Ledger, 'unpublished'>; readonly registers: Registers },
   now: EpochMs,
@@ -51,7 +51,7 @@ export async function overdueEntries(
   };
 }
 
-/** Keeps the reason of a refusal for `status` and `doctor`; whoever publishes may be another process. */
+/** Keeps the reason of a refusal for `status` and `doctor`, which may run in another process than the publisher. */
 export async function noteRefusal(registers: Registers, at: EpochMs, { code, message }: Refusal): Promise<void> {
   await update(registers, REGISTER, refusalSchema, () => ({ at, code, message: message.slice(0, 500) }));
 }

@@ -51,7 +51,7 @@ export interface PlanDocument {
   readonly totals: PlanTotals;
   /** The mutating calls of `totals`, by operation. */
   readonly calls: readonly PlannedCall[];
-  /** Sentences about listings that broke off or contradict each other. */
+  /** Sentences about listings that broke off or that contradict each other. */
   readonly broken: readonly string[];
   readonly changes: readonly Change[];
 }

@@ -1,19 +1,19 @@
 import type { Enrollment } from '../domain/types.ts';
 import type { WorkOutcome } from './deps.ts';
 
-/** How far the changes of a plan are, as one process sees it. The parts never add up to more than `total`. */
+/** Progress of a plan's changes, as one process sees it. The parts never add up to more than `total`. */
 export interface PlannedProgress {
   readonly total: number;
   readonly confirmed: number;
   readonly failed: number;
-  /** Something stands in the way for now: it waits, or needs attention. */
+  /** Waiting, or needs attention. */
   readonly blocked: number;
-  /** Found to be as desired, exempt, suspended or gone: nothing was left to do. */
+  /** The account turned out to comply, to be exempt or suspended, or to have left: nothing was left to do. */
   readonly notNeeded: number;
   readonly inProgress: number;
 }
 
-/** An (account, enrollment) as one word. */
+/** Names an (account, enrollment) in one string. */
 export const workKey = (accountId: string, enrollment: Enrollment): string => `${accountId} ${enrollment}`;
 
 type Part = Exclude<keyof PlannedProgress, 'total'>;
@@ -29,8 +29,8 @@ const PART: Readonly<Record<WorkOutcome, Part>> = {
 };
 
 /**
- * Counts the changes of a plan as they are worked on. A key may come many times (tried again, polled, delivered twice): its last outcome
- * counts, once. Keys that are not part of the plan are not counted, because other runs share the queue.
+ * Counts the changes of a plan as they are worked on. A key may be reported many times (retried, polled, delivered twice); only its last outcome
+ * counts. Keys that are not part of the plan are not counted, because other runs share the queue.
  */
 export class PlannedWork {
   #planned: ReadonlySet<string> = new Set();
@@ -61,6 +61,6 @@ export class PlannedWork {
 
 const NOTHING_YET = { confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 } as const;
 
-/** Changes that nothing more is expected of for now. */
+/** The number of changes that have an outcome for now. */
 export const finishedOf = ({ confirmed, failed, blocked, notNeeded }: PlannedProgress): number =>
   confirmed + failed + blocked + notNeeded;

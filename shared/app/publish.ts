@@ -30,13 +30,13 @@ const PAGE = 200;
 const FRUITLESS_PAGES = 5;
 
 /**
- * Empties the outbox: publishes what is not marked, then marks what was accepted. One process does so at a time; a second one leaves it to
- * the first. A crash between publishing and marking publishes again; listeners recognize a repetition by the entry's id. An entry that the
- * bus refuses is skipped, so that it cannot hold up those behind it.
+ * Empties the outbox: publishes the entries that are not marked as published, then marks those that the bus accepted. Only one process publishes at a
+ * time. After a crash between publishing and marking, entries are published again; listeners recognize a repetition by the entry's id. An entry that
+ * the bus refuses is skipped, so that it does not hold up the entries behind it.
  */
 export async function publishUnpublished(deps: PublishDeps, options: PublishOptions = {}): Promise<Published> {
   const { pageSize = PAGE } = options;
-  // Most of the time there is nothing to publish, and no lease is needed to see that.
+  // Usually there is nothing to publish, and finding that out needs no lease.
   if ((await deps.ledger.unpublished(pageSize)).length === 0) return NOTHING;
   const result = await oneAtATime(deps, 'publish', (lost) => emptyOutbox(deps, options, lost));
   return result === BUSY ? NOTHING : result;
@@ -55,7 +55,7 @@ async function emptyOutbox(deps: PublishDeps, options: PublishOptions, lost: Abo
     const result = await bus.publish(open);
     const accepted = open.filter(({ id }) => result.accepted.has(id));
     for (const { id } of accepted) done.add(id);
-    // An entry that is not known to be accepted counts as refused: none may be sent twice in one round.
+    // An entry without a confirmed result counts as refused, so that it is not sent twice in one round.
     const reasons = new Map(result.refused.map((refusal) => [refusal.id, refusal]));
     for (const { id } of open) {
       if (!done.has(id))

@@ -28,23 +28,23 @@ import { RUN_PREFIX, restoredRun } from './run-state.ts';
 import { restoredScan, SCAN_REGISTER, scanState } from './schedule.ts';
 
 /*
- * What of each register a restored store has. Nothing that limits the next call goes back in time:
+ * The content of each register in a restored store. Nothing that limits the next call goes back in time:
  *
  *   controls                          halted, and the suspensions of both stores
  *   changes-before-restore            the changes of both stores in the last 24 hours
- *   approval/, run/                   used stays used, stopped stays stopped, nothing is lifted any more
+ *   approval/, run/                   used stays used, stopped stays stopped, and no guardrail is lifted any more
  *   rollout                           the gate that lets less through
- *   lease/, limiter/                  as they are now: who holds something holds it, who has paced calls has paced them
+ *   lease/, limiter/                  as they are now: leases stay held, and calls already made stay counted
  *   alerts, exemptions, reactor, …    as they are now: nothing is announced twice
- *   policy                            if both agree; else the next scan notes it
- *   scan                              over, and due; answers that it kept are too old
- *   anything else                     the backup's: it belongs to the audit log that it came with
+ *   policy                            kept if both agree; otherwise the next scan records it
+ *   scan                              ended, and due again: the answers that it kept are too old
+ *   anything else                     from the backup: it belongs to the backup's audit log
  */
 const AS_NOW = ['lease/', 'limiter/'];
 const AS_NOW_IF_KNOWN = ['alerts', 'exemptions', 'reactor', 'retention', 'scan-wish'];
 const FORGOTTEN = ['checkpoint/', 'refreshed', CLAIMED_REGISTER];
 
-/** Decides what a restored store has, given what the backup has and what it takes the place of. */
+/** Decides the content of a restored store from the backup and the store that it replaces. */
 export function reconcileRestored(request: RestoreRequest): Reconcile<RestoreReport> {
   return (backup, replaced) => new Reconciliation(request, backup, replaced).result();
 }
@@ -103,7 +103,7 @@ class Reconciliation {
     };
   }
 
-  /** Of the replaced store nothing must keep it from being replaced. */
+  /** Reads a register of the replaced store. An unreadable one is reported, but must not prevent the restore. */
   #theirsOf<T>(name: string, read: (value: unknown) => T): T | null {
     if (!this.#theirs.has(name)) return null;
     try {
@@ -123,7 +123,7 @@ class Reconciliation {
     const theirs = this.#theirsOf(ORGANIZATION_REGISTER, known) ?? this.#content?.organizationId() ?? null;
     if (ours !== null && theirs !== null && ours !== theirs) {
       throw new OtherOrganizationError(
-        `${this.#request.file} is a backup of organization ${ours}, and this store belongs to organization ${theirs}. The store was left as ` +
+        `${this.#request.file} is a backup of organization ${ours}, but this store belongs to organization ${theirs}. The store was left as ` +
           'it is. Use a backup of this store, or restore it into another directory with --data-dir.',
       );
     }
@@ -162,7 +162,7 @@ class Reconciliation {
     return carriedFrom([...parts, ...theirs.filter((part) => part !== null)], now);
   }
 
-  /** Contested in the replaced store stays so until an operator resumes the account. */
+  /** An account that is contested in the replaced store stays contested until an operator resumes it. */
   #contested(): EntryDraft[] {
     return this.#conditions(({ contested }, known) => contested !== undefined && known?.contested === undefined).map(
       ({ record, enrollment, condition }) => {
@@ -175,7 +175,7 @@ class Reconciliation {
     );
   }
 
-  /** A change that was under way has its intent in the restored log as well: whoever finds it expired finds out what became of it. */
+  /** The intents of changes under way are carried over to the restored log. When such a claim expires, recovery finds out how the change ended. */
   #claims(): EntryDraft[] {
     const open = this.#conditions(({ claim }, known) => claim !== null && known?.claim?.entryId !== claim.entryId);
     return open.flatMap(({ record: { accountId }, condition: { claim } }) => {
@@ -185,7 +185,7 @@ class Reconciliation {
     });
   }
 
-  /** In the order of the chains that they go into: where one is the first to record a drift, its detection stands before it. */
+  /** The drafts in order, with `DriftDetected` inserted before each one that is the first to record a drift. */
   #detected(drafts: readonly EntryDraft[]): EntryDraft[] {
     const known = new Map<AccountId, AccountRecord>();
     return drafts.flatMap((draft) => {
@@ -245,7 +245,7 @@ class Reconciliation {
     const { now } = this.#request;
     const other = theirs === null ? null : this.#theirsOf(name, (value) => restoredApproval(name, [value], now));
     if (ours !== null) return restoredApproval(name, other === null ? [ours] : [other, ours], now);
-    // Nobody acts on an approval that the audit log does not have; that it was used counts all the same.
+    // An approval that is missing from the audit log lifts nothing, but if it was used, it stays used.
     return other?.usedAt == null ? null : other;
   }
 
@@ -254,7 +254,7 @@ class Reconciliation {
     const names = new Set(
       [...this.#ours.keys(), ...this.#theirs.keys()].filter((name) => name.startsWith(APPROVAL_PREFIX)),
     );
-    // Seen from before the beginning of time, what has not expired keeps its own end.
+    // With this `now`, `restoredApproval` leaves the expiry as it is.
     const open = (name: string, value: unknown): boolean => {
       const { usedAt, expiresAt } = restoredApproval(name, [value], Number.POSITIVE_INFINITY);
       return usedAt === null && expiresAt > now;
@@ -276,7 +276,7 @@ class Reconciliation {
   }
 }
 
-/** The entry without its place: it is given one in the restored chain. */
+/** The entry without its place in the old chain; appending it to the restored chain gives it a new one. */
 function draftOf({ seq: _seq, prevHash: _prevHash, hash: _hash, ...draft }: LedgerEntry): EntryDraft {
   return draft;
 }

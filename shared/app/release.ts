@@ -57,7 +57,9 @@ export async function releaseHeld(
   });
 }
 
-/** What the rollout holds back, and how many changes become possible by it: Automation waits for Compute Optimizer, not for the rollout. */
+/**
+ * The changes that the rollout holds back, and the follow-ups that they make possible. Follow-ups wait for Compute Optimizer, not for the rollout.
+ */
 async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held[]; readonly followUps: number }> {
   const held: Held[] = [];
   let followUps = 0;

@@ -14,7 +14,7 @@ import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';
 import type { StandingAt } from './audit-as-of.ts';
 import { inParallel } from './in-parallel.ts';
 
-/** Reading and folding this many entries takes a few milliseconds, in which nothing else happens. */
+/** Reading and folding this many entries blocks the thread for a few milliseconds. */
 const PAGE = 200;
 
 /** All entries that a filter lets through, the oldest first. */
@@ -61,7 +61,7 @@ export class Standings {
     }
   }
 
-  /** Drifts that were open at the beginning are older than it: when each was first observed. */
+  /** Finds when the drifts that are open at the start of the report were first observed. */
   async findOpenDrifts(ledger: Pick<Ledger, 'query'>, until: string): Promise<void> {
     const open = this.all().filter(({ verdict }) => verdict !== 'Compliant' && isManaged(verdict));
     await inParallel(open, PARALLEL, async ({ accountId, enrollment }) => {
@@ -75,8 +75,8 @@ export class Standings {
   }
 
   /**
-   * Replays the account from where its last drift was resolved; from there on the fold tells, whichever entry began the drift, also where an
-   * older ledger has no `DriftDetected` for it.
+   * Replays the account from its last resolved drift. The fold knows every entry that can begin a drift, including those of older ledgers that have
+   * no `DriftDetected`.
    */
   async #openSince(
     ledger: Pick<Ledger, 'query'>,
@@ -87,10 +87,10 @@ export class Standings {
     const until = new Date(Date.parse(at) + 1).toISOString();
     const found = await ledger.query({ accountId, enrollment, type: 'DriftResolved', until }, { limit: 1 });
     const since = found.entries[0]?.at ?? null;
-    // None that retention has left: the checkpoint knows what was open before.
+    // Retention may have removed the entry; then the checkpoint knows which drifts were open.
     const known = since === null ? await checkpointState(ledger, accountId) : null;
     let record: AccountRecord = withDriftSince({ ...emptyRecord(accountId), present: true, ...known });
-    // Also what is about the account as a whole, as that it left.
+    // No filter by enrollment: entries about the whole account, such as its leaving, count too.
     const filter = { accountId, until, ...(since !== null && { since }) };
     for await (const entry of entriesOf(ledger, filter)) record = foldEntry(record, entry);
     return record[enrollment]?.driftSince ?? null;

@@ -5,17 +5,17 @@ import type { EpochMs } from '../domain/types.ts';
 import type { LostEntries, Replaced } from '../ports/restore.ts';
 
 export interface RestoreRequest {
-  /** The backup, as it was named. */
+  /** The backup's path, as the operator gave it. */
   readonly file: string;
   readonly actor: string;
   readonly now: EpochMs;
   readonly newId: () => string;
 }
 
-/** What a restore has kept and lost, for whoever asked for it. */
+/** What a restore has kept and lost, for the operator. */
 export interface RestoreReport {
   readonly replaced: Replaced['kind'];
-  /** Whether the replaced store could be read, so that what it had set is in force. */
+  /** Whether the replaced store could be read, so that its halt, suspensions and counts are in force. */
   readonly merged: boolean;
   readonly lost: LostEntries | null;
   /** Selectors of suspensions that the backup lacks, or has with an earlier end. */
@@ -33,7 +33,10 @@ export interface RestoreReport {
   readonly unreadable: readonly string[];
 }
 
-/** The entry that says what took the place of what. @param head the end of the organization's chain that was replaced, if it could be read */
+/**
+ * The entry that records which backup replaced which store.
+ * @param head the end of the organization's chain that was replaced, if it could be read
+ */
 export function storeRestored(
   { file, actor, newId, now }: RestoreRequest,
   { replaced, lost, suspensions }: RestoreReport,

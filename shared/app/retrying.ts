@@ -14,8 +14,8 @@ const passes = (error: Error): boolean => error instanceof CloudError && error.r
 
 /**
  * Repeats a wire call while the cloud says Throttled or Transient, for at most `budgetMs`. The pace itself is the limiter's; the
- * pause here only keeps workers that failed together from trying together again; where the cloud asks for a longer one (`Retry-After`), that is
- * made, up to the end of the budget.
+ * pause here only keeps workers that failed together from trying together again; where the cloud asks for a longer pause (`Retry-After`), that pause
+ * is made, up to the end of the budget.
  * @throws the last CloudError; any other error at once.
  */
 export function createRetrying(clock: Clock, random: Random, budgetMs: number): Retrying {

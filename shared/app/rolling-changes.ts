@@ -7,11 +7,11 @@ import type { LastChange } from '../ports/restore.ts';
 import { readTyped } from './registers.ts';
 
 /*
- * The changes of a store that a restore has replaced. Its audit log is gone, and the accounts were changed all the same: for 24 hours
- * the caps count them together with those of the log.
+ * The changes recorded in a store that a restore has replaced. Its audit log is gone, but the accounts were changed: for 24 hours the caps count
+ * these changes together with those in the restored log.
  */
 export const CARRIED_REGISTER = 'changes-before-restore';
-/** By account: when it was last changed, and last opted out, epoch ms. */
+/** By account: the times of its last change and its last opt-out, epoch ms. */
 export const carriedSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
 export type Carried = z.infer<typeof carriedSchema>;
 
@@ -36,7 +36,7 @@ export async function changedRecently(
   return changed;
 }
 
-/** The union of what several stores know of the last 24 hours. */
+/** The union of the last 24 hours' changes that several stores know. */
 export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[], now: EpochMs): Carried {
   const carried: Record<AccountId, [number, number | null]> = {};
   for (const part of parts) {
@@ -50,7 +50,7 @@ export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[]
   return carried;
 }
 
-/** Removes them when they count no more. */
+/** Removes the register when all its changes are older than 24 hours. */
 export async function pruneCarried(registers: Registers, now: EpochMs): Promise<void> {
   const known = await readTyped(registers, CARRIED_REGISTER, carriedSchema);
   if (known === null || Object.values(known.value).some(([at]) => at >= now - ROLLING_MS)) return;

@@ -33,7 +33,8 @@ export type RolloutState = z.infer<typeof rolloutSchema>;
 export const ROLLOUT_REGISTER = 'rollout';
 
 /**
- * The gate in a restored store: the one that lets less through. Of different policies none holds, and the canaries come first again.
+ * The gate in a restored store: the stricter of both. If the gates belong to different policies, neither holds, and the rollout begins again with the
+ * canaries.
  * @throws DamagedRegisterError
  */
 export function restoredRollout(backup: unknown, replaced: unknown): RolloutState | null {

@@ -6,13 +6,12 @@ import { type ChangeParts, parseKey } from './make-plan.ts';
 import { RunStates } from './run-state.ts';
 
 /*
- * How a run's changes are counted. What the run set out to do is stored once, before anything is queued (`run-plan/<id>`); how far each change
- * is, the ledger says (`Ledger.outline`). Nothing is counted while the work goes on: a counter would be one more write for each entry, wrong
- * after a crash between the two, and a register that all workers fight for. So the numbers are right at any moment and any size, and they cost
- * one walk along an index when somebody looks.
+ * How a run's changes are counted. The planned changes are stored once, before anything is queued (`run-plan/<id>`); the progress of each change
+ * comes from the ledger (`Ledger.outline`). There is no counter: it would cost one more write per entry, be wrong after a crash between the two
+ * writes, and be contended by all workers. So the numbers are always exact, and each query costs one walk along an index.
  */
 
-/** Adds up to `total`. */
+/** The parts from `confirmed` to `notStarted` add up to `total`. */
 export interface RunCounts {
   readonly total: number;
   /** AWS reports the desired state. */
@@ -20,10 +19,10 @@ export interface RunCounts {
   /** Begun; AWS has not reported the result yet. */
   readonly inProgress: number;
   readonly failed: number;
-  /** Something stands in the way: it waits, or needs attention. */
+  /** Waiting, or needs attention. */
   readonly blocked: number;
   readonly notStarted: number;
-  /** Not part of the total: changes of the run that it did not plan, which an event brought, or a window that opened. */
+  /** Not part of the total: changes that the run made without having planned them, after an event or when a window opened. */
   readonly unplanned: number;
 }
 
@@ -38,11 +37,11 @@ const ENDING: Readonly<Record<StepType, Ending>> = {
   ConvergenceStalled: 'failed',
 };
 
-/** One change of a run, planned or not, with the last that the run has recorded of it. */
+/** One change of a run, planned or not, with its last recorded step. */
 export interface TracedChange {
   readonly accountId: string;
   readonly enrollment: RunStep['enrollment'];
-  /** `null`: the run made it without having planned it. */
+  /** `null`: the run did not plan it. */
   readonly planned: ChangeParts | null;
   readonly step: RunStep | null;
 }
@@ -58,8 +57,8 @@ const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollme
   `${accountId} ${enrollment}`;
 
 /**
- * @param expected how many changes the run planned, for a run that an older version began, or of which the plan is kept no longer: then what it
- * has begun is all that is known of it.
+ * @param expected the number of planned changes. It is needed where the plan itself is not stored (an older version, or expired); of such a run only
+ * the changes that it has begun are known one by one.
  */
 export async function traceRun(
   stores: Pick<Stores, 'ledger' | 'registers' | 'records'>,
@@ -94,7 +93,7 @@ function merge(keys: readonly string[] | null, steps: readonly RunStep[]): Trace
   for (const step of steps) {
     const known = merged.get(nameOf(step));
     if (known !== undefined) merged.set(nameOf(step), { ...known, step });
-    // A drift that the run found blocked, or found resolved by somebody else, is no change of the run.
+    // An unplanned drift that the run only found blocked, or resolved by somebody else, is not a change of this run.
     else if (step.begun) merged.set(nameOf(step), { ...step, planned: null, step });
   }
   return [...merged.values()].sort((a, b) => {
@@ -103,7 +102,7 @@ function merge(keys: readonly string[] | null, steps: readonly RunStep[]): Trace
   });
 }
 
-/** What the run left in progress, and a later run has seen done. */
+/** Counts the changes that the run left in progress and that were observed as done later. */
 async function confirmedLater(records: Records, changes: readonly TracedChange[]): Promise<number> {
   const open = changes.filter(({ step }) => step !== null && ENDING[step.type] === 'inProgress');
   if (open.length === 0) return 0;

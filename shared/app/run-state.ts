@@ -29,12 +29,12 @@ const planSchema = z.object({
   policyHash: z.string(),
   storedAt: z.number(),
   keys: z.array(z.string()),
-  /** What keeps the plan from being carried out: the guardrail that tripped, or `rollout`. Not known of plans that an older version stored. */
+  /** What holds the plan up: the name of the tripped guardrail, or `rollout`. Older versions did not store it. */
   heldUpBy: z.string().nullable().default(null),
   totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
 });
 
-/** The changes that a run set out to make, follow-ups included, by `changeKey`: what its progress is counted by. */
+/** The changes that a run planned, follow-ups included, by `changeKey`. Its progress is measured against them. */
 const runPlanSchema = z.object({ at: z.number(), keys: z.array(z.string()) });
 
 /** A plan that is kept: what an approval or a binding is about. */
@@ -47,11 +47,11 @@ export interface StoredPlan {
   readonly keys: readonly string[];
   /** The guardrail that tripped, or `rollout`; `null`: not known. */
   readonly heldUpBy: string | null;
-  /** Its changes now and later, without those that wait for something else; `null`: not known. */
+  /** Its changes now and its follow-ups, without changes that wait for something else; `null`: not known. */
   readonly totals: Pick<PlanTotals, 'now' | 'followUps'> | null;
 }
 
-/** Why a plan is stored. What is left out stays as it was stored before. */
+/** Why a plan is stored. An omitted field keeps its stored value. */
 export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 
 /** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
@@ -64,8 +64,8 @@ const runPlanName = (runId: string): string => `run-plan/${runId}`;
 export const RUN_PREFIX = 'run/';
 
 /**
- * The state of a run in a restored store: stopped if either store says so, and bound to its plan without anything being lifted for it.
- * @param replaced what the replaced store has of the same run; `null`: nothing
+ * The state of a run in a restored store: stopped if either store says so, and bound to its plan with no guardrail lifted.
+ * @param replaced the same register in the replaced store; `null`: it has none
  * @throws DamagedRegisterError
  */
 export function restoredRun(name: string, backup: unknown, replaced: unknown, now: EpochMs): RunState {
@@ -98,7 +98,7 @@ export class RunStates {
   }
 
   /**
-   * Keeps what the run set out to do. A part that goes on with a run finds less to do than the part before; what that one noted stays noted.
+   * Stores the changes that the run plans. A part that continues a run finds fewer changes than the part before it, so changes are only added.
    */
   async noteChanges(runId: string, keys: readonly string[], now: EpochMs): Promise<void> {
     if (keys.length === 0) return;
@@ -107,7 +107,7 @@ export class RunStates {
     });
   }
 
-  /** What the run set out to do; `null`: nothing, or it is kept no longer. */
+  /** The changes that the run planned; `null`: none, or they are no longer stored. */
   async changesOf(runId: string): Promise<readonly string[] | null> {
     return (await readTyped(this.#registers, runPlanName(runId), runPlanSchema))?.value.keys ?? null;
   }
@@ -155,7 +155,7 @@ export class RunStates {
     });
   }
 
-  /** Notes what holds up a plan that is stored. One that is not stored any more needs no note. */
+  /** Notes what holds up a stored plan. A plan that is no longer stored needs no note. */
   async notePlanHeldUp(hash: string, heldUpBy: string): Promise<void> {
     const known = await readTyped(this.#registers, planName(hash), planSchema);
     if (known !== null) await this.#registers.write(planName(hash), { ...known.value, heldUpBy }, known.version);

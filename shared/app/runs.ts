@@ -38,9 +38,9 @@ export interface RunView {
   readonly summary: FullSummary | null;
   readonly coverage: z.infer<typeof scanSummary>['coverage'] | null;
   readonly due: number | null;
-  /** What the run set out to do; `null`: its scan is not complete, or an older version made it. */
+  /** The changes that the run planned; `null`: its scan is not complete, or an older version made it. */
   readonly totals: PlanTotals | null;
-  /** How far its changes are. */
+  /** Progress of its changes. */
   readonly changes: RunCounts;
   readonly failed: number | null;
   readonly stopped: { readonly reason: string; readonly message: string } | null;
@@ -55,7 +55,7 @@ export async function listRuns(
 ): Promise<{ readonly runs: readonly RunView[]; readonly next: string | null }> {
   const { entries, next } = await stores.ledger.query({ type: 'ScanStarted' }, page);
   const runs: RunView[] = [];
-  // One after the other: a run may have ten thousands of changes.
+  // One run after the other: each may have tens of thousands of changes.
   for (const started of entries) {
     const seen = await runOf(stores, started);
     if (seen !== null) runs.push(seen.view);
@@ -113,9 +113,9 @@ export interface RunChange {
   readonly reason: string | null;
 }
 
-/** Changes of one run that are shown one by one; all of them are counted. */
+/** At most this many changes of a run are listed; all of them are counted. */
 const SHOWN = 1_000;
-/** Entries that are read at once, for the reasons of what is shown. */
+/** Entries that are read in parallel, for the reasons shown with the changes. */
 const LANES = 16;
 
 /** One run with its plan. @returns `null` if the ledger has no such run */
@@ -166,7 +166,7 @@ const OUTCOMES: Readonly<Record<StepType, RunChange['outcome']>> = {
   ConvergenceStalled: 'failed',
 };
 
-/** What the last entry about a change says is read only where it is shown and tells more than the plan. */
+/** The last entry about a change is read only if the change is shown and the entry adds something to the plan. */
 async function described({ ledger }: RunStores, changes: readonly TracedChange[]): Promise<readonly BareChange[]> {
   const entries = new Map<TracedChange, LedgerEntry>();
   const unclear = changes.filter(({ planned, step }) => {

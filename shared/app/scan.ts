@@ -44,7 +44,7 @@ export function hasNews(policyHash: string) {
 
 /**
  * A dry run: reads, diffs, and writes nothing (invariant 6).
- * @param onlyThese the keys of a saved plan: the plan of a run that makes only those changes.
+ * @param onlyThese the keys of a saved plan; the result is the plan of a run that makes only those changes.
  */
 export async function plan(
   deps: Deps,
@@ -275,7 +275,9 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
   await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));
 }
 
-/** Puts what is due on the queue: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible. */
+/**
+ * Enqueues the changes that are due: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible.
+ */
 async function enqueue(
   deps: Deps,
   run: RunContext,

@@ -19,8 +19,8 @@ import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
  *    │                    │   └── tick: its lease ┘   └──▶ running
  *    └── tick: given up ──┘       is free (again, the same run)
  *
- * Whoever runs a part holds the lease {@link SCAN_LEASE}. A process that is killed stops renewing it, so that another one goes on with the
- * run within a minute.
+ * The process that runs a part holds the lease {@link SCAN_LEASE}. A killed process stops renewing it, so another process continues the run within a
+ * minute.
  */
 export const scanState = z.object({
   runId: z.string(),
@@ -46,7 +46,7 @@ export const SCAN_REGISTER = 'scan';
 /** Held while a part of a scan runs. */
 export const SCAN_LEASE = 'scan';
 
-/** A part of a scan ends within 15 minutes. If the lease is held for longer, something else than this run holds it. */
+/** A part of a scan ends within 15 minutes. If the lease is held for longer, its holder is not this run. */
 const RUNNING_SILENCE_MS = 16 * 60_000;
 /** A request that was delivered begins within seconds. */
 const REQUESTED_SILENCE_MS = 3 * 60_000;
@@ -152,23 +152,23 @@ export async function makeScanDue(registers: Registers): Promise<void> {
 
 /** A scan that is not over. The shape of `scanning` in `status --json`. */
 export interface ScanUnderWay {
-  /** `null`: it is part of an `apply`, which has no schedule. */
+  /** `null`: the scan is part of an `apply`, which has no schedule. */
   readonly runId: string | null;
   /**
    * `requested`: no process has begun it yet. `running`: a process holds its lease. `interrupted`: its process is gone, and the next look at the
-   * schedule goes on with it.
+   * schedule continues it.
    */
   readonly state: 'requested' | 'running' | 'interrupted';
   /** The process that runs it; `null`: none. */
   readonly holder: string | null;
   /**
-   * When another process may go on with it if nothing is heard of it until then, ISO 8601; `null`: now. The lease of a process that lives is
-   * renewed all the time.
+   * When another process may continue the scan if its lease is not renewed until then, ISO 8601; `null`: now. A living process keeps renewing its
+   * lease.
    */
   readonly until: string | null;
 }
 
-/** What a process that finds nothing to scan waits for; `null`: no scan is under way. */
+/** The scan that other processes wait for; `null`: no scan is under way. */
 export async function scanUnderWay({
   registers,
   clock,
@@ -188,7 +188,7 @@ export async function scanUnderWay({
   return { runId, state: 'requested', holder: null, until: until > clock.now() ? toIso(until) : null };
 }
 
-/** The register of scans of a restored store: what was under way is over, and the next look at the schedule finds a scan due. */
+/** The scan register of a restored store: a scan that was under way has ended, and a new one is due at the next look at the schedule. */
 export function restoredScan(known: ScanState): ScanState {
   return { ...known, state: 'done', begunAt: null, dueAt: 0 };
 }

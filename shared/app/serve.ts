@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly onProgress: OnProgress;
   readonly onScanStarted: (runId: string) => void;
   readonly onScan: (runId: string, plan: Plan) => void;
-  /** No scan is begun here, because one is under way in another process or was cut off with one. Called when that changes. */
+  /** Called when the reason changes for which this process begins no scan: another process runs one, or one was interrupted. */
   readonly onWaiting?: (scan: ScanUnderWay) => void;
   /** A scan, the workers or a chore broke off; they are tried again after a pause. */
   readonly onError: (what: string, error: unknown) => void;
@@ -102,7 +102,7 @@ async function scanBySchedule(context: Context): Promise<void> {
   }
 }
 
-/** A scan that other processes have begun: reported once for each process that holds it, and looked at again when its lease expires. */
+/** Waits for a scan that another process has begun: reports it once per holder, and looks again when its lease expires. */
 class Waiting {
   readonly #context: Context;
   #reported: string | null = null;

@@ -38,7 +38,7 @@ export async function takeSnapshot(
     }),
   );
   onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
-  // The account may have moved to another organization since we asked who we are.
+  // The account may have moved to another organization since the caller was identified.
   await requireOrganization(deps, taken.organizationId);
   const merged = await withRefreshed(deps, taken);
   if (save) await deps.facts.save(merged);

@@ -31,7 +31,7 @@ export interface Status {
     readonly startedAt: string | null;
     readonly completedAt: string | null;
   };
-  /** The scan that is not over; `null`: none. */
+  /** The scan that is requested, running or interrupted; `null`: none. */
   readonly scanning: ScanUnderWay | null;
   readonly queue: QueueDepth;
   /** Calls a second now, by `service:Operation`. */
@@ -55,7 +55,7 @@ export interface Status {
   readonly suspensions: readonly SuspensionView[];
   /** Given and not used yet: the next run makes the changes of these plans. */
   readonly approvals: readonly ApprovalView[];
-  /** Entries that have waited too long for the event bus; `null`: none has, or none is published. */
+  /** Entries that have waited too long for the event bus; `null`: none, or entries are not published. */
   readonly outbox: OutboxView | null;
 }
 
@@ -74,10 +74,10 @@ export interface TrippedGuardrail {
   readonly planHash: string | null;
 }
 
-/** Enrollments whose drift is neither resolved nor superseded, whatever delays the fix: blocked, given up or being remediated as well. */
+/** Enrollments with a drift that is neither resolved nor superseded, including drift that is blocked, given up or being remediated. */
 export interface OpenDrift {
   readonly enrollments: number;
-  /** When the oldest of them was first observed, ISO 8601; `null`: there is none. */
+  /** When the oldest of these drifts was first observed, ISO 8601; `null`: there are none. */
   readonly oldestSince: string | null;
 }
 

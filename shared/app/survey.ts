@@ -29,7 +29,7 @@ export interface Survey {
   readonly contested: number;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
-  /** Sentences about listings that broke off or contradict each other. */
+  /** Sentences about listings that broke off or that contradict each other. */
   readonly broken: readonly string[];
   /** Those that differ from the policy; where nothing was recorded, also those of which the ledger has something to learn. */
   readonly judged: readonly Judged[];
@@ -119,7 +119,7 @@ export async function survey(
   });
   const listings = await judging.end(enrolled);
   if (strangersIn(listings, desk).length > 0) {
-    // The listings name accounts that the snapshot does not have: it is older than they are, or an account joined meanwhile.
+    // The listings name accounts that the snapshot lacks: the snapshot is older than the listings, or an account joined meanwhile.
     desk.lay(await snapshotOf(0));
     await judging.judge([...enrolled.seen.keys()], listings);
   }
@@ -145,7 +145,7 @@ export async function survey(
   };
 }
 
-/** Accounts that are enrolled, and that the snapshot does not have. */
+/** Enrolled accounts that the snapshot lacks. */
 function strangersIn({ computeOptimizer, automation }: Listings, desk: Desk): readonly AccountId[] {
   const listed = new Set([...computeOptimizer.seen.keys(), ...(automation?.seen.keys() ?? [])]);
   return [...listed].filter((id) => !desk.knows(id));

@@ -350,7 +350,7 @@ describe('another organization', () => {
     const before = await second.ledger.head(ORGANIZATION_CHAIN);
     const refused: unknown = await restore({ dataDir }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'OtherOrganization' });
-    expect(String(refused)).toMatch(/organization o-first, and this store belongs to organization o-second/);
+    expect(String(refused)).toMatch(/organization o-first, but this store belongs to organization o-second/);
     expect(await second.ledger.head(ORGANIZATION_CHAIN)).toEqual(before);
     expect((await readControls(second.registers)).halt).toBeNull();
     expect(await organizationOf(second)).toBe('o-second');

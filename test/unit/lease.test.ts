@@ -170,7 +170,7 @@ describe('work under a lease', () => {
       },
     );
     await clock.advance(MINUTE);
-    expect(await working).toContain('could not be prolonged');
+    expect(await working).toContain('could not be renewed');
   });
 
   it('excludes: of many who want it, no two work at once', async () => {

@@ -463,7 +463,7 @@ describe('a listing whose tokens go in a circle', () => {
       retrying,
       () => undefined,
     );
-    expect(listing.brokenBy?.message).toContain('a page token came again');
+    expect(listing.brokenBy?.message).toContain('a page token was repeated');
     // Two passes of a circle.
     expect(pages).toBeLessThan(12);
   });

@@ -1,7 +1,7 @@
 import { type CheckResult, fail, pass, quoted } from '../../domain/doctor.ts';
 import type { OutboxView } from '../outbox.ts';
 
-/** What entries that wait for the event bus say about the setup. */
+/** Judges the setup by the entries that wait for the event bus. */
 export function outboxResult(outbox: OutboxView | null, bus: string): CheckResult {
   if (outbox === null) return pass(`no entry has waited for more than 5 minutes for event bus ${bus}`);
   const { overdue, more, oldestAt, refusal } = outbox;
@@ -10,7 +10,7 @@ export function outboxResult(outbox: OutboxView | null, bus: string): CheckResul
   if (refusal === null) {
     return fail(
       'missing',
-      `${found}, and the bus has refused none: nothing publishes. Run the tick function or serve.`,
+      `${found}. The bus has not refused any, so no process publishes: run the tick function or serve.`,
     );
   }
   const { at, code, message } = refusal;

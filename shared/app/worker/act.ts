@@ -34,7 +34,7 @@ type Key = Pick<WorkMessage, 'runId' | 'planHash'>;
 interface Claim {
   record: AccountRecord;
   expiresAt: number | null;
-  /** A request has left, or may have: from then on nobody can say that nothing was changed. */
+  /** A request was sent, or may have been: from then on something may have changed. */
   sent: boolean;
 }
 
@@ -105,7 +105,7 @@ async function write(
   return (await work.journal.write(assessment.accountId, decide, claim.record)).record;
 }
 
-/** The undertaking as its outcome is to tell it: without an intent where nothing was claimed, unsent where no request has left. */
+/** The undertaking for its outcome entry: without an intent if nothing was claimed, marked `unsent` if no request was sent. */
 function begunBy(undertaking: Undertaking, { expiresAt, sent }: Claim): Undertaking {
   return expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : { ...undertaking, unsent: !sent };
 }

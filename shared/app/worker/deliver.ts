@@ -24,7 +24,7 @@ export interface Delivered {
  * Works on one delivered message and carries out its fate: further keys sent, dead-lettered with its last error, or put back for later.
  * The same in a pool and in a Lambda function; who received it acknowledges it, in their own way.
  * @param brokenPauseMs how long a message rests when nothing can work at all.
- * @throws what makes work impossible for every message: credentials refused, a wrong clock, or the store. The message is back on the queue.
+ * @throws errors that affect every message (credentials refused, wrong clock, store unavailable). The message is back on the queue then.
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
   const { queue, logger } = work.deps;
@@ -69,7 +69,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 }
 
 /**
- * Whether no other message can be worked on either: our credentials are refused, our clock is wrong, or the store does not answer. Anything else is this
+ * Whether the error affects every message: the credentials are refused, the clock is wrong, or the store does not answer. Anything else is this
  * message's own affair, and one bad message never stops a run (invariant 5).
  */
 async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {

@@ -17,7 +17,7 @@ export interface Undertaking {
   readonly clientToken: string | null;
   /** The other accounts of the same call, if there are any. */
   readonly batch: readonly string[] | null;
-  /** It is certain that no request left for it. A change that was never sent does not count against the caps. */
+  /** Certainly no request was sent for it. A change that was never sent does not count against the caps. */
   readonly unsent?: boolean;
 }
 

@@ -142,7 +142,7 @@ async function outrun(
   return oneByOne(work, message, drifted);
 }
 
-/** No request has left for it. */
+/** No request was sent for it. */
 const neverSent = ({ undertaking, record }: Claimed): Claimed => ({
   undertaking: { ...undertaking, unsent: true },
   record,
@@ -157,7 +157,7 @@ async function claimAll(
   drifted: readonly Judged[],
 ): Promise<Claimed[]> {
   const claimed: Claimed[] = [];
-  // What has drifted since the scan is detected by the entry that claims it.
+  // Accounts that drifted since the scan get their `DriftDetected` with the entry that claims them.
   const details = await changesBehind(work.deps, drifted.map(foundOf));
   for (let at = 0; at < drifted.length; at += CHUNK) {
     const undertakings = drifted.slice(at, at + CHUNK).map(({ facts, assessments, record }): Undertaking => {

@@ -102,7 +102,7 @@ export class WorkerPool {
   }
 }
 
-/** What a message is about. */
+/** The subject of a message. */
 function enrollmentOf(message: WorkMessage): Enrollment {
   if (message.kind === 'account') return message.enrollment;
   return message.kind === 'batch' ? 'automation' : 'computeOptimizer';
