@@ -34,7 +34,7 @@ export interface AppOptions {
   readonly readOnly: boolean;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
-  /** With a `clock` of a test's own and without this, that clock is right by definition and is not compared with the store's. */
+  /** If a test passes its own `clock` but not this, that clock is taken as correct and is not compared with the store's. */
   readonly monotonic?: Monotonic;
   readonly random?: Random;
   /** See `EmbeddedStoreOptions.maxPages`: for tests of a full disk. */

@@ -2,7 +2,10 @@ import { recordDeadLetters } from '../app/dead-letter-entries.ts';
 import type { Chore } from '../app/serve.ts';
 import type { App } from './app.ts';
 
-/** What the tick function does beside what every daemon does, for a container: records what the queue's redrive policy caught. */
+/**
+ * The task that the tick function has in addition to a daemon's, for a container: recording messages that the queue's redrive policy moved to the
+ * dead letters.
+ */
 export function awsChores({ deps, store }: Pick<App, 'deps' | 'store'>): readonly Chore[] {
   return [{ name: 'recording dead letters', run: () => recordDeadLetters(deps, store.deadLetters) }];
 }

@@ -133,7 +133,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     const { registers } = stores;
     const gate = createLimiter({
       ...{ registers, clock, ...limiterTimes(options, stores.time) },
-      // A function must not start a second late; Lambda keeps its clock, and every answer of the table is compared all the same.
+      // A function must not lose a second at its start. Lambda synchronizes the clock, and every answer of the table is still compared with it.
       mayWait: false,
       ceiling: policy.policy.limits.callsPerSecond,
       reserveMs: RESERVE_MS,

@@ -105,7 +105,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   }
 }
 
-/** Settings that cannot be used are a finding like any other; the rest is then looked at with direct connections. */
+/** Invalid settings are a finding like any other. The remaining checks then use direct connections. */
 function lookAtNetwork(): { readonly network: Network; readonly result: CheckResult } {
   try {
     const network = ownNetwork();
@@ -166,7 +166,7 @@ function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<t
   ];
 }
 
-/** Whose store it is. A store that no command has bound yet belongs to nobody. */
+/** Checks which organization owns the store. A store that no command has bound yet has no owner. */
 function storeOrganizationCheck(options: DoctorOptions, cloud: CloudFacts): Check {
   const { store, env } = options;
   const needs: Check['needs'] = store === 'aws' ? ['organization', 'table', 'queue'] : ['organization', 'database'];
@@ -178,11 +178,11 @@ function storeOrganizationCheck(options: DoctorOptions, cloud: CloudFacts): Chec
       const opened = await openReadOnly(options);
       const owner = await organizationOf(opened).finally(() => opened.close());
       if (owner === null)
-        return pass(`the store belongs to no organization yet; the first run binds it to ${organizationId}`);
+        return pass(`the store is not bound to an organization yet; the first run binds it to ${organizationId}`);
       if (owner === organizationId) return pass(`the store belongs to ${owner}`);
       return fail(
         'wrong',
-        `the store belongs to organization ${owner}, and the credentials are of ${organizationId}: every command that reads AWS refuses. ` +
+        `the store belongs to organization ${owner}, but the credentials belong to ${organizationId}: every command that reads AWS fails. ` +
           `Use credentials of ${owner}, or keep ${organizationId} in a store of its own: another --data-dir, or another table and queues.`,
       );
     },
@@ -209,7 +209,7 @@ function outboxCheck(options: DoctorOptions, bus: string | null): Check {
   };
 }
 
-/** Only for checks that need those of the store's parts. */
+/** Call it only from checks that depend on the checks of the store. */
 async function openReadOnly({ store, dataDir, clock, env }: DoctorOptions): Promise<OpenStore> {
   if (store === 'embedded') return openStore({ dataDir, clock, readOnly: true, create: false });
   const { table, queueUrl, dlqUrl, eventBus, sqsEndpoint } = env;

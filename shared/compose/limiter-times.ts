@@ -5,8 +5,8 @@ import type { StoreTime } from '../ports/store-time.ts';
 import type { Clock, Monotonic } from '../ports/system.ts';
 
 /**
- * What the limiter compares the clock with. A clock that was injected alone is a simulated time that the store knows nothing of, so it is
- * compared with itself.
+ * The clocks that the limiter compares. A clock injected without `monotonic` is simulated time that the store does not know, so it is compared with
+ * itself.
  */
 export function limiterTimes(
   { clock, monotonic }: { readonly clock?: Clock; readonly monotonic?: Monotonic },

@@ -18,8 +18,7 @@ export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | 
 }
 
 /**
- * Event bus and webhook of a process that is not a function. `aws`: the deployment whose store it uses, if any. Connects to nothing by
- * itself.
+ * Event bus and webhook of a process that is not a function. `aws`: the deployment whose store it uses, if any. Opens no connection by itself.
  */
 export function openOutlets(
   policy: CompiledPolicy,

@@ -7,13 +7,16 @@ export interface RestoreStoreOptions {
   readonly dataDir: string;
   /** The backup. */
   readonly file: string;
-  /** Who restores, for the audit log. */
+  /** The operator, for the audit log. */
   readonly actor: string;
   readonly clock: Clock;
   readonly newId: NewId;
 }
 
-/** Puts a backup in the place of the embedded store, halted, with the stricter of what both had set. @throws StoreError, OtherOrganizationError */
+/**
+ * Replaces the embedded store by a backup. The restored store is halted and has the stricter settings of both.
+ * @throws StoreError, OtherOrganizationError
+ */
 export function restoreStore({ actor, ...options }: RestoreStoreOptions): Promise<RestoreResult<RestoreReport>> {
   const { file, clock, newId } = options;
   return restoreEmbeddedStore({

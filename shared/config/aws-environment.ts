@@ -1,4 +1,4 @@
-/** A proxy elsewhere cannot reach this machine's loopback address. */
+/** A proxy on another machine cannot reach this machine's loopback address. */
 const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
 
 /**

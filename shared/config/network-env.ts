@@ -4,18 +4,18 @@ import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** All certificates of all authorities have some hundred kilobytes. */
+/** The usual bundles of all public authorities have a few hundred kilobytes. */
 const MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
-/** The first one whose agents know proxies. */
+/** The first Node.js version whose HTTP agents support proxies. */
 const LEAST_NODE = [24, 5] as const;
 
 /**
  * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case first, as curl and the AWS CLI take them), `AWS_CA_BUNDLE`, and `AWS_DEFAULT_REGION`
  * where `AWS_REGION` is not set.
- * @throws ConfigError that names the variable, and never what is secret in it; FileError
+ * @throws ConfigError that names the variable but never shows a secret in it; FileError
  */
 export function readNetworkEnv(env: Environment, nodeVersion: string = process.versions.node): Network {
-  // An empty variable is how templates say "not set".
+  // Templates use an empty variable for "not set".
   const given = (name: string): string | null => env[name] || null;
   const bundle = given('AWS_CA_BUNDLE');
   return Object.freeze({
@@ -51,10 +51,10 @@ function proxyUrl(given: Given, name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string | nu
   if (text === '') return null;
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url.href;
-  // Not what was found: it may hold a password.
+  // The message does not show the value: it may contain a password.
   throw new ConfigError(
     'Environment',
-    `${variable} is not the URL of an HTTP proxy: expected for example http://proxy.example.com:3128.`,
+    `${variable} is not the URL of an HTTP proxy. Example: http://proxy.example.com:3128`,
   );
 }
 
@@ -64,7 +64,7 @@ function readBundle(path: string): string {
     text.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED )?CERTIFICATE-----/g) ?? [];
   const [first] = certificates;
   if (first === undefined || !isCertificate(first)) {
-    throw new ConfigError('Environment', `AWS_CA_BUNDLE: ${path} has no certificate in PEM form in it.`);
+    throw new ConfigError('Environment', `AWS_CA_BUNDLE: ${path} contains no certificate in PEM format.`);
   }
   return certificates.join('\n');
 }
@@ -74,6 +74,6 @@ function isCertificate(pem: string): boolean {
     new X509Certificate(pem);
     return true;
   } catch {
-    return false; // throwing is how OpenSSL says no
+    return false; // OpenSSL throws for an invalid certificate
   }
 }

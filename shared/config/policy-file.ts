@@ -17,12 +17,12 @@ export function readPolicyFile(
   return parsePolicy(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_POLICY }), { file: path, now, env });
 }
 
-/** How messages name a policy that came from stdin. */
+/** The name of a policy from stdin in messages. */
 const STDIN = 'stdin';
 
 /**
  * Reads and checks a policy from a stream, such as `process.stdin`.
- * @throws FileError if it is larger than any policy may be.
+ * @throws FileError if it is larger than the limit for policies.
  */
 export async function readPolicyStream(
   chunks: AsyncIterable<string | Uint8Array>,

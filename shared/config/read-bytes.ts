@@ -8,13 +8,13 @@ export interface ReadLimits {
 }
 
 /**
- * Reads a regular file, and nothing else: a pipe or a device may have no end, and opening a named pipe waits for its writer in a way that
- * no signal ends.
+ * Reads a regular file and refuses everything else: a pipe or a device may never end, and no signal can interrupt the wait for the writer of a named
+ * pipe.
  * @throws FileError that says why the file cannot be read.
  */
 export function readBytes(path: string, { maxBytes, ifMissing }: ReadLimits): Uint8Array {
   try {
-    // Looked at before it is opened as well: opening a device can have effects.
+    // Checked before opening too, because opening a device can have side effects.
     refuseSpecial(path, statSync(path));
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
@@ -51,7 +51,7 @@ function refuseSpecial(path: string, stats: Stats): void {
 
 const CHUNK_BYTES = 65_536;
 
-/** Until its end, not until its size: a file can grow meanwhile, and those of /proc have no size. */
+/** Reads to the end, not up to the reported size: a file can grow meanwhile, and files in /proc report no size. */
 function readAtMost(file: number, most: number): Uint8Array {
   const chunks: Uint8Array[] = [];
   for (let total = 0; total < most; ) {

@@ -57,8 +57,8 @@ export function isSpecial(path: string): boolean {
 }
 
 /**
- * Opens a device or a pipe without waiting: the open that follows, while this one is held, does not wait for a reader in a way that no
- * signal ends. Throws ENXIO for a pipe that nobody reads.
+ * Opens a device or a pipe without blocking. While it is held open, a second open does not block either; otherwise it would wait for a reader, and no
+ * signal could interrupt it. Throws ENXIO for a pipe without a reader.
  */
 export function holdSpecial(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -78,7 +78,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'this user has no permission to write there',
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',
-  ENXIO: 'nobody reads from that pipe',
+  ENXIO: 'no process reads from that pipe',
 };
 
 /** A plan of twenty thousand changes has some ten megabytes. */

@@ -66,7 +66,7 @@ export const NEVER_ENROLLED: Observed = {
 export interface EnrollmentPage {
   readonly items: readonly ListedEnrollment[];
   readonly nextToken: string | null;
-  /** Accounts whose status, rule mode or time is none that this version can read, and what was found. */
+  /** Accounts whose status, rule mode or time this version cannot read, with the value found. */
   readonly leftOut: readonly { readonly accountId: string; readonly why: string }[];
 }
 

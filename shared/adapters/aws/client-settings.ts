@@ -2,7 +2,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { DIRECT, type Network } from '../../domain/network.ts';
 import { agentsFor } from '../system/agents.ts';
 
-/** The SDK's own number of connections at once to one host. */
+/** Maximum number of connections to one host; the SDK's own default. */
 const MAX_SOCKETS = 50;
 
 /** Settings of the SDK clients behind stores and bus. One attempt each: repeating is done by `store-retry.ts`, in the injected time. */
@@ -25,8 +25,8 @@ export function clientSettings(connectionTimeoutMs: number, requestTimeoutMs: nu
 }
 
 /**
- * A client connects by this handler, and so do those that the SDK makes to find credentials. Those of single sign-on take theirs from
- * `clientConfig` alone.
+ * Makes a client use this handler, and with it the clients that the SDK creates to find credentials. The SDK's single sign-on clients read only
+ * `clientConfig`.
  */
 export function connecting(requestHandler: NodeHttpHandler) {
   return { requestHandler, clientConfig: { requestHandler } };

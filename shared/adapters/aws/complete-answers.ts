@@ -1,8 +1,8 @@
 import type { constructStack } from '@smithy/core/client';
 
 /**
- * What every successful answer of one operation has. A path names a member (`Organization.Id`), a list (`Tags[]`) or a member of every item of
- * a list (`Tags[].Key`).
+ * The members that every successful answer of one operation has. A path names a member (`Organization.Id`), a list (`Tags[]`) or a member of every
+ * item of a list (`Tags[].Key`).
  */
 export interface CompleteAnswer {
   readonly has: readonly string[];
@@ -17,9 +17,9 @@ const RESULT_PER_ENTRY: CompleteAnswer = { has: [], hasOneOf: ['Successful[]', '
 const RESULT_PER_ACCOUNT: CompleteAnswer = { has: [], hasOneOf: ['accountIds[]', 'errors[]'] };
 
 /**
- * Every operation that Rollcall calls. A proxy or gateway can answer 200 with an empty or cut body, which the SDK returns as `{}` without an
- * error; read as "none" that would say that an account has no tags, or that the organization has no accounts. An operation without an entry is
- * refused before it is sent, and a test compares the entries with the Smithy models.
+ * Every operation that Rollcall calls. A proxy or gateway can answer 200 with an empty or truncated body, which the SDK returns as `{}` without an
+ * error. Read as "none", that would mean that an account has no tags, or that the organization has no accounts. An operation without an entry is
+ * refused before it is sent. A test compares the entries with the Smithy models.
  */
 export const COMPLETE_ANSWERS = {
   organizations: {
@@ -44,7 +44,7 @@ export const COMPLETE_ANSWERS = {
     AssociateAccounts: RESULT_PER_ACCOUNT,
     DisassociateAccounts: RESULT_PER_ACCOUNT,
     GetEnrollmentConfiguration: { has: ['status'] },
-    // What else the model requires of an account concerns that account alone: see `answers.ts`.
+    // If another required member of an account is missing, only that account is affected: see `answers.ts`.
     ListAccounts: { has: ['accounts[].accountId'] },
     UpdateEnrollmentConfiguration: { has: ['status', 'lastUpdatedTimestamp'] },
   },
@@ -64,7 +64,7 @@ export const COMPLETE_ANSWERS = {
     BatchWriteItem: { has: ['UnprocessedItems'], mayLack: { ConsumedCapacity: 'not asked for' } },
     DeleteItem: CAPACITY,
     DescribeTable: { has: ['Table'] },
-    // Without an item the answer would be empty; the capacity that it consumed is asked for to tell it from a broken one.
+    // If the item does not exist, the answer would be empty. Consumed capacity is requested to distinguish it from a broken answer.
     GetItem: CAPACITY,
     PutItem: CAPACITY,
     Query: { has: ['Items[]'] },
@@ -74,7 +74,7 @@ export const COMPLETE_ANSWERS = {
     ChangeMessageVisibilityBatch: RESULT_PER_ENTRY,
     DeleteMessageBatch: RESULT_PER_ENTRY,
     GetQueueAttributes: { has: ['Attributes'] },
-    ReceiveMessage: { has: [], mayLack: { Messages: 'SQS leaves it out where no message came' } },
+    ReceiveMessage: { has: [], mayLack: { Messages: 'SQS leaves it out if there is no message' } },
     SendMessageBatch: RESULT_PER_ENTRY,
   },
   events: {
@@ -87,10 +87,10 @@ export const COMPLETE_ANSWERS = {
 
 export type CheckedService = keyof typeof COMPLETE_ANSWERS;
 
-/** The code of an answer that lacks what it must have. */
+/** Error code of an answer that lacks a required member. */
 export const INCOMPLETE_ANSWER = 'IncompleteAnswer';
 
-/** AWS answered with success, but the answer lacks a member that it always has: nothing is concluded from it. */
+/** AWS reported success, but the answer lacks a member that it always has, so the whole answer is rejected. */
 export class IncompleteAnswerError extends Error {
   override readonly name = INCOMPLETE_ANSWER;
   readonly $metadata: unknown;
@@ -106,7 +106,7 @@ interface Client<Input extends object, Output extends object> {
 }
 
 /**
- * The client, whose `send` from now on refuses every answer that is not complete. Every client is made through this function.
+ * Makes `send` of the client reject every incomplete answer. Every AWS client is created through this function.
  * @throws IncompleteAnswerError from `send`
  */
 export function withCompleteAnswers<Input extends object, Output extends object, C extends Client<Input, Output>>(
@@ -131,7 +131,7 @@ export function withCompleteAnswers<Input extends object, Output extends object,
   return client;
 }
 
-/** The first thing that the answer lacks; `null` if it is complete. */
+/** The first member that the answer lacks; `null` if it is complete. */
 export function missingFrom(answer: unknown, { has, hasOneOf = [] }: CompleteAnswer): string | null {
   for (const path of has) {
     const missing = missingAt(answer, path.split('.'), '');

@@ -37,7 +37,7 @@ export interface AwsLook {
   table(): Promise<CheckResult>;
   queue(): Promise<CheckResult>;
   bus(): Promise<CheckResult>;
-  /** DynamoDB's clock; for a table that is there. */
+  /** DynamoDB's clock. The table must exist. */
   readonly time: StoreTime;
   close(): void;
 }

@@ -55,7 +55,7 @@ const PARALLEL = 32;
 /** BatchGetItem's and BatchWriteItem's limits. */
 const MAX_GETS = 100;
 const MAX_WRITES = 25;
-/** An answer about one item may be empty otherwise, as that of a broken proxy is: an item that is there would be read as absent. */
+/** Without this, a correct answer about one item may be empty, exactly like that of a broken proxy, and an existing item could be read as absent. */
 const ASK_CAPACITY = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
 /** Single-item operations on the table, retried; all reads of items are strongly consistent. All methods throw AwsStoreError. */

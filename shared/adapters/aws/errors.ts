@@ -20,7 +20,7 @@ export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
 
 /**
  * Any failure of a call as a CloudError: by AWS's error code, by Node's for the network, Transient for an answer that no
- * AWS service gave (a proxy's page, a body cut short, an answer that lacks what it always has). A CloudError passes unchanged.
+ * AWS service gave (a proxy's page, a truncated body, an answer that lacks a required member). A CloudError passes unchanged.
  */
 export function toCloudError(error: unknown, context: CallContext): CloudError {
   if (error instanceof CloudError) {
@@ -188,7 +188,7 @@ function adviceFor(facts: CloudErrorFacts, member: boolean): string {
   }
 }
 
-/** OpenSSL's codes for a certificate of an authority that is not known. */
+/** OpenSSL's error codes for a certificate from an unknown authority. */
 const UNTRUSTED = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -196,7 +196,7 @@ const UNTRUSTED = [
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ];
 const CA_ADVICE =
-  'If a proxy of yours inspects TLS, set AWS_CA_BUNDLE to a file with the certificate of its authority.';
+  'If one of your proxies inspects TLS, set AWS_CA_BUNDLE to a file with the certificate of its authority.';
 
 const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   AWSOrganizationsNotInUseException:
@@ -207,11 +207,11 @@ const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'No such host: check the Region (AWS_REGION), AWS_ENDPOINT_URL and the network.',
   ERR_INVALID_URL: 'Set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4570, or unset it.',
   EPROTO: 'No TLS is spoken there, or another one: check AWS_ENDPOINT_URL, http:// or https://, and proxies.',
-  ERR_PROXY_TUNNEL: 'The proxy did not connect: check HTTPS_PROXY and NO_PROXY, and what the proxy allows.',
+  ERR_PROXY_TUNNEL: 'The proxy refused to connect: check HTTPS_PROXY, NO_PROXY, and the hosts that the proxy allows.',
   ...Object.fromEntries(UNTRUSTED.map((code) => [code, CA_ADVICE])),
   ECONNREFUSED: 'Nothing answers there: check AWS_ENDPOINT_URL and the network.',
   [INCOMPLETE_ANSWER]:
-    'Nothing is concluded from such an answer. If it lasts, check AWS_ENDPOINT_URL and proxies: AWS does not answer so.',
+    'Such an answer is ignored. AWS does not send it: if it persists, check AWS_ENDPOINT_URL and proxies.',
   [UNREADABLE_ANSWER]: 'What answered was no AWS service: check AWS_ENDPOINT_URL and proxies.',
 };
 

@@ -13,7 +13,7 @@ const MAX_CHAIN_BYTES = 512;
 /** A partition key takes 2,048 bytes; a longer name is indexed by its beginning, and what is found is compared in full. */
 const MAX_KEY_CHARS = 300;
 
-/** In the index of accounts: outcomes of intents for which nothing was sent. No account has such an id. */
+/** Key in the index of accounts for outcomes of intents that were never sent. It is not a valid account id. */
 export const UNSENT_KEY = '#unsent';
 
 export function entryKey(chain: string, seq: number): Key {
@@ -63,7 +63,7 @@ function foundBy(entry: LedgerEntry): Item {
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
     // The account's own chain is found by the table's key; only what is said of it elsewhere needs an index.
     ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
-    // An outcome in its account's own chain leaves that key free: under it stands what the caps leave out.
+    // An outcome in its account's own chain does not use this key, so the key can mark the outcomes that the caps ignore.
     ...(entry.detail?.unsent === true && accountId === chain && { accountKey: text(UNSENT_KEY) }),
     ...(enrollment !== null && { enrollment: text(enrollment) }),
     ...(entry.detail?.optOut === true && { optOut: flag(true) }),

@@ -6,16 +6,16 @@ import { type Item, readTextOrNull } from './items.ts';
 import { entryKey, entryShards } from './ledger-items.ts';
 import { indexItems, keyOf } from './ledger-query.ts';
 
-/** Index items that are asked for at a time, from all shards together. */
+/** Index items per request, over all shards. */
 const WANTED = 8_000;
 
-/** From what the index of runs carries. An account's steps may come in any order: the one with the greatest number is the last. */
+/** Reads only the index of runs. An account's steps may arrive in any order; the one with the highest `seq` is the last. */
 export async function readOutline(dynamo: Dynamo, runId: string): Promise<RunOutline> {
   const entries: Partial<Record<EntryType, number>> = {};
   const steps = new Map<string, RunStep>();
   const sources = [{ index: 'run-time', hashes: entryShards(runId), consistent: false }];
   for await (const item of indexItems(dynamo, sources, {}, false, WANTED)) {
-    // The index has the beginning of a long name only.
+    // The index key holds only the beginning of a long run id.
     if (readTextOrNull(item, 'runId') !== runId.toWellFormed()) continue;
     const type = ENTRY_TYPES.find((each) => each === readTextOrNull(item, 'type'));
     if (type !== undefined) entries[type] = (entries[type] ?? 0) + 1;

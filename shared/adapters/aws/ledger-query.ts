@@ -86,8 +86,8 @@ export function indexItems(
 }
 
 /**
- * Accounts with an intent since a time that was sent, or may have been: two indexes carry all that is asked. What was never sent stands under a
- * key of its own, which hardly ever has anything.
+ * Accounts with an intent since a time that was sent, or may have been sent. Two indexes hold everything needed. Intents that were never sent have a
+ * key of their own, which is almost always empty.
  */
 export async function changedSince(
   dynamo: Dynamo,
@@ -97,7 +97,8 @@ export async function changedSince(
   const wanted = MAX_INDEX_PAGE * 8;
   const started = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
   const unsent = [{ index: 'account-time', hashes: [UNSENT_KEY], consistent: false }];
-  // Outcomes first: one that is written in between belongs to an intent that is counted then, and left out the next time.
+  // Outcomes are read first. An outcome written in between leaves its intent counted this time and ignored next time: the count errs on the high
+  // side.
   const outcomes = await places(indexItems(dynamo, unsent, range, false, wanted));
   return changedAccounts(await places(indexItems(dynamo, started, range, false, wanted)), outcomes);
 }

@@ -101,11 +101,11 @@ const STATES: ReadonlySet<string> = new Set<State>([
   'CLOSED',
 ]);
 
-/** `UNKNOWN`, with a warning, for a state that is not known here: whether such an account may be changed cannot be guessed. */
+/** `UNKNOWN`, with a warning, for a state that this version does not know: guessing whether such an account may be changed is not safe. */
 export function stateOf(reader: Reader, { Id, State: state }: Account): State {
   if (!isState(state)) {
     reader.warn(
-      `account ${Id} has state ${JSON.stringify(state)}, which this version does not know: nothing is changed there`,
+      `account ${Id} has state ${JSON.stringify(state)}, which this version does not know: the account is not changed`,
     );
     return 'UNKNOWN';
   }

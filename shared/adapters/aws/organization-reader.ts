@@ -19,16 +19,16 @@ export interface Reader {
     send: Send<string | undefined>,
     onPage?: (items: number) => void,
   ): Promise<Item[]>;
-  /** Something about one account that a person should hear of. */
+  /** Logs a warning about one account. */
   warn(message: string): void;
   error(operation: string, kind: CloudErrorKind, code: string, message: string): CloudError;
 }
 
-/** Full pages have so many items. */
+/** Items on a full page. */
 const ITEMS_A_PAGE = 20;
-/** A listing that answers so many pages more than its items fill does not come to an end. */
+/** A listing with this many more pages than its items fill is taken as endless. */
 const MAX_PAGES = 1_000;
-/** Twenty times what AWS grants to an organization [Quotas for AWS Organizations]. */
+/** Twenty times the largest quota of accounts in an organization [Quotas for AWS Organizations]. */
 const MAX_ITEMS = 200_000;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
@@ -87,11 +87,11 @@ export function createReader(
         onPage?.(items.length);
         token = page.next ?? undefined;
         if (token === undefined) return items;
-        // An empty page may carry the very token that it was asked by; one that comes back otherwise is a listing that goes in a circle.
+        // An empty page may repeat the token of its own request. Any other repeated token means that the listing goes in a circle.
         const circles = asked.has(token) && (page.items.length > 0 || token !== by);
         if (circles || items.length > MAX_ITEMS || pages - items.length / ITEMS_A_PAGE > MAX_PAGES) {
-          const why = circles ? 'a page token came again' : `${pages} pages gave ${items.length} items`;
-          const message = `${operation} does not come to an end: ${why}. The listing is broken; nothing is concluded from it.`;
+          const why = circles ? 'a page token was repeated' : `${pages} pages gave ${items.length} items`;
+          const message = `${operation} does not end: ${why}. The listing is broken and is not used.`;
           throw error(operation, 'Invalid', UNEXPECTED_ANSWER, message);
         }
         asked.add(token);

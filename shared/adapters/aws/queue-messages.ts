@@ -142,7 +142,7 @@ export class SqsQueue {
   }
 }
 
-/** Every entry has a result of its own: one without any was maybe not stored. @throws IncompleteAnswerError */
+/** Checks that every entry has a result: an entry without one may not have been stored. @throws IncompleteAnswerError */
 function requireResults(entries: readonly { readonly Id: string | undefined }[], answer: BatchAnswer): void {
   const named = new Set([...(answer.Successful ?? []), ...(answer.Failed ?? [])].map(({ Id }) => Id));
   const without = entries.find(({ Id }) => !named.has(Id));

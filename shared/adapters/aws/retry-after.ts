@@ -1,8 +1,8 @@
 import { httpDate, retryAfterMs } from '../../domain/retry-after.ts';
 
 /**
- * How long the answer behind an error of the SDK asks to wait, ms; `null`: it does not say. A date is taken by the clock of whoever answered
- * (`Date`), which this machine's need not agree with.
+ * How long the answer behind an SDK error asks to wait, ms; `null`: it does not ask. A date is compared with the answer's own `Date` header, because
+ * this machine's clock may differ from the server's.
  */
 export function askedToWait(error: unknown): number | null {
   const headers = member(member(error, '$response'), 'headers');
@@ -10,7 +10,7 @@ export function askedToWait(error: unknown): number | null {
   const header = member(headers, 'retry-after');
   if (typeof header !== 'string') return null;
   const now = typeof date === 'string' ? httpDate(date) : null;
-  // Without a time to count from, a date says nothing.
+  // Without a `Date` header, a date in `Retry-After` cannot be turned into a pause.
   return retryAfterMs(header, now ?? Number.POSITIVE_INFINITY);
 }
 

@@ -7,11 +7,11 @@ import { storeError } from './store-errors.ts';
 
 const dated = z.object({ headers: z.object({ date: z.string() }) });
 
-/** The `Date` header names a whole second. A server may renew it by a timer that is late by so much, ms. */
+/** The `Date` header names a whole second. A server may update it by a timer that is this late, ms. */
 const DATE_MS = 1_000;
 const LATE_DATE_MS = 20;
 
-/** What the answers of a client say of the server's time: every answer of AWS has a `Date`, to the second. */
+/** Reads the server's time from the answers of a client: every AWS answer has a `Date` header, to the second. */
 export class ServerTimes {
   readonly #listeners: ((reading: TimeReading) => void)[] = [];
   #last: TimeReading | null = null;
@@ -30,7 +30,7 @@ export class ServerTimes {
     );
   }
 
-  /** The last answer's; `null`: none had a date. */
+  /** The reading of the last answer; `null`: no answer had a date yet. */
   get last(): TimeReading | null {
     return this.#last;
   }
@@ -45,7 +45,7 @@ export class ServerTimes {
   }
 }
 
-/** No register has this name: the smallest item that can be asked for is one that is not there. */
+/** No register has this name: reading a missing item is the cheapest read. */
 const NOT_THERE = 'no-register';
 
 /** The clock of the table that holds `registers`; `times` follows its client. */
@@ -65,7 +65,7 @@ function secondOf(date: number): Pick<TimeReading, 'earliest' | 'latest'> {
 }
 
 /**
- * @param aheadMs how far our clock is ahead of the server's, ms; below zero if it is behind; `null`: not known
+ * @param aheadMs how far this machine's clock is ahead of the server's, ms; negative if behind; `null`: unknown
  * @throws AwsStoreError `ClockSkew`
  */
 export function refuseSkew(aheadMs: number | null, maxMs: number): void {

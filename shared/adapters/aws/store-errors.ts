@@ -31,7 +31,7 @@ export interface AwsStoreErrorFacts {
   readonly remedy: string;
   /** AWS's error code, or Node's for the network; `null` where the finding is ours. */
   readonly awsCode: string | null;
-  /** How long the service asks to wait before the call is repeated, ms; absent: it does not say. */
+  /** How long the service asks to wait before the call is repeated, ms; absent: it does not ask. */
   readonly retryAfterMs?: number;
 }
 

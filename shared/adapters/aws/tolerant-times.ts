@@ -1,12 +1,12 @@
 import { JsonShapeDeserializer2 } from '@smithy/core/protocols';
 import { NormalizedSchema } from '@smithy/core/schema';
 
-/** Epoch seconds, which is what awsJson says times in. */
+/** Epoch seconds, the timestamp format of awsJson. */
 const SETTINGS = { timestampFormat: { useTrait: true, default: 7 }, jsonName: false } as const;
 
 /**
- * Reads a time that is none as an invalid `Date`. The SDK would refuse the whole answer, so that one account with an unreadable time would end
- * the listing of all.
+ * Reads an unreadable time as an invalid `Date`. The SDK would reject the whole answer, so one account with an unreadable time would break the
+ * listing of all accounts.
  */
 class TolerantDeserializer extends JsonShapeDeserializer2 {
   protected override _read(schema: Parameters<JsonShapeDeserializer2['read']>[0], value: unknown): unknown {
@@ -24,13 +24,13 @@ interface Client {
 }
 
 /**
- * The client, which from now on reads its answers so. The SDK has no setting for it, so that its protocol's own deserializer is replaced.
- * @throws Error if the SDK's protocol has none any more
+ * Makes the client read its answers this way. The SDK has no setting for it, so the deserializer of its protocol is replaced.
+ * @throws Error if the SDK's protocol no longer has this deserializer
  */
 export function withTolerantTimes<C extends Client>(client: C): C {
   const { protocol } = client.config;
   if (!(Reflect.get(protocol, 'deserializer') instanceof JsonShapeDeserializer2))
-    throw new Error("the SDK's protocol has no deserializer for JSON that could be replaced");
+    throw new Error("the SDK's protocol has no JSON deserializer that could be replaced");
   Reflect.set(protocol, 'deserializer', new TolerantDeserializer(SETTINGS));
   return client;
 }

@@ -49,7 +49,7 @@ export interface ConnectionOptions {
   readonly readOnly: boolean;
   /** Whether a commit waits for the disk, so that it pays to make one for many changes. */
   readonly durable: boolean;
-  /** Asked in each transaction that writes; `null`: nobody else can change the schema. */
+  /** Called in each writing transaction; `null`: no other program can change the schema. */
   readonly schema: SchemaGuard | null;
   /** Of the file as it was opened; `null` for a database in memory. */
   readonly inode: number | null;

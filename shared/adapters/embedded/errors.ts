@@ -4,7 +4,7 @@
  * - `DiskFull` nothing of the operation was stored; it may be repeated when there is space
  * - `Corrupt` not a database, or damaged; left as it is
  * - `ForeignFile` a database, but not one of ours; left as it is
- * - `ForeignSchema` one of ours in which another program has made or changed tables, indexes, triggers or views; left as it is
+ * - `ForeignSchema` a Rollcall database in which another program has created or changed tables, indexes, triggers or views; left as it is
  * - `NewerVersion`, `OlderVersion` written by another version of Rollcall; left as it is
  * - `Busy` another process held the lock for too long
  * - `NotADirectory`, `NotFound`, `Exists` the path is not what it has to be

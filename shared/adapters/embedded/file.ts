@@ -32,8 +32,8 @@ export interface FileState {
 /**
  * Looks at a file without changing anything in it or beside it, and refuses what we must not touch.
  * What is checked is cheap by design (a store may have gigabytes): the header, that the file is as long as its header says, that
- * the schema is the one that the migrations make, and up to 16 MiB the whole content. The rest shows when it is read, as `Corrupt`; a backup
- * is always checked in full before it is restored.
+ * the schema is the one that the migrations make, and up to 16 MiB the whole content. Other damage is detected when it is read, as `Corrupt`; a
+ * backup is always checked in full before it is restored.
  * @returns `null` if there is no file.
  * @throws StoreError `Corrupt`, `ForeignFile`, `ForeignSchema`, `NewerVersion`, `NotWritable`
  */

@@ -9,7 +9,7 @@ export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): Store
       const now = clock.now();
       return { askedAt, answeredAt: monotonic(), earliest: now, latest: now };
     },
-    // A file gives no answers by itself.
+    // Nothing to follow: a file sends no answers.
     follow: () => undefined,
   };
 }

@@ -16,7 +16,7 @@ const INTENTS = `
   SELECT account_id, enrollment, seq, opt_out FROM ledger INDEXED BY ledger_account
   WHERE account_id = ? AND at >= ? AND type = 'RemediationStarted'`;
 
-/** By an index alone; only accounts with an intent that came to nothing are looked at one by one, and there are few. */
+/** Reads only indexes. Accounts with an unsent intent, of which there are few, are examined one by one. */
 export function changedSince(sql: Sql, from: number): Changed {
   const changed = new Map<string, { readonly optOut: boolean }>();
   for (const row of sql.each(CHANGED, from)) {

@@ -4,7 +4,7 @@ import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** Accounts of one statement, which blocks the event loop for a few milliseconds. */
+/** Accounts per statement. One statement blocks the event loop for a few milliseconds. */
 const TAILS_PAGE = 100;
 const ENDS_PAGE = 1_000;
 /** Clocks of those who write to one chain differ by no more than this, ms. */

@@ -102,7 +102,7 @@ function appendAll(sql: Sql, entries: readonly Timed[], refused: Set<string>): r
   });
 }
 
-/** To be called inside a transaction. */
+/** Call it inside a transaction. */
 export function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutcome {
   const { chain, seq, hash } = entry;
   const head = headOfChain(sql, chain);

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import { isAnything } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** Replaces all registers, each under a version that none of them ever had. To be called inside a transaction. */
+/** Replaces all registers and gives each one a version that was never used before. Call it inside a transaction. */
 export function replaceRegisters(sql: Sql, registers: ReadonlyMap<string, unknown>): void {
   sql.run('DELETE FROM registers');
   for (const [name, value] of registers) {

@@ -34,7 +34,7 @@ export interface RestoreOptions<Report> {
   readonly dataDir: string;
   /** The backup; it is only read. */
   readonly file: string;
-  /** What stays in force of the store that is replaced. */
+  /** Decides which settings of the replaced store stay in force. */
   readonly reconcile: Reconcile<Report>;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -52,14 +52,14 @@ export interface RestoreResult<Report> {
 }
 
 /**
- * Puts a backup in the place of the store, also while other processes have the store open: for them it is one transaction, before which they
- * see the old state and after which they see the restored one, with all that `reconcile` keeps of the old one. Nothing can be written
- * between what `reconcile` reads and what it decides. What other processes still hold (versions of registers, heads of chains) no longer fits.
- * The backup is checked in full first, and if it is of an older version, a copy is brought forward. A store that is damaged, or
- * whose schema was changed, is set aside, never deleted.
+ * Replaces the store by a backup, even while other processes have the store open. For them the restore is one transaction: before it they see the old
+ * state, after it the restored state, with everything that `reconcile` keeps of the old one. No write can happen between the reads of `reconcile` and
+ * its decision. Register versions and chain heads that other processes still hold no longer match, so their next write fails. The backup is checked
+ * in full first; a backup of an older version is migrated in a copy. A store that is damaged, or whose schema was changed, is set aside, never
+ * deleted.
  *
  * ```
- *  backup ──▶ draft (checked, brought forward) ──▶ store is sound: BEGIN IMMEDIATE, read, reconcile, replace every table, COMMIT
+ *  backup ──▶ draft (checked, migrated) ──▶ store is sound: BEGIN IMMEDIATE, read, reconcile, replace every table, COMMIT
  *                                              ├─▶ no store: reconcile in the draft, then give it the store's name
  *                                              └─▶ damaged: reconcile in the draft with what can be read, set the store aside, same
  * ```
@@ -133,7 +133,7 @@ interface Circumstances<Report> {
   readonly reconcile: Reconcile<Report>;
 }
 
-/** Codes of a store that is not replaced in place: nothing of it can be relied upon. */
+/** Codes of a store that is not replaced in place, because its content is unreliable. */
 const UNRELIABLE: ReadonlySet<string> = new Set(['Corrupt', 'ForeignSchema']);
 
 async function replace<Report>(
@@ -150,7 +150,7 @@ async function replace<Report>(
       throw new StoreError({
         code: 'Busy',
         path,
-        found: 'another process has made a store here in this moment',
+        found: 'another process has just created a store here',
         remedy: 'Run the command again.',
       });
     }
@@ -167,7 +167,7 @@ async function replace<Report>(
   return { path, setAside: aside, report };
 }
 
-/** Whether the error is about the state of the store's file. What `reconcile` throws is not. */
+/** Whether the error is about the state of the store's file. Errors thrown by `reconcile` are not. */
 function isUnreliable(error: unknown, path: string): boolean {
   return error instanceof StoreError && error.path === path && UNRELIABLE.has(error.code);
 }
@@ -180,7 +180,7 @@ function replaceInPlace<Report>(draft: string, path: string, { migrations, recon
   try {
     translating(path, () => {
       migrate(db, path, migrations);
-      // Only we know of the draft, so it can be read without locks.
+      // Only this process knows the draft, so it can be read without locks.
       db.prepare('ATTACH ? AS restored').run(`${pathToFileURL(draft).href}?immutable=1`);
       db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
       assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
@@ -211,7 +211,7 @@ function replaceInPlace<Report>(draft: string, path: string, { migrations, recon
   }
 }
 
-/** Where table and source have the same schema and the table is empty, SQLite copies whole rows and index entries. */
+/** SQLite copies whole rows and index entries if both tables have the same schema and the target is empty. */
 function copyTables(db: DatabaseSync, sql: Sql): void {
   const tables = sql.all(
     "SELECT name FROM restored.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
@@ -230,7 +230,7 @@ function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): voi
   }
 }
 
-/** Makes of the draft what takes the store's place: for where there is no store whose content can be replaced. */
+/** Reconciles inside the draft, for the case that there is no store whose content can be replaced. */
 function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Report>, replaced: Replaced): Report {
   const db = openDatabase(draft);
   try {
@@ -245,7 +245,7 @@ function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Report>, rep
   }
 }
 
-/** What can still be read of the damaged store may only make the restored one stricter. */
+/** Whatever can still be read of the damaged store can only make the restored one stricter. */
 function reconcileWithRest<Report>(draft: string, path: string, reconcile: Reconcile<Report>): Report {
   if (!existsSync(path)) return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
   let db: DatabaseSync | null = null;

@@ -3,8 +3,8 @@ import { StoreError } from './errors.ts';
 import type { Migration } from './schema.ts';
 
 /*
- * A trigger or a view in the file runs inside our own statements: it can undo a halt in the very transaction that sets it. So a file
- * may contain what the migrations make and nothing else.
+ * A trigger or a view in the file runs inside Rollcall's own statements: it could undo a halt in the same transaction that sets it. So the file may
+ * contain only the objects that the migrations make.
  */
 
 interface SchemaObject {
@@ -17,12 +17,12 @@ interface SchemaObject {
 
 type Schema = ReadonlyMap<string, SchemaObject>;
 
-/** Tables of SQLite's own, which `ANALYZE` makes; no statement of theirs runs. */
+/** SQLite's own tables, which `ANALYZE` creates. They cannot run statements. */
 const OWN_TABLES: ReadonlySet<string> = new Set(['sqlite_sequence', 'sqlite_stat1', 'sqlite_stat3', 'sqlite_stat4']);
 
 const known = new WeakMap<readonly Migration[], Map<number, Schema>>();
 
-/** What the first `version` migrations make. */
+/** The schema that the first `version` migrations make. */
 function expectedSchema(migrations: readonly Migration[], version: number): Schema {
   const versions = known.get(migrations) ?? new Map<number, Schema>();
   known.set(migrations, versions);
@@ -60,7 +60,7 @@ function text(value: SQLOutputValue | undefined): string {
 }
 
 /**
- * Compares the file's schema with what the first `version` migrations make.
+ * Compares the file's schema with the one that the first `version` migrations make.
  * @throws StoreError `ForeignSchema` naming the first object that differs.
  */
 export function assertSchema(db: DatabaseSync, path: string, migrations: readonly Migration[], version: number): void {
@@ -97,24 +97,24 @@ function foreign(path: string, found: string): StoreError {
     found: `the database has ${found}`,
     expected: 'only the tables and indexes of its schema version',
     remedy:
-      'It was changed by another program, so nothing in it can be relied upon, a halt included; it was left as it is. Stop every ' +
-      'Rollcall process on it, find out who can write to it, and restore a backup with `rollcall restore FILE`: this file is then set aside.',
+      'Another program has changed it, so its content, including a halt, cannot be trusted. It was left as it is. Stop every ' +
+      'Rollcall process on it, find out who can write to it, and restore a backup with `rollcall restore FILE`, which sets this file aside.',
   });
 }
 
-/** Notices in a connection that is open for long that the schema has changed since it was checked. */
+/** Detects, in a long-lived connection, that the schema has changed since it was checked. */
 export class SchemaGuard {
   readonly #db: DatabaseSync;
   readonly #check: (db: DatabaseSync) => void;
   #checked: number | null = null;
 
-  /** @param check throws if the schema is not as it should be */
+  /** @param check throws if the schema is not the expected one */
   constructor(db: DatabaseSync, check: (db: DatabaseSync) => void) {
     this.#db = db;
     this.#check = check;
   }
 
-  /** To be called inside a transaction, where the schema cannot change any more. */
+  /** Call it inside a transaction, in which the schema can no longer change. */
   assertUnchanged(): void {
     const version = Number(this.#db.prepare('PRAGMA schema_version').get()?.['schema_version']);
     if (version === this.#checked) return;

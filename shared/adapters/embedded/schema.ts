@@ -115,12 +115,12 @@ CREATE INDEX ledger_tails ON ledger (account_id, enrollment, at) WHERE account_i
 CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned';
 `;
 
-/** By it the changes of a run are counted without reading the entries themselves. */
+/** Covers the count of a run's changes, so that the entries themselves are not read. */
 const OUTLINES = `
 CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type, chain) WHERE run_id IS NOT NULL;
 `;
 
-/** What the caps leave out. Made from the entry itself, which its hash covers: a column beside it could say something else. */
+/** The outcomes that the caps ignore. Computed from the entry itself, which its hash covers; a separate column could contradict it. */
 const UNSENT = `
 CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;

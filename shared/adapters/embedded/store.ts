@@ -205,7 +205,7 @@ function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions
   migrate(db, path, migrations);
 }
 
-/** Checks the schema of an open file, which a newer version may have brought forward meanwhile. */
+/** Checks the schema of an open file, which a newer version may have migrated meanwhile. */
 function schemaCheck(path: string, migrations: readonly Migration[]): (db: DatabaseSync) => void {
   return (db) => {
     assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);

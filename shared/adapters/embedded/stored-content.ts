@@ -6,7 +6,7 @@ import { headOfChain, toEntry } from './ledger.ts';
 import { isAccountRecord, isAnything, isSnapshotMeta } from './shapes.ts';
 import type { Sql } from './sql.ts';
 
-/** The content of the database that unqualified names mean. */
+/** The content of the main database (the one that unqualified table names refer to). */
 export function contentOf(sql: Sql): StoredContent {
   const record = (accountId: AccountId): AccountRecord | null => {
     const row = sql.get('SELECT account_id, body FROM records WHERE account_id = ?', accountId);
@@ -40,7 +40,7 @@ export function contentOf(sql: Sql): StoredContent {
 
 function caughtUp(sql: Sql, record: AccountRecord): AccountRecord | null {
   const { accountId, head } = record;
-  // A record beyond its chain's end does not belong to it: it is replayed.
+  // A record that is ahead of its chain does not belong to it, so the chain is replayed from the start.
   const from = head.seq <= headOfChain(sql, accountId).seq ? record : emptyRecord(accountId);
   const rows = sql.all('SELECT body FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq', accountId, from.head.seq);
   const caught = rows.reduce((known, row) => foldEntry(known, toEntry(sql, row)), from);
@@ -80,7 +80,7 @@ const MISSING = `FROM main.ledger AS present WHERE NOT EXISTS (
   SELECT 1 FROM restored.ledger AS kept WHERE kept.chain = present.chain AND kept.seq = present.seq AND kept.hash = present.hash)
   AND present.seq >= coalesce((SELECT min(seq) FROM restored.ledger AS first WHERE first.chain = present.chain), 0)`;
 
-/** What the database has and the one that is attached as `restored` lacks; what that one has pruned is not missing. */
+/** Entries that the main database has and the attached database `restored` lacks. Entries that `restored` has pruned are not missing. */
 export function lostEntries(sql: Sql): LostEntries {
   const counted = sql.get(`SELECT count(*) AS entries, min(at) AS first, max(at) AS last ${MISSING}`);
   if (counted === undefined) throw new Error('count(*) gives one row');
@@ -97,7 +97,7 @@ export function lostEntries(sql: Sql): LostEntries {
   };
 }
 
-/** Entries that both have, and that were published after the backup was made: they are not published again. */
+/** Entries that both databases have and that were published after the backup was made, so that they are not published again. */
 export function publishedSince(sql: Sql): readonly { readonly chain: string; readonly seq: number }[] {
   const rows = sql.all(
     `SELECT kept.chain AS chain, kept.seq AS seq FROM restored.ledger AS kept JOIN main.ledger AS present

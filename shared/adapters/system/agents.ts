@@ -9,15 +9,15 @@ export interface Agents {
 }
 
 export interface AgentSettings {
-  /** Whether connections are kept for later requests. */
+  /** Whether idle connections are kept for later requests. */
   readonly keepAlive: boolean;
-  /** Connections at once to one host. */
+  /** Maximum number of connections to one host. */
   readonly maxSockets: number;
 }
 
 /**
- * What connects as the network says: through its proxies (https by CONNECT, http in absolute form), trusting its certificates beside
- * Node's own.
+ * Creates agents for these network settings: they connect through the proxies (https by CONNECT, http in absolute form) and trust the given
+ * certificates in addition to Node's own.
  */
 export function agentsFor({ proxy, ca }: Network, { keepAlive, maxSockets }: AgentSettings): Agents {
   const settings = {

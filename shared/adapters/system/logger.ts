@@ -16,8 +16,8 @@ export interface JsonLoggerOptions {
 
 /**
  * One JSON object a line: `{"at","level","message",…fields}`. Secrets are masked by field name, by form and by exact text
- * (see `makeRedact`); a field cannot take the place of the three fixed ones. Never throws: a log line that cannot be
- * made is replaced by one that says so, and one that the sink does not take is lost.
+ * (see `makeRedact`); a field cannot take the place of the three fixed ones. Never throws: a line that cannot be serialized is replaced by one that
+ * says so, and a line that the sink refuses is dropped.
  */
 export function jsonLogger(options: JsonLoggerOptions): Logger {
   const redact = makeRedact(options.secrets);
@@ -43,11 +43,11 @@ export function jsonLogger(options: JsonLoggerOptions): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** What a full disk does to the log must not stop the work that is logged. */
+/** A log that cannot be written, for example on a full disk, must not stop the work. */
 function writeSafely(write: (line: string) => void, line: string): void {
   try {
     write(line);
   } catch {
-    // There is nowhere left to report a log that cannot be written.
+    // There is no other place to report this.
   }
 }

@@ -16,7 +16,7 @@ const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
 const MASK = '[redacted]';
 const DEEPEST = 8;
 
-/** Makes anything fit for a log line: JSON values only, no cycles, no secrets, and no character that misleads who reads it on a terminal. */
+/** Makes anything fit for a log line: JSON values only, no cycles, no secrets, and no character that could mislead a reader on a terminal. */
 export type Redact = (value: unknown) => unknown;
 
 /**

@@ -3,22 +3,22 @@ import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 
-/** A turn of the event loop that takes less had no other work. */
+/** A turn of the event loop that is shorter than this had no other work, ms. */
 const QUIET_TURN_MS = 0.1;
-/** Shorter work than this needs no rest. */
+/** Work that is shorter than this needs no rest, ms. */
 const LEAST_WORK_MS = 1;
-/** How many times its own length a turn rests at most, while the event loop has other work. */
+/** After each piece the queue rests at most this many times the piece's length, while the event loop has other work. */
 const LONGEST_REST = 9;
 
 /**
- * Long work that shares the thread with other work: one piece at a time, in the order in which they were asked for, and after each the thread is
- * left to others for as long as the piece took, for up to nine times as long while they need it. So long reads use at most half of an idle
- * thread and a tenth of a busy one, and never block it for longer than one piece takes.
+ * Runs long work in pieces, one at a time and first come, first served. After each piece the queue rests for as long as the piece took, and for up to
+ * nine times as long while the thread has other work. So long reads use at most half of an idle thread and a tenth of a busy one, and never block it
+ * for longer than one piece takes.
  */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
-  /** @param work one piece; what its caller computes of the result without waiting belongs to it */
+  /** @param work one piece, including what the caller then computes synchronously from the result */
   async take<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -32,10 +32,10 @@ export class Turns {
     }
   }
 
-  /** Waits for a turn; what follows until the caller next waits is the piece. */
+  /** Waits for a turn. The piece is the caller's code up to its next `await`. */
   readonly begin = (): Promise<void> => this.take(async () => undefined);
 
-  /** The same pages, each in a turn of its own. */
+  /** Yields the same pages, each read in a turn of its own. */
   async *each<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
     const iterator = pages[Symbol.asyncIterator]();
     try {
@@ -68,7 +68,7 @@ interface Readable {
   readonly facts: Facts;
 }
 
-/** The same stores, whose reads of many entries, records or facts take turns. */
+/** The same stores, with long reads (entries, records, facts) taking turns. */
 export function inTurns<S extends Readable>(stores: S, turns: Turns): S {
   const { ledger, records, facts } = stores;
   return {

@@ -44,7 +44,7 @@ function fileSource(path: string): PolicySource {
       try {
         const stats = await stat(path);
         const { mtimeMs, size } = stats;
-        // Reading a pipe would wait for its writer for as long as the function lives.
+        // Reading a pipe could block until the function times out.
         if (!stats.isFile()) throw new PolicyUnreadableError(`the policy ${path} is not a regular file`);
         const version = `${mtimeMs} ${size}`;
         if (version === known) return null;
