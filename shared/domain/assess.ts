@@ -74,8 +74,8 @@ const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
 
 /**
  * The diff: what each enrollment of an account is and should be, and what follows. Pure and total; the verdicts are
- * tried in the order of `VERDICTS` and the first that applies stands. Blocked is a drift that something delays, so it applies only where
- * what is observed is not the desired state, and not while a change is under way already.
+ * tried in the order of `VERDICTS`, and the first that applies is the result. Blocked means a drift whose fix is delayed, so it applies only if the
+ * observed state differs from the desired state and no change is under way.
  */
 export function assess(
   context: AssessContext,
@@ -314,7 +314,7 @@ function contestedBy({ observation, condition, desired, context }: Subject): Jud
 function blockedBy(subject: Subject, call: Call): Judgement | null {
   const { context, computeOptimizer, enrollment, observation, condition } = subject;
   if (call.optOut && !context.optOutsAllowed) {
-    const message = 'a listing is incomplete; nothing is opted out on incomplete knowledge';
+    const message = 'a listing is incomplete, so no account is opted out';
     return { verdict: 'Blocked', reason: 'guardrail', message };
   }
   if (enrollment !== 'automation' || !call.enables || observation.kind !== 'observed') return null;

@@ -16,9 +16,9 @@ export interface Calendar {
 }
 
 export interface Wish {
-  /** Ticks before this time have passed. */
+  /** The present time: earlier ticks have passed. */
   readonly now: EpochMs;
-  /** Takes no tick before this time; those between `now` and it stay free for workers that are faster. */
+  /** No tick before this time is taken; the ticks between `now` and this time stay free for faster workers. */
   readonly from: EpochMs;
   /** How many ticks. */
   readonly ticks: number;
@@ -54,7 +54,7 @@ export function withRate(calendar: Calendar, rate: number, now: EpochMs): Calend
   return calendar.rate === rate ? calendar : newCalendar(rate, Math.max(now, takenUntil(calendar)));
 }
 
-/** How long the line is for a worker that can use slots from `from` on, ms: how much later the first free tick is. */
+/** The length of the line for a worker that can use slots from `from` on: how much later the first free tick is, ms. */
 export function lineMs(calendar: Calendar, from: EpochMs): number {
   const every = tickMs(calendar.rate);
   const bits = unpack(calendar.taken);
@@ -64,7 +64,7 @@ export function lineMs(calendar: Calendar, from: EpochMs): number {
 }
 
 /**
- * Takes the earliest free ticks that fit the wish; fewer than asked for, or none, where the calendar ends.
+ * Takes the earliest free ticks that fit the request; fewer than requested, or none, if the calendar ends first.
  * @returns the calendar, and the time of each tick taken, ascending
  */
 export function takeTicks(calendar: Calendar, wish: Wish): readonly [Calendar, readonly EpochMs[]] {

@@ -1,6 +1,6 @@
 import type { AccountId, Enrollment } from './types.ts';
 
-/** Where an entry about an enrollment stands in its account's chain. */
+/** The place of an entry about an enrollment in its account's chain. */
 export interface Place {
   readonly accountId: AccountId;
   readonly enrollment: Enrollment | string | null;
@@ -12,8 +12,8 @@ export interface Intent extends Place {
 }
 
 /**
- * The accounts that count as changed: those with an intent whose request was sent, or may have been. An enrollment has one open intent at
- * a time, so the outcome that says that nothing was sent closes the last intent before it.
+ * The accounts that count as changed: those with an intent whose request was sent, or may have been sent. An enrollment has one open intent at a
+ * time, so an outcome marked `unsent` belongs to the last intent before it.
  */
 export function changedAccounts(
   intents: readonly Intent[],

@@ -64,8 +64,8 @@ export function recentSetBacks(known: Condition | null, now: EpochMs): readonly 
 }
 
 /**
- * Why nothing is changed any more; `null` while it may be. `setBack`: what is seen now is one more. A process that ends between the entry
- * that counts the last set-back and `FlapDetected` leaves the count behind; whoever looks next goes on from it.
+ * Why the enrollment is contested; `null` if it is not. `setBack`: the present observation is another reversion. If a process ends between the entry
+ * that counts the last reversion and `FlapDetected`, the count is kept, and the next look continues from it.
  */
 export function contestOf(known: Condition | null, setBack: boolean, now: EpochMs): string | null {
   if (known?.contested) return known.contested.message;
@@ -73,7 +73,7 @@ export function contestOf(known: Condition | null, setBack: boolean, now: EpochM
   return counted.length >= MAX_SET_BACKS ? contestMessage(counted) : null;
 }
 
-/** The set-backs that count at `now`, with the one that is seen now if it is one. */
+/** The reversions that count at `now`, including the present observation if it is one. */
 export function setBacksWith(
   known: Condition | null,
   setBack: boolean,
@@ -87,9 +87,9 @@ export function setBacksWith(
 /** One sentence for people; names whoever is known to have done it. */
 export function contestMessage(setBacks: readonly SetBack[]): string {
   const known = [...new Set(setBacks.map(({ by }) => by).filter((actor) => actor !== null))];
-  const by = known.length === 0 ? 'by someone whom no event has named' : `by ${known.join(', ')}`;
+  const by = known.length === 0 ? 'by an unknown actor' : `by ${known.join(', ')}`;
   return (
-    `set back ${setBacks.length} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
+    `reverted ${setBacks.length} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
     'settles it and runs `rollcall resume`'
   );
 }

@@ -99,15 +99,15 @@ export function suspended(
   };
 }
 
-/** The controls of a restored store, and the suspensions that only the replaced one had. */
+/** The controls of a restored store, and the suspensions that were kept from the replaced store. */
 export interface StricterControls {
   readonly controls: Controls;
   readonly kept: readonly OperatorSuspension[];
 }
 
 /**
- * The stricter of what a backup and the store that it replaces had set, halted by the restore itself. Of two suspensions with the same
- * selector the one that ends last holds. What the backup's audit log does not know yet goes into the notices.
+ * The stricter of the controls of a backup and of the store that it replaces, halted by the restore itself. Of two suspensions with the same selector
+ * the one that ends later is kept. Controls that are missing from the backup's audit log go into the notices.
  */
 export function restoredControls(
   backup: Controls,
@@ -123,7 +123,7 @@ export function restoredControls(
   const kept = suspensions.filter((known) => others.includes(known));
   const notices = kept.map(({ selector, until, reason: because }) => {
     const ends = until === null ? 'until resumed' : `until ${toIso(until)}`;
-    const message = `${selector} suspended ${ends}${because === null ? '' : `: ${because}`}; kept from the store that a restore replaced`;
+    const message = `${selector} suspended ${ends}${because === null ? '' : `: ${because}`}; kept from the store that was replaced by a restore`;
     return toTell({ ...act, id: newId() }, { type: 'AccountSuspended', message, selector, until });
   });
   const before = replaced?.halt ?? backup.halt;

@@ -2,9 +2,10 @@ import { canonicalJson } from './hash.ts';
 import type { LedgerEntry } from './ledger.ts';
 
 /*
- * Entries as RFC 4180 has them: a line each, ended by CR LF, quoted where needed. What people wrote (names, reasons) may begin with what a
- * spreadsheet takes for a formula; such cells get an apostrophe in front, and so do those that begin with one, so that it can be
- * taken away again without a doubt. The same holds for what follows a semicolon, a tab or a line break inside a cell. https://owasp.org/www-community/attacks/CSV_Injection
+ * Entries in the format of RFC 4180: one line each, ended by CR LF, quoted where needed. Text written by people (names, reasons) may look like a
+ * formula to a spreadsheet, so such cells get an apostrophe in front. Cells that begin with an apostrophe get one too, so that the prefix can be
+ * removed again unambiguously. The same applies to text after a semicolon, a tab or a line break inside a cell.
+ * https://owasp.org/www-community/attacks/CSV_Injection
  */
 const COLUMNS: Readonly<Record<string, (entry: LedgerEntry) => unknown>> = {
   id: ({ id }) => id,
@@ -52,8 +53,8 @@ export function csvLine(entry: LedgerEntry): string {
 const RISKY = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20']/;
 
 /**
- * Where a spreadsheet separates cells by semicolons or tabs, quotes in the middle of its cell mean nothing to it: a formula may begin behind
- * each of them, and behind a line break.
+ * A spreadsheet that separates cells by semicolons or tabs ignores quotes in the middle of a cell, so a formula may begin after each separator, and
+ * after a line break.
  */
 const RISKY_INSIDE = /([;\t\n]|(?!^)\r)( *)(?=[=+\-@\uff1d\uff0b\uff0d\uff20'])/g;
 

@@ -13,14 +13,13 @@ export function beginsDrift(condition: Condition | null, after: Pick<Facet, 'ver
 }
 
 /**
- * The entry, with `DriftDetected` before it where it is the first to record a drift but says something else about it: blocked, stalled,
- * contested, claimed or failed. Both go into the chain in one write. Every entry of an account passes here (`app/journal.ts`), so no
- * use case can forget the detection.
+ * Inserts `DriftDetected` before an entry that is the first to record a drift but has another type (blocked, stalled, contested, claimed or failed).
+ * Both go into the chain in one write. Every entry of an account passes through here (`app/journal.ts`), so no use case can forget the detection.
  */
 export function withDetection(record: AccountRecord, draft: EntryDraft, newId: () => string): readonly EntryDraft[] {
   const { enrollment, after, type } = draft;
   if (type === 'DriftDetected' || enrollment === null || after === null) return [draft];
-  // The outcome of a call to an account that has left since: there is nothing left that could drift.
+  // The account has left since the call, so it can no longer drift.
   if (!record.present && record[enrollment]?.verdict === 'NotApplicable') return [draft];
   if (!beginsDrift(record[enrollment], after)) return [draft];
   const { changedBy, ...detail } = draft.detail ?? {};
@@ -33,7 +32,7 @@ export function withDetection(record: AccountRecord, draft: EntryDraft, newId: (
   return [detection, { ...draft, before: found, detail: draft.detail === null ? null : detail }];
 }
 
-/** What was observed, without what delays the fix. */
+/** The observed state, without the reason that delays the fix. */
 function detected(after: Facet, before: Facet | null): Facet {
   const reason = mismatchIn(after);
   return { ...after, verdict: 'Drifted', reason, notBefore: null, deadline: null, attempts: before?.attempts ?? 0 };

@@ -3,8 +3,8 @@ import { parseOutside } from './outside.ts';
 import type { AccountId } from './types.ts';
 
 /*
- * The parts of a CloudTrail event in whichever form they arrive: objects, JSON text, or in place of what was too large
- * `{"omitted": true}`. Account ids are text; a tool that made numbers of them has lost their leading zeros.
+ * Reads the parts of a CloudTrail event in any form in which they arrive: an object, JSON text, or `{"omitted": true}` in place of a part that was
+ * too large. Account ids are text; a tool that converted them to numbers has lost their leading zeros.
  */
 
 const record = z.looseObject({});
@@ -13,13 +13,13 @@ export type Content = z.infer<typeof record>;
 /** An EventBridge event has at most 1 MB. */
 const MAX_TEXT = 1024 * 1024;
 
-/** An object, or the one that a text holds; `null`: there is none, or it was omitted. */
+/** The object itself, or the object in a JSON text; `null`: missing or omitted. */
 export function contentOf(value: unknown): Content | null {
   const parsed = parseOutside(record, fromText(value));
   return parsed.success && parsed.data['omitted'] !== true ? parsed.data : null;
 }
 
-/** A list, or the one that a text holds. */
+/** The list itself, or the list in a JSON text; `null`: neither. */
 export function listOf(value: unknown): readonly unknown[] | null {
   const list = fromText(value);
   return Array.isArray(list) ? list : null;
@@ -40,7 +40,7 @@ export function isAccountId(value: unknown): value is AccountId {
   return accountId.safeParse(value).success;
 }
 
-/** The account id that a number was made of, or else the value itself. */
+/** Converts a number back to the account id that it was made from; returns any other value unchanged. */
 export function asAccountId(value: unknown): unknown {
   const isNumber = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
   return isNumber ? String(value).padStart(12, '0') : value;

@@ -11,7 +11,7 @@ import type { AccountId, Enrollment } from './types.ts';
 
 const accountId = z.preprocess(asAccountId, z.string().refine(isAccountId));
 
-/** What surrounds the detail, set by EventBridge itself. */
+/** The fields around `detail`, which EventBridge sets itself. */
 const envelope = z.object({
   id: z.string().max(200).optional().catch(undefined),
   'detail-type': z.string(),
@@ -31,13 +31,13 @@ const detailShape = z.object({
   requestID: z.string().max(200).nullish().catch(null),
   recipientAccountId: z.preprocess(asAccountId, z.string().nullish()).optional(),
   userIdentity: z.unknown().optional().transform(contentOf),
-  /** `null`: it has none, or none that can be used. */
+  /** `null`: missing or unusable. */
   requestParameters: z.unknown().optional().transform(contentOf),
   serviceEventDetails: z.unknown().optional().transform(contentOf),
 });
 type CloudTrailEvent = Omit<z.infer<typeof envelope>, 'detail'> & { readonly detail: z.infer<typeof detailShape> };
 
-/** Why part of what an event says cannot be used: whatever it changed is found by a scan. Absent: all of it can. */
+/** Why part of an event's content is unusable; a scan then finds the change. Absent: all of it is usable. */
 interface MaybeUnclear {
   readonly unclear?: string;
 }
@@ -102,7 +102,7 @@ const MAX_NAMED = 200;
 const MAX_ACTOR = 512;
 const MAX_DEPTH = 6;
 
-/** Sources of EventBridge under which such events arrive. */
+/** EventBridge sources under which such events arrive. */
 const EVENT_SOURCES: ReadonlySet<string> = new Set(
   Object.keys(EVENT_NAMES).map((source) => `aws.${source.split('.')[0] ?? ''}`),
 );
@@ -138,11 +138,11 @@ export function hear(raw: unknown, organizationId: string | null): Heard {
 const rejected = (why: string): Heard => ({ kind: 'rejected', why });
 
 function malformed([issue]: readonly z.core.$ZodIssue[]): Heard {
-  return rejected(`it is no event of CloudTrail's: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
+  return rejected(`not a CloudTrail event: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
 }
 
 const unclearly = (unclear: boolean, name: string): MaybeUnclear =>
-  unclear ? { unclear: `${name} does not say in a usable form what it is about` } : {};
+  unclear ? { unclear: `${name} does not name its accounts in a usable form` } : {};
 
 function enrollmentEvent(heard: CloudTrailEvent): Heard {
   const { account: from, detail } = heard;
@@ -168,7 +168,7 @@ function enrollmentEvent(heard: CloudTrailEvent): Heard {
   // Such a call acts on the account that makes it, and that is where it is recorded.
   if (recipient !== from) return rejected(`it comes from account ${from} and claims to be of another`);
   const wide = asked?.['includeMemberAccounts'] === true;
-  // Without its parameters it may have meant all member accounts.
+  // Without its parameters the call may have been about all member accounts.
   const unclear = unclearly(asked === null && eventName === 'UpdateEnrollmentStatus', eventName);
   return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
 }
@@ -193,7 +193,7 @@ function organizationEvent({ account: from, detail }: CloudTrailEvent): Heard {
 /** Fields that name the account an event is about, at whatever depth: service events have nested and renamed them over time. */
 const NAMES_ACCOUNT: ReadonlySet<string> = new Set(['accountid', 'memberaccountid', 'resourceid', 'childid']);
 
-/** What stands in those fields. */
+/** The values of those fields. */
 function namesIn(value: unknown, depth: number): readonly unknown[] {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
   return Object.entries(value)

@@ -6,7 +6,7 @@ import type { ReasonCode, Verdict } from './verdict.ts';
 /**
  * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
  * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains. `ScanRequested` and `DeadLettersRedriven` are operators'
- * commands; `StoreRestored` says that a backup took the place of the store, and which end of the organization's chain it replaced.
+ * commands; `StoreRestored` records that a backup replaced the store, and the end of the organization's chain that it replaced.
  */
 export const ENTRY_TYPES = [
   'ScanStarted',
@@ -40,7 +40,7 @@ export const ENTRY_TYPES = [
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
-/** Entries that say how far a change is: the last of them about an enrollment of an account says how the change ended, or where it is. */
+/** Entries that record the progress of a change: the last of them about an enrollment of an account shows how the change ended, or how far it is. */
 export const STEP_TYPES = [
   'DriftResolved',
   'RemediationStarted',
@@ -99,7 +99,7 @@ export interface Detail {
   readonly claimExpiresAt?: string;
   /** An outcome: the id of the `RemediationStarted` that it closes. */
   readonly intentId?: string;
-  /** An outcome: no request was sent for its intent, so that nothing was changed. Absent where that is not certain. */
+  /** An outcome: certainly no request was sent for its intent. Absent if a request may have been sent. */
   readonly unsent?: true;
   readonly optOut?: boolean;
   readonly scope?: string;
@@ -123,7 +123,7 @@ export interface Detail {
   readonly checkpoint?: Checkpoint;
   /** DigestPublished: what it is over. */
   readonly digest?: Digest;
-  /** StoreRestored: from what, and in the place of what. */
+  /** StoreRestored: the backup, and the store that it replaced. */
   readonly restore?: Restore;
 }
 
@@ -139,9 +139,9 @@ export interface Checkpoint {
   readonly current: AccountState | null;
 }
 
-/** A backup took the place of a store. */
+/** A backup that replaced a store. */
 export interface Restore {
-  /** The backup, as it was named. */
+  /** The backup's path, as the operator gave it. */
   readonly file: string;
   /** The end of the organization's chain in the store that was replaced; `null`: there was no store, or it could not be read. */
   readonly replaced: (ChainHead & { readonly chain: string }) | null;

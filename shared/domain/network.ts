@@ -1,10 +1,10 @@
-/** How connections leave this machine, as environment variables say. */
+/** How connections leave this machine, according to environment variables. */
 export interface Network {
-  /** `null`: directly. */
+  /** `null`: connect directly. */
   readonly proxy: ProxyVariables | null;
-  /** Certificates in PEM that are trusted beside Node's own; `null`: none. */
+  /** PEM certificates that are trusted in addition to Node's own; `null`: none. */
   readonly ca: string | null;
-  /** The Region that the SDK's own settings do not know (`AWS_DEFAULT_REGION`); `null`: they say. */
+  /** The Region from `AWS_DEFAULT_REGION`, which the SDK does not read; `null`: the SDK's own settings apply. */
   readonly region: string | null;
 }
 
@@ -18,8 +18,8 @@ export interface ProxyVariables {
 export const DIRECT: Network = Object.freeze({ proxy: null, ca: null, region: null });
 
 /**
- * `NO_PROXY` in the form that Node takes. Everybody else takes `example.com` for the host and all below it, and an IPv4 network in CIDR
- * notation; Node knows the host alone, and a range.
+ * `NO_PROXY` in the form that Node understands. Other tools read `example.com` as the host and all its subdomains, and accept IPv4 networks in CIDR
+ * notation; Node reads it as the host alone, and accepts address ranges.
  */
 export function noProxyForNode(text: string): string {
   return text
@@ -35,7 +35,7 @@ export function noProxyForNode(text: string): string {
     .join(',');
 }
 
-/** `10.0.0.0-10.255.255.255` for `10.0.0.0/8`; `null`: it is no such network. */
+/** `10.0.0.0-10.255.255.255` for `10.0.0.0/8`; `null`: not such a network. */
 function rangeOf(entry: string): string | null {
   const [, address = '', length = ''] = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(entry) ?? [];
   const bytes = address.split('.').map(Number);
@@ -51,7 +51,7 @@ function dotted(value: number): string {
   return [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(value / unit) % 256).join('.');
 }
 
-/** A proxy's URL without user and password, for people. */
+/** A proxy's URL without user and password, for display. */
 export function shownProxy(text: string): string {
   const url = URL.parse(text);
   if (url === null) return 'not a URL';

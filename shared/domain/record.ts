@@ -18,8 +18,8 @@ export interface Condition extends Facet, Contention {
   /** When anything of it last changed. */
   readonly changedAt: string;
   /**
-   * When the open drift was first observed; `null` if none is open. It stays open while it waits, is blocked, or has failed for good, and
-   * ends when the enrollment is observed as desired or when the drift is superseded.
+   * When the open drift was first observed; `null` if none is open. A drift stays open while it waits, is blocked, or has failed for good. It ends
+   * when the desired state is observed or when the drift is superseded.
    */
   readonly driftSince: string | null;
   /** An intent without an outcome: someone is making (or was making) a call. */
@@ -66,8 +66,8 @@ export function emptyRecord(accountId: AccountId): AccountRecord {
 const ENDS_DRIFT: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended', 'Compliant']);
 
 /**
- * Any entry with the verdict of a drift begins one if none is open. What is written today begins with `DriftDetected` (`withDetection`);
- * ledgers of before 0.2 begin a blocked drift with `RemediationBlocked` alone, and it counts from there.
+ * Any entry with a drift verdict begins a drift if none is open. Since 0.2 that entry is always `DriftDetected` (`withDetection`); in older ledgers a
+ * blocked drift begins with `RemediationBlocked` and counts from there.
  */
 function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdict }: Facet): string | null {
   if (entry.type === 'AccountLeft' || ENDS_DRIFT.has(verdict)) return null;
@@ -75,8 +75,8 @@ function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdi
 }
 
 /**
- * The same record with the beginning of each drift, for records and checkpoints that were stored before 0.2: those forgot it as soon as a
- * drift was blocked, stalled or given up. Their own word for it is lost, so the drift counts from the present verdict.
+ * Adds the start of each drift to records and checkpoints that were stored before 0.2. Those lost it as soon as a drift was blocked, stalled or given
+ * up, so such a drift counts from its present verdict.
  */
 export function withDriftSince<T extends AccountState>(state: T): T {
   const { computeOptimizer, automation } = state;
@@ -108,7 +108,7 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
   return claim !== null && entry.detail?.intentId === claim.entryId ? null : claim;
 }
 
-/** An account that has left has no drift: a call that was under way then, and fails, leaves nothing to remediate. */
+/** An account that has left has no drift, even if a call that was under way fails afterwards. */
 function facetOfAbsent(condition: Condition | null, after: Facet): Facet {
   const gone = { verdict: 'NotApplicable', reason: 'accountNotActive' } as const;
   if (condition?.verdict !== gone.verdict || !isDrift(after.verdict)) return after;

@@ -1,6 +1,6 @@
 import type { EpochMs } from './types.ts';
 
-/** Longer is asked for by mistake, ms. */
+/** A longer pause is taken as a mistake of the server, ms. */
 const MAX_MS = 60 * 60_000;
 
 /** The three forms of RFC 9110, 5.6.7; all of them are GMT. */
@@ -8,9 +8,9 @@ const HTTP_DATE =
   /^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]+day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/;
 
 /**
- * How long a `Retry-After` header asks to wait, at most an hour: seconds, or an HTTP date [RFC 9110, 10.2.3]. `null`: it asks for nothing,
- * is not there, or cannot be read.
- * @param now by the clock that the date is of
+ * How long a `Retry-After` header asks to wait, at most an hour: seconds, or an HTTP date [RFC 9110, 10.2.3]. `null`: the header is missing or
+ * unreadable, or its date has passed.
+ * @param now by the server's clock
  */
 export function retryAfterMs(header: string | undefined, now: EpochMs): number | null {
   const text = header?.trim() ?? '';
@@ -19,7 +19,7 @@ export function retryAfterMs(header: string | undefined, now: EpochMs): number |
   return at === null || at <= now ? null : Math.min(at - now, MAX_MS);
 }
 
-/** Epoch ms of an HTTP date; `null`: it is none. */
+/** Epoch ms of an HTTP date; `null`: not a date. */
 export function httpDate(text: string): EpochMs | null {
   if (!HTTP_DATE.test(text)) return null;
   const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);

@@ -1,27 +1,27 @@
 /*
- * Names, reasons, tags and messages come from outside and may hold characters that draw nothing (zero width), change the direction of what
- * stands around them, or command a terminal. People see each of them by its number, so that names which differ also look different.
+ * Names, reasons, tags and messages come from outside and may contain characters that are invisible (zero width), reverse the direction of the text
+ * around them, or control a terminal. Each of them is shown as its code point, so that different names also look different.
  */
 
 /** Control, format and default-ignorable characters, line and paragraph separators, and halves of surrogate pairs. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** In one line: `<U+202E>` in the place of each unsafe character. */
+/** One line, with `<U+202E>` in place of each unsafe character. */
 export function visible(text: string): string {
   return text.replace(UNSAFE, byNumber);
 }
 
-/** The same for a text of several lines. */
+/** Like {@link visible}, but keeps line breaks. */
 export function visibleLines(text: string): string {
   return text.replace(UNSAFE, (character) => (character === '\n' ? character : byNumber(character)));
 }
 
-/** In one line, line breaks and other control characters as spaces. */
+/** One line, with spaces in place of line breaks and other control characters. */
 export function oneLine(text: string): string {
   return visible(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
 }
 
-/** JSON, or another text with JSON's escapes, that means the same without an unsafe character in it. */
+/** Escapes every unsafe character in JSON, or in another text that has JSON's escapes, without changing its meaning. */
 export function jsonAscii(json: string): string {
   return json.replace(UNSAFE, (character) => {
     if (character === '\n') return character;

@@ -92,8 +92,8 @@ const NAMED: Partial<Record<Verdict, EntryType>> = {
 };
 
 /**
- * A drift is detected once and ends once (invariant 1): while one is open, further findings are changes of it. What delays the fix is an
- * entry of its own; where it is the first sight of the drift, {@link withDetection} puts `DriftDetected` before it.
+ * A drift is detected once and ends once (invariant 1): while one is open, further findings are changes of it. The reason that delays the fix is an
+ * entry of its own; if it is the first to record the drift, {@link withDetection} puts `DriftDetected` before it.
  */
 function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
   const open = (condition?.driftSince ?? null) !== null;
@@ -131,7 +131,7 @@ export function transition(
   });
 }
 
-/** As the assessment's own message, with the actor of the last set-back, whom only the detail names. */
+/** The assessment's message, with the actor of the last reversion, which only the detail names. */
 function contestText({ now }: EntryContext, condition: Condition | null, seen: Facet, { changedBy }: Detail): string {
   const wanted = { status: seen.desired, ruleMode: seen.desiredRuleMode };
   return contestMessage(setBacksWith(condition, isSetBack(condition, seen, wanted), changedBy?.actor ?? null, now));

@@ -71,7 +71,7 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** `null` ends the listing; an empty page may carry a token. */
   readonly nextToken: string | null;
-  /** Accounts that are listed with something that is not known here: neither observed nor absent. */
+  /** Accounts that are listed with a value that this version does not know: neither observed nor absent. */
   readonly leftOut?: readonly AccountId[];
 }
 
@@ -180,7 +180,7 @@ export interface CloudErrorFacts {
   readonly requestId: string | null;
   /** The code has several causes: the state has to be read again to know which [aws-facts, ForbiddenException]. */
   readonly ambiguous: boolean;
-  /** How long the cloud asks to wait before the call is repeated, at most an hour, ms; absent: it does not say. */
+  /** How long the cloud asks to wait before the call is repeated, at most an hour, ms; absent: it does not ask. */
   readonly retryAfterMs?: number;
 }
 

@@ -43,8 +43,8 @@ export interface Ledger {
   reachedSince(since: string | null): Promise<ReadonlyMap<string, number>>;
 
   /**
-   * What is recorded of a run: its entries counted by type, and how far it is with each change. Exact at any size, and no entry is read
-   * for it: the ledger itself is what is counted, so there is no counter that a crash, a retry or a second worker could set wrong.
+   * Summarizes a run: its entries counted by type, and the progress of each change. Exact at any size, without reading any entry. The ledger itself
+   * is counted, so there is no separate counter that a crash, a retry or a second worker could make wrong.
    */
   outline(runId: string): Promise<RunOutline>;
 
@@ -87,7 +87,7 @@ export interface RunStep {
   /** The last step of the run, and its number in the account's chain. */
   readonly type: StepType;
   readonly seq: number;
-  /** The run has begun to change it: there is an intent. */
+  /** The run has recorded an intent to change it. */
   readonly begun: boolean;
 }
 

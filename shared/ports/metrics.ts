@@ -2,7 +2,7 @@
 export const METRICS = {
   /** Accounts that a completed scan judged. */
   AccountsScanned: 'Count',
-  /** Drifts found by a completed scan, (account, enrollment): blocked and stalled ones as well. */
+  /** Drifts found by a completed scan, counted as (account, enrollment), including blocked and stalled ones. */
   DriftFound: 'Count',
   /** (account, enrollment) past their deadline, at a completed scan. */
   AccountsStalled: 'Count',
@@ -31,7 +31,7 @@ export const METRICS = {
   EventsRejected: 'Count',
   /** Keys queued because their time had come. */
   KeysDue: 'Count',
-  /** Ledger entries put on the event bus, and those that the bus refused; these are tried again by the next tick. */
+  /** Ledger entries that the event bus accepted, and those that it refused. The next tick retries the refused ones. */
   EntriesPublished: 'Count',
   EntriesRefused: 'Count',
 } as const;

@@ -4,8 +4,8 @@
  * Promises:
  * - A reading is true: at some moment between `askedAt` and `answeredAt`, both on this process's monotonic clock, the store's clock
  *   stood between `earliest` and `latest`.
- * - `read` asks the store now and reads only; it never writes. It rejects as any other read of the store does.
- * - `follow` passes on the reading of every answer that the store gives anyway, at no cost.
+ * - `read` asks the store now and never writes. It rejects like any other read of the store.
+ * - `follow` passes on a reading from every other answer of the store, without extra calls.
  */
 export interface StoreTime {
   /** `null`: the answer carried no time. */
@@ -27,7 +27,7 @@ export class ClockDifferenceError extends Error {
   override readonly name = 'ClockDifferenceError';
   readonly code = 'ClockDifference';
 
-  /** @param aheadMs by how much this machine's clock is at least ahead of the store's; below zero if it is behind */
+  /** @param aheadMs how far this machine's clock is at least ahead of the store's; negative if it is behind */
   constructor(aheadMs: number, allowedMs: number) {
     const off = `at least ${formatMs(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the store's clock`;
     super(

@@ -6,7 +6,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds since some moment; never set, never backwards. It may stand still while the machine sleeps. */
+/** Milliseconds since an arbitrary moment. It is never set and never goes backwards, but may stand still while the machine sleeps. */
 export type Monotonic = () => number;
 
 /** A number in [0, 1). */

@@ -57,7 +57,7 @@ describe('a store of one organization, and credentials of another', () => {
     const { code, found } = await look(second.env);
     expect(code).toBe(1);
     expect(found).toMatchObject({ status: 'fail', reason: 'wrong' });
-    expect(found?.message).toContain(`belongs to organization ${ours}, and the credentials are of ${theirs}`);
+    expect(found?.message).toContain(`belongs to organization ${ours}, but the credentials belong to ${theirs}`);
   });
 
   test('a store that was never bound is known by its snapshot, and bound by the first command that may write', async () => {

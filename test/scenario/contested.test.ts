@@ -37,7 +37,7 @@ describe('an account that somebody keeps setting back', () => {
     setBack(world, accountId);
     const third = await world.run();
     expect(third.open).toMatchObject([{ accountId, verdict: 'Blocked', reason: 'contested', notBefore: null }]);
-    expect(third.open[0]?.message).toMatch(/set back 3 times within 24 hours .* `rollcall resume`/);
+    expect(third.open[0]?.message).toMatch(/reverted 3 times within 24 hours .* `rollcall resume`/);
     expect(third.changes).toMatchObject({ attempted: 0, blocked: 1, failed: 0 });
     // Days later it still is.
     world.clock.advance(72 * HOUR_MS);

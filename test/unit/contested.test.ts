@@ -98,7 +98,7 @@ describe('an account that is set back', () => {
       after: { verdict: 'Blocked', reason: 'contested', notBefore: null },
     });
     expect(flap?.detail?.message).toMatch(
-      /^set back 3 times within 24 hours by .*user\/ann, .*user\/bob; .*rollcall resume/,
+      /^reverted 3 times within 24 hours by .*user\/ann, .*user\/bob; .*rollcall resume/,
     );
     expect(life.condition).toMatchObject({ verdict: 'Blocked', reason: 'contested', driftSince: flap?.at });
     expect(life.condition.setBacks).toHaveLength(MAX_SET_BACKS);
@@ -144,7 +144,7 @@ describe('an account that is set back', () => {
     cut.now += 60_000;
     const again = cut.looked(seen('Inactive', { lastUpdated: cut.now - 60_000 }));
     expect(again.map(({ type }) => type)).toEqual(['FlapDetected']);
-    expect(again[0]?.detail?.message).toMatch(/^set back 3 times/);
+    expect(again[0]?.detail?.message).toMatch(/^reverted 3 times/);
   });
 
   it('is not contested where the set-backs are further apart', () => {

@@ -212,7 +212,7 @@ describe('a forged or malformed event', () => {
       { ...optedOut(A, AT), account: 'x' },
       { ...optedOut(A, AT), source: 'somebody' },
     ]) {
-      expect(why(event)).toMatch(/^it is no event of CloudTrail's: /);
+      expect(why(event)).toMatch(/^not a CloudTrail event: /);
     }
   });
 

@@ -1,4 +1,4 @@
-/** Cron expressions that other programs read differently. */
+/** Warns about cron expressions that other programs read differently. */
 
 import { differsFromVixie } from '../cron.ts';
 import { type Finding, findingAt, shown } from './findings.ts';
@@ -13,10 +13,10 @@ export function cronFindings({ schedule, windows, source }: Policy): Finding[] {
       findingAt(source, path, {
         severity: 'warning',
         message:
-          'day of month and day of week: a day fits here if either does, but Vixie cron takes the field with the step for a star and requires both',
+          'day of month and day of week: Rollcall runs on days that match either field, but Vixie cron treats the field with the step as a star and requires both to match',
         found: shown(cron),
-        expected: '* in one of the two fields, or neither of them beginning with *',
-        hint: 'List the days that are meant (1,3,5 instead of */2), or write + before the day of week if both must fit.',
+        expected: '* in one of the two fields, or no field that begins with *',
+        hint: 'List the intended days (1,3,5 instead of */2), or write + before the day of week if both must match.',
       }),
     );
 }
