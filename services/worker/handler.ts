@@ -18,7 +18,7 @@ const RESERVE_MS = 90_000;
 const BROKEN_PAUSE_MS = 15 * 60_000;
 
 const sqsEvent = z.object({ Records: z.array(z.unknown()).min(1) });
-const EXPECTED = 'an event of SQS with at least one record';
+const EXPECTED = 'an SQS event with at least one record';
 
 const sqsRecord = z.object({
   messageId: z.string().min(1),

@@ -110,7 +110,7 @@ describe('a policy in an SSM parameter', () => {
     answer = { status: 400, body: { __type: 'ParameterNotFound', message: 'no such parameter' } };
     await expect(source.read(null)).rejects.toThrow(/ssm:\/rollcall\/policy cannot be read: .*ParameterNotFound/);
     answer = { status: 200, body: { Parameter: {} } };
-    await expect(source.read(null)).rejects.toThrow(/answered without a value/);
+    await expect(source.read(null)).rejects.toThrow(/the answer lacks Parameter\.Value/);
     source.close();
   });
 });

@@ -174,6 +174,6 @@ describe('an event that is not a request to scan', () => {
     const ended = scanner(event, lambdaContext(world.clock));
     await expect(ended).rejects.toMatchObject({ name: 'EventError' });
     await expect(ended).rejects.toThrow(fault);
-    await expect(ended).rejects.toThrow("something else than Rollcall's own event `Scan Requested`");
+    await expect(ended).rejects.toThrow("not invoked with Rollcall's own event `Scan Requested`");
   });
 });

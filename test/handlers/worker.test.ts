@@ -77,7 +77,7 @@ describe('an event that is not a batch of SQS', () => {
     const { worker } = functionsOf(world);
     const ended = worker(event, lambdaContext(world.clock));
     await expect(ended).rejects.toMatchObject({ name: 'EventError' });
-    await expect(ended).rejects.toThrow(`something else than an event of SQS with at least one record: ${fault}`);
+    await expect(ended).rejects.toThrow(`not invoked with an SQS event with at least one record: ${fault}`);
   });
 });
 
