@@ -1,6 +1,6 @@
 /*
- * The stage, if it can be one. Functions refuse to start under any other (ROLLCALL_STAGE, shared/config/aws-env.ts), and names of
- * resources are made from it: a wrong one has to fail before anything is deployed. test/infra holds the two against each other.
+ * Checks the stage. Functions refuse to start under an invalid stage (ROLLCALL_STAGE, shared/config/aws-env.ts), and the names of resources contain
+ * it, so an invalid one must fail before anything is deployed. test/infra compares the two checks.
  */
 const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
 

@@ -17,13 +17,13 @@ export interface ApiOptions {
 }
 
 export interface Rates {
-  /** Of one principal; apart from that, of one address: requests that need no authentication. */
+  /** Requests of one principal. Separately, the same rate for requests of one address that need no authentication. */
   readonly requests: Rate;
-  /** Of one principal: operators' commands, except for urgent ones. */
+  /** Operators' commands of one principal, except for urgent ones. */
   readonly commands: Rate;
-  /** Of one principal: urgent commands, which no other request can use up. */
+  /** Urgent commands of one principal; no other request uses up this rate. */
   readonly urgent: Rate;
-  /** Of one address: requests that are not admitted. Beyond it they are refused by 429; what is admitted is never counted here. */
+  /** Refused requests of one address; beyond this rate they get 429. Admitted requests are never counted here. */
   readonly refusals: Rate;
 }
 
@@ -37,7 +37,7 @@ export const RATES: Rates = {
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_URL_LENGTH = 8_192;
 
-/** What the app knows of a request while it answers it. */
+/** The app's context of a request. */
 interface Env {
   readonly Bindings: Visit;
   readonly Variables: { principal: Principal };
@@ -47,15 +47,14 @@ interface Env {
  * The HTTP API and, where the door has them, the dashboard's files. Answers are JSON, errors RFC 9457 problems; every answer has the
  * security headers.
  *
- * Admission comes first, from the headers alone: host and origin, then who asks, the type of the body, rates, role. No byte of a body is
- * read before. A request that is not admitted is counted for its address, in a bucket that no other request shares, so that it uses up
- * nothing of what admitted requests have.
+ * Admission comes first, from the headers alone: host and origin, then authentication, content type, rates, role. No byte of the body is read before
+ * that. A refused request is counted for its address in a separate bucket, so that it never uses up the limits of admitted requests.
  */
 export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiOptions = {}): Hono<Env> {
   const { logger, clock } = system;
   const app = new Hono<Env>();
   const limits = {
-    /** Of requests that need no authentication. */
+    /** For requests that need no authentication. */
     open: new RateLimit(clock, rates.requests),
     requests: new RateLimit(clock, rates.requests),
     commands: new RateLimit(clock, rates.commands),
@@ -64,7 +63,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   };
   const heavyReads = new HeavyReads();
   const reading: ApiSystem = { ...system, stores: system.reads ?? system.stores };
-  /** What `check` gives. @throws ApiProblem its own, or 429 where the address has had too many */
+  /** The result of `check`. @throws ApiProblem the problem that `check` throws, or 429 if the address has had too many refusals */
   const counted = <T>(visit: Visit, check: () => T): T => {
     try {
       return check();
@@ -83,7 +82,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   app.use(async ({ req, env }, next) => {
     counted(env, () => {
       if (req.url.length > MAX_URL_LENGTH) {
-        throw new ApiProblem(414, 'AddressTooLong', `An address may have ${MAX_URL_LENGTH} characters.`);
+        throw new ApiProblem(414, 'AddressTooLong', `The URL is too long: at most ${MAX_URL_LENGTH} characters.`);
       }
       door.admit(req.raw.headers, !isApi(req.path) && isRead(req.method));
     });
@@ -164,7 +163,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
 const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Answers, and gives its place back: of a document when it is made, of a stream when that has ended. */
+/** Answers and releases the place: for a document when it is complete, for a stream when it has ended. */
 async function limited(leave: () => void, { ended }: Visit, route: Route, call: RawCall): Promise<Response> {
   let lasts = false;
   try {
@@ -196,7 +195,7 @@ const limitedBody = bodyLimit({
   },
 });
 
-/** Only JSON, which no page of another origin can send without being refused first. @throws ApiProblem 415 */
+/** Accepts only JSON: a page of another origin cannot send it without a preflight, which is refused. @throws ApiProblem 415 */
 function requireJson(headers: Headers): void {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return;

@@ -8,12 +8,12 @@ export interface Visit {
   /** Lambda: what its front door knows of the request; checked where it is used. */
   readonly requestContext?: unknown;
   /**
-   * Node: the request is admitted, and holds its connection until it is answered.
+   * Node: marks the request as admitted; its connection is then kept open until the answer is sent.
    * @param urgent it may use the reserve of connections
-   * @throws ApiProblem 503 where too many requests are under way
+   * @throws ApiProblem 503 if too many requests are under way
    */
   readonly hold?: (client: string, urgent: boolean) => void;
-  /** Node: calls back when the answer has been sent, or nobody takes it any more. */
+  /** Node: calls back when the answer has been sent or the client has gone. */
   readonly ended?: (then: () => void) => void;
 }
 
@@ -27,7 +27,7 @@ export interface Door {
   readonly admit: (headers: Headers, navigation: boolean) => void;
   /** Who asks. @throws ApiProblem 401 */
   readonly identify: (headers: Headers, visit: Visit) => Principal;
-  /** Where a request comes from: refused requests, and those that need no authentication, are counted for it. */
+  /** The origin of a request, for which refused requests and requests without authentication are counted. */
   readonly client: (visit: Visit) => string;
   /** Beside those that every door sends. */
   readonly headers: Readonly<Record<string, string>>;

@@ -18,7 +18,7 @@ const ACCOUNTS_AGE_MS = 10_000;
 /** How long a reader of events waits before it asks again, ms. */
 const POLL_MS = 10_000;
 
-/** The HTTP app behind Lambda's door: function URLs and HTTP APIs, payload version 2. Any other event is answered 400, and says why. */
+/** The HTTP app behind Lambda's door: function URLs and HTTP APIs, payload version 2. Any other event is answered with 400 and the reason. */
 export function makeHandler(compose: Compose, isOperator: () => IsOperator = () => readOperators(environment())) {
   const open = lazily(compose);
   let known: { readonly runtime: AwsRuntime; readonly app: ReturnType<typeof createApi> } | null = null;

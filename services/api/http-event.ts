@@ -5,14 +5,14 @@ import { parseOutside } from '../../shared/domain/outside.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
 
-/** RFC 9110, 5.6.2; what a request could not be made of otherwise. */
+/** A token of RFC 9110, 5.6.2; `Request` accepts no other. */
 const token = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of a method or header');
-const headerValue = z.string().regex(/^[^\0\r\n]*$/, 'expected a text without line breaks');
-/** The others cannot be made a `Request` of [fetch, 2.2.1]. */
+const headerValue = z.string().regex(/^[^\0\r\n]*$/, 'expected text without line breaks');
+/** `Request` refuses the other methods [fetch, 2.2.1]. */
 const method = token.regex(/^(?!(connect|trace|track)$)/i, 'expected a method that a function can answer');
 const host = z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'expected the name of a host');
 
-/** What a function URL and an HTTP API hand over, payload format 2.0 [urls-invocation]: as much of it as a request is made of. */
+/** The event of a function URL or an HTTP API, payload format 2.0 [urls-invocation]; only the fields that a request needs. */
 const httpEvent = z.looseObject({
   rawPath: z.string().startsWith('/'),
   rawQueryString: z.string().nullish(),
@@ -23,7 +23,7 @@ const httpEvent = z.looseObject({
   cookies: z.array(headerValue).nullish(),
   body: z.string().nullish(),
   isBase64Encoded: z.boolean().nullish(),
-  // hono reads an event of another kind from these: of a load balancer, of VPC Lattice.
+  // With these fields hono would read the event as one of a load balancer or of VPC Lattice.
   requestContext: z.looseObject({
     http: z.looseObject({ method }),
     domainName: host.optional(),
@@ -32,12 +32,12 @@ const httpEvent = z.looseObject({
   }),
 });
 
-/** An event that a request can be made of; otherwise the answer to it, which says what is wrong with it. */
+/** The event, if it can be turned into a request; otherwise the answer that says what is wrong with it. */
 export type ReadHttpEvent =
   | { readonly event: LambdaEvent; readonly answer: null }
   | { readonly event: null; readonly answer: HttpAnswer };
 
-/** As Lambda takes it. */
+/** In the form that Lambda returns to the client. */
 export interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -45,7 +45,7 @@ export interface HttpAnswer {
   readonly isBase64Encoded: boolean;
 }
 
-/** What is in the body of such a request means nothing [RFC 9110, 9.3.1]. */
+/** The body of such a request has no meaning [RFC 9110, 9.3.1]. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function methodOf(event: unknown): string {
@@ -59,11 +59,7 @@ export async function readHttpEvent(event: unknown): Promise<ReadHttpEvent> {
   const parsed = parseOutside(httpEvent, event);
   const fault = parsed.success ? 'it cannot be read' : faultsOf(parsed.error);
   const expected = 'an HTTP request of a function URL or an HTTP API (payload format 2.0)';
-  const problem = new ApiProblem(
-    400,
-    'BadEvent',
-    `This function was invoked with something else than ${expected}: ${fault}.`,
-  );
+  const problem = new ApiProblem(400, 'BadEvent', `This function was not invoked with ${expected}: ${fault}.`);
   const response = problemResponse(problem);
   const headers = { ...Object.fromEntries(response.headers), ...SECURITY_HEADERS, 'cache-control': 'no-store' };
   return {

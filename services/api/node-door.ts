@@ -28,23 +28,23 @@ export interface NodeDoorOptions extends ApiOptions {
   readonly places?: PlaceLimits;
 }
 
-/** How long a client may take, ms. */
+/** How long the server waits for a client, ms. */
 export interface Patience {
-  /** For the headers; a connection that stays silent counts from its beginning. */
+  /** For the headers, counted from the start of the connection. */
   readonly headersMs: number;
   /** For the whole request. */
   readonly requestMs: number;
   /** Between two requests on one connection. */
   readonly keepAliveMs: number;
-  /** Until something of an answer is taken; event streams say something more often than this. */
+  /** Until the client reads part of the answer. Event streams send something more often than this. */
   readonly stalledMs: number;
-  /** How often headers and requests are looked at: so much later than said, a slow one is ended. */
+  /** Interval of the checks for slow headers and requests; a slow one is closed up to this much later than its limit. */
   readonly checkMs: number;
 }
 
 export const PATIENCE: Patience = {
   ...{ headersMs: 10_000, requestMs: 30_000, keepAliveMs: 10_000, stalledMs: 120_000 },
-  // Node's own default of 30 s would add up to 30 s to both.
+  // Node's default of 30 s would add up to 30 s to both limits.
   checkMs: 1_000,
 };
 
@@ -123,7 +123,7 @@ function nodeDoor(
   };
 }
 
-/** Whoever sends a request a byte at a time does not keep others out. */
+/** Time limits, so that a client that sends a request byte by byte cannot keep others out. */
 function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): ServerOptions {
   return {
     ...{ headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs },
@@ -131,12 +131,12 @@ function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): S
   };
 }
 
-/** On loopback all clients share one address: a limit for it would only tell how many it takes to keep the others out. */
+/** On loopback all clients share one address, so a limit for each address would only make it easier to keep the others out. */
 function placesOn(host: string): PlaceLimits {
   return isLoopback(host) ? { ...PLACES, perAddress: PLACES.total } : PLACES;
 }
 
-/** Gives each connection a place, or closes it. */
+/** Gives each new connection a place, or closes it if there is none. */
 function seat(server: Server, places: Places, seats: WeakMap<Socket, Place>): void {
   server.on('connection', (socket) => {
     const place = places.open(addressGroup(socket.remoteAddress), () => socket.destroy());
@@ -232,7 +232,7 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | nu
     const init = { method, headers, signal };
     const address = new URL(`http://rollcall.invalid${url}`);
     if (method === 'GET' || method === 'HEAD') return new Request(address, init);
-    // Not a byte of the body is taken before somebody asks for it.
+    // No byte of the body is read before the app asks for it.
     const body = Readable.toWeb(incoming, { strategy: { highWaterMark: 0 } });
     return new Request(address, { ...init, body, duplex: 'half' });
   } catch {

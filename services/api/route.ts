@@ -41,17 +41,17 @@ export interface Route {
   readonly role: ApiRole;
   /** Not a person's command: as often as anything may be read. */
   readonly frequent: boolean;
-  /** Has a rate and connections of its own, which no other request can use up. */
+  /** Has its own rate and its own reserve of connections, which no other request can use up. */
   readonly urgent: boolean;
-  /** Reads every account or any number of entries: few at the same time. */
+  /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
-  /** Without a query its answer is the same for all: those who ask at the same time share one. */
+  /** Without a query its answer is the same for all clients, so simultaneous requests share one. */
   readonly shared: boolean;
   /** @throws ApiProblem */
   readonly run: (call: RawCall) => Promise<Response>;
 }
 
-/** Media types, and the schema of those that are JSON; `null`: text. */
+/** The answer's media types, with the schema of each JSON type; `null`: text. */
 export type AnswerTypes = Readonly<Record<string, SchemaName | null>>;
 type AnswerSpec = { readonly schema: SchemaName } | { readonly types: AnswerTypes };
 

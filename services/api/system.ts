@@ -18,16 +18,16 @@ export interface PolicyInUse {
 /** What the HTTP app is built from, whichever door it is reached through. */
 export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
-  /** What requests that only read are answered from, where reading much may keep other work of the process waiting; default: `stores`. */
+  /** The stores for requests that only read, where long reads must not block other work of the process; default: `stores`. */
   readonly reads?: ApiSystem['stores'];
-  /** Waits until a longer computation may begin, where it would keep other work of the process waiting. */
+  /** Waits until a longer computation may begin, where it would block other work of the process. */
   readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;
-  /** The event bus of the deployment; `null`: only one that the policy names is published on. */
+  /** The deployment's event bus; `null`: entries are published only if the policy names a bus. */
   readonly deployedBus: string | null;
   /** Of Rollcall. */
   readonly version: string;

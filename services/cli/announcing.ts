@@ -6,8 +6,7 @@ import { awsOf } from './session.ts';
 import { count } from './ui/words.ts';
 
 /**
- * Does the work, and publishes and alerts beside it; nothing in the work waits for that. Entries that are not on the event bus when the
- * work is over are reported.
+ * Runs the work, and publishes and sends alerts in parallel without delaying it. Reports entries that are not on the event bus when the work is over.
  */
 export async function announcing<T>(
   context: CliContext,
@@ -36,7 +35,7 @@ export async function announcing<T>(
   }
 }
 
-/** For a process that ends while entries wait for the event bus; `null`: none does. */
+/** The note of a process that ends while entries wait for the event bus; `null`: no entry waits. */
 export function unpublishedText({ entries, more }: Unpublished): string | null {
   if (entries === 0) return null;
   const many = `${more ? 'More than ' : ''}${count(entries, 'entry', 'entries')} of the audit log`;

@@ -66,7 +66,7 @@ export async function startApi(
   const tokens = readApiTokens(env);
   const stores = await openStores(context);
   const turns = new Turns();
-  // A file is read on the thread that remediates; what comes over the network is waited for, and its reads need not wait for each other.
+  // Reads of a local file block the thread that remediates, so they take turns. Reads over the network do not block it.
   const reads = config.store === 'embedded' ? inTurns(stores, turns) : stores;
   const feed = new LiveFeed(clock);
   let inUse = loaded;

@@ -6,7 +6,7 @@ export const EXIT = {
   error: 1,
   /** `plan` and `status`: something is not as the policy wants it. */
   drift: 2,
-  /** Some accounts need attention (dead letters included) or wait, or their status is not known. */
+  /** Some accounts need attention (dead letters included), wait, or have an unknown status. */
   partly: 3,
   /** A guardrail or the kill switch. */
   stopped: 4,

@@ -30,7 +30,7 @@ function openOutput(config: Pick<Config, 'json' | 'color'>): Output {
   return new Output(process.stdout, process.stderr, config, (text) => void writeSync(STDERR_FD, text));
 }
 
-/** The exit code of a command, which is that of a failure where its result could not be written. */
+/** The exit code of a command; a failure if its result could not be written. */
 async function afterResult(output: Output, exitCode: number): Promise<number> {
   await output.settled();
   if (output.lostResult === null) return exitCode;

@@ -18,7 +18,7 @@ export interface FinishedRun {
   readonly durationMs: number;
   /** Changes that somebody, a process that was killed for one, has begun and not finished: nobody knows yet how they ended. */
   readonly claimed: readonly OpenClaim[];
-  /** Work that was given up, in this run or before, and that nobody has redriven. */
+  /** Dead letters of this run and of earlier ones that have not been redriven. */
   readonly deadLetters: number;
   /** AWS did not answer any more when the run ended; `null`: it did. */
   readonly unreachable: OutOfReach | null;

@@ -17,7 +17,7 @@ export interface LoadedPolicy {
   readonly warnings: readonly Finding[];
 }
 
-/** `--policy -`. */
+/** The policy comes from stdin (`--policy -`). */
 export const STDIN = '-';
 
 /**

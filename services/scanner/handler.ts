@@ -26,7 +26,7 @@ export interface ScannerResult {
 
 /**
  * Does a part of a scan: as much as fits into the function's time. Asks for the next part itself.
- * @throws what broke the scan, and EventError for an event that is not a request to scan.
+ * @throws the error that ended the scan; EventError for an event that is not a request to scan.
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   const open = lazily(compose);

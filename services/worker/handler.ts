@@ -31,7 +31,7 @@ const sqsRecord = z.object({
 });
 type SqsRecord = z.infer<typeof sqsRecord>;
 
-/** What a record that is otherwise malformed may still say. */
+/** The fields that an otherwise malformed record may still have. */
 const identified = z.object({ messageId: z.string().min(1) });
 const readable = z.object({ body: z.string() });
 
@@ -48,7 +48,7 @@ class Kept extends Error {
 /**
  * Works on a batch of keys, as many at once as the policy allows. A message that cannot be read goes to the dead letters, with an entry
  * in the ledger; a record that is malformed stays on the queue. Neither holds up the other records.
- * @throws EventError for an event that is not a batch of SQS
+ * @throws EventError for an event that is not an SQS batch
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   const open = lazily(compose);
@@ -68,7 +68,7 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   };
 }
 
-/** Sorts out the records that cannot be worked on. `kept`: those that Lambda is not to delete. */
+/** Separates malformed records from readable ones. `kept`: messages that Lambda must not delete. */
 async function readRecords(runtime: AwsRuntime, found: readonly unknown[]) {
   const records: SqsRecord[] = [];
   const kept: { readonly itemIdentifier: string }[] = [];
@@ -91,10 +91,10 @@ async function readRecords(runtime: AwsRuntime, found: readonly unknown[]) {
   return { records, kept };
 }
 
-/** Lambda deletes a message that it cannot be told the id of. Its body, if there is one, becomes a dead letter. */
+/** A message without a readable id cannot be reported as failed, so Lambda deletes it. Its body, if any, becomes a dead letter. */
 async function buryUnnamed(runtime: AwsRuntime, record: unknown, fault: string): Promise<void> {
   const content = parseOutside(readable, record);
-  const error = { code: 'UnreadableMessage', message: `the record of SQS is malformed: ${fault}`, entryId: null };
+  const error = { code: 'UnreadableMessage', message: `the SQS record is malformed: ${fault}`, entryId: null };
   if (content.success) await bury(runtime, await runtime.app(), content.data.body, error);
   runtime.logger.error('a record of the batch is malformed and has no messageId', { fault, kept: content.success });
 }
@@ -113,7 +113,7 @@ async function workOn(
     if (record !== undefined) await lanes.schedule(() => one(runtime, app, record, hasTime()));
   };
   const processor = new BatchProcessor(EventType.SQS);
-  // A batch that fails as a whole is reported like any other: throwing would say the same, and look like a crash.
+  // A batch that fails as a whole is reported like any other. Throwing would have the same effect, but look like a crash.
   return processPartialResponse({ Records: [...records.values()] }, handle, processor, {
     throwOnFullBatchFailure: false,
   });
@@ -166,7 +166,7 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
   });
 }
 
-/** Puts a body that cannot be worked on among the dead letters, with an entry in the ledger. */
+/** Moves an unreadable message body to the dead letters, with an entry in the ledger. */
 async function bury(
   { stores, metrics }: AwsRuntime,
   app: PolicyApp,

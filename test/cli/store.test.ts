@@ -181,7 +181,7 @@ describe('the store', () => {
     // Nothing else is open: the letter of an earlier run alone keeps this one from being clean.
     const still = await rollcall(['apply', '--yes'], { cwd, env });
     expect(still).toMatchObject({ code: 3 });
-    expect(still.stdout).toContain('Needs attention: 1 dead letter: work that was given up.');
+    expect(still.stdout).toContain('Needs attention: 1 dead letter (work that was given up).');
     const back = await rollcall(['dlq', 'redrive', '--all', '--json'], { cwd });
     expect(back.code).toBe(0);
     expect(redriveShape.parse(json(back))).toEqual({ redriven: [id], left: [] });

@@ -8,9 +8,9 @@ import type { progress } from '../schemas/live.ts';
 
 export type LiveProgress = z.output<typeof progress>;
 
-/** More connections than people look at dashboards; each asks the ledger now and then. */
+/** Maximum number of connections, far above the expected number of open dashboards; each one queries the ledger now and then. */
 const MOST_READERS = 50;
-/** Of one token, user or role: so that no client takes the places of all others. */
+/** Maximum for one token, user or role, so that one client cannot take all places. */
 const MOST_READERS_OF_ONE = 10;
 
 const IDLE: LiveProgress = {
@@ -70,8 +70,8 @@ export class Feed {
   };
 
   /**
-   * One more connection of a client.
-   * @returns what ends it (twice is fine); `null`: the client has as many as one may have, or there is no place left
+   * Adds a connection of a client.
+   * @returns a function that ends it (safe to call twice); `null`: the client has its maximum of connections, or there is no place left
    */
   enter(client: string): (() => void) | null {
     const own = [...this.#readers.values()].filter((each) => each === client).length;
@@ -88,8 +88,8 @@ export class Feed {
 }
 
 /**
- * A message may hold many keys, and each ends by itself. Keys may also come from elsewhere: at least as many have ended as were queued.
- * Follow-ups may wait for long; while they do, nothing is worked on.
+ * Whether all queued work has ended. A message may hold many keys, each with its own end. Keys of other runs count too, so at least as many must have
+ * ended as were queued. Follow-ups are not awaited, because they may wait for a long time.
  */
 function allWorked({ worked, queued }: Pick<LiveProgress, 'worked' | 'queued'>): boolean {
   return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.changes - queued.followUps;

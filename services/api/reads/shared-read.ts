@@ -1,6 +1,6 @@
 /**
- * One computation for all who ask while another one is under way: each gets an answer that was begun after it asked, so that it sees
- * everything that had been stored by then, and at most two are under way for any number of clients.
+ * Shares one computation among all callers that arrive while another one is running. Each caller gets an answer whose computation began after its
+ * call, so it includes everything stored by then. At most two computations exist at a time, for any number of clients.
  */
 export class SharedRead<T> {
   #running: Promise<unknown> | null = null;

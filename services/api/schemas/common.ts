@@ -84,7 +84,9 @@ export const detail = z.object({
         .nullable(),
     })
     .optional()
-    .describe('StoreRestored: the backup, the end of the organization chain that it replaced, and what it lacks'),
+    .describe(
+      'StoreRestored: the backup, the end of the organization chain that it replaced, and the entries that it lacks',
+    ),
 });
 
 /** An entry of the ledger. `detail` has what its type needs beside the fixed fields. */

@@ -16,8 +16,8 @@ export const progress = z.object({
   recorded: z.number().describe('Entries that the scan wrote'),
   queued: z.object({
     messages: z.number(),
-    changes: z.number().describe('What the run set out to change, follow-ups included'),
-    followUps: z.number().describe('Those among `changes` that become possible when their prerequisite is met'),
+    changes: z.number().describe('Number of planned changes, follow-ups included'),
+    followUps: z.number().describe('Number of `changes` that become possible when their prerequisite is met'),
   }),
   changes: z
     .object({
@@ -28,7 +28,7 @@ export const progress = z.object({
       notNeeded: z.number(),
       inProgress: z.number(),
     })
-    .describe('How far these changes are, as this process sees it; each counts once, by its last outcome'),
+    .describe('Progress of these changes, as this process sees it; each counts once, by its last outcome'),
   worked: z
     .record(z.string(), z.number())
     .describe('Keys by how they ended: resolved, converging, blocked, retrying, dead, nothingToDo, superseded'),

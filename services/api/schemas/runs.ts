@@ -12,23 +12,26 @@ export const run = z.object({
   coverage: z
     .object({ listed: z.number(), evaluated: z.number(), unknown: z.number(), notApplicable: z.number() })
     .nullable(),
-  due: z.number().nullable().describe('Changes that were due when it was planned, without follow-ups; see `totals`'),
+  due: z
+    .number()
+    .nullable()
+    .describe('Changes that were due when the run was planned, without follow-ups; see `totals`'),
   totals: z
     .object({ now: z.number(), followUps: z.number(), optOuts: z.number(), calls: z.number() })
     .nullable()
-    .describe('What it set out to do; now and followUps together are its number of changes. null: not known'),
+    .describe('The planned changes; now and followUps together are their number. null: not known'),
   changes: z
     .object({
       total: z.number(),
       confirmed: z.number().describe('AWS reports the desired state'),
-      inProgress: z.number().describe('Begun; AWS has not reported the result yet'),
+      inProgress: z.number().describe('Started; AWS has not reported the result yet'),
       failed: z.number(),
-      blocked: z.number().describe('Something stands in the way: it waits, or needs attention'),
+      blocked: z.number().describe('Waiting, or needs attention'),
       notStarted: z.number(),
-      unplanned: z.number().describe('Not part of the total: made for an event, or when a change window opened'),
+      unplanned: z.number().describe('Not part of the total: made after an event, or when a change window opened'),
     })
-    .describe('How far its changes are; the parts add up to the total'),
-  failed: z.number().nullable().describe('Calls that failed, retries included. null: its state is kept no longer'),
+    .describe('Progress of its changes; the parts add up to the total'),
+  failed: z.number().nullable().describe('Calls that failed, retries included. null: no longer stored'),
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable().describe('Why it makes no further changes'),
 });
 
@@ -53,7 +56,9 @@ export const runAnswer = z.object({
   plan: z.object({
     source: z
       .enum(['stored', 'ledger'])
-      .describe('stored: what the run set out to do; ledger: what it has begun, where its plan is kept no longer'),
+      .describe(
+        'stored: the planned changes; ledger: the changes that the run has started, because its plan is no longer stored',
+      ),
     planHash: textOrNull,
     changes: list(plannedChange),
     total: z.number().describe('Changes of the run; the first 1,000 are in `changes`'),

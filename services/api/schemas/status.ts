@@ -34,7 +34,7 @@ export const statusAnswer = z.object({
     })
     .nullable()
     .describe(
-      'The scan that is not over, and until when its process has to be heard of before another goes on with it',
+      'The scan that is requested, running or interrupted; `until`: when another process may continue it unless its lease is renewed',
     ),
   nextScan: timeOrNull.describe('When the schedule has the next scan fall due'),
   queue: z.object({ visible: z.number(), inFlight: z.number(), dead: z.number() }),
@@ -51,7 +51,9 @@ export const statusAnswer = z.object({
   ).describe('Why accounts are not as they should be, most frequent first'),
   openDrift: z
     .object({ enrollments: z.number(), oldestSince: timeOrNull })
-    .describe('Drift that is neither resolved nor superseded, whatever delays the fix; and since when the oldest is'),
+    .describe(
+      'Drift that is neither resolved nor superseded, even if its fix is delayed; `oldestSince`: start of the oldest',
+    ),
   trustedAccess: z.object({ enabled: z.boolean(), since: time }).nullable(),
   guardrail: z
     .object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull })
@@ -75,7 +77,7 @@ export const statusAnswer = z.object({
       refusal: z.object({ at: time, code: z.string(), message: z.string() }).nullable(),
     })
     .nullable()
-    .describe('Entries that have waited too long for the event bus; null: none has, or none is published'),
+    .describe('Entries that have waited too long for the event bus; null: none, or entries are not published'),
 });
 
 export const limiterAnswer = z.object({

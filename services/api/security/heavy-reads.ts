@@ -1,16 +1,16 @@
 import { ApiProblem } from '../problem.ts';
 
-/** Requests that read everything, under way at the same time. */
+/** Maximum number of heavy reads under way at the same time. */
 const MOST = 6;
-/** Of one token, user or role. */
+/** Maximum for one token, user or role. */
 const MOST_OF_ONE = 4;
 
-/** Keeps the number of answers bounded that take long and hold much in memory. */
+/** Limits the number of simultaneous answers that take long and use much memory. */
 export class HeavyReads {
   readonly #clients = new Map<symbol, string>();
 
   /**
-   * @returns what ends it; twice is fine
+   * @returns a function that ends it; safe to call twice
    * @throws ApiProblem 503
    */
   enter(client: string): () => void {
@@ -19,7 +19,7 @@ export class HeavyReads {
       throw new ApiProblem(
         503,
         'TooManyReads',
-        'Too many requests that read every account are under way; come back in 2 s.',
+        'Too many requests that read every account are under way; retry in 2 s.',
         {
           headers: { 'retry-after': '2' },
         },

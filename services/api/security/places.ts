@@ -1,30 +1,30 @@
 import { ApiProblem } from '../problem.ts';
 
-/** How many connections are kept at the same time. */
+/** Limits on simultaneous connections. */
 export interface PlaceLimits {
   readonly total: number;
-  /** Of one address; where all clients share one address (loopback), no less than `total`. */
+  /** Connections of one address. Where all clients share one address (loopback), at least `total`. */
   readonly perAddress: number;
-  /** Of `total` and of `perAddress`: never taken by admitted requests, except by urgent ones. */
+  /** The part of `total` and of `perAddress` that only urgent requests may hold. */
   readonly reserve: number;
-  /** Admitted requests of one client under way, whichever connections they came on. */
+  /** Admitted requests of one client under way, over all its connections. */
   readonly perClient: number;
 }
 
 export const PLACES: PlaceLimits = { total: 500, perAddress: 200, reserve: 20, perClient: 100 };
 
-/** A connection; what it holds is let go when it closes. */
+/** A connection. When it closes, everything that it holds is released. */
 export interface Place {
-  /** A request arrives: of the connections that hold nothing this is now the youngest. */
+  /** Call it when a request arrives: the connection becomes the last of the idle ones to be closed. */
   touch(): void;
   /**
-   * An admitted request begins: the connection is not closed to admit another one until the request ends.
+   * Call it when an admitted request begins: until it ends, the connection is not closed in favour of another.
    * @param urgent it may use the reserve
-   * @returns what ends it; twice is fine
+   * @returns a function that ends it; safe to call twice
    * @throws ApiProblem 503
    */
   hold(client: string, urgent: boolean): () => void;
-  /** The connection is closed. */
+  /** Call it when the connection has closed. */
   leave(): void;
 }
 
@@ -43,15 +43,15 @@ interface Seat {
 interface Group {
   readonly address: string;
   readonly all: Set<Seat>;
-  /** Those that hold nothing, in order of their last request. */
+  /** Connections without an admitted request, oldest last request first. */
   readonly idle: Set<Seat>;
 }
 
 /**
- * Who gets a place when there are more connections than places. A connection holds its place while an admitted request is under way on it.
- * All others (silent ones, refused ones, those kept alive) have theirs only until somebody else needs it: the one whose last request is the
- * longest ago is closed, first of the same address, then of the address that has most of them. So a new connection always gets in, unless
- * admitted requests hold every place; and because those never take the reserve, they cannot.
+ * Decides which connection is closed when there are more connections than places. A connection holds its place while an admitted request is under way
+ * on it. All others (silent, refused or kept alive) are idle: when a place is needed, the idle connection with the oldest last request is closed,
+ * first from the same address, then from the address with the most idle connections. So a new connection always gets a place: admitted requests
+ * cannot hold every place, because they never take the reserve.
  */
 export class Places {
   readonly #limits: PlaceLimits;
@@ -63,7 +63,7 @@ export class Places {
     this.#limits = limits;
   }
 
-  /** @returns `null`: every place is held; close it */
+  /** @returns `null` if every place is held; the caller then closes the connection */
   open(address: string, close: () => void): Place | null {
     const group = this.#groups.get(address) ?? { address, all: new Set(), idle: new Set() };
     const { total, perAddress } = this.#limits;
@@ -86,7 +86,7 @@ export class Places {
   #hold(seat: Seat, holding: Holding): () => void {
     const { client, urgent } = holding;
     const { address, all, idle } = seat.group;
-    // The connection may have closed while the request was looked at: nothing is to be kept of it.
+    // The connection may have closed while the request was checked, so nothing is held for it.
     if (!all.has(seat)) return () => undefined;
     if (!urgent) this.#assertRoom(address, client);
     seat.holdings.add(holding);
@@ -102,7 +102,7 @@ export class Places {
       (this.#held.byAddress.get(address) ?? 0) >= perAddress - reserve ||
       (this.#held.byClient.get(client) ?? 0) >= perClient;
     if (!full) return;
-    throw new ApiProblem(503, 'Busy', 'Too many requests are under way; come back in 1 s.', {
+    throw new ApiProblem(503, 'Busy', 'Too many requests are under way; retry in 1 s.', {
       headers: { 'retry-after': '1' },
     });
   }
@@ -151,8 +151,8 @@ function add(counts: Map<string, number>, key: string, more: number): void {
 }
 
 /**
- * The address that connections and refusals are counted for. Of IPv6 the first 64 bits: whoever has one address has the other 2^64 of its
- * network, too [RFC 4291 2.5.4].
+ * The address for which connections and refusals are counted. For IPv6 only the first 64 bits count, because a client usually owns its whole /64
+ * network [RFC 4291 2.5.4].
  */
 export function addressGroup(remoteAddress: string | undefined): string {
   if (remoteAddress === undefined) return 'unknown';

@@ -197,7 +197,7 @@ type Ending = Pick<FinishedRun, 'claimed' | 'deadLetters' | 'unreachable'> & {
   };
 };
 
-/** 130 over 4 over 1 (AWS out of reach) over 3 over 0; only Converging is 0. Dead letters of earlier runs need attention, too. */
+/** Precedence: 130, 4, 1 (AWS unreachable), 3, 0. Changes that only wait for confirmation give 0. Dead letters of earlier runs give 3. */
 export function applyExit({ result, claimed, deadLetters, unreachable }: Ending, interruptedCode: number): number {
   const { plan, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;

@@ -14,7 +14,7 @@ export function defineBackup(program: Command, select: Select): void {
     .action((file: string) => select((context) => runBackup(context, file)));
   program
     .command('restore')
-    .description('put a backup in the place of the store, halted; what is there is kept beside it')
+    .description('replace the store by a backup, halted; the old store is kept beside it')
     .argument('<file>', 'a backup')
     .action((file: string) => select((context) => runRestore(context, file)));
 }
@@ -48,9 +48,9 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
   if (output.json) output.document(restoreDocument(path, file, kept, report));
   else {
     output.print(
-      `${path} has the content of ${file}, and enforcement is halted: nothing is changed until \`rollcall unhalt\`.`,
+      `${path} now has the content of ${file}. Enforcement is halted: nothing is changed until \`rollcall unhalt\`.`,
     );
-    output.print('Look at `rollcall status` and `rollcall plan` first.');
+    output.print('Check `rollcall status` and `rollcall plan` first.');
     if (setAside !== null) output.print(`The damaged store was set aside: ${setAside}`);
     else if (copy !== null) output.print(`The replaced store is kept: ${copy}`);
   }
@@ -68,7 +68,7 @@ function restoreDocument(path: string, file: string, kept: string | null, report
   };
 }
 
-/** What is lost and what stays in force, for stderr. */
+/** The report of losses and of settings that stay in force, for stderr. */
 function lossText(report: RestoreReport, kept: string | null): string[] {
   const { replaced, merged, lost, suspensions, contested, changed, optedOut, underWay, approvalsEnded, unreadable } =
     report;
@@ -76,11 +76,13 @@ function lossText(report: RestoreReport, kept: string | null): string[] {
   if (!merged) {
     const what = replaced === 'absent' ? 'there was no store here' : 'the store that was here cannot be read';
     lines.push(
-      `warning: ${what}, so nothing could be merged: suspensions, contested accounts, used approvals and changes since the backup are not known.`,
+      `warning: ${what}, so nothing could be merged: suspensions, contested accounts, used approvals and changes since the backup are unknown.`,
     );
   }
   if (lost === null && merged)
-    lines.push('warning: the store that was here was damaged or changed; what it had set stays in force.');
+    lines.push(
+      'warning: the replaced store was damaged or changed by another program; its suspensions and counts stay in force.',
+    );
   if (lost !== null && lost.entries > 0) {
     const at = (time: number | null): string => (time === null ? '?' : instant(new Date(time).toISOString()));
     const where = kept === null ? '' : `; they are in ${kept}`;
@@ -91,23 +93,23 @@ function lossText(report: RestoreReport, kept: string | null): string[] {
   }
   if (approvalsEnded > 0)
     lines.push(
-      `warning: ${count(approvalsEnded, 'approval')} ended with the restore: approve again what is still wanted.`,
+      `warning: ${count(approvalsEnded, 'approval')} ended with the restore: approve the plans again that are still wanted.`,
     );
   if (unreadable.length > 0)
-    lines.push(`warning: could not be read in the replaced store, and is not kept: ${unreadable.join(', ')}`);
+    lines.push(`warning: lost: unreadable registers of the replaced store: ${unreadable.join(', ')}`);
   if (suspensions.length > 0) lines.push(`Suspensions kept from the replaced store: ${suspensions.join(' · ')}`);
   if (contested > 0) lines.push(`${count(contested, 'account')} stay contested until \`rollcall resume\`.`);
-  if (underWay > 0) lines.push(`${count(underWay, 'change')} under way: the workers find out what became of them.`);
+  if (underWay > 0) lines.push(`${count(underWay, 'change')} under way: the workers will record how they ended.`);
   if (changed > 0)
     lines.push(`The caps count ${count(changed, 'account')} changed in the last 24 hours, ${optedOut} opted out.`);
   return lines;
 }
 
-/** An audit trail is not overwritten without a copy. `null`: there was no store, or it is damaged or changed and will be set aside. */
+/** Copies the present store, so that its audit log is not lost. `null`: there is no store, or it is damaged or changed and will be set aside. */
 async function keepPresent(context: CliContext, file: string): Promise<string | null> {
   const { StoreError } = await import('../../../shared/compose/system.ts');
   try {
-    // A copy of an older version's store is made of what it is brought forward to, as the restore does anyway.
+    // A store of an older version is migrated before it is copied; the restore would migrate it anyway.
     await bringUpToDate(context);
     await withEmbeddedStore(context, true, (store) => store.backup(file));
     return file;

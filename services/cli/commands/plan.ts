@@ -57,7 +57,7 @@ export interface DryRun {
 
 /**
  * Looks and diffs; writes nothing.
- * @param onlyThese the keys of a saved plan: what a run that is bound to it would do.
+ * @param onlyThese the keys of a saved plan; the result is the plan of a run that is bound to it.
  * @throws PolicyError if the policy manages no account at all.
  */
 export async function dryRun(
@@ -95,7 +95,7 @@ export async function checkAgainst(
   return found;
 }
 
-/** 2 where there is drift, also if something delays every fix; 3 where the status of some accounts is unknown. */
+/** 2 if there is drift, even if every fix is delayed; 3 if the status of some accounts is unknown. */
 function planExit(plan: Plan, { summary }: PlanDocument): number {
   const drift = DRIFT_VERDICTS.some((verdict) => summary.computeOptimizer[verdict] + summary.automation[verdict] > 0);
   if (drift) return EXIT.drift;

@@ -180,10 +180,10 @@ async function fromAws(context: CliContext, accountId: string, { policy }: Loade
   });
 }
 
-/** What an account's state means for everything that the policy says of it. */
+/** Explains the effect of an account's state on the policy. */
 function stateNote(state: AccountFacts['state']): readonly string[] {
   if (state === 'ACTIVE') return [];
   if (state === 'UNKNOWN')
     return ['AWS reports a state that this version does not know: Unknown, and nothing is changed.'];
-  return ['It is not ACTIVE: NotApplicable, whatever the policy says.'];
+  return ['The account is not ACTIVE: NotApplicable, regardless of the policy.'];
 }

@@ -42,7 +42,7 @@ export function defineSandbox(program: Command, select: Select): void {
     .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
 }
 
-/** Without drift there is nothing to see. */
+/** The default has some drift, so that there is something to remediate. */
 const DEFAULT_DRIFT = 0.2;
 
 const ACCESS = `
@@ -65,7 +65,7 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     throw new CommandError('Usage', `--faults ${file}: ${refusalText(faults.error)}`);
   }
   const options = {
-    // A scenario decides for itself.
+    // A scenario sets its own drift.
     ...(name === undefined && { drift: DEFAULT_DRIFT }),
     ...given,
     ...(flags.host !== undefined && { host: flags.host }),

@@ -46,7 +46,10 @@ const STOP_MS = 25_000;
 async function runServe(context: CliContext, flags: ServeFlags): Promise<number> {
   const { output, interrupt, clock } = context;
   if (flags.policy === STDIN) {
-    throw new ConfigError('Usage', 'serve reads its policy again when it changes, which stdin cannot do; name a file.');
+    throw new ConfigError(
+      'Usage',
+      'serve reloads its policy when it changes, so it cannot read it from stdin; name a file.',
+    );
   }
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
@@ -214,14 +217,14 @@ async function tellRegularly(
   }
 }
 
-/** Why no scan begins in this process. */
+/** The reason why this process begins no scan. */
 function waitingText({ runId, state, holder, until }: ScanUnderWay): string {
   const scan = runId === null ? 'a scan' : `scan ${runId}`;
-  if (state === 'interrupted') return `${scan} was interrupted and is continued at the next look at the schedule`;
+  if (state === 'interrupted') return `${scan} was interrupted and will continue within a minute`;
   const after = until === null ? 'now' : `from ${until} on`;
   if (state === 'requested')
-    return `${scan} was requested by another process; if nothing begins it, it is requested again ${after}`;
-  return `${scan} is under way in process ${holder ?? '?'}; if that process is gone, this one continues the scan ${after}`;
+    return `${scan} was requested by another process; unless it begins, it will be requested again ${after}`;
+  return `${scan} is under way in process ${holder ?? '?'}; if that process has died, this one will continue the scan ${after}`;
 }
 
 function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string {

@@ -74,12 +74,12 @@ function heldText({ halted, suspensions, window, approvals }: Status): string[] 
   ];
 }
 
-/** Entries that should have been on the event bus long ago. */
+/** Entries that have waited too long for the event bus. */
 function outboxText(outbox: Status['outbox'], now: number): string[] {
   if (outbox === null) return [];
   const { overdue, more, oldestAt, refusal } = outbox;
   const many = `${more ? 'more than ' : ''}${count(overdue, 'entry', 'entries')}`;
-  const why = refusal === null ? 'nothing publishes them' : `refused ${ago(refusal.at, now)}: ${refusal.message}`;
+  const why = refusal === null ? 'no process publishes them' : `refused ${ago(refusal.at, now)}: ${refusal.message}`;
   return [`Event bus: ${many} waiting since ${instant(oldestAt)} (${ago(oldestAt, now)}); ${why}`];
 }
 
@@ -94,17 +94,17 @@ function isApproved({ approvals }: Status, held: { readonly planHash: string | n
   return approvals.some(({ planHash }) => planHash === held.planHash);
 }
 
-/** A scan that is not over, and what it waits for. */
+/** A scan that is requested, running or interrupted. */
 function scanningText(scanning: Status['scanning']): string[] {
   if (scanning === null) return [];
   const { runId, state, holder, until } = scanning;
   const scan = runId === null ? 'a scan' : `run ${runId}`;
   const from = until === null ? 'now' : `from ${instant(until)} on`;
   if (state === 'running')
-    return [`Scanning: ${scan}, process ${holder ?? '?'}; if that process is gone, another may continue ${from}`];
+    return [`Scanning: ${scan}, process ${holder ?? '?'}; if that process has died, another may continue ${from}`];
   if (state === 'requested')
-    return [`Scanning: ${scan} is requested; if nothing begins it, it is requested again ${from}`];
-  return [`Scanning: ${scan} was interrupted; the next look at the schedule continues it`];
+    return [`Scanning: ${scan} is requested; unless it begins, it will be requested again ${from}`];
+  return [`Scanning: ${scan} was interrupted; the next tick or serve continues it`];
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {
@@ -145,7 +145,9 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
   return table(columns, rows, width);
 }
 
-/** As for `plan`: 2 for drift, blocked or not; 3 for accounts whose status is unknown although somebody could read it, and for dead letters. */
+/**
+ * As for `plan`: 2 for drift, blocked or not; 3 for dead letters, and for accounts whose status is unknown although these credentials could read it.
+ */
 function statusExit({ open, queue }: Status): number {
   const has = (...verdicts: readonly string[]): boolean =>
     open.some(({ verdict, reason }) => verdicts.includes(verdict) && reason !== 'callerCannotRead');

@@ -20,16 +20,16 @@ export interface LiveBlock {
   redraw(): void;
 }
 
-/** A terminal's sequence for colours and weights; in parentheses, so that `split` keeps it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
+/** A terminal's escape sequence for colours and weights. The group makes `split` keep it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the sequence begins with one
 const SEQUENCE = /(\u001b\[[\d;]*m)/g;
 
-/** Codes of a disk, or a share of one, that is full and may have room again. */
+/** Codes of a full disk or an exhausted quota; there may be room again later. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /**
- * Where results (stdout) and everything else (stderr) go. Neither stops the work: notes that cannot be written are dropped, and a result
- * that cannot be written is reported when the command has ended (`lostResult`). A reader that closed the pipe (`| head`) is no error.
+ * Writes results to stdout and everything else to stderr. Neither stops the work: notes that cannot be written are dropped, and a result that cannot
+ * be written is reported when the command has ended (`lostResult`). A closed pipe (`| head`) is not an error.
  */
 export class Output {
   readonly json: boolean;
@@ -37,18 +37,18 @@ export class Output {
   readonly #err: Stream;
   readonly #color: Config['color'];
   readonly #gone = new Set<Stream>();
-  /** Writes to a file whose disk was full: Node's own stream does not recover from that. Throws while it still is. */
+  /** Writes to a file after its disk was full, because Node's stream does not recover from that. Throws while the disk is still full. */
   readonly #rewrite: (text: string) => void;
   #errRecovers = false;
   #lostResult: string | null = null;
   readonly #allGone = new AbortController();
-  /** The escape sequences that our own styles have made; no other gets through. */
+  /** The escape sequences of Rollcall's own styles; all others are made visible. */
   readonly #styles = new Set<string>();
   #live: LiveBlock | null = null;
   /** Ends the wait for a reader that is gone. */
   #outLost: () => void = () => undefined;
 
-  /** @param rewrite writes a note past `err` once that has failed because a disk was full; throws if it cannot. */
+  /** @param rewrite writes a note in place of `err` after that failed on a full disk; throws if it cannot. */
   constructor(
     out: Stream,
     err: Stream,
@@ -135,18 +135,18 @@ export class Output {
     return styleText(format, text, { validateStream: false });
   }
 
-  /** Everything that people read comes through here: what could disturb a terminal or mislead its reader is shown by its number. */
+  /** All text for people passes through here: characters that could disturb a terminal or mislead its reader are shown as code points. */
   #safe(text: string): string {
     const parts = text.split(SEQUENCE);
     return parts.map((part) => (this.#styles.has(part) ? part : visibleLines(part))).join('');
   }
 
-  /** Why part of the result is missing on stdout, as an error code; `null`: it was written, or its reader closed the pipe. */
+  /** The error code for which part of the result is missing on stdout; `null`: it was written, or its reader closed the pipe. */
   get lostResult(): string | null {
     return this.#lostResult;
   }
 
-  /** Waits until what was printed has been handed to the system, so that `lostResult` is final. */
+  /** Waits until everything printed has been handed to the system, so that `lostResult` is final. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#gone.has(this.#out)) resolve();
@@ -168,7 +168,7 @@ export class Output {
     try {
       this.#rewrite(text);
     } catch {
-      // Still full: there is nowhere to report that.
+      // The disk is still full, and there is no other place to report it.
     }
   }
 

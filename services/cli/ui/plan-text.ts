@@ -136,7 +136,7 @@ function consequences(plan: PlanDocument, style: Style): string[] {
   return [...callsText(calls), guard, ...lifted, ...held, ...note, '', totalsText(plan.totals)];
 }
 
-/** The last line: what the prompt asks about, and what the summary is measured by. */
+/** The last line of a plan. The prompt and the summary show the same numbers. */
 function totalsText(totals: PlanTotals): string {
   const parts = partsText(totals);
   const changes = `${count(totalChanges(totals), 'change')}${parts === null ? '' : ` (${parts})`}`;

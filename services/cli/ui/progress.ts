@@ -19,7 +19,7 @@ export interface ProgressOptions {
 const LINE_MS = 2_000;
 /** How often the block is redrawn, ms. */
 const FRAME_MS = 100;
-/** No time left is shown before this part of the work is done, and this time has passed, ms: until then it would be a guess. */
+/** The remaining time is shown only after this share of the work and this time (ms); an earlier estimate would be a guess. */
 const ESTIMATE_FROM = 0.05;
 const ESTIMATE_AFTER_MS = 5_000;
 /** A wait of which the end need not be told, ms. */
@@ -39,7 +39,7 @@ export class RunProgress {
   #totals: PlanTotals | null = null;
   /** When the work on the changes began, ms. */
   #workedSince = 0;
-  /** Keys that were looked at and are no part of the plan. */
+  /** Keys that were processed but are not part of the plan. */
   #others = 0;
   #shownAt = Number.NEGATIVE_INFINITY;
   #shown = '';
@@ -181,7 +181,7 @@ function clockTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 }
 
-/** The parts of the total; whether a part is shown also where it is zero. */
+/** The parts of the total, and whether a part is shown even if it is zero. */
 const PARTS = [
   ['confirmed', 'confirmed', true],
   ['failed', 'failed', true],

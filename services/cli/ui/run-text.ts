@@ -107,10 +107,10 @@ export function unfinishedText({ claimed, unreachable, open }: Left, style: Styl
 
 function deadLettersText(deadLetters: number, style: Style): string[] {
   if (deadLetters === 0) return [];
-  const what = `${count(deadLetters, 'dead letter')}: work that was given up`;
+  const what = `${count(deadLetters, 'dead letter')} (work that was given up)`;
   return [
     '',
-    `${style('red', 'Needs attention')}: ${what}. rollcall dlq list shows why; after fixing the cause, redrive.`,
+    `${style('red', 'Needs attention')}: ${what}. rollcall dlq list shows the reasons; fix them, then run rollcall dlq redrive.`,
   ];
 }
 

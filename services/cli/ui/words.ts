@@ -37,13 +37,13 @@ export function ago(iso: string, now: number): string {
 
 export const ENROLLMENT_WORDS = { computeOptimizer: 'Compute Optimizer', automation: 'Automation' } as const;
 
-/** `202 now, 88 after Compute Optimizer`; `null` where there is no follow-up and the total says it all. */
+/** `202 now, 88 after Compute Optimizer`; `null` if there are no follow-ups, so that the total is enough. */
 export function partsText({ now, followUps }: Pick<PlanTotals, 'now' | 'followUps'>): string | null {
   if (followUps === 0) return null;
   return `${number(now)} now, ${number(followUps)} after ${ENROLLMENT_WORDS.computeOptimizer}`;
 }
 
-/** `290 changes: 202 now, 88 after Compute Optimizer`. The dashboard has the same words. */
+/** `290 changes: 202 now, 88 after Compute Optimizer`. The dashboard shows the same text. */
 export function changesText(totals: Pick<PlanTotals, 'now' | 'followUps'>): string {
   const parts = partsText(totals);
   return `${count(totalChanges(totals), 'change')}${parts === null ? '' : `: ${parts}`}`;

@@ -33,7 +33,7 @@ export type Fault = {
 };
 
 export type PageFault = 'empty-page' | 'torn-page';
-/** Success whose answer has no member, only null members, or no body at all: what a broken proxy makes of an answer. */
+/** A successful answer with no member, only null members, or no body at all, as a broken proxy could deliver it. */
 export type HollowFault = 'empty-answer' | 'null-answer' | 'empty-body';
 export type ErrorFault = { kind: 'throttle' | 'unavailable' | 'internal' | 'denied'; code: string | undefined };
 /** What all faults together do to one call; the first that answers with an error decides which. */

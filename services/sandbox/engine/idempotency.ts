@@ -9,7 +9,7 @@ type Remembered = Times & { parameters: string; output: Output };
 export class IdempotentAnswers {
   readonly #answers = new Map<string, Remembered>();
 
-  /** The earlier answer, `inUse` before it has left, `mismatch` if the token was used with other parameters, or undefined for a new token. */
+  /** The earlier answer; `inUse` if it has not been sent yet; `mismatch` if the token was used with other parameters; undefined for a new token. */
   recall(key: string, input: Input, now: number): Output | 'inUse' | 'mismatch' | undefined {
     const known = this.#answers.get(key);
     if (known === undefined || now - known.at >= VALID_MS) return undefined;

@@ -26,7 +26,7 @@ export function paginate<T, U>(
   const place = listing.token === undefined ? { key: '', turn: 0 } : openToken(call, scope, listing.token);
   if (place === null) return null;
   const after = place.key;
-  // A new token at the same place: clients of AWS end a listing that gives back the token they sent.
+  // The token is new but names the same place, because AWS clients end a listing that returns the token they sent.
   if (call.pageFault === 'empty-page')
     return { page: [], nextToken: sealToken(call, scope, after, (place.turn + 1) % TURNS) };
   const page: U[] = [];
@@ -55,7 +55,7 @@ function keyAt<T, U>(listing: Listing<T, U>, at: number): string {
   return item === undefined ? '' : listing.key(item);
 }
 
-/** A token counts the empty pages at its place, in three digits. */
+/** A token contains the number of empty pages at its place, in three digits. */
 const TURNS = 1000;
 const SUM_LENGTH = 7;
 const TURN_LENGTH = 3;

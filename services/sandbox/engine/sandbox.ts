@@ -99,7 +99,7 @@ export class Sandbox {
     return this.#options.partition;
   }
 
-  /** Who presents this access key. An unrecognisable key is the management account's; refusals are in the words of the service. */
+  /** Finds the owner of an access key. A key of an unknown format belongs to the management account. A refusal has the service's own error codes. */
   authenticate(service: Service, accessKeyId: string, sessionToken: string | undefined): Identity | Failure {
     const { organization } = this.#state.world;
     const { codes } = service;
@@ -143,7 +143,7 @@ export class Sandbox {
     // The connection breaks before the answer gets through, but what was asked for has been done.
     if (affliction.reset) return { kind: 'reset', delayMs };
     if (failed) return { kind: 'error', error: toApiError(service, outcome), delayMs };
-    // As with a reset, what was asked for has been done.
+    // As with a reset, the operation has been carried out.
     const { hollow } = affliction;
     return hollow === null
       ? { kind: 'ok', output: outcome, delayMs }

@@ -32,7 +32,7 @@ export type Service = {
     internal: string;
     denied: string;
     unknownOperation: string;
-    /** Credentials that nobody knows, and those whose session has ended. */
+    /** Error codes for unknown credentials and for expired ones. */
     unknownCaller: string;
     expired: string;
   };

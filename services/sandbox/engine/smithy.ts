@@ -50,7 +50,7 @@ export type ServiceModel = {
   shapeName: string;
   operations: ReadonlyMap<string, OperationModel>;
   errors: ReadonlyMap<string, number>;
-  /** What awsQuery calls an error that its shape names otherwise (trait awsQueryError). */
+  /** The awsQuery name of an error, if it differs from the shape's name (trait awsQueryError). */
   queryCodes: ReadonlyMap<string, string>;
   shape(id: string): Shape | undefined;
 };

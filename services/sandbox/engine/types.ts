@@ -81,7 +81,7 @@ export type ApiRequest = {
 
 export type RoleSession = { roleName: string; sessionName: string };
 
-/** What the door has to do: answer, answer with success that lacks what it should have, answer with an error, or break the connection, each after `delayMs`. */
+/** The door's instruction: send an answer, send a hollow success, send an error, or break the connection, each after `delayMs`. */
 export type ApiAnswer =
   | { kind: 'ok'; output: Output; delayMs: number }
   /** `null`: no body. */

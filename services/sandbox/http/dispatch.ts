@@ -5,7 +5,7 @@ import { cborWire, jsonWire, queryWire, type Wire } from './wire.ts';
 /** Why no operation could be found in a request; answered in JSON, as AWS's front door does. */
 export type NoSuchOperation = { code: string; httpStatus: number; message: string };
 
-/** The last segments decide: an endpoint may have a path of its own in front. */
+/** Only the last segments count, because an endpoint may have a path prefix. */
 const CBOR_PATH = /\/service\/([^/]+)\/operation\/([^/?]+)\/?(?:\?.*)?$/;
 const QUERY_VERSION = '2011-06-15';
 

@@ -92,7 +92,7 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
   );
 }
 
-/** What the run set out to do; of runs of older versions only the sum is known. */
+/** The planned changes. Of runs of older versions only the sum is known. */
 function plannedText({ totals, changes }: Run): string {
   return totals === null ? count(changes.total, 'change') : changesText(totals);
 }
@@ -221,7 +221,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
               , plan <code>{plan.planHash}</code>
             </>
           )}
-          {plan.source === 'ledger' && plan.total > 0 && '. Only the changes that were begun are listed'}
+          {plan.source === 'ledger' && plan.total > 0 && '. Only the changes that were started are listed'}
         </p>
         {run.changes.total + run.changes.unplanned > 0 && <p>{progressText(run.changes)}</p>}
         {approval !== null && (
