@@ -209,7 +209,7 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
     const condition = records.get(change.accountId)?.[change.enrollment] ?? null;
     const verdict = condition?.verdict ?? change.verdict;
     const isPlanned = planned.has(keyOf(change));
-    const begun = isPlanned && plan.trip === null && !leftUndone(condition, interrupted);
+    const begun = isPlanned && plan.trip === null && wasAttempted(condition);
     const ending = endingOf(verdict, begun);
     count(counts, ending, tried.has(keyOf(change)));
     if (isPlanned) ended[plan.trip !== null || ending === null ? 'notStarted' : ENDED[ending]] += 1;
@@ -245,9 +245,12 @@ function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null
   if (ending !== null && (tried || ending !== 'succeeded')) counts[ending] += 1;
 }
 
-/** Left on the queue because the user asked to stop: nothing failed there. */
-function leftUndone(condition: Condition | null, interrupted: boolean): boolean {
-  return interrupted && (condition === null || condition.attempts === 0);
+/**
+ * Whether something has failed here. A change that is still open without a failed attempt was left on the queue: the run was stopped, or
+ * another process has the message.
+ */
+function wasAttempted(condition: Condition | null): boolean {
+  return condition !== null && condition.attempts > 0;
 }
 
 /**

@@ -85,19 +85,18 @@ describe('how a run ends', () => {
     open?: OpenChange[];
     claimed?: OpenClaim[];
     deadLetters?: number;
+    notStarted?: number;
     unreachable?: OutOfReach;
   }) => ({
-    ...{ open: [], claimed: [], deadLetters: 0, unreachable: null },
+    ...{ open: [], claimed: [], deadLetters: 0, notStarted: 0, unreachable: null },
     ...over,
   });
   const exitOf = (over: Parameters<typeof left>[0]) => {
-    const { open: opened, claimed, deadLetters, unreachable } = left(over);
+    const { open: opened, claimed, deadLetters, notStarted, unreachable } = left(over);
     const changes = { attempted: 1, succeeded: 0, failed: 0, blocked: 0, converging: opened.length };
     const plan = { trip: null, coverage: { listed: 1, evaluated: 1, unknown: 0, notApplicable: 0 }, broken: [] };
-    return applyExit(
-      { result: { plan, changes, open: opened, stopped: null, interrupted: false }, claimed, deadLetters, unreachable },
-      130,
-    );
+    const result = { plan, planned: { notStarted }, changes, open: opened, stopped: null, interrupted: false };
+    return applyExit({ result, claimed, deadLetters, unreachable }, 130);
   };
   const plain: Style = (_format, text) => text;
   const textOf = (over: Parameters<typeof left>[0]) =>
@@ -111,6 +110,10 @@ describe('how a run ends', () => {
       'AWS is out of reach since 2026-11-22T00:00:00Z: GetEnrollmentStatus failed (ECONNREFUSED). What is open stays queued',
     );
     expect(textOf({ unreachable: lost })).not.toContain('out of reach');
+  });
+
+  test('with changes that were never begun, because another process has their messages: 3', () => {
+    expect(exitOf({ notStarted: 1 })).toBe(3);
   });
 
   test('with dead letters, of an earlier run too: 3', () => {

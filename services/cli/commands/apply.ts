@@ -193,18 +193,20 @@ function report({ output }: CliContext, finished: FinishedRun): void {
 /** What an exit code depends on. */
 type Ending = Pick<FinishedRun, 'claimed' | 'deadLetters' | 'unreachable'> & {
   readonly result: Pick<ApplyResult, 'stopped' | 'interrupted' | 'changes' | 'open'> & {
+    readonly planned: Pick<ApplyResult['planned'], 'notStarted'>;
     readonly plan: Pick<ApplyResult['plan'], 'trip' | 'coverage' | 'broken'>;
   };
 };
 
 /** Precedence: 130, 4, 1 (AWS unreachable), 3, 0. Changes that only wait for confirmation give 0. Dead letters of earlier runs give 3. */
 export function applyExit({ result, claimed, deadLetters, unreachable }: Ending, interruptedCode: number): number {
-  const { plan, stopped, interrupted, changes, open } = result;
+  const { plan, planned, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;
   if (plan.trip !== null || stopped !== null) return EXIT.stopped;
   // What was in order before stays so; what is open will not be known of before AWS answers again.
   if (unreachable !== null && (open.length > 0 || claimed.length > 0)) return EXIT.error;
   const stalled = open.some(({ verdict }) => verdict === 'Stalled');
   const untold = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;
-  return changes.failed > 0 || changes.blocked > 0 || stalled || untold || deadLetters > 0 ? EXIT.partly : EXIT.ok;
+  const unfinished = changes.failed > 0 || changes.blocked > 0 || planned.notStarted > 0;
+  return unfinished || stalled || untold || deadLetters > 0 ? EXIT.partly : EXIT.ok;
 }
