@@ -64,17 +64,18 @@ async function usable(
 ): Promise<OrganizationSnapshot | null> {
   const snapshot = await facts.load();
   if (snapshot === null) return null;
-  return usesTags && snapshot.accounts.some(({ tags }) => tags === null) ? null : snapshot;
+  return usesTags && !snapshot.tags ? null : snapshot;
 }
 
-function takeCensus({ policy, resolve, isCanary }: CompiledPolicy, { accounts }: OrganizationSnapshot): Census {
+function takeCensus({ policy, canDecide, resolve, isCanary }: CompiledPolicy, snapshot: OrganizationSnapshot): Census {
   const matches = policy.rules.map(({ match }) => compileMatch(match));
   const matched = policy.rules.map(() => 0);
   const deciding = policy.rules.map(() => 0);
   const places = new Map(policy.rules.map(({ id }, index) => [id, index]));
   let defaults = 0;
   let canaries = 0;
-  for (const account of accounts) {
+  for (const account of snapshot.accounts) {
+    if (!canDecide(account)) continue;
     for (const [index, match] of matches.entries()) {
       if (match.test(account)) matched[index] = (matched[index] ?? 0) + 1;
     }

@@ -21,7 +21,10 @@ export async function whomItMeans(facts: Facts, selector: OperatorSelector): Pro
   const known = new Set(snapshot.accounts.map(({ id }) => id));
   const unseen = selector.accounts.filter((id) => !known.has(id));
   if (selector.match.usesTags && !snapshot.tags) return { matched: null, unseen };
-  const matched = snapshot.accounts.filter((account) => selector.match.test(account)).length;
+  const read = snapshot.accounts.filter(({ tags }) => !selector.match.usesTags || tags !== null);
+  const matched = read.filter((account) => selector.match.test(account)).length;
+  // One of the others may be meant.
+  if (matched === 0 && read.length < snapshot.accounts.length) return { matched: null, unseen };
   if (matched > 0 || selector.accounts.length > 0 || selector.text === 'all') return { matched, unseen };
   throw new MeansNobodyError(
     `${selector.text}: none of the ${snapshot.accounts.length} accounts of the last scan matches, so nothing would be suspended. ` +

@@ -49,9 +49,10 @@ interface Subject {
   readonly context: AssessContext;
   readonly facts: AccountFacts;
   readonly enrollment: Enrollment;
-  readonly state: DesiredState;
+  /** `null`: the policy cannot decide, because it needs tags that were not read. */
+  readonly state: DesiredState | null;
   readonly desired: DesiredEnrollment;
-  readonly rule: string;
+  readonly rule: string | null;
   readonly observation: Observation;
   readonly computeOptimizer: Observation;
   readonly condition: Condition | null;
@@ -70,6 +71,8 @@ interface Judgement {
   readonly deadline?: EpochMs | null;
 }
 
+const UNDECIDED: DesiredEnrollment = { status: null, ruleMode: null };
+
 const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
 
 /**
@@ -83,7 +86,7 @@ export function assess(
   observations: Observations,
   record: AccountRecord | null,
 ): Readonly<Record<Enrollment, Assessment>> {
-  const state = context.policy.resolve(facts);
+  const state = context.policy.canDecide(facts) ? context.policy.resolve(facts) : null;
   return {
     computeOptimizer: assessOne(context, facts, state, 'computeOptimizer', observations, record),
     automation: assessOne(context, facts, state, 'automation', observations, record),
@@ -93,19 +96,19 @@ export function assess(
 function assessOne(
   context: AssessContext,
   facts: AccountFacts,
-  state: DesiredState,
+  state: DesiredState | null,
   enrollment: Enrollment,
   observations: Observations,
   record: AccountRecord | null,
 ): Assessment {
-  const desired = desiredOf(state, facts, enrollment);
+  const desired = state === null ? UNDECIDED : desiredOf(state, facts, enrollment);
   const subject: Subject = {
     context,
     facts,
     enrollment,
     state,
     desired,
-    rule: decidingRule(state, enrollment),
+    rule: state === null ? null : decidingRule(state, enrollment),
     observation: observations[enrollment],
     computeOptimizer: observations.computeOptimizer,
     condition: record === null ? null : record[enrollment],
@@ -170,8 +173,8 @@ function outOfReach({ context, facts, enrollment, state, desired }: Subject): Ju
   if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') {
     return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${facts.state}` };
   }
-  if (state.mode.value === 'off') return { verdict: 'Unmanaged', reason: 'modeOff' };
-  if (desired.status === null && desired.ruleMode === null)
+  if (state?.mode.value === 'off') return { verdict: 'Unmanaged', reason: 'modeOff' };
+  if (state !== null && desired.status === null && desired.ruleMode === null)
     return { verdict: 'Unmanaged', reason: 'policySaysNothing' };
   const suspension = context.suspensionOf(facts);
   if (suspension !== null) {
@@ -184,17 +187,21 @@ function outOfReach({ context, facts, enrollment, state, desired }: Subject): Ju
   return { verdict: 'Exempt', reason: 'exemption', message, notBefore: exemption.endsAt };
 }
 
-function unknown({ facts, observation }: Subject): Judgement | null {
+function unknown({ facts, state, observation }: Subject): Judgement | null {
   if (facts.state === 'UNKNOWN') {
     const message = 'AWS reports an account state that this version does not know';
     return { verdict: 'Unknown', reason: 'unknownState', message };
+  }
+  if (state === null) {
+    const message = 'the policy needs the tags of this account, and AWS gave no usable answer for them';
+    return { verdict: 'Unknown', reason: 'tagsUnreadable', message };
   }
   if (observation.kind === 'observed') return null;
   return { verdict: 'Unknown', reason: observation.reason, message: observation.message };
 }
 
 function contradicted({ state, enrollment }: Subject): Judgement | null {
-  const { contradiction } = state;
+  const contradiction = state?.contradiction ?? null;
   if (contradiction === null || !contradiction.enrollments.includes(enrollment)) return null;
   return { verdict: 'Blocked', reason: 'policyContradiction', message: contradiction.message };
 }
@@ -264,7 +271,7 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   const contradiction = contradicted(subject);
   if (contradiction !== null) return contradiction;
   const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
-  if (state.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
+  if (state?.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
   const call = chooseCall(context.caller, subject.facts, subject.desired, observation, subject.enrollment);
   if (observation.status === 'Failed' && subject.desired.status === 'Inactive') {
     const message = observation.statusReason ?? 'AWS gives no reason';

@@ -62,7 +62,8 @@ export function toChange(assessment: Assessment, facts: AccountFacts): Change {
     heldAction: assessment.heldAction,
     scope: assessment.scope,
     optOut: assessment.optOut,
-    rule: assessment.rule,
+    // Without a deciding rule an account is Unknown, which is no change.
+    rule: assessment.rule ?? 'defaults',
     reason: assessment.reason,
     message: assessment.message,
     notBefore: notBefore === null ? null : toIso(notBefore),

@@ -29,7 +29,7 @@ export function enforceableCanaries(
 ): AccountFacts[] {
   const found: AccountFacts[] = [];
   for (const facts of accounts) {
-    if (facts.state !== 'ACTIVE' || !policy.isCanary(facts)) continue;
+    if (facts.state !== 'ACTIVE' || !policy.canDecide(facts) || !policy.isCanary(facts)) continue;
     const { mode, computeOptimizer, automation, organizationRules } = policy.resolve(facts);
     if (mode.value !== 'enforce') continue;
     const wants = { computeOptimizer: [computeOptimizer], automation: [automation, organizationRules] };

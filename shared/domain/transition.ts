@@ -192,7 +192,7 @@ export function joined(
   for (const assessment of [assessments.computeOptimizer, assessments.automation]) {
     if (!QUIET.has(assessment.verdict)) continue;
     facets[assessment.enrollment] = facetOf(assessment, 0);
-    rules[assessment.enrollment] = assessment.rule;
+    if (assessment.rule !== null) rules[assessment.enrollment] = assessment.rule;
   }
   const { name, ou, state } = account;
   return accountEntry(context, 'AccountJoined', account.id, null, {

@@ -79,8 +79,8 @@ export interface Assessment {
   readonly reason: ReasonCode | null;
   /** One sentence for people; names the numbers behind the reason. */
   readonly message: string | null;
-  /** Id of the deciding rule, or `defaults`. */
-  readonly rule: string;
+  /** Id of the deciding rule, or `defaults`; `null`: the policy could not decide. */
+  readonly rule: string | null;
   readonly status: EnrollmentStatus | null;
   readonly ruleMode: RuleMode | null;
   readonly lastUpdated: EpochMs | null;

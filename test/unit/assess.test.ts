@@ -39,6 +39,7 @@ function table(enrollment: Enrollment, cases: readonly Case[]): void {
 const exemption = (enrollment: string): string =>
   `exemptions:\n  - { accounts: ["${MEMBER_ID}"], enrollment: ${enrollment}, until: 2026-12-31, reason: freeze, owner: a@example.com }`;
 
+const BY_TAG = 'rules: [{ id: tagged, match: { not: { tags: { env: [prod] } } }, mode: off }]';
 const MODE_OFF = 'rules: [{ id: off, match: { ou: /Workloads }, mode: off }]';
 
 describe('Compute Optimizer', () => {
@@ -49,6 +50,41 @@ describe('Compute Optimizer', () => {
       'an account in a state that is not known',
       { ...inactive, facts: { ...MEMBER, state: 'UNKNOWN' } },
       { verdict: 'Unknown', reason: 'unknownState', action: 'none' },
+    ],
+    [
+      'an account without the tags that the policy needs',
+      { ...inactive, policy: policyOf('computeOptimizer: Inactive', BY_TAG), facts: { ...MEMBER, tags: null } },
+      {
+        verdict: 'Unknown',
+        reason: 'tagsUnreadable',
+        desired: { status: null, ruleMode: null },
+        rule: null,
+        optOut: false,
+      },
+    ],
+    [
+      'an account without tags that the policy does not need',
+      { ...inactive, facts: { ...MEMBER, tags: null } },
+      { verdict: 'Drifted', rule: 'defaults' },
+    ],
+    [
+      'a closed account without the tags that the policy needs',
+      {
+        ...inactive,
+        policy: policyOf('computeOptimizer: Active', BY_TAG),
+        facts: { ...MEMBER, state: 'CLOSED', tags: null },
+      },
+      { verdict: 'NotApplicable', reason: 'accountNotActive' },
+    ],
+    [
+      'a suspended account without the tags that the policy needs',
+      {
+        ...inactive,
+        suspended: true,
+        policy: policyOf('computeOptimizer: Active', BY_TAG),
+        facts: { ...MEMBER, tags: null },
+      },
+      { verdict: 'Suspended', reason: 'suspendedByOperator' },
     ],
     ...(['SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED'] as const).map((state): Case => {
       const facts = { ...MEMBER, state };

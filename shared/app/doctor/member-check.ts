@@ -78,7 +78,7 @@ async function candidates(input: MemberCheckInput, facts: CloudFacts): Promise<r
 }
 
 function isManaged(policy: CompiledPolicy | null, account: AccountFacts): boolean {
-  if (policy === null || (policy.usesTags && account.tags === null)) return true;
+  if (policy === null || !policy.canDecide(account)) return true;
   const { computeOptimizer, automation, organizationRules, mode } = policy.resolve(account);
   const wanted = [computeOptimizer, automation, organizationRules].some(({ value }) => value !== 'unmanaged');
   return wanted && mode.value !== 'off';

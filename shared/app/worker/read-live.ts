@@ -23,8 +23,9 @@ export async function observeLive(
   facts: AccountFacts,
   enrollment: Enrollment,
 ): Promise<Observations> {
-  // A closed account cannot be read, and need not be: it is NotApplicable whatever it shows.
-  if (facts.state !== 'ACTIVE') return { computeOptimizer: NOT_LISTED, automation: NOT_LISTED };
+  // A closed account cannot be read, and need not be: it is NotApplicable whatever it shows. An account that the policy cannot decide is Unknown.
+  if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts))
+    return { computeOptimizer: NOT_LISTED, automation: NOT_LISTED };
   const observed = await readLive(work, facts.id, enrollment);
   if (enrollment === 'computeOptimizer') return { computeOptimizer: observed, automation: NOT_LISTED };
   const desired = desiredOf(work.policy.resolve(facts), facts, 'automation');

@@ -36,9 +36,8 @@ export async function settleClaim(
   if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') return close('closed');
   try {
     const live = await readLive(work, facts.id, enrollment);
-    const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
     const condition = known[enrollment];
-    const happened = mismatchOf(desired, live) === null || (condition !== null && hasMoved(condition, live));
+    const happened = isDesired(work, facts, enrollment, live) || (condition !== null && hasMoved(condition, live));
     return await close(happened ? 'happened' : 'nothing');
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
@@ -65,6 +64,11 @@ export async function abandonClaim(
     return [outcomeEntry(work, runId, record.accountId, enrollment, condition, 'gone')];
   };
   return (await work.journal.write(known.accountId, decide, known)).record;
+}
+
+function isDesired({ policy }: WorkContext, facts: AccountFacts, enrollment: Enrollment, live: Observed): boolean {
+  if (!policy.canDecide(facts)) return false;
+  return mismatchOf(desiredOf(policy.resolve(facts), facts, enrollment), live) === null;
 }
 
 /** AWS shows something other than what stood there when the intent was written. */

@@ -29,6 +29,8 @@ export interface CompiledPolicy {
    * Errs towards true: it does not look whether a rule can be reached or an exemption has expired.
    */
   readonly couldDeviate: boolean;
+  /** Whether everything that the policy asks about the account was read. Of an account for which it was not, nothing is decided. */
+  readonly canDecide: (facts: AccountFacts) => boolean;
   /** Top to bottom; for each field the first matching rule that sets it. Throws `TagsNotReadError`, nothing else. */
   readonly resolve: (facts: AccountFacts) => DesiredState;
   /** The exemption in force at `now` (epoch ms), the one that ends last if there are several. */
@@ -63,6 +65,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     hash: policyHash(policy),
     usesTags,
     couldDeviate: couldDeviate(policy),
+    canDecide: (facts) => !usesTags || facts.tags !== null,
     resolve,
     exemption: exemptionLookup(policy.exemptions),
     isCanary,

@@ -139,7 +139,7 @@ export interface AccountFacts {
   /** `UNKNOWN`: AWS reports a state that this version does not know; nothing is changed there. */
   readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED' | 'UNKNOWN';
   readonly management: boolean;
-  /** null: not read, which is not the same as having none. */
+  /** null: not read, or AWS gave no usable answer for this account; neither is the same as having none. */
   readonly tags: Readonly<Record<string, string>> | null;
 }
 

@@ -16,6 +16,8 @@ interface Census {
   readonly matched: readonly number[];
   readonly deciding: readonly number[];
   readonly canaries: number;
+  /** Accounts whose tags AWS did not return, so that nothing is known of what the policy means for them. */
+  readonly undecided: number;
   /** By what is contradictory: how many accounts, and one of them. */
   readonly contradictions: ReadonlyMap<string, { readonly count: number; readonly example: string }>;
 }
@@ -24,7 +26,7 @@ interface Census {
  * What is doubtful about a policy in the light of the organization: rules that match nothing or decide nothing, exemptions
  * that have expired, overlap or name unknown accounts, accounts on which rules contradict each other. Contains all that
  * `parsePolicy` warns of at the same `now`, so show the one or the other. A policy that manages no ACTIVE account at all is
- * an error. `accounts` is read once; throws `TagsNotReadError` where tags are needed and missing.
+ * an error. `accounts` is read once; while tags that the policy needs are missing for any of them, nothing is said to match no account.
  */
 export function policyWarnings(
   compiled: CompiledPolicy,
@@ -33,14 +35,14 @@ export function policyWarnings(
 ): Finding[] | { readonly error: Finding } {
   const { policy } = compiled;
   const census = takeCensus(compiled, accounts);
-  if (census.managed === 0) return { error: managesNone(policy, census) };
+  if (census.managed === 0 && census.undecided === 0) return { error: managesNone(policy, census) };
   const known = [...staticFindings(policy), ...cronFindings(policy), ...windowFindings(policy, now)];
   return [
     ...known,
     ...expiredExemptions(policy, now),
     ...unknownAccounts(policy, census),
-    ...idleRules(policy, census, new Set(known.map((finding) => finding.path))),
-    ...idleCanary(policy, census),
+    ...(census.undecided > 0 ? [] : idleRules(policy, census, new Set(known.map((finding) => finding.path)))),
+    ...(census.undecided > 0 ? [] : idleCanary(policy, census)),
     ...contradictions(policy, census),
   ];
 }
@@ -56,9 +58,13 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<AccountFacts>):
     matched[i] = (matched[i] ?? 0) + 1;
     if (FIELDS.some((field) => desired[field].rule === rule.id)) deciding[i] = (deciding[i] ?? 0) + 1;
   };
-  let [active, managed, canaries] = [0, 0, 0];
+  let [active, managed, canaries, undecided] = [0, 0, 0, 0];
   for (const facts of accounts) {
     ids.add(facts.id);
+    if (!compiled.canDecide(facts)) {
+      undecided++;
+      continue;
+    }
     const desired = compiled.resolve(facts);
     for (const [i, rule] of rules.entries()) countRule(rule, i, facts, desired);
     if (compiled.isCanary(facts)) canaries++;
@@ -72,7 +78,7 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<AccountFacts>):
       example: seen?.example ?? facts.id,
     });
   }
-  return { ids, active, managed, matched, deciding, canaries, contradictions };
+  return { ids, active, managed, matched, deciding, canaries, undecided, contradictions };
 }
 
 function wantsAnything(desired: DesiredState): boolean {

@@ -14,7 +14,8 @@ export function rollout({ deps: { registers, facts }, policy }: CheckParts): Che
       }
       for (const accountId of accountIds) {
         const known = await facts.get(accountId);
-        if (known === null || !policy.isCanary(known)) throw new Vetoed('rollout', gate.message, gate.notBefore);
+        if (known === null || !policy.canDecide(known) || !policy.isCanary(known))
+          throw new Vetoed('rollout', gate.message, gate.notBefore);
       }
     },
   };
