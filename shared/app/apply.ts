@@ -119,7 +119,7 @@ export async function createWork(
     controls,
     policy,
     caller: await retrying(() => deps.cloud.identify()),
-    automationListing: new AutomationListing(deps.cloud, retrying, deps.clock),
+    automationListing: new AutomationListing(deps.cloud, retrying, deps.clock, settings.maxAccounts),
     boundTo,
     holds: [],
     beganInForce: (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash === policy.hash,

@@ -1,3 +1,4 @@
+import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Enrollment } from '../domain/types.ts';
@@ -44,6 +45,8 @@ export interface Settings {
   readonly leaseMs: number;
   /** How long the retries of one wire call may go on, ms. */
   readonly retryBudgetMs: number;
+  /** How many accounts the organization may have before its listings are taken for broken. */
+  readonly maxAccounts: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -53,6 +56,7 @@ export const DEFAULT_SETTINGS: Settings = {
   claimMs: 60_000,
   leaseMs: LEASE_MS,
   retryBudgetMs: 45_000,
+  maxAccounts: MAX_ACCOUNTS,
 };
 
 /** A piece of work under one policy and one run. */

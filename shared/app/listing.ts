@@ -1,3 +1,4 @@
+import { MAX_ACCOUNTS, PageBounds } from '../domain/page-bounds.ts';
 import type { AccountId } from '../domain/types.ts';
 import type { ListedEnrollment, Observed, Page } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
@@ -15,12 +16,9 @@ type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 
 /** A listing is begun again this often when a page in the middle fails: tokens expire, and that is no reason to know half. */
 const PASSES = 2;
-/** The fewest items of a full page. */
-const ITEMS_A_PAGE = 100;
-/** A listing with this many more pages than its items fill is taken as endless. */
-const MAX_PAGES = 1_000;
-/** Twenty times the largest quota of accounts in an organization [Quotas for AWS Organizations]. */
-const MAX_ACCOUNTS = 200_000;
+const ITEMS_PER_PAGE = 100;
+/** A listing may name accounts that have left: it is broken at so many times the accounts that an organization may have. */
+const SLACK = 2;
 
 function endless(why: string): CloudError {
   const facts = {
@@ -37,12 +35,14 @@ function endless(why: string): CloudError {
 /**
  * Reads a listing to its end, fetching the next page while `onPage` works on the last. An account seen twice counts with its
  * newest timestamp (pages shift while the organization changes).
+ * @param maxAccounts how many accounts an organization may have.
  * @throws CloudError if not even the first page could be read; later failures end the listing as broken.
  */
 export async function readListing(
   fetchPage: FetchPage,
   retrying: Retrying,
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
+  maxAccounts = MAX_ACCOUNTS,
 ): Promise<Listing> {
   const seen = new Map<AccountId, Observed>();
   const leftOut = new Set<AccountId>();
@@ -50,11 +50,17 @@ export async function readListing(
   let brokenBy: CloudError | null = null;
   for (let pass = 1; pass <= PASSES; pass += 1) {
     if (pass > 1) first = await attempt(retrying, fetchPage, null);
-    brokenBy =
-      first instanceof CloudError ? first : await readOn(first, fetchPage, retrying, { seen, leftOut }, onPage);
+    const taken = { seen, leftOut, maxItems: SLACK * maxAccounts };
+    brokenBy = first instanceof CloudError ? first : await readOn(first, fetchPage, retrying, taken, onPage);
     if (brokenBy === null) break;
   }
   return { seen, brokenBy, leftOut };
+}
+
+interface Taken {
+  readonly seen: Map<AccountId, Observed>;
+  readonly leftOut: Set<AccountId>;
+  readonly maxItems: number;
 }
 
 /** From a listing's first page to its end. Returns what broke it off, if anything did. */
@@ -62,26 +68,20 @@ async function readOn(
   first: Page<ListedEnrollment>,
   fetchPage: FetchPage,
   retrying: Retrying,
-  { seen, leftOut }: { readonly seen: Map<AccountId, Observed>; readonly leftOut: Set<AccountId> },
+  { seen, leftOut, maxItems }: Taken,
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
 ): Promise<CloudError | null> {
   let page = first;
-  let items = 0;
-  let askedBy: string | null = null;
-  const asked = new Set<string>();
-  for (let pages = 1; ; pages += 1) {
-    items += page.items.length;
-    for (const id of page.leftOut ?? []) leftOut.add(id);
-    const token = page.nextToken;
-    // An empty page may repeat the token of its own request. Any other repeated token means that the listing goes in a circle.
-    if (token !== null && asked.has(token) && (page.items.length > 0 || token !== askedBy))
-      return endless('a page token was repeated');
-    if (items > MAX_ACCOUNTS || pages - items / ITEMS_A_PAGE > MAX_PAGES)
-      return endless(`${pages} pages gave ${items} accounts`);
-    if (token !== null) asked.add(token);
-    askedBy = token;
-    const following = page.nextToken === null ? null : attempt(retrying, fetchPage, page.nextToken);
-    onPage(takeIn(seen, page.items), seen);
+  const bounds = new PageBounds({ itemsPerPage: ITEMS_PER_PAGE, maxItems });
+  for (;;) {
+    const { items, nextToken, leftOut: unreadable = [] } = page;
+    for (const id of unreadable) leftOut.add(id);
+    const fresh = takeIn(seen, items);
+    const total = seen.size + leftOut.size;
+    const why = bounds.broken({ items: items.length + unreadable.length, total, token: nextToken });
+    if (why !== null) return endless(why);
+    const following = nextToken === null ? null : attempt(retrying, fetchPage, nextToken);
+    onPage(fresh, seen);
     if (following === null) return null;
     const next = await following;
     if (next instanceof CloudError) return next;

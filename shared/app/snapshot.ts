@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { CloudError, type OrganizationSnapshot } from '../ports/cloud.ts';
+import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../ports/cloud.ts';
 import { requireOrganization } from './binding.ts';
 import type { Deps, OnProgress } from './deps.ts';
 import { withRefreshed } from './refreshed.ts';
@@ -55,6 +55,7 @@ async function readWhole<T>(read: () => Promise<T>): Promise<T> {
       return await read();
     } catch (error) {
       if (left === 0 || !(error instanceof CloudError) || error.kind !== 'Invalid') throw error;
+      if (error.facts.code === TOO_MANY_ACCOUNTS) throw error;
     }
   }
 }

@@ -84,7 +84,7 @@ export async function survey(
   const background = async (): Promise<Desk> => {
     const [taken, automation] = await Promise.all([
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
-      managesAutomation(policy) ? listAutomation(deps, retrying, onProgress) : null,
+      managesAutomation(policy) ? listAutomation(deps, settings, retrying, onProgress) : null,
     ]);
     const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
     const desk = new Desk({ policy, caller, context, isNews: options.isNews, begunAt }, taken);
@@ -105,6 +105,7 @@ export async function survey(
       judging.add(fresh, seen);
       onProgress({ kind: 'listing', listing: 'computeOptimizer', accounts: seen.size });
     },
+    settings.maxAccounts,
   );
   const prepared = options.prepare?.() ?? Promise.resolve();
   const trusting = readTrustedAccess(deps, retrying);
@@ -213,12 +214,18 @@ function brokenListings({ computeOptimizer, automation }: Listings): string[] {
  * The Automation listing. Refused or not opted in, it says nothing about single accounts, and is a listing that broke off at its
  * start: the other enrollment can still be looked after.
  */
-async function listAutomation(deps: SurveyDeps, retrying: Retrying, onProgress: OnProgress): Promise<Listing> {
+async function listAutomation(
+  deps: SurveyDeps,
+  { maxAccounts }: Settings,
+  retrying: Retrying,
+  onProgress: OnProgress,
+): Promise<Listing> {
   try {
     return await readListing(
       (token) => deps.cloud.listAutomationAccounts(token),
       retrying,
       (_fresh, seen) => onProgress({ kind: 'listing', listing: 'automation', accounts: seen.size }),
+      maxAccounts,
     );
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;

@@ -14,6 +14,7 @@ import type { Caller } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, Monotonic, Random } from '../ports/system.ts';
 import type { AwsStoreOptions } from './aws-store.ts';
+import { ownMaxAccounts } from './bounds.ts';
 import { withCaller } from './known-caller.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
@@ -76,7 +77,7 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const { policy, logger, readOnly, dataDir } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const settings = { ...DEFAULT_SETTINGS, maxAccounts: ownMaxAccounts(), ...options.settings };
   const newId = makeNewId(clock);
   const network = ownNetwork();
   const { maxPages, aws = null, stop, maxClockSkewMs } = options;
@@ -95,7 +96,9 @@ export async function composeApp(options: AppOptions): Promise<App> {
   const limiter = createLimiter({ registers: pacing, clock, ...times, ceiling, reserveMs });
   const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
-  const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, network });
+  const cloud = createAwsCloud({
+    ...{ gate, clock, memberRole, externalId, logger, network, maxAccounts: settings.maxAccounts },
+  });
   const close = async (): Promise<void> => {
     cloud.close();
     await store.close();

@@ -25,6 +25,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { ScanRequests } from '../ports/scan-requests.ts';
 import type { Clock, Monotonic, NewId, Random } from '../ports/system.ts';
 import { sqsSettings } from './aws-store.ts';
+import { ownMaxAccounts } from './bounds.ts';
 import { withCaller } from './known-caller.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
@@ -101,7 +102,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const { env, service } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const settings = { ...DEFAULT_SETTINGS, maxAccounts: ownMaxAccounts(), ...options.settings };
   const newId = makeNewId(clock);
   const logger = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
@@ -140,7 +141,9 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     });
     const { memberRole: actingRole, externalId } = policy.policy.organization;
     const memberRole = service === READS_ONLY ? readerRole(actingRole) : actingRole;
-    const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, network });
+    const cloud = createAwsCloud({
+      ...{ gate, clock, memberRole, externalId, logger, network, maxAccounts: settings.maxAccounts },
+    });
     const retrying = createRetrying(clock, random, settings.retryBudgetMs);
     try {
       const caller = await retrying(() => cloud.identify());

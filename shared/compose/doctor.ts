@@ -25,6 +25,7 @@ import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Clock, Logger } from '../ports/system.ts';
+import { ownMaxAccounts } from './bounds.ts';
 import { ownNetwork } from './network.ts';
 import { type OpenStore, openStore } from './store.ts';
 
@@ -62,7 +63,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const { memberRole, externalId } = policy?.policy.organization ?? { memberRole: DEFAULT_ROLE, externalId: null };
   const { network, result: networkResult } = lookAtNetwork();
   const cloud = createAwsCloud({ gate, clock, memberRole, externalId, logger, timeouts: TIMEOUTS, network });
-  const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS, network });
+  const inspection = createAwsInspection({ gate, logger, timeouts: TIMEOUTS, network, maxAccounts: ownMaxAccounts() });
   const bus = busOf(policy, options.store === 'aws' ? env.eventBus : null);
   const { table, queueUrl, dlqUrl, sqsEndpoint } = env;
   const sqs = sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };

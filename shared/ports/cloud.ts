@@ -19,7 +19,7 @@ export interface Cloud {
 
   /**
    * A complete reading of the organization: every account with its OU path, and tags if asked. Complete or thrown:
-   * there is no partial answer. One call for all pages, so throttling in the middle is survived inside (by
+   * there is no partial answer, except that an account whose tags AWS does not return in a usable form has `tags: null`. One call for all pages, so throttling in the middle is survived inside (by
    * `retry`, which wraps each single wire call).
    */
   readOrganization(options: ReadOrganizationOptions): Promise<OrganizationSnapshot>;
@@ -102,7 +102,7 @@ export interface OrganizationSnapshot {
   readonly organizationId: string;
   readonly managementAccountId: AccountId;
   readonly takenAt: EpochMs;
-  /** Whether `accounts[].tags` were read. */
+  /** Whether `accounts[].tags` were asked for. `null` is then an account whose tags AWS did not return in a usable form. */
   readonly tags: boolean;
   readonly accounts: readonly AccountFacts[];
 }
@@ -168,6 +168,9 @@ export type CloudErrorKind =
   | 'Invalid'
   | 'Conflict'
   | 'Unauthenticated';
+
+/** Code of an organization with more accounts than the process was told to expect: reading it again gives the same. */
+export const TOO_MANY_ACCOUNTS = 'TooManyAccounts';
 
 export interface CloudErrorFacts {
   readonly kind: CloudErrorKind;

@@ -37,8 +37,10 @@ async function stressed(dataDir: string): Promise<readonly Figure[]> {
     // As installed, from the bundle: what strips types takes memory too.
     const task = await bundleTask('stress', join(dataDir, 'bundle'));
     const input = { dataDir, ...LIMITS };
-    const { changes, open, scanMs, workMs, peaks } = await startTask(task, input, applied, sandbox.environment)
-      .answered;
+    const { changes, open, scanMs, workMs, peaks } = await startTask(task, input, applied, {
+      ...sandbox.environment,
+      ROLLCALL_MAX_ACCOUNTS: String(accounts),
+    }).answered;
     const { ok, entries, fault, ms, peakMb } = await runTask('verify', { dataDir }, verified, null);
     const left = (await sandbox.accounts()).filter(isOpen).length;
     const changed = [...(await sandbox.changesOf()).values()];

@@ -2,12 +2,14 @@ import { GetEnrollmentStatusesForOrganizationCommand } from '@aws-sdk/client-com
 import { DescribeOrganizationCommand, ListDelegatedAdministratorsCommand } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import * as z from 'zod';
+import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
 import type { AccountId, Caller } from '../../domain/types.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { accountId, checked } from './answers.ts';
 import type { Calls, Session } from './calls.ts';
 import type { Clients } from './clients.ts';
-import { ownError } from './errors.ts';
+import { endlessListing, ownError } from './errors.ts';
+import { MAX_PAGE } from './organization-reader.ts';
 
 /** Whose credentials we have. */
 export interface OwnIdentity {
@@ -86,8 +88,9 @@ export async function identifyCaller(clients: Clients, calls: Calls, own: OwnIde
 /** `null` if we may not ask: only the management account and delegated administrators (of any service) may. */
 async function isListedAsAdministrator(clients: Clients, calls: Calls, session: Session): Promise<boolean | null> {
   const key = LIST_ADMINISTRATORS;
-  let token: string | undefined;
-  do {
+  const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: MAX_ACCOUNTS });
+  let total = 0;
+  for (let token: string | undefined; ; ) {
     const input = { ServicePrincipal: SERVICE_PRINCIPAL, ...(token !== undefined && { NextToken: token }) };
     const send = () => clients.organizations.send(new ListDelegatedAdministratorsCommand(input));
     try {
@@ -95,15 +98,19 @@ async function isListedAsAdministrator(clients: Clients, calls: Calls, session: 
       if (page.DelegatedAdministrators.some(({ Id }) => Id === session.accountId)) {
         return true;
       }
+      const { length: items } = page.DelegatedAdministrators;
+      total += items;
+      const why = bounds.broken({ items, total, token: page.NextToken || null });
+      if (why !== null) throw endlessListing({ ...key, accountId: session.accountId }, why);
       token = page.NextToken || undefined;
+      if (token === undefined) return false;
     } catch (error) {
       if (error instanceof CloudError && error.kind === 'Denied') {
         return null;
       }
       throw error;
     }
-  } while (token !== undefined);
-  return false;
+  }
 }
 
 /** Whether AWS lets us do what only the management account and the delegated administrator may. */

@@ -61,6 +61,8 @@ export interface AwsCloudOptions {
   /** Default 5 s to connect, 30 s to answer. */
   readonly timeouts?: { readonly connectMs: number; readonly requestMs: number };
   readonly logger?: Logger;
+  /** How many accounts the organization may have; default: `MAX_ACCOUNTS`. */
+  readonly maxAccounts?: number;
 }
 
 /** AWS takes at most this many [API_GetEnrollmentStatusesForOrganization, API_automation_ListAccounts]. */
@@ -91,6 +93,7 @@ class AwsCloud implements Cloud {
   readonly #calls: Calls;
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
+  readonly #maxAccounts: number | undefined;
   readonly #members: MemberSessions;
   #own: Promise<OwnIdentity> | null = null;
 
@@ -99,6 +102,7 @@ class AwsCloud implements Cloud {
     this.#calls = calls;
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#maxAccounts = options.maxAccounts;
     this.#members = createMemberSessions(
       async (accountId) => assumeMemberRole(clients, calls, options, await this.#ownIdentity(), accountId),
       options.clock,
@@ -120,6 +124,7 @@ class AwsCloud implements Cloud {
     const organization = await readOrganization(this.#clients, this.#calls, own.accountId, {
       ...options,
       logger: this.#logger,
+      maxAccounts: this.#maxAccounts,
     });
     return { ...organization, takenAt };
   }

@@ -56,6 +56,12 @@ export function ownError(
   return new CloudError(message, facts, cause === undefined ? undefined : { cause });
 }
 
+/** A listing that does not come to an end: nothing is concluded from it. */
+export function endlessListing(context: Omit<CallContext, 'member'>, why: string): CloudError {
+  const message = `${context.operation} does not end: ${why}. The listing is broken and is not used.`;
+  return ownError('Invalid', UNEXPECTED_ANSWER, context, message);
+}
+
 /** Our own credentials could not be had: whatever the provider chain says, only the network may be tried again. */
 export function credentialsError(error: unknown, context: CallContext): CloudError {
   const { code, cause } = describe(error, 'sts');

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
 import { DIRECT, type Network } from '../../domain/network.ts';
+import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
 import type { AccountId, Enrollment } from '../../domain/types.ts';
 import type { CallGate, CallKey } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
@@ -17,6 +18,8 @@ import { ListAccountsCommand } from './automation-client/index.ts';
 import { type OwnIdentity, readOwnIdentity } from './caller.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { type Clients, createClients } from './clients.ts';
+import { endlessListing } from './errors.ts';
+import { MAX_PAGE } from './organization-reader.ts';
 
 export interface AwsInspectionOptions {
   readonly gate: CallGate;
@@ -25,11 +28,13 @@ export interface AwsInspectionOptions {
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number };
   /** Default: direct connections. */
   readonly network?: Network;
+  /** How many accounts the organization may have; default: `MAX_ACCOUNTS`. */
+  readonly maxAccounts?: number;
 }
 
+/** Listings may name accounts that have left, and some twice. */
+const SLACK = 2;
 const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
-/** More pages than an organization of 10,000 accounts has; a listing that goes on is not one to wait for. */
-const MAX_PAGES = 600;
 
 const optional = z.string().nullish();
 const organization = z.object({
@@ -60,17 +65,19 @@ export function createAwsInspection(options: AwsInspectionOptions): Inspection &
     logger: options.logger,
     network: options.network ?? DIRECT,
   });
-  return new AwsInspection(clients, createCalls(clients, options.gate));
+  return new AwsInspection(clients, createCalls(clients, options.gate), options.maxAccounts ?? MAX_ACCOUNTS);
 }
 
 class AwsInspection implements Inspection {
   readonly #clients: Clients;
   readonly #calls: Calls;
+  readonly #maxAccounts: number;
   #own: Promise<OwnIdentity> | null = null;
 
-  constructor(clients: Clients, calls: Calls) {
+  constructor(clients: Clients, calls: Calls, maxAccounts: number) {
     this.#clients = clients;
     this.#calls = calls;
+    this.#maxAccounts = maxAccounts;
   }
 
   close(): void {
@@ -165,15 +172,23 @@ class AwsInspection implements Inspection {
     schema: z.ZodType<Page>,
     send: (token: { NextToken?: string }) => Promise<unknown>,
   ): AsyncGenerator<Page> {
-    let token: string | undefined;
-    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: SLACK * this.#maxAccounts });
+    let total = 0;
+    for (let token: string | undefined; ; ) {
       const asked = token;
       const page = await this.#ask(service, operation, schema, () =>
         send(asked === undefined ? {} : { NextToken: asked }),
       );
       yield page;
       token = ('NextToken' in page ? page.NextToken : 'nextToken' in page ? page.nextToken : null) || undefined;
-      if (token === undefined || token === asked) return;
+      const items = itemsIn(page);
+      total += items;
+      const why = bounds.broken({ items, total, token: token ?? null });
+      if (why !== null) {
+        const { accountId: own } = await this.caller();
+        throw endlessListing({ service, operation, accountId: own }, why);
+      }
+      if (token === undefined) return;
     }
   }
 
@@ -188,6 +203,12 @@ class AwsInspection implements Inspection {
     const session = await this.#calls.ownSession(key, own.accountId);
     return checked(schema, await this.#calls.make({ key, session, send }), { key, session });
   }
+}
+
+/** A page has one list. */
+function itemsIn(page: object): number {
+  const list: unknown = Object.values(page).find((value) => Array.isArray(value));
+  return Array.isArray(list) ? list.length : 0;
 }
 
 async function collect<Page, Item>(

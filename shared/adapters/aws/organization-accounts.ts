@@ -4,10 +4,7 @@ import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { accountId } from './answers.ts';
-import { paged, type Reader, toListPage } from './organization-reader.ts';
-
-/** AWS's largest page, which is also its default [API_ListAccounts]. */
-export const MAX_PAGE = 20;
+import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 
 const account = z.object({
   Id: accountId,

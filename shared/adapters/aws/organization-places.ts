@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
 import type { AccountId } from '../../domain/types.ts';
-import { type Account, accountsPages, MAX_PAGE } from './organization-accounts.ts';
-import { paged, type Reader, toListPage } from './organization-reader.ts';
+import { type Account, accountsPages } from './organization-accounts.ts';
+import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 
 /** An account and its OU path by names: `/` directly under the root, else `/A/B`. */
 export interface Placed {

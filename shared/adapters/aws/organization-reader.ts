@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
 import type { AccountId } from '../../domain/types.ts';
 import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../ports/cloud.ts';
 import type { Logger } from '../../ports/system.ts';
 import { checked } from './answers.ts';
 import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
-import { ownError, UNEXPECTED_ANSWER } from './errors.ts';
+import { endlessListing, ownError } from './errors.ts';
 
 /** Asks Organizations as our own account, each request through the caller's `retry`. */
 export interface Reader {
@@ -24,12 +25,10 @@ export interface Reader {
   error(operation: string, kind: CloudErrorKind, code: string, message: string): CloudError;
 }
 
-/** Items on a full page. */
-const ITEMS_A_PAGE = 20;
-/** A listing with this many more pages than its items fill is taken as endless. */
-const MAX_PAGES = 1_000;
-/** Twenty times the largest quota of accounts in an organization [Quotas for AWS Organizations]. */
-const MAX_ITEMS = 200_000;
+/** AWS's largest page, which is also its default [API_ListAccounts]. */
+export const MAX_PAGE = 20;
+/** Pages shift while an organization changes, so that a listing may name some items twice. */
+const SLACK = 2;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
 
@@ -50,13 +49,15 @@ export function toListPage<Item>(items: Item[], token: string | null | undefined
 
 export interface ReaderOptions extends Pick<ReadOrganizationOptions, 'retry' | 'once'> {
   readonly logger?: Logger | undefined;
+  /** How many accounts an organization may have. */
+  readonly maxAccounts?: number | undefined;
 }
 
 export function createReader(
   clients: Clients,
   calls: Calls,
   own: AccountId,
-  { retry, once = (_key, call) => call(), logger }: ReaderOptions,
+  { retry, once = (_key, call) => call(), logger, maxAccounts = MAX_ACCOUNTS }: ReaderOptions,
 ): Reader {
   const error: Reader['error'] = (operation, kind, code, message) =>
     ownError(kind, code, { service: 'organizations', operation, accountId: own }, message);
@@ -78,23 +79,17 @@ export function createReader(
     warn: (message) => logger?.warn(message),
     async all(operation, about, schema, send, onPage) {
       const items = [];
-      const asked = new Set<string>();
+      const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: SLACK * maxAccounts });
       let token: string | undefined;
       for (let pages = 0; ; pages += 1) {
         const by = token;
         const page = await one(operation, `${about}/${by ?? ''}/${pages}`, schema, (client) => send(client, by));
         items.push(...page.items);
         onPage?.(items.length);
-        token = page.next ?? undefined;
-        if (token === undefined) return items;
-        // An empty page may repeat the token of its own request. Any other repeated token means that the listing goes in a circle.
-        const circles = asked.has(token) && (page.items.length > 0 || token !== by);
-        if (circles || items.length > MAX_ITEMS || pages - items.length / ITEMS_A_PAGE > MAX_PAGES) {
-          const why = circles ? 'a page token was repeated' : `${pages} pages gave ${items.length} items`;
-          const message = `${operation} does not end: ${why}. The listing is broken and is not used.`;
-          throw error(operation, 'Invalid', UNEXPECTED_ANSWER, message);
-        }
-        asked.add(token);
+        const why = bounds.broken({ items: page.items.length, total: items.length, token: page.next });
+        if (why !== null) throw endlessListing({ service: 'organizations', operation, accountId: own }, why);
+        if (page.next === null) return items;
+        token = page.next;
       }
     },
   };

@@ -1,6 +1,12 @@
+import { MAX_ACCOUNTS } from '../../domain/page-bounds.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
-import type { OrganizationSnapshot, ReadAccountOptions, ReadOrganizationOptions } from '../../ports/cloud.ts';
+import {
+  type OrganizationSnapshot,
+  type ReadAccountOptions,
+  type ReadOrganizationOptions,
+  TOO_MANY_ACCOUNTS,
+} from '../../ports/cloud.ts';
 import { describeOrganization } from './caller.ts';
 import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
@@ -17,11 +23,18 @@ export async function readOrganization(
   clients: Clients,
   calls: Calls,
   own: AccountId,
-  { tags, retry, once, onProgress, logger }: ReadOrganizationOptions & Pick<ReaderOptions, 'logger'>,
+  options: ReadOrganizationOptions & Pick<ReaderOptions, 'logger' | 'maxAccounts'>,
 ): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
-  const reader = createReader(clients, calls, own, { retry, logger, ...(once && { once }) });
+  const { tags, retry, onProgress, maxAccounts = MAX_ACCOUNTS } = options;
+  const reader = createReader(clients, calls, own, options);
   const ids = await retry(() => describeOrganization(clients, calls, own));
   const listed = await listAccounts(reader, onProgress);
+  if (listed.size > maxAccounts) {
+    const message =
+      `The organization has ${listed.size} accounts, more than the ${maxAccounts} that are expected at most. ` +
+      `If it is really that large, set ROLLCALL_MAX_ACCOUNTS (default ${MAX_ACCOUNTS}) to a larger number.`;
+    throw reader.error('ListAccounts', 'Invalid', TOO_MANY_ACCOUNTS, message);
+  }
   if (!listed.has(ids.managementAccountId)) {
     const message = `ListAccounts left out the management account ${ids.managementAccountId}: the listing is not complete.`;
     throw reader.error('ListAccounts', 'Invalid', UNEXPECTED_ANSWER, message);

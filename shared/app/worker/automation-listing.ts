@@ -15,13 +15,15 @@ export class AutomationListing {
   readonly #cloud: Cloud;
   readonly #retrying: Retrying;
   readonly #clock: Clock;
+  readonly #maxAccounts: number | undefined;
   #startedAt = Number.NEGATIVE_INFINITY;
   #listing: Promise<Listing> | null = null;
 
-  constructor(cloud: Cloud, retrying: Retrying, clock: Clock) {
+  constructor(cloud: Cloud, retrying: Retrying, clock: Clock, maxAccounts?: number) {
     this.#cloud = cloud;
     this.#retrying = retrying;
     this.#clock = clock;
+    this.#maxAccounts = maxAccounts;
   }
 
   /** A listing begun after `since`, epoch ms; the present one if it will do. One begun in that very millisecond may have been earlier. */
@@ -32,6 +34,7 @@ export class AutomationListing {
         (token) => this.#cloud.listAutomationAccounts(token),
         this.#retrying,
         () => undefined,
+        this.#maxAccounts,
       );
       // A failed listing is for those who asked for it; whoever asks next has it read again.
       this.#listing.catch(() => {

@@ -1,0 +1,49 @@
+/**
+ * How many accounts an organization may have unless configured otherwise. AWS grants 10,000 on request; more is by arrangement [Quotas for AWS
+ * Organizations].
+ */
+export const MAX_ACCOUNTS = 10_000;
+
+/** A listing whose pages exceed those that its items fill by more than this does not come to an end. */
+const MAX_PAGES = 1_000;
+
+export interface PageBoundsOptions {
+  /** The fewest items of a full page. */
+  readonly itemsPerPage: number;
+  readonly maxItems: number;
+}
+
+export interface TakenPage {
+  /** Items of this page. */
+  readonly items: number;
+  /** Distinct items of all pages so far. */
+  readonly total: number;
+  /** The token of the next page; `null` ends the listing. */
+  readonly token: string | null;
+}
+
+/** Notices a paged listing that does not come to an end: tokens that go in a circle, pages without end, more items than can be. */
+export class PageBounds {
+  readonly #options: PageBoundsOptions;
+  readonly #asked = new Set<string>();
+  #askedBy: string | null = null;
+  #pages = 0;
+
+  constructor(options: PageBoundsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a page into account. @returns why the listing is broken; `null`: it may go on. */
+  broken({ items, total, token }: TakenPage): string | null {
+    const { itemsPerPage, maxItems } = this.#options;
+    this.#pages += 1;
+    if (total > maxItems) return `${total} items, and the bound is ${maxItems}`;
+    if (token === null) return null;
+    // An empty page may carry the token that it was asked by; any other repeated token means that the listing goes in a circle.
+    if (this.#asked.has(token) && (items > 0 || token !== this.#askedBy)) return 'a page token was repeated';
+    if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages gave ${total} items`;
+    this.#asked.add(token);
+    this.#askedBy = token;
+    return null;
+  }
+}
