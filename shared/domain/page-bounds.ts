@@ -37,11 +37,12 @@ export class PageBounds {
   broken({ items, total, token }: TakenPage): string | null {
     const { itemsPerPage, maxItems } = this.#options;
     this.#pages += 1;
-    if (total > maxItems) return `${total} items, and the bound is ${maxItems}`;
+    const found = total === 1 ? '1 item' : `${total} items`;
+    if (total > maxItems) return `${found}, and the bound is ${maxItems}`;
     if (token === null) return null;
     // An empty page may carry the token that it was asked by; any other repeated token means that the listing goes in a circle.
     if (this.#asked.has(token) && (items > 0 || token !== this.#askedBy)) return 'a page token was repeated';
-    if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages gave ${total} items`;
+    if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages gave ${found}`;
     this.#asked.add(token);
     this.#askedBy = token;
     return null;

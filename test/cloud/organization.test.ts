@@ -1,7 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createAwsInspection } from '../../shared/adapters/aws/inspection.ts';
 import { pathStep } from '../../shared/adapters/aws/organization-places.ts';
 import { countOf, failureOf, findMember, type World } from '../contract/cloud.contract.ts';
-import { ACCOUNT, awsWorld, cloudOn, json, OWN_KEY, type WireRequest, wireCloud, wireServer } from './support.ts';
+import {
+  ACCOUNT,
+  awsWorld,
+  cloudOn,
+  json,
+  OWN_KEY,
+  openGate,
+  type WireRequest,
+  wireCloud,
+  wireServer,
+} from './support.ts';
 
 const once = <T>(call: () => Promise<T>): Promise<T> => call();
 const read = ({ cloud }: Pick<World, 'cloud'>, tags = false) => cloud.readOrganization({ tags, retry: once });
@@ -152,6 +163,55 @@ describe('reading the organization', () => {
     expect(pages).toBeLessThan(5);
   });
 
+  it('more accounts than are expected yield no snapshot, and the error names both numbers', async () => {
+    const accounts = [management, ...[1, 2, 3].map((index) => inRoot({ Id: `22223333444${index}` }))];
+    const wire = await accountsOf(accounts);
+    const limited = (maxAccounts: number) => read(cloudOn(wire.endpoint, { maxAccounts }));
+    expect((await limited(4)).accounts).toHaveLength(4);
+    const { facts, message } = await failureOf(limited(3));
+    expect(facts).toMatchObject({ kind: 'Invalid', code: 'TooManyAccounts' });
+    expect(message).toContain('has 4 accounts, more than the 3 that are expected');
+    expect(message).toContain('ROLLCALL_MAX_ACCOUNTS');
+  });
+
+  it('who we are, and what the doctor asks, end at tokens that go in a circle', async () => {
+    let pages = 0;
+    const next = () => {
+      pages += 1;
+      return pages % 2 === 0 ? 'A' : 'B';
+    };
+    const world = await wireCloud(({ operation }: WireRequest, response) => {
+      if (operation === 'DescribeOrganization')
+        json(response, 200, { Organization: { ...ORGANIZATION, MasterAccountId: OTHER } });
+      else if (operation === 'ListDelegatedAdministrators')
+        json(response, 200, { DelegatedAdministrators: [{ Id: OTHER }], NextToken: next() });
+      else if (operation === 'ListAWSServiceAccessForOrganization')
+        json(response, 200, { EnabledServicePrincipals: [], NextToken: next() });
+      else if (operation === 'ListAccounts') json(response, 200, { Accounts: [], NextToken: next() });
+      else json(response, 200, { accountEnrollmentStatuses: [], nextToken: next() });
+    });
+    const silent = () => undefined;
+    const inspection = createAwsInspection({
+      ...{ gate: openGate, logger: { debug: silent, info: silent, warn: silent, error: silent } },
+      timeouts: { connectMs: 1_000, requestMs: 5_000 },
+    });
+    onTestFinished(() => inspection.close());
+    const questions: readonly (() => Promise<unknown>)[] = [
+      () => world.cloud.identify(),
+      () => inspection.delegatedAdministrators(),
+      () => inspection.trustedServices(),
+      () => inspection.failedEnrollments('computeOptimizer'),
+      () => inspection.members(1),
+    ];
+    for (const ask of questions) {
+      pages = 0;
+      const { facts, message } = await failureOf(ask());
+      expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer' });
+      expect(message).toContain('a page token was repeated');
+      expect(pages).toBeLessThan(12);
+    }
+  });
+
   it('tags of several pages are one set, with any name', async () => {
     const world = await accountsOf([management], {
       ListTagsForResource: ({ NextToken }) =>
@@ -166,7 +226,52 @@ describe('reading the organization', () => {
     ]);
   });
 
-  it('an account that AWS says has left while tags were read is left out; any other failure ends the reading', async () => {
+  it.each([
+    ['no list', {}],
+    ['a tag without its value', { Tags: [{ Key: 'env' }] }],
+    ['a token that comes again', { Tags: [{ Key: 'env', Value: 'dev' }], NextToken: 'again' }],
+    ['a failure of the service', { __type: 'ServiceException', message: 'internal' }],
+  ])('%s for the tags of one account leaves its tags unread, and the others are read', async (_, answer) => {
+    const accounts = [management, inRoot({ Id: OTHER }), inRoot({ Id: '333344445555' })];
+    const warnings: string[] = [];
+    const silent = () => undefined;
+    const logger = {
+      debug: silent,
+      info: silent,
+      warn: (message: string) => void warnings.push(message),
+      error: silent,
+    };
+    const wire = await accountsOf(accounts, {
+      ListTagsForResource: ({ ResourceId }) =>
+        ResourceId === OTHER ? answer : { Tags: [{ Key: 'env', Value: 'dev' }] },
+    });
+    const snapshot = await read(cloudOn(wire.endpoint, { logger }), true);
+    expect(snapshot.tags).toBe(true);
+    expect(snapshot.accounts.map(({ id, tags }) => [id, tags])).toEqual([
+      [ACCOUNT, { env: 'dev' }],
+      [OTHER, null],
+      ['333344445555', { env: 'dev' }],
+    ]);
+    expect(warnings.join()).toContain(`the tags of account ${OTHER} could not be read`);
+    const ids = { organizationId: ORGANIZATION.Id, managementAccountId: ACCOUNT };
+    const describing = await organizations({
+      DescribeAccount: () => ({ Account: inRoot({ Id: OTHER }) }),
+      ListTagsForResource: () => answer,
+    });
+    await failureOf(describing.cloud.readAccount(OTHER, { tags: true, retry: once, ...ids }));
+  });
+
+  it('tags that cannot be read of any account end the reading', async () => {
+    const accounts = [
+      management,
+      ...Array.from({ length: 30 }, (_, index) => inRoot({ Id: `3333444455${10 + index}` })),
+    ];
+    const world = await accountsOf(accounts, { ListTagsForResource: () => ({}) });
+    expect((await failureOf(read(world, true))).facts).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
+    expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
+  });
+
+  it('an account that AWS says has left while tags were read is left out; a refusal ends the reading', async () => {
     const gone = { __type: 'TargetNotFoundException', message: 'gone' };
     const denied = { __type: 'AccessDeniedException', message: 'no' };
     const accounts = [

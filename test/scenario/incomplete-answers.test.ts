@@ -80,6 +80,30 @@ describe('answers of 200 without their list', () => {
     await expectUnharmed(world);
   });
 
+  it.each(KINDS)('%s for the tags of one account: that account is Unknown, the others are enrolled', async (kind) => {
+    const guardrails =
+      '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 0 }, minCoverage: 90 }';
+    const policy = { ...UNTAGGED, guardrails };
+    const world = await startWorld({ speed: 10, sandbox: { accounts: 25, drift: 0.4 }, policy });
+    const drifted = world.sandbox.accounts().filter(({ state, computeOptimizer: { status }, management }) => {
+      return state === 'ACTIVE' && status !== 'Active' && !management;
+    });
+    const [unreadable] = drifted;
+    if (unreadable === undefined) throw new Error('nothing drifts');
+    world.sandbox.setFaults([{ operation: 'ListTagsForResource', accountId: unreadable.accountId, kind }]);
+    const plan = await world.plan();
+    expect(plan.changes.map(({ accountId }) => accountId)).not.toContain(unreadable.accountId);
+    await world.run();
+    const { summary } = await world.plan();
+    expect(summary.computeOptimizer).toMatchObject({ Unknown: 1 });
+    expect(summary.computeOptimizer.Drifted ?? 0).toBe(0);
+    const record = await world.look(({ records }) => records.get(unreadable.accountId));
+    expect(record?.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'tagsUnreadable', rule: null });
+    expect(record?.present).toBe(true);
+    expect(world.wire.mutating.length).toBeGreaterThan(0);
+    await expectUnharmed(world);
+  });
+
   it.each(KINDS)('%s now and then is retried and changes nothing', async (kind) => {
     const world = await startWorld({
       sandbox: { accounts: 25, drift: 0.4, faults: [{ kind, probability: 0.2 }] },

@@ -84,7 +84,7 @@ describe('a listing whose empty page carries the token that it was asked by', ()
       bare,
       () => undefined,
     );
-    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages gave 0 accounts');
+    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages gave 1 item');
     expect(listing.seen.size).toBe(1);
   });
 });

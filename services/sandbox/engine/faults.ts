@@ -1,4 +1,5 @@
 import type { Random } from './random.ts';
+import { roleAccount } from './sts.ts';
 import type { ServiceName } from './types.ts';
 
 export const FAULT_KINDS = [
@@ -20,7 +21,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 export type Fault = {
   service?: ServiceName | undefined;
   operation?: string | undefined;
-  /** The calling account; for AssumeRole also the account of the role. */
+  /** The calling account; for AssumeRole also the account of the role, for ListTagsForResource and DescribeAccount the one asked about. */
   accountId?: string | undefined;
   kind: FaultKind;
   probability?: number | undefined;
@@ -73,6 +74,12 @@ export class Faults {
     }
     return met;
   }
+}
+
+/** The accounts, beside the caller's, that a request concerns. */
+export function accountsIn(input: Readonly<Record<string, unknown>>): string[] {
+  const named = [roleAccount(input['RoleArn']), input['ResourceId'], input['AccountId']];
+  return named.filter((each) => typeof each === 'string');
 }
 
 function matches(fault: Fault, service: ServiceName, operation: string, accounts: readonly string[]): boolean {

@@ -2,7 +2,7 @@ import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } 
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
 import { Enrollments } from './enrollments.ts';
 import { EventLog, type RecordedEvent } from './events.ts';
-import { type Affliction, type Fault, Faults, type HollowFault } from './faults.ts';
+import { type Affliction, accountsIn, type Fault, Faults, type HollowFault } from './faults.ts';
 import { generateOrganization } from './generate.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { type Call, Failure, text, type World } from './operation.ts';
@@ -12,7 +12,7 @@ import { createRandom, type Random } from './random.ts';
 import { createServices, httpStatusOf, isDocumentedError, type ServedOperation, type Service } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { isRecord, type Violation } from './smithy.ts';
-import { readerOf, roleAccount } from './sts.ts';
+import { readerOf } from './sts.ts';
 import { type CallCount, Tallies, type Tally } from './tallies.ts';
 import { TokenBucket } from './throttle.ts';
 import type { Account, ApiAnswer, ApiError, ApiRequest, Clock, Output, RoleSession, ServiceName } from './types.ts';
@@ -131,8 +131,7 @@ export class Sandbox {
     const tally = this.#state.tallies.of(served, request.callerAccountId, now);
     tally.count += 1;
     const concerns = [request.callerAccountId];
-    const roleOwner = isRecord(request.input) ? roleAccount(request.input['RoleArn']) : undefined;
-    if (roleOwner !== undefined) concerns.push(roleOwner);
+    if (isRecord(request.input)) concerns.push(...accountsIn(request.input));
     const affliction = this.#state.faults.meet(request.service, request.operation, concerns);
     const delayMs = latencyMs + affliction.delayMs;
     const outcome = this.#answer(service, served, request, { now, tally, affliction, delayMs });

@@ -116,7 +116,13 @@ function isState(value: string): value is State {
 /** Requests under way at once: enough to fill the limiter's rate, few enough for Organizations' own throttle. */
 const TAG_READERS = 4;
 
-/** Reads the tags of each account, a call each. Accounts that AWS says are gone by now are left out. */
+/** This many failed answers in a row, without a usable one among them, are a fault of the service or the network, not of single accounts. */
+const MAX_FAILED_IN_A_ROW = 20;
+
+/**
+ * Reads the tags of each account, a call each. Accounts that AWS says are gone by now are left out. An account whose tags AWS does not return
+ * in a usable form keeps `tags: null`, with a warning, and the others are read. @throws CloudError if it is not just single accounts
+ */
 export async function withTags(
   reader: Reader,
   accounts: readonly AccountFacts[],
@@ -125,14 +131,28 @@ export async function withTags(
   const tagged = new Map<AccountId, AccountFacts>();
   const waiting = accounts.values();
   let failed = false;
+  let failedInARow = 0;
+  // Before any account could be read, the first round of failures is enough: each took all its retries.
+  let mayFail = Math.min(TAG_READERS, accounts.length);
+
+  async function readOne(facts: AccountFacts): Promise<void> {
+    try {
+      const tags = await tagsOf(reader, facts.id);
+      failedInARow = 0;
+      mayFail = MAX_FAILED_IN_A_ROW;
+      if (tags !== null) tagged.set(facts.id, { ...facts, tags });
+    } catch (error) {
+      failedInARow += 1;
+      if (!concernsOneAccount(error) || failedInARow >= mayFail) throw error;
+      reader.warn(`the tags of account ${facts.id} could not be read: ${error.message}`);
+      tagged.set(facts.id, facts);
+    }
+  }
 
   async function work(): Promise<void> {
     for (const facts of waiting) {
       if (failed) return;
-      const tags = await tagsOf(reader, facts.id);
-      if (tags !== null) {
-        tagged.set(facts.id, { ...facts, tags });
-      }
+      await readOne(facts);
       onProgress?.(tagged.size);
     }
   }
@@ -146,6 +166,12 @@ export async function withTags(
     ),
   );
   return accounts.flatMap(({ id }) => tagged.get(id) ?? []);
+}
+
+/** A refusal, throttling or an interrupted reading concerns every account. */
+function concernsOneAccount(error: unknown): error is CloudError {
+  if (!(error instanceof CloudError) || error.facts.code === 'Closed') return false;
+  return error.kind === 'Transient' || error.kind === 'Invalid';
 }
 
 /** `null`: AWS says that there is no such account any more [API_ListTagsForResource, TargetNotFoundException]. */
