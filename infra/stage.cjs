@@ -10,7 +10,7 @@ module.exports.checked = async ({ resolveVariable }) => {
   const error = new Error(
     `the stage is ${JSON.stringify(stage)}; expected a lower-case letter, then up to 19 lower-case letters, digits and hyphens, such as prod: pass it with --stage`,
   );
-  // The framework would print it below the sentence.
+  // Without this, the framework prints a stack trace below the message.
   error.stack = undefined;
   throw error;
 };

@@ -112,7 +112,7 @@ class Reactor {
 
   async organizationChanged({ accountIds, wide, from, event, unclear }: Of<'organization'>): Promise<Reaction> {
     if (!(await this.#isMember(from)) && !accountIds.includes(from)) return this.#stranger(from, accountIds);
-    const reason = wide ? `${event} touches many accounts` : unclear;
+    const reason = wide ? `${event} affects many accounts` : unclear;
     if (reason === undefined) return this.#refresh(accountIds);
     await this.#wish(reason, true);
     const asked = { ...NOTHING, scan: true };

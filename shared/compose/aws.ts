@@ -214,7 +214,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
 
 /** Composes from the process's environment; for {@link lazily}. @throws ConfigError naming each variable that is missing or wrong. */
 export async function composeFromEnvironment(service: string): Promise<AwsRuntime> {
-  // Of the functions only the tick sends to the webhook: no other is given its address and its secret.
+  // Only the tick sends to the webhook, so only the tick gets its URL and secret.
   return composeAws({ service, env: awsEnv(), policyEnv: service === 'tick' ? environment() : null });
 }
 

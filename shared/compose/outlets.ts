@@ -8,7 +8,7 @@ import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ownNetwork } from './network.ts';
 
-/** The webhook that a policy names; `null`: none, or not this process's to send to. */
+/** The policy's webhook; `null`: the policy has none, or this process does not send. */
 export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | null {
   const webhook = policy.notify?.webhook ?? null;
   if (webhook === null) return null;

@@ -7,7 +7,7 @@ export class PolicyInvalidError extends Error {
   override readonly name = 'PolicyInvalidError';
 }
 
-/** What the webhook's variables are filled in from; `null`: this process does not send, and is not given them. */
+/** Values for the webhook's variables; `null`: this process does not send and has none. */
 export type PolicyEnv = Readonly<Record<string, string | undefined>> | null;
 
 /** How long a policy is taken for the present one without looking, ms. */

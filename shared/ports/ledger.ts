@@ -77,7 +77,7 @@ export interface Ledger {
 
 export interface RunOutline {
   readonly entries: Readonly<Partial<Record<EntryType, number>>>;
-  /** Each (account, enrollment) of which the run has recorded a step in the account's own chain, once. */
+  /** One step for each (account, enrollment) about which the run has recorded any in the account's own chain. */
   readonly steps: readonly RunStep[];
 }
 

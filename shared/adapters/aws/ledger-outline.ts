@@ -35,7 +35,7 @@ function toStep(item: Item): RunStep | null {
   const accountId = readTextOrNull(item, 'accountId');
   if (type === undefined || enrollment === undefined || accountId === null) return null;
   const { pk, sk } = keyOf(item);
-  // A dead letter is recorded in the organization's chain: no step of the account's.
+  // A dead letter is recorded in the organization's chain, so it is not a step of the account.
   if (pk !== entryKey(accountId, 0).pk) return null;
   return { accountId, enrollment, type, seq: Number(sk), begun: type === 'RemediationStarted' };
 }

@@ -17,8 +17,8 @@ export interface Placed {
 }
 
 /**
- * The name as a step of a path. A slash in it would make the OU look like nested ones, under whose rules it would fall: it is written `%2F`,
- * and a `%` that would read as an escape is written `%25`, so that no two names give one path.
+ * The name as a step of a path. An unescaped slash would make the OU look like nested OUs and give it their rules, so a slash is written `%2F`. A `%`
+ * that would read as an escape is written `%25`, so that different names never give the same path.
  */
 export function pathStep(name: string): string {
   return name.replace(/%(?=2F|25)/g, '%25').replaceAll('/', '%2F');

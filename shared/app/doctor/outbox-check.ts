@@ -14,10 +14,10 @@ export function outboxResult(outbox: OutboxView | null, bus: string): CheckResul
     );
   }
   const { at, code, message } = refusal;
-  const mend = [`aws events describe-event-bus --name ${quoted(bus)}`];
+  const commands = [`aws events describe-event-bus --name ${quoted(bus)}`];
   return fail(
     'wrong',
     `${found}. Last refusal at ${at}: ${code}: ${message}. The bus must exist and allow events:PutEvents to the publisher:`,
-    mend,
+    commands,
   );
 }

@@ -21,7 +21,7 @@ export interface ParseOptions {
   readonly file: string;
   /** Epoch ms; decides which exemptions have expired or end too far ahead. */
   readonly now: number;
-  /** For `${VAR}` in notify.webhook.url and notify.webhook.secret. `null`: this process does not send, and does not know them. */
+  /** For `${VAR}` in notify.webhook.url and notify.webhook.secret. `null`: this process does not send and does not have them. */
   readonly env?: Readonly<Record<string, string | undefined>> | null;
 }
 

@@ -20,7 +20,7 @@ import {
 export interface RawContext {
   readonly taken: Taken;
   readonly now: number;
-  /** `null`: variables are somebody else's to fill in. */
+  /** `null`: another process fills in the variables. */
   readonly env: Readonly<Record<string, string | undefined>> | null;
   readonly error: (path: Path, complaint: Complaint) => void;
   readonly warn: (path: Path, complaint: Complaint) => void;

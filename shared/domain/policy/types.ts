@@ -84,7 +84,7 @@ export interface Notify {
   readonly webhook: {
     /** As written, with `${VAR}` in place. */
     readonly urlTemplate: string;
-    /** With the variables filled in; does not print itself. `null`: this process does not send, and was not given them. */
+    /** With the variables filled in; never printed. `null`: this process does not send and does not have them. */
     readonly url: Secret | null;
     readonly events: readonly WebhookEvent[];
     /** What its messages are signed with, as written: `${VAR}`. `null`: they are not signed. */
@@ -136,7 +136,7 @@ export interface AccountFacts {
   readonly name: string;
   /** Path of OU names from the root: `/` directly under it, else `/A/B`. */
   readonly ou: string;
-  /** `UNKNOWN`: AWS reports a state that this version does not know; nothing is changed there. */
+  /** `UNKNOWN`: AWS reports a state that this version does not know; the account is not changed. */
   readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED' | 'UNKNOWN';
   readonly management: boolean;
   /** null: not read, or AWS gave no usable answer for this account; neither is the same as having none. */
