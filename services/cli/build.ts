@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleDashboard } from '../dashboard/build.ts';
 import { embedDashboard } from '../dashboard/embed.ts';
-import { billOfMaterials } from './package/bill.ts';
+import { billOfLockFile, withScopes } from './package/bill.ts';
 import { CLI_BUNDLE } from './package/bundle.ts';
 import { bundledPackages } from './package/bundled.ts';
 import { noticesOf } from './package/notices.ts';
@@ -28,4 +28,4 @@ const { metafile } = await build({
 const dashboard = await bundleDashboard();
 const bundled = bundledPackages(root, [metafile, dashboard.metafile]);
 writeFileSync(`${outdir}/THIRD-PARTY-NOTICES.txt`, noticesOf(bundled));
-writeFileSync(`${outdir}/sbom.cdx.json`, `${JSON.stringify(billOfMaterials(root, bundled), null, 2)}\n`);
+writeFileSync(`${outdir}/sbom.cdx.json`, `${JSON.stringify(withScopes(billOfLockFile(root), bundled), null, 2)}\n`);

@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { parse } from 'yaml';
-import * as z from 'zod';
+import { lambdaBundle } from '../support/lambda-bundle.ts';
 import { type Figure, figure, median } from './figure.ts';
 import { inDirectory } from './workbench.ts';
 
@@ -11,23 +9,11 @@ const root = resolve(import.meta.dirname, '../..');
 const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
 const RUNS = 5;
 
-/** The settings that the deployment is bundled with. */
-const settings = z.object({
-  minify: z.boolean(),
-  keepNames: z.boolean(),
-  target: z.string(),
-  banner: z.object({ js: z.string() }),
-  mainFields: z.array(z.string()),
-});
-
 /**
  * How long a fresh process takes to import a handler as it is deployed, against the same handler from its sources and node_modules: what a
  * cold start waits for before it can do anything.
  */
 export async function coldStart(): Promise<readonly Figure[]> {
-  const { minify, keepNames, target, banner, mainFields } = settings.parse(
-    parse(readFileSync(join(root, 'infra/esbuild.yml'), 'utf8')),
-  );
   return inDirectory(async (directory) => {
     const bundled: Record<string, number> = {};
     const sources: Record<string, number> = {};
@@ -35,10 +21,7 @@ export async function coldStart(): Promise<readonly Figure[]> {
     for (const name of FUNCTIONS) {
       const source = join(root, `services/${name}/handler.ts`);
       const bundle = join(directory, `${name}.mjs`);
-      await build({
-        ...{ entryPoints: [source], outfile: bundle, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
-        ...{ minify, keepNames, target, banner, mainFields },
-      });
+      await build({ ...lambdaBundle(), entryPoints: [source], outfile: bundle, logLevel: 'error' });
       const times = { bundle: [] as number[], source: [] as number[] };
       for (let run = 0; run < RUNS; run += 1) {
         times.bundle.push(importTime(bundle));

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { callsOf, FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { contentFaults, rebuilt } from './package-contents.ts';
 import { structureFaults } from './structure.ts';
 import { actionsOf, type Resource, statementsOf, template } from './template.ts';
 
@@ -26,7 +27,8 @@ const { Resources } = template.parse(deployed);
 for (const fault of structureFaults(deployed)) check(false, fault);
 checkTemplate();
 await checkRoles();
-const sizes = FUNCTIONS.map(checkZip);
+const sizes: number[] = [];
+for (const name of FUNCTIONS) sizes.push(await checkZip(name));
 
 if (faults.length > 0) {
   process.stderr.write(`${faults.map((fault) => `package: ${fault}`).join('\n')}\n`);
@@ -91,8 +93,11 @@ async function checkRoles(): Promise<void> {
   }
 }
 
-/** Size of a handler's zip; what is in it; and that it can be imported, does nothing by that, and has a handler. */
-function checkZip(name: string): number {
+/**
+ * Checks what is in a handler's zip, and that the handler can be imported without side effects.
+ * @returns the size of the zip
+ */
+async function checkZip(name: string): Promise<number> {
   const zip = join(root, `.serverless/${name}.zip`);
   const size = statSync(zip).size;
   check(size < MAX_ZIP_BYTES, `${name}.zip has ${size} bytes, expected less than ${MAX_ZIP_BYTES}`);
@@ -103,6 +108,7 @@ function checkZip(name: string): number {
     });
     check(unzip.status === 0, `${name}.zip cannot be read: ${unzip.stderr}`);
     check(existsSync(join(directory, 'infra/policy.yaml')), `${name}.zip has no policy`);
+    for (const fault of contentFaults(name, directory, await rebuilt(name))) check(false, fault);
     const script = `const m = await import(${JSON.stringify(join(directory, `services/${name}/handler.mjs`))});
       process.stdout.write(typeof m.handler);`;
     // Without any environment: importing must not read it.

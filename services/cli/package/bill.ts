@@ -8,15 +8,18 @@ const component = z.looseObject({
   version: z.string(),
   scope: z.string().optional(),
 });
-const npmBill = z.looseObject({
+const bill = z.looseObject({
   bomFormat: z.literal('CycloneDX'),
   specVersion: z.string(),
-  metadata: z.looseObject({ timestamp: z.string(), component: z.looseObject({ name: z.string() }) }),
+  metadata: z.looseObject({ component: z.looseObject({ 'bom-ref': z.string(), name: z.string() }) }),
   components: z.array(component),
+  dependencies: z.array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()) })),
 });
 
-/** A CycloneDX document; what of it the tests and the package rely on is named. */
-export type Bill = Omit<z.infer<typeof npmBill>, 'serialNumber'>;
+type Component = z.infer<typeof component>;
+
+/** A CycloneDX document; the members that Rollcall uses are named. */
+export type Bill = z.infer<typeof bill>;
 
 interface Machine {
   readonly platform: NodeJS.Platform;
@@ -38,11 +41,11 @@ export function npmCall(args: readonly string[], { platform, node, npm }: Machin
 }
 
 /**
- * The bill of materials that npm makes of the lock file. npm calls everything a development dependency, because the package that
- * is published has it all in its bundle; so what is in there is marked as required, and the rest, which builds and tests it, as excluded.
- * Without number and time, so that one lock file has one bill.
+ * The bill of materials that npm makes of the lock file, without serial number and time, so that equal lock files have equal bills.
+ * npm marks every component as optional, because bundling makes all packages development dependencies: use {@link withScopes} or
+ * {@link shippedIn}.
  */
-export function billOfMaterials(root: string, bundled: readonly BundledPackage[]): Bill {
+export function billOfLockFile(root: string): Bill {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
   const { platform, execPath: node, env } = process;
   const call = npmCall(args, { platform, node, npm: env['npm_execpath'] });
@@ -50,13 +53,34 @@ export function billOfMaterials(root: string, bundled: readonly BundledPackage[]
   const { status, stdout, stderr, error } = spawnSync(call.command, call.args, options);
   // Where nothing could be started, there is no output at all.
   if (status !== 0) throw new Error(`npm ${args.join(' ')} failed: ${stderr?.trim() || String(error ?? status)}`);
-  const { serialNumber, metadata, components, ...bill } = npmBill.parse(JSON.parse(stdout));
+  const { serialNumber, metadata, ...rest } = bill.parse(JSON.parse(stdout));
+  const { timestamp, component, ...about } = metadata;
+  // npm takes the name of the directory.
+  return { ...rest, metadata: { ...about, component: { ...component, name: 'rollcall' } } };
+}
+
+/** Marks the components that are in an artefact as required, and those that only build and test it as excluded. */
+export function withScopes(whole: Bill, bundled: readonly BundledPackage[]): Bill {
   const shipped = new Set(bundled.map(keyOf));
-  const { timestamp, ...rest } = metadata;
+  const scoped = (each: Component): Component => ({
+    ...each,
+    scope: shipped.has(keyOf(each)) ? 'required' : 'excluded',
+  });
+  return { ...whole, components: whole.components.map(scoped) };
+}
+
+/** The part of the bill that describes one artefact: its packages, and how they depend on each other. */
+export function shippedIn(artefact: string, whole: Bill, bundled: readonly BundledPackage[]): Bill {
+  const { metadata } = whole;
+  const components = withScopes(whole, bundled).components.filter(({ scope }) => scope === 'required');
+  const refs = new Set([metadata.component, ...components].map((each) => each['bom-ref']));
+  const dependencies = whole.dependencies
+    .filter(({ ref }) => refs.has(ref))
+    .map((each) => ({ ...each, dependsOn: each.dependsOn.filter((ref) => refs.has(ref)) }));
   return {
-    ...bill,
-    // npm calls it by the directory that it stands in.
-    metadata: { ...rest, component: { ...metadata.component, name: 'rollcall' } },
-    components: components.map((each) => ({ ...each, scope: shipped.has(keyOf(each)) ? 'required' : 'excluded' })),
+    ...whole,
+    metadata: { ...metadata, component: { ...metadata.component, name: artefact } },
+    components,
+    dependencies,
   };
 }

@@ -23,19 +23,28 @@ const PACKAGE = /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/;
 const LEGAL = /^(licen[cs]e|notice|copying)/i;
 
 /**
- * Whose code is in the bundles, by name.
- * @throws where a licence is not one that we looked at, or the package lacks its text
+ * The packages with code in the bundles, sorted by name. A package that the bundler read and dropped as unused is not one of them.
+ * @throws where a licence is not in {@link ACCEPTED}
  */
-export function bundledPackages(root: string, bundles: readonly Pick<Metafile, 'inputs'>[]): readonly BundledPackage[] {
+export function bundledPackages(
+  root: string,
+  bundles: readonly Pick<Metafile, 'outputs'>[],
+): readonly BundledPackage[] {
   const directories = new Set<string>();
-  for (const { inputs } of bundles) {
-    for (const path of Object.keys(inputs)) {
-      const [directory] = PACKAGE.exec(path.replaceAll('\\', '/')) ?? [];
-      if (directory !== undefined) directories.add(directory);
-    }
+  const inputs = bundles.flatMap(({ outputs }) =>
+    Object.values(outputs).flatMap((output) => Object.entries(output.inputs)),
+  );
+  for (const [path, { bytesInOutput }] of inputs) {
+    const [directory] = PACKAGE.exec(path.replaceAll('\\', '/')) ?? [];
+    if (directory !== undefined && bytesInOutput > 0) directories.add(directory);
   }
-  const packages = [...directories].map((directory) => readPackage(join(root, directory)));
-  return packages.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  // One version may be installed in several places.
+  const packages = new Map<string, BundledPackage>();
+  for (const directory of directories) {
+    const each = readPackage(join(root, directory));
+    packages.set(keyOf(each), each);
+  }
+  return [...packages.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 export const keyOf = ({ name, version }: { readonly name: string; readonly version: string }): string =>
