@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import { visibleLines } from '../../shared/domain/text.ts';
 import type { CliContext } from './context.ts';
 
 /** Asks on the terminal; anything but y or yes is a no, and so is the end of input. */
@@ -10,7 +9,7 @@ export async function confirm({ output, interrupt }: CliContext, question: strin
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
     const answer = await Promise.race([
-      lines.question(`${output.noteStyle('bold', visibleLines(question))} [y/N] `),
+      lines.question(output.forPeople(`${output.noteStyle('bold', question)} [y/N] `)),
       ended,
     ]);
     return /^y(es)?$/i.test(answer.trim());

@@ -214,8 +214,10 @@ describe('colour', () => {
 
   test('on a terminal only, unless forced', () => {
     const paint = (color: 'auto' | 'always' | 'never', columns?: number): string => {
-      const { out, err } = streams(columns);
-      return new Output(out, err, { json: false, color }).style('red', 'x');
+      const { written, out, err } = streams(columns);
+      const output = new Output(out, err, { json: false, color });
+      output.print(output.style('red', 'x'));
+      return written.out.trimEnd();
     };
     expect([paint('auto'), paint('auto', 80), paint('always'), paint('never', 80)]).toEqual([
       'x',

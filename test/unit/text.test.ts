@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { tell, toldLines } from '../../services/cli/errors.ts';
@@ -84,6 +85,24 @@ describe('text for people', () => {
       expect(left).not.toMatch(UNSAFE);
     }
     expect(out).toContain('\u001b[31mred');
+  });
+
+  it('a colour in a name does not get through, where our own style has the same', () => {
+    const { output, written } = terminal();
+    const red = output.style('red', 'ours');
+    output.print(`\u001b[31mtheirs\u001b[39m ${red} ${output.style('red', 'a\u001b[39mb\u001b[31mc')}`);
+    const theirs = '<U+001B>[31mtheirs<U+001B>[39m';
+    expect(written.out).toBe(`${theirs} \u001b[31mours\u001b[39m \u001b[31ma<U+001B>[39mb<U+001B>[31mc\u001b[39m\n`);
+  });
+
+  it('one style within another, and several in one, are as they were', () => {
+    const { output, written } = terminal();
+    output.print(output.style(['bold', 'red'], `a ${output.style('underline', 'b')}`));
+    expect(written.out).toBe('\u001b[1m\u001b[31ma \u001b[4mb\u001b[24m\u001b[39m\u001b[22m\n');
+  });
+
+  it('styles do not change the width of a text', () => {
+    expect(stringWidth(terminal().output.style('red', 'four'))).toBe(4);
   });
 
   it('without colours no escape sequence is written at all', () => {

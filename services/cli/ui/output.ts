@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Config } from '../../../shared/config/config.ts';
 import { jsonAscii, visibleLines } from '../../../shared/domain/text.ts';
@@ -20,9 +21,11 @@ export interface LiveBlock {
   redraw(): void;
 }
 
-/** A terminal's escape sequence for colours and weights. The group makes `split` keep it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the sequence begins with one
-const SEQUENCE = /(\u001b\[[\d;]*m)/g;
+/** Begins a terminal's escape sequence for colours and weights. */
+const CSI = '\u001b[';
+
+/** Placeholder that separates the opening sequences of a style from its closing ones. */
+const SPLIT = '\0';
 
 /** Codes of a full disk or an exhausted quota; there may be room again later. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -42,8 +45,11 @@ export class Output {
   #errRecovers = false;
   #lostResult: string | null = null;
   readonly #allGone = new AbortController();
-  /** The escape sequences of Rollcall's own styles; all others are made visible. */
-  readonly #styles = new Set<string>();
+  /**
+   * Parameters that mark the escape sequences of Rollcall's own styles until they are written. An account name can contain the sequence for
+   * red, but not this number, so all other sequences are made visible. Groups of 4 digits, because `string-width` accepts no longer ones.
+   */
+  readonly #mark = Array.from({ length: 4 }, () => randomInt(1_000, 10_000)).join(';');
   #live: LiveBlock | null = null;
   /** Ends the wait for a reader that is gone. */
   #outLost: () => void = () => undefined;
@@ -66,7 +72,7 @@ export class Output {
   /** A line of the result. */
   print(text = ''): void {
     this.#live?.clear();
-    this.#write(this.#out, `${this.#safe(text)}\n`);
+    this.#write(this.#out, `${this.forPeople(text)}\n`);
     this.#live?.redraw();
   }
 
@@ -96,7 +102,7 @@ export class Output {
   /** A line beside the result: progress, logs, warnings, errors. */
   note(text: string): void {
     this.#live?.clear();
-    this.#write(this.#err, `${this.#safe(text)}\n`);
+    this.#write(this.#err, `${this.forPeople(text)}\n`);
     this.#live?.redraw();
   }
 
@@ -130,15 +136,15 @@ export class Output {
   #paint(stream: Stream, format: Format, text: string): string {
     const on = this.#color === 'always' || (this.#color === 'auto' && stream.isTTY === true);
     if (!on) return text;
-    for (const [sequence] of styleText(format, '', { validateStream: false }).matchAll(SEQUENCE))
-      this.#styles.add(sequence);
-    return styleText(format, text, { validateStream: false });
+    const [open = '', close = ''] = styleText(format, SPLIT, { validateStream: false })
+      .replaceAll(CSI, `${CSI}${this.#mark};`)
+      .split(SPLIT);
+    return open + text + close;
   }
 
   /** All text for people passes through here: characters that could disturb a terminal or mislead its reader are shown as code points. */
-  #safe(text: string): string {
-    const parts = text.split(SEQUENCE);
-    return parts.map((part) => (this.#styles.has(part) ? part : visibleLines(part))).join('');
+  forPeople(text: string): string {
+    return text.split(`${CSI}${this.#mark};`).map(visiblePart).join(CSI);
   }
 
   /** The error code for which part of the result is missing on stdout; `null`: it was written, or its reader closed the pipe. */
@@ -183,4 +189,10 @@ export class Output {
     }
     if (this.#gone.size === 2) this.#allGone.abort();
   }
+}
+
+/** Each part but the first begins with the rest of a marked sequence. */
+function visiblePart(part: string, at: number): string {
+  const own = at === 0 ? '' : (/^[\d;]*m/.exec(part)?.[0] ?? '');
+  return own + visibleLines(part.slice(own.length));
 }
