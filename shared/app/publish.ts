@@ -35,9 +35,8 @@ const FRUITLESS_PAGES = 5;
  * the bus refuses is skipped, so that it does not hold up the entries behind it.
  */
 export async function publishUnpublished(deps: PublishDeps, options: PublishOptions = {}): Promise<Published> {
-  const { pageSize = PAGE } = options;
   // Usually there is nothing to publish, and finding that out needs no lease.
-  if ((await deps.ledger.unpublished(pageSize)).length === 0) return NOTHING;
+  if ((await deps.ledger.unpublished(1)).length === 0) return NOTHING;
   const result = await oneAtATime(deps, 'publish', (lost) => emptyOutbox(deps, options, lost));
   return result === BUSY ? NOTHING : result;
 }

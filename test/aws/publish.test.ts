@@ -75,6 +75,19 @@ describe('publishing the outbox', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('reads each entry once, and one more to see whether there is any', async () => {
+    await stores.ledger.append(chainOf(account(1), 25));
+    let read = 0;
+    const unpublished = async (limit: number) => {
+      const page = await stores.ledger.unpublished(limit);
+      read += page.length;
+      return page;
+    };
+    const ledger = { unpublished, markPublished: stores.ledger.markPublished.bind(stores.ledger) };
+    expect(await publishUnpublished({ ...deps(makeBus(() => true)), ledger })).toEqual({ published: 25, refused: 0 });
+    expect(read).toBe(26);
+  });
+
   it('what is refused stays, is told, and does not hold up what is behind it', async () => {
     const entries = chainOf(account(1), 45);
     await stores.ledger.append(entries);
