@@ -170,15 +170,19 @@ export class RunStates {
 
   /** Removes runs and plans that nothing refers to any more. What another process changes meanwhile is left. */
   async prune(now: EpochMs): Promise<void> {
-    const old = async <T>(prefix: string, schema: z.ZodType<T>, at: (value: T) => number): Promise<void> => {
-      for (const { name, value, version } of await this.#registers.list(prefix)) {
-        const parsed = schema.safeParse(value);
-        if (parsed.success && at(parsed.data) < now - KEEP_MS) await this.#registers.remove(name, version);
-      }
-    };
-    await old('run/', runSchema, (run) => run.startedAt);
-    await old('run-plan/', runPlanSchema, (plan) => plan.at);
-    await old('plan/', planSchema, (plan) => plan.storedAt);
+    const before = now - KEEP_MS;
+    for (const { name, value, version } of await this.#registers.list(RUN_PREFIX)) {
+      const run = runSchema.safeParse(value);
+      if (!run.success || run.data.startedAt >= before) continue;
+      // Before the run that leads to it. To list what runs set out to do would read all of it again with each scan.
+      const changes = await this.#registers.read(runPlanName(name.slice(RUN_PREFIX.length)));
+      if (changes !== null) await this.#registers.remove(changes.name, changes.version);
+      await this.#registers.remove(name, version);
+    }
+    for (const { name, value, version } of await this.#registers.list(planName(''))) {
+      const plan = planSchema.safeParse(value);
+      if (plan.success && plan.data.storedAt < before) await this.#registers.remove(name, version);
+    }
   }
 
   /** The changes that a stored plan allows; `null` if there is no such plan (any more). */

@@ -135,8 +135,8 @@ export async function scan(
     const note = { heldUpBy: plan.trip.reason, totals: plan.totals };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now(), note);
   }
-  await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   await runs.begin(run, deps.clock.now(), seen.accountsInScope, totalChanges(plan.totals));
+  await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   // What waits for a window comes back by itself, and must find that its run was stopped.
   const comesBack = plan.changes.some((change) => change.reason === 'window');
   if (plan.trip?.reason !== 'halted' && comesBack) {
