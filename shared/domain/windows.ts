@@ -15,7 +15,7 @@ export interface WindowSpec extends CronSpec {
  */
 export interface Windows {
   readonly isOpen: (at: EpochMs) => boolean;
-  /** The first open moment at or after `at`; `null`: there is none within {@link HORIZON_MS}. Where thousands of windows lie in between, a moment before it. */
+  /** The first open moment at or after `at`; `null`: there is none within {@link HORIZON_MS}. A moment before it where windows follow each other for more than a year, or thousands lie in between. */
   readonly nextOpening: (at: EpochMs) => EpochMs | null;
   /** When the open state in which `at` lies ends; `null`: `at` is closed, or no end is in sight. */
   readonly closesAt: (at: EpochMs) => EpochMs | null;
@@ -23,6 +23,8 @@ export interface Windows {
 
 /** How far ahead an opening is looked for: a 29 February may be eight years away. */
 export const HORIZON_MS = 10 * 366 * 24 * 60 * 60 * 1000;
+/** Cron repeats every year: windows that follow each other without a gap for longer are not followed further. */
+const COVERED_MS = 367 * 24 * 60 * 60 * 1000;
 /** Windows looked at in a row before an answer "at least until" has to do. */
 const MAX_STEPS = 1_000;
 
@@ -82,14 +84,17 @@ interface Cover {
   readonly cut: boolean;
 }
 
-/** Until when these windows cover the time from `at` without a gap; `null`: `at` is not covered. */
-function coveredUntil(windows: readonly Occurrences[], at: EpochMs): Cover | null {
+/**
+ * Until when these windows cover the time from `at` without a gap; `null`: `at` is not covered.
+ * @param enough what lies behind this time does not matter
+ */
+function coveredUntil(windows: readonly Occurrences[], at: EpochMs, enough = at + COVERED_MS): Cover | null {
   let until = at;
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const ends = windows.flatMap((window) => endOf(window, until) ?? []);
     if (ends.length === 0) return until === at ? null : { until, cut: false };
     until = Math.max(...ends);
-    if (until > at + HORIZON_MS) break;
+    if (until > enough) break;
   }
   return { until, cut: true };
 }
@@ -106,7 +111,8 @@ function isOpenAt(allow: readonly Occurrences[], deny: readonly Occurrences[], a
 
 function openSpan(allow: readonly Occurrences[], deny: readonly Occurrences[], at: EpochMs): Span {
   const denied = nextStart(deny, at);
-  const allowed = allow.length === 0 ? null : coveredUntil(allow, at);
+  const enough = Math.min(denied ?? Number.POSITIVE_INFINITY, at + COVERED_MS);
+  const allowed = allow.length === 0 ? null : coveredUntil(allow, at, enough);
   if (allowed === null) return { open: true, from: at, until: denied, endless: denied === null };
   if (denied !== null && denied <= allowed.until) return { open: true, from: at, until: denied, endless: false };
   return { open: true, from: at, until: allowed.until, endless: allowed.cut };
