@@ -13,7 +13,12 @@ async function main(argument: string | undefined): Promise<void> {
     .pipe(sandboxOptionsSchema)
     .parse(argument ?? '{}');
   const { info, close } = await startSandbox(options);
-  process.stdout.write(`${JSON.stringify(info)}\n`);
+  try {
+    await printed(`${JSON.stringify(info)}\n`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
@@ -26,6 +31,15 @@ async function main(argument: string | undefined): Promise<void> {
   process.once('disconnect', stop);
 }
 
+/** Whoever started the sandbox learns its endpoint from the ready line alone. */
+function printed(line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error): void => reject(new Error(`stdout cannot be written: ${cause.message}`, { cause }));
+    process.stdout.once('error', fail);
+    process.stdout.write(line, (error) => (error ? fail(error) : resolve()));
+  });
+}
+
 function parseJson(text: string, context: z.RefinementCtx): unknown {
   try {
     return JSON.parse(text);
@@ -36,7 +50,8 @@ function parseJson(text: string, context: z.RefinementCtx): unknown {
 }
 
 main(process.argv[2]).catch((error: unknown) => {
-  const message = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+  const message =
+    error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error);
   process.stderr.write(`sandbox: ${message}\n`);
   process.exitCode = 1;
 });

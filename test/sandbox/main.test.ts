@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
@@ -50,6 +51,21 @@ describe('the sandbox in its own process', () => {
     await firstLine(child);
     child.disconnect();
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  test('says that its ready line cannot be written, and ends with 1', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAIN, '{"port":0,"accounts":5}'], { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    let complaint = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      complaint += chunk.toString();
+    });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(complaint).toMatch(/^sandbox: stdout cannot be written: .*ENOSPC.*\n$/);
   });
 
   test.each([
