@@ -3,6 +3,9 @@
  * file needs none), and which file is bundled.
  * Worked out here because a template can neither take a text apart nor leave out a statement.
  */
+const { statSync } = require('node:fs');
+const { resolve } = require('node:path');
+
 module.exports.policy = async ({ resolveVariable }) => {
   const source = await resolveVariable('param:policySource');
   const statement = statementFor(String(source));
@@ -17,7 +20,13 @@ module.exports.bundled = async ({ resolveVariable }) => {
 };
 
 function statementFor(source) {
-  if (source.startsWith('file:')) return null;
+  if (source.startsWith('file:')) {
+    const path = source.slice('file:'.length);
+    if (isFile(path)) return null;
+    throw plain(
+      `policySource is ${JSON.stringify(source)}, and there is no such file here: pass its path from the root of the repository`,
+    );
+  }
   const s3 = /^s3:\/\/([a-z0-9.-]+)\/(.+)$/.exec(source);
   if (s3 !== null) {
     const [, bucket, key] = s3;
@@ -28,7 +37,20 @@ function statementFor(source) {
     const arn = `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${ssm[1]}`;
     return { Effect: 'Allow', Action: 'ssm:GetParameter', Resource: sub(arn) };
   }
-  throw new Error(`policySource is ${JSON.stringify(source)}; expected file:PATH, s3://BUCKET/KEY or ssm:/PARAMETER`);
+  throw plain(
+    `policySource is ${JSON.stringify(source)}; expected file:PATH, s3://BUCKET/KEY or ssm:/PARAMETER: pass it with --param policySource=…`,
+  );
+}
+
+/** Functions of which the policy is missing would refuse to start. */
+const isFile = (path) =>
+  path !== '' && statSync(resolve(__dirname, '..', path), { throwIfNoEntry: false })?.isFile() === true;
+
+/** Without a stack: the framework would print it below the sentence. */
+function plain(message) {
+  const error = new Error(message);
+  error.stack = undefined;
+  return error;
 }
 
 const sub = (text) => ({ 'Fn::Sub': text });

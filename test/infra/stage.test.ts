@@ -66,3 +66,31 @@ describe('the stage', () => {
     expect(said).not.toContain('infra/stage.cjs:');
   });
 });
+
+describe('the source of the policy', () => {
+  const access = z
+    .object({ policy: z.custom<(given: object) => Promise<unknown>>((value) => typeof value === 'function') })
+    .parse(createRequire(import.meta.url)('../../infra/policy-access.cjs'));
+  const permission = (source: string) => access.policy({ resolveVariable: async () => source });
+
+  it.each(['https://example.com/policy', 'S3://policies/a', 's3://policies', 'ssm:', ''])(
+    '%j is refused at packaging, without a stack trace',
+    async (source) => {
+      const error = await permission(source).catch((refused: unknown) => refused);
+      expect(error).toMatchObject({
+        message: expect.stringContaining(`policySource is ${JSON.stringify(source)}; expected`),
+      });
+      expect(error).toHaveProperty('stack', undefined);
+    },
+  );
+
+  it.each(['file:', 'file:infra', 'file:no/such.yaml'])('%j names no file', async (source) => {
+    await expect(permission(source)).rejects.toThrow('there is no such file here');
+  });
+
+  it('that can be read is accepted', async () => {
+    expect(await permission('file:infra/policy.yaml')).toEqual({ Ref: 'AWS::NoValue' });
+    expect(await permission('s3://policies/rollcall.yaml')).toMatchObject({ PolicyName: 'read-policy' });
+    expect(await permission('ssm:/rollcall/policy')).toMatchObject({ PolicyName: 'read-policy' });
+  });
+});
