@@ -80,7 +80,7 @@ describe('windows against an oracle that goes minute by minute', () => {
       ),
       { numRuns: 50 },
     );
-    // Half a minute on a machine of its own, several beside other work.
+    // Seconds on a machine of its own, a minute beside other work.
   }, 300_000);
 
   it('a moment within a minute is as open as the minute', () => {
