@@ -1,6 +1,7 @@
 import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
+import type { Network } from '../domain/network.ts';
 import type { Clock, NewId, Random } from '../ports/system.ts';
 import { ownNetwork } from './network.ts';
 
@@ -9,6 +10,8 @@ export interface AwsStoreOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly random?: Random;
+  /** Default: as the environment says. */
+  readonly network?: Network;
   /** Long poll of the work queue, s; see `AwsStoresOptions.receiveWaitSeconds`. */
   readonly receiveWaitSeconds?: number;
   /** See `AwsStoresOptions`; default 30 s, half of what a lease and a claim last. */
@@ -17,9 +20,17 @@ export interface AwsStoreOptions {
 
 /** The aws runtime's stores for who is started by a person or in a container: table and queues are looked at first. */
 export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
-  const { env, clock, newId, random = systemRandom, receiveWaitSeconds = 0, maxClockSkewMs = 30_000 } = options;
+  const {
+    env,
+    clock,
+    newId,
+    random = systemRandom,
+    network = ownNetwork(),
+    receiveWaitSeconds = 0,
+    maxClockSkewMs = 30_000,
+  } = options;
   const { table, queueUrl, dlqUrl } = env;
-  const places = { table, queueUrl, dlqUrl, network: ownNetwork(), ...sqsSettings(env) };
+  const places = { table, queueUrl, dlqUrl, network, ...sqsSettings(env) };
   return openAwsStores({ ...places, clock, newId, random, receiveWaitSeconds, maxClockSkewMs });
 }
 

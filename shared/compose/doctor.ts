@@ -94,9 +94,9 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
       ...cloudChecks(shared, facts),
       memberCheck({ ...member, memberRole, externalId }, facts),
       ...storeChecks(options, aws),
-      storeOrganizationCheck(options, facts),
+      storeOrganizationCheck(options, network, facts),
       { id: 'bus', needs: bus === null ? [] : ['region'], run: () => aws.bus() },
-      outboxCheck(options, bus),
+      outboxCheck(options, network, bus),
     ];
     return await examine(checks, { clock, timeoutMs: options.timeoutMs });
   } finally {
@@ -168,7 +168,7 @@ function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<t
 }
 
 /** Checks which organization owns the store. A store that no command has bound yet has no owner. */
-function storeOrganizationCheck(options: DoctorOptions, cloud: CloudFacts): Check {
+function storeOrganizationCheck(options: DoctorOptions, network: Network, cloud: CloudFacts): Check {
   const { store, env } = options;
   const needs: Check['needs'] = store === 'aws' ? ['organization', 'table', 'queue'] : ['organization', 'database'];
   return {
@@ -176,7 +176,7 @@ function storeOrganizationCheck(options: DoctorOptions, cloud: CloudFacts): Chec
     async run() {
       if (store === 'aws' && env.eventBus === null) return skipped('notReached', 'ROLLCALL_EVENT_BUS is not set');
       const { organizationId } = await cloud.organization();
-      const opened = await openReadOnly(options);
+      const opened = await openReadOnly(options, network);
       const owner = await organizationOf(opened).finally(() => opened.close());
       if (owner === null)
         return pass(`the store is not bound to an organization yet; the first run binds it to ${organizationId}`);
@@ -191,7 +191,7 @@ function storeOrganizationCheck(options: DoctorOptions, cloud: CloudFacts): Chec
 }
 
 /** Entries that wait for the event bus, in the store that is in use. */
-function outboxCheck(options: DoctorOptions, bus: string | null): Check {
+function outboxCheck(options: DoctorOptions, network: Network, bus: string | null): Check {
   const { store, clock } = options;
   if (bus === null) {
     return { id: 'outbox', needs: [], run: async () => skipped('notUsed', 'no event bus is configured') };
@@ -200,7 +200,7 @@ function outboxCheck(options: DoctorOptions, bus: string | null): Check {
   return {
     ...{ id: 'outbox', needs },
     async run() {
-      const opened = await openReadOnly(options);
+      const opened = await openReadOnly(options, network);
       try {
         return outboxResult(await overdueEntries(opened, clock.now()), bus);
       } finally {
@@ -211,7 +211,7 @@ function outboxCheck(options: DoctorOptions, bus: string | null): Check {
 }
 
 /** Call it only from checks that depend on the checks of the store. */
-async function openReadOnly({ store, dataDir, clock, env }: DoctorOptions): Promise<OpenStore> {
+async function openReadOnly({ store, dataDir, clock, env }: DoctorOptions, network: Network): Promise<OpenStore> {
   if (store === 'embedded') return openStore({ dataDir, clock, readOnly: true, create: false });
   const { table, queueUrl, dlqUrl, eventBus, sqsEndpoint } = env;
   if (table === null || queueUrl === null || dlqUrl === null || eventBus === null) {
@@ -220,7 +220,12 @@ async function openReadOnly({ store, dataDir, clock, env }: DoctorOptions): Prom
     );
   }
   const { openAwsStore } = await import('./aws-store.ts');
-  return openAwsStore({ env: { table, queueUrl, dlqUrl, eventBus, sqsEndpoint }, clock, newId: makeNewId(clock) });
+  return openAwsStore({
+    env: { table, queueUrl, dlqUrl, eventBus, sqsEndpoint },
+    clock,
+    newId: makeNewId(clock),
+    network,
+  });
 }
 
 /** The last snapshot of the embedded store, if there is one that can be read. The aws store's is left alone: it may be what is broken. */

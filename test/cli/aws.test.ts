@@ -60,6 +60,10 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(unknown.stderr).toContain('is not known in table rollcall');
     const redriven = await call(world, ['dlq', 'redrive', '--all', '--json'], cwd);
     expect(redriveShape.parse(json(redriven)).left).toEqual([letter?.id]);
+    const unproxied = await call(world, ['doctor', '--json'], cwd, { HTTPS_PROXY: 'socks5://127.0.0.1:1' });
+    const { checks } = doctorShape.parse(json(unproxied));
+    const failed = checks.filter(({ status: found }) => found === 'fail').map(({ check }) => check);
+    expect(failed, unproxied.stdout).toEqual(['network']);
   });
 
   test('apply publishes what it has written before it ends', async () => {
