@@ -17,6 +17,9 @@ export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | 
   return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock, network: ownNetwork() }), events);
 }
 
+/** DynamoDB's indexes follow the table within a second, as a rule. */
+const INDEX_LAG_MS = 1_000;
+
 /**
  * Event bus and webhook of a process that is not a function. `aws`: the deployment whose store it uses, if any. Opens no connection by itself.
  */
@@ -29,7 +32,8 @@ export function openOutlets(
   const { clock, random } = deps;
   const bus: EventBridgeBus | null =
     name === null ? null : openEventBridge({ bus: name, clock, random, network: ownNetwork() });
-  return { bus, alerts: alertsOf(policy, deps), close: () => bus?.close() };
+  const outboxLagMs = aws === null ? 0 : INDEX_LAG_MS;
+  return { bus, alerts: alertsOf(policy, deps), outboxLagMs, close: () => bus?.close() };
 }
 
 /** The outlets as chores of a daemon: each by itself, so that one that hangs or fails holds up neither the others nor the work. */
