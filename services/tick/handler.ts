@@ -4,7 +4,7 @@ import { publishUnpublished } from '../../shared/app/publish.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
-import { requestScan, scanAge } from '../../shared/app/schedule.ts';
+import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
@@ -56,7 +56,9 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
   const actor = 'rollcall-tick';
   const scan = async () => {
     const policy = await runtime.policy();
-    const request = await requestScan({ registers: stores.registers, clock, newId }, policy);
+    const onScanGivenUp = (given: GivenUpScan) =>
+      logger.error('a scan was begun several times and never ended, so it is given up', { ...given });
+    const request = await requestScan({ registers: stores.registers, clock, newId, onScanGivenUp }, policy);
     if (request !== null) {
       await runtime.scanRequests.send({ runId: request.runId });
       logger.info('scan requested', { runId: request.runId, again: request.again });

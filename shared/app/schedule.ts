@@ -81,10 +81,19 @@ export interface ScanRequest {
   readonly again: boolean;
 }
 
+/** A run that was requested {@link MAX_ATTEMPTS} times more and never ended. */
+export interface GivenUpScan {
+  readonly runId: string;
+  /** When the next one falls due, ISO 8601; `null`: never. */
+  readonly nextAt: string | null;
+}
+
 export interface ScheduleDeps {
   readonly registers: Registers;
   readonly clock: Clock;
   readonly newId: NewId;
+  /** Called by {@link requestScan} where it gives a run up: nothing else says that a scan is missing. */
+  readonly onScanGivenUp?: (scan: GivenUpScan) => void;
 }
 
 /**
@@ -100,7 +109,10 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { asked, held });
   if (next === null) return null;
   if ((await deps.registers.write(SCAN_REGISTER, next, known?.version ?? null)) === null) return null;
-  return next.state === 'done' ? null : { runId: next.runId, again: next.attempts > 0 };
+  if (next.state !== 'done') return { runId: next.runId, again: next.attempts > 0 };
+  const nextAt = nextScanAt(policy.policy.schedule, next.dueAt);
+  deps.onScanGivenUp?.({ runId: next.runId, nextAt: nextAt === null ? null : toIso(Math.max(now, nextAt)) });
+  return null;
 }
 
 /** Whether an operator has approved a plan that no scan has looked at since: the run it lets through begins with one. */

@@ -7,7 +7,7 @@ import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { advanceRollout } from './rollout.ts';
-import { requestScan, type ScanRequest, type ScanUnderWay, scanUnderWay } from './schedule.ts';
+import { type GivenUpScan, requestScan, type ScanRequest, type ScanUnderWay, scanUnderWay } from './schedule.ts';
 import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';
 import { WorkerPool } from './worker/pool.ts';
@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly onScan: (runId: string, plan: Plan) => void;
   /** Called when the reason changes for which this process begins no scan: another process runs one, or one was interrupted. */
   readonly onWaiting?: (scan: ScanUnderWay) => void;
+  /** A scan was begun several times and never ended; the next one is that of the schedule. */
+  readonly onScanGivenUp?: (scan: GivenUpScan) => void;
   /** A scan, the workers or a chore broke off; they are tried again after a pause. */
   readonly onError: (what: string, error: unknown) => void;
   /** How often things are looked at; default: as often as a local file can bear. */
@@ -84,14 +86,14 @@ interface Context {
 
 async function scanBySchedule(context: Context): Promise<void> {
   const { deps, policy, options } = context;
-  const { stop } = options;
+  const { stop, onScanGivenUp } = options;
   const ownPolicy = new OwnPolicy(context);
   const waiting = new Waiting(context);
   while (!stop.aborted) {
     let pauseMs = paceOf(options).tickMs;
     try {
       await ownPolicy.refuseOutdated();
-      const request = await requestScan(deps, policy);
+      const request = await requestScan({ ...deps, ...(onScanGivenUp && { onScanGivenUp }) }, policy);
       if (request === null) pauseMs = await waiting.look();
       else if (await scanOnce(context, request, waiting)) ownPolicy.nowInForce();
     } catch (error) {

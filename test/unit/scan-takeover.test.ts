@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { acquireLease, holdLease, LEASE_MS } from '../../shared/app/lease.ts';
-import { beginPart, endPart, requestScan, SCAN_LEASE, scanUnderWay } from '../../shared/app/schedule.ts';
+import {
+  beginPart,
+  endPart,
+  type GivenUpScan,
+  requestScan,
+  SCAN_LEASE,
+  scanUnderWay,
+} from '../../shared/app/schedule.ts';
 import { policyOf } from './kit.ts';
 import { Workshop } from './workshop.ts';
 
@@ -54,6 +61,26 @@ describe('a scan in another process', () => {
     }
     await finish();
     expect(await scanUnderWay(shop.deps())).toBeNull();
+  });
+
+  it('that is killed each time is given up after some times, which is reported once, with the next one due', async () => {
+    shop = await Workshop.open({ policy });
+    const begun = shop.clock.now();
+    const givenUp: GivenUpScan[] = [];
+    const deps = { ...shop.deps(), onScanGivenUp: (scan: GivenUpScan) => void givenUp.push(scan) };
+    const requests = [await requestScan(deps, policy)];
+    for (let request = requests[0]; request != null; requests.push(request)) {
+      await beginPart(deps, request.runId);
+      await shop.clock.advance(MINUTE);
+      expect(givenUp).toEqual([]);
+      request = await requestScan(deps, policy);
+    }
+    const runId = requests[0]?.runId;
+    expect(requests.flatMap((request) => request?.runId ?? [])).toEqual(Array(6).fill(runId));
+    expect(givenUp).toEqual([{ runId, nextAt: new Date(begun + 60 * MINUTE).toISOString() }]);
+    await shop.clock.advance(MINUTE);
+    expect(await requestScan(deps, policy)).toBeNull();
+    expect(givenUp).toHaveLength(1);
   });
 
   it('is continued a minute after its process was killed, and until then it is said until when', async () => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/deps.ts';
 import type { Plan } from '../../../shared/app/make-plan.ts';
-import type { ScanUnderWay } from '../../../shared/app/schedule.ts';
+import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule.ts';
 import type { Chore } from '../../../shared/app/serve.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
@@ -94,6 +94,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
         say(scanLine(runId, plan));
       },
       onWaiting: (scan) => say(waitingText(scan)),
+      onScanGivenUp: (scan) => say(givenUpText(scan)),
       onError: (what, error) => say(`${WHAT[what] ?? what} broke off: ${tell(error).message}`),
     }).finally(close);
     await telling;
@@ -225,6 +226,11 @@ function waitingText({ runId, state, holder, until }: ScanUnderWay): string {
   if (state === 'requested')
     return `${scan} was requested by another process; unless it begins, it will be requested again ${after}`;
   return `${scan} is under way in process ${holder ?? '?'}; if that process has died, this one will continue the scan ${after}`;
+}
+
+function givenUpText({ runId, nextAt }: GivenUpScan): string {
+  const next = nextAt === null ? 'the schedule has no further scan' : `the next scan is due at ${nextAt}`;
+  return `scan ${runId} was begun several times and never ended, so it is given up; ${next}`;
 }
 
 function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string {
