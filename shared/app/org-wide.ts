@@ -33,8 +33,7 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   });
   const no = (note: string): OrgWide => ({ used: false, possible: false, accounts: drifted.length, note });
   const { caller, contested, summary, trustedAccess } = survey;
-  if (survey.broken.length > 0)
-    return no('a listing is incomplete; the call would change accounts whose status is unknown');
+  if (!survey.complete) return no('a listing is incomplete; the call would change accounts whose status is unknown');
   const { couldDeviate } = policy;
   const objection = objectionTo({ caller, couldDeviate, contested, verdicts: summary.computeOptimizer });
   if (objection !== null) return no(objection);

@@ -31,6 +31,8 @@ export interface Survey {
   readonly trustedAccess: boolean | null;
   /** Sentences about listings that broke off or that contradict each other. */
   readonly broken: readonly string[];
+  /** Whether every account of the organization, with its Compute Optimizer enrollment, is known: both listings are complete and agree. */
+  readonly complete: boolean;
   /** Those that differ from the policy; where nothing was recorded, also those of which the ledger has something to learn. */
   readonly judged: readonly Judged[];
   /** Records of accounts that the organization no longer has; none while the listings contradict each other. */
@@ -139,6 +141,7 @@ export async function survey(
     contested: desk.contested,
     trustedAccess,
     broken,
+    complete: missing.length === 0 && listings.computeOptimizer.brokenBy === null,
     controls,
     at: deps.clock.now(),
     judged: desk.judged,
