@@ -46,11 +46,12 @@ export class Journal {
     return (await this.#records.get(accountId)) ?? emptyRecord(accountId);
   }
 
-  /** The record, brought up to the end of its chain. */
+  /** The record, brought up to the end of its chain; replayed if it is of another history of the chain, as after a restore. */
   async caughtUp(record: AccountRecord): Promise<AccountRecord> {
     let caught = record;
     for (;;) {
       const entries = await this.#ledger.read(record.accountId, caught.head.seq, PAGE);
+      if (!follows(entries[0], caught)) return this.caughtUp(emptyRecord(record.accountId));
       caught = entries.reduce(foldEntry, caught);
       if (entries.length < PAGE) return caught;
     }
@@ -165,4 +166,9 @@ export class Journal {
       if (outcome === 'appended') return entry;
     }
   }
+}
+
+/** Where entries in between were pruned, there is nothing to compare. */
+function follows(next: LedgerEntry | undefined, { head }: AccountRecord): boolean {
+  return next === undefined || head.seq === 0 || next.seq !== head.seq + 1 || next.prevHash === head.hash;
 }

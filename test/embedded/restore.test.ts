@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { approvalOf, approve, useApproval } from '../../shared/app/approvals.ts';
+import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { bindOrganization, organizationOf } from '../../shared/app/binding.ts';
 import { claimChanges } from '../../shared/app/claimed-changes.ts';
 import { halt, readControls, resume, suspend, unhalt } from '../../shared/app/controls.ts';
@@ -17,6 +18,7 @@ import { restoreStore } from '../../shared/compose/restore.ts';
 import type { EntryDraft } from '../../shared/domain/ledger.ts';
 import { checkLink, EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import { emptyRecord } from '../../shared/domain/record.ts';
 import { account, chainOf, draft, FACET, facts, time } from '../contract/samples.ts';
 import { compiled, policyText } from '../support/world-policy.ts';
 import { type Bench, makeBench } from './stores.ts';
@@ -262,6 +264,34 @@ describe('a restored store', () => {
       ['DriftDetected', 2],
       ['StoreRestored', 1],
     ]);
+  });
+
+  it('refuses records that a process has of the replaced store, be they ahead of the restored chain or beside it', async () => {
+    await write(account(1), { after: FACET });
+    await new Journal(deps()).settled(account(1));
+    await store.backup(copy);
+    const [lost, twin] = [
+      await write(account(1), { after: FACET, reason: 'lost' }, { after: FACET, reason: 'lost, too' }),
+      await write(account(2), { after: FACET, reason: 'lost' }),
+    ];
+    await restore();
+    const other = await write(account(2), { after: FACET, reason: 'of the restored store' });
+    await store.records.advance([lost.record, twin.record]);
+    expect((await store.records.get(account(1)))?.head.seq ?? 0).toBeLessThan(2);
+    expect((await verifyLedger(store.ledger, store.records)).fault).toBeNull();
+    // A process that still holds one writes to the chain as it is now.
+    const journal = new Journal(deps());
+    for (const record of [lost.record, twin.record]) {
+      const { accountId } = record;
+      const next = draft({ chain: accountId, at: at(), id: bench.newId(), after: FACET });
+      const written = await journal.write(accountId, () => [next], record);
+      await journal.settled(accountId);
+      const replayed = await journal.caughtUp(emptyRecord(accountId));
+      expect(written.record).toEqual(replayed);
+      expect(await store.records.get(accountId)).toEqual(replayed);
+    }
+    expect(other.entries).toHaveLength(1);
+    await expectWhole();
   });
 
   it('never gives a version of a register out a second time', async () => {

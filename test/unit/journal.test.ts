@@ -43,6 +43,21 @@ describe('the journal', () => {
     expect(await store.ledger.read(A, 0, 9)).toEqual(entries);
   });
 
+  it('replays the chain where the record that it was given does not belong to it', async () => {
+    const { record: mine } = await journal.write(A, () => [entry('first', 1)]);
+    await journal.settled(A);
+    // The chain as another history has it: the same length, and one entry more.
+    const elsewhere = await bench.open({ dataDir: bench.path('elsewhere') });
+    const other = new Journal({ ledger: elsewhere.ledger, records: elsewhere.records, newId });
+    await other.write(A, () => [
+      { ...entry('other', 1), after: { ...FACET, attempts: 7 } },
+      draft({ ...entry('second', 2), after: null }),
+    ]);
+    const caught = await other.caughtUp(mine);
+    expect(caught).toEqual(await other.caughtUp(emptyRecord(A)));
+    await other.settled(A);
+  });
+
   it('puts the detection before the entry that first records a drift, once, in the same write', async () => {
     const blocked = { ...FACET, verdict: 'Blocked', reason: 'window', notBefore: time(9) } as const;
     const changedBy = { actor: 'jane', operation: 'UpdateEnrollmentStatus', requestId: null, at: time(0) };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/record.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Connection } from './connection.ts';
+import { FIRST_GENERATION } from './schema.ts';
 import { isAccountRecord } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
@@ -98,11 +99,18 @@ function wakeTime(record: AccountRecord): number | null {
   return wake;
 }
 
+/**
+ * In a restored file a process may still hold a record of the replaced chain. Stored, it would be ahead of the chain, or tell of entries that
+ * the chain does not have; so a file that was ever restored takes only a record whose last entry it has. Left out, it is caught up later.
+ */
 function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void {
   sql.run(
-    `INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account_id)
-     DO UPDATE SET seq = ?2, wake_at = ?3, body = ?4 WHERE seq < ?2`,
+    `INSERT INTO records SELECT ?1, ?2, ?3, ?4
+     WHERE EXISTS (SELECT 1 FROM register_versions WHERE generation = '${FIRST_GENERATION}')
+        OR EXISTS (SELECT 1 FROM ledger WHERE chain = ?1 AND seq = ?2 AND hash = ?5)
+     ON CONFLICT (account_id) DO UPDATE SET seq = ?2, wake_at = ?3, body = ?4 WHERE seq < ?2`,
     ...[record.accountId, record.head.seq, wake, JSON.stringify(record)],
+    record.head.hash,
   );
 }
 

@@ -21,6 +21,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
 ];
 
+/** The generation of a file that was never restored; each restore begins one with a name of its own. */
+export const FIRST_GENERATION = '1';
+
 /** Times are epoch ms. `body` is JSON, the record itself; the other columns are there to be searched by. */
 const FIRST = `
 -- Where each chain ends. Kept beside the entries, so that entries missing at the end of a chain are noticed.
@@ -97,7 +100,7 @@ CREATE TABLE register_versions (
   generation TEXT NOT NULL,
   counter INTEGER NOT NULL
 ) STRICT;
-INSERT INTO register_versions VALUES (1, '1', 0);
+INSERT INTO register_versions VALUES (1, '${FIRST_GENERATION}', 0);
 
 CREATE TABLE snapshot (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
