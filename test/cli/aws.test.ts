@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
+import { startSandbox } from '../../services/sandbox/start.ts';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { EMPTY_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
 import { refusal } from '../aws/faults.ts';
@@ -10,6 +11,7 @@ import {
   applyShape,
   deadLettersShape,
   doctorShape,
+  errorShape,
   planShape,
   redriveShape,
   statusShape,
@@ -64,6 +66,39 @@ describe('--store aws', { timeout: 180_000 }, () => {
     const { checks } = doctorShape.parse(json(unproxied));
     const failed = checks.filter(({ status: found }) => found === 'fail').map(({ check }) => check);
     expect(failed, unproxied.stdout).toEqual(['network']);
+  });
+
+  test('with credentials of another organization, every command that reads AWS refuses and writes nothing', async () => {
+    const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const first = await call(world, ['apply', '--yes', '--wait', '1s'], cwd);
+    expect(first, first.stderr).toMatchObject({ code: 0 });
+    const other = await startSandbox({ accounts: 12, drift: 0.3, seed: 4, port: 0 });
+    onTestFinished(() => other.close());
+    const theirs = { AWS_ENDPOINT_URL: other.endpoint, AWS_ACCESS_KEY_ID: other.info.managementAccountId };
+    const [ourId, theirId] = [world.running.info.organizationId, other.info.organizationId];
+    const stores = await world.look();
+    const content = async () => {
+      const chains = await stores.ledger.chains(null, 100);
+      const heads = await Promise.all(chains.map((chain) => stores.ledger.head(chain)));
+      return { chains, heads, registers: await stores.registers.list(''), facts: await stores.facts.load() };
+    };
+    const before = await content();
+    for (const command of [['plan'], ['apply', '--yes'], ['serve', '--port', '0']]) {
+      const refusedCall = await call(world, [...command, '--json'], cwd, theirs);
+      expect([command, refusedCall.code]).toEqual([command, 1]);
+      const { error } = errorShape.parse(json(refusedCall));
+      expect(error.code).toBe('OtherOrganization');
+      expect(error.message).toContain(
+        `belongs to organization ${ourId}, and the credentials are of organization ${theirId}`,
+      );
+      expect(error.message).toContain('ROLLCALL_TABLE');
+    }
+    expect(await content()).toEqual(before);
+    const doctor = await call(world, ['doctor', '--json'], cwd, theirs);
+    expect(doctor.code).toBe(1);
+    const found = doctorShape.parse(json(doctor)).checks.find(({ check }) => check === 'storeOrganization');
+    expect(found).toMatchObject({ status: 'fail', reason: 'wrong' });
   });
 
   test('apply publishes what it has written before it ends', async () => {

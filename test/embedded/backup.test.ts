@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { type RestoreOptions, restoreEmbeddedStore } from '../../shared/adapters/embedded/restore.ts';
 import { MIGRATIONS } from '../../shared/adapters/embedded/schema.ts';
+import { replaceDamaged } from '../../shared/adapters/embedded/set-aside.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { checkLink, EMPTY_CHAIN, headOf } from '../../shared/domain/ledger.ts';
@@ -38,6 +39,19 @@ async function fill(store: EmbeddedStore): Promise<void> {
   await store.queue.send([work(1)]);
   await store.registers.write('lease', 'before', null);
   await store.facts.refresh([facts(1)]);
+}
+
+/** The hash of every entry in a store's file. */
+function hashesIn(path: string): readonly string[] {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    return db
+      .prepare('SELECT hash FROM ledger')
+      .all()
+      .map((row) => String(row['hash']));
+  } finally {
+    db.close();
+  }
 }
 
 async function expectFilled(store: EmbeddedStore): Promise<void> {
@@ -139,7 +153,7 @@ describe('restore', () => {
   const names = () => readdirSync(bench.dataDir).toSorted();
 
   it('makes a store where there was none', async () => {
-    expect(await restore()).toEqual({ path: file, setAside: null, report: null });
+    expect(await restore()).toEqual({ path: file, copy: null, setAside: null, report: null });
     expect(names()).toEqual(['rollcall.db']);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(bench.dataDir).mode & 0o777).toBe(0o700);
@@ -150,8 +164,9 @@ describe('restore', () => {
     const store = await bench.open();
     await store.ledger.append(chainOf(account(9), 50));
     await store.close();
-    expect(await restore()).toEqual({ path: file, setAside: null, report: null });
-    expect(names()).toEqual(['rollcall.db']);
+    const { copy: kept } = await restore();
+    expect(names()).toEqual([basename(kept ?? ''), 'rollcall.db']);
+    expect(statSync(kept ?? '').mode & 0o777).toBe(0o600);
     const restored = await bench.open();
     expect((await restored.ledger.head(account(9))).seq).toBe(0);
     await expectFilled(restored);
@@ -176,18 +191,21 @@ describe('restore', () => {
     expect((await store.queue.depth()).visible).toBe(2);
   });
 
-  it('while another process works on the store, leaves one sound store', async () => {
+  it('while another process works on the store, leaves one sound store, and copies of every entry that it removed', async () => {
     await (await bench.open()).close();
     let working = true;
     const child = runChild('append', bench.dataDir, 'process 1').finally(() => {
       working = false;
     });
+    const copies: (string | null)[] = [];
     for (let times = 0; working; times += 1) {
-      if (times < 40) await restore();
+      if (times < 40) copies.push((await restore()).copy);
       else await child;
     }
-    await child;
+    const { lines } = await child;
     const store = await bench.open();
+    const kept = new Set((await Promise.all([file, ...copies].map((each) => hashesIn(each ?? '')))).flat());
+    expect(lines.filter(({ hash }) => !kept.has(String(hash)))).toEqual([]);
     for (const chain of await store.ledger.chains(null, 100)) {
       let head = EMPTY_CHAIN;
       for (const entry of await store.ledger.read(chain, 0, 10_000)) {
@@ -222,6 +240,20 @@ describe('restore', () => {
     const { setAside } = await restore();
     expect(setAside).not.toBeNull();
     expect(readFileSync(setAside ?? '', 'utf8')).toBe('ruins');
+    await expectFilled(await bench.open());
+  });
+
+  it('killed while it sets a damaged store aside, leaves a file that no process takes for a store', async () => {
+    const store = await bench.open();
+    await store.registers.write('lease', 'mine', null);
+    await store.close();
+    const ruins = readFileSync(file);
+    const aside = `${file}.damaged-1`;
+    // The draft is missing, so the last step fails: what is there then is what a killed process leaves.
+    expect(() => replaceDamaged(file, { aside, draft: `${file}.gone` })).toThrow(/ENOENT/);
+    await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', path: file });
+    expect(readFileSync(aside).equals(ruins)).toBe(true);
+    await restore();
     await expectFilled(await bench.open());
   });
 

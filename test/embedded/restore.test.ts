@@ -51,10 +51,15 @@ function selectorOf(text: string): OperatorSelector {
 const suspendIt = (text: string, until: number | null = null) =>
   suspend(deps(), { selector: selectorOf(text), until, reason: 'incident' });
 
-const write = (accountId: string, ...drafts: readonly Partial<EntryDraft>[]) =>
-  new Journal(deps()).write(accountId, () =>
+async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[]) {
+  const journal = new Journal(deps());
+  const written = await journal.write(accountId, () =>
     drafts.map((each) => draft({ chain: accountId, at: at(), id: bench.newId(), ...each })),
   );
+  // A write that meets the lock of a restore waits, and the clock of these tests stands still.
+  await journal.settled(accountId);
+  return written;
+}
 
 const started = (id: string, optOut = false): Partial<EntryDraft> => ({
   id,
@@ -268,7 +273,6 @@ describe('a restored store', () => {
 
   it('refuses records that a process has of the replaced store, be they ahead of the restored chain or beside it', async () => {
     await write(account(1), { after: FACET });
-    await new Journal(deps()).settled(account(1));
     await store.backup(copy);
     const [lost, twin] = [
       await write(account(1), { after: FACET, reason: 'lost' }, { after: FACET, reason: 'lost, too' }),

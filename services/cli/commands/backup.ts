@@ -3,7 +3,7 @@ import type { RestoreReport } from '../../../shared/app/restore-entry.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { operator } from '../operator.ts';
-import { bringUpToDate, refuseAws, withEmbeddedStore } from '../session.ts';
+import { refuseAws, withEmbeddedStore } from '../session.ts';
 import { count, instant } from '../ui/words.ts';
 
 export function defineBackup(program: Command, select: Select): void {
@@ -40,8 +40,7 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
   ]);
   const newId = makeNewId(clock);
   const actor = await operator(context);
-  const copy = await keepPresent(context, `${config.dataDir}/before-restore-${newId()}.db`);
-  const { path, setAside, report } = await restoreStore({ dataDir: config.dataDir, file, actor, clock, newId });
+  const { path, copy, setAside, report } = await restoreStore({ dataDir: config.dataDir, file, actor, clock, newId });
   await withEmbeddedStore(context, false, (store) => settleControls({ ...store, clock, newId, actor }));
   const kept = setAside ?? copy;
   for (const line of lossText(report, kept)) output.note(line);
@@ -103,18 +102,4 @@ function lossText(report: RestoreReport, kept: string | null): string[] {
   if (changed > 0)
     lines.push(`The caps count ${count(changed, 'account')} changed in the last 24 hours, ${optedOut} opted out.`);
   return lines;
-}
-
-/** Copies the present store, so that its audit log is not lost. `null`: there is no store, or it is damaged or changed and will be set aside. */
-async function keepPresent(context: CliContext, file: string): Promise<string | null> {
-  const { StoreError } = await import('../../../shared/compose/system.ts');
-  try {
-    // A store of an older version is migrated before it is copied; the restore would migrate it anyway.
-    await bringUpToDate(context);
-    await withEmbeddedStore(context, true, (store) => store.backup(file));
-    return file;
-  } catch (error) {
-    if (error instanceof StoreError && ['NotFound', 'Corrupt', 'ForeignSchema'].includes(error.code)) return null;
-    throw error;
-  }
 }

@@ -1,12 +1,12 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { sealEntry } from '../../domain/ledger.ts';
-import type { Reconcile, Reconciled, Replaced } from '../../ports/restore.ts';
+import type { Reconcile, Reconciled, Replaced, StoredContent } from '../../ports/restore.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { systemRandom } from '../system/random.ts';
-import { copySnapshot } from './backup.ts';
+import { backupTo, copySnapshot } from './backup.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { StoreError, toStoreError } from './errors.ts';
@@ -27,6 +27,7 @@ import { toEpoch } from './ledger-query.ts';
 import { replaceRegisters } from './registers.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { assertSchema } from './schema-check.ts';
+import { replaceDamaged } from './set-aside.ts';
 import { Sql } from './sql.ts';
 import { contentOf, lostEntries, publishedSince } from './stored-content.ts';
 
@@ -46,6 +47,8 @@ export interface RestoreOptions<Report> {
 export interface RestoreResult<Report> {
   /** The store's file. */
   readonly path: string;
+  /** A copy of the content that was replaced; `null` if there was no store, or a damaged one. */
+  readonly copy: string | null;
   /** Where a damaged store was put aside; `null` if there was none. */
   readonly setAside: string | null;
   readonly report: Report;
@@ -55,11 +58,11 @@ export interface RestoreResult<Report> {
  * Replaces the store by a backup, even while other processes have the store open. For them the restore is one transaction: before it they see the old
  * state, after it the restored state, with everything that `reconcile` keeps of the old one. No write can happen between the reads of `reconcile` and
  * its decision. Register versions and chain heads that other processes still hold no longer match, so their next write fails. The backup is checked
- * in full first; a backup of an older version is migrated in a copy. A store that is damaged, or whose schema was changed, is set aside, never
- * deleted.
+ * in full first; a backup of an older version is migrated in a copy. The replaced content is never lost: it is copied inside the transaction, and a
+ * store that is damaged, or whose schema was changed, is set aside.
  *
  * ```
- *  backup ──▶ draft (checked, migrated) ──▶ store is sound: BEGIN IMMEDIATE, read, reconcile, replace every table, COMMIT
+ *  backup ──▶ draft (checked, migrated) ──▶ store is sound: BEGIN IMMEDIATE, copy, reconcile, replace every table, COMMIT
  *                                              ├─▶ no store: reconcile in the draft, then give it the store's name
  *                                              └─▶ damaged: reconcile in the draft with what can be read, set the store aside, same
  * ```
@@ -79,7 +82,8 @@ export async function restoreEmbeddedStore<Report>(options: RestoreOptions<Repor
   makeDirectory(dirname(path));
   try {
     await prepare(file, draft, newId(), migrations);
-    const circumstances = { patience, migrations, reconcile: options.reconcile };
+    const copy = join(dataDir, `before-restore-${newId()}.db`);
+    const circumstances = { patience, migrations, reconcile: options.reconcile, copy };
     return await replace(draft, path, `${path}.damaged-${newId()}`, circumstances);
   } catch (error) {
     const known = toStoreError(error, path);
@@ -131,6 +135,8 @@ interface Circumstances<Report> {
   readonly patience: Patience;
   readonly migrations: readonly Migration[];
   readonly reconcile: Reconcile<Report>;
+  /** Where the replaced content is copied to. */
+  readonly copy: string;
 }
 
 /** Codes of a store that is not replaced in place, because its content is unreliable. */
@@ -142,11 +148,11 @@ async function replace<Report>(
   aside: string,
   circumstances: Circumstances<Report>,
 ): Promise<RestoreResult<Report>> {
-  const { patience, migrations, reconcile } = circumstances;
+  const { patience, migrations, reconcile, copy } = circumstances;
   try {
     if ((await inspectFile(path, migrations, patience)) === null) {
       const report = reconcileAlone(draft, reconcile, { kind: 'absent' });
-      if (publishFile(draft, path)) return { path, setAside: null, report };
+      if (publishFile(draft, path)) return { path, copy: null, setAside: null, report };
       throw new StoreError({
         code: 'Busy',
         path,
@@ -155,16 +161,13 @@ async function replace<Report>(
       });
     }
     const report = await whenFree(patience, () => replaceInPlace(draft, path, circumstances));
-    return { path, setAside: null, report };
+    return { path, copy, setAside: null, report };
   } catch (error) {
     if (!isUnreliable(error, path)) throw error;
   }
   const report = reconcileWithRest(draft, path, reconcile);
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-  }
-  publishFile(draft, path);
-  return { path, setAside: aside, report };
+  replaceDamaged(path, { aside, draft });
+  return { path, copy: null, setAside: aside, report };
 }
 
 /** Whether the error is about the state of the store's file. Errors thrown by `reconcile` are not. */
@@ -173,10 +176,15 @@ function isUnreliable(error: unknown, path: string): boolean {
 }
 
 /** Replaces the whole content in one transaction; a crash in the middle of it leaves the old one. */
-function replaceInPlace<Report>(draft: string, path: string, { migrations, reconcile }: Circumstances<Report>): Report {
+async function replaceInPlace<Report>(
+  draft: string,
+  path: string,
+  { patience, migrations, reconcile, copy }: Circumstances<Report>,
+): Promise<Report> {
   const letGo = holdFile(path);
   const db = translating(path, () => openDatabase(path));
   const source = openDatabase(draft, { readOnly: true });
+  let replaced = false;
   try {
     translating(path, () => {
       migrate(db, path, migrations);
@@ -186,29 +194,48 @@ function replaceInPlace<Report>(draft: string, path: string, { migrations, recon
       assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
       assertSchema(db, path, migrations, migrations.length);
     });
-    const sql = new Sql(db, path);
-    const replaced: Replaced = translating(path, () => ({
-      kind: 'store',
-      content: contentOf(sql),
-      lost: lostEntries(sql),
-    }));
-    const reconciled = translating(path, () => reconcile(contentOf(new Sql(source, draft)), replaced));
-    translating(path, () => {
-      const published = publishedSince(sql);
-      copyTables(db, sql);
-      for (const { chain, seq } of published) {
-        sql.run('UPDATE ledger SET published = 1 WHERE chain = ? AND seq = ?', chain, seq);
-      }
-      write(sql, reconciled);
-      db.exec('COMMIT');
-    });
-    return reconciled.report;
+    // Nobody else can write now, so the copy has every entry that the restore removes.
+    await copyReplaced(path, copy, patience);
+    const report = replaceContent(db, path, { backup: contentOf(new Sql(source, draft)), reconcile });
+    replaced = true;
+    return report;
   } finally {
     // Closing rolls back what was not committed.
     source.close();
     db.close();
     letGo();
+    if (!replaced) rmSync(copy, { force: true });
   }
+}
+
+/** @throws StoreError about the store, not about the copy, if the store turns out to be damaged. */
+async function copyReplaced(path: string, copy: string, patience: Patience): Promise<void> {
+  try {
+    await backupTo({ path, file: copy, unique: 'copy', patience });
+  } catch (error) {
+    const known = toStoreError(error, copy);
+    throw known.code === 'Corrupt' ? new StoreError({ ...known.facts, path }, { cause: error }) : known;
+  }
+}
+
+/** Ends the transaction that is open on `db`, with the draft attached as `restored`. */
+function replaceContent<Report>(
+  db: DatabaseSync,
+  path: string,
+  { backup, reconcile }: { readonly backup: StoredContent; readonly reconcile: Reconcile<Report> },
+): Report {
+  return translating(path, () => {
+    const sql = new Sql(db, path);
+    const reconciled = reconcile(backup, { kind: 'store', content: contentOf(sql), lost: lostEntries(sql) });
+    const published = publishedSince(sql);
+    copyTables(db, sql);
+    for (const { chain, seq } of published) {
+      sql.run('UPDATE ledger SET published = 1 WHERE chain = ? AND seq = ?', chain, seq);
+    }
+    write(sql, reconciled);
+    db.exec('COMMIT');
+    return reconciled.report;
+  });
 }
 
 /** SQLite copies whole rows and index entries if both tables have the same schema and the target is empty. */
