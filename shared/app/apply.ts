@@ -65,7 +65,7 @@ export interface PlannedCounts {
   /** AWS has accepted the change; waiting for confirmation. */
   readonly inProgress: number;
   readonly failed: number;
-  /** Something stands in the way: it waits, or needs attention. */
+  /** Waiting, or needs attention. */
   readonly blocked: number;
   readonly notStarted: number;
 }
@@ -246,8 +246,8 @@ function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null
 }
 
 /**
- * Whether something has failed here. A change that is still open without a failed attempt was left on the queue: the run was stopped, or
- * another process has the message.
+ * Whether the change has failed. An open change without a failed attempt is still on the queue: the run was stopped, or another process has the
+ * message.
  */
 function wasAttempted(condition: Condition | null): boolean {
   return condition !== null && condition.attempts > 0;

@@ -45,7 +45,7 @@ export interface Settings {
   readonly leaseMs: number;
   /** How long the retries of one wire call may go on, ms. */
   readonly retryBudgetMs: number;
-  /** How many accounts the organization may have before its listings are taken for broken. */
+  /** Maximum number of accounts in the organization; larger listings are taken as broken. */
   readonly maxAccounts: number;
 }
 

@@ -17,7 +17,7 @@ type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 /** A listing is begun again this often when a page in the middle fails: tokens expire, and that is no reason to know half. */
 const PASSES = 2;
 const ITEMS_PER_PAGE = 100;
-/** A listing may name accounts that have left: it is broken at so many times the accounts that an organization may have. */
+/** A listing may contain accounts that have left, so it is broken only above this multiple of the maximum number of accounts. */
 const SLACK = 2;
 
 function endless(why: string): CloudError {
@@ -35,7 +35,7 @@ function endless(why: string): CloudError {
 /**
  * Reads a listing to its end, fetching the next page while `onPage` works on the last. An account seen twice counts with its
  * newest timestamp (pages shift while the organization changes).
- * @param maxAccounts how many accounts an organization may have.
+ * @param maxAccounts maximum number of accounts in an organization.
  * @throws CloudError if not even the first page could be read; later failures end the listing as broken.
  */
 export async function readListing(

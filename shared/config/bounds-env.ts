@@ -2,12 +2,12 @@ import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
-/** The most that `ROLLCALL_MAX_ACCOUNTS` may be: what a scan keeps of each account has to fit into memory. */
+/** The maximum of `ROLLCALL_MAX_ACCOUNTS`: a scan keeps data of every account in memory. */
 const MOST = 1_000_000;
 
-/** `ROLLCALL_MAX_ACCOUNTS`: how many accounts an organization may have before its listing is taken for broken. @throws ConfigError */
+/** `ROLLCALL_MAX_ACCOUNTS`: maximum number of accounts in an organization; larger listings are refused. @throws ConfigError */
 export function readMaxAccounts(env: Environment): number {
-  // An empty variable is how templates say "not set".
+  // Templates use an empty variable for "not set".
   const text = env['ROLLCALL_MAX_ACCOUNTS'] || String(MAX_ACCOUNTS);
   const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= MOST) return value;

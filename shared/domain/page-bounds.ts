@@ -1,10 +1,10 @@
 /**
- * How many accounts an organization may have unless configured otherwise. AWS grants 10,000 on request; more is by arrangement [Quotas for AWS
+ * Default maximum number of accounts in an organization. AWS raises its quota to 10,000 on request, and further by arrangement [Quotas for AWS
  * Organizations].
  */
 export const MAX_ACCOUNTS = 10_000;
 
-/** A listing whose pages exceed those that its items fill by more than this does not come to an end. */
+/** A listing with this many more pages than its items fill is taken as endless. */
 const MAX_PAGES = 1_000;
 
 export interface PageBoundsOptions {
@@ -22,7 +22,7 @@ export interface TakenPage {
   readonly token: string | null;
 }
 
-/** Notices a paged listing that does not come to an end: tokens that go in a circle, pages without end, more items than can be. */
+/** Detects a paged listing that does not end: repeated tokens, too many pages, or more items than possible. */
 export class PageBounds {
   readonly #options: PageBoundsOptions;
   readonly #asked = new Set<string>();
@@ -33,14 +33,14 @@ export class PageBounds {
     this.#options = options;
   }
 
-  /** Takes a page into account. @returns why the listing is broken; `null`: it may go on. */
+  /** Counts a page. @returns why the listing is broken; `null` if it may continue. */
   broken({ items, total, token }: TakenPage): string | null {
     const { itemsPerPage, maxItems } = this.#options;
     this.#pages += 1;
     const found = total === 1 ? '1 item' : `${total} items`;
     if (total > maxItems) return `${found}, and the bound is ${maxItems}`;
     if (token === null) return null;
-    // An empty page may carry the token that it was asked by; any other repeated token means that the listing goes in a circle.
+    // An empty page may repeat the token of its own request; any other repeated token means that the listing goes in a circle.
     if (this.#asked.has(token) && (items > 0 || token !== this.#askedBy)) return 'a page token was repeated';
     if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages gave ${found}`;
     this.#asked.add(token);

@@ -102,7 +102,7 @@ export interface OrganizationSnapshot {
   readonly organizationId: string;
   readonly managementAccountId: AccountId;
   readonly takenAt: EpochMs;
-  /** Whether `accounts[].tags` were asked for. `null` is then an account whose tags AWS did not return in a usable form. */
+  /** Whether `accounts[].tags` were read. If so, `null` means that AWS gave no usable answer for that account. */
   readonly tags: boolean;
   readonly accounts: readonly AccountFacts[];
 }
@@ -169,7 +169,7 @@ export type CloudErrorKind =
   | 'Conflict'
   | 'Unauthenticated';
 
-/** Code of an organization with more accounts than the process was told to expect: reading it again gives the same. */
+/** Code of an organization with more accounts than the configured maximum. Retrying does not help. */
 export const TOO_MANY_ACCOUNTS = 'TooManyAccounts';
 
 export interface CloudErrorFacts {

@@ -30,7 +30,7 @@ export function requireLoopbackHost(host: string | null, own: { readonly host: s
  */
 export function requireSameOrigin(headers: Headers, navigation: boolean): void {
   const site = headers.get('sec-fetch-site');
-  // Pages may be opened only in a tab of their own. A frame belongs to another site, and so do its requests.
+  // A link from another site may open a page only in a tab of its own. In a frame it would show nothing, and the other site controls the frame.
   const inFrame = !['document', null].includes(headers.get('sec-fetch-dest'));
   const linked = navigation && headers.get('sec-fetch-mode') === 'navigate' && !inFrame;
   if (site !== null && site !== 'same-origin' && site !== 'none' && !linked) throw crossSite();

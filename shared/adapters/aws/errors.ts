@@ -56,7 +56,7 @@ export function ownError(
   return new CloudError(message, facts, cause === undefined ? undefined : { cause });
 }
 
-/** A listing that does not come to an end: nothing is concluded from it. */
+/** The error of a listing that does not end; such a listing is not used. */
 export function endlessListing(context: Omit<CallContext, 'member'>, why: string): CloudError {
   const message = `${context.operation} does not end: ${why}. The listing is broken and is not used.`;
   return ownError('Invalid', UNEXPECTED_ANSWER, context, message);

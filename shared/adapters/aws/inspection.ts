@@ -32,7 +32,7 @@ export interface AwsInspectionOptions {
   readonly maxAccounts?: number;
 }
 
-/** Listings may name accounts that have left, and some twice. */
+/** Listings may contain accounts that have left, and may contain some twice. */
 const SLACK = 2;
 const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 

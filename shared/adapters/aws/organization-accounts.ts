@@ -116,12 +116,12 @@ function isState(value: string): value is State {
 /** Requests under way at once: enough to fill the limiter's rate, few enough for Organizations' own throttle. */
 const TAG_READERS = 4;
 
-/** This many failed answers in a row, without a usable one among them, are a fault of the service or the network, not of single accounts. */
+/** This many consecutive failures, without a usable answer in between, mean a fault of the service or the network, not of single accounts. */
 const MAX_FAILED_IN_A_ROW = 20;
 
 /**
- * Reads the tags of each account, a call each. Accounts that AWS says are gone by now are left out. An account whose tags AWS does not return
- * in a usable form keeps `tags: null`, with a warning, and the others are read. @throws CloudError if it is not just single accounts
+ * Reads the tags of each account, one call per account. Accounts that have left meanwhile are omitted. An account without a usable answer keeps
+ * `tags: null`, with a warning, and the others are still read. @throws CloudError if more than single accounts fail
  */
 export async function withTags(
   reader: Reader,
@@ -132,7 +132,7 @@ export async function withTags(
   const waiting = accounts.values();
   let failed = false;
   let failedInARow = 0;
-  // Before any account could be read, the first round of failures is enough: each took all its retries.
+  // If no account could be read yet, the first round of failures is enough, because each call used up its retries.
   let mayFail = Math.min(TAG_READERS, accounts.length);
 
   async function readOne(facts: AccountFacts): Promise<void> {

@@ -27,7 +27,7 @@ export interface Reader {
 
 /** AWS's largest page, which is also its default [API_ListAccounts]. */
 export const MAX_PAGE = 20;
-/** Pages shift while an organization changes, so that a listing may name some items twice. */
+/** Pages shift while an organization changes, so a listing may contain some items twice. */
 const SLACK = 2;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;

@@ -31,7 +31,7 @@ export async function readOrganization(
   const listed = await listAccounts(reader, onProgress);
   if (listed.size > maxAccounts) {
     const message =
-      `The organization has ${listed.size} accounts, more than the ${maxAccounts} that are expected at most. ` +
+      `The organization has ${listed.size} accounts, more than the ${maxAccounts} that are expected. ` +
       `If it is really that large, set ROLLCALL_MAX_ACCOUNTS (default ${MAX_ACCOUNTS}) to a larger number.`;
     throw reader.error('ListAccounts', 'Invalid', TOO_MANY_ACCOUNTS, message);
   }

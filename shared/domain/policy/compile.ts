@@ -29,7 +29,7 @@ export interface CompiledPolicy {
    * Errs towards true: it does not look whether a rule can be reached or an exemption has expired.
    */
   readonly couldDeviate: boolean;
-  /** Whether everything that the policy asks about the account was read. Of an account for which it was not, nothing is decided. */
+  /** Whether everything that the policy needs about the account was read. If not, nothing is decided for this account. */
   readonly canDecide: (facts: AccountFacts) => boolean;
   /** Top to bottom; for each field the first matching rule that sets it. Throws `TagsNotReadError`, nothing else. */
   readonly resolve: (facts: AccountFacts) => DesiredState;

@@ -14,7 +14,7 @@ export interface CompiledMatch {
   readonly explain: (facts: AccountFacts) => readonly ConditionResult[];
 }
 
-/** A selector that asks for tags was tried on an account whose tags were not read. Callers ask `canDecide` first. */
+/** A selector that needs tags was evaluated for an account whose tags were not read. Callers ask `canDecide` first. */
 export class TagsNotReadError extends Error {
   constructor(accountId: string) {
     super(`The tags of account ${accountId} were not read, but this selector asks for tags.`);

@@ -16,7 +16,7 @@ interface Census {
   readonly matched: readonly number[];
   readonly deciding: readonly number[];
   readonly canaries: number;
-  /** Accounts whose tags AWS did not return, so that nothing is known of what the policy means for them. */
+  /** Accounts whose tags AWS did not return, so it is unknown which rules apply to them. */
   readonly undecided: number;
   /** By what is contradictory: how many accounts, and one of them. */
   readonly contradictions: ReadonlyMap<string, { readonly count: number; readonly example: string }>;
