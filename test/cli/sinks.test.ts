@@ -106,6 +106,11 @@ describe('a failing stdout is one line and exit 1', () => {
     expect(status.summary.computeOptimizer['Drifted']).toBe(0);
   });
 
+  test('a sandbox whose ready line cannot be written ends', async () => {
+    const result = await shell('$RC sandbox --port 0 --accounts 5 >/dev/full', place({}));
+    expect(result).toMatchObject({ code: 1, stderr: STDOUT_FULL });
+  });
+
   test('both streams full end with 1, quietly', async () => {
     const cwd = place();
     expect(await shell('$RC policy schema >/dev/full 2>/dev/full', cwd)).toMatchObject({

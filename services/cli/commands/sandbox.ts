@@ -81,9 +81,16 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
   // One line, also on a terminal: it is made for scripts.
   output.print(JSON.stringify(running.info));
   interrupt.finishGracefully(() => undefined);
-  await new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await output.settled();
+  // Without the line nobody knows where the sandbox is. A reader that took it and left is fine.
+  if (output.lostResult === null) await aborted(interrupt.signal);
   await running.close();
   return EXIT.ok;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function numbersOf(flags: SandboxFlags) {
