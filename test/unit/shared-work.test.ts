@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
+import { toStoreError } from '../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { createWork } from '../../shared/app/apply.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
@@ -110,6 +111,33 @@ describe('a process whose clock is off from the store', () => {
     expect(shop.cloud.changes).toEqual([]);
     expect(await shop.store.queue.depth()).toMatchObject({ visible, inFlight: 0, dead: 0 });
     aheadMs = 0;
+    await shop.workOff(work);
+    expect(await shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
+  });
+});
+
+describe('a disk that is full', () => {
+  it('is no fault of the messages: none becomes a dead letter, however often it is tried', async () => {
+    shop = await Workshop.open({ policy: ENROLL, members: 2 });
+    await shop.scan();
+    const { cloud } = shop;
+    let full = true;
+    const failing: Cloud = {
+      ...cloud,
+      async readComputeOptimizer(id) {
+        if (full) throw toStoreError(Object.assign(new Error('full'), { errcode: 13 }), 'rollcall.db');
+        return cloud.readComputeOptimizer(id);
+      },
+    };
+    const work = await shop.process({ cloud: failing });
+    const { visible } = await shop.store.queue.depth();
+    for (let time = 0; time < 30; time += 1) {
+      const [delivery] = await shop.store.queue.receive(1, shop.settings.visibilityMs);
+      if (delivery === undefined) expect.fail('a message was lost');
+      await expect(shop.settle(deliver(work, delivery, 0))).rejects.toMatchObject({ code: 'DiskFull' });
+    }
+    expect(await shop.store.queue.depth()).toMatchObject({ visible, inFlight: 0, dead: 0 });
+    full = false;
     await shop.workOff(work);
     expect(await shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
   });

@@ -1,3 +1,4 @@
+import { StoreFailure } from '../../ports/store-failure.ts';
 import { INCOMPLETE_ANSWER } from './complete-answers.ts';
 import { isAboutCredentials, isNetworkCode, meaningOf } from './error-codes.ts';
 import { askedToWait } from './retry-after.ts';
@@ -36,7 +37,7 @@ export interface AwsStoreErrorFacts {
 }
 
 /** The one error of the aws runtime's stores: says where, what was found and what to do. Never holds what was sent or signed. */
-export class AwsStoreError extends Error {
+export class AwsStoreError extends StoreFailure {
   override readonly name = 'AwsStoreError';
   readonly facts: AwsStoreErrorFacts;
 
@@ -47,6 +48,10 @@ export class AwsStoreError extends Error {
 
   get code(): AwsStoreErrorCode {
     return this.facts.code;
+  }
+
+  get affectsAllWork(): boolean {
+    return this.code === 'Unauthenticated' || this.code === 'NotFound' || this.code === 'ClockSkew';
   }
 
   /** Whether the same call may succeed a little later. */

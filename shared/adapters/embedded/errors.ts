@@ -1,3 +1,5 @@
+import { StoreFailure } from '../../ports/store-failure.ts';
+
 /**
  * What can be wrong with the store, for callers to act on:
  * - `NotWritable` no permission, a read-only medium, or a store that was opened for reading
@@ -30,6 +32,19 @@ export type StoreErrorCode =
   | 'Io'
   | 'Internal';
 
+/** Codes about the file, its disk or its version, whatever was to be read or written. */
+const WHOLE_STORE: ReadonlySet<StoreErrorCode> = new Set([
+  'NotWritable',
+  'DiskFull',
+  'ForeignFile',
+  'ForeignSchema',
+  'NewerVersion',
+  'OlderVersion',
+  'Moved',
+  'Closed',
+  'Io',
+]);
+
 export interface StoreErrorFacts {
   readonly code: StoreErrorCode;
   /** The file or directory it is about. */
@@ -41,7 +56,7 @@ export interface StoreErrorFacts {
 }
 
 /** The one error of the embedded runtime: says where, what was found, what was expected and what to do. */
-export class StoreError extends Error {
+export class StoreError extends StoreFailure {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
   /** The file or directory it is about. */
@@ -54,6 +69,10 @@ export class StoreError extends Error {
     this.code = facts.code;
     this.path = facts.path;
     this.facts = facts;
+  }
+
+  get affectsAllWork(): boolean {
+    return WHOLE_STORE.has(this.code);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
+import { StoreFailure } from '../../ports/store-failure.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { Stopped } from '../stopping.ts';
 import type { WorkContext, WorkResult } from './context.ts';
@@ -75,6 +76,8 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
   if (error instanceof OutdatedPolicyError || error instanceof ClockDifferenceError) return true;
   if (error instanceof CloudError) return error.kind === 'Unauthenticated';
+  // A full disk still answers what the probe below reads.
+  if (error instanceof StoreFailure && error.affectsAllWork) return true;
   try {
     await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read('policy')]);
     return false;
