@@ -203,7 +203,10 @@ function requireJson(headers: Headers): void {
 }
 
 async function jsonOf(request: Request): Promise<unknown> {
-  const text = await request.text();
+  const text = await request.text().catch((error: unknown) => {
+    if (!request.signal.aborted) throw error;
+    throw new ApiProblem(400, 'BadRequest', 'The connection ended before the body was complete.');
+  });
   try {
     return JSON.parse(text);
   } catch (error) {

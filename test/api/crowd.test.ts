@@ -118,6 +118,14 @@ describe('time', () => {
     expect(lines).toEqual(lines.map(() => 'HTTP/1.1 408 Request Timeout'));
   });
 
+  test('a client that disconnects before its body is complete is not logged as a failure', async () => {
+    const own = await api({ env: ALL_TOKENS, patience: SHORT });
+    await firstLine(await beginEvent(own, EVENTS));
+    // The server has handled the disconnection when it answers this.
+    await own.send('/api/health');
+    expect(own.logged.map(({ message }) => message)).not.toContain('a request failed');
+  });
+
   test('is what the manual says', () => {
     expect(PATIENCE).toMatchObject({ headersMs: 10_000, requestMs: 30_000 });
     expect(PATIENCE.checkMs).toBeLessThanOrEqual(1_000);
