@@ -49,7 +49,7 @@ interface Subject {
   readonly context: AssessContext;
   readonly facts: AccountFacts;
   readonly enrollment: Enrollment;
-  /** `null`: the policy cannot decide, because it needs tags that were not read. */
+  /** `null`: the policy cannot decide, because it needs tags or a name that AWS did not return. */
   readonly state: DesiredState | null;
   readonly desired: DesiredEnrollment;
   readonly rule: string | null;
@@ -187,14 +187,16 @@ function outOfReach({ context, facts, enrollment, state, desired }: Subject): Ju
   return { verdict: 'Exempt', reason: 'exemption', message, notBefore: exemption.endsAt };
 }
 
-function unknown({ facts, state, observation }: Subject): Judgement | null {
+function unknown({ context, facts, state, observation }: Subject): Judgement | null {
   if (facts.state === 'UNKNOWN') {
     const message = 'AWS reports an account state that this version does not know';
     return { verdict: 'Unknown', reason: 'unknownState', message };
   }
   if (state === null) {
-    const message = 'the policy needs the tags of this account, and AWS gave no usable answer for them';
-    return { verdict: 'Unknown', reason: 'tagsUnreadable', message };
+    const lacksTags = context.policy.usesTags && facts.tags === null;
+    const [what, reason] = lacksTags ? (['tags', 'tagsUnreadable'] as const) : (['name', 'nameUnreadable'] as const);
+    const message = `the policy needs the ${what} of this account, and AWS gave no usable answer for it`;
+    return { verdict: 'Unknown', reason, message };
   }
   if (observation.kind === 'observed') return null;
   return { verdict: 'Unknown', reason: observation.reason, message: observation.message };

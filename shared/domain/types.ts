@@ -20,6 +20,7 @@ export type UnknownReason =
   | 'notListed' // a complete listing omits it and it has not been read through its role yet
   | 'listingIncomplete' // the listing broke off: nothing is concluded from absence
   | 'unknownState' // AWS reports an account state that this version does not know
+  | 'nameUnreadable' // the policy needs names, and AWS did not return that of this account
   | 'tagsUnreadable' // the policy needs tags, and AWS gave no usable answer for this account
   | 'callerCannotRead' // e.g. the management account, seen from a delegated administrator
   | 'denied' // its role could not be assumed, or the read was refused

@@ -40,6 +40,7 @@ const exemption = (enrollment: string): string =>
   `exemptions:\n  - { accounts: ["${MEMBER_ID}"], enrollment: ${enrollment}, until: 2026-12-31, reason: freeze, owner: a@example.com }`;
 
 const BY_TAG = 'rules: [{ id: tagged, match: { not: { tags: { env: [prod] } } }, mode: off }]';
+const BY_NAME = 'rules: [{ id: named, match: { not: { name: "prod-*" } }, mode: off }]';
 const MODE_OFF = 'rules: [{ id: off, match: { ou: /Workloads }, mode: off }]';
 
 describe('Compute Optimizer', () => {
@@ -61,6 +62,16 @@ describe('Compute Optimizer', () => {
         rule: null,
         optOut: false,
       },
+    ],
+    [
+      'an account without the name that the policy needs',
+      { ...inactive, policy: policyOf('computeOptimizer: Inactive', BY_NAME), facts: { ...MEMBER, name: '' } },
+      { verdict: 'Unknown', reason: 'nameUnreadable', optOut: false },
+    ],
+    [
+      'an account without a name that the policy does not need',
+      { ...inactive, facts: { ...MEMBER, name: '' } },
+      { verdict: 'Drifted', rule: 'defaults' },
     ],
     [
       'an account without tags that the policy does not need',

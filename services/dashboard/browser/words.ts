@@ -88,6 +88,7 @@ export const REASON_WORDS: Readonly<Record<string, string>> = {
   notListed: 'AWS does not list it',
   listingIncomplete: 'the listing broke off',
   unknownState: 'AWS reports an account state that this version does not know',
+  nameUnreadable: 'the policy needs its name, which AWS did not return',
   tagsUnreadable: 'the policy needs its tags, which AWS did not return',
   callerCannotRead: 'this caller cannot read it',
   denied: 'access is denied',

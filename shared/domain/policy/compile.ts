@@ -55,6 +55,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   const rules = policy.rules.map(compileRule);
   const canary = policy.rollout === null ? null : compileMatch(policy.rollout.canary.match);
   const usesTags = rules.some((rule) => rule.match.usesTags) || (canary?.usesTags ?? false);
+  const usesName = rules.some((rule) => rule.match.usesName) || (canary?.usesName ?? false);
   const resolve = resolver(policy, rules, usesTags);
   const isCanary = (facts: AccountFacts): boolean => {
     requireTags(usesTags, facts);
@@ -65,7 +66,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     hash: policyHash(policy),
     usesTags,
     couldDeviate: couldDeviate(policy),
-    canDecide: (facts) => !usesTags || facts.tags !== null,
+    canDecide: (facts) => (!usesTags || facts.tags !== null) && (!usesName || facts.name !== ''),
     resolve,
     exemption: exemptionLookup(policy.exemptions),
     isCanary,

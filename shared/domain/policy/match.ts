@@ -8,6 +8,8 @@ export interface CompiledMatch {
   readonly match: Match;
   /** Whether any condition, at whatever depth, asks for tags. */
   readonly usesTags: boolean;
+  /** Whether any condition, at whatever depth, asks for the name. */
+  readonly usesName: boolean;
   /** Does not look whether tags were read: that is `matchSelector`'s and `resolve`'s part. */
   readonly test: (facts: AccountFacts) => boolean;
   /** Every condition on its own, in words. */
@@ -41,6 +43,7 @@ export function compileMatch(match: Match): CompiledMatch {
   return {
     match,
     usesTags: match.tags !== undefined || (inner?.usesTags ?? false),
+    usesName: match.name !== undefined || (inner?.usesName ?? false),
     test: only !== undefined && second === undefined ? only : allOf(tests),
     explain: (facts) =>
       conditions.map(({ name, test, why }) => {

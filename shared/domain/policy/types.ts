@@ -133,6 +133,7 @@ export interface Policy {
 export interface AccountFacts {
   /** 12 digits. */
   readonly id: string;
+  /** Empty: AWS did not return it. It always has at least one character. */
   readonly name: string;
   /** Path of OU names from the root: `/` directly under it, else `/A/B`. */
   readonly ou: string;
