@@ -89,6 +89,9 @@ function explained(
     return { explanation: policy.explain(account), notExplained: null };
   } catch (error) {
     if (!(error instanceof TagsNotReadError)) throw error;
-    return { explanation: null, notExplained: 'the policy uses tags, which the last snapshot has not read' };
+    return {
+      explanation: null,
+      notExplained: 'the policy uses tags, and the last snapshot lacks those of this account',
+    };
   }
 }

@@ -34,7 +34,11 @@ export const policyRoutes = [
         return policy.explain(account);
       } catch (error) {
         if (!(error instanceof TagsNotReadError)) throw error;
-        throw new ApiProblem(409, 'TagsNotRead', 'The policy asks for tags, which the last snapshot has not read.');
+        throw new ApiProblem(
+          409,
+          'TagsNotRead',
+          'The policy asks for tags, and the last snapshot lacks those of this account.',
+        );
       }
     },
   }),

@@ -49,6 +49,13 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   const loaded = await loadPolicy(context, flags.policy);
   const { policy, warnings } = loaded;
   const { facts, source, snapshotAt } = await sourceOf(context, accountId, given, loaded);
+  if (policy.usesTags && facts.tags === null) {
+    throw new CommandError(
+      'TagsUnreadable',
+      `The policy asks for tags, and AWS did not return the tags of account ${accountId} in a usable form, so nothing is decided for it. ` +
+        'Try again, or describe the account with --attributes.',
+    );
+  }
   const explanation = policy.explain(facts);
   const now = context.clock.now();
   const exemptions = (['computeOptimizer', 'automation'] as const).map((enrollment) => ({
@@ -152,7 +159,7 @@ async function fromSnapshot(context: CliContext, accountId: string, { policy }: 
   try {
     return await withStore(context, true, async ({ facts }) => {
       const [account, meta] = await Promise.all([facts.get(accountId), facts.meta()]);
-      if (account === null || meta === null || (policy.usesTags && account.tags === null)) return null;
+      if (account === null || meta === null || !policy.canDecide(account)) return null;
       return { facts: account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
     });
   } catch (error) {
