@@ -26,7 +26,9 @@ export async function takeSnapshot(
   const young = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
   const fresh = young && !outdated;
   const cached = fresh ? await deps.facts.load() : null;
-  if (cached !== null) {
+  // The next scan asks again for tags that could not be read, whatever the age of the snapshot.
+  const lacksTags = policy.usesTags && cached?.accounts.some(({ tags }) => tags === null) === true;
+  if (cached !== null && !lacksTags) {
     onProgress({ kind: 'organization', accounts: cached.accounts.length, done: true });
     return cached;
   }

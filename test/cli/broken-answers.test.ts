@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import type { FaultKind } from '../../services/sandbox/engine/faults.ts';
+import { auditShape, planShape } from './shapes.ts';
+import { ENROLL, ended, expectNoStack, json, place, rollcall, said, start, type World, world } from './support.ts';
+
+const KINDS: readonly FaultKind[] = ['empty-answer', 'null-answer', 'empty-body'];
+
+/** Every account has one of these tags, so that the rule means none of them. */
+const OPT_OUT_UNTAGGED = `version: 1
+defaults: { computeOptimizer: Active }
+rules:
+  - id: untagged
+    match: { not: { tags: { env: [canary, dev, management, platform, prod, sandbox, security, test] } } }
+    computeOptimizer: Inactive
+guardrails: { maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 10 }, minCoverage: 80 }
+limits: { callsPerSecond: 500, concurrency: 8 }
+`;
+
+const stateOf = ({ running: { sandbox } }: World) =>
+  sandbox.accounts().map(({ accountId, computeOptimizer, automation }) => [accountId, computeOptimizer, automation]);
+
+const active = ({ running: { sandbox } }: World) => sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+
+/** `plan` and `apply` fail with one line that names the call, and nothing has changed. */
+async function expectRefused(organization: World, cwd: string, says: string): Promise<void> {
+  const before = stateOf(organization);
+  const commands = [['plan'], ['apply', '--yes']];
+  const results = await Promise.all(commands.map((args) => rollcall(args, { cwd, env: organization.env })));
+  for (const result of results) {
+    const { code, stdout, stderr } = result;
+    expect(code, stderr).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr.split('\n').filter((line) => line.startsWith('error:'))).toHaveLength(1);
+    expect(stderr).toContain(says);
+    expectNoStack(result);
+  }
+  expect(stateOf(organization)).toEqual(before);
+}
+
+/** AWS answers again: everything ends as the policy wants it, and nothing was concluded from the broken answers. */
+async function expectUnharmed(organization: World, cwd: string): Promise<void> {
+  organization.running.sandbox.setFaults([]);
+  const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env: organization.env });
+  const applied = await call('apply', '--yes');
+  expect(applied.code, applied.stderr).toBe(0);
+  expect(active(organization).every(({ computeOptimizer: { status } }) => status === 'Active')).toBe(true);
+  expect(planShape.parse(json(await call('plan'))).changes).toEqual([]);
+  const left = await call('audit', 'list', '--type', 'AccountLeft');
+  expect(auditShape.parse(json(left)).entries).toEqual([]);
+  expect((await call('audit', 'verify')).code).toBe(0);
+}
+
+describe('AWS answers 200 with an empty answer', () => {
+  test.each(KINDS)('%s to everything: plan and apply say which call failed, and change nothing', async (kind) => {
+    const organization = await world({ drift: 0.3, faults: [{ kind }] });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    await expectRefused(organization, cwd, 'GetCallerIdentity');
+    await expectUnharmed(organization, cwd);
+  });
+
+  test('for all tags: a policy that opts out accounts without a known tag opts out none', async () => {
+    const organization = await world({ drift: 0 });
+    const cwd = place({ 'rollcall.yaml': OPT_OUT_UNTAGGED });
+    organization.running.sandbox.setFaults([{ operation: 'ListTagsForResource', kind: 'empty-body' }]);
+    await expectRefused(organization, cwd, 'the answer lacks Tags');
+    await expectUnharmed(organization, cwd);
+  });
+
+  test('for the tags of one account: it is Unknown, and the others are enrolled', async () => {
+    const organization = await world({ drift: 0.5 });
+    const cwd = place({ 'rollcall.yaml': OPT_OUT_UNTAGGED });
+    const { accountId = '' } = active(organization).find(({ management }) => !management) ?? {};
+    organization.running.sandbox.setFaults([{ operation: 'ListTagsForResource', accountId, kind: 'empty-body' }]);
+    const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env: organization.env });
+    const [plan, explained] = await Promise.all([call('plan'), call('policy', 'explain', accountId)]);
+    expect(explained.code).toBe(1);
+    expect(explained.stdout).toContain(`AWS did not return the tags of account ${accountId}`);
+    expectNoStack(explained);
+    expect(plan.stderr).toContain(`the tags of account ${accountId} could not be read`);
+    const { changes, summary } = planShape.parse(json(plan));
+    expect(summary.computeOptimizer['Unknown']).toBe(1);
+    expect(changes.length).toBeGreaterThan(0);
+    expect(changes.map((change) => change.accountId)).not.toContain(accountId);
+    const applied = await call('apply', '--yes');
+    expect(applied.code, applied.stderr).toBe(3);
+    const off = active(organization).filter(({ computeOptimizer: { status } }) => status !== 'Active');
+    expect(off.every((account) => account.accountId === accountId)).toBe(true);
+    const account = await call('account', accountId);
+    expect(account.stdout).toContain('tagsUnreadable');
+    await expectUnharmed(organization, cwd);
+  });
+});
+
+test('serve changes nothing on broken answers and ends as told; the next run enrolls everything', async () => {
+  const organization = await world({ drift: 0.3, faults: [{ operation: 'ListAccounts', kind: 'empty-body' }] });
+  const cwd = place({ 'rollcall.yaml': ENROLL.replace('limits:', 'schedule: 5m\nlimits:') });
+  const daemon = start(['serve', '--port', '0'], { cwd, env: organization.env });
+  const end = ended(daemon);
+  const before = stateOf(organization);
+  await said(daemon, 'the answer lacks Accounts');
+  expect(stateOf(organization)).toEqual(before);
+  daemon.kill('SIGTERM');
+  const { code, stderr } = await end;
+  expect(code, stderr).toBe(0);
+  await expectUnharmed(organization, cwd);
+});
