@@ -217,7 +217,7 @@ function inTransit(subject: Subject): Judgement | null {
   const mismatch = mismatchOf(subject.desired, observation);
   if (observation.status === 'Pending' && (mismatch !== null || statusMatters(subject.desired))) {
     // From AWS's timestamp or from our own call, whichever is later: a Pending that began anew has its whole time again.
-    const ours = remembered === null ? null : deadlineOf(remembered);
+    const ours = pendingDeadline(remembered, condition);
     const theirs = observation.lastUpdated === null ? ours : observation.lastUpdated + pendingDeadlineMs;
     const deadline = theirs === null ? context.now + pendingDeadlineMs : Math.max(theirs, ours ?? theirs);
     return untilDeadline(context.now, 'pending', deadline);
@@ -230,6 +230,12 @@ function inTransit(subject: Subject): Judgement | null {
   if (remembered === null || !stillTheOldPicture(remembered, subject)) return null;
   if (remembered.verdict === 'Stalled') return untilNextAttempt(remembered, context.now);
   return untilDeadline(context.now, 'acted', deadlineOf(remembered) ?? context.now + pendingDeadlineMs);
+}
+
+/** Also of a Pending that was recorded as a drift, by a process that died before it recorded it as stalled. */
+function pendingDeadline(remembered: Condition | null, condition: Condition | null): EpochMs | null {
+  const known = remembered ?? (condition?.status === 'Pending' ? condition : null);
+  return known === null ? null : deadlineOf(known);
 }
 
 function deadlineOf(condition: Condition): EpochMs | null {

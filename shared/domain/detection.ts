@@ -33,9 +33,10 @@ export function withDetection(record: AccountRecord, draft: EntryDraft, newId: (
 }
 
 /** The observed state, without the reason that delays the fix. */
+// The deadline of a Pending stays: if a process dies before the next entry, the next scan must not grant the whole time again.
 function detected(after: Facet, before: Facet | null): Facet {
   const reason = mismatchIn(after);
-  return { ...after, verdict: 'Drifted', reason, notBefore: null, deadline: null, attempts: before?.attempts ?? 0 };
+  return { ...after, verdict: 'Drifted', reason, notBefore: null, attempts: before?.attempts ?? 0 };
 }
 
 function mismatchIn({ status, ruleMode, desired, desiredRuleMode }: Facet): ReasonCode {
