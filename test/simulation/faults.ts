@@ -327,8 +327,8 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/domain/assess.ts',
-        find: "if (state.mode.value === 'alert') return",
-        replace: "if (state.mode.value === 'off') return",
+        find: "if (state?.mode.value === 'alert') return",
+        replace: "if (state?.mode.value === 'off') return",
       },
     ],
   },
