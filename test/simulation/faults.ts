@@ -332,4 +332,26 @@ export const FAULTS: readonly Fault[] = [
       },
     ],
   },
+  {
+    name: 'other-organization-let-in',
+    breaks: 'what another organization looks like is recorded in the store of this one (invariant 9)',
+    edits: [
+      {
+        file: 'shared/app/binding.ts',
+        find: 'if (owner !== null && owner !== organizationId) throw',
+        replace: "if (owner === '') throw",
+      },
+    ],
+  },
+  {
+    name: 'unbound-store-taken-over',
+    breaks: 'a store with a snapshot and no recorded owner is bound to another organization (invariant 9)',
+    edits: [
+      {
+        file: 'shared/app/binding.ts',
+        find: 'return bound?.value.organizationId ?? (await facts.meta())?.organizationId ?? null;',
+        replace: 'void facts; return bound?.value.organizationId ?? null;',
+      },
+    ],
+  },
 ];

@@ -1,5 +1,6 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { createWork } from '../../shared/app/apply.ts';
+import { bindOrganization } from '../../shared/app/binding.ts';
 import { scanPart } from '../../shared/app/continue-scan.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
@@ -25,6 +26,7 @@ import { Others } from './others.ts';
 import { compiled, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
 import { Reactor } from './reactor.ts';
+import { Strangers } from './strangers.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
 import { Wanted } from './wanted.ts';
 import { CALM, type Weather, weatherOf } from './weather.ts';
@@ -65,6 +67,7 @@ export class History implements Stage {
   readonly #wanted: Wanted;
   readonly #others: Others;
   readonly #operators: Operators;
+  readonly #strangers: Strangers;
   readonly #trace: string[] | null;
   readonly #texts: readonly [string, string];
   #policy: CompiledPolicy;
@@ -110,7 +113,11 @@ export class History implements Stage {
     this.#wanted = new Wanted(this, () => this.#lost);
     this.#others = new Others(this, new Reactor(this));
     this.#operators = new Operators(this);
-    this.stores.inside.onEntry = (entry) => this.judge.written(entry);
+    this.#strangers = new Strangers(this, seed);
+    this.stores.inside.onEntry = (entry) => {
+      this.#strangers.written(entry);
+      this.judge.written(entry);
+    };
     this.stores.inside.onMessage = () => {
       for (const wake of this.#waiting) wake();
     };
@@ -173,9 +180,11 @@ export class History implements Stage {
   /** Lives the history through. */
   async live(): Promise<Verdict> {
     this.judge.look();
+    if (!this.#strangers.storeIsUnbound) await bindOrganization(this.stores, this.caller, START);
     await withTimersOf(this.time, async () => {
       this.note(`policy:\n${this.#texts[0]}weather: ${JSON.stringify(this.weather)}`);
       this.#storm();
+      this.#strangers.begin();
       this.#calmAt = START + this.chance.between(30, 120) * MINUTE;
       await this.time.run(() => false, this.#calmAt);
       this.#calm();
@@ -183,6 +192,7 @@ export class History implements Stage {
       const flaws = ended ? [] : [...this.#wanted.flaws()];
       if (!ended) this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${flaws.join(', ')}`);
       this.#over = true;
+      await this.#strangers.check();
       this.judge.books();
       this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
       // The same in both policies.
