@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { ApiTokens } from '../../shared/config/api-env.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { type ApiOptions, createApi } from './app.ts';
@@ -77,9 +77,10 @@ export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> 
   const bound: { port: number } = { port: options.port };
   const app = createApi(system, nodeDoor(options, bound), options);
   const seats = new WeakMap<Socket, Place>();
-  const server = createServer(settingsOf(options.patience ?? PATIENCE), (incoming, outgoing) => {
+  const server = createServer(settingsOf(options.patience ?? PATIENCE));
+  serve(server, (incoming, outgoing, invite) => {
     const place = seats.get(incoming.socket) ?? null;
-    answer(incoming, outgoing, app.fetch, place).catch((error: unknown) => {
+    answer({ incoming, outgoing, invite, place }, app.fetch).catch((error: unknown) => {
       system.logger.warn('an answer broke off', { error });
       outgoing.destroy();
     });
@@ -131,6 +132,24 @@ function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): S
   };
 }
 
+type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, invite: () => void) => void;
+
+/**
+ * Node sends `100 Continue` by itself before anybody has seen the request; here it is sent by `invite`, after admission. There is no listener for
+ * `upgrade`, so Node hands such a request over as an ordinary one.
+ */
+function serve(server: Server, each: Serve): void {
+  server.on('request', (incoming, outgoing) => each(incoming, outgoing, () => undefined));
+  server.on('checkContinue', (incoming, outgoing) => each(incoming, outgoing, () => outgoing.writeContinue()));
+  server.on('checkExpectation', (_, outgoing) => refuse(outgoing, 417, 'The only expectation known is 100-continue'));
+}
+
+/** For requests that never reach the app. */
+function refuse(outgoing: ServerResponse, status: number, text: string): void {
+  const headers = { ...SECURITY_HEADERS, 'content-type': 'text/plain', connection: 'close' };
+  outgoing.writeHead(status, headers).end(`${text}\n`);
+}
+
 /** On loopback all clients share one address, so a limit for each address would only make it easier to keep the others out. */
 function placesOn(host: string): PlaceLimits {
   return isLoopback(host) ? { ...PLACES, perAddress: PLACES.total } : PLACES;
@@ -173,19 +192,21 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
 
 type Fetch = (request: Request, visit: Visit) => Response | Promise<Response>;
 
-async function answer(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  fetch: Fetch,
-  place: Place | null,
-): Promise<void> {
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** Tells a client that waits for it to send the body. */
+  readonly invite: () => void;
+  readonly place: Place | null;
+}
+
+async function answer({ incoming, outgoing, invite, place }: Exchange, fetch: Fetch): Promise<void> {
   place?.touch();
   const gone = new AbortController();
   outgoing.once('close', () => gone.abort());
-  const request = requestOf(incoming, gone.signal);
+  const request = requestOf(incoming, invite, gone.signal);
   if (request === null) {
-    const headers = { ...SECURITY_HEADERS, 'content-type': 'text/plain', connection: 'close' };
-    outgoing.writeHead(400, headers).end('Bad request\n');
+    refuse(outgoing, 400, 'Bad request');
     return;
   }
   const { remoteAddress } = incoming.socket;
@@ -200,7 +221,8 @@ async function answer(
   const visit = { ...(remoteAddress !== undefined && { remoteAddress }), hold, ended };
   const response = await fetch(request, visit);
   // A body that was refused before its end ends the connection: whoever sent it must not put the next request on it.
-  if (!incoming.complete) outgoing.shouldKeepAlive = false;
+  // After `Upgrade` the client may go on in another protocol.
+  if (!incoming.complete || incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null || incoming.method === 'HEAD') {
     await response.body?.cancel();
@@ -221,8 +243,13 @@ async function* chunksOf(
   for await (const chunk of body) yield chunk;
 }
 
+async function* bodyOf(incoming: IncomingMessage, invite: () => void): AsyncGenerator<Uint8Array> {
+  invite();
+  yield* incoming;
+}
+
 /** The host is looked at as it was sent, never taken from here. `null`: the request has no form that makes sense. */
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | null {
+function requestOf(incoming: IncomingMessage, invite: () => void, signal: AbortSignal): Request | null {
   const { method = 'GET', url = '/', rawHeaders } = incoming;
   if (!url.startsWith('/')) return null;
   try {
@@ -233,7 +260,7 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | nu
     const address = new URL(`http://rollcall.invalid${url}`);
     if (method === 'GET' || method === 'HEAD') return new Request(address, init);
     // No byte of the body is read before the app asks for it.
-    const body = Readable.toWeb(incoming, { strategy: { highWaterMark: 0 } });
+    const body = NodeReadableStream.from<Uint8Array>(bodyOf(incoming, invite));
     return new Request(address, { ...init, body, duplex: 'half' });
   } catch {
     // Methods and headers that fetch does not know (TRACE, CONNECT, broken names): nobody needs to be told more than 400.

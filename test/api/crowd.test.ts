@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RATES } from '../../services/api/app.ts';
 import { PATIENCE } from '../../services/api/node-door.ts';
 import { PLACES } from '../../services/api/security/places.ts';
@@ -10,7 +10,7 @@ import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { readControls } from '../../shared/app/controls.ts';
 import { account, chainOf } from '../contract/samples.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { api, OPERATE, READ, store, type TestApi, TOKENS } from './support.ts';
+import { api, OPERATE, openSocket, READ, store, type TestApi, TOKENS, untilClosed } from './support.ts';
 
 /*
  * One client against everybody else, over real sockets: whatever a client does that is not admitted, an operator gets in and can halt.
@@ -18,24 +18,6 @@ import { api, OPERATE, READ, store, type TestApi, TOKENS } from './support.ts';
 
 const as = (token: string) => ({ authorization: `Bearer ${token}` });
 const CROSS_SITE = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
-
-async function openSocket({ door }: TestApi): Promise<Socket> {
-  const socket = connect(door.port, '127.0.0.1');
-  socket.on('error', () => undefined);
-  onTestFinished(() => void socket.destroy());
-  await once(socket, 'connect');
-  return socket;
-}
-
-/** Everything that the server sends until it closes the connection. */
-async function untilClosed(socket: Socket): Promise<string> {
-  let text = '';
-  socket.on('data', (part) => {
-    text += part.toString();
-  });
-  if (!socket.closed) await once(socket, 'close');
-  return text;
-}
 
 async function halts(own: TestApi, headers: Readonly<Record<string, string>> = {}): Promise<void> {
   expect((await own.post('/api/halt', { reason: 'incident' }, headers)).json).toMatchObject({ halted: true });

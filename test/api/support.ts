@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -144,4 +145,23 @@ export async function sendTo(port: number, path: string, options: SendOptions = 
     text,
     json: isJson && text !== '' ? JSON.parse(text) : null,
   };
+}
+
+/** A connection whose bytes the test writes itself. */
+export async function openSocket({ door }: TestApi): Promise<Socket> {
+  const socket = connect(door.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Everything that the server sends until it closes the connection. */
+export async function untilClosed(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (part) => {
+    text += part.toString();
+  });
+  if (!socket.closed) await once(socket, 'close');
+  return text;
 }
