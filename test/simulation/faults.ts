@@ -354,4 +354,38 @@ export const FAULTS: readonly Fault[] = [
       },
     ],
   },
+  {
+    name: 'restore-does-not-halt',
+    breaks: 'a call after a restore, before anybody has lifted its halt (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/controls.ts',
+        find: 'controls: { halt: { ...act, reason: message }, suspensions,',
+        replace: 'controls: { halt: before, suspensions,',
+      },
+    ],
+  },
+  {
+    name: 'restore-lifts-suspensions',
+    breaks: 'a call for an account whose suspension the backup lacks (invariant 3)',
+    edits: [
+      {
+        file: 'shared/domain/controls.ts',
+        find: 'const others = replaced?.suspensions ?? [];',
+        replace: 'const others = (replaced?.suspensions ?? []).slice(0, 0);',
+      },
+    ],
+  },
+  {
+    name: 'restore-forgets-changes',
+    breaks:
+      'more accounts changed in 24 hours than maxChanges allows, because the backup lacks the changes (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/reconcile-restored.ts',
+        find: 'put(CARRIED_REGISTER, Object.keys(carried).length === 0 ? null : carried);',
+        replace: 'put(CARRIED_REGISTER, null);',
+      },
+    ],
+  },
 ];

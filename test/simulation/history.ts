@@ -26,6 +26,7 @@ import { Others } from './others.ts';
 import { compiled, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
 import { Reactor } from './reactor.ts';
+import { Restores } from './restores.ts';
 import { Strangers } from './strangers.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
 import { Wanted } from './wanted.ts';
@@ -68,6 +69,7 @@ export class History implements Stage {
   readonly #others: Others;
   readonly #operators: Operators;
   readonly #strangers: Strangers;
+  readonly #restores: Restores;
   readonly #trace: string[] | null;
   readonly #texts: readonly [string, string];
   #policy: CompiledPolicy;
@@ -114,6 +116,7 @@ export class History implements Stage {
     this.#others = new Others(this, new Reactor(this));
     this.#operators = new Operators(this);
     this.#strangers = new Strangers(this, seed);
+    this.#restores = new Restores(this, seed, { operators: this.#operators, others: this.#others });
     this.stores.inside.onEntry = (entry) => {
       this.#strangers.written(entry);
       this.judge.written(entry);
@@ -185,6 +188,7 @@ export class History implements Stage {
       this.note(`policy:\n${this.#texts[0]}weather: ${JSON.stringify(this.weather)}`);
       this.#storm();
       this.#strangers.begin();
+      this.#restores.begin();
       this.#calmAt = START + this.chance.between(30, 120) * MINUTE;
       await this.time.run(() => false, this.#calmAt);
       this.#calm();

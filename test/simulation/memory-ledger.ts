@@ -15,7 +15,7 @@ import {
   type LedgerFilter,
   type RunStep,
 } from '../../shared/ports/ledger.ts';
-import { type StoreClock, stored, type Whims } from './memory-parts.ts';
+import { refill, type StoreClock, stored, type Whims } from './memory-parts.ts';
 
 const wellFormed = (entry: LedgerEntry): number => {
   const at = Date.parse(entry.at);
@@ -60,7 +60,6 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
     const placed = { entry: kept, at, position: positions, storedAt: clock.now() };
     all.push(placed);
     unpublished.set(nameOf(entry), placed);
-    hooks.onEntry(kept);
     return 'appended';
   };
   const ledger: Ledger = {
@@ -68,7 +67,9 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
       const times = entries.map(wellFormed);
       const refused = new Set<string>();
       return entries.map((entry, index) => {
+        const before = headOf(entry.chain).seq;
         const outcome = refused.has(entry.chain) ? 'headMoved' : appendOne(entry, times[index] ?? 0);
+        if (outcome === 'appended' && entry.seq > before) hooks.onEntry(stored(entry));
         if (outcome === 'headMoved') refused.add(entry.chain);
         return outcome;
       });
@@ -171,8 +172,33 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
   function* outbox(): Generator<LedgerEntry> {
     for (const { entry } of unpublished.values()) yield entry;
   }
-  return { ledger, chains, published, outbox, hooks };
+  const backup = () => {
+    const kept = {
+      all: [...all],
+      chains: copied(chains),
+      unpublished: [...unpublished],
+      published: new Set(published),
+    };
+    /** `entries` are appended without anybody being told: nobody has just seen what they say. */
+    const restore = (entries: readonly LedgerEntry[], publishedSince: readonly LedgerEntry[]): void => {
+      all.splice(0, all.length, ...kept.all);
+      refill(chains, copied(kept.chains));
+      refill(unpublished, kept.unpublished);
+      published.clear();
+      for (const id of kept.published) published.add(id);
+      for (const entry of publishedSince) if (unpublished.delete(nameOf(entry))) published.add(entry.id);
+      for (const entry of entries) {
+        if (appendOne(entry, wellFormed(entry)) !== 'appended')
+          throw new Error(`${nameOf(entry)} does not fit its chain`);
+      }
+    };
+    return { ...kept, restore };
+  };
+  return { ledger, chains, published, outbox, hooks, backup };
 }
+
+const copied = (chains: ReadonlyMap<string, readonly LedgerEntry[]>): Map<string, LedgerEntry[]> =>
+  new Map([...chains].map(([chain, entries]) => [chain, [...entries]]));
 
 /** What is pruned is gone from the beginning. */
 const firstSeq = (entries: readonly LedgerEntry[]): number => entries[0]?.seq ?? 1;

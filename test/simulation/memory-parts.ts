@@ -1,3 +1,5 @@
+import { type ChainHead, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger.ts';
+
 /* What the stores in memory have in common. */
 
 /** What the stores leave to chance; by default nothing. */
@@ -12,6 +14,18 @@ export interface Whims {
 
 export interface StoreClock {
   now(): number;
+}
+
+export function headOfEntries(entries: readonly LedgerEntry[]): ChainHead {
+  const last = entries.at(-1);
+  return last === undefined ? EMPTY_CHAIN : headOf(last);
+}
+
+/** Gives a map the content of another. */
+export function refill<K, V>(map: Map<K, V>, content: Iterable<readonly [K, V]>): void {
+  const copy = [...content];
+  map.clear();
+  for (const [key, value] of copy) map.set(key, value);
 }
 
 /** What is stored is a copy, and nobody can change what is handed out. */

@@ -96,5 +96,15 @@ export function memoryQueue(clock: StoreClock, whims: Whims) {
   };
   const nextVisible = (): number | null =>
     held.length === 0 ? null : Math.min(...held.map(({ visibleAt }) => visibleAt));
-  return { queue, deadLetters, nextVisible, hooks, putRaw: put };
+  /** @returns what gives the queue its present content again. */
+  const backup = (): (() => void) => {
+    const kept = held.map((each) => ({ ...each }));
+    const letters = [...dead];
+    return () => {
+      held = kept.map((each) => ({ ...each }));
+      dead.splice(0, dead.length, ...letters);
+      hooks.onMessage();
+    };
+  };
+  return { queue, deadLetters, nextVisible, hooks, putRaw: put, backup };
 }

@@ -7,8 +7,10 @@ import type { Ledger } from '../../shared/ports/ledger.ts';
 import type { DeadLetters, WorkQueue } from '../../shared/ports/queue.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Register, Registers } from '../../shared/ports/registers.ts';
+import type { Reconcile } from '../../shared/ports/restore.ts';
+import { type BackedUp, merged } from './memory-backup.ts';
 import { memoryLedger } from './memory-ledger.ts';
-import { freeze, type StoreClock, stored, type Whims } from './memory-parts.ts';
+import { freeze, refill, type StoreClock, stored, type Whims } from './memory-parts.ts';
 import { memoryQueue } from './memory-queue.ts';
 
 /** All stores in memory, with exactly what their ports promise: the contract suites run on them as well. No part of the product. */
@@ -35,10 +37,19 @@ export interface MemoryStores {
     /** Called when an entry was stored. */
     onEntry: (entry: LedgerEntry) => void;
     putRaw(body: string): void;
+    backup(): MemoryBackup;
   };
 }
 
-function memoryRecords(clock: StoreClock, whims: Whims) {
+/** The content of all stores at one moment. */
+export interface MemoryBackup {
+  /** Replaces the content of all stores at once, as the embedded store's restore does. */
+  restore<Report>(reconcile: Reconcile<Report>): Report;
+}
+
+function memoryRecords(clock: StoreClock, whims: Whims, isOfChain: (record: AccountRecord) => boolean) {
+  // From the first restore on: a process may still hold a record of the replaced chain.
+  let restored = false;
   const records = new Map<string, AccountRecord>();
   const wakes = new Map<string, { readonly at: number; readonly since: number }>();
   const sorted = (): AccountRecord[] => [...records.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
@@ -72,6 +83,7 @@ function memoryRecords(clock: StoreClock, whims: Whims) {
       for (const [index, record] of many.entries()) {
         const known = records.get(record.accountId);
         if (known !== undefined && known.head.seq >= record.head.seq) continue;
+        if (restored && !isOfChain(record)) continue;
         records.set(record.accountId, stored(record));
         setWake(record.accountId, times[index] ?? null);
       }
@@ -92,15 +104,24 @@ function memoryRecords(clock: StoreClock, whims: Whims) {
       if (known !== undefined && known.head.seq <= headSeq) setWake(accountId, until);
     },
   };
-  return { port, records };
+  const backup = () => {
+    const kept = { records: new Map(records), wakes: new Map(wakes) };
+    const restore = (): void => {
+      refill(records, kept.records);
+      refill(wakes, kept.wakes);
+      restored = true;
+    };
+    return { records: kept.records, restore };
+  };
+  return { port, records, backup };
 }
 
 const PAGE = 100;
 
-function memoryRegisters(): Registers {
+function memoryRegisters() {
   const registers = new Map<string, Register>();
   let versions = 0;
-  return {
+  const port: Registers = {
     read: async (name) => registers.get(name) ?? null,
     async write(name, value, expected) {
       const text: string | undefined = JSON.stringify(value);
@@ -118,6 +139,16 @@ function memoryRegisters(): Registers {
       return names.flatMap((name) => registers.get(name) ?? []);
     },
   };
+  const values = (): ReadonlyMap<string, unknown> => new Map([...registers].map(([name, { value }]) => [name, value]));
+  /** Every version becomes a new one: what was read before must not be written over afterwards. */
+  const replace = (content: ReadonlyMap<string, unknown>): void => {
+    registers.clear();
+    for (const [name, value] of content) {
+      versions += 1;
+      registers.set(name, { name, value: stored(value), version: String(versions) });
+    }
+  };
+  return { port, values, replace };
 }
 
 function memoryFacts() {
@@ -143,18 +174,52 @@ function memoryFacts() {
       for (const id of accountIds) byId.delete(id);
     },
   };
-  return { port, factsOf: (id: string) => byId.get(id) ?? null };
+  const backup = () => {
+    const kept = { snapshot, byId: new Map(byId) };
+    const restore = (): void => {
+      snapshot = kept.snapshot;
+      byId = new Map(kept.byId);
+    };
+    return { snapshot, restore };
+  };
+  return { port, factsOf: (id: string) => byId.get(id) ?? null, backup };
 }
 
 export function memoryStores(clock: StoreClock, whims: Whims = {}): MemoryStores {
-  const { ledger, chains, published, outbox, hooks: ledgerHooks } = memoryLedger(clock, whims);
-  const { port, records } = memoryRecords(clock, whims);
-  const { port: facts, factsOf } = memoryFacts();
-  const { queue, deadLetters, nextVisible, hooks, putRaw } = memoryQueue(clock, whims);
+  const { ledger, chains, published, outbox, hooks: ledgerHooks, backup: backupLedger } = memoryLedger(clock, whims);
+  const isOfChain = ({ accountId, head }: AccountRecord): boolean =>
+    chains.get(accountId)?.some(({ seq, hash }) => seq === head.seq && hash === head.hash) ?? false;
+  const { port, records, backup: backupRecords } = memoryRecords(clock, whims, isOfChain);
+  const { port: facts, factsOf, backup: backupFacts } = memoryFacts();
+  const { queue, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, whims);
+  const registers = memoryRegisters();
+  const backup = (): MemoryBackup => {
+    const content = () => {
+      const parts = { ledger: backupLedger(), records: backupRecords(), facts: backupFacts() };
+      const of: BackedUp = {
+        ...{ chains: parts.ledger.chains, published: parts.ledger.published, records: parts.records.records },
+        ...{ registers: registers.values(), snapshot: parts.facts.snapshot },
+      };
+      return { parts, of };
+    };
+    const { parts, of } = content();
+    const restoreQueue = backupQueue();
+    return {
+      restore(reconcile) {
+        const result = merged(of, content().of, reconcile);
+        parts.ledger.restore(result.entries, result.published);
+        parts.records.restore();
+        parts.facts.restore();
+        restoreQueue();
+        registers.replace(result.registers);
+        return result.report;
+      },
+    };
+  };
   return {
-    ...{ ledger, records: port, registers: memoryRegisters(), facts, queue, deadLetters },
+    ...{ ledger, records: port, registers: registers.port, facts, queue, deadLetters },
     inside: {
-      ...{ chains, published, outbox, records, factsOf, nextVisible, putRaw },
+      ...{ chains, published, outbox, records, factsOf, nextVisible, putRaw, backup },
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;
       },

@@ -3,25 +3,40 @@ import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
 import { resumeContested } from '../../shared/app/resume-contested.ts';
 import { RunStates, type StoredPlan } from '../../shared/app/run-state.ts';
 import { type CompiledPolicy, type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import type { AccountId } from '../../shared/domain/types.ts';
 import type { Stage } from './ground.ts';
+import type { Process } from './process.ts';
 
 /** People who have a say. In calm weather only to set free what was stopped. */
 export class Operators {
   readonly #stage: Stage;
+  #commands = 0;
 
   constructor(stage: Stage) {
     this.#stage = stage;
   }
 
+  /** A command is running. */
+  get busy(): boolean {
+    return this.#commands > 0;
+  }
+
   act(): void {
-    const { chance, sandbox, caller, calmed, policy } = this.#stage;
+    const { chance, sandbox, caller, calmed } = this.#stage;
     const act = calmed
       ? chance.of(['unhalt', 'resume', 'approve'] as const)
       : chance.of(['halt', 'unhalt', 'suspend', 'resume', 'approve'] as const);
     const members = sandbox.accounts().filter(({ management }) => !management);
     const { accountId } = chance.any(members) ?? { accountId: caller.accountId };
+    this.command(act, accountId);
+  }
+
+  /** @param accountId the account to suspend */
+  command(act: 'halt' | 'unhalt' | 'suspend' | 'resume' | 'approve', accountId: AccountId): void {
+    const { calmed, policy } = this.#stage;
     const { controls } = this.#stage.judge;
-    this.#stage.invoke(`operator ${act}`, async (process) => {
+    this.#commands += 1;
+    const command = async (process: Process): Promise<void> => {
       const { time, judge } = this.#stage;
       const deps = process.deps(policy);
       switch (act) {
@@ -55,6 +70,9 @@ export class Operators {
           });
         }
       }
+    };
+    this.#stage.invoke(`operator ${act}`, command, () => {
+      this.#commands -= 1;
     });
   }
 }

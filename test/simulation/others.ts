@@ -43,17 +43,13 @@ const CHANGES: Readonly<Record<Enrollment, readonly [source: string, name: strin
 export class Others {
   readonly #stage: Stage;
   readonly #reactor: Reactor;
-  #rubbish = 0;
+  /** Bodies that were put on the queue and that nobody can work on. */
+  rubbish = 0;
   #requests = 0;
 
   constructor(stage: Stage, reactor: Reactor) {
     this.#stage = stage;
     this.#reactor = reactor;
-  }
-
-  /** Bodies that were put on the queue and that nobody can work on. */
-  get rubbish(): number {
-    return this.#rubbish;
   }
 
   /** Somebody else does something. */
@@ -65,7 +61,7 @@ export class Others {
     this.#stage.note(`someone: ${act} ${account.accountId}`);
     this.#stage.judge.look();
     if (act === 'rubbish') {
-      this.#rubbish += 1;
+      this.rubbish += 1;
       stores.inside.putRaw(chance.of(RUBBISH));
       this.#reactor.hears(chance.of([null, 'rubbish', { detail: 1 }, this.#forged(account.accountId)]));
       return;

@@ -1,0 +1,106 @@
+import { type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
+import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../shared/domain/record.ts';
+import type { AccountId } from '../../shared/domain/types.ts';
+import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
+import {
+  type LastChange,
+  type LostEntries,
+  MAX_LOST_RUNS,
+  type Reconcile,
+  type StoredContent,
+} from '../../shared/ports/restore.ts';
+import { headOfEntries } from './memory-parts.ts';
+
+/** What a backup of the memory stores holds of the content that a restore compares. */
+export interface BackedUp {
+  readonly chains: ReadonlyMap<string, readonly LedgerEntry[]>;
+  readonly published: ReadonlySet<string>;
+  readonly records: ReadonlyMap<string, AccountRecord>;
+  readonly registers: ReadonlyMap<string, unknown>;
+  readonly snapshot: OrganizationSnapshot | null;
+}
+
+export interface Merged<Report> {
+  readonly registers: ReadonlyMap<string, unknown>;
+  /** Sealed, in the order in which they are appended. */
+  readonly entries: readonly LedgerEntry[];
+  /** Entries of the backup that were published after it was made. */
+  readonly published: readonly LedgerEntry[];
+  readonly report: Report;
+}
+
+/** The restored content, as the embedded store's restore puts it together: the product's own `reconcile` decides what stays in force. */
+export function merged<Report>(backup: BackedUp, replaced: BackedUp, reconcile: Reconcile<Report>): Merged<Report> {
+  const store = { kind: 'store', content: contentOf(replaced), lost: lostEntries(backup, replaced) } as const;
+  const { registers, drafts, report } = reconcile(contentOf(backup), store);
+  const heads = new Map([...backup.chains].map(([chain, entries]) => [chain, headOfEntries(entries)]));
+  const entries = drafts.map((draft) => {
+    const entry = sealEntry(draft, heads.get(draft.chain) ?? headOfEntries([]));
+    heads.set(draft.chain, { seq: entry.seq, hash: entry.hash });
+    return entry;
+  });
+  const published = [...backup.chains.values()]
+    .flat()
+    .filter((entry) => !backup.published.has(entry.id) && replaced.published.has(entry.id) && has(replaced, entry));
+  return { registers, entries, published, report };
+}
+
+function contentOf({ chains, records, registers, snapshot }: BackedUp): StoredContent {
+  const of = (chain: string): readonly LedgerEntry[] => chains.get(chain) ?? [];
+  const record = (accountId: AccountId): AccountRecord | null => {
+    const stored = withDriftSince(records.get(accountId) ?? emptyRecord(accountId));
+    const from = stored.head.seq <= headOfEntries(of(accountId)).seq ? stored : emptyRecord(accountId);
+    const caught = of(accountId)
+      .filter(({ seq }) => seq > from.head.seq)
+      .reduce(foldEntry, from);
+    return caught.head.seq === 0 ? null : caught;
+  };
+  return {
+    organizationId: () => snapshot?.organizationId ?? null,
+    registers: () => registers,
+    head: (chain) => headOfEntries(of(chain)),
+    changedSince: (since) => changedSince([...chains.values()].flat(), since),
+    *records() {
+      for (const chain of [...chains.keys()].sort()) {
+        const found = chain === ORGANIZATION_CHAIN ? null : record(chain);
+        if (found !== null) yield found;
+      }
+    },
+    record,
+    intent: (accountId, entryId) =>
+      of(accountId).findLast(({ type, id }) => type === 'RemediationStarted' && id === entryId) ?? null,
+    contest: (accountId, kind) =>
+      of(accountId).findLast(({ type, enrollment }) => type === 'FlapDetected' && enrollment === kind) ?? null,
+  };
+}
+
+function changedSince(entries: readonly LedgerEntry[], since: number): ReadonlyMap<AccountId, LastChange> {
+  const changed = new Map<AccountId, LastChange>();
+  for (const { type, accountId, at: iso, detail } of entries) {
+    const at = Date.parse(iso);
+    if (type !== 'RemediationStarted' || accountId === null || at < since) continue;
+    const known = changed.get(accountId) ?? { at, optOutAt: null };
+    const optOutAt = detail?.optOut === true ? Math.max(at, known.optOutAt ?? at) : known.optOutAt;
+    changed.set(accountId, { at: Math.max(at, known.at), optOutAt });
+  }
+  return changed;
+}
+
+function lostEntries(backup: BackedUp, replaced: BackedUp): LostEntries {
+  const lost = [...replaced.chains.values()]
+    .flat()
+    .filter((entry) => !has(backup, entry) && entry.seq >= (backup.chains.get(entry.chain)?.[0]?.seq ?? 0));
+  const times = lost.map(({ at }) => Date.parse(at));
+  const starts = lost.filter(({ type }) => type === 'ScanStarted').toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const runIds = [...new Set(starts.flatMap(({ runId }) => runId ?? []))];
+  return {
+    ...{ entries: lost.length, runs: runIds.length, runIds: runIds.slice(0, MAX_LOST_RUNS) },
+    from: lost.length === 0 ? null : Math.min(...times),
+    to: lost.length === 0 ? null : Math.max(...times),
+  };
+}
+
+function has({ chains }: BackedUp, { chain, seq, hash }: LedgerEntry): boolean {
+  const entries = chains.get(chain) ?? [];
+  return entries[seq - (entries[0]?.seq ?? 1)]?.hash === hash;
+}
