@@ -31,7 +31,7 @@ async function main(argument: string | undefined): Promise<void> {
   process.once('disconnect', stop);
 }
 
-/** Whoever started the sandbox learns its endpoint from the ready line alone. */
+/** The ready line is the only place that names the endpoint, so a sandbox whose line is lost is of no use. */
 function printed(line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => reject(new Error(`stdout cannot be written: ${cause.message}`, { cause }));

@@ -158,7 +158,7 @@ describe('rates', () => {
     await halts(own, as(OPERATE));
   });
 
-  test('whoever may not halt has no part in the rate of the halt, and it has one', async () => {
+  test('only principals that may halt use up the rate of halt, and that rate has a limit', async () => {
     const own = await api({ env: TOKENS, rates: { ...RATES, urgent: { perSecond: 1, burst: 2 } } });
     for (let n = 0; n < 5; n += 1) expect((await own.post('/api/halt', {}, as(READ))).status).toBe(403);
     const statuses = [];

@@ -36,7 +36,7 @@ function entriesOf(n: number): readonly LedgerEntry[] {
   );
 }
 
-test('what is told of a run of 10,000 accounts is the truth, whoever was killed and however often a change was tried', async () => {
+test('the counts of a run of 10,000 accounts are exact despite killed workers and repeated attempts', async () => {
   const clock = manualClock(MANUAL_CLOCK_START);
   const store = await openStore(clock);
   const runs = new RunStates(store.registers);

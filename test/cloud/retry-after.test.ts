@@ -50,7 +50,7 @@ describe('an answer of AWS that asks to wait', () => {
     return failureOf(cloud.readComputeOptimizer(ACCOUNT));
   };
 
-  it('says so in the error: a date by the clock of whoever answered', async () => {
+  it('says so in the error: a date by the clock of the server that answered', async () => {
     expect((await throttled({ 'Retry-After': '9' })).facts.retryAfterMs).toBe(9_000);
     const dated = { Date: 'Fri, 02 Nov 2029 09:00:00 GMT', 'Retry-After': 'Fri, 02 Nov 2029 09:00:12 GMT' };
     expect((await throttled(dated)).facts.retryAfterMs).toBe(12_000);

@@ -230,7 +230,7 @@ describe('a restored store', () => {
     );
     expect(one?.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
     expect(two?.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
-    // Whoever made the call closes it as if nothing had happened.
+    // The worker that made the call closes it as if nothing had happened.
     const closed = await journal.write(account(2), () => [
       draft({ chain: account(2), at: at(), id: 'closed', ...succeeded('under-way') }),
     ]);

@@ -76,7 +76,7 @@ describe('turns', () => {
     expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
-  test('whoever stops reading pages ends the reading', async () => {
+  test('a reader that stops asking for pages ends the reading', async () => {
     let ended = false;
     async function* pages() {
       try {

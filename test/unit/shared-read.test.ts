@@ -11,7 +11,7 @@ function computation() {
 }
 
 describe('a read that is shared', () => {
-  test('whoever asks while one is under way gets the next one, which begins after that, and all of them the same', async () => {
+  test('callers that ask during a read share the next one, which begins after it', async () => {
     const read = new SharedRead<number>();
     const { ends, make } = computation();
     const first = read.get(make);

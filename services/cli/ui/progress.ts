@@ -102,7 +102,7 @@ export class RunProgress {
         this.#totals = event.totals;
         this.#work.begin(event.keys);
         this.#workedSince = this.#options.now();
-        return totalChanges(event.totals) === 0 ? 'looking for what is due' : 'remediating';
+        return totalChanges(event.totals) === 0 ? 'looking for due changes' : 'remediating';
       case 'worked':
         if (!this.#work.take(workKey(event.accountId, event.enrollment), event.outcome)) this.#others += 1;
         return 'remediating';
