@@ -15,6 +15,7 @@ import type { AccountId, Caller } from '../../shared/domain/types.ts';
 import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
+import { Behaviour } from './behaviour.ts';
 import { Chance } from './chance.ts';
 import { dryRun } from './dry-run.ts';
 import type { Request } from './engine-cloud.ts';
@@ -46,6 +47,8 @@ export interface Verdict {
   readonly seed: number;
   readonly violations: readonly string[];
   readonly trace: readonly string[];
+  /** Hash of what it did. */
+  readonly behaviour: string;
   readonly calls: number;
   readonly entries: number;
   readonly deaths: number;
@@ -85,6 +88,7 @@ export class History implements Stage {
   /** Whose role nobody mends. */
   #lost: AccountId | null = null;
   readonly #accepted = new Set<string>();
+  readonly #behaviour = new Behaviour();
 
   constructor(seed: number, keepTrace: boolean) {
     this.seed = seed;
@@ -120,6 +124,7 @@ export class History implements Stage {
     this.stores.inside.onEntry = (entry) => {
       this.#strangers.written(entry);
       this.judge.written(entry);
+      this.#behaviour.written(entry);
     };
     this.stores.inside.onMessage = () => {
       for (const wake of this.#waiting) wake();
@@ -154,6 +159,7 @@ export class History implements Stage {
 
   arrived(request: Request, by: Process, policy: CompiledPolicy): void {
     this.#calls += 1;
+    this.#behaviour.called(request, by.name, this.time.now());
     this.note(`${by.name} ${request.operation} in ${request.callerAccountId} ${JSON.stringify(request.input)}`);
     this.judge.arrived(request, by, policy);
   }
@@ -206,7 +212,8 @@ export class History implements Stage {
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
     const { violations } = this.judge;
     const counts = { calls: this.#calls, entries, deaths: this.#deaths, virtualMs: this.time.now() - START };
-    return { seed: this.seed, violations, trace: this.#trace ?? [], ...counts };
+    const behaviour = this.#behaviour.digest;
+    return { seed: this.seed, violations, trace: this.#trace ?? [], behaviour, ...counts };
   }
 
   #isAsWanted(): boolean {

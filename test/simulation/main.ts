@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,10 +12,15 @@ import { History } from './history.ts';
  * npm run simulate -- --seeds N [--from SEED]   lives N histories (default 100 from 1) on all cores; says which broke an invariant, and
  *                                               prints the trace of the first
  *                     --seed S                  lives one and prints its trace
+ *                     --traces [--seeds N]      lives the stored histories again (default 200), and says which of them did something else
+ *                     --traces --renew          stores what they do now
  *                     --faults [--fault NAME]   lives histories with a deliberate fault switched in, until one notices
  */
 
 const HERE = fileURLToPath(import.meta.url);
+/** What the first histories did when that was last stored. */
+const TRACES = fileURLToPath(new URL('../golden/traces.txt', import.meta.url));
+const STORED_TRACES = 200;
 /** Histories that a process lives at most before its parent hears of them. */
 const LARGEST_CHUNK = 100;
 /** With a fault switched in the first one that notices is enough. */
@@ -24,6 +30,7 @@ const SEEDS_PER_FAULT = 2_000;
 
 const reportSchema = z.object({
   seeds: z.number(),
+  behaviours: z.array(z.string()),
   broken: z.array(z.object({ seed: z.number(), violations: z.array(z.string()) })),
   calls: z.number(),
   entries: z.number(),
@@ -33,10 +40,11 @@ const reportSchema = z.object({
 type Report = z.infer<typeof reportSchema>;
 
 async function live(from: number, count: number, stopAtFirst: boolean): Promise<Report> {
-  const report: Report = { seeds: 0, broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
+  const report: Report = { seeds: 0, behaviours: [], broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
   for (let seed = from; seed < from + count; seed += 1) {
-    const { violations, calls, entries, deaths, virtualMs } = await new History(seed, false).live();
+    const { violations, behaviour, calls, entries, deaths, virtualMs } = await new History(seed, false).live();
     report.seeds += 1;
+    report.behaviours.push(behaviour);
     for (const [name, value] of Object.entries({ calls, entries, deaths, virtualMs } as const))
       add(report, name, value);
     if (violations.length > 0) report.broken.push({ seed, violations: violations.slice(0, 5) });
@@ -76,9 +84,8 @@ function say(report: Report): void {
   }
 }
 
-async function many(from: number, count: number): Promise<number> {
-  const start = performance.now();
-  const sum: Report = { seeds: 0, broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
+/** Lives many histories on all cores, and passes on each report with the first of its seeds. */
+async function inParallel(from: number, count: number, use: (report: Report, first: number) => void): Promise<void> {
   let next = from;
   const lanes = availableParallelism();
   const size = Math.max(1, Math.min(LARGEST_CHUNK, Math.ceil(count / lanes)));
@@ -86,19 +93,41 @@ async function many(from: number, count: number): Promise<number> {
     while (next < from + count) {
       const first = next;
       next += size;
-      const report = await inChild(first, Math.min(size, from + count - first), null);
-      say(report);
-      sum.seeds += report.seeds;
-      sum.broken.push(...report.broken);
-      for (const name of ['calls', 'entries', 'deaths', 'virtualMs'] as const) add(sum, name, report[name]);
+      use(await inChild(first, Math.min(size, from + count - first), null), first);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+async function many(from: number, count: number): Promise<number> {
+  const start = performance.now();
+  const sum: Report = { seeds: 0, behaviours: [], broken: [], calls: 0, entries: 0, deaths: 0, virtualMs: 0 };
+  await inParallel(from, count, (report) => {
+    say(report);
+    sum.seeds += report.seeds;
+    sum.broken.push(...report.broken);
+    for (const name of ['calls', 'entries', 'deaths', 'virtualMs'] as const) add(sum, name, report[name]);
+  });
   const seconds = Math.round((performance.now() - start) / 100) / 10;
-  process.stdout.write(`${JSON.stringify({ ...sum, broken: sum.broken.length, seconds })}\n`);
-  const [first] = sum.broken.toSorted((a, b) => a.seed - b.seed);
+  const { behaviours: _, broken, ...counts } = sum;
+  process.stdout.write(`${JSON.stringify({ ...counts, broken: broken.length, seconds })}\n`);
+  const [first] = broken.toSorted((a, b) => a.seed - b.seed);
   // One is told whole; the others can be lived again by themselves.
   return first === undefined ? 0 : one(first.seed);
+}
+
+/** Compares what the first histories do with what is stored, one hash a line; `renew`: stores it. */
+async function traces(count: number, renew: boolean): Promise<number> {
+  const now: string[] = [];
+  await inParallel(1, count, ({ behaviours }, first) => {
+    for (const [index, behaviour] of behaviours.entries()) now[first - 1 + index] = behaviour;
+  });
+  if (renew) writeFileSync(TRACES, `${now.join('\n')}\n`);
+  const stored = readFileSync(TRACES, 'utf8').trimEnd().split('\n');
+  if (stored.length < count) throw new Error(`${stored.length} traces are stored, not ${count}`);
+  const different = now.flatMap((behaviour, index) => (behaviour === stored[index] ? [] : [index + 1]));
+  process.stdout.write(`${JSON.stringify({ traces: count, different })}\n`);
+  return different.length > 0 ? 1 : 0;
 }
 
 /** @returns whether a history noticed it that is in order without it. */
@@ -141,8 +170,9 @@ async function one(seed: number): Promise<number> {
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
-    options: { seeds: text, from: text, seed: text, chunk: text, fault: text, faults: { type: 'boolean' } },
+    options: { seeds: text, from: text, seed: text, chunk: text, fault: text, faults: flag, traces: flag, renew: flag },
   });
   const number = (value: string | undefined, fallback: number): number => {
     const parsed = value === undefined ? fallback : Number(value);
@@ -157,6 +187,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.seed !== undefined) return one(number(values.seed, 1));
+  if (values.traces === true) return traces(number(values.seeds, STORED_TRACES), values.renew === true);
   if (values.faults === true || values.fault !== undefined) return faults(values.fault);
   return many(number(values.from, 1), number(values.seeds, 100));
 }
