@@ -183,7 +183,7 @@ function bill({ accounts }: Assumptions, usage: Usage, storedGb: number, standin
 }
 
 /** A Markdown table, in US dollars. */
-export function table(bills: readonly Bill[]): string {
+function table(bills: readonly Bill[]): string {
   const names = ['Lambda', 'DynamoDB', 'SQS', 'EventBridge', 'CloudWatch'] as const;
   const rows = bills.map(({ accounts, lines, total }) =>
     [accounts.toLocaleString('en-US'), ...names.map((name) => lines[name].toFixed(2)), `**${total.toFixed(2)}**`].join(

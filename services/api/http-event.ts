@@ -38,7 +38,7 @@ export type ReadHttpEvent =
   | { readonly event: null; readonly answer: HttpAnswer };
 
 /** In the form that Lambda returns to the client. */
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -57,7 +57,7 @@ export interface OpenDoor {
 }
 
 /** 127.0.0.0/8, ::1 and the name for them: what no other machine can reach. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 
 /** One file of the dashboard as `services/dashboard/build.ts` makes it. `etag` is quoted; without `encoding` the body is as it is. */
-export interface Page {
+interface Page {
   readonly body: Uint8Array;
   readonly type: string;
   readonly etag: string;

@@ -22,7 +22,7 @@ export interface Interrupt {
  */
 const SAME_MS = 300;
 
-export interface Late {
+interface Late {
   readonly ms: number;
   /** Says so to the user. @returns the exit code */
   readonly end: () => number;

@@ -7,7 +7,7 @@ import { isScenarioName, SCENARIOS } from './scenarios.ts';
 const ERROR_FAULTS: ReadonlySet<string> = new Set(['throttle', 'unavailable', 'internal', 'denied']);
 const accountId = z.string().regex(/^\d{12}$/, 'must be a 12-digit account id');
 
-export const faultSchema = z
+const faultSchema = z
   .strictObject({
     service: z.enum(SERVICE_NAMES).optional(),
     operation: z.string().min(1).optional(),

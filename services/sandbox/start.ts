@@ -15,7 +15,7 @@ export type StartOptions = SandboxOptions & {
 };
 
 /** The object of the line that `rollcall sandbox` prints when it is ready. */
-export type ReadyInfo = { endpoint: string } & SandboxInfo;
+type ReadyInfo = { endpoint: string } & SandboxInfo;
 export type RunningSandbox = {
   endpoint: string;
   info: ReadyInfo;

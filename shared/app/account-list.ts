@@ -9,7 +9,7 @@ import { BadCursorError } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Stores } from './deps.ts';
 
-export type Cell = Pick<
+type Cell = Pick<
   Condition,
   | 'verdict'
   | 'reason'
@@ -33,7 +33,7 @@ export interface AccountRow extends Readonly<Record<Enrollment, Cell | null>> {
 }
 
 export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', 'computeOptimizer', 'automation', 'since'] as const;
-export type AccountSort = (typeof ACCOUNT_SORTS)[number];
+type AccountSort = (typeof ACCOUNT_SORTS)[number];
 
 export interface AccountListQuery {
   /** Any of these; with `reason` and `rule`, all must hold of the same enrollment. */

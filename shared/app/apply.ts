@@ -50,7 +50,7 @@ export interface ApplyResult {
   readonly rollout: RolloutView | null;
 }
 
-export interface ChangeCounts {
+interface ChangeCounts {
   readonly attempted: number;
   readonly succeeded: number;
   readonly failed: number;

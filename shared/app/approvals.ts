@@ -11,7 +11,7 @@ import { readTyped, readValue, type Typed } from './registers.ts';
 import { RunStates, type StoredPlan } from './run-state.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
-export const APPROVAL_MS = 24 * 60 * 60 * 1000;
+const APPROVAL_MS = 24 * 60 * 60 * 1000;
 
 /*
  *                   entry is durable       a scan binds a run to it       its first mutating call

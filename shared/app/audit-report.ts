@@ -65,7 +65,7 @@ export interface ReportQuery {
 }
 
 /** More points than anybody looks at; each costs a look at every account. */
-export const MAX_POINTS = 1_000;
+const MAX_POINTS = 1_000;
 
 export class ReportRangeError extends RangeError {
   override readonly name = 'ReportRangeError';

@@ -21,7 +21,7 @@ export const verifySchema = z.object({
   digests: z.array(digestResultSchema),
 });
 
-export interface VerifyFault extends LinkFault {
+interface VerifyFault extends LinkFault {
   readonly chain: string;
 }
 

@@ -17,7 +17,7 @@ export const CLAIMED_REGISTER = 'claimed-changes';
  * How long a change is kept here, ms: until every picture of the ledger that is still in use has it. That is as long as a picture is used, as an
  * index follows behind and as clocks differ, with much to spare.
  */
-export const CLAIMED_MS = 30_000;
+const CLAIMED_MS = 30_000;
 
 /** Whether an account was opted out, by account. */
 type Latest = ReadonlyMap<AccountId, boolean>;

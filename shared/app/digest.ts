@@ -39,7 +39,7 @@ type DigestState = z.infer<typeof digestState>;
 const REGISTER = 'digest';
 const LISTS = 'digest-list/';
 /** Digests that are older cannot be compared with the store any more. */
-export const DIGEST_LISTS_DAYS = 100;
+const DIGEST_LISTS_DAYS = 100;
 const DAY_MS = 86_400_000;
 
 const chainList = z.record(z.string(), z.number());

@@ -16,7 +16,7 @@ export interface DueKey {
 }
 
 /** What in a record can be waiting: everything with a claim, a time, or a result to come. */
-export function waits(condition: Condition | null): condition is Condition {
+function waits(condition: Condition | null): condition is Condition {
   if (condition === null) return false;
   // The kill switch held it back; whoever ends that makes it due.
   if (condition.reason === 'halted') return true;

@@ -33,13 +33,13 @@ export const AUTOMATION_ABSENT: Observed = {
 };
 
 /** What an error on a read says about the account. `Unauthenticated` says something about us, and is thrown on. */
-export function unknownBecause(error: unknown): Observation {
+function unknownBecause(error: unknown): Observation {
   if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
   return unknown(error.kind === 'Denied' ? 'denied' : 'unavailable', error.message);
 }
 
 /** Reads one enrollment of one account; an account that cannot be read is Unknown, not an error. */
-export async function readOrUnknown(retrying: Retrying, read: () => Promise<Observed>): Promise<Observation> {
+async function readOrUnknown(retrying: Retrying, read: () => Promise<Observed>): Promise<Observation> {
   try {
     return await retrying(read);
   } catch (error) {

@@ -22,7 +22,7 @@ export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logge
   readonly readAccount: (accountId: AccountId, organization: OrganizationIds) => Promise<AccountFacts | null>;
 }
 
-export interface OrganizationIds {
+interface OrganizationIds {
   readonly organizationId: string;
   readonly managementAccountId: AccountId;
 }

@@ -67,7 +67,7 @@ export interface StatusOptions {
   readonly bus?: string | null;
 }
 
-export interface TrippedGuardrail {
+interface TrippedGuardrail {
   readonly at: string;
   readonly reason: string | null;
   readonly message: string | null;
@@ -75,13 +75,13 @@ export interface TrippedGuardrail {
 }
 
 /** Enrollments with a drift that is neither resolved nor superseded, including drift that is blocked, given up or being remediated. */
-export interface OpenDrift {
+interface OpenDrift {
   readonly enrollments: number;
   /** When the oldest of these drifts was first observed, ISO 8601; `null`: there are none. */
   readonly oldestSince: string | null;
 }
 
-export interface OpenReason {
+interface OpenReason {
   readonly enrollment: Enrollment;
   readonly verdict: Verdict;
   readonly reason: string | null;

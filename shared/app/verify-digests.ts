@@ -7,7 +7,7 @@ import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger.ts';
  * `matches`: the store had exactly this, and still has. `differs`: it no longer has, or has something else. `pruned`: retention has removed entries it
  * is over, so that only the chains' lengths could be compared. `unknown`: the store does not have the list that it is over.
  */
-export const DIGEST_OUTCOMES = ['matches', 'differs', 'pruned', 'unknown'] as const;
+const DIGEST_OUTCOMES = ['matches', 'differs', 'pruned', 'unknown'] as const;
 
 export const digestResultSchema = z.object({
   day: z.string(),

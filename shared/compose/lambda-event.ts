@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { parseOutside } from '../domain/outside.ts';
 
 /** A function was invoked with an event that it does not expect. */
-export class EventError extends Error {
+class EventError extends Error {
   override readonly name = 'EventError';
 }
 

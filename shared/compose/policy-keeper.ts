@@ -3,7 +3,7 @@ import type { PolicySource } from '../ports/policy-source.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 
 /** The policy that was found is not one. Nothing is done under a policy that is in doubt. */
-export class PolicyInvalidError extends Error {
+class PolicyInvalidError extends Error {
   override readonly name = 'PolicyInvalidError';
 }
 

@@ -4,12 +4,12 @@ import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
 /** Where the policy is read from. */
-export type PolicyLocation =
+type PolicyLocation =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly key: string }
   | { readonly kind: 'ssm'; readonly name: string };
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** Where the aws runtime keeps things, as the environment says; for `--store aws` and for the functions. */
 export interface AwsStoreEnv {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -62,5 +61,3 @@ function isOn(value: string | undefined): boolean {
 
 /** Where an unnamed policy is looked for. */
 export const DEFAULT_POLICY = 'rollcall.yaml';
-
-export const absolute = (path: string): string => resolve(path);

@@ -43,7 +43,7 @@ export function isUrgent(event: WebhookEvent): boolean {
 }
 
 /** How many entries of a kind a digest names; of the others it gives the number. */
-export const EXAMPLES = 5;
+const EXAMPLES = 5;
 /** Characters of a line: an error's message may be long. */
 const MAX_LINE = 300;
 /** Characters of the whole text; Slack cuts at 40,000 [chat.postMessage]. */

@@ -4,7 +4,7 @@ import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } 
 import type { ReasonCode, Verdict } from './verdict.ts';
 
 /** How one enrollment of one account stood at some time. */
-export interface StandingFacts {
+interface StandingFacts {
   readonly verdict: Verdict;
   readonly reason: ReasonCode | null;
   readonly observed: EnrollmentStatus | null;

@@ -17,7 +17,7 @@ export interface Suspension {
 }
 
 /** Something other than the account itself that keeps a call from being made for now: shown as Blocked. */
-export interface Hold {
+interface Hold {
   readonly reason: ReasonCode;
   readonly message: string;
   /** When it ends, if that is known. */

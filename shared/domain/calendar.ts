@@ -44,7 +44,7 @@ export function newCalendar(rate: number, now: EpochMs): Calendar {
 }
 
 /** When the last tick that anyone has taken ends. */
-export function takenUntil(calendar: Calendar): EpochMs {
+function takenUntil(calendar: Calendar): EpochMs {
   const bits = unpack(calendar.taken);
   return (calendar.head + bits.lastIndexOf(true) + 1) * tickMs(calendar.rate);
 }

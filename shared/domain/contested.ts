@@ -19,7 +19,7 @@ import type { DesiredEnrollment } from './verdict.ts';
 
 /** So often within {@link FLAP_WINDOW_MS}, and the account is contested. */
 export const MAX_SET_BACKS = 3;
-export const FLAP_WINDOW_MS = 24 * 60 * 60 * 1000;
+const FLAP_WINDOW_MS = 24 * 60 * 60 * 1000;
 
 /** One time that an enrollment which was as wanted was found changed again. */
 export interface SetBack {
@@ -30,7 +30,7 @@ export interface SetBack {
 }
 
 /** Nothing is changed any more until somebody resumes the account. */
-export interface Contest {
+interface Contest {
   /** ISO 8601. */
   readonly since: string;
   readonly message: string;
@@ -58,7 +58,7 @@ export function isSetBack(known: Condition | null, seen: Seen, wish: DesiredEnro
 }
 
 /** The set-backs that count at `now`. */
-export function recentSetBacks(known: Condition | null, now: EpochMs): readonly SetBack[] {
+function recentSetBacks(known: Condition | null, now: EpochMs): readonly SetBack[] {
   const since = toIso(now - FLAP_WINDOW_MS);
   return (known?.setBacks ?? []).filter(({ at }) => at > since);
 }

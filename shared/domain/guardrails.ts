@@ -26,7 +26,7 @@ export interface Trip {
 export type RecentChanges = ReadonlyMap<AccountId, { readonly optOut: boolean }>;
 
 /** What of a change the caps ask about. */
-export type CountedChange = Pick<Change, 'accountId' | 'action' | 'optOut'>;
+type CountedChange = Pick<Change, 'accountId' | 'action' | 'optOut'>;
 
 export interface GuardrailInput {
   readonly guardrails: Guardrails;

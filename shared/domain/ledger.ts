@@ -71,7 +71,7 @@ export interface Facet {
   readonly attempts: number;
 }
 
-export interface ApiCall {
+interface ApiCall {
   readonly operation: string;
   readonly requestId: string | null;
   readonly clientToken: string | null;
@@ -140,7 +140,7 @@ export interface Checkpoint {
 }
 
 /** A backup that replaced a store. */
-export interface Restore {
+interface Restore {
   /** The backup's path, as the operator gave it. */
   readonly file: string;
   /** The end of the organization's chain in the store that was replaced; `null`: there was no store, or it could not be read. */

@@ -29,9 +29,6 @@ export interface Change {
   readonly notBefore: string | null;
 }
 
-/** What an approval or a saved plan allows: exactly these (account, enrollment, action, wish). */
-export type ChangeKey = Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action'>;
-
 /** The call that a change comes to, now or once nothing stands in its way; `none` if there is none. */
 export function intendedAction({ action, heldAction }: Pick<Change, 'action' | 'heldAction'>): Action {
   return action === 'none' ? heldAction : action;

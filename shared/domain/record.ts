@@ -29,7 +29,7 @@ export interface Condition extends Facet, Contention {
 }
 
 /** The worker's claim on a key, out of its `RemediationStarted`. */
-export interface Claim {
+interface Claim {
   readonly entryId: string;
   readonly startedAt: string;
   /** After this the next worker finds out what happened. */

@@ -13,7 +13,6 @@ import { ENROLLMENTS, type EpochMs } from './types.ts';
  *
  * Open is the end: what drifts later under the same policy is put right at once.
  */
-export type RolloutPhase = 'scanning' | 'canary' | 'waiting' | 'blocked' | 'open';
 
 /** How far the canaries are. */
 export type CanaryVerdict =

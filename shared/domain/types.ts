@@ -44,7 +44,7 @@ export interface Observations {
 }
 
 /** Mutating operations, by AWS's names. */
-export type MutatingOperation =
+type MutatingOperation =
   | 'UpdateEnrollmentStatus'
   | 'UpdateEnrollmentConfiguration'
   | 'AssociateAccounts'

@@ -14,7 +14,7 @@ export interface EventBus {
   publish(entries: readonly LedgerEntry[]): Promise<PublishResult>;
 }
 
-export interface PublishResult {
+interface PublishResult {
   /** Ids of entries. */
   readonly accepted: ReadonlySet<string>;
   readonly refused: readonly Refusal[];

@@ -31,7 +31,7 @@ export interface Records {
   snooze(accountId: AccountId, headSeq: number, until: number | null): Promise<void>;
 }
 
-export interface RecordHead {
+interface RecordHead {
   readonly accountId: AccountId;
   readonly seq: number;
 }

@@ -5,7 +5,7 @@ import { toIso } from '../../shared/domain/time.ts';
 import { accountId } from '../unit/workshop.ts';
 
 /** An entry as a use case would write it, about the nth member, or about the organization (`null`). */
-export function draft(deps: Deps, type: EntryType, n: number | null, rest: Partial<EntryDraft> = {}): EntryDraft {
+function draft(deps: Deps, type: EntryType, n: number | null, rest: Partial<EntryDraft> = {}): EntryDraft {
   const account = n === null ? null : accountId(n);
   return {
     ...{ id: deps.newId(), chain: account ?? ORGANIZATION_CHAIN, at: toIso(deps.clock.now()), type },

@@ -47,13 +47,13 @@ export interface TestApi {
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
-export interface SendOptions {
+interface SendOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly text: string;
@@ -129,7 +129,7 @@ export function documented<T>(schema: z.ZodType<T>, json: unknown): T {
   return parsed;
 }
 
-export async function sendTo(port: number, path: string, options: SendOptions = {}): Promise<Answer> {
+async function sendTo(port: number, path: string, options: SendOptions = {}): Promise<Answer> {
   const { method = 'GET', headers = {}, body } = options;
   const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, setHost: !('host' in headers) });
   request.end(body);

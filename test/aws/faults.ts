@@ -16,7 +16,7 @@ export type Fate =
   /** Another body is passed on instead. */
   | { readonly kind: 'pass'; readonly body: unknown; readonly change?: (answer: Answered) => unknown };
 
-export type Answered = Readonly<Record<string, unknown>>;
+type Answered = Readonly<Record<string, unknown>>;
 
 export interface FaultProxy {
   readonly endpoint: string;

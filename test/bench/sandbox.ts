@@ -43,7 +43,7 @@ const truths = z.object({
     }),
   ),
 });
-export type Truth = z.infer<typeof truths>['accounts'][number];
+type Truth = z.infer<typeof truths>['accounts'][number];
 
 /** Calls of one operation, over all callers. */
 export interface Count {

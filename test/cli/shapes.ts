@@ -8,7 +8,7 @@ const id = z.string().regex(/^[0-9A-Z]{26}$/);
 const accountId = z.string().regex(/^\d{12}$/);
 const time = z.iso.datetime();
 const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.int().min(0)])));
-export const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
+const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
 const coverage = z.strictObject({
   listed: z.int(),
   evaluated: z.int(),
@@ -236,7 +236,7 @@ export const statusShape = z.strictObject({
   ),
 });
 
-export const entryShape = z.looseObject({
+const entryShape = z.looseObject({
   id,
   chain: z.string(),
   seq: z.int().min(1),

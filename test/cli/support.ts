@@ -36,7 +36,7 @@ export async function world(options: StartOptions = {}): Promise<World> {
   return { running, env: envOf(running) };
 }
 
-export function envOf(running: RunningSandbox): Record<string, string> {
+function envOf(running: RunningSandbox): Record<string, string> {
   const { endpoint, info } = running;
   return { AWS_ENDPOINT_URL: endpoint, AWS_REGION: 'eu-west-1', ...as(info.managementAccountId) };
 }

@@ -26,7 +26,7 @@ export function awsSettings(settings: Readonly<Record<string, string>>): void {
   });
 }
 
-export const as = (accountId: string) => ({ AWS_ACCESS_KEY_ID: accountId, AWS_SECRET_ACCESS_KEY: 'any' });
+const as = (accountId: string) => ({ AWS_ACCESS_KEY_ID: accountId, AWS_SECRET_ACCESS_KEY: 'any' });
 
 export type AwsWorldOptions = WorldOptions & {
   readonly settings?: Readonly<Record<string, string>>;
@@ -118,7 +118,7 @@ export function json(response: ServerResponse, status: number, body: unknown): v
 export const ACCOUNT = '111122223333';
 
 /** What STS answers to GetCallerIdentity, and to AssumeRole with credentials that name the member. */
-export function sts(request: WireRequest, response: ServerResponse, expiration = '2099-01-01T00:00:00Z'): void {
+function sts(request: WireRequest, response: ServerResponse, expiration = '2099-01-01T00:00:00Z'): void {
   const { operation, body } = request;
   const member = new URLSearchParams(body).get('RoleArn')?.split(':')[4];
   const inner =

@@ -88,7 +88,7 @@ export async function failureOf(call: Promise<unknown>): Promise<CloudError> {
 }
 
 /** Every page of a listing, and how many there were. */
-export async function listAll(list: (token: string | null) => Promise<Page<ListedEnrollment>>) {
+async function listAll(list: (token: string | null) => Promise<Page<ListedEnrollment>>) {
   const items: ListedEnrollment[] = [];
   let pages = 0;
   let token: string | null = null;
@@ -115,7 +115,7 @@ export function findMember(world: World, fits: (account: AccountTruth) => boolea
 }
 
 /** Gives an account the enrollments that a test starts from. */
-export function set(
+function set(
   { sandbox }: World,
   accountId: string,
   enrollment: 'computeOptimizer' | 'automation',

@@ -62,7 +62,7 @@ export function anyJson(chance: Chance, depth = 0): unknown {
 }
 
 /** A list in a list in a list … of `depth`, built without recursion. */
-export function nested(depth: number): unknown {
+function nested(depth: number): unknown {
   let value: unknown = 1;
   for (let n = 0; n < depth; n += 1) value = n % 2 === 0 ? [value] : { a: value };
   return value;

@@ -1,7 +1,7 @@
 import { chanceOf, seedOf } from './chance.ts';
 import { Finding, type Read, type Target } from './target.ts';
 
-export const LIMIT_MS = 1_000;
+const LIMIT_MS = 1_000;
 export const LIMIT_BYTES = 512 * 1024 * 1024;
 
 export interface RunOptions {
@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly stopAtFirst?: boolean;
 }
 
-export interface Found {
+interface Found {
   /** The case; −1 for one of the corpus. */
   readonly index: number;
   readonly message: string;

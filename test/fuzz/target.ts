@@ -1,7 +1,7 @@
 import type { Chance } from './chance.ts';
 
 /** How a reader took a case: used it, or refused it with an error that is clear. */
-export type Taken = 'accepted' | 'refused';
+type Taken = 'accepted' | 'refused';
 
 /**
  * Reads one input.

@@ -27,7 +27,7 @@ import { timeScale, type WorldClock, worldClock } from '../support/world-clock.t
 import { type PolicyParts, policyText } from '../support/world-policy.ts';
 
 /** A line of a function's log. */
-export interface Line {
+interface Line {
   readonly level: string;
   readonly message: string;
   readonly fields: LogFields;
@@ -54,7 +54,7 @@ export interface Deployment {
   events(type?: string): readonly BusEvent[];
 }
 
-export interface BusEvent {
+interface BusEvent {
   readonly source: string;
   readonly 'detail-type': string;
   readonly detail: unknown;
@@ -69,7 +69,7 @@ export interface DeployOptions {
 }
 
 /** What stands before a service. */
-export interface Door {
+interface Door {
   readonly endpoint: string;
   close(): Promise<void>;
 }

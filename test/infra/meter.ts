@@ -8,7 +8,7 @@ import { createTableInput } from '../../shared/adapters/aws/table.ts';
  */
 
 /** What was charged for so far. */
-export interface Units {
+interface Units {
   readonly reads: number;
   readonly writes: number;
 }

@@ -94,7 +94,7 @@ function scalarFaults(path: string, type: PropertyType, value: unknown): readonl
 }
 
 /** A value that CloudFormation works out. */
-export function isFunction(value: unknown): boolean {
+function isFunction(value: unknown): boolean {
   if (!isObject(value)) return false;
   const [name, ...others] = Object.keys(value);
   return name !== undefined && others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'));

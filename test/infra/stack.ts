@@ -31,7 +31,7 @@ export function assembleStack(): Record<string, unknown> {
 }
 
 /** The text with the framework's variables replaced; those of CloudFormation, and escaped ones, stay. */
-export function withValues(path: string, text: string, params: Readonly<Record<string, string | number>>): string {
+function withValues(path: string, text: string, params: Readonly<Record<string, string | number>>): string {
   return text.replaceAll(/\\?\$\{(param|sls|opt|self|file)[:(]([^}]*)\}/g, (whole, kind: string, rest: string) => {
     if (whole.startsWith('\\')) return whole;
     // A policy that is worked out: the role has one more, or none.

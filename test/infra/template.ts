@@ -14,7 +14,7 @@ const statement = z.object({
   Principal: z.unknown().optional(),
 });
 export type Statement = z.infer<typeof statement>;
-export const policyDocument = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statement) });
+const policyDocument = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statement) });
 
 const resource = z.object({
   Type: z.string(),

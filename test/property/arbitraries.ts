@@ -9,7 +9,7 @@ import { CALLER, compiledFrom, DAY, DELEGATE, MANAGEMENT, MEMBER, NOW } from '..
 
 const base = compiledFrom(withDefaults(''));
 
-export const STATUSES = ['Active', 'Inactive', 'Pending', 'Failed'] as const;
+const STATUSES = ['Active', 'Inactive', 'Pending', 'Failed'] as const;
 export const RULE_MODES = ['AnyAllowed', 'NoneAllowed'] as const;
 const REASONS: readonly ReasonCode[] = [
   ...(['retrying', 'deadLettered', 'denied', 'prerequisite', 'coolDown', 'acted', 'pending'] as const),
@@ -17,7 +17,7 @@ const REASONS: readonly ReasonCode[] = [
 ];
 
 /** Every combination of defaults, contradictory ones included: as rules can merge into them, account by account. */
-export const POLICIES: readonly CompiledPolicy[] = (['enforce', 'alert', 'off'] as const).flatMap((mode) =>
+const POLICIES: readonly CompiledPolicy[] = (['enforce', 'alert', 'off'] as const).flatMap((mode) =>
   (['Active', 'Inactive', 'unmanaged'] as const).flatMap((computeOptimizer) =>
     (['Active', 'Inactive', 'unmanaged'] as const).flatMap((automation) =>
       (['AnyAllowed', 'NoneAllowed', 'unmanaged'] as const).map((organizationRules) => {
@@ -48,7 +48,7 @@ export const anyFacts: fc.Arbitrary<AccountFacts> = fc.record({
 
 export const anyCaller: fc.Arbitrary<Caller> = fc.constantFrom(CALLER, DELEGATE);
 
-export const anyObserved = fc.record({
+const anyObserved = fc.record({
   kind: fc.constant('observed' as const),
   status: fc.constantFrom(...STATUSES),
   ruleMode: fc.option(fc.constantFrom(...RULE_MODES)),
@@ -82,7 +82,7 @@ const anyClaim = fc.record({
   optOut: fc.boolean(),
 });
 
-export const anyCondition: fc.Arbitrary<Condition> = fc.record({
+const anyCondition: fc.Arbitrary<Condition> = fc.record({
   verdict: fc.constantFrom(...VERDICTS),
   reason: fc.option(fc.constantFrom(...REASONS)),
   status: fc.option(fc.constantFrom(...STATUSES)),

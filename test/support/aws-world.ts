@@ -17,7 +17,7 @@ import { COMPILE_CACHE } from './compile-cache.ts';
 import { type PretendStores, startPretendStores, TABLE } from './pretend-stores.ts';
 
 /** A call that asked for a change, and whether its intent was in the table when it arrived. */
-export interface WitnessedCall {
+interface WitnessedCall {
   readonly operation: string;
   readonly accountId: string;
   readonly intended: boolean;

@@ -31,7 +31,7 @@ export interface Fleet {
   readonly workers: readonly FleetWorker[];
 }
 
-export interface WorkerResult {
+interface WorkerResult {
   /** When each call was made, ms from the beginning, in true time, ascending. */
   readonly calls: readonly number[];
   /** When it was refused because of its clock, likewise. */

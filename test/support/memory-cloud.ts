@@ -16,7 +16,7 @@ import {
 import type { Clock } from '../../shared/ports/system.ts';
 
 /** What one account holds. */
-export interface Holding {
+interface Holding {
   computeOptimizer: Observed;
   automation: Observed;
 }

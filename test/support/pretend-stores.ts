@@ -7,7 +7,7 @@ import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { makeQueues } from '../aws/queues.ts';
 
 /** A call that arrived at the pretend DynamoDB. */
-export interface TableCall {
+interface TableCall {
   readonly operation: string;
   /** What was asked, as text: JSON. */
   readonly body: string;

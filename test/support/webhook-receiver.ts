@@ -15,7 +15,7 @@ const digest = z.object({
   }),
 });
 
-export interface Received {
+interface Received {
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
   readonly message: z.infer<typeof digest>;

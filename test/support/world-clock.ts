@@ -9,7 +9,7 @@ export interface WorldClock extends Clock {
 }
 
 /** A fixed Monday morning, so that dates in policies and ledgers are the same every day. 2026-11-02T09:00:00Z */
-export const WORLD_START = Date.UTC(2026, 10, 2, 9);
+const WORLD_START = Date.UTC(2026, 10, 2, 9);
 
 /** What another process needs to have the same time. */
 export interface TimeScale {

@@ -241,7 +241,7 @@ export async function readRecords({ records }: Pick<Stores, 'records'>): Promise
 }
 
 /** The SDK's own settings, in this process's environment: whoever starts an app sets them anew. */
-export function setEnvironment(endpoint: string, accountId: string): void {
+function setEnvironment(endpoint: string, accountId: string): void {
   Object.assign(process.env, sdkSettings(endpoint, accountId));
 }
 

@@ -50,7 +50,7 @@ export function unknown(reason: Extract<Observation, { kind: 'unknown' }>['reaso
   return { kind: 'unknown', reason, message: null };
 }
 
-export const UNSEEN: Observations = { computeOptimizer: unknown('notListed'), automation: unknown('notListed') };
+const UNSEEN: Observations = { computeOptimizer: unknown('notListed'), automation: unknown('notListed') };
 
 /** What is remembered of an enrollment: by default that it was Inactive, unchanged for 30 days, and is wanted Active. */
 export function condition(rest: Partial<Condition> = {}): Condition {

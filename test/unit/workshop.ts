@@ -5,7 +5,6 @@ import { expect } from 'vitest';
 import { type EmbeddedStore, openEmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { createWork } from '../../shared/app/apply.ts';
 import { DEFAULT_SETTINGS, type Deps, type RunContext, type Settings, type Stores } from '../../shared/app/deps.ts';
-import { Journal } from '../../shared/app/journal.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { createRetrying, type Retrying } from '../../shared/app/retrying.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
@@ -209,8 +208,4 @@ export function keyOf(
   const { policy } = workshop;
   const { runId, planHash } = run;
   return { v: 1, kind: 'account', accountId: accountId(n), enrollment, policyHash: policy.hash, runId, planHash };
-}
-
-export function journalOf(workshop: Workshop): Journal {
-  return new Journal(workshop.deps());
 }

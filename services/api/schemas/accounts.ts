@@ -18,7 +18,7 @@ import { halted, rollout, window } from './status.ts';
 const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN']);
 
 /** One enrollment of an account in the list. */
-export const enrollmentCell = z.object({
+const enrollmentCell = z.object({
   verdict,
   reason: textOrNull,
   status: status.nullable(),

@@ -19,7 +19,7 @@ export const textOrNull = z.string().nullable();
 export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 
 /** Every verdict with its count. */
-export const verdictCounts = z.record(verdict, z.number());
+const verdictCounts = z.record(verdict, z.number());
 export const summary = z.object({ computeOptimizer: verdictCounts, automation: verdictCounts });
 
 export const facet = z.object({
@@ -35,12 +35,12 @@ export const facet = z.object({
   attempts: z.number(),
 });
 
-export const changedBy = z
+const changedBy = z
   .object({ actor: z.string(), operation: z.string(), requestId: textOrNull, at: time })
   .describe('Whose call it was that changed it, if CloudTrail told');
 
 /** What an entry of the ledger carries by need of its type. */
-export const detail = z.object({
+const detail = z.object({
   message: z.string().optional(),
   facets: z.object({ computeOptimizer: facet.optional(), automation: facet.optional() }).optional(),
   rules: z

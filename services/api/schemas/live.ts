@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ledgerEntry, textOrNull, timeOrNull } from './common.ts';
+import { textOrNull, timeOrNull } from './common.ts';
 
 /**
  * Where the present run is, `event: progress` of `/api/events`. The process that answers knows only of its own runs; in the aws runtime,
@@ -33,9 +33,6 @@ export const progress = z.object({
     .record(z.string(), z.number())
     .describe('Keys by how they ended: resolved, converging, blocked, retrying, dead, nothingToDo, superseded'),
 });
-
-/** `event: entry`: something new in the ledger; the id of the event is where to go on after a break. */
-export const entryEvent = ledgerEntry;
 
 /** `event: gap`: more has happened than is sent after a break; read anew what is shown. */
 export const gap = z.object({ since: timeOrNull });

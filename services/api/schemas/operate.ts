@@ -13,7 +13,6 @@ const reason = z
 
 /* What operators send. */
 
-export const nothing = z.strictObject({});
 export const reasonBody = z.strictObject({ reason });
 export const suspendBody = z.strictObject({
   selector: z.string().min(1).max(20_000).describe('Account ids, ou:/Path, tag:key=value, name:glob, or all'),

@@ -29,7 +29,7 @@ const cap = z.object({ percent: z.number(), atLeast: z.number() });
 /** `null`: no snapshot of the organization tells. */
 const accounts = z.number().nullable();
 
-export const finding = z.object({
+const finding = z.object({
   severity: z.enum(['error', 'warning']),
   line: z.number(),
   column: z.number(),

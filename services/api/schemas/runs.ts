@@ -37,7 +37,7 @@ export const run = z.object({
 
 export const runsAnswer = z.object({ runs: list(run), next: textOrNull });
 
-export const plannedChange = z.object({
+const plannedChange = z.object({
   accountId,
   name: textOrNull,
   ou: textOrNull,

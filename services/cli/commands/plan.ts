@@ -12,7 +12,7 @@ import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { planText } from '../ui/plan-text.ts';
 import { watchRun } from '../watch.ts';
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly policy?: string;
   readonly out?: string;
   readonly all?: boolean;

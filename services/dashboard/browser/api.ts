@@ -5,7 +5,7 @@ const PATIENCE_MS = 60_000;
 const NOT_ANSWERED = `Rollcall has not answered within ${PATIENCE_MS / 1_000} s.`;
 
 /** An error as the API answers it (RFC 9457), or what kept it from answering. */
-export class ApiError extends Error {
+class ApiError extends Error {
   override readonly name = 'ApiError';
   /** HTTP status; 0: no answer came. */
   readonly status: number;

@@ -43,7 +43,7 @@ const later = gathered(SLOW_MS, () => {
 });
 
 /** Something has changed, here or elsewhere. */
-export function changed(): void {
+function changed(): void {
   soon();
   later();
 }

@@ -78,7 +78,7 @@ export function progressText(counts: ChangeCounts): string {
 }
 
 /** What each reason code means, for people who do not know the codes. */
-export const REASON_WORDS: Readonly<Record<string, string>> = {
+const REASON_WORDS: Readonly<Record<string, string>> = {
   accountNotActive: 'the account is not active',
   policySaysNothing: 'the policy says nothing about it',
   modeOff: 'the policy switches evaluation off',

@@ -38,7 +38,7 @@ export function accountTruth(account: Account, enrollments: Enrollments): Accoun
   };
 }
 
-export type AccountPatch = {
+type AccountPatch = {
   name?: string | undefined;
   ou?: string | undefined;
   tags?: Readonly<Record<string, string>> | undefined;

@@ -3,7 +3,7 @@ import { isOpen, type Organization } from './organization.ts';
 import { createRandom, sample } from './random.ts';
 import type { Account, EnrollmentName, Status } from './types.ts';
 
-export type DriftChange = { accountId: string; enrollment: EnrollmentName; status: Status };
+type DriftChange = { accountId: string; enrollment: EnrollmentName; status: Status };
 /** Either so many accounts that opt out of Compute Optimizer, chosen by `seed`, or particular changes. */
 export type DriftRequest =
   | { accounts: number; seed?: number | undefined }

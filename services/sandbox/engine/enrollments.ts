@@ -13,7 +13,7 @@ import type { Account, EnrollmentName, RequestableStatus, RuleMode, Status } fro
  */
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-export const COOL_DOWN_MS = DAY_MS;
+const COOL_DOWN_MS = DAY_MS;
 
 type Landing = { account: Account; enrollment: EnrollmentName; change: number; due: number };
 

@@ -36,7 +36,7 @@ export type Fault = {
 export type PageFault = 'empty-page' | 'torn-page';
 /** A successful answer with no member, only null members, or no body at all, as a broken proxy could deliver it. */
 export type HollowFault = 'empty-answer' | 'null-answer' | 'empty-body';
-export type ErrorFault = { kind: 'throttle' | 'unavailable' | 'internal' | 'denied'; code: string | undefined };
+type ErrorFault = { kind: 'throttle' | 'unavailable' | 'internal' | 'denied'; code: string | undefined };
 /** What all faults together do to one call; the first that answers with an error decides which. */
 export type Affliction = {
   error: ErrorFault | null;

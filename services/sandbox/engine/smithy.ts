@@ -14,7 +14,7 @@ const shapeSchema = z.object({
   errors: z.array(reference).optional(),
 });
 const modelSchema = z.object({ shapes: z.record(z.string(), shapeSchema) });
-export type Shape = z.infer<typeof shapeSchema>;
+type Shape = z.infer<typeof shapeSchema>;
 type Reference = z.infer<typeof reference>;
 
 const rangeTrait = z.object({ min: z.number().optional(), max: z.number().optional() });
@@ -31,7 +31,7 @@ export type ViolationKind =
 /** One way in which a value breaks the model; `message` is phrased as AWS phrases validation errors. */
 export type Violation = { path: string; kind: ViolationKind; message: string };
 /** Appends what is wrong with `value` to `found`. */
-export type Check = (value: unknown, path: string, found: Violation[]) => void;
+type Check = (value: unknown, path: string, found: Violation[]) => void;
 
 export type OperationModel = {
   name: string;

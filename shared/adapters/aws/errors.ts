@@ -15,7 +15,7 @@ export interface CallContext {
 }
 
 /** Codes of ours, for what has none of AWS's. */
-export const UNREADABLE_ANSWER = 'UnreadableAnswer';
+const UNREADABLE_ANSWER = 'UnreadableAnswer';
 export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
 
 /**

@@ -21,7 +21,7 @@ export function entryKey(chain: string, seq: number): Key {
 }
 
 /** The entry's place in the order of time: unique, and the same in every index. */
-export function entryTime(entry: Pick<LedgerEntry, 'at' | 'chain' | 'seq'>): string {
+function entryTime(entry: Pick<LedgerEntry, 'at' | 'chain' | 'seq'>): string {
   return `${timeKey(toEpoch(entry.at))}#${entry.chain}#${seqKey(entry.seq)}`;
 }
 

@@ -9,7 +9,7 @@ import type { StoreRetry } from './store-retry.ts';
  */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Room for the attributes that give the reason. */
-export const REASON_BYTES = 4 * 1024;
+const REASON_BYTES = 4 * 1024;
 /** The backstop: a message that was received so often and never finished. Workers dead-letter long before. */
 export const MAX_RECEIVES = 20;
 

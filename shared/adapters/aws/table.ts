@@ -79,7 +79,7 @@ export const RECORD_SHARDS = 16;
 export const REGISTER_SHARDS = 16;
 
 /** What an index of entries carries, so that other filters can be applied before the entry itself is read. */
-export const FILTERS = ['type', 'accountId', 'enrollment', 'runId', 'actor', 'optOut'] as const;
+const FILTERS = ['type', 'accountId', 'enrollment', 'runId', 'actor', 'optOut'] as const;
 
 const TIME_INDEXES = [
   ['all-time', 'allKey'],
@@ -89,7 +89,6 @@ const TIME_INDEXES = [
   ['account-time', 'accountKey'],
 ] as const;
 
-export type TimeIndex = (typeof TIME_INDEXES)[number][0];
 export const TIME_INDEX_KEYS: ReadonlyMap<string, string> = new Map([['chain-time', 'pk'], ...TIME_INDEXES]);
 
 /**

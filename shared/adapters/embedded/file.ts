@@ -19,7 +19,7 @@ import { StoreError, toStoreError } from './errors.ts';
 import { APPLICATION_ID, type Migration } from './schema.ts';
 import { assertSchema } from './schema-check.ts';
 
-export const DATABASE_FILE = 'rollcall.db';
+const DATABASE_FILE = 'rollcall.db';
 
 /** Up to this size the whole file is checked when it is opened (some 20 ms); above it the structure only. */
 const QUICK_CHECK_BYTES = 16 * 2 ** 20;

@@ -1,7 +1,7 @@
 import type { Clock, LogFields, Logger } from '../../ports/system.ts';
 import { makeRedact } from './redact.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface JsonLoggerOptions {

@@ -77,7 +77,7 @@ function headersFor({ secret, clock }: HttpWebhookOptions, delivery: string, bod
 }
 
 /** `v1=` and HMAC-SHA256, in hex, over the timestamp (epoch seconds), a dot and the body: an old message cannot be sent again as a new one. */
-export function signatureOf(secret: string, timestamp: string, body: string): string {
+function signatureOf(secret: string, timestamp: string, body: string): string {
   return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }
 

@@ -5,7 +5,7 @@ import type { AccountId } from '../../domain/types.ts';
 /** Compute Optimizer's name among the services of an organization [delegate-administrator-account]. */
 export const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 /** The name under which docs/deploy.md deploys infra/member-role.yml. */
-export const STACK_SET = 'rollcall-member-role';
+const STACK_SET = 'rollcall-member-role';
 
 export const enableTrustedAccess = `aws organizations enable-aws-service-access --service-principal ${SERVICE_PRINCIPAL}`;
 

@@ -5,7 +5,7 @@ import { type Listing, readListing } from '../listing.ts';
 import type { Retrying } from '../retrying.ts';
 
 /** A batch re-reads its accounts through one listing at most this old (design, "Worker"). */
-export const LISTING_MAX_AGE_MS = 60_000;
+const LISTING_MAX_AGE_MS = 60_000;
 
 /**
  * One Automation listing shared by all batches of a process: at 1000 accounts a page it costs less than reading the members of a

@@ -2,7 +2,7 @@ import type { Report } from './report.ts';
 import { START } from './report.ts';
 
 /** 1 MiB holds the ids of ten thousand accounts five times over. */
-export const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /** The text of a policy file, or null once the reason why there is none is reported. */
 export function decode(input: string | Uint8Array, report: Report): string | null {

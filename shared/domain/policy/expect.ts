@@ -3,7 +3,7 @@ import type { Expectation, Expectations } from './expectations.ts';
 import { type DesiredState, FIELDS, type Place } from './types.ts';
 
 /** Where policy and expectation differ. */
-export interface Mismatch {
+interface Mismatch {
   /** A field, `exempt`, `canary` or `contradiction`. */
   readonly field: string;
   readonly expected: string;

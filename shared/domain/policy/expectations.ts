@@ -12,7 +12,7 @@ import { parseDate } from './values.ts';
 const EXEMPT = ['none', 'computeOptimizer', 'automation', 'both'] as const;
 
 /** What is expected of one field, by which rule if that matters. */
-export interface ExpectedField {
+interface ExpectedField {
   readonly value: string;
   readonly rule: string | null;
 }

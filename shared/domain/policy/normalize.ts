@@ -4,7 +4,7 @@ import type { Exemption, Match, Notify, Policy, PolicySource, Rule, Schedule } f
 import { DAY_MS, parseDate } from './values.ts';
 
 /** The end of an exemption is announced this long before. */
-export const EXEMPTION_NOTICE_MS = 7 * DAY_MS;
+const EXEMPTION_NOTICE_MS = 7 * DAY_MS;
 
 /** What the environment says to the webhook's variables. */
 export interface WebhookSecrets {

@@ -27,7 +27,7 @@ function webhookMeaning({ urlTemplate, events, secretTemplate }: NonNullable<Not
 }
 
 /** The same selection, written in one way. */
-export function matchMeaning(match: Match): Match {
+function matchMeaning(match: Match): Match {
   const { accounts, name, ou, tags, not } = match;
   return {
     ...(accounts && { accounts: asSet(accounts) }),

@@ -53,7 +53,7 @@ export interface Exemption {
 }
 
 /** A run may touch max(atLeast, percent of the accounts in scope); 0 and 0 mean none. */
-export interface Cap {
+interface Cap {
   readonly percent: number;
   readonly atLeast: number;
 }

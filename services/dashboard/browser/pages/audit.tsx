@@ -41,7 +41,7 @@ function filterOf(params: URLSearchParams): AuditFilter {
 }
 
 /** The beginning and the end of the calendar quarter before the present one, in the reader's zone. */
-export function lastQuarter(now: Date): readonly [Date, Date] {
+function lastQuarter(now: Date): readonly [Date, Date] {
   const quarter = Math.floor(now.getMonth() / 3);
   return [new Date(now.getFullYear(), quarter * 3 - 3, 1), new Date(now.getFullYear(), quarter * 3, 1)];
 }

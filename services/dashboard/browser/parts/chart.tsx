@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
 
-export interface Line {
+interface Line {
   readonly label: string;
   /** A custom property of the style sheet. */
   readonly color: string;

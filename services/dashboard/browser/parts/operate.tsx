@@ -8,7 +8,7 @@ import type { WhoAmI } from '../types.ts';
 import { Confirm, ReasonField, textOf } from './dialog.tsx';
 
 /** What was done last, for everybody to see and hear. */
-export const told = signal<string | null>(null);
+const told = signal<string | null>(null);
 
 export function Told() {
   return (
@@ -56,7 +56,7 @@ interface OperationProps {
 const asked = signal<OperationProps | null>(null);
 
 /** A button that asks, sends, and tells. */
-export function Operation(props: OperationProps) {
+function Operation(props: OperationProps) {
   return (
     <button
       type="button"

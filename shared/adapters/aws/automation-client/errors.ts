@@ -24,19 +24,16 @@ function errorClass<Name extends string>(name: Name, fault: 'client' | 'server')
   };
 }
 
-export class AccessDeniedException extends errorClass('AccessDeniedException', 'client') {}
+class AccessDeniedException extends errorClass('AccessDeniedException', 'client') {}
 export class ForbiddenException extends errorClass('ForbiddenException', 'client') {}
-export class IdempotencyTokenInUseException extends errorClass('IdempotencyTokenInUseException', 'client') {}
-export class IdempotentParameterMismatchException extends errorClass(
-  'IdempotentParameterMismatchException',
-  'client',
-) {}
-export class InternalServerException extends errorClass('InternalServerException', 'server') {}
-export class InvalidParameterValueException extends errorClass('InvalidParameterValueException', 'client') {}
-export class NotManagementAccountException extends errorClass('NotManagementAccountException', 'client') {}
-export class OptInRequiredException extends errorClass('OptInRequiredException', 'client') {}
-export class ResourceNotFoundException extends errorClass('ResourceNotFoundException', 'client') {}
-export class ServiceUnavailableException extends errorClass('ServiceUnavailableException', 'server') {}
+class IdempotencyTokenInUseException extends errorClass('IdempotencyTokenInUseException', 'client') {}
+class IdempotentParameterMismatchException extends errorClass('IdempotentParameterMismatchException', 'client') {}
+class InternalServerException extends errorClass('InternalServerException', 'server') {}
+class InvalidParameterValueException extends errorClass('InvalidParameterValueException', 'client') {}
+class NotManagementAccountException extends errorClass('NotManagementAccountException', 'client') {}
+class OptInRequiredException extends errorClass('OptInRequiredException', 'client') {}
+class ResourceNotFoundException extends errorClass('ResourceNotFoundException', 'client') {}
+class ServiceUnavailableException extends errorClass('ServiceUnavailableException', 'server') {}
 export class ThrottlingException extends errorClass('ThrottlingException', 'client') {}
 
 /** Every modelled error and whose fault it is, for the client's registry. */

@@ -2,7 +2,6 @@
 export {
   ComputeOptimizerAutomationClient,
   type ComputeOptimizerAutomationClientConfig,
-  type ComputeOptimizerAutomationClientResolvedConfig,
 } from './client.ts';
 export {
   AssociateAccountsCommand,
@@ -12,17 +11,8 @@ export {
   UpdateEnrollmentConfigurationCommand,
 } from './commands.ts';
 export {
-  AccessDeniedException,
   ComputeOptimizerAutomationServiceException,
   ForbiddenException,
-  IdempotencyTokenInUseException,
-  IdempotentParameterMismatchException,
-  InternalServerException,
-  InvalidParameterValueException,
-  NotManagementAccountException,
-  OptInRequiredException,
-  ResourceNotFoundException,
-  ServiceUnavailableException,
   ThrottlingException,
 } from './errors.ts';
 export type * from './models.ts';

@@ -5,15 +5,15 @@ import type { UpdateEnrollmentStatusCommandOutput } from '@aws-sdk/client-comput
  * (Smithy model `com.amazonaws.computeoptimizerautomation`, version 2025-09-22), limited to the operations that Rollcall calls.
  * Members are optional and may be `undefined` as in every client of the SDK: an answer is outside data.
  */
-export type EnrollmentStatus = 'Active' | 'Inactive' | 'Pending' | 'Failed';
-export type OrganizationRuleMode = 'AnyAllowed' | 'NoneAllowed';
+type EnrollmentStatus = 'Active' | 'Inactive' | 'Pending' | 'Failed';
+type OrganizationRuleMode = 'AnyAllowed' | 'NoneAllowed';
 
 /** What the SDK adds to every answer: request id, HTTP status, attempts. */
 export interface MetadataBearer {
   $metadata: UpdateEnrollmentStatusCommandOutput['$metadata'];
 }
 
-export interface AccountInfo {
+interface AccountInfo {
   accountId: string | undefined;
   status: EnrollmentStatus | undefined;
   organizationRuleMode: OrganizationRuleMode | undefined;

@@ -7,8 +7,8 @@ import { storeError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
 /** What our own requests are marked with, so that nobody takes them for entries of the ledger. */
-export const INTERNAL_SOURCE = 'rollcall.internal';
-export const SCAN_REQUESTED = 'Scan Requested';
+const INTERNAL_SOURCE = 'rollcall.internal';
+const SCAN_REQUESTED = 'Scan Requested';
 
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 10_000;
