@@ -1,5 +1,5 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
-import Bottleneck from 'bottleneck';
+import pLimit from 'p-limit';
 import * as z from 'zod';
 import { entryIdOf, recordDeadLetter } from '../../shared/app/dead-letter-entries.ts';
 import type { WorkOutcome } from '../../shared/app/deps.ts';
@@ -106,11 +106,11 @@ async function workOn(
 ): Promise<BatchResponse> {
   if (found.length === 0) return { batchItemFailures: [] };
   const app = await appFor(runtime, found);
-  const lanes = new Bottleneck({ maxConcurrent: app.policy.policy.limits.concurrency });
+  const lanes = pLimit(app.policy.policy.limits.concurrency);
   const records = new Map(found.map((record) => [record.messageId, record]));
   const handle = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
     const record = records.get(messageId);
-    if (record !== undefined) await lanes.schedule(() => one(runtime, app, record, hasTime()));
+    if (record !== undefined) await lanes(() => one(runtime, app, record, hasTime()));
   };
   const processor = new BatchProcessor(EventType.SQS);
   // A batch that fails as a whole is reported like any other. Throwing would have the same effect, but look like a crash.

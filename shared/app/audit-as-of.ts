@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/as-of.ts';
 import type { Checkpoint, LedgerEntry } from '../domain/ledger.ts';
+import { mapParallel } from '../domain/map-parallel.ts';
 import { toIso } from '../domain/time.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import type { AccountTail, Ledger } from '../ports/ledger.ts';
-import { inParallel } from './in-parallel.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
@@ -60,7 +60,7 @@ export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
   const pruned: AccountId[] = [];
   for await (const tails of ledger.tails(until)) {
     const found = tails.map((tail) => fast(tail, until));
-    await inParallel(
+    await mapParallel(
       found.flatMap((each, index) => (each.kind === 'open' ? [index] : [])),
       PARALLEL,
       async (index) => {

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { beginsDrift } from '../domain/detection.ts';
 import type { ChangedBy, Detail } from '../domain/ledger.ts';
+import { mapParallel } from '../domain/map-parallel.ts';
 import type { AccountRecord, Condition } from '../domain/record.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
 import type { Assessment } from '../domain/verdict.ts';
 import type { Deps } from './deps.ts';
-import { inParallel } from './in-parallel.ts';
 import { readTyped, update } from './registers.ts';
 
 const changedBy = z.object({
@@ -114,7 +114,7 @@ export async function changesBehind(
   const drifts = found.flatMap(({ record, assessments }) =>
     record === null ? [] : assessments.filter((each) => isNewDrift(record, each)).map((each) => ({ record, each })),
   );
-  await inParallel(drifts.slice(0, MAX_ASKED), ASKED_AT_ONCE, async ({ record, each }) => {
+  await mapParallel(drifts.slice(0, MAX_ASKED), ASKED_AT_ONCE, async ({ record, each }) => {
     const detail = await whoChanged(deps, record, each);
     details.set(record.accountId, { ...details.get(record.accountId), [each.enrollment]: detail });
   });

@@ -1,4 +1,5 @@
 import { type Heard, hear } from '../domain/heard.ts';
+import { mapParallel } from '../domain/map-parallel.ts';
 import type { AccountFacts } from '../domain/policy/index.ts';
 import { emptyRecord } from '../domain/record.ts';
 import { accountEntry, left } from '../domain/transition.ts';
@@ -6,7 +7,6 @@ import type { AccountId } from '../domain/types.ts';
 import { CloudError } from '../ports/cloud.ts';
 import { boundedBy, isOurs, noteChange } from './changed-by.ts';
 import type { Deps, Stores } from './deps.ts';
-import { inParallel } from './in-parallel.ts';
 import { Journal } from './journal.ts';
 import { lookAt } from './look-at.ts';
 import { SPACING_MS, takeLooks, takeReads } from './look-slots.ts';
@@ -102,7 +102,7 @@ class Reactor {
     const strangers: AccountId[] = [];
     for (const id of accountIds) ((await this.#deps.facts.get(id)) === null ? strangers : known).push(id);
     const noted = wide ? ['organization' as const, ...known] : known;
-    await inParallel(noted, NOTES_AT_ONCE, (each) => noteChange(this.#deps, each, enrollment, by));
+    await mapParallel(noted, NOTES_AT_ONCE, (each) => noteChange(this.#deps, each, enrollment, by));
     const everybody = wide ? `${by.operation} for the whole organization` : null;
     const looked = await this.#look(known, everybody ?? unclear ?? null, false);
     if (strangers.length === 0) return looked;

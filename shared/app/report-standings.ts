@@ -1,5 +1,6 @@
 import { isManaged, type Spread, spreadOf } from '../domain/compliance.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
+import { mapParallel } from '../domain/map-parallel.ts';
 import {
   type AccountRecord,
   type AccountState,
@@ -12,7 +13,6 @@ import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts
 import type { Verdict } from '../domain/verdict.ts';
 import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';
 import type { StandingAt } from './audit-as-of.ts';
-import { inParallel } from './in-parallel.ts';
 
 /** Reading and folding this many entries blocks the thread for a few milliseconds. */
 const PAGE = 200;
@@ -64,7 +64,7 @@ export class Standings {
   /** Finds when the drifts that are open at the start of the report were first observed. */
   async findOpenDrifts(ledger: Pick<Ledger, 'query'>, until: string): Promise<void> {
     const open = this.all().filter(({ verdict }) => verdict !== 'Compliant' && isManaged(verdict));
-    await inParallel(open, PARALLEL, async ({ accountId, enrollment }) => {
+    await mapParallel(open, PARALLEL, async ({ accountId, enrollment }) => {
       const driftSince = await this.#openSince(ledger, accountId, enrollment, until);
       const record = this.#records.get(accountId);
       const condition = record?.[enrollment] ?? null;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { EntryType, LedgerEntry, StepType } from '../domain/ledger.ts';
+import { mapParallel } from '../domain/map-parallel.ts';
 import { type PlanTotals, totalChanges } from '../domain/plan-totals.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';
@@ -7,7 +8,6 @@ import type { Enrollment } from '../domain/types.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import { approvalOf } from './approvals.ts';
 import type { Stores } from './deps.ts';
-import { inParallel } from './in-parallel.ts';
 import { type FullSummary, fullSummary } from './plan-document.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
@@ -172,7 +172,7 @@ async function described({ ledger }: RunStores, changes: readonly TracedChange[]
   const unclear = changes.filter(({ planned, step }) => {
     return step !== null && (planned === null || OUTCOMES[step.type] !== 'succeeded');
   });
-  await inParallel(unclear, LANES, async (change) => {
+  await mapParallel(unclear, LANES, async (change) => {
     if (change.step === null) return;
     const [entry] = await ledger.read(change.accountId, change.step.seq - 1, 1);
     if (entry?.seq === change.step.seq) entries.set(change, entry);

@@ -1,6 +1,7 @@
 import type { AssessContext, HoldOf } from '../domain/assess.ts';
 import { type CompiledControls, compileControls } from '../domain/controls.ts';
 import type { Coverage } from '../domain/guardrails.ts';
+import { mapParallel } from '../domain/map-parallel.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { AccountRecord } from '../domain/record.ts';
 import type { AccountId, Caller } from '../domain/types.ts';
@@ -10,7 +11,6 @@ import { contradictions, contradictionText } from './contradictions.ts';
 import { readControls, underControls } from './controls.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import { Desk, type IsNews, type Judged, type Summary } from './desk.ts';
-import { inParallel } from './in-parallel.ts';
 import { Judging } from './judging.ts';
 import { type Listing, readListing } from './listing.ts';
 import { type Listings, managesAutomation, probe } from './observe.ts';
@@ -194,7 +194,7 @@ async function probeUnlisted(
 ): Promise<void> {
   const accounts = desk.toProbe;
   let done = 0;
-  await inParallel(accounts, policy.policy.limits.concurrency, async ({ facts, known, automation, record }) => {
+  await mapParallel(accounts, policy.policy.limits.concurrency, async ({ facts, known, automation, record }) => {
     desk.judgeOne(facts, await probe(deps.cloud, retrying, facts.id, known, automation), record, true);
     done += 1;
     onProgress({ kind: 'probing', done, total: accounts.length });

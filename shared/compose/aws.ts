@@ -1,4 +1,4 @@
-import Bottleneck from 'bottleneck';
+import pLimit from 'p-limit';
 import { readerRole } from '../adapters/aws/assume-role.ts';
 import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
 import { createAwsCloud } from '../adapters/aws/cloud.ts';
@@ -127,8 +127,8 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const calls = new CallTally(metrics);
   let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
   let current: (PolicyApp & { close(): void }) | null = null;
-  // A container may be given several invocations at once: the second is not to build another app.
-  const oneByOne = new Bottleneck({ maxConcurrent: 1 });
+  // A container may run several invocations at the same time; they share one app instead of each building its own.
+  const oneAtATime = pLimit(1);
 
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): void }> => {
     const { registers } = stores;
@@ -191,7 +191,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       return alertsOf(await keeper.policy(), { ...stores, clock, newId, random, logger });
     },
     app: (fresh = false) =>
-      oneByOne.schedule(async () => {
+      oneAtATime(async () => {
         const policy = await keeper.policy(fresh);
         if (current !== null && current.policy.hash === policy.hash) return current;
         // The one before is not closed: another invocation may work under it. Its idle connections end by themselves.

@@ -123,7 +123,7 @@ function before(a: Event | undefined, b: Event | undefined): boolean {
 }
 
 /**
- * Puts `time` in the place of the process's timers while `work` runs, for libraries that wait by them (bottleneck, p-retry). The process
+ * Puts `time` in the place of the process's timers while `work` runs, for libraries that wait by them (p-retry). The process
  * must have nothing else to do meanwhile.
  */
 export async function withTimersOf<T>(time: VirtualTime, work: () => Promise<T>): Promise<T> {

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { inParallel } from '../../shared/app/in-parallel.ts';
 import { readListing } from '../../shared/app/listing.ts';
 import { readTyped, update } from '../../shared/app/registers.ts';
 import { createRetrying } from '../../shared/app/retrying.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { plan, scan } from '../../shared/app/scan.ts';
+import { mapParallel } from '../../shared/domain/map-parallel.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../shared/ports/cloud.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { cloudError } from '../support/memory-cloud.ts';
@@ -302,7 +302,7 @@ describe('retrying', () => {
 });
 
 describe('small parts', () => {
-  it('inParallel works on at most so many at once, and begins nothing after an error', async () => {
+  it('mapParallel limits concurrency, and after an error begins nothing further and waits for what runs', async () => {
     let running = 0;
     let most = 0;
     const begun: number[] = [];
@@ -315,11 +315,21 @@ describe('small parts', () => {
       if (n === 5) throw new Error('five');
     };
     const numbers = Array.from({ length: 20 }, (_, n) => n);
-    await expect(inParallel(numbers, 3, work)).rejects.toThrow('five');
+    await expect(mapParallel(numbers, 3, work)).rejects.toThrow('five');
     expect(most).toBe(3);
     expect(running).toBe(0);
     expect(begun.length).toBeLessThan(10);
-    await inParallel([], 3, work);
+    expect(await mapParallel([], 3, work)).toEqual([]);
+  });
+
+  it('mapParallel keeps the order of the items, whatever ends first', async () => {
+    const { promise: slow, resolve: end } = Promise.withResolvers<void>();
+    const double = async (n: number): Promise<readonly number[]> => {
+      if (n === 0) await slow;
+      if (n === 4) end();
+      return [n, n];
+    };
+    expect(await mapParallel([0, 1, 2, 3, 4], 2, double)).toEqual([0, 1, 2, 3, 4].map((n) => [n, n]));
   });
 
   it('a register of another shape is an error, never taken for absent', async () => {

@@ -7,12 +7,12 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { EVENT_SOURCE, referenceTo, wordsOf } from '../../domain/event.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
 import type { Network } from '../../domain/network.ts';
 import type { EventBus, Refusal } from '../../ports/bus.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
-import { mapParallel } from './parallel.ts';
 import { AwsStoreError, meaningOfCode } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
 

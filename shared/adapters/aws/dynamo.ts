@@ -10,10 +10,11 @@ import {
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { mapParallel } from '../../domain/map-parallel.ts';
+import { chunksOf } from './chunks.ts';
 import { IncompleteAnswerError } from './complete-answers.ts';
 import type { Item } from './items.ts';
 import { text } from './items.ts';
-import { chunksOf, mapParallel } from './parallel.ts';
 import { storeError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 

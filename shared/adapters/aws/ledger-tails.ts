@@ -1,12 +1,13 @@
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
+import { chunksOf } from './chunks.ts';
 import type { Dynamo } from './dynamo.ts';
 import { type Item, readNumber, readText, readTextOrNull } from './items.ts';
 import { endOfChain, lastEntry } from './ledger-chains.ts';
 import { toEntry } from './ledger-items.ts';
 import { keyOf } from './ledger-query.ts';
 import { merge } from './merge.ts';
-import { chunksOf, mapParallel } from './parallel.ts';
 import { CHAIN_SHARDS, seqKey, shardKeys, timeKey } from './table.ts';
 
 /** Chains that are looked into at once. */

@@ -1,4 +1,5 @@
 import { type ChainHead, headOf, type LedgerEntry } from '../../domain/ledger.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AppendOutcome, Ledger } from '../../ports/ledger.ts';
 import type { Dynamo } from './dynamo.ts';
 import { flag, type Item, readText, text } from './items.ts';
@@ -8,7 +9,6 @@ import { readOutline } from './ledger-outline.ts';
 import { changedSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import { merge } from './merge.ts';
-import { mapParallel } from './parallel.ts';
 import { ENTRY_SHARDS, seqKey, shardKeys } from './table.ts';
 
 /** Chains that are written at once by one call of `append`, and marks by one of `markPublished`. */

@@ -1,10 +1,10 @@
 import { GetQueueAttributesCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { mapParallel } from '../../domain/map-parallel.ts';
 import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import type { Clock } from '../../ports/system.ts';
 import { readMessage } from '../embedded/messages.ts';
 import { IncompleteAnswerError } from './complete-answers.ts';
-import { mapParallel } from './parallel.ts';
 import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } from './queue-messages.ts';
 import { MAX_MESSAGE_BYTES } from './queue-shape.ts';
 import { storeError } from './store-errors.ts';
@@ -44,7 +44,7 @@ export function sqsQueue(
   /** Readable messages as deliveries; the others go to the dead letters. */
   const open = async (messages: readonly Message[], visibilityMs: number): Promise<readonly Delivery[]> => {
     const deliveries: Delivery[] = [];
-    await mapParallel(messages, messages.length, async (received) => {
+    await mapParallel(messages, Number.POSITIVE_INFINITY, async (received) => {
       const body = received.Body ?? '';
       const { message, error } = readMessage(body);
       if (message === null) return bury(received, { body, attributes: reasonAttributes(error) });

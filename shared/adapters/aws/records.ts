@@ -1,3 +1,4 @@
+import { mapParallel } from '../../domain/map-parallel.ts';
 import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/record.ts';
 import type { AccountId } from '../../domain/types.ts';
 import type { DueRecord, Records } from '../../ports/records.ts';
@@ -6,7 +7,6 @@ import type { Dynamo, Key } from './dynamo.ts';
 import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './items.ts';
 import { keyOf } from './ledger-query.ts';
 import { merge } from './merge.ts';
-import { mapParallel } from './parallel.ts';
 import { storeError } from './store-errors.ts';
 import { RECORD_SHARDS, shardKey, shardKeys, timeKey } from './table.ts';
 

@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { mapParallel } from '../../domain/map-parallel.ts';
 import type { Register, Registers } from '../../ports/registers.ts';
 import type { NewId } from '../../ports/system.ts';
 import type { Dynamo, Key } from './dynamo.ts';
@@ -14,7 +15,6 @@ import {
   readTextOrNull,
   text,
 } from './items.ts';
-import { mapParallel } from './parallel.ts';
 import { corrupt, storeError } from './store-errors.ts';
 import { REGISTER_SHARDS, shardKey, shardKeys } from './table.ts';
 

@@ -1,11 +1,11 @@
 import { type CheckResult, fail, pass, skipped } from '../../domain/doctor.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
 import type { AccountId } from '../../domain/types.ts';
 import { type Cloud, CloudError } from '../../ports/cloud.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Inspection } from '../../ports/inspection.ts';
 import type { Random } from '../../ports/system.ts';
-import { inParallel } from '../in-parallel.ts';
 import type { Retrying } from '../retrying.ts';
 import type { CloudFacts } from './cloud-checks.ts';
 import { deployMemberRole, type MemberRoleFacts, renewMemberRole, trustCaller } from './commands.ts';
@@ -50,7 +50,7 @@ async function memberRole(input: MemberCheckInput, facts: CloudFacts): Promise<C
   const accounts = drawn(await candidates(input, facts), input.sample, input.random);
   if (accounts.length === 0) return skipped('notUsed', 'there is no ACTIVE member account to try');
   const refusals: Refusal[] = [];
-  await inParallel(accounts, AT_ONCE, async (accountId) => {
+  await mapParallel(accounts, AT_ONCE, async (accountId) => {
     const error = await enter(input, accountId);
     if (error !== null) refusals.push({ accountId, error });
   });

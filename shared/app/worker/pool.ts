@@ -1,4 +1,3 @@
-import Bottleneck from 'bottleneck';
 import type { Enrollment } from '../../domain/types.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import type { Delivery } from '../../ports/queue.ts';
@@ -11,7 +10,6 @@ export class WorkerPool {
   readonly #work: WorkContext;
   readonly #onProgress: OnProgress;
   readonly #concurrency: number;
-  readonly #lanes: Bottleneck;
   readonly #running = new Set<Promise<void>>();
   #broken: unknown = null;
   #notOurs = 0;
@@ -20,7 +18,6 @@ export class WorkerPool {
     this.#work = work;
     this.#onProgress = onProgress;
     this.#concurrency = work.policy.policy.limits.concurrency;
-    this.#lanes = new Bottleneck({ maxConcurrent: this.#concurrency });
   }
 
   get busy(): boolean {
@@ -58,8 +55,7 @@ export class WorkerPool {
   }
 
   #start(delivery: Delivery): void {
-    const running = this.#lanes
-      .schedule(() => this.#handle(delivery))
+    const running = this.#handle(delivery)
       .catch((error: unknown) => {
         this.#broken ??= error;
       })
