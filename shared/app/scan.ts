@@ -1,11 +1,10 @@
 import { compileControls, haltedText } from '../domain/controls.ts';
 import type { Detail, EntryDraft } from '../domain/ledger.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
 import { totalChanges } from '../domain/plan-totals.ts';
 import type { AccountRecord } from '../domain/record.ts';
 import { emptyRecord, foldEntry } from '../domain/record.ts';
-import { accountEntry, type EntryContext, joined, left, transition } from '../domain/transition.ts';
+import { type EntryContext, joined, left, transition } from '../domain/transition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
@@ -16,6 +15,7 @@ import { readControls, standsUnder } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Assessments, Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
+import { entryContext, organizationEntry } from './ledger/organization-entry.ts';
 import { approvalFor, liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
 import { workKey } from './planned-work.ts';
@@ -156,22 +156,6 @@ async function allowedBy(runs: RunStates, planHash: string): Promise<ReadonlySet
   if (keys === null)
     throw new Error(`plan ${planHash} is not stored here (any more); make a new one with \`rollcall plan\``);
   return keys;
-}
-
-function entryContext(deps: Deps, run: RunContext): EntryContext {
-  const { newId, clock, actor, random } = deps;
-  return { newId, now: clock.now(), actor, runId: run.runId, policyHash: run.policy.hash, random };
-}
-
-/** An entry about the organization as a whole. */
-export function organizationEntry(
-  deps: Deps,
-  run: RunContext,
-  type: EntryDraft['type'],
-  rest: Partial<Pick<EntryDraft, 'reason' | 'detail'>>,
-): EntryDraft {
-  const draft = accountEntry(entryContext(deps, run), type, ORGANIZATION_CHAIN, null, rest);
-  return { ...draft, accountId: null };
 }
 
 /** Whether an earlier part of a resumed run has written such an entry about the organization. */

@@ -3,8 +3,8 @@ import { toIso } from '../domain/time.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Deps, RunContext } from './deps.ts';
 import type { Journal } from './journal.ts';
+import { organizationEntry } from './ledger/organization-entry.ts';
 import { readTyped, update } from './registers.ts';
-import { organizationEntry } from './scan.ts';
 
 /** Whether the organization trusted Compute Optimizer when it was last asked. */
 const trustedAccess = z.object({

@@ -5,7 +5,7 @@ import type { AccountRecord } from '../../domain/record.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
-import { organizationEntry } from '../scan.ts';
+import { organizationEntry } from '../ledger/organization-entry.ts';
 import { letGo, vetoEntry } from './before-claim.ts';
 import type { WorkContext } from './context.ts';
 import { disambiguate, type Fate, fateOf } from './fate.ts';
