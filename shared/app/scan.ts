@@ -13,7 +13,7 @@ import { catchUpRecords } from './catch-up.ts';
 import { changesBehind, type Found } from './changed-by.ts';
 import { readControls, standsUnder } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
-import type { Assessments, Judged } from './desk.ts';
+import type { Judged } from './desk.ts';
 import { type Decide, Journal } from './journal.ts';
 import { entryContext, organizationEntry } from './ledger/organization-entry.ts';
 import { approvalFor, liftApproved, underWay } from './lift.ts';
@@ -26,21 +26,13 @@ import { changedRecently, pruneCarried } from './rolling-changes.ts';
 import { beginRollout, concludeRollout } from './rollout.ts';
 import { type Gate, holdsFor, readGate } from './rollout-state.ts';
 import { KEEP_MS, RunStates } from './run-state.ts';
+import { hasNews } from './survey/is-news.ts';
 import { type Survey, survey } from './survey.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 import { noteWaitingRun } from './waiting-runs.ts';
 
 /** Accounts written at a time while a scan records its news. */
 const RECORD_CHUNK = 500;
-
-/** Whether recording would write anything: used to keep only those accounts in memory. */
-export function hasNews(policyHash: string) {
-  const probe: EntryContext = { newId: () => '', now: 0, actor: '', runId: null, policyHash };
-  return (record: AccountRecord | null, assessments: Assessments): boolean => {
-    if (record === null || !record.present) return true;
-    return ENROLLMENTS.some((enrollment) => transition(probe, record, assessments[enrollment]) !== null);
-  };
-}
 
 /**
  * A dry run: reads, diffs, and writes nothing (invariant 6).

@@ -1,0 +1,13 @@
+import type { AccountRecord } from '../../domain/record.ts';
+import { type EntryContext, transition } from '../../domain/transition.ts';
+import { ENROLLMENTS } from '../../domain/types.ts';
+import type { Assessments } from '../desk.ts';
+
+/** Whether recording would write anything: used to keep only those accounts in memory. */
+export function hasNews(policyHash: string) {
+  const probe: EntryContext = { newId: () => '', now: 0, actor: '', runId: null, policyHash };
+  return (record: AccountRecord | null, assessments: Assessments): boolean => {
+    if (record === null || !record.present) return true;
+    return ENROLLMENTS.some((enrollment) => transition(probe, record, assessments[enrollment]) !== null);
+  };
+}
