@@ -1,13 +1,10 @@
 import { compileControls, haltedText } from '../domain/controls.ts';
 import type { Detail, EntryDraft } from '../domain/ledger.ts';
-import type { Change } from '../domain/plan.ts';
 import { totalChanges } from '../domain/plan-totals.ts';
 import type { AccountRecord } from '../domain/record.ts';
 import { emptyRecord, foldEntry } from '../domain/record.ts';
 import { type EntryContext, joined, left, transition } from '../domain/transition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
-import type { WorkMessage } from '../domain/work.ts';
-import { MAX_BATCH } from '../ports/cloud.ts';
 import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
 import { changesBehind, type Found } from './changed-by.ts';
@@ -18,7 +15,6 @@ import { type Decide, Journal } from './journal.ts';
 import { entryContext, organizationEntry } from './ledger/organization-entry.ts';
 import { approvalFor, liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
-import { workKey } from './planned-work.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
@@ -30,6 +26,7 @@ import { hasNews } from './survey/is-news.ts';
 import { type Survey, survey } from './survey.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 import { noteWaitingRun } from './waiting-runs.ts';
+import { enqueue } from './work-queue/enqueue-changes.ts';
 
 /** Accounts written at a time while a scan records its news. */
 const RECORD_CHUNK = 500;
@@ -249,35 +246,4 @@ async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Pl
   const tripDetail = { planHash, message: trip.message, summary: { wouldChange: totalChanges(plan.totals) } };
   const rest = { reason: trip.reason, detail: tripDetail };
   await journal.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));
-}
-
-/**
- * Enqueues the changes that are due: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible.
- */
-async function enqueue(
-  deps: Deps,
-  run: RunContext,
-  { due, followUps, totals }: Pick<Plan, 'due' | 'followUps' | 'totals'>,
-  onProgress: OnProgress,
-): Promise<void> {
-  const messages = messagesFor(run, due);
-  if (messages.length > 0) await deps.queue.send(messages);
-  const keys = new Set([...due, ...followUps].map(({ accountId, enrollment }) => workKey(accountId, enrollment)));
-  onProgress({ kind: 'queued', messages: messages.length, totals, keys });
-}
-
-export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMessage[] {
-  const common = { v: 1 as const, policyHash: run.policy.hash, runId: run.runId, planHash: run.planHash };
-  const messages: WorkMessage[] = [];
-  if (changes.some((change) => change.scope === 'organization')) messages.push({ ...common, kind: 'organization' });
-  for (const operation of ['AssociateAccounts', 'DisassociateAccounts'] as const) {
-    const ids = changes.filter((change) => change.action === operation).map((change) => change.accountId);
-    for (let at = 0; at < ids.length; at += MAX_BATCH) {
-      messages.push({ ...common, kind: 'batch', operation, accountIds: ids.slice(at, at + MAX_BATCH) });
-    }
-  }
-  for (const { scope, accountId, enrollment } of changes) {
-    if (scope === 'member' || scope === 'own') messages.push({ ...common, kind: 'account', accountId, enrollment });
-  }
-  return messages;
 }

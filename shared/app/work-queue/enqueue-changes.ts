@@ -1,0 +1,37 @@
+import type { Change } from '../../domain/plan.ts';
+import type { WorkMessage } from '../../domain/work.ts';
+import { MAX_BATCH } from '../../ports/cloud.ts';
+import type { Deps, OnProgress, RunContext } from '../deps.ts';
+import type { Plan } from '../make-plan.ts';
+import { workKey } from '../planned-work.ts';
+
+/**
+ * Enqueues the changes that are due: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible.
+ */
+export async function enqueue(
+  deps: Deps,
+  run: RunContext,
+  { due, followUps, totals }: Pick<Plan, 'due' | 'followUps' | 'totals'>,
+  onProgress: OnProgress,
+): Promise<void> {
+  const messages = messagesFor(run, due);
+  if (messages.length > 0) await deps.queue.send(messages);
+  const keys = new Set([...due, ...followUps].map(({ accountId, enrollment }) => workKey(accountId, enrollment)));
+  onProgress({ kind: 'queued', messages: messages.length, totals, keys });
+}
+
+export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMessage[] {
+  const common = { v: 1 as const, policyHash: run.policy.hash, runId: run.runId, planHash: run.planHash };
+  const messages: WorkMessage[] = [];
+  if (changes.some((change) => change.scope === 'organization')) messages.push({ ...common, kind: 'organization' });
+  for (const operation of ['AssociateAccounts', 'DisassociateAccounts'] as const) {
+    const ids = changes.filter((change) => change.action === operation).map((change) => change.accountId);
+    for (let at = 0; at < ids.length; at += MAX_BATCH) {
+      messages.push({ ...common, kind: 'batch', operation, accountIds: ids.slice(at, at + MAX_BATCH) });
+    }
+  }
+  for (const { scope, accountId, enrollment } of changes) {
+    if (scope === 'member' || scope === 'own') messages.push({ ...common, kind: 'account', accountId, enrollment });
+  }
+  return messages;
+}
