@@ -9,11 +9,7 @@ import {
   type Page,
 } from '../ports/cloud.ts';
 import type { Checkpoint } from './checkpoint.ts';
-
-/** Thrown instead of asking AWS for more: what is left of the time is needed to save what was read. */
-export class OutOfTime extends Error {
-  override readonly name: string = 'OutOfTime';
-}
+import { OutOfTime } from './support/out-of-time.ts';
 
 const observed = z.object({
   kind: z.literal('observed'),
