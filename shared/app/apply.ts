@@ -3,13 +3,11 @@ import type { Change } from '../domain/plan.ts';
 import { totalChanges } from '../domain/plan-totals.ts';
 import type { Condition } from '../domain/record.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import { ControlsView, readControls } from './controls.ts';
+import { readControls } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
-import { Journal } from './journal.ts';
 import { withLease } from './lease.ts';
 import type { Plan } from './make-plan.ts';
-import { POLICY_REGISTER, policySchema } from './policy-register.ts';
-import { readTyped } from './registers.ts';
+import { createWork } from './reconciler/create-worker.ts';
 import type { Retrying } from './retrying.ts';
 import { advanceRollout } from './rollout.ts';
 import { type RolloutState, type RolloutView, rolloutView } from './rollout-state.ts';
@@ -19,10 +17,6 @@ import { SCAN_LEASE } from './schedule.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';
-import { AutomationListing } from './worker/automation-listing.ts';
-import { checksOf } from './worker/checks/index.ts';
-import type { WorkContext } from './worker/context.ts';
-import { Guard } from './worker/guard.ts';
 import { WorkerPool } from './worker/pool.ts';
 
 export interface ApplyOptions {
@@ -97,33 +91,6 @@ export async function apply(
   options.onPlan?.(plan);
   if (plan.trip === null) await workUntilQuiet(deps, settings, retrying, run, options);
   return conclude(deps, run, plan, options.stop.aborted);
-}
-
-/** Builds what the workers of one process share. */
-export async function createWork(
-  deps: Deps,
-  settings: Settings,
-  retrying: Retrying,
-  policy: RunContext['policy'],
-  boundTo: string | null = null,
-): Promise<WorkContext> {
-  const runs = new RunStates(deps.registers);
-  const controls = new ControlsView(deps.registers, deps.clock);
-  return {
-    deps,
-    settings,
-    retrying,
-    journal: new Journal(deps),
-    runs,
-    guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
-    controls,
-    policy,
-    caller: await retrying(() => deps.cloud.identify()),
-    automationListing: new AutomationListing(deps.cloud, retrying, deps.clock, settings.maxAccounts),
-    boundTo,
-    holds: [],
-    beganInForce: (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash === policy.hash,
-  };
 }
 
 /** How long a loop without work sleeps before it looks again, ms. */

@@ -1,9 +1,9 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { createWork } from './apply.ts';
 import { type Deadline, scanPart } from './continue-scan.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './make-plan.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';
+import { createWork } from './reconciler/create-worker.ts';
 import { readTyped } from './registers.ts';
 import type { Retrying } from './retrying.ts';
 import { advanceRollout } from './rollout.ts';

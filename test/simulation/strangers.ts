@@ -1,8 +1,8 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { createWork } from '../../shared/app/apply.ts';
 import { bindOrganization } from '../../shared/app/binding.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { withLease } from '../../shared/app/lease.ts';
+import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { scan } from '../../shared/app/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';

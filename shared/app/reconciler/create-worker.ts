@@ -1,0 +1,38 @@
+import { ControlsView } from '../controls.ts';
+import type { Deps, RunContext, Settings } from '../deps.ts';
+import { Journal } from '../journal.ts';
+import { POLICY_REGISTER, policySchema } from '../policy-register.ts';
+import { readTyped } from '../registers.ts';
+import type { Retrying } from '../retrying.ts';
+import { RunStates } from '../run-state.ts';
+import { AutomationListing } from '../worker/automation-listing.ts';
+import { checksOf } from '../worker/checks/index.ts';
+import type { WorkContext } from '../worker/context.ts';
+import { Guard } from '../worker/guard.ts';
+
+/** Builds what the workers of one process share. */
+export async function createWork(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  policy: RunContext['policy'],
+  boundTo: string | null = null,
+): Promise<WorkContext> {
+  const runs = new RunStates(deps.registers);
+  const controls = new ControlsView(deps.registers, deps.clock);
+  return {
+    deps,
+    settings,
+    retrying,
+    journal: new Journal(deps),
+    runs,
+    guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
+    controls,
+    policy,
+    caller: await retrying(() => deps.cloud.identify()),
+    automationListing: new AutomationListing(deps.cloud, retrying, deps.clock, settings.maxAccounts),
+    boundTo,
+    holds: [],
+    beganInForce: (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash === policy.hash,
+  };
+}
