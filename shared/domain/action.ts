@@ -1,5 +1,4 @@
-import type { AccountFacts } from './policy/index.ts';
-import type { Action, Caller, Enrollment, Observation, Scope, TargetStatus } from './types.ts';
+import type { Action, Observation, Scope, TargetStatus } from './types.ts';
 import type { DesiredEnrollment } from './verdict.ts';
 
 /** The one call that brings an enrollment a step towards what is wanted. */
@@ -14,7 +13,7 @@ export interface Call {
   readonly enables: boolean;
 }
 
-type Observed = Extract<Observation, { kind: 'observed' }>;
+export type Observed = Extract<Observation, { kind: 'observed' }>;
 
 /** What differs, by its reason code. */
 export type Mismatch = 'statusDiffers' | 'ruleModeDiffers';
@@ -34,33 +33,4 @@ export function differs(desired: DesiredEnrollment, seen: Pick<Observed, 'status
   if (desired.status !== null && seen.status !== desired.status) return 'statusDiffers';
   if (desired.ruleMode !== null && (seen.ruleMode ?? 'NoneAllowed') !== desired.ruleMode) return 'ruleModeDiffers';
   return null;
-}
-
-/**
- * The call for a mismatch. Order matters and is AWS's: a member is disassociated before it can disable Automation, and
- * associating both enables it and sets the rule mode, so that one batch call does two members' work
- * [automation-org, API_automation_UpdateEnrollmentConfiguration].
- */
-export function chooseCall(
-  caller: Caller,
-  facts: AccountFacts,
-  desired: DesiredEnrollment,
-  observation: Observed,
-  enrollment: Enrollment,
-): Call {
-  const scope: Scope = facts.id === caller.accountId ? 'own' : 'member';
-  const target = desired.status ?? 'Active';
-  const optOut = target === 'Inactive';
-  if (enrollment === 'computeOptimizer') {
-    return { action: 'UpdateEnrollmentStatus', scope, target, optOut, enables: !optOut };
-  }
-  // The management account's own rule mode is nobody's association: there is nothing to disassociate.
-  const associated = observation.ruleMode === 'AnyAllowed' && !facts.management;
-  if (desired.ruleMode === 'AnyAllowed') {
-    return { action: 'AssociateAccounts', scope: 'batch', target: null, optOut: false, enables: true };
-  }
-  if (associated && (desired.ruleMode === 'NoneAllowed' || optOut)) {
-    return { action: 'DisassociateAccounts', scope: 'batch', target: null, optOut: true, enables: false };
-  }
-  return { action: 'UpdateEnrollmentConfiguration', scope, target, optOut, enables: !optOut };
 }

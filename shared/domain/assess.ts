@@ -1,6 +1,7 @@
-import { type Call, chooseCall, type Mismatch, mismatchOf, statusMatters } from './action.ts';
+import { type Call, type Mismatch, mismatchOf, statusMatters } from './action.ts';
 import { contestOf, isSetBack } from './contested.ts';
 import { coolDownEnd } from './cool-down.ts';
+import { chooseCall } from './decision/choose-call.ts';
 import type { AccountFacts, CompiledPolicy, DesiredState } from './policy/index.ts';
 import type { AccountRecord, Condition } from './record.ts';
 import { toIso } from './time.ts';

@@ -1,0 +1,33 @@
+import type { Call, Observed } from '../action.ts';
+import type { AccountFacts } from '../policy/index.ts';
+import type { Caller, Enrollment, Scope } from '../types.ts';
+import type { DesiredEnrollment } from '../verdict.ts';
+
+/**
+ * The call for a mismatch. Order matters and is AWS's: a member is disassociated before it can disable Automation, and
+ * associating both enables it and sets the rule mode, so that one batch call does two members' work
+ * [automation-org, API_automation_UpdateEnrollmentConfiguration].
+ */
+export function chooseCall(
+  caller: Caller,
+  facts: AccountFacts,
+  desired: DesiredEnrollment,
+  observation: Observed,
+  enrollment: Enrollment,
+): Call {
+  const scope: Scope = facts.id === caller.accountId ? 'own' : 'member';
+  const target = desired.status ?? 'Active';
+  const optOut = target === 'Inactive';
+  if (enrollment === 'computeOptimizer') {
+    return { action: 'UpdateEnrollmentStatus', scope, target, optOut, enables: !optOut };
+  }
+  // The management account's own rule mode is nobody's association: there is nothing to disassociate.
+  const associated = observation.ruleMode === 'AnyAllowed' && !facts.management;
+  if (desired.ruleMode === 'AnyAllowed') {
+    return { action: 'AssociateAccounts', scope: 'batch', target: null, optOut: false, enables: true };
+  }
+  if (associated && (desired.ruleMode === 'NoneAllowed' || optOut)) {
+    return { action: 'DisassociateAccounts', scope: 'batch', target: null, optOut: true, enables: false };
+  }
+  return { action: 'UpdateEnrollmentConfiguration', scope, target, optOut, enables: !optOut };
+}
