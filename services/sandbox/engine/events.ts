@@ -3,25 +3,6 @@ import { isRecord } from './smithy.ts';
 import type { Output } from './types.ts';
 
 const MAX_ENTRIES_BYTES = 262_144;
-const KEPT = 200_000;
-
-/** An accepted entry as it was sent, with the id that it was given, when, and by which account. */
-export type RecordedEvent = Output & { EventId: string; Account: string; Time: Date };
-
-/** What PutEvents received, in order; the oldest are let go when there are too many. */
-export class EventLog {
-  #events: RecordedEvent[] = [];
-
-  get all(): readonly RecordedEvent[] {
-    return this.#events;
-  }
-
-  append(event: RecordedEvent): void {
-    this.#events.push(event);
-    if (this.#events.length > 2 * KEPT) this.#events = this.#events.slice(-KEPT);
-  }
-}
-
 /** EventBridge's PutEvents. Each entry succeeds or fails on its own; only what breaks the call as a whole is an error. */
 export const eventOperations: Operations = { PutEvents: { run: putEvents } };
 

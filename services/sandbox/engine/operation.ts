@@ -1,5 +1,5 @@
 import type { Enrollments } from './enrollments.ts';
-import type { EventLog } from './events.ts';
+import type { EventLog } from './event-log.ts';
 import type { PageFault } from './faults.ts';
 import type { Organization } from './organization.ts';
 import type { Random } from './random.ts';

@@ -1,7 +1,7 @@
 import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } from './accounts.ts';
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
 import { Enrollments } from './enrollments.ts';
-import { EventLog, type RecordedEvent } from './events.ts';
+import { EventLog, type RecordedEvent } from './event-log.ts';
 import { type Affliction, accountsIn, type Fault, Faults, type HollowFault } from './faults.ts';
 import { generateOrganization } from './generate.ts';
 import { IdempotentAnswers } from './idempotency.ts';
