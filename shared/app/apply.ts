@@ -1,7 +1,7 @@
 import { haltedText } from '../domain/controls.ts';
+import type { Condition } from '../domain/enrollment/condition.ts';
 import type { Change } from '../domain/plan.ts';
 import { totalChanges } from '../domain/plan-totals.ts';
-import type { Condition } from '../domain/record.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { readControls } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';

@@ -1,4 +1,5 @@
-import type { AccountRecord, Condition } from '../domain/record.ts';
+import type { Condition } from '../domain/enrollment/condition.ts';
+import type { AccountRecord } from '../domain/record.ts';
 import { ENROLLMENTS } from '../domain/types.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';

@@ -7,9 +7,10 @@ import {
   type StricterControls,
 } from '../domain/controls.ts';
 import { withDetection } from '../domain/detection.ts';
+import type { Condition } from '../domain/enrollment/condition.ts';
 import { ROLLING_MS } from '../domain/guardrails.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
-import { type AccountRecord, type Condition, emptyRecord, foldEntry } from '../domain/record.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../domain/record.ts';
 import { accountEntry, type EntryContext, facetOfCondition } from '../domain/transition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import { OtherOrganizationError } from '../ports/binding.ts';

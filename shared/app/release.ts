@@ -1,8 +1,9 @@
+import type { Condition } from '../domain/enrollment/condition.ts';
 import { type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { Change } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { AccountRecord, Condition } from '../domain/record.ts';
+import type { AccountRecord } from '../domain/record.ts';
 import { accountEntry } from '../domain/transition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Deps } from './deps.ts';

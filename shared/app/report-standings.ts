@@ -1,14 +1,8 @@
 import { isManaged, type Spread, spreadOf } from '../domain/compliance.ts';
+import type { AccountState, Condition } from '../domain/enrollment/condition.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
-import {
-  type AccountRecord,
-  type AccountState,
-  type Condition,
-  emptyRecord,
-  foldEntry,
-  withDriftSince,
-} from '../domain/record.ts';
+import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../domain/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { replay } from '../domain/as-of.ts';
+import type { AccountState } from '../domain/enrollment/condition.ts';
 import { type Checkpoint, type EntryDraft, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
-import { type AccountState, stateOf } from '../domain/record.ts';
+import { stateOf } from '../domain/record.ts';
 import { toIso } from '../domain/time.ts';
 import { accountEntry } from '../domain/transition.ts';
 import type { EpochMs } from '../domain/types.ts';

@@ -7,9 +7,10 @@ import {
   NO_CONTROLS,
   type Notice,
 } from '../domain/controls.ts';
-import { type EntryDraft, type Facet, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import type { Condition, Facet } from '../domain/enrollment/condition.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { type AccountFacts, parseOperatorSelector } from '../domain/policy/index.ts';
-import { type AccountRecord, type Condition, emptyRecord } from '../domain/record.ts';
+import { type AccountRecord, emptyRecord } from '../domain/record.ts';
 import { toIso } from '../domain/time.ts';
 import { accountEntry, type EntryContext, facetOfCondition } from '../domain/transition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';

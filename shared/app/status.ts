@@ -1,6 +1,6 @@
+import type { Condition } from '../domain/enrollment/condition.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Condition } from '../domain/record.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { QueueDepth } from '../ports/queue.ts';

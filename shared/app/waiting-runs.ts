@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Condition } from '../domain/record.ts';
+import type { Condition } from '../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import { usedApprovals } from './approvals.ts';

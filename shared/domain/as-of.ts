@@ -1,5 +1,6 @@
-import type { Checkpoint, Facet, LedgerEntry } from './ledger.ts';
-import { type AccountRecord, type Condition, emptyRecord, foldEntry, withDriftSince } from './record.ts';
+import type { Condition, Facet } from './enrollment/condition.ts';
+import type { Checkpoint, LedgerEntry } from './ledger.ts';
+import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from './record.ts';
 import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './types.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 

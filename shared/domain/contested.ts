@@ -1,6 +1,6 @@
 import { differs } from './action.ts';
-import type { Detail, Facet } from './ledger.ts';
-import type { Condition } from './record.ts';
+import type { Condition, Contention, Facet, SetBack } from './enrollment/condition.ts';
+import type { Detail } from './ledger.ts';
 import { toIso } from './time.ts';
 import type { EnrollmentStatus, EpochMs, RuleMode } from './types.ts';
 import type { DesiredEnrollment } from './verdict.ts';
@@ -20,21 +20,6 @@ import type { DesiredEnrollment } from './verdict.ts';
 /** So often within {@link FLAP_WINDOW_MS}, and the account is contested. */
 export const MAX_SET_BACKS = 3;
 const FLAP_WINDOW_MS = 24 * 60 * 60 * 1000;
-
-/** One time that an enrollment which was as wanted was found changed again. */
-export interface SetBack {
-  /** When it was found, ISO 8601. */
-  readonly at: string;
-  /** Who did it, where CloudTrail told. */
-  readonly by: string | null;
-}
-
-/** Nothing is changed any more until somebody resumes the account. */
-interface Contest {
-  /** ISO 8601. */
-  readonly since: string;
-  readonly message: string;
-}
 
 interface Seen {
   readonly status: EnrollmentStatus | null;
@@ -92,12 +77,6 @@ export function contestMessage(setBacks: readonly SetBack[]): string {
     `reverted ${setBacks.length} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
     'settles it and runs `rollcall resume`'
   );
-}
-
-/** What of a condition says whether it is contested. Absent: no set-back is remembered, nothing is contested. */
-export interface Contention {
-  readonly setBacks?: readonly SetBack[];
-  readonly contested?: Contest;
 }
 
 /** The contention after an entry that states `after` of the enrollment. */

@@ -1,4 +1,4 @@
-import type { Condition } from './record.ts';
+import type { Condition } from './enrollment/condition.ts';
 import type { EpochMs, Observation } from './types.ts';
 
 /** At least this long must pass after opting out of Automation before opting in again [automation-disable]. */

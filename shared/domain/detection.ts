@@ -1,6 +1,7 @@
 import { differs } from './action.ts';
-import type { EntryDraft, Facet } from './ledger.ts';
-import type { AccountRecord, Condition } from './record.ts';
+import type { Condition, Facet } from './enrollment/condition.ts';
+import type { EntryDraft } from './ledger.ts';
+import type { AccountRecord } from './record.ts';
 import type { ReasonCode } from './verdict.ts';
 import { isDrift } from './verdict.ts';
 

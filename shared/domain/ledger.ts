@@ -1,7 +1,6 @@
+import type { AccountState, Facet } from './enrollment/condition.ts';
 import { canonicalJson, sha256Hex } from './hash.ts';
-import type { AccountState } from './record.ts';
-import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './types.ts';
-import type { ReasonCode, Verdict } from './verdict.ts';
+import type { AccountId, Enrollment, TargetStatus } from './types.ts';
 
 /**
  * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
@@ -56,20 +55,6 @@ export const ORGANIZATION_CHAIN = 'organization';
 
 /** `prevHash` of the first entry of a chain. */
 export const GENESIS_HASH = '0'.repeat(64);
-
-/** What stood before or after an entry, as far as the entry knows. Times are ISO 8601. */
-export interface Facet {
-  readonly verdict: Verdict;
-  readonly reason: ReasonCode | null;
-  readonly status: EnrollmentStatus | null;
-  readonly ruleMode: RuleMode | null;
-  readonly lastUpdated: string | null;
-  readonly desired: TargetStatus | null;
-  readonly desiredRuleMode: RuleMode | null;
-  readonly notBefore: string | null;
-  readonly deadline: string | null;
-  readonly attempts: number;
-}
 
 interface ApiCall {
   readonly operation: string;

@@ -1,51 +1,9 @@
-import { type Contention, foldContention, resumed } from './contested.ts';
-import type { ChainHead, Facet, LedgerEntry } from './ledger.ts';
+import { foldContention, resumed } from './contested.ts';
+import type { AccountState, Claim, Condition, Facet } from './enrollment/condition.ts';
+import type { ChainHead, LedgerEntry } from './ledger.ts';
 import { EMPTY_CHAIN, headOf } from './ledger.ts';
 import type { AccountId, Enrollment, EpochMs } from './types.ts';
 import { isDrift, type Verdict } from './verdict.ts';
-
-/**
- * The present condition of one (account, enrollment). Plain JSON; times are ISO 8601 as in the facet it extends.
- * Nothing in it is known otherwise than from the ledger, so that it can be rebuilt from there.
- */
-export interface Condition extends Facet, Contention {
-  readonly rule: string | null;
-  readonly policyHash: string | null;
-  /** The run that last touched it. */
-  readonly runId: string | null;
-  /** When this verdict began. */
-  readonly since: string;
-  /** When anything of it last changed. */
-  readonly changedAt: string;
-  /**
-   * When the open drift was first observed; `null` if none is open. A drift stays open while it waits, is blocked, or has failed for good. It ends
-   * when the desired state is observed or when the drift is superseded.
-   */
-  readonly driftSince: string | null;
-  /** An intent without an outcome: someone is making (or was making) a call. */
-  readonly claim: Claim | null;
-  /** When we last opted this enrollment out; the 24-hour cool-down counts from there as well as from AWS's timestamp. */
-  readonly optedOutAt: string | null;
-}
-
-/** The worker's claim on a key, out of its `RemediationStarted`. */
-interface Claim {
-  readonly entryId: string;
-  readonly startedAt: string;
-  /** After this the next worker finds out what happened. */
-  readonly expiresAt: string;
-  readonly operation: string;
-  readonly clientToken: string | null;
-  readonly optOut: boolean;
-}
-
-/** What a fold of a chain knows of its account. */
-export interface AccountState {
-  /** Member of the organization as of the last complete snapshot. */
-  readonly present: boolean;
-  readonly computeOptimizer: Condition | null;
-  readonly automation: Condition | null;
-}
 
 /** All that is known of one account: the fold of its chain. */
 export interface AccountRecord extends AccountState {

@@ -1,5 +1,6 @@
+import type { Condition } from './enrollment/condition.ts';
 import type { AccountFacts, CompiledPolicy } from './policy/index.ts';
-import type { AccountRecord, Condition } from './record.ts';
+import type { AccountRecord } from './record.ts';
 import { ENROLLMENTS, type EpochMs } from './types.ts';
 
 /*

@@ -1,7 +1,8 @@
 import { backoffMs } from './backoff.ts';
 import { contestMessage, isSetBack, setBacksWith } from './contested.ts';
-import type { Detail, EntryDraft, EntryType, Facet } from './ledger.ts';
-import type { AccountRecord, Condition } from './record.ts';
+import type { Condition, Facet } from './enrollment/condition.ts';
+import type { Detail, EntryDraft, EntryType } from './ledger.ts';
+import type { AccountRecord } from './record.ts';
 import { toIso } from './time.ts';
 import type { Enrollment, EpochMs } from './types.ts';
 import type { Assessment, Verdict } from './verdict.ts';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { EntryDraft, Facet, LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { Facet } from '../../shared/domain/enrollment/condition.ts';
+import type { EntryDraft, LedgerEntry } from '../../shared/domain/ledger.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { facetOfCondition } from '../../shared/domain/transition.ts';

@@ -1,7 +1,7 @@
+import type { Facet } from '../../shared/domain/enrollment/condition.ts';
 import {
   EMPTY_CHAIN,
   type EntryDraft,
-  type Facet,
   headOf,
   type LedgerEntry,
   ORGANIZATION_CHAIN,

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
+import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { compilePolicy } from '../../shared/domain/policy/index.ts';
-import type { AccountRecord, Condition } from '../../shared/domain/record.ts';
+import type { AccountRecord } from '../../shared/domain/record.ts';
 import type { Caller, Observation, Observations } from '../../shared/domain/types.ts';
 import { type ReasonCode, VERDICTS } from '../../shared/domain/verdict.ts';
 import { withDefaults } from '../policy/support.ts';

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withDetection } from '../../shared/domain/detection.ts';
+import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
-import { type AccountRecord, type Condition, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import {
   accountEntry,
   type EntryContext,

@@ -1,4 +1,5 @@
-import type { Facet, LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { Facet } from '../../shared/domain/enrollment/condition.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import type { Enrollment } from '../../shared/domain/types.ts';
 import { isDrift } from '../../shared/domain/verdict.ts';
 

@@ -1,7 +1,8 @@
 import { type AssessContext, assess } from '../../shared/domain/assess.ts';
+import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import { EMPTY_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { AccountRecord, Condition } from '../../shared/domain/record.ts';
+import type { AccountRecord } from '../../shared/domain/record.ts';
 import type { Caller, Enrollment, Observation, Observations } from '../../shared/domain/types.ts';
 import type { Assessment } from '../../shared/domain/verdict.ts';
 import { compiled, NOW } from '../policy/support.ts';

@@ -1,5 +1,6 @@
 import { nextPollMs } from '../../domain/backoff.ts';
-import type { AccountRecord, Condition } from '../../domain/record.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { AccountRecord } from '../../domain/record.ts';
 import type { AccountId, Enrollment } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkMessage } from '../../domain/work.ts';

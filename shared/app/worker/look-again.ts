@@ -1,5 +1,6 @@
 import { nextPollMs, stalledPollMs } from '../../domain/backoff.ts';
-import { type AccountRecord, type Condition, wakeAt } from '../../domain/record.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { type AccountRecord, wakeAt } from '../../domain/record.ts';
 import type { EpochMs } from '../../domain/types.ts';
 import type { Assessment } from '../../domain/verdict.ts';
 import type { WorkContext } from './context.ts';

@@ -1,9 +1,10 @@
 import { mismatchOf } from '../../domain/action.ts';
 import { desiredOf } from '../../domain/assess.ts';
 import { nextPollMs } from '../../domain/backoff.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { AccountRecord, Condition } from '../../domain/record.ts';
+import type { AccountRecord } from '../../domain/record.ts';
 import { toIso } from '../../domain/time.ts';
 import { accountEntry, facetOfCondition } from '../../domain/transition.ts';
 import type { Enrollment } from '../../domain/types.ts';
