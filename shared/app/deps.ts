@@ -9,7 +9,9 @@ import type { WorkQueue } from '../ports/queue.ts';
 import type { Records } from '../ports/records.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
-import { LEASE_MS } from './lease.ts';
+
+/** How long a lease lasts without renewal, ms. After its holder dies, other processes wait this long before they take over. */
+export const LEASE_MS = 60_000;
 
 /** Where things are kept. One adapter set gives all of them. */
 export interface Stores {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock } from '../ports/system.ts';
+import { LEASE_MS } from './deps.ts';
 import { readTyped } from './registers.ts';
 
 const leaseSchema = z.object({ owner: z.string(), expiresAt: z.number() });
@@ -61,9 +62,6 @@ export async function leaseHolder(
   if (current === null || current.value.expiresAt <= clock.now()) return null;
   return { holder: current.value.owner, until: current.value.expiresAt };
 }
-
-/** How long a lease lasts without renewal, ms. After its holder dies, other processes wait this long before they take over. */
-export const LEASE_MS = 60_000;
 
 export interface LeaseOptions {
   readonly registers: Registers;
