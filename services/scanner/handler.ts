@@ -4,7 +4,7 @@ import type { Plan } from '../../shared/app/make-plan.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 import { readEvent } from '../../shared/compose/lambda-event.ts';
-import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/verdict.ts';
+import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/enrollment/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 
 /** Of the function's time this much is kept for ending in order, ms: the calls under way with their retries (45 s), then saving. */

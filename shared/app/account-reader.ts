@@ -1,6 +1,6 @@
 import { compileControls } from '../domain/controls.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { EpochMs } from '../domain/types.ts';
 import { readControls } from './controls.ts';
 import type { Deps } from './deps.ts';
 import type { ReactDeps } from './react.ts';

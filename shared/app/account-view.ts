@@ -1,8 +1,8 @@
 import type { Condition } from '../domain/enrollment/condition.ts';
+import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadError } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
-import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
 import type { Stores } from './deps.ts';
 import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './held.ts';
 import { type RolloutView, rolloutView } from './rollout-state.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { alertOf, alertTypes, digestOf, isUrgent } from '../domain/alert.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { sha256Hex } from '../domain/hash.ts';
 import type { EntryType, LedgerEntry } from '../domain/ledger.ts';
 import type { WebhookEvent } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { Webhook, WebhookAnswer } from '../ports/webhook.ts';
 import type { Deps } from './deps.ts';
 import { readTyped, type Typed, update } from './registers.ts';

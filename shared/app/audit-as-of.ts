@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/as-of.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
+import { VERDICTS } from '../domain/enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../domain/ledger.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import { toIso } from '../domain/time.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/types.ts';
-import { VERDICTS } from '../domain/verdict.ts';
 import type { AccountTail, Ledger } from '../ports/ledger.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);

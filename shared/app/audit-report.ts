@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { complianceOf } from '../domain/compliance.ts';
+import { ENROLLMENTS } from '../domain/enrollment/model.ts';
 import { toIso } from '../domain/time.ts';
-import { ENROLLMENTS } from '../domain/types.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { auditAsOf } from './audit-as-of.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/types.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { OtherOrganizationError } from '../ports/binding.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Registers } from '../ports/registers.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { AccountId, EpochMs } from '../domain/types.ts';
+import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { LastChange } from '../ports/restore.ts';
 import { readTyped, readValue, update } from './registers.ts';

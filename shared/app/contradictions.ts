@@ -1,4 +1,4 @@
-import type { AccountId } from '../domain/types.ts';
+import type { AccountId } from '../domain/enrollment/model.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Deps } from './deps.ts';

@@ -13,9 +13,9 @@ import {
   suspended,
   unhalted,
 } from '../domain/controls.ts';
+import type { Enrollment, EpochMs } from '../domain/enrollment/model.ts';
+import type { Assessment } from '../domain/enrollment/verdict.ts';
 import type { AccountFacts, OperatorSelector } from '../domain/policy/index.ts';
-import type { Enrollment, EpochMs } from '../domain/types.ts';
-import type { Assessment } from '../domain/verdict.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 import { readTyped, update } from './registers.ts';

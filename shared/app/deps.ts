@@ -1,7 +1,7 @@
+import type { Enrollment } from '../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Enrollment } from '../domain/types.ts';
 import type { Cloud } from '../ports/cloud.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Ledger } from '../ports/ledger.ts';

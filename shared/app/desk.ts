@@ -1,10 +1,16 @@
 import { type AssessContext, assess } from '../domain/assess.ts';
+import {
+  type AccountId,
+  type Caller,
+  ENROLLMENTS,
+  type Enrollment,
+  type Observations,
+} from '../domain/enrollment/model.ts';
+import type { Assessment, Verdict } from '../domain/enrollment/verdict.ts';
 import type { Coverage } from '../domain/guardrails.ts';
 import { isChange } from '../domain/plan.ts';
 import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
 import type { AccountRecord } from '../domain/record.ts';
-import { type AccountId, type Caller, ENROLLMENTS, type Enrollment, type Observations } from '../domain/types.ts';
-import type { Assessment, Verdict } from '../domain/verdict.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observe.ts';
 

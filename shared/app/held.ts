@@ -1,7 +1,7 @@
 import { type CompiledControls, compileControls } from '../domain/controls.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import { openApprovals } from './approvals.ts';
 import { readControls } from './controls.ts';

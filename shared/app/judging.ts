@@ -1,4 +1,4 @@
-import type { AccountId } from '../domain/types.ts';
+import type { AccountId } from '../domain/enrollment/model.ts';
 import type { ListedEnrollment, Observed } from '../ports/cloud.ts';
 import type { Records } from '../ports/records.ts';
 import type { Desk, Judged } from './desk.ts';

@@ -1,5 +1,5 @@
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { adapt, type BucketState, countsFrom, isFree, newBucket, type Reservation, reserve } from '../domain/pacing.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Book, Change, Page } from './limiter-book.ts';
 import type { ClockCheck } from './limiter-clock.ts';

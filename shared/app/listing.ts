@@ -1,5 +1,5 @@
+import type { AccountId } from '../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../domain/page-bounds.ts';
-import type { AccountId } from '../domain/types.ts';
 import type { ListedEnrollment, Observed, Page } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Retrying } from './retrying.ts';

@@ -1,4 +1,4 @@
-import { ENROLLMENTS } from '../domain/types.ts';
+import { ENROLLMENTS } from '../domain/enrollment/model.ts';
 import type { WorkMessage } from '../domain/work.ts';
 import type { Stores } from './deps.ts';
 import { scanNow } from './schedule.ts';

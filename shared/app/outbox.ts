@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { Refusal } from '../ports/bus.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Registers } from '../ports/registers.ts';

@@ -1,8 +1,8 @@
+import type { Enrollment } from '../domain/enrollment/model.ts';
+import type { Verdict } from '../domain/enrollment/verdict.ts';
 import type { Change, PlannedCall } from '../domain/plan.ts';
 import { callsOf, type PlanTotals } from '../domain/plan-totals.ts';
 import { toIso } from '../domain/time.ts';
-import type { Enrollment } from '../domain/types.ts';
-import type { Verdict } from '../domain/verdict.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { Summary } from './desk.ts';
 import type { Plan } from './make-plan.ts';

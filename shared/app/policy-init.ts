@@ -1,10 +1,10 @@
+import type { Observation } from '../domain/enrollment/model.ts';
 import {
   type CompiledPolicy,
   initPolicy,
   type MemberAccess,
   type ObservedEnrollments,
 } from '../domain/policy/index.ts';
-import type { Observation } from '../domain/types.ts';
 import type { OnProgress, Settings } from './deps.ts';
 import type { Retrying } from './retrying.ts';
 import { type Survey, type SurveyDeps, survey } from './survey.ts';

@@ -1,7 +1,7 @@
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { type CompiledPolicy, compileMatch, type Finding, policyWarnings } from '../domain/policy/index.ts';
 import { FIELDS } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import type { Stores } from './deps.ts';
 import { POLICY_REGISTER, policySchema } from './policy-register.ts';

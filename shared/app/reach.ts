@@ -1,4 +1,4 @@
-import type { EpochMs } from '../domain/types.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Retrying } from './retrying.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/types.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import {
   type Cloud,
   CloudError,

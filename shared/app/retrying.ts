@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import type { EpochMs } from '../domain/types.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Clock, Random } from '../ports/system.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { HoldOf } from '../domain/assess.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { enforceableCanaries } from '../domain/rollout.ts';
 import { toIso } from '../domain/time.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';
 import { readTyped, readValue, type Typed } from './registers.ts';

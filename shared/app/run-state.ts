@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import { failuresTrip, type Trip } from '../domain/guardrails.ts';
 import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { RunContext } from './deps.ts';
 import { readTyped, readValue, update } from './registers.ts';

@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import type { Enrollment } from '../domain/enrollment/model.ts';
+import { VERDICTS } from '../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../domain/ledger.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import { type PlanTotals, totalChanges } from '../domain/plan-totals.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';
-import type { Enrollment } from '../domain/types.ts';
-import { VERDICTS } from '../domain/verdict.ts';
 import { approvalOf } from './approvals.ts';
 import type { Stores } from './deps.ts';
 import { type FullSummary, fullSummary } from './plan-document.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/types.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock } from '../ports/system.ts';
 import { readTyped } from './registers.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { cronTimes } from '../domain/cron.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
-import type { EpochMs } from '../domain/types.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 import { openApprovals } from './approvals.ts';

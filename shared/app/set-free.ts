@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { differs } from '../domain/action.ts';
-import type { EpochMs } from '../domain/types.ts';
+import { differs } from '../domain/enrollment/mismatch.ts';
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { DueKey } from './due-keys.ts';
 import { readTyped } from './registers.ts';

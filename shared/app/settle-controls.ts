@@ -8,12 +8,12 @@ import {
   type Notice,
 } from '../domain/controls.ts';
 import type { Condition, Facet } from '../domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { type AccountFacts, parseOperatorSelector } from '../domain/policy/index.ts';
 import { type AccountRecord, emptyRecord } from '../domain/record.ts';
 import { toIso } from '../domain/time.ts';
 import { accountEntry, type EntryContext, facetOfCondition } from '../domain/transition.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
 import { CONTROLS_REGISTER, readControls } from './controls.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';

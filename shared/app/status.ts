@@ -1,8 +1,8 @@
 import type { Condition } from '../domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
+import type { Verdict } from '../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/types.ts';
-import type { Verdict } from '../domain/verdict.ts';
 import type { QueueDepth } from '../ports/queue.ts';
 import type { Stores } from './deps.ts';
 import type { Summary } from './desk.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Condition } from '../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../domain/types.ts';
+import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
 import type { Registers } from '../ports/registers.ts';
 import { usedApprovals } from './approvals.ts';
 import { readTyped, update } from './registers.ts';

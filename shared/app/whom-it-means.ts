@@ -1,5 +1,5 @@
+import type { AccountId } from '../domain/enrollment/model.ts';
 import type { OperatorSelector } from '../domain/policy/index.ts';
-import type { AccountId } from '../domain/types.ts';
 import type { Facts } from '../ports/facts.ts';
 
 export interface Meant {

@@ -1,4 +1,4 @@
-import type { Caller } from '../domain/types.ts';
+import type { Caller } from '../domain/enrollment/model.ts';
 import type { Cloud } from '../ports/cloud.ts';
 
 /** The cloud to one who is known: who we are does not change while a process lives. */

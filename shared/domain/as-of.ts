@@ -1,8 +1,8 @@
 import type { Condition, Facet } from './enrollment/condition.ts';
+import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './enrollment/model.ts';
+import type { ReasonCode, Verdict } from './enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from './ledger.ts';
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from './record.ts';
-import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from './types.ts';
-import type { ReasonCode, Verdict } from './verdict.ts';
 
 /** How one enrollment of one account stood at some time. */
 interface StandingFacts {

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import type { EpochMs } from './types.ts';
+import type { EpochMs } from './enrollment/model.ts';
 
 /** A 5-field cron expression in a time zone. */
 export interface CronSpec {

@@ -1,9 +1,9 @@
-import { differs } from './action.ts';
 import type { Condition, Facet } from './enrollment/condition.ts';
+import { differs } from './enrollment/mismatch.ts';
+import type { ReasonCode } from './enrollment/verdict.ts';
+import { isDrift } from './enrollment/verdict.ts';
 import type { EntryDraft } from './ledger.ts';
 import type { AccountRecord } from './record.ts';
-import type { ReasonCode } from './verdict.ts';
-import { isDrift } from './verdict.ts';
 
 /**
  * Whether an entry is the first to record a drift. Drift exists from the moment it is first observed, whatever delays the fix, so such an

@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import type { AccountId, Enrollment } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger.ts';
 import { parseOutside } from './outside.ts';
-import type { AccountId, Enrollment } from './types.ts';
 
 /*
  * What CloudTrail records and EventBridge delivers, read with suspicion: an event says where to look and who called, never what is so.

@@ -1,5 +1,5 @@
+import type { AccountId, EpochMs } from './enrollment/model.ts';
 import { type Change, type PlannedCall, plannedCalls } from './plan.ts';
-import type { AccountId, EpochMs } from './types.ts';
 
 /** The totals of a plan. `now + followUps` is the number of changes that every view shows. The shape of `plan --json`'s `totals`. */
 export interface PlanTotals {

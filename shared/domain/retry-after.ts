@@ -1,4 +1,4 @@
-import type { EpochMs } from './types.ts';
+import type { EpochMs } from './enrollment/model.ts';
 
 /** A longer pause is taken as a mistake of the server, ms. */
 const MAX_MS = 60 * 60_000;

@@ -1,7 +1,7 @@
 import type { Condition } from './enrollment/condition.ts';
+import { ENROLLMENTS, type EpochMs } from './enrollment/model.ts';
 import type { AccountFacts, CompiledPolicy } from './policy/index.ts';
 import type { AccountRecord } from './record.ts';
-import { ENROLLMENTS, type EpochMs } from './types.ts';
 
 /*
  * The gate of a policy's first run:

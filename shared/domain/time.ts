@@ -1,4 +1,4 @@
-import type { EpochMs } from './types.ts';
+import type { EpochMs } from './enrollment/model.ts';
 
 /** The last time that a Date can tell [ECMA-262, Time Values and Time Range]. */
 const LAST_MS = 8.64e15;

@@ -1,5 +1,5 @@
+import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
 import type { AccountFacts } from '../domain/policy/index.ts';
-import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/types.ts';
 
 /**
  * The cloud that is observed and changed: Compute Optimizer, its Automation feature, Organizations, STS.

@@ -1,4 +1,4 @@
-import type { AccountId, Enrollment } from '../domain/types.ts';
+import type { AccountId, Enrollment } from '../domain/enrollment/model.ts';
 
 /**
  * What `doctor` asks AWS beside what {@link import('./cloud.ts').Cloud} reads: who we are and how the organization is set up.

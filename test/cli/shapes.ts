@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CHECKS } from '../../shared/domain/doctor.ts';
-import { VERDICTS } from '../../shared/domain/verdict.ts';
+import { VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 
 /** What scripts may rely on [interface.md]; strict, so that nothing appears or goes without a test saying so. */
 const hash = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fateOf } from '../../shared/app/worker/fate.ts';
-import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/backoff.ts';
+import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/enrollment/backoff.ts';
 import { sealEntry } from '../../shared/domain/ledger.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/transition.ts';

@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withDetection } from '../../shared/domain/detection.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import {
@@ -12,8 +14,6 @@ import {
   left,
   transition,
 } from '../../shared/domain/transition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
-import { isDrift } from '../../shared/domain/verdict.ts';
 import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../unit/kit.ts';
 import { anyObservation, anyPolicy } from './arbitraries.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resumeContested } from '../../shared/app/resume-contested.ts';
+import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
-import type { Enrollment } from '../../shared/domain/types.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
-import type { AccountId } from '../../shared/domain/types.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { Request } from './engine-cloud.ts';
 
 /** A time during which an account was ACTIVE in the organization. */

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { Caller } from '../../shared/domain/types.ts';
 import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Chance } from './chance.ts';

@@ -1,5 +1,5 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
-import type { Enrollment } from '../../shared/domain/types.ts';
+import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { recorded } from '../support/cloud-trail-events.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Stage } from './ground.ts';

@@ -1,7 +1,7 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/types.ts';
 import { openDrift } from './books.ts';
 import type { Stage } from './ground.ts';
 

@@ -1,6 +1,6 @@
 import { COOL_DOWN_MS } from '../../shared/domain/assess.ts';
+import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
-import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/types.ts';
 import {
   type BatchRequest,
   type BatchResult,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { assess } from '../../shared/domain/assess.ts';
+import type { Observations } from '../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
-import type { Observations } from '../../shared/domain/types.ts';
 import { condition, contextOf, MEMBER, NOW, policyOf, recordOf, seen } from './kit.ts';
 
 const ACCOUNTS = 10_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COOL_DOWN_MS } from '../../shared/domain/assess.ts';
-import type { Enrollment } from '../../shared/domain/types.ts';
-import { type Assessment, VERDICTS } from '../../shared/domain/verdict.ts';
+import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { type Assessment, VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 import {
   CALLER,
   condition,

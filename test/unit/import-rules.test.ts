@@ -51,7 +51,7 @@ const WRONG: readonly (readonly [file: string, source: string, rule: string])[] 
   ['services/worker/a.ts', importing('../../shared/adapters/aws/cloud.ts'), IMPORTS],
   ['services/api/b.ts', importing('../sandbox/start.ts'), IMPORTS],
   ['services/cli/commands/apply.ts', importing('../../sandbox/start.ts'), IMPORTS],
-  ['services/sandbox/a.ts', importing('../../shared/domain/types.ts'), IMPORTS],
+  ['services/sandbox/a.ts', importing('../../shared/domain/enrollment/model.ts'), IMPORTS],
   ['services/sandbox/engine/b.ts', importing('../../../shared/ports/system.ts'), IMPORTS],
   ['shared/domain/zod.ts', `import { z } from 'zod';\nexport const y = z;\n`, PLUGIN],
   ['shared/domain/zod-names.ts', `import { ZodError, z } from 'zod';\nexport const y = [z, ZodError];\n`, PLUGIN],

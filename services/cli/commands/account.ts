@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
 import type { Condition } from '../../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENTS } from '../../../shared/domain/types.ts';
+import { ENROLLMENTS } from '../../../shared/domain/enrollment/model.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
 import type { Status } from '../../../shared/app/status.ts';
-import { DRIFT_VERDICTS } from '../../../shared/domain/verdict.ts';
+import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { awsOf, loadPolicyIfAny, withStore } from '../session.ts';

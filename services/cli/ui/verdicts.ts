@@ -1,6 +1,6 @@
 import type { Summary } from '../../../shared/app/desk.ts';
 import { type FullSummary, fullSummary } from '../../../shared/app/plan-document.ts';
-import { VERDICTS, type Verdict } from '../../../shared/domain/verdict.ts';
+import { VERDICTS, type Verdict } from '../../../shared/domain/enrollment/verdict.ts';
 import type { Format, Style } from './output.ts';
 import { table } from './table.ts';
 import { number } from './words.ts';

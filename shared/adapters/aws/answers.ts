@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EnrollmentStatus, RuleMode } from '../../domain/types.ts';
+import type { EnrollmentStatus, RuleMode } from '../../domain/enrollment/model.ts';
 import type { CallKey, ListedEnrollment, Observed } from '../../ports/cloud.ts';
 import type { Session } from './calls.ts';
 import { ownError, UNEXPECTED_ANSWER } from './errors.ts';

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import * as z from 'zod';
-import type { AccountId } from '../../domain/types.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { checked } from './answers.ts';
 import type { OwnIdentity } from './caller.ts';
 import type { Calls } from './calls.ts';

@@ -2,8 +2,8 @@ import { GetEnrollmentStatusesForOrganizationCommand } from '@aws-sdk/client-com
 import { DescribeOrganizationCommand, ListDelegatedAdministratorsCommand } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import * as z from 'zod';
+import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
-import type { AccountId, Caller } from '../../domain/types.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { accountId, checked } from './answers.ts';
 import type { Calls, Session } from './calls.ts';

@@ -1,4 +1,4 @@
-import type { AccountId } from '../../domain/types.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { BeforeSend, CallGate, CallKey } from '../../ports/cloud.ts';
 import type { Clients, Identity } from './clients.ts';
 import { credentialsError, ownError, toCloudError } from './errors.ts';

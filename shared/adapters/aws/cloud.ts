@@ -3,8 +3,8 @@ import {
   GetEnrollmentStatusesForOrganizationCommand,
   UpdateEnrollmentStatusCommand,
 } from '@aws-sdk/client-compute-optimizer';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../domain/network.ts';
-import type { AccountId } from '../../domain/types.ts';
 import {
   type BatchRequest,
   type BatchResult,

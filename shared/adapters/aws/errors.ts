@@ -1,4 +1,4 @@
-import type { AccountId } from '../../domain/types.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../ports/cloud.ts';
 import { INCOMPLETE_ANSWER, IncompleteAnswerError } from './complete-answers.ts';
 import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from './error-codes.ts';

@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
-import type { AccountId } from '../../domain/types.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Clock, NewId } from '../../ports/system.ts';

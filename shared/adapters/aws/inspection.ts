@@ -7,9 +7,9 @@ import {
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
+import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../domain/network.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
-import type { AccountId, Enrollment } from '../../domain/types.ts';
 import type { CallGate, CallKey } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
 import type { Logger } from '../../ports/system.ts';

@@ -1,4 +1,4 @@
-import type { AccountId } from '../../domain/types.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Session } from './calls.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
-import type { AccountId } from '../../domain/types.ts';
 import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../ports/cloud.ts';
 import type { Logger } from '../../ports/system.ts';
 import { checked } from './answers.ts';

@@ -1,6 +1,6 @@
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS } from '../../domain/page-bounds.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { AccountId } from '../../domain/types.ts';
 import {
   type OrganizationSnapshot,
   type ReadAccountOptions,

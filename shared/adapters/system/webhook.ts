@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../domain/network.ts';
 import { retryAfterMs } from '../../domain/retry-after.ts';
-import type { EpochMs } from '../../domain/types.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
 import { agentsFor } from './agents.ts';

@@ -1,5 +1,5 @@
 import { type CheckResult, fail, pass, warn } from '../../domain/doctor.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/types.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
 import type { Retrying } from '../retrying.ts';

@@ -1,7 +1,7 @@
 import { type CheckResult, fail, pass, skipped } from '../../domain/doctor.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
-import type { AccountId } from '../../domain/types.ts';
 import { type Cloud, CloudError } from '../../ports/cloud.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Inspection } from '../../ports/inspection.ts';

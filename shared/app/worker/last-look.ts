@@ -1,5 +1,5 @@
-import type { EpochMs } from '../../domain/types.ts';
-import type { Assessment } from '../../domain/verdict.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { WorkContext } from './context.ts';
 import { requireClaim } from './own-error.ts';
 

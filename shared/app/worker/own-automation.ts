@@ -1,4 +1,4 @@
-import { stalledPollMs } from '../../domain/backoff.ts';
+import { stalledPollMs } from '../../domain/enrollment/backoff.ts';
 import type { AccountRecord } from '../../domain/record.ts';
 import type { WorkContext } from './context.ts';
 import { Vetoed } from './guard.ts';

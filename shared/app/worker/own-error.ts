@@ -1,4 +1,4 @@
-import type { Assessment } from '../../domain/verdict.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { WorkContext } from './context.ts';
 

@@ -1,4 +1,4 @@
-import type { Enrollment } from '../../domain/types.ts';
+import type { Enrollment } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../deps.ts';

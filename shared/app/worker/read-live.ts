@@ -1,7 +1,7 @@
-import { mismatchOf } from '../../domain/action.ts';
 import { desiredOf } from '../../domain/assess.ts';
+import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
+import type { AccountId, Enrollment, Observations } from '../../domain/enrollment/model.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { AccountId, Enrollment, Observations } from '../../domain/types.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../observe.ts';
 import type { WorkContext } from './context.ts';

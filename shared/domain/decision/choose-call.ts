@@ -1,7 +1,7 @@
-import type { Call, Observed } from '../action.ts';
+import type { Call, Observed } from '../enrollment/mismatch.ts';
+import type { Caller, Enrollment, Scope } from '../enrollment/model.ts';
+import type { DesiredEnrollment } from '../enrollment/verdict.ts';
 import type { AccountFacts } from '../policy/index.ts';
-import type { Caller, Enrollment, Scope } from '../types.ts';
-import type { DesiredEnrollment } from '../verdict.ts';
 
 /**
  * The call for a mismatch. Order matters and is AWS's: a member is disassociated before it can disable Automation, and

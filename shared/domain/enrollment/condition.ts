@@ -1,5 +1,5 @@
-import type { EnrollmentStatus, RuleMode, TargetStatus } from '../types.ts';
-import type { ReasonCode, Verdict } from '../verdict.ts';
+import type { EnrollmentStatus, RuleMode, TargetStatus } from './model.ts';
+import type { ReasonCode, Verdict } from './verdict.ts';
 
 /** What stood before or after an entry, as far as the entry knows. Times are ISO 8601. */
 export interface Facet {

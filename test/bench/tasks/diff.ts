@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { contextOf } from '../../../shared/app/survey.ts';
 import { assess } from '../../../shared/domain/assess.ts';
 import { compileControls, NO_CONTROLS } from '../../../shared/domain/controls.ts';
+import type { Observation, Observations } from '../../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../../shared/domain/policy/index.ts';
-import type { Observation, Observations } from '../../../shared/domain/types.ts';
 import { answer, elapsed, policyOf, taskInput } from '../workbench.ts';
 
 /*

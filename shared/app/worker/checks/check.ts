@@ -1,6 +1,6 @@
+import type { AccountId, EpochMs } from '../../../domain/enrollment/model.ts';
+import type { ReasonCode } from '../../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../../domain/policy/index.ts';
-import type { AccountId, EpochMs } from '../../../domain/types.ts';
-import type { ReasonCode } from '../../../domain/verdict.ts';
 import type { ControlsView } from '../../controls.ts';
 import type { Deps } from '../../deps.ts';
 import type { RunState, RunStates } from '../../run-state.ts';

@@ -1,5 +1,5 @@
 import { type CompiledControls, haltedText } from '../../../domain/controls.ts';
-import type { AccountId } from '../../../domain/types.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
 
 /**

@@ -8,7 +8,7 @@ import type {
   Scope,
   TargetStatus,
   UnknownReason,
-} from './types.ts';
+} from './model.ts';
 
 /** The verdicts of one (account, enrollment), in the order in which the first that applies is taken. */
 export const VERDICTS = [

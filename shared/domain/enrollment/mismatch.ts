@@ -1,4 +1,4 @@
-import type { Action, Observation, Scope, TargetStatus } from './types.ts';
+import type { Action, Observation, Scope, TargetStatus } from './model.ts';
 import type { DesiredEnrollment } from './verdict.ts';
 
 /** The one call that brings an enrollment a step towards what is wanted. */
