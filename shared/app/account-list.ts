@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import type { AccountRecord } from '../domain/account/record.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { VERDICTS, type Verdict } from '../domain/enrollment/verdict.ts';
 import { sha256Hex } from '../domain/hash.ts';
 import { ouCovers } from '../domain/policy/index.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
-import type { AccountRecord } from '../domain/record.ts';
 import { BadCursorError } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Stores } from './deps.ts';

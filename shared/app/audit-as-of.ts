@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/as-of.ts';
+import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/account/as-of.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../domain/ledger.ts';

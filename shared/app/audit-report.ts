@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { complianceOf } from '../domain/compliance.ts';
+import { complianceOf } from '../domain/account/compliance.ts';
 import { ENROLLMENTS } from '../domain/enrollment/model.ts';
 import { toIso } from '../domain/time.ts';
 import type { Facts } from '../ports/facts.ts';

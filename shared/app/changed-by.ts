@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { beginsDrift } from '../domain/detection.ts';
+import { beginsDrift } from '../domain/account/drift-detection.ts';
+import type { AccountRecord } from '../domain/account/record.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
 import type { Assessment } from '../domain/enrollment/verdict.ts';
 import type { ChangedBy, Detail } from '../domain/ledger.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
-import type { AccountRecord } from '../domain/record.ts';
 import type { Deps } from './deps.ts';
 import { readTyped, update } from './registers.ts';
 

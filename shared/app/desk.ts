@@ -1,3 +1,4 @@
+import type { AccountRecord } from '../domain/account/record.ts';
 import { type AssessContext, assess } from '../domain/assess.ts';
 import {
   type AccountId,
@@ -10,7 +11,6 @@ import type { Assessment, Verdict } from '../domain/enrollment/verdict.ts';
 import type { Coverage } from '../domain/guardrails.ts';
 import { isChange } from '../domain/plan.ts';
 import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
-import type { AccountRecord } from '../domain/record.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observe.ts';
 

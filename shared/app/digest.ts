@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accountEntry } from '../domain/account/transition.ts';
 import { type ChainList, digestOver, digestSchema } from '../domain/digest.ts';
 import {
   type ChainHead,
@@ -9,7 +10,6 @@ import {
   sealEntry,
 } from '../domain/ledger.ts';
 import { toIso } from '../domain/time.ts';
-import { accountEntry } from '../domain/transition.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Deps } from './deps.ts';

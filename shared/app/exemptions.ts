@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import { type AccountRecord, emptyRecord } from '../domain/account/record.ts';
+import { accountEntry } from '../domain/account/transition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
 import { sha256Hex } from '../domain/hash.ts';
 import type { EntryType } from '../domain/ledger.ts';
 import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
-import { type AccountRecord, emptyRecord } from '../domain/record.ts';
 import { toIso } from '../domain/time.ts';
-import { accountEntry } from '../domain/transition.ts';
 import type { Deps } from './deps.ts';
 import { needsLook } from './due-keys.ts';
 import { Journal } from './journal.ts';

@@ -1,6 +1,6 @@
+import type { AccountRecord } from '../domain/account/record.ts';
 import type { AccountId, Caller, Enrollment, EpochMs, Observation, Observations } from '../domain/enrollment/model.ts';
 import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
-import type { AccountRecord } from '../domain/record.ts';
 import type { Cloud, Observed } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Listing } from './listing.ts';

@@ -1,9 +1,9 @@
+import { emptyRecord } from '../domain/account/record.ts';
+import { accountEntry, left } from '../domain/account/transition.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
 import { type Heard, hear } from '../domain/heard.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { AccountFacts } from '../domain/policy/index.ts';
-import { emptyRecord } from '../domain/record.ts';
-import { accountEntry, left } from '../domain/transition.ts';
 import { CloudError } from '../ports/cloud.ts';
 import { boundedBy, isOurs, noteChange } from './changed-by.ts';
 import type { Deps, Stores } from './deps.ts';

@@ -1,3 +1,6 @@
+import { withDetection } from '../domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../domain/account/record.ts';
+import { accountEntry, type EntryContext, facetOfCondition } from '../domain/account/transition.ts';
 import {
   type Controls,
   controlsSchema,
@@ -6,13 +9,10 @@ import {
   restoredControls,
   type StricterControls,
 } from '../domain/controls.ts';
-import { withDetection } from '../domain/detection.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { ROLLING_MS } from '../domain/guardrails.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../domain/record.ts';
-import { accountEntry, type EntryContext, facetOfCondition } from '../domain/transition.ts';
 import { OtherOrganizationError } from '../ports/binding.ts';
 import { DamagedRegisterError } from '../ports/registers.ts';
 import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../ports/restore.ts';

@@ -1,7 +1,7 @@
+import { accountEntry } from '../domain/account/transition.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import { type ChainHead, type EntryDraft, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { toIso } from '../domain/time.ts';
-import { accountEntry } from '../domain/transition.ts';
 import type { LostEntries, Replaced } from '../ports/restore.ts';
 
 export interface RestoreRequest {

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { replay } from '../domain/as-of.ts';
+import { replay } from '../domain/account/as-of.ts';
+import { stateOf } from '../domain/account/record.ts';
+import { accountEntry } from '../domain/account/transition.ts';
 import type { AccountState } from '../domain/enrollment/condition.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import { type Checkpoint, type EntryDraft, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
-import { stateOf } from '../domain/record.ts';
 import { toIso } from '../domain/time.ts';
-import { accountEntry } from '../domain/transition.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';
 import { readTyped } from './registers.ts';

@@ -1,3 +1,5 @@
+import { type AccountRecord, emptyRecord } from '../domain/account/record.ts';
+import { accountEntry, type EntryContext, facetOfCondition } from '../domain/account/transition.ts';
 import {
   type CompiledControls,
   type Controls,
@@ -11,9 +13,7 @@ import type { Condition, Facet } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { type AccountFacts, parseOperatorSelector } from '../domain/policy/index.ts';
-import { type AccountRecord, emptyRecord } from '../domain/record.ts';
 import { toIso } from '../domain/time.ts';
-import { accountEntry, type EntryContext, facetOfCondition } from '../domain/transition.ts';
 import { CONTROLS_REGISTER, readControls } from './controls.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';

@@ -1,10 +1,10 @@
+import type { AccountRecord } from '../domain/account/record.ts';
 import type { AssessContext, HoldOf } from '../domain/assess.ts';
 import { type CompiledControls, compileControls } from '../domain/controls.ts';
 import type { AccountId, Caller } from '../domain/enrollment/model.ts';
 import type { Coverage } from '../domain/guardrails.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { AccountRecord } from '../domain/record.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
 import { contradictions, contradictionText } from './contradictions.ts';

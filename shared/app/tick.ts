@@ -1,5 +1,5 @@
+import type { AccountRecord } from '../domain/account/record.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { AccountRecord } from '../domain/record.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
 import type { RunStates } from './run-state.ts';

@@ -1,4 +1,5 @@
-import { contestOf, isSetBack } from './contested.ts';
+import { contestOf, isSetBack } from './account/flapping.ts';
+import type { AccountRecord } from './account/record.ts';
 import { coolDownEnd } from './cool-down.ts';
 import { chooseCall } from './decision/choose-call.ts';
 import type { Condition } from './enrollment/condition.ts';
@@ -6,7 +7,6 @@ import { type Call, type Mismatch, mismatchOf, statusMatters } from './enrollmen
 import type { Caller, Enrollment, EpochMs, Observation, Observations } from './enrollment/model.ts';
 import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from './enrollment/verdict.ts';
 import type { AccountFacts, CompiledPolicy, DesiredState } from './policy/index.ts';
-import type { AccountRecord } from './record.ts';
 import { toIso } from './time.ts';
 
 export { COOL_DOWN_MS } from './cool-down.ts';

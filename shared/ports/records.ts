@@ -1,5 +1,5 @@
+import type { AccountRecord } from '../domain/account/record.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
-import type { AccountRecord } from '../domain/record.ts';
 
 /**
  * The present condition of every account: the fold of its ledger chain, kept so that nobody has to replay. Derived,

@@ -4,11 +4,11 @@ import { type AsOf, asOfSchema, auditAsOf } from '../../shared/app/audit-as-of.t
 import { auditReport, reportSchema } from '../../shared/app/audit-report.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
-import { standingOf } from '../../shared/domain/as-of.ts';
-import { complianceOf } from '../../shared/domain/compliance.ts';
+import { standingOf } from '../../shared/domain/account/as-of.ts';
+import { complianceOf } from '../../shared/domain/account/compliance.ts';
+import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { ENROLLMENTS } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
-import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { time } from '../contract/samples.ts';
 import { makeBench } from '../embedded/stores.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';

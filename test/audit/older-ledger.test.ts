@@ -4,11 +4,11 @@ import { isAccountRecord, isLedgerEntry } from '../../shared/adapters/embedded/s
 import { auditReport } from '../../shared/app/audit-report.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { status } from '../../shared/app/status.ts';
-import { withDetection } from '../../shared/domain/detection.ts';
+import { withDetection } from '../../shared/domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
+import { transition } from '../../shared/domain/account/transition.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
-import { transition } from '../../shared/domain/transition.ts';
 import { makeBench } from '../embedded/stores.ts';
 import { judged, MEMBER, policyOf, seen } from '../unit/kit.ts';
 

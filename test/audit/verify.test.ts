@@ -6,10 +6,10 @@ import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { type VerifyResult, verifyLedger, verifySchema } from '../../shared/app/audit-verify.ts';
 import { listOf, ownDigests, writeDigest } from '../../shared/app/digest.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
+import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { digestsIn } from '../../shared/domain/digest.ts';
 import { canonicalJson } from '../../shared/domain/hash.ts';
 import { type Digest, headOf, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
-import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { account, chainOf, draft, range, sealAll } from '../contract/samples.ts';
 import { type Bench, makeBench } from '../embedded/stores.ts';
 

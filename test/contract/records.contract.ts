@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { AccountRecord } from '../../shared/domain/record.ts';
-import { wakeAt } from '../../shared/domain/record.ts';
+import type { AccountRecord } from '../../shared/domain/account/record.ts';
+import { wakeAt } from '../../shared/domain/account/record.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import { MANUAL_CLOCK_START as START } from '../support/manual-clock.ts';
 import { contractOf } from './contract.ts';

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
+import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Caller, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import { type ReasonCode, VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { compilePolicy } from '../../shared/domain/policy/index.ts';
-import type { AccountRecord } from '../../shared/domain/record.ts';
 import { withDefaults } from '../policy/support.ts';
 import { CALLER, compiledFrom, DAY, DELEGATE, MANAGEMENT, MEMBER, NOW } from '../unit/kit.ts';
 

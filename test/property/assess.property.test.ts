@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { facetOf } from '../../shared/domain/account/transition.ts';
 import { assess } from '../../shared/domain/assess.ts';
 import { ENROLLMENTS, type Observation, type Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { facetOf } from '../../shared/domain/transition.ts';
 import { CALLER, contextOf, DAY, MANAGEMENT, MEMBER, NOW } from '../unit/kit.ts';
 import { anyCaller, anyFacts, anyObservations, anyPolicy, anyRecord, anyTime, RULE_MODES } from './arbitraries.ts';
 

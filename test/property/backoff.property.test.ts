@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fateOf } from '../../shared/app/worker/fate.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
+import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/account/transition.ts';
 import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/enrollment/backoff.ts';
 import { sealEntry } from '../../shared/domain/ledger.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
-import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/transition.ts';
 import { HOUR, judged, MEMBER_ID, NOW, policyOf, seen } from '../unit/kit.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

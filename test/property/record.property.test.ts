@@ -1,11 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withDetection } from '../../shared/domain/detection.ts';
-import type { Condition } from '../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
-import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
+import { withDetection } from '../../shared/domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import {
   accountEntry,
   type EntryContext,
@@ -13,7 +9,11 @@ import {
   joined,
   left,
   transition,
-} from '../../shared/domain/transition.ts';
+} from '../../shared/domain/account/transition.ts';
+import type { Condition } from '../../shared/domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
+import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
 import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../unit/kit.ts';
 import { anyObservation, anyPolicy } from './arbitraries.ts';
 

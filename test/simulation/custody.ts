@@ -1,5 +1,5 @@
+import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import type { AccountRecord } from '../../shared/domain/record.ts';
 import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Process } from './process.ts';

@@ -21,7 +21,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a drift that is observed and never detected, because something delays the fix (invariant 1)',
     edits: [
       {
-        file: 'shared/domain/detection.ts',
+        file: 'shared/domain/account/drift-detection.ts',
         find: '=== null && isDrift(after.verdict);',
         replace: "=== null && after.verdict === 'Drifted';",
       },

@@ -1,6 +1,6 @@
+import { type AccountRecord, wakeAt } from '../../shared/domain/account/record.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
-import { type AccountRecord, wakeAt } from '../../shared/domain/record.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import type { Facts } from '../../shared/ports/facts.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';

@@ -6,9 +6,9 @@ import type { ApiAnswer, ApiRequest } from '../../services/sandbox/engine/types.
 import type { RunningSandbox } from '../../services/sandbox/start.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { isLedgerEntry } from '../../shared/adapters/embedded/shapes.ts';
+import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 
 /** What arrived at the sandbox and asked for a change, with what stood in the ledger's file at that very moment. */
 export interface MutatingCall {

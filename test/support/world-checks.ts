@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Stores } from '../../shared/app/deps.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
 import { readDrift } from './drifts.ts';
 import type { MutatingCall, Touched } from './wire-log.ts';
 import { readRecords, type World } from './world.ts';

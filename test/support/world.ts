@@ -16,7 +16,7 @@ import { queueDue } from '../../shared/app/tick.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import { type App, composeApp } from '../../shared/compose/app.ts';
 import { openStore } from '../../shared/compose/store.ts';
-import type { AccountRecord } from '../../shared/domain/record.ts';
+import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { listenAt, type WireLog } from './wire-log.ts';
 import { type TimeScale, timeScale, type WorldClock, worldClock } from './world-clock.ts';

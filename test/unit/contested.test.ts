@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isSetBack, MAX_SET_BACKS } from '../../shared/domain/contested.ts';
-import { withDetection } from '../../shared/domain/detection.ts';
+import { withDetection } from '../../shared/domain/account/drift-detection.ts';
+import { isSetBack, MAX_SET_BACKS } from '../../shared/domain/account/flapping.ts';
+import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/account/record.ts';
+import { accountEntry, type EntryContext, transition } from '../../shared/domain/account/transition.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
 import { type Detail, EMPTY_CHAIN, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
-import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/record.ts';
-import { accountEntry, type EntryContext, transition } from '../../shared/domain/transition.ts';
 import { ACTIVE_POLICY, condition, DAY, HOUR, iso, judged, MEMBER_ID, NOW, policyOf, recordOf, seen } from './kit.ts';
 
 const WISH = { status: 'Active', ruleMode: null } as const;

@@ -1,10 +1,10 @@
+import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import { type AssessContext, assess } from '../../shared/domain/assess.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Caller, Enrollment, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN } from '../../shared/domain/ledger.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { AccountRecord } from '../../shared/domain/record.ts';
 import { compiled, NOW } from '../policy/support.ts';
 
 export const HOUR = 60 * 60 * 1000;

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { withDetection } from '../../shared/domain/detection.ts';
+import { withDetection } from '../../shared/domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
+import { transition } from '../../shared/domain/account/transition.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/record.ts';
-import { transition } from '../../shared/domain/transition.ts';
 import { judged, MEMBER, NOW, policyOf, seen } from './kit.ts';
 
 const HOUR = 3_600_000;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { withDetection } from '../../shared/domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/account/record.ts';
+import { accountEntry, type EntryContext, joined, left, transition } from '../../shared/domain/account/transition.ts';
 import { assess } from '../../shared/domain/assess.ts';
-import { withDetection } from '../../shared/domain/detection.ts';
 import type { Enrollment, Observation } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import { type EntryDraft, sealEntry } from '../../shared/domain/ledger.ts';
-import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/record.ts';
-import { accountEntry, type EntryContext, joined, left, transition } from '../../shared/domain/transition.ts';
 import {
   ACTIVE_POLICY,
   condition,

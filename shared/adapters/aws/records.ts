@@ -1,6 +1,6 @@
+import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/account/record.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/record.ts';
 import type { DueRecord, Records } from '../../ports/records.ts';
 import { isAccountRecord } from '../embedded/shapes.ts';
 import type { Dynamo, Key } from './dynamo.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/record.ts';
+import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/account/record.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Connection } from './connection.ts';
 import { FIRST_GENERATION } from './schema.ts';

@@ -1,7 +1,7 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { ENTRY_TYPES, type LedgerEntry } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
-import type { AccountRecord } from '../../domain/record.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 
 /*

@@ -1,6 +1,6 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { type EntryContext, transition } from '../../domain/account/transition.ts';
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
-import type { AccountRecord } from '../../domain/record.ts';
-import { type EntryContext, transition } from '../../domain/transition.ts';
 import type { Assessments } from '../desk.ts';
 
 /** Whether recording would write anything: used to keep only those accounts in memory. */

@@ -1,11 +1,11 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { hasFailedVisibly, transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/assess.ts';
 import type { Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger.ts';
 import { toChange } from '../../domain/plan.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { AccountRecord } from '../../domain/record.ts';
-import { hasFailedVisibly, transition } from '../../domain/transition.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../changed-by.ts';

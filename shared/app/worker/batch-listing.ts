@@ -1,10 +1,10 @@
+import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
+import { transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/assess.ts';
 import type { AccountId, Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import { type AccountRecord, emptyRecord } from '../../domain/record.ts';
-import { transition } from '../../domain/transition.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';
 import type { Listing } from '../listing.ts';

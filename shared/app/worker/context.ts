@@ -1,8 +1,8 @@
+import type { EntryContext } from '../../domain/account/transition.ts';
 import type { AssessContext, HoldOf } from '../../domain/assess.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
-import type { EntryContext } from '../../domain/transition.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { type ControlsView, underControls } from '../controls.ts';
 import type { Deps, Settings, WorkOutcome } from '../deps.ts';

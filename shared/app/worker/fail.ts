@@ -1,8 +1,8 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
 import { nextPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { AccountRecord } from '../../domain/record.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import type { CloudError } from '../../ports/cloud.ts';
 import type { WorkOutcome } from '../deps.ts';

@@ -1,8 +1,8 @@
+import { type AccountRecord, wakeAt } from '../../domain/account/record.ts';
 import { nextPollMs, stalledPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import { type AccountRecord, wakeAt } from '../../domain/record.ts';
 import type { WorkContext } from './context.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
 import { stalledPollMs } from '../../domain/enrollment/backoff.ts';
-import type { AccountRecord } from '../../domain/record.ts';
 import type { WorkContext } from './context.ts';
 import { Vetoed } from './guard.ts';
 

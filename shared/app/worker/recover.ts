@@ -1,3 +1,5 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { accountEntry, facetOfCondition } from '../../domain/account/transition.ts';
 import { desiredOf } from '../../domain/assess.ts';
 import { nextPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
@@ -5,9 +7,7 @@ import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { Enrollment } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { AccountRecord } from '../../domain/record.ts';
 import { toIso } from '../../domain/time.ts';
-import { accountEntry, facetOfCondition } from '../../domain/transition.ts';
 import { CloudError, type Observed } from '../../ports/cloud.ts';
 import { entryContext, type WorkContext } from './context.ts';
 import { readLive } from './read-live.ts';

@@ -1,8 +1,8 @@
-import type { Condition, Facet } from './enrollment/condition.ts';
-import { differs } from './enrollment/mismatch.ts';
-import type { ReasonCode } from './enrollment/verdict.ts';
-import { isDrift } from './enrollment/verdict.ts';
-import type { EntryDraft } from './ledger.ts';
+import type { Condition, Facet } from '../enrollment/condition.ts';
+import { differs } from '../enrollment/mismatch.ts';
+import type { ReasonCode } from '../enrollment/verdict.ts';
+import { isDrift } from '../enrollment/verdict.ts';
+import type { EntryDraft } from '../ledger.ts';
 import type { AccountRecord } from './record.ts';
 
 /**

@@ -1,9 +1,9 @@
-import type { Condition, Contention, Facet, SetBack } from './enrollment/condition.ts';
-import { differs } from './enrollment/mismatch.ts';
-import type { EnrollmentStatus, EpochMs, RuleMode } from './enrollment/model.ts';
-import type { DesiredEnrollment } from './enrollment/verdict.ts';
-import type { Detail } from './ledger.ts';
-import { toIso } from './time.ts';
+import type { Condition, Contention, Facet, SetBack } from '../enrollment/condition.ts';
+import { differs } from '../enrollment/mismatch.ts';
+import type { EnrollmentStatus, EpochMs, RuleMode } from '../enrollment/model.ts';
+import type { DesiredEnrollment } from '../enrollment/verdict.ts';
+import type { Detail } from '../ledger.ts';
+import { toIso } from '../time.ts';
 
 /*
  * Flapping: somebody keeps setting an enrollment back that Rollcall keeps putting right. After so many times it stops fighting.

@@ -1,11 +1,11 @@
-import { contestMessage, isSetBack, setBacksWith } from './contested.ts';
-import { backoffMs } from './enrollment/backoff.ts';
-import type { Condition, Facet } from './enrollment/condition.ts';
-import type { Enrollment, EpochMs } from './enrollment/model.ts';
-import type { Assessment, Verdict } from './enrollment/verdict.ts';
-import type { Detail, EntryDraft, EntryType } from './ledger.ts';
+import { backoffMs } from '../enrollment/backoff.ts';
+import type { Condition, Facet } from '../enrollment/condition.ts';
+import type { Enrollment, EpochMs } from '../enrollment/model.ts';
+import type { Assessment, Verdict } from '../enrollment/verdict.ts';
+import type { Detail, EntryDraft, EntryType } from '../ledger.ts';
+import { toIso } from '../time.ts';
+import { contestMessage, isSetBack, setBacksWith } from './flapping.ts';
 import type { AccountRecord } from './record.ts';
-import { toIso } from './time.ts';
 
 /** What every entry of one piece of work shares. */
 export interface EntryContext {

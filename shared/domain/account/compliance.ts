@@ -1,5 +1,5 @@
-import type { EpochMs } from './enrollment/model.ts';
-import type { Verdict } from './enrollment/verdict.ts';
+import type { EpochMs } from '../enrollment/model.ts';
+import type { Verdict } from '../enrollment/verdict.ts';
 
 /** Verdicts under which the policy asks for nothing. All others count: what is unknown or not yet observed is not compliant. */
 const OUT_OF_SCOPE: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Suspended', 'Exempt']);
