@@ -1,8 +1,8 @@
-import { haltedText } from '../domain/controls.ts';
+import { haltedText } from '../domain/decision/operator-controls.ts';
+import type { Change } from '../domain/decision/plan.ts';
+import { totalChanges } from '../domain/decision/plan-totals.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import type { Verdict } from '../domain/enrollment/verdict.ts';
-import type { Change } from '../domain/plan.ts';
-import { totalChanges } from '../domain/plan-totals.ts';
 import { readControls } from './controls.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import { withLease } from './lease.ts';

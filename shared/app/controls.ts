@@ -1,4 +1,4 @@
-import type { AssessContext } from '../domain/assess.ts';
+import type { AssessContext } from '../domain/decision/assess.ts';
 import {
   type Act,
   type CompiledControls,
@@ -12,7 +12,7 @@ import {
   resumed,
   suspended,
   unhalted,
-} from '../domain/controls.ts';
+} from '../domain/decision/operator-controls.ts';
 import type { Enrollment, EpochMs } from '../domain/enrollment/model.ts';
 import type { Assessment } from '../domain/enrollment/verdict.ts';
 import type { AccountFacts, OperatorSelector } from '../domain/policy/index.ts';

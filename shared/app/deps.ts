@@ -1,6 +1,6 @@
+import type { PlanTotals } from '../domain/decision/plan-totals.ts';
 import type { Enrollment } from '../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
-import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Cloud } from '../ports/cloud.ts';
 import type { Facts } from '../ports/facts.ts';

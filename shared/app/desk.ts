@@ -1,5 +1,7 @@
 import type { AccountRecord } from '../domain/account/record.ts';
-import { type AssessContext, assess } from '../domain/assess.ts';
+import { type AssessContext, assess } from '../domain/decision/assess.ts';
+import type { Coverage } from '../domain/decision/guardrails.ts';
+import { isChange } from '../domain/decision/plan.ts';
 import {
   type AccountId,
   type Caller,
@@ -8,8 +10,6 @@ import {
   type Observations,
 } from '../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../domain/enrollment/verdict.ts';
-import type { Coverage } from '../domain/guardrails.ts';
-import { isChange } from '../domain/plan.ts';
 import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observe.ts';

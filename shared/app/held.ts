@@ -1,4 +1,4 @@
-import { type CompiledControls, compileControls } from '../domain/controls.ts';
+import { type CompiledControls, compileControls } from '../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';

@@ -1,4 +1,4 @@
-import type { Change } from '../domain/plan.ts';
+import type { Change } from '../domain/decision/plan.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from './approvals.ts';
 import type { Deps, RunContext } from './deps.ts';
 import { allows, type Plan } from './make-plan.ts';

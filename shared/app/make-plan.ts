@@ -1,7 +1,21 @@
+import {
+  type Coverage,
+  type GuardrailInput,
+  type RecentChanges,
+  type Trip,
+  tripped,
+} from '../domain/decision/guardrails.ts';
+import {
+  type Change,
+  dueChanges,
+  intendedAction,
+  isChange,
+  planHash,
+  sortChanges,
+  toChange,
+} from '../domain/decision/plan.ts';
+import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../domain/decision/plan-totals.ts';
 import { ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
-import { type Coverage, type GuardrailInput, type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
-import { type Change, dueChanges, intendedAction, isChange, planHash, sortChanges, toChange } from '../domain/plan.ts';
-import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { Approval } from './approvals.ts';

@@ -1,5 +1,5 @@
-import { objectionTo } from '../domain/organization-call.ts';
-import type { Change } from '../domain/plan.ts';
+import { objectionTo } from '../domain/decision/organization-call.ts';
+import type { Change } from '../domain/decision/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Survey } from './survey.ts';
 

@@ -1,7 +1,7 @@
+import type { Change, PlannedCall } from '../domain/decision/plan.ts';
+import { callsOf, type PlanTotals } from '../domain/decision/plan-totals.ts';
 import type { Enrollment } from '../domain/enrollment/model.ts';
 import type { Verdict } from '../domain/enrollment/verdict.ts';
-import type { Change, PlannedCall } from '../domain/plan.ts';
-import { callsOf, type PlanTotals } from '../domain/plan-totals.ts';
 import { toIso } from '../domain/time.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { Summary } from './desk.ts';

@@ -1,6 +1,7 @@
 import { withDetection } from '../domain/account/drift-detection.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../domain/account/record.ts';
 import { accountEntry, type EntryContext, facetOfCondition } from '../domain/account/transition.ts';
+import { ROLLING_MS } from '../domain/decision/guardrails.ts';
 import {
   type Controls,
   controlsSchema,
@@ -8,10 +9,9 @@ import {
   type OperatorSuspension,
   restoredControls,
   type StricterControls,
-} from '../domain/controls.ts';
+} from '../domain/decision/operator-controls.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { ROLLING_MS } from '../domain/guardrails.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
 import { OtherOrganizationError } from '../ports/binding.ts';
 import { DamagedRegisterError } from '../ports/registers.ts';

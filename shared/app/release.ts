@@ -1,10 +1,10 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import { accountEntry } from '../domain/account/transition.ts';
+import { type RecentChanges, type Trip, tripped } from '../domain/decision/guardrails.ts';
+import type { Change } from '../domain/decision/plan.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { type RecentChanges, type Trip, tripped } from '../domain/guardrails.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
-import type { Change } from '../domain/plan.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueMessages } from './due-keys.ts';

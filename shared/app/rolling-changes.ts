@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { ROLLING_MS } from '../domain/decision/guardrails.ts';
 import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
-import { ROLLING_MS } from '../domain/guardrails.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { LastChange } from '../ports/restore.ts';

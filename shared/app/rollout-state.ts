@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { HoldOf } from '../domain/assess.ts';
+import type { HoldOf } from '../domain/decision/assess.ts';
+import { enforceableCanaries } from '../domain/decision/canary.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { enforceableCanaries } from '../domain/rollout.ts';
 import { toIso } from '../domain/time.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { failuresTrip, type Trip } from '../domain/decision/guardrails.ts';
+import type { PlanTotals } from '../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { failuresTrip, type Trip } from '../domain/guardrails.ts';
-import type { PlanTotals } from '../domain/plan-totals.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { RunContext } from './deps.ts';

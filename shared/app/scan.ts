@@ -1,10 +1,10 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import { emptyRecord, foldEntry } from '../domain/account/record.ts';
 import { type EntryContext, joined, left, transition } from '../domain/account/transition.ts';
-import { compileControls, haltedText } from '../domain/controls.ts';
+import { compileControls, haltedText } from '../domain/decision/operator-controls.ts';
+import { totalChanges } from '../domain/decision/plan-totals.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import type { Detail, EntryDraft } from '../domain/ledger.ts';
-import { totalChanges } from '../domain/plan-totals.ts';
 import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
 import { changesBehind, type Found } from './changed-by.ts';

@@ -8,7 +8,7 @@ import {
   expired,
   NO_CONTROLS,
   type Notice,
-} from '../domain/controls.ts';
+} from '../domain/decision/operator-controls.ts';
 import type { Condition, Facet } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';

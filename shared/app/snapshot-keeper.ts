@@ -1,4 +1,4 @@
-import { compileControls } from '../domain/controls.ts';
+import { compileControls } from '../domain/decision/operator-controls.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError } from '../ports/cloud.ts';
 import { readControls } from './controls.ts';

@@ -1,8 +1,8 @@
 import type { AccountRecord } from '../domain/account/record.ts';
-import type { AssessContext, HoldOf } from '../domain/assess.ts';
-import { type CompiledControls, compileControls } from '../domain/controls.ts';
+import type { AssessContext, HoldOf } from '../domain/decision/assess.ts';
+import type { Coverage } from '../domain/decision/guardrails.ts';
+import { type CompiledControls, compileControls } from '../domain/decision/operator-controls.ts';
 import type { AccountId, Caller } from '../domain/enrollment/model.ts';
-import type { Coverage } from '../domain/guardrails.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';

@@ -4,7 +4,7 @@ import { ROUTES } from '../../services/api/routes.ts';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { readControls } from '../../shared/app/controls.ts';
 import { readApiTokens } from '../../shared/config/api-env.ts';
-import { NO_CONTROLS } from '../../shared/domain/controls.ts';
+import { NO_CONTROLS } from '../../shared/domain/decision/operator-controls.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { api, documented, OPERATE, READ, type TestApi, TOKENS } from './support.ts';
 

@@ -18,7 +18,7 @@ import { StoreError } from '../../shared/compose/system.ts';
 import { countArgument, durationArgument, instantArgument, numberArgument } from '../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../shared/config/aws-environment.ts';
 import { readConfig } from '../../shared/config/config.ts';
-import type { Change } from '../../shared/domain/plan.ts';
+import type { Change } from '../../shared/domain/decision/plan.ts';
 import { CloudError, type CloudErrorFacts } from '../../shared/ports/cloud.ts';
 import { account, range } from '../contract/samples.ts';
 import { streams } from './support.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facetOf } from '../../shared/domain/account/transition.ts';
-import { assess } from '../../shared/domain/assess.ts';
+import { assess } from '../../shared/domain/decision/assess.ts';
 import { ENROLLMENTS, type Observation, type Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';

@@ -8,7 +8,7 @@ import { checksOf } from '../../shared/app/worker/checks/index.ts';
 import type { WorkContext } from '../../shared/app/worker/context.ts';
 import { Guard } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
-import { changedAccounts, type Intent } from '../../shared/domain/changed-accounts.ts';
+import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger.ts';
 import { toIso } from '../../shared/domain/time.ts';

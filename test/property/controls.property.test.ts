@@ -11,7 +11,7 @@ import {
   resumed,
   suspended,
   unhalted,
-} from '../../shared/domain/controls.ts';
+} from '../../shared/domain/decision/operator-controls.ts';
 import { type AccountFacts, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 
 const IDS = ['111111111111', '222222222222', '333333333333'];

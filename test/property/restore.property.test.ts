@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { carriedFrom } from '../../shared/app/rolling-changes.ts';
-import { type Controls, compileControls, restoredControls } from '../../shared/domain/controls.ts';
-import { ROLLING_MS } from '../../shared/domain/guardrails.ts';
+import { ROLLING_MS } from '../../shared/domain/decision/guardrails.ts';
+import { type Controls, compileControls, restoredControls } from '../../shared/domain/decision/operator-controls.ts';
 import { accountId } from '../unit/workshop.ts';
 
 const NOW = Date.UTC(2026, 2, 1);

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import { capOf } from '../../shared/domain/decision/guardrails.ts';
 import type { AccountId, Enrollment } from '../../shared/domain/enrollment/model.ts';
-import { capOf } from '../../shared/domain/guardrails.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -85,7 +85,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call while the account is suspended (invariant 3)',
     edits: [
       {
-        file: 'shared/domain/controls.ts',
+        file: 'shared/domain/decision/operator-controls.ts',
         find: 'if (last === undefined) return null;',
         replace: 'if (last !== null) return null;',
       },
@@ -101,7 +101,7 @@ export const FAULTS: readonly Fault[] = [
         replace: 'if (now > 0) return;',
       },
       {
-        file: 'shared/domain/assess.ts',
+        file: 'shared/domain/decision/assess.ts',
         find: 'if (policy.windows.isOpen(now)) return null;',
         replace: 'if (now > 0) return null;',
       },
@@ -112,7 +112,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call for an account that is exempt (invariant 3)',
     edits: [
       {
-        file: 'shared/domain/assess.ts',
+        file: 'shared/domain/decision/assess.ts',
         find: 'if (exemption === null) return null;',
         replace: 'if (exemption !== undefined) return null;',
       },
@@ -123,7 +123,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'more accounts changed than maxChanges allows (invariant 3)',
     edits: [
       {
-        file: 'shared/domain/guardrails.ts',
+        file: 'shared/domain/decision/guardrails.ts',
         find: 'if (input.maxChangesLifted) return null;',
         replace: 'if (input !== null) return null;',
       },
@@ -139,7 +139,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'more accounts opted out than maxOptOuts allows (invariant 8)',
     edits: [
       {
-        file: 'shared/domain/guardrails.ts',
+        file: 'shared/domain/decision/guardrails.ts',
         find: 'coverageTrip(input) ?? optOutTrip(input)',
         replace: 'coverageTrip(input)',
       },
@@ -155,7 +155,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call within 24 hours after our own opt-out (design, cool-down)',
     edits: [
       {
-        file: 'shared/domain/cool-down.ts',
+        file: 'shared/domain/decision/cool-down.ts',
         find: "if (automation.status !== 'Inactive') return null;",
         replace: 'if (automation !== null) return null;',
       },
@@ -166,7 +166,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call while AWS says Pending (design, verdicts)',
     edits: [
       {
-        file: 'shared/domain/assess.ts',
+        file: 'shared/domain/decision/assess.ts',
         find: "if (observation.status === 'Pending' && (",
         replace: "if (observation.status === 'Pending' && false && (",
       },
@@ -327,7 +327,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call for an account that is only to be told of (design, verdicts)',
     edits: [
       {
-        file: 'shared/domain/assess.ts',
+        file: 'shared/domain/decision/assess.ts',
         find: "if (state?.mode.value === 'alert') return",
         replace: "if (state?.mode.value === 'off') return",
       },
@@ -360,7 +360,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call after a restore, before anybody has lifted its halt (invariant 3)',
     edits: [
       {
-        file: 'shared/domain/controls.ts',
+        file: 'shared/domain/decision/operator-controls.ts',
         find: 'controls: { halt: { ...act, reason: message }, suspensions,',
         replace: 'controls: { halt: before, suspensions,',
       },
@@ -371,7 +371,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call for an account whose suspension the backup lacks (invariant 3)',
     edits: [
       {
-        file: 'shared/domain/controls.ts',
+        file: 'shared/domain/decision/operator-controls.ts',
         find: 'const others = replaced?.suspensions ?? [];',
         replace: 'const others = (replaced?.suspensions ?? []).slice(0, 0);',
       },

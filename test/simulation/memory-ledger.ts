@@ -1,4 +1,4 @@
-import { changedAccounts, type Intent } from '../../shared/domain/changed-accounts.ts';
+import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import {
   type ChainHead,
   EMPTY_CHAIN,

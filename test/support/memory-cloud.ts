@@ -1,4 +1,4 @@
-import { COOL_DOWN_MS } from '../../shared/domain/assess.ts';
+import { COOL_DOWN_MS } from '../../shared/domain/decision/assess.ts';
 import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
 import {

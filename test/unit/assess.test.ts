@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COOL_DOWN_MS } from '../../shared/domain/assess.ts';
+import { COOL_DOWN_MS } from '../../shared/domain/decision/assess.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { type Assessment, VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 import {

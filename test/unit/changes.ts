@@ -1,4 +1,4 @@
-import type { Change } from '../../shared/domain/plan.ts';
+import type { Change } from '../../shared/domain/decision/plan.ts';
 
 /** The nth account id. */
 export const id = (n: number): string => String(100_000_000_000 + n);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COOL_DOWN_MS, coolDownEnd } from '../../shared/domain/cool-down.ts';
+import { COOL_DOWN_MS, coolDownEnd } from '../../shared/domain/decision/cool-down.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
 import { condition, DAY, HOUR, iso, NOW, seen, unknown } from './kit.ts';

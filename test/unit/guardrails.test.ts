@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { capOf, failuresTrip, type GuardrailInput, tripped } from '../../shared/domain/guardrails.ts';
-import type { Change } from '../../shared/domain/plan.ts';
+import { capOf, failuresTrip, type GuardrailInput, tripped } from '../../shared/domain/decision/guardrails.ts';
+import type { Change } from '../../shared/domain/decision/plan.ts';
 import type { Guardrails } from '../../shared/domain/policy/index.ts';
 import { change, id } from './changes.ts';
 

@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
-import { type AssessContext, assess } from '../../shared/domain/assess.ts';
+import { type AssessContext, assess } from '../../shared/domain/decision/assess.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Caller, Enrollment, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';

@@ -5,7 +5,7 @@ import { planDocument } from '../../shared/app/plan-document.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { readSavedPlan } from '../../shared/app/saved-plan.ts';
 import { plan } from '../../shared/app/scan.ts';
-import { callsOf, followUpsOf, totalChanges, totalsOf } from '../../shared/domain/plan-totals.ts';
+import { callsOf, followUpsOf, totalChanges, totalsOf } from '../../shared/domain/decision/plan-totals.ts';
 import { change, id } from './changes.ts';
 import { HOUR, iso, NOW, policyOf } from './kit.ts';
 import { accountId, Workshop, type WorkshopOptions } from './workshop.ts';

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Change, dueChanges, isChange, planHash, plannedCalls, sortChanges } from '../../shared/domain/plan.ts';
+import {
+  type Change,
+  dueChanges,
+  isChange,
+  planHash,
+  plannedCalls,
+  sortChanges,
+} from '../../shared/domain/decision/plan.ts';
 import { change, id } from './changes.ts';
 import { iso, judged, NOW, policyOf, seen, unknown } from './kit.ts';
 

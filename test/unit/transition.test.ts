@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withDetection } from '../../shared/domain/account/drift-detection.ts';
 import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared/domain/account/record.ts';
 import { accountEntry, type EntryContext, joined, left, transition } from '../../shared/domain/account/transition.ts';
-import { assess } from '../../shared/domain/assess.ts';
+import { assess } from '../../shared/domain/decision/assess.ts';
 import type { Enrollment, Observation } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import { type EntryDraft, sealEntry } from '../../shared/domain/ledger.ts';

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Progress } from '../../../shared/app/deps.ts';
 import { PlannedWork, workKey } from '../../../shared/app/planned-work.ts';
-import { totalChanges } from '../../../shared/domain/plan-totals.ts';
+import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
 import type { progress } from '../schemas/live.ts';

@@ -4,7 +4,7 @@ import type { SavedPlan } from '../../../shared/app/saved-plan.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
-import { totalChanges } from '../../../shared/domain/plan-totals.ts';
+import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
 import { announcing } from '../announcing.ts';
 import type { CliContext, Select } from '../context.ts';

@@ -1,6 +1,6 @@
 import type { PlanDocument } from '../../../shared/app/plan-document.ts';
-import type { Change, PlannedCall } from '../../../shared/domain/plan.ts';
-import { type PlanTotals, totalChanges } from '../../../shared/domain/plan-totals.ts';
+import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
+import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import type { Style } from './output.ts';
 import { oneLine, table } from './table.ts';
 import { paintVerdict, verdictTable } from './verdicts.ts';

@@ -1,4 +1,4 @@
-import { type PlanTotals, totalChanges } from '../../../shared/domain/plan-totals.ts';
+import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 
 /** Numbers and times as people read them. */
 

@@ -1,4 +1,4 @@
-import { changedAccounts, type Intent } from '../../domain/changed-accounts.ts';
+import { changedAccounts, type Intent } from '../../domain/decision/changed-accounts.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
 import type { Dynamo, Key } from './dynamo.ts';

@@ -1,4 +1,4 @@
-import { changedAccounts } from '../../domain/changed-accounts.ts';
+import { changedAccounts } from '../../domain/decision/changed-accounts.ts';
 import type { Row, Sql } from './sql.ts';
 
 type Changed = ReadonlyMap<string, { readonly optOut: boolean }>;

@@ -1,4 +1,4 @@
-import type { Change } from '../../domain/plan.ts';
+import type { Change } from '../../domain/decision/plan.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, RunContext } from '../deps.ts';

@@ -1,10 +1,10 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { hasFailedVisibly, transition } from '../../domain/account/transition.ts';
-import { assess } from '../../domain/assess.ts';
+import { assess } from '../../domain/decision/assess.ts';
+import { toChange } from '../../domain/decision/plan.ts';
 import type { Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger.ts';
-import { toChange } from '../../domain/plan.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';

@@ -1,6 +1,6 @@
 import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
 import { transition } from '../../domain/account/transition.ts';
-import { assess } from '../../domain/assess.ts';
+import { assess } from '../../domain/decision/assess.ts';
 import type { AccountId, Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';

@@ -1,9 +1,9 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
+import { toChange } from '../../domain/decision/plan.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
-import { toChange } from '../../domain/plan.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import { allows } from '../make-plan.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';

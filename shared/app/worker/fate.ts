@@ -1,4 +1,4 @@
-import { COOL_DOWN_MS } from '../../domain/assess.ts';
+import { COOL_DOWN_MS } from '../../domain/decision/assess.ts';
 import { backoffMs } from '../../domain/enrollment/backoff.ts';
 import type { Enrollment, EpochMs, Observation, TargetStatus } from '../../domain/enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../../domain/enrollment/verdict.ts';

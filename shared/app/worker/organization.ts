@@ -1,8 +1,8 @@
 import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
 import { transition } from '../../domain/account/transition.ts';
+import { isChange, toChange } from '../../domain/decision/plan.ts';
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger.ts';
-import { isChange, toChange } from '../../domain/plan.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';

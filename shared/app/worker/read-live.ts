@@ -1,4 +1,4 @@
-import { desiredOf } from '../../domain/assess.ts';
+import { desiredOf } from '../../domain/decision/assess.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Enrollment, Observations } from '../../domain/enrollment/model.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';

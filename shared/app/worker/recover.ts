@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { accountEntry, facetOfCondition } from '../../domain/account/transition.ts';
-import { desiredOf } from '../../domain/assess.ts';
+import { desiredOf } from '../../domain/decision/assess.ts';
 import { nextPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';

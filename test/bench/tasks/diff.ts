@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { contextOf } from '../../../shared/app/survey.ts';
-import { assess } from '../../../shared/domain/assess.ts';
-import { compileControls, NO_CONTROLS } from '../../../shared/domain/controls.ts';
+import { assess } from '../../../shared/domain/decision/assess.ts';
+import { compileControls, NO_CONTROLS } from '../../../shared/domain/decision/operator-controls.ts';
 import type { Observation, Observations } from '../../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../../shared/domain/policy/index.ts';
 import { answer, elapsed, policyOf, taskInput } from '../workbench.ts';

@@ -1,5 +1,5 @@
+import { capOf } from '../../../domain/decision/guardrails.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import { capOf } from '../../../domain/guardrails.ts';
 import { claimChanges, claimedChanges } from '../../claimed-changes.ts';
 import { changedRecently } from '../../rolling-changes.ts';
 import { wishForScan } from '../../scan-wishes.ts';

@@ -1,4 +1,4 @@
-import { type CompiledControls, haltedText } from '../../../domain/controls.ts';
+import { type CompiledControls, haltedText } from '../../../domain/decision/operator-controls.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
 

@@ -1,4 +1,4 @@
-import { closedText } from '../../../domain/assess.ts';
+import { closedText } from '../../../domain/decision/assess.ts';
 import { type Check, type CheckParts, Vetoed } from './check.ts';
 
 /** A call that is under way when the window closes is finished; none is started after. */

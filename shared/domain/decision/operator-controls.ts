@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import type { AccountId, EpochMs } from '../enrollment/model.ts';
+import { type AccountFacts, type Match, type OperatorSelector, parseOperatorSelector } from '../policy/index.ts';
+import { toIso } from '../time.ts';
 import type { Suspension } from './assess.ts';
-import type { AccountId, EpochMs } from './enrollment/model.ts';
-import { type AccountFacts, type Match, type OperatorSelector, parseOperatorSelector } from './policy/index.ts';
-import { toIso } from './time.ts';
 
 const time = z.number();
 const reason = z.string().nullable();

@@ -1,5 +1,5 @@
-import type { Caller } from './enrollment/model.ts';
-import type { Verdict } from './enrollment/verdict.ts';
+import type { Caller } from '../enrollment/model.ts';
+import type { Verdict } from '../enrollment/verdict.ts';
 
 /** What has to be known of the organization before anybody may think of the one organization-wide call. Counts are of accounts. */
 export interface OrganizationView {

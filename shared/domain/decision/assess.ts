@@ -1,13 +1,13 @@
-import { contestOf, isSetBack } from './account/flapping.ts';
-import type { AccountRecord } from './account/record.ts';
+import { contestOf, isSetBack } from '../account/flapping.ts';
+import type { AccountRecord } from '../account/record.ts';
+import type { Condition } from '../enrollment/condition.ts';
+import { type Call, type Mismatch, mismatchOf, statusMatters } from '../enrollment/mismatch.ts';
+import type { Caller, Enrollment, EpochMs, Observation, Observations } from '../enrollment/model.ts';
+import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
+import type { AccountFacts, CompiledPolicy, DesiredState } from '../policy/index.ts';
+import { toIso } from '../time.ts';
+import { chooseCall } from './choose-call.ts';
 import { coolDownEnd } from './cool-down.ts';
-import { chooseCall } from './decision/choose-call.ts';
-import type { Condition } from './enrollment/condition.ts';
-import { type Call, type Mismatch, mismatchOf, statusMatters } from './enrollment/mismatch.ts';
-import type { Caller, Enrollment, EpochMs, Observation, Observations } from './enrollment/model.ts';
-import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from './enrollment/verdict.ts';
-import type { AccountFacts, CompiledPolicy, DesiredState } from './policy/index.ts';
-import { toIso } from './time.ts';
 
 export { COOL_DOWN_MS } from './cool-down.ts';
 

@@ -1,4 +1,4 @@
-import type { AccountId, Enrollment } from './enrollment/model.ts';
+import type { AccountId, Enrollment } from '../enrollment/model.ts';
 
 /** The place of an entry about an enrollment in its account's chain. */
 export interface Place {

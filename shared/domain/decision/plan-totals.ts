@@ -1,4 +1,4 @@
-import type { AccountId, EpochMs } from './enrollment/model.ts';
+import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { type Change, type PlannedCall, plannedCalls } from './plan.ts';
 
 /** The totals of a plan. `now + followUps` is the number of changes that every view shows. The shape of `plan --json`'s `totals`. */

@@ -1,6 +1,6 @@
-import type { AccountId } from './enrollment/model.ts';
+import type { AccountId } from '../enrollment/model.ts';
+import type { Guardrails } from '../policy/index.ts';
 import type { Change } from './plan.ts';
-import type { Guardrails } from './policy/index.ts';
 
 /** What the caps look back on, ms. */
 export const ROLLING_MS = 24 * 60 * 60 * 1000;

@@ -1,9 +1,9 @@
-import { differs } from './enrollment/mismatch.ts';
-import type { AccountId, Action, Enrollment, EpochMs, Scope } from './enrollment/model.ts';
-import type { Assessment, Verdict } from './enrollment/verdict.ts';
-import { canonicalJson, sha256Hex } from './hash.ts';
-import type { AccountFacts } from './policy/index.ts';
-import { toIso } from './time.ts';
+import { differs } from '../enrollment/mismatch.ts';
+import type { AccountId, Action, Enrollment, EpochMs, Scope } from '../enrollment/model.ts';
+import type { Assessment, Verdict } from '../enrollment/verdict.ts';
+import { canonicalJson, sha256Hex } from '../hash.ts';
+import type { AccountFacts } from '../policy/index.ts';
+import { toIso } from '../time.ts';
 
 /** One mismatch between what is observed and what is desired, acted upon or not. The shape of `plan --json`. */
 export interface Change {

@@ -1,7 +1,7 @@
-import type { AccountRecord } from './account/record.ts';
-import type { Condition } from './enrollment/condition.ts';
-import { ENROLLMENTS, type EpochMs } from './enrollment/model.ts';
-import type { AccountFacts, CompiledPolicy } from './policy/index.ts';
+import type { AccountRecord } from '../account/record.ts';
+import type { Condition } from '../enrollment/condition.ts';
+import { ENROLLMENTS, type EpochMs } from '../enrollment/model.ts';
+import type { AccountFacts, CompiledPolicy } from '../policy/index.ts';
 
 /*
  * The gate of a policy's first run:

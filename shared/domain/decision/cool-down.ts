@@ -1,5 +1,5 @@
-import type { Condition } from './enrollment/condition.ts';
-import type { EpochMs, Observation } from './enrollment/model.ts';
+import type { Condition } from '../enrollment/condition.ts';
+import type { EpochMs, Observation } from '../enrollment/model.ts';
 
 /** At least this long must pass after opting out of Automation before opting in again [automation-disable]. */
 export const COOL_DOWN_MS = 24 * 60 * 60 * 1000;
