@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { EVENT_SOURCE, wordsOf } from '../shared/domain/event.ts';
-import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger.ts';
+import { EVENT_SOURCE, wordsOf } from '../shared/domain/ledger/bus-event.ts';
+import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger/entry.ts';
 
 /*
  * The contract with event listeners: one JSON Schema per entry type, which `npm run event-schemas` writes into `dist/event-schemas/`. All

@@ -1,6 +1,6 @@
 import type { Condition } from '../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
-import type { LedgerEntry } from '../domain/ledger.ts';
+import type { LedgerEntry } from '../domain/ledger/entry.ts';
 import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadError } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { Stores } from './deps.ts';

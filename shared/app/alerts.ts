@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { alertOf, alertTypes, digestOf, isUrgent } from '../domain/alert.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import { sha256Hex } from '../domain/hash.ts';
-import type { EntryType, LedgerEntry } from '../domain/ledger.ts';
+import { alertOf, alertTypes, digestOf, isUrgent } from '../domain/ledger/alert-message.ts';
+import type { EntryType, LedgerEntry } from '../domain/ledger/entry.ts';
 import type { WebhookEvent } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { Webhook, WebhookAnswer } from '../ports/webhook.ts';

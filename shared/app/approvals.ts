@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { accountEntry } from '../domain/account/transition.ts';
 import { totalChanges } from '../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';

@@ -1,6 +1,6 @@
-import { csvHeader, csvLine } from '../domain/csv.ts';
-import type { LedgerEntry } from '../domain/ledger.ts';
-import { ocsfEvent } from '../domain/ocsf.ts';
+import type { LedgerEntry } from '../domain/ledger/entry.ts';
+import { csvHeader, csvLine } from '../domain/ledger/export-csv.ts';
+import { ocsfEvent } from '../domain/ledger/export-ocsf.ts';
 import type { Ledger, LedgerFilter } from '../ports/ledger.ts';
 
 /** `json`: one document; `ndjson` and `ocsf`: one a line; `csv`: RFC 4180 with a header. */

@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../domain/ledger.ts';
+import type { LedgerEntry } from '../domain/ledger/entry.ts';
 import type { Ledger, LedgerFilter } from '../ports/ledger.ts';
 
 /** The shape of `audit list --json`. */

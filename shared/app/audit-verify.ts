@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../domain/chain-check.ts';
-import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger.ts';
+import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger/entry.ts';
+import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../domain/ledger/verify-chain.ts';
 import { type ChainEnd, type Ledger, TamperedError } from '../ports/ledger.ts';
 import type { Records } from '../ports/records.ts';
 import { DigestCheck, type DigestResult, digestResultSchema } from './verify-digests.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { emptyRecord } from '../domain/account/record.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { Deps } from './deps.ts';
 import { Journal, type JournalDeps } from './journal.ts';
 import { readTyped, update } from './registers.ts';

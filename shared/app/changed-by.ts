@@ -4,7 +4,7 @@ import type { AccountRecord } from '../domain/account/record.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
 import type { Assessment } from '../domain/enrollment/verdict.ts';
-import type { ChangedBy, Detail } from '../domain/ledger.ts';
+import type { ChangedBy, Detail } from '../domain/ledger/entry.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { Deps } from './deps.ts';
 import { readTyped, update } from './registers.ts';

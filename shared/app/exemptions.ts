@@ -3,7 +3,7 @@ import { type AccountRecord, emptyRecord } from '../domain/account/record.ts';
 import { accountEntry } from '../domain/account/transition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
 import { sha256Hex } from '../domain/hash.ts';
-import type { EntryType } from '../domain/ledger.ts';
+import type { EntryType } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { Deps } from './deps.ts';

@@ -1,5 +1,5 @@
 import { accountEntry } from '../domain/account/transition.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { DeadLetters } from '../ports/queue.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';

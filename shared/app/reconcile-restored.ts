@@ -12,7 +12,7 @@ import {
 } from '../domain/decision/operator-controls.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import { OtherOrganizationError } from '../ports/binding.ts';
 import { DamagedRegisterError } from '../ports/registers.ts';
 import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../ports/restore.ts';

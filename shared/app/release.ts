@@ -4,7 +4,7 @@ import { type RecentChanges, type Trip, tripped } from '../domain/decision/guard
 import type { Change } from '../domain/decision/plan.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueMessages } from './due-keys.ts';

@@ -3,7 +3,7 @@ import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../d
 import type { AccountState, Condition } from '../domain/enrollment/condition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import type { Verdict } from '../domain/enrollment/verdict.ts';
-import type { LedgerEntry } from '../domain/ledger.ts';
+import type { LedgerEntry } from '../domain/ledger/entry.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';
 import type { StandingAt } from './audit-as-of.ts';

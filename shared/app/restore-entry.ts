@@ -1,6 +1,6 @@
 import { accountEntry } from '../domain/account/transition.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { type ChainHead, type EntryDraft, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { type ChainHead, type EntryDraft, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import { toIso } from '../domain/time.ts';
 import type { LostEntries, Replaced } from '../ports/restore.ts';
 

@@ -4,7 +4,13 @@ import { stateOf } from '../domain/account/record.ts';
 import { accountEntry } from '../domain/account/transition.ts';
 import type { AccountState } from '../domain/enrollment/condition.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { type Checkpoint, type EntryDraft, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import {
+  type Checkpoint,
+  type EntryDraft,
+  headOf,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+} from '../domain/ledger/entry.ts';
 import { toIso } from '../domain/time.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../domain/account/record.ts';
 import { accountEntry } from '../domain/account/transition.ts';
 import { enforceableCanaries, judgeCanaries } from '../domain/decision/canary.ts';
 import { ENROLLMENTS, type EpochMs } from '../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { WorkMessage } from '../domain/work.ts';

@@ -1,4 +1,4 @@
-import type { StepType } from '../domain/ledger.ts';
+import type { StepType } from '../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../ports/ledger.ts';
 import type { Records } from '../ports/records.ts';
 import type { Stores } from './deps.ts';

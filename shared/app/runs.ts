@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type PlanTotals, totalChanges } from '../domain/decision/plan-totals.ts';
 import type { Enrollment } from '../domain/enrollment/model.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
-import type { EntryType, LedgerEntry, StepType } from '../domain/ledger.ts';
+import type { EntryType, LedgerEntry, StepType } from '../domain/ledger/entry.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';

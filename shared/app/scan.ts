@@ -4,7 +4,7 @@ import { type EntryContext, joined, left, transition } from '../domain/account/t
 import { compileControls, haltedText } from '../domain/decision/operator-controls.ts';
 import { totalChanges } from '../domain/decision/plan-totals.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import type { Detail, EntryDraft } from '../domain/ledger.ts';
+import type { Detail, EntryDraft } from '../domain/ledger/entry.ts';
 import { pruneApprovals } from './approvals.ts';
 import { catchUpRecords } from './catch-up.ts';
 import { changesBehind, type Found } from './changed-by.ts';

@@ -11,7 +11,7 @@ import {
 } from '../domain/decision/operator-controls.ts';
 import type { Condition, Facet } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import { type AccountFacts, parseOperatorSelector } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import { CONTROLS_REGISTER, readControls } from './controls.ts';

@@ -1,7 +1,7 @@
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import type { Verdict } from '../domain/enrollment/verdict.ts';
-import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { QueueDepth } from '../ports/queue.ts';
 import type { Stores } from './deps.ts';

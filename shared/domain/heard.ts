@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AccountId, Enrollment } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
-import type { ChangedBy } from './ledger.ts';
+import type { ChangedBy } from './ledger/entry.ts';
 import { parseOutside } from './outside.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../domain/ledger.ts';
+import type { LedgerEntry } from '../domain/ledger/entry.ts';
 
 /**
  * Where ledger entries are announced to whoever listens.

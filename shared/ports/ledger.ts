@@ -1,5 +1,5 @@
 import type { AccountId, Enrollment } from '../domain/enrollment/model.ts';
-import type { ChainHead, EntryType, LedgerEntry, StepType } from '../domain/ledger.ts';
+import type { ChainHead, EntryType, LedgerEntry, StepType } from '../domain/ledger/entry.ts';
 
 /**
  * The append-only record of everything that was found, decided and done. Entries come sealed (see `sealEntry`); the store

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
-import type { ChainHead, EntryDraft, LedgerEntry } from '../domain/ledger.ts';
+import type { ChainHead, EntryDraft, LedgerEntry } from '../domain/ledger/entry.ts';
 
 /**
  * The content of a store at one moment, as a restore reads it. Synchronous, because the store is locked meanwhile: operators and workers cannot write

@@ -3,8 +3,8 @@ import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/
 import { facetOfCondition } from '../../shared/domain/account/transition.ts';
 import type { Facet } from '../../shared/domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import type { EntryDraft, LedgerEntry } from '../../shared/domain/ledger.ts';
-import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger.ts';
+import type { EntryDraft, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, draft, FACET, time } from '../contract/samples.ts';
 
 /** What may happen to an account; how long after what happened before, ms. */

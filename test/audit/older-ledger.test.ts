@@ -8,7 +8,7 @@ import { withDetection } from '../../shared/domain/account/drift-detection.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { transition } from '../../shared/domain/account/transition.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { makeBench } from '../embedded/stores.ts';
 import { judged, MEMBER, policyOf, seen } from '../unit/kit.ts';
 

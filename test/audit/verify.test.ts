@@ -7,9 +7,15 @@ import { type VerifyResult, verifyLedger, verifySchema } from '../../shared/app/
 import { listOf, ownDigests, writeDigest } from '../../shared/app/digest.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { digestsIn } from '../../shared/domain/digest.ts';
 import { canonicalJson } from '../../shared/domain/hash.ts';
-import { type Digest, headOf, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
+import { digestsIn } from '../../shared/domain/ledger/digest.ts';
+import {
+  type Digest,
+  headOf,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+  sealEntry,
+} from '../../shared/domain/ledger/entry.ts';
 import { account, chainOf, draft, range, sealAll } from '../contract/samples.ts';
 import { type Bench, makeBench } from '../embedded/stores.ts';
 

@@ -5,7 +5,7 @@ import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { AwsStoreError } from '../../shared/adapters/aws/store-errors.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger.ts';
+import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, chainOf, draft, facts, range, record, sealAll, time } from '../contract/samples.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';
 import { type Fate, type FaultProxy, refusal, startFaultProxy } from './faults.ts';

@@ -3,7 +3,7 @@ import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { OVERDUE_MS, overdueEntries } from '../../shared/app/outbox.ts';
 import { type PublishDeps, publishUnpublished } from '../../shared/app/publish.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { LogFields, Logger } from '../../shared/ports/system.ts';
 import { account, chainOf, range } from '../contract/samples.ts';

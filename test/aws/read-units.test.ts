@@ -4,7 +4,7 @@ import { auditAsOf } from '../../shared/app/audit-as-of.ts';
 import { writeDigest } from '../../shared/app/digest.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
 import type { Facet } from '../../shared/domain/enrollment/condition.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../shared/ports/ledger.ts';
 import { account, FACET, range, sealAll, time } from '../contract/samples.ts';
 import { type Spy, spyOn } from './spy.ts';

@@ -6,7 +6,7 @@ import {
   type LedgerEntry,
   ORGANIZATION_CHAIN,
   sealEntry,
-} from '../../shared/domain/ledger.ts';
+} from '../../shared/domain/ledger/entry.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';
 
 /*

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
-import { checkLink, EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { checkLink, EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import {
   type AccountTail,
   BadCursorError,

@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition, Facet } from '../../shared/domain/enrollment/condition.ts';
-import type { ChainHead, EntryDraft, LedgerEntry } from '../../shared/domain/ledger.ts';
-import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger.ts';
+import type { ChainHead, EntryDraft, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts } from '../../shared/domain/policy/types.ts';
 import type { WorkMessage } from '../../shared/domain/work.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';

@@ -8,7 +8,7 @@ import { MIGRATIONS } from '../../shared/adapters/embedded/schema.ts';
 import { replaceDamaged } from '../../shared/adapters/embedded/set-aside.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
-import { checkLink, EMPTY_CHAIN, headOf } from '../../shared/domain/ledger.ts';
+import { checkLink, EMPTY_CHAIN, headOf } from '../../shared/domain/ledger/entry.ts';
 import type { Reconcile } from '../../shared/ports/restore.ts';
 import { account, chainOf, facts, range, record, sealAll, work } from '../contract/samples.ts';
 import { runChild } from './processes.ts';

@@ -7,7 +7,7 @@ import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { openEmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
-import { sealEntry } from '../../shared/domain/ledger.ts';
+import { sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, draft, range, record, work } from '../contract/samples.ts';
 
 /** How many accounts, messages and increments the modes work on. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
-import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger.ts';
+import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, range, work } from '../contract/samples.ts';
 import { runChild } from './processes.ts';
 import { type Bench, makeBench } from './stores.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { wordsOf } from '../../shared/domain/event.ts';
 import { EVENT_NAMES, hear } from '../../shared/domain/heard.ts';
-import { ENTRY_TYPES } from '../../shared/domain/ledger.ts';
+import { wordsOf } from '../../shared/domain/ledger/bus-event.ts';
+import { ENTRY_TYPES } from '../../shared/domain/ledger/entry.ts';
 import {
   batchOf,
   COMPUTE_OPTIMIZER,

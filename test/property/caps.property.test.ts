@@ -10,7 +10,7 @@ import { Guard } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../shared/domain/time.ts';
 import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';

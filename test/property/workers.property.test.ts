@@ -5,7 +5,7 @@ import { queueDue } from '../../shared/app/tick.ts';
 import type { WorkContext } from '../../shared/app/worker/context.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { ENROLLMENTS } from '../../shared/domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
 import { policyOf } from '../unit/kit.ts';
 import { accountId, Workshop } from '../unit/workshop.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { status } from '../../shared/app/status.ts';
-import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 

@@ -8,7 +8,7 @@ import { requestScan } from '../../shared/app/schedule.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import type { App } from '../../shared/compose/app.ts';
-import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';

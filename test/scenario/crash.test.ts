@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
-import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 import { type Ended, spawnRun } from '../support/world-process.ts';

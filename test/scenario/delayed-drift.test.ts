@@ -6,7 +6,7 @@ import { react } from '../../shared/app/react.ts';
 import { type Status, status } from '../../shared/app/status.ts';
 import type { App } from '../../shared/compose/app.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { Secret } from '../../shared/domain/policy/index.ts';
 import { JANE, optedOut } from '../support/cloud-trail-events.ts';
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { approve } from '../../shared/app/approvals.ts';
 import { type RolloutView, rolloutView } from '../../shared/app/rollout-state.ts';
 import { status } from '../../shared/app/status.ts';
-import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 import type { PolicyParts } from '../support/world-policy.ts';

@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import {
+  checkLink,
+  EMPTY_CHAIN,
+  headOf,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+} from '../../shared/domain/ledger/entry.ts';
 import { readDrift } from '../support/drifts.ts';
 import type { MemoryStores } from './memory-stores.ts';
 

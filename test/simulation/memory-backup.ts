@@ -1,6 +1,6 @@
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../shared/domain/account/record.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
-import { type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import {
   type LastChange,

@@ -6,7 +6,7 @@ import {
   type LedgerEntry,
   ORGANIZATION_CHAIN,
   STEP_TYPES,
-} from '../../shared/domain/ledger.ts';
+} from '../../shared/domain/ledger/entry.ts';
 import {
   type AccountTail,
   type AppendOutcome,

@@ -1,4 +1,4 @@
-import { type ChainHead, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger.ts';
+import { type ChainHead, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
 /* What the stores in memory have in common. */
 

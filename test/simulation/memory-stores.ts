@@ -1,5 +1,5 @@
 import { type AccountRecord, wakeAt } from '../../shared/domain/account/record.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import type { Facts } from '../../shared/ports/facts.ts';

@@ -7,7 +7,7 @@ import { scan } from '../../shared/app/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { Chance } from './chance.ts';
 import type { Ground, Stage } from './ground.ts';
 import { Process } from './process.ts';

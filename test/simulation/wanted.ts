@@ -1,6 +1,6 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { openDrift } from './books.ts';
 import type { Stage } from './ground.ts';

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
 /**
  * What is recorded as seen was so at most this long ago: a scan that was interrupted is gone on with while the first of its answers is less

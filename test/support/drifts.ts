@@ -1,7 +1,7 @@
 import type { Facet } from '../../shared/domain/enrollment/condition.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
-import type { LedgerEntry } from '../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
 /** The drift of one enrollment as the entries of its chain tell it, without the fold of the product. */
 export interface DriftRead {

@@ -3,7 +3,13 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Stores } from '../../shared/app/deps.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import { checkLink, EMPTY_CHAIN, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger.ts';
+import {
+  checkLink,
+  EMPTY_CHAIN,
+  headOf,
+  type LedgerEntry,
+  ORGANIZATION_CHAIN,
+} from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { readDrift } from './drifts.ts';
 import type { MutatingCall, Touched } from './wire-log.ts';

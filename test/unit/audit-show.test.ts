@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { showEntry } from '../../shared/app/audit-show.ts';
-import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
+import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { type Ledger, TamperedError } from '../../shared/ports/ledger.ts';
 
 type Read = Pick<Ledger, 'head' | 'read' | 'query'>;

@@ -5,7 +5,7 @@ import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../shared
 import { accountEntry, type EntryContext, transition } from '../../shared/domain/account/transition.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
-import { type Detail, EMPTY_CHAIN, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger.ts';
+import { type Detail, EMPTY_CHAIN, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { ACTIVE_POLICY, condition, DAY, HOUR, iso, judged, MEMBER_ID, NOW, policyOf, recordOf, seen } from './kit.ts';
 
 const WISH = { status: 'Active', ruleMode: null } as const;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { type Decide, Journal } from '../../shared/app/journal.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger.ts';
+import { headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import { account, draft, FACET, time } from '../contract/samples.ts';

@@ -3,7 +3,7 @@ import { type AssessContext, assess } from '../../shared/domain/decision/assess.
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Caller, Enrollment, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
-import { EMPTY_CHAIN } from '../../shared/domain/ledger.ts';
+import { EMPTY_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { compiled, NOW } from '../policy/support.ts';
 

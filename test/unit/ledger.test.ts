@@ -10,7 +10,7 @@ import {
   headOf,
   type LedgerEntry,
   sealEntry,
-} from '../../shared/domain/ledger.ts';
+} from '../../shared/domain/ledger/entry.ts';
 import { chainOf, draft, FACET, sealAll, time } from '../contract/samples.ts';
 
 const CHAIN = '111111111111';

@@ -5,7 +5,7 @@ import { accountEntry, type EntryContext, joined, left, transition } from '../..
 import { assess } from '../../shared/domain/decision/assess.ts';
 import type { Enrollment, Observation } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
-import { type EntryDraft, sealEntry } from '../../shared/domain/ledger.ts';
+import { type EntryDraft, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import {
   ACTIVE_POLICY,
   condition,

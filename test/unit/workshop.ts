@@ -15,7 +15,7 @@ import { deliver } from '../../shared/app/worker/deliver.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { AccountId, Enrollment } from '../../shared/domain/enrollment/model.ts';
-import { type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger.ts';
+import { type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work.ts';
 import type { Logger } from '../../shared/ports/system.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LedgerEntry } from '../../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { LedgerPage } from '../../../shared/ports/ledger.ts';
 import type { ApiSystem } from '../system.ts';

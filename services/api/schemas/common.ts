@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
-import { ENTRY_TYPES } from '../../../shared/domain/ledger.ts';
+import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 
 /* What several answers have in common. Times are ISO 8601, UTC. Fields may be added; readers ignore what they do not know. */
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { accountArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENTS } from '../../../shared/domain/enrollment/model.ts';
-import { ENTRY_TYPES } from '../../../shared/domain/ledger.ts';
+import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 
 /** What narrows down which entries are meant; any combination of them. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { VerifyResult } from '../../../shared/app/audit-verify.ts';
 import type { DigestResult } from '../../../shared/app/verify-digests.ts';
 import { readBytes } from '../../../shared/config/read-bytes.ts';
-import type { Digest } from '../../../shared/domain/ledger.ts';
+import type { Digest } from '../../../shared/domain/ledger/entry.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -51,7 +51,7 @@ type Kept = { readonly root: string } | { readonly digests: readonly Digest[] };
 
 async function readKept(named: string): Promise<Kept> {
   if (/^[0-9a-f]{64}$/i.test(named)) return { root: named.toLowerCase() };
-  const { digestsIn } = await import('../../../shared/domain/digest.ts');
+  const { digestsIn } = await import('../../../shared/domain/ledger/digest.ts');
   const digests = digestsIn(new TextDecoder().decode(readBytes(named, { maxBytes: MAX_DIGEST_BYTES })));
   if (digests.length > 0) return { digests };
   throw new CommandError(

@@ -1,5 +1,5 @@
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
-import type { LedgerEntry } from '../../../shared/domain/ledger.ts';
+import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { table } from './table.ts';
 import { ENROLLMENT_WORDS, instant, stateText } from './words.ts';
 

@@ -5,8 +5,8 @@ import {
   type PutEventsRequestEntry,
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
-import { EVENT_SOURCE, referenceTo, wordsOf } from '../../domain/event.ts';
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import { EVENT_SOURCE, referenceTo, wordsOf } from '../../domain/ledger/bus-event.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { Network } from '../../domain/network.ts';
 import type { EventBus, Refusal } from '../../ports/bus.ts';

@@ -1,4 +1,4 @@
-import { type ChainHead, EMPTY_CHAIN } from '../../domain/ledger.ts';
+import { type ChainHead, EMPTY_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Dynamo } from './dynamo.ts';
 import { type Item, number, readNumber, readText, text } from './items.ts';
 import { merge } from './merge.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../domain/hash.ts';
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { TamperedError } from '../../ports/ledger.ts';
 import { isLedgerEntry } from '../embedded/shapes.ts';
 import type { Key } from './dynamo.ts';

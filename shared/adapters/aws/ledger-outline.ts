@@ -1,5 +1,5 @@
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
-import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../domain/ledger.ts';
+import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Dynamo } from './dynamo.ts';
 import { type Item, readTextOrNull } from './items.ts';

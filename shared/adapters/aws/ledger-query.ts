@@ -1,5 +1,5 @@
 import { changedAccounts, type Intent } from '../../domain/decision/changed-accounts.ts';
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
 import type { Dynamo, Key } from './dynamo.ts';
 import { type Item, readText, readTextOrNull } from './items.ts';

@@ -1,4 +1,4 @@
-import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
 import { chunksOf } from './chunks.ts';

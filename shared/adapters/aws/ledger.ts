@@ -1,4 +1,4 @@
-import { type ChainHead, headOf, type LedgerEntry } from '../../domain/ledger.ts';
+import { type ChainHead, headOf, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AppendOutcome, Ledger } from '../../ports/ledger.ts';
 import type { Dynamo } from './dynamo.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
 import type { Row, Sql } from './sql.ts';

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../domain/hash.ts';
-import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../domain/ledger.ts';
+import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import {
   type AppendOutcome,
   type Ledger,

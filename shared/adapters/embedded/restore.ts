@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { sealEntry } from '../../domain/ledger.ts';
+import { sealEntry } from '../../domain/ledger/entry.ts';
 import type { Reconcile, Reconciled, Replaced, StoredContent } from '../../ports/restore.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { systemRandom } from '../system/random.ts';

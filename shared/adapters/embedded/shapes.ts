@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
-import { ENTRY_TYPES, type LedgerEntry } from '../../domain/ledger.ts';
+import { ENTRY_TYPES, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 

@@ -1,6 +1,6 @@
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../domain/account/record.ts';
 import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type LastChange, type LostEntries, MAX_LOST_RUNS, type StoredContent } from '../../ports/restore.ts';
 import { headOfChain, toEntry } from './ledger.ts';
 import { isAccountRecord, isAnything, isSnapshotMeta } from './shapes.ts';

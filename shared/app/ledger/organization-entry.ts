@@ -1,6 +1,6 @@
 import { accountEntry, type EntryContext } from '../../domain/account/transition.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
-import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Deps, RunContext } from '../deps.ts';
 
 export function entryContext(deps: Deps, run: RunContext): EntryContext {

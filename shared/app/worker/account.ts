@@ -4,7 +4,7 @@ import { assess } from '../../domain/decision/assess.ts';
 import { toChange } from '../../domain/decision/plan.ts';
 import type { Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { Detail, EntryDraft } from '../../domain/ledger.ts';
+import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import { sha256Hex } from '../../domain/hash.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';

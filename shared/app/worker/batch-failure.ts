@@ -1,7 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';

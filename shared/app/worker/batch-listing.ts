@@ -3,7 +3,7 @@ import { transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/decision/assess.ts';
 import type { AccountId, Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';

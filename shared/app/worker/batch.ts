@@ -3,7 +3,7 @@ import { toChange } from '../../domain/decision/plan.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import { sha256Hex } from '../../domain/hash.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import { allows } from '../make-plan.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import type { WorkContext } from './context.ts';
 import { Vetoed } from './guard.ts';

@@ -1,4 +1,4 @@
-import { ORGANIZATION_CHAIN } from '../../domain/ledger.ts';
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import { StoreFailure } from '../../ports/store-failure.ts';

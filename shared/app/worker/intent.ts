@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { accountEntry, facetOf, facetOfCondition } from '../../domain/account/transition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { CloudError } from '../../ports/cloud.ts';
 import { entryContext, type WorkContext } from './context.ts';
 import type { Fate } from './fate.ts';

@@ -2,7 +2,7 @@ import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts'
 import { transition } from '../../domain/account/transition.ts';
 import { isChange, toChange } from '../../domain/decision/plan.ts';
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';

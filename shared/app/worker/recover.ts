@@ -5,7 +5,7 @@ import { nextPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { Enrollment } from '../../domain/enrollment/model.ts';
-import type { EntryDraft } from '../../domain/ledger.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import { CloudError, type Observed } from '../../ports/cloud.ts';

@@ -1,7 +1,7 @@
 import type { Condition, Facet } from '../enrollment/condition.ts';
 import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from '../enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../enrollment/verdict.ts';
-import type { Checkpoint, LedgerEntry } from '../ledger.ts';
+import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from './record.ts';
 
 /** How one enrollment of one account stood at some time. */

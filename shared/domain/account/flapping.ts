@@ -2,7 +2,7 @@ import type { Condition, Contention, Facet, SetBack } from '../enrollment/condit
 import { differs } from '../enrollment/mismatch.ts';
 import type { EnrollmentStatus, EpochMs, RuleMode } from '../enrollment/model.ts';
 import type { DesiredEnrollment } from '../enrollment/verdict.ts';
-import type { Detail } from '../ledger.ts';
+import type { Detail } from '../ledger/entry.ts';
 import { toIso } from '../time.ts';
 
 /*

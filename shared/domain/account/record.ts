@@ -1,8 +1,8 @@
 import type { AccountState, Claim, Condition, Facet } from '../enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../enrollment/model.ts';
 import { isDrift, type Verdict } from '../enrollment/verdict.ts';
-import type { ChainHead, LedgerEntry } from '../ledger.ts';
-import { EMPTY_CHAIN, headOf } from '../ledger.ts';
+import type { ChainHead, LedgerEntry } from '../ledger/entry.ts';
+import { EMPTY_CHAIN, headOf } from '../ledger/entry.ts';
 import { foldContention, resumed } from './flapping.ts';
 
 /** All that is known of one account: the fold of its chain. */

@@ -2,7 +2,7 @@ import { backoffMs } from '../enrollment/backoff.ts';
 import type { Condition, Facet } from '../enrollment/condition.ts';
 import type { Enrollment, EpochMs } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
-import type { Detail, EntryDraft, EntryType } from '../ledger.ts';
+import type { Detail, EntryDraft, EntryType } from '../ledger/entry.ts';
 import { toIso } from '../time.ts';
 import { contestMessage, isSetBack, setBacksWith } from './flapping.ts';
 import type { AccountRecord } from './record.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { openStore } from '../../../shared/compose/store.ts';
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
-import { type EntryDraft, headOf, sealEntry } from '../../../shared/domain/ledger.ts';
+import { type EntryDraft, headOf, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';
 
 /* Durable appends a second, each to a chain of its writer's own, by turns with few and with many writers at once. */

@@ -1,4 +1,4 @@
-import type { EntryType, LedgerEntry } from './ledger.ts';
+import type { EntryType, LedgerEntry } from './entry.ts';
 
 /** `source` of every event. */
 export const EVENT_SOURCE = 'rollcall';

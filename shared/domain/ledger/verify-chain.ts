@@ -1,4 +1,4 @@
-import { type ChainHead, type Checkpoint, EMPTY_CHAIN, hasOwnHash, headOf, type LedgerEntry } from './ledger.ts';
+import { type ChainHead, type Checkpoint, EMPTY_CHAIN, hasOwnHash, headOf, type LedgerEntry } from './entry.ts';
 
 /**
  * `edit`: an entry is not what it was. `gap`: entries are missing between others, or before them without a checkpoint. `fork`: an entry is another's

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { canonicalJson, sha256Hex } from './hash.ts';
-import type { ChainHead, Digest } from './ledger.ts';
+import { canonicalJson, sha256Hex } from '../hash.ts';
+import type { ChainHead, Digest } from './entry.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
 
 /** How far each chain had come, by its name. */

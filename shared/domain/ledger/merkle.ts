@@ -1,5 +1,5 @@
-import { sha256Hex } from './hash.ts';
-import type { ChainHead } from './ledger.ts';
+import { sha256Hex } from '../hash.ts';
+import type { ChainHead } from './entry.ts';
 
 /** What a leaf is over: a chain's name and its end. A chain's name has no line break, so that no two ends give one text. */
 export function leafHash(chain: string, { seq, hash }: ChainHead): string {

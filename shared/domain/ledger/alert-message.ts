@@ -1,6 +1,6 @@
-import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './ledger.ts';
-import type { WebhookEvent } from './policy/index.ts';
-import { oneLine } from './text.ts';
+import type { WebhookEvent } from '../policy/index.ts';
+import { oneLine } from '../text.ts';
+import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './entry.ts';
 
 /** Entry types that an alert can be about, and the filter word that lets them through. */
 const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {

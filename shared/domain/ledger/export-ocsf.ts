@@ -1,6 +1,6 @@
-import type { Verdict } from './enrollment/verdict.ts';
-import { wordsOf } from './event.ts';
-import type { EntryType, LedgerEntry } from './ledger.ts';
+import type { Verdict } from '../enrollment/verdict.ts';
+import { wordsOf } from './bus-event.ts';
+import type { EntryType, LedgerEntry } from './entry.ts';
 
 /*
  * Entries as events of the Open Cybersecurity Schema Framework: class Compliance Finding (2003) of category Findings (2), schema 1.3.0

@@ -1,5 +1,5 @@
-import { canonicalJson } from './hash.ts';
-import type { LedgerEntry } from './ledger.ts';
+import { canonicalJson } from '../hash.ts';
+import type { LedgerEntry } from './entry.ts';
 
 /*
  * Entries in the format of RFC 4180: one line each, ended by CR LF, quoted where needed. Text written by people (names, reasons) may look like a
