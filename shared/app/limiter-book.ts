@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { type Calendar, MAX_DIGITS, newCalendar, withRate } from '../domain/calendar.ts';
-import { MAX_CLOCK_ERROR_MS } from '../domain/clock-difference.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { type BucketState, isForgotten } from '../domain/pacing.ts';
+import { type BucketState, isForgotten } from '../domain/rate-limit/adaptive-rate.ts';
+import { MAX_CLOCK_ERROR_MS } from '../domain/rate-limit/clock-difference.ts';
+import { type Calendar, MAX_DIGITS, newCalendar, withRate } from '../domain/rate-limit/slot-calendar.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock } from '../ports/system.ts';
 import type { ClockCheck } from './limiter-clock.ts';

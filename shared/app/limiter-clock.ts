@@ -6,7 +6,7 @@ import {
   provenError,
   type Range,
   widened,
-} from '../domain/clock-difference.ts';
+} from '../domain/rate-limit/clock-difference.ts';
 import { ClockDifferenceError, type StoreTime, type TimeReading } from '../ports/store-time.ts';
 import type { Clock, Monotonic } from '../ports/system.ts';
 

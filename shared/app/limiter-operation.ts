@@ -1,5 +1,13 @@
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { adapt, type BucketState, countsFrom, isFree, newBucket, type Reservation, reserve } from '../domain/pacing.ts';
+import {
+  adapt,
+  type BucketState,
+  countsFrom,
+  isFree,
+  newBucket,
+  type Reservation,
+  reserve,
+} from '../domain/rate-limit/adaptive-rate.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Book, Change, Page } from './limiter-book.ts';
 import type { ClockCheck } from './limiter-clock.ts';

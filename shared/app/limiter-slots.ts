@@ -1,6 +1,6 @@
-import { callsPerTick, lineMs, takeTicks, tickMs } from '../domain/calendar.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { BucketState } from '../domain/pacing.ts';
+import type { BucketState } from '../domain/rate-limit/adaptive-rate.ts';
+import { callsPerTick, lineMs, takeTicks, tickMs } from '../domain/rate-limit/slot-calendar.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Book } from './limiter-book.ts';
 import type { ClockCheck } from './limiter-clock.ts';

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { BucketState } from '../domain/pacing.ts';
+import type { BucketState } from '../domain/rate-limit/adaptive-rate.ts';
 import type { CallGate, CallKey } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { StoreTime } from '../ports/store-time.ts';

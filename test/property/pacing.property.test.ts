@@ -8,7 +8,7 @@ import {
   newBucket,
   type Reservation,
   reserve,
-} from '../../shared/domain/pacing.ts';
+} from '../../shared/domain/rate-limit/adaptive-rate.ts';
 
 const START = 1_000_000;
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { LATE_MS, SPAN } from '../../shared/app/limiter-slots.ts';
-import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/clock-difference.ts';
+import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-difference.ts';
 import { busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
 
 /** The first call waits up to a second for the comparison of the clocks, and reservations grow to their full size. */

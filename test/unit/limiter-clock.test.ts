@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClockCheck } from '../../shared/app/limiter-clock.ts';
-import { isWithin, narrowed, provenError, widened } from '../../shared/domain/clock-difference.ts';
+import { isWithin, narrowed, provenError, widened } from '../../shared/domain/rate-limit/clock-difference.ts';
 import type { StoreTime, TimeReading } from '../../shared/ports/store-time.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../support/manual-clock.ts';
 

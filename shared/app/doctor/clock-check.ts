@@ -1,5 +1,5 @@
-import { isWithin, MAX_CLOCK_ERROR_MS, provenError, type Range } from '../../domain/clock-difference.ts';
 import { type CheckResult, fail, pass, warn } from '../../domain/doctor.ts';
+import { isWithin, MAX_CLOCK_ERROR_MS, provenError, type Range } from '../../domain/rate-limit/clock-difference.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { ClockCheck, type ClockCheckOptions } from '../limiter-clock.ts';
 

@@ -1,4 +1,4 @@
-import type { EpochMs } from './enrollment/model.ts';
+import type { EpochMs } from '../enrollment/model.ts';
 
 /**
  * The moments at which calls may be made, over all operations and all workers: a fixed lattice of ticks, `rate` of them a second, each of

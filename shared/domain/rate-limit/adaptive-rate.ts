@@ -1,4 +1,4 @@
-import type { EpochMs } from './enrollment/model.ts';
+import type { EpochMs } from '../enrollment/model.ts';
 
 /**
  * The shared limiter's arithmetic. One bucket's state is one small document that all workers on all machines advance by
