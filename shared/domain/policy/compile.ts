@@ -1,4 +1,4 @@
-import { compileWindows, type Windows } from '../windows.ts';
+import { compileWindows, type Windows } from './maintenance-windows.ts';
 import { type CompiledMatch, compileMatch, requireTags } from './match.ts';
 import { policyHash } from './policy-hash.ts';
 import {

@@ -1,13 +1,13 @@
 /** The policy: what an organization's owner wants, read from a file, checked, and asked about accounts. Pure. */
 export { type CompiledPolicy, compilePolicy } from './compile.ts';
 export { type Finding, formatFinding } from './findings.ts';
-export { initPolicy, type MemberAccess, type ObservedEnrollments } from './init.ts';
 export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './match.ts';
 export { type OperatorSelector, parseOperatorSelector } from './operator-selector.ts';
 export { type PolicyResult, parsePolicy } from './parse.ts';
 export { policyHash } from './policy-hash.ts';
 export { policyJsonSchema } from './schema.ts';
 export { Secret } from './secret.ts';
+export { initPolicy, type MemberAccess, type ObservedEnrollments } from './starter-policy.ts';
 export type {
   AccountFacts,
   DesiredState,

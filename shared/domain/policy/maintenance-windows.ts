@@ -1,5 +1,5 @@
-import { type CronSpec, type CronTimes, cronTimes } from './cron.ts';
-import type { EpochMs } from './enrollment/model.ts';
+import { type CronSpec, type CronTimes, cronTimes } from '../cron.ts';
+import type { EpochMs } from '../enrollment/model.ts';
 
 /** When enforcement may act, as the policy writes it. */
 export interface WindowSpec extends CronSpec {
