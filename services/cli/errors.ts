@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
-import { type Finding, formatFinding } from '../../shared/domain/policy/findings.ts';
+import { type Finding, formatFinding } from '../../shared/domain/policy/file/findings.ts';
 import { oneLine } from '../../shared/domain/text.ts';
 import { OtherOrganizationError } from '../../shared/ports/binding.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';

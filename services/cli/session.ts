@@ -3,7 +3,7 @@ import type { App } from '../../shared/compose/app.ts';
 import type { OpenStore, openStore } from '../../shared/compose/store.ts';
 import type { AwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { DEFAULT_POLICY } from '../../shared/config/config.ts';
-import type { Finding } from '../../shared/domain/policy/findings.ts';
+import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
 import { CommandError, PolicyError } from './errors.ts';

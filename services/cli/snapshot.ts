@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Finding } from '../../shared/domain/policy/findings.ts';
+import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import type { CliContext } from './context.ts';
 import { PolicyError } from './errors.ts';

@@ -15,7 +15,7 @@ import { agentsFor } from '../../shared/adapters/system/agents.ts';
 import { httpWebhook } from '../../shared/adapters/system/webhook.ts';
 import { readNetworkEnv } from '../../shared/config/network-env.ts';
 import { type Network, noProxyForNode, shownProxy } from '../../shared/domain/network.ts';
-import { Secret } from '../../shared/domain/policy/secret.ts';
+import { Secret } from '../../shared/domain/policy/file/secret.ts';
 import { chainOf } from '../contract/samples.ts';
 import { connectProxy } from '../support/connect-proxy.ts';
 import { webhookReceiver } from '../support/webhook-receiver.ts';

@@ -6,7 +6,7 @@ import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { jsonLogger, type LogLevel } from '../../shared/adapters/system/logger.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
-import { Secret } from '../../shared/domain/policy/secret.ts';
+import { Secret } from '../../shared/domain/policy/file/secret.ts';
 import { range } from '../contract/samples.ts';
 import { manualClock, MANUAL_CLOCK_START as START } from '../support/manual-clock.ts';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
-import { type Finding, formatFinding } from '../../../shared/domain/policy/findings.ts';
+import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { AccountFacts, Exemption, Explanation } from '../../../shared/domain/policy/types.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';

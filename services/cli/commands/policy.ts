@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
-import { formatFinding } from '../../../shared/domain/policy/findings.ts';
+import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicy } from '../session.ts';

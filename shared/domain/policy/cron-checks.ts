@@ -1,7 +1,7 @@
 /** Warns about cron expressions that other programs read differently. */
 
 import { differsFromVixie } from '../cron.ts';
-import { type Finding, findingAt, shown } from './findings.ts';
+import { type Finding, findingAt, shown } from './file/findings.ts';
 import type { Policy } from './types.ts';
 
 export function cronFindings({ schedule, windows, source }: Policy): Finding[] {

@@ -1,6 +1,6 @@
 /** Selectors, compiled once and tried on many accounts. */
 
-import { shown } from './findings.ts';
+import { shown } from './file/findings.ts';
 import { compileGlob } from './glob.ts';
 import type { AccountFacts, ConditionResult, Match } from './types.ts';
 

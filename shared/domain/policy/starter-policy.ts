@@ -1,9 +1,9 @@
 /** The text of `policy init`: a policy that describes the organization as it is, so that adoption starts with watching. */
 import { jsonAscii } from '../text.ts';
-import { shown } from './findings.ts';
+import { shown } from './file/findings.ts';
+import { formatDate } from './file/values.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './ou-tree.ts';
 import type { AccountFacts } from './types.ts';
-import { formatDate } from './values.ts';
 
 /** An enrollment as AWS answered it; null: it could not be read. */
 export interface ObservedEnrollments {

@@ -2,7 +2,7 @@
 
 import { exempts } from './compile.ts';
 import { covers, selectsNothing } from './coverage.ts';
-import { type Finding, findingAt, shown } from './findings.ts';
+import { type Finding, findingAt, shown } from './file/findings.ts';
 import { type EnrollmentName, FIELDS, type Policy, type Rule, type Settings } from './types.ts';
 
 export function staticFindings(policy: Policy): Finding[] {

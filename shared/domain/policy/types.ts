@@ -1,4 +1,4 @@
-import type { Secret } from './secret.ts';
+import type { Secret } from './file/secret.ts';
 
 /** What a policy wants of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
 export type DesiredStatus = 'Active' | 'Inactive' | 'unmanaged';

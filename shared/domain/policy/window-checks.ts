@@ -1,6 +1,6 @@
 /** Windows that can never open, that contradict each other, or that have no effect. */
 
-import { type Finding, findingAt } from './findings.ts';
+import { type Finding, findingAt } from './file/findings.ts';
 import { compileWindows, HORIZON_MS, startsOf } from './maintenance-windows.ts';
 import type { EnforcementWindow, Policy } from './types.ts';
 

@@ -2,11 +2,12 @@
  * Checks that look at several values, or at the day and the environment. They run on plain data, even where other parts
  * of the file are wrong, so that one reading of the file tells everything.
  */
+
+import { FIELDS } from '../types.ts';
 import { type Path, renderPath, shown } from './findings.ts';
-import { valueAt } from './issues.ts';
 import type { Taken } from './nodes.ts';
 import { type Complaint, type Report, START } from './report.ts';
-import { FIELDS } from './types.ts';
+import { valueAt } from './schema-findings.ts';
 import {
   DAY_MS,
   fillTemplate,

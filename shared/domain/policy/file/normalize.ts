@@ -1,6 +1,6 @@
+import type { Exemption, Match, Notify, Policy, PolicySource, Rule, Schedule } from '../types.ts';
 import type { PolicyData, RawMatch } from './schema.ts';
 import { Secret } from './secret.ts';
-import type { Exemption, Match, Notify, Policy, PolicySource, Rule, Schedule } from './types.ts';
 import { DAY_MS, parseDate } from './values.ts';
 
 /** The end of an exemption is announced this long before. */

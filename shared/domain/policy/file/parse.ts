@@ -1,16 +1,16 @@
-import { parseOutside } from '../outside.ts';
-import { cronFindings } from './cron-checks.ts';
+import { parseOutside } from '../../outside.ts';
+import { cronFindings } from '../cron-checks.ts';
+import { staticFindings } from '../static-checks.ts';
+import type { Place, Policy } from '../types.ts';
+import { windowFindings } from '../window-checks.ts';
+import { checkRaw, checkWebhook, rawContext } from './cross-field-checks.ts';
 import { type Finding, shown } from './findings.ts';
-import { issueFindings } from './issues.ts';
 import type { Spot } from './nodes.ts';
 import { normalize } from './normalize.ts';
-import { checkRaw, checkWebhook, rawContext } from './raw-checks.ts';
 import { readYaml } from './read-yaml.ts';
 import { reporter } from './report.ts';
 import { PolicyDocument } from './schema.ts';
-import { staticFindings } from './static-checks.ts';
-import type { Place, Policy } from './types.ts';
-import { windowFindings } from './window-checks.ts';
+import { issueFindings } from './schema-findings.ts';
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Finding[] }

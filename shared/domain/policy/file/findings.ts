@@ -1,4 +1,4 @@
-import type { PolicySource } from './types.ts';
+import type { PolicySource } from '../types.ts';
 
 /** One thing that is wrong, or doubtful, in a policy file. */
 export interface Finding {

@@ -1,5 +1,5 @@
+import type { Place } from '../types.ts';
 import { type Finding, type Path, renderPath } from './findings.ts';
-import type { Place } from './types.ts';
 
 export const START: Place = { line: 1, column: 1 };
 

@@ -1,8 +1,8 @@
 /** From YAML nodes to plain data, remembering where each stood; aliases, tags and duplicate keys are refused here. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Pair } from 'yaml';
+import type { Place } from '../types.ts';
 import { type Path, renderPath, shown } from './findings.ts';
 import { type Complaint, type Report, START } from './report.ts';
-import type { Place } from './types.ts';
 
 export const MAX_DEPTH = 64;
 export const TOO_DEEP: Complaint = {
