@@ -1,6 +1,6 @@
 /** What one selector says about another, without any account at hand. May miss a relation, never invents one. */
-import { compileGlob } from './glob.ts';
-import { ouCovers } from './match.ts';
+import { compileGlob } from './rules/glob.ts';
+import { ouCovers } from './rules/match.ts';
 import type { Match } from './types.ts';
 
 /** Whether every account that `narrow` selects is surely selected by `wide` as well. */

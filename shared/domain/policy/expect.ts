@@ -1,5 +1,5 @@
-import type { CompiledPolicy } from './compile.ts';
 import type { Expectation, Expectations } from './expectations.ts';
+import type { CompiledPolicy } from './rules/compile.ts';
 import { type DesiredState, FIELDS, type Place } from './types.ts';
 
 /** Where policy and expectation differ. */

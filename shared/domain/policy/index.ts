@@ -1,12 +1,13 @@
 /** The policy: what an organization's owner wants, read from a file, checked, and asked about accounts. Pure. */
-export { type CompiledPolicy, compilePolicy } from './compile.ts';
+
 export { type Finding, formatFinding } from './file/findings.ts';
 export { type PolicyResult, parsePolicy } from './file/parse.ts';
 export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
-export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './match.ts';
-export { type OperatorSelector, parseOperatorSelector } from './operator-selector.ts';
-export { policyHash } from './policy-hash.ts';
+export { type CompiledPolicy, compilePolicy } from './rules/compile.ts';
+export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './rules/match.ts';
+export { type OperatorSelector, parseOperatorSelector } from './rules/operator-selector.ts';
+export { policyHash } from './rules/policy-hash.ts';
 export { initPolicy, type MemberAccess, type ObservedEnrollments } from './starter-policy.ts';
 export type {
   AccountFacts,

@@ -2,7 +2,7 @@
 import { jsonAscii } from '../text.ts';
 import { shown } from './file/findings.ts';
 import { formatDate } from './file/values.ts';
-import { type Label, labelTree, type OuNode, ouTree } from './ou-tree.ts';
+import { type Label, labelTree, type OuNode, ouTree } from './rules/ou-tree.ts';
 import type { AccountFacts } from './types.ts';
 
 /** An enrollment as AWS answered it; null: it could not be read. */

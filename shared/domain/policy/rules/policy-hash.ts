@@ -1,5 +1,5 @@
-import { canonicalJson, sha256Hex } from '../hash.ts';
-import type { Match, Notify, Policy } from './types.ts';
+import { canonicalJson, sha256Hex } from '../../hash.ts';
+import type { Match, Notify, Policy } from '../types.ts';
 
 /**
  * SHA-256 (64 hex digits) of what a policy means: defaults filled in, whatever the order of keys and of alternatives in a

@@ -1,4 +1,4 @@
-import type { AccountFacts, Settings } from './types.ts';
+import type { AccountFacts, Settings } from '../types.ts';
 
 /** What a policy would say of an account, without the mode; `key` is the same for the same. */
 export type Label = Omit<Settings, 'mode'> & { readonly key: string };

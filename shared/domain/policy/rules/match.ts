@@ -1,8 +1,8 @@
 /** Selectors, compiled once and tried on many accounts. */
 
-import { shown } from './file/findings.ts';
+import { shown } from '../file/findings.ts';
+import type { AccountFacts, ConditionResult, Match } from '../types.ts';
 import { compileGlob } from './glob.ts';
-import type { AccountFacts, ConditionResult, Match } from './types.ts';
 
 export interface CompiledMatch {
   readonly match: Match;

@@ -1,7 +1,7 @@
-import { didYouMean, shown } from './file/findings.ts';
-import { isOuPath } from './file/values.ts';
+import { didYouMean, shown } from '../file/findings.ts';
+import { isOuPath } from '../file/values.ts';
+import type { Match } from '../types.ts';
 import { type CompiledMatch, compileMatch } from './match.ts';
-import type { Match } from './types.ts';
 
 /** What an operator named on the command line, e.g. for `suspend`. */
 export interface OperatorSelector {

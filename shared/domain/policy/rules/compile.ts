@@ -1,6 +1,4 @@
-import { compileWindows, type Windows } from './maintenance-windows.ts';
-import { type CompiledMatch, compileMatch, requireTags } from './match.ts';
-import { policyHash } from './policy-hash.ts';
+import { compileWindows, type Windows } from '../maintenance-windows.ts';
 import {
   type AccountFacts,
   type Contradiction,
@@ -15,7 +13,9 @@ import {
   type Mode,
   type Policy,
   type Rule,
-} from './types.ts';
+} from '../types.ts';
+import { type CompiledMatch, compileMatch, requireTags } from './match.ts';
+import { policyHash } from './policy-hash.ts';
 
 /** A policy made ready to be asked about many accounts. */
 export interface CompiledPolicy {
