@@ -4,6 +4,7 @@ export { type Finding, formatFinding } from './file/findings.ts';
 export { type PolicyResult, parsePolicy } from './file/parse.ts';
 export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
+export { policyWarnings } from './lint/warnings.ts';
 export { type CompiledPolicy, compilePolicy } from './rules/compile.ts';
 export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './rules/match.ts';
 export { type OperatorSelector, parseOperatorSelector } from './rules/operator-selector.ts';
@@ -20,4 +21,3 @@ export type {
   Schedule,
   WebhookEvent,
 } from './types.ts';
-export { policyWarnings } from './warnings.ts';

@@ -1,8 +1,8 @@
 import { parseOutside } from '../../outside.ts';
-import { cronFindings } from '../cron-checks.ts';
-import { staticFindings } from '../static-checks.ts';
+import { cronFindings } from '../lint/cron-checks.ts';
+import { staticFindings } from '../lint/static-checks.ts';
+import { windowFindings } from '../lint/window-checks.ts';
 import type { Place, Policy } from '../types.ts';
-import { windowFindings } from '../window-checks.ts';
 import { checkRaw, checkWebhook, rawContext } from './cross-field-checks.ts';
 import { type Finding, shown } from './findings.ts';
 import type { Spot } from './nodes.ts';

@@ -1,7 +1,7 @@
 /** What one selector says about another, without any account at hand. May miss a relation, never invents one. */
-import { compileGlob } from './rules/glob.ts';
-import { ouCovers } from './rules/match.ts';
-import type { Match } from './types.ts';
+import { compileGlob } from '../rules/glob.ts';
+import { ouCovers } from '../rules/match.ts';
+import type { Match } from '../types.ts';
 
 /** Whether every account that `narrow` selects is surely selected by `wide` as well. */
 export function covers(wide: Match, narrow: Match): boolean {

@@ -1,9 +1,9 @@
 /** What can be said about a policy without knowing the organization. */
 
+import { type Finding, findingAt, shown } from '../file/findings.ts';
+import { exempts } from '../rules/compile.ts';
+import { type EnrollmentName, FIELDS, type Policy, type Rule, type Settings } from '../types.ts';
 import { covers, selectsNothing } from './coverage.ts';
-import { type Finding, findingAt, shown } from './file/findings.ts';
-import { exempts } from './rules/compile.ts';
-import { type EnrollmentName, FIELDS, type Policy, type Rule, type Settings } from './types.ts';
 
 export function staticFindings(policy: Policy): Finding[] {
   const live = policy.rules.filter((rule) => !selectsNothing(rule.match));

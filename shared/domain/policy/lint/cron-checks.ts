@@ -1,8 +1,8 @@
 /** Warns about cron expressions that other programs read differently. */
 
-import { differsFromVixie } from '../cron.ts';
-import { type Finding, findingAt, shown } from './file/findings.ts';
-import type { Policy } from './types.ts';
+import { differsFromVixie } from '../../cron.ts';
+import { type Finding, findingAt, shown } from '../file/findings.ts';
+import type { Policy } from '../types.ts';
 
 export function cronFindings({ schedule, windows, source }: Policy): Finding[] {
   const used = (windows ?? []).map(({ cron }, index) => ({ path: `windows[${index}].cron`, cron }));

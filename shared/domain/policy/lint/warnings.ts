@@ -1,10 +1,10 @@
+import { EXPIRED } from '../file/cross-field-checks.ts';
+import { type Finding, findingAt, shown } from '../file/findings.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { compileMatch } from '../rules/match.ts';
+import { type AccountFacts, type DesiredState, FIELDS, type Policy } from '../types.ts';
 import { cronFindings } from './cron-checks.ts';
-import { EXPIRED } from './file/cross-field-checks.ts';
-import { type Finding, findingAt, shown } from './file/findings.ts';
-import type { CompiledPolicy } from './rules/compile.ts';
-import { compileMatch } from './rules/match.ts';
 import { staticFindings } from './static-checks.ts';
-import { type AccountFacts, type DesiredState, FIELDS, type Policy } from './types.ts';
 import { windowFindings } from './window-checks.ts';
 
 interface Census {

@@ -1,8 +1,8 @@
 /** Windows that can never open, that contradict each other, or that have no effect. */
 
-import { type Finding, findingAt } from './file/findings.ts';
-import { compileWindows, HORIZON_MS, startsOf } from './maintenance-windows.ts';
-import type { EnforcementWindow, Policy } from './types.ts';
+import { type Finding, findingAt } from '../file/findings.ts';
+import { compileWindows, HORIZON_MS, startsOf } from '../maintenance-windows.ts';
+import type { EnforcementWindow, Policy } from '../types.ts';
 
 /** Occurrences of a window that are looked at: more than a year of weekly ones. */
 const OCCURRENCES = 60;
