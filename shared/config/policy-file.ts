@@ -1,4 +1,4 @@
-import { type ExpectationsResult, parseExpectations } from '../domain/policy/expectations.ts';
+import { type ExpectationsResult, parseExpectations } from '../domain/policy/expectations/expectations.ts';
 import { type Policy, type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
 import { readBytes, tooLarge } from './read-bytes.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { tryExpectations } from '../../shared/domain/policy/expect.ts';
-import { parseExpectations } from '../../shared/domain/policy/expectations.ts';
+import { tryExpectations } from '../../shared/domain/policy/expectations/expect.ts';
+import { parseExpectations } from '../../shared/domain/policy/expectations/expectations.ts';
 import { compilePolicy, formatFinding, policyHash } from '../../shared/domain/policy/index.ts';
 import { accepted, account, findingsOf, NOW, withDefaults } from './support.ts';
 

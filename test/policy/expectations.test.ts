@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { tryExpectations } from '../../shared/domain/policy/expect.ts';
-import { expectationsJsonSchema, parseExpectations } from '../../shared/domain/policy/expectations.ts';
+import { tryExpectations } from '../../shared/domain/policy/expectations/expect.ts';
+import { expectationsJsonSchema, parseExpectations } from '../../shared/domain/policy/expectations/expectations.ts';
 import type { Finding } from '../../shared/domain/policy/index.ts';
 import { compiled, NOW } from './support.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
-import type { Outcome, TestResult } from '../../../shared/domain/policy/expect.ts';
+import type { Outcome, TestResult } from '../../../shared/domain/policy/expectations/expect.ts';
 import type { CliContext, Select } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -32,7 +32,7 @@ async function runTest(context: CliContext, file: string | undefined, named: str
   const path = named ?? beside(loaded.file);
   const [{ readExpectationsFile }, { tryExpectations }] = await Promise.all([
     import('../../../shared/config/policy-file.ts'),
-    import('../../../shared/domain/policy/expect.ts'),
+    import('../../../shared/domain/policy/expectations/expect.ts'),
   ]);
   const read = readExpectationsFile(path, loaded.policy.policy);
   if (!read.ok) throw new PolicyError(path, read.findings);

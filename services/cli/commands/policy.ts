@@ -63,7 +63,7 @@ async function runValidate(context: CliContext, file: string | undefined): Promi
 async function runSchema({ output }: CliContext, expectations: boolean): Promise<number> {
   const [{ policyJsonSchema }, { expectationsJsonSchema }] = await Promise.all([
     import('../../../shared/domain/policy/index.ts'),
-    import('../../../shared/domain/policy/expectations.ts'),
+    import('../../../shared/domain/policy/expectations/expectations.ts'),
   ]);
   const schema = expectations ? expectationsJsonSchema() : policyJsonSchema();
   if (output.json) output.document(schema);

@@ -1,6 +1,6 @@
 import { parse, stringify } from 'yaml';
-import { tryExpectations } from '../../../shared/domain/policy/expect.ts';
-import { parseExpectations } from '../../../shared/domain/policy/expectations.ts';
+import { tryExpectations } from '../../../shared/domain/policy/expectations/expect.ts';
+import { parseExpectations } from '../../../shared/domain/policy/expectations/expectations.ts';
 import {
   type CompiledPolicy,
   type Finding as Complaint,

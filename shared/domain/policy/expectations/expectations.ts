@@ -1,13 +1,13 @@
 /** A policy's own expectations: what it should say of accounts, written beside it and checked without AWS [interface.md, `policy test`]. */
 import * as z from 'zod';
-import { parseOutside } from '../outside.ts';
-import { didYouMean, type Finding, findingAt, shown } from './file/findings.ts';
-import { readYaml } from './file/read-yaml.ts';
-import type { Complaint } from './file/report.ts';
-import { accountId, choice, list, object, ouPath, say, tagKey, tagValue, text } from './file/schema.ts';
-import { issueFindings } from './file/schema-findings.ts';
-import { parseDate } from './file/values.ts';
-import { type AccountFacts, FIELDS, type Field, type Policy, type PolicySource } from './types.ts';
+import { parseOutside } from '../../outside.ts';
+import { didYouMean, type Finding, findingAt, shown } from '../file/findings.ts';
+import { readYaml } from '../file/read-yaml.ts';
+import type { Complaint } from '../file/report.ts';
+import { accountId, choice, list, object, ouPath, say, tagKey, tagValue, text } from '../file/schema.ts';
+import { issueFindings } from '../file/schema-findings.ts';
+import { parseDate } from '../file/values.ts';
+import { type AccountFacts, FIELDS, type Field, type Policy, type PolicySource } from '../types.ts';
 
 const EXEMPT = ['none', 'computeOptimizer', 'automation', 'both'] as const;
 

@@ -1,6 +1,6 @@
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { type DesiredState, FIELDS, type Place } from '../types.ts';
 import type { Expectation, Expectations } from './expectations.ts';
-import type { CompiledPolicy } from './rules/compile.ts';
-import { type DesiredState, FIELDS, type Place } from './types.ts';
 
 /** Where policy and expectation differ. */
 interface Mismatch {
