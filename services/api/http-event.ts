@@ -1,7 +1,7 @@
 import type { LambdaEvent } from 'hono/aws-lambda';
 import * as z from 'zod';
 import { faultsOf } from '../../shared/compose/lambda-event.ts';
-import { parseOutside } from '../../shared/domain/outside.ts';
+import { parseOutside } from '../../shared/domain/safe-parse.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ApiRole } from '../../shared/config/api-env.ts';
-import { type Outside, parseOutside } from '../../shared/domain/outside.ts';
+import { type Outside, parseOutside } from '../../shared/domain/safe-parse.ts';
 import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
 import type { ApiSystem, Principal } from './system.ts';

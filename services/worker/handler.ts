@@ -7,7 +7,7 @@ import { deliver } from '../../shared/app/worker/deliver.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 import { faultsOf, readEvent } from '../../shared/compose/lambda-event.ts';
-import { parseOutside } from '../../shared/domain/outside.ts';
+import { parseOutside } from '../../shared/domain/safe-parse.ts';
 import type { MetricName } from '../../shared/ports/metrics.ts';
 import type { DeadLetterReason } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { sha256Hex } from '../domain/canonical-hash.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
-import { sha256Hex } from '../domain/hash.ts';
 import { alertOf, alertTypes, digestOf, isUrgent } from '../domain/ledger/alert-message.ts';
 import type { EntryType, LedgerEntry } from '../domain/ledger/entry.ts';
 import type { WebhookEvent } from '../domain/policy/index.ts';

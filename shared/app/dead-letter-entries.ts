@@ -1,6 +1,6 @@
 import { accountEntry } from '../domain/account/transition.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import type { WorkMessage } from '../domain/work.ts';
+import type { WorkMessage } from '../domain/work-message.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../ports/queue.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';

@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import type { Condition } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS } from '../domain/enrollment/model.ts';
-import type { WorkMessage } from '../domain/work.ts';
+import type { WorkMessage } from '../domain/work-message.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { RunStates } from './run-state.ts';
 import type { WaitingRunOf } from './waiting-runs.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type AccountRecord, emptyRecord } from '../domain/account/record.ts';
 import { accountEntry } from '../domain/account/transition.ts';
+import { sha256Hex } from '../domain/canonical-hash.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
-import { sha256Hex } from '../domain/hash.ts';
 import type { EntryType } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';

@@ -1,5 +1,5 @@
 import { ENROLLMENTS } from '../domain/enrollment/model.ts';
-import type { WorkMessage } from '../domain/work.ts';
+import type { WorkMessage } from '../domain/work-message.ts';
 import type { Stores } from './deps.ts';
 import { scanNow } from './schedule.ts';
 

@@ -1,7 +1,7 @@
 import { emptyRecord } from '../domain/account/record.ts';
 import { accountEntry, left } from '../domain/account/transition.ts';
+import { type Heard, hear } from '../domain/cloudtrail-event.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
-import { type Heard, hear } from '../domain/heard.ts';
 import { mapParallel } from '../domain/map-parallel.ts';
 import type { AccountFacts } from '../domain/policy/index.ts';
 import { CloudError } from '../ports/cloud.ts';

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { parseOutside } from '../domain/outside.ts';
+import { parseOutside } from '../domain/safe-parse.ts';
 import { DamagedRegisterError, type Registers } from '../ports/registers.ts';
 
 /** A register of a known shape. */

@@ -5,7 +5,7 @@ import { ENROLLMENTS, type EpochMs } from '../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
-import type { WorkMessage } from '../domain/work.ts';
+import type { WorkMessage } from '../domain/work-message.ts';
 import { openApprovals } from './approvals.ts';
 import { readControls } from './controls.ts';
 import type { Deps, RunContext } from './deps.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Change, planHash } from '../domain/decision/plan.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
-import { parseOutside } from '../domain/outside.ts';
+import { parseOutside } from '../domain/safe-parse.ts';
 import { keysOf } from './make-plan.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);

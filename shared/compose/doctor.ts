@@ -20,7 +20,7 @@ import { createRetrying } from '../app/retrying.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';
-import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor.ts';
+import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor-checks.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Facts } from '../ports/facts.ts';

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { parseOutside } from '../domain/outside.ts';
+import { parseOutside } from '../domain/safe-parse.ts';
 
 /** A function was invoked with an event that it does not expect. */
 class EventError extends Error {

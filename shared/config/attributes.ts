@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { parseOutside } from '../domain/outside.ts';
 import { isOuPath } from '../domain/policy/file/values.ts';
+import { parseOutside } from '../domain/safe-parse.ts';
 import { ConfigError } from './config-error.ts';
 import { readJsonFile } from './text-file.ts';
 

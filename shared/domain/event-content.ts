@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { AccountId } from './enrollment/model.ts';
-import { parseOutside } from './outside.ts';
+import { parseOutside } from './safe-parse.ts';
 
 /*
  * Reads the parts of a CloudTrail event in any form in which they arrive: an object, JSON text, or `{"omitted": true}` in place of a part that was

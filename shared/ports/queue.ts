@@ -1,4 +1,4 @@
-import type { WorkMessage } from '../domain/work.ts';
+import type { WorkMessage } from '../domain/work-message.ts';
 
 /**
  * Work that is waiting for a worker. At least once, in no particular order: a message may come twice, late or stale, and

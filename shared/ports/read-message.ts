@@ -1,5 +1,5 @@
-import { parseOutside } from '../domain/outside.ts';
-import { type WorkMessage, workMessageSchema } from '../domain/work.ts';
+import { parseOutside } from '../domain/safe-parse.ts';
+import { type WorkMessage, workMessageSchema } from '../domain/work-message.ts';
 import type { DeadLetterReason } from './queue.ts';
 
 export type ReadMessage =

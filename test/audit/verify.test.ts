@@ -7,7 +7,7 @@ import { type VerifyResult, verifyLedger, verifySchema } from '../../shared/app/
 import { listOf, ownDigests, writeDigest } from '../../shared/app/digest.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { canonicalJson } from '../../shared/domain/hash.ts';
+import { canonicalJson } from '../../shared/domain/canonical-hash.ts';
 import { digestsIn } from '../../shared/domain/ledger/digest.ts';
 import {
   type Digest,

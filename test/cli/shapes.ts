@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CHECKS } from '../../shared/domain/doctor.ts';
+import { CHECKS } from '../../shared/domain/doctor-checks.ts';
 import { VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 
 /** What scripts may rely on [interface.md]; strict, so that nothing appears or goes without a test saying so. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { canonicalJson } from '../../shared/domain/hash.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import { canonicalJson } from '../../shared/domain/canonical-hash.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import { contractOf } from './contract.ts';
 import { account, range, work } from './samples.ts';

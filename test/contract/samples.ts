@@ -3,7 +3,7 @@ import type { Condition, Facet } from '../../shared/domain/enrollment/condition.
 import type { ChainHead, EntryDraft, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts } from '../../shared/domain/policy/types.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';
 
 /** The nth account id. */

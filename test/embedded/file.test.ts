@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { MIGRATIONS, type Migration } from '../../shared/adapters/embedded/schema.ts';
-import { sha256Hex } from '../../shared/domain/hash.ts';
+import { sha256Hex } from '../../shared/domain/canonical-hash.ts';
 import { EMPTY_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { account, chainOf, facts, range, record, work } from '../contract/samples.ts';
 import { type Bench, makeBench } from './stores.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { account, range, work } from '../contract/samples.ts';
 import { type Bench, makeBench } from './stores.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES, hear } from '../../shared/domain/heard.ts';
+import { EVENT_NAMES, hear } from '../../shared/domain/cloudtrail-event.ts';
 import { wordsOf } from '../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES } from '../../shared/domain/ledger/entry.ts';
 import {

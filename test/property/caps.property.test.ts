@@ -12,7 +12,7 @@ import { changedAccounts, type Intent } from '../../shared/domain/decision/chang
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../shared/domain/time.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';
 import { cloudError, type WireCall } from '../support/memory-cloud.ts';
 import { HOUR, policyOf } from '../unit/kit.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { messagesFor } from '../../shared/app/work-queue/enqueue-changes.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { startWorld } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Process } from './process.ts';
 

@@ -1,7 +1,7 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Chance } from './chance.ts';
 import type { Request } from './engine-cloud.ts';

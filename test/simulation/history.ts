@@ -12,7 +12,7 @@ import { timedChores } from '../../shared/app/timed-chores.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { Behaviour } from './behaviour.ts';

@@ -3,7 +3,7 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { checkBooks, openIntent } from './books.ts';
 import { CapsJudge } from './caps-judge.ts';

@@ -1,4 +1,4 @@
-import { workMessageSchema } from '../../shared/domain/work.ts';
+import { workMessageSchema } from '../../shared/domain/work-message.ts';
 import type { DeadLetter, DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 import type { StoreClock, Whims } from './memory-parts.ts';

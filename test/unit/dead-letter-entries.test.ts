@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { recordDeadLetters } from '../../shared/app/dead-letter-entries.ts';
 import { alertOf } from '../../shared/domain/ledger/alert-message.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { policyOf } from './kit.ts';
 import { accountId, keyOf, Workshop } from './workshop.ts';
 

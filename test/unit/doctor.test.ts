@@ -13,7 +13,7 @@ import {
   skipped,
   tally,
   warn,
-} from '../../shared/domain/doctor.ts';
+} from '../../shared/domain/doctor-checks.ts';
 import { CloudError, type CloudErrorKind } from '../../shared/ports/cloud.ts';
 import { manualClock } from '../support/manual-clock.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES, hear } from '../../shared/domain/heard.ts';
+import { EVENT_NAMES, hear } from '../../shared/domain/cloudtrail-event.ts';
 import {
   batchOf,
   COMPUTE_OPTIMIZER,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, sha256Hex } from '../../shared/domain/hash.ts';
+import { canonicalJson, sha256Hex } from '../../shared/domain/canonical-hash.ts';
 import {
   type ChainHead,
   checkLink,

@@ -17,7 +17,7 @@ import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { AccountId, Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import type { WorkMessage } from '../../shared/domain/work.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 import { type MemoryCloud, type MemoryCloudOptions, memoryCloud } from '../support/memory-cloud.ts';

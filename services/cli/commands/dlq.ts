@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { countArgument } from '../../../shared/config/arguments.ts';
-import type { WorkMessage } from '../../../shared/domain/work.ts';
+import type { WorkMessage } from '../../../shared/domain/work-message.ts';
 import type { DeadLetter } from '../../../shared/ports/queue.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { type CheckId, type CheckStatus, type Finding, tally } from '../../../shared/domain/doctor.ts';
+import { type CheckId, type CheckStatus, type Finding, tally } from '../../../shared/domain/doctor-checks.ts';
 import type { Output, Style } from './output.ts';
 import { oneLine } from './table.ts';
 

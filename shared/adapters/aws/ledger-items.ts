@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { canonicalJson } from '../../domain/hash.ts';
+import { canonicalJson } from '../../domain/canonical-hash.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { TamperedError } from '../../ports/ledger.ts';
 import { isLedgerEntry } from '../embedded/shapes.ts';

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import { type WorkMessage, workMessageSchema } from '../../domain/work.ts';
+import { type WorkMessage, workMessageSchema } from '../../domain/work-message.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import type { Clock } from '../../ports/system.ts';
 import { readMessage } from '../embedded/messages.ts';

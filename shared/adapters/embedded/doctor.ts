@@ -1,7 +1,7 @@
 /** What `doctor` says of the embedded store. It opens nothing for writing and makes no file: a look leaves no trace. */
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor.ts';
+import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { StoreError } from './errors.ts';
 import { databasePath, inspectFile } from './file.ts';

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../domain/hash.ts';
+import { canonicalJson } from '../../domain/canonical-hash.ts';
 import { type ChainHead, EMPTY_CHAIN, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import {
   type AppendOutcome,

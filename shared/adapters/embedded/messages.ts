@@ -1,5 +1,5 @@
-import { canonicalJson } from '../../domain/hash.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import { canonicalJson } from '../../domain/canonical-hash.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Sql } from './sql.ts';
 

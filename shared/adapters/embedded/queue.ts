@@ -1,4 +1,4 @@
-import { workMessageSchema } from '../../domain/work.ts';
+import { workMessageSchema } from '../../domain/work-message.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
 import type { Connection } from './connection.ts';

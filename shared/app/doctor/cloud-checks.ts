@@ -1,4 +1,4 @@
-import { type CheckResult, fail, pass, warn } from '../../domain/doctor.ts';
+import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';

@@ -1,5 +1,5 @@
 /** The commands that mend what `doctor` finds, with the ids that were found filled in. AWS CLI version 2. */
-import { quoted } from '../../domain/doctor.ts';
+import { quoted } from '../../domain/doctor-checks.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 
 /** Compute Optimizer's name among the services of an organization [delegate-administrator-account]. */

@@ -1,4 +1,4 @@
-import { type CheckReason, type CheckResult, fail } from '../../domain/doctor.ts';
+import { type CheckReason, type CheckResult, fail } from '../../domain/doctor-checks.ts';
 import { CloudError } from '../../ports/cloud.ts';
 
 /** What a question that could not be answered means. Stores translate their own errors. */

@@ -1,4 +1,4 @@
-import { type CheckId, type CheckResult, type Finding, fail, skipped } from '../../domain/doctor.ts';
+import { type CheckId, type CheckResult, type Finding, fail, skipped } from '../../domain/doctor-checks.ts';
 import type { Clock } from '../../ports/system.ts';
 import { resultOfError } from './errors.ts';
 

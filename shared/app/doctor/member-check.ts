@@ -1,4 +1,4 @@
-import { type CheckResult, fail, pass, skipped } from '../../domain/doctor.ts';
+import { type CheckResult, fail, pass, skipped } from '../../domain/doctor-checks.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';

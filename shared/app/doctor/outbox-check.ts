@@ -1,4 +1,4 @@
-import { type CheckResult, fail, pass, quoted } from '../../domain/doctor.ts';
+import { type CheckResult, fail, pass, quoted } from '../../domain/doctor-checks.ts';
 import type { OutboxView } from '../outbox.ts';
 
 /** Judges the setup by the entries that wait for the event bus. */

@@ -1,5 +1,5 @@
 import type { Change } from '../../domain/decision/plan.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, RunContext } from '../deps.ts';
 import type { Plan } from '../make-plan.ts';

@@ -6,7 +6,7 @@ import type { Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../changed-by.ts';
 import { allows } from '../make-plan.ts';

@@ -1,9 +1,9 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 import { letGo, vetoEntry } from './before-claim.ts';

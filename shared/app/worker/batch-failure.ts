@@ -3,7 +3,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
 import { countFailure } from './act.ts';
 import { NOTHING, type WorkContext, type WorkResult } from './context.ts';

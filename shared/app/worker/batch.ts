@@ -1,8 +1,8 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { toChange } from '../../domain/decision/plan.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import { sha256Hex } from '../../domain/hash.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import { allows } from '../make-plan.ts';

@@ -3,7 +3,7 @@ import type { AssessContext, HoldOf } from '../../domain/decision/assess.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ControlsView, underControls } from '../controls.ts';
 import type { Deps, Settings, WorkOutcome } from '../deps.ts';
 import type { Journal } from '../journal.ts';

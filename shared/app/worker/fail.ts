@@ -3,7 +3,7 @@ import { nextPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import type { CloudError } from '../../ports/cloud.ts';
 import type { WorkOutcome } from '../deps.ts';
 import { NOTHING, type WorkContext, type WorkResult } from './context.ts';

@@ -1,5 +1,5 @@
 import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import type { RunStates } from '../run-state.ts';
 import { type Asked, type Check, Vetoed } from './checks/check.ts';
 

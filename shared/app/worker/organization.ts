@@ -3,7 +3,7 @@ import { transition } from '../../domain/account/transition.ts';
 import { isChange, toChange } from '../../domain/decision/plan.ts';
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';
 import { standsUnder } from '../controls.ts';

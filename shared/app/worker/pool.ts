@@ -1,5 +1,5 @@
 import type { Enrollment } from '../../domain/enrollment/model.ts';
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../deps.ts';
 import type { WorkContext } from './context.ts';

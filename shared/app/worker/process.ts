@@ -1,4 +1,4 @@
-import type { WorkMessage } from '../../domain/work.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
 import { POLICY_REGISTER, policySchema } from '../policy-register.ts';
 import { readTyped } from '../registers.ts';
 import { holdsOf, readGate } from '../rollout-state.ts';

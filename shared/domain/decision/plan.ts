@@ -1,7 +1,7 @@
+import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import { differs } from '../enrollment/mismatch.ts';
 import type { AccountId, Action, Enrollment, EpochMs, Scope } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
-import { canonicalJson, sha256Hex } from '../hash.ts';
 import type { AccountFacts } from '../policy/index.ts';
 import { toIso } from '../time.ts';
 

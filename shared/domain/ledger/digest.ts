@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { canonicalJson, sha256Hex } from '../hash.ts';
+import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import type { ChainHead, Digest } from './entry.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
 

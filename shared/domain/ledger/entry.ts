@@ -1,6 +1,6 @@
+import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import type { AccountState, Facet } from '../enrollment/condition.ts';
 import type { AccountId, Enrollment, TargetStatus } from '../enrollment/model.ts';
-import { canonicalJson, sha256Hex } from '../hash.ts';
 
 /**
  * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind

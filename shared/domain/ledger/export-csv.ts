@@ -1,4 +1,4 @@
-import { canonicalJson } from '../hash.ts';
+import { canonicalJson } from '../canonical-hash.ts';
 import type { LedgerEntry } from './entry.ts';
 
 /*

@@ -1,4 +1,4 @@
-import { sha256Hex } from '../hash.ts';
+import { sha256Hex } from '../canonical-hash.ts';
 import type { ChainHead } from './entry.ts';
 
 /** What a leaf is over: a chain's name and its end. A chain's name has no line break, so that no two ends give one text. */

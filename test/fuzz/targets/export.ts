@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
-import { canonicalJson } from '../../../shared/domain/hash.ts';
+import { canonicalJson } from '../../../shared/domain/canonical-hash.ts';
 import { ENTRY_TYPES, type EntryDraft, type LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { CSV_COLUMNS } from '../../../shared/domain/ledger/export-csv.ts';
 import { account, sealAll, time } from '../../contract/samples.ts';

@@ -1,6 +1,6 @@
 /** A policy's own expectations: what it should say of accounts, written beside it and checked without AWS [interface.md, `policy test`]. */
 import * as z from 'zod';
-import { parseOutside } from '../../outside.ts';
+import { parseOutside } from '../../safe-parse.ts';
 import { didYouMean, type Finding, findingAt, shown } from '../file/findings.ts';
 import { readYaml } from '../file/read-yaml.ts';
 import type { Complaint } from '../file/report.ts';

@@ -1,4 +1,4 @@
-import { parseOutside } from '../../outside.ts';
+import { parseOutside } from '../../safe-parse.ts';
 import { cronFindings } from '../lint/cron-checks.ts';
 import { staticFindings } from '../lint/static-checks.ts';
 import { windowFindings } from '../lint/window-checks.ts';

@@ -1,4 +1,4 @@
-import { canonicalJson, sha256Hex } from '../../hash.ts';
+import { canonicalJson, sha256Hex } from '../../canonical-hash.ts';
 import type { Match, Notify, Policy } from '../types.ts';
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AccountId, Enrollment } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger/entry.ts';
-import { parseOutside } from './outside.ts';
+import { parseOutside } from './safe-parse.ts';
 
 /*
  * What CloudTrail records and EventBridge delivers, read with suspicion: an event says where to look and who called, never what is so.
