@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { isAccountRecord, isLedgerEntry } from '../../shared/adapters/embedded/shapes.ts';
+import { isAccountRecord, isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { auditReport } from '../../shared/app/audit-report.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { status } from '../../shared/app/status.ts';

@@ -11,7 +11,7 @@ import { policySource } from '../../shared/adapters/aws/lambda/policy-source.ts'
 import { eventBridgeScanRequests } from '../../shared/adapters/aws/lambda/scan-requests.ts';
 import { ownArn } from '../../shared/adapters/aws/own-arn.ts';
 import { openAwsStores } from '../../shared/adapters/aws/store.ts';
-import { agentsFor } from '../../shared/adapters/system/agents.ts';
+import { agentsFor } from '../../shared/adapters/http-agents.ts';
 import { httpWebhook } from '../../shared/adapters/system/webhook.ts';
 import { readNetworkEnv } from '../../shared/config/network-env.ts';
 import { type Network, noProxyForNode, shownProxy } from '../../shared/domain/network.ts';
@@ -107,7 +107,7 @@ describe('every client of AWS', () => {
     expect(sockets.sort()).toEqual([
       'shared/adapters/aws/client-settings.ts',
       'shared/adapters/aws/clients.ts',
-      'shared/adapters/system/agents.ts',
+      'shared/adapters/http-agents.ts',
     ]);
   });
 

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import { type AwsStores, openAwsStores } from '../../shared/adapters/aws/store.ts';
-import { isLedgerEntry } from '../../shared/adapters/embedded/shapes.ts';
+import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { type FaultProxy, startFaultProxy } from '../aws/faults.ts';

@@ -5,7 +5,7 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { ApiAnswer, ApiRequest } from '../../services/sandbox/engine/types.ts';
 import type { RunningSandbox } from '../../services/sandbox/start.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
-import { isLedgerEntry } from '../../shared/adapters/embedded/shapes.ts';
+import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';

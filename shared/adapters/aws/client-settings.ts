@@ -1,6 +1,6 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { DIRECT, type Network } from '../../domain/network.ts';
-import { agentsFor } from '../system/agents.ts';
+import { agentsFor } from '../http-agents.ts';
 
 /** Maximum number of connections to one host; the SDK's own default. */
 const MAX_SOCKETS = 50;

@@ -6,7 +6,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import * as z from 'zod';
 import type { Network } from '../../domain/network.ts';
 import type { Logger } from '../../ports/system.ts';
-import { type Agents, agentsFor } from '../system/agents.ts';
+import { type Agents, agentsFor } from '../http-agents.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
 import { connecting } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';

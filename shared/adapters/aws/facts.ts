@@ -4,7 +4,7 @@ import type { AccountFacts } from '../../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
-import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../embedded/shapes.ts';
+import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../stored-shapes.ts';
 import type { Dynamo, Key } from './dynamo.ts';
 import {
   binary,

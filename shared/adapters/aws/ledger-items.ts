@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../domain/canonical-hash.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { TamperedError } from '../../ports/ledger.ts';
-import { isLedgerEntry } from '../embedded/shapes.ts';
+import { isLedgerEntry } from '../stored-shapes.ts';
 import type { Key } from './dynamo.ts';
 import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './items.ts';
 import { storeError } from './store-errors.ts';

@@ -2,7 +2,7 @@ import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/account
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { DueRecord, Records } from '../../ports/records.ts';
-import { isAccountRecord } from '../embedded/shapes.ts';
+import { isAccountRecord } from '../stored-shapes.ts';
 import type { Dynamo, Key } from './dynamo.ts';
 import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './items.ts';
 import { keyOf } from './ledger-query.ts';

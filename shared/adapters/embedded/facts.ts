@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import type { Facts } from '../../ports/facts.ts';
+import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
-import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
 export function sqliteFacts(connection: Connection): Facts {

@@ -7,13 +7,13 @@ import {
   type PageRequest,
   TamperedError,
 } from '../../ports/ledger.ts';
+import { isLedgerEntry } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { changedSince } from './ledger-changes.ts';
 import { readOutline } from './ledger-outline.ts';
 import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
-import { isLedgerEntry } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
 /** A scan of a large organization appends thousands of entries at once; in between, others get their turn. */

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/account/record.ts';
 import type { Records } from '../../ports/records.ts';
+import { isAccountRecord } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import { FIRST_GENERATION } from './schema.ts';
-import { isAccountRecord } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
 const PAGE = 100;

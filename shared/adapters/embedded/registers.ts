@@ -1,6 +1,6 @@
 import type { Register, Registers } from '../../ports/registers.ts';
+import { isAnything } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
-import { isAnything } from './shapes.ts';
 import type { Row, Sql } from './sql.ts';
 
 /** Replaces all registers and gives each one a version that was never used before. Call it inside a transaction. */

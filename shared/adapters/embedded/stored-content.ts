@@ -2,8 +2,8 @@ import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../.
 import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type LastChange, type LostEntries, MAX_LOST_RUNS, type StoredContent } from '../../ports/restore.ts';
+import { isAccountRecord, isAnything, isSnapshotMeta } from '../stored-shapes.ts';
 import { headOfChain, toEntry } from './ledger.ts';
-import { isAccountRecord, isAnything, isSnapshotMeta } from './shapes.ts';
 import type { Sql } from './sql.ts';
 
 /** The content of the main database (the one that unqualified table names refer to). */

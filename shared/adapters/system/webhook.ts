@@ -6,7 +6,7 @@ import { DIRECT, type Network } from '../../domain/network.ts';
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
-import { agentsFor } from './agents.ts';
+import { agentsFor } from '../http-agents.ts';
 
 /** A text that only `reveal` gives away. */
 interface Hidden {

@@ -1,8 +1,8 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
-import { VERDICTS } from '../../domain/enrollment/verdict.ts';
-import { ENTRY_TYPES, type LedgerEntry } from '../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../domain/policy/types.ts';
-import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import type { AccountRecord } from '../domain/account/record.ts';
+import { VERDICTS } from '../domain/enrollment/verdict.ts';
+import { ENTRY_TYPES, type LedgerEntry } from '../domain/ledger/entry.ts';
+import type { AccountFacts } from '../domain/policy/types.ts';
+import type { OrganizationSnapshot } from '../ports/cloud.ts';
 
 /*
  * Cheap checks for documents that this store itself wrote under this schema version (the file is recognised when it is opened).

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
-import type { Network } from '../../domain/network.ts';
+import type { Network } from '../domain/network.ts';
 
 export interface Agents {
   readonly httpAgent: Agent;
