@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { meaningOf } from '../../shared/adapters/aws/error-codes.ts';
 import { toCloudError } from '../../shared/adapters/aws/errors.ts';
+import { meaningOf } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { CloudErrorKind } from '../../shared/ports/cloud.ts';
 import { failureOf } from '../contract/cloud.contract.ts';
 import { ACCOUNT, cloudOn, json, OWN_KEY, OWN_SECRET, wireCloud, wireServer } from './support.ts';

@@ -12,8 +12,8 @@ import {
   IncompleteAnswerError,
   missingFrom,
 } from '../../shared/adapters/aws/complete-answers.ts';
-import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/error-codes.ts';
 import { toCloudError } from '../../shared/adapters/aws/errors.ts';
+import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
 import type {

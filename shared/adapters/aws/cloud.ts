@@ -38,11 +38,11 @@ import {
 import { identifyCaller, type OwnIdentity, readOwnIdentity } from './caller.ts';
 import { type Call, type Calls, createCalls, type Session } from './calls.ts';
 import { type Clients, createClients } from './clients.ts';
-import { isAboutCredentials, meansNeverEnrolled } from './error-codes.ts';
 import { ownError } from './errors.ts';
 import { createMemberSessions, type MemberSessions } from './member-sessions.ts';
 import { readAccount, readOrganization } from './organization.ts';
 import { readTrustedAccess } from './trusted-access.ts';
+import { isAboutCredentials, meansNeverEnrolled } from './vendor-error-codes.ts';
 
 export interface AwsCloudOptions {
   readonly gate: CallGate;

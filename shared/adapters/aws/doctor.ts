@@ -10,7 +10,6 @@ import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { Dynamo } from './dynamo.ts';
-import { isNetworkCode } from './error-codes.ts';
 import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './queue-shape.ts';
 import { dynamoRegisters } from './registers.ts';
 import { ServerTimes, serverTime } from './server-times.ts';
@@ -18,6 +17,7 @@ import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 import { createTableInput } from './table.ts';
 import { findTableFaults } from './table-shape.ts';
+import { isNetworkCode } from './vendor-error-codes.ts';
 
 export interface AwsLookOptions {
   readonly table: string | null;

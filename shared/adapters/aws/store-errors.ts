@@ -1,7 +1,7 @@
 import { StoreFailure } from '../../ports/store-failure.ts';
 import { INCOMPLETE_ANSWER } from './complete-answers.ts';
-import { isAboutCredentials, isNetworkCode, meaningOf } from './error-codes.ts';
 import { askedToWait } from './retry-after.ts';
+import { isAboutCredentials, isNetworkCode, meaningOf } from './vendor-error-codes.ts';
 
 export type AwsStoreErrorCode =
   /** Throttling outlasted the retries. */
