@@ -1,4 +1,4 @@
-import { createAwsCloud } from '../adapters/aws/cloud.ts';
+import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';

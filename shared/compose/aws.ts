@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
-import { readerRole } from '../adapters/aws/assume-role.ts';
 import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
-import { createAwsCloud } from '../adapters/aws/cloud.ts';
+import { readerRole } from '../adapters/aws/cloud/assume-role.ts';
+import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
 import { lambdaLogger, type ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 import { lambdaMetrics } from '../adapters/aws/lambda/metrics.ts';
 import { policySource } from '../adapters/aws/lambda/policy-source.ts';

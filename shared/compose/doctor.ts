@@ -1,6 +1,6 @@
-import { createAwsCloud } from '../adapters/aws/cloud.ts';
+import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
+import { createAwsInspection } from '../adapters/aws/cloud/inspection.ts';
 import { lookAtAws } from '../adapters/aws/doctor.ts';
-import { createAwsInspection } from '../adapters/aws/inspection.ts';
 import { lookAtEmbedded } from '../adapters/embedded/doctor.ts';
 import { StoreError } from '../adapters/embedded/errors.ts';
 import { hostTime } from '../adapters/embedded/host-time.ts';

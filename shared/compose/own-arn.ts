@@ -1,4 +1,4 @@
-import { ownArn as askForArn } from '../adapters/aws/own-arn.ts';
+import { ownArn as askForArn } from '../adapters/aws/cloud/own-arn.ts';
 import { ownNetwork } from './network.ts';
 
 /** See `ownArn` of the adapter. @throws ConfigError, FileError if the network settings cannot be used */

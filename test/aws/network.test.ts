@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openEventBridge } from '../../shared/adapters/aws/bus.ts';
-import { createAwsCloud } from '../../shared/adapters/aws/cloud.ts';
+import { createAwsCloud } from '../../shared/adapters/aws/cloud/cloud.ts';
+import { createAwsInspection } from '../../shared/adapters/aws/cloud/inspection.ts';
+import { ownArn } from '../../shared/adapters/aws/cloud/own-arn.ts';
 import { lookAtAws } from '../../shared/adapters/aws/doctor.ts';
-import { createAwsInspection } from '../../shared/adapters/aws/inspection.ts';
 import { policySource } from '../../shared/adapters/aws/lambda/policy-source.ts';
 import { eventBridgeScanRequests } from '../../shared/adapters/aws/lambda/scan-requests.ts';
-import { ownArn } from '../../shared/adapters/aws/own-arn.ts';
 import { openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { agentsFor } from '../../shared/adapters/http-agents.ts';
 import { httpWebhook } from '../../shared/adapters/system/webhook.ts';
@@ -106,7 +106,7 @@ describe('every client of AWS', () => {
     );
     expect(sockets.sort()).toEqual([
       'shared/adapters/aws/client-settings.ts',
-      'shared/adapters/aws/clients.ts',
+      'shared/adapters/aws/cloud/clients.ts',
       'shared/adapters/http-agents.ts',
     ]);
   });

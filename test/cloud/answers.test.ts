@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { automationPage, computeOptimizerPage } from '../../shared/adapters/aws/answers.ts';
-import { createAwsCloud } from '../../shared/adapters/aws/cloud.ts';
+import { createAwsCloud } from '../../shared/adapters/aws/cloud/cloud.ts';
+import { automationPage, computeOptimizerPage } from '../../shared/adapters/aws/cloud/responses.ts';
 import { failureOf } from '../contract/cloud.contract.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { ACCOUNT, awsSettings, cloudOn, json, openGate, wireCloud, wireServer } from './support.ts';

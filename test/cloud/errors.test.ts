@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { toCloudError } from '../../shared/adapters/aws/errors.ts';
+import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
 import { meaningOf } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { CloudErrorKind } from '../../shared/ports/cloud.ts';
 import { failureOf } from '../contract/cloud.contract.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Fault } from '../../services/sandbox/engine/faults.ts';
 import type { ServiceName } from '../../services/sandbox/engine/types.ts';
+import { createAwsInspection } from '../../shared/adapters/aws/cloud/inspection.ts';
 import { COMPLETE_ANSWERS } from '../../shared/adapters/aws/complete-answers.ts';
-import { createAwsInspection } from '../../shared/adapters/aws/inspection.ts';
 import type { Cloud } from '../../shared/ports/cloud.ts';
 import { type CallerRole, failureOf, type World } from '../contract/cloud.contract.ts';
 import { awsWorld, openGate } from './support.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createAwsInspection } from '../../shared/adapters/aws/inspection.ts';
-import { pathStep } from '../../shared/adapters/aws/organization-places.ts';
+import { createAwsInspection } from '../../shared/adapters/aws/cloud/inspection.ts';
+import { pathStep } from '../../shared/adapters/aws/cloud/organization-paths.ts';
 import { countOf, failureOf, findMember, type World } from '../contract/cloud.contract.ts';
 import {
   ACCOUNT,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Session } from '../../shared/adapters/aws/calls.ts';
-import { createMemberSessions, RENEWAL_MARGIN_MS } from '../../shared/adapters/aws/member-sessions.ts';
+import type { Session } from '../../shared/adapters/aws/cloud/call-pipeline.ts';
+import { createMemberSessions, RENEWAL_MARGIN_MS } from '../../shared/adapters/aws/cloud/member-sessions.ts';
 import { countOf, failureOf, findMember, isPlainMember, truthOf } from '../contract/cloud.contract.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { ACCOUNT, awsWorld, json, wireCloud } from './support.ts';

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Sha256 } from '../../shared/adapters/aws/sha256.ts';
+import { Sha256 } from '../../shared/adapters/aws/cloud/fast-sha256.ts';
 
 const hex = async (hash: Sha256) => Buffer.from(await hash.digest()).toString('hex');
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { onTestFinished, vi } from 'vitest';
 import { startSandbox } from '../../services/sandbox/start.ts';
-import { type AwsCloudOptions, createAwsCloud } from '../../shared/adapters/aws/cloud.ts';
+import { type AwsCloudOptions, createAwsCloud } from '../../shared/adapters/aws/cloud/cloud.ts';
 import type { CallGate } from '../../shared/ports/cloud.ts';
 import { type GateCall, recordingGate, type World, type WorldOptions } from '../contract/cloud.contract.ts';
 import { manualClock } from '../support/manual-clock.ts';

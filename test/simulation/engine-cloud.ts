@@ -1,18 +1,18 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { ApiError, RoleSession, ServiceName } from '../../services/sandbox/engine/types.ts';
+import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
 import {
   automationPage,
   computeOptimizerPage,
   NEVER_ENROLLED,
   observedEnrollment,
-} from '../../shared/adapters/aws/answers.ts';
+} from '../../shared/adapters/aws/cloud/responses.ts';
 import {
   COMPLETE_ANSWERS,
   type CompleteAnswer,
   IncompleteAnswerError,
   missingFrom,
 } from '../../shared/adapters/aws/complete-answers.ts';
-import { toCloudError } from '../../shared/adapters/aws/errors.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';

@@ -48,7 +48,7 @@ const WRONG: readonly (readonly [file: string, source: string, rule: string])[] 
   ['shared/config/a.ts', importing('../adapters/aws/cloud.ts'), IMPORTS],
   ['shared/compose/a.ts', importing('../../services/worker/handler.ts'), IMPORTS],
   ['shared/compose/b.ts', importing('../../services/sandbox/start.ts'), IMPORTS],
-  ['services/worker/a.ts', importing('../../shared/adapters/aws/cloud.ts'), IMPORTS],
+  ['services/worker/a.ts', importing('../../shared/adapters/aws/cloud/cloud.ts'), IMPORTS],
   ['services/api/b.ts', importing('../sandbox/start.ts'), IMPORTS],
   ['services/cli/commands/apply.ts', importing('../../sandbox/start.ts'), IMPORTS],
   ['services/sandbox/a.ts', importing('../../shared/domain/enrollment/model.ts'), IMPORTS],
@@ -100,7 +100,7 @@ const RIGHT: readonly (readonly [file: string, source: string])[] = [
   ['services/cli/sandbox.ts', importing('../sandbox/start.ts')],
   ['services/sandbox/right-a.ts', importing('./engine/sandbox.ts')],
   ['test/sandbox/right-a.ts', importing('../../services/sandbox/start.ts')],
-  ['test/cloud/right-a.ts', importing('../../shared/adapters/aws/cloud.ts')],
+  ['test/cloud/right-a.ts', importing('../../shared/adapters/aws/cloud/cloud.ts')],
 ];
 
 /** Lints a tree with the project's own configuration. Answers the rules that fired, by file. */

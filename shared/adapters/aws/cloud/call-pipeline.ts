@@ -1,7 +1,7 @@
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { BeforeSend, CallGate, CallKey } from '../../ports/cloud.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { BeforeSend, CallGate, CallKey } from '../../../ports/cloud.ts';
 import type { Clients, Identity } from './clients.ts';
-import { credentialsError, ownError, toCloudError } from './errors.ts';
+import { credentialsError, ownError, toCloudError } from './cloud-errors.ts';
 
 /** Credentials and whose they are. */
 export interface Session {

@@ -3,8 +3,8 @@ import {
   GetEnrollmentStatusesForOrganizationCommand,
   UpdateEnrollmentStatusCommand,
 } from '@aws-sdk/client-compute-optimizer';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import { DIRECT, type Network } from '../../domain/network.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { DIRECT, type Network } from '../../../domain/network.ts';
 import {
   type BatchRequest,
   type BatchResult,
@@ -17,8 +17,23 @@ import {
   type Observed,
   type UpdateConfigurationRequest,
   type UpdateStatusRequest,
-} from '../../ports/cloud.ts';
-import type { Clock, Logger } from '../../ports/system.ts';
+} from '../../../ports/cloud.ts';
+import type { Clock, Logger } from '../../../ports/system.ts';
+import {
+  AssociateAccountsCommand,
+  DisassociateAccountsCommand,
+  GetEnrollmentConfigurationCommand,
+  ListAccountsCommand,
+  UpdateEnrollmentConfigurationCommand,
+} from '../automation-client/index.ts';
+import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
+import { assumeMemberRole } from './assume-role.ts';
+import { type Call, type Calls, createCalls, type Session } from './call-pipeline.ts';
+import { identifyCaller, type OwnIdentity, readOwnIdentity } from './caller.ts';
+import { type Clients, createClients } from './clients.ts';
+import { ownError } from './cloud-errors.ts';
+import { createMemberSessions, type MemberSessions } from './member-sessions.ts';
+import { readAccount, readOrganization } from './organization.ts';
 import {
   automationPage,
   computeOptimizerPage,
@@ -26,23 +41,8 @@ import {
   NEVER_ENROLLED,
   observedEnrollment,
   textOrNull,
-} from './answers.ts';
-import { assumeMemberRole } from './assume-role.ts';
-import {
-  AssociateAccountsCommand,
-  DisassociateAccountsCommand,
-  GetEnrollmentConfigurationCommand,
-  ListAccountsCommand,
-  UpdateEnrollmentConfigurationCommand,
-} from './automation-client/index.ts';
-import { identifyCaller, type OwnIdentity, readOwnIdentity } from './caller.ts';
-import { type Call, type Calls, createCalls, type Session } from './calls.ts';
-import { type Clients, createClients } from './clients.ts';
-import { ownError } from './errors.ts';
-import { createMemberSessions, type MemberSessions } from './member-sessions.ts';
-import { readAccount, readOrganization } from './organization.ts';
+} from './responses.ts';
 import { readTrustedAccess } from './trusted-access.ts';
-import { isAboutCredentials, meansNeverEnrolled } from './vendor-error-codes.ts';
 
 export interface AwsCloudOptions {
   readonly gate: CallGate;

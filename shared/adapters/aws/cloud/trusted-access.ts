@@ -1,7 +1,7 @@
 import { ListAWSServiceAccessForOrganizationCommand } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { Calls } from './calls.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { Calls } from './call-pipeline.ts';
 import type { Clients } from './clients.ts';
 import { createReader, paged, toListPage } from './organization-reader.ts';
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
-import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../ports/cloud.ts';
-import type { Logger } from '../../ports/system.ts';
-import { checked } from './answers.ts';
-import type { Calls } from './calls.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
+import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../../ports/cloud.ts';
+import type { Logger } from '../../../ports/system.ts';
+import type { Calls } from './call-pipeline.ts';
 import type { Clients } from './clients.ts';
-import { endlessListing, ownError } from './errors.ts';
+import { endlessListing, ownError } from './cloud-errors.ts';
+import { checked } from './responses.ts';
 
 /** Asks Organizations as our own account, each request through the caller's `retry`. */
 export interface Reader {

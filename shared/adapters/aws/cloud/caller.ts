@@ -2,14 +2,14 @@ import { GetEnrollmentStatusesForOrganizationCommand } from '@aws-sdk/client-com
 import { DescribeOrganizationCommand, ListDelegatedAdministratorsCommand } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import * as z from 'zod';
-import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
-import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
-import { CloudError } from '../../ports/cloud.ts';
-import { accountId, checked } from './answers.ts';
-import type { Calls, Session } from './calls.ts';
+import type { AccountId, Caller } from '../../../domain/enrollment/model.ts';
+import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
+import { CloudError } from '../../../ports/cloud.ts';
+import type { Calls, Session } from './call-pipeline.ts';
 import type { Clients } from './clients.ts';
-import { endlessListing, ownError } from './errors.ts';
+import { endlessListing, ownError } from './cloud-errors.ts';
 import { MAX_PAGE } from './organization-reader.ts';
+import { accountId, checked } from './responses.ts';
 
 /** Whose credentials we have. */
 export interface OwnIdentity {

@@ -1,6 +1,6 @@
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { Clock } from '../../ports/system.ts';
-import type { Session } from './calls.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { Clock } from '../../../ports/system.ts';
+import type { Session } from './call-pipeline.ts';
 
 /** A session is renewed this long before it ends, so that no call begins with credentials about to expire. */
 export const RENEWAL_MARGIN_MS = 5 * 60_000;

@@ -1,8 +1,8 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import * as z from 'zod';
-import type { Network } from '../../domain/network.ts';
-import { clientSettings } from './client-settings.ts';
-import { withCompleteAnswers } from './complete-answers.ts';
+import type { Network } from '../../../domain/network.ts';
+import { clientSettings } from '../client-settings.ts';
+import { withCompleteAnswers } from '../complete-answers.ts';
 
 const CONNECT_MS = 1_000;
 const ANSWER_MS = 2_000;

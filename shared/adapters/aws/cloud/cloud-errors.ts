@@ -1,8 +1,8 @@
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../ports/cloud.ts';
-import { INCOMPLETE_ANSWER, IncompleteAnswerError } from './complete-answers.ts';
-import { askedToWait } from './retry-after.ts';
-import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from './vendor-error-codes.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../../ports/cloud.ts';
+import { INCOMPLETE_ANSWER, IncompleteAnswerError } from '../complete-answers.ts';
+import { askedToWait } from '../retry-after.ts';
+import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from '../vendor-error-codes.ts';
 
 /** The call that failed. */
 export interface CallContext {

@@ -7,19 +7,19 @@ import {
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
-import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
-import { DIRECT, type Network } from '../../domain/network.ts';
-import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
-import type { CallGate, CallKey } from '../../ports/cloud.ts';
-import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
-import type { Logger } from '../../ports/system.ts';
-import { accountId, checked } from './answers.ts';
-import { ListAccountsCommand } from './automation-client/index.ts';
+import type { AccountId, Enrollment } from '../../../domain/enrollment/model.ts';
+import { DIRECT, type Network } from '../../../domain/network.ts';
+import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
+import type { CallGate, CallKey } from '../../../ports/cloud.ts';
+import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../../ports/inspection.ts';
+import type { Logger } from '../../../ports/system.ts';
+import { ListAccountsCommand } from '../automation-client/index.ts';
+import { type Calls, createCalls } from './call-pipeline.ts';
 import { type OwnIdentity, readOwnIdentity } from './caller.ts';
-import { type Calls, createCalls } from './calls.ts';
 import { type Clients, createClients } from './clients.ts';
-import { endlessListing } from './errors.ts';
+import { endlessListing } from './cloud-errors.ts';
 import { MAX_PAGE } from './organization-reader.ts';
+import { accountId, checked } from './responses.ts';
 
 export interface AwsInspectionOptions {
   readonly gate: CallGate;

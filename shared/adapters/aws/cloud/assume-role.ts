@@ -1,11 +1,11 @@
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import * as z from 'zod';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import { checked } from './answers.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { Calls } from './call-pipeline.ts';
 import type { OwnIdentity } from './caller.ts';
-import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
 import type { AssumedSession } from './member-sessions.ts';
+import { checked } from './responses.ts';
 
 /** The role beside the member role that may only read enrollments (infra/member-role.yml), for who changes none. */
 export function readerRole(memberRole: string): string {

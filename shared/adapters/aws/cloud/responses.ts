@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { EnrollmentStatus, RuleMode } from '../../domain/enrollment/model.ts';
-import type { CallKey, ListedEnrollment, Observed } from '../../ports/cloud.ts';
-import type { Session } from './calls.ts';
-import { ownError, UNEXPECTED_ANSWER } from './errors.ts';
+import type { EnrollmentStatus, RuleMode } from '../../../domain/enrollment/model.ts';
+import type { CallKey, ListedEnrollment, Observed } from '../../../ports/cloud.ts';
+import type { Session } from './call-pipeline.ts';
+import { ownError, UNEXPECTED_ANSWER } from './cloud-errors.ts';
 
 /** What AWS answers is outside data: these are the shapes that are relied on, everything else in an answer is ignored. */
 export const accountId = z.string().regex(/^\d{12}$/, 'is not a 12-digit account id');

@@ -1,10 +1,10 @@
 import { DescribeAccountCommand, ListAccountsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
-import { CloudError } from '../../ports/cloud.ts';
-import { accountId } from './answers.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { AccountFacts } from '../../../domain/policy/index.ts';
+import { CloudError } from '../../../ports/cloud.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
+import { accountId } from './responses.ts';
 
 const account = z.object({
   Id: accountId,

@@ -6,7 +6,7 @@ import {
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
-import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { type Account, accountsPages } from './organization-accounts.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 

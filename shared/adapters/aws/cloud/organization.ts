@@ -1,18 +1,18 @@
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import { MAX_ACCOUNTS } from '../../domain/page-bounds.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { MAX_ACCOUNTS } from '../../../domain/page-bounds.ts';
+import type { AccountFacts } from '../../../domain/policy/index.ts';
 import {
   type OrganizationSnapshot,
   type ReadAccountOptions,
   type ReadOrganizationOptions,
   TOO_MANY_ACCOUNTS,
-} from '../../ports/cloud.ts';
+} from '../../../ports/cloud.ts';
+import type { Calls } from './call-pipeline.ts';
 import { describeOrganization } from './caller.ts';
-import type { Calls } from './calls.ts';
 import type { Clients } from './clients.ts';
-import { UNEXPECTED_ANSWER } from './errors.ts';
+import { UNEXPECTED_ANSWER } from './cloud-errors.ts';
 import { describeAccount, listAccounts, stateOf, withTags } from './organization-accounts.ts';
-import { place, placeOne } from './organization-places.ts';
+import { place, placeOne } from './organization-paths.ts';
 import { createReader, type ReaderOptions } from './organization-reader.ts';
 
 /**

@@ -4,13 +4,13 @@ import { OrganizationsClient, type OrganizationsClientConfig } from '@aws-sdk/cl
 import { STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import * as z from 'zod';
-import type { Network } from '../../domain/network.ts';
-import type { Logger } from '../../ports/system.ts';
-import { type Agents, agentsFor } from '../http-agents.ts';
-import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
-import { connecting } from './client-settings.ts';
-import { withCompleteAnswers } from './complete-answers.ts';
-import { Sha256 } from './sha256.ts';
+import type { Network } from '../../../domain/network.ts';
+import type { Logger } from '../../../ports/system.ts';
+import { type Agents, agentsFor } from '../../http-agents.ts';
+import { ComputeOptimizerAutomationClient } from '../automation-client/index.ts';
+import { connecting } from '../client-settings.ts';
+import { withCompleteAnswers } from '../complete-answers.ts';
+import { Sha256 } from './fast-sha256.ts';
 import { withTolerantTimes } from './tolerant-times.ts';
 
 /** What a request is signed with. */
