@@ -10,7 +10,7 @@ import {
   ListAccountsCommand,
   ThrottlingException,
   UpdateEnrollmentConfigurationCommand,
-} from '../../shared/adapters/aws/automation-client/index.ts';
+} from '../../shared/adapters/aws/cloud/automation-client/index.ts';
 import { awsSettings, json, type WireAnswer, wireServer } from './support.ts';
 
 async function clientOn(answer: WireAnswer, settings: Readonly<Record<string, string>> = {}) {

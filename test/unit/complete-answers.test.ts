@@ -11,7 +11,7 @@ import * as sts from '@aws-sdk/client-sts';
 import { NormalizedSchema } from '@smithy/core/schema';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import * as automation from '../../shared/adapters/aws/automation-client/index.ts';
+import * as automation from '../../shared/adapters/aws/cloud/automation-client/index.ts';
 import {
   type CheckedService,
   COMPLETE_ANSWERS,

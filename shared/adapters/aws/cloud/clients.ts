@@ -7,9 +7,9 @@ import * as z from 'zod';
 import type { Network } from '../../../domain/network.ts';
 import type { Logger } from '../../../ports/system.ts';
 import { type Agents, agentsFor } from '../../http-agents.ts';
-import { ComputeOptimizerAutomationClient } from '../automation-client/index.ts';
 import { connecting } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
+import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
 import { Sha256 } from './fast-sha256.ts';
 import { withTolerantTimes } from './tolerant-times.ts';
 

@@ -19,15 +19,15 @@ import {
   type UpdateStatusRequest,
 } from '../../../ports/cloud.ts';
 import type { Clock, Logger } from '../../../ports/system.ts';
+import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
+import { assumeMemberRole } from './assume-role.ts';
 import {
   AssociateAccountsCommand,
   DisassociateAccountsCommand,
   GetEnrollmentConfigurationCommand,
   ListAccountsCommand,
   UpdateEnrollmentConfigurationCommand,
-} from '../automation-client/index.ts';
-import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
-import { assumeMemberRole } from './assume-role.ts';
+} from './automation-client/index.ts';
 import { type Call, type Calls, createCalls, type Session } from './call-pipeline.ts';
 import { identifyCaller, type OwnIdentity, readOwnIdentity } from './caller.ts';
 import { type Clients, createClients } from './clients.ts';

@@ -13,7 +13,7 @@ import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
 import type { CallGate, CallKey } from '../../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../../ports/inspection.ts';
 import type { Logger } from '../../../ports/system.ts';
-import { ListAccountsCommand } from '../automation-client/index.ts';
+import { ListAccountsCommand } from './automation-client/index.ts';
 import { type Calls, createCalls } from './call-pipeline.ts';
 import { type OwnIdentity, readOwnIdentity } from './caller.ts';
 import { type Clients, createClients } from './clients.ts';
