@@ -45,7 +45,7 @@ export interface Assumptions {
 export const USUAL: Omit<Assumptions, 'accounts'> = { scansPerMonth: 720, driftPerMonth: 0.05, callsPerSecond: 10 };
 
 const TICKS = 60 * 24 * 30;
-/** An entry with its indexes, and a record, by shared/adapters/aws/table.ts ("Costs"). */
+/** An entry with its indexes, and a record, by shared/adapters/aws/dynamodb/schema.ts ("Costs"). */
 const ENTRY_KB = 1.2 + 5 * 0.35;
 const RECORD_KB = 1.3;
 /** Of a change: drift detected, started, succeeded, resolved. */

@@ -2,7 +2,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type AwsLookOptions, lookAtAws } from '../../shared/adapters/aws/doctor.ts';
-import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { type PretendService, startPretendService } from './pretend-service.ts';
 import { makeQueues, type PretendAws, startPretendAws } from './stores.ts';
 

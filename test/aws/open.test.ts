@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { AwsStoreError } from '../../shared/adapters/aws/store-errors.ts';
-import { createTableInput } from '../../shared/adapters/aws/table.ts';
 import { refusal, startFaultProxy } from './faults.ts';
 import { type Bench, hastyClock, makeBench, makeQueues, type PretendAws, startPretendAws } from './stores.ts';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunningSandbox } from '../../services/sandbox/start.ts';
-import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { CHECKS, type CheckId } from '../../shared/domain/doctor-checks.ts';
 import { makeQueues, startPretendAws } from '../aws/stores.ts';
 import { auditShape, doctorShape } from './shapes.ts';

@@ -15,7 +15,7 @@ import {
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
-import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import type { Settings } from '../../shared/app/deps.ts';
 import { type AwsRuntime, composeAws, type ScopedLogger } from '../../shared/compose/aws.ts';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';

@@ -1,6 +1,6 @@
 import { createServer, request as forward, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import * as z from 'zod';
-import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 
 /*
  * Stands before a pretend DynamoDB and counts what a real one would charge for: read and write request units, by the rules of "DynamoDB

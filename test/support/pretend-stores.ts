@@ -3,7 +3,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
-import { createTableInput } from '../../shared/adapters/aws/table.ts';
+import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { makeQueues } from '../aws/queues.ts';
 
 /** A call that arrived at the pretend DynamoDB. */

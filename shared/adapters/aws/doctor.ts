@@ -9,14 +9,14 @@ import type { StoreTime } from '../../ports/store-time.ts';
 import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
-import { Dynamo } from './dynamo.ts';
+import { ServerTimes, serverTime } from './dynamodb/clock-skew.ts';
+import { dynamoRegisters } from './dynamodb/registers.ts';
+import { createTableInput } from './dynamodb/schema.ts';
+import { findTableFaults } from './dynamodb/schema-check.ts';
+import { Dynamo } from './dynamodb/table-client.ts';
 import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './queue-shape.ts';
-import { dynamoRegisters } from './registers.ts';
-import { ServerTimes, serverTime } from './server-times.ts';
 import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
-import { createTableInput } from './table.ts';
-import { findTableFaults } from './table-shape.ts';
 import { isNetworkCode } from './vendor-error-codes.ts';
 
 export interface AwsLookOptions {

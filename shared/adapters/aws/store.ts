@@ -12,18 +12,18 @@ import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { sqsDeadLetters } from './dead-letters.ts';
-import { Dynamo } from './dynamo.ts';
-import { dynamoFacts } from './facts.ts';
-import { dynamoLedger } from './ledger.ts';
+import { refuseSkew, ServerTimes, serverTime } from './dynamodb/clock-skew.ts';
+import { dynamoFacts } from './dynamodb/facts.ts';
+import { dynamoLedger } from './dynamodb/ledger.ts';
+import { dynamoRecords } from './dynamodb/records.ts';
+import { dynamoRegisters } from './dynamodb/registers.ts';
+import { findTableFaults } from './dynamodb/schema-check.ts';
+import { Dynamo } from './dynamodb/table-client.ts';
 import { countMessages, sqsQueue } from './queue.ts';
 import { reasonAttributes, SqsQueue } from './queue-messages.ts';
 import { findQueueFaults } from './queue-shape.ts';
-import { dynamoRecords } from './records.ts';
-import { dynamoRegisters } from './registers.ts';
-import { refuseSkew, ServerTimes, serverTime } from './server-times.ts';
 import { storeError } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
-import { findTableFaults } from './table-shape.ts';
 
 export interface AwsStoresOptions {
   /** `ROLLCALL_TABLE`: its name. */

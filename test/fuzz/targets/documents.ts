@@ -1,7 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeCursor as awsCursor, encodeCursor as toAwsCursor } from '../../../shared/adapters/aws/ledger-cursor.ts';
+import {
+  decodeCursor as awsCursor,
+  encodeCursor as toAwsCursor,
+} from '../../../shared/adapters/aws/dynamodb/ledger-cursor.ts';
 import { decodeCursor, encodeCursor } from '../../../shared/adapters/embedded/cursor.ts';
 import { readSavedPlan } from '../../../shared/app/saved-plan.ts';
 import {

@@ -1,8 +1,8 @@
-import { type ChainHead, EMPTY_CHAIN } from '../../domain/ledger/entry.ts';
-import type { Dynamo } from './dynamo.ts';
-import { type Item, number, readNumber, readText, text } from './items.ts';
-import { merge } from './merge.ts';
-import { CHAIN_SHARDS, shardKey, shardKeys } from './table.ts';
+import { type ChainHead, EMPTY_CHAIN } from '../../../domain/ledger/entry.ts';
+import { type Item, number, readNumber, readText, text } from './attributes.ts';
+import { merge } from './merge-sorted.ts';
+import { CHAIN_SHARDS, shardKey, shardKeys } from './schema.ts';
+import type { Dynamo } from './table-client.ts';
 
 /*
  * Which chains there are, and where each is known to end. The item of a chain is made before its first entry, so that no chain can

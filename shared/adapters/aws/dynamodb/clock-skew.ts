@@ -1,9 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
-import type { Registers } from '../../ports/registers.ts';
-import type { StoreTime, TimeReading } from '../../ports/store-time.ts';
-import type { Monotonic } from '../../ports/system.ts';
-import { storeError } from './store-errors.ts';
+import type { Registers } from '../../../ports/registers.ts';
+import type { StoreTime, TimeReading } from '../../../ports/store-time.ts';
+import type { Monotonic } from '../../../ports/system.ts';
+import { storeError } from '../store-errors.ts';
 
 const dated = z.object({ headers: z.object({ date: z.string() }) });
 

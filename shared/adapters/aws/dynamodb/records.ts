@@ -1,14 +1,14 @@
-import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/account/record.ts';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import type { DueRecord, Records } from '../../ports/records.ts';
-import { isAccountRecord } from '../stored-shapes.ts';
-import type { Dynamo, Key } from './dynamo.ts';
-import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './items.ts';
+import { type AccountRecord, wakeAt, withDriftSince } from '../../../domain/account/record.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import type { DueRecord, Records } from '../../../ports/records.ts';
+import { isAccountRecord } from '../../stored-shapes.ts';
+import { storeError } from '../store-errors.ts';
+import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './attributes.ts';
 import { keyOf } from './ledger-query.ts';
-import { merge } from './merge.ts';
-import { storeError } from './store-errors.ts';
-import { RECORD_SHARDS, shardKey, shardKeys, timeKey } from './table.ts';
+import { merge } from './merge-sorted.ts';
+import { RECORD_SHARDS, shardKey, shardKeys, timeKey } from './schema.ts';
+import type { Dynamo, Key } from './table-client.ts';
 
 const PAGE = 500;
 /** Records that one call of `advance` writes at once. */

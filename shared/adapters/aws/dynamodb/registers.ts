@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import type { Register, Registers } from '../../ports/registers.ts';
-import type { NewId } from '../../ports/system.ts';
-import type { Dynamo, Key } from './dynamo.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import type { Register, Registers } from '../../../ports/registers.ts';
+import type { NewId } from '../../../ports/system.ts';
+import { corrupt, storeError } from '../store-errors.ts';
 import {
   binary,
   flag,
@@ -14,9 +14,9 @@ import {
   readText,
   readTextOrNull,
   text,
-} from './items.ts';
-import { corrupt, storeError } from './store-errors.ts';
-import { REGISTER_SHARDS, shardKey, shardKeys } from './table.ts';
+} from './attributes.ts';
+import { REGISTER_SHARDS, shardKey, shardKeys } from './schema.ts';
+import type { Dynamo, Key } from './table-client.ts';
 
 /**
  * Longer values are stored zipped: a plan of 20,000 changes is 1.2 MB of text, and 10,000 accounts are the most that an

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { corrupt } from './store-errors.ts';
+import { corrupt } from '../store-errors.ts';
 
 export type Item = Record<string, AttributeValue>;
 

@@ -1,10 +1,10 @@
-import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
-import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../domain/ledger/entry.ts';
-import type { RunOutline, RunStep } from '../../ports/ledger.ts';
-import type { Dynamo } from './dynamo.ts';
-import { type Item, readTextOrNull } from './items.ts';
+import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
+import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../../domain/ledger/entry.ts';
+import type { RunOutline, RunStep } from '../../../ports/ledger.ts';
+import { type Item, readTextOrNull } from './attributes.ts';
 import { entryKey, entryShards } from './ledger-items.ts';
 import { indexItems, keyOf } from './ledger-query.ts';
+import type { Dynamo } from './table-client.ts';
 
 /** Index items per request, over all shards. */
 const WANTED = 8_000;

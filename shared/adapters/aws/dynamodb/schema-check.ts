@@ -6,9 +6,9 @@ import {
   type Projection,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import { AwsStoreError } from './store-errors.ts';
-import type { StoreRetry } from './store-retry.ts';
-import { createTableInput } from './table.ts';
+import { AwsStoreError } from '../store-errors.ts';
+import type { StoreRetry } from '../store-retry.ts';
+import { createTableInput } from './schema.ts';
 
 /**
  * What is missing or wrong about a table, in words; nothing if it is as {@link createTableInput} declares it. More indexes than declared

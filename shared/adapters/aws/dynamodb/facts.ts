@@ -1,11 +1,11 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { AccountFacts } from '../../domain/policy/types.ts';
-import type { OrganizationSnapshot } from '../../ports/cloud.ts';
-import type { Facts } from '../../ports/facts.ts';
-import type { Clock, NewId } from '../../ports/system.ts';
-import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../stored-shapes.ts';
-import type { Dynamo, Key } from './dynamo.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { AccountFacts } from '../../../domain/policy/types.ts';
+import type { OrganizationSnapshot } from '../../../ports/cloud.ts';
+import type { Facts } from '../../../ports/facts.ts';
+import type { Clock, NewId } from '../../../ports/system.ts';
+import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../../stored-shapes.ts';
+import { corrupt, storeError } from '../store-errors.ts';
 import {
   binary,
   flag,
@@ -18,10 +18,10 @@ import {
   readNumber,
   readText,
   text,
-} from './items.ts';
+} from './attributes.ts';
 import { keyOf } from './ledger-query.ts';
-import { corrupt, storeError } from './store-errors.ts';
-import { shardOf } from './table.ts';
+import { shardOf } from './schema.ts';
+import type { Dynamo, Key } from './table-client.ts';
 
 /** About so many accounts share a bucket: small enough to be read for one of them, large enough to be few. */
 const ACCOUNTS_PER_BUCKET = 128;

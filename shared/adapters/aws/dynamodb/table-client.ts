@@ -10,13 +10,13 @@ import {
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import { chunksOf } from './chunks.ts';
-import { IncompleteAnswerError } from './complete-answers.ts';
-import type { Item } from './items.ts';
-import { text } from './items.ts';
-import { storeError } from './store-errors.ts';
-import type { StoreRetry } from './store-retry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import { chunksOf } from '../chunks.ts';
+import { IncompleteAnswerError } from '../complete-answers.ts';
+import { storeError } from '../store-errors.ts';
+import type { StoreRetry } from '../store-retry.ts';
+import type { Item } from './attributes.ts';
+import { text } from './attributes.ts';
 
 export interface Key {
   readonly pk: string;

@@ -1,12 +1,12 @@
-import { changedAccounts, type Intent } from '../../domain/decision/changed-accounts.ts';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import type { LedgerFilter, LedgerPage, PageRequest } from '../../ports/ledger.ts';
-import type { Dynamo, Key } from './dynamo.ts';
-import { type Item, readText, readTextOrNull } from './items.ts';
+import { changedAccounts, type Intent } from '../../../domain/decision/changed-accounts.ts';
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import type { LedgerFilter, LedgerPage, PageRequest } from '../../../ports/ledger.ts';
+import { type Item, readText, readTextOrNull } from './attributes.ts';
 import { decodeCursor, encodeCursor } from './ledger-cursor.ts';
 import { entryShards, indexed, toEntry, toEpoch, UNSENT_KEY } from './ledger-items.ts';
-import { merge } from './merge.ts';
-import { TIME_INDEX_KEYS, timeKey } from './table.ts';
+import { merge } from './merge-sorted.ts';
+import { TIME_INDEX_KEYS, timeKey } from './schema.ts';
+import type { Dynamo, Key } from './table-client.ts';
 
 /** Where the matching entries stand: an index, and the hash keys of it that have to be asked. */
 interface Source {

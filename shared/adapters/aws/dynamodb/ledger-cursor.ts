@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { BadCursorError } from '../../ports/ledger.ts';
+import { BadCursorError } from '../../../ports/ledger.ts';
 
 /** Where a page ended: the `time` of its last entry, which is its place in every index. */
 const cursorSchema = z.tuple([z.literal(1), z.string().regex(/^\d{16}#[\s\S]+#\d{12}$/)]);

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { canonicalJson } from '../../domain/canonical-hash.ts';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import { TamperedError } from '../../ports/ledger.ts';
-import { isLedgerEntry } from '../stored-shapes.ts';
-import type { Key } from './dynamo.ts';
-import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './items.ts';
-import { storeError } from './store-errors.ts';
-import { ENTRY_SHARDS, seqKey, shardKey, shardOf, timeKey } from './table.ts';
+import { canonicalJson } from '../../../domain/canonical-hash.ts';
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { TamperedError } from '../../../ports/ledger.ts';
+import { isLedgerEntry } from '../../stored-shapes.ts';
+import { storeError } from '../store-errors.ts';
+import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './attributes.ts';
+import { ENTRY_SHARDS, seqKey, shardKey, shardOf, timeKey } from './schema.ts';
+import type { Key } from './table-client.ts';
 
 /** A sort key takes 1,024 bytes, and the chain's name stands in it beside time and number. */
 const MAX_CHAIN_BYTES = 512;

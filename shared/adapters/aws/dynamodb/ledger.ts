@@ -1,15 +1,15 @@
-import { type ChainHead, headOf, type LedgerEntry } from '../../domain/ledger/entry.ts';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import type { AppendOutcome, Ledger } from '../../ports/ledger.ts';
-import type { Dynamo } from './dynamo.ts';
-import { flag, type Item, readText, text } from './items.ts';
+import { type ChainHead, headOf, type LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import type { AppendOutcome, Ledger } from '../../../ports/ledger.ts';
+import { flag, type Item, readText, text } from './attributes.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
 import { entryItem, entryKey, toEntry, toEpoch, untampered } from './ledger-items.ts';
 import { readOutline } from './ledger-outline.ts';
 import { changedSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
-import { merge } from './merge.ts';
-import { ENTRY_SHARDS, seqKey, shardKeys } from './table.ts';
+import { merge } from './merge-sorted.ts';
+import { ENTRY_SHARDS, seqKey, shardKeys } from './schema.ts';
+import type { Dynamo } from './table-client.ts';
 
 /** Chains that are written at once by one call of `append`, and marks by one of `markPublished`. */
 const PARALLEL = 32;

@@ -1,14 +1,14 @@
-import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
-import { chunksOf } from './chunks.ts';
-import type { Dynamo } from './dynamo.ts';
-import { type Item, readNumber, readText, readTextOrNull } from './items.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../../domain/ledger/entry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import type { AccountTail, ChainEnd } from '../../../ports/ledger.ts';
+import { chunksOf } from '../chunks.ts';
+import { type Item, readNumber, readText, readTextOrNull } from './attributes.ts';
 import { endOfChain, lastEntry } from './ledger-chains.ts';
 import { toEntry } from './ledger-items.ts';
 import { keyOf } from './ledger-query.ts';
-import { merge } from './merge.ts';
-import { CHAIN_SHARDS, seqKey, shardKeys, timeKey } from './table.ts';
+import { merge } from './merge-sorted.ts';
+import { CHAIN_SHARDS, seqKey, shardKeys, timeKey } from './schema.ts';
+import type { Dynamo } from './table-client.ts';
 
 /** Chains that are looked into at once. */
 const PARALLEL = 32;
