@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
 import { readerRole } from '../adapters/aws/cloud/assume-role.ts';
 import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
+import { type EventBridgeBus, openEventBridge } from '../adapters/aws/eventbridge/bus.ts';
+import { eventBridgeScanRequests } from '../adapters/aws/eventbridge/scan-requests.ts';
 import { lambdaLogger, type ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 import { lambdaMetrics } from '../adapters/aws/lambda/metrics.ts';
 import { policySource } from '../adapters/aws/lambda/policy-source.ts';
-import { eventBridgeScanRequests } from '../adapters/aws/lambda/scan-requests.ts';
 import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../adapters/aws/store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';

@@ -1,4 +1,4 @@
-import { type EventBridgeBus, openEventBridge } from '../adapters/aws/bus.ts';
+import { type EventBridgeBus, openEventBridge } from '../adapters/aws/eventbridge/bus.ts';
 import { httpWebhook } from '../adapters/system/webhook.ts';
 import { type AlertDeps, Alerts } from '../app/alerts.ts';
 import { type AnnounceDeps, type Outlets, publishFor } from '../app/announce.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { eventSchema, eventSchemaFiles } from '../../infra/event-schemas.ts';
-import { type EventBridgeBus, MAX_EVENT_BYTES, openEventBridge } from '../../shared/adapters/aws/bus.ts';
+import { type EventBridgeBus, MAX_EVENT_BYTES, openEventBridge } from '../../shared/adapters/aws/eventbridge/bus.ts';
 import { wordsOf } from '../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, chainOf, FACET, sealAll, time } from '../contract/samples.ts';

@@ -3,13 +3,13 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openEventBridge } from '../../shared/adapters/aws/bus.ts';
 import { createAwsCloud } from '../../shared/adapters/aws/cloud/cloud.ts';
 import { createAwsInspection } from '../../shared/adapters/aws/cloud/inspection.ts';
 import { ownArn } from '../../shared/adapters/aws/cloud/own-arn.ts';
 import { lookAtAws } from '../../shared/adapters/aws/doctor.ts';
+import { openEventBridge } from '../../shared/adapters/aws/eventbridge/bus.ts';
+import { eventBridgeScanRequests } from '../../shared/adapters/aws/eventbridge/scan-requests.ts';
 import { policySource } from '../../shared/adapters/aws/lambda/policy-source.ts';
-import { eventBridgeScanRequests } from '../../shared/adapters/aws/lambda/scan-requests.ts';
 import { openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { agentsFor } from '../../shared/adapters/http-agents.ts';
 import { httpWebhook } from '../../shared/adapters/system/webhook.ts';

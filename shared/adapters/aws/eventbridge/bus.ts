@@ -5,16 +5,16 @@ import {
   type PutEventsRequestEntry,
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
-import { EVENT_SOURCE, referenceTo, wordsOf } from '../../domain/ledger/bus-event.ts';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import type { Network } from '../../domain/network.ts';
-import type { EventBus, Refusal } from '../../ports/bus.ts';
-import type { Clock, Random } from '../../ports/system.ts';
-import { clientSettings } from './client-settings.ts';
-import { withCompleteAnswers } from './complete-answers.ts';
-import { AwsStoreError, meaningOfCode } from './store-errors.ts';
-import { createStoreRetry, type StoreRetry } from './store-retry.ts';
+import { EVENT_SOURCE, referenceTo, wordsOf } from '../../../domain/ledger/bus-event.ts';
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import type { Network } from '../../../domain/network.ts';
+import type { EventBus, Refusal } from '../../../ports/bus.ts';
+import type { Clock, Random } from '../../../ports/system.ts';
+import { clientSettings } from '../client-settings.ts';
+import { withCompleteAnswers } from '../complete-answers.ts';
+import { AwsStoreError, meaningOfCode } from '../store-errors.ts';
+import { createStoreRetry, type StoreRetry } from '../store-retry.ts';
 
 export interface EventBridgeOptions {
   /** `ROLLCALL_EVENT_BUS`, or the policy's `notify.eventBus`: name or ARN. */
