@@ -1,7 +1,7 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { MAX_MESSAGE_BYTES } from '../../shared/adapters/aws/queue-shape.ts';
+import { MAX_MESSAGE_BYTES } from '../../shared/adapters/aws/sqs/queue-check.ts';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { account, range, work } from '../contract/samples.ts';

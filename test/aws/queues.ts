@@ -1,5 +1,5 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/queue-shape.ts';
+import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/sqs/queue-check.ts';
 
 /** As `infra/` makes them. */
 export async function makeQueues(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
-import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/queue-shape.ts';
+import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/sqs/queue-check.ts';
 import { parsePolicy } from '../../shared/domain/policy/index.ts';
 import { METRICS } from '../../shared/ports/metrics.ts';
 import { parseTemplate } from './cloudformation-yaml.ts';

@@ -14,7 +14,7 @@ import { dynamoRegisters } from './dynamodb/registers.ts';
 import { createTableInput } from './dynamodb/schema.ts';
 import { findTableFaults } from './dynamodb/schema-check.ts';
 import { Dynamo } from './dynamodb/table-client.ts';
-import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './queue-shape.ts';
+import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './sqs/queue-check.ts';
 import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 import { isNetworkCode } from './vendor-error-codes.ts';

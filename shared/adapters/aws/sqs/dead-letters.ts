@@ -1,8 +1,8 @@
 import type { Message } from '@aws-sdk/client-sqs';
-import type { DeadLetter, DeadLetters } from '../../ports/queue.ts';
-import { readMessage } from '../embedded/messages.ts';
-import { asciiJson, reasonOf, type SqsQueue } from './queue-messages.ts';
-import { MAX_RECEIVES } from './queue-shape.ts';
+import type { DeadLetter, DeadLetters } from '../../../ports/queue.ts';
+import { readMessage } from '../../embedded/messages.ts';
+import { MAX_RECEIVES } from './queue-check.ts';
+import { asciiJson, reasonOf, type SqsQueue } from './queue-client.ts';
 
 export interface DeadLettersOptions {
   /** How long an empty answer is waited for, s: only a long poll asks all of SQS's servers. */

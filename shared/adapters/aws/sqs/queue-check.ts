@@ -1,7 +1,7 @@
 import { type CreateQueueCommandInput, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { AwsStoreError } from './store-errors.ts';
-import type { StoreRetry } from './store-retry.ts';
+import { AwsStoreError } from '../store-errors.ts';
+import type { StoreRetry } from '../store-retry.ts';
 
 /**
  * The most that a message may have. Ours have less than 2 KB. The dead-letter queue takes far more (256 KB at least, everywhere), so that any

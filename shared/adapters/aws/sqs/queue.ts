@@ -1,14 +1,14 @@
 import { GetQueueAttributesCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import { type WorkMessage, workMessageSchema } from '../../domain/work-message.ts';
-import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
-import type { Clock } from '../../ports/system.ts';
-import { readMessage } from '../embedded/messages.ts';
-import { IncompleteAnswerError } from './complete-answers.ts';
-import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } from './queue-messages.ts';
-import { MAX_MESSAGE_BYTES } from './queue-shape.ts';
-import { storeError } from './store-errors.ts';
-import type { StoreRetry } from './store-retry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import { type WorkMessage, workMessageSchema } from '../../../domain/work-message.ts';
+import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../../ports/queue.ts';
+import type { Clock } from '../../../ports/system.ts';
+import { readMessage } from '../../embedded/messages.ts';
+import { IncompleteAnswerError } from '../complete-answers.ts';
+import { storeError } from '../store-errors.ts';
+import type { StoreRetry } from '../store-retry.ts';
+import { MAX_MESSAGE_BYTES } from './queue-check.ts';
+import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } from './queue-client.ts';
 
 export interface QueueOptions {
   readonly clock: Pick<Clock, 'now'>;
