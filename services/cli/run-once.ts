@@ -3,8 +3,8 @@ import type { OpenClaim } from '../../shared/app/claims.ts';
 import type { RunContext } from '../../shared/app/deps.ts';
 import type { CallCounts } from '../../shared/app/limiter.ts';
 import { type FullSummary, fullSummary } from '../../shared/app/plan-document.ts';
-import type { OutOfReach } from '../../shared/app/reach.ts';
-import type { Retrying } from '../../shared/app/retrying.ts';
+import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
+import type { Retrying } from '../../shared/app/support/retry.ts';
 import type { App } from '../../shared/compose/app.ts';
 import { Interrupted } from './interrupt.ts';
 
@@ -34,7 +34,7 @@ export async function runOnce(app: App, run: RunContext, options: ApplyOptions):
     import('../../shared/app/apply.ts'),
     import('../../shared/app/status.ts'),
     import('../../shared/app/claims.ts'),
-    import('../../shared/app/reach.ts'),
+    import('../../shared/app/support/outage-detector.ts'),
   ]);
   const { deps, settings } = app;
   const startedAt = deps.clock.now();

@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { readControls } from './controls.ts';
 import type { Deps } from './deps.ts';
 import type { ReactDeps } from './react.ts';
-import { createRetryingUntil } from './retrying.ts';
+import { createRetryingUntil } from './support/retry.ts';
 
 /**
  * Reads single accounts because of one event. Their tags as well where the policy or an operator's suspension asks about tags: an account

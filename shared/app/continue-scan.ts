@@ -5,10 +5,10 @@ import type { Deps, OnProgress, Settings } from './deps.ts';
 import { withLease } from './lease.ts';
 import type { Plan } from './make-plan.ts';
 import { resumable } from './resumable.ts';
-import type { Retrying } from './retrying.ts';
 import { scan } from './scan.ts';
 import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from './schedule.ts';
 import { OutOfTime } from './support/out-of-time.ts';
+import type { Retrying } from './support/retry.ts';
 
 /** How much time a part of a scan has. */
 export interface Deadline {

@@ -4,7 +4,7 @@ import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
 import type { Cloud, Observed } from '../ports/cloud.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Listing } from './listing.ts';
-import type { Retrying } from './retrying.ts';
+import type { Retrying } from './support/retry.ts';
 
 /** Whether the policy says anything about Automation at all; if not, nobody needs to list it. */
 export function managesAutomation({ policy }: CompiledPolicy): boolean {

@@ -6,7 +6,7 @@ import {
   type ObservedEnrollments,
 } from '../domain/policy/index.ts';
 import type { OnProgress, Settings } from './deps.ts';
-import type { Retrying } from './retrying.ts';
+import type { Retrying } from './support/retry.ts';
 import { type Survey, type SurveyDeps, survey } from './survey.ts';
 
 /** What `policy init` saw and wrote. */

@@ -3,8 +3,8 @@ import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../por
 import { requireOrganization } from './binding.ts';
 import type { Deps, OnProgress } from './deps.ts';
 import { withRefreshed } from './refreshed.ts';
-import type { Retrying } from './retrying.ts';
 import { scanWish } from './scan-wishes.ts';
+import type { Retrying } from './support/retry.ts';
 
 /**
  * The organization as it is: the stored snapshot if it is younger than `maxAgeMs` and says what the policy asks about, else read anew.

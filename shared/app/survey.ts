@@ -14,8 +14,8 @@ import { Desk, type IsNews, type Judged, type Summary } from './desk.ts';
 import { Judging } from './judging.ts';
 import { type Listing, readListing } from './listing.ts';
 import { type Listings, managesAutomation, probe } from './observe.ts';
-import type { Retrying } from './retrying.ts';
 import { takeSnapshot } from './snapshot.ts';
+import type { Retrying } from './support/retry.ts';
 
 /** All that one look at the organization gave. */
 export interface Survey {

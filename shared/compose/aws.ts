@@ -15,7 +15,7 @@ import { bindOrganization } from '../app/binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { createLimiter } from '../app/limiter.ts';
 import { createWork } from '../app/reconciler/create-worker.ts';
-import { createRetrying, type Retrying } from '../app/retrying.ts';
+import { createRetrying, type Retrying } from '../app/support/retry.ts';
 import type { WorkContext } from '../app/worker/context.ts';
 import { type AwsEnv, awsEnv } from '../config/aws-env.ts';
 import { environment } from '../config/environment.ts';

@@ -16,7 +16,7 @@ import { memberCheck } from '../app/doctor/member-check.ts';
 import { outboxResult } from '../app/doctor/outbox-check.ts';
 import { createLimiter } from '../app/limiter.ts';
 import { busOf, overdueEntries } from '../app/outbox.ts';
-import { createRetrying } from '../app/retrying.ts';
+import { createRetrying } from '../app/support/retry.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';

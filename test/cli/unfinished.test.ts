@@ -5,7 +5,7 @@ import { openText, unfinishedText } from '../../services/cli/ui/run-text.ts';
 import type { OpenChange } from '../../shared/app/apply.ts';
 import type { OpenClaim } from '../../shared/app/claims.ts';
 import { acquireLease } from '../../shared/app/lease.ts';
-import type { OutOfReach } from '../../shared/app/reach.ts';
+import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
 import { openStore } from '../../shared/compose/store.ts';
 import { systemClock } from '../../shared/compose/system.ts';
 import { applyShape, auditShape, errorShape, showShape } from './shapes.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { askedToWait } from '../../shared/adapters/aws/retry-after.ts';
 import { createStoreRetry } from '../../shared/adapters/aws/store-retry.ts';
-import { createRetrying } from '../../shared/app/retrying.ts';
+import { createRetrying } from '../../shared/app/support/retry.ts';
 import { retryAfterMs } from '../../shared/domain/retry-after.ts';
 import { failureOf } from '../contract/cloud.contract.ts';
 import { ACCOUNT, json, wireCloud } from './support.ts';

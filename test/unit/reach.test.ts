@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Reach } from '../../shared/app/reach.ts';
-import type { Retrying } from '../../shared/app/retrying.ts';
+import { Reach } from '../../shared/app/support/outage-detector.ts';
+import type { Retrying } from '../../shared/app/support/retry.ts';
 import { CloudError, type CloudErrorKind } from '../../shared/ports/cloud.ts';
 import { manualClock } from '../support/manual-clock.ts';
 

@@ -6,9 +6,9 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../shared/adapters/emb
 import { DEFAULT_SETTINGS, type Deps, type RunContext, type Settings, type Stores } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/make-plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
-import { createRetrying, type Retrying } from '../../shared/app/retrying.ts';
 import { RunStates } from '../../shared/app/run-state.ts';
 import { scan } from '../../shared/app/scan.ts';
+import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import type { WorkContext, WorkResult } from '../../shared/app/worker/context.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';

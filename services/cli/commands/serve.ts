@@ -150,7 +150,7 @@ async function underEachPolicy(
     try {
       await serveUntil(inForce, end);
     } catch (error) {
-      const { Stopped } = await import('../../../shared/app/stopping.ts');
+      const { Stopped } = await import('../../../shared/app/support/graceful-stop.ts');
       // Told to end, or that the policy has changed, before it knew who it is.
       const ended = end.aborted && error instanceof Stopped;
       // At the start it is for whoever started it; later there is nobody to start it again.

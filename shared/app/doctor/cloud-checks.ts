@@ -2,7 +2,7 @@ import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.t
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
-import type { Retrying } from '../retrying.ts';
+import type { Retrying } from '../support/retry.ts';
 import {
   createServiceLinkedRole,
   enableTrustedAccess,

@@ -6,7 +6,7 @@ import { type Cloud, CloudError } from '../../ports/cloud.ts';
 import type { Facts } from '../../ports/facts.ts';
 import type { Inspection } from '../../ports/inspection.ts';
 import type { Random } from '../../ports/system.ts';
-import type { Retrying } from '../retrying.ts';
+import type { Retrying } from '../support/retry.ts';
 import type { CloudFacts } from './cloud-checks.ts';
 import { deployMemberRole, type MemberRoleFacts, renewMemberRole, trustCaller } from './commands.ts';
 import { reasonOf } from './errors.ts';

@@ -7,8 +7,8 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ControlsView, underControls } from '../controls.ts';
 import type { Deps, Settings, WorkOutcome } from '../deps.ts';
 import type { Journal } from '../journal.ts';
-import type { Retrying } from '../retrying.ts';
 import type { RunStates } from '../run-state.ts';
+import type { Retrying } from '../support/retry.ts';
 import type { AutomationListing } from './automation-listing.ts';
 import type { Guard } from './guard.ts';
 

@@ -3,7 +3,7 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import { StoreFailure } from '../../ports/store-failure.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
-import { Stopped } from '../stopping.ts';
+import { Stopped } from '../support/graceful-stop.ts';
 import type { WorkContext, WorkResult } from './context.ts';
 import { OutdatedPolicyError, processMessage } from './process.ts';
 

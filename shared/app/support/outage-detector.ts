@@ -1,7 +1,7 @@
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import { CloudError } from '../ports/cloud.ts';
-import type { Clock } from '../ports/system.ts';
-import type { Retrying } from './retrying.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Retrying } from './retry.ts';
 
 /** So many calls in a row without an answer, over so long: no hiccup any more. */
 const MANY = 10;

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import { CloudError } from '../ports/cloud.ts';
-import type { Clock, Random } from '../ports/system.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Clock, Random } from '../../ports/system.ts';
 
 /** Full jitter: before retry n a pause drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. */
 const BASE_MS = 100;

@@ -1,8 +1,8 @@
 import { AbortError } from 'p-retry';
-import type { CallGate } from '../ports/cloud.ts';
-import type { WorkQueue } from '../ports/queue.ts';
-import type { Retrying } from './retrying.ts';
-import { OutOfTime } from './support/out-of-time.ts';
+import type { CallGate } from '../../ports/cloud.ts';
+import type { WorkQueue } from '../../ports/queue.ts';
+import { OutOfTime } from './out-of-time.ts';
+import type { Retrying } from './retry.ts';
 
 /*
  * How a daemon ends in bounded time. From the moment `stop` aborts
