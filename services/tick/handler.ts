@@ -1,9 +1,9 @@
+import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { recordDeadLetters } from '../../shared/app/dead-letter-entries.ts';
 import { writeDigest } from '../../shared/app/digest.ts';
 import { publishUnpublished } from '../../shared/app/publish.ts';
 import { pruneOld } from '../../shared/app/retention.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
-import { RunStates } from '../../shared/app/run-state.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';

@@ -4,11 +4,11 @@ import { totalChanges } from '../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { Registers } from '../ports/registers.ts';
+import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
+import { RunStates, type StoredPlan } from './coordination/run-store.ts';
+import { readTyped, readValue, type Typed } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';
-import { POLICY_REGISTER, policySchema } from './policy-register.ts';
-import { readTyped, readValue, type Typed } from './registers.ts';
-import { RunStates, type StoredPlan } from './run-state.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;

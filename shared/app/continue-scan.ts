@@ -1,8 +1,8 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { ScanRequests } from '../ports/scan-requests.ts';
 import { Checkpoint } from './checkpoint.ts';
+import { withLease } from './coordination/lease.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
-import { withLease } from './lease.ts';
 import type { Plan } from './make-plan.ts';
 import { resumable } from './resumable.ts';
 import { scan } from './scan.ts';

@@ -18,7 +18,7 @@ import type { Assessment } from '../domain/enrollment/verdict.ts';
 import type { AccountFacts, OperatorSelector } from '../domain/policy/index.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
-import { readTyped, update } from './registers.ts';
+import { readTyped, update } from './coordination/typed-register.ts';
 
 /** The register with the kill switch and the suspensions. */
 export const CONTROLS_REGISTER = 'controls';

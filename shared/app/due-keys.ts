@@ -3,7 +3,7 @@ import type { Condition } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS } from '../domain/enrollment/model.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
-import type { RunStates } from './run-state.ts';
+import type { RunStates } from './coordination/run-store.ts';
 import type { WaitingRunOf } from './waiting-runs.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];

@@ -6,10 +6,10 @@ import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../d
 import type { EntryType } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
+import { readTyped, update } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
 import { needsLook } from './due-keys.ts';
 import { Journal } from './journal.ts';
-import { readTyped, update } from './registers.ts';
 
 /*
  * Of each exemption, by its content:

@@ -5,8 +5,8 @@ import { toIso } from '../domain/time.ts';
 import type { Registers } from '../ports/registers.ts';
 import { openApprovals } from './approvals.ts';
 import { readControls } from './controls.ts';
-import { POLICY_REGISTER, policySchema } from './policy-register.ts';
-import { readTyped } from './registers.ts';
+import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
+import { readTyped } from './coordination/typed-register.ts';
 
 /* What keeps enforcement from acting, and what lets it act, as `status` and `account` show it. Times are ISO 8601. */
 

@@ -1,7 +1,7 @@
 import type { EventBus, Refusal } from '../ports/bus.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Logger } from '../ports/system.ts';
-import { BUSY, type OneAtATimeDeps, oneAtATime } from './one-at-a-time.ts';
+import { BUSY, type OneAtATimeDeps, oneAtATime } from './coordination/single-flight.ts';
 import { noteRefusal } from './outbox.ts';
 
 export interface PublishDeps extends OneAtATimeDeps {

@@ -6,12 +6,12 @@ import type { Condition } from '../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
+import type { RunStates } from './coordination/run-store.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueMessages } from './due-keys.ts';
 import { Journal } from './journal.ts';
 import { changedRecently } from './rolling-changes.ts';
 import type { RolloutState } from './rollout-state.ts';
-import type { RunStates } from './run-state.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 

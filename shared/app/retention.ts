@@ -12,9 +12,9 @@ import {
   ORGANIZATION_CHAIN,
 } from '../domain/ledger/entry.ts';
 import { toIso } from '../domain/time.ts';
+import { readTyped } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';
-import { readTyped } from './registers.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 

@@ -6,7 +6,7 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 import type { Registers } from '../ports/registers.ts';
-import { readTyped, readValue, type Typed } from './registers.ts';
+import { readTyped, readValue, type Typed } from './coordination/typed-register.ts';
 
 /** The gate of the policy in force, for all processes. */
 const rolloutSchema = z.object({

@@ -8,13 +8,13 @@ import { toIso } from '../domain/time.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 import { openApprovals } from './approvals.ts';
 import { readControls } from './controls.ts';
+import { RunStates } from './coordination/run-store.ts';
+import type { Typed } from './coordination/typed-register.ts';
 import type { Deps, RunContext } from './deps.ts';
 import { Journal } from './journal.ts';
 import { keysOf, type Plan } from './make-plan.ts';
-import type { Typed } from './registers.ts';
 import { releaseHeld } from './release.ts';
 import { type RolloutState, readRollout, writeRollout } from './rollout-state.ts';
-import { RunStates } from './run-state.ts';
 
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 

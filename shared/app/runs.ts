@@ -7,12 +7,12 @@ import { mapParallel } from '../domain/map-parallel.ts';
 import type { AccountFacts } from '../domain/policy/types.ts';
 import { toIso } from '../domain/time.ts';
 import { approvalOf } from './approvals.ts';
+import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
+import { RunStates } from './coordination/run-store.ts';
+import { readTyped } from './coordination/typed-register.ts';
 import type { Stores } from './deps.ts';
 import { type FullSummary, fullSummary } from './plan-document.ts';
-import { POLICY_REGISTER, policySchema } from './policy-register.ts';
-import { readTyped } from './registers.ts';
 import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
-import { RunStates } from './run-state.ts';
 
 /** What `ScanCompleted` tells in its summary. */
 const scanSummary = z.object({

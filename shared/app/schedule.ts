@@ -6,8 +6,8 @@ import { toIso } from '../domain/time.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 import { openApprovals } from './approvals.ts';
-import { leaseHolder } from './lease.ts';
-import { readTyped, type Typed, update } from './registers.ts';
+import { leaseHolder } from './coordination/lease.ts';
+import { readTyped, type Typed, update } from './coordination/typed-register.ts';
 import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
 
 /*

@@ -1,10 +1,10 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { type Deadline, scanPart } from './continue-scan.ts';
+import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
+import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './make-plan.ts';
-import { POLICY_REGISTER, policySchema } from './policy-register.ts';
 import { createWork } from './reconciler/create-worker.ts';
-import { readTyped } from './registers.ts';
 import { advanceRollout } from './rollout.ts';
 import { type GivenUpScan, requestScan, type ScanRequest, type ScanUnderWay, scanUnderWay } from './schedule.ts';
 import type { Retrying } from './support/retry.ts';

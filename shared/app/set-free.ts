@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { differs } from '../domain/enrollment/mismatch.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { Registers } from '../ports/registers.ts';
+import { readTyped } from './coordination/typed-register.ts';
 import type { DueKey } from './due-keys.ts';
-import { readTyped } from './registers.ts';
 import { makeScanDue } from './schedule.ts';
 
 /** More changes than this that come free at once are judged together by a scan, which says so before the first call if they are too many. */

@@ -15,11 +15,11 @@ import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain
 import { type AccountFacts, parseOperatorSelector } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import { CONTROLS_REGISTER, readControls } from './controls.ts';
+import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
+import { RunStates } from './coordination/run-store.ts';
+import { readTyped, update } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
 import { Journal } from './journal.ts';
-import { POLICY_REGISTER, policySchema } from './policy-register.ts';
-import { readTyped, update } from './registers.ts';
-import { RunStates } from './run-state.ts';
 import { makeScanDue } from './schedule.ts';
 import { queueDue } from './tick.ts';
 

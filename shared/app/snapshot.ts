@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../ports/cloud.ts';
-import { requireOrganization } from './binding.ts';
+import { requireOrganization } from './coordination/organization-binding.ts';
 import type { Deps, OnProgress } from './deps.ts';
 import { withRefreshed } from './refreshed.ts';
 import { scanWish } from './scan-wishes.ts';

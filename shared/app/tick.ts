@@ -1,8 +1,8 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
+import type { RunStates } from './coordination/run-store.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
-import type { RunStates } from './run-state.ts';
 import { isSetFree, leaveToScan, SET_FREE_AT_ONCE } from './set-free.ts';
 import { type WaitingRunOf, waitingRuns } from './waiting-runs.ts';
 

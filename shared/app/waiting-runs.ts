@@ -3,8 +3,8 @@ import type { Condition } from '../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
 import type { Registers } from '../ports/registers.ts';
 import { usedApprovals } from './approvals.ts';
-import { readTyped, update } from './registers.ts';
-import type { RunStates } from './run-state.ts';
+import type { RunStates } from './coordination/run-store.ts';
+import { readTyped, update } from './coordination/typed-register.ts';
 
 /** The last run whose plan judged what waits for a window together. */
 const waitingSchema = z.object({ policyHash: z.string(), runId: z.string() });

@@ -3,7 +3,7 @@ import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
-import { bindOrganization, requireOrganization } from '../app/binding.ts';
+import { bindOrganization, requireOrganization } from '../app/coordination/organization-binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { type CallCounts, createLimiter } from '../app/limiter.ts';
 import { stoppableGate, stoppableQueue, stoppableRetrying } from '../app/support/graceful-stop.ts';

@@ -11,7 +11,7 @@ import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import type { Alerts } from '../app/alerts.ts';
-import { bindOrganization } from '../app/binding.ts';
+import { bindOrganization } from '../app/coordination/organization-binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import { createLimiter } from '../app/limiter.ts';
 import { createWork } from '../app/reconciler/create-worker.ts';

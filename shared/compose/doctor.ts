@@ -8,7 +8,7 @@ import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemMonotonic } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
-import { organizationOf } from '../app/binding.ts';
+import { organizationOf } from '../app/coordination/organization-binding.ts';
 import { clockCheck } from '../app/doctor/clock-check.ts';
 import { type CloudFacts, cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
 import { type Check, examine } from '../app/doctor/examine.ts';

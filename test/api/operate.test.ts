@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
-import { POLICY_REGISTER } from '../../shared/app/policy-register.ts';
-import { RunStates } from '../../shared/app/run-state.ts';
+import { POLICY_REGISTER } from '../../shared/app/coordination/policy-in-force.ts';
+import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { optedOut } from '../support/cloud-trail-events.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { compiled, policyText } from '../support/world-policy.ts';

@@ -4,7 +4,7 @@ import type { Style } from '../../services/cli/ui/output.ts';
 import { openText, unfinishedText } from '../../services/cli/ui/run-text.ts';
 import type { OpenChange } from '../../shared/app/apply.ts';
 import type { OpenClaim } from '../../shared/app/claims.ts';
-import { acquireLease } from '../../shared/app/lease.ts';
+import { acquireLease } from '../../shared/app/coordination/lease.ts';
 import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
 import { openStore } from '../../shared/compose/store.ts';
 import { systemClock } from '../../shared/compose/system.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ORGANIZATION_REGISTER } from '../../shared/app/binding.ts';
+import { ORGANIZATION_REGISTER } from '../../shared/app/coordination/organization-binding.ts';
 import { functionsOf } from './functions.ts';
 import { deploy, lambdaContext } from './support.ts';
 

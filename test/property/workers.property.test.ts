@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RunStates } from '../../shared/app/run-state.ts';
+import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import type { WorkContext } from '../../shared/app/worker/context.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';

@@ -338,7 +338,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'what another organization looks like is recorded in the store of this one (invariant 9)',
     edits: [
       {
-        file: 'shared/app/binding.ts',
+        file: 'shared/app/coordination/organization-binding.ts',
         find: 'if (owner !== null && owner !== organizationId) throw',
         replace: "if (owner === '') throw",
       },
@@ -349,7 +349,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a store with a snapshot and no recorded owner is bound to another organization (invariant 9)',
     edits: [
       {
-        file: 'shared/app/binding.ts',
+        file: 'shared/app/coordination/organization-binding.ts',
         find: 'return bound?.value.organizationId ?? (await facts.meta())?.organizationId ?? null;',
         replace: 'void facts; return bound?.value.organizationId ?? null;',
       },

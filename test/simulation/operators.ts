@@ -1,7 +1,7 @@
 import { approve } from '../../shared/app/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { RunStates, type StoredPlan } from '../../shared/app/coordination/run-store.ts';
 import { resumeContested } from '../../shared/app/resume-contested.ts';
-import { RunStates, type StoredPlan } from '../../shared/app/run-state.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type CompiledPolicy, type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import type { Stage } from './ground.ts';

@@ -1,7 +1,7 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { bindOrganization } from '../../shared/app/binding.ts';
+import { withLease } from '../../shared/app/coordination/lease.ts';
+import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
-import { withLease } from '../../shared/app/lease.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { scan } from '../../shared/app/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule.ts';

@@ -1,7 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { bindOrganization, organizationOf, requireOrganization } from '../../shared/app/binding.ts';
+import {
+  bindOrganization,
+  organizationOf,
+  requireOrganization,
+} from '../../shared/app/coordination/organization-binding.ts';
 
 const arn = 'arn:aws:iam::111122223333:role/rollcall';
 const withSnapshotOf = (organizationId: string | null) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { acquireLease, type Lease, withLease } from '../../shared/app/lease.ts';
-import { BUSY, oneAtATime } from '../../shared/app/one-at-a-time.ts';
+import { acquireLease, type Lease, withLease } from '../../shared/app/coordination/lease.ts';
+import { BUSY, oneAtATime } from '../../shared/app/coordination/single-flight.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { approve } from '../../shared/app/approvals.ts';
+import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { keysOf, type Plan } from '../../shared/app/make-plan.ts';
 import { planDocument } from '../../shared/app/plan-document.ts';
-import { RunStates } from '../../shared/app/run-state.ts';
 import { readSavedPlan } from '../../shared/app/saved-plan.ts';
 import { plan } from '../../shared/app/scan.ts';
 import { callsOf, followUpsOf, totalChanges, totalsOf } from '../../shared/domain/decision/plan-totals.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { update } from '../../shared/app/registers.ts';
+import { update } from '../../shared/app/coordination/typed-register.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 
 const schema = z.object({ n: z.number() });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { KEEP_MS, RunStates } from '../../shared/app/run-state.ts';
+import { KEEP_MS, RunStates } from '../../shared/app/coordination/run-store.ts';
 import { policyOf } from './kit.ts';
 
 it('removes an old run together with what it set out to do, without a list of that', async () => {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
+import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { readTyped, update } from '../../shared/app/coordination/typed-register.ts';
 import { readListing } from '../../shared/app/listing.ts';
-import { readTyped, update } from '../../shared/app/registers.ts';
-import { RunStates } from '../../shared/app/run-state.ts';
 import { plan, scan } from '../../shared/app/scan.ts';
 import { createRetrying } from '../../shared/app/support/retry.ts';
 import { mapParallel } from '../../shared/domain/map-parallel.ts';

@@ -524,7 +524,7 @@ describe('guardrails, right before the call', () => {
     shop.cloud.set(accountId(0), { automation: { ...on, ruleMode: 'AnyAllowed' } });
     const found = await shop.scan();
     await shop.messages();
-    const { RunStates } = await import('../../shared/app/run-state.ts');
+    const { RunStates } = await import('../../shared/app/coordination/run-store.ts');
     const { changeKey } = await import('../../shared/app/make-plan.ts');
     const keys = found.due.map(changeKey);
     await new RunStates(shop.store.registers).storePlan(found.planHash, policy.hash, keys, NOW);

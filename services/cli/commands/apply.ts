@@ -99,7 +99,7 @@ async function perform(
   if (snapshot !== null && (await app.deps.facts.meta())?.takenAt !== snapshot.takenAt)
     await app.deps.facts.save(snapshot);
   if (saved !== null) {
-    const { RunStates } = await import('../../../shared/app/run-state.ts');
+    const { RunStates } = await import('../../../shared/app/coordination/run-store.ts');
     const { planHash, policyHash, keys } = saved;
     await new RunStates(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }

@@ -1,9 +1,9 @@
 import { ControlsView } from '../controls.ts';
+import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { RunStates } from '../coordination/run-store.ts';
+import { readTyped } from '../coordination/typed-register.ts';
 import type { Deps, RunContext, Settings } from '../deps.ts';
 import { Journal } from '../journal.ts';
-import { POLICY_REGISTER, policySchema } from '../policy-register.ts';
-import { readTyped } from '../registers.ts';
-import { RunStates } from '../run-state.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AutomationListing } from '../worker/automation-listing.ts';
 import { checksOf } from '../worker/checks/index.ts';

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { RunStates } from '../run-state.ts';
+import type { RunStates } from '../coordination/run-store.ts';
 import { type Asked, type Check, Vetoed } from './checks/check.ts';
 
 export { Vetoed } from './checks/check.ts';

@@ -1,6 +1,6 @@
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { POLICY_REGISTER, policySchema } from '../policy-register.ts';
-import { readTyped } from '../registers.ts';
+import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { readTyped } from '../coordination/typed-register.ts';
 import { holdsOf, readGate } from '../rollout-state.ts';
 import { reconcileAccount } from './account.ts';
 import { reconcileBatch } from './batch.ts';

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { parseOutside } from '../domain/safe-parse.ts';
-import { DamagedRegisterError, type Registers } from '../ports/registers.ts';
+import { parseOutside } from '../../domain/safe-parse.ts';
+import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 
 /** A register of a known shape. */
 export interface Typed<T> {

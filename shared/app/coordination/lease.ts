@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { Registers } from '../ports/registers.ts';
-import type { Clock } from '../ports/system.ts';
-import { LEASE_MS } from './deps.ts';
-import { readTyped } from './registers.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock } from '../../ports/system.ts';
+import { LEASE_MS } from '../deps.ts';
+import { readTyped } from './typed-register.ts';
 
 const leaseSchema = z.object({ owner: z.string(), expiresAt: z.number() });
 

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { failuresTrip, type Trip } from '../domain/decision/guardrails.ts';
-import type { PlanTotals } from '../domain/decision/plan-totals.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { RunContext } from './deps.ts';
-import { readTyped, readValue, update } from './registers.ts';
+import { failuresTrip, type Trip } from '../../domain/decision/guardrails.ts';
+import type { PlanTotals } from '../../domain/decision/plan-totals.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { RunContext } from '../deps.ts';
+import { readTyped, readValue, update } from './typed-register.ts';
 
 const runSchema = z.object({
   runId: z.string(),

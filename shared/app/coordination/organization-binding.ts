@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import { OtherOrganizationError } from '../ports/binding.ts';
-import type { Facts } from '../ports/facts.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped } from './registers.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { OtherOrganizationError } from '../../ports/binding.ts';
+import type { Facts } from '../../ports/facts.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped } from './typed-register.ts';
 
 /*
  * A store belongs to one organization (invariant 9). With the credentials of another organization, every account would be recorded as having left.

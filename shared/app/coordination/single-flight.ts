@@ -1,5 +1,5 @@
-import type { Registers } from '../ports/registers.ts';
-import type { Clock, NewId } from '../ports/system.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock, NewId } from '../../ports/system.ts';
 import { acquireLease, holdLease } from './lease.ts';
 
 export interface OneAtATimeDeps {
