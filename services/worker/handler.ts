@@ -1,8 +1,8 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import pLimit from 'p-limit';
 import * as z from 'zod';
-import { entryIdOf, recordDeadLetter } from '../../shared/app/dead-letter-entries.ts';
 import type { WorkOutcome } from '../../shared/app/deps.ts';
+import { entryIdOf, recordDeadLetter } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';

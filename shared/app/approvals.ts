@@ -8,7 +8,7 @@ import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts
 import { RunStates, type StoredPlan } from './coordination/run-store.ts';
 import { readTyped, readValue, type Typed } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;

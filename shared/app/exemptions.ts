@@ -9,7 +9,7 @@ import { toIso } from '../domain/time.ts';
 import { readTyped, update } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
 import { needsLook } from './due-keys.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 
 /*
  * Of each exemption, by its content:

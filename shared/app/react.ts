@@ -7,7 +7,7 @@ import type { AccountFacts } from '../domain/policy/index.ts';
 import { CloudError } from '../ports/cloud.ts';
 import { boundedBy, isOurs, noteChange } from './changed-by.ts';
 import type { Deps, Stores } from './deps.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 import { lookAt } from './look-at.ts';
 import { SPACING_MS, takeLooks, takeReads } from './look-slots.ts';
 import { noteRefreshed } from './refreshed.ts';

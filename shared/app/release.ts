@@ -9,7 +9,7 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { RunStates } from './coordination/run-store.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueMessages } from './due-keys.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 import { changedRecently } from './rolling-changes.ts';
 import type { RolloutState } from './rollout-state.ts';
 

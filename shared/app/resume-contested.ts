@@ -4,7 +4,7 @@ import { type AccountId, ENROLLMENTS } from '../domain/enrollment/model.ts';
 import type { EntryDraft } from '../domain/ledger/entry.ts';
 import type { OperatorSelector } from '../domain/policy/index.ts';
 import type { Deps } from './deps.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 
 export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'facts' | 'clock' | 'newId' | 'actor'>;
 

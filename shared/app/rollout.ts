@@ -11,7 +11,7 @@ import { readControls } from './controls.ts';
 import { RunStates } from './coordination/run-store.ts';
 import type { Typed } from './coordination/typed-register.ts';
 import type { Deps, RunContext } from './deps.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 import { keysOf, type Plan } from './make-plan.ts';
 import { releaseHeld } from './release.ts';
 import { type RolloutState, readRollout, writeRollout } from './rollout-state.ts';

@@ -19,7 +19,7 @@ import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts
 import { RunStates } from './coordination/run-store.ts';
 import { readTyped, update } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './ledger/ledger-writer.ts';
 import { makeScanDue } from './schedule.ts';
 import { queueDue } from './tick.ts';
 

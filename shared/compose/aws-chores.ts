@@ -1,4 +1,4 @@
-import { recordDeadLetters } from '../app/dead-letter-entries.ts';
+import { recordDeadLetters } from '../app/ledger/dead-letter-entries.ts';
 import type { Chore } from '../app/serve.ts';
 import type { App } from './app.ts';
 

@@ -1,5 +1,5 @@
 import type { Deps } from '../../shared/app/deps.ts';
-import { Journal } from '../../shared/app/journal.ts';
+import { Journal } from '../../shared/app/ledger/ledger-writer.ts';
 import { type Detail, type EntryDraft, type EntryType, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../shared/domain/time.ts';
 import { accountId } from '../unit/workshop.ts';

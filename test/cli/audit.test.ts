@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { asOfSchema } from '../../shared/app/audit-as-of.ts';
 import { reportSchema } from '../../shared/app/audit-report.ts';
-import { writeDigest } from '../../shared/app/digest.ts';
+import { writeDigest } from '../../shared/app/ledger/digest.ts';
 import { openStore } from '../../shared/compose/store.ts';
 import { account, chainOf, FACET, sealAll } from '../contract/samples.ts';
 import { errorShape, verifyShape } from './shapes.ts';

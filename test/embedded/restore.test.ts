@@ -11,7 +11,7 @@ import { acquireLease } from '../../shared/app/coordination/lease.ts';
 import { bindOrganization, organizationOf } from '../../shared/app/coordination/organization-binding.ts';
 import { POLICY_REGISTER } from '../../shared/app/coordination/policy-in-force.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
-import { Journal } from '../../shared/app/journal.ts';
+import { Journal } from '../../shared/app/ledger/ledger-writer.ts';
 import { changedRecently } from '../../shared/app/rolling-changes.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { restoreStore } from '../../shared/compose/restore.ts';

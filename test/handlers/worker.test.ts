@@ -1,6 +1,6 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { entryIdOf } from '../../shared/app/dead-letter-entries.ts';
+import { entryIdOf } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { functionsOf } from './functions.ts';
 import { deploy, lambdaContext, type SqsEvent } from './support.ts';
 

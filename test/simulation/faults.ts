@@ -61,7 +61,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'what was decided on an old state is written behind a new one (invariant 2)',
     edits: [
       {
-        file: 'shared/app/journal.ts',
+        file: 'shared/app/ledger/ledger-writer.ts',
         find: 'if (caught.head.seq > item.record.head.seq) return { ...item, record: caught };',
         replace:
           'if (caught.head.seq > item.record.head.seq) return { ...item, record: caught, decide: () => Reflect.get(item, "decide")(item.record) };',

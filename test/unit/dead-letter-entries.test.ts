@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { recordDeadLetters } from '../../shared/app/dead-letter-entries.ts';
+import { recordDeadLetters } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { alertOf } from '../../shared/domain/ledger/alert-message.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';

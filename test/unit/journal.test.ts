@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
-import { type Decide, Journal } from '../../shared/app/journal.ts';
+import { type Decide, Journal } from '../../shared/app/ledger/ledger-writer.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';

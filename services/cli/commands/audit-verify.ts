@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { VerifyResult } from '../../../shared/app/audit-verify.ts';
-import type { DigestResult } from '../../../shared/app/verify-digests.ts';
+import type { DigestResult } from '../../../shared/app/ledger/verify-digests.ts';
 import { readBytes } from '../../../shared/config/read-bytes.ts';
 import type { Digest } from '../../../shared/domain/ledger/entry.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -25,7 +25,7 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
   const kept = named === undefined ? null : await readKept(named);
   const [{ verifyLedger }, { listOf, ownDigests }] = await Promise.all([
     import('../../../shared/app/audit-verify.ts'),
-    import('../../../shared/app/digest.ts'),
+    import('../../../shared/app/ledger/digest.ts'),
   ]);
   const result = await withStore(context, true, async (store) => {
     const digests = kept === null || 'root' in kept ? await ownDigests(store.ledger, kept?.root ?? null) : kept.digests;

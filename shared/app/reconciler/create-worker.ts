@@ -3,7 +3,7 @@ import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.t
 import { RunStates } from '../coordination/run-store.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 import type { Deps, RunContext, Settings } from '../deps.ts';
-import { Journal } from '../journal.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AutomationListing } from '../worker/automation-listing.ts';
 import { checksOf } from '../worker/checks/index.ts';

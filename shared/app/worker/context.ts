@@ -7,7 +7,7 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ControlsView, underControls } from '../controls.ts';
 import type { RunStates } from '../coordination/run-store.ts';
 import type { Deps, Settings, WorkOutcome } from '../deps.ts';
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { AutomationListing } from './automation-listing.ts';
 import type { Guard } from './guard.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { accountEntry } from '../domain/account/transition.ts';
-import { type ChainList, digestOver, digestSchema } from '../domain/ledger/digest.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import { type ChainList, digestOver, digestSchema } from '../../domain/ledger/digest.ts';
 import {
   type ChainHead,
   type Digest,
@@ -8,12 +8,12 @@ import {
   type LedgerEntry,
   ORGANIZATION_CHAIN,
   sealEntry,
-} from '../domain/ledger/entry.ts';
-import { toIso } from '../domain/time.ts';
-import type { Ledger } from '../ports/ledger.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped } from './coordination/typed-register.ts';
-import type { Deps } from './deps.ts';
+} from '../../domain/ledger/entry.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import type { Deps } from '../deps.ts';
 
 export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' | 'actor'>;
 

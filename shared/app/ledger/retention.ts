@@ -1,20 +1,20 @@
 import * as z from 'zod';
-import { replay } from '../domain/account/as-of.ts';
-import { stateOf } from '../domain/account/record.ts';
-import { accountEntry } from '../domain/account/transition.ts';
-import type { AccountState } from '../domain/enrollment/condition.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
+import { replay } from '../../domain/account/as-of.ts';
+import { stateOf } from '../../domain/account/record.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import type { AccountState } from '../../domain/enrollment/condition.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   type Checkpoint,
   type EntryDraft,
   headOf,
   type LedgerEntry,
   ORGANIZATION_CHAIN,
-} from '../domain/ledger/entry.ts';
-import { toIso } from '../domain/time.ts';
-import { readTyped } from './coordination/typed-register.ts';
-import type { Deps } from './deps.ts';
-import { Journal } from './journal.ts';
+} from '../../domain/ledger/entry.ts';
+import { toIso } from '../../domain/time.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import type { Deps } from '../deps.ts';
+import { Journal } from './ledger-writer.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 

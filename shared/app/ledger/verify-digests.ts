@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type ChainList, listHash, rootOf } from '../domain/ledger/digest.ts';
-import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger/entry.ts';
-import type { ChainCheck, LinkFault } from '../domain/ledger/verify-chain.ts';
+import { type ChainList, listHash, rootOf } from '../../domain/ledger/digest.ts';
+import type { ChainHead, Digest, LedgerEntry } from '../../domain/ledger/entry.ts';
+import type { ChainCheck, LinkFault } from '../../domain/ledger/verify-chain.ts';
 
 /**
  * `matches`: the store had exactly this, and still has. `differs`: it no longer has, or has something else. `pruned`: retention has removed entries it

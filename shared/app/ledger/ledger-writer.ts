@@ -1,10 +1,10 @@
-import { withDetection } from '../domain/account/drift-detection.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../domain/account/record.ts';
-import type { AccountId } from '../domain/enrollment/model.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../domain/ledger/entry.ts';
-import type { Ledger } from '../ports/ledger.ts';
-import type { Records } from '../ports/records.ts';
-import type { Deps } from './deps.ts';
+import { withDetection } from '../../domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../domain/account/record.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../domain/ledger/entry.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Records } from '../../ports/records.ts';
+import type { Deps } from '../deps.ts';
 
 export type JournalDeps = Pick<Deps, 'ledger' | 'records' | 'newId'>;
 
