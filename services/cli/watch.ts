@@ -1,5 +1,5 @@
 import type { OnProgress } from '../../shared/app/deps.ts';
-import type { CallCounts } from '../../shared/app/limiter.ts';
+import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { CliContext } from './context.ts';
 import { progressMode, RunProgress } from './ui/progress.ts';
 

@@ -17,8 +17,8 @@ import {
   type WindowView,
   windowView,
 } from './held.ts';
-import { bucketRates } from './limiter.ts';
 import { type OutboxView, overdueEntries } from './outbox.ts';
+import { bucketRates } from './rate-limiter/rate-limiter.ts';
 import { type RolloutView, rolloutView } from './rollout-state.ts';
 import { type ScanUnderWay, scanUnderWay } from './schedule.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';

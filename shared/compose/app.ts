@@ -5,7 +5,7 @@ import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { bindOrganization, requireOrganization } from '../app/coordination/organization-binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
-import { type CallCounts, createLimiter } from '../app/limiter.ts';
+import { type CallCounts, createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { stoppableGate, stoppableQueue, stoppableRetrying } from '../app/support/graceful-stop.ts';
 import { createRetrying, type Retrying } from '../app/support/retry.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';

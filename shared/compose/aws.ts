@@ -13,7 +13,7 @@ import { systemRandom } from '../adapters/system/random.ts';
 import type { Alerts } from '../app/alerts.ts';
 import { bindOrganization } from '../app/coordination/organization-binding.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
-import { createLimiter } from '../app/limiter.ts';
+import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createWork } from '../app/reconciler/create-worker.ts';
 import { createRetrying, type Retrying } from '../app/support/retry.ts';
 import type { WorkContext } from '../app/worker/context.ts';

@@ -14,8 +14,8 @@ import { type CloudFacts, cloudChecks, cloudFacts } from '../app/doctor/cloud-ch
 import { type Check, examine } from '../app/doctor/examine.ts';
 import { memberCheck } from '../app/doctor/member-check.ts';
 import { outboxResult } from '../app/doctor/outbox-check.ts';
-import { createLimiter } from '../app/limiter.ts';
 import { busOf, overdueEntries } from '../app/outbox.ts';
+import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../app/support/retry.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';

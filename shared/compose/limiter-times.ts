@@ -1,6 +1,6 @@
 import { hostTime } from '../adapters/embedded/host-time.ts';
 import { systemMonotonic } from '../adapters/system/clock.ts';
-import type { LimiterOptions } from '../app/limiter.ts';
+import type { LimiterOptions } from '../app/rate-limiter/rate-limiter.ts';
 import type { StoreTime } from '../ports/store-time.ts';
 import type { Clock, Monotonic } from '../ports/system.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { systemClock, systemMonotonic } from '../../shared/adapters/system/clock.ts';
 import { clockCheck } from '../../shared/app/doctor/clock-check.ts';
-import { createLimiter } from '../../shared/app/limiter.ts';
+import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { makeBench, type PretendAws, startPretendAws } from './stores.ts';
 

@@ -11,7 +11,7 @@ import { openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { systemClock, systemMonotonic } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
-import { createLimiter } from '../../shared/app/limiter.ts';
+import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 
 /*

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bucketRates } from '../../shared/app/limiter.ts';
+import { bucketRates } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 import { gatewayTo } from '../support/world-gateway.ts';

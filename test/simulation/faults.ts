@@ -215,7 +215,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'the budget holds for each process, not for all together (invariant 4)',
     edits: [
       {
-        file: 'shared/app/limiter-book.ts',
+        file: 'shared/app/rate-limiter/shared-state.ts',
         find: 'this.#options = options;',
         replace:
           'const own = String(Math.random());\n    const { registers } = options;\n    this.#options = { ...options, registers: { ...registers, read: (name) => registers.read(name + own), write: (name, value, expected) => registers.write(name + own, value, expected) } };',

@@ -1,6 +1,6 @@
 import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
 import type { Deps, Settings } from '../../shared/app/deps.ts';
-import { createLimiter, type LimiterOptions } from '../../shared/app/limiter.ts';
+import { createLimiter, type LimiterOptions } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-difference.ts';

@@ -1,5 +1,5 @@
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { createLimiter } from '../../shared/app/limiter.ts';
+import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import { ClockDifferenceError, type StoreTime, type TimeReading } from '../../shared/ports/store-time.ts';
 import type { Clock } from '../../shared/ports/system.ts';

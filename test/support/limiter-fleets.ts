@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { LATE_MS, SPAN } from '../../shared/app/limiter-slots.ts';
+import { LATE_MS, SPAN } from '../../shared/app/rate-limiter/total-budget.ts';
 import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-difference.ts';
 import { busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
 

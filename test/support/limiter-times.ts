@@ -1,5 +1,5 @@
 import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
-import type { LimiterOptions } from '../../shared/app/limiter.ts';
+import type { LimiterOptions } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 
 /** For a limiter whose clock is the only time there is. */

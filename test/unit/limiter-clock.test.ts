@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClockCheck } from '../../shared/app/limiter-clock.ts';
+import { ClockCheck } from '../../shared/app/rate-limiter/clock-check.ts';
 import { isWithin, narrowed, provenError, widened } from '../../shared/domain/rate-limit/clock-difference.ts';
 import type { StoreTime, TimeReading } from '../../shared/ports/store-time.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../support/manual-clock.ts';

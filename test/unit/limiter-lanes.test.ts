@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../services/sandbox/engine/throttle.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { createLimiter, type Limiter } from '../../shared/app/limiter.ts';
+import { createLimiter, type Limiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { limiterTimesOf } from '../support/limiter-times.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 

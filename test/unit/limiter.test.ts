@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { bucketRates, createLimiter, type Limiter } from '../../shared/app/limiter.ts';
+import { bucketRates, createLimiter, type Limiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { CallKey } from '../../shared/ports/cloud.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import { ClockDifferenceError } from '../../shared/ports/store-time.ts';

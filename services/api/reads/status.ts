@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { bucketRates } from '../../../shared/app/limiter.ts';
 import { busOf } from '../../../shared/app/outbox.ts';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
+import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule.ts';
 import { status } from '../../../shared/app/status.ts';
 import { toIso } from '../../../shared/domain/time.ts';

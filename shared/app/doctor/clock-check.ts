@@ -1,7 +1,7 @@
 import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
 import { isWithin, MAX_CLOCK_ERROR_MS, provenError, type Range } from '../../domain/rate-limit/clock-difference.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
-import { ClockCheck, type ClockCheckOptions } from '../limiter-clock.ts';
+import { ClockCheck, type ClockCheckOptions } from '../rate-limiter/clock-check.ts';
 
 /** Compares this machine's clock with the store's, as every worker does before its first call. */
 export async function clockCheck(options: Omit<ClockCheckOptions, 'mayWait'>): Promise<CheckResult> {

@@ -4,7 +4,7 @@ import { createSandbox } from '../../../services/sandbox/engine/sandbox.ts';
 import { resolveOptions } from '../../../services/sandbox/options.ts';
 import { apply } from '../../../shared/app/apply.ts';
 import { DEFAULT_SETTINGS, type Deps } from '../../../shared/app/deps.ts';
-import { createLimiter } from '../../../shared/app/limiter.ts';
+import { createLimiter } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../../../shared/app/support/retry.ts';
 import { engineCloud } from '../../simulation/engine-cloud.ts';
 import { memoryStores } from '../../simulation/memory-stores.ts';

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import { type BucketState, isForgotten } from '../domain/rate-limit/adaptive-rate.ts';
-import { MAX_CLOCK_ERROR_MS } from '../domain/rate-limit/clock-difference.ts';
-import { type Calendar, MAX_DIGITS, newCalendar, withRate } from '../domain/rate-limit/slot-calendar.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { Clock } from '../ports/system.ts';
-import { readTyped } from './coordination/typed-register.ts';
-import type { ClockCheck } from './limiter-clock.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { type BucketState, isForgotten } from '../../domain/rate-limit/adaptive-rate.ts';
+import { MAX_CLOCK_ERROR_MS } from '../../domain/rate-limit/clock-difference.ts';
+import { type Calendar, MAX_DIGITS, newCalendar, withRate } from '../../domain/rate-limit/slot-calendar.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock } from '../../ports/system.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import type { ClockCheck } from './clock-check.ts';
 
 const bucketSchema: z.ZodType<BucketState> = z.object({
   tat: z.number(),

@@ -1,9 +1,9 @@
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { BucketState } from '../domain/rate-limit/adaptive-rate.ts';
-import { callsPerTick, lineMs, takeTicks, tickMs } from '../domain/rate-limit/slot-calendar.ts';
-import type { Clock } from '../ports/system.ts';
-import type { Book } from './limiter-book.ts';
-import type { ClockCheck } from './limiter-clock.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { BucketState } from '../../domain/rate-limit/adaptive-rate.ts';
+import { callsPerTick, lineMs, takeTicks, tickMs } from '../../domain/rate-limit/slot-calendar.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { ClockCheck } from './clock-check.ts';
+import type { Book } from './shared-state.ts';
 
 /** How long after its time a slot may still be used, ms, by the own clock. */
 export const LATE_MS = 50;

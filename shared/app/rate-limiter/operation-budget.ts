@@ -1,4 +1,4 @@
-import type { EpochMs } from '../domain/enrollment/model.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   adapt,
   type BucketState,
@@ -7,10 +7,10 @@ import {
   newBucket,
   type Reservation,
   reserve,
-} from '../domain/rate-limit/adaptive-rate.ts';
-import type { Clock } from '../ports/system.ts';
-import type { Book, Change, Page } from './limiter-book.ts';
-import type { ClockCheck } from './limiter-clock.ts';
+} from '../../domain/rate-limit/adaptive-rate.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { ClockCheck } from './clock-check.ts';
+import type { Book, Change, Page } from './shared-state.ts';
 
 /** The outcome of a call, and when it was made. */
 interface Answer {

@@ -6,9 +6,9 @@ import {
   provenError,
   type Range,
   widened,
-} from '../domain/rate-limit/clock-difference.ts';
-import { ClockDifferenceError, type StoreTime, type TimeReading } from '../ports/store-time.ts';
-import type { Clock, Monotonic } from '../ports/system.ts';
+} from '../../domain/rate-limit/clock-difference.ts';
+import { ClockDifferenceError, type StoreTime, type TimeReading } from '../../ports/store-time.ts';
+import type { Clock, Monotonic } from '../../ports/system.ts';
 
 export interface ClockCheckOptions {
   readonly clock: Clock;

@@ -1,15 +1,15 @@
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { BucketState } from '../domain/rate-limit/adaptive-rate.ts';
-import type { CallGate, CallKey } from '../ports/cloud.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { StoreTime } from '../ports/store-time.ts';
-import type { Clock, Monotonic } from '../ports/system.ts';
-import { Book } from './limiter-book.ts';
-import { ClockCheck } from './limiter-clock.ts';
-import { Operation } from './limiter-operation.ts';
-import { LATE_MS, Slots } from './limiter-slots.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { BucketState } from '../../domain/rate-limit/adaptive-rate.ts';
+import type { CallGate, CallKey } from '../../ports/cloud.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { StoreTime } from '../../ports/store-time.ts';
+import type { Clock, Monotonic } from '../../ports/system.ts';
+import { ClockCheck } from './clock-check.ts';
+import { Operation } from './operation-budget.ts';
+import { Book } from './shared-state.ts';
+import { LATE_MS, Slots } from './total-budget.ts';
 
-export { bucketRates } from './limiter-book.ts';
+export { bucketRates } from './shared-state.ts';
 
 export interface LimiterOptions {
   readonly registers: Registers;
