@@ -1,4 +1,4 @@
-import type { Unpublished } from '../../shared/app/announce.ts';
+import type { Unpublished } from '../../shared/app/notifications/notifier.ts';
 import type { App } from '../../shared/compose/app.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
@@ -17,7 +17,7 @@ export async function announcing<T>(
   const aws = await awsOf(context);
   if (policy.policy.notify === null && aws === null) return work();
   const [{ announce, announceLast }, { openOutlets }] = await Promise.all([
-    import('../../shared/app/announce.ts'),
+    import('../../shared/app/notifications/notifier.ts'),
     import('../../shared/compose/outlets.ts'),
   ]);
   const outlets = openOutlets(policy, aws, deps);

@@ -2,7 +2,7 @@ import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { recordDeadLetters } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { writeDigest } from '../../shared/app/ledger/digest.ts';
 import { pruneOld } from '../../shared/app/ledger/retention.ts';
-import { publishUnpublished } from '../../shared/app/publish.ts';
+import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';

@@ -17,7 +17,7 @@ import {
   type WindowView,
   windowView,
 } from './held.ts';
-import { type OutboxView, overdueEntries } from './outbox.ts';
+import { type OutboxView, overdueEntries } from './notifications/outbox-state.ts';
 import { bucketRates } from './rate-limiter/rate-limiter.ts';
 import { type RolloutView, rolloutView } from './rollout-state.ts';
 import { type ScanUnderWay, scanUnderWay } from './schedule.ts';

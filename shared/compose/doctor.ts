@@ -14,7 +14,7 @@ import { type CloudFacts, cloudChecks, cloudFacts } from '../app/doctor/cloud-ch
 import { type Check, examine } from '../app/doctor/examine.ts';
 import { memberCheck } from '../app/doctor/member-check.ts';
 import { outboxResult } from '../app/doctor/outbox-check.ts';
-import { busOf, overdueEntries } from '../app/outbox.ts';
+import { busOf, overdueEntries } from '../app/notifications/outbox-state.ts';
 import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../app/support/retry.ts';
 import { ConfigError } from '../config/config-error.ts';

@@ -1,8 +1,8 @@
 import { type EventBridgeBus, openEventBridge } from '../adapters/aws/eventbridge/bus.ts';
 import { httpWebhook } from '../adapters/system/webhook.ts';
-import { type AlertDeps, Alerts } from '../app/alerts.ts';
-import { type AnnounceDeps, type Outlets, publishFor } from '../app/announce.ts';
-import { busOf } from '../app/outbox.ts';
+import { type AnnounceDeps, type Outlets, publishFor } from '../app/notifications/notifier.ts';
+import { busOf } from '../app/notifications/outbox-state.ts';
+import { type AlertDeps, Alerts } from '../app/notifications/webhook-alerts.ts';
 import type { Chore } from '../app/serve.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';

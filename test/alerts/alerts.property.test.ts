@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Alerts } from '../../shared/app/alerts.ts';
 import type { Deps } from '../../shared/app/deps.ts';
+import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import type { Webhook } from '../../shared/ports/webhook.ts';
 import { ACTIVE_POLICY } from '../unit/kit.ts';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { OVERDUE_MS, overdueEntries } from '../../shared/app/outbox.ts';
-import { type PublishDeps, publishUnpublished } from '../../shared/app/publish.ts';
+import { type PublishDeps, publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
+import { OVERDUE_MS, overdueEntries } from '../../shared/app/notifications/outbox-state.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { LogFields, Logger } from '../../shared/ports/system.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OVERDUE_MS, overdueEntries } from '../../shared/app/outbox.ts';
+import { OVERDUE_MS, overdueEntries } from '../../shared/app/notifications/outbox-state.ts';
 import { functionsOf } from './functions.ts';
 import { deploy } from './support.ts';
 

@@ -188,7 +188,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'an entry that no listener ever gets (invariant 1)',
     edits: [
       {
-        file: 'shared/app/publish.ts',
+        file: 'shared/app/notifications/outbox-publisher.ts',
         find: 'await ledger.markPublished(accepted);',
         replace: 'await ledger.markPublished(open);',
       },

@@ -3,7 +3,7 @@ import { scanPart } from '../../shared/app/continue-scan.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
-import { publishUnpublished } from '../../shared/app/publish.ts';
+import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { requestScan } from '../../shared/app/schedule.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { busOf } from '../../../shared/app/outbox.ts';
+import { busOf } from '../../../shared/app/notifications/outbox-state.ts';
 import { fullSummary } from '../../../shared/app/plan-document.ts';
 import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule.ts';

@@ -180,7 +180,7 @@ async function choresOf(
 ): Promise<Chores> {
   const env = await awsOf(context);
   const { openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
-  const { announceLast } = await import('../../../shared/app/announce.ts');
+  const { announceLast } = await import('../../../shared/app/notifications/notifier.ts');
   const { ledgerChores } = await import('../../../shared/app/upkeep.ts');
   const chores = [...ledgerChores(app.deps, policy)];
   if (env !== null) {

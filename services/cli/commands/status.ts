@@ -24,7 +24,7 @@ async function runStatus(context: CliContext, file: string | undefined): Promise
   const loaded = await loadPolicyIfAny(context, file);
   const [{ status }, { busOf }, aws] = await Promise.all([
     import('../../../shared/app/status.ts'),
-    import('../../../shared/app/outbox.ts'),
+    import('../../../shared/app/notifications/outbox-state.ts'),
     awsOf(context),
   ]);
   const policy = loaded?.policy ?? null;

@@ -1,5 +1,5 @@
 import { type CheckResult, fail, pass, quoted } from '../../domain/doctor-checks.ts';
-import type { OutboxView } from '../outbox.ts';
+import type { OutboxView } from '../notifications/outbox-state.ts';
 
 /** Judges the setup by the entries that wait for the event bus. */
 export function outboxResult(outbox: OutboxView | null, bus: string): CheckResult {

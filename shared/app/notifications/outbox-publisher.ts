@@ -1,8 +1,8 @@
-import type { EventBus, Refusal } from '../ports/bus.ts';
-import type { Ledger } from '../ports/ledger.ts';
-import type { Logger } from '../ports/system.ts';
-import { BUSY, type OneAtATimeDeps, oneAtATime } from './coordination/single-flight.ts';
-import { noteRefusal } from './outbox.ts';
+import type { EventBus, Refusal } from '../../ports/bus.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Logger } from '../../ports/system.ts';
+import { BUSY, type OneAtATimeDeps, oneAtATime } from '../coordination/single-flight.ts';
+import { noteRefusal } from './outbox-state.ts';
 
 export interface PublishDeps extends OneAtATimeDeps {
   readonly ledger: Pick<Ledger, 'unpublished' | 'markPublished'>;

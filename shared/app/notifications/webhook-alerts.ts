@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { sha256Hex } from '../domain/canonical-hash.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import { alertOf, alertTypes, digestOf, isUrgent } from '../domain/ledger/alert-message.ts';
-import type { EntryType, LedgerEntry } from '../domain/ledger/entry.ts';
-import type { WebhookEvent } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { Webhook, WebhookAnswer } from '../ports/webhook.ts';
-import { readTyped, type Typed, update } from './coordination/typed-register.ts';
-import type { Deps } from './deps.ts';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { alertOf, alertTypes, digestOf, isUrgent } from '../../domain/ledger/alert-message.ts';
+import type { EntryType, LedgerEntry } from '../../domain/ledger/entry.ts';
+import type { WebhookEvent } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
+import { readTyped, type Typed, update } from '../coordination/typed-register.ts';
+import type { Deps } from '../deps.ts';
 
 /*
  * What the webhook has been told, in one register, so that any number of processes tell everything once:

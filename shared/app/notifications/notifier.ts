@@ -1,6 +1,6 @@
-import type { EventBus } from '../ports/bus.ts';
-import type { Alerts } from './alerts.ts';
-import { type PublishDeps, publishUnpublished } from './publish.ts';
+import type { EventBus } from '../../ports/bus.ts';
+import { type PublishDeps, publishUnpublished } from './outbox-publisher.ts';
+import type { Alerts } from './webhook-alerts.ts';
 
 /** Where a process announces what is in the ledger; `null`: nobody asked for it. */
 export interface Outlets {

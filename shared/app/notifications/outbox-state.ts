@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { Refusal } from '../ports/bus.ts';
-import type { Ledger } from '../ports/ledger.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Refusal } from '../../ports/bus.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
 
 /** Entries that have waited too long for the event bus. The shape of `outbox` in `status --json`. */
 export interface OutboxView {
