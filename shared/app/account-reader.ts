@@ -1,8 +1,8 @@
 import { compileControls } from '../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { readControls } from './controls.ts';
 import type { Deps } from './deps.ts';
+import { readControls } from './guardrails/controls.ts';
 import type { ReactDeps } from './react.ts';
 import { createRetryingUntil } from './support/retry.ts';
 

@@ -4,8 +4,8 @@ import type { LedgerEntry } from '../domain/ledger/entry.ts';
 import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadError } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { Stores } from './deps.ts';
+import { type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
 import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './held.ts';
-import { type RolloutView, rolloutView } from './rollout-state.ts';
 
 /** One account as it is known here. The shape of `account ID --json`. */
 export interface AccountView {

@@ -4,7 +4,7 @@ import { ENROLLMENTS } from '../domain/enrollment/model.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
 import type { RunStates } from './coordination/run-store.ts';
-import type { WaitingRunOf } from './waiting-runs.ts';
+import type { WaitingRunOf } from './guardrails/window-run.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
 type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;

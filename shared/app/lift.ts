@@ -1,7 +1,7 @@
 import type { Change } from '../domain/decision/plan.ts';
-import { type Approval, openApprovals, startApproved, usedApprovals } from './approvals.ts';
 import type { RunStates } from './coordination/run-store.ts';
 import type { Deps, RunContext } from './deps.ts';
+import { type Approval, openApprovals, startApproved, usedApprovals } from './guardrails/approvals.ts';
 import { allows, type Plan } from './make-plan.ts';
 
 type LiftDeps = Pick<Deps, 'registers' | 'clock'>;

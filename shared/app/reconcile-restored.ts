@@ -16,16 +16,16 @@ import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain
 import { OtherOrganizationError } from '../ports/binding.ts';
 import { DamagedRegisterError } from '../ports/registers.ts';
 import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../ports/restore.ts';
-import { APPROVAL_PREFIX, restoredApproval } from './approvals.ts';
-import { CLAIMED_REGISTER, claimsIn } from './claimed-changes.ts';
-import { CONTROLS_REGISTER } from './controls.ts';
 import { bindingSchema, ORGANIZATION_REGISTER } from './coordination/organization-binding.ts';
 import { POLICY_REGISTER } from './coordination/policy-in-force.ts';
 import { RUN_PREFIX, restoredRun } from './coordination/run-store.ts';
 import { readValue } from './coordination/typed-register.ts';
+import { APPROVAL_PREFIX, restoredApproval } from './guardrails/approvals.ts';
+import { CLAIMED_REGISTER, claimsIn } from './guardrails/change-reservations.ts';
+import { CONTROLS_REGISTER } from './guardrails/controls.ts';
+import { CARRIED_REGISTER, carriedFrom, carriedSchema } from './guardrails/rolling-changes.ts';
+import { ROLLOUT_REGISTER, restoredRollout } from './guardrails/rollout-gate.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
-import { CARRIED_REGISTER, carriedFrom, carriedSchema } from './rolling-changes.ts';
-import { ROLLOUT_REGISTER, restoredRollout } from './rollout-state.ts';
 import { restoredScan, SCAN_REGISTER, scanState } from './schedule.ts';
 
 /*

@@ -9,9 +9,9 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { RunStates } from './coordination/run-store.ts';
 import type { Deps } from './deps.ts';
 import { type DueKey, dueMessages } from './due-keys.ts';
+import { changedRecently } from './guardrails/rolling-changes.ts';
+import type { RolloutState } from './guardrails/rollout-gate.ts';
 import { Journal } from './ledger/ledger-writer.ts';
-import { changedRecently } from './rolling-changes.ts';
-import type { RolloutState } from './rollout-state.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 

@@ -5,27 +5,27 @@ import { compileControls, haltedText } from '../domain/decision/operator-control
 import { totalChanges } from '../domain/decision/plan-totals.ts';
 import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
 import type { Detail, EntryDraft } from '../domain/ledger/entry.ts';
-import { pruneApprovals } from './approvals.ts';
 import { changesBehind, type Found } from './changed-by.ts';
-import { readControls, standsUnder } from './controls.ts';
 import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
 import { KEEP_MS, RunStates } from './coordination/run-store.ts';
 import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import type { Judged } from './desk.ts';
+import { pruneApprovals } from './guardrails/approvals.ts';
+import { readControls, standsUnder } from './guardrails/controls.ts';
+import { changedRecently, pruneCarried } from './guardrails/rolling-changes.ts';
+import { type Gate, holdsFor, readGate } from './guardrails/rollout-gate.ts';
+import { noteWaitingRun } from './guardrails/window-run.ts';
 import { type Decide, Journal } from './ledger/ledger-writer.ts';
 import { entryContext, organizationEntry } from './ledger/organization-entry.ts';
 import { catchUpRecords } from './ledger/record-catch-up.ts';
 import { approvalFor, liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
-import { changedRecently, pruneCarried } from './rolling-changes.ts';
 import { beginRollout, concludeRollout } from './rollout.ts';
-import { type Gate, holdsFor, readGate } from './rollout-state.ts';
 import type { Retrying } from './support/retry.ts';
 import { hasNews } from './survey/is-news.ts';
 import { type Survey, survey } from './survey.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
-import { noteWaitingRun } from './waiting-runs.ts';
 import { enqueue } from './work-queue/enqueue-changes.ts';
 
 /** Accounts written at a time while a scan records its news. */

@@ -5,9 +5,9 @@ import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, NewId } from '../ports/system.ts';
-import { openApprovals } from './approvals.ts';
 import { leaseHolder } from './coordination/lease.ts';
 import { readTyped, type Typed, update } from './coordination/typed-register.ts';
+import { openApprovals } from './guardrails/approvals.ts';
 import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
 
 /*

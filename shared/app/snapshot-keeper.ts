@@ -1,8 +1,8 @@
 import { compileControls } from '../domain/decision/operator-controls.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError } from '../ports/cloud.ts';
-import { readControls } from './controls.ts';
 import type { Deps, Settings } from './deps.ts';
+import { readControls } from './guardrails/controls.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { Retrying } from './support/retry.ts';
 import { snapshotMaxAgeMs } from './worker/context.ts';

@@ -6,6 +6,7 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { QueueDepth } from '../ports/queue.ts';
 import type { Stores } from './deps.ts';
 import type { Summary } from './desk.ts';
+import { type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
 import {
   type ApprovalView,
   approvalViews,
@@ -19,7 +20,6 @@ import {
 } from './held.ts';
 import { type OutboxView, overdueEntries } from './notifications/outbox-state.ts';
 import { bucketRates } from './rate-limiter/rate-limiter.ts';
-import { type RolloutView, rolloutView } from './rollout-state.ts';
 import { type ScanUnderWay, scanUnderWay } from './schedule.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 

@@ -7,7 +7,7 @@ import { RATES } from '../../services/api/app.ts';
 import { PATIENCE } from '../../services/api/node-door.ts';
 import { PLACES } from '../../services/api/security/places.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
-import { readControls } from '../../shared/app/controls.ts';
+import { readControls } from '../../shared/app/guardrails/controls.ts';
 import { account, chainOf } from '../contract/samples.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { api, OPERATE, openSocket, READ, store, type TestApi, TOKENS, untilClosed } from './support.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { PATIENCE } from '../../services/api/node-door.ts';
 import { SECURITY_HEADERS } from '../../services/api/security/headers.ts';
-import { readControls } from '../../shared/app/controls.ts';
+import { readControls } from '../../shared/app/guardrails/controls.ts';
 import { api, OPERATE, openSocket, READ, TOKENS, untilClosed } from './support.ts';
 
 /*

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { ROUTES } from '../../services/api/routes.ts';
 import { SCHEMAS } from '../../services/api/schemas.ts';
-import { readControls } from '../../shared/app/controls.ts';
+import { readControls } from '../../shared/app/guardrails/controls.ts';
 import { readApiTokens } from '../../shared/config/api-env.ts';
 import { NO_CONTROLS } from '../../shared/domain/decision/operator-controls.ts';
 import { manualClock } from '../support/manual-clock.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tell } from '../../services/cli/errors.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
-import { readControls } from '../../shared/app/controls.ts';
+import { readControls } from '../../shared/app/guardrails/controls.ts';
 import { TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
 import { account, chainOf, facts, record } from '../contract/samples.ts';

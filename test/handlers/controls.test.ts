@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { functionsOf } from './functions.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { makeHandler as makeApi } from '../../services/api/handler.ts';
 import { makeHandler as makeReactor } from '../../services/reactor/handler.ts';
-import { suspend } from '../../shared/app/controls.ts';
+import { suspend } from '../../shared/app/guardrails/controls.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { JANE, optedOut, organizationCall, organizationNews } from '../support/cloud-trail-events.ts';
 import { answering, webhookReceiver } from '../support/webhook-receiver.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { carriedFrom } from '../../shared/app/rolling-changes.ts';
+import { carriedFrom } from '../../shared/app/guardrails/rolling-changes.ts';
 import { ROLLING_MS } from '../../shared/domain/decision/guardrails.ts';
 import { type Controls, compileControls, restoredControls } from '../../shared/domain/decision/operator-controls.ts';
 import { accountId } from '../unit/workshop.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { approve } from '../../shared/app/approvals.ts';
 import { scanPart } from '../../shared/app/continue-scan.ts';
-import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { approve } from '../../shared/app/guardrails/approvals.ts';
+import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
+import { rolloutView } from '../../shared/app/guardrails/rollout-gate.ts';
 import { lookAt } from '../../shared/app/look-at.ts';
-import { rolloutView } from '../../shared/app/rollout-state.ts';
 import { requestScan } from '../../shared/app/schedule.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { halt, resume, suspend, unhalt } from '../../shared/app/controls.ts';
+import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { status } from '../../shared/app/status.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';

@@ -77,7 +77,11 @@ export const FAULTS: readonly Fault[] = [
         find: "(stage === 'claim' ? view.recent() : view.now())",
         replace: 'view.recent()',
       },
-      { file: 'shared/app/controls.ts', find: 'const RECENT_MS = 1_000;', replace: 'const RECENT_MS = 3_600_000;' },
+      {
+        file: 'shared/app/guardrails/controls.ts',
+        find: 'const RECENT_MS = 1_000;',
+        replace: 'const RECENT_MS = 3_600_000;',
+      },
     ],
   },
   {
@@ -305,7 +309,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'an approval that lifts maxChanges for more than one run (invariant 3)',
     edits: [
       {
-        file: 'shared/app/approvals.ts',
+        file: 'shared/app/guardrails/approvals.ts',
         find: 'approval.usedAt === null ? { ...approval, usedBy: runId, usedAt: now } : null,',
         replace: 'approval.usedAt === null && runId === null ? { ...approval, usedBy: runId, usedAt: now } : null,',
       },

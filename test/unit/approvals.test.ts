@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { ApprovalError, type Approver, approve } from '../../shared/app/approvals.ts';
+import { ApprovalError, type Approver, approve } from '../../shared/app/guardrails/approvals.ts';
 import { requestScan } from '../../shared/app/schedule.ts';
 import type { Check } from '../../shared/app/worker/checks/check.ts';
 import { checksOf } from '../../shared/app/worker/checks/index.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { approve } from '../../shared/app/approvals.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { keysOf, type Plan } from '../../shared/app/make-plan.ts';
 import { planDocument } from '../../shared/app/plan-document.ts';
 import { readSavedPlan } from '../../shared/app/saved-plan.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Approved } from '../../../shared/app/approvals.ts';
+import type { Approved } from '../../../shared/app/guardrails/approvals.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,7 +27,7 @@ async function runApprove(context: CliContext, text: string, why: string | undef
     );
   }
   const reason = reasonArgument(why);
-  const { approve, ApprovalError } = await import('../../../shared/app/approvals.ts');
+  const { approve, ApprovalError } = await import('../../../shared/app/guardrails/approvals.ts');
   const { makeNewId } = await import('../../../shared/compose/system.ts');
   const { clock, output } = context;
   try {

@@ -89,7 +89,7 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
 
 /** @throws CommandError if the snapshot shows that nothing is meant */
 async function meantBy({ facts }: Store, selector: OperatorSelector) {
-  const { MeansNobodyError, whomItMeans } = await import('../../../shared/app/whom-it-means.ts');
+  const { MeansNobodyError, whomItMeans } = await import('../../../shared/app/guardrails/selector-preview.ts');
   try {
     return await whomItMeans(facts, selector);
   } catch (error) {
@@ -170,12 +170,15 @@ async function runUnhalt(context: CliContext): Promise<number> {
 
 /** Loaded only by these commands. */
 function useCases() {
-  return Promise.all([import('../../../shared/app/controls.ts'), import('../../../shared/app/settle-controls.ts')]);
+  return Promise.all([
+    import('../../../shared/app/guardrails/controls.ts'),
+    import('../../../shared/app/settle-controls.ts'),
+  ]);
 }
 
 /** What does not fit what is so, in the words of a command. */
 async function told<T>(act: () => Promise<T>): Promise<T> {
-  const { ControlsError } = await import('../../../shared/app/controls.ts');
+  const { ControlsError } = await import('../../../shared/app/guardrails/controls.ts');
   try {
     return await act();
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../../shared/app/rollout-state.ts';
+import type { RolloutView } from '../../../shared/app/guardrails/rollout-gate.ts';
 import { oneLine } from './table.ts';
 import { count } from './words.ts';
 

@@ -1,7 +1,7 @@
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import { holdsOf, readGate } from '../rollout-state.ts';
+import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { reconcileAccount } from './account.ts';
 import { reconcileBatch } from './batch.ts';
 import { NOTHING, type WorkContext, type WorkResult } from './context.ts';

@@ -1,4 +1,4 @@
-import { useApproval } from '../../approvals.ts';
+import { useApproval } from '../../guardrails/approvals.ts';
 import type { Check, CheckParts } from './check.ts';
 
 /** Uses an approval up with its run's first mutating call: a run that something else holds up before has not used it. */

@@ -1,7 +1,7 @@
 import { capOf } from '../../../domain/decision/guardrails.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import { claimChanges, claimedChanges } from '../../claimed-changes.ts';
-import { changedRecently } from '../../rolling-changes.ts';
+import { claimChanges, claimedChanges } from '../../guardrails/change-reservations.ts';
+import { changedRecently } from '../../guardrails/rolling-changes.ts';
 import { wishForScan } from '../../scan-wishes.ts';
 import { scanNow } from '../../schedule.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';

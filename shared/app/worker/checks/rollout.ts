@@ -1,4 +1,4 @@
-import { readGate } from '../../rollout-state.ts';
+import { readGate } from '../../guardrails/rollout-gate.ts';
 import { type Check, type CheckParts, Vetoed } from './check.ts';
 
 /** While the gate of a rollout is closed only canaries are changed. Once open it stays so for the policy. */

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { ROLLING_MS } from '../domain/decision/guardrails.ts';
-import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
-import type { Ledger } from '../ports/ledger.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { LastChange } from '../ports/restore.ts';
-import { readTyped } from './coordination/typed-register.ts';
+import { ROLLING_MS } from '../../domain/decision/guardrails.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { LastChange } from '../../ports/restore.ts';
+import { readTyped } from '../coordination/typed-register.ts';
 
 /*
  * The changes recorded in a store that a restore has replaced. Its audit log is gone, but the accounts were changed: for 24 hours the caps count

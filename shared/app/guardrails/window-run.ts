@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
-import type { Registers } from '../ports/registers.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { RunStates } from '../coordination/run-store.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
 import { usedApprovals } from './approvals.ts';
-import type { RunStates } from './coordination/run-store.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
 
 /** The last run whose plan judged what waits for a window together. */
 const waitingSchema = z.object({ policyHash: z.string(), runId: z.string() });

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { LastChange } from '../ports/restore.ts';
-import { readTyped, readValue, update } from './coordination/typed-register.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { LastChange } from '../../ports/restore.ts';
+import { readTyped, readValue, update } from '../coordination/typed-register.ts';
 
 /*
  * What was let past the caps in the last moments, by all processes. The ledger has it too, but in the aws runtime its index follows behind,

@@ -1,6 +1,6 @@
-import type { AccountId } from '../domain/enrollment/model.ts';
-import type { OperatorSelector } from '../domain/policy/index.ts';
-import type { Facts } from '../ports/facts.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { OperatorSelector } from '../../domain/policy/index.ts';
+import type { Facts } from '../../ports/facts.ts';
 
 export interface Meant {
   /** How many accounts of the last snapshot are meant; `null`: there is no snapshot, or it lacks the tags. */

@@ -1,4 +1,4 @@
-import type { AssessContext } from '../domain/decision/assess.ts';
+import type { AssessContext } from '../../domain/decision/assess.ts';
 import {
   type Act,
   type CompiledControls,
@@ -12,13 +12,13 @@ import {
   resumed,
   suspended,
   unhalted,
-} from '../domain/decision/operator-controls.ts';
-import type { Enrollment, EpochMs } from '../domain/enrollment/model.ts';
-import type { Assessment } from '../domain/enrollment/verdict.ts';
-import type { AccountFacts, OperatorSelector } from '../domain/policy/index.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { Clock, NewId } from '../ports/system.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
+} from '../../domain/decision/operator-controls.ts';
+import type { Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import type { AccountFacts, OperatorSelector } from '../../domain/policy/index.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock, NewId } from '../../ports/system.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
 
 /** The register with the kill switch and the suspensions. */
 export const CONTROLS_REGISTER = 'controls';

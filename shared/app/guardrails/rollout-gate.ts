@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { HoldOf } from '../domain/decision/assess.ts';
-import { enforceableCanaries } from '../domain/decision/canary.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { OrganizationSnapshot } from '../ports/cloud.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped, readValue, type Typed } from './coordination/typed-register.ts';
+import type { HoldOf } from '../../domain/decision/assess.ts';
+import { enforceableCanaries } from '../../domain/decision/canary.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped, readValue, type Typed } from '../coordination/typed-register.ts';
 
 /** The gate of the policy in force, for all processes. */
 const rolloutSchema = z.object({
