@@ -4,7 +4,7 @@ import { writeDigest } from '../../shared/app/ledger/digest.ts';
 import { pruneOld } from '../../shared/app/ledger/retention.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
-import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule.ts';
+import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';

@@ -12,7 +12,7 @@ import type { Plan } from './make-plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
 import { advanceRollout } from './rollout.ts';
 import { scan } from './scan.ts';
-import { SCAN_LEASE } from './schedule.ts';
+import { SCAN_LEASE } from './schedule/scan-schedule.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { Retrying } from './support/retry.ts';
 import { queueDue } from './tick.ts';

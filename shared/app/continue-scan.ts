@@ -6,7 +6,7 @@ import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './make-plan.ts';
 import { resumable } from './resumable.ts';
 import { scan } from './scan.ts';
-import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from './schedule.ts';
+import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from './schedule/scan-schedule.ts';
 import { OutOfTime } from './support/out-of-time.ts';
 import type { Retrying } from './support/retry.ts';
 

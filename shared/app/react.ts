@@ -11,8 +11,8 @@ import { Journal } from './ledger/ledger-writer.ts';
 import { lookAt } from './look-at.ts';
 import { SPACING_MS, takeLooks, takeReads } from './look-slots.ts';
 import { noteRefreshed } from './refreshed.ts';
-import { wishForScan } from './scan-wishes.ts';
-import { scanNow } from './schedule.ts';
+import { wishForScan } from './schedule/scan-requests.ts';
+import { scanNow } from './schedule/scan-schedule.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {
   /**

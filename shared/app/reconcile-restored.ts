@@ -26,7 +26,7 @@ import { CONTROLS_REGISTER } from './guardrails/controls.ts';
 import { CARRIED_REGISTER, carriedFrom, carriedSchema } from './guardrails/rolling-changes.ts';
 import { ROLLOUT_REGISTER, restoredRollout } from './guardrails/rollout-gate.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
-import { restoredScan, SCAN_REGISTER, scanState } from './schedule.ts';
+import { restoredScan, SCAN_REGISTER, scanState } from './schedule/scan-schedule.ts';
 
 /*
  * The content of each register in a restored store. Nothing that limits the next call goes back in time:

@@ -6,7 +6,13 @@ import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './make-plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
 import { advanceRollout } from './rollout.ts';
-import { type GivenUpScan, requestScan, type ScanRequest, type ScanUnderWay, scanUnderWay } from './schedule.ts';
+import {
+  type GivenUpScan,
+  requestScan,
+  type ScanRequest,
+  type ScanUnderWay,
+  scanUnderWay,
+} from './schedule/scan-schedule.ts';
 import type { Retrying } from './support/retry.ts';
 import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';

@@ -20,7 +20,7 @@ import { readTyped, update } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
 import { CONTROLS_REGISTER, readControls } from './guardrails/controls.ts';
 import { Journal } from './ledger/ledger-writer.ts';
-import { makeScanDue } from './schedule.ts';
+import { makeScanDue } from './schedule/scan-schedule.ts';
 import { queueDue } from './tick.ts';
 
 export type SettleDeps = Pick<

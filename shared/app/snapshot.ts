@@ -3,7 +3,7 @@ import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../por
 import { requireOrganization } from './coordination/organization-binding.ts';
 import type { Deps, OnProgress } from './deps.ts';
 import { withRefreshed } from './refreshed.ts';
-import { scanWish } from './scan-wishes.ts';
+import { scanWish } from './schedule/scan-requests.ts';
 import type { Retrying } from './support/retry.ts';
 
 /**

@@ -20,7 +20,7 @@ import {
 } from './held.ts';
 import { type OutboxView, overdueEntries } from './notifications/outbox-state.ts';
 import { bucketRates } from './rate-limiter/rate-limiter.ts';
-import { type ScanUnderWay, scanUnderWay } from './schedule.ts';
+import { type ScanUnderWay, scanUnderWay } from './schedule/scan-schedule.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dueAt, nextScanAt } from '../../shared/app/schedule.ts';
+import { dueAt, nextScanAt } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Schedule } from '../../shared/domain/policy/index.ts';
 
 const MINUTE_MS = 60_000;

@@ -4,7 +4,7 @@ import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { rolloutView } from '../../shared/app/guardrails/rollout-gate.ts';
 import { lookAt } from '../../shared/app/look-at.ts';
-import { requestScan } from '../../shared/app/schedule.ts';
+import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { settleControls } from '../../shared/app/settle-controls.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import type { App } from '../../shared/compose/app.ts';

@@ -6,7 +6,7 @@ import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
-import { requestScan } from '../../shared/app/schedule.ts';
+import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';

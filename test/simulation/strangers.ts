@@ -4,7 +4,7 @@ import { bindOrganization } from '../../shared/app/coordination/organization-bin
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { scan } from '../../shared/app/scan.ts';
-import { SCAN_LEASE } from '../../shared/app/schedule.ts';
+import { SCAN_LEASE } from '../../shared/app/schedule/scan-schedule.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { ApprovalError, type Approver, approve } from '../../shared/app/guardrails/approvals.ts';
-import { requestScan } from '../../shared/app/schedule.ts';
+import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Check } from '../../shared/app/worker/checks/check.ts';
 import { checksOf } from '../../shared/app/worker/checks/index.ts';
 import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
@@ -177,7 +177,7 @@ describe('the tick', () => {
     const deps = shop.deps();
     const first = await requestScan(deps, CAPPED);
     expect(first).not.toBeNull();
-    const { endPart, beginPart } = await import('../../shared/app/schedule.ts');
+    const { endPart, beginPart } = await import('../../shared/app/schedule/scan-schedule.ts');
     const end = async (runId: string) => {
       await beginPart(deps, runId);
       await shop.scan({ ...shop.run(), runId });

@@ -5,7 +5,7 @@ import { scanPart } from '../../shared/app/continue-scan.ts';
 import { readListing } from '../../shared/app/listing.ts';
 import { resumable } from '../../shared/app/resumable.ts';
 import { scan } from '../../shared/app/scan.ts';
-import { beginPart, endPart, keepsAnswers, requestScan, scanNow } from '../../shared/app/schedule.ts';
+import { beginPart, endPart, keepsAnswers, requestScan, scanNow } from '../../shared/app/schedule/scan-schedule.ts';
 import { OutOfTime } from '../../shared/app/support/out-of-time.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../shared/ports/cloud.ts';
 import type { Registers } from '../../shared/ports/registers.ts';

@@ -8,7 +8,7 @@ import {
   requestScan,
   SCAN_LEASE,
   scanUnderWay,
-} from '../../shared/app/schedule.ts';
+} from '../../shared/app/schedule/scan-schedule.ts';
 import { policyOf } from './kit.ts';
 import { Workshop } from './workshop.ts';
 

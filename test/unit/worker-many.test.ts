@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { scanWish } from '../../shared/app/scan-wishes.ts';
+import { scanWish } from '../../shared/app/schedule/scan-requests.ts';
 import type { Check } from '../../shared/app/worker/checks/check.ts';
 import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';

@@ -2,8 +2,8 @@ import { capOf } from '../../../domain/decision/guardrails.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { claimChanges, claimedChanges } from '../../guardrails/change-reservations.ts';
 import { changedRecently } from '../../guardrails/rolling-changes.ts';
-import { wishForScan } from '../../scan-wishes.ts';
-import { scanNow } from '../../schedule.ts';
+import { wishForScan } from '../../schedule/scan-requests.ts';
+import { scanNow } from '../../schedule/scan-schedule.ts';
 import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
 
 /** How old the picture of the ledger may be, ms; what came since is among the claimed changes, which are kept for longer. */

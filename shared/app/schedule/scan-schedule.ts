@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import { cronTimes } from '../domain/cron.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy, Schedule } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { Clock, NewId } from '../ports/system.ts';
-import { leaseHolder } from './coordination/lease.ts';
-import { readTyped, type Typed, update } from './coordination/typed-register.ts';
-import { openApprovals } from './guardrails/approvals.ts';
-import { scanWish, WISH_SPACING_MS } from './scan-wishes.ts';
+import { cronTimes } from '../../domain/cron.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy, Schedule } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock, NewId } from '../../ports/system.ts';
+import { leaseHolder } from '../coordination/lease.ts';
+import { readTyped, type Typed, update } from '../coordination/typed-register.ts';
+import { openApprovals } from '../guardrails/approvals.ts';
+import { scanWish, WISH_SPACING_MS } from './scan-requests.ts';
 
 /*
  * The one scan that is asked for or under way, kept in a register so that any number of ticks ask for it once:

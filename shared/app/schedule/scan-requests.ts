@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { Registers } from '../ports/registers.ts';
-import type { Clock } from '../ports/system.ts';
-import { readTyped } from './coordination/typed-register.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { Clock } from '../../ports/system.ts';
+import { readTyped } from '../coordination/typed-register.ts';
 
 const wish = z.object({
   /** What has to be seen happened before this time; a scan that begins later fulfils the wish. */
