@@ -5,8 +5,8 @@ import { pruneOld } from '../../shared/app/ledger/retention.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
-import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
+import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 

@@ -15,8 +15,8 @@ import { scan } from './scan.ts';
 import { SCAN_LEASE } from './schedule/scan-schedule.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { Retrying } from './support/retry.ts';
-import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';
+import { queueDue } from './work-queue/requeue-due.ts';
 import { WorkerPool } from './worker/pool.ts';
 
 export interface ApplyOptions {

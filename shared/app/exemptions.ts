@@ -8,8 +8,8 @@ import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
 import { toIso } from '../domain/time.ts';
 import { readTyped, update } from './coordination/typed-register.ts';
 import type { Deps } from './deps.ts';
-import { needsLook } from './due-keys.ts';
 import { Journal } from './ledger/ledger-writer.ts';
+import { needsLook } from './work-queue/due-keys.ts';
 
 /*
  * Of each exemption, by its content:

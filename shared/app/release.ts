@@ -8,10 +8,10 @@ import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { RunStates } from './coordination/run-store.ts';
 import type { Deps } from './deps.ts';
-import { type DueKey, dueMessages } from './due-keys.ts';
 import { changedRecently } from './guardrails/rolling-changes.ts';
 import type { RolloutState } from './guardrails/rollout-gate.ts';
 import { Journal } from './ledger/ledger-writer.ts';
+import { type DueKey, dueMessages } from './work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 

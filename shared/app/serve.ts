@@ -14,8 +14,8 @@ import {
   scanUnderWay,
 } from './schedule/scan-schedule.ts';
 import type { Retrying } from './support/retry.ts';
-import { queueDue } from './tick.ts';
 import { timedChores } from './timed-chores.ts';
+import { queueDue } from './work-queue/requeue-due.ts';
 import { WorkerPool } from './worker/pool.ts';
 import { OutdatedPolicyError } from './worker/process.ts';
 

@@ -21,7 +21,7 @@ import type { Deps } from './deps.ts';
 import { CONTROLS_REGISTER, readControls } from './guardrails/controls.ts';
 import { Journal } from './ledger/ledger-writer.ts';
 import { makeScanDue } from './schedule/scan-schedule.ts';
-import { queueDue } from './tick.ts';
+import { queueDue } from './work-queue/requeue-due.ts';
 
 export type SettleDeps = Pick<
   Deps,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { lookAt } from '../../shared/app/look-at.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
+import { lookAt } from '../../shared/app/work-queue/enqueue-accounts.ts';
 import { Picture } from '../../shared/app/worker/checks/caps.ts';
 import { type Check, Vetoed } from '../../shared/app/worker/checks/check.ts';
 import { checksOf } from '../../shared/app/worker/checks/index.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
-import { queueDue } from '../../shared/app/tick.ts';
+import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { WorkContext } from '../../shared/app/worker/context.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { ENROLLMENTS } from '../../shared/domain/enrollment/model.ts';

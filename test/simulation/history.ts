@@ -7,8 +7,8 @@ import { publishUnpublished } from '../../shared/app/notifications/outbox-publis
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { queueDue } from '../../shared/app/tick.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
+import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';

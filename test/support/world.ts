@@ -12,7 +12,7 @@ import type { Plan } from '../../shared/app/make-plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { plan } from '../../shared/app/scan.ts';
-import { queueDue } from '../../shared/app/tick.ts';
+import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import { type App, composeApp } from '../../shared/compose/app.ts';
 import { openStore } from '../../shared/compose/store.ts';

@@ -8,7 +8,7 @@ import { changeKey } from '../../shared/app/make-plan.ts';
 import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { SnapshotKeeper } from '../../shared/app/snapshot-keeper.ts';
-import { queueDue } from '../../shared/app/tick.ts';
+import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';
 import { OutdatedPolicyError } from '../../shared/app/worker/process.ts';
 import type { Cloud } from '../../shared/ports/cloud.ts';

@@ -9,7 +9,7 @@ import type { Plan } from '../../shared/app/make-plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { scan } from '../../shared/app/scan.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
-import { queueDue } from '../../shared/app/tick.ts';
+import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { WorkContext, WorkResult } from '../../shared/app/worker/context.ts';
 import { deliver } from '../../shared/app/worker/deliver.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';

@@ -1,7 +1,7 @@
-import { ENROLLMENTS } from '../domain/enrollment/model.ts';
-import type { WorkMessage } from '../domain/work-message.ts';
-import type { Stores } from './deps.ts';
-import { scanNow } from './schedule/scan-schedule.ts';
+import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import type { Stores } from '../deps.ts';
+import { scanNow } from '../schedule/scan-schedule.ts';
 
 export interface LookResult {
   readonly queued: readonly string[];

@@ -1,10 +1,10 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { RunStates } from './coordination/run-store.ts';
-import type { Deps } from './deps.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { RunStates } from '../coordination/run-store.ts';
+import type { Deps } from '../deps.ts';
+import { type WaitingRunOf, waitingRuns } from '../guardrails/window-run.ts';
+import { isSetFree, leaveToScan, SET_FREE_AT_ONCE } from './bulk-release.ts';
 import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
-import { type WaitingRunOf, waitingRuns } from './guardrails/window-run.ts';
-import { isSetFree, leaveToScan, SET_FREE_AT_ONCE } from './set-free.ts';
 
 const PAGE = 100;
 /** A key that was queued is not queued again for this long, ms: its worker will have moved the record on by then. */

@@ -1,10 +1,10 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import { ENROLLMENTS } from '../domain/enrollment/model.ts';
-import type { WorkMessage } from '../domain/work-message.ts';
-import { MAX_BATCH } from '../ports/cloud.ts';
-import type { RunStates } from './coordination/run-store.ts';
-import type { WaitingRunOf } from './guardrails/window-run.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import { MAX_BATCH } from '../../ports/cloud.ts';
+import type { RunStates } from '../coordination/run-store.ts';
+import type { WaitingRunOf } from '../guardrails/window-run.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
 type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;

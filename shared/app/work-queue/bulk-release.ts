@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { differs } from '../domain/enrollment/mismatch.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped } from './coordination/typed-register.ts';
+import { differs } from '../../domain/enrollment/mismatch.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import { makeScanDue } from '../schedule/scan-schedule.ts';
 import type { DueKey } from './due-keys.ts';
-import { makeScanDue } from './schedule/scan-schedule.ts';
 
 /** More changes than this that come free at once are judged together by a scan, which says so before the first call if they are too many. */
 export const SET_FREE_AT_ONCE = 10;
