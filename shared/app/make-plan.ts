@@ -18,11 +18,11 @@ import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../dom
 import { ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
-import type { Summary } from './desk.ts';
 import type { Approval } from './guardrails/approvals.ts';
 import type { Gate } from './guardrails/rollout-gate.ts';
 import { type OrgWide, organizationWide, useOrganizationCall } from './org-wide.ts';
-import type { Survey } from './survey.ts';
+import type { Summary } from './survey/assessment-table.ts';
+import type { Survey } from './survey/survey.ts';
 
 /** What a run would do. Everything that `plan` prints, and what `apply` acts on. */
 export interface Plan {

@@ -4,9 +4,9 @@ import type { Enrollment } from '../domain/enrollment/model.ts';
 import type { Verdict } from '../domain/enrollment/verdict.ts';
 import { toIso } from '../domain/time.ts';
 import { MAX_BATCH } from '../ports/cloud.ts';
-import type { Summary } from './desk.ts';
 import type { Plan } from './make-plan.ts';
 import type { OrgWide } from './org-wide.ts';
+import type { Summary } from './survey/assessment-table.ts';
 
 /** Every verdict with its count, zeros included, so that readers need not know which may be missing. */
 export type FullSummary = Readonly<Record<Enrollment, Readonly<Record<Verdict, number>>>>;

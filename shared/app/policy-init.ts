@@ -7,7 +7,7 @@ import {
 } from '../domain/policy/index.ts';
 import type { OnProgress, Settings } from './deps.ts';
 import type { Retrying } from './support/retry.ts';
-import { type Survey, type SurveyDeps, survey } from './survey.ts';
+import { type Survey, type SurveyDeps, survey } from './survey/survey.ts';
 
 /** What `policy init` saw and wrote. */
 export interface Inited {

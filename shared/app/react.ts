@@ -9,9 +9,9 @@ import { boundedBy, isOurs, noteChange } from './changed-by.ts';
 import type { Deps, Stores } from './deps.ts';
 import { Journal } from './ledger/ledger-writer.ts';
 import { SPACING_MS, takeLooks, takeReads } from './look-slots.ts';
-import { noteRefreshed } from './refreshed.ts';
 import { wishForScan } from './schedule/scan-requests.ts';
 import { scanNow } from './schedule/scan-schedule.ts';
+import { noteRefreshed } from './survey/account-overrides.ts';
 import { lookAt } from './work-queue/enqueue-accounts.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {

@@ -10,7 +10,6 @@ import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts
 import { KEEP_MS, RunStates } from './coordination/run-store.ts';
 import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
-import type { Judged } from './desk.ts';
 import { pruneApprovals } from './guardrails/approvals.ts';
 import { readControls, standsUnder } from './guardrails/controls.ts';
 import { changedRecently, pruneCarried } from './guardrails/rolling-changes.ts';
@@ -23,8 +22,9 @@ import { approvalFor, liftApproved, underWay } from './lift.ts';
 import { keysOf, makePlan, type Plan } from './make-plan.ts';
 import { beginRollout, concludeRollout } from './rollout.ts';
 import type { Retrying } from './support/retry.ts';
+import type { Judged } from './survey/assessment-table.ts';
 import { hasNews } from './survey/is-news.ts';
-import { type Survey, survey } from './survey.ts';
+import { type Survey, survey } from './survey/survey.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 import { enqueue } from './work-queue/enqueue-changes.ts';
 

@@ -3,8 +3,8 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { CloudError } from '../ports/cloud.ts';
 import type { Deps, Settings } from './deps.ts';
 import { readControls } from './guardrails/controls.ts';
-import { takeSnapshot } from './snapshot.ts';
 import type { Retrying } from './support/retry.ts';
+import { takeSnapshot } from './survey/organization-snapshot.ts';
 import { snapshotMaxAgeMs } from './worker/context.ts';
 
 /** How often the age is looked at, ms. */

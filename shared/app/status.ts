@@ -5,7 +5,6 @@ import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts'
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { QueueDepth } from '../ports/queue.ts';
 import type { Stores } from './deps.ts';
-import type { Summary } from './desk.ts';
 import { type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
 import {
   type ApprovalView,
@@ -21,6 +20,7 @@ import {
 import { type OutboxView, overdueEntries } from './notifications/outbox-state.ts';
 import { bucketRates } from './rate-limiter/rate-limiter.ts';
 import { type ScanUnderWay, scanUnderWay } from './schedule/scan-schedule.ts';
+import type { Summary } from './survey/assessment-table.ts';
 import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */

@@ -259,7 +259,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'what a listing lacks is taken for Inactive (invariant 8)',
     edits: [
       {
-        file: 'shared/app/observe.ts',
+        file: 'shared/app/survey/observations.ts',
         find: "return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);",
         replace: 'return listing === null ? NOT_LISTED : AUTOMATION_ABSENT;',
       },
@@ -287,7 +287,7 @@ export const FAULTS: readonly Fault[] = [
           'if (missing === "" || (missing !== null && !has.includes("Accounts[].Id"))) return missing;\n  }\n  const lacking',
       },
       {
-        file: 'shared/app/survey.ts',
+        file: 'shared/app/survey/survey.ts',
         find: 'await contradictions(deps, retrying, desk.snapshot, strangersIn(listings, desk));',
         replace: 'strangersIn(listings, desk).slice(0, 0);',
       },

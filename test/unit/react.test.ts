@@ -5,7 +5,7 @@ import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../shared/app/look-slots.ts'
 import { type ReactDeps, react } from '../../shared/app/react.ts';
 import { WISH_SPACING_MS } from '../../shared/app/schedule/scan-requests.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { takeSnapshot } from '../../shared/app/snapshot.ts';
+import { takeSnapshot } from '../../shared/app/survey/organization-snapshot.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
 import { batchOf, JANE, optedOut, organizationCall, organizationNews } from '../support/cloud-trail-events.ts';
 import { cloudError } from '../support/memory-cloud.ts';

@@ -77,7 +77,7 @@ async function sound(
   saved: SavedPlan | null,
 ): Promise<OrganizationSnapshot> {
   refuseOther(app, saved);
-  const { takeSnapshot } = await import('../../../shared/app/snapshot.ts');
+  const { takeSnapshot } = await import('../../../shared/app/survey/organization-snapshot.ts');
   const { deps, settings, retrying } = app;
   const silent = () => undefined;
   const snapshot = await takeSnapshot(deps, settings.snapshotMaxAgeMs, retrying, loaded.policy, false, silent);

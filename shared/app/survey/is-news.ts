@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { type EntryContext, transition } from '../../domain/account/transition.ts';
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
-import type { Assessments } from '../desk.ts';
+import type { Assessments } from './assessment-table.ts';
 
 /** Whether recording would write anything: used to keep only those accounts in memory. */
 export function hasNews(policyHash: string) {

@@ -1,8 +1,8 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { Clock } from '../../ports/system.ts';
-import { type Listing, readListing } from '../listing.ts';
 import type { Retrying } from '../support/retry.ts';
+import { type Listing, readListing } from '../survey/paged-listing.ts';
 
 /** A batch re-reads its accounts through one listing at most this old (design, "Worker"). */
 const LISTING_MAX_AGE_MS = 60_000;

@@ -7,8 +7,8 @@ import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';
-import type { Listing } from '../listing.ts';
-import { AUTOMATION_ABSENT } from '../observe.ts';
+import { AUTOMATION_ABSENT } from '../survey/observations.ts';
+import type { Listing } from '../survey/paged-listing.ts';
 import type { BatchMessage } from './batch-failure.ts';
 import { assessContext, entryContext, freshFacts, type WorkContext } from './context.ts';
 

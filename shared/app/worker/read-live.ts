@@ -3,7 +3,7 @@ import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Enrollment, Observations } from '../../domain/enrollment/model.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
-import { NOT_LISTED } from '../observe.ts';
+import { NOT_LISTED } from '../survey/observations.ts';
 import type { WorkContext } from './context.ts';
 
 /** One enrollment as it is now. @throws CloudError */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { contextOf } from '../../../shared/app/survey.ts';
+import { contextOf } from '../../../shared/app/survey/survey.ts';
 import { assess } from '../../../shared/domain/decision/assess.ts';
 import { compileControls, NO_CONTROLS } from '../../../shared/domain/decision/operator-controls.ts';
 import type { Observation, Observations } from '../../../shared/domain/enrollment/model.ts';

@@ -1,21 +1,21 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import type { AssessContext, HoldOf } from '../domain/decision/assess.ts';
-import type { Coverage } from '../domain/decision/guardrails.ts';
-import { type CompiledControls, compileControls } from '../domain/decision/operator-controls.ts';
-import type { AccountId, Caller } from '../domain/enrollment/model.ts';
-import { mapParallel } from '../domain/map-parallel.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { OrganizationSnapshot } from '../ports/cloud.ts';
-import { CloudError } from '../ports/cloud.ts';
-import { contradictions, contradictionText } from './contradictions.ts';
-import type { Deps, OnProgress, Settings } from './deps.ts';
-import { Desk, type IsNews, type Judged, type Summary } from './desk.ts';
-import { readControls, underControls } from './guardrails/controls.ts';
-import { Judging } from './judging.ts';
-import { type Listing, readListing } from './listing.ts';
-import { type Listings, managesAutomation, probe } from './observe.ts';
-import { takeSnapshot } from './snapshot.ts';
-import type { Retrying } from './support/retry.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type { AssessContext, HoldOf } from '../../domain/decision/assess.ts';
+import type { Coverage } from '../../domain/decision/guardrails.ts';
+import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
+import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Deps, OnProgress, Settings } from '../deps.ts';
+import { readControls, underControls } from '../guardrails/controls.ts';
+import type { Retrying } from '../support/retry.ts';
+import { Judging } from './assessment-pipeline.ts';
+import { Desk, type IsNews, type Judged, type Summary } from './assessment-table.ts';
+import { contradictions, contradictionText } from './listing-contradictions.ts';
+import { type Listings, managesAutomation, probe } from './observations.ts';
+import { takeSnapshot } from './organization-snapshot.ts';
+import { type Listing, readListing } from './paged-listing.ts';
 
 /** All that one look at the organization gave. */
 export interface Survey {

@@ -1,10 +1,17 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import type { AccountId, Caller, Enrollment, EpochMs, Observation, Observations } from '../domain/enrollment/model.ts';
-import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
-import type { Cloud, Observed } from '../ports/cloud.ts';
-import { CloudError } from '../ports/cloud.ts';
-import type { Listing } from './listing.ts';
-import type { Retrying } from './support/retry.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type {
+  AccountId,
+  Caller,
+  Enrollment,
+  EpochMs,
+  Observation,
+  Observations,
+} from '../../domain/enrollment/model.ts';
+import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Cloud, Observed } from '../../ports/cloud.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Retrying } from '../support/retry.ts';
+import type { Listing } from './paged-listing.ts';
 
 /** Whether the policy says anything about Automation at all; if not, nobody needs to list it. */
 export function managesAutomation({ policy }: CompiledPolicy): boolean {

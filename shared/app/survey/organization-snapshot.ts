@@ -1,10 +1,10 @@
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../ports/cloud.ts';
-import { requireOrganization } from './coordination/organization-binding.ts';
-import type { Deps, OnProgress } from './deps.ts';
-import { withRefreshed } from './refreshed.ts';
-import { scanWish } from './schedule/scan-requests.ts';
-import type { Retrying } from './support/retry.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../../ports/cloud.ts';
+import { requireOrganization } from '../coordination/organization-binding.ts';
+import type { Deps, OnProgress } from '../deps.ts';
+import { scanWish } from '../schedule/scan-requests.ts';
+import type { Retrying } from '../support/retry.ts';
+import { withRefreshed } from './account-overrides.ts';
 
 /**
  * The organization as it is: the stored snapshot if it is younger than `maxAgeMs` and says what the policy asks about, else read anew.

@@ -1,8 +1,8 @@
-import type { AccountId } from '../domain/enrollment/model.ts';
-import { MAX_ACCOUNTS, PageBounds } from '../domain/page-bounds.ts';
-import type { ListedEnrollment, Observed, Page } from '../ports/cloud.ts';
-import { CloudError } from '../ports/cloud.ts';
-import type { Retrying } from './support/retry.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
+import type { ListedEnrollment, Observed, Page } from '../../ports/cloud.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Retrying } from '../support/retry.ts';
 
 /** What a listing gave. `brokenBy`: it ended before its end, so that nothing follows from an account's absence. */
 export interface Listing {

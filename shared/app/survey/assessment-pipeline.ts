@@ -1,9 +1,9 @@
-import type { AccountId } from '../domain/enrollment/model.ts';
-import type { ListedEnrollment, Observed } from '../ports/cloud.ts';
-import type { Records } from '../ports/records.ts';
-import type { Desk, Judged } from './desk.ts';
-import type { Listing } from './listing.ts';
-import type { Listings } from './observe.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { ListedEnrollment, Observed } from '../../ports/cloud.ts';
+import type { Records } from '../../ports/records.ts';
+import type { Desk, Judged } from './assessment-table.ts';
+import type { Listings } from './observations.ts';
+import type { Listing } from './paged-listing.ts';
 
 /** Accounts judged at a time: their records are in memory together. */
 const CHUNK = 100;

@@ -1,18 +1,18 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import { type AssessContext, assess } from '../domain/decision/assess.ts';
-import type { Coverage } from '../domain/decision/guardrails.ts';
-import { isChange } from '../domain/decision/plan.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { type AssessContext, assess } from '../../domain/decision/assess.ts';
+import type { Coverage } from '../../domain/decision/guardrails.ts';
+import { isChange } from '../../domain/decision/plan.ts';
 import {
   type AccountId,
   type Caller,
   ENROLLMENTS,
   type Enrollment,
   type Observations,
-} from '../domain/enrollment/model.ts';
-import type { Assessment, Verdict } from '../domain/enrollment/verdict.ts';
-import type { AccountFacts, CompiledPolicy } from '../domain/policy/index.ts';
-import type { OrganizationSnapshot } from '../ports/cloud.ts';
-import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observe.ts';
+} from '../../domain/enrollment/model.ts';
+import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
+import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observations.ts';
 
 export type Assessments = Readonly<Record<Enrollment, Assessment>>;
 export type Summary = Record<Enrollment, Partial<Record<Verdict, number>>>;

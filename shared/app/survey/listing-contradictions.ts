@@ -1,8 +1,8 @@
-import type { AccountId } from '../domain/enrollment/model.ts';
-import type { OrganizationSnapshot } from '../ports/cloud.ts';
-import { CloudError } from '../ports/cloud.ts';
-import type { Deps } from './deps.ts';
-import type { Retrying } from './support/retry.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Deps } from '../deps.ts';
+import type { Retrying } from '../support/retry.ts';
 
 /** Up to this many missing accounts are read one by one. If more are missing, the snapshot itself is incomplete. */
 const MAX_ASKED = 20;
