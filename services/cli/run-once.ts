@@ -1,7 +1,7 @@
 import type { ApplyOptions, ApplyResult } from '../../shared/app/apply.ts';
 import type { OpenClaim } from '../../shared/app/claims.ts';
 import type { RunContext } from '../../shared/app/deps.ts';
-import { type FullSummary, fullSummary } from '../../shared/app/plan-document.ts';
+import { type FullSummary, fullSummary } from '../../shared/app/plan/plan-document.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';

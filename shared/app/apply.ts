@@ -8,7 +8,7 @@ import { RunStates } from './coordination/run-store.ts';
 import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
 import { readControls } from './guardrails/controls.ts';
 import { type RolloutState, type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
-import type { Plan } from './make-plan.ts';
+import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
 import { advanceRollout } from './rollout.ts';
 import { scan } from './scan.ts';

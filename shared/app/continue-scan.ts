@@ -3,7 +3,7 @@ import type { ScanRequests } from '../ports/scan-requests.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { withLease } from './coordination/lease.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
-import type { Plan } from './make-plan.ts';
+import type { Plan } from './plan/plan.ts';
 import { resumable } from './resumable.ts';
 import { scan } from './scan.ts';
 import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from './schedule/scan-schedule.ts';

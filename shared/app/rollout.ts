@@ -13,7 +13,7 @@ import { openApprovals } from './guardrails/approvals.ts';
 import { readControls } from './guardrails/controls.ts';
 import { type RolloutState, readRollout, writeRollout } from './guardrails/rollout-gate.ts';
 import { Journal } from './ledger/ledger-writer.ts';
-import { keysOf, type Plan } from './make-plan.ts';
+import { keysOf, type Plan } from './plan/plan.ts';
 import { releaseHeld } from './release.ts';
 
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;

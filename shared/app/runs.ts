@@ -11,7 +11,7 @@ import { RunStates } from './coordination/run-store.ts';
 import { readTyped } from './coordination/typed-register.ts';
 import type { Stores } from './deps.ts';
 import { approvalOf } from './guardrails/approvals.ts';
-import { type FullSummary, fullSummary } from './plan-document.ts';
+import { type FullSummary, fullSummary } from './plan/plan-document.ts';
 import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
 
 /** What `ScanCompleted` tells in its summary. */

@@ -3,7 +3,7 @@ import { type Deadline, scanPart } from './continue-scan.ts';
 import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
 import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
-import type { Plan } from './make-plan.ts';
+import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
 import { advanceRollout } from './rollout.ts';
 import {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
-import { changeKey } from '../../shared/app/make-plan.ts';
-import { fullSummary } from '../../shared/app/plan-document.ts';
+import { changeKey } from '../../shared/app/plan/plan.ts';
+import { fullSummary } from '../../shared/app/plan/plan-document.ts';
 import type { EntryType, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, FACET, sealAll } from '../contract/samples.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../support/manual-clock.ts';

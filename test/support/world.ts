@@ -8,7 +8,7 @@ import { type RunningSandbox, type StartOptions, startSandbox } from '../../serv
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/apply.ts';
 import type { Progress, RunContext, Settings, Stores } from '../../shared/app/deps.ts';
-import type { Plan } from '../../shared/app/make-plan.ts';
+import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout.ts';
 import { plan } from '../../shared/app/scan.ts';

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
-import { keysOf, type Plan } from '../../shared/app/make-plan.ts';
-import { planDocument } from '../../shared/app/plan-document.ts';
-import { readSavedPlan } from '../../shared/app/saved-plan.ts';
+import { keysOf, type Plan } from '../../shared/app/plan/plan.ts';
+import { planDocument } from '../../shared/app/plan/plan-document.ts';
+import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
 import { plan } from '../../shared/app/scan.ts';
 import { callsOf, followUpsOf, totalChanges, totalsOf } from '../../shared/domain/decision/plan-totals.ts';
 import { change, id } from './changes.ts';

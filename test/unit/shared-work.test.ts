@@ -4,7 +4,7 @@ import { toStoreError } from '../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
-import { changeKey } from '../../shared/app/make-plan.ts';
+import { changeKey } from '../../shared/app/plan/plan.ts';
 import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { SnapshotKeeper } from '../../shared/app/snapshot-keeper.ts';

@@ -525,7 +525,7 @@ describe('guardrails, right before the call', () => {
     const found = await shop.scan();
     await shop.messages();
     const { RunStates } = await import('../../shared/app/coordination/run-store.ts');
-    const { changeKey } = await import('../../shared/app/make-plan.ts');
+    const { changeKey } = await import('../../shared/app/plan/plan.ts');
     const keys = found.due.map(changeKey);
     await new RunStates(shop.store.registers).storePlan(found.planHash, policy.hash, keys, NOW);
     shop.cloud.set(accountId(1), { automation: { ...on, ruleMode: 'NoneAllowed' } });

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { type EmbeddedStore, openEmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { DEFAULT_SETTINGS, type Deps, type RunContext, type Settings, type Stores } from '../../shared/app/deps.ts';
-import type { Plan } from '../../shared/app/make-plan.ts';
+import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { scan } from '../../shared/app/scan.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Progress } from '../../../shared/app/deps.ts';
-import { PlannedWork, workKey } from '../../../shared/app/planned-work.ts';
+import { PlannedWork, workKey } from '../../../shared/app/plan/planned-work.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/system.ts';

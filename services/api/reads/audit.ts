@@ -3,7 +3,7 @@ import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/
 import { auditList } from '../../../shared/app/audit-list.ts';
 import { auditReport } from '../../../shared/app/audit-report.ts';
 import { showEntry } from '../../../shared/app/audit-show.ts';
-import { fullSummary } from '../../../shared/app/plan-document.ts';
+import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
 import { durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { BadCursorError } from '../../../shared/ports/ledger.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ApplyResult } from '../../../shared/app/apply.ts';
-import type { SavedPlan } from '../../../shared/app/saved-plan.ts';
+import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
@@ -136,7 +136,7 @@ async function agreed(context: CliContext, loaded: LoadedPolicy, saved: SavedPla
 }
 
 async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
-  const { readSavedPlan } = await import('../../../shared/app/saved-plan.ts');
+  const { readSavedPlan } = await import('../../../shared/app/plan/saved-plan.ts');
   const result = readSavedPlan(readJsonFile(path));
   if (!result.ok) throw new CommandError('PlanInvalid', `${path} cannot be used: ${result.problem}. Make a new plan.`);
   if (result.plan.policyHash !== policy.hash) {

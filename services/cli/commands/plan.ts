@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Plan } from '../../../shared/app/make-plan.ts';
-import type { PlanDocument } from '../../../shared/app/plan-document.ts';
+import type { Plan } from '../../../shared/app/plan/plan.ts';
+import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
@@ -68,7 +68,7 @@ export async function dryRun(
   const { policy } = loaded;
   const [{ plan: makePlan }, { planDocument }] = await Promise.all([
     import('../../../shared/app/scan.ts'),
-    import('../../../shared/app/plan-document.ts'),
+    import('../../../shared/app/plan/plan-document.ts'),
   ]);
   return withApp(context, policy, true, async (app) => {
     const run = { runId: app.deps.newId(), policy, planHash: null };

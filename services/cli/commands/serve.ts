@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/deps.ts';
-import type { Plan } from '../../../shared/app/make-plan.ts';
+import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';
 import type { Chore } from '../../../shared/app/serve.ts';
 import type { App } from '../../../shared/compose/app.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fullSummary } from '../../../shared/app/plan-document.ts';
+import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import type { Status } from '../../../shared/app/status.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';

@@ -1,4 +1,4 @@
-import { type FullSummary, fullSummary } from '../../../shared/app/plan-document.ts';
+import { type FullSummary, fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
 import { VERDICTS, type Verdict } from '../../../shared/domain/enrollment/verdict.ts';
 import type { Format, Style } from './output.ts';

@@ -2,8 +2,8 @@ import type { Change } from '../../domain/decision/plan.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, RunContext } from '../deps.ts';
-import type { Plan } from '../make-plan.ts';
-import { workKey } from '../planned-work.ts';
+import type { Plan } from '../plan/plan.ts';
+import { workKey } from '../plan/planned-work.ts';
 
 /**
  * Enqueues the changes that are due: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible.

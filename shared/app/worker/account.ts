@@ -9,7 +9,7 @@ import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../changed-by.ts';
-import { allows } from '../make-plan.ts';
+import { allows } from '../plan/plan.ts';
 import { act } from './act.ts';
 import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
 import { ended, failRead, failureResult, failVisibly } from './fail.ts';

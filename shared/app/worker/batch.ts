@@ -5,7 +5,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
-import { allows } from '../make-plan.ts';
+import { allows } from '../plan/plan.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
 import { judgeMembers, type Member, oldest, readRecent } from './batch-listing.ts';
 import { blockAll, letGo, mayClaim, vetoEntry } from './before-claim.ts';

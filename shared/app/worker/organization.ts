@@ -8,7 +8,7 @@ import { CloudError } from '../../ports/cloud.ts';
 import { changesBehind } from '../changed-by.ts';
 import type { RunContext } from '../deps.ts';
 import { standsUnder } from '../guardrails/controls.ts';
-import { organizationWide } from '../org-wide.ts';
+import { organizationWide } from '../plan/organization-call.ts';
 import { foundOf } from '../scan.ts';
 import type { Judged } from '../survey/assessment-table.ts';
 import { hasNews } from '../survey/is-news.ts';

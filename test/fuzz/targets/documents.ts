@@ -6,7 +6,7 @@ import {
   encodeCursor as toAwsCursor,
 } from '../../../shared/adapters/aws/dynamodb/ledger-cursor.ts';
 import { decodeCursor, encodeCursor } from '../../../shared/adapters/embedded/cursor.ts';
-import { readSavedPlan } from '../../../shared/app/saved-plan.ts';
+import { readSavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import {
   accountArgument,
   countArgument,

@@ -1,7 +1,7 @@
-import { objectionTo } from '../domain/decision/organization-call.ts';
-import type { Change } from '../domain/decision/plan.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Survey } from './survey/survey.ts';
+import { objectionTo } from '../../domain/decision/organization-call.ts';
+import type { Change } from '../../domain/decision/plan.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Survey } from '../survey/survey.ts';
 
 /** A handful of members that drift are put right one by one: the organization-wide call touches every member. */
 const AT_LEAST = 10;

@@ -4,7 +4,7 @@ import {
   type RecentChanges,
   type Trip,
   tripped,
-} from '../domain/decision/guardrails.ts';
+} from '../../domain/decision/guardrails.ts';
 import {
   type Change,
   dueChanges,
@@ -13,16 +13,16 @@ import {
   planHash,
   sortChanges,
   toChange,
-} from '../domain/decision/plan.ts';
-import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../domain/decision/plan-totals.ts';
-import { ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { MAX_BATCH } from '../ports/cloud.ts';
-import type { Approval } from './guardrails/approvals.ts';
-import type { Gate } from './guardrails/rollout-gate.ts';
-import { type OrgWide, organizationWide, useOrganizationCall } from './org-wide.ts';
-import type { Summary } from './survey/assessment-table.ts';
-import type { Survey } from './survey/survey.ts';
+} from '../../domain/decision/plan.ts';
+import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../../domain/decision/plan-totals.ts';
+import { ENROLLMENTS, type Enrollment, type EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { MAX_BATCH } from '../../ports/cloud.ts';
+import type { Approval } from '../guardrails/approvals.ts';
+import type { Gate } from '../guardrails/rollout-gate.ts';
+import type { Summary } from '../survey/assessment-table.ts';
+import type { Survey } from '../survey/survey.ts';
+import { type OrgWide, organizationWide, useOrganizationCall } from './organization-call.ts';
 
 /** What a run would do. Everything that `plan` prints, and what `apply` acts on. */
 export interface Plan {

@@ -1,8 +1,8 @@
-import type { Change } from '../domain/decision/plan.ts';
-import type { RunStates } from './coordination/run-store.ts';
-import type { Deps, RunContext } from './deps.ts';
-import { type Approval, openApprovals, startApproved, usedApprovals } from './guardrails/approvals.ts';
-import { allows, type Plan } from './make-plan.ts';
+import type { Change } from '../../domain/decision/plan.ts';
+import type { RunStates } from '../coordination/run-store.ts';
+import type { Deps, RunContext } from '../deps.ts';
+import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
+import { allows, type Plan } from './plan.ts';
 
 type LiftDeps = Pick<Deps, 'registers' | 'clock'>;
 

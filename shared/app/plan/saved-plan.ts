@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { type Change, planHash } from '../domain/decision/plan.ts';
-import { VERDICTS } from '../domain/enrollment/verdict.ts';
-import { parseOutside } from '../domain/safe-parse.ts';
-import { keysOf } from './make-plan.ts';
+import { type Change, planHash } from '../../domain/decision/plan.ts';
+import { VERDICTS } from '../../domain/enrollment/verdict.ts';
+import { parseOutside } from '../../domain/safe-parse.ts';
+import { keysOf } from './plan.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);

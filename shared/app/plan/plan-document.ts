@@ -1,12 +1,12 @@
-import type { Change, PlannedCall } from '../domain/decision/plan.ts';
-import { callsOf, type PlanTotals } from '../domain/decision/plan-totals.ts';
-import type { Enrollment } from '../domain/enrollment/model.ts';
-import type { Verdict } from '../domain/enrollment/verdict.ts';
-import { toIso } from '../domain/time.ts';
-import { MAX_BATCH } from '../ports/cloud.ts';
-import type { Plan } from './make-plan.ts';
-import type { OrgWide } from './org-wide.ts';
-import type { Summary } from './survey/assessment-table.ts';
+import type { Change, PlannedCall } from '../../domain/decision/plan.ts';
+import { callsOf, type PlanTotals } from '../../domain/decision/plan-totals.ts';
+import type { Enrollment } from '../../domain/enrollment/model.ts';
+import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import { toIso } from '../../domain/time.ts';
+import { MAX_BATCH } from '../../ports/cloud.ts';
+import type { Summary } from '../survey/assessment-table.ts';
+import type { OrgWide } from './organization-call.ts';
+import type { Plan } from './plan.ts';
 
 /** Every verdict with its count, zeros included, so that readers need not know which may be missing. */
 export type FullSummary = Readonly<Record<Enrollment, Readonly<Record<Verdict, number>>>>;
