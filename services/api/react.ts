@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { react } from '../../shared/app/react.ts';
+import { react } from '../../shared/app/events/event-handler.ts';
 import { ApiProblem } from './problem.ts';
 import { jsonRoute, NONE } from './route.ts';
 

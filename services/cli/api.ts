@@ -61,7 +61,7 @@ export async function startApi(
     import('../../shared/app/as-of-cache.ts'),
     import('../../shared/compose/system.ts'),
     import('../../shared/config/api-env.ts'),
-    import('../../shared/app/account-reader.ts'),
+    import('../../shared/app/events/account-reader.ts'),
   ]);
   const tokens = readApiTokens(env);
   const stores = await openStores(context);

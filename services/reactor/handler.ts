@@ -1,5 +1,5 @@
-import { accountReader } from '../../shared/app/account-reader.ts';
-import { type Reaction, react } from '../../shared/app/react.ts';
+import { accountReader } from '../../shared/app/events/account-reader.ts';
+import { type Reaction, react } from '../../shared/app/events/event-handler.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 

@@ -1,5 +1,5 @@
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
-import { react } from '../../shared/app/react.ts';
+import { react } from '../../shared/app/events/event-handler.ts';
 import type { Stage } from './ground.ts';
 
 /** How late an event may come, ms: CloudTrail's own delay, and what EventBridge tries again. */

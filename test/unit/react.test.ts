@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountReader } from '../../shared/app/account-reader.ts';
 import type { Deps } from '../../shared/app/deps.ts';
-import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../shared/app/look-slots.ts';
-import { type ReactDeps, react } from '../../shared/app/react.ts';
+import { accountReader } from '../../shared/app/events/account-reader.ts';
+import { type ReactDeps, react } from '../../shared/app/events/event-handler.ts';
+import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../shared/app/events/event-throttle.ts';
 import { WISH_SPACING_MS } from '../../shared/app/schedule/scan-requests.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { takeSnapshot } from '../../shared/app/survey/organization-snapshot.ts';

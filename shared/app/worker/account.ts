@@ -8,7 +8,7 @@ import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import { whoChanged } from '../changed-by.ts';
+import { whoChanged } from '../events/change-attribution.ts';
 import { allows } from '../plan/plan.ts';
 import { act } from './act.ts';
 import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';

@@ -6,7 +6,7 @@ import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import { changesBehind } from '../changed-by.ts';
+import { changesBehind } from '../events/change-attribution.ts';
 import { AUTOMATION_ABSENT } from '../survey/observations.ts';
 import type { Listing } from '../survey/paged-listing.ts';
 import type { BatchMessage } from './batch-failure.ts';

@@ -1,10 +1,10 @@
-import { compileControls } from '../domain/decision/operator-controls.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Deps } from './deps.ts';
-import { readControls } from './guardrails/controls.ts';
-import type { ReactDeps } from './react.ts';
-import { createRetryingUntil } from './support/retry.ts';
+import { compileControls } from '../../domain/decision/operator-controls.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Deps } from '../deps.ts';
+import { readControls } from '../guardrails/controls.ts';
+import { createRetryingUntil } from '../support/retry.ts';
+import type { ReactDeps } from './event-handler.ts';
 
 /**
  * Reads single accounts because of one event. Their tags as well where the policy or an operator's suspension asks about tags: an account

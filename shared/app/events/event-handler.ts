@@ -1,18 +1,18 @@
-import { emptyRecord } from '../domain/account/record.ts';
-import { accountEntry, left } from '../domain/account/transition.ts';
-import { type Heard, hear } from '../domain/cloudtrail-event.ts';
-import type { AccountId } from '../domain/enrollment/model.ts';
-import { mapParallel } from '../domain/map-parallel.ts';
-import type { AccountFacts } from '../domain/policy/index.ts';
-import { CloudError } from '../ports/cloud.ts';
-import { boundedBy, isOurs, noteChange } from './changed-by.ts';
-import type { Deps, Stores } from './deps.ts';
-import { Journal } from './ledger/ledger-writer.ts';
-import { SPACING_MS, takeLooks, takeReads } from './look-slots.ts';
-import { wishForScan } from './schedule/scan-requests.ts';
-import { scanNow } from './schedule/scan-schedule.ts';
-import { noteRefreshed } from './survey/account-overrides.ts';
-import { lookAt } from './work-queue/enqueue-accounts.ts';
+import { emptyRecord } from '../../domain/account/record.ts';
+import { accountEntry, left } from '../../domain/account/transition.ts';
+import { type Heard, hear } from '../../domain/cloudtrail-event.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
+import type { AccountFacts } from '../../domain/policy/index.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Deps, Stores } from '../deps.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
+import { wishForScan } from '../schedule/scan-requests.ts';
+import { scanNow } from '../schedule/scan-schedule.ts';
+import { noteRefreshed } from '../survey/account-overrides.ts';
+import { lookAt } from '../work-queue/enqueue-accounts.ts';
+import { boundedBy, isOurs, noteChange } from './change-attribution.ts';
+import { SPACING_MS, takeLooks, takeReads } from './event-throttle.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {
   /**

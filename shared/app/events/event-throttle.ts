@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped } from './coordination/typed-register.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped } from '../coordination/typed-register.ts';
 
 /*
  * How storms of events are kept small, in one register for all processes. Of one account:

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { beginsDrift } from '../domain/account/drift-detection.ts';
-import type { AccountRecord } from '../domain/account/record.ts';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
-import type { Assessment } from '../domain/enrollment/verdict.ts';
-import type { ChangedBy, Detail } from '../domain/ledger/entry.ts';
-import { mapParallel } from '../domain/map-parallel.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
-import type { Deps } from './deps.ts';
+import { beginsDrift } from '../../domain/account/drift-detection.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import type { ChangedBy, Detail } from '../../domain/ledger/entry.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
+import type { Deps } from '../deps.ts';
 
 const changedBy = z.object({
   actor: z.string(),
