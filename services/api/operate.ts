@@ -1,9 +1,9 @@
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError, halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { whomItMeans } from '../../shared/app/guardrails/selector-preview.ts';
-import { askForScan, redrive } from '../../shared/app/operator-entries.ts';
-import { resumeContested } from '../../shared/app/resume-contested.ts';
-import { settleControls } from '../../shared/app/settle-controls.ts';
+import { settleControls } from '../../shared/app/operator/apply-controls.ts';
+import { askForScan, redrive } from '../../shared/app/operator/commands.ts';
+import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import { untilArgument } from '../../shared/config/arguments.ts';
 import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { toIso } from '../../shared/domain/time.ts';

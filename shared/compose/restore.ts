@@ -1,6 +1,6 @@
 import { type RestoreResult, restoreEmbeddedStore } from '../adapters/embedded/restore.ts';
-import { reconcileRestored } from '../app/reconcile-restored.ts';
-import type { RestoreReport } from '../app/restore-entry.ts';
+import { reconcileRestored } from '../app/operator/reconcile-restored.ts';
+import type { RestoreReport } from '../app/operator/restore-entry.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 
 export interface RestoreStoreOptions {

@@ -13,7 +13,7 @@ import { claimChanges } from '../../shared/app/guardrails/change-reservations.ts
 import { halt, readControls, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { changedRecently } from '../../shared/app/guardrails/rolling-changes.ts';
 import { Journal } from '../../shared/app/ledger/ledger-writer.ts';
-import { settleControls } from '../../shared/app/settle-controls.ts';
+import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { restoreStore } from '../../shared/compose/restore.ts';
 import { emptyRecord } from '../../shared/domain/account/record.ts';
 import type { EntryDraft } from '../../shared/domain/ledger/entry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { functionsOf } from './functions.ts';
 import { deploy } from './support.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
-import { settleControls } from '../../shared/app/settle-controls.ts';
+import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { functionsOf } from './functions.ts';
 import { type Deployment, deploy } from './support.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';

@@ -387,7 +387,7 @@ export const FAULTS: readonly Fault[] = [
       'more accounts changed in 24 hours than maxChanges allows, because the backup lacks the changes (invariant 3)',
     edits: [
       {
-        file: 'shared/app/reconcile-restored.ts',
+        file: 'shared/app/operator/reconcile-restored.ts',
         find: 'put(CARRIED_REGISTER, Object.keys(carried).length === 0 ? null : carried);',
         replace: 'put(CARRIED_REGISTER, null);',
       },

@@ -1,7 +1,7 @@
 import { RunStates, type StoredPlan } from '../../shared/app/coordination/run-store.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
-import { resumeContested } from '../../shared/app/resume-contested.ts';
+import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type CompiledPolicy, type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import type { Stage } from './ground.ts';

@@ -1,4 +1,4 @@
-import { reconcileRestored } from '../../shared/app/reconcile-restored.ts';
+import { reconcileRestored } from '../../shared/app/operator/reconcile-restored.ts';
 import { Chance } from './chance.ts';
 import type { Stage } from './ground.ts';
 import type { MemoryBackup } from './memory-stores.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RestoreReport } from '../../../shared/app/restore-entry.ts';
+import type { RestoreReport } from '../../../shared/app/operator/restore-entry.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { operator } from '../operator.ts';
@@ -36,7 +36,7 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
   const [{ makeNewId }, { restoreStore }, { settleControls }] = await Promise.all([
     import('../../../shared/compose/system.ts'),
     import('../../../shared/compose/restore.ts'),
-    import('../../../shared/app/settle-controls.ts'),
+    import('../../../shared/app/operator/apply-controls.ts'),
   ]);
   const newId = makeNewId(clock);
   const actor = await operator(context);

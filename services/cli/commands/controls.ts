@@ -102,7 +102,7 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
   const { output } = context;
   const selector = await selectorOf('resume', words);
   const [{ ControlsError, resume }, { settleControls }] = await useCases();
-  const { resumeContested } = await import('../../../shared/app/resume-contested.ts');
+  const { resumeContested } = await import('../../../shared/app/operator/resume-contested.ts');
   const { ended, left, by } = await withStore(context, false, async (store) => {
     const deps = await depsOf(context, store);
     const contested = await resumeContested(deps, selector);
@@ -172,7 +172,7 @@ async function runUnhalt(context: CliContext): Promise<number> {
 function useCases() {
   return Promise.all([
     import('../../../shared/app/guardrails/controls.ts'),
-    import('../../../shared/app/settle-controls.ts'),
+    import('../../../shared/app/operator/apply-controls.ts'),
   ]);
 }
 

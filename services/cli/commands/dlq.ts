@@ -82,7 +82,7 @@ async function runRedrive(context: CliContext, ids: readonly string[], all: bool
   if (ids.length === 0 && !all) throw new CommandError('Usage', 'Name the dead letters to put back, or --all.');
   const { output } = context;
   const [{ redrive }, { makeNewId }] = await Promise.all([
-    import('../../../shared/app/operator-entries.ts'),
+    import('../../../shared/app/operator/commands.ts'),
     import('../../../shared/compose/system.ts'),
   ]);
   const { redriven, left } = await withStore(context, false, async (store) => {

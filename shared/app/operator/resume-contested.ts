@@ -1,10 +1,10 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import { accountEntry, type EntryContext } from '../domain/account/transition.ts';
-import { type AccountId, ENROLLMENTS } from '../domain/enrollment/model.ts';
-import type { EntryDraft } from '../domain/ledger/entry.ts';
-import type { OperatorSelector } from '../domain/policy/index.ts';
-import type { Deps } from './deps.ts';
-import { Journal } from './ledger/ledger-writer.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { accountEntry, type EntryContext } from '../../domain/account/transition.ts';
+import { type AccountId, ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
+import type { OperatorSelector } from '../../domain/policy/index.ts';
+import type { Deps } from '../deps.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
 
 export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'facts' | 'clock' | 'newId' | 'actor'>;
 

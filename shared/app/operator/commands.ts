@@ -1,9 +1,9 @@
-import { accountEntry } from '../domain/account/transition.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import type { DeadLetters } from '../ports/queue.ts';
-import type { Deps } from './deps.ts';
-import { Journal } from './ledger/ledger-writer.ts';
-import { makeScanDue } from './schedule/scan-schedule.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { DeadLetters } from '../../ports/queue.ts';
+import type { Deps } from '../deps.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
+import { makeScanDue } from '../schedule/scan-schedule.ts';
 
 export type OperatorDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 

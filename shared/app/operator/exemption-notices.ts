@@ -1,15 +1,15 @@
 import * as z from 'zod';
-import { type AccountRecord, emptyRecord } from '../domain/account/record.ts';
-import { accountEntry } from '../domain/account/transition.ts';
-import { sha256Hex } from '../domain/canonical-hash.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../domain/enrollment/model.ts';
-import type { EntryType } from '../domain/ledger/entry.ts';
-import type { CompiledPolicy, Exemption } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
-import type { Deps } from './deps.ts';
-import { Journal } from './ledger/ledger-writer.ts';
-import { needsLook } from './work-queue/due-keys.ts';
+import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../../domain/enrollment/model.ts';
+import type { EntryType } from '../../domain/ledger/entry.ts';
+import type { CompiledPolicy, Exemption } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
+import type { Deps } from '../deps.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
+import { needsLook } from '../work-queue/due-keys.ts';
 
 /*
  * Of each exemption, by its content:

@@ -1,7 +1,7 @@
-import { withDetection } from '../domain/account/drift-detection.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../domain/account/record.ts';
-import { accountEntry, type EntryContext, facetOfCondition } from '../domain/account/transition.ts';
-import { ROLLING_MS } from '../domain/decision/guardrails.ts';
+import { withDetection } from '../../domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../domain/account/record.ts';
+import { accountEntry, type EntryContext, facetOfCondition } from '../../domain/account/transition.ts';
+import { ROLLING_MS } from '../../domain/decision/guardrails.ts';
 import {
   type Controls,
   controlsSchema,
@@ -9,24 +9,24 @@ import {
   type OperatorSuspension,
   restoredControls,
   type StricterControls,
-} from '../domain/decision/operator-controls.ts';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import { OtherOrganizationError } from '../ports/binding.ts';
-import { DamagedRegisterError } from '../ports/registers.ts';
-import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../ports/restore.ts';
-import { bindingSchema, ORGANIZATION_REGISTER } from './coordination/organization-binding.ts';
-import { POLICY_REGISTER } from './coordination/policy-in-force.ts';
-import { RUN_PREFIX, restoredRun } from './coordination/run-store.ts';
-import { readValue } from './coordination/typed-register.ts';
-import { APPROVAL_PREFIX, restoredApproval } from './guardrails/approvals.ts';
-import { CLAIMED_REGISTER, claimsIn } from './guardrails/change-reservations.ts';
-import { CONTROLS_REGISTER } from './guardrails/controls.ts';
-import { CARRIED_REGISTER, carriedFrom, carriedSchema } from './guardrails/rolling-changes.ts';
-import { ROLLOUT_REGISTER, restoredRollout } from './guardrails/rollout-gate.ts';
+} from '../../domain/decision/operator-controls.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import { OtherOrganizationError } from '../../ports/binding.ts';
+import { DamagedRegisterError } from '../../ports/registers.ts';
+import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../../ports/restore.ts';
+import { bindingSchema, ORGANIZATION_REGISTER } from '../coordination/organization-binding.ts';
+import { POLICY_REGISTER } from '../coordination/policy-in-force.ts';
+import { RUN_PREFIX, restoredRun } from '../coordination/run-store.ts';
+import { readValue } from '../coordination/typed-register.ts';
+import { APPROVAL_PREFIX, restoredApproval } from '../guardrails/approvals.ts';
+import { CLAIMED_REGISTER, claimsIn } from '../guardrails/change-reservations.ts';
+import { CONTROLS_REGISTER } from '../guardrails/controls.ts';
+import { CARRIED_REGISTER, carriedFrom, carriedSchema } from '../guardrails/rolling-changes.ts';
+import { ROLLOUT_REGISTER, restoredRollout } from '../guardrails/rollout-gate.ts';
+import { restoredScan, SCAN_REGISTER, scanState } from '../schedule/scan-schedule.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
-import { restoredScan, SCAN_REGISTER, scanState } from './schedule/scan-schedule.ts';
 
 /*
  * The content of each register in a restored store. Nothing that limits the next call goes back in time:

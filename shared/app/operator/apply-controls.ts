@@ -1,5 +1,5 @@
-import { type AccountRecord, emptyRecord } from '../domain/account/record.ts';
-import { accountEntry, type EntryContext, facetOfCondition } from '../domain/account/transition.ts';
+import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
+import { accountEntry, type EntryContext, facetOfCondition } from '../../domain/account/transition.ts';
 import {
   type CompiledControls,
   type Controls,
@@ -8,20 +8,20 @@ import {
   expired,
   NO_CONTROLS,
   type Notice,
-} from '../domain/decision/operator-controls.ts';
-import type { Condition, Facet } from '../domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import { type AccountFacts, parseOperatorSelector } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
-import { RunStates } from './coordination/run-store.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
-import type { Deps } from './deps.ts';
-import { CONTROLS_REGISTER, readControls } from './guardrails/controls.ts';
-import { Journal } from './ledger/ledger-writer.ts';
-import { makeScanDue } from './schedule/scan-schedule.ts';
-import { queueDue } from './work-queue/requeue-due.ts';
+} from '../../domain/decision/operator-controls.ts';
+import type { Condition, Facet } from '../../domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import { type AccountFacts, parseOperatorSelector } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { RunStates } from '../coordination/run-store.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
+import type { Deps } from '../deps.ts';
+import { CONTROLS_REGISTER, readControls } from '../guardrails/controls.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
+import { makeScanDue } from '../schedule/scan-schedule.ts';
+import { queueDue } from '../work-queue/requeue-due.ts';
 
 export type SettleDeps = Pick<
   Deps,

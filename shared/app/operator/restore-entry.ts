@@ -1,8 +1,8 @@
-import { accountEntry } from '../domain/account/transition.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import { type ChainHead, type EntryDraft, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import { toIso } from '../domain/time.ts';
-import type { LostEntries, Replaced } from '../ports/restore.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { type ChainHead, type EntryDraft, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import { toIso } from '../../domain/time.ts';
+import type { LostEntries, Replaced } from '../../ports/restore.ts';
 
 export interface RestoreRequest {
   /** The backup's path, as the operator gave it. */
