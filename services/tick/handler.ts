@@ -3,7 +3,7 @@ import { recordDeadLetters } from '../../shared/app/ledger/dead-letter-entries.t
 import { writeDigest } from '../../shared/app/ledger/digest.ts';
 import { pruneOld } from '../../shared/app/ledger/retention.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
-import { advanceRollout } from '../../shared/app/rollout.ts';
+import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';

@@ -10,7 +10,7 @@ import { readControls } from './guardrails/controls.ts';
 import { type RolloutState, type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
 import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
-import { advanceRollout } from './rollout.ts';
+import { advanceRollout } from './rollout/rollout-controller.ts';
 import { scan } from './scan.ts';
 import { SCAN_LEASE } from './schedule/scan-schedule.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';

@@ -20,7 +20,7 @@ import { entryContext, organizationEntry } from './ledger/organization-entry.ts'
 import { catchUpRecords } from './ledger/record-catch-up.ts';
 import { approvalFor, liftApproved, underWay } from './plan/approved-plan.ts';
 import { keysOf, makePlan, type Plan } from './plan/plan.ts';
-import { beginRollout, concludeRollout } from './rollout.ts';
+import { beginRollout, concludeRollout } from './rollout/rollout-controller.ts';
 import type { Retrying } from './support/retry.ts';
 import type { Judged } from './survey/assessment-table.ts';
 import { hasNews } from './survey/is-news.ts';

@@ -5,7 +5,7 @@ import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
-import { advanceRollout } from './rollout.ts';
+import { advanceRollout } from './rollout/rollout-controller.ts';
 import {
   type GivenUpScan,
   requestScan,

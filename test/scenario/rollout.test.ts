@@ -281,7 +281,7 @@ describe('while the gate is closed', () => {
       ...app.deps,
       queue: { ...app.deps.queue, send: () => Promise.reject(new Error('the process ends here')) },
     };
-    const { advanceRollout } = await import('../../shared/app/rollout.ts');
+    const { advanceRollout } = await import('../../shared/app/rollout/rollout-controller.ts');
     await expect(advanceRollout(dying, world.context(app).policy)).rejects.toThrow('ends here');
     await world.work(app);
     expect([...callers(world)].sort()).toEqual(canaries(world).sort());

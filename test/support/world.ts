@@ -10,7 +10,7 @@ import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/app
 import type { Progress, RunContext, Settings, Stores } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
-import { advanceRollout } from '../../shared/app/rollout.ts';
+import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { plan } from '../../shared/app/scan.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';

@@ -1,17 +1,17 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import { accountEntry } from '../domain/account/transition.ts';
-import { type RecentChanges, type Trip, tripped } from '../domain/decision/guardrails.ts';
-import type { Change } from '../domain/decision/plan.ts';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { RunStates } from './coordination/run-store.ts';
-import type { Deps } from './deps.ts';
-import { changedRecently } from './guardrails/rolling-changes.ts';
-import type { RolloutState } from './guardrails/rollout-gate.ts';
-import { Journal } from './ledger/ledger-writer.ts';
-import { type DueKey, dueMessages } from './work-queue/due-keys.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import { type RecentChanges, type Trip, tripped } from '../../domain/decision/guardrails.ts';
+import type { Change } from '../../domain/decision/plan.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { RunStates } from '../coordination/run-store.ts';
+import type { Deps } from '../deps.ts';
+import { changedRecently } from '../guardrails/rolling-changes.ts';
+import type { RolloutState } from '../guardrails/rollout-gate.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
+import { type DueKey, dueMessages } from '../work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 

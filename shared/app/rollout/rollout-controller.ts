@@ -1,20 +1,20 @@
-import type { AccountRecord } from '../domain/account/record.ts';
-import { accountEntry } from '../domain/account/transition.ts';
-import { enforceableCanaries, judgeCanaries } from '../domain/decision/canary.ts';
-import { ENROLLMENTS, type EpochMs } from '../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { WorkMessage } from '../domain/work-message.ts';
-import { RunStates } from './coordination/run-store.ts';
-import type { Typed } from './coordination/typed-register.ts';
-import type { Deps, RunContext } from './deps.ts';
-import { openApprovals } from './guardrails/approvals.ts';
-import { readControls } from './guardrails/controls.ts';
-import { type RolloutState, readRollout, writeRollout } from './guardrails/rollout-gate.ts';
-import { Journal } from './ledger/ledger-writer.ts';
-import { keysOf, type Plan } from './plan/plan.ts';
-import { releaseHeld } from './release.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
+import { enforceableCanaries, judgeCanaries } from '../../domain/decision/canary.ts';
+import { ENROLLMENTS, type EpochMs } from '../../domain/enrollment/model.ts';
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import { RunStates } from '../coordination/run-store.ts';
+import type { Typed } from '../coordination/typed-register.ts';
+import type { Deps, RunContext } from '../deps.ts';
+import { openApprovals } from '../guardrails/approvals.ts';
+import { readControls } from '../guardrails/controls.ts';
+import { type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
+import { Journal } from '../ledger/ledger-writer.ts';
+import { keysOf, type Plan } from '../plan/plan.ts';
+import { releaseHeld } from './release-held.ts';
 
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
