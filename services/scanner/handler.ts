@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type Deadline, scanPart } from '../../shared/app/continue-scan.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
+import { type Deadline, scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 import { readEvent } from '../../shared/compose/lambda-event.ts';

@@ -11,7 +11,7 @@ import { type RolloutState, type RolloutView, rolloutView } from './guardrails/r
 import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
 import { advanceRollout } from './rollout/rollout-controller.ts';
-import { scan } from './scan.ts';
+import { scan } from './scan/scan.ts';
 import { SCAN_LEASE } from './schedule/scan-schedule.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { Retrying } from './support/retry.ts';

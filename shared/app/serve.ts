@@ -1,11 +1,11 @@
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { type Deadline, scanPart } from './continue-scan.ts';
 import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
 import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
 import { advanceRollout } from './rollout/rollout-controller.ts';
+import { type Deadline, scanPart } from './scan/resumable-scan.ts';
 import {
   type GivenUpScan,
   requestScan,

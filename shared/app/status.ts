@@ -19,9 +19,9 @@ import {
 } from './held.ts';
 import { type OutboxView, overdueEntries } from './notifications/outbox-state.ts';
 import { bucketRates } from './rate-limiter/rate-limiter.ts';
+import { knownTrustedAccess, type TrustedAccess } from './scan/trusted-access.ts';
 import { type ScanUnderWay, scanUnderWay } from './schedule/scan-schedule.ts';
 import type { Summary } from './survey/assessment-table.ts';
-import { knownTrustedAccess, type TrustedAccess } from './trusted-access.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */
 export interface Status {

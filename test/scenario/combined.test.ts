@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { scanPart } from '../../shared/app/continue-scan.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { rolloutView } from '../../shared/app/guardrails/rollout-gate.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
+import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { lookAt } from '../../shared/app/work-queue/enqueue-accounts.ts';

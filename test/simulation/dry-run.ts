@@ -1,5 +1,5 @@
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
-import { plan } from '../../shared/app/scan.ts';
+import { plan } from '../../shared/app/scan/scan.ts';
 import type { Stage } from './ground.ts';
 
 /** Invariant 6: somebody plans, and nothing is written or changed by it. */

@@ -203,7 +203,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'the drift of an account that has left never ends (invariant 1)',
     edits: [
       {
-        file: 'shared/app/scan.ts',
+        file: 'shared/app/scan/scan.ts',
         find: 'entries += await recordGone(deps, journal, asked, seen.gone);',
         replace: '',
       },
@@ -212,7 +212,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'dry-run-writes',
     breaks: 'a dry run that writes (invariant 6)',
-    edits: [{ file: 'shared/app/scan.ts', find: 'saveSnapshot: false,', replace: 'saveSnapshot: true,' }],
+    edits: [{ file: 'shared/app/scan/scan.ts', find: 'saveSnapshot: false,', replace: 'saveSnapshot: true,' }],
   },
   {
     name: 'limiter-per-process',
@@ -298,7 +298,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'what AWS told an earlier run is taken for what it tells this one (invariant 8)',
     edits: [
       {
-        file: 'shared/app/checkpoint.ts',
+        file: 'shared/app/scan/checkpoint.ts',
         find: 'if (register.name.startsWith(prefixOf(runId))) stored.push(register);',
         replace: 'if (register.name !== "") stored.push(register);',
       },

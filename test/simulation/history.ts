@@ -1,11 +1,11 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { scanPart } from '../../shared/app/continue-scan.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
+import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { timedChores } from '../../shared/app/timed-chores.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';

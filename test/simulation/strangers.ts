@@ -3,7 +3,7 @@ import { withLease } from '../../shared/app/coordination/lease.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
-import { scan } from '../../shared/app/scan.ts';
+import { scan } from '../../shared/app/scan/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule/scan-schedule.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';

@@ -11,7 +11,7 @@ import type { Progress, RunContext, Settings, Stores } from '../../shared/app/de
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
-import { plan } from '../../shared/app/scan.ts';
+import { plan } from '../../shared/app/scan/scan.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import { type App, composeApp } from '../../shared/compose/app.ts';

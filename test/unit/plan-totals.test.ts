@@ -4,7 +4,7 @@ import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { keysOf, type Plan } from '../../shared/app/plan/plan.ts';
 import { planDocument } from '../../shared/app/plan/plan-document.ts';
 import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
-import { plan } from '../../shared/app/scan.ts';
+import { plan } from '../../shared/app/scan/scan.ts';
 import { callsOf, followUpsOf, totalChanges, totalsOf } from '../../shared/domain/decision/plan-totals.ts';
 import { change, id } from './changes.ts';
 import { HOUR, iso, NOW, policyOf } from './kit.ts';

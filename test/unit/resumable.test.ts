@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
-import { Checkpoint } from '../../shared/app/checkpoint.ts';
-import { scanPart } from '../../shared/app/continue-scan.ts';
-import { resumable } from '../../shared/app/resumable.ts';
-import { scan } from '../../shared/app/scan.ts';
+import { Checkpoint } from '../../shared/app/scan/checkpoint.ts';
+import { resumable } from '../../shared/app/scan/replaying-cloud.ts';
+import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
+import { scan } from '../../shared/app/scan/scan.ts';
 import { beginPart, endPart, keepsAnswers, requestScan, scanNow } from '../../shared/app/schedule/scan-schedule.ts';
 import { OutOfTime } from '../../shared/app/support/out-of-time.ts';
 import { readListing } from '../../shared/app/survey/paged-listing.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { readTyped, update } from '../../shared/app/coordination/typed-register.ts';
-import { plan, scan } from '../../shared/app/scan.ts';
+import { plan, scan } from '../../shared/app/scan/scan.ts';
 import { createRetrying } from '../../shared/app/support/retry.ts';
 import { readListing } from '../../shared/app/survey/paged-listing.ts';
 import { mapParallel } from '../../shared/domain/map-parallel.ts';

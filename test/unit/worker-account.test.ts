@@ -551,7 +551,7 @@ describe('crashes', () => {
         id === A ? null : shop.cloud.readAccount(id, options),
     };
     await shop.clock.advance(10 * 60_000);
-    const { scan } = await import('../../shared/app/scan.ts');
+    const { scan } = await import('../../shared/app/scan/scan.ts');
     const deps = shop.deps({ cloud });
     await shop.settle(
       scan(deps, shop.settings, shop.retrying(), shop.run(), () => undefined, new AbortController().signal),

@@ -7,7 +7,7 @@ import { RunStates } from '../../shared/app/coordination/run-store.ts';
 import { DEFAULT_SETTINGS, type Deps, type RunContext, type Settings, type Stores } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
-import { scan } from '../../shared/app/scan.ts';
+import { scan } from '../../shared/app/scan/scan.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { WorkContext, WorkResult } from '../../shared/app/worker/context.ts';

@@ -67,7 +67,7 @@ export async function dryRun(
 ): Promise<DryRun> {
   const { policy } = loaded;
   const [{ plan: makePlan }, { planDocument }] = await Promise.all([
-    import('../../../shared/app/scan.ts'),
+    import('../../../shared/app/scan/scan.ts'),
     import('../../../shared/app/plan/plan-document.ts'),
   ]);
   return withApp(context, policy, true, async (app) => {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
-import { scan } from '../../../shared/app/scan.ts';
+import { scan } from '../../../shared/app/scan/scan.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
 import { plainListing } from '../plain-listing.ts';
 import { answer, elapsed, peakMb, policyOf, taskInput, withApp } from '../workbench.ts';

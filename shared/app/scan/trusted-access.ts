@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { toIso } from '../domain/time.ts';
-import type { Registers } from '../ports/registers.ts';
-import { readTyped, update } from './coordination/typed-register.ts';
-import type { Deps, RunContext } from './deps.ts';
-import type { Journal } from './ledger/ledger-writer.ts';
-import { organizationEntry } from './ledger/organization-entry.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
+import type { Deps, RunContext } from '../deps.ts';
+import type { Journal } from '../ledger/ledger-writer.ts';
+import { organizationEntry } from '../ledger/organization-entry.ts';
 
 /** Whether the organization trusted Compute Optimizer when it was last asked. */
 const trustedAccess = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EpochMs } from '../domain/enrollment/model.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   type Cloud,
   CloudError,
@@ -7,9 +7,9 @@ import {
   type ListedEnrollment,
   type Observed,
   type Page,
-} from '../ports/cloud.ts';
+} from '../../ports/cloud.ts';
+import { OutOfTime } from '../support/out-of-time.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { OutOfTime } from './support/out-of-time.ts';
 
 const observed = z.object({
   kind: z.literal('observed'),

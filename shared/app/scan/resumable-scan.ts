@@ -1,14 +1,14 @@
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { ScanRequests } from '../ports/scan-requests.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { ScanRequests } from '../../ports/scan-requests.ts';
+import { withLease } from '../coordination/lease.ts';
+import type { Deps, OnProgress, Settings } from '../deps.ts';
+import type { Plan } from '../plan/plan.ts';
+import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from '../schedule/scan-schedule.ts';
+import { OutOfTime } from '../support/out-of-time.ts';
+import type { Retrying } from '../support/retry.ts';
 import { Checkpoint } from './checkpoint.ts';
-import { withLease } from './coordination/lease.ts';
-import type { Deps, OnProgress, Settings } from './deps.ts';
-import type { Plan } from './plan/plan.ts';
-import { resumable } from './resumable.ts';
+import { resumable } from './replaying-cloud.ts';
 import { scan } from './scan.ts';
-import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from './schedule/scan-schedule.ts';
-import { OutOfTime } from './support/out-of-time.ts';
-import type { Retrying } from './support/retry.ts';
 
 /** How much time a part of a scan has. */
 export interface Deadline {

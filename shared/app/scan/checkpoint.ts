@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Registers } from '../ports/registers.ts';
-import { readValue } from './coordination/typed-register.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readValue } from '../coordination/typed-register.ts';
 
 /** Registers hold small documents; this many characters of JSON go into one. */
 const CHUNK_CHARS = 150_000;
