@@ -57,7 +57,7 @@ export async function startApi(
   ] = await Promise.all([
     import('../api/node-door.ts'),
     import('../api/live/feed.ts'),
-    import('../../shared/app/account-list.ts'),
+    import('../../shared/app/queries/account-list.ts'),
     import('../../shared/app/as-of-cache.ts'),
     import('../../shared/compose/system.ts'),
     import('../../shared/config/api-env.ts'),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { rolloutView } from '../../shared/app/guardrails/rollout-gate.ts';
-import { status } from '../../shared/app/status.ts';
+import { status } from '../../shared/app/queries/status.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { type Deployment, deploy } from './support.ts';
 

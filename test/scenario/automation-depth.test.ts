@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { status } from '../../shared/app/status.ts';
+import { status } from '../../shared/app/queries/status.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ACCOUNT_SORTS } from '../../../shared/app/account-list.ts';
-import { accountView } from '../../../shared/app/account-view.ts';
+import { ACCOUNT_SORTS } from '../../../shared/app/queries/account-list.ts';
+import { accountView } from '../../../shared/app/queries/account-view.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { policyView } from '../../../shared/app/policy-view.ts';
+import { policyView } from '../../../shared/app/queries/policy-view.ts';
 import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
 import { ApiProblem } from '../problem.ts';
 import { jsonRoute, NONE } from '../route.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { listRuns, showRun } from '../../../shared/app/runs.ts';
+import { listRuns, showRun } from '../../../shared/app/queries/runs.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, limit } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';

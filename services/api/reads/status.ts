@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { busOf } from '../../../shared/app/notifications/outbox-state.ts';
 import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { status } from '../../../shared/app/queries/status.ts';
 import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule/scan-schedule.ts';
-import { status } from '../../../shared/app/status.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { DeadLetter } from '../../../shared/ports/queue.ts';
 import { ApiProblem, PolicyUnavailableError } from '../problem.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AccountView } from '../../../shared/app/account-view.ts';
+import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
 import type { Condition } from '../../../shared/domain/enrollment/condition.ts';
 import { ENROLLMENTS } from '../../../shared/domain/enrollment/model.ts';
@@ -34,7 +34,7 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
   const accountId = accountArgument('account', id);
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000 });
   const loaded = await loadPolicyIfAny(context, flags.policy);
-  const { accountView } = await import('../../../shared/app/account-view.ts');
+  const { accountView } = await import('../../../shared/app/queries/account-view.ts');
   const { output, clock } = context;
   const query = { accountId, policy: loaded?.policy ?? null, limit, now: clock.now() };
   const view = await withStore(context, true, (store) => accountView(store, query));

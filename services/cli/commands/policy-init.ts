@@ -39,7 +39,7 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
     throw new FileError(out, `${out} is there already; name another with --out, or replace it with --force.`);
   }
   const probing = await probingPolicy(context, flags);
-  const { describeOrganization } = await import('../../../shared/app/policy-init.ts');
+  const { describeOrganization } = await import('../../../shared/app/queries/policy-init.ts');
   const { inited, id } = await withApp(context, probing, true, async (app) => {
     const watch = watchRun(context, app.calls);
     try {

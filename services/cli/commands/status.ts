@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
-import type { Status } from '../../../shared/app/status.ts';
+import type { Status } from '../../../shared/app/queries/status.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -23,7 +23,7 @@ async function runStatus(context: CliContext, file: string | undefined): Promise
   const { output, clock } = context;
   const loaded = await loadPolicyIfAny(context, file);
   const [{ status }, { busOf }, aws] = await Promise.all([
-    import('../../../shared/app/status.ts'),
+    import('../../../shared/app/queries/status.ts'),
     import('../../../shared/app/notifications/outbox-state.ts'),
     awsOf(context),
   ]);

@@ -1,4 +1,9 @@
-import type { ApprovalView, HaltView, SuspensionView, WindowView } from '../../../shared/app/held.ts';
+import type {
+  ApprovalView,
+  HaltView,
+  SuspensionView,
+  WindowView,
+} from '../../../shared/app/queries/enforcement-view.ts';
 import { oneLine } from './table.ts';
 import { instant } from './words.ts';
 

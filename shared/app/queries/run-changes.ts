@@ -1,9 +1,9 @@
-import type { StepType } from '../domain/ledger/entry.ts';
-import type { RunOutline, RunStep } from '../ports/ledger.ts';
-import type { Records } from '../ports/records.ts';
-import { RunStates } from './coordination/run-store.ts';
-import type { Stores } from './deps.ts';
-import { type ChangeParts, parseKey } from './plan/plan.ts';
+import type { StepType } from '../../domain/ledger/entry.ts';
+import type { RunOutline, RunStep } from '../../ports/ledger.ts';
+import type { Records } from '../../ports/records.ts';
+import { RunStates } from '../coordination/run-store.ts';
+import type { Stores } from '../deps.ts';
+import { type ChangeParts, parseKey } from '../plan/plan.ts';
 
 /*
  * How a run's changes are counted. The planned changes are stored once, before anything is queued (`run-plan/<id>`); the progress of each change

@@ -1,5 +1,5 @@
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import type { Records } from '../ports/records.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import type { Records } from '../../ports/records.ts';
 
 /** A change that some process has begun, and of which no outcome is recorded yet. */
 export interface OpenClaim {

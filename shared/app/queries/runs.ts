@@ -1,17 +1,17 @@
 import * as z from 'zod';
-import { type PlanTotals, totalChanges } from '../domain/decision/plan-totals.ts';
-import type { Enrollment } from '../domain/enrollment/model.ts';
-import { VERDICTS } from '../domain/enrollment/verdict.ts';
-import type { EntryType, LedgerEntry, StepType } from '../domain/ledger/entry.ts';
-import { mapParallel } from '../domain/map-parallel.ts';
-import type { AccountFacts } from '../domain/policy/types.ts';
-import { toIso } from '../domain/time.ts';
-import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
-import { RunStates } from './coordination/run-store.ts';
-import { readTyped } from './coordination/typed-register.ts';
-import type { Stores } from './deps.ts';
-import { approvalOf } from './guardrails/approvals.ts';
-import { type FullSummary, fullSummary } from './plan/plan-document.ts';
+import { type PlanTotals, totalChanges } from '../../domain/decision/plan-totals.ts';
+import type { Enrollment } from '../../domain/enrollment/model.ts';
+import { VERDICTS } from '../../domain/enrollment/verdict.ts';
+import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
+import { mapParallel } from '../../domain/map-parallel.ts';
+import type { AccountFacts } from '../../domain/policy/types.ts';
+import { toIso } from '../../domain/time.ts';
+import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { RunStates } from '../coordination/run-store.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import type { Stores } from '../deps.ts';
+import { approvalOf } from '../guardrails/approvals.ts';
+import { type FullSummary, fullSummary } from '../plan/plan-document.ts';
 import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
 
 /** What `ScanCompleted` tells in its summary. */

@@ -1,13 +1,13 @@
-import type { Observation } from '../domain/enrollment/model.ts';
+import type { Observation } from '../../domain/enrollment/model.ts';
 import {
   type CompiledPolicy,
   initPolicy,
   type MemberAccess,
   type ObservedEnrollments,
-} from '../domain/policy/index.ts';
-import type { OnProgress, Settings } from './deps.ts';
-import type { Retrying } from './support/retry.ts';
-import { type Survey, type SurveyDeps, survey } from './survey/survey.ts';
+} from '../../domain/policy/index.ts';
+import type { OnProgress, Settings } from '../deps.ts';
+import type { Retrying } from '../support/retry.ts';
+import { type Survey, type SurveyDeps, survey } from '../survey/survey.ts';
 
 /** What `policy init` saw and wrote. */
 export interface Inited {

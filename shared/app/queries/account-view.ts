@@ -1,11 +1,16 @@
-import type { Condition } from '../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
-import type { LedgerEntry } from '../domain/ledger/entry.ts';
-import { type AccountFacts, type CompiledPolicy, type Explanation, TagsNotReadError } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { Stores } from './deps.ts';
-import { type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
-import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './held.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import {
+  type AccountFacts,
+  type CompiledPolicy,
+  type Explanation,
+  TagsNotReadError,
+} from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Stores } from '../deps.ts';
+import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
+import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './enforcement-view.ts';
 
 /** One account as it is known here. The shape of `account ID --json`. */
 export interface AccountView {

@@ -1,11 +1,16 @@
-import type { Condition } from '../domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import type { Verdict } from '../domain/enrollment/verdict.ts';
-import { type LedgerEntry, ORGANIZATION_CHAIN } from '../domain/ledger/entry.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { QueueDepth } from '../ports/queue.ts';
-import type { Stores } from './deps.ts';
-import { type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { QueueDepth } from '../../ports/queue.ts';
+import type { Stores } from '../deps.ts';
+import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
+import { type OutboxView, overdueEntries } from '../notifications/outbox-state.ts';
+import { bucketRates } from '../rate-limiter/rate-limiter.ts';
+import { knownTrustedAccess, type TrustedAccess } from '../scan/trusted-access.ts';
+import { type ScanUnderWay, scanUnderWay } from '../schedule/scan-schedule.ts';
+import type { Summary } from '../survey/assessment-table.ts';
 import {
   type ApprovalView,
   approvalViews,
@@ -16,12 +21,7 @@ import {
   suspensionViews,
   type WindowView,
   windowView,
-} from './held.ts';
-import { type OutboxView, overdueEntries } from './notifications/outbox-state.ts';
-import { bucketRates } from './rate-limiter/rate-limiter.ts';
-import { knownTrustedAccess, type TrustedAccess } from './scan/trusted-access.ts';
-import { type ScanUnderWay, scanUnderWay } from './schedule/scan-schedule.ts';
-import type { Summary } from './survey/assessment-table.ts';
+} from './enforcement-view.ts';
 
 /** What is known without asking AWS. The shape of `status --json`. */
 export interface Status {

@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import type { AccountRecord } from '../domain/account/record.ts';
-import { sha256Hex } from '../domain/canonical-hash.ts';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { VERDICTS, type Verdict } from '../domain/enrollment/verdict.ts';
-import { ouCovers } from '../domain/policy/index.ts';
-import type { AccountFacts } from '../domain/policy/types.ts';
-import { BadCursorError } from '../ports/ledger.ts';
-import type { Clock } from '../ports/system.ts';
-import type { Stores } from './deps.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
+import { ouCovers } from '../../domain/policy/index.ts';
+import type { AccountFacts } from '../../domain/policy/types.ts';
+import { BadCursorError } from '../../ports/ledger.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Stores } from '../deps.ts';
 
 type Cell = Pick<
   Condition,

@@ -1,12 +1,12 @@
-import { type CompiledControls, compileControls } from '../domain/decision/operator-controls.ts';
-import type { EpochMs } from '../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { toIso } from '../domain/time.ts';
-import type { Registers } from '../ports/registers.ts';
-import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
-import { readTyped } from './coordination/typed-register.ts';
-import { openApprovals } from './guardrails/approvals.ts';
-import { readControls } from './guardrails/controls.ts';
+import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import { openApprovals } from '../guardrails/approvals.ts';
+import { readControls } from '../guardrails/controls.ts';
 
 /* What keeps enforcement from acting, and what lets it act, as `status` and `account` show it. Times are ISO 8601. */
 
