@@ -1,7 +1,7 @@
 import { type LambdaContext as HonoContext, handle } from 'hono/aws-lambda';
 import manifest from '../../package.json' with { type: 'json' };
-import { AsOfCache } from '../../shared/app/as-of-cache.ts';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
+import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
 import { type Compose, lazily } from '../../shared/compose/lambda.ts';
 import { environment } from '../../shared/config/environment.ts';

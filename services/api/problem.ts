@@ -1,7 +1,7 @@
-import { ReportRangeError } from '../../shared/app/audit-report.ts';
 import { ApprovalError } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError } from '../../shared/app/guardrails/controls.ts';
 import { MeansNobodyError } from '../../shared/app/guardrails/selector-preview.ts';
+import { ReportRangeError } from '../../shared/app/queries/audit/report.ts';
 import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';

@@ -1,7 +1,7 @@
-import type { AsOfCache } from '../../shared/app/as-of-cache.ts';
 import type { Stores } from '../../shared/app/deps.ts';
 import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
+import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';

@@ -58,7 +58,7 @@ export async function startApi(
     import('../api/node-door.ts'),
     import('../api/live/feed.ts'),
     import('../../shared/app/queries/account-list.ts'),
-    import('../../shared/app/as-of-cache.ts'),
+    import('../../shared/app/queries/audit/as-of-cache.ts'),
     import('../../shared/compose/system.ts'),
     import('../../shared/config/api-env.ts'),
     import('../../shared/app/events/account-reader.ts'),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
-import { AsOfCache } from '../../shared/app/as-of-cache.ts';
+import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { toIso } from '../../shared/domain/time.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';
 import { account, range, sealAll } from '../contract/samples.ts';

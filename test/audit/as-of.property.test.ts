@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type AsOf, asOfSchema, auditAsOf } from '../../shared/app/audit-as-of.ts';
-import { auditReport, reportSchema } from '../../shared/app/audit-report.ts';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { pruneOld } from '../../shared/app/ledger/retention.ts';
+import { type AsOf, asOfSchema, auditAsOf } from '../../shared/app/queries/audit/as-of.ts';
+import { auditReport, reportSchema } from '../../shared/app/queries/audit/report.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { standingOf } from '../../shared/domain/account/as-of.ts';
 import { complianceOf } from '../../shared/domain/account/compliance.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
-import { auditExport, type ExportFormat } from '../../shared/app/audit-export.ts';
+import { auditExport, type ExportFormat } from '../../shared/app/queries/audit/export.ts';
 import { canonicalJson } from '../../shared/domain/canonical-hash.ts';
 import { ENTRY_TYPES, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { CSV_COLUMNS, csvCell } from '../../shared/domain/ledger/export-csv.ts';

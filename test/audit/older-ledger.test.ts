@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isAccountRecord, isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
-import { auditReport } from '../../shared/app/audit-report.ts';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { auditReport } from '../../shared/app/queries/audit/report.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import { withDetection } from '../../shared/domain/account/drift-detection.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';

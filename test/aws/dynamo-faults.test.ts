@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import * as z from 'zod';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { AwsStoreError } from '../../shared/adapters/aws/store-errors.ts';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, chainOf, draft, facts, range, record, sealAll, time } from '../contract/samples.ts';

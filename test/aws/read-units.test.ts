@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
-import { auditAsOf } from '../../shared/app/audit-as-of.ts';
 import { writeDigest } from '../../shared/app/ledger/digest.ts';
 import { pruneOld } from '../../shared/app/ledger/retention.ts';
+import { auditAsOf } from '../../shared/app/queries/audit/as-of.ts';
 import type { Facet } from '../../shared/domain/enrollment/condition.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../shared/ports/ledger.ts';

@@ -1,6 +1,6 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { TamperedError } from '../../shared/ports/ledger.ts';
 import { chainOf } from '../contract/samples.ts';
 import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { chanceOf, seedOf } from '../fuzz/chance.ts';
 import { SHORT_TIMES } from '../support/aws-worker-parts.ts';
 import { type AwsWorld, type Spawned, startAwsWorld } from '../support/aws-world.ts';

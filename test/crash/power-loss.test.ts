@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { account, chainOf } from '../contract/samples.ts';
 import { type Bench, makeBench } from '../embedded/stores.ts';
 

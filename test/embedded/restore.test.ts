@@ -3,7 +3,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
 import { acquireLease } from '../../shared/app/coordination/lease.ts';
 import { bindOrganization, organizationOf } from '../../shared/app/coordination/organization-binding.ts';
 import { POLICY_REGISTER } from '../../shared/app/coordination/policy-in-force.ts';
@@ -14,6 +13,7 @@ import { halt, readControls, resume, suspend, unhalt } from '../../shared/app/gu
 import { changedRecently } from '../../shared/app/guardrails/rolling-changes.ts';
 import { Journal } from '../../shared/app/ledger/ledger-writer.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { restoreStore } from '../../shared/compose/restore.ts';
 import { emptyRecord } from '../../shared/domain/account/record.ts';
 import type { EntryDraft } from '../../shared/domain/ledger/entry.ts';

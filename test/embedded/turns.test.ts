@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { inTurns, Turns } from '../../shared/adapters/system/turns.ts';
-import { auditExport } from '../../shared/app/audit-export.ts';
+import { auditExport } from '../../shared/app/queries/audit/export.ts';
 import { account, chainOf } from '../contract/samples.ts';
 import { manualClock } from '../support/manual-clock.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createRandom } from '../../services/sandbox/engine/random.ts';
 import type { AwsStores } from '../../shared/adapters/aws/store.ts';
-import { verifyLedger } from '../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
 import { readRecords } from '../support/world.ts';

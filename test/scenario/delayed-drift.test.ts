@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { httpWebhook } from '../../shared/adapters/system/webhook.ts';
-import { auditReport, type Report } from '../../shared/app/audit-report.ts';
 import { react } from '../../shared/app/events/event-handler.ts';
 import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
+import { auditReport, type Report } from '../../shared/app/queries/audit/report.ts';
 import { type Status, status } from '../../shared/app/queries/status.ts';
 import type { App } from '../../shared/compose/app.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';

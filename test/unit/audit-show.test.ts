@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { showEntry } from '../../shared/app/audit-show.ts';
+import { showEntry } from '../../shared/app/queries/audit/show.ts';
 import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { type Ledger, TamperedError } from '../../shared/ports/ledger.ts';
 

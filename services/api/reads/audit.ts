@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
-import { auditList } from '../../../shared/app/audit-list.ts';
-import { auditReport } from '../../../shared/app/audit-report.ts';
-import { showEntry } from '../../../shared/app/audit-show.ts';
 import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export.ts';
+import { auditList } from '../../../shared/app/queries/audit/list.ts';
+import { auditReport } from '../../../shared/app/queries/audit/report.ts';
+import { showEntry } from '../../../shared/app/queries/audit/show.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
 import { durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { BadCursorError } from '../../../shared/ports/ledger.ts';

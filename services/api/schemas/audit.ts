@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { standingAtSchema } from '../../../shared/app/audit-as-of.ts';
-import { reportSchema } from '../../../shared/app/audit-report.ts';
+import { standingAtSchema } from '../../../shared/app/queries/audit/as-of.ts';
+import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
 import { accountId, entryType, ledgerEntry, list, summary, textOrNull, time } from './common.ts';
 
 /** The whole export as one document. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AsOf, StandingAt } from '../../../shared/app/audit-as-of.ts';
+import type { AsOf, StandingAt } from '../../../shared/app/queries/audit/as-of.ts';
 import { instantArgument } from '../../../shared/config/arguments.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -21,7 +21,7 @@ async function runAsOf(context: CliContext, time: string): Promise<number> {
   const now = clock.now();
   const at = instantArgument('as-of', time, now);
   const future = Date.parse(at) > now;
-  const { auditAsOf } = await import('../../../shared/app/audit-as-of.ts');
+  const { auditAsOf } = await import('../../../shared/app/queries/audit/as-of.ts');
   const result = await withStore(context, true, (store) => auditAsOf(store.ledger, at));
   if (output.json) output.document({ ...result, future });
   else for (const line of asOfText(result, context)) output.print(line);

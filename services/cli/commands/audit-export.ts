@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import manifest from '../../../package.json' with { type: 'json' };
-import { EXPORT_FORMATS } from '../../../shared/app/audit-export.ts';
+import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export.ts';
 import { wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -34,7 +34,7 @@ async function runExport(context: CliContext, flags: ExportFlags): Promise<numbe
       `--json promises one JSON document on stdout, and ${format} is none. Add --out FILE.`,
     );
   }
-  const { auditExport } = await import('../../../shared/app/audit-export.ts');
+  const { auditExport } = await import('../../../shared/app/queries/audit/export.ts');
   let entries = 0;
   await withStore(context, true, async ({ ledger }) => {
     const onPage = (n: number): void => {

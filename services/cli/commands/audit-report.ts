@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Report } from '../../../shared/app/audit-report.ts';
+import type { Report } from '../../../shared/app/queries/audit/report.ts';
 import { countArgument, durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -38,7 +38,7 @@ async function runReport(context: CliContext, flags: ReportFlags): Promise<numbe
   const short = Date.parse(until) - Date.parse(since) <= 2 * DAY_MS;
   const intervalMs = durationArgument('--interval', flags.interval ?? (short ? '1h' : '1d'));
   const top = countArgument('--top', flags.top, { min: 1, max: 1_000 });
-  const { auditReport, ReportRangeError } = await import('../../../shared/app/audit-report.ts');
+  const { auditReport, ReportRangeError } = await import('../../../shared/app/queries/audit/report.ts');
   try {
     const report = await withStore(context, true, (store) => auditReport(store, { since, until, intervalMs, top }));
     if (output.json) output.document(report);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { VerifyResult } from '../../../shared/app/audit-verify.ts';
 import type { DigestResult } from '../../../shared/app/ledger/verify-digests.ts';
+import type { VerifyResult } from '../../../shared/app/queries/audit/verify.ts';
 import { readBytes } from '../../../shared/config/read-bytes.ts';
 import type { Digest } from '../../../shared/domain/ledger/entry.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -24,7 +24,7 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
   const { output } = context;
   const kept = named === undefined ? null : await readKept(named);
   const [{ verifyLedger }, { listOf, ownDigests }] = await Promise.all([
-    import('../../../shared/app/audit-verify.ts'),
+    import('../../../shared/app/queries/audit/verify.ts'),
     import('../../../shared/app/ledger/digest.ts'),
   ]);
   const result = await withStore(context, true, async (store) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { auditList } from '../../../shared/app/audit-list.ts';
+import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
@@ -57,7 +57,7 @@ async function runList(context: CliContext, flags: ListFlags): Promise<number> {
 async function runShow(context: CliContext, id: string): Promise<number> {
   const { output } = context;
   const [{ showEntry }, { entryText }] = await Promise.all([
-    import('../../../shared/app/audit-show.ts'),
+    import('../../../shared/app/queries/audit/show.ts'),
     import('../ui/entry-text.ts'),
   ]);
   const shown = await withStore(context, true, (store) => showEntry(store.ledger, id));

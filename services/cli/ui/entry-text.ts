@@ -1,4 +1,4 @@
-import type { ShownEntry } from '../../../shared/app/audit-show.ts';
+import type { ShownEntry } from '../../../shared/app/queries/audit/show.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { auditAsOf } from '../../../shared/app/audit-as-of.ts';
-import { auditList } from '../../../shared/app/audit-list.ts';
-import { verifyLedger } from '../../../shared/app/audit-verify.ts';
+import { auditAsOf } from '../../../shared/app/queries/audit/as-of.ts';
+import { auditList } from '../../../shared/app/queries/audit/list.ts';
+import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { openStore } from '../../../shared/compose/store.ts';
 import { benchAccount, fillLedger } from '../audit-ledger.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { verifyLedger } from '../../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { openStore } from '../../../shared/compose/store.ts';
 import { answer, elapsed, peakMb, taskInput } from '../workbench.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
-import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/audit-export.ts';
+import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export.ts';
 import { canonicalJson } from '../../../shared/domain/canonical-hash.ts';
 import { ENTRY_TYPES, type EntryDraft, type LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { CSV_COLUMNS } from '../../../shared/domain/ledger/export-csv.ts';

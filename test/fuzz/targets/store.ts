@@ -6,7 +6,7 @@ import { tell } from '../../../services/cli/errors.ts';
 import { StoreError } from '../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
-import { verifyLedger } from '../../../shared/app/audit-verify.ts';
+import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { status } from '../../../shared/app/queries/status.ts';
 import { chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
 import { manualClock } from '../../support/manual-clock.ts';

@@ -1,5 +1,5 @@
-import type { LedgerEntry } from '../domain/ledger/entry.ts';
-import type { Ledger, LedgerFilter } from '../ports/ledger.ts';
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import type { Ledger, LedgerFilter } from '../../../ports/ledger.ts';
 
 /** The shape of `audit list --json`. */
 export interface AuditPage {

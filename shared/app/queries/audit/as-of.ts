@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../domain/account/as-of.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import { VERDICTS } from '../domain/enrollment/verdict.ts';
-import type { Checkpoint, LedgerEntry } from '../domain/ledger/entry.ts';
-import { mapParallel } from '../domain/map-parallel.ts';
-import { toIso } from '../domain/time.ts';
-import type { AccountTail, Ledger } from '../ports/ledger.ts';
+import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../../../domain/account/as-of.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../../domain/enrollment/model.ts';
+import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
+import type { Checkpoint, LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import { toIso } from '../../../domain/time.ts';
+import type { AccountTail, Ledger } from '../../../ports/ledger.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);

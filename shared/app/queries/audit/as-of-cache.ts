@@ -1,6 +1,6 @@
-import type { Ledger } from '../ports/ledger.ts';
-import type { Clock } from '../ports/system.ts';
-import { type AsOf, auditAsOf } from './audit-as-of.ts';
+import type { Ledger } from '../../../ports/ledger.ts';
+import type { Clock } from '../../../ports/system.ts';
+import { type AsOf, auditAsOf } from './as-of.ts';
 
 /** Answers kept at a time; each one holds every account. */
 const MOST = 4;

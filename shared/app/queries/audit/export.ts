@@ -1,7 +1,7 @@
-import type { LedgerEntry } from '../domain/ledger/entry.ts';
-import { csvHeader, csvLine } from '../domain/ledger/export-csv.ts';
-import { ocsfEvent } from '../domain/ledger/export-ocsf.ts';
-import type { Ledger, LedgerFilter } from '../ports/ledger.ts';
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { csvHeader, csvLine } from '../../../domain/ledger/export-csv.ts';
+import { ocsfEvent } from '../../../domain/ledger/export-ocsf.ts';
+import type { Ledger, LedgerFilter } from '../../../ports/ledger.ts';
 
 /** `json`: one document; `ndjson` and `ocsf`: one a line; `csv`: RFC 4180 with a header. */
 export const EXPORT_FORMATS = ['json', 'csv', 'ndjson', 'ocsf'] as const;

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { complianceOf } from '../domain/account/compliance.ts';
-import { ENROLLMENTS } from '../domain/enrollment/model.ts';
-import { toIso } from '../domain/time.ts';
-import type { Facts } from '../ports/facts.ts';
-import type { Ledger } from '../ports/ledger.ts';
-import { auditAsOf } from './audit-as-of.ts';
-import { entriesOf, type Held, Standings } from './report-standings.ts';
+import { complianceOf } from '../../../domain/account/compliance.ts';
+import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
+import { toIso } from '../../../domain/time.ts';
+import type { Facts } from '../../../ports/facts.ts';
+import type { Ledger } from '../../../ports/ledger.ts';
+import { auditAsOf } from './as-of.ts';
+import { entriesOf, type Held, Standings } from './compliance-history.ts';
 
 const compliance = z.object({ managed: z.number(), compliant: z.number(), percent: z.number().nullable() });
 const spread = z.object({

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ChainHead, Digest, LedgerEntry } from '../domain/ledger/entry.ts';
-import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../domain/ledger/verify-chain.ts';
-import { type ChainEnd, type Ledger, TamperedError } from '../ports/ledger.ts';
-import type { Records } from '../ports/records.ts';
-import { DigestCheck, type DigestResult, digestResultSchema } from './ledger/verify-digests.ts';
+import type { ChainHead, Digest, LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../../../domain/ledger/verify-chain.ts';
+import { type ChainEnd, type Ledger, TamperedError } from '../../../ports/ledger.ts';
+import type { Records } from '../../../ports/records.ts';
+import { DigestCheck, type DigestResult, digestResultSchema } from '../../ledger/verify-digests.ts';
 
 const faultSchema = z.object({ chain: z.string(), kind: z.enum(FAULT_KINDS), seq: z.number(), message: z.string() });
 

@@ -6,8 +6,8 @@ import {
   headOf,
   type LedgerEntry,
   ORGANIZATION_CHAIN,
-} from '../domain/ledger/entry.ts';
-import { type Ledger, type LedgerPage, TamperedError } from '../ports/ledger.ts';
+} from '../../../domain/ledger/entry.ts';
+import { type Ledger, type LedgerPage, TamperedError } from '../../../ports/ledger.ts';
 
 type Read = Pick<Ledger, 'head' | 'read' | 'query'>;
 

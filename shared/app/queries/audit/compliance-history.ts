@@ -1,12 +1,12 @@
-import { isManaged, type Spread, spreadOf } from '../domain/account/compliance.ts';
-import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../domain/account/record.ts';
-import type { AccountState, Condition } from '../domain/enrollment/condition.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../domain/enrollment/model.ts';
-import type { Verdict } from '../domain/enrollment/verdict.ts';
-import type { LedgerEntry } from '../domain/ledger/entry.ts';
-import { mapParallel } from '../domain/map-parallel.ts';
-import type { Ledger, LedgerFilter, LedgerPage } from '../ports/ledger.ts';
-import type { StandingAt } from './audit-as-of.ts';
+import { isManaged, type Spread, spreadOf } from '../../../domain/account/compliance.ts';
+import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../../domain/account/record.ts';
+import type { AccountState, Condition } from '../../../domain/enrollment/condition.ts';
+import { type AccountId, ENROLLMENTS, type Enrollment } from '../../../domain/enrollment/model.ts';
+import type { Verdict } from '../../../domain/enrollment/verdict.ts';
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { mapParallel } from '../../../domain/map-parallel.ts';
+import type { Ledger, LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
+import type { StandingAt } from './as-of.ts';
 
 /** Reading and folding this many entries blocks the thread for a few milliseconds. */
 const PAGE = 200;
