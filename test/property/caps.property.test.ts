@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { Picture } from '../../shared/app/reconciler/checks/change-caps.ts';
+import { type Check, Vetoed } from '../../shared/app/reconciler/checks/check.ts';
+import { Guard } from '../../shared/app/reconciler/checks/guard.ts';
+import { checksOf } from '../../shared/app/reconciler/checks/index.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { lookAt } from '../../shared/app/work-queue/enqueue-accounts.ts';
-import { Picture } from '../../shared/app/worker/checks/caps.ts';
-import { type Check, Vetoed } from '../../shared/app/worker/checks/check.ts';
-import { checksOf } from '../../shared/app/worker/checks/index.ts';
 import type { WorkContext } from '../../shared/app/worker/context.ts';
-import { Guard } from '../../shared/app/worker/guard.ts';
 import { processMessage } from '../../shared/app/worker/process.ts';
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';

@@ -73,7 +73,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call while all is halted (invariant 3)',
     edits: [
       {
-        file: 'shared/app/worker/checks/controls.ts',
+        file: 'shared/app/reconciler/checks/operator-controls.ts',
         find: "(stage === 'claim' ? view.recent() : view.now())",
         replace: 'view.recent()',
       },
@@ -100,7 +100,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call while the window is closed (invariant 3)',
     edits: [
       {
-        file: 'shared/app/worker/checks/window.ts',
+        file: 'shared/app/reconciler/checks/maintenance-window.ts',
         find: 'if (windows.isOpen(now)) return;',
         replace: 'if (now > 0) return;',
       },
@@ -132,7 +132,7 @@ export const FAULTS: readonly Fault[] = [
         replace: 'if (input !== null) return null;',
       },
       {
-        file: 'shared/app/worker/checks/caps.ts',
+        file: 'shared/app/reconciler/checks/change-caps.ts',
         find: 'const lifted = this.#lifted(run, planHash);',
         replace: 'const lifted = this.#lifted(run, planHash) || true;',
       },
@@ -148,7 +148,7 @@ export const FAULTS: readonly Fault[] = [
         replace: 'coverageTrip(input)',
       },
       {
-        file: 'shared/app/worker/checks/caps.ts',
+        file: 'shared/app/reconciler/checks/change-caps.ts',
         find: 'if (optOut && this.#recent.sizeWith',
         replace: 'if (!optOut && optOut && this.#recent.sizeWith',
       },
@@ -320,7 +320,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'calls in a run that failureTolerance has stopped (invariant 3)',
     edits: [
       {
-        file: 'shared/app/worker/checks/run-stopped.ts',
+        file: 'shared/app/reconciler/checks/run-stopped.ts',
         find: 'if (stopped !== null)',
         replace: 'if (stopped === undefined)',
       },

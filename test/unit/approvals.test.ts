@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { ApprovalError, type Approver, approve } from '../../shared/app/guardrails/approvals.ts';
+import type { Check } from '../../shared/app/reconciler/checks/check.ts';
+import { Guard, Vetoed } from '../../shared/app/reconciler/checks/guard.ts';
+import { checksOf } from '../../shared/app/reconciler/checks/index.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import type { Check } from '../../shared/app/worker/checks/check.ts';
-import { checksOf } from '../../shared/app/worker/checks/index.ts';
-import { Guard, Vetoed } from '../../shared/app/worker/guard.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { DAY, HOUR, NOW, policyOf } from './kit.ts';
 import { accountId, keyOf, Workshop } from './workshop.ts';

@@ -6,9 +6,9 @@ import { ControlsView } from '../guardrails/controls.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AutomationListing } from '../worker/automation-listing.ts';
-import { checksOf } from '../worker/checks/index.ts';
 import type { WorkContext } from '../worker/context.ts';
-import { Guard } from '../worker/guard.ts';
+import { Guard } from './checks/guard.ts';
+import { checksOf } from './checks/index.ts';
 
 /** Builds what the workers of one process share. */
 export async function createWork(

@@ -9,6 +9,7 @@ import type { RunContext } from '../deps.ts';
 import { changesBehind } from '../events/change-attribution.ts';
 import { standsUnder } from '../guardrails/controls.ts';
 import { organizationWide } from '../plan/organization-call.ts';
+import { Vetoed } from '../reconciler/checks/guard.ts';
 import { foundOf } from '../scan/scan.ts';
 import { noteTrustedAccess } from '../scan/trusted-access.ts';
 import type { Judged } from '../survey/assessment-table.ts';
@@ -17,7 +18,6 @@ import { type Survey, survey } from '../survey/survey.ts';
 import { messagesFor } from '../work-queue/enqueue-changes.ts';
 import { letGo, mayClaim, vetoEntry } from './before-claim.ts';
 import { entryContext, type WorkContext, type WorkResult } from './context.ts';
-import { Vetoed } from './guard.ts';
 import {
   type ErrorFacts,
   errorFacts,

@@ -1,9 +1,9 @@
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
-import type { RunStates } from '../coordination/run-store.ts';
-import { type Asked, type Check, Vetoed } from './checks/check.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import type { RunStates } from '../../coordination/run-store.ts';
+import { type Asked, type Check, Vetoed } from './check.ts';
 
-export { Vetoed } from './checks/check.ts';
+export { Vetoed } from './check.ts';
 
 /** Asks every check right before each mutating call (invariant 3). Each sees the state as it is at that moment. */
 export class Guard {

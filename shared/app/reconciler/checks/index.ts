@@ -1,10 +1,10 @@
 import { approval } from './approval.ts';
-import { caps } from './caps.ts';
+import { caps } from './change-caps.ts';
 import type { Check, CheckParts } from './check.ts';
-import { controls } from './controls.ts';
-import { rollout } from './rollout.ts';
+import { openWindow } from './maintenance-window.ts';
+import { controls } from './operator-controls.ts';
+import { rollout } from './rollout-gate.ts';
 import { runStopped } from './run-stopped.ts';
-import { openWindow } from './window.ts';
 
 /** Everything that is asked right before a mutating call (invariant 3), in this order. A further check is one more line. */
 export function checksOf(parts: CheckParts): readonly Check[] {
