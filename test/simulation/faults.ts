@@ -32,7 +32,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a change without a prior record (invariant 2)',
     edits: [
       {
-        file: 'shared/app/worker/act.ts',
+        file: 'shared/app/reconciler/remediation/remediate.ts',
         find: 'claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;',
         replace: 'void decide;',
       },
@@ -43,7 +43,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call under a claim that others have found expired (invariant 2)',
     edits: [
       {
-        file: 'shared/app/worker/last-look.ts',
+        file: 'shared/app/reconciler/remediation/final-check.ts',
         find: 'for (;;) {\n    requireClaim(work, claim.assessment, claim.expiresAt);',
         replace: 'for (;;) {',
       },
@@ -181,7 +181,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'Compliant without an observation (design, verdicts)',
     edits: [
       {
-        file: 'shared/app/worker/intent.ts',
+        file: 'shared/app/reconciler/remediation/entries.ts',
         find: "verdict: 'Converging', reason: 'acted'",
         replace: "verdict: 'Compliant', reason: null",
       },
@@ -231,12 +231,12 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a change without a prior record (invariant 2)',
     edits: [
       {
-        file: 'shared/app/worker/act.ts',
+        file: 'shared/app/reconciler/remediation/remediate.ts',
         find: 'send(work.deps.cloud, undertaking, () => leave(work, key, undertaking, claim)),',
         replace: 'send(work.deps.cloud, undertaking, async () => undefined),',
       },
       {
-        file: 'shared/app/worker/act.ts',
+        file: 'shared/app/reconciler/remediation/remediate.ts',
         find: 'if (answer.refused !== null)',
         replace: 'await leave(work, key, undertaking, claim); if (answer.refused !== null)',
       },

@@ -5,11 +5,11 @@ import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
-import { countFailure } from './act.ts';
+import { errorFacts, failureEntry, holdsClaim, type Undertaking } from '../reconciler/remediation/entries.ts';
+import { type Fate, fateOf } from '../reconciler/remediation/error-policy.ts';
+import { failRead } from '../reconciler/remediation/record-failure.ts';
+import { countFailure } from '../reconciler/remediation/remediate.ts';
 import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
-import { failRead } from './fail.ts';
-import { type Fate, fateOf } from './fate.ts';
-import { errorFacts, failureEntry, holdsClaim, type Undertaking } from './intent.ts';
 
 export type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;

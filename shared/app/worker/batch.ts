@@ -7,12 +7,19 @@ import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import { type BatchResult, CloudError } from '../../ports/cloud.ts';
 import { allows } from '../plan/plan.ts';
 import { Vetoed } from '../reconciler/checks/guard.ts';
+import {
+  errorFacts,
+  failureEntry,
+  holdsClaim,
+  intentEntry,
+  successEntry,
+  type Undertaking,
+} from '../reconciler/remediation/entries.ts';
+import { lastLook } from '../reconciler/remediation/final-check.ts';
+import { blockAll, letGo, mayClaim, vetoEntry } from '../reconciler/remediation/pre-claim-guard.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
 import { judgeMembers, type Member, oldest, readRecent } from './batch-listing.ts';
-import { blockAll, letGo, mayClaim, vetoEntry } from './before-claim.ts';
 import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
-import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
-import { lastLook } from './last-look.ts';
 import { lookAgain } from './look-again.ts';
 import { ownAutomationOff } from './own-automation.ts';
 

@@ -10,14 +10,6 @@ import { changesBehind } from '../events/change-attribution.ts';
 import { standsUnder } from '../guardrails/controls.ts';
 import { organizationWide } from '../plan/organization-call.ts';
 import { Vetoed } from '../reconciler/checks/guard.ts';
-import { foundOf } from '../scan/scan.ts';
-import { noteTrustedAccess } from '../scan/trusted-access.ts';
-import type { Judged } from '../survey/assessment-table.ts';
-import { hasNews } from '../survey/is-news.ts';
-import { type Survey, survey } from '../survey/survey.ts';
-import { messagesFor } from '../work-queue/enqueue-changes.ts';
-import { letGo, mayClaim, vetoEntry } from './before-claim.ts';
-import { entryContext, type WorkContext, type WorkResult } from './context.ts';
 import {
   type ErrorFacts,
   errorFacts,
@@ -26,8 +18,16 @@ import {
   intentEntry,
   successEntry,
   type Undertaking,
-} from './intent.ts';
-import { lastLook } from './last-look.ts';
+} from '../reconciler/remediation/entries.ts';
+import { lastLook } from '../reconciler/remediation/final-check.ts';
+import { letGo, mayClaim, vetoEntry } from '../reconciler/remediation/pre-claim-guard.ts';
+import { foundOf } from '../scan/scan.ts';
+import { noteTrustedAccess } from '../scan/trusted-access.ts';
+import type { Judged } from '../survey/assessment-table.ts';
+import { hasNews } from '../survey/is-news.ts';
+import { type Survey, survey } from '../survey/survey.ts';
+import { messagesFor } from '../work-queue/enqueue-changes.ts';
+import { entryContext, type WorkContext, type WorkResult } from './context.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };

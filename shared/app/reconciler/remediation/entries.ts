@@ -1,11 +1,11 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
-import { accountEntry, facetOf, facetOfCondition } from '../../domain/account/transition.ts';
-import type { EpochMs } from '../../domain/enrollment/model.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { CloudError } from '../../ports/cloud.ts';
-import { entryContext, type WorkContext } from './context.ts';
-import type { Fate } from './fate.ts';
+import type { AccountRecord } from '../../../domain/account/record.ts';
+import { accountEntry, facetOf, facetOfCondition } from '../../../domain/account/transition.ts';
+import type { EpochMs } from '../../../domain/enrollment/model.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { CloudError } from '../../../ports/cloud.ts';
+import { entryContext, type WorkContext } from '../../worker/context.ts';
+import type { Fate } from './error-policy.ts';
 
 /** What a mutating call is about, from its intent to its outcome. */
 export interface Undertaking {

@@ -1,5 +1,5 @@
-import type { BatchResult, BeforeSend, CallResult, Cloud } from '../../ports/cloud.ts';
-import type { Undertaking } from './intent.ts';
+import type { BatchResult, BeforeSend, CallResult, Cloud } from '../../../ports/cloud.ts';
+import type { Undertaking } from './entries.ts';
 
 /** What a call answered, in the one form that outcomes need. */
 export interface Answer {

@@ -1,7 +1,7 @@
-import type { EpochMs } from '../../domain/enrollment/model.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { WorkContext } from './context.ts';
-import { requireClaim } from './own-error.ts';
+import type { EpochMs } from '../../../domain/enrollment/model.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { WorkContext } from '../../worker/context.ts';
+import { requireClaim } from './local-error.ts';
 
 /** What was read longer ago than this before the call leaves is read again, ms: an operator's word holds within a second. */
 const FRESH_MS = 1_000;

@@ -1,20 +1,20 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
-import { sha256Hex } from '../../domain/canonical-hash.ts';
-import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
-import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
-import { organizationEntry } from '../ledger/organization-entry.ts';
-import { Vetoed } from '../reconciler/checks/guard.ts';
-import { letGo, vetoEntry } from './before-claim.ts';
-import type { WorkContext } from './context.ts';
-import { disambiguate, type Fate, fateOf } from './fate.ts';
-import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './intent.ts';
-import { lastLook } from './last-look.ts';
-import { CLAIM_EXPIRING, ownError } from './own-error.ts';
-import { readLive } from './read-live.ts';
-import { type Answer, send } from './send.ts';
+import type { AccountRecord } from '../../../domain/account/record.ts';
+import { sha256Hex } from '../../../domain/canonical-hash.ts';
+import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
+import { organizationEntry } from '../../ledger/organization-entry.ts';
+import type { WorkContext } from '../../worker/context.ts';
+import { readLive } from '../../worker/read-live.ts';
+import { Vetoed } from '../checks/guard.ts';
+import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './entries.ts';
+import { disambiguate, type Fate, fateOf } from './error-policy.ts';
+import { lastLook } from './final-check.ts';
+import { CLAIM_EXPIRING, ownError } from './local-error.ts';
+import { letGo, vetoEntry } from './pre-claim-guard.ts';
+import { type Answer, send } from './send-call.ts';
 
 /** The chain moved under us before anything was done: look again. */
 class Redecide extends Error {

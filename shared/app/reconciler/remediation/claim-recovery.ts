@@ -1,16 +1,16 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
-import { accountEntry, facetOfCondition } from '../../domain/account/transition.ts';
-import { desiredOf } from '../../domain/decision/assess.ts';
-import { nextPollMs } from '../../domain/enrollment/backoff.ts';
-import type { Condition } from '../../domain/enrollment/condition.ts';
-import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
-import type { Enrollment } from '../../domain/enrollment/model.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
-import { toIso } from '../../domain/time.ts';
-import { CloudError, type Observed } from '../../ports/cloud.ts';
-import { entryContext, type WorkContext } from './context.ts';
-import { readLive } from './read-live.ts';
+import type { AccountRecord } from '../../../domain/account/record.ts';
+import { accountEntry, facetOfCondition } from '../../../domain/account/transition.ts';
+import { desiredOf } from '../../../domain/decision/assess.ts';
+import { nextPollMs } from '../../../domain/enrollment/backoff.ts';
+import type { Condition } from '../../../domain/enrollment/condition.ts';
+import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
+import type { Enrollment } from '../../../domain/enrollment/model.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { AccountFacts } from '../../../domain/policy/index.ts';
+import { toIso } from '../../../domain/time.ts';
+import { CloudError, type Observed } from '../../../ports/cloud.ts';
+import { entryContext, type WorkContext } from '../../worker/context.ts';
+import { readLive } from '../../worker/read-live.ts';
 
 /**
  * Finds out what became of an intent whose worker never wrote an outcome, from the live state, and writes that outcome. Where nobody can

@@ -1,14 +1,14 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
-import { nextPollMs } from '../../domain/enrollment/backoff.ts';
-import type { Condition } from '../../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
-import type { CloudError } from '../../ports/cloud.ts';
-import type { WorkOutcome } from '../deps.ts';
-import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
-import { type Fate, fateOf } from './fate.ts';
-import { type ErrorFacts, errorFacts, failureEntry, type Undertaking } from './intent.ts';
+import type { AccountRecord } from '../../../domain/account/record.ts';
+import { nextPollMs } from '../../../domain/enrollment/backoff.ts';
+import type { Condition } from '../../../domain/enrollment/condition.ts';
+import type { AccountId, Enrollment } from '../../../domain/enrollment/model.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import type { CloudError } from '../../../ports/cloud.ts';
+import type { WorkOutcome } from '../../deps.ts';
+import { NOTHING, type WorkContext, type WorkResult } from '../../worker/context.ts';
+import { type ErrorFacts, errorFacts, failureEntry, type Undertaking } from './entries.ts';
+import { type Fate, fateOf } from './error-policy.ts';
 
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 

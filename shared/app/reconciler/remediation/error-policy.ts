@@ -1,8 +1,8 @@
-import { COOL_DOWN_MS } from '../../domain/decision/assess.ts';
-import { backoffMs } from '../../domain/enrollment/backoff.ts';
-import type { Enrollment, EpochMs, Observation, TargetStatus } from '../../domain/enrollment/model.ts';
-import type { ReasonCode, Verdict } from '../../domain/enrollment/verdict.ts';
-import type { CloudErrorKind } from '../../ports/cloud.ts';
+import { COOL_DOWN_MS } from '../../../domain/decision/assess.ts';
+import { backoffMs } from '../../../domain/enrollment/backoff.ts';
+import type { Enrollment, EpochMs, Observation, TargetStatus } from '../../../domain/enrollment/model.ts';
+import type { ReasonCode, Verdict } from '../../../domain/enrollment/verdict.ts';
+import type { CloudErrorKind } from '../../../ports/cloud.ts';
 
 /** What an error means for the key it struck. */
 export interface Fate {
