@@ -1,15 +1,15 @@
-import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
-import { CloudError, type CloudErrorKind } from '../../ports/cloud.ts';
-import { errorFacts, failureEntry, holdsClaim, type Undertaking } from '../reconciler/remediation/entries.ts';
-import { type Fate, fateOf } from '../reconciler/remediation/error-policy.ts';
-import { failRead } from '../reconciler/remediation/record-failure.ts';
-import { countFailure } from '../reconciler/remediation/remediate.ts';
-import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
+import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { AccountFacts } from '../../../domain/policy/index.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
+import { NOTHING, type WorkContext, type WorkResult } from '../../worker/context.ts';
+import { errorFacts, failureEntry, holdsClaim, type Undertaking } from '../remediation/entries.ts';
+import { type Fate, fateOf } from '../remediation/error-policy.ts';
+import { failRead } from '../remediation/record-failure.ts';
+import { countFailure } from '../remediation/remediate.ts';
 
 export type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;

@@ -1,15 +1,22 @@
-import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
-import { transition } from '../../domain/account/transition.ts';
-import { isChange, toChange } from '../../domain/decision/plan.ts';
-import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
-import { CloudError } from '../../ports/cloud.ts';
-import type { RunContext } from '../deps.ts';
-import { changesBehind } from '../events/change-attribution.ts';
-import { standsUnder } from '../guardrails/controls.ts';
-import { organizationWide } from '../plan/organization-call.ts';
-import { Vetoed } from '../reconciler/checks/guard.ts';
+import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
+import { transition } from '../../../domain/account/transition.ts';
+import { isChange, toChange } from '../../../domain/decision/plan.ts';
+import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError } from '../../../ports/cloud.ts';
+import type { RunContext } from '../../deps.ts';
+import { changesBehind } from '../../events/change-attribution.ts';
+import { standsUnder } from '../../guardrails/controls.ts';
+import { organizationWide } from '../../plan/organization-call.ts';
+import { foundOf } from '../../scan/scan.ts';
+import { noteTrustedAccess } from '../../scan/trusted-access.ts';
+import type { Judged } from '../../survey/assessment-table.ts';
+import { hasNews } from '../../survey/is-news.ts';
+import { type Survey, survey } from '../../survey/survey.ts';
+import { messagesFor } from '../../work-queue/enqueue-changes.ts';
+import { entryContext, type WorkContext, type WorkResult } from '../../worker/context.ts';
+import { Vetoed } from '../checks/guard.ts';
 import {
   type ErrorFacts,
   errorFacts,
@@ -18,16 +25,9 @@ import {
   intentEntry,
   successEntry,
   type Undertaking,
-} from '../reconciler/remediation/entries.ts';
-import { lastLook } from '../reconciler/remediation/final-check.ts';
-import { letGo, mayClaim, vetoEntry } from '../reconciler/remediation/pre-claim-guard.ts';
-import { foundOf } from '../scan/scan.ts';
-import { noteTrustedAccess } from '../scan/trusted-access.ts';
-import type { Judged } from '../survey/assessment-table.ts';
-import { hasNews } from '../survey/is-news.ts';
-import { type Survey, survey } from '../survey/survey.ts';
-import { messagesFor } from '../work-queue/enqueue-changes.ts';
-import { entryContext, type WorkContext, type WorkResult } from './context.ts';
+} from '../remediation/entries.ts';
+import { lastLook } from '../remediation/final-check.ts';
+import { letGo, mayClaim, vetoEntry } from '../remediation/pre-claim-guard.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };

@@ -1,12 +1,14 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
-import { sha256Hex } from '../../domain/canonical-hash.ts';
-import { toChange } from '../../domain/decision/plan.ts';
-import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import { type BatchResult, CloudError } from '../../ports/cloud.ts';
-import { allows } from '../plan/plan.ts';
-import { Vetoed } from '../reconciler/checks/guard.ts';
+import type { AccountRecord } from '../../../domain/account/record.ts';
+import { sha256Hex } from '../../../domain/canonical-hash.ts';
+import { toChange } from '../../../domain/decision/plan.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import { type BatchResult, CloudError } from '../../../ports/cloud.ts';
+import { allows } from '../../plan/plan.ts';
+import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from '../../worker/context.ts';
+import { lookAgain } from '../../worker/look-again.ts';
+import { Vetoed } from '../checks/guard.ts';
 import {
   errorFacts,
   failureEntry,
@@ -14,14 +16,12 @@ import {
   intentEntry,
   successEntry,
   type Undertaking,
-} from '../reconciler/remediation/entries.ts';
-import { lastLook } from '../reconciler/remediation/final-check.ts';
-import { blockAll, letGo, mayClaim, vetoEntry } from '../reconciler/remediation/pre-claim-guard.ts';
-import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-failure.ts';
-import { judgeMembers, type Member, oldest, readRecent } from './batch-listing.ts';
-import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
-import { lookAgain } from './look-again.ts';
-import { ownAutomationOff } from './own-automation.ts';
+} from '../remediation/entries.ts';
+import { lastLook } from '../remediation/final-check.ts';
+import { blockAll, letGo, mayClaim, vetoEntry } from '../remediation/pre-claim-guard.ts';
+import { judgeMembers, type Member, oldest, readRecent } from './batch-observation.ts';
+import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-outcome.ts';
+import { ownAutomationOff } from './management-prerequisite.ts';
 
 /**
  * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call. Re-reads them through one listing, claims

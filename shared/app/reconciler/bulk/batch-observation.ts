@@ -1,16 +1,16 @@
-import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
-import { transition } from '../../domain/account/transition.ts';
-import { assess } from '../../domain/decision/assess.ts';
-import type { AccountId, Observations } from '../../domain/enrollment/model.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
-import { CloudError } from '../../ports/cloud.ts';
-import { changesBehind } from '../events/change-attribution.ts';
-import { AUTOMATION_ABSENT } from '../survey/observations.ts';
-import type { Listing } from '../survey/paged-listing.ts';
-import type { BatchMessage } from './batch-failure.ts';
-import { assessContext, entryContext, freshFacts, type WorkContext } from './context.ts';
+import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
+import { transition } from '../../../domain/account/transition.ts';
+import { assess } from '../../../domain/decision/assess.ts';
+import type { AccountId, Observations } from '../../../domain/enrollment/model.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { AccountFacts } from '../../../domain/policy/index.ts';
+import { CloudError } from '../../../ports/cloud.ts';
+import { changesBehind } from '../../events/change-attribution.ts';
+import { AUTOMATION_ABSENT } from '../../survey/observations.ts';
+import type { Listing } from '../../survey/paged-listing.ts';
+import { assessContext, entryContext, freshFacts, type WorkContext } from '../../worker/context.ts';
+import type { BatchMessage } from './batch-outcome.ts';
 
 /** A listing that is refused or does not come is a failed read of every account of the batch, and no defect of the message. */
 export async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
