@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import * as z from 'zod';
 import type { WorkOutcome } from '../../shared/app/deps.ts';
 import { entryIdOf, recordDeadLetter } from '../../shared/app/ledger/dead-letter-entries.ts';
-import { deliver } from '../../shared/app/worker/deliver.ts';
+import { deliver } from '../../shared/app/reconciler/deliver.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/aws.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 import { faultsOf, readEvent } from '../../shared/compose/lambda-event.ts';

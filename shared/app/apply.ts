@@ -10,14 +10,14 @@ import { readControls } from './guardrails/controls.ts';
 import { type RolloutState, type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
 import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
+import { SnapshotKeeper } from './reconciler/snapshot-refresher.ts';
+import { WorkerPool } from './reconciler/worker-pool.ts';
 import { advanceRollout } from './rollout/rollout-controller.ts';
 import { scan } from './scan/scan.ts';
 import { SCAN_LEASE } from './schedule/scan-schedule.ts';
-import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { Retrying } from './support/retry.ts';
 import { timedChores } from './timed-chores.ts';
 import { queueDue } from './work-queue/requeue-due.ts';
-import { WorkerPool } from './worker/pool.ts';
 
 export interface ApplyOptions {
   /** Ends when nothing is due within this time, ms. */

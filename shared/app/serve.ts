@@ -4,6 +4,8 @@ import { readTyped } from './coordination/typed-register.ts';
 import type { Deps, OnProgress, Settings } from './deps.ts';
 import type { Plan } from './plan/plan.ts';
 import { createWork } from './reconciler/create-worker.ts';
+import { OutdatedPolicyError } from './reconciler/dispatch.ts';
+import { WorkerPool } from './reconciler/worker-pool.ts';
 import { advanceRollout } from './rollout/rollout-controller.ts';
 import { type Deadline, scanPart } from './scan/resumable-scan.ts';
 import {
@@ -16,8 +18,6 @@ import {
 import type { Retrying } from './support/retry.ts';
 import { timedChores } from './timed-chores.ts';
 import { queueDue } from './work-queue/requeue-due.ts';
-import { WorkerPool } from './worker/pool.ts';
-import { OutdatedPolicyError } from './worker/process.ts';
 
 export interface ServeOptions {
   /** No further scan and no further work: what is in flight is finished and recorded. */

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
+import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
-import type { WorkContext } from '../../shared/app/worker/context.ts';
-import { processMessage } from '../../shared/app/worker/process.ts';
 import { ENROLLMENTS } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';

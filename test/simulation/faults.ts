@@ -53,7 +53,11 @@ export const FAULTS: readonly Fault[] = [
     name: 'claim-of-others-ignored',
     breaks: 'two undertakings for one enrollment at once (invariant 2)',
     edits: [
-      { file: 'shared/app/worker/account.ts', find: 'if (claim !== null) {', replace: 'if (claim === undefined) {' },
+      {
+        file: 'shared/app/reconciler/reconcile-account.ts',
+        find: 'if (claim !== null) {',
+        replace: 'if (claim === undefined) {',
+      },
     ],
   },
   {
@@ -247,7 +251,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a message that is gone before what it asks for is recorded (invariant 1)',
     edits: [
       {
-        file: 'shared/app/worker/pool.ts',
+        file: 'shared/app/reconciler/worker-pool.ts',
         find: 'const { fate, outcomes } = await deliver(this.#work, delivery, 0);',
         replace:
           'await this.#work.deps.queue.acknowledge([delivery]); const { fate, outcomes } = await deliver(this.#work, delivery, 0);',

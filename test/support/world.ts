@@ -10,10 +10,10 @@ import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/app
 import type { Progress, RunContext, Settings, Stores } from '../../shared/app/deps.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
+import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { plan } from '../../shared/app/scan/scan.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
-import { WorkerPool } from '../../shared/app/worker/pool.ts';
 import { type App, composeApp } from '../../shared/compose/app.ts';
 import { openStore } from '../../shared/compose/store.ts';
 import type { AccountRecord } from '../../shared/domain/account/record.ts';

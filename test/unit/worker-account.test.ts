@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WorkerPool } from '../../shared/app/worker/pool.ts';
+import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
 import { DAY, HOUR, iso, MANAGEMENT_ID, NOW, policyOf } from './kit.ts';
 import { accountId, keyOf, Workshop, type WorkshopOptions } from './workshop.ts';
@@ -431,7 +431,7 @@ describe('crashes', () => {
     };
     const [delivery] = await shop.store.queue.receive(1, shop.settings.visibilityMs);
     if (delivery === undefined) expect.fail('a message');
-    const { deliver } = await import('../../shared/app/worker/deliver.ts');
+    const { deliver } = await import('../../shared/app/reconciler/deliver.ts');
     deliver({ ...work, deps: { ...work.deps, cloud } }, delivery, 0).catch(() => undefined);
     while ((await shop.condition(A)).claim === null) await shop.clock.advance(0);
     await shop.clock.advance(0);

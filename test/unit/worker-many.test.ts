@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Check } from '../../shared/app/reconciler/checks/check.ts';
 import { Guard, Vetoed } from '../../shared/app/reconciler/checks/guard.ts';
+import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
 import { scanWish } from '../../shared/app/schedule/scan-requests.ts';
-import { processMessage } from '../../shared/app/worker/process.ts';
 import { type Cloud, MAX_BATCH } from '../../shared/ports/cloud.ts';
 import { cloudError, type MemoryCloudOptions, type Trouble, type WireCall } from '../support/memory-cloud.ts';
 import { DAY, HOUR, NOW, policyOf } from './kit.ts';

@@ -5,10 +5,10 @@ import type { Deps, RunContext, Settings } from '../deps.ts';
 import { ControlsView } from '../guardrails/controls.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
-import { AutomationListing } from '../worker/automation-listing.ts';
-import type { WorkContext } from '../worker/context.ts';
+import { AutomationListing } from './automation-listing-cache.ts';
 import { Guard } from './checks/guard.ts';
 import { checksOf } from './checks/index.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /** Builds what the workers of one process share. */
 export async function createWork(

@@ -9,7 +9,7 @@ import { CloudError } from '../../../ports/cloud.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
 import { AUTOMATION_ABSENT } from '../../survey/observations.ts';
 import type { Listing } from '../../survey/paged-listing.ts';
-import { assessContext, entryContext, freshFacts, type WorkContext } from '../../worker/context.ts';
+import { assessContext, entryContext, freshFacts, type WorkContext } from '../worker-context.ts';
 import type { BatchMessage } from './batch-outcome.ts';
 
 /** A listing that is refused or does not come is a failed read of every account of the batch, and no defect of the message. */

@@ -5,11 +5,11 @@ import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../../domain/policy/index.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
-import { NOTHING, type WorkContext, type WorkResult } from '../../worker/context.ts';
 import { errorFacts, failureEntry, holdsClaim, type Undertaking } from '../remediation/entries.ts';
 import { type Fate, fateOf } from '../remediation/error-policy.ts';
 import { failRead } from '../remediation/record-failure.ts';
 import { countFailure } from '../remediation/remediate.ts';
+import { NOTHING, type WorkContext, type WorkResult } from '../worker-context.ts';
 
 export type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;

@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { stalledPollMs } from '../../../domain/enrollment/backoff.ts';
-import type { WorkContext } from '../../worker/context.ts';
 import { Vetoed } from '../checks/guard.ts';
+import type { WorkContext } from '../worker-context.ts';
 
 /**
  * Members are associated with the management account, whose own Automation has to be Active for that; while it is off, its associations lie

@@ -6,8 +6,6 @@ import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import { type BatchResult, CloudError } from '../../../ports/cloud.ts';
 import { allows } from '../../plan/plan.ts';
-import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from '../../worker/context.ts';
-import { lookAgain } from '../../worker/look-again.ts';
 import { Vetoed } from '../checks/guard.ts';
 import {
   errorFacts,
@@ -19,6 +17,8 @@ import {
 } from '../remediation/entries.ts';
 import { lastLook } from '../remediation/final-check.ts';
 import { blockAll, letGo, mayClaim, vetoEntry } from '../remediation/pre-claim-guard.ts';
+import { lookAgain } from '../schedule-recheck.ts';
+import { NOTHING, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
 import { judgeMembers, type Member, oldest, readRecent } from './batch-observation.ts';
 import { alone, type BatchMessage, type Claimed, closeAll, failTogether, unreadable } from './batch-outcome.ts';
 import { ownAutomationOff } from './management-prerequisite.ts';

@@ -15,7 +15,6 @@ import type { Judged } from '../../survey/assessment-table.ts';
 import { hasNews } from '../../survey/is-news.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-changes.ts';
-import { entryContext, type WorkContext, type WorkResult } from '../../worker/context.ts';
 import { Vetoed } from '../checks/guard.ts';
 import {
   type ErrorFacts,
@@ -28,6 +27,7 @@ import {
 } from '../remediation/entries.ts';
 import { lastLook } from '../remediation/final-check.ts';
 import { letGo, mayClaim, vetoEntry } from '../remediation/pre-claim-guard.ts';
+import { entryContext, type WorkContext, type WorkResult } from '../worker-context.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };

@@ -9,8 +9,8 @@ import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { AccountFacts } from '../../../domain/policy/index.ts';
 import { toIso } from '../../../domain/time.ts';
 import { CloudError, type Observed } from '../../../ports/cloud.ts';
-import { entryContext, type WorkContext } from '../../worker/context.ts';
-import { readLive } from '../../worker/read-live.ts';
+import { readLive } from '../observe-live.ts';
+import { entryContext, type WorkContext } from '../worker-context.ts';
 
 /**
  * Finds out what became of an intent whose worker never wrote an outcome, from the live state, and writes that outcome. Where nobody can

@@ -4,7 +4,7 @@ import type { EpochMs } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
-import { entryContext, type WorkContext } from '../../worker/context.ts';
+import { entryContext, type WorkContext } from '../worker-context.ts';
 import type { Fate } from './error-policy.ts';
 
 /** What a mutating call is about, from its intent to its outcome. */

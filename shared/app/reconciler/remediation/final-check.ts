@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
-import type { WorkContext } from '../../worker/context.ts';
+import type { WorkContext } from '../worker-context.ts';
 import { requireClaim } from './local-error.ts';
 
 /** What was read longer ago than this before the call leaves is read again, ms: an operator's word holds within a second. */

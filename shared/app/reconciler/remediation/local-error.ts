@@ -1,6 +1,6 @@
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import type { WorkContext } from '../../worker/context.ts';
+import type { WorkContext } from '../worker-context.ts';
 
 /** An error of a mutating call that we find ourselves, in the form of those that AWS answers. */
 export function ownError(

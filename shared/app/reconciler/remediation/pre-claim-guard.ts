@@ -2,8 +2,8 @@ import type { AccountRecord } from '../../../domain/account/record.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
-import type { WorkContext } from '../../worker/context.ts';
 import { Vetoed } from '../checks/guard.ts';
+import type { WorkContext } from '../worker-context.ts';
 import { type ErrorFacts, failureEntry, type Undertaking } from './entries.ts';
 
 /** Accounts written at a time. */

@@ -2,8 +2,8 @@ import type { Enrollment } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../deps.ts';
-import type { WorkContext } from './context.ts';
 import { deliver } from './deliver.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /** The process's workers: at most `limits.concurrency` messages at once. */
 export class WorkerPool {

@@ -1,11 +1,11 @@
-import { compileControls } from '../domain/decision/operator-controls.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { CloudError } from '../ports/cloud.ts';
-import type { Deps, Settings } from './deps.ts';
-import { readControls } from './guardrails/controls.ts';
-import type { Retrying } from './support/retry.ts';
-import { takeSnapshot } from './survey/organization-snapshot.ts';
-import { snapshotMaxAgeMs } from './worker/context.ts';
+import { compileControls } from '../../domain/decision/operator-controls.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import type { Deps, Settings } from '../deps.ts';
+import { readControls } from '../guardrails/controls.ts';
+import type { Retrying } from '../support/retry.ts';
+import { takeSnapshot } from '../survey/organization-snapshot.ts';
+import { snapshotMaxAgeMs } from './worker-context.ts';
 
 /** How often the age is looked at, ms. */
 const LOOK_EVERY_MS = 10_000;

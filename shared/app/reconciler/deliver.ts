@@ -4,8 +4,8 @@ import type { Delivery } from '../../ports/queue.ts';
 import { StoreFailure } from '../../ports/store-failure.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { Stopped } from '../support/graceful-stop.ts';
-import type { WorkContext, WorkResult } from './context.ts';
-import { OutdatedPolicyError, processMessage } from './process.ts';
+import { OutdatedPolicyError, processMessage } from './dispatch.ts';
+import type { WorkContext, WorkResult } from './worker-context.ts';
 
 /** A message that comes back this often with an error that belongs to no account is given up. */
 const MAX_RECEIVES = 10;

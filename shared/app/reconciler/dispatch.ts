@@ -2,10 +2,10 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
-import { reconcileBatch } from '../reconciler/bulk/reconcile-batch.ts';
-import { reconcileOrganization } from '../reconciler/bulk/reconcile-organization.ts';
-import { reconcileAccount } from './account.ts';
-import { NOTHING, type WorkContext, type WorkResult } from './context.ts';
+import { reconcileBatch } from './bulk/reconcile-batch.ts';
+import { reconcileOrganization } from './bulk/reconcile-organization.ts';
+import { reconcileAccount } from './reconcile-account.ts';
+import { NOTHING, type WorkContext, type WorkResult } from './worker-context.ts';
 
 /** Another process has put another policy in force: whatever we would do now would be under one that counts no more. */
 export class OutdatedPolicyError extends Error {

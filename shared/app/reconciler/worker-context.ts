@@ -8,9 +8,9 @@ import type { RunStates } from '../coordination/run-store.ts';
 import type { Deps, Settings, WorkOutcome } from '../deps.ts';
 import { type ControlsView, underControls } from '../guardrails/controls.ts';
 import type { Journal } from '../ledger/ledger-writer.ts';
-import type { Guard } from '../reconciler/checks/guard.ts';
 import type { Retrying } from '../support/retry.ts';
-import type { AutomationListing } from './automation-listing.ts';
+import type { AutomationListing } from './automation-listing-cache.ts';
+import type { Guard } from './checks/guard.ts';
 
 /** What every worker of a process shares. */
 export interface WorkContext {

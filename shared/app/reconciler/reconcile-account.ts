@@ -10,13 +10,20 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
 import { allows } from '../plan/plan.ts';
-import { abandonClaim, settleClaim } from '../reconciler/remediation/claim-recovery.ts';
-import { errorFacts } from '../reconciler/remediation/entries.ts';
-import { ended, failRead, failureResult, failVisibly } from '../reconciler/remediation/record-failure.ts';
-import { act } from '../reconciler/remediation/remediate.ts';
-import { assessContext, entryContext, freshFacts, outcomeOf, type WorkContext, type WorkResult } from './context.ts';
-import { lookAgain, unlockAutomation } from './look-again.ts';
-import { observeLive } from './read-live.ts';
+import { observeLive } from './observe-live.ts';
+import { abandonClaim, settleClaim } from './remediation/claim-recovery.ts';
+import { errorFacts } from './remediation/entries.ts';
+import { ended, failRead, failureResult, failVisibly } from './remediation/record-failure.ts';
+import { act } from './remediation/remediate.ts';
+import { lookAgain, unlockAutomation } from './schedule-recheck.ts';
+import {
+  assessContext,
+  entryContext,
+  freshFacts,
+  outcomeOf,
+  type WorkContext,
+  type WorkResult,
+} from './worker-context.ts';
 
 /** A key is looked at this often in one go at most: disassociate, then disable, with a lost race or two in between. */
 const MAX_ROUNDS = 6;

@@ -3,7 +3,7 @@ import { nextPollMs, stalledPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { WorkContext } from './context.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /**
  * Says when to look at the account next, where the record itself does not: while something converges, and where a time that it names

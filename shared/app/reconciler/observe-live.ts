@@ -4,7 +4,7 @@ import type { AccountId, Enrollment, Observations } from '../../domain/enrollmen
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';
-import type { WorkContext } from './context.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /** One enrollment as it is now. @throws CloudError */
 export async function readLive(work: WorkContext, accountId: AccountId, enrollment: Enrollment): Promise<Observed> {
