@@ -1,8 +1,8 @@
-import type { ApplyOptions, ApplyResult } from '../../shared/app/apply.ts';
 import type { RunContext } from '../../shared/app/deps.ts';
 import { type FullSummary, fullSummary } from '../../shared/app/plan/plan-document.ts';
 import type { OpenClaim } from '../../shared/app/queries/open-claims.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
+import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
 import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';
 import type { App } from '../../shared/compose/app.ts';
@@ -31,7 +31,7 @@ export interface FinishedRun {
  */
 export async function runOnce(app: App, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
   const [{ apply }, { status }, { openClaims }, { Reach }] = await Promise.all([
-    import('../../shared/app/apply.ts'),
+    import('../../shared/app/runtime/apply.ts'),
     import('../../shared/app/queries/status.ts'),
     import('../../shared/app/queries/open-claims.ts'),
     import('../../shared/app/support/outage-detector.ts'),

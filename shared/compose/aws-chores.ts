@@ -1,5 +1,5 @@
 import { recordDeadLetters } from '../app/ledger/dead-letter-entries.ts';
-import type { Chore } from '../app/serve.ts';
+import type { Chore } from '../app/runtime/daemon.ts';
 import type { App } from './app.ts';
 
 /**

@@ -3,7 +3,7 @@ import { httpWebhook } from '../adapters/system/webhook.ts';
 import { type AnnounceDeps, type Outlets, publishFor } from '../app/notifications/notifier.ts';
 import { busOf } from '../app/notifications/outbox-state.ts';
 import { type AlertDeps, Alerts } from '../app/notifications/webhook-alerts.ts';
-import type { Chore } from '../app/serve.ts';
+import type { Chore } from '../app/runtime/daemon.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ownNetwork } from './network.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { status } from '../../shared/app/queries/status.ts';
-import { timedChores } from '../../shared/app/timed-chores.ts';
+import { timedChores } from '../../shared/app/runtime/maintenance.ts';
 import type { App } from '../../shared/compose/app.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';

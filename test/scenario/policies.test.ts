@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { serve } from '../../shared/app/serve.ts';
+import { serve } from '../../shared/app/runtime/daemon.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { startWorld, type World } from '../support/world.ts';
 

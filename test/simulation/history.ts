@@ -6,9 +6,9 @@ import { publishUnpublished } from '../../shared/app/notifications/outbox-publis
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
+import { timedChores } from '../../shared/app/runtime/maintenance.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { timedChores } from '../../shared/app/timed-chores.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';

@@ -1,5 +1,5 @@
-import { type ApplyOptions, apply } from '../../shared/app/apply.ts';
-import { serve } from '../../shared/app/serve.ts';
+import { type ApplyOptions, apply } from '../../shared/app/runtime/apply.ts';
+import { serve } from '../../shared/app/runtime/daemon.ts';
 import { composeApp } from '../../shared/compose/app.ts';
 import { type ChildParts, childParts } from './world-child-parts.ts';
 import { worldClock } from './world-clock.ts';

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { apply } from '../../shared/app/apply.ts';
 import type { Deps } from '../../shared/app/deps.ts';
+import { apply } from '../../shared/app/runtime/apply.ts';
 import { policyOf } from './kit.ts';
 import { accountId, Workshop } from './workshop.ts';
 

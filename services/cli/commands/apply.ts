@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { ApplyResult } from '../../../shared/app/apply.ts';
 import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
+import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
@@ -107,7 +107,7 @@ async function perform(
   const watch = watchRun(context, app.calls);
   try {
     const { signal } = context.interrupt;
-    const { keepLedger } = await import('../../../shared/app/upkeep.ts');
+    const { keepLedger } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
     const finished = await announcing(context, app, policy, async () => {
       const ran = await runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take });
       await keepLedger(app.deps, policy);

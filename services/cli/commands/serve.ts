@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/deps.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
+import type { Chore } from '../../../shared/app/runtime/daemon.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';
-import type { Chore } from '../../../shared/app/serve.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
@@ -53,7 +53,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   }
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
-  const { serve, REMOTE_PACE } = await import('../../../shared/app/serve.ts');
+  const { serve, REMOTE_PACE } = await import('../../../shared/app/runtime/daemon.ts');
   await bringUpToDate(context);
   // Who cannot even be identified is told at once, before anything is made on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
@@ -181,7 +181,7 @@ async function choresOf(
   const env = await awsOf(context);
   const { openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
   const { announceLast } = await import('../../../shared/app/notifications/notifier.ts');
-  const { ledgerChores } = await import('../../../shared/app/upkeep.ts');
+  const { ledgerChores } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
   const chores = [...ledgerChores(app.deps, policy)];
   if (env !== null) {
     const { awsChores } = await import('../../../shared/compose/aws-chores.ts');

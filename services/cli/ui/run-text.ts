@@ -1,5 +1,5 @@
-import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/apply.ts';
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
+import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/runtime/apply.ts';
 import type { FinishedRun } from '../run-once.ts';
 import type { Style } from './output.ts';
 import { rolloutText } from './rollout-text.ts';

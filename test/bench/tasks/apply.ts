@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { apply } from '../../../shared/app/apply.ts';
+import { apply } from '../../../shared/app/runtime/apply.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /* One run over a new store with nothing in it, under a limit of AWS's that only shows in throttled answers. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
-import { apply } from '../../../shared/app/apply.ts';
 import { react } from '../../../shared/app/events/event-handler.ts';
+import { apply } from '../../../shared/app/runtime/apply.ts';
 import { optedOut, organizationCall } from '../../support/cloud-trail-events.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, elapsed, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 

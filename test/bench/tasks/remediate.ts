@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ApplyResult, apply } from '../../../shared/app/apply.ts';
+import { type ApplyResult, apply } from '../../../shared/app/runtime/apply.ts';
 import { answer, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 import { bySdkAlone } from './sdk-alone.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { serve } from '../../../shared/app/serve.ts';
+import { serve } from '../../../shared/app/runtime/daemon.ts';
 import { composeApp } from '../../../shared/compose/app.ts';
 import { awsChores } from '../../../shared/compose/aws-chores.ts';
 import { openOutlets, outletChores } from '../../../shared/compose/outlets.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { apply } from '../../../shared/app/apply.ts';
+import { apply } from '../../../shared/app/runtime/apply.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, elapsed, peakMb, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /* One run over a new store: everything is scanned, and what drifted put right account by account. */

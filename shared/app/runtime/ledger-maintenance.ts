@@ -1,8 +1,8 @@
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Deps } from './deps.ts';
-import { type DigestDeps, writeDigest } from './ledger/digest.ts';
-import { pruneOld, type RetentionDeps } from './ledger/retention.ts';
-import type { Chore } from './serve.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Deps } from '../deps.ts';
+import { type DigestDeps, writeDigest } from '../ledger/digest.ts';
+import { pruneOld, type RetentionDeps } from '../ledger/retention.ts';
+import type { Chore } from './daemon.ts';
 
 /** What the ledger needs of a daemon: the day's digest, and that what is older than the retention goes. A bounded piece each time. */
 export function ledgerChores(deps: DigestDeps & RetentionDeps, { policy }: CompiledPolicy): readonly Chore[] {

@@ -1,23 +1,23 @@
-import type { CompiledPolicy } from '../domain/policy/index.ts';
-import { POLICY_REGISTER, policySchema } from './coordination/policy-in-force.ts';
-import { readTyped } from './coordination/typed-register.ts';
-import type { Deps, OnProgress, Settings } from './deps.ts';
-import type { Plan } from './plan/plan.ts';
-import { createWork } from './reconciler/create-worker.ts';
-import { OutdatedPolicyError } from './reconciler/dispatch.ts';
-import { WorkerPool } from './reconciler/worker-pool.ts';
-import { advanceRollout } from './rollout/rollout-controller.ts';
-import { type Deadline, scanPart } from './scan/resumable-scan.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import type { Deps, OnProgress, Settings } from '../deps.ts';
+import type { Plan } from '../plan/plan.ts';
+import { createWork } from '../reconciler/create-worker.ts';
+import { OutdatedPolicyError } from '../reconciler/dispatch.ts';
+import { WorkerPool } from '../reconciler/worker-pool.ts';
+import { advanceRollout } from '../rollout/rollout-controller.ts';
+import { type Deadline, scanPart } from '../scan/resumable-scan.ts';
 import {
   type GivenUpScan,
   requestScan,
   type ScanRequest,
   type ScanUnderWay,
   scanUnderWay,
-} from './schedule/scan-schedule.ts';
-import type { Retrying } from './support/retry.ts';
-import { timedChores } from './timed-chores.ts';
-import { queueDue } from './work-queue/requeue-due.ts';
+} from '../schedule/scan-schedule.ts';
+import type { Retrying } from '../support/retry.ts';
+import { queueDue } from '../work-queue/requeue-due.ts';
+import { timedChores } from './maintenance.ts';
 
 export interface ServeOptions {
   /** No further scan and no further work: what is in flight is finished and recorded. */

@@ -1,23 +1,23 @@
-import { haltedText } from '../domain/decision/operator-controls.ts';
-import type { Change } from '../domain/decision/plan.ts';
-import { totalChanges } from '../domain/decision/plan-totals.ts';
-import type { Condition } from '../domain/enrollment/condition.ts';
-import type { Verdict } from '../domain/enrollment/verdict.ts';
-import { withLease } from './coordination/lease.ts';
-import { RunStates } from './coordination/run-store.ts';
-import type { Deps, OnProgress, RunContext, Settings } from './deps.ts';
-import { readControls } from './guardrails/controls.ts';
-import { type RolloutState, type RolloutView, rolloutView } from './guardrails/rollout-gate.ts';
-import type { Plan } from './plan/plan.ts';
-import { createWork } from './reconciler/create-worker.ts';
-import { SnapshotKeeper } from './reconciler/snapshot-refresher.ts';
-import { WorkerPool } from './reconciler/worker-pool.ts';
-import { advanceRollout } from './rollout/rollout-controller.ts';
-import { scan } from './scan/scan.ts';
-import { SCAN_LEASE } from './schedule/scan-schedule.ts';
-import type { Retrying } from './support/retry.ts';
-import { timedChores } from './timed-chores.ts';
-import { queueDue } from './work-queue/requeue-due.ts';
+import { haltedText } from '../../domain/decision/operator-controls.ts';
+import type { Change } from '../../domain/decision/plan.ts';
+import { totalChanges } from '../../domain/decision/plan-totals.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import { withLease } from '../coordination/lease.ts';
+import { RunStates } from '../coordination/run-store.ts';
+import type { Deps, OnProgress, RunContext, Settings } from '../deps.ts';
+import { readControls } from '../guardrails/controls.ts';
+import { type RolloutState, type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
+import type { Plan } from '../plan/plan.ts';
+import { createWork } from '../reconciler/create-worker.ts';
+import { SnapshotKeeper } from '../reconciler/snapshot-refresher.ts';
+import { WorkerPool } from '../reconciler/worker-pool.ts';
+import { advanceRollout } from '../rollout/rollout-controller.ts';
+import { scan } from '../scan/scan.ts';
+import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
+import type { Retrying } from '../support/retry.ts';
+import { queueDue } from '../work-queue/requeue-due.ts';
+import { timedChores } from './maintenance.ts';
 
 export interface ApplyOptions {
   /** Ends when nothing is due within this time, ms. */
