@@ -1,4 +1,4 @@
-import type { Stores } from '../../shared/app/deps.ts';
+import type { Stores } from '../../shared/app/context.ts';
 import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';

@@ -1,5 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' };
-import type { Deps } from '../../shared/app/deps.ts';
+import type { Deps } from '../../shared/app/context.ts';
 import type { App } from '../../shared/compose/app.ts';
 import type { Feed } from '../api/live/feed.ts';
 import type { OpenDoor } from '../api/node-door.ts';

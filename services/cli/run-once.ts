@@ -1,4 +1,4 @@
-import type { RunContext } from '../../shared/app/deps.ts';
+import type { RunContext } from '../../shared/app/context.ts';
 import { type FullSummary, fullSummary } from '../../shared/app/plan/plan-document.ts';
 import type { OpenClaim } from '../../shared/app/queries/open-claims.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';

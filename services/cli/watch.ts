@@ -1,4 +1,4 @@
-import type { OnProgress } from '../../shared/app/deps.ts';
+import type { OnProgress } from '../../shared/app/context.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { CliContext } from './context.ts';
 import { progressMode, RunProgress } from './ui/progress.ts';

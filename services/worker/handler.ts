@@ -1,7 +1,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import pLimit from 'p-limit';
 import * as z from 'zod';
-import type { WorkOutcome } from '../../shared/app/deps.ts';
+import type { WorkOutcome } from '../../shared/app/context.ts';
 import { entryIdOf, recordDeadLetter } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { deliver } from '../../shared/app/reconciler/deliver.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/aws.ts';

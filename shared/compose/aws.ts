@@ -10,8 +10,8 @@ import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../adapter
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/context.ts';
 import { bindOrganization } from '../app/coordination/organization-binding.ts';
-import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/deps.ts';
 import type { Alerts } from '../app/notifications/webhook-alerts.ts';
 import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createWork } from '../app/reconciler/create-worker.ts';

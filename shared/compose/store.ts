@@ -1,7 +1,7 @@
 import { type EmbeddedStore, openEmbeddedStore } from '../adapters/embedded/store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
-import type { Stores } from '../app/deps.ts';
+import type { Stores } from '../app/context.ts';
 import type { DeadLetters } from '../ports/queue.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { StoreTime } from '../ports/store-time.ts';

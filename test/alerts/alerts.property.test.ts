@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Deps } from '../../shared/app/deps.ts';
+import type { Deps } from '../../shared/app/context.ts';
 import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import type { Webhook } from '../../shared/ports/webhook.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpWebhook } from '../../shared/adapters/system/webhook.ts';
-import type { Deps } from '../../shared/app/deps.ts';
+import type { Deps } from '../../shared/app/context.ts';
 import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
 import { Secret } from '../../shared/domain/policy/index.ts';
 import type { WebhookEvent } from '../../shared/domain/policy/types.ts';

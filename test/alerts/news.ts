@@ -1,4 +1,4 @@
-import type { Deps } from '../../shared/app/deps.ts';
+import type { Deps } from '../../shared/app/context.ts';
 import { Journal } from '../../shared/app/ledger/ledger-writer.ts';
 import { type Detail, type EntryDraft, type EntryType, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../shared/domain/time.ts';

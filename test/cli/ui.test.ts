@@ -10,7 +10,7 @@ import { progressMode, RunProgress } from '../../services/cli/ui/progress.ts';
 import { oneLine, shorten, table } from '../../services/cli/ui/table.ts';
 import { ago, changesText, count, duration } from '../../services/cli/ui/words.ts';
 import { changesText as dashboardText } from '../../services/dashboard/browser/words.ts';
-import type { Progress, WorkOutcome } from '../../shared/app/deps.ts';
+import type { Progress, WorkOutcome } from '../../shared/app/context.ts';
 import type { PlanDocument } from '../../shared/app/plan/plan-document.ts';
 import { fullSummary } from '../../shared/app/plan/plan-document.ts';
 import { workKey } from '../../shared/app/plan/planned-work.ts';

@@ -16,7 +16,7 @@ import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
-import type { Settings } from '../../shared/app/deps.ts';
+import type { Settings } from '../../shared/app/context.ts';
 import { type AwsRuntime, composeAws, type ScopedLogger } from '../../shared/compose/aws.ts';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
 import type { MetricName, Metrics } from '../../shared/ports/metrics.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
+import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../support/manual-clock.ts';
 import { CoverageJudge } from './coverage-judge.ts';

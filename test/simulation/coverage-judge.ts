@@ -1,5 +1,5 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
+import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { Request } from './engine-cloud.ts';
 

@@ -1,4 +1,4 @@
-import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
+import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { plan } from '../../shared/app/scan/scan.ts';
 import type { Stage } from './ground.ts';
 

@@ -1,7 +1,7 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import { RunStates } from '../../shared/app/coordination/run-store.ts';
-import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';

@@ -1,5 +1,5 @@
 import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
-import type { Deps, Settings } from '../../shared/app/deps.ts';
+import type { Deps, Settings } from '../../shared/app/context.ts';
 import { createLimiter, type LimiterOptions } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';

@@ -1,4 +1,4 @@
-import { DEFAULT_SETTINGS } from '../../shared/app/deps.ts';
+import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { react } from '../../shared/app/events/event-handler.ts';
 import type { Stage } from './ground.ts';
 

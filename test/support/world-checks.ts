@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
-import type { Stores } from '../../shared/app/deps.ts';
+import type { Stores } from '../../shared/app/context.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import {

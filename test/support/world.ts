@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
-import type { Progress, RunContext, Settings, Stores } from '../../shared/app/deps.ts';
+import type { Progress, RunContext, Settings, Stores } from '../../shared/app/context.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Deps } from '../../shared/app/deps.ts';
+import type { Deps } from '../../shared/app/context.ts';
 import { accountReader } from '../../shared/app/events/account-reader.ts';
 import { type ReactDeps, react } from '../../shared/app/events/event-handler.ts';
 import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../shared/app/events/event-throttle.ts';

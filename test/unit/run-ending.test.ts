@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { Deps } from '../../shared/app/deps.ts';
+import type { Deps } from '../../shared/app/context.ts';
 import { apply } from '../../shared/app/runtime/apply.ts';
 import { policyOf } from './kit.ts';
 import { accountId, Workshop } from './workshop.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { LEASE_MS } from '../../shared/app/context.ts';
 import { acquireLease, holdLease } from '../../shared/app/coordination/lease.ts';
-import { LEASE_MS } from '../../shared/app/deps.ts';
 import {
   beginPart,
   endPart,

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Progress } from '../../../shared/app/deps.ts';
+import type { Progress } from '../../../shared/app/context.ts';
 import { PlannedWork, workKey } from '../../../shared/app/plan/planned-work.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { toIso } from '../../../shared/domain/time.ts';

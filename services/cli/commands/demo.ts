@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Progress } from '../../../shared/app/deps.ts';
+import type { Progress } from '../../../shared/app/context.ts';
 import type { App } from '../../../shared/compose/app.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { WorkOutcome } from '../../../shared/app/deps.ts';
+import type { WorkOutcome } from '../../../shared/app/context.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { Chore } from '../../../shared/app/runtime/daemon.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';

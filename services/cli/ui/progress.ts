@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import type { Progress } from '../../../shared/app/deps.ts';
+import type { Progress } from '../../../shared/app/context.ts';
 import { finishedOf, PlannedWork, workKey } from '../../../shared/app/plan/planned-work.ts';
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';

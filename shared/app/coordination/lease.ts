@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
-import { LEASE_MS } from '../deps.ts';
+import { LEASE_MS } from '../context.ts';
 import { readTyped } from './typed-register.ts';
 
 const leaseSchema = z.object({ owner: z.string(), expiresAt: z.number() });

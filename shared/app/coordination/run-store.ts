@@ -4,7 +4,7 @@ import type { PlanTotals } from '../../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Registers } from '../../ports/registers.ts';
-import type { RunContext } from '../deps.ts';
+import type { RunContext } from '../context.ts';
 import { readTyped, readValue, update } from './typed-register.ts';
 
 const runSchema = z.object({

@@ -1,7 +1,7 @@
 import { compileControls } from '../../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../context.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { createRetryingUntil } from '../support/retry.ts';
 import type { ReactDeps } from './event-handler.ts';

@@ -6,8 +6,8 @@ import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/mod
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { ChangedBy, Detail } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
+import type { Deps } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 
 const changedBy = z.object({
   actor: z.string(),

@@ -5,7 +5,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountFacts } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import type { Deps, Stores } from '../deps.ts';
+import type { Deps, Stores } from '../context.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import { wishForScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';

@@ -4,10 +4,10 @@ import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { Deps } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { RunStates, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */

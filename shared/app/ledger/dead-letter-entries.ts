@@ -2,8 +2,8 @@ import { accountEntry } from '../../domain/account/transition.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../../ports/queue.ts';
+import type { Deps } from '../context.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
-import type { Deps } from '../deps.ts';
 import { Journal } from './ledger-writer.ts';
 
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;

@@ -12,8 +12,8 @@ import {
 import { toIso } from '../../domain/time.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { Deps } from '../context.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 
 export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' | 'actor'>;
 

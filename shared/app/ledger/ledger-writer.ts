@@ -4,7 +4,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../domain/ledger/entry.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../context.ts';
 
 export type JournalDeps = Pick<Deps, 'ledger' | 'records' | 'newId'>;
 

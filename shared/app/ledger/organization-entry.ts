@@ -1,7 +1,7 @@
 import { accountEntry, type EntryContext } from '../../domain/account/transition.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
-import type { Deps, RunContext } from '../deps.ts';
+import type { Deps, RunContext } from '../context.ts';
 
 export function entryContext(deps: Deps, run: RunContext): EntryContext {
   const { newId, clock, actor, random } = deps;

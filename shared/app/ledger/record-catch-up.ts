@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { emptyRecord } from '../../domain/account/record.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { Deps } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 import { Journal, type JournalDeps } from './ledger-writer.ts';
 
 /** Until when every entry is known to have reached its record, epoch ms. */

@@ -12,8 +12,8 @@ import {
   ORGANIZATION_CHAIN,
 } from '../../domain/ledger/entry.ts';
 import { toIso } from '../../domain/time.ts';
+import type { Deps } from '../context.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 import { Journal } from './ledger-writer.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;

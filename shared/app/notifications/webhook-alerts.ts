@@ -6,8 +6,8 @@ import type { EntryType, LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { WebhookEvent } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
+import type { Deps } from '../context.ts';
 import { readTyped, type Typed, update } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 
 /*
  * What the webhook has been told, in one register, so that any number of processes tell everything once:

@@ -1,7 +1,7 @@
 import { accountEntry } from '../../domain/account/transition.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { DeadLetters } from '../../ports/queue.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../context.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 

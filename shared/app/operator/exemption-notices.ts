@@ -6,8 +6,8 @@ import { type AccountId, ENROLLMENTS, type Enrollment, type EpochMs } from '../.
 import type { EntryType } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy, Exemption } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
+import type { Deps } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import { needsLook } from '../work-queue/due-keys.ts';
 

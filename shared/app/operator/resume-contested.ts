@@ -3,7 +3,7 @@ import { accountEntry, type EntryContext } from '../../domain/account/transition
 import { type AccountId, ENROLLMENTS } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OperatorSelector } from '../../domain/policy/index.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../context.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 
 export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'facts' | 'clock' | 'newId' | 'actor'>;

@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/decision/plan.ts';
+import type { Deps, RunContext } from '../context.ts';
 import type { RunStates } from '../coordination/run-store.ts';
-import type { Deps, RunContext } from '../deps.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows, type Plan } from './plan.ts';
 

@@ -1,5 +1,5 @@
 import type { Enrollment } from '../../domain/enrollment/model.ts';
-import type { WorkOutcome } from '../deps.ts';
+import type { WorkOutcome } from '../context.ts';
 
 /** Progress of a plan's changes, as one process sees it. The parts never add up to more than `total`. */
 export interface PlannedProgress {

@@ -8,7 +8,7 @@ import { ouCovers } from '../../domain/policy/index.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
-import type { Stores } from '../deps.ts';
+import type { Stores } from '../context.ts';
 
 type Cell = Pick<
   Condition,

@@ -8,7 +8,7 @@ import {
   TagsNotReadError,
 } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
-import type { Stores } from '../deps.ts';
+import type { Stores } from '../context.ts';
 import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
 import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './enforcement-view.ts';
 

@@ -5,7 +5,7 @@ import {
   type MemberAccess,
   type ObservedEnrollments,
 } from '../../domain/policy/index.ts';
-import type { OnProgress, Settings } from '../deps.ts';
+import type { OnProgress, Settings } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
 import { type Survey, type SurveyDeps, survey } from '../survey/survey.ts';
 

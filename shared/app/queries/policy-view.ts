@@ -3,9 +3,9 @@ import { type CompiledPolicy, compileMatch, type Finding, policyWarnings } from 
 import { FIELDS } from '../../domain/policy/types.ts';
 import { toIso } from '../../domain/time.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import type { Stores } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Stores } from '../deps.ts';
 
 /** How many accounts each part of a policy is about; `null`: no snapshot of the organization tells. */
 interface Census {

@@ -1,8 +1,8 @@
 import type { StepType } from '../../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
+import type { Stores } from '../context.ts';
 import { RunStates } from '../coordination/run-store.ts';
-import type { Stores } from '../deps.ts';
 import { type ChangeParts, parseKey } from '../plan/plan.ts';
 
 /*

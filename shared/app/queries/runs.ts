@@ -6,10 +6,10 @@ import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import { toIso } from '../../domain/time.ts';
+import type { Stores } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { RunStates } from '../coordination/run-store.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Stores } from '../deps.ts';
 import { approvalOf } from '../guardrails/approvals.ts';
 import { type FullSummary, fullSummary } from '../plan/plan-document.ts';
 import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';

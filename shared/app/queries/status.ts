@@ -4,7 +4,7 @@ import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { QueueDepth } from '../../ports/queue.ts';
-import type { Stores } from '../deps.ts';
+import type { Stores } from '../context.ts';
 import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
 import { type OutboxView, overdueEntries } from '../notifications/outbox-state.ts';
 import { bucketRates } from '../rate-limiter/rate-limiter.ts';

@@ -1,7 +1,7 @@
+import type { Deps, RunContext, Settings } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { RunStates } from '../coordination/run-store.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Deps, RunContext, Settings } from '../deps.ts';
 import { ControlsView } from '../guardrails/controls.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';

@@ -1,7 +1,7 @@
 import { compileControls } from '../../domain/decision/operator-controls.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import type { Deps, Settings } from '../deps.ts';
+import type { Deps, Settings } from '../context.ts';
 import { readControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
 import { takeSnapshot } from '../survey/organization-snapshot.ts';

@@ -1,7 +1,7 @@
 import type { Enrollment } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
-import type { OnProgress } from '../deps.ts';
+import type { OnProgress } from '../context.ts';
 import { deliver } from './deliver.ts';
 import type { WorkContext } from './worker-context.ts';
 

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Deps, OnProgress, Settings } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Deps, OnProgress, Settings } from '../deps.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/create-worker.ts';
 import { OutdatedPolicyError } from '../reconciler/dispatch.ts';

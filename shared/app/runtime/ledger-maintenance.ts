@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../context.ts';
 import { type DigestDeps, writeDigest } from '../ledger/digest.ts';
 import { pruneOld, type RetentionDeps } from '../ledger/retention.ts';
 import type { Chore } from './daemon.ts';

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { ScanRequests } from '../../ports/scan-requests.ts';
+import type { Deps, OnProgress, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
-import type { Deps, OnProgress, Settings } from '../deps.ts';
 import type { Plan } from '../plan/plan.ts';
 import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import { OutOfTime } from '../support/out-of-time.ts';

@@ -5,10 +5,10 @@ import { compileControls, haltedText } from '../../domain/decision/operator-cont
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
+import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
 import { KEEP_MS, RunStates } from '../coordination/run-store.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import type { Deps, OnProgress, RunContext, Settings } from '../deps.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
 import { readControls, standsUnder } from '../guardrails/controls.ts';

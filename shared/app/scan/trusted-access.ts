@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { toIso } from '../../domain/time.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { Deps, RunContext } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { Deps, RunContext } from '../deps.ts';
 import type { Journal } from '../ledger/ledger-writer.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 

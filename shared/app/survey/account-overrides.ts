@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { Deps } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { Deps } from '../deps.ts';
 
 /** Accounts that were read singly because of an event, and when. */
 const refreshed = z.object({ accounts: z.record(z.string(), z.number()) });

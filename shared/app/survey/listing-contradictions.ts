@@ -1,7 +1,7 @@
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
 
 /** Up to this many missing accounts are read one by one. If more are missing, the snapshot itself is incomplete. */

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { CloudError, type OrganizationSnapshot, TOO_MANY_ACCOUNTS } from '../../ports/cloud.ts';
+import type { Deps, OnProgress } from '../context.ts';
 import { requireOrganization } from '../coordination/organization-binding.ts';
-import type { Deps, OnProgress } from '../deps.ts';
 import { scanWish } from '../schedule/scan-requests.ts';
 import type { Retrying } from '../support/retry.ts';
 import { withRefreshed } from './account-overrides.ts';

@@ -7,7 +7,7 @@ import { mapParallel } from '../../domain/map-parallel.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
-import type { Deps, OnProgress, Settings } from '../deps.ts';
+import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
 import { Judging } from './assessment-pipeline.ts';

@@ -1,6 +1,6 @@
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { Stores } from '../deps.ts';
+import type { Stores } from '../context.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 
 export interface LookResult {

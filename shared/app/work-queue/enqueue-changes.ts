@@ -1,7 +1,7 @@
 import type { Change } from '../../domain/decision/plan.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
-import type { Deps, OnProgress, RunContext } from '../deps.ts';
+import type { Deps, OnProgress, RunContext } from '../context.ts';
 import type { Plan } from '../plan/plan.ts';
 import { workKey } from '../plan/planned-work.ts';
 

@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { Deps } from '../context.ts';
 import type { RunStates } from '../coordination/run-store.ts';
-import type { Deps } from '../deps.ts';
 import { type WaitingRunOf, waitingRuns } from '../guardrails/window-run.ts';
 import { isSetFree, leaveToScan, SET_FREE_AT_ONCE } from './bulk-release.ts';
 import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { createRandom } from '../../../services/sandbox/engine/random.ts';
 import { createSandbox } from '../../../services/sandbox/engine/sandbox.ts';
 import { resolveOptions } from '../../../services/sandbox/options.ts';
-import { DEFAULT_SETTINGS, type Deps } from '../../../shared/app/deps.ts';
+import { DEFAULT_SETTINGS, type Deps } from '../../../shared/app/context.ts';
 import { createLimiter } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { apply } from '../../../shared/app/runtime/apply.ts';
 import { createRetrying } from '../../../shared/app/support/retry.ts';

@@ -5,7 +5,7 @@ import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import type { RunContext } from '../../deps.ts';
+import type { RunContext } from '../../context.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
 import { standsUnder } from '../../guardrails/controls.ts';
 import { organizationWide } from '../../plan/organization-call.ts';

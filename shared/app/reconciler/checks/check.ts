@@ -1,8 +1,8 @@
 import type { AccountId, EpochMs } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../../domain/policy/index.ts';
+import type { Deps } from '../../context.ts';
 import type { RunState, RunStates } from '../../coordination/run-store.ts';
-import type { Deps } from '../../deps.ts';
 import type { ControlsView } from '../../guardrails/controls.ts';
 
 /** Thrown right before a mutating call that must not be made now. The call is not made. */

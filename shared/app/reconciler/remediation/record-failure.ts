@@ -5,7 +5,7 @@ import type { AccountId, Enrollment } from '../../../domain/enrollment/model.ts'
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
-import type { WorkOutcome } from '../../deps.ts';
+import type { WorkOutcome } from '../../context.ts';
 import { NOTHING, type WorkContext, type WorkResult } from '../worker-context.ts';
 import { type ErrorFacts, errorFacts, failureEntry, type Undertaking } from './entries.ts';
 import { type Fate, fateOf } from './error-policy.ts';
