@@ -1,5 +1,5 @@
 import type { Unpublished } from '../../shared/app/notifications/notifier.ts';
-import type { App } from '../../shared/compose/app.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
 import { awsOf } from './session.ts';
@@ -18,7 +18,7 @@ export async function announcing<T>(
   if (policy.policy.notify === null && aws === null) return work();
   const [{ announce, announceLast }, { openOutlets }] = await Promise.all([
     import('../../shared/app/notifications/notifier.ts'),
-    import('../../shared/compose/outlets.ts'),
+    import('../../shared/compose/notification-targets.ts'),
   ]);
   const outlets = openOutlets(policy, aws, deps);
   const over = new AbortController();

@@ -1,6 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' };
 import type { Deps } from '../../shared/app/context.ts';
-import type { App } from '../../shared/compose/app.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import type { Feed } from '../api/live/feed.ts';
 import type { OpenDoor } from '../api/node-door.ts';
 import type { Pages } from '../api/pages.ts';
@@ -110,7 +110,7 @@ async function openStores(context: CliContext) {
   const { clock, config } = context;
   const env = await awsOf(context);
   if (env === null) {
-    const { openStore } = await import('../../shared/compose/store.ts');
+    const { openStore } = await import('../../shared/compose/embedded-store.ts');
     return openStore({ dataDir: config.dataDir, clock, readOnly: false });
   }
   const [{ openAwsStore }, { makeNewId }] = await Promise.all([

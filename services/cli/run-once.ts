@@ -5,7 +5,7 @@ import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
 import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';
-import type { App } from '../../shared/compose/app.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import { Interrupted } from './interrupt.ts';
 
 /** How a run ended, with what is told of it. */

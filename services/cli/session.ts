@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { App } from '../../shared/compose/app.ts';
-import type { OpenStore, openStore } from '../../shared/compose/store.ts';
+import type { OpenStore, openStore } from '../../shared/compose/embedded-store.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import type { AwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { DEFAULT_POLICY } from '../../shared/config/config.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
@@ -66,7 +66,7 @@ export async function withApp<T>(
   stop?: AbortSignal,
 ): Promise<T> {
   const aws = await awsOf(context);
-  const { composeApp } = await import('../../shared/compose/app.ts');
+  const { composeApp } = await import('../../shared/compose/process-runtime.ts');
   const { config, logger, clock } = context;
   const common = { dataDir: config.dataDir, aws, policy, logger, readOnly, clock };
   const app = await composeApp({ ...common, ...(stop !== undefined && { stop }) });
@@ -95,7 +95,7 @@ export async function withEmbeddedStore<T>(
   readOnly: boolean,
   use: (store: EmbeddedStore) => Promise<T>,
 ): Promise<T> {
-  const { openStore } = await import('../../shared/compose/store.ts');
+  const { openStore } = await import('../../shared/compose/embedded-store.ts');
   const { config, clock } = context;
   return usingIt(await openStore({ dataDir: config.dataDir, clock, readOnly, create: false }), use);
 }

@@ -1,7 +1,7 @@
 import { accountReader } from '../../shared/app/events/account-reader.ts';
 import { type Reaction, react } from '../../shared/app/events/event-handler.ts';
-import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
+import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
 /** How long questions to Organizations about one event may be repeated, ms: what takes longer is left to a scan. */
 const RETRY_MS = 20_000;

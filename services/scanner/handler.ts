@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { type Deadline, scanPart } from '../../shared/app/scan/resumable-scan.ts';
-import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
 import { readEvent } from '../../shared/compose/lambda-event.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
+import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/enrollment/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 

@@ -7,8 +7,8 @@ import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { timedChores } from '../../shared/app/runtime/maintenance.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
-import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/aws.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lambda.ts';
+import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
+import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
 /** Publishing stops this long before the function's end, ms. */
 const RESERVE_MS = 10_000;

@@ -26,8 +26,8 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Facts } from '../ports/facts.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
+import { type OpenStore, openStore } from './embedded-store.ts';
 import { ownNetwork } from './network.ts';
-import { type OpenStore, openStore } from './store.ts';
 
 export interface DoctorOptions {
   readonly store: 'embedded' | 'aws';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import type { RunContext, Settings } from '../../shared/app/context.ts';
-import { type App, composeApp } from '../../shared/compose/app.ts';
+import { type App, composeApp } from '../../shared/compose/process-runtime.ts';
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 

@@ -17,7 +17,7 @@ import { buildApp } from 'fauxqs';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import type { Settings } from '../../shared/app/context.ts';
-import { type AwsRuntime, composeAws, type ScopedLogger } from '../../shared/compose/aws.ts';
+import { type AwsRuntime, composeAws, type ScopedLogger } from '../../shared/compose/lambda-runtime.ts';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
 import type { MetricName, Metrics } from '../../shared/ports/metrics.ts';
 import type { LogFields } from '../../shared/ports/system.ts';

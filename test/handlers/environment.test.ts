@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { makeHandler as makeTick } from '../../services/tick/handler.ts';
-import { composeAws } from '../../shared/compose/aws.ts';
+import { composeAws } from '../../shared/compose/lambda-runtime.ts';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { policyText } from '../support/world-policy.ts';

@@ -2,7 +2,7 @@ import { makeHandler as makeScanner, type ScannerResult } from '../../services/s
 import { makeHandler as makeTick, type TickResult } from '../../services/tick/handler.ts';
 import { type BatchResponse, makeHandler as makeWorker } from '../../services/worker/handler.ts';
 import type { Settings } from '../../shared/app/context.ts';
-import type { LambdaContext } from '../../shared/compose/lambda.ts';
+import type { LambdaContext } from '../../shared/compose/lazy-runtime.ts';
 import { lambdaContext, type SqsEvent } from '../support/lambda-events.ts';
 import type { Deployment } from './deployment.ts';
 

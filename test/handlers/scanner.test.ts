@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { LambdaContext } from '../../shared/compose/lambda.ts';
+import type { LambdaContext } from '../../shared/compose/lazy-runtime.ts';
 import { functionsOf } from './functions.ts';
 import { type Deployment, deploy, lambdaContext } from './support.ts';
 

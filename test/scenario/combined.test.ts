@@ -7,7 +7,7 @@ import { timedChores } from '../../shared/app/runtime/maintenance.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { lookAt } from '../../shared/app/work-queue/enqueue-accounts.ts';
-import type { App } from '../../shared/compose/app.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';

@@ -3,7 +3,7 @@ import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/contr
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import { timedChores } from '../../shared/app/runtime/maintenance.ts';
-import type { App } from '../../shared/compose/app.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';

@@ -4,7 +4,7 @@ import { react } from '../../shared/app/events/event-handler.ts';
 import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
 import { auditReport, type Report } from '../../shared/app/queries/audit/report.ts';
 import { type Status, status } from '../../shared/app/queries/status.ts';
-import type { App } from '../../shared/compose/app.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
 import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { Secret } from '../../shared/domain/policy/index.ts';

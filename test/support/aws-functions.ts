@@ -7,7 +7,7 @@ import { makeHandler as makeTick } from '../../services/tick/handler.ts';
 import { makeHandler as makeWorker } from '../../services/worker/handler.ts';
 import type { ScopedLogger } from '../../shared/adapters/aws/lambda/logger.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
-import { type AwsRuntime, composeAws } from '../../shared/compose/aws.ts';
+import { type AwsRuntime, composeAws } from '../../shared/compose/lambda-runtime.ts';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
 import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
 import { busEvent, lambdaContext, type SqsEvent, toRecord } from './lambda-events.ts';

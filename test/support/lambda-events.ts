@@ -1,5 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
-import type { LambdaContext } from '../../shared/compose/lambda.ts';
+import type { LambdaContext } from '../../shared/compose/lazy-runtime.ts';
 
 /** What calls functions in AWS hands them, in the shapes that AWS gives it [Lambda, SQS and EventBridge]. */
 

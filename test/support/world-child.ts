@@ -1,6 +1,6 @@
 import { type ApplyOptions, apply } from '../../shared/app/runtime/apply.ts';
 import { serve } from '../../shared/app/runtime/daemon.ts';
-import { composeApp } from '../../shared/compose/app.ts';
+import { composeApp } from '../../shared/compose/process-runtime.ts';
 import { type ChildParts, childParts } from './world-child-parts.ts';
 import { worldClock } from './world-clock.ts';
 import { compiled } from './world-policy.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
-import type { App } from '../../../shared/compose/app.ts';
+import type { App } from '../../../shared/compose/process-runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Progress } from '../../../shared/app/context.ts';
-import type { App } from '../../../shared/compose/app.ts';
+import type { App } from '../../../shared/compose/process-runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';

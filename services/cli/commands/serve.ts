@@ -3,7 +3,7 @@ import type { WorkOutcome } from '../../../shared/app/context.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { Chore } from '../../../shared/app/runtime/daemon.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';
-import type { App } from '../../../shared/compose/app.ts';
+import type { App } from '../../../shared/compose/process-runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { unpublishedText } from '../announcing.ts';
@@ -179,12 +179,12 @@ async function choresOf(
   say: (text: string) => void,
 ): Promise<Chores> {
   const env = await awsOf(context);
-  const { openOutlets, outletChores } = await import('../../../shared/compose/outlets.ts');
+  const { openOutlets, outletChores } = await import('../../../shared/compose/notification-targets.ts');
   const { announceLast } = await import('../../../shared/app/notifications/notifier.ts');
   const { ledgerChores } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
   const chores = [...ledgerChores(app.deps, policy)];
   if (env !== null) {
-    const { awsChores } = await import('../../../shared/compose/aws-chores.ts');
+    const { awsChores } = await import('../../../shared/compose/aws-maintenance.ts');
     chores.push(...awsChores(app));
   }
   const outlets = openOutlets(policy, env, app.deps);

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { serve } from '../../../shared/app/runtime/daemon.ts';
-import { composeApp } from '../../../shared/compose/app.ts';
-import { awsChores } from '../../../shared/compose/aws-chores.ts';
-import { openOutlets, outletChores } from '../../../shared/compose/outlets.ts';
+import { awsChores } from '../../../shared/compose/aws-maintenance.ts';
+import { openOutlets, outletChores } from '../../../shared/compose/notification-targets.ts';
+import { composeApp } from '../../../shared/compose/process-runtime.ts';
 import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
 

@@ -1,4 +1,4 @@
-import type { AwsRuntime } from './aws.ts';
+import type { AwsRuntime } from './lambda-runtime.ts';
 
 /** What a handler uses of Lambda's context. */
 export interface LambdaContext {

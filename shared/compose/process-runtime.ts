@@ -15,10 +15,10 @@ import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, Monotonic, Random } from '../ports/system.ts';
 import type { AwsStoreOptions } from './aws-store.ts';
 import { ownMaxAccounts } from './bounds.ts';
-import { withCaller } from './known-caller.ts';
+import { withCaller } from './cached-identity.ts';
+import { type OpenStore, openStore } from './embedded-store.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
-import { type OpenStore, openStore } from './store.ts';
 
 export interface AppOptions {
   /** Where the embedded store is; of no account with `aws`. */

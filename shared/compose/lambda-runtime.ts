@@ -26,11 +26,11 @@ import type { ScanRequests } from '../ports/scan-requests.ts';
 import type { Clock, Monotonic, NewId, Random } from '../ports/system.ts';
 import { sqsSettings } from './aws-store.ts';
 import { ownMaxAccounts } from './bounds.ts';
-import { withCaller } from './known-caller.ts';
+import { withCaller } from './cached-identity.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
-import { alertsOf } from './outlets.ts';
-import { type PolicyEnv, PolicyKeeper } from './policy-keeper.ts';
+import { alertsOf } from './notification-targets.ts';
+import { type PolicyEnv, PolicyKeeper } from './policy-cache.ts';
 
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 
