@@ -5,8 +5,8 @@ import { changeKey } from '../../shared/app/plan/plan.ts';
 import { fullSummary } from '../../shared/app/plan/plan-document.ts';
 import type { EntryType, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { account, FACET, sealAll } from '../contract/samples.ts';
+import { change } from '../support/changes.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../support/manual-clock.ts';
-import { change } from '../unit/changes.ts';
 import { api, store as openStore } from './support.ts';
 
 const ACCOUNTS = 10_000;

@@ -5,8 +5,8 @@ import type { Caller, Observation, Observations } from '../../shared/domain/enro
 import { type ReasonCode, VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { compilePolicy } from '../../shared/domain/policy/index.ts';
-import { withDefaults } from '../policy/support.ts';
-import { CALLER, compiledFrom, DAY, DELEGATE, MANAGEMENT, MEMBER, NOW } from '../unit/kit.ts';
+import { CALLER, compiledFrom, DAY, DELEGATE, MANAGEMENT, MEMBER, NOW } from '../support/domain-kit.ts';
+import { withDefaults } from '../unit/domain/policy/support.ts';
 
 const base = compiledFrom(withDefaults(''));
 

@@ -5,7 +5,7 @@ import { assess } from '../../shared/domain/decision/assess.ts';
 import { ENROLLMENTS, type Observation, type Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { CALLER, contextOf, DAY, MANAGEMENT, MEMBER, NOW } from '../unit/kit.ts';
+import { CALLER, contextOf, DAY, MANAGEMENT, MEMBER, NOW } from '../support/domain-kit.ts';
 import { anyCaller, anyFacts, anyObservations, anyPolicy, anyRecord, anyTime, RULE_MODES } from './arbitraries.ts';
 
 const RUNS = { numRuns: 3_000 };

@@ -5,7 +5,7 @@ import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/
 import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/account/transition.ts';
 import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/enrollment/backoff.ts';
 import { sealEntry } from '../../shared/domain/ledger/entry.ts';
-import { HOUR, judged, MEMBER_ID, NOW, policyOf, seen } from '../unit/kit.ts';
+import { HOUR, judged, MEMBER_ID, NOW, policyOf, seen } from '../support/domain-kit.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 

@@ -14,9 +14,9 @@ import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../shared/domain/time.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';
+import { HOUR, policyOf } from '../support/domain-kit.ts';
 import { cloudError, type WireCall } from '../support/memory-cloud.ts';
-import { HOUR, policyOf } from '../unit/kit.ts';
-import { accountId, Workshop } from '../unit/workshop.ts';
+import { accountId, Workshop } from '../support/workshop.ts';
 
 const MEMBERS = 10;
 const MAX_CHANGES = 4;

@@ -14,7 +14,7 @@ import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger/entry.ts';
-import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../unit/kit.ts';
+import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../support/domain-kit.ts';
 import { anyObservation, anyPolicy } from './arbitraries.ts';
 
 /** What can happen to an account, one after the other. */

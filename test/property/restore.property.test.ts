@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { carriedFrom } from '../../shared/app/guardrails/rolling-changes.ts';
 import { ROLLING_MS } from '../../shared/domain/decision/guardrails.ts';
 import { type Controls, compileControls, restoredControls } from '../../shared/domain/decision/operator-controls.ts';
-import { accountId } from '../unit/workshop.ts';
+import { accountId } from '../support/workshop.ts';
 
 const NOW = Date.UTC(2026, 2, 1);
 const IDS = [1, 2, 3, 4].map(accountId);

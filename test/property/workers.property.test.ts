@@ -6,9 +6,9 @@ import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts'
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { ENROLLMENTS } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { policyOf } from '../support/domain-kit.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
-import { policyOf } from '../unit/kit.ts';
-import { accountId, Workshop } from '../unit/workshop.ts';
+import { accountId, Workshop } from '../support/workshop.ts';
 
 const POLICY = policyOf(
   'computeOptimizer: Active, automation: Active',

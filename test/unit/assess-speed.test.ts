@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { assess } from '../../shared/domain/decision/assess.ts';
 import type { Observations } from '../../shared/domain/enrollment/model.ts';
 import type { AccountFacts } from '../../shared/domain/policy/index.ts';
-import { condition, contextOf, MEMBER, NOW, policyOf, recordOf, seen } from './kit.ts';
+import { condition, contextOf, MEMBER, NOW, policyOf, recordOf, seen } from '../support/domain-kit.ts';
 
 const ACCOUNTS = 10_000;
 const ROUNDS = 20;

@@ -1,0 +1,311 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
+import { Checkpoint } from '../../../../shared/app/scan/checkpoint.ts';
+import { resumable } from '../../../../shared/app/scan/replaying-cloud.ts';
+import { scanPart } from '../../../../shared/app/scan/resumable-scan.ts';
+import { scan } from '../../../../shared/app/scan/scan.ts';
+import {
+  beginPart,
+  endPart,
+  keepsAnswers,
+  requestScan,
+  scanNow,
+} from '../../../../shared/app/schedule/scan-schedule.ts';
+import { OutOfTime } from '../../../../shared/app/support/out-of-time.ts';
+import { readListing } from '../../../../shared/app/survey/paged-listing.ts';
+import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
+import type { Registers } from '../../../../shared/ports/registers.ts';
+import { CALLER, HOUR, MEMBER, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
+import { manualClock } from '../../../support/manual-clock.ts';
+import { cloudError, memoryCloud } from '../../../support/memory-cloud.ts';
+import { accountId, Workshop } from '../../../support/workshop.ts';
+
+const item = (n: number): ListedEnrollment => ({
+  accountId: String(300_000_000_000 + n),
+  observed: { ...seen('Active') },
+});
+
+/** A cloud that answers these pages, one a call. */
+function answering(pages: readonly Page<ListedEnrollment>[]): {
+  readonly cloud: Cloud;
+  readonly asked: (string | null)[];
+} {
+  const asked: (string | null)[] = [];
+  const base = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
+  const listEnrollmentStatuses = async (token: string | null): Promise<Page<ListedEnrollment>> => {
+    asked.push(token);
+    return pages[asked.length - 1] ?? { items: [], nextToken: 'a' };
+  };
+  return { cloud: { ...base, listEnrollmentStatuses }, asked };
+}
+
+const bare = <T>(call: () => Promise<T>): Promise<T> => call();
+
+describe('a listing whose empty page carries the token that it was asked by', () => {
+  const pages = [
+    { items: [item(1)], nextToken: 'a' },
+    { items: [], nextToken: 'a' },
+    { items: [], nextToken: 'a' },
+    { items: [item(2)], nextToken: null },
+  ];
+
+  it('goes on where answers are remembered, and another process is given the same ones', async () => {
+    const registers = memoryRegisters();
+    const checkpoint = await Checkpoint.load(registers, 'run-1');
+    const { cloud, asked } = answering(pages);
+    const first = resumable(
+      cloud,
+      checkpoint,
+      () => true,
+      () => NOW,
+    );
+    const listing = await readListing(
+      (token) => first.listEnrollmentStatuses(token),
+      bare,
+      () => undefined,
+    );
+    expect([...listing.seen.keys()]).toEqual([item(1).accountId, item(2).accountId]);
+    expect(asked).toEqual([null, 'a', 'a', 'a']);
+    await checkpoint.save();
+
+    const silent = answering([]);
+    const again = resumable(
+      silent.cloud,
+      await Checkpoint.load(registers, 'run-1'),
+      () => false,
+      () => NOW + HOUR,
+    );
+    const repeated = await readListing(
+      (token) => again.listEnrollmentStatuses(token),
+      bare,
+      () => undefined,
+    );
+    expect(repeated.seen).toEqual(listing.seen);
+    expect(silent.asked).toEqual([]);
+  });
+
+  it('for ever ends as broken off, not never', async () => {
+    const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
+    const listing = await readListing(
+      (token) => cloud.listEnrollmentStatuses(token),
+      bare,
+      () => undefined,
+    );
+    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages gave 1 item');
+    expect(listing.seen.size).toBe(1);
+  });
+});
+
+describe('an answer that was kept for a later part of a scan', () => {
+  const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
+  let shop: Workshop;
+  afterEach(() => shop.close());
+
+  /** A listing is read, and a worker enrolls the account and sees it; then the listing is judged. */
+  async function judgedLate(begunAt: (times: { readonly listed: number; readonly after: number }) => number) {
+    shop = await Workshop.open({ policy, members: 1 });
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW - HOUR } });
+    const listed = shop.clock.now();
+    const kept = await shop.cloud.listEnrollmentStatuses(null);
+    await shop.clock.advance(60_000);
+    await shop.scan();
+    await shop.workOff(await shop.process());
+    expect((await shop.types(accountId(0))).at(-1)).toBe('DriftResolved');
+    await shop.clock.advance(60_000);
+    const deps = shop.deps({ cloud: { ...shop.cloud, listEnrollmentStatuses: async () => kept } });
+    const run = { ...shop.run(), begunAt: begunAt({ listed, after: shop.clock.now() }) };
+    const going = scan(deps, shop.settings, shop.retrying(), run, () => undefined, new AbortController().signal);
+    return shop.settle(going);
+  }
+
+  it('says nothing against what was seen since, and nothing follows from it', async () => {
+    const found = await judgedLate(({ listed }) => listed);
+    expect(found.summary.computeOptimizer).toEqual({ Compliant: 2 });
+    expect(found.due).toEqual([]);
+    expect((await shop.types(accountId(0))).at(-1)).toBe('DriftResolved');
+  });
+
+  it('is believed against what was seen before, whatever its timestamp', async () => {
+    const found = await judgedLate(({ after }) => after);
+    expect(found.due.map((change) => change.accountId)).toEqual([accountId(0)]);
+    expect((await shop.types(accountId(0))).at(-1)).toBe('DriftDetected');
+  });
+
+  it('of its being absent is believed against what a worker only repeats, who could not read it', async () => {
+    const policy = policyOf(
+      'automation: Active, organizationRules: AnyAllowed',
+      'guardrails: { maxChanges: { percent: 100 } }',
+    );
+    shop = await Workshop.open({ policy, members: 1 });
+    const since = NOW - 48 * HOUR;
+    const active = { status: 'Active', lastUpdated: since } as const;
+    shop.cloud.set(accountId(0), { computeOptimizer: active, automation: { ...active, ruleMode: 'NoneAllowed' } });
+    await shop.scan();
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW } });
+    await shop.clock.advance(60_000);
+    const begunAt = shop.clock.now();
+    await shop.clock.advance(1_000);
+    const refused = async () => Promise.reject(cloudError('Denied', 'ForbiddenException', true));
+    await shop.workOff(await shop.process({ cloud: { ...shop.cloud, listAutomationAccounts: refused } }));
+    expect(await shop.condition(accountId(0), 'automation')).toMatchObject({
+      reason: 'prerequisite',
+      status: 'Active',
+    });
+    await shop.scan({ ...shop.run(), begunAt });
+    expect(await shop.condition(accountId(0), 'automation')).toMatchObject({
+      reason: 'prerequisite',
+      status: 'Inactive',
+    });
+  });
+
+  it('is as old as the first part, in every part', async () => {
+    const registers = memoryRegisters();
+    const first = await Checkpoint.load(registers, 'run-1');
+    expect(first.begunAt(NOW)).toBe(NOW);
+    expect(first.size).toBe(0);
+    await first.save();
+    expect((await Checkpoint.load(registers, 'run-1')).begunAt(NOW + HOUR)).toBe(NOW);
+  });
+
+  it('gives a reading of the organization its age, also where a later part ends it', async () => {
+    const registers = memoryRegisters();
+    const clock = manualClock(NOW);
+    const base = memoryCloud({ clock, caller: CALLER, accounts: [MEMBER] });
+    const readOrganization: Cloud['readOrganization'] = async (options) => {
+      for (const page of ['first', 'second']) await options.once?.(page, async () => page);
+      return base.readOrganization(options);
+    };
+    const options = { tags: false, retry: bare };
+    const before = await Checkpoint.load(registers, 'run-1');
+    let questions = 2;
+    const mayGoOn = (): boolean => {
+      questions -= 1;
+      return questions >= 0;
+    };
+    const part = resumable({ ...base, readOrganization }, before, mayGoOn, clock.now);
+    await expect(part.readOrganization(options)).rejects.toThrow(OutOfTime);
+    await before.save();
+    await clock.advance(HOUR);
+    const after = await Checkpoint.load(registers, 'run-1');
+    expect(after.has('organization/1/first')).toBe(true);
+    const next = resumable({ ...base, readOrganization }, after, () => true, clock.now);
+    expect((await next.readOrganization(options)).takenAt).toBe(NOW);
+  });
+
+  it('is thrown away after half an hour, however often the next part was tried in vain', async () => {
+    shop = await Workshop.open({ policy });
+    const deps = shop.deps();
+    const asked = await requestScan(deps, policy);
+    const runId = asked?.runId ?? expect.fail('no scan was due');
+    await beginPart(deps, runId);
+    await keepsAnswers(deps, runId, shop.clock.now());
+    await endPart(deps, runId, 'continued');
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    const next = await requestScan(deps, policy);
+    expect(next).toMatchObject({ again: false });
+    expect(next?.runId).not.toBe(runId);
+  });
+
+  it.each(['continued', 'left'] as const)('is no younger for a part that was %s after it', async (kind) => {
+    shop = await Workshop.open({ policy });
+    const deps = shop.deps();
+    const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
+    const begunAt = shop.clock.now();
+    await beginPart(deps, runId);
+    await keepsAnswers(deps, runId, begunAt);
+    await endPart(deps, runId, 'continued');
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
+    await beginPart(deps, runId);
+    // This one has done a little more, and nobody has heard of the one after it.
+    await keepsAnswers(deps, runId, begunAt);
+    await endPart(deps, runId, kind);
+    await beginPart(deps, runId);
+    await shop.clock.advance(17 * 60_000);
+    expect(await requestScan(deps, policy)).toMatchObject({ again: false });
+  });
+
+  it('has the age of its first question in the register by which a run is gone on with', async () => {
+    shop = await Workshop.open({ policy, members: 1 });
+    const deps = shop.deps();
+    const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
+    const began = shop.clock.now();
+    for (let part = 0; part < 2; part += 1) {
+      expect(await interrupted(runId)).toMatchObject({ kind: 'continued' });
+      await shop.clock.advance(60_000);
+    }
+    expect((await scanNow(deps.registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
+  });
+
+  it('is as old for whoever comes after a part that died while it kept it, however often that happens', async () => {
+    shop = await Workshop.open({ policy, members: 1 });
+    const deps = shop.deps();
+    const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
+    for (const again of [true, false]) {
+      await expect(interrupted(runId, 1, dyingAfterKeeping(deps.registers))).rejects.toThrow('dead');
+      await shop.clock.advance(17 * 60_000);
+      expect(await requestScan(deps, policy)).toMatchObject({ again });
+    }
+  });
+
+  it('of a version that noted something else of its age is gone on with', async () => {
+    shop = await Workshop.open({ policy, members: 1 });
+    const deps = shop.deps();
+    const { registers } = deps;
+    const began = shop.clock.now();
+    const times = { dueAt: began, aliveAt: began, answeredAt: began, completedAt: null };
+    const before = {
+      ...times,
+      runId: 'run-before',
+      policyHash: policy.hash,
+      state: 'requested',
+      attempts: 0,
+      parts: 1,
+    };
+    await registers.write('scan', before, null);
+    const kept = await Checkpoint.load(registers, 'run-before');
+    kept.begunAt(began);
+    await kept.save();
+    await shop.clock.advance(4 * 60_000);
+    expect(await requestScan(deps, policy)).toEqual({ runId: 'run-before', again: true });
+    expect(await interrupted('run-before')).toMatchObject({ kind: 'continued' });
+    expect((await scanNow(registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
+  });
+
+  /** A part of a run that is told to stop when it has asked so much. */
+  function interrupted(runId: string, questions = 0, registers: Registers = shop.store.registers) {
+    let left = questions;
+    const remainingMs = (): number => {
+      left -= 1;
+      return left >= -1 ? HOUR : 0;
+    };
+    const deadline = { remainingMs, reserveMs: 60_000, stop: AbortSignal.abort() };
+    const outlook = { deadline, requests: { send: async () => undefined }, onProgress: () => undefined };
+    const { settings } = shop;
+    const deps = shop.deps({ registers });
+    // Not settled: nothing of it sleeps but what watches the time, and moving the clock to that would end the part before it has asked.
+    return scanPart({ deps, settings, retrying: shop.retrying(), policy, ...outlook }, runId);
+  }
+});
+
+/** The registers as a process has them that dies as soon as it has kept an answer. */
+function dyingAfterKeeping(registers: Registers): Registers {
+  let dead = false;
+  const alive = async <T>(work: () => Promise<T>): Promise<T> => (dead ? Promise.reject(new Error('dead')) : work());
+  return {
+    read: (name) => alive(() => registers.read(name)),
+    list: (prefix) => alive(() => registers.list(prefix)),
+    remove: (name, version) => alive(() => registers.remove(name, version)),
+    write: (name, value, version) =>
+      alive(async () => {
+        const written = await registers.write(name, value, version);
+        dead = name.startsWith('checkpoint/');
+        return written;
+      }),
+  };
+}

@@ -1,0 +1,480 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
+import { RunStates } from '../../../../shared/app/coordination/run-store.ts';
+import { readTyped, update } from '../../../../shared/app/coordination/typed-register.ts';
+import { plan, scan } from '../../../../shared/app/scan/scan.ts';
+import { createRetrying } from '../../../../shared/app/support/retry.ts';
+import { readListing } from '../../../../shared/app/survey/paged-listing.ts';
+import { mapParallel } from '../../../../shared/domain/map-parallel.ts';
+import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
+import { DAY, DELEGATE, HOUR, MANAGEMENT_ID, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
+import { manualClock } from '../../../support/manual-clock.ts';
+import { cloudError } from '../../../support/memory-cloud.ts';
+import { accountId, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
+
+const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
+const ENROLL = policyOf('computeOptimizer: Active', FREELY);
+
+let shop: Workshop | null = null;
+
+async function open(options: WorkshopOptions): Promise<Workshop> {
+  shop = await Workshop.open(options);
+  return shop;
+}
+
+afterEach(async () => {
+  await shop?.checkInvariants();
+  await shop?.close();
+  shop = null;
+});
+
+/** The workshop's scan, against a cloud of which parts are replaced. */
+function scanWith(workshop: Workshop, over: Partial<Cloud>) {
+  const deps = workshop.deps({ cloud: { ...workshop.cloud, ...over } });
+  const signal = new AbortController().signal;
+  return workshop.settle(scan(deps, workshop.settings, workshop.retrying(), workshop.run(), () => undefined, signal));
+}
+
+describe('a scan', () => {
+  it('of what it has seen before writes nothing about any account', async () => {
+    const members = 2_000;
+    const workshop = await open({ policy: policyOf('computeOptimizer: Active, automation: Active', FREELY), members });
+    for (let n = 0; n < members; n += 1) {
+      const status = (['Active', 'Inactive', 'Pending', 'Failed'] as const)[n % 4] ?? 'Active';
+      workshop.cloud.set(accountId(n), { computeOptimizer: { status, lastUpdated: NOW - HOUR } });
+    }
+    await workshop.scan();
+    const before = await workshop.store.ledger.query({}, { limit: 100_000 });
+    expect(before.entries.length).toBeGreaterThan(members);
+    await workshop.clock.advance(60_000);
+    await workshop.scan();
+    const { entries } = await workshop.store.ledger.query({ runId: 'run-2' }, { limit: 100_000 });
+    expect(entries.map(({ type }) => type).sort()).toEqual(['ScanCompleted', 'ScanStarted']);
+  });
+
+  it('that only plans writes nothing at all, and calls nothing that changes', async () => {
+    const workshop = await open({ policy: ENROLL, members: 20 });
+    const found = await workshop.settle(
+      plan(workshop.deps(), workshop.settings, workshop.retrying(), workshop.run(), () => undefined),
+    );
+    expect(found.due).toHaveLength(20);
+    expect(found.summary.computeOptimizer).toEqual({ Drifted: 20, Compliant: 1 });
+    expect(await workshop.store.ledger.chains(null, 10)).toEqual([]);
+    expect(await workshop.store.facts.meta()).toBeNull();
+    expect(await workshop.messages()).toEqual([]);
+    expect(workshop.cloud.changes).toEqual([]);
+  });
+
+  it('whose listing broke off opts nobody out, and does not take absence for anything', async () => {
+    const policy = policyOf(
+      'computeOptimizer: Inactive',
+      'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }',
+    );
+    const workshop = await open({ policy, members: 4 });
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    const first = [0, 1].map((n): ListedEnrollment => ({ accountId: accountId(n), observed: seen('Active') }));
+    const found = await scanWith(workshop, {
+      listEnrollmentStatuses: async (token) => {
+        if (token !== null) throw cloudError('Invalid', 'InvalidParameterValueException');
+        return { items: first, nextToken: 'next' };
+      },
+    });
+    expect(found.broken).toHaveLength(1);
+    expect(found.due).toEqual([]);
+    const verdicts = found.changes.map((change) => [change.accountId, change.verdict, change.reason]);
+    expect(verdicts.filter(([id]) => id !== MANAGEMENT_ID)).toEqual([
+      [accountId(0), 'Blocked', 'guardrail'],
+      [accountId(1), 'Blocked', 'guardrail'],
+    ]);
+    expect(found.summary.computeOptimizer.Unknown).toBe(2);
+    expect(await workshop.messages()).toEqual([]);
+  });
+
+  it('below minCoverage changes nothing', async () => {
+    const workshop = await open({ policy: ENROLL, members: 10 });
+    const some = workshop.members
+      .slice(0, 5)
+      .map(({ id }): ListedEnrollment => ({ accountId: id, observed: seen('Inactive') }));
+    const found = await scanWith(workshop, {
+      listEnrollmentStatuses: async () => ({ items: some, nextToken: null }),
+      readComputeOptimizer: async (id) => {
+        if (id === MANAGEMENT_ID) return seen('Active');
+        throw cloudError('Denied', 'AccessDenied');
+      },
+    });
+    expect(found.coverage).toMatchObject({ evaluated: 6, unknown: 5 });
+    expect(found.trip?.reason).toBe('minCoverage');
+    expect(await workshop.messages()).toEqual([]);
+  });
+
+  it('reads an account that a complete listing omits through its role', async () => {
+    const workshop = await open({ policy: ENROLL, members: 3 });
+    const listed = workshop.members
+      .slice(0, 2)
+      .map(({ id }): ListedEnrollment => ({ accountId: id, observed: seen('Active') }));
+    const found = await scanWith(workshop, {
+      listEnrollmentStatuses: async () => ({ items: listed, nextToken: null }),
+    });
+    expect(found.due.map((change) => change.accountId)).toEqual([accountId(2)]);
+    const reads = workshop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentStatus');
+    expect(reads.flatMap(({ accountIds }) => accountIds).sort()).toEqual([MANAGEMENT_ID, accountId(2)].sort());
+  });
+
+  it('by a delegated administrator leaves the management account Unknown and out of the coverage', async () => {
+    const workshop = await open({ policy: ENROLL, members: 3, cloud: { caller: DELEGATE } });
+    const found = await workshop.scan();
+    expect(found.summary.computeOptimizer).toEqual({ Drifted: 3, Unknown: 1 });
+    expect(found.coverage).toMatchObject({ evaluated: 3, unknown: 0 });
+    expect(workshop.cloud.calls.some(({ accountIds }) => accountIds.includes(MANAGEMENT_ID))).toBe(false);
+    expect(found.trip).toBeNull();
+  });
+
+  it('takes an account that Automation does not list for Inactive only where Compute Optimizer is not Active', async () => {
+    const workshop = await open({
+      policy: policyOf('computeOptimizer: Active, automation: Active', FREELY),
+      members: 2,
+    });
+    workshop.cloud.set(accountId(0), { computeOptimizer: { status: 'Active' } });
+    const found = await scanWith(workshop, { listAutomationAccounts: async () => ({ items: [], nextToken: null }) });
+    const automation = found.changes.filter(({ enrollment }) => enrollment === 'automation');
+    expect(automation.map((change) => [change.accountId, change.verdict, change.reason])).toEqual([
+      [accountId(0), 'Drifted', 'statusDiffers'],
+      [accountId(1), 'Blocked', 'prerequisite'],
+    ]);
+    const reads = workshop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentConfiguration');
+    expect(reads.flatMap(({ accountIds }) => accountIds)).toEqual(expect.arrayContaining([accountId(0)]));
+    expect(reads.flatMap(({ accountIds }) => accountIds)).not.toContain(accountId(1));
+  });
+
+  it('says that an account has left, and lets what was open of it go', async () => {
+    const workshop = await open({ policy: ENROLL, members: 2 });
+    await workshop.scan();
+    await workshop.messages();
+    await workshop.clock.advance(HOUR);
+    const readOrganization: Cloud['readOrganization'] = async (options) => {
+      const snapshot = await workshop.cloud.readOrganization(options);
+      return { ...snapshot, accounts: snapshot.accounts.filter(({ id }) => id !== accountId(1)) };
+    };
+    const items = [{ accountId: accountId(0), observed: seen('Active') }];
+    await scanWith(workshop, { readOrganization, listEnrollmentStatuses: async () => ({ items, nextToken: null }) });
+    expect((await workshop.chain(accountId(1))).at(-1)?.type).toBe('AccountLeft');
+    expect(await workshop.condition(accountId(1))).toMatchObject({ verdict: 'NotApplicable', driftSince: null });
+  });
+
+  it('that lost its lease stops before it queues anything', async () => {
+    const workshop = await open({ policy: ENROLL, members: 2 });
+    const lost = new AbortController();
+    lost.abort(new Error('the lease was lost'));
+    const scanning = scan(
+      workshop.deps(),
+      workshop.settings,
+      workshop.retrying(),
+      workshop.run(),
+      () => undefined,
+      lost.signal,
+    );
+    await expect(workshop.settle(scanning)).rejects.toThrow('the lease was lost');
+    expect(await workshop.messages()).toEqual([]);
+  });
+
+  it('tells of the policy once, and again when it is another', async () => {
+    const workshop = await open({ policy: ENROLL });
+    await workshop.scan();
+    await workshop.scan();
+    const told = async () =>
+      (await workshop.chain('organization')).filter(({ type }) => type === 'PolicyChanged').length;
+    expect(await told()).toBe(1);
+    const other = policyOf('computeOptimizer: Inactive', FREELY);
+    const run = { ...workshop.run(), policy: other };
+    const signal = new AbortController().signal;
+    await workshop.settle(scan(workshop.deps(), workshop.settings, workshop.retrying(), run, () => undefined, signal));
+    expect(await told()).toBe(2);
+  });
+});
+
+describe('a listing', () => {
+  const at = (n: number, lastUpdated: number | null, status: 'Active' | 'Inactive' = 'Active'): ListedEnrollment => ({
+    accountId: accountId(n),
+    observed: seen(status, { lastUpdated }),
+  });
+  const retrying = createRetrying(manualClock(), () => 0, 1_000);
+  const pages = (all: readonly (Page<ListedEnrollment> | Error)[]) => {
+    let next = 0;
+    return async (): Promise<Page<ListedEnrollment>> => {
+      const page = all[next++];
+      if (page === undefined) throw new Error('no further page');
+      if (page instanceof Error) throw page;
+      return page;
+    };
+  };
+  const read = (all: readonly (Page<ListedEnrollment> | Error)[]) => readListing(pages(all), retrying, () => undefined);
+
+  it('goes on behind an empty page that carries a token', async () => {
+    const { seen: found, brokenBy } = await read([
+      { items: [], nextToken: 'a' },
+      { items: [at(1, 1)], nextToken: null },
+    ]);
+    expect([...found.keys()]).toEqual([accountId(1)]);
+    expect(brokenBy).toBeNull();
+  });
+
+  it('takes the newest of what it is told twice, and at the same time what came later', async () => {
+    const { seen: found } = await read([
+      { items: [at(1, 5, 'Active'), at(2, null, 'Active'), at(3, 9, 'Active')], nextToken: 'a' },
+      { items: [at(1, 3, 'Inactive'), at(2, null, 'Inactive'), at(3, 10, 'Inactive')], nextToken: null },
+    ]);
+    expect([1, 2, 3].map((n) => found.get(accountId(n))?.status)).toEqual(['Active', 'Inactive', 'Inactive']);
+  });
+
+  it('is begun once more when a page fails, and then broken off', async () => {
+    const failure = cloudError('Invalid', 'InvalidParameterValueException');
+    const whole = await read([
+      { items: [at(1, 1)], nextToken: 'a' },
+      failure,
+      { items: [at(1, 1), at(2, 1)], nextToken: null },
+    ]);
+    expect(whole.brokenBy).toBeNull();
+    expect(whole.seen.size).toBe(2);
+    const half = await read([
+      { items: [at(1, 1)], nextToken: 'a' },
+      failure,
+      { items: [at(1, 1)], nextToken: 'a' },
+      failure,
+    ]);
+    expect(half.brokenBy).toBe(failure);
+    expect(half.seen.size).toBe(1);
+  });
+
+  it('that cannot be begun throws, and so do refused credentials in the middle', async () => {
+    await expect(read([cloudError('Denied', 'AccessDenied')])).rejects.toThrow('AccessDenied');
+    const refused = cloudError('Unauthenticated', 'ExpiredToken');
+    await expect(read([{ items: [], nextToken: 'a' }, refused])).rejects.toThrow('ExpiredToken');
+  });
+});
+
+describe('retrying', () => {
+  const throttled = cloudError('Throttled', 'ThrottlingException');
+
+  async function attempts(random: () => number, budgetMs: number, failures: number, error: Error = throttled) {
+    const clock = manualClock(0);
+    const times: number[] = [];
+    const retrying = createRetrying(clock, random, budgetMs);
+    const work = retrying(async () => {
+      times.push(clock.now());
+      if (times.length <= failures) throw error;
+      return 'done';
+    });
+    let end: unknown = null;
+    const ended = work.then(
+      (value) => (end = value),
+      (failure: unknown) => (end = failure),
+    );
+    for (let turn = 0; end === null && turn < 200; turn += 1) await clock.advanceToNext();
+    await ended;
+    return { times, end };
+  }
+
+  it('pauses longer each time, up to a limit', async () => {
+    const { times, end } = await attempts(() => 0.999_999, 60_000, 8);
+    expect(end).toBe('done');
+    const pauses = times.slice(1).map((time, n) => Math.round(time - (times[n] ?? 0)));
+    expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
+  });
+
+  it('pauses for any time from none on: full jitter', async () => {
+    expect((await attempts(() => 0, 60_000, 5)).times).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('ends with its budget and throws the last error', async () => {
+    const { times, end } = await attempts(() => 0.999_999, 1_000, 99);
+    expect(end).toBe(throttled);
+    expect(times.at(-1)).toBeLessThan(2_000);
+  });
+
+  it('does not repeat what will not pass', async () => {
+    for (const error of [cloudError('Denied', 'AccessDenied'), new TypeError('a defect')]) {
+      const { times, end } = await attempts(() => 0, 60_000, 9, error);
+      expect(end).toBe(error);
+      expect(times).toHaveLength(1);
+    }
+  });
+});
+
+describe('small parts', () => {
+  it('mapParallel limits concurrency, and after an error begins nothing further and waits for what runs', async () => {
+    let running = 0;
+    let most = 0;
+    const begun: number[] = [];
+    const work = async (n: number): Promise<void> => {
+      begun.push(n);
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      if (n === 5) throw new Error('five');
+    };
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    await expect(mapParallel(numbers, 3, work)).rejects.toThrow('five');
+    expect(most).toBe(3);
+    expect(running).toBe(0);
+    expect(begun.length).toBeLessThan(10);
+    expect(await mapParallel([], 3, work)).toEqual([]);
+  });
+
+  it('mapParallel keeps the order of the items, whatever ends first', async () => {
+    const { promise: slow, resolve: end } = Promise.withResolvers<void>();
+    const double = async (n: number): Promise<readonly number[]> => {
+      if (n === 0) await slow;
+      if (n === 4) end();
+      return [n, n];
+    };
+    expect(await mapParallel([0, 1, 2, 3, 4], 2, double)).toEqual([0, 1, 2, 3, 4].map((n) => [n, n]));
+  });
+
+  it('a register of another shape is an error, never taken for absent', async () => {
+    const registers = memoryRegisters();
+    const schema = z.object({ n: z.number() });
+    expect(await readTyped(registers, 'x', schema)).toBeNull();
+    await registers.write('x', { n: 'one' }, null);
+    await expect(readTyped(registers, 'x', schema)).rejects.toThrow('register x has a shape');
+  });
+
+  it('no change of a register is lost, however many change it at once', async () => {
+    const registers = memoryRegisters();
+    const schema = z.object({ n: z.number() });
+    const add = () => update(registers, 'x', schema, (current) => ({ n: (current?.n ?? 0) + 1 }));
+    await Promise.all(Array.from({ length: 50 }, add));
+    expect((await readTyped(registers, 'x', schema))?.value.n).toBe(50);
+  });
+
+  it('a run is stopped by one failure, and exactly one is told so', async () => {
+    const runs = new RunStates(memoryRegisters());
+    const run = { runId: 'run-1', policy: ENROLL, planHash: null };
+    await runs.begin(run, NOW, 100, 20);
+    const trips = await Promise.all(Array.from({ length: 10 }, () => runs.countFailure('run-1', ENROLL)));
+    expect(trips.filter((trip) => trip !== null)).toHaveLength(1);
+    expect(await runs.get('run-1')).toMatchObject({ failed: 10, stopped: { reason: 'failureTolerance' } });
+  });
+
+  it('a condition whose time has come is queued, once a minute at most', async () => {
+    const workshop = await open({ policy: ENROLL });
+    let failing = true;
+    const cloud: Cloud = {
+      ...workshop.cloud,
+      updateEnrollmentStatus: (...args) => {
+        if (failing) throw cloudError('Denied', 'AccessDenied');
+        return workshop.cloud.updateEnrollmentStatus(...args);
+      },
+    };
+    await workshop.scan();
+    const work = await workshop.process({ cloud });
+    await workshop.workOff(work);
+    const { notBefore } = await workshop.condition(accountId(0));
+    const wait = Date.parse(notBefore ?? '') - workshop.clock.now();
+    expect(wait).toBeGreaterThan(0);
+    failing = false;
+    await workshop.later(work, wait - 1);
+    expect(await workshop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', notBefore });
+    // A policy's snapshot is at most two schedule periods old; a scan in between keeps it fresh.
+    await workshop.scan();
+    await workshop.later(work, 1);
+    expect(await workshop.condition(accountId(0))).toMatchObject({ verdict: 'Compliant' });
+    expect(await workshop.store.records.due(NOW + 30 * DAY, 10)).toEqual([]);
+  });
+});
+
+describe('a scan whose listings contradict each other', () => {
+  const ALLOW = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }';
+  const OPT_OUT = policyOf('computeOptimizer: Inactive', ALLOW);
+
+  async function scanned(policy = OPT_OUT) {
+    const workshop = await open({ policy, members: 6 });
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    // All are known before one is missing.
+    await scanWith(workshop, { listEnrollmentStatuses: async () => ({ items: [], nextToken: null }) });
+    return workshop;
+  }
+
+  const without = (workshop: Workshop, lost: string): Partial<Cloud> => ({
+    async readOrganization(options) {
+      const whole = await workshop.cloud.readOrganization(options);
+      return { ...whole, accounts: whole.accounts.filter(({ id }) => id !== lost) };
+    },
+  });
+  const left = async ({ store }: Workshop) =>
+    (await store.ledger.query({ type: 'AccountLeft' }, { limit: 10 })).entries;
+
+  it('records nobody as having left, opts nobody out, and says so', async () => {
+    const workshop = await scanned();
+    // Those that the first scan has queued.
+    expect((await workshop.messages()).length).toBeGreaterThan(0);
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, without(workshop, accountId(2)));
+    expect(found.broken).toEqual([expect.stringContaining(`lacks an enrolled account (${accountId(2)})`)]);
+    expect(found.due).toEqual([]);
+    expect(found.changes.map(({ reason }) => reason)).toContain('guardrail');
+    expect(found.coverage.unknown).toBe(1);
+    expect(await left(workshop)).toEqual([]);
+    // The next one that is whole clears it.
+    await workshop.clock.advance(2 * HOUR);
+    const next = await scanWith(workshop, {});
+    expect(next.broken).toEqual([]);
+    expect(next.due.length).toBeGreaterThan(0);
+  });
+
+  it('does not make the organization-wide call', async () => {
+    const workshop = await scanned(
+      policyOf('computeOptimizer: Active', `organization: { organizationEnrollment: auto }\n${ALLOW}`),
+    );
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, without(workshop, accountId(2)));
+    expect(found.orgWide).toMatchObject({ used: false, note: expect.stringContaining('incomplete') });
+  });
+
+  it('takes an account that has left for gone although a listing still carries it', async () => {
+    const workshop = await scanned();
+    await workshop.clock.advance(2 * HOUR);
+    const gone = accountId(2);
+    const found = await scanWith(workshop, {
+      ...without(workshop, gone),
+      readAccount: async (id, options) => (id === gone ? null : workshop.cloud.readAccount(id, options)),
+    });
+    expect(found.broken).toEqual([]);
+    expect((await left(workshop)).map(({ chain }) => chain)).toEqual([gone]);
+  });
+
+  it('is incomplete where AWS does not say whether it has the account', async () => {
+    const workshop = await scanned();
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, {
+      ...without(workshop, accountId(2)),
+      readAccount: async () => {
+        throw cloudError('Denied', 'AccessDeniedException');
+      },
+    });
+    expect(found.broken).toHaveLength(1);
+    expect(await left(workshop)).toEqual([]);
+  });
+});
+
+describe('a listing whose tokens go in a circle', () => {
+  it('is broken, whatever comes in between', async () => {
+    const tokens = ['A', 'B', 'C'];
+    let pages = 0;
+    const retrying = createRetrying(manualClock(), () => 0, 1_000);
+    const listing = await readListing(
+      async (): Promise<Page<ListedEnrollment>> => {
+        pages += 1;
+        const observed = seen('Active');
+        return { items: [{ accountId: accountId(pages % 50), observed }], nextToken: tokens[pages % 3] ?? null };
+      },
+      retrying,
+      () => undefined,
+    );
+    expect(listing.brokenBy?.message).toContain('a page token was repeated');
+    // Two passes of a circle.
+    expect(pages).toBeLessThan(12);
+  });
+});

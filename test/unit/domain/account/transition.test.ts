@@ -1,0 +1,358 @@
+import { describe, expect, it } from 'vitest';
+import { withDetection } from '../../../../shared/domain/account/drift-detection.ts';
+import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../../../shared/domain/account/record.ts';
+import {
+  accountEntry,
+  type EntryContext,
+  joined,
+  left,
+  transition,
+} from '../../../../shared/domain/account/transition.ts';
+import { assess } from '../../../../shared/domain/decision/assess.ts';
+import type { Enrollment, Observation } from '../../../../shared/domain/enrollment/model.ts';
+import type { Assessment } from '../../../../shared/domain/enrollment/verdict.ts';
+import { type EntryDraft, sealEntry } from '../../../../shared/domain/ledger/entry.ts';
+import {
+  ACTIVE_POLICY,
+  condition,
+  contextOf,
+  DAY,
+  HOUR,
+  iso,
+  judged,
+  MEMBER,
+  MEMBER_ID,
+  NOW,
+  policyOf,
+  recordOf,
+  seen,
+  unknown,
+} from '../../../support/domain-kit.ts';
+
+let ids = 0;
+function at(now: number, policyHash: string = ACTIVE_POLICY.hash): EntryContext {
+  return { newId: () => `id-${ids++}`, now, actor: 'rollcall', runId: 'run-1', policyHash };
+}
+
+function fold(record: AccountRecord, draft: EntryDraft | null): AccountRecord {
+  return draft === null ? record : foldEntry(record, sealEntry(draft, record.head));
+}
+
+/** The assessment of Compute Optimizer, as seen at `now` by one who remembers `record`. */
+function look(record: AccountRecord, observation: Observation, now = NOW, policy = ACTIVE_POLICY): Assessment {
+  return judged({ record, computeOptimizer: observation, now, policy }).computeOptimizer;
+}
+
+/** Looks and records; answers the entry's type (or nothing) and the record after it. */
+function step(record: AccountRecord, observation: Observation, now = NOW): readonly [string | null, AccountRecord] {
+  const draft = transition(at(now), record, look(record, observation, now));
+  return [draft?.type ?? null, fold(record, draft)];
+}
+
+function started(record: AccountRecord, now: number, rest: Partial<EntryDraft['detail']> = {}): EntryDraft {
+  const current = record.computeOptimizer;
+  return accountEntry(at(now), 'RemediationStarted', MEMBER_ID, 'computeOptimizer', {
+    after: current,
+    api: { operation: 'UpdateEnrollmentStatus', requestId: null, clientToken: 'token' },
+    detail: { claimExpiresAt: iso(now + 60_000), optOut: false, ...rest },
+  });
+}
+
+function outcome(record: AccountRecord, type: EntryDraft['type'], now: number, rest: Partial<Assessment>, more = {}) {
+  const before = look(recordOf({}), seen('Inactive'), now);
+  const { verdict, reason, notBefore, deadline } = { ...before, ...rest };
+  const after = {
+    ...condition(),
+    verdict,
+    reason,
+    notBefore: null,
+    deadline: deadline === null ? null : iso(deadline),
+  };
+  const stamped = { ...after, notBefore: notBefore === null ? null : iso(notBefore) };
+  const detail = { intentId: record.computeOptimizer?.claim?.entryId ?? 'none', ...more };
+  return accountEntry(at(now), type, MEMBER_ID, 'computeOptimizer', {
+    after: stamped,
+    detail,
+    api: { operation: 'UpdateEnrollmentStatus', requestId: 'r', clientToken: null },
+  });
+}
+
+describe('transition', () => {
+  const fresh = emptyRecord(MEMBER_ID);
+
+  it('tells drift, and then nothing more of the same', () => {
+    const [type, record] = step(fresh, seen('Inactive'));
+    expect(type).toBe('DriftDetected');
+    expect(record.computeOptimizer).toMatchObject({ verdict: 'Drifted', driftSince: iso(NOW), since: iso(NOW) });
+    expect(step(record, seen('Inactive'), NOW + HOUR)).toEqual([null, record]);
+  });
+
+  it('takes a timestamp alone for no news', () => {
+    const [, record] = step(fresh, seen('Inactive'));
+    expect(step(record, seen('Inactive', { lastUpdated: NOW }), NOW + HOUR)[0]).toBeNull();
+  });
+
+  it('tells that drift is resolved, once', () => {
+    const [, drifted] = step(fresh, seen('Inactive'));
+    const [type, resolved] = step(drifted, seen('Active'), NOW + HOUR);
+    expect(type).toBe('DriftResolved');
+    expect(resolved.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null, attempts: 0 });
+    expect(step(resolved, seen('Active'), NOW + DAY)[0]).toBeNull();
+  });
+
+  it('tells Compliant without drift before it under no name of its own', () => {
+    const [, unseen] = step(fresh, unknown('denied'));
+    expect(step(unseen, seen('Active'))[0]).toBe('VerdictChanged');
+  });
+
+  it('keeps one drift open through Converging, Unknown and back to Drifted', () => {
+    const [, drifted] = step(fresh, seen('Inactive'));
+    const [pending, converging] = step(drifted, seen('Pending', { lastUpdated: NOW }), NOW + 1);
+    const [hidden, lost] = step(converging, unknown('denied'), NOW + 2);
+    const [again, back] = step(lost, seen('Inactive', { lastUpdated: NOW + 2 }), NOW + 3);
+    expect([pending, hidden, again]).toEqual(['VerdictChanged', 'VerdictChanged', 'VerdictChanged']);
+    expect(back.computeOptimizer?.driftSince).toBe(iso(NOW));
+    expect(step(back, seen('Active'), NOW + 4)[0]).toBe('DriftResolved');
+  });
+
+  it('names stalling', () => {
+    const [, converging] = step(fresh, seen('Pending', { lastUpdated: NOW }));
+    expect(step(converging, seen('Pending', { lastUpdated: NOW }), NOW + DAY)[0]).toBe('ConvergenceStalled');
+  });
+
+  it('keeps a drift open while it is blocked, and detects no second one when nothing blocks it any more', () => {
+    const policy = policyOf('computeOptimizer: Active');
+    const drifted = recordOf({ computeOptimizer: condition({ policyHash: policy.hash }) });
+    const blocked = fold(
+      drifted,
+      outcome(drifted, 'RemediationBlocked', NOW, { verdict: 'Blocked', reason: 'denied', notBefore: NOW + HOUR }),
+    );
+    expect(blocked.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
+    const [type, again] = step(blocked, seen('Inactive'), NOW + HOUR);
+    expect(type).toBe('VerdictChanged');
+    expect(again.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
+    expect(step(again, seen('Active'), NOW + 2 * HOUR)[0]).toBe('DriftResolved');
+  });
+
+  it('keeps a drift open that was given up, until it is resolved', () => {
+    const drifted = recordOf({ computeOptimizer: condition({ policyHash: ACTIVE_POLICY.hash, attempts: 4 }) });
+    const notBefore = NOW + HOUR;
+    const dead = fold(
+      drifted,
+      outcome(drifted, 'RemediationFailed', NOW, { verdict: 'Drifted', reason: 'deadLettered', notBefore }),
+    );
+    const driftSince = iso(NOW - HOUR);
+    expect(dead.computeOptimizer?.driftSince).toBe(driftSince);
+    const draft = transition(at(NOW + 1), dead, look(dead, seen('Failed'), NOW + 1));
+    expect(draft?.type).toBe('VerdictChanged');
+    expect(fold(dead, draft).computeOptimizer).toMatchObject({ reason: 'deadLettered', driftSince });
+    expect(step(dead, seen('Inactive'), NOW + HOUR)[0]).toBe('VerdictChanged');
+  });
+
+  it('supersedes drift when the account is suspended, and when the policy changes its mind', () => {
+    const [, drifted] = step(fresh, seen('Inactive'));
+    const suspended = judged({ record: drifted, computeOptimizer: seen('Inactive'), suspended: true });
+    expect(
+      fold(drifted, transition(at(NOW), drifted, suspended.computeOptimizer)).computeOptimizer?.driftSince,
+    ).toBeNull();
+    const policy = policyOf('computeOptimizer: Inactive');
+    const changed = fold(
+      drifted,
+      transition(at(NOW, policy.hash), drifted, look(drifted, seen('Inactive'), NOW, policy)),
+    );
+    expect(changed.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null });
+  });
+
+  it('counts attempts within one drift under one policy', () => {
+    const failing = recordOf({
+      computeOptimizer: condition({
+        policyHash: ACTIVE_POLICY.hash,
+        attempts: 3,
+        reason: 'retrying',
+        notBefore: iso(NOW),
+      }),
+    });
+    const same = transition(at(NOW), failing, look(failing, seen('Inactive')));
+    expect(same?.after?.attempts).toBe(3);
+    expect(transition(at(NOW, 'other'), failing, look(failing, seen('Inactive')))?.after?.attempts).toBe(0);
+    expect(transition(at(NOW), failing, look(failing, seen('Active')))?.after?.attempts).toBe(0);
+  });
+
+  it('says what stood before', () => {
+    const [, drifted] = step(fresh, seen('Inactive'));
+    const draft = transition(at(NOW), drifted, look(drifted, seen('Active')));
+    expect(draft?.before).toMatchObject({ verdict: 'Drifted', status: 'Inactive' });
+    expect(draft?.before).not.toHaveProperty('claim');
+  });
+
+  it('writes nothing for 10,000 accounts that are as they were', () => {
+    const policy = policyOf('computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed');
+    const any = { ruleMode: 'AnyAllowed' } as const;
+    const pictures: readonly Observation[] = [
+      seen('Active', any),
+      seen('Inactive'),
+      seen('Pending', { lastUpdated: NOW - HOUR }),
+      seen('Failed'),
+      unknown('denied'),
+      seen('Inactive', { lastUpdated: NOW - HOUR }),
+      seen('Pending', { lastUpdated: null }),
+    ];
+    let first = 0;
+    let second = 0;
+    for (let n = 0; n < 10_000; n += 1) {
+      const facts = {
+        ...MEMBER,
+        id: String(100_000_000_000 + n),
+        state: n % 50 === 0 ? ('CLOSED' as const) : MEMBER.state,
+      };
+      const picture = (k: number): Observation => pictures[k % pictures.length] ?? unknown('denied');
+      const observations = { computeOptimizer: picture(n), automation: picture(Math.floor(n / pictures.length)) };
+      const scan = (record: AccountRecord, now: number): EntryDraft[] => {
+        const found = assess(contextOf({ policy, now }), facts, observations, record);
+        const context = at(now, policy.hash);
+        if (!record.present) return [joined(context, facts, found)];
+        return (['computeOptimizer', 'automation'] as const).flatMap(
+          (name) => transition(context, record, found[name]) ?? [],
+        );
+      };
+      let record = emptyRecord(facts.id);
+      for (let pass = 0; pass < 3; pass += 1) {
+        const drafts = scan(record, NOW);
+        record = drafts.reduce(fold, record);
+        first += drafts.length;
+      }
+      second += scan(record, NOW + HOUR).length;
+    }
+    expect(first).toBeGreaterThanOrEqual(10_000);
+    expect(second).toBe(0);
+  });
+});
+
+describe('claims', () => {
+  const drifted = recordOf({ computeOptimizer: condition({ policyHash: ACTIVE_POLICY.hash }) });
+  const intent = started(drifted, NOW);
+  const claimed = fold(drifted, intent);
+
+  it('opens with the intent', () => {
+    expect(claimed.computeOptimizer?.claim).toEqual({
+      entryId: intent.id,
+      startedAt: iso(NOW),
+      expiresAt: iso(NOW + 60_000),
+      operation: 'UpdateEnrollmentStatus',
+      clientToken: 'token',
+      optOut: false,
+    });
+    expect(wakeAt(claimed)).toBe(NOW + 60_000);
+  });
+
+  it('keeps every observation from being told while it lasts, expired or not', () => {
+    for (const observation of [seen('Active'), seen('Pending'), unknown('denied')]) {
+      const later = look(claimed, observation, NOW + DAY);
+      expect(transition(at(NOW + DAY), claimed, later)).toBeNull();
+    }
+  });
+
+  it('closes with the outcome of that very intent, and with no other', () => {
+    const acted = { verdict: 'Converging', reason: 'acted', deadline: NOW + DAY } as const;
+    const other = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted, { intentId: 'another' }));
+    expect(other.computeOptimizer?.claim?.entryId).toBe(intent.id);
+    const closed = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted));
+    expect(closed.computeOptimizer).toMatchObject({ claim: null, verdict: 'Converging', driftSince: iso(NOW - HOUR) });
+    expect(wakeAt(closed)).toBe(NOW + DAY);
+  });
+
+  it('remembers when Automation was opted out, but not that it was disassociated', () => {
+    const done = (operation: string, optOut: boolean): string | null | undefined => {
+      const draft = accountEntry(at(NOW), 'RemediationSucceeded', MEMBER_ID, 'automation', {
+        after: condition({ verdict: 'Converging' }),
+        api: { operation, requestId: null, clientToken: null },
+        detail: { intentId: 'i', optOut },
+      });
+      return fold(emptyRecord(MEMBER_ID), draft).automation?.optedOutAt;
+    };
+    expect(done('UpdateEnrollmentConfiguration', true)).toBe(iso(NOW));
+    expect(done('UpdateEnrollmentConfiguration', false)).toBeNull();
+    expect(done('DisassociateAccounts', true)).toBeNull();
+  });
+});
+
+describe('accounts that come and go', () => {
+  const observe = (record: AccountRecord, status: 'Active' | 'Inactive') =>
+    judged({ record, computeOptimizer: seen(status) });
+
+  it('joining tells quietly what needs no entry of its own', () => {
+    const fresh = emptyRecord(MEMBER_ID);
+    const draft = joined(at(NOW), MEMBER, observe(fresh, 'Active'));
+    const record = fold(fresh, draft);
+    expect(draft.detail?.account).toEqual({ name: MEMBER.name, ou: MEMBER.ou, state: 'ACTIVE' });
+    expect(record).toMatchObject({ present: true, computeOptimizer: { verdict: 'Compliant' } });
+    expect(record.automation?.verdict).toBe('Unmanaged');
+  });
+
+  it('joining leaves drift to an entry of its own', () => {
+    const fresh = emptyRecord(MEMBER_ID);
+    const record = fold(fresh, joined(at(NOW), MEMBER, observe(fresh, 'Inactive')));
+    expect(record.computeOptimizer).toBeNull();
+    expect(step(record, seen('Inactive'))[0]).toBe('DriftDetected');
+  });
+
+  it('leaving ends whatever was open, and coming back begins anew', () => {
+    const drifted = recordOf({ computeOptimizer: condition({ notBefore: iso(NOW + HOUR), attempts: 3 }) });
+    const gone = fold(drifted, left(at(NOW), drifted));
+    expect(gone.present).toBe(false);
+    const { computeOptimizer } = gone;
+    expect(computeOptimizer).toMatchObject({
+      verdict: 'NotApplicable',
+      driftSince: null,
+      notBefore: null,
+      attempts: 0,
+    });
+    expect(wakeAt(gone)).toBeNull();
+    const back = fold(gone, joined(at(NOW + 1), MEMBER, observe(gone, 'Inactive')));
+    expect(back.present).toBe(true);
+    expect(step(back, seen('Inactive'), NOW + 1)[0]).toBe('DriftDetected');
+  });
+
+  it('coming back with the failure of a call that was under way is drift like any other, detected once', () => {
+    const claimed = recordOf({ computeOptimizer: condition() });
+    const open = fold(claimed, started(claimed, NOW));
+    const gone = fold(open, left(at(NOW + 1), open));
+    const back = fold(gone, joined(at(NOW + 2), MEMBER, observe(gone, 'Inactive')));
+    const notBefore = NOW + HOUR;
+    const draft = outcome(back, 'RemediationFailed', NOW + 3, { verdict: 'Drifted', reason: 'retrying', notBefore });
+    const drafts = withDetection(back, draft, () => 'detected');
+    expect(drafts.map(({ type }) => type)).toEqual(['DriftDetected', 'RemediationFailed']);
+    const failed = drafts.reduce(fold, back);
+    expect(failed.computeOptimizer).toMatchObject({ verdict: 'Drifted', claim: null, driftSince: iso(NOW + 3) });
+    // The pause is not over: what is found is just what is remembered.
+    expect(step(failed, seen('Inactive'), NOW + 4)[0]).toBeNull();
+  });
+
+  it('the failure of a call to an account that has left is no drift', () => {
+    const claimed = recordOf({ computeOptimizer: condition() });
+    const open = fold(claimed, started(claimed, NOW));
+    const gone = fold(open, left(at(NOW + 1), open));
+    const draft = outcome(gone, 'RemediationFailed', NOW + 2, { verdict: 'Drifted', reason: 'retrying' });
+    expect(withDetection(gone, draft, () => 'detected')).toEqual([draft]);
+    const failed = fold(gone, draft);
+    expect(failed.computeOptimizer).toMatchObject({ verdict: 'NotApplicable', driftSince: null, claim: null });
+    const back = fold(failed, joined(at(NOW + 3), MEMBER, observe(failed, 'Inactive')));
+    expect(step(back, seen('Inactive'), NOW + 3)[0]).toBe('DriftDetected');
+  });
+});
+
+describe('wakeAt', () => {
+  const wake = (conditions: Partial<Record<Enrollment, ReturnType<typeof condition>>>) => wakeAt(recordOf(conditions));
+
+  it('is the earliest of both enrollments', () => {
+    const computeOptimizer = condition({ notBefore: iso(NOW + 2) });
+    const automation = condition({ verdict: 'Converging', deadline: iso(NOW + 1) });
+    expect(wake({ computeOptimizer, automation })).toBe(NOW + 1);
+    expect(wake({ computeOptimizer })).toBe(NOW + 2);
+  });
+
+  it('is nothing where nothing is awaited: a deadline that has been told is over', () => {
+    expect(wake({ computeOptimizer: condition() })).toBeNull();
+    expect(wake({ computeOptimizer: condition({ verdict: 'Stalled', deadline: iso(NOW) }) })).toBeNull();
+  });
+});

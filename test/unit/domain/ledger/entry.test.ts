@@ -1,0 +1,174 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson, sha256Hex } from '../../../../shared/domain/canonical-hash.ts';
+import {
+  type ChainHead,
+  checkLink,
+  EMPTY_CHAIN,
+  GENESIS_HASH,
+  hashEntry,
+  headOf,
+  type LedgerEntry,
+  sealEntry,
+} from '../../../../shared/domain/ledger/entry.ts';
+import { chainOf, draft, FACET, sealAll, time } from '../../../contract/samples.ts';
+
+const CHAIN = '111111111111';
+
+/** The first fault of a chain, as `verify` would find it. */
+function firstFault(entries: readonly LedgerEntry[]): string | null {
+  let head: ChainHead = EMPTY_CHAIN;
+  for (const entry of entries) {
+    const fault = checkLink(head, entry);
+    if (fault !== null) return `${fault.kind} at ${fault.seq}`;
+    head = headOf(entry);
+  }
+  return null;
+}
+
+const full = sealAll(CHAIN, [
+  {
+    type: 'RemediationStarted',
+    before: FACET,
+    after: { ...FACET, attempts: 1 },
+    reason: 'statusDiffers',
+    rule: 'production',
+    policyHash: 'b'.repeat(64),
+    runId: 'run-1',
+    api: { operation: 'UpdateEnrollmentStatus', requestId: 'r-1', clientToken: 'c-1' },
+    detail: {
+      message: 'ünïcode 🙂 \u2028 \ud800',
+      batch: ['111111111111'],
+      claimExpiresAt: time(60_000),
+      optOut: false,
+    },
+  },
+  { type: 'DriftResolved', at: time(1) },
+  { type: 'DriftDetected', at: time(2) },
+]);
+
+describe('a chain', () => {
+  it('begins behind the genesis hash and counts from 1', () => {
+    expect(full[0]).toMatchObject({ seq: 1, prevHash: GENESIS_HASH });
+    expect(firstFault(full)).toBeNull();
+  });
+
+  it('survives JSON', () => {
+    const again: readonly LedgerEntry[] = JSON.parse(JSON.stringify(full));
+    expect(firstFault(again)).toBeNull();
+    expect(again.map(hashEntry)).toEqual(full.map(({ hash }) => hash));
+  });
+
+  it('tells a gap', () => {
+    const chain = chainOf(CHAIN, 4);
+    expect(firstFault([...chain.slice(0, 1), ...chain.slice(2)])).toBe('gap at 3');
+    expect(firstFault(chain.slice(1))).toBe('gap at 2');
+  });
+
+  it('tells a fork: another entry of the same number, or one behind another predecessor', () => {
+    const [first, second] = chainOf(CHAIN, 2);
+    if (first === undefined || second === undefined) expect.fail('two entries');
+    const rival = sealEntry(draft({ chain: CHAIN, reason: 'rival' }), headOf(first));
+    expect(firstFault([first, second, rival])).toBe('fork at 2');
+    const after = sealEntry(draft({ chain: CHAIN }), headOf(rival));
+    expect(firstFault([first, second, after])).toBe('fork at 3');
+  });
+
+  it('tells an edit of any field, before it tells anything else of that entry', () => {
+    const [entry] = full;
+    if (entry === undefined) expect.fail('an entry');
+    const edits: readonly Partial<LedgerEntry>[] = [
+      { id: 'x' },
+      { chain: '222222222222' },
+      { at: time(7) },
+      { type: 'RemediationFailed' },
+      { accountId: '222222222222' },
+      { enrollment: 'automation' },
+      { runId: null },
+      { actor: 'mallory' },
+      { before: null },
+      { after: { ...FACET, attempts: 2 } },
+      { reason: null },
+      { rule: 'other' },
+      { policyHash: 'c'.repeat(64) },
+      { api: { operation: 'UpdateEnrollmentStatus', requestId: 'r-2', clientToken: 'c-1' } },
+      { detail: { message: 'other' } },
+      { detail: { ...entry.detail, optOut: true } },
+      { prevHash: 'd'.repeat(64) },
+      { hash: 'e'.repeat(64) },
+    ];
+    for (const edit of edits) {
+      expect(checkLink(EMPTY_CHAIN, { ...entry, ...edit })?.kind, JSON.stringify(edit)).toBe('edit');
+    }
+    // Every field of an entry but the number is among them: a field that is added must be added here as well.
+    const edited = new Set(edits.flatMap((edit) => Object.keys(edit)));
+    expect(Object.keys(entry).filter((name) => name !== 'seq' && !edited.has(name))).toEqual([]);
+  });
+
+  it('tells an entry that was edited and hashed anew by what follows it', () => {
+    const [first, second] = chainOf(CHAIN, 2);
+    if (first === undefined || second === undefined) expect.fail('two entries');
+    const forged = { ...first, actor: 'mallory' };
+    expect(firstFault([{ ...forged, hash: hashEntry(forged) }, second])).toBe('fork at 2');
+  });
+
+  it('tells any single change in its JSON', () => {
+    const text = JSON.stringify(full);
+    fc.assert(
+      fc.property(fc.nat({ max: text.length - 1 }), fc.constantFrom(...'0aZ"{}:, '), (at, character) => {
+        fc.pre(text[at] !== character);
+        let entries: readonly LedgerEntry[];
+        try {
+          entries = JSON.parse(text.slice(0, at) + character + text.slice(at + 1));
+        } catch {
+          return;
+        }
+        // White space between tokens changes the text and no entry.
+        if (canonicalJson(entries) === canonicalJson(full)) return;
+        const whole = Array.isArray(entries) && entries.length === full.length;
+        if (whole) expect(firstFault(entries)).not.toBeNull();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('canonical JSON', () => {
+  const shuffled = (value: fc.JsonValue, order: (keys: string[]) => string[]): unknown => {
+    if (Array.isArray(value)) return value.map((item) => shuffled(item, order));
+    if (typeof value !== 'object' || value === null) return value;
+    const pairs = order(Object.keys(value)).map((key) => [key, shuffled(value[key] ?? null, order)]);
+    return Object.fromEntries(pairs);
+  };
+
+  it('does not depend on the order of keys', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(canonicalJson(shuffled(value, (keys) => keys.toReversed()))).toBe(canonicalJson(value));
+      }),
+    );
+  });
+
+  it('is JSON that means the same, so that a stored value gives the same text', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
+      }),
+    );
+  });
+
+  it('leaves out what is undefined, as JSON does', () => {
+    expect(canonicalJson({ b: undefined, a: [undefined, 1], c: Number.NaN })).toBe('{"a":[null,1],"c":null}');
+  });
+
+  it('keeps different things apart', () => {
+    expect(canonicalJson(['a,b'])).not.toBe(canonicalJson(['a', 'b']));
+    expect(canonicalJson({ a: '1' })).not.toBe(canonicalJson({ a: 1 }));
+  });
+
+  it('is hashed as everybody hashes', () => {
+    expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  });
+});

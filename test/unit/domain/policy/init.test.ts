@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type AccountFacts,
+  compilePolicy,
+  initPolicy,
+  type ObservedEnrollments,
+  policyWarnings,
+} from '../../../../shared/domain/policy/index.ts';
+import { accepted, account, NOW } from './support.ts';
+
+const ON: ObservedEnrollments = { computeOptimizer: 'Active', automation: 'Inactive', ruleMode: null };
+const OFF: ObservedEnrollments = { computeOptimizer: 'Inactive', automation: 'Inactive', ruleMode: null };
+const AUTO: ObservedEnrollments = { computeOptimizer: 'Active', automation: 'Active', ruleMode: 'AnyAllowed' };
+const PENDING: ObservedEnrollments = { computeOptimizer: 'Pending', automation: null, ruleMode: null };
+
+type World = readonly (readonly [string, ObservedEnrollments | null, Partial<AccountFacts>?])[];
+
+function init(world: World): string {
+  const accounts = world.map(([ou, , over], i) =>
+    account({ id: String(100_000_000_001 + i), name: `account-${i + 1}`, ou, ...over }),
+  );
+  const observed = new Map<string, ObservedEnrollments>();
+  for (const [i, [, enrollments]] of world.entries()) {
+    const id = accounts[i]?.id;
+    if (enrollments !== null && id !== undefined) observed.set(id, enrollments);
+  }
+  return initPolicy({ accounts, observed, now: NOW, managementAccountId: '100000000001' });
+}
+
+describe('policy init', () => {
+  it('writes what most are as defaults, a rule for an OU that is otherwise, and single accounts by their ids', () => {
+    const text = init([
+      ['/', ON],
+      ['/Workloads/Prod', AUTO],
+      ['/Workloads/Prod/EU', AUTO],
+      ['/Workloads/Prod/EU', OFF],
+      ['/Workloads/Dev', ON],
+      ['/Workloads/Dev', ON],
+      ['/Workloads/Dev', ON],
+      ['/Sandbox', OFF],
+      ['/Sandbox', OFF],
+      ['/Gone', OFF, { state: 'SUSPENDED' }],
+    ]);
+    expect(text).toBe(`# The organization as it was on 2026-11-22: 10 accounts, 9 of them ACTIVE.
+# \`mode: alert\` announces drift and changes nothing. Change what you want to be otherwise, look at
+# \`rollcall plan --policy\` with this file, then set \`mode: enforce\`.
+version: 1
+defaults:
+  computeOptimizer: Active
+  automation: Inactive
+  organizationRules: unmanaged
+  mode: alert
+# The first matching rule that sets a field decides it.
+rules:
+  - id: accounts-inactive-inactive-unmanaged
+    match:
+      accounts:
+        - "100000000004" # \`account-4\`
+    computeOptimizer: Inactive
+    automation: Inactive
+    organizationRules: unmanaged
+  - id: workloads-prod
+    match: { ou: "/Workloads/Prod" }
+    computeOptimizer: Active
+    automation: Active
+    organizationRules: AnyAllowed
+  - id: sandbox
+    match: { ou: "/Sandbox" }
+    computeOptimizer: Inactive
+    automation: Inactive
+    organizationRules: unmanaged
+`);
+    expect(accepted(text).warnings).toEqual([]);
+  });
+
+  it('leaves unmanaged what is pending or was not read, and names the management account', () => {
+    const text = init([
+      ['/', PENDING],
+      ['/', ON],
+      ['/', ON],
+      ['/', null],
+    ]);
+    expect(text).toContain('was pending, failed or could not be read in 2 of them');
+    expect(text).toContain('- "100000000001" # `account-1`, the management account');
+    const { policy } = accepted(text);
+    expect(policy.rules).toMatchObject([
+      { match: { accounts: ['100000000001', '100000000004'] }, sets: { computeOptimizer: 'unmanaged' } },
+    ]);
+  });
+
+  it('names the role and the external id that were given, quoted, and nothing where none was', () => {
+    const given = { memberRole: 'compliance/Roll+Call', externalId: '0123' };
+    const parts = { accounts: [account()], observed: new Map(), now: NOW, managementAccountId: '100000000001' };
+    const text = initPolicy({ ...parts, organization: given });
+    expect(text).toContain('\norganization:\n  memberRole: "compliance/Roll+Call"\n  externalId: "0123"\ndefaults:\n');
+    expect(accepted(text).policy.organization).toMatchObject(given);
+    const one = initPolicy({ ...parts, organization: { externalId: 'acme' } });
+    expect(accepted(one).policy.organization).toMatchObject({ memberRole: 'RollcallMember', externalId: 'acme' });
+    expect(initPolicy(parts)).not.toContain('organization:');
+  });
+
+  it('is a beginning where nothing at all could be read', () => {
+    for (const world of [[], [['/', null]], [['/A', ON, { state: 'CLOSED' }]]] satisfies World[]) {
+      const text = init(world);
+      expect(text).toContain('No enrollment could be read');
+      expect(accepted(text).policy.defaults).toMatchObject({ computeOptimizer: 'Active', mode: 'alert' });
+    }
+  });
+
+  it('never contradicts itself, even where two listings did', () => {
+    const impossible: ObservedEnrollments = {
+      computeOptimizer: 'Inactive',
+      automation: 'Active',
+      ruleMode: 'AnyAllowed',
+    };
+    expect(accepted(init([['/', impossible]])).policy.defaults).toMatchObject({
+      computeOptimizer: 'Inactive',
+      automation: 'unmanaged',
+      organizationRules: 'unmanaged',
+    });
+  });
+
+  it('cannot be led astray by the names of accounts and OUs', () => {
+    const name = 'x\nrules: []\n# \u001b[2J"';
+    const text = init([
+      ['/', ON],
+      ['/', ON],
+      ['/', ON],
+      ['/"Q": [#\n', OFF],
+      ['/"Q": [#\n', OFF],
+      ['/', OFF, { name }],
+      ['/defaults', AUTO],
+      ['/defaults', AUTO],
+    ]);
+    const { policy, warnings } = accepted(text);
+    expect(warnings).toEqual([]);
+    expect(policy.rules.map((rule) => rule.id)).toEqual(['accounts-inactive-inactive-unmanaged', 'q', 'ou-defaults']);
+    expect(policy.rules[1]?.match.ou).toEqual(['/"Q": [#\n']);
+  });
+});
+
+const status = fc.constantFrom('Active', 'Inactive', 'Pending', 'Failed', null);
+const observation: fc.Arbitrary<ObservedEnrollments> = fc.oneof(
+  { arbitrary: fc.constantFrom(ON, OFF, AUTO), weight: 4 },
+  {
+    arbitrary: fc.record({
+      computeOptimizer: status,
+      automation: status,
+      ruleMode: fc.constantFrom('AnyAllowed', 'NoneAllowed', null),
+    }),
+    weight: 1,
+  },
+);
+const ouName = fc.oneof(
+  { arbitrary: fc.constantFrom('A', 'B', 'Prod', 'prod'), weight: 5 },
+  { arbitrary: fc.string({ unit: 'grapheme', minLength: 0, maxLength: 4 }), weight: 1 },
+);
+const ou = fc.array(ouName, { maxLength: 4 }).map((names) => `/${names.join('/')}`);
+const world = fc.array(fc.tuple(ou, observation, fc.record({ name: fc.string({ unit: 'binary', maxLength: 8 }) })), {
+  minLength: 1,
+  maxLength: 40,
+});
+
+describe('what init writes', () => {
+  it('is accepted without a warning, and nothing drifts from it', () => {
+    fc.assert(
+      fc.property(world, (rows) => {
+        const { policy, warnings } = accepted(init(rows));
+        expect(warnings).toEqual([]);
+        expect(policy.defaults.mode).toBe('alert');
+        const compiled = compilePolicy(policy);
+        const accounts = rows.map(([path, , over], i) =>
+          account({ id: String(100_000_000_001 + i), ou: path, ...over }),
+        );
+        let described = 0;
+        for (const [i, [, observed]] of rows.entries()) {
+          const desired = compiled.resolve(accounts[i] ?? account());
+          expect(desired.contradiction).toBeNull();
+          const { computeOptimizer, automation, organizationRules } = desired;
+          if (observed.computeOptimizer === 'Active' || observed.computeOptimizer === 'Inactive') {
+            expect(computeOptimizer.value).toBe(observed.computeOptimizer);
+            described++;
+          }
+          expect([observed.automation, 'unmanaged']).toContain(automation.value);
+          expect([observed.ruleMode, 'unmanaged']).toContain(organizationRules.value);
+        }
+        if (described === 0) return;
+        expect(policyWarnings(compiled, accounts, NOW)).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('stays short where OUs are nearly uniform', () => {
+    const rows: World = Array.from({ length: 2000 }, (_, i) => [`/OU${i % 20}`, i < 3 ? OFF : i % 20 < 8 ? AUTO : ON]);
+    const { policy } = accepted(init(rows));
+    expect(policy.rules).toHaveLength(9);
+    expect(policy.rules[0]?.match.accounts).toHaveLength(3);
+  });
+});
