@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { startSandbox } from '../../services/sandbox/start.ts';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { EMPTY_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
-import { refusal } from '../aws/faults.ts';
+import { refusal } from '../adapters/aws/faults.ts';
 import { account, draft } from '../contract/samples.ts';
 import { type AwsWorld, startAwsWorld } from '../support/aws-world.ts';
 import {

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunningSandbox } from '../../services/sandbox/start.ts';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { CHECKS, type CheckId } from '../../shared/domain/doctor-checks.ts';
-import { makeQueues, startPretendAws } from '../aws/stores.ts';
+import { makeQueues, startPretendAws } from '../adapters/aws/stores.ts';
 import { auditShape, doctorShape } from './shapes.ts';
 import { as, ENROLL, EVERYTHING_ON, expectNoStack, json, place, rollcall, world } from './support.ts';
 

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
+import { type Bench, makeBench } from '../adapters/embedded/stores.ts';
 import { account, chainOf } from '../contract/samples.ts';
-import { type Bench, makeBench } from '../embedded/stores.ts';
 
 /*
  * A loss of power takes from the write-ahead log what was not synced. Everything but the limiter's registers is synced before it is

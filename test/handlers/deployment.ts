@@ -21,7 +21,7 @@ import { type AwsRuntime, composeAws, type ScopedLogger } from '../../shared/com
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
 import type { MetricName, Metrics } from '../../shared/ports/metrics.ts';
 import type { LogFields } from '../../shared/ports/system.ts';
-import { makeQueues } from '../aws/queues.ts';
+import { makeQueues } from '../adapters/aws/queues.ts';
 import { type SqsEvent, toRecord } from '../support/lambda-events.ts';
 import { timeScale, type WorldClock, worldClock } from '../support/world-clock.ts';
 import { type PolicyParts, policyText } from '../support/world-policy.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { makeHandler as makeApi } from '../../services/api/handler.ts';
 import { makeHandler as makeReactor } from '../../services/reactor/handler.ts';
-import { type FaultProxy, refusal, startFaultProxy } from '../aws/faults.ts';
+import { type FaultProxy, refusal, startFaultProxy } from '../adapters/aws/faults.ts';
 import { allows, writtenKeys } from '../infra/table-rights.ts';
 import { optedOut, organizationCall } from '../support/cloud-trail-events.ts';
 import { urlContext, urlEvent } from '../support/url-events.ts';

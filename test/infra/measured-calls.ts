@@ -1,4 +1,4 @@
-import { startFaultProxy } from '../aws/faults.ts';
+import { startFaultProxy } from '../adapters/aws/faults.ts';
 import { type Deployment, startDeployment } from '../handlers/deployment.ts';
 import { type Functions, functionsOf } from '../handlers/functions.ts';
 import { type Meter, startMeter } from './meter.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ProxiedCall } from '../aws/faults.ts';
+import type { ProxiedCall } from '../adapters/aws/faults.ts';
 import { resourceOf, type Statement, statementsOf } from './template.ts';
 
 /*

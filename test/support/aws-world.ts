@@ -10,7 +10,7 @@ import { type AwsStores, openAwsStores } from '../../shared/adapters/aws/store.t
 import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
-import { type FaultProxy, startFaultProxy } from '../aws/faults.ts';
+import { type FaultProxy, startFaultProxy } from '../adapters/aws/faults.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
 import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';

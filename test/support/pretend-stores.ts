@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
-import { makeQueues } from '../aws/queues.ts';
+import { makeQueues } from '../adapters/aws/queues.ts';
 
 /** A call that arrived at the pretend DynamoDB. */
 interface TableCall {

@@ -8,7 +8,7 @@ type Source = string | ArrayBuffer | ArrayBufferView;
 /**
  * SHA-256, or HMAC-SHA-256 where a secret is given (RFC 2104), in the form in which the SDK takes a hash (`sha256`).
  * Signing a request takes six HMACs of a few bytes each. `node:crypto`'s Hmac builds a key object for every one of them,
- * which is most of its cost; the one-shot hash does the same work in a quarter of the time (test/cloud/sha256.test.ts holds
+ * which is most of its cost; the one-shot hash does the same work in a quarter of the time (test/adapters/aws/cloud/sha256.test.ts holds
  * the two against each other).
  */
 export class Sha256 {

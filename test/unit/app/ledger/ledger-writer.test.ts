@@ -5,8 +5,8 @@ import { emptyRecord, foldEntry } from '../../../../shared/domain/account/record
 import { headOf, ORGANIZATION_CHAIN, sealEntry } from '../../../../shared/domain/ledger/entry.ts';
 import type { Ledger } from '../../../../shared/ports/ledger.ts';
 import type { Records } from '../../../../shared/ports/records.ts';
+import { type Bench, makeBench } from '../../../adapters/embedded/stores.ts';
 import { account, draft, FACET, time } from '../../../contract/samples.ts';
-import { type Bench, makeBench } from '../../../embedded/stores.ts';
 
 const A = account(1);
 

@@ -13,8 +13,8 @@ import { SnapshotKeeper } from '../../../../shared/app/reconciler/snapshot-refre
 import { queueDue } from '../../../../shared/app/work-queue/requeue-due.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { ClockDifferenceError } from '../../../../shared/ports/store-time.ts';
+import { makeBench } from '../../../adapters/embedded/stores.ts';
 import { chainOf } from '../../../contract/samples.ts';
-import { makeBench } from '../../../embedded/stores.ts';
 import { HOUR, policyOf } from '../../../support/domain-kit.ts';
 import { limiterTimesOf } from '../../../support/limiter-times.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';

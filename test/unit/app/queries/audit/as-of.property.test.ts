@@ -9,8 +9,8 @@ import { complianceOf } from '../../../../../shared/domain/account/compliance.ts
 import { emptyRecord, foldEntry } from '../../../../../shared/domain/account/record.ts';
 import { ENROLLMENTS } from '../../../../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
+import { makeBench } from '../../../../adapters/embedded/stores.ts';
 import { time } from '../../../../contract/samples.ts';
-import { makeBench } from '../../../../embedded/stores.ts';
 import { MANUAL_CLOCK_START } from '../../../../support/manual-clock.ts';
 import { entriesOf, histories } from './histories.ts';
 

@@ -6,8 +6,8 @@ import { canonicalJson } from '../../../../../shared/domain/canonical-hash.ts';
 import { ENTRY_TYPES, type LedgerEntry, ORGANIZATION_CHAIN } from '../../../../../shared/domain/ledger/entry.ts';
 import { CSV_COLUMNS, csvCell } from '../../../../../shared/domain/ledger/export-csv.ts';
 import { ocsfEvent } from '../../../../../shared/domain/ledger/export-ocsf.ts';
+import { type Bench, makeBench } from '../../../../adapters/embedded/stores.ts';
 import { account, chainOf, draft, FACET, range, sealAll, time } from '../../../../contract/samples.ts';
-import { type Bench, makeBench } from '../../../../embedded/stores.ts';
 import { FORMULA, parseCsv, unguarded } from '../../../../support/csv.ts';
 
 let bench: Bench;

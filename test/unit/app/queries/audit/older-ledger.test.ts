@@ -9,7 +9,7 @@ import { type AccountRecord, emptyRecord, foldEntry } from '../../../../../share
 import { transition } from '../../../../../shared/domain/account/transition.ts';
 import type { Observation } from '../../../../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
-import { makeBench } from '../../../../embedded/stores.ts';
+import { makeBench } from '../../../../adapters/embedded/stores.ts';
 import { judged, MEMBER, policyOf, seen } from '../../../../support/domain-kit.ts';
 
 /*

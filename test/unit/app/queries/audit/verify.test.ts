@@ -16,8 +16,8 @@ import {
   ORGANIZATION_CHAIN,
   sealEntry,
 } from '../../../../../shared/domain/ledger/entry.ts';
+import { type Bench, makeBench } from '../../../../adapters/embedded/stores.ts';
 import { account, chainOf, draft, range, sealAll } from '../../../../contract/samples.ts';
-import { type Bench, makeBench } from '../../../../embedded/stores.ts';
 
 const DAY = 86_400_000;
 let bench: Bench;

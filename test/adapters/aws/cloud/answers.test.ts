@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { createAwsCloud } from '../../../../shared/adapters/aws/cloud/cloud.ts';
+import { automationPage, computeOptimizerPage } from '../../../../shared/adapters/aws/cloud/responses.ts';
+import { failureOf } from '../../../contract/cloud.contract.ts';
+import { manualClock } from '../../../support/manual-clock.ts';
+import { ACCOUNT, awsSettings, cloudOn, json, openGate, wireCloud, wireServer } from './support.ts';
+
+const OTHER = '222233334444';
+const listing = (...accountEnrollmentStatuses: readonly unknown[]) => ({ accountEnrollmentStatuses });
+const answering = (body: unknown, warnings: string[] = []) => {
+  const warn = (message: string) => void warnings.push(message);
+  const logger = { debug: warn, info: warn, warn, error: warn };
+  return wireCloud((_, response) => json(response, 200, body), { logger });
+};
+
+describe('what AWS answers is checked', () => {
+  it('times become epoch milliseconds, what is absent null', async () => {
+    const full = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why', lastUpdatedTimestamp: 1700000000.25 };
+    const { cloud } = await answering({ ...listing(full, { accountId: OTHER, status: 'Pending' }), nextToken: 'n' });
+    expect(await cloud.listEnrollmentStatuses(null)).toEqual({
+      items: [
+        {
+          accountId: ACCOUNT,
+          observed: {
+            ...{
+              kind: 'observed',
+              status: 'Failed',
+              ruleMode: null,
+              statusReason: 'why',
+              lastUpdated: 1_700_000_000_250,
+            },
+          },
+        },
+        {
+          accountId: OTHER,
+          observed: { kind: 'observed', status: 'Pending', ruleMode: null, statusReason: null, lastUpdated: null },
+        },
+      ],
+      nextToken: 'n',
+      leftOut: [],
+    });
+  });
+
+  it('a reason of any length is kept to a length that every store takes', async () => {
+    const endless = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why\u{1f600}'.repeat(100_000) };
+    const { cloud } = await answering(listing(endless));
+    const [item] = (await cloud.listEnrollmentStatuses(null)).items;
+    const { observed } = item ?? {};
+    if (observed?.kind !== 'observed') throw new Error('nothing was observed');
+    expect(observed.statusReason).toMatch(/^why.*…$/u);
+    expect(observed.statusReason?.length).toBeLessThan(1_010);
+    expect(observed.statusReason?.isWellFormed()).toBe(true);
+  });
+
+  it('the listings ask for whole pages, unfiltered, and pass the token on', async () => {
+    const { cloud, requests } = await answering({ ...listing(), accounts: [] });
+    await cloud.listEnrollmentStatuses(null);
+    await cloud.listEnrollmentStatuses('a');
+    await cloud.listAutomationAccounts('b');
+    const asked = requests
+      .filter(({ operation }) => operation !== 'GetCallerIdentity')
+      .map(({ body }) => JSON.parse(body));
+    expect(asked).toEqual([
+      { maxResults: 100 },
+      { maxResults: 100, nextToken: 'a' },
+      { maxResults: 1000, nextToken: 'b' },
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown status', { status: 'Hibernating' }, '"Hibernating"'],
+    ['no status', {}, 'status'],
+    ['a status that is no text', { status: 1 }, 'status'],
+    ['an unknown rule mode', { status: 'Active', organizationRuleMode: 'SomeAllowed' }, '"SomeAllowed"'],
+    ['a time that is no time', { status: 'Active', lastUpdatedTimestamp: 'yesterday' }, 'lastUpdatedTimestamp'],
+    ['a time that is a list', { status: 'Active', lastUpdatedTimestamp: [1] }, 'lastUpdatedTimestamp'],
+  ])('an account with %s is left out of a page and named, the others stay', async (_, strange, found) => {
+    const warnings: string[] = [];
+    const accounts = [
+      { accountId: ACCOUNT, status: 'Active', organizationRuleMode: 'AnyAllowed', lastUpdatedTimestamp: 1700000000 },
+      { accountId: OTHER, ...strange },
+    ];
+    const { cloud } = await answering({ accountEnrollmentStatuses: accounts, accounts }, warnings);
+    const pages = [await cloud.listAutomationAccounts(null)];
+    // Compute Optimizer has no rule mode.
+    if (!('organizationRuleMode' in strange)) pages.push(await cloud.listEnrollmentStatuses(null));
+    for (const page of pages) {
+      expect(page.items.map(({ accountId }) => accountId)).toEqual([ACCOUNT]);
+      expect(page.leftOut).toEqual([OTHER]);
+    }
+    expect(warnings.join()).toMatch(/222233334444/);
+    expect(warnings.join()).toContain(found);
+  });
+
+  it('an unknown status of one account is an error, never a conclusion', async () => {
+    for (const strange of [{ status: 'Hibernating' }, { status: 'Active', organizationRuleMode: 'SomeAllowed' }]) {
+      const { cloud } = await answering(strange);
+      const { facts, message } = await failureOf(cloud.readAutomation(ACCOUNT));
+      expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer', accountId: ACCOUNT });
+      expect(message).toMatch(/"Hibernating"|"SomeAllowed"/);
+    }
+  });
+
+  it.each([
+    ['an id that is none', listing({ accountId: 'me', status: 'Active' })],
+    ['a token that is no text', { ...listing(), nextToken: 7 }],
+  ])('%s: the page throws', async (_, body) => {
+    const { cloud } = await answering(body);
+    const { facts } = await failureOf(cloud.listEnrollmentStatuses(null));
+    expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer' });
+  });
+
+  it('an empty token ends a listing as none does', async () => {
+    const { cloud } = await answering({ ...listing(), nextToken: '' });
+    expect((await cloud.listEnrollmentStatuses(null)).nextToken).toBeNull();
+  });
+
+  it('of a batch only what was asked for and came back has succeeded', async () => {
+    const { cloud } = await answering({ accountIds: [ACCOUNT, '999999999999', 5], errors: ['x', 7] });
+    const batch = { accountIds: [ACCOUNT, OTHER], clientToken: 't' };
+    expect(await cloud.associateAccounts(batch, async () => undefined)).toEqual({
+      ...{ requestId: 'request-1', succeeded: new Set([ACCOUNT]), errors: ['x'] },
+    });
+    const onlyErrors = await answering({ errors: ['x'] });
+    expect((await onlyErrors.cloud.disassociateAccounts(batch, async () => undefined)).succeeded.size).toBe(0);
+  });
+
+  it('the answer of a change is passed on, however strange', async () => {
+    const { cloud } = await answering({ status: 17 });
+    const request = { accountId: ACCOUNT, status: 'Active', includeMemberAccounts: false } as const;
+    expect(await cloud.updateEnrollmentStatus(request, async () => undefined)).toEqual({
+      ...{ requestId: 'request-1', status: null, statusReason: null },
+    });
+  });
+
+  it('costs next to nothing: ten thousand accounts in less than 50 ms of CPU', () => {
+    const session = { accountId: ACCOUNT, identity: { accessKeyId: 'a', secretAccessKey: 'b' }, member: false };
+    const answered = { key: { service: 'aco-automation', operation: 'ListAccounts' }, session };
+    const lastUpdatedTimestamp = new Date(1_700_000_000_000);
+    const accounts = Array.from({ length: 10_000 }, (_, index) => ({
+      ...{ accountId: String(100_000_000_000 + index), status: 'Active', organizationRuleMode: 'AnyAllowed' },
+      lastUpdatedTimestamp,
+    }));
+    const pages = Array.from({ length: 10 }, (_, page) => accounts.slice(page * 1000, page * 1000 + 1000));
+    const check = () => {
+      const start = process.cpuUsage();
+      for (const page of pages) {
+        automationPage({ accounts: page }, answered);
+        computeOptimizerPage({ accountEnrollmentStatuses: page }, answered);
+      }
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
+    };
+    // The quickest of a few, as other work on the machine only ever adds.
+    expect(Math.min(check(), check(), check(), check(), check())).toBeLessThan(2 * 50);
+  });
+});
+
+describe('the life of an adapter', () => {
+  it('does nothing before the first call, and nothing after close', async () => {
+    awsSettings({ AWS_REGION: '' });
+    const idle = createAwsCloud({ gate: openGate, clock: manualClock(), memberRole: 'R', externalId: null });
+    idle.close();
+    const { cloud, requests } = await answering(listing());
+    expect(requests).toHaveLength(0);
+    await cloud.listEnrollmentStatuses(null);
+    const before = requests.length;
+    cloud.close();
+    const failure = await failureOf(cloud.listEnrollmentStatuses(null));
+    // No account is given up for it, and nobody tries it again with what is closed.
+    expect(failure.facts).toMatchObject({ kind: 'Transient', code: 'Closed' });
+    expect(failure.retryable).toBe(false);
+    expect(requests).toHaveLength(before);
+  });
+
+  it('asks once, whatever the SDK is told about retrying', async () => {
+    const wire = await wireServer((_, response) => json(response, 503, { __type: 'ServiceUnavailableException' }));
+    const { cloud } = cloudOn(wire.endpoint, {}, { AWS_MAX_ATTEMPTS: '5', AWS_RETRY_MODE: 'adaptive' });
+    await failureOf(cloud.identify());
+    expect(wire.requests).toHaveLength(1);
+  });
+
+  it('close breaks off what is under way and what waits for a connection', async () => {
+    const { cloud } = await wireCloud(() => setImmediate(() => cloud.close()), { maxSockets: 1 });
+    const failures = await Promise.all([1, 2, 3].map(() => failureOf(cloud.readComputeOptimizer(ACCOUNT))));
+    for (const { kind } of failures) expect(kind).toBe('Transient');
+  });
+});

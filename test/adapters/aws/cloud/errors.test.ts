@@ -1,0 +1,279 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { toCloudError } from '../../../../shared/adapters/aws/cloud/cloud-errors.ts';
+import { meaningOf } from '../../../../shared/adapters/aws/vendor-error-codes.ts';
+import type { CloudErrorKind } from '../../../../shared/ports/cloud.ts';
+import { failureOf } from '../../../contract/cloud.contract.ts';
+import { ACCOUNT, cloudOn, json, OWN_KEY, OWN_SECRET, wireCloud, wireServer } from './support.ts';
+
+const MEMBER = '222233334444';
+
+describe('what a code means', () => {
+  const cases: readonly (readonly [service: string, code: string, kind: CloudErrorKind])[] = [
+    ['compute-optimizer', 'ThrottlingException', 'Throttled'],
+    ['organizations', 'TooManyRequestsException', 'Throttled'],
+    ['sts', 'Throttling', 'Throttled'],
+    ['organizations', 'ServiceException', 'Transient'],
+    ['organizations', 'ConcurrentModificationException', 'Transient'],
+    ['sts', 'RequestExpired', 'Transient'],
+    ['organizations', 'AWSOrganizationsNotInUseException', 'Prerequisite'],
+    ['organizations', 'ParentNotFoundException', 'Conflict'],
+    ['compute-optimizer', 'MissingAuthenticationToken', 'Unauthenticated'],
+    ['sts', 'InvalidClientTokenId', 'Unauthenticated'],
+    ['sts', 'ExpiredToken', 'Unauthenticated'],
+    ['organizations', 'SomethingNewException', 'Invalid'],
+    // Known to one service and unknown to another.
+    ['compute-optimizer', 'ServiceException', 'Invalid'],
+    ['organizations', 'constructor', 'Invalid'],
+    ['nowhere', '__proto__', 'Invalid'],
+  ];
+  it.each(cases)('%s %s: %s', (service, code, kind) => {
+    expect(meaningOf(service, code)).toEqual({ kind, ambiguous: false });
+  });
+
+  it('is not told by the HTTP status or the text', async () => {
+    const answers = [
+      [400, 'ThrottlingException', 'Throttled'],
+      [429, 'ThrottlingException', 'Throttled'],
+      [500, 'ServiceUnavailableException', 'Transient'],
+      [503, 'AccessDeniedException', 'Denied'],
+      [429, 'NeverHeardOfException', 'Invalid'],
+    ] as const;
+    let answered = 0;
+    const { cloud } = await wireCloud((_, response) => {
+      const [status, code] = answers[answered] ?? answers[0];
+      answered += 1;
+      json(response, status, { __type: code, message: 'Rate exceeded: throttled, access denied' });
+    });
+    for (const [, code, kind] of answers) {
+      expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).facts).toMatchObject({ kind, code });
+    }
+  });
+});
+
+describe('when AWS cannot be reached', () => {
+  it.each([
+    ['http://127.0.0.1:1', 'ECONNREFUSED', 'ECONNREFUSED at 127.0.0.1 port 1)'],
+    [
+      'http://no-such-host.invalid',
+      /^(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError)$/,
+      /failed \(\w+( at no-such-host\.invalid)?\)/,
+    ],
+  ])('%s: Transient, %s', async (endpoint, code, where) => {
+    const { cloud } = cloudOn(endpoint);
+    const { facts, retryable, message } = await failureOf(cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Transient', operation: 'GetCallerIdentity', requestId: null });
+    expect(facts.code).toMatch(code);
+    expect(retryable).toBe(true);
+    expect(message).toContain('network');
+    expect(message).toEqual(typeof where === 'string' ? expect.stringContaining(where) : expect.stringMatching(where));
+  });
+
+  it('a broken connection is Transient', async () => {
+    const { cloud } = await wireCloud((_, response) => response.socket?.destroy());
+    const { facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    expect(facts).toMatchObject({ kind: 'Transient', code: 'ECONNRESET', accountId: ACCOUNT });
+  });
+
+  const impatient = { timeouts: { connectMs: 1000, requestMs: 100 } };
+
+  it('an answer that does not come is not waited for', async () => {
+    const { cloud } = await wireCloud(() => undefined, impatient);
+    const { facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    expect(facts.kind).toBe('Transient');
+    expect(facts.code).toMatch(/^(ETIMEDOUT|TimeoutError)$/);
+  });
+
+  it('nor is the rest of one that stops in the middle', async () => {
+    const { cloud } = await wireCloud((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': 100 });
+      response.write('{"status":');
+    }, impatient);
+    const error = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    expect(error.kind).toBe('Transient');
+    // The half answer still knows its request, whose headers are no one's business.
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(OWN_KEY);
+  });
+
+  it.each([
+    ['a page of a proxy', 502, '<html>Bad gateway</html>'],
+    ['a page in the place of an answer', 200, '<html>Sign in to the Wi-Fi</html>'],
+    ['an answer cut short', 200, '{"status":"Act'],
+    ['an error without a code', 500, '{}'],
+  ])('%s is no answer: Transient', async (_, status, body) => {
+    const { cloud } = await wireCloud((_request, response) => {
+      response.writeHead(status, { 'content-type': 'text/html' });
+      response.end(body);
+    });
+    const { facts, message } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
+    expect(message).toContain('AWS_ENDPOINT_URL');
+  });
+});
+
+describe('what is wrong on our side', () => {
+  it('no credentials', async () => {
+    const wire = await wireServer((_, response) => json(response, 200, {}));
+    const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
+    const { cloud } = cloudOn(wire.endpoint, {}, none);
+    const { facts, message } = await failureOf(cloud.listEnrollmentStatuses(null));
+    expect(facts).toMatchObject({ kind: 'Unauthenticated', code: 'CredentialsProviderError', accountId: null });
+    expect(message).toContain('aws sso login');
+    expect(wire.requests).toHaveLength(0);
+  });
+
+  it.each(['', 'not a region'])('Region %j', async (AWS_REGION) => {
+    const wire = await wireServer((_, response) => json(response, 200, {}));
+    const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
+    const { facts, message } = await failureOf(cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Invalid', code: 'RegionMissing' });
+    expect(message).toContain('AWS_REGION');
+    expect(wire.requests).toHaveLength(0);
+  });
+
+  it.each(['eu-wset', 'Eu-West-1', 'eu-west', 'eu-west-1a', 'nonsense', 'us-east-1.evil.example'])(
+    'Region %j is none',
+    async (AWS_REGION) => {
+      const wire = await wireServer((_, response) => json(response, 200, {}));
+      const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
+      const { facts, message } = await failureOf(cloud.identify());
+      expect(facts).toMatchObject({ kind: 'Invalid', code: expect.stringMatching(/^Region(Malformed|Missing)$/) });
+      expect(message).toContain('such as eu-west-1');
+      expect(wire.requests).toHaveLength(0);
+    },
+  );
+
+  it.each(['us-gov-west-1', 'cn-northwest-1', 'eusc-de-east-1', 'us-isob-east-1', 'ap-southeast-7'])(
+    'Region %j may be one',
+    async (AWS_REGION) => {
+      const wire = await wireServer((_, response) => json(response, 200, {}));
+      const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
+      await failureOf(cloud.identify());
+      expect(wire.requests).toHaveLength(1);
+    },
+  );
+
+  it('a bare 404, as of a proxy, is no answer of AWS’s', async () => {
+    const wire = await wireServer((_, response) => {
+      response.writeHead(404);
+      response.end();
+    });
+    const { cloud } = cloudOn(wire.endpoint);
+    const { facts, message } = await failureOf(cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
+    expect(message).toContain('What answered was no AWS service');
+    expect(message).not.toContain('Unknown');
+  });
+
+  it('credentials that AWS refuses', async () => {
+    const wire = await wireServer((_, response) => {
+      response.writeHead(403, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r-9' });
+      response.end(
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token included in the request is invalid.</Message></Error><RequestId>r-9</RequestId></ErrorResponse>',
+      );
+    });
+    const { cloud } = cloudOn(wire.endpoint);
+    const { facts } = await failureOf(cloud.identify());
+    expect(facts).toMatchObject({ kind: 'Unauthenticated', code: 'InvalidClientTokenId', requestId: 'r-9' });
+  });
+
+  it('a clock that is off: the SDK takes the time from the answer, so that the next attempt is in order', async () => {
+    const ahead = new Date(Date.now() + 3_600_000).toUTCString();
+    const { cloud, requests } = await wireCloud((_, response) => {
+      response.setHeader('date', ahead);
+      json(response, 403, { __type: 'InvalidSignatureException', message: 'Signature expired' });
+    });
+    expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).kind).toBe('Transient');
+    await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const [first, second] = requests
+      .filter(({ operation }) => operation === 'GetEnrollmentStatus')
+      .map(({ headers }) => String(headers['x-amz-date']).slice(0, 11));
+    expect(first).not.toBe(second);
+  });
+
+  it('STS switched off in the Region of the member', async () => {
+    const wire = await wireServer(({ operation }, response) => {
+      response.writeHead(operation === 'AssumeRole' ? 403 : 200, { 'content-type': 'text/xml' });
+      response.end(
+        operation === 'AssumeRole'
+          ? '<ErrorResponse><Error><Code>RegionDisabledException</Code><Message>STS is not activated</Message></Error><RequestId>r</RequestId></ErrorResponse>'
+          : `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>${ACCOUNT}</Account><Arn>arn:aws:iam::${ACCOUNT}:user/x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+      );
+    });
+    const { cloud } = cloudOn(wire.endpoint);
+    const { facts, message } = await failureOf(cloud.readComputeOptimizer(MEMBER));
+    expect(facts).toMatchObject({ kind: 'Denied', code: 'RegionDisabledException', accountId: MEMBER });
+    expect(message).toContain('enable the Region');
+  });
+
+  it.each([
+    ['a request that was given up', Object.assign(new Error('Request aborted'), { name: 'AbortError' })],
+    ['no port left', Object.assign(new Error('connect'), { code: 'EADDRNOTAVAIL', syscall: 'connect' })],
+    ['a socket gone before', Object.assign(new Error('closed'), { code: 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' })],
+  ])('%s is trouble of the network: no account is given up for it', (_, cause) => {
+    const context = {
+      service: 'compute-optimizer',
+      operation: 'GetEnrollmentStatus',
+      accountId: ACCOUNT,
+      member: true,
+    };
+    expect(toCloudError(cause, context)).toMatchObject({ retryable: true, facts: { kind: 'Transient' } });
+  });
+
+  it('a mistake of our own is Invalid and keeps its cause', () => {
+    const mistake = new TypeError('x is not a function');
+    const context = { service: 'sts', operation: 'GetCallerIdentity', accountId: null, member: false };
+    const error = toCloudError(mistake, context);
+    expect(error.facts).toMatchObject({ kind: 'Invalid', code: 'TypeError' });
+    expect(error.cause).toBe(mistake);
+    expect(toCloudError(error, context)).toBe(error);
+  });
+});
+
+describe('messages', () => {
+  it('say what failed, for whom, the code, the request and what to do', async () => {
+    const { cloud } = await wireCloud((_, response) =>
+      json(response, 400, { __type: 'AccessDeniedException', message: 'User is not\n authorized' }),
+    );
+    const { message } = await failureOf(cloud.readComputeOptimizer(MEMBER));
+    expect(message).toBe(
+      'GetEnrollmentStatus for account 222233334444 failed (AccessDeniedException, request request-1): User is not authorized. ' +
+        'Check that the member role allows compute-optimizer:GetEnrollmentStatus and that no service control policy forbids it.',
+    );
+  });
+
+  it('never tell secrets, neither ours nor the member’s, nor does anything that hangs on the error', async () => {
+    for (const code of [
+      'SignatureDoesNotMatch',
+      'AccessDeniedException',
+      'NeverHeardOfException',
+      'ThrottlingException',
+    ]) {
+      let signature = '';
+      const { cloud } = await wireCloud(({ headers }, response) => {
+        const { authorization = '', 'x-amz-security-token': token = '' } = headers;
+        signature = authorization.split('Signature=')[1] ?? '';
+        const key = /Credential=([^/]+)/.exec(authorization)?.[1];
+        const words = `For key ${key} x-amz-security-token:${token} authorization:${authorization}`;
+        json(response, 403, { __type: code, message: words });
+      });
+      for (const account of [ACCOUNT, MEMBER]) {
+        const error = await failureOf(cloud.readComputeOptimizer(account));
+        const shown = inspect(error, { depth: 10, showHidden: true });
+        expect(signature).toMatch(/^[0-9a-f]{64}$/);
+        // Where the credentials themselves are refused, AWS's words may be nothing but what was signed.
+        expect(error.message.includes('For key')).toBe(code !== 'SignatureDoesNotMatch');
+        for (const secret of [
+          OWN_KEY,
+          OWN_SECRET,
+          `ASIA${MEMBER}`,
+          `secret-of-${MEMBER}`,
+          `token-of-${MEMBER}`,
+          signature,
+        ]) {
+          expect(shown).not.toContain(secret);
+        }
+      }
+    }
+  });
+});

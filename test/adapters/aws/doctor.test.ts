@@ -1,0 +1,174 @@
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type AwsLookOptions, lookAtAws } from '../../../shared/adapters/aws/doctor.ts';
+import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
+import { type PretendService, startPretendService } from './pretend-service.ts';
+import { makeQueues, type PretendAws, startPretendAws } from './stores.ts';
+
+let aws: PretendAws;
+beforeAll(async () => {
+  aws = await startPretendAws();
+});
+afterAll(() => aws.close());
+
+const NOTHING = { table: null, queueUrl: null, dlqUrl: null, bus: null };
+
+function look(options: Partial<AwsLookOptions>) {
+  const opened = lookAtAws({ ...NOTHING, dynamodb: aws.dynamodb, sqs: aws.sqs, ...options });
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+async function pretend(answer: Parameters<typeof startPretendService>[0]): Promise<PretendService> {
+  const service = await startPretendService(answer);
+  onTestFinished(() => service.close());
+  return service;
+}
+
+const refusal = (code: string) => ({ status: 400, body: { __type: code, message: 'words' } });
+const NOWHERE = {
+  region: 'eu-west-1',
+  endpoint: 'http://127.0.0.1:9',
+  credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+};
+
+describe('the table', () => {
+  it('passes as the deployment makes it', async () => {
+    await aws.table.send(new CreateTableCommand(createTableInput('rollcall-good')));
+    expect(await look({ table: 'rollcall-good' }).table()).toMatchObject({ status: 'pass', mend: [] });
+  });
+
+  it('is missing, with the command that makes it', async () => {
+    const { status, reason, mend } = await look({ table: 'rollcall-none' }).table();
+    expect({ status, reason }).toEqual({ status: 'fail', reason: 'missing' });
+    const [, json = ''] = /^aws dynamodb create-table --cli-input-json '(.*)'$/.exec(mend[0] ?? '') ?? [];
+    expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(createTableInput('rollcall-none'))));
+  });
+
+  it('lacks its indexes: which, and what deploys them', async () => {
+    const { KeySchema, BillingMode } = createTableInput('rollcall-stunted');
+    const AttributeDefinitions = ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }));
+    const input = { TableName: 'rollcall-stunted', KeySchema, BillingMode, AttributeDefinitions };
+    await aws.table.send(new CreateTableCommand(input));
+    const { status, reason, message, mend } = await look({ table: 'rollcall-stunted' }).table();
+    expect({ status, reason, mend }).toEqual({
+      status: 'fail',
+      reason: 'wrong',
+      mend: ['npx osls deploy --stage stunted'],
+    });
+    for (const index of ['chain-time', 'all-time', 'todo']) expect(message).toContain(`index ${index} is missing`);
+  });
+
+  it('tells denied, refused and out of reach apart, and a name that is not set', async () => {
+    const denied = await pretend(() => refusal('AccessDeniedException'));
+    const unknown = await pretend(() => refusal('UnrecognizedClientException'));
+    const reasons = await Promise.all(
+      [denied.settings, unknown.settings, NOWHERE].map(
+        async (dynamodb) => (await look({ table: 't-1', dynamodb }).table()).reason,
+      ),
+    );
+    expect(reasons).toEqual(['denied', 'unauthenticated', 'unreachable']);
+    expect(await look({}).table()).toMatchObject({
+      status: 'fail',
+      reason: 'missing',
+      mend: [expect.stringContaining('export ROLLCALL_TABLE=')],
+    });
+    expect(denied.requests.map(({ operation }) => operation)).toEqual(['DescribeTable']);
+  });
+});
+
+describe('the queues', () => {
+  it('pass as the deployment makes them', async () => {
+    expect(await look(await makeQueues(aws.queues, 'good')).queue()).toMatchObject({ status: 'pass' });
+  });
+
+  it('redrive elsewhere: the command sets it right', async () => {
+    const made = await makeQueues(aws.queues, 'astray');
+    const RedrivePolicy = JSON.stringify({
+      deadLetterTargetArn: 'arn:aws:sqs:us-east-1:000000000000:other',
+      maxReceiveCount: 3,
+    });
+    await aws.queues.send(new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes: { RedrivePolicy } }));
+    const { status, reason, message, mend } = await look(made).queue();
+    expect({ status, reason }).toEqual({ status: 'fail', reason: 'wrong' });
+    expect(message).toContain('redrives after 3 receives');
+    const [, json = ''] =
+      /^aws sqs set-queue-attributes --queue-url \S+ --attributes '(.*)'$/.exec(mend[0] ?? '') ?? [];
+    const Attributes: Record<string, string> = JSON.parse(json);
+    await aws.queues.send(new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes }));
+    expect(await look(made).queue()).toMatchObject({ status: 'pass' });
+  });
+
+  it('are missing, one or both, with the commands that make them', async () => {
+    const made = await makeQueues(aws.queues, 'half');
+    const dlqUrl = made.dlqUrl.replace('half-dead', 'half-lost');
+    const queueUrl = made.queueUrl.replace('/half', '/gone');
+    const one = await look({ ...made, dlqUrl }).queue();
+    expect(one).toMatchObject({ status: 'fail', reason: 'missing' });
+    expect(one.mend[0]).toMatch(/^aws sqs create-queue --queue-name half-lost --attributes/);
+    const both = await look({ queueUrl, dlqUrl }).queue();
+    expect(both.mend.map((command) => /--queue-name (\S+)/.exec(command)?.[1])).toEqual(['half-lost', 'gone']);
+    const same = await look({ ...made, dlqUrl: made.queueUrl }).queue();
+    expect(same).toMatchObject({ status: 'fail', reason: 'wrong', mend: ['unset ROLLCALL_DLQ_URL'] });
+  });
+
+  it('are not named, one or both', async () => {
+    const both = await look({}).queue();
+    expect(both).toMatchObject({ status: 'fail', reason: 'missing' });
+    expect(both.message).toBe('ROLLCALL_QUEUE_URL and ROLLCALL_DLQ_URL are not set');
+    expect((await look({ queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q' }).queue()).mend).toEqual([
+      expect.stringMatching(/^export ROLLCALL_DLQ_URL=/),
+    ]);
+  });
+
+  it('a FIFO queue cannot be one', async () => {
+    const { dlqUrl } = await makeQueues(aws.queues, 'orderly');
+    const command = new CreateQueueCommand({ QueueName: 'orderly.fifo', Attributes: { FifoQueue: 'true' } });
+    const { QueueUrl: queueUrl = '' } = await aws.queues.send(command);
+    expect((await look({ queueUrl, dlqUrl }).queue()).message).toContain('is a FIFO queue');
+  });
+
+  it('tells denied and out of reach apart', async () => {
+    const denied = await pretend(() => refusal('AccessDeniedException'));
+    const named = {
+      queueUrl: `${denied.settings.endpoint}/111122223333/q`,
+      dlqUrl: `${denied.settings.endpoint}/111122223333/d`,
+    };
+    expect(await look({ ...named, sqs: denied.settings }).queue()).toMatchObject({ status: 'fail', reason: 'denied' });
+    expect(await look({ ...named, sqs: NOWHERE }).queue()).toMatchObject({ status: 'fail', reason: 'unreachable' });
+  });
+});
+
+describe('the bus', () => {
+  const bus = async (answer: { status: number; body: unknown }, name = 'rollcall-prod') => {
+    const service = await pretend(() => answer);
+    const found = await look({ bus: name, eventBridge: service.settings }).bus();
+    expect(service.requests).toEqual([{ operation: 'DescribeEventBus', body: { Name: name } }]);
+    return found;
+  };
+
+  it('is there, or is not, with the command that makes it', async () => {
+    const Arn = 'arn:aws:events:eu-west-1:111122223333:event-bus/rollcall-prod';
+    expect(await bus({ status: 200, body: { Name: 'rollcall-prod', Arn } })).toMatchObject({
+      status: 'pass',
+      message: `${Arn} is there`,
+    });
+    expect(await bus(refusal('ResourceNotFoundException'), Arn)).toMatchObject({
+      status: 'fail',
+      reason: 'missing',
+      mend: ['aws events create-event-bus --name rollcall-prod'],
+    });
+  });
+
+  it('may not be looked at, or nobody knows how, which is no fault of the bus; out of reach is one', async () => {
+    expect(await bus(refusal('AccessDeniedException'))).toMatchObject({ status: 'warn', reason: 'denied' });
+    expect(await bus(refusal('UnknownOperationException'))).toMatchObject({ status: 'skipped', reason: 'notUsed' });
+    expect(await bus(refusal('ThrottlingException'))).toMatchObject({ status: 'fail', reason: 'unavailable' });
+    expect(await look({ bus: 'b', eventBridge: NOWHERE }).bus()).toMatchObject({
+      status: 'fail',
+      reason: 'unreachable',
+    });
+    expect(await look({}).bus()).toMatchObject({ status: 'skipped', reason: 'notUsed' });
+  });
+});

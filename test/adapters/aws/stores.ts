@@ -1,0 +1,136 @@
+import type { AddressInfo } from 'node:net';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import dynalite from 'dynalite';
+import { buildApp } from 'fauxqs';
+import { vi } from 'vitest';
+// By file: the package does not export the store whose timers have to follow a clock that stands still.
+import { S3Store } from '../../../node_modules/fauxqs/dist/s3/s3Store.js';
+import { SnsStore } from '../../../node_modules/fauxqs/dist/sns/snsStore.js';
+import { SqsStore } from '../../../node_modules/fauxqs/dist/sqs/sqsStore.js';
+import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
+import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../../../shared/adapters/aws/store.ts';
+import { makeNewId } from '../../../shared/adapters/system/ids.ts';
+import type { Clock } from '../../../shared/ports/system.ts';
+import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../../support/manual-clock.ts';
+import { makeQueues } from './queues.ts';
+
+export { makeQueues } from './queues.ts';
+
+/** What a client of either service is told. */
+interface Settings {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+
+/** DynamoDB and SQS as others have rebuilt them, in this process, on free ports. */
+export interface PretendAws {
+  readonly dynamodb: Settings;
+  readonly sqs: Settings;
+  /** Lets the queue's time, which is `Date`, be that of the clock. */
+  follow(clock: ManualClock): ManualClock;
+  /** A client for whatever a test does behind the adapters' back. */
+  readonly table: DynamoDBClient;
+  readonly queues: SQSClient;
+  close(): Promise<void>;
+}
+
+export async function startPretendAws(): Promise<PretendAws> {
+  const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  dynamo.keepAliveTimeout = 600_000;
+  await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
+  const sqsStore = new SqsStore();
+  const app = buildApp({ logger: false, stores: { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() } });
+  const sqsEndpoint = await app.listen({ port: 0, host: '127.0.0.1' });
+  const dynamodb = { ...ACCESS, endpoint: `http://127.0.0.1:${portOf(dynamo.address())}` };
+  const sqs = { ...ACCESS, endpoint: sqsEndpoint };
+  const table = new DynamoDBClient(dynamodb);
+  const queues = new SQSClient(sqs);
+  return {
+    dynamodb,
+    sqs,
+    table,
+    queues,
+    follow(clock) {
+      vi.useFakeTimers({ toFake: ['Date'], now: clock.now() });
+      return {
+        ...{ now: clock.now, sleep: clock.sleep, advanceToNext: clock.advanceToNext, sleeping: clock.sleeping },
+        async advance(ms) {
+          await clock.advance(ms);
+          vi.setSystemTime(clock.now());
+          sqsStore.processAllTimers();
+        },
+      };
+    },
+    async close() {
+      vi.useRealTimers();
+      table.destroy();
+      queues.destroy();
+      await app.close();
+      await new Promise((resolve) => dynamo.close(resolve));
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+}
+
+/** A fresh table and fresh queues, and all stores opened on them. */
+export interface Bench {
+  readonly clock: ManualClock;
+  readonly table: string;
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  open(options?: Partial<AwsStoresOptions>): Promise<AwsStores>;
+  dispose(): Promise<void>;
+}
+
+let made = 0;
+
+export async function makeBench(aws: PretendAws): Promise<Bench> {
+  made += 1;
+  const clock = aws.follow(manualClock());
+  const table = `table-${made}`;
+  await aws.table.send(new CreateTableCommand(createTableInput(table)));
+  const { queueUrl, dlqUrl } = await makeQueues(aws.queues, `queue-${made}`);
+  const opened: AwsStores[] = [];
+  const newId = makeNewId(clock);
+  return {
+    clock,
+    table,
+    queueUrl,
+    dlqUrl,
+    async open(options = {}) {
+      const stores = await openAwsStores({
+        ...{ table, queueUrl, dlqUrl, clock, newId, random: () => 0, dynamodb: aws.dynamodb, sqs: aws.sqs },
+        deadLetterWaitSeconds: 0,
+        ...options,
+      });
+      opened.push(stores);
+      return stores;
+    },
+    async dispose() {
+      for (const stores of opened) await stores.close();
+    },
+  };
+}
+
+/** A clock on which every sleep is over at once, and which is that much later afterwards. */
+export function hastyClock(start = MANUAL_CLOCK_START): Clock & { readonly slept: number[] } {
+  let now = start;
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => now,
+    async sleep(ms) {
+      slept.push(ms);
+      now += ms;
+    },
+  };
+}

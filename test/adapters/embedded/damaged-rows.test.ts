@@ -1,0 +1,124 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tell } from '../../../services/cli/errors.ts';
+import { databasePath } from '../../../shared/adapters/embedded/file.ts';
+import { readControls } from '../../../shared/app/guardrails/controls.ts';
+import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
+import { TamperedError } from '../../../shared/ports/ledger.ts';
+import { DamagedRegisterError } from '../../../shared/ports/registers.ts';
+import { account, chainOf, facts, record } from '../../contract/samples.ts';
+import { type Bench, makeBench } from './stores.ts';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = makeBench();
+});
+afterEach(() => bench.dispose());
+
+const CHAIN = account(7);
+
+/** A store with one of everything, in which somebody changes a row from outside. */
+async function edited(statement: string) {
+  const store = await bench.open();
+  await store.ledger.append(chainOf(CHAIN, 3));
+  await store.records.advance([record(CHAIN, 3), record(account(8), 1)]);
+  await store.facts.save({
+    organizationId: 'o',
+    managementAccountId: CHAIN,
+    takenAt: 1,
+    tags: true,
+    accounts: [facts(7)],
+  });
+  const db = new DatabaseSync(databasePath(bench.dataDir));
+  expect(db.prepare(statement).run().changes).toBe(1);
+  db.close();
+  return store;
+}
+
+async function drain(pages: AsyncIterable<readonly unknown[]>): Promise<void> {
+  for await (const page of pages) expect(page.length).toBeGreaterThan(0);
+}
+
+describe('a row that was changed from outside', () => {
+  it('a record that stands under another account than it has is refused, and never read for ever', async () => {
+    const { records } = await edited(
+      `UPDATE records SET body = replace(body, '${CHAIN}', '000000000000') WHERE account_id = '${CHAIN}'`,
+    );
+    const refused = { code: 'Corrupt', message: expect.stringMatching(/stands under another account_id/) };
+    await expect(drain(records.all())).rejects.toMatchObject(refused);
+    await expect(records.get(CHAIN)).rejects.toMatchObject(refused);
+    await expect(records.getMany([CHAIN])).rejects.toMatchObject(refused);
+  });
+
+  it('so are the facts of an account', async () => {
+    const store = await edited(`UPDATE facts SET body = replace(body, '${CHAIN}', '000000000000')`);
+    await expect(store.facts.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });
+    await expect(store.facts.load()).rejects.toMatchObject({ code: 'Corrupt' });
+  });
+
+  it('an entry whose time is none is a fault that verifying finds, not the end of verifying', async () => {
+    const { ledger, records } = await edited(
+      `UPDATE ledger SET body = replace(body, '2026-03-01T12:00:01', 'yesterday at 12:00') WHERE seq = 2`,
+    );
+    expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 2 });
+    const error: unknown = await ledger.read(CHAIN, 0, 10).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TamperedError);
+    expect(tell(error)).toMatchObject({
+      code: 'Tampered',
+      message: expect.stringMatching(/100000000007.*audit verify/),
+    });
+  });
+
+  it.each([
+    ['$.computeOptimizer.verdict', '{"0":-1,"toString":{}}'],
+    ['$.computeOptimizer.verdict', '"Fine"'],
+    ['$.computeOptimizer.since', '7'],
+    ['$.computeOptimizer.attempts', '"many"'],
+    ['$.computeOptimizer.reason', '{}'],
+    ['$.computeOptimizer.claim', '{"entryId":7}'],
+    ['$.computeOptimizer.setBacks', '[1]'],
+  ])('a condition that cannot be is damage, and no defect of whoever reads it: %s', async (path, value) => {
+    const { records } = await edited(
+      `UPDATE records SET body = json_set(body, '${path}', json('${value}')) WHERE account_id = '${CHAIN}'`,
+    );
+    const refused = { code: 'Corrupt', message: expect.stringMatching(/an account record/) };
+    await expect(drain(records.all())).rejects.toMatchObject(refused);
+    await expect(records.get(CHAIN)).rejects.toMatchObject(refused);
+  });
+
+  it('a number that JavaScript does not have is damage, and no defect', async () => {
+    const { records } = await edited(`UPDATE records SET seq = 9007199254740993 WHERE account_id = '${CHAIN}'`);
+    await expect(records.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });
+  });
+});
+
+it('a header that asks for another format is damage, and no defect', async () => {
+  await (await bench.open()).close();
+  const file = openSync(databasePath(bench.dataDir), 'r+');
+  // The schema format number [sqlite.org/fileformat2.html].
+  writeSync(file, Buffer.from([0, 0, 0, 9]), 0, 4, 44);
+  closeSync(file);
+  await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt' });
+});
+
+describe('a register that was changed from outside', () => {
+  it.each([
+    ['another shape', { halt: 'yes' }, /^register controls .*halt: /],
+    [
+      'a suspension of nobody',
+      {
+        halt: null,
+        notices: [],
+        suspensions: [{ id: 'a', selector: 'ou:x', reason: null, until: null, at: 1, by: 'b' }],
+      },
+      /suspensions\.0\.selector: is no selector/,
+    ],
+  ])('%s: is an error that names it, never taken for absent', async (_, value, message) => {
+    const { registers } = await bench.open();
+    await registers.write('controls', value, null);
+    const error: unknown = await readControls(registers).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DamagedRegisterError);
+    expect(tell(error)).toMatchObject({ code: 'Corrupt', message: expect.stringMatching(message) });
+  });
+});

@@ -1,0 +1,122 @@
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { lookAtEmbedded } from '../../../shared/adapters/embedded/doctor.ts';
+import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { hastyClock } from '../aws/stores.ts';
+
+function place(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-doctor-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, 'data');
+}
+
+const look = (dataDir: string) => lookAtEmbedded(dataDir, { clock: hastyClock(), random: () => 0 });
+
+/** A data directory with a store that was closed. */
+async function withStore(): Promise<{ readonly dataDir: string; readonly file: string }> {
+  const dataDir = place();
+  const store = await openStore({ dataDir, clock: manualClock(), readOnly: false });
+  await store.close();
+  return { dataDir, file: join(dataDir, 'rollcall.db') };
+}
+
+describe('the embedded store', () => {
+  it('that is not there yet is no fault, and is not made by looking', async () => {
+    const dataDir = join(place(), 'deeper', 'still');
+    const { dataDirectory, database, writeAheadLog, disk } = look(dataDir);
+    expect(await dataDirectory()).toMatchObject({ status: 'pass' });
+    expect(await database()).toMatchObject({ status: 'skipped', reason: 'missing' });
+    expect(await writeAheadLog()).toMatchObject({ status: 'skipped', reason: 'missing' });
+    expect(['pass', 'warn']).toContain((await disk()).status);
+    expect(() => readdirSync(dataDir)).toThrow('ENOENT');
+  });
+
+  it('that is there passes, and stays as it is', async () => {
+    const { dataDir } = await withStore();
+    const before = readdirSync(dataDir);
+    const { dataDirectory, database, writeAheadLog } = look(dataDir);
+    expect(await dataDirectory()).toMatchObject({ status: 'pass' });
+    expect(await database()).toMatchObject({ status: 'pass', message: expect.stringContaining('is sound') });
+    expect(await writeAheadLog()).toMatchObject({ status: 'pass' });
+    expect(readdirSync(dataDir)).toEqual(before);
+  });
+
+  it('that is cut off, of another program, or of a newer version', async () => {
+    const cut = await withStore();
+    truncateSync(cut.file, 5_000);
+    expect(await look(cut.dataDir).database()).toMatchObject({
+      status: 'fail',
+      reason: 'wrong',
+      mend: ['rollcall restore BACKUP'],
+    });
+    const foreign = place();
+    mkdirSync(foreign);
+    const other = new DatabaseSync(join(foreign, 'rollcall.db'));
+    other.exec('CREATE TABLE t (x)');
+    other.close();
+    expect(await look(foreign).database()).toMatchObject({ status: 'fail', reason: 'wrong' });
+    expect(await look(foreign).writeAheadLog()).toMatchObject({ status: 'warn', reason: 'wrong' });
+    const newer = await withStore();
+    const db = new DatabaseSync(newer.file);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    expect((await look(newer.dataDir).database()).message).toContain('newer Rollcall');
+  });
+
+  it('that others may read is a warning with the command that mends it', async () => {
+    const { dataDir, file } = await withStore();
+    chmodSync(file, 0o644);
+    expect(await look(dataDir).database()).toMatchObject({
+      status: 'warn',
+      reason: 'wrong',
+      mend: [`chmod 600 ${file}`],
+    });
+  });
+
+  it('whose log has grown because something keeps it', async () => {
+    const { dataDir, file } = await withStore();
+    closeSync(openSync(`${file}-wal`, 'w'));
+    truncateSync(`${file}-wal`, 300 * 2 ** 20);
+    const found = await look(dataDir).writeAheadLog();
+    expect(found).toMatchObject({
+      status: 'warn',
+      reason: 'wrong',
+      mend: [`sqlite3 ${file} 'PRAGMA wal_checkpoint(TRUNCATE)'`],
+    });
+    expect(found.message).toContain('300.0 MiB');
+  });
+
+  it('whose directory is a file', async () => {
+    const dataDir = place();
+    writeFileSync(dataDir, 'no directory');
+    expect(await look(dataDir).dataDirectory()).toMatchObject({
+      status: 'fail',
+      reason: 'wrong',
+      mend: [`mv ${dataDir} ${dataDir}.old`],
+    });
+    expect(await look(dataDir).database()).toMatchObject({ status: 'skipped', reason: 'missing' });
+    expect((await look(dataDir).disk()).status).not.toBe('fail');
+  });
+
+  // Permissions do not hold for root.
+  it.skipIf(process.getuid?.() === 0)('whose directory this user may not write', async () => {
+    const { dataDir } = await withStore();
+    chmodSync(dataDir, 0o500);
+    onTestFinished(() => chmodSync(dataDir, 0o700));
+    expect(await look(dataDir).dataDirectory()).toMatchObject({ status: 'fail', reason: 'denied' });
+  });
+});

@@ -1,0 +1,392 @@
+import { writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { databasePath } from '../../../shared/adapters/embedded/file.ts';
+import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
+import { acquireLease } from '../../../shared/app/coordination/lease.ts';
+import { bindOrganization, organizationOf } from '../../../shared/app/coordination/organization-binding.ts';
+import { POLICY_REGISTER } from '../../../shared/app/coordination/policy-in-force.ts';
+import { RunStates } from '../../../shared/app/coordination/run-store.ts';
+import { approvalOf, approve, useApproval } from '../../../shared/app/guardrails/approvals.ts';
+import { claimChanges } from '../../../shared/app/guardrails/change-reservations.ts';
+import { halt, readControls, resume, suspend, unhalt } from '../../../shared/app/guardrails/controls.ts';
+import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
+import { Journal } from '../../../shared/app/ledger/ledger-writer.ts';
+import { settleControls } from '../../../shared/app/operator/apply-controls.ts';
+import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
+import { restoreStore } from '../../../shared/compose/restore.ts';
+import { emptyRecord } from '../../../shared/domain/account/record.ts';
+import type { EntryDraft } from '../../../shared/domain/ledger/entry.ts';
+import { checkLink, EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
+import { type OperatorSelector, parseOperatorSelector } from '../../../shared/domain/policy/index.ts';
+import { account, chainOf, draft, FACET, facts, time } from '../../contract/samples.ts';
+import { compiled, policyText } from '../../support/world-policy.ts';
+import { type Bench, makeBench } from './stores.ts';
+
+let bench: Bench;
+let store: EmbeddedStore;
+let copy: string;
+beforeEach(async () => {
+  bench = makeBench();
+  copy = bench.path('backup.db');
+  store = await bench.open();
+});
+afterEach(() => bench.dispose());
+
+const HOUR = 3_600_000;
+const at = (ms = 0): string => time(bench.clock.now() - Date.parse(time(0)) + ms);
+const deps = (of: EmbeddedStore = store) => ({ ...of, clock: bench.clock, newId: bench.newId, actor: 'user:anna' });
+const restore = (more: { readonly dataDir?: string } = {}) =>
+  restoreStore({
+    ...{ dataDir: bench.dataDir, file: copy, actor: 'user:ben', clock: bench.clock, newId: bench.newId },
+    ...more,
+  });
+
+function selectorOf(text: string): OperatorSelector {
+  const parsed = parseOperatorSelector(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.selector;
+}
+
+const suspendIt = (text: string, until: number | null = null) =>
+  suspend(deps(), { selector: selectorOf(text), until, reason: 'incident' });
+
+async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[]) {
+  const journal = new Journal(deps());
+  const written = await journal.write(accountId, () =>
+    drafts.map((each) => draft({ chain: accountId, at: at(), id: bench.newId(), ...each })),
+  );
+  // A write that meets the lock of a restore waits, and the clock of these tests stands still.
+  await journal.settled(accountId);
+  return written;
+}
+
+const started = (id: string, optOut = false): Partial<EntryDraft> => ({
+  id,
+  type: 'RemediationStarted',
+  after: { ...FACET, verdict: 'Converging', reason: 'acted' },
+  api: { operation: 'UpdateEnrollmentStatus', requestId: null, clientToken: null },
+  detail: { optOut, claimExpiresAt: at(60_000) },
+});
+const succeeded = (intentId: string): Partial<EntryDraft> => ({
+  type: 'RemediationSucceeded',
+  after: { ...FACET, verdict: 'Converging', reason: 'acted' },
+  api: { operation: 'UpdateEnrollmentStatus', requestId: 'r', clientToken: null },
+  detail: { intentId },
+});
+
+async function lastEntry(type: 'StoreRestored' | 'EnforcementHalted') {
+  return (await store.ledger.query({ type }, { limit: 1 })).entries[0];
+}
+
+async function expectWhole(): Promise<void> {
+  for (const chain of await store.ledger.chains(null, 100)) {
+    let head = EMPTY_CHAIN;
+    for (const entry of await store.ledger.read(chain, 0, 10_000)) {
+      expect(checkLink(head, entry)).toBeNull();
+      head = headOf(entry);
+    }
+    expect(await store.ledger.head(chain)).toEqual(head);
+  }
+}
+
+describe('a restored store', () => {
+  it('is halted, whatever either store says, and names file, actor and the earlier halt', async () => {
+    await store.backup(copy);
+    await halt(deps(), 'fire');
+    const { report } = await restore();
+    expect(report).toMatchObject({ replaced: 'store', merged: true });
+    const { halt: set } = await readControls(store.registers);
+    expect(set).toMatchObject({ by: 'user:ben' });
+    expect(set?.reason).toMatch(
+      new RegExp(`^restored from ${copy} by user:ben; already halted .* by user:anna: fire$`),
+    );
+    await settleControls(deps());
+    expect(await lastEntry('EnforcementHalted')).toMatchObject({ actor: 'user:ben', detail: { message: set?.reason } });
+    expect(await unhalt(deps())).toBe(true);
+  });
+
+  it('keeps every suspension of either store, the later end where both have one, and shows what it kept', async () => {
+    const now = bench.clock.now();
+    await suspendIt('ou:/A', now + HOUR);
+    await suspendIt('ou:/B', now + HOUR);
+    await suspendIt('ou:/Resumed');
+    await settleControls(deps());
+    await store.backup(copy);
+    await suspendIt('ou:/A', null);
+    await suspendIt('ou:/B', now + 60_000);
+    await suspendIt('ou:/New');
+    await resume(deps(), selectorOf('ou:/Resumed'));
+    const { report } = await restore();
+    expect([...report.suspensions].sort()).toEqual(['ou:/A', 'ou:/New']);
+    const ends = (await readControls(store.registers)).suspensions.map(({ selector, until }) => [selector, until]);
+    expect(ends.sort()).toEqual([
+      ['ou:/A', null],
+      ['ou:/B', now + HOUR],
+      ['ou:/New', null],
+      ['ou:/Resumed', null],
+    ]);
+    await settleControls(deps());
+    const { entries } = await store.ledger.query({ type: 'AccountSuspended' }, { limit: 100 });
+    expect(
+      entries
+        .filter(({ actor }) => actor === 'user:ben')
+        .map(({ detail }) => detail?.selector)
+        .sort(),
+    ).toEqual(['ou:/A', 'ou:/New']);
+  });
+
+  it('records what it replaced, from which file, and what the backup lacks', async () => {
+    await store.ledger.append(chainOf(ORGANIZATION_CHAIN, 2));
+    await store.backup(copy);
+    await bench.clock.advance(HOUR);
+    await new Journal(deps()).organization(() =>
+      draft({ chain: ORGANIZATION_CHAIN, type: 'ScanStarted', runId: 'run-7', at: at(), id: bench.newId() }),
+    );
+    await write(account(1), { reason: 'a' }, { reason: 'b' });
+    const replaced = await store.ledger.head(ORGANIZATION_CHAIN);
+    await bench.clock.advance(HOUR);
+    const { report } = await restore();
+    const when = bench.clock.now() - HOUR;
+    expect(report.lost).toEqual({ entries: 3, from: when, to: when, runs: 1, runIds: ['run-7'] });
+    const entry = await lastEntry('StoreRestored');
+    expect(entry).toMatchObject({ chain: ORGANIZATION_CHAIN, seq: 3, actor: 'user:ben', accountId: null });
+    expect(entry?.detail?.restore).toEqual({
+      file: copy,
+      replaced: { chain: ORGANIZATION_CHAIN, ...replaced },
+      lost: { entries: 3, runs: 1, from: at(-HOUR), to: at(-HOUR) },
+    });
+    expect(await store.ledger.head(account(1))).toEqual(EMPTY_CHAIN);
+    await expectWhole();
+  });
+
+  it('counts the changes of both stores for the caps, opt-outs as such, and forgets them after 24 hours', async () => {
+    await write(account(1), started('one'), succeeded('one'));
+    await store.backup(copy);
+    await bench.clock.advance(HOUR);
+    await write(account(2), started('two', true), succeeded('two'));
+    const claimed = { accountIds: [account(3)], optOut: false, now: bench.clock.now() };
+    await claimChanges(store.registers, claimed, () => undefined);
+    const { report } = await restore();
+    expect(report).toMatchObject({ changed: 3, optedOut: 1 });
+    const expected = new Map([
+      [account(1), { optOut: false }],
+      [account(2), { optOut: true }],
+      [account(3), { optOut: false }],
+    ]);
+    expect(await changedRecently(store, bench.clock.now())).toEqual(expected);
+    // A second restore of the same backup still knows of them.
+    await restore();
+    expect(await changedRecently(store, bench.clock.now())).toEqual(expected);
+    await bench.clock.advance(23 * HOUR + 1);
+    expect([...(await changedRecently(store, bench.clock.now())).keys()]).toEqual([account(2), account(3)]);
+    await bench.clock.advance(HOUR);
+    expect((await changedRecently(store, bench.clock.now())).size).toBe(0);
+  });
+
+  it('revives no approval: used ones stay used, open ones end', async () => {
+    const policy = compiled(policyText(), bench.clock.now());
+    await store.registers.write(POLICY_REGISTER, { hash: policy.hash }, null);
+    const runs = new RunStates(store.registers);
+    const hashes = ['a1', 'b2', 'c3'].map((digits) => digits.repeat(32));
+    const [open = '', used = '', later = ''] = hashes;
+    for (const hash of hashes) await runs.storePlan(hash, policy.hash, ['1 computeOptimizer'], bench.clock.now());
+    const approver = { actor: 'user:anna', reason: null };
+    await approve(deps(), open, approver);
+    await approve(deps(), used, approver);
+    await runs.begin({ runId: 'r', policy, planHash: used, approvedUntil: bench.clock.now() + HOUR }, 0, 10, 5);
+    await store.backup(copy);
+    await useApproval(store.registers, used, 'r', bench.clock.now());
+    await runs.stop('r', { reason: 'failureTolerance', message: 'too many' });
+    await approve(deps(), later, approver);
+    const { report } = await restore();
+    expect(report.approvalsEnded).toBe(2);
+    const now = bench.clock.now();
+    expect(await approvalOf(store.registers, open)).toMatchObject({ usedAt: null, expiresAt: now });
+    expect(await approvalOf(store.registers, used)).toMatchObject({ usedBy: 'r', expiresAt: now });
+    expect(await approvalOf(store.registers, later)).toBeNull();
+    expect(await new RunStates(store.registers).get('r')).toMatchObject({
+      approvedUntil: now,
+      stopped: { reason: 'failureTolerance' },
+    });
+    await expect(approve(deps(), used, approver)).rejects.toMatchObject({ code: 'ApprovalUsed' });
+    expect((await approve(deps(), open, approver)).approval.actor).toBe('user:anna');
+  });
+
+  it('keeps accounts contested, and changes that are under way claimed under the same intent', async () => {
+    await write(account(1), { after: FACET });
+    await store.backup(copy);
+    await write(account(1), {
+      type: 'FlapDetected',
+      after: { ...FACET, verdict: 'Blocked', reason: 'contested' },
+      detail: { message: 'set back 3 times' },
+    });
+    await write(account(2), { after: FACET }, started('under-way'));
+    const { report } = await restore();
+    expect(report).toMatchObject({ contested: 1, underWay: 1 });
+    const journal = new Journal(deps());
+    const [one, two] = await Promise.all(
+      [account(1), account(2)].map(async (id) => journal.caughtUp(await journal.current(id))),
+    );
+    expect(one?.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
+    expect(two?.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
+    // The worker that made the call closes it as if nothing had happened.
+    const closed = await journal.write(account(2), () => [
+      draft({ chain: account(2), at: at(), id: 'closed', ...succeeded('under-way') }),
+    ]);
+    expect(closed.record.computeOptimizer?.claim).toBeNull();
+    await expectWhole();
+  });
+
+  it('leaves what limits and announces as it is now: leases, pace, alerts, published entries', async () => {
+    const first = await store.ledger.append(chainOf(account(1), 2));
+    expect(first).toEqual(['appended', 'appended']);
+    await store.registers.write('limiter/shared', { taken: 1 }, null);
+    await store.registers.write('alerts', { mark: 1, seen: [], message: null }, null);
+    await store.registers.write('checkpoint/run/1', 'answers', null);
+    await acquireLease(store.registers, bench.clock, 'gone', 'before', 60_000);
+    await store.backup(copy);
+    await store.ledger.markPublished(chainOf(account(1), 1));
+    const pace = await store.registers.read('limiter/shared');
+    await store.registers.write('limiter/shared', { taken: 2 }, pace?.version ?? '');
+    const alerts = await store.registers.read('alerts');
+    await store.registers.write('alerts', { mark: 2, seen: [], message: null }, alerts?.version ?? '');
+    const gone = await store.registers.read('lease/gone');
+    await store.registers.remove('lease/gone', gone?.version ?? '');
+    const held = await acquireLease(store.registers, bench.clock, 'scan', 'daemon', 60_000);
+    await restore();
+    expect((await store.registers.read('limiter/shared'))?.value).toEqual({ taken: 2 });
+    expect((await store.registers.read('alerts'))?.value).toMatchObject({ mark: 2 });
+    expect(await store.registers.read('checkpoint/run/1')).toBeNull();
+    expect(await store.registers.read('lease/gone')).toBeNull();
+    // The holder learns at its next renewal that the world has changed; until the lease ends nobody else gets it.
+    expect(await acquireLease(store.registers, bench.clock, 'scan', 'other', 60_000)).toMatchObject({
+      holder: 'daemon',
+    });
+    expect('lease' in held && (await held.lease.renew())).toBe(false);
+    const unpublished = await store.ledger.unpublished(10);
+    expect(unpublished.map(({ type, seq }) => [type, seq])).toEqual([
+      ['DriftDetected', 2],
+      ['StoreRestored', 1],
+    ]);
+  });
+
+  it('refuses records that a process has of the replaced store, be they ahead of the restored chain or beside it', async () => {
+    await write(account(1), { after: FACET });
+    await store.backup(copy);
+    const [lost, twin] = [
+      await write(account(1), { after: FACET, reason: 'lost' }, { after: FACET, reason: 'lost, too' }),
+      await write(account(2), { after: FACET, reason: 'lost' }),
+    ];
+    await restore();
+    const other = await write(account(2), { after: FACET, reason: 'of the restored store' });
+    await store.records.advance([lost.record, twin.record]);
+    expect((await store.records.get(account(1)))?.head.seq ?? 0).toBeLessThan(2);
+    expect((await verifyLedger(store.ledger, store.records)).fault).toBeNull();
+    // A process that still holds one writes to the chain as it is now.
+    const journal = new Journal(deps());
+    for (const record of [lost.record, twin.record]) {
+      const { accountId } = record;
+      const next = draft({ chain: accountId, at: at(), id: bench.newId(), after: FACET });
+      const written = await journal.write(accountId, () => [next], record);
+      await journal.settled(accountId);
+      const replayed = await journal.caughtUp(emptyRecord(accountId));
+      expect(written.record).toEqual(replayed);
+      expect(await store.records.get(accountId)).toEqual(replayed);
+    }
+    expect(other.entries).toHaveLength(1);
+    await expectWhole();
+  });
+
+  it('never gives a version of a register out a second time', async () => {
+    const versions = new Set<string | undefined>();
+    await store.registers.write('controls-like', 1, null);
+    await store.backup(copy);
+    for (let round = 0; round < 3; round += 1) {
+      await restore();
+      for (const { version } of await store.registers.list('')) {
+        expect(versions.has(version)).toBe(false);
+        versions.add(version);
+      }
+    }
+  });
+});
+
+describe('where nothing can be merged', () => {
+  it('is halted where there was no store', async () => {
+    await suspendIt('ou:/Old');
+    await store.backup(copy);
+    const dataDir = bench.path('elsewhere');
+    const { report, setAside } = await restore({ dataDir });
+    expect({ report, setAside }).toMatchObject({
+      setAside: null,
+      report: { replaced: 'absent', merged: false, lost: null },
+    });
+    store = await bench.open({ dataDir });
+    expect(await readControls(store.registers)).toMatchObject({
+      halt: { by: 'user:ben' },
+      suspensions: [{ selector: 'ou:/Old' }],
+    });
+    expect((await lastEntry('StoreRestored'))?.detail?.restore).toEqual({ file: copy, replaced: null, lost: null });
+    await expectWhole();
+  });
+
+  it('is halted where the store was damaged, which is set aside', async () => {
+    await store.backup(copy);
+    await store.close();
+    writeFileSync(databasePath(bench.dataDir), 'ruins');
+    const { report, setAside } = await restore();
+    expect(report).toMatchObject({ replaced: 'damaged', merged: false });
+    expect(setAside).not.toBeNull();
+    store = await bench.open();
+    expect((await readControls(store.registers)).halt?.by).toBe('user:ben');
+  });
+
+  it('keeps what can be read of a store whose schema was changed, and sets it aside', async () => {
+    await store.backup(copy);
+    await suspendIt('ou:/Late');
+    await store.close();
+    const db = new DatabaseSync(databasePath(bench.dataDir));
+    db.exec("CREATE TRIGGER undo AFTER INSERT ON registers BEGIN DELETE FROM registers WHERE name = 'controls'; END");
+    db.close();
+    const { report, setAside } = await restore();
+    expect(report).toMatchObject({ replaced: 'damaged', merged: true, suspensions: ['ou:/Late'] });
+    expect(setAside).not.toBeNull();
+    store = await bench.open();
+    expect(await readControls(store.registers)).toMatchObject({
+      halt: { by: 'user:ben' },
+      suspensions: [{ selector: 'ou:/Late' }],
+    });
+  });
+
+  it('says which register of the replaced store could not be read, and is halted all the same', async () => {
+    await store.backup(copy);
+    await store.registers.write('controls', { halt: 'yes' }, null);
+    expect((await restore()).report).toMatchObject({ unreadable: ['controls'] });
+    expect((await readControls(store.registers)).halt?.by).toBe('user:ben');
+  });
+});
+
+describe('another organization', () => {
+  const snapshotOf = (organizationId: string) => ({
+    ...{ organizationId, managementAccountId: account(1), takenAt: 0, tags: false, accounts: [facts(1)] },
+  });
+
+  it.each([
+    ['bound', (of: EmbeddedStore, id: string) => bindOrganization(of, { organizationId: id, arn: 'arn:x' }, 0)],
+    ['known by its snapshot', (of: EmbeddedStore, id: string) => of.facts.save(snapshotOf(id))],
+  ])('a backup of one (%s) is refused, and nothing changes', async (_, own) => {
+    await own(store, 'o-first');
+    await store.backup(copy);
+    const dataDir = bench.path('second');
+    const second = await bench.open({ dataDir });
+    await own(second, 'o-second');
+    const before = await second.ledger.head(ORGANIZATION_CHAIN);
+    const refused: unknown = await restore({ dataDir }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'OtherOrganization' });
+    expect(String(refused)).toMatch(/organization o-first, but this store belongs to organization o-second/);
+    expect(await second.ledger.head(ORGANIZATION_CHAIN)).toEqual(before);
+    expect((await readControls(second.registers)).halt).toBeNull();
+    expect(await organizationOf(second)).toBe('o-second');
+  });
+});

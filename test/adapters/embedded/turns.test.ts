@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
+import { makeNewId } from '../../../shared/adapters/system/ids.ts';
+import { inTurns, Turns } from '../../../shared/adapters/system/turns.ts';
+import { auditExport } from '../../../shared/app/queries/audit/export.ts';
+import { account, chainOf } from '../../contract/samples.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+
+/** Counts the turns of the event loop that others get while `work` is done. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let done = false;
+  const counting = (async () => {
+    while (!done) {
+      await nextTurn();
+      turns += 1;
+    }
+  })();
+  await work();
+  done = true;
+  await counting;
+  return turns;
+}
+
+async function storeOf(entries: number) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-turns-'));
+  const clock = manualClock();
+  const store = await openEmbeddedStore({ dataDir, clock, newId: makeNewId(clock) });
+  onTestFinished(async () => {
+    await store.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  await store.ledger.append(chainOf(account(1), entries));
+  return store;
+}
+
+const exportAll = async (ledger: Parameters<typeof auditExport>[0]): Promise<string> => {
+  let text = '';
+  for await (const part of auditExport(ledger, { filter: {}, format: 'ndjson', version: '0' })) text += part;
+  return text;
+};
+
+describe('long reads of the embedded store', () => {
+  test('leave the thread to others after each page, and read the same', async () => {
+    const store = await storeOf(2_000);
+    const plain: string[] = [];
+    const alone = await turnsDuring(async () => plain.push(await exportAll(store.ledger)));
+    const paced: string[] = [];
+    const turns = await turnsDuring(async () => paced.push(await exportAll(inTurns(store, new Turns()).ledger)));
+    expect(paced).toEqual(plain);
+    expect(plain[0]?.split('\n')).toHaveLength(2_001);
+    // 2,000 entries are ten pages. What is read without turns blocks the thread to its end.
+    expect(alone).toBeLessThan(5);
+    expect(turns).toBeGreaterThanOrEqual(10);
+  });
+});
+
+describe('turns', () => {
+  test('one piece at a time, in the order in which they were asked for; an error is for its own caller', async () => {
+    const turns = new Turns();
+    const seen: string[] = [];
+    const piece = (name: string) =>
+      turns.take(async () => {
+        seen.push(`${name} begins`);
+        await nextTurn();
+        seen.push(`${name} ends`);
+        if (name === 'b') throw new Error('broken');
+        return name;
+      });
+    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map(piece));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+  });
+
+  test('a reader that stops asking for pages ends the reading', async () => {
+    let ended = false;
+    async function* pages() {
+      try {
+        for (let page = 1; ; page += 1) yield page;
+      } finally {
+        ended = true;
+      }
+    }
+    for await (const page of new Turns().each(pages())) if (page === 3) break;
+    expect(ended).toBe(true);
+  });
+});
