@@ -8,7 +8,7 @@ import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
 /*
  * What each function may do, against what its code calls: the commands of the SDK that are made in anything that the handler is bundled
  * from. A handler shares the adapters with the others, so what it is bundled with and does not call is named here, by function and with
- * the reason; that it is so shows in test/handlers/converge.test.ts, where what the functions really call is held against the same roles.
+ * the reason; that it is so shows in test/services/handlers/converge.test.ts, where what the functions really call is held against the same roles.
  */
 
 const READ_AUTOMATION = ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:ListAccounts'];

@@ -1,6 +1,6 @@
 import { startFaultProxy } from '../adapters/aws/faults.ts';
-import { type Deployment, startDeployment } from '../handlers/deployment.ts';
-import { type Functions, functionsOf } from '../handlers/functions.ts';
+import { type Deployment, startDeployment } from '../services/handlers/deployment.ts';
+import { type Functions, functionsOf } from '../services/handlers/functions.ts';
 import { type Meter, startMeter } from './meter.ts';
 
 /** What something calls for; of the work queue only what the functions themselves ask, Lambda's own pollers come on top. */

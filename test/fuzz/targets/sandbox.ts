@@ -1,7 +1,7 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { cbor } from '@smithy/core/cbor';
 import { startSandbox } from '../../../services/sandbox/start.ts';
-import { authorization, SIGNED_AT, START } from '../../sandbox/support.ts';
+import { authorization, SIGNED_AT, START } from '../../services/sandbox/support.ts';
 import type { Chance } from '../chance.ts';
 import { jsonCorpusOf } from '../corpus.ts';
 import { anyJson, jsonText, mutateBytes, mutateJson, mutateText, mutateTexts } from '../mutate.ts';

@@ -1,0 +1,185 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { events } from '../../../services/api/live/events.ts';
+import { SCHEMAS } from '../../../services/api/schemas.ts';
+import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { toIso } from '../../../shared/domain/time.ts';
+import { account, range, sealAll } from '../../contract/samples.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { startWorld } from '../../support/world.ts';
+import { api } from './support.ts';
+
+const MARKUP = '<img src=x onerror=alert(1)>';
+
+/** An organization that one run has looked at, one of its accounts with markup for a name. */
+async function afterOneRun() {
+  const world = await startWorld({ sandbox: { accounts: 20, drift: 0.5, seed: 3 } });
+  const [odd = ''] = world.sandbox.changeAccounts({ add: [{ name: MARKUP, ou: '/Sandbox' }] });
+  const run = await world.run();
+  const store = await openStore({ dataDir: world.dataDir, clock: world.clock, readOnly: false });
+  onTestFinished(() => store.close());
+  return { own: await api({ store, clock: world.clock }), odd, run };
+}
+
+describe('what is known', () => {
+  test('every answer has the documented shape, and text of other people comes back as data', async () => {
+    const { own, odd } = await afterOneRun();
+    const { get } = own;
+    const status = await get('/api/status', SCHEMAS.Status);
+    expect(status.lastScan.completedAt).not.toBeNull();
+    await get('/api/limiter', SCHEMAS.Limiter);
+    await get('/api/queue', SCHEMAS.Queue);
+    await get('/api/dead-letters', SCHEMAS.DeadLetters);
+    await get('/api/policy', SCHEMAS.Policy);
+    await get(`/api/policy/explain/${odd}`, SCHEMAS.Explanation);
+    expect(await get('/api/audit/as-of?at=2026-01-01', SCHEMAS.AsOf)).toMatchObject({ future: false, total: 0 });
+    // Nobody can tell what will be: it is said that this is not it.
+    const ahead = await get('/api/audit/as-of?at=2999-01-01', SCHEMAS.AsOf);
+    expect(ahead).toMatchObject({ future: true, at: '2999-01-01T00:00:00.000Z' });
+    expect(ahead.total).toBeGreaterThan(0);
+    await get('/api/audit/report?since=1d', SCHEMAS.Report);
+    const account = await get(`/api/accounts/${odd}`, SCHEMAS.Account);
+    expect(account.account?.name).toBe(MARKUP);
+    const [entry] = account.timeline;
+    expect((await get(`/api/audit/entries/${entry?.id}`, SCHEMAS.ShownEntry)).verification.ok).toBe(true);
+    const { runs } = await get('/api/runs', SCHEMAS.Runs);
+    const detail = await get(`/api/runs/${runs[0]?.runId}`, SCHEMAS.RunDetail);
+    expect(detail.plan.changes.length).toBeGreaterThan(0);
+    expect(detail.plan.changes.every(({ outcome }) => outcome === 'succeeded')).toBe(true);
+    for (const format of ['json', 'csv', 'ndjson', 'ocsf']) {
+      const { status: code, headers, json } = await own.send(`/api/audit/export?format=${format}`);
+      if (format === 'json') expect(SCHEMAS.AuditExport.parse(json).entries.length).toBeGreaterThan(0);
+      expect(code).toBe(200);
+      expect(headers['content-disposition']).toContain('attachment');
+    }
+  });
+
+  test('accounts: pages of any size give each account once, in order, as filtered; a cursor belongs to its question', async () => {
+    const { own, odd } = await afterOneRun();
+    const all = await own.get('/api/accounts?limit=1000&sort=name&order=desc&facets=true', SCHEMAS.Accounts);
+    expect(all).toMatchObject({ total: all.all, next: null });
+    const paged: string[] = [];
+    let next: string | null = null;
+    do {
+      const cursor: string = next === null ? '' : `&cursor=${next}`;
+      const page = await own.get(`/api/accounts?limit=3&sort=name&order=desc${cursor}`, SCHEMAS.Accounts);
+      paged.push(...page.accounts.map(({ accountId }) => accountId));
+      next = page.next;
+      if (next !== null) {
+        expect((await own.send(`/api/accounts?limit=3&sort=ou&cursor=${next}`)).json).toMatchObject({
+          code: 'BadCursor',
+        });
+      }
+    } while (next !== null);
+    expect(paged).toEqual(all.accounts.map(({ accountId }) => accountId));
+    const found = await own.get(`/api/accounts?text=${encodeURIComponent('<IMG')}`, SCHEMAS.Accounts);
+    expect(found.accounts.map(({ accountId }) => accountId)).toEqual([odd]);
+    const sandbox = await own.get(
+      '/api/accounts?ou=/Sandbox&verdict=Compliant&verdict=Drifted&limit=1000',
+      SCHEMAS.Accounts,
+    );
+    expect(sandbox.accounts.every(({ ou }) => ou.startsWith('/Sandbox'))).toBe(true);
+    expect((await own.get('/api/accounts?reason=nonsense', SCHEMAS.Accounts)).total).toBe(0);
+
+    // Of an account that the organization does not have any more only its id is known: no name, OU or tag of it matches anything.
+    await own.system.stores.facts.remove([odd]);
+    const suspension = async () => (await own.get(`/api/accounts/${odd}`, SCHEMAS.Account)).suspension;
+    for (const selector of ['name:*', 'ou:/', 'tag:env=dev']) {
+      expect((await own.post('/api/suspend', { selector })).status, selector).toBe(200);
+      expect(await suspension(), selector).toBeNull();
+    }
+    await own.post('/api/suspend', { selector: 'all', until: '1h' });
+    expect((await suspension())?.message).toContain('(all)');
+    await own.post('/api/suspend', { selector: odd, reason: 'closed soon' });
+    expect(await suspension()).toMatchObject({ message: expect.stringContaining('closed soon'), until: null });
+  });
+
+  test.each([
+    ['/api/accounts/999999999999', 404, 'AccountUnknown'],
+    ['/api/accounts/nobody', 400, 'BadRequest'],
+    ['/api/runs/none', 404, 'RunUnknown'],
+    ['/api/audit/entries/none', 404, 'EntryUnknown'],
+    ['/api/dead-letters/none', 404, 'DeadLetterUnknown'],
+    ['/api/audit?cursor=nonsense', 400, 'BadCursor'],
+    ['/api/runs?cursor=nonsense', 400, 'BadCursor'],
+    ['/api/accounts?cursor=WyJhIl0', 400, 'BadCursor'],
+    ['/api/audit?since=2026-02-02&until=2026-02-01', 400, 'ImpossibleRange'],
+    ['/api/audit/export?since=1d&until=1d', 400, 'ImpossibleRange'],
+    ['/api/audit/report?since=2020-01-01&interval=1ms', 400, 'ImpossibleRange'],
+    ['/api/audit?since=2026-02-30', 400, 'BadRequest'],
+    ['/api/audit?limit=0', 400, 'BadRequest'],
+    ['/api/audit?limit=1&limit=2', 400, 'BadRequest'],
+    ['/api/audit?limits=1', 400, 'BadRequest'],
+    ['/api/accounts?verdict=Fine', 400, 'BadRequest'],
+  ])('%s is answered %i %s', async (path, status, code) => {
+    const own = await api();
+    const answer = await own.send(path);
+    expect(answer.json, answer.text).toMatchObject({ status, code, type: `urn:rollcall:problem:${code}` });
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+  });
+});
+
+describe('events', () => {
+  test('a reader who comes back with the last id gets what it has missed; one with an id of nobody is told of a gap', async () => {
+    const { own } = await afterOneRun();
+    const { entries } = await own.get('/api/audit?limit=5', SCHEMAS.AuditPage);
+    const from = entries.at(-1);
+    const read = async (lastEventId: string, until: string): Promise<string> => {
+      const stop = new AbortController();
+      const headers = { 'last-event-id': lastEventId };
+      const response = await fetch(`${own.door.url}api/events`, { headers, signal: stop.signal });
+      let text = '';
+      const decoder = new TextDecoder();
+      for await (const part of response.body ?? []) {
+        text += decoder.decode(part, { stream: true });
+        if (text.includes(until)) break;
+      }
+      stop.abort();
+      return text;
+    };
+    const missed = await read(`${from?.at}_${from?.id}`, entries[0]?.id ?? '?');
+    for (const { id } of entries.slice(0, -1)) expect(missed.split(`"id":"${id}"`)).toHaveLength(2);
+    expect(missed).toContain('event: progress\n');
+    expect(await read('nonsense', 'event: gap')).toContain('event: gap');
+  });
+
+  test('where more is written within a moment than is told, there is a gap, and what follows is told', async () => {
+    const clock = manualClock();
+    const { system } = await api({ clock });
+    const append = (chain: string, length: number) => {
+      const at = toIso(clock.now());
+      return system.stores.ledger.append(
+        sealAll(
+          chain,
+          range(length).map(() => ({ at })),
+        ),
+      );
+    };
+    await append(account(1), 1_001);
+    const stop = new AbortController();
+    const reading = events(system, { lastEventId: null, signal: stop.signal, lasting: true });
+    const next = async (): Promise<string> => {
+      let waiting = true;
+      const pulled = reading.next().finally(() => {
+        waiting = false;
+      });
+      while (waiting) await clock.advance(100);
+      const { done, value } = await pulled;
+      return done === true ? expect.fail('the stream has ended') : value;
+    };
+    const until = async (what: string): Promise<string> => {
+      for (let text = await next(); ; text = await next()) if (text.includes(what)) return text;
+    };
+    const gap = await until('event: gap');
+    await append(account(2), 1);
+    expect(await until('event: entry')).toContain(`"chain":"${account(2)}"`);
+    stop.abort();
+    await reading.return(undefined);
+
+    // Where functions answer, each answer ends: who has been told of the gap is not told of it again.
+    const [, lastEventId = ''] = /^id: (.*)$/m.exec(gap) ?? [];
+    await clock.advance(10_000);
+    let later = '';
+    for await (const text of events(system, { lastEventId, signal: stop.signal, lasting: false })) later += text;
+    expect(later).not.toContain('event: gap');
+  });
+});

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { SCHEMAS } from '../../../services/api/schemas.ts';
+import { RunStates } from '../../../shared/app/coordination/run-store.ts';
+import { changeKey } from '../../../shared/app/plan/plan.ts';
+import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import type { EntryType, LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
+import { account, FACET, sealAll } from '../../contract/samples.ts';
+import { change } from '../../support/changes.ts';
+import { MANUAL_CLOCK_START, manualClock } from '../../support/manual-clock.ts';
+import { api, store as openStore } from './support.ts';
+
+const ACCOUNTS = 10_000;
+const RUN = 'run-of-ten-thousand';
+const KINDS = ['computeOptimizer', 'automation'] as const;
+
+/** What was recorded of Compute Optimizer, in order, of every tenth account. Automation, the follow-up, has begun nowhere yet. */
+const HISTORIES: readonly (readonly EntryType[])[] = [
+  ['RemediationStarted', 'RemediationFailed', 'RemediationStarted', 'RemediationSucceeded', 'DriftResolved'],
+  ['RemediationStarted', 'RemediationSucceeded', 'DriftResolved'],
+  ['RemediationStarted', 'RemediationSucceeded'],
+  ['RemediationStarted'],
+  ['RemediationStarted', 'RemediationFailed'],
+  ['RemediationBlocked'],
+  [],
+  ['RemediationStarted', 'RemediationSucceeded', 'ConvergenceStalled'],
+  ['DriftResolved'],
+  ['RemediationBlocked', 'RemediationStarted', 'DriftResolved'],
+];
+const TRUTH = { confirmed: 4, inProgress: 2, failed: 2, blocked: 1 };
+
+function entriesOf(n: number): readonly LedgerEntry[] {
+  const step = { enrollment: 'computeOptimizer', runId: RUN, after: { ...FACET, reason: 'retrying' } } as const;
+  return sealAll(
+    account(n),
+    (HISTORIES[n % 10] ?? []).map((type) => ({ ...step, type })),
+  );
+}
+
+test('the counts of a run of 10,000 accounts are exact despite killed workers and repeated attempts', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START);
+  const store = await openStore(clock);
+  const runs = new RunStates(store.registers);
+  const numbers = Array.from({ length: ACCOUNTS }, (_, n) => n);
+  const keys = numbers.flatMap((n) =>
+    KINDS.map((enrollment) => changeKey(change({ accountId: account(n), enrollment }))),
+  );
+  // A part that was killed, and the one that went on: it found half of it done.
+  await runs.noteChanges(RUN, keys, clock.now());
+  await runs.noteChanges(RUN, keys.slice(ACCOUNTS), clock.now());
+  const totals = { now: ACCOUNTS, followUps: ACCOUNTS, optOuts: 0, calls: 10_200 };
+  const coverage = { listed: ACCOUNTS, evaluated: ACCOUNTS, unknown: 0, notApplicable: 0 };
+  const verdicts = fullSummary({ computeOptimizer: {}, automation: {} });
+  const summary = { verdicts, coverage, due: ACCOUNTS, totals };
+  await store.ledger.append([
+    ...sealAll('organization', [
+      { type: 'ScanStarted', runId: RUN },
+      { type: 'ScanCompleted', runId: RUN, detail: { summary } },
+    ]),
+    ...numbers.flatMap(entriesOf),
+    // Brought by an event, and counted with the last run.
+    ...sealAll(account(ACCOUNTS), [{ type: 'RemediationStarted', enrollment: 'automation', runId: RUN }]),
+    // Found resolved, and another run's.
+    ...sealAll(account(ACCOUNTS + 1), [{ type: 'DriftResolved', enrollment: 'automation', runId: RUN }]),
+    ...sealAll(account(ACCOUNTS + 2), [{ type: 'RemediationStarted', enrollment: 'automation', runId: 'another' }]),
+  ]);
+
+  const { get } = await api({ store, clock });
+  const began = performance.now();
+  const detail = await get(`/api/runs/${RUN}`, SCHEMAS.RunDetail);
+  const took = performance.now() - began;
+  const each = ACCOUNTS / 10;
+  const truth = Object.fromEntries(Object.entries(TRUTH).map(([ending, histories]) => [ending, histories * each]));
+  expect(detail.run).toMatchObject({
+    totals,
+    changes: { total: 2 * ACCOUNTS, ...truth, notStarted: ACCOUNTS + each, unplanned: 1 },
+  });
+  expect(detail.plan).toMatchObject({ source: 'stored', total: 2 * ACCOUNTS + 1 });
+  expect(detail.plan.changes).toHaveLength(1_000);
+  expect(detail.plan.changes.find(({ outcome }) => outcome === 'failed')).toMatchObject({ reason: 'retrying' });
+  const steps = HISTORIES.flat().filter((type) => type === 'RemediationStarted').length;
+  expect(detail).toMatchObject({
+    entries: { RemediationStarted: steps * each + 1, ScanStarted: 1 },
+    entriesCut: false,
+  });
+  expect((await get('/api/runs', SCHEMAS.Runs)).runs).toMatchObject([{ runId: RUN, changes: detail.run.changes }]);
+  // Far above what it takes (some 100 ms): an answer that reads the entries one by one takes seconds.
+  expect(took).toBeLessThan(2_000);
+}, 60_000);
+
+test('of a run whose plan is kept no longer, what it has begun is told, and how much it set out to do', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START);
+  const store = await openStore(clock);
+  const coverage = { listed: 9, evaluated: 9, unknown: 0, notApplicable: 0 };
+  const summary = { verdicts: fullSummary({ computeOptimizer: {}, automation: {} }), coverage, due: 7 };
+  await store.ledger.append([
+    ...sealAll('organization', [
+      { type: 'ScanStarted', runId: RUN },
+      { type: 'ScanCompleted', runId: RUN, detail: { summary } },
+    ]),
+    ...[1, 2, 4].flatMap(entriesOf),
+  ]);
+  const { get } = await api({ store, clock });
+  const { run, plan } = await get(`/api/runs/${RUN}`, SCHEMAS.RunDetail);
+  const known = { confirmed: 1, inProgress: 1, failed: 1, blocked: 0 };
+  expect(run).toMatchObject({ totals: null, due: 7, changes: { total: 7, ...known, notStarted: 4, unplanned: 0 } });
+  expect(plan).toMatchObject({ source: 'ledger', total: 7 });
+  expect(plan.changes).toHaveLength(3);
+});

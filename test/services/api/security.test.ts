@@ -1,0 +1,300 @@
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { ROUTES } from '../../../services/api/routes.ts';
+import { SCHEMAS } from '../../../services/api/schemas.ts';
+import { readControls } from '../../../shared/app/guardrails/controls.ts';
+import { readApiTokens } from '../../../shared/config/api-env.ts';
+import { NO_CONTROLS } from '../../../shared/domain/decision/operator-controls.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { api, documented, OPERATE, READ, type TestApi, TOKENS } from './support.ts';
+
+const as = (token: string) => ({ authorization: `Bearer ${token}` });
+
+/** Nobody has been let through: neither the kill switch nor the ledger has been touched. */
+async function untouched({ system: { stores } }: TestApi): Promise<void> {
+  expect(await readControls(stores.registers)).toEqual(NO_CONTROLS);
+  expect(await stores.ledger.chains(null, 10)).toEqual([]);
+}
+
+describe('headers', () => {
+  const EXPECTED = {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'origin-agent-cluster': '?1',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  };
+  const page = { body: Buffer.from('<p>'), type: 'text/html; charset=utf-8', etag: '"a"' };
+
+  test('every answer has them, whatever it is; what is known is kept by no cache; nobody is invited from elsewhere', async () => {
+    const own = await api({ pages: async () => new Map([['/', page]]) });
+    const answers = [
+      await own.send('/api/status'),
+      await own.send('/api/nothing'),
+      await own.send('/api/audit?limit=9999'),
+      await own.send('/api/status', { method: 'DELETE' }),
+      await own.send('/api/status', { headers: { host: 'evil.example' } }),
+      await own.send('/openapi.json'),
+      await own.send('/'),
+      await own.send('/api/events', { method: 'HEAD' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 400, 405, 421, 200, 200, 200]);
+    for (const { headers } of answers) {
+      expect(headers).toMatchObject(EXPECTED);
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+      expect(headers['x-powered-by']).toBeUndefined();
+    }
+    const caching = answers.map(({ headers }) => headers['cache-control']);
+    expect(caching).toEqual([...caching.slice(0, 6).map(() => 'no-store'), 'no-cache', 'no-store']);
+  });
+});
+
+describe('on loopback, without a token', () => {
+  test('answers to names of this machine alone: a name that was rebound to it reads and changes nothing', async () => {
+    const own = await api();
+    const { port } = own.door;
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]) {
+      expect((await own.send('/api/status', { headers: { host } })).status, host).toBe(200);
+    }
+    const foreign = [
+      'evil.example',
+      `evil.example:${port}`,
+      `127.0.0.1:${port + 1}`,
+      '127.0.0.1',
+      `localhost.evil.example:${port}`,
+      `127.0.0.1.:${port}`,
+      '',
+    ];
+    for (const host of foreign) {
+      expect((await own.send('/api/status', { headers: { host } })).status, host).toBe(421);
+      const rebound = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' };
+      expect((await own.post('/api/halt', {}, rebound)).status, host).toBe(421);
+    }
+    await untouched(own);
+  });
+
+  test('a page of another site reads and changes nothing, by whatever a browser lets it send', async () => {
+    const own = await api();
+    const { port } = own.door;
+    const foreign: readonly Record<string, string>[] = [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: `http://127.0.0.1:${port + 1}` },
+      { origin: `http://evil.example:${port}` },
+      // A link may lead to the dashboard, not to the API.
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+    ];
+    for (const headers of foreign) {
+      expect((await own.send('/api/status', { headers })).json, JSON.stringify(headers)).toMatchObject({
+        status: 403,
+        code: 'CrossSite',
+      });
+      expect((await own.post('/api/halt', {}, headers)).status, JSON.stringify(headers)).toBe(403);
+    }
+    const preflight = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+    expect((await own.send('/api/halt', { method: 'OPTIONS', headers: preflight })).status).toBe(403);
+    await untouched(own);
+  });
+
+  test('what an old browser sends of a form without saying where from is no JSON, and refused', async () => {
+    const own = await api();
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '']) {
+      const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
+      expect((await own.send('/api/halt', { method: 'POST', headers, body: '{}' })).json, type).toMatchObject({
+        status: 415,
+        code: 'NotJson',
+      });
+    }
+    await untouched(own);
+  });
+
+  test('its own pages and tools are let in, and a link to the dashboard', async () => {
+    const own = await api({
+      pages: async () => new Map([['/', { body: Buffer.from('<p>'), type: 'text/html', etag: '"a"' }]]),
+    });
+    const origin = `http://127.0.0.1:${own.door.port}`;
+    expect((await own.post('/api/halt', {}, { origin, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+    const linked = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    expect((await own.send('/accounts', { headers: linked })).status).toBe(200);
+    expect(
+      (await own.send('/', { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } })).status,
+    ).toBe(403);
+    expect(await own.get('/api/whoami', SCHEMAS.WhoAmI)).toMatchObject({ actor: 'user:test', role: 'operate' });
+  });
+});
+
+describe('tokens', () => {
+  test('none of the API answers without one, wherever it is bound; the page and the description do', async () => {
+    const clock = manualClock();
+    const own = await api({ env: TOKENS, host: '0.0.0.0', clock });
+    for (const { method, path } of ROUTES) {
+      const answer = await own.send(path.replaceAll(/\{\w+\}/g, '111122223333'), { method: method.toUpperCase() });
+      expect(answer.json, path).toMatchObject({ status: 401, code: 'TokenMissing' });
+      expect(answer.headers['www-authenticate']).toBe('Bearer realm="rollcall"');
+      await clock.advance(5_000);
+    }
+    expect((await own.send('/openapi.json')).status).toBe(200);
+    expect((await own.send('/api/health')).status).toBe(200);
+    await untouched(own);
+  });
+
+  test('who may read may not operate; the ledger names the token, and no answer or log line has it', async () => {
+    const own = await api({ env: TOKENS });
+    expect((await own.send('/api/whoami', { headers: as(READ) })).json).toMatchObject({
+      actor: 'token:read',
+      role: 'read',
+    });
+    for (const { path } of ROUTES.filter(({ method }) => method === 'post')) {
+      expect((await own.post(path, {}, as(READ))).json, path).toMatchObject({ status: 403, code: 'ReadOnly' });
+    }
+    await untouched(own);
+    expect((await own.post('/api/halt', { reason: 'incident 7' }, as(OPERATE))).json).toMatchObject({
+      by: 'token:anna',
+    });
+    const audit = await own.send('/api/audit?type=EnforcementHalted', { headers: as(READ) });
+    expect(audit.json).toMatchObject({ entries: [{ actor: 'token:anna' }] });
+    expect(`${audit.text}${JSON.stringify(own.logged)}`).not.toContain(OPERATE);
+  });
+
+  test('who may hand over events may do nothing else; operators may do that as well, readers may not', async () => {
+    const EVENTS = 'e'.repeat(40);
+    const reader = () => async () => expect.fail('nothing is to be read');
+    const own = await api({ env: { ...TOKENS, ROLLCALL_TOKEN_EVENTS: `bus@2099-01-31=${EVENTS}` }, reader });
+    const others = ROUTES.filter(({ method, path }) => method !== 'post' || path !== '/api/events');
+    expect(others).toHaveLength(ROUTES.length - 1);
+    for (const { method, path } of others) {
+      const url = path.replaceAll(/\{\w+\}/g, '111122223333');
+      const refused = method === 'post' ? own.post(url, {}, as(EVENTS)) : own.send(url, { headers: as(EVENTS) });
+      expect((await refused).json, path).toMatchObject({
+        ...{ status: 403, code: 'EventsOnly' },
+        detail: 'token:bus may hand over events with POST /api/events, and nothing else.',
+      });
+    }
+    await untouched(own);
+    const handOver = (token: string) => own.post('/api/events', { detail: 'x' }, as(token));
+    for (const token of [EVENTS, OPERATE]) {
+      expect((await handOver(token)).json).toMatchObject({ rejected: expect.any(String) });
+    }
+    expect((await handOver(READ)).json).toMatchObject({ status: 403, code: 'ReadOnly' });
+  });
+
+  test.each([
+    ['an unknown one', as('x'.repeat(40)), 'TokenUnknown'],
+    ['part of one', as(OPERATE.slice(1)), 'TokenUnknown'],
+    ['one too many characters', as(`${OPERATE}o`), 'TokenUnknown'],
+    ['another scheme', { authorization: `Basic ${OPERATE}` }, 'TokenMissing'],
+    ['in the query', {}, 'TokenMissing'],
+  ])('%s is refused', async (_what, headers, code) => {
+    const own = await api({ env: TOKENS });
+    const answer = await own.send(`/api/whoami?token=${OPERATE}`, { headers });
+    expect(answer.json).toMatchObject({ status: 401, code });
+  });
+
+  test('one that has expired is told so; it is taken to the end of its last day', async () => {
+    const clock = manualClock(Date.parse('2026-03-31T23:59:59Z'));
+    const own = await api({ env: { ROLLCALL_TOKEN_READ: `ben@2026-03-31=${READ}` }, clock });
+    expect((await own.send('/api/whoami', { headers: as(READ) })).json).toMatchObject({ actor: 'token:ben' });
+    await clock.advance(1_000);
+    const late = await own.send('/api/whoami', { headers: as(READ) });
+    expect(late.json).toMatchObject({ status: 401, code: 'TokenExpired' });
+    expect(late.headers['www-authenticate']).toContain('error="invalid_token"');
+  });
+
+  test.each([
+    ['too short', { ROLLCALL_TOKEN_READ: 'short' }, 'ROLLCALL_TOKEN_READ, token 1: it has 5 characters'],
+    ['a day that is none', { ROLLCALL_TOKEN_READ: `a@2026-02-30=${READ}` }, 'its last day is none'],
+    ['with a blank in it', { ROLLCALL_TOKEN_OPERATE: `x=${OPERATE} ${OPERATE}` }, 'character'],
+    ['too short, of events', { ROLLCALL_TOKEN_EVENTS: 'short' }, 'ROLLCALL_TOKEN_EVENTS, token 1: it has 5 characters'],
+    ['twice the same', { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: READ }, 'are the same'],
+  ])('in the environment, %s: refused with its place and without itself', (_what, env, message) => {
+    const read = () => readApiTokens(env);
+    expect(read).toThrow(message);
+    expect(read).not.toThrow(READ);
+  });
+
+  test('without one, no address is bound that other machines reach', async () => {
+    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org']) {
+      await expect(api({ host })).rejects.toThrow('ROLLCALL_TOKEN_OPERATE');
+    }
+  });
+});
+
+describe('too much', () => {
+  test('a client that asks too often waits; guessing tokens is slower still', async () => {
+    const rates = {
+      requests: { perSecond: 1, burst: 5 },
+      commands: { perSecond: 1, burst: 2 },
+      urgent: { perSecond: 1, burst: 2 },
+      refusals: { perSecond: 0.1, burst: 2 },
+    };
+    const clock = manualClock();
+    const own = await api({ env: TOKENS, rates, clock });
+    const guess = () => own.send('/api/whoami', { headers: as('x'.repeat(40)) });
+    expect([(await guess()).status, (await guess()).status]).toEqual([401, 401]);
+    const third = await guess();
+    expect(third.json).toMatchObject({ status: 429, code: 'TooManyRequests' });
+    expect(third.headers['retry-after']).toBe('10');
+    await clock.advance(5_000);
+    const statuses = [];
+    for (let n = 0; n < 6; n += 1) statuses.push((await own.send('/api/whoami', { headers: as(READ) })).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    await clock.advance(5_000);
+    const commands = [];
+    for (let n = 0; n < 3; n += 1) commands.push((await own.post('/api/unhalt', {}, as(OPERATE))).status);
+    expect(commands).toEqual([200, 200, 429]);
+  });
+
+  test('bodies, addresses and pages have limits', async () => {
+    const own = await api();
+    const large = await own.post('/api/suspend', { selector: 'x'.repeat(70_000) });
+    expect(large.json).toMatchObject({ status: 413, code: 'BodyTooLarge' });
+    const chunked = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+      body: `"${'x'.repeat(70_000)}"`,
+    };
+    expect((await own.send('/api/halt', chunked)).status).toBe(413);
+    expect((await own.send(`/api/accounts?text=${'x'.repeat(9_000)}`)).json).toMatchObject({ status: 414 });
+    expect((await own.send(`/api/accounts?text=${'x'.repeat(201)}`)).json).toMatchObject({ status: 400 });
+    expect((await own.send('/api/accounts?limit=1001')).json).toMatchObject({
+      status: 400,
+      errors: [{ where: 'query.limit' }],
+    });
+    expect((await own.send(`/api/status`, { headers: { 'x-long': 'x'.repeat(20_000) } })).status).toBe(431);
+    await untouched(own);
+  });
+
+  test('what is no request is answered as such, and the door stays open', async () => {
+    const own = await api();
+    const raw = (text: string) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect(own.door.port, '127.0.0.1', () => socket.write(text));
+        let answer = '';
+        socket.on('data', (part) => {
+          answer += part.toString();
+        });
+        socket.on('error', reject);
+        socket.on('close', () => resolve(answer));
+      });
+    const host = `Host: 127.0.0.1:${own.door.port}\r\nConnection: close\r\n\r\n`;
+    expect(await raw('nonsense\r\n\r\n')).toContain(' 400 ');
+    expect(await raw(`GET http://evil.example/api/status HTTP/1.1\r\n${host}`)).toContain(' 400 ');
+    const trace = await raw(`TRACE /api/status HTTP/1.1\r\n${host}`);
+    expect(trace).toContain(' 400 ');
+    expect(trace).toContain("content-security-policy: default-src 'none'");
+    expect(await raw(`GET //evil.example/api/status HTTP/1.1\r\n${host}`)).toContain(' 404 ');
+    expect(await raw(`GET /api/../../etc/passwd HTTP/1.1\r\n${host}`)).toContain(' 404 ');
+    // Refused before its body has come: the connection can take no other request, so the answer says that it ends.
+    const announced = `Host: 127.0.0.1:${own.door.port}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n`;
+    const refused = await raw(`POST /api/halt HTTP/1.1\r\n${announced}`);
+    expect(refused).toMatch(/^HTTP\/1\.1 413 .*^connection: close\r$/ims);
+    expect((await own.send('/api/health')).status).toBe(200);
+    expect(documented(SCHEMAS.Problem, (await own.send('/api/nothing')).json).code).toBe('NotFound');
+  });
+});

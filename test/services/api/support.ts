@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type * as z from 'zod';
+import { RATES } from '../../../services/api/app.ts';
+import { Feed } from '../../../services/api/live/feed.ts';
+import { type NodeDoorOptions, type OpenDoor, openNodeDoor, PATIENCE } from '../../../services/api/node-door.ts';
+import type { Pages } from '../../../services/api/pages.ts';
+import type { ApiSystem } from '../../../services/api/system.ts';
+import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
+import { makeNewId } from '../../../shared/adapters/system/ids.ts';
+import { AccountTable } from '../../../shared/app/queries/account-list.ts';
+import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
+import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { readApiTokens } from '../../../shared/config/api-env.ts';
+import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
+import type { Clock, LogFields, Logger } from '../../../shared/ports/system.ts';
+import { MANUAL_CLOCK_START, manualClock } from '../../support/manual-clock.ts';
+import { compiled, policyText } from '../../support/world-policy.ts';
+
+export const READ = 'r'.repeat(40);
+export const OPERATE = 'o'.repeat(40);
+export const TOKENS = { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: `anna=${OPERATE}` };
+
+export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages' | 'rates' | 'patience' | 'places'>> {
+  /** What the environment says of tokens; default: nothing. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly store?: EmbeddedStore;
+  readonly clock?: Clock;
+  readonly policy?: CompiledPolicy;
+  readonly askForScan?: () => Promise<void>;
+  readonly reader?: ApiSystem['reader'];
+}
+
+export interface TestApi {
+  readonly door: OpenDoor;
+  readonly system: ApiSystem;
+  readonly logged: { readonly message: string; readonly fields: LogFields | undefined }[];
+  /** A request as it is, by Node's own client: it sends what it is told and nothing else. */
+  send(path: string, options?: SendOptions): Promise<Answer>;
+  /** A GET whose answer has the shape that is documented, and nothing beside it. */
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+}
+
+interface SendOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export async function store(clock: Clock): Promise<EmbeddedStore> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-api-'));
+  const opened = await openStore({ dataDir, clock, readOnly: false });
+  onTestFinished(async () => {
+    await opened.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  return opened;
+}
+
+/** The API on a port of its own, over a store of its own. */
+export async function api(parts: ApiParts = {}): Promise<TestApi> {
+  const clock = parts.clock ?? manualClock();
+  const stores = parts.store ?? (await store(clock));
+  const logged: TestApi['logged'] = [];
+  const log = (message: string, fields?: LogFields): void => void logged.push({ message, fields });
+  const logger: Logger = { debug: log, info: log, warn: log, error: log };
+  const policy = parts.policy ?? compiled(policyText(), MANUAL_CLOCK_START);
+  const system: ApiSystem = {
+    ...{
+      stores,
+      clock,
+      logger,
+      version: '0.0.0',
+      deployedBus: null,
+      newId: makeNewId(clock),
+      streams: true,
+      pollMs: 100,
+    },
+    accounts: new AccountTable(stores, clock, 0),
+    asOf: new AsOfCache(clock),
+    feed: new Feed(clock),
+    policy: async () => ({ policy, warnings: [] }),
+    ...(parts.askForScan !== undefined && { askForScan: parts.askForScan }),
+    ...(parts.reader !== undefined && { reader: parts.reader }),
+  };
+  const none = async (): Promise<Pages | null> => null;
+  const { host = '127.0.0.1', pages = none, rates = RATES } = parts;
+  const tokens = readApiTokens(parts.env ?? {});
+  const { patience = PATIENCE, places } = parts;
+  const door = await openNodeDoor({
+    ...{ system, host, port: 0, tokens, localActor: 'user:test', pages, rates, patience },
+    ...(places !== undefined && { places }),
+  });
+  onTestFinished(() => door.close());
+  const send = (path: string, options: SendOptions = {}) => sendTo(door.port, path, options);
+  return {
+    ...{ door, system, logged, send },
+    get: async (path, schema) => {
+      const answer = await send(path);
+      expect(answer.status, answer.text).toBe(200);
+      return documented(schema, answer.json);
+    },
+    post: (path, body, headers = {}) =>
+      send(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+  };
+}
+
+/** The answer, which has the documented shape and nothing that is not documented. */
+export function documented<T>(schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.parse(json);
+  expect(parsed).toEqual(json);
+  return parsed;
+}
+
+async function sendTo(port: number, path: string, options: SendOptions = {}): Promise<Answer> {
+  const { method = 'GET', headers = {}, body } = options;
+  const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, setHost: !('host' in headers) });
+  request.end(body);
+  const [incoming]: IncomingMessage[] = await once(request, 'response');
+  if (incoming === undefined) throw new Error('no answer');
+  const parts: Buffer[] = [];
+  for await (const part of incoming) parts.push(part);
+  const text = Buffer.concat(parts).toString();
+  const isJson = /^application\/(problem\+)?json/.test(incoming.headers['content-type'] ?? '');
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : null,
+  };
+}
+
+/** A connection whose bytes the test writes itself. */
+export async function openSocket({ door }: TestApi): Promise<Socket> {
+  const socket = connect(door.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Everything that the server sends until it closes the connection. */
+export async function untilClosed(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (part) => {
+    text += part.toString();
+  });
+  if (!socket.closed) await once(socket, 'close');
+  return text;
+}

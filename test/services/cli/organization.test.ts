@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { ORGANIZATION_REGISTER } from '../../../shared/app/coordination/organization-binding.ts';
+import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { doctorShape, errorShape } from './shapes.ts';
+import { ENROLL, json, place, rollcall, world } from './support.ts';
+
+/** Everything that a refused command must leave as it was. */
+async function contentOf(cwd: string) {
+  const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: true });
+  try {
+    const ends = [];
+    for await (const page of store.ledger.ends()) ends.push(...page);
+    return { ends, registers: await store.registers.list(''), facts: await store.facts.load() };
+  } finally {
+    await store.close();
+  }
+}
+
+/** A store that one organization has filled, and the credentials of another. */
+async function twoOrganizations() {
+  const [first, second] = [await world({ seed: 3 }), await world({ seed: 4 })];
+  const [ours, theirs] = [first.running.info.organizationId, second.running.info.organizationId];
+  expect(ours).not.toBe(theirs);
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  expect((await rollcall(['apply', '--yes'], { cwd, env: first.env })).code).toBe(0);
+  return { cwd, first, second, ours, theirs };
+}
+
+describe('a store of one organization, and credentials of another', () => {
+  test('every command that reads AWS refuses, names both, and writes nothing', async () => {
+    const { cwd, second, ours, theirs } = await twoOrganizations();
+    const before = await contentOf(cwd);
+    const commands = [['plan'], ['apply', '--yes'], ['serve', '--port', '0'], ['policy', 'init', '--out', '-']];
+    for (const command of commands) {
+      const refused = await rollcall([...command, '--json'], { cwd, env: second.env });
+      expect([command, refused.code]).toEqual([command, 1]);
+      const { error } = errorShape.parse(json(refused));
+      expect(error.code).toBe('OtherOrganization');
+      expect(error.message).toContain(
+        `belongs to organization ${ours}, but the credentials belong to organization ${theirs}`,
+      );
+      expect(error.message).toContain('--data-dir');
+    }
+    expect(await contentOf(cwd)).toEqual(before);
+  });
+
+  test('doctor fails with it, and passes for the store of the organization', async () => {
+    const { cwd, first, second, ours, theirs } = await twoOrganizations();
+    const look = async (env: Readonly<Record<string, string>>) => {
+      const result = await rollcall(['doctor', '--json'], { cwd, env });
+      const { checks } = doctorShape.parse(json(result));
+      return { code: result.code, found: checks.find(({ check }) => check === 'storeOrganization') };
+    };
+    expect(await look(first.env)).toMatchObject({ code: 0, found: { status: 'pass' } });
+    const { code, found } = await look(second.env);
+    expect(code).toBe(1);
+    expect(found).toMatchObject({ status: 'fail', reason: 'wrong' });
+    expect(found?.message).toContain(`belongs to organization ${ours}, but the credentials belong to ${theirs}`);
+  });
+
+  test('a store that was never bound is known by its snapshot, and bound by the first command that may write', async () => {
+    const { cwd, first, second } = await twoOrganizations();
+    const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
+    db.prepare('DELETE FROM registers WHERE name = ?').run(ORGANIZATION_REGISTER);
+    db.close();
+    const bound = async () =>
+      (await contentOf(cwd)).registers.find(({ name }) => name === ORGANIZATION_REGISTER)?.value ?? null;
+    expect((await rollcall(['apply', '--yes'], { cwd, env: second.env })).code).toBe(1);
+    expect(await bound()).toBeNull();
+    expect((await rollcall(['plan'], { cwd, env: first.env })).code).toBe(0);
+    expect(await bound()).toBeNull();
+    expect((await rollcall(['apply', '--yes'], { cwd, env: first.env })).code).toBe(0);
+    expect(await bound()).toMatchObject({ organizationId: first.running.info.organizationId });
+  });
+});

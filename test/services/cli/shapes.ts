@@ -1,0 +1,448 @@
+import * as z from 'zod';
+import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
+import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
+
+/** What scripts may rely on [interface.md]; strict, so that nothing appears or goes without a test saying so. */
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const id = z.string().regex(/^[0-9A-Z]{26}$/);
+const accountId = z.string().regex(/^\d{12}$/);
+const time = z.iso.datetime();
+const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.int().min(0)])));
+const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
+const coverage = z.strictObject({
+  listed: z.int(),
+  evaluated: z.int(),
+  unknown: z.int(),
+  notApplicable: z.int(),
+});
+const enrollment = z.enum(['computeOptimizer', 'automation']);
+const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']).nullable();
+const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']).nullable();
+const guardrail = z.strictObject({
+  tripped: z.boolean(),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+});
+const finding = z.strictObject({
+  severity: z.enum(['error', 'warning']),
+  file: z.string(),
+  line: z.int().min(1),
+  column: z.int().min(1),
+  path: z.string(),
+  found: z.string(),
+  expected: z.string(),
+  message: z.string(),
+  hint: z.string(),
+});
+
+const change = z.strictObject({
+  accountId,
+  accountName: z.string(),
+  ou: z.string().startsWith('/'),
+  enrollment,
+  observed: status,
+  observedRuleMode: ruleMode,
+  desired: status,
+  desiredRuleMode: ruleMode,
+  verdict: z.enum(VERDICTS),
+  action: z.string(),
+  heldAction: z.string(),
+  scope: z.enum(['member', 'organization', 'batch', 'own']),
+  optOut: z.boolean(),
+  rule: z.string(),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  notBefore: time.nullable(),
+});
+
+const rollout = z
+  .strictObject({
+    phase: z.enum(['scanning', 'canary', 'waiting', 'blocked']),
+    policyHash: hash,
+    planHash: hash.nullable(),
+    canaries: z.int(),
+    since: time,
+    opensAt: time.nullable(),
+    message: z.string(),
+  })
+  .nullable();
+
+const window = z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable();
+const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable();
+
+const totals = z.strictObject({ now: z.int(), followUps: z.int(), optOuts: z.int(), calls: z.int() });
+
+export const planShape = z.strictObject({
+  runId: id,
+  organizationId: z.string().startsWith('o-'),
+  policyHash: hash,
+  planHash: hash,
+  coverage,
+  summary,
+  guardrail,
+  trustedAccess: z.boolean().nullable(),
+  approval: z.strictObject({ planHash: hash, actor: z.string(), expiresAt: time }).nullable(),
+  rollout: z.strictObject({ held: z.int().min(1), opensAt: time.nullable(), message: z.string() }).nullable(),
+  organizationWide: z.strictObject({
+    used: z.boolean(),
+    possible: z.boolean(),
+    accounts: z.int(),
+    note: z.string(),
+  }),
+  totals,
+  calls: z.array(
+    z.strictObject({ operation: z.string(), scope: z.string(), accounts: z.int().min(1), calls: z.int().min(1) }),
+  ),
+  broken: z.array(z.string()),
+  changes: z.array(change),
+  warnings: z.array(finding),
+});
+
+const open = z.strictObject({
+  accountId,
+  accountName: z.string(),
+  ou: z.string(),
+  enrollment,
+  verdict: z.enum(VERDICTS),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  notBefore: time.nullable(),
+});
+const calls = z.record(
+  z.string().regex(/^[a-z-]+:[A-Za-z]+$/),
+  z.strictObject({ count: z.int().min(1), throttled: z.int().min(0) }),
+);
+const changes = z.strictObject({
+  attempted: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  blocked: z.int(),
+  converging: z.int(),
+});
+
+export const applyShape = z.strictObject({
+  approval: z.strictObject({ planHash: hash, actor: z.string() }).nullable(),
+  runId: id,
+  organizationId: z.string(),
+  policyHash: hash,
+  planHash: hash,
+  totals,
+  planned: z.strictObject({
+    ...{ total: z.int(), confirmed: z.int(), inProgress: z.int() },
+    ...{ failed: z.int(), blocked: z.int(), notStarted: z.int() },
+  }),
+  changes,
+  calls,
+  durationMs: z.number().min(0),
+  coverage,
+  summary,
+  summaryBefore: summary,
+  guardrail,
+  stopped: z.strictObject({ reason: z.string(), message: z.string() }).nullable(),
+  rollout,
+  interrupted: z.boolean(),
+  unreachable: z.strictObject({ since: time, message: z.string() }).nullable(),
+  claimed: z.array(z.strictObject({ accountId, enrollment, operation: z.string(), until: time })),
+  deadLetters: z.int(),
+  open: z.array(open),
+  broken: z.array(z.string()),
+});
+
+export const approveShape = z.strictObject({
+  planHash: hash,
+  policyHash: hash,
+  changes: z.int(),
+  actor: z.string().min(1),
+  reason: z.string().nullable(),
+  at: time,
+  expiresAt: time,
+  entryId: id,
+});
+
+export const demoShape = z.strictObject({
+  dataDir: z.string(),
+  runId: id,
+  planHash: hash,
+  totals,
+  planned: z.strictObject({
+    ...{ total: z.int(), confirmed: z.int(), inProgress: z.int() },
+    ...{ failed: z.int(), blocked: z.int(), notStarted: z.int() },
+  }),
+  changes,
+  calls,
+  durationMs: z.number(),
+  summaryBefore: summary,
+  summary,
+  open: z.array(open),
+  interrupted: z.boolean(),
+});
+
+export const statusShape = z.strictObject({
+  guardrail: z
+    .strictObject({
+      at: time,
+      reason: z.string().nullable(),
+      message: z.string().nullable(),
+      planHash: hash.nullable(),
+    })
+    .nullable(),
+  rollout,
+  summary,
+  lastScan: z.strictObject({ runId: id.nullable(), startedAt: time.nullable(), completedAt: time.nullable() }),
+  scanning: z
+    .strictObject({
+      runId: id.nullable(),
+      state: z.enum(['requested', 'running', 'interrupted']),
+      holder: z.string().nullable(),
+      until: time.nullable(),
+    })
+    .nullable(),
+  outbox: z
+    .strictObject({
+      overdue: z.int().min(1),
+      more: z.boolean(),
+      oldestAt: time,
+      refusal: z.strictObject({ at: time, code: z.string(), message: z.string() }).nullable(),
+    })
+    .nullable(),
+  queue: z.strictObject({ visible: z.int(), inFlight: z.int(), dead: z.int() }),
+  limiter: z.record(z.string(), z.number()),
+  open: z.array(
+    z.strictObject({
+      enrollment,
+      verdict: z.enum(VERDICTS),
+      reason: z.string().nullable(),
+      accounts: z.int().min(1),
+      examples: z.array(accountId),
+      notBefore: time.nullable(),
+    }),
+  ),
+  openDrift: z.strictObject({ enrollments: z.int(), oldestSince: time.nullable() }),
+  trustedAccess: z.strictObject({ enabled: z.boolean(), since: z.string() }).nullable(),
+  nextWindow: time.nullable(),
+  window,
+  halted,
+  approvals: z.array(
+    z.strictObject({ planHash: hash, actor: z.string(), reason: z.string().nullable(), at: time, expiresAt: time }),
+  ),
+  suspensions: z.array(
+    z.strictObject({
+      selector: z.string(),
+      reason: z.string().nullable(),
+      until: time.nullable(),
+      at: time,
+      by: z.string(),
+    }),
+  ),
+});
+
+const entryShape = z.looseObject({
+  id,
+  chain: z.string(),
+  seq: z.int().min(1),
+  at: time,
+  type: z.string(),
+  accountId: accountId.nullable(),
+  enrollment: enrollment.nullable(),
+  runId: id.nullable(),
+  actor: z.string(),
+  before: z.looseObject({ verdict: z.enum(VERDICTS) }).nullable(),
+  after: z.looseObject({ verdict: z.enum(VERDICTS) }).nullable(),
+  reason: z.string().nullable(),
+  rule: z.string().nullable(),
+  policyHash: hash.nullable(),
+  api: z
+    .strictObject({ operation: z.string(), requestId: z.string().nullable(), clientToken: z.string().nullable() })
+    .nullable(),
+  prevHash: hash,
+  hash,
+});
+export const auditShape = z.strictObject({ entries: z.array(entryShape), next: z.string().nullable() });
+const faultShape = z.strictObject({
+  kind: z.enum(['gap', 'fork', 'edit', 'truncation']),
+  seq: z.int(),
+  message: z.string(),
+  chain: z.string(),
+});
+export const verifyShape = z.strictObject({
+  ok: z.boolean(),
+  chains: z.int(),
+  entries: z.int(),
+  fault: faultShape.nullable(),
+  faults: z.array(faultShape),
+  pruned: z.int(),
+  digests: z.array(
+    z.strictObject({
+      day: z.string(),
+      root: z.string(),
+      outcome: z.enum(['matches', 'differs', 'pruned', 'unknown']),
+      message: z.string().nullable(),
+    }),
+  ),
+});
+
+const facts = z.strictObject({
+  id: accountId,
+  name: z.string(),
+  ou: z.string(),
+  state: z.string(),
+  management: z.boolean(),
+  tags: z.record(z.string(), z.string()).nullable(),
+});
+const decided = z.strictObject({ value: z.string(), rule: z.string() });
+const explanation = {
+  account: facts,
+  desired: z.strictObject({
+    computeOptimizer: decided,
+    automation: decided,
+    organizationRules: decided,
+    mode: decided,
+    contradiction: z
+      .strictObject({ code: z.string(), message: z.string(), enrollments: z.array(enrollment) })
+      .nullable(),
+  }),
+  rules: z.array(
+    z.strictObject({
+      id: z.string(),
+      matched: z.boolean(),
+      conditions: z.array(z.strictObject({ condition: z.string(), holds: z.boolean(), why: z.string() })),
+      decided: z.array(z.string()),
+      overruled: z.array(z.strictObject({ field: z.string(), by: z.string() })),
+    }),
+  ),
+  canary: z.boolean(),
+};
+export const explainShape = z.strictObject({
+  ...explanation,
+  exemptions: z.array(z.strictObject({ enrollment, exemption: z.looseObject({ until: z.string() }).nullable() })),
+  expiredExemptions: z.array(z.looseObject({ until: z.string() })),
+  source: z.enum(['snapshot', 'aws', 'attributes']),
+  snapshotAt: time.nullable(),
+  warnings: z.array(finding),
+});
+const condition = z.looseObject({ verdict: z.enum(VERDICTS), since: time, attempts: z.int() }).nullable();
+export const accountShape = z.strictObject({
+  rollout,
+  halted,
+  suspension: z.strictObject({ message: z.string(), until: time.nullable() }).nullable(),
+  window,
+  accountId,
+  account: facts.nullable(),
+  snapshotAt: time.nullable(),
+  present: z.boolean(),
+  enrollments: z.strictObject({ computeOptimizer: condition, automation: condition }),
+  explanation: z.strictObject(explanation).nullable(),
+  notExplained: z.string().nullable(),
+  timeline: z.array(entryShape),
+  next: z.string().nullable(),
+});
+
+export const validateShape = z.strictObject({
+  valid: z.literal(true),
+  file: z.string(),
+  policyHash: hash,
+  rules: z.int(),
+  findings: z.array(finding),
+  snapshotAt: time.nullable(),
+});
+export const policyTestShape = z.strictObject({
+  ok: z.boolean(),
+  policy: z.string(),
+  expectations: z.string(),
+  policyHash: hash,
+  passed: z.int(),
+  failed: z.int(),
+  results: z.array(
+    z.strictObject({
+      name: z.string(),
+      passed: z.boolean(),
+      line: z.int(),
+      column: z.int(),
+      mismatches: z.array(
+        z.strictObject({
+          field: z.string(),
+          expected: z.string(),
+          found: z.string(),
+          line: z.int(),
+          column: z.int(),
+        }),
+      ),
+    }),
+  ),
+  untestedRules: z.array(z.string()),
+});
+export const initShape = z.strictObject({
+  file: z.string().nullable(),
+  organizationId: z.string(),
+  accounts: z.int(),
+  unread: z.int(),
+  broken: z.array(z.string()),
+  policy: z.string(),
+});
+
+const deadLetter = z.strictObject({
+  id: z.string(),
+  message: z.looseObject({ kind: z.string() }).nullable(),
+  body: z.string(),
+  reason: z.strictObject({ code: z.string(), message: z.string(), entryId: z.string().nullable() }),
+  at: time,
+});
+export const deadLetterShape = deadLetter;
+export const deadLettersShape = z.strictObject({ deadLetters: z.array(deadLetter) });
+export const redriveShape = z.strictObject({ redriven: z.array(z.string()), left: z.array(z.string()) });
+export const backupShape = z.strictObject({ file: z.string(), dataDir: z.string() });
+export const restoreShape = z.strictObject({
+  restored: z.string(),
+  from: z.string(),
+  kept: z.string().nullable(),
+  halted: z.literal(true),
+  merged: z.boolean(),
+  lost: z
+    .strictObject({
+      entries: z.int(),
+      runs: z.int(),
+      runIds: z.array(z.string()),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+    })
+    .nullable(),
+  stillInForce: z.strictObject({
+    suspensions: z.array(z.string()),
+    contested: z.int(),
+    changed: z.int(),
+    optedOut: z.int(),
+    underWay: z.int(),
+  }),
+  approvalsEnded: z.int(),
+  unreadable: z.array(z.string()),
+});
+export const errorShape = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), findings: z.array(finding).optional() }),
+});
+
+export const doctorShape = z.strictObject({
+  ok: z.boolean(),
+  store: z.enum(['embedded', 'aws']),
+  summary: z.strictObject({ pass: z.int(), warn: z.int(), fail: z.int(), skipped: z.int() }),
+  checks: z.array(
+    z.strictObject({
+      check: z.enum(CHECKS),
+      status: z.enum(['pass', 'warn', 'fail', 'skipped']),
+      reason: z.string().nullable(),
+      message: z.string().min(1),
+      mend: z.array(z.string()),
+      durationMs: z.number(),
+    }),
+  ),
+});
+
+const neighbour = z.strictObject({ id, seq: z.int(), type: z.string(), at: time }).nullable();
+export const showShape = z.strictObject({
+  entry: entryShape,
+  verification: z.strictObject({
+    ok: z.boolean(),
+    previous: neighbour,
+    next: neighbour,
+    faults: z.array(z.strictObject({ kind: z.string(), seq: z.int(), message: z.string() })),
+  }),
+});

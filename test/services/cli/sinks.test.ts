@@ -1,0 +1,260 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Output } from '../../../services/cli/ui/output.ts';
+import type { Sandbox } from '../../../services/sandbox/engine/sandbox.ts';
+import { applyShape, statusShape } from './shapes.ts';
+import { ENROLL, type Ended, ended, expectNoStack, json, MAIN, place, rollcall, said, world } from './support.ts';
+
+/** Runs the CLI in a shell, so that its streams lead where the script says. `$RC` is the command. */
+function shell(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const rc = `"${process.execPath}" "${MAIN}"`;
+  const child = spawn('bash', ['-c', script.replaceAll('$RC', rc)], { cwd, env: { ...process.env, ...env } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return ended(child);
+}
+
+const STDOUT_FULL = 'error: stdout cannot be written (ENOSPC): the disk is full\n';
+
+describe('a failing stderr never stops enforcement', () => {
+  test.each(['2>/dev/full', '--verbose 2>/dev/full'])('apply %s makes every change', async (how) => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const result = await shell(`$RC apply --yes --json ${how}`, cwd, env);
+    expect(result.code).toBe(0);
+    expect(applyShape.parse(json(result)).changes.succeeded).toBeGreaterThan(0);
+    expect(running.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus')).toBe(true);
+  });
+
+  test('apply whose progress reader is gone makes every change', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const result = await shell(
+      '{ $RC apply --yes --verbose 2>&1 >out.txt; echo "ended $?" >code.txt; } | true',
+      cwd,
+      env,
+    );
+    expect(result.code).toBe(0);
+    const { stdout } = await shell('cat code.txt', cwd);
+    expect(stdout).toBe('ended 0\n');
+  });
+
+  test('serve 2>/dev/full remediates, and ends with 0 on SIGTERM', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const converged = allEnrolled(running.sandbox);
+    const rc = `exec "${process.execPath}" "${MAIN}" serve --port 0 --json 2>/dev/full`;
+    const child = spawn('bash', ['-c', rc], { cwd, env: { ...process.env, ...env } });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const result = ended(child);
+    // The daemon has no stderr to speak on: the organization shows when its work is done.
+    expect(await Promise.race([converged, result])).toBe('converged');
+    child.kill('SIGTERM');
+    expect(await result).toMatchObject({ code: 0, stdout: expect.stringContaining('"worked"') });
+  });
+
+  test('notes come back when a full disk has room again', () => {
+    const { out, err, fail, written } = sinks();
+    const rescued: string[] = [];
+    let full = true;
+    const output = new Output(out, err, { json: false, color: 'never' }, (text) => {
+      if (full) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      rescued.push(text);
+    });
+    fail.err('ENOSPC');
+    output.note('lost');
+    full = false;
+    output.note('kept');
+    expect([rescued, written.err]).toEqual([['kept\n'], '']);
+  });
+
+  test('a reader that is gone is not written to again', () => {
+    const { out, err, fail } = sinks();
+    const output = new Output(out, err, { json: false, color: 'never' }, () => {
+      throw new Error('written again');
+    });
+    fail.err('EPIPE');
+    output.note('lost');
+    expect(output.unread.aborted).toBe(false);
+  });
+});
+
+describe('a failing stdout is one line and exit 1', () => {
+  test.each(['plan', 'plan --json', 'policy schema', 'status', '--help', 'audit export --format csv', 'audit list'])(
+    '%s >/dev/full',
+    async (args) => {
+      const { env } = await world();
+      const cwd = place({ 'rollcall.yaml': ENROLL });
+      await rollcall(['apply', '--yes', '--wait', '0s'], { cwd, env });
+      const result = await shell(`$RC ${args} 2>err.txt >/dev/full`, cwd, env);
+      const { stdout: told } = await shell('cat err.txt', cwd);
+      expect(result.code).toBe(1);
+      expect(told.endsWith(STDOUT_FULL), told).toBe(true);
+      expect(told.split('\n').filter((line) => line.startsWith('error'))).toHaveLength(1);
+      expectNoStack({ ...result, stderr: told });
+    },
+  );
+
+  test('apply >/dev/full makes and records its changes first', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const result = await shell('$RC apply --yes >/dev/full', cwd, env);
+    expect(result.code).toBe(1);
+    expect(result.stderr.endsWith(STDOUT_FULL), result.stderr).toBe(true);
+    const status = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
+    expect(status.summary.computeOptimizer['Drifted']).toBe(0);
+  });
+
+  test('a sandbox whose ready line cannot be written ends', async () => {
+    const result = await shell('$RC sandbox --port 0 --accounts 5 >/dev/full', place({}));
+    expect(result).toMatchObject({ code: 1, stderr: STDOUT_FULL });
+  });
+
+  test('both streams full end with 1, quietly', async () => {
+    const cwd = place();
+    expect(await shell('$RC policy schema >/dev/full 2>/dev/full', cwd)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: '',
+    });
+  });
+
+  test('a closed pipe is no failure: quiet, and the exit code of the command', async () => {
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const script = '{ $RC policy schema; echo "ended $?" >&2; } | head -c 1';
+    expect(await shell(script, cwd)).toMatchObject({ stdout: '{', stderr: 'ended 0\n' });
+  });
+});
+
+describe('what is not a regular file is refused', () => {
+  const withPolicy = { 'rollcall.yaml': ENROLL };
+  const fifo = (cwd: string): string => {
+    expect(spawnSync('mkfifo', [join(cwd, 'fifo')]).status).toBe(0);
+    return 'fifo';
+  };
+
+  test.each([
+    'policy validate fifo',
+    'plan --policy fifo',
+    'serve --policy fifo --port 0',
+    'apply --yes --plan fifo',
+    'policy test --expectations fifo',
+    'policy explain 111111111111 --attributes @fifo',
+    'sandbox --port 0 --faults fifo',
+    'audit verify --digest fifo',
+    'restore fifo',
+    'doctor --policy fifo',
+  ])('%s', async (args) => {
+    const cwd = place(withPolicy);
+    fifo(cwd);
+    const result = await shell(`timeout -s KILL 8 $RC ${args}`, cwd, { AWS_EC2_METADATA_DISABLED: 'true' });
+    expect(result.code).toBe(1);
+    expect(`${result.stdout}${result.stderr}`).toMatch(
+      /fifo(: not a regular file| is a pipe, expected a regular file)/,
+    );
+    expectNoStack(result);
+  });
+
+  test('a data directory whose database is a FIFO', async () => {
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const made = await shell('mkdir .rollcall && mkfifo .rollcall/rollcall.db && timeout -s KILL 8 $RC status', cwd);
+    expect(made.code).toBe(1);
+    expect(made.stderr).toContain('not a regular file');
+  });
+
+  test.each([
+    ['a pipe as /dev/stdin', 'cat rollcall.yaml | timeout -s KILL 8 $RC policy validate /dev/stdin'],
+    ['process substitution', 'timeout -s KILL 8 $RC policy validate <(cat rollcall.yaml)'],
+  ])('%s, with what to do instead', async (_name, script) => {
+    const result = await shell(script, place(withPolicy));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('is a pipe');
+    expect(result.stderr).toContain('--policy -');
+  });
+
+  test('a file that is redirected to /dev/stdin is a regular file', async () => {
+    const result = await shell('$RC policy validate /dev/stdin <rollcall.yaml', place(withPolicy));
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('a FIFO that nobody reads cannot be written to', async () => {
+    const { env } = await world();
+    const cwd = place(withPolicy);
+    fifo(cwd);
+    for (const args of ['plan --out fifo', 'audit export --out fifo --force']) {
+      const result = await shell(`timeout -s KILL 8 $RC ${args}`, cwd, env);
+      expect(result.code, args).toBe(1);
+    }
+  });
+});
+
+describe('a policy from stdin', () => {
+  test.each(['policy validate -', 'policy validate --policy -'])('%s', async (args) => {
+    const cwd = place();
+    writeFileSync(join(cwd, 'p.yaml'), ENROLL);
+    const result = await shell(`cat p.yaml | $RC ${args}`, cwd);
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toContain('stdin is valid');
+  });
+
+  test('findings name stdin and their place', async () => {
+    const result = await shell(`printf 'version: 1\\ncolour: blue\\n' | $RC policy validate -`, place());
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('stdin:2:1: error');
+  });
+
+  test('one that is too large is not read to its end', async () => {
+    const result = await shell('yes | timeout -s KILL 8 $RC policy validate -', place());
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('stdin has more than 4194304 bytes');
+  });
+
+  test('one that never ends can be interrupted', async () => {
+    const cwd = place();
+    const child = spawn(process.execPath, [MAIN, '--verbose', 'policy', 'validate', '-'], { cwd });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const result = ended(child);
+    await said(child, 'reading the policy from stdin');
+    child.kill('SIGTERM');
+    expect((await result).code).toBe(143);
+  });
+
+  test('is nothing for a daemon, which reads its policy again', async () => {
+    const result = await shell('$RC serve --policy - --port 0 <rollcall.yaml', place({ 'rollcall.yaml': ENROLL }));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('serve');
+    expect(result.stderr).toContain('name a file');
+  });
+});
+
+/** Resolves when an answer of the sandbox leaves no active account without Compute Optimizer. */
+function allEnrolled(sandbox: Sandbox): Promise<'converged'> {
+  const handle = sandbox.handle.bind(sandbox);
+  return new Promise((resolve) => {
+    vi.spyOn(sandbox, 'handle').mockImplementation((request) => {
+      const answer = handle(request);
+      const missing = sandbox.accounts().some(({ computeOptimizer, state }) => {
+        return state === 'ACTIVE' && computeOptimizer.status !== 'Active';
+      });
+      if (!missing) resolve('converged');
+      return answer;
+    });
+  });
+}
+
+/** Two streams that a test makes fail. */
+function sinks() {
+  const written = { out: '', err: '' };
+  const listeners: Record<'out' | 'err', ((error: Error) => void)[]> = { out: [], err: [] };
+  const stream = (name: 'out' | 'err') => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+    on: (_event: 'error', listener: (error: Error) => void) => listeners[name].push(listener),
+  });
+  const failing = (name: 'out' | 'err') => (code: string) => {
+    for (const listener of listeners[name]) listener(Object.assign(new Error(code), { code }));
+  };
+  return { written, out: stream('out'), err: stream('err'), fail: { out: failing('out'), err: failing('err') } };
+}

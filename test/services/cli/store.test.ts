@@ -1,0 +1,338 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { openStore } from '../../../shared/compose/embedded-store.ts';
+import {
+  auditShape,
+  backupShape,
+  deadLetterShape,
+  deadLettersShape,
+  demoShape,
+  errorShape,
+  redriveShape,
+  restoreShape,
+  statusShape,
+  verifyShape,
+} from './shapes.ts';
+import {
+  ENROLL,
+  ended,
+  expectNoStack,
+  json,
+  MAIN,
+  place,
+  refused,
+  rollcall,
+  said,
+  saidBy,
+  start,
+  world,
+} from './support.ts';
+
+/** A directory with a store that one run has filled, and the policy. */
+async function afterOneRun() {
+  const { env, running } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  expect(await rollcall(['apply', '--yes'], { cwd, env })).toMatchObject({ code: 0 });
+  return { cwd, env, running };
+}
+
+describe('the store', () => {
+  test('backup, restore, and what the ledger says when somebody has edited it', async () => {
+    const { cwd } = await afterOneRun();
+    const call = (...args: string[]) => rollcall([...args, '--json'], { cwd });
+    const before = statusShape.parse(json(await call('status')));
+    expect(backupShape.parse(json(await call('backup', 'b.db')))).toEqual({ file: 'b.db', dataDir: '.rollcall' });
+    const taken = await call('backup', 'b.db');
+    expect(taken.code).toBe(1);
+    expect(errorShape.parse(json(taken)).error).toMatchObject({ code: 'Exists' });
+
+    const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
+    const target = db.prepare("SELECT chain FROM ledger WHERE type = 'DriftDetected' AND seq = 2 LIMIT 1").get();
+    const chain = String(target?.['chain']);
+    db.prepare(`UPDATE ledger SET body = replace(body, '"Drifted"', '"Compliant"') WHERE chain = ? AND seq = 2`).run(
+      chain,
+    );
+    db.close();
+    const [edited, text] = await Promise.all([call('audit', 'verify'), rollcall(['audit', 'verify'], { cwd })]);
+    expect(edited.code).toBe(1);
+    expect(verifyShape.parse(json(edited))).toMatchObject({ ok: false, fault: { kind: 'edit', chain, seq: 2 } });
+    expect(text).toMatchObject({ code: 1, stdout: '' });
+    expect(text.stderr).toContain(`The ledger is not whole: chain ${chain}, entry 2: edit`);
+
+    const restored = restoreShape.parse(json(await call('restore', 'b.db')));
+    expect(restored).toMatchObject({ restored: '.rollcall/rollcall.db', from: 'b.db', merged: true });
+    expect(readdirSync(join(cwd, '.rollcall'))).toContain(restored.kept?.replace('.rollcall/', ''));
+    const [verify, after] = await Promise.all([call('audit', 'verify'), call('status')]);
+    expect(verify.code).toBe(0);
+    expect(statusShape.parse(json(after)).summary).toEqual(before.summary);
+  });
+
+  test('restore of an older backup under a halted daemon lets no change through, before or after it notices', async () => {
+    const { cwd, env, running } = await afterOneRun();
+    const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env });
+    const daemon = start(['serve', '--port', '0'], { cwd, env });
+    const end = ended(daemon);
+    await said(daemon, ' ended: ');
+    expect((await call('backup', 'b.db')).code).toBe(0);
+    const members = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+    const drifting = members.slice(0, 5).map(({ accountId }) => accountId);
+    const [suspended = ''] = drifting;
+    expect((await call('halt', '--reason', 'incident 9')).code).toBe(0);
+    expect((await call('suspend', suspended, '--reason', 'freeze')).code).toBe(0);
+    running.sandbox.drift({
+      changes: drifting.map((accountId) => ({ accountId, enrollment: 'computeOptimizer', status: 'Inactive' })),
+    });
+    const statuses = () =>
+      running.sandbox
+        .accounts()
+        .filter(({ accountId }) => drifting.includes(accountId))
+        .map(({ computeOptimizer }) => computeOptimizer.status);
+
+    // The restored store has a scan due: the daemon finds the drift, and that it may not act.
+    const found = said(daemon, 'nothing queued: halted');
+    const restored = await call('restore', 'b.db');
+    expect(restored.code, restored.stderr).toBe(0);
+    const document = restoreShape.parse(json(restored));
+    expect(document).toMatchObject({ merged: true, stillInForce: { suspensions: [suspended] } });
+    expect(document.lost?.entries).toBeGreaterThan(0);
+    expect(restored.stderr).toMatch(
+      /^warning: lost: \d+ entries from .* to .*; they are in \.rollcall\/before-restore-/m,
+    );
+    expect(restored.stderr).toContain(`Suspensions kept from the replaced store: ${suspended}`);
+    await found;
+    expect(statuses()).toEqual(drifting.map(() => 'Inactive'));
+    const { halted } = statusShape.parse(json(await call('status')));
+    expect(halted?.reason).toMatch(/^restored from b\.db by user:.*; already halted .*: incident 9$/);
+    const { entries } = auditShape.parse(json(await call('audit', 'list', '--type', 'StoreRestored')));
+    expect(entries).toMatchObject([
+      { chain: 'organization', detail: { restore: { file: 'b.db', replaced: { chain: 'organization' } } } },
+    ]);
+
+    const worked = said(daemon, 'worked: ');
+    expect((await call('unhalt')).code).toBe(0);
+    await worked;
+    daemon.kill('SIGTERM');
+    expect((await end).code).toBe(0);
+    expect(statuses()).toEqual(drifting.map((id) => (id === suspended ? 'Inactive' : 'Active')));
+    expect((await call('audit', 'verify')).code).toBe(0);
+  });
+
+  test('restore of what is no backup leaves everything as it is', async () => {
+    const cwd = place({ 'no.db': 'no database' });
+    expect(await refused(['restore', join(cwd, 'no.db'), '--data-dir', join(cwd, 'data')])).toContain('no.db');
+    expect(await refused(['restore', join(cwd, 'gone.db'), '--data-dir', join(cwd, 'data')])).toContain(
+      'no such backup',
+    );
+    expect(readdirSync(cwd)).toEqual(['no.db']);
+  });
+
+  test('entries cut off at the end of a chain are noticed', async () => {
+    const { cwd } = await afterOneRun();
+    const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
+    db.exec("DELETE FROM ledger WHERE position = (SELECT max(position) FROM ledger WHERE chain = 'organization')");
+    db.close();
+    const result = await rollcall(['audit', 'verify', '--json'], { cwd });
+    expect(result.code).toBe(1);
+    expect(verifyShape.parse(json(result)).fault).toMatchObject({ kind: 'truncation', chain: 'organization' });
+  });
+
+  test('dead letters are listed, shown and put back', async () => {
+    const { cwd, env } = await afterOneRun();
+    const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: false });
+    const accountId = '123456789012';
+    const message = {
+      v: 1,
+      kind: 'account',
+      policyHash: 'x',
+      runId: 'r',
+      planHash: null,
+      accountId,
+      enrollment: 'automation',
+    } as const;
+    await store.queue.send([message]);
+    const [delivery] = await store.queue.receive(1, 1_000);
+    if (delivery === undefined) throw new Error('nothing was received');
+    await store.queue.deadLetter(delivery, { code: 'AccessDenied', message: 'no such role', entryId: null });
+    await store.close();
+
+    const list = await rollcall(['dlq', 'list', '--json'], { cwd });
+    const [letter] = deadLettersShape.parse(json(list)).deadLetters;
+    expect(letter).toMatchObject({ message, reason: { code: 'AccessDenied' } });
+    const id = letter?.id ?? '';
+    const [show, text, status, unknown, unknownShow] = await Promise.all([
+      rollcall(['dlq', 'show', id, '--json'], { cwd }),
+      rollcall(['dlq', 'list'], { cwd }),
+      rollcall(['status', '--json'], { cwd }),
+      rollcall(['dlq', 'redrive', 'nothing'], { cwd }),
+      rollcall(['dlq', 'show', 'nothing'], { cwd }),
+    ]);
+    expect(deadLetterShape.parse(json(show))).toEqual(letter);
+    expect(text.stdout).toContain('123456789012 automation');
+    expect(statusShape.parse(json(status)).queue.dead).toBe(1);
+    expect(status.code).toBe(3);
+    for (const result of [unknown, unknownShow]) {
+      expect(result).toMatchObject({ code: 1, stdout: '' });
+      expect(result.stderr).toContain('no dead letter nothing');
+    }
+    // Nothing else is open: the letter of an earlier run alone keeps this one from being clean.
+    const still = await rollcall(['apply', '--yes'], { cwd, env });
+    expect(still).toMatchObject({ code: 3 });
+    expect(still.stdout).toContain('Needs attention: 1 dead letter (work that was given up).');
+    const back = await rollcall(['dlq', 'redrive', '--all', '--json'], { cwd });
+    expect(back.code).toBe(0);
+    expect(redriveShape.parse(json(back))).toEqual({ redriven: [id], left: [] });
+    // Of a policy that nobody has any more: the next run drops it.
+    expect(await rollcall(['apply', '--yes'], { cwd, env })).toMatchObject({ code: 0 });
+    const after = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
+    expect(after.queue).toEqual({ visible: 0, inFlight: 0, dead: 0 });
+  });
+
+  test('an account that nobody knows, and a cursor that is none of ours', async () => {
+    const { cwd } = await afterOneRun();
+    const [account, cursor] = await Promise.all([
+      rollcall(['account', '111111111111'], { cwd }),
+      rollcall(['audit', 'list', '--cursor', 'xyz'], { cwd }),
+    ]);
+    expect(account).toMatchObject({ code: 1, stdout: '' });
+    expect(account.stderr).toContain('Account 111111111111 is not known in .rollcall');
+    expect(cursor).toMatchObject({ code: 1, stdout: '' });
+    expect(cursor.stderr).toContain('--cursor');
+    // A reader that goes away (`| head`) is no error, and neither is a broken policy for who only looks.
+    writeFileSync(join(cwd, 'rollcall.yaml'), 'version: 2\n');
+    const [id = ''] =
+      (await rollcall(['audit', 'list', '--limit', '1', '--type', 'AccountJoined'], { cwd })).stdout.match(/\d{12}/) ??
+      [];
+    const looked = await rollcall(['account', id], { cwd });
+    expect(looked.code).toBe(0);
+    expect(looked.stderr).toContain('going on without it');
+    const piped = await ended(
+      spawn(
+        'sh',
+        ['-c', `{ "${process.execPath}" "${MAIN}" audit list --limit 100000; echo "ended $?" >&2; } | head -c 10`],
+        { cwd },
+      ),
+    );
+    expect(piped.stdout).toHaveLength(10);
+    expect(piped.stderr).toContain('ended 0');
+    expectNoStack(piped);
+  });
+});
+
+describe('what runs until it is told to stop', () => {
+  test('sandbox prints one line of JSON, serves, and ends with 0', async () => {
+    const cwd = place({ 'faults.json': '[{"operation":"GetEnrollmentStatus","kind":"throttle","probability":0.5}]' });
+    const flags = [
+      '--port',
+      '0',
+      '--accounts',
+      '8',
+      '--seed',
+      '7',
+      '--latency',
+      '1ms',
+      '--pending',
+      '2s',
+      '--rate',
+      '50',
+      '--org-rate',
+      '5',
+    ];
+    const child = start(['sandbox', ...flags, '--faults', 'faults.json'], { cwd });
+    const end = ended(child);
+    await said(child, '}\n');
+    child.kill('SIGTERM');
+    const result = await end;
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout.trim().split('\n')).toHaveLength(1);
+    expect(Object.keys(JSON.parse(result.stdout))).toEqual([
+      'endpoint',
+      'organizationId',
+      'managementAccountId',
+      'delegatedAdministratorId',
+      'accounts',
+      'memberRole',
+    ]);
+  });
+
+  test('sandbox: a fifth of the accounts drifts unless a scenario or --drift says otherwise', async () => {
+    const drifting = async (...flags: readonly string[]): Promise<number> => {
+      const child = start(['sandbox', '--port', '0', '--accounts', '50', ...flags], { cwd: place() });
+      const end = ended(child);
+      const endpoint = await saidBy(child, /"endpoint":"([^"]+)"/);
+      const truth: unknown = await (await fetch(`${endpoint}/_sandbox/accounts`)).json();
+      child.kill('SIGTERM');
+      await end;
+      const { accounts } = z
+        .object({ accounts: z.array(z.object({ computeOptimizer: z.object({ status: z.string() }) })) })
+        .parse(truth);
+      return accounts.filter(({ computeOptimizer }) => computeOptimizer.status !== 'Active').length;
+    };
+    const [named, none, scenario] = await Promise.all([
+      drifting(),
+      drifting('--drift', '0'),
+      drifting('--scenario', 'large'),
+    ]);
+    expect(named).toBeGreaterThan(5);
+    expect(none).toBe(0);
+    expect(scenario).toBeLessThan(named);
+  });
+
+  test('sandbox on a port that is taken, or with faults that are none', async () => {
+    const { running } = await world();
+    const { port } = new URL(running.endpoint);
+    const cwd = place({ 'f.json': '[{"kind":"explode"}]', 'g.json': '{}' });
+    expect(await refused(['sandbox', '--port', port])).toContain(`Port ${port} is in use. Choose another with --port`);
+    expect(await refused(['sandbox', '--port', '0', '--faults', join(cwd, 'f.json')])).toContain('kind');
+    expect(await refused(['sandbox', '--port', '0', '--faults', join(cwd, 'g.json')])).toContain('array');
+    expect(await refused(['sandbox', '--port', '0', '--faults', join(cwd, 'h.json')])).toContain(
+      'there is no such file',
+    );
+  });
+
+  test('serve that is told to stop before it has begun ends with 0 as well', async () => {
+    const { env } = await world({
+      faults: [{ operation: 'GetCallerIdentity', kind: 'slow', delayMs: 1_500, from: 2 }],
+    });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const child = start(['serve', '--port', '0'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'API and dashboard on');
+    child.kill('SIGTERM');
+    const { code, stderr } = await end;
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
+  });
+
+  test('serve scans, remediates and ends with 0 when it is told to', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const child = start(['serve', '--json'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'worked: ');
+    child.kill('SIGTERM');
+    const result = await end;
+    expect(result.code).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({ scans: 1, worked: { resolved: expect.any(Number) } });
+    expect(result.stderr).toMatch(/scan \w{26} ended: .* queued/);
+    const active = running.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
+  });
+
+  test('the demo converges in a directory of its own and ends', async () => {
+    const cwd = place();
+    const result = await rollcall(['demo', '--once', '--json'], {
+      cwd,
+      env: { TMPDIR: cwd, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+    });
+    expect(result.code, result.stderr).toBe(0);
+    const demo = demoShape.parse(json(result));
+    expect(demo.open).toEqual([]);
+    expect(demo.dataDir.startsWith(join(cwd, 'rollcall-demo-'))).toBe(true);
+    expect(Object.values(demo.calls).some(({ throttled }) => throttled > 0)).toBe(true);
+    expect(await rollcall(['status', '--data-dir', demo.dataDir], { cwd })).toMatchObject({ code: 0 });
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { applyExit } from '../../../services/cli/commands/apply.ts';
+import type { Style } from '../../../services/cli/ui/output.ts';
+import { openText, unfinishedText } from '../../../services/cli/ui/run-text.ts';
+import { acquireLease } from '../../../shared/app/coordination/lease.ts';
+import type { OpenClaim } from '../../../shared/app/queries/open-claims.ts';
+import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
+import type { OutOfReach } from '../../../shared/app/support/outage-detector.ts';
+import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { systemClock } from '../../../shared/compose/system.ts';
+import { applyShape, auditShape, errorShape, showShape } from './shapes.ts';
+import { ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
+
+describe('what a killed process leaves behind', () => {
+  test('apply does not say that all is well while a change is claimed, and says until when', async () => {
+    const { env, running } = await world({ accounts: 12, drift: 0 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const member = running.sandbox.accounts().find(({ management, state }) => !management && state === 'ACTIVE');
+    const accountId = member?.accountId ?? '';
+    const become = (status: 'Active' | 'Inactive') =>
+      running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status }] });
+    become('Inactive');
+    running.sandbox.setFaults([{ operation: 'UpdateEnrollmentStatus', kind: 'slow', delayMs: 60_000 }]);
+    const child = start(['apply', '--yes'], { cwd, env });
+    const end = ended(child);
+    await expect
+      .poll(() => running.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus'), {
+        timeout: 30_000,
+      })
+      .toBe(true);
+    child.kill('SIGKILL');
+    await end;
+    running.sandbox.setFaults([]);
+    // Whoever looks at the accounts alone finds nothing wrong.
+    become('Active');
+
+    const [document, text] = [
+      await rollcall(['apply', '--yes', '--wait', '1s', '--json'], { cwd, env }),
+      await rollcall(['apply', '--yes', '--wait', '1s'], { cwd, env }),
+    ];
+    expect(document.code).toBe(3);
+    const run = applyShape.parse(json(document));
+    expect(run.claimed).toMatchObject([
+      { accountId, enrollment: 'computeOptimizer', operation: 'UpdateEnrollmentStatus' },
+    ]);
+    expect(Date.parse(run.claimed[0]?.until ?? '')).toBeGreaterThan(Date.now());
+    expect(text.code).toBe(3);
+    expect(text.stdout).toContain(
+      `Not known yet: 1 change that a process has begun and not finished, for example UpdateEnrollmentStatus for ${accountId}`,
+    );
+    expect(text.stdout).not.toContain('as the policy wants it.');
+  });
+});
+
+describe('waiting for another process’s scan', () => {
+  test('ends with the first Ctrl-C', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const store = await openStore({ dataDir: `${cwd}/.rollcall`, readOnly: false });
+    expect(await acquireLease(store.registers, systemClock, 'scan', 'somebody', 60_000)).toHaveProperty('lease');
+    await store.close();
+    const child = start(['apply', '--yes'], { cwd, env });
+    const end = ended(child);
+    await said(child, 'waiting for another scan to end');
+    const at = performance.now();
+    child.kill('SIGINT');
+    const { code, stderr } = await end;
+    expect(code).toBe(130);
+    expect(stderr).toContain('Interrupted: stopped before anything was changed.');
+    expect(performance.now() - at).toBeLessThan(5_000);
+  });
+});
+
+describe('how a run ends', () => {
+  const open: OpenChange = {
+    ...{ accountId: '111122223333', accountName: 'a', ou: '/', enrollment: 'computeOptimizer', verdict: 'Converging' },
+    ...{ reason: 'acted', message: null, notBefore: null },
+  };
+  const lost = { since: Date.UTC(2026, 10, 22), message: 'GetEnrollmentStatus failed (ECONNREFUSED).' };
+  const claim: OpenClaim = {
+    ...{ accountId: '111122223333', enrollment: 'automation', operation: 'AssociateAccounts' },
+    until: '2026-11-22T01:00:00.000Z',
+  };
+  const left = (over: {
+    open?: OpenChange[];
+    claimed?: OpenClaim[];
+    deadLetters?: number;
+    notStarted?: number;
+    unreachable?: OutOfReach;
+  }) => ({
+    ...{ open: [], claimed: [], deadLetters: 0, notStarted: 0, unreachable: null },
+    ...over,
+  });
+  const exitOf = (over: Parameters<typeof left>[0]) => {
+    const { open: opened, claimed, deadLetters, notStarted, unreachable } = left(over);
+    const changes = { attempted: 1, succeeded: 0, failed: 0, blocked: 0, converging: opened.length };
+    const plan = { trip: null, coverage: { listed: 1, evaluated: 1, unknown: 0, notApplicable: 0 }, broken: [] };
+    const result = { plan, planned: { notStarted }, changes, open: opened, stopped: null, interrupted: false };
+    return applyExit({ result, claimed, deadLetters, unreachable }, 130);
+  };
+  const plain: Style = (_format, text) => text;
+  const textOf = (over: Parameters<typeof left>[0]) =>
+    [...openText(left(over), { style: plain, width: null }), ...unfinishedText(left(over), plain)].join('\n');
+
+  test('with AWS out of reach: 1, unless nothing is open', () => {
+    expect(exitOf({ open: [open] })).toBe(0);
+    expect(exitOf({ open: [open], unreachable: lost })).toBe(1);
+    expect(exitOf({ unreachable: lost })).toBe(0);
+    expect(textOf({ open: [open], unreachable: lost })).toContain(
+      'AWS is out of reach since 2026-11-22T00:00:00Z: GetEnrollmentStatus failed (ECONNREFUSED). What is open stays queued',
+    );
+    expect(textOf({ unreachable: lost })).not.toContain('out of reach');
+  });
+
+  test('with changes that were never begun, because another process has their messages: 3', () => {
+    expect(exitOf({ notStarted: 1 })).toBe(3);
+  });
+
+  test('with dead letters, of an earlier run too: 3', () => {
+    expect(exitOf({ deadLetters: 1 })).toBe(3);
+    expect(exitOf({})).toBe(0);
+  });
+
+  test('what is open is told by its kind, with when the first of it may go on', () => {
+    const cooling = (accountId: string, notBefore: string): OpenChange => ({
+      ...open,
+      ...{ accountId, verdict: 'Blocked', reason: 'coolDown', notBefore, message: 'opted out a moment ago' },
+    });
+    const told = textOf({
+      open: [cooling('111122223333', '2026-11-22T09:00:00.000Z'), cooling('444455556666', '2026-11-22T04:00:00.000Z')],
+    });
+    expect(told).toMatch(/^ +2 {2}Compute Optimizer {2}Blocked {2}coolDown {2}2026-11-22T04:00:00Z {2}111122223333 /m);
+  });
+
+  test('with a claim that is open: 3, and not in green', () => {
+    expect(exitOf({ claimed: [claim] })).toBe(3);
+    expect(textOf({ claimed: [claim] })).toContain('claimed until 2026-11-22T01:00:00Z at the latest');
+    expect(textOf({ claimed: [claim] })).not.toContain('as the policy wants it.');
+    expect(textOf({})).toContain('as the policy wants it.');
+  });
+});
+
+describe('audit show', () => {
+  test('one entry in full with its neighbours, by id and by place; one that is none', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    expect(await rollcall(['apply', '--yes'], { cwd, env })).toMatchObject({ code: 0 });
+    const list = auditShape.parse(
+      json(await rollcall(['audit', 'list', '--type', 'DriftDetected', '--json'], { cwd })),
+    );
+    const [wanted] = list.entries;
+    const id = wanted?.id ?? '';
+    const [byId, byPlace, text, none, bad] = await Promise.all([
+      rollcall(['audit', 'show', id, '--json'], { cwd }),
+      rollcall(['audit', 'show', `${wanted?.chain}#1`, '--json'], { cwd }),
+      rollcall(['audit', 'show', id], { cwd }),
+      rollcall(['audit', 'show', id.replace(/^./, '0').replace(/.{10}$/, '0000000000'), '--json'], { cwd }),
+      rollcall(['audit', 'show', 'organization#999999'], { cwd }),
+    ]);
+    const shown = showShape.parse(json(byId));
+    expect(shown.entry).toEqual(wanted);
+    expect(shown.verification).toMatchObject({
+      ok: true,
+      faults: [],
+      previous: { seq: (wanted?.seq ?? 0) - 1 },
+      next: { seq: (wanted?.seq ?? 0) + 1 },
+    });
+    expect(showShape.parse(json(byPlace)).verification).toMatchObject({ ok: true, previous: null });
+    expect(text).toMatchObject({ code: 0, stderr: '' });
+    for (const part of [id, wanted?.hash ?? '', wanted?.prevHash ?? '', 'both neighbours fit'])
+      expect(text.stdout).toContain(part);
+    expect(none.code).toBe(1);
+    expect(errorShape.parse(json(none)).error.code).toBe('EntryUnknown');
+    expect(bad).toMatchObject({ code: 1, stdout: '' });
+    expect(bad.stderr).toContain('There is no entry "organization#999999"');
+  });
+});

@@ -1,0 +1,213 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { describe, expect, it } from 'vitest';
+import { entryIdOf } from '../../../shared/app/ledger/dead-letter-entries.ts';
+import { functionsOf } from './functions.ts';
+import { deploy, lambdaContext, type SqsEvent } from './support.ts';
+
+describe('messages that are no keys', () => {
+  it('end among the dead letters, with an entry in the ledger, and keep nobody up', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const { tick, scan, work } = functionsOf(world);
+    await tick();
+    await scan();
+    const bad = [
+      'not JSON',
+      '{}',
+      '{"v":2,"kind":"account"}',
+      ' '.padEnd(10, '\t'),
+      JSON.stringify({ v: 1, kind: 'account' }),
+    ];
+    for (const body of bad) await world.send(body);
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+    const dead = await world.dead();
+    expect(dead.map(({ Body }) => Body).sort()).toEqual([...bad].sort());
+    const { stores } = await world.compose('look')();
+    const { entries } = await stores.ledger.query({ type: 'RemediationFailed' }, { limit: 100 });
+    expect(entries.map((entry) => entry.detail?.error?.code)).toEqual(bad.map(() => 'UnreadableMessage'));
+    const named = dead.map(({ MessageAttributes }) => MessageAttributes?.['EntryId']?.StringValue).sort();
+    expect(named).toEqual(entries.map(entryIdOf).sort());
+    expect(world.measured.get('DeadLetters')).toBe(bad.length);
+    // All others were worked on.
+    const active = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
+    // They have their entries: the tick adds none.
+    expect(await tick()).toMatchObject({ deadLettersRecorded: 0 });
+  });
+
+  it('that the queue itself has moved there are recorded by the tick, once', async () => {
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
+    const { tick } = functionsOf(world);
+    const accountId = '123456789012';
+    const key = {
+      v: 1,
+      kind: 'account',
+      accountId,
+      enrollment: 'automation',
+      policyHash: 'p',
+      runId: 'r',
+      planHash: null,
+    };
+    const send = (MessageBody: string) =>
+      world.queues.send(new SendMessageCommand({ QueueUrl: world.env['ROLLCALL_DLQ_URL'], MessageBody }));
+    await send(JSON.stringify(key));
+    await send('whatever');
+    expect(await tick()).toMatchObject({ deadLettersRecorded: 2 });
+    expect(await tick()).toMatchObject({ deadLettersRecorded: 0 });
+    const { stores } = await world.compose('look')();
+    const { entries } = await stores.ledger.query({ accountId }, { limit: 10 });
+    expect(entries).toMatchObject([
+      {
+        type: 'RemediationFailed',
+        enrollment: 'automation',
+        runId: 'r',
+        detail: { error: { code: 'TooManyReceives' } },
+      },
+    ]);
+  });
+});
+
+describe('an event that is not a batch of SQS', () => {
+  it.each([
+    [undefined, 'the event: expected object, received undefined'],
+    [{ key1: 'value1' }, 'Records: expected array, received undefined'],
+    [{ Records: 'many' }, 'Records: expected array, received string'],
+    [{ Records: [] }, 'Records: '],
+  ])('%j is refused, with what was found and what was expected', async (event, fault) => {
+    const world = await deploy({ sandbox: { accounts: 4 } });
+    const { worker } = functionsOf(world);
+    const ended = worker(event, lambdaContext(world.clock));
+    await expect(ended).rejects.toMatchObject({ name: 'EventError' });
+    await expect(ended).rejects.toThrow(`not invoked with an SQS event with at least one record: ${fault}`);
+  });
+});
+
+describe('a batch with records that are malformed', () => {
+  it('keeps those on the queue, buries what has no name, and works on all others', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const { Records } = await world.sqsEvent();
+    const [first, second, third, ...others] = Records;
+    if (first === undefined || second === undefined || third === undefined) expect.fail('too few messages');
+    const { body } = third;
+    const malformed = [{ ...first, attributes: undefined }, { ...second, receiptHandle: 7 }, { body }, 'poison', null];
+    const response = await worker({ Records: [...malformed, ...others] }, lambdaContext(world.clock));
+    const kept = response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    expect(kept).toEqual([first.messageId, second.messageId]);
+    const errors = world.lines.filter(({ message }) => message.startsWith('a record of the batch is malformed'));
+    expect(errors.map(({ fields }) => fields['fault'])).toEqual([
+      'attributes: expected object, received undefined',
+      'receiptHandle: expected string, received number',
+      expect.stringMatching(/^messageId: expected string, received undefined; /),
+      'the event: expected object, received string',
+      'the event: expected object, received null',
+    ]);
+    expect((await world.dead()).map(({ Body }) => Body)).toEqual([body]);
+    expect(world.lines.filter(({ message }) => message === 'key worked on')).toHaveLength(others.length);
+  });
+});
+
+describe('a batch of which a part fails', () => {
+  it('keeps that part on the queue, and only that part', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const { tick, scan, work, worker } = functionsOf(world, { settings: { retryBudgetMs: 50 } });
+    await tick();
+    await scan();
+    const { stores } = await world.compose('look')();
+    const known = await stores.registers.read('scan');
+    const { policyHash, runId } = Object(known?.value);
+    await world.send(JSON.stringify({ v: 1, kind: 'organization', policyHash, runId, planHash: null }));
+    // The whole organization cannot be read; single accounts can.
+    world.sandbox.sandbox.setFaults([{ service: 'organizations', operation: 'ListAccounts', kind: 'unavailable' }]);
+    const all: SqsEvent['Records'][number][] = [];
+    while (!all.some(({ body }) => body.includes('"organization"'))) all.push(...(await world.sqsEvent()).Records);
+    const event = { Records: all };
+    const whole = event.Records.find(({ body }) => body.includes('"organization"'));
+    expect(event.Records.length).toBeGreaterThan(1);
+    const response = await worker(event, lambdaContext(world.clock));
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: whole?.messageId }] });
+    await world.remove(event.Records.filter((record) => record !== whole));
+    world.sandbox.sandbox.setFaults([]);
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+    const active = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
+    expect(await world.dead()).toEqual([]);
+  });
+
+  it('begins nothing that it may have no time to end', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const event = await world.sqsEvent();
+    const response = await worker(event, lambdaContext(world.clock, 60_000));
+    expect(response.batchItemFailures.length).toBe(event.Records.length);
+    expect(world.sandbox.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus')).toBe(false);
+    // Given back at once.
+    expect((await world.sqsEvent()).Records.length).toBe(event.Records.length);
+  });
+
+  it('fails as a whole, untouched, while the caller is refused', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const event = await world.sqsEvent();
+    world.sandbox.sandbox.setFaults([
+      { service: 'sts', operation: 'GetCallerIdentity', kind: 'denied', code: 'InvalidClientTokenId' },
+    ]);
+    await expect(worker(event, lambdaContext(world.clock))).rejects.toMatchObject({ kind: 'Unauthenticated' });
+    world.sandbox.sandbox.setFaults([]);
+    expect((await worker(event, lambdaContext(world.clock))).batchItemFailures).toEqual([]);
+  });
+
+  it('refuses an event that is none of SQS', async () => {
+    const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
+    const { worker } = functionsOf(world);
+    await expect(worker({ Records: [] }, lambdaContext(world.clock))).rejects.toThrow();
+    await expect(worker({}, lambdaContext(world.clock))).rejects.toThrow(/Records/);
+  });
+});
+
+describe('invocations that one container is given at once', () => {
+  it('share what they work with, and none closes it under another', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    const [first, second] = await Promise.all([runtime.app(), runtime.app()]);
+    expect(second).toBe(first);
+    await expect(first.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
+  });
+
+  it('that still work under the policy before go on, and what comes has the new one', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    const before = await runtime.app();
+    world.writePolicy({ callsPerSecond: 7 });
+    const [after, same] = await Promise.all([runtime.app(true), runtime.app(true)]);
+    expect(after).not.toBe(before);
+    expect(same).toBe(after);
+    await expect(before.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
+  });
+
+  it('do not suffer from what an earlier one could not make', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    const { registers } = runtime.stores;
+    const version = await registers.write('policy', { hash: 1 }, null);
+    const app = await runtime.app();
+    await expect(app.work()).rejects.toThrow(/policy/);
+    await registers.write('policy', { hash: app.policy.hash }, version);
+    await expect(app.work()).resolves.toMatchObject({ policy: app.policy });
+  });
+
+  it('get the app that could not be built for the one before', async () => {
+    const world = await deploy({ sandbox: { accounts: 8 } });
+    const runtime = await world.compose('worker')();
+    world.sandbox.sandbox.setFaults([
+      { service: 'sts', operation: 'GetCallerIdentity', kind: 'denied', code: 'InvalidClientTokenId', count: 1 },
+    ]);
+    const [first, second] = await Promise.allSettled([runtime.app(), runtime.app()]);
+    expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
+  });
+});
