@@ -153,7 +153,7 @@ describe('least privilege', () => {
 
   it('in a member account: what acts on the account that calls, and only that', () => {
     const directory = resolve(import.meta.dirname, '../../shared/adapters/aws');
-    const files = readdirSync(directory).filter((name) => name.endsWith('.ts'));
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const made = new Set(files.flatMap((name) => commandsIn(read(join('shared/adapters/aws', name)))));
     const ofServices = [...made].filter((action) => /^(compute-optimizer|aco-automation):/.test(action));
     // These name other accounts or list them, which only the management account and the delegated administrator can.

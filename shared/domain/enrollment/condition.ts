@@ -67,7 +67,7 @@ export interface SetBack {
 }
 
 /** Nothing is changed any more until somebody resumes the account. */
-export interface Contest {
+interface Contest {
   /** ISO 8601. */
   readonly since: string;
   readonly message: string;

@@ -5,7 +5,7 @@ import { parseExpectations } from '../../../../shared/domain/policy/expectations
 import { compilePolicy, formatFinding, policyHash } from '../../../../shared/domain/policy/index.ts';
 import { accepted, account, findingsOf, NOW, withDefaults } from './support.ts';
 
-const folder = new URL('../../../../examples', import.meta.url);
+const folder = new URL('../../../../examples/', import.meta.url);
 const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 const files = names.filter((name) => !name.endsWith('.test.yaml'));
 const read = (name: string) => accepted(readFileSync(new URL(name, folder), 'utf8'));
