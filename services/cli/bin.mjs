@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// Kept in the JavaScript of old: on a Node that is too old this file alone must be readable.
-import { existsSync } from 'node:fs';
+// The entry of the npm package. Written in old JavaScript, because a Node that is too old has to read this file.
 import { setFlagsFromString } from 'node:v8';
 
 const LEAST = 24;
@@ -12,10 +11,7 @@ if (major < LEAST) {
   );
   process.exitCode = 1;
 } else {
-  // Half of what V8 lets the young generation grow to, before anything is loaded: else a scan keeps 100 MB more, and nothing is faster for it.
+  // Half of V8's limit for the young generation, set before anything is loaded: a scan needs 100 MB less and is not slower.
   setFlagsFromString('--max-semi-space-size=8');
-  // A checkout runs its sources; an installed package has only the bundle.
-  const source = new URL('./main.ts', import.meta.url);
-  const bundle = new URL('../../dist/cli/main.js', import.meta.url);
-  import(existsSync(source) ? source.href : bundle.href);
+  import('./cli/main.js');
 }

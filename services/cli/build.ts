@@ -1,31 +1,40 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { bundleDashboard } from '../dashboard/build.ts';
+import * as z from 'zod';
+import manifest from '../../package.json' with { type: 'json' };
 import { embedDashboard } from '../dashboard/embed.ts';
-import { billOfLockFile, withScopes } from './package/bill.ts';
 import { CLI_BUNDLE } from './package/bundle.ts';
-import { bundledPackages } from './package/bundled.ts';
-import { noticesOf } from './package/notices.ts';
+import { describeBundle } from './package/describe-bundle.ts';
 
-/**
- * Bundles the CLI for the npm package: Node does not strip types below `node_modules`, so what is installed has to be JavaScript.
- * Everything is in the bundle, so that an installed package needs nothing else. In parts, because `--help` must not load the AWS SDK.
- * Beside it: the licences of what is in it, and the bill of materials.
+/*
+ * `node services/cli/build.ts [DIRECTORY]` makes the npm package in a directory (default `dist/npm`), for `npm pack` and `npm publish`:
+ * the CLI as JavaScript, because Node does not strip types below `node_modules`, with everything bundled, so that an installed package
+ * needs no other; its bill of materials and licences; and a manifest of its own.
  */
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const outdir = `${root}dist/cli`;
+const root = resolve(import.meta.dirname, '../..');
+const directory = resolve(process.argv[2] ?? join(root, 'dist/npm'));
 
-rmSync(outdir, { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: [`${root}services/cli/main.ts`],
-  outdir,
-  ...CLI_BUNDLE,
-  metafile: true,
-  plugins: [embedDashboard],
+/** Members that also describe the package. Scripts, dependencies and `private` describe the checkout. */
+const published = z.object({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  keywords: z.array(z.string()),
+  license: z.string(),
+  type: z.literal('module'),
+  engines: z.object({ node: z.string() }),
 });
 
-const dashboard = await bundleDashboard();
-const bundled = bundledPackages(root, [metafile, dashboard.metafile]);
-writeFileSync(`${outdir}/THIRD-PARTY-NOTICES.txt`, noticesOf(bundled));
-writeFileSync(`${outdir}/sbom.cdx.json`, `${JSON.stringify(withScopes(billOfLockFile(root), bundled), null, 2)}\n`);
+rmSync(directory, { recursive: true, force: true });
+await build({
+  ...CLI_BUNDLE,
+  entryPoints: [join(root, 'services/cli/main.ts')],
+  absWorkingDir: root,
+  outdir: join(directory, 'cli'),
+  plugins: [embedDashboard, describeBundle(directory)],
+});
+for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) cpSync(join(root, file), join(directory, file));
+cpSync(join(root, 'services/cli/bin.mjs'), join(directory, 'bin.mjs'));
+const generated = { ...published.parse(manifest), bin: { rollcall: 'bin.mjs' } };
+writeFileSync(join(directory, 'package.json'), `${JSON.stringify(generated, null, 2)}\n`);

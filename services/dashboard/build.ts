@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
@@ -13,7 +13,18 @@ export interface DashboardFile {
   readonly encoding?: 'br' | 'gzip';
 }
 
-const BROWSER = join(import.meta.dirname, 'browser');
+const ROOT = resolve(import.meta.dirname, '../..');
+const BROWSER = 'services/dashboard/browser';
+
+interface Dashboard {
+  /**
+   * By the path of the request: `/` is the page; all others carry a hash of their content in the name and never change. Nothing in them
+   * needs more than `default-src 'self'`: no inline script or style, no `data:` address, nothing from elsewhere.
+   */
+  readonly files: ReadonlyMap<string, DashboardFile>;
+  /** What esbuild bundled; paths are relative to the repository. */
+  readonly metafile: Metafile;
+}
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['.js', 'text/javascript; charset=utf-8'],
@@ -22,28 +33,24 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['.html', 'text/html; charset=utf-8'],
 ]);
 
-/**
- * The dashboard, by the path it is asked for with (`/` is the page; all others carry a hash of their content in the name and never change).
- * Nothing in it needs more than `default-src 'self'`: no inline script or style, no `data:` address, nothing from elsewhere.
- */
-export async function buildDashboard(): Promise<ReadonlyMap<string, DashboardFile>> {
+export async function buildDashboard(): Promise<Dashboard> {
   const { outputFiles, metafile } = await bundleDashboard();
   const files = new Map<string, DashboardFile>();
   for (const { path, contents } of outputFiles) files.set(pathOf(path), await fileOf(path, contents));
-  const template = await readFile(join(BROWSER, 'index.html'), 'utf8');
+  const template = await readFile(join(ROOT, BROWSER, 'index.html'), 'utf8');
   const script = outputOf(metafile, outputFiles, 'main.tsx');
   const style = outputOf(metafile, outputFiles, 'style.css');
   const page = template.replace('APP_SCRIPT', script).replace('APP_STYLE', style);
-  files.set('/icon.svg', await fileOf('icon.svg', await readFile(join(BROWSER, 'icon.svg'))));
+  files.set('/icon.svg', await fileOf('icon.svg', await readFile(join(ROOT, BROWSER, 'icon.svg'))));
   files.set('/', await fileOf('index.html', new TextEncoder().encode(page)));
-  return files;
+  return { files, metafile };
 }
 
-/** The script and the style sheet, and of which files they were made; paths are relative to `services/dashboard/browser`. */
-export function bundleDashboard() {
+/** The script and the style sheet. */
+function bundleDashboard() {
   return build({
-    entryPoints: { app: join(BROWSER, 'main.tsx'), style: join(BROWSER, 'style.css') },
-    absWorkingDir: BROWSER,
+    entryPoints: { app: `${BROWSER}/main.tsx`, style: `${BROWSER}/style.css` },
+    absWorkingDir: ROOT,
     outdir: '/',
     publicPath: '/',
     write: false,
@@ -69,7 +76,7 @@ function pathOf(path: string): string {
 }
 
 function outputOf({ outputs }: Metafile, files: readonly OutputFile[], entry: string): string {
-  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === entry)?.[0];
+  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === `${BROWSER}/${entry}`)?.[0];
   const file = files.find(({ path }) => found !== undefined && basename(path) === basename(found));
   if (file === undefined) throw new Error(`the bundle has no output for ${entry}`);
   return pathOf(file.path);

@@ -1,12 +1,15 @@
-import type { Plugin } from 'esbuild';
+import type { Metafile, Plugin } from 'esbuild';
 import { buildDashboard } from './build.ts';
 
-/** For bundles: puts the built dashboard in the place of the module that builds it. */
+/** For bundles: replaces the module that builds the dashboard by the built files, and lists what they contain in the bundle's metafile. */
 export const embedDashboard: Plugin = {
   name: 'embed-dashboard',
-  setup({ onLoad }) {
+  setup({ onEnd, onLoad }) {
+    let embedded: Metafile | undefined;
     onLoad({ filter: /[\\/]services[\\/]dashboard[\\/]files\.ts$/ }, async () => {
-      const files = [...(await buildDashboard())].map(([path, { body, ...file }]) => {
+      const dashboard = await buildDashboard();
+      embedded = dashboard.metafile;
+      const files = [...dashboard.files].map(([path, { body, ...file }]) => {
         return [path, { ...file, body: Buffer.from(body).toString('base64') }];
       });
       const contents = `const files = ${JSON.stringify(files)};
@@ -15,6 +18,11 @@ export async function dashboardFiles() {
 }
 `;
       return { contents, loader: 'js' };
+    });
+    onEnd(({ metafile }) => {
+      if (metafile === undefined || embedded === undefined) return;
+      Object.assign(metafile.inputs, embedded.inputs);
+      Object.assign(metafile.outputs, embedded.outputs);
     });
   },
 };

@@ -6,5 +6,5 @@ import type { DashboardFile } from './build.ts';
  */
 export async function dashboardFiles(): Promise<ReadonlyMap<string, DashboardFile>> {
   const { buildDashboard } = await import('./build.ts');
-  return buildDashboard();
+  return (await buildDashboard()).files;
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import * as z from 'zod';
-import { type BundledPackage, bundledPackages, keyOf } from '../../services/cli/package/bundled.ts';
+import { type BundledPackage, bundledPackages, keyOf } from '../support/bundled-packages.ts';
 import { lambdaBundle } from '../support/lambda-bundle.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -16,6 +16,7 @@ const bill = z.object({
   components: z.array(
     z.object({
       'bom-ref': ref,
+      group: z.string().optional(),
       name: z.string(),
       version: z.string(),
       scope: z.literal('required'),
@@ -43,7 +44,7 @@ export async function rebuilt(name: string): Promise<Rebuilt> {
   });
   const [code] = outputFiles;
   if (code === undefined) throw new Error(`${name} has no bundle`);
-  return { code: code.contents, packages: bundledPackages(root, [metafile]) };
+  return { code: code.contents, packages: bundledPackages(root, metafile) };
 }
 
 /** What is wrong with the bill of materials and the licence texts of an unpacked package, against its bundle built again. */
@@ -60,9 +61,9 @@ function billFaults(name: string, directory: string, packages: readonly BundledP
   const read = bill.safeParse(JSON.parse(readFileSync(join(directory, BILL), 'utf8')));
   if (!read.success) return [`${name}.zip: ${BILL} is not a bill of this form: ${z.prettifyError(read.error)}`];
   const { metadata, components, dependencies } = read.data;
-  const faults = difference(`${name}.zip: ${BILL}`, components.map(keyOf), packages.map(keyOf));
+  const faults = difference(`${name}.zip: ${BILL}`, [...new Set(components.map(keyOf))], packages.map(keyOf));
   const { component } = metadata;
-  if (component.name !== `rollcall-${name}`) faults.push(`${name}.zip: ${BILL} is the bill of ${component.name}`);
+  if (component.name !== 'rollcall') faults.push(`${name}.zip: ${BILL} is the bill of ${component.name}`);
   const refs = [component, ...components].map((each) => each['bom-ref']);
   return [
     ...faults,
