@@ -60,7 +60,7 @@ const CONTROLS_STATUS: Readonly<Record<ControlsError['code'], number>> = {
 export function problemOf(error: unknown): ApiProblem | null {
   if (error instanceof ApiProblem) return error;
   if (error instanceof BadCursorError) {
-    return new ApiProblem(400, 'BadCursor', `${error.message}. Begin with the first page again.`);
+    return new ApiProblem(400, 'BadCursor', `${error.message}. Start again from the first page.`);
   }
   if (error instanceof ReportRangeError) return new ApiProblem(400, 'ImpossibleRange', `${error.message}.`);
   if (error instanceof ConfigError) return new ApiProblem(400, 'BadRequest', error.message);

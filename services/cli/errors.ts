@@ -60,7 +60,11 @@ export function tell(error: unknown): ToldError {
   }
   if (error instanceof CloudError) return { code: error.facts.code, message: `${error.message}${moreAdvice(error)}` };
   if (error instanceof BadCursorError) {
-    return { code: 'Usage', message: '--cursor is none that `audit list` gave out; leave it away to begin anew.' };
+    return {
+      code: 'Usage',
+      message:
+        '--cursor is invalid: pass the value that `audit list` printed, or omit it to start from the first page.',
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   const advice = 'This is a defect of Rollcall; --verbose shows where it happened.';

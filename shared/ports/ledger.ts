@@ -119,7 +119,7 @@ export interface LedgerFilter {
 
 export interface PageRequest {
   readonly limit: number;
-  /** From an earlier page's `next`; stable under appends. Throws `BadCursorError` if it is none of ours. */
+  /** From an earlier page's `next`; stable under appends. Throws `BadCursorError` if it is invalid. */
   readonly cursor?: string | null;
   readonly order?: 'newestFirst' | 'oldestFirst';
 }

@@ -82,7 +82,7 @@ export const auditRoutes = [
       );
       // What was so at a time does not change any more: places count.
       const from = query.cursor === undefined ? 0 : Number(query.cursor);
-      if (from > fitting.length) throw new BadCursorError('the cursor is behind the last account');
+      if (from > fitting.length) throw new BadCursorError('This cursor is past the last account');
       const end = from + query.limit;
       return {
         ...{ at: told, future: Date.parse(told) > now, summary: fullSummary(counts), pruned, total: fitting.length },

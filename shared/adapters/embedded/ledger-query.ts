@@ -1,6 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { LedgerFilter } from '../../ports/ledger.ts';
-import type { Place } from './cursor.ts';
 
 export interface Statement {
   readonly text: string;
@@ -20,7 +19,8 @@ export interface PlacedPage {
   readonly limit: number;
   readonly order: 'newestFirst' | 'oldestFirst';
   /** Where the page before ended. */
-  readonly place: Place | null;
+  /** Time (epoch ms) and position of the last entry of the page before. */
+  readonly after: readonly [at: number, position: number] | null;
 }
 
 /** Ordered by time, then by the order of storing; a cursor is the place of the last entry given. */
@@ -36,8 +36,8 @@ export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
   if (filter.since !== undefined) where('at >= ?', toEpoch(filter.since));
   if (filter.until !== undefined) where('at < ?', toEpoch(filter.until));
   const oldestFirst = page.order === 'oldestFirst';
-  if (page.place !== null) {
-    where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, page.place.at, page.place.position);
+  if (page.after !== null) {
+    where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, ...page.after);
   }
   const direction = oldestFirst ? 'ASC' : 'DESC';
   const text = `SELECT at, position, body FROM ledger INDEXED BY ${used[0]?.[2] ?? 'ledger_at'}

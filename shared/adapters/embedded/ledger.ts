@@ -9,10 +9,10 @@ import {
 } from '../../ports/ledger.ts';
 import { isLedgerEntry } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
 import { changedSince } from './ledger-changes.ts';
+import { ledgerCursor } from './ledger-cursor.ts';
 import { readOutline } from './ledger-outline.ts';
-import { type Statement, toEpoch, toStatement } from './ledger-query.ts';
+import { type PlacedPage, type Statement, toEpoch, toStatement } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import type { Row, Sql } from './sql.ts';
 
@@ -48,9 +48,11 @@ export function sqliteLedger(connection: Connection): Ledger {
       return found.map(({ row, entry }) => untampered(row, entry, chain));
     },
     async query(filter, page) {
-      const cursor = page.cursor ?? null;
-      const place = cursor === null ? null : decodeCursor(cursor);
-      const statement = toStatement(filter, { limit: page.limit, order: page.order ?? 'newestFirst', place });
+      const statement = toStatement(filter, {
+        limit: page.limit,
+        order: page.order ?? 'newestFirst',
+        after: placeAfter(page.cursor ?? null),
+      });
       return connection.read((sql) => runQuery(sql, statement, page));
     },
     async changedSince(since) {
@@ -142,13 +144,19 @@ function reachedChains(sql: Sql, from: number | null): ReadonlyMap<string, numbe
   return reached;
 }
 
+function placeAfter(cursor: string | null): PlacedPage['after'] {
+  if (cursor === null) return null;
+  const [, at, position] = ledgerCursor.decode(cursor);
+  return [at, position];
+}
+
 function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequest): LedgerPage {
   const rows = sql.all(text, ...parameters);
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next =
     rows.length > limit && last !== undefined
-      ? encodeCursor({ at: sql.number(last, 'at'), position: sql.number(last, 'position') })
+      ? ledgerCursor.encode([1, sql.number(last, 'at'), sql.number(last, 'position')])
       : null;
   return { entries: shown.map((row) => toEntry(sql, row)), next };
 }

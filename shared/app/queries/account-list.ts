@@ -6,6 +6,7 @@ import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrol
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
+import { makeCursor } from '../../ports/cursor.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
@@ -94,7 +95,7 @@ export class AccountTable {
     this.#turn = turn;
   }
 
-  /** @throws BadCursorError for a cursor of another question, or none of ours */
+  /** @throws BadCursorError for an invalid cursor, and for one of a list with other filters, sort or order */
   async page(query: AccountListQuery): Promise<AccountPage> {
     const rows = await this.#rows();
     await this.#turn();
@@ -249,30 +250,24 @@ function verdictKey(cell: Cell | null): string {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const cursorSchema = z.tuple([z.string(), z.string(), z.string()]);
+/** The key and the account after which the next page begins, and what {@link questionOf} says. */
+const listCursor = makeCursor(z.tuple([z.string(), z.string(), z.string()]));
 
 /** What a cursor belongs to: the question without its page. */
 function questionOf({ limit: _limit, cursor: _cursor, ...question }: AccountListQuery): string {
   return sha256Hex(JSON.stringify(Object.entries(question).sort())).slice(0, 16);
 }
 
-/** Behind which account the next page begins: stable, whatever changes in between. */
 function cursorOf({ key, id }: Place, query: AccountListQuery): string {
-  return Buffer.from(JSON.stringify([key, id, questionOf(query)])).toString('base64url');
+  return listCursor.encode([key, id, questionOf(query)]);
 }
 
 function placeOf(cursor: string, query: AccountListQuery): Place {
-  const [key, id, question] = decoded(cursor);
+  const [key, id, question] = listCursor.decode(cursor);
   if (question !== questionOf(query)) {
-    throw new BadCursorError('the cursor belongs to another question: filters, sort and order must stay as they were');
+    throw new BadCursorError(
+      'This cursor belongs to another list: filters, sort and order must stay the same from page to page',
+    );
   }
   return { key, id };
-}
-
-function decoded(cursor: string): z.infer<typeof cursorSchema> {
-  try {
-    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-  } catch (error) {
-    throw new BadCursorError('the cursor is none that a list of accounts has given', { cause: error });
-  }
 }

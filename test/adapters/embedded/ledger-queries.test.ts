@@ -30,8 +30,8 @@ it('every combination of filters walks an index in its order, with no sorting an
   const order = fc.constantFrom('newestFirst' as const, 'oldestFirst' as const);
   fc.assert(
     fc.property(filter, order, fc.boolean(), (filters, direction, paged) => {
-      const place = paged ? { at: 1, position: 1 } : null;
-      const { text, parameters } = toStatement(filters, { limit: 10, order: direction, place });
+      const after = paged ? ([1, 1] as const) : null;
+      const { text, parameters } = toStatement(filters, { limit: 10, order: direction, after });
       const plan = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...parameters);
       const steps = plan.map((row) => String(row['detail']));
       expect(steps).toHaveLength(1);

@@ -1,11 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  decodeCursor as awsCursor,
-  encodeCursor as toAwsCursor,
-} from '../../../shared/adapters/aws/dynamodb/ledger-cursor.ts';
-import { decodeCursor, encodeCursor } from '../../../shared/adapters/embedded/cursor.ts';
+import { ledgerCursor as awsCursor } from '../../../shared/adapters/aws/dynamodb/ledger-cursor.ts';
+import { ledgerCursor } from '../../../shared/adapters/embedded/ledger-cursor.ts';
 import { readSavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import {
   accountArgument,
@@ -203,15 +200,15 @@ export const cursorTarget: Target = {
     make: (chance) => {
       const aws = chance.oneIn(2);
       const valid = aws
-        ? toAwsCursor(`0001772366400000#${account(1)}#000000000001`)
-        : encodeCursor({ at: NOW, position: 3 });
+        ? awsCursor.encode([1, `0001772366400000#${account(1)}#000000000001`])
+        : ledgerCursor.encode([1, NOW, 3]);
       const raw = jsonText(mutateJson(aws ? [1, `0001772366400000#a#000000000001`] : [1, NOW, 3], chance));
       const text = chance.oneIn(2) ? mutateTexts(valid, chance) : Buffer.from(raw).toString('base64url');
       return take(
         text,
         () => {
-          if (aws) must(toAwsCursor(awsCursor(text)) === text, 'decodes to another', text);
-          else must(encodeCursor(decodeCursor(text)) === text, 'decodes to another', text);
+          if (aws) must(awsCursor.encode(awsCursor.decode(text)) === text, 'decodes to another', text);
+          else must(ledgerCursor.encode(ledgerCursor.decode(text)) === text, 'decodes to another', text);
         },
         (error) => error instanceof BadCursorError,
       );

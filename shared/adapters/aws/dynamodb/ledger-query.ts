@@ -2,7 +2,7 @@ import { changedAccounts, type Intent } from '../../../domain/decision/changed-a
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import type { LedgerFilter, LedgerPage, PageRequest } from '../../../ports/ledger.ts';
 import { type Item, readText, readTextOrNull } from './attributes.ts';
-import { decodeCursor, encodeCursor } from './ledger-cursor.ts';
+import { ledgerCursor } from './ledger-cursor.ts';
 import { entryShards, indexed, toEntry, toEpoch, UNSENT_KEY } from './ledger-items.ts';
 import { merge } from './merge-sorted.ts';
 import { TIME_INDEX_KEYS, timeKey } from './schema.ts';
@@ -133,7 +133,7 @@ export function keyOf(item: Item): Key {
 /** Runs a query over the index that fits it best; what it finds is read from the table itself. */
 export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageRequest): Promise<LedgerPage> {
   const descending = page.order !== 'oldestFirst';
-  const cursor = page.cursor === undefined || page.cursor === null ? null : decodeCursor(page.cursor);
+  const [, cursor] = typeof page.cursor === 'string' ? ledgerCursor.decode(page.cursor) : [1, null];
   const range = rangeOf(filter, cursor, descending);
   const found: Item[] = [];
   for await (const item of indexItems(dynamo, sourcesFor(filter), range, descending, page.limit + 1)) {
@@ -144,7 +144,8 @@ export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageR
   }
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
-  const next = found.length > page.limit && last !== undefined ? encodeCursor(readText(last, 'time')) : null;
+  const next =
+    found.length > page.limit && last !== undefined ? ledgerCursor.encode([1, readText(last, 'time')]) : null;
   return { entries: await readEntries(dynamo, shown.map(keyOf)), next };
 }
 

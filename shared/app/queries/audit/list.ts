@@ -20,7 +20,7 @@ const PAGE = 1_000;
 
 /**
  * Entries that match, at most `limit`.
- * @throws BadCursorError for a cursor that is none of ours.
+ * @throws BadCursorError for an invalid cursor.
  */
 export async function auditList(ledger: Ledger, query: AuditQuery): Promise<AuditPage> {
   const { filter, limit, order } = query;
