@@ -5,7 +5,7 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStates, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed } from '../coordination/typed-register.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
@@ -82,7 +82,7 @@ export type ApprovalDeps = Pick<Deps, 'registers' | 'ledger' | 'records' | 'cloc
 export async function approve(deps: ApprovalDeps, wanted: string, { actor, reason }: Approver): Promise<Approved> {
   const now = deps.clock.now();
   const plan = await storedPlan(deps.registers, wanted);
-  const inForce = (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
+  const inForce = await policyInForce(deps.registers);
   if (plan.policyHash !== inForce) {
     const policies = `It was made under policy ${short(plan.policyHash)}; in force is ${inForce === null ? 'none' : short(inForce)}`;
     throw new ApprovalError(

@@ -15,9 +15,9 @@ import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../dom
 import { type AccountFacts, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStates } from '../coordination/run-store.ts';
-import { readTyped, update } from '../coordination/typed-register.ts';
+import { update } from '../coordination/typed-register.ts';
 import { CONTROLS_REGISTER, readControls } from '../guardrails/controls.ts';
 import { Journal } from '../ledger/ledger-writer.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
@@ -208,6 +208,6 @@ async function wakeHalted(deps: SettleDeps): Promise<void> {
 }
 
 async function queueNow(deps: SettleDeps): Promise<void> {
-  const policy = await readTyped(deps.registers, POLICY_REGISTER, policySchema);
-  if (policy !== null) await queueDue(deps, new RunStates(deps.registers), policy.value.hash);
+  const policyHash = await policyInForce(deps.registers);
+  if (policyHash !== null) await queueDue(deps, new RunStates(deps.registers), policyHash);
 }

@@ -3,8 +3,7 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Registers } from '../../ports/registers.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 
@@ -63,9 +62,9 @@ export function suspensionViews(controls: CompiledControls, now: EpochMs): reado
 
 /** Approvals of plans of the policy in force. */
 export async function approvalViews(registers: Registers, now: EpochMs): Promise<readonly ApprovalView[]> {
-  const policy = await readTyped(registers, POLICY_REGISTER, policySchema);
-  if (policy === null) return [];
-  return (await openApprovals(registers, policy.value.hash, now)).map(({ planHash, actor, reason, at, expiresAt }) => {
+  const policyHash = await policyInForce(registers);
+  if (policyHash === null) return [];
+  return (await openApprovals(registers, policyHash, now)).map(({ planHash, actor, reason, at, expiresAt }) => {
     return { planHash, actor, reason, at: toIso(at), expiresAt: toIso(expiresAt) };
   });
 }

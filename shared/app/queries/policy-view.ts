@@ -4,8 +4,7 @@ import { FIELDS } from '../../domain/policy/types.ts';
 import { toIso } from '../../domain/time.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Stores } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 
 /** How many accounts each part of a policy is about; `null`: no snapshot of the organization tells. */
 interface Census {
@@ -27,7 +26,7 @@ export async function policyView(
 ) {
   const { policy, hash } = compiled;
   const snapshot = await usable(stores, compiled);
-  const inForce = (await readTyped(stores.registers, POLICY_REGISTER, policySchema))?.value.hash === hash;
+  const inForce = (await policyInForce(stores.registers)) === hash;
   const census = snapshot === null ? null : takeCensus(compiled, snapshot);
   const { memberRole, organizationEnrollment } = policy.organization;
   const { rollout, notify } = policy;

@@ -7,9 +7,8 @@ import { mapParallel } from '../../domain/map-parallel.ts';
 import type { AccountFacts } from '../../domain/policy/types.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Stores } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStates } from '../coordination/run-store.ts';
-import { readTyped } from '../coordination/typed-register.ts';
 import { approvalOf } from '../guardrails/approvals.ts';
 import { type FullSummary, fullSummary } from '../plan/plan-document.ts';
 import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
@@ -126,7 +125,7 @@ export async function showRun(stores: RunStores, runId: string) {
   const { view: run, traced } = seen;
   const stored = run.planHash === null ? null : await storedPlan(stores, run.planHash);
   const approval = run.planHash === null ? null : await approvalOf(stores.registers, run.planHash);
-  const inForce = (await readTyped(stores.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
+  const inForce = await policyInForce(stores.registers);
   const heldUp = run.stopped?.reason === 'maxChanges' || run.stopped?.reason === 'rollout';
   return {
     run,

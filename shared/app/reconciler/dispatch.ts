@@ -1,6 +1,5 @@
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { reconcileBatch } from './bulk/reconcile-batch.ts';
 import { reconcileOrganization } from './bulk/reconcile-organization.ts';
@@ -26,7 +25,7 @@ export class OutdatedPolicyError extends Error {
 export async function processMessage(shared: WorkContext, message: WorkMessage): Promise<WorkResult> {
   const ours = shared.policy.hash;
   if (shared.beganInForce) {
-    const inForce = (await readTyped(shared.deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? ours;
+    const inForce = (await policyInForce(shared.deps.registers)) ?? ours;
     if (inForce !== ours && [ours, inForce].includes(message.policyHash)) throw new OutdatedPolicyError(ours, inForce);
   }
   if (message.policyHash !== ours) return NOTHING;

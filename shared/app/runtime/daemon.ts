@@ -1,7 +1,6 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/create-worker.ts';
 import { OutdatedPolicyError } from '../reconciler/dispatch.ts';
@@ -156,7 +155,7 @@ class OwnPolicy {
   /** @throws OutdatedPolicyError */
   async refuseOutdated(): Promise<void> {
     const { deps, policy } = this.#context;
-    const inForce = (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash ?? null;
+    const inForce = await policyInForce(deps.registers);
     if (inForce === policy.hash) this.#wasInForce = true;
     else if (this.#wasInForce && inForce !== null) throw new OutdatedPolicyError(policy.hash, inForce);
   }
