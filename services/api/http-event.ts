@@ -1,7 +1,7 @@
 import type { LambdaEvent } from 'hono/aws-lambda';
 import * as z from 'zod';
 import { faultsOf } from '../../shared/compose/lambda-event.ts';
-import { parseOutside } from '../../shared/domain/safe-parse.ts';
+import { safeParseUntrusted } from '../../shared/domain/safe-parse.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
 
@@ -49,14 +49,14 @@ interface HttpAnswer {
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function methodOf(event: unknown): string {
-  const parsed = parseOutside(httpEvent, event);
+  const parsed = safeParseUntrusted(httpEvent, event);
   return parsed.success ? parsed.data.requestContext.http.method.toUpperCase() : '';
 }
 
 export async function readHttpEvent(event: unknown): Promise<ReadHttpEvent> {
   if (isHttpEvent(event))
     return { event: BODILESS.has(methodOf(event)) ? { ...event, body: null } : event, answer: null };
-  const parsed = parseOutside(httpEvent, event);
+  const parsed = safeParseUntrusted(httpEvent, event);
   const fault = parsed.success ? 'it cannot be read' : faultsOf(parsed.error);
   const expected = 'an HTTP request of a function URL or an HTTP API (payload format 2.0)';
   const problem = new ApiProblem(400, 'BadEvent', `This function was not invoked with ${expected}: ${fault}.`);
@@ -69,5 +69,5 @@ export async function readHttpEvent(event: unknown): Promise<ReadHttpEvent> {
 }
 
 function isHttpEvent(event: unknown): event is LambdaEvent {
-  return parseOutside(httpEvent, event).success;
+  return safeParseUntrusted(httpEvent, event).success;
 }

@@ -1,6 +1,6 @@
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError, halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
-import { whomItMeans } from '../../shared/app/guardrails/selector-preview.ts';
+import { previewSelector } from '../../shared/app/guardrails/selector-preview.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { askForScan, redrive } from '../../shared/app/operator/commands.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
@@ -75,7 +75,7 @@ export const operatorRoutes = [
       const { reason = null, until: end = null } = body;
       const until = end === null ? null : untilArgument('until', end, system.clock.now());
       const deps = depsOf(call);
-      const { matched, unseen } = await whomItMeans(deps.facts, selector);
+      const { matched, unseen } = await previewSelector(deps.snapshots, selector);
       await suspend(deps, { selector, until, reason });
       await settleControls(deps);
       const ends = until === null ? null : toIso(until);

@@ -1,6 +1,6 @@
 import { ApprovalError } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError } from '../../shared/app/guardrails/controls.ts';
-import { MeansNobodyError } from '../../shared/app/guardrails/selector-preview.ts';
+import { EmptySelectorError } from '../../shared/app/guardrails/selector-preview.ts';
 import { ReportRangeError } from '../../shared/app/queries/audit/report.ts';
 import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
@@ -64,7 +64,7 @@ export function problemOf(error: unknown): ApiProblem | null {
   }
   if (error instanceof ReportRangeError) return new ApiProblem(400, 'ImpossibleRange', `${error.message}.`);
   if (error instanceof ConfigError) return new ApiProblem(400, 'BadRequest', error.message);
-  if (error instanceof MeansNobodyError) return new ApiProblem(409, 'SelectorMatchesNothing', error.message);
+  if (error instanceof EmptySelectorError) return new ApiProblem(409, 'SelectorMatchesNothing', error.message);
   if (error instanceof ControlsError) return new ApiProblem(CONTROLS_STATUS[error.code], error.code, error.message);
   if (error instanceof ApprovalError) return new ApiProblem(APPROVAL_STATUS[error.code], error.code, error.message);
   if (error instanceof TamperedError) {

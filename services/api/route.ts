@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ApiRole } from '../../shared/config/api-env.ts';
-import { type Outside, parseOutside } from '../../shared/domain/safe-parse.ts';
+import { safeParseUntrusted, type UntrustedResult } from '../../shared/domain/safe-parse.ts';
 import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
 import type { ApiSystem, Principal } from './system.ts';
@@ -108,9 +108,9 @@ function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObjec
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {
-        query: parseOutside(query, queryOf(raw.search, query)),
-        params: parseOutside(params, raw.params),
-        body: parseOutside(body, json),
+        query: safeParseUntrusted(query, queryOf(raw.search, query)),
+        params: safeParseUntrusted(params, raw.params),
+        body: safeParseUntrusted(body, json),
       };
       if (!given.query.success || !given.params.success || !given.body.success) throw badRequest(given);
       return handle({
@@ -138,9 +138,10 @@ function takesSeveral(schema: z.ZodObject, name: string): boolean {
   return inner instanceof z.ZodArray;
 }
 
-type Checked = Readonly<Record<'query' | 'params' | 'body', Outside<unknown>>>;
+type Checked = Readonly<Record<'query' | 'params' | 'body', UntrustedResult<unknown>>>;
 
-const issuesOf = (given: Outside<unknown>): readonly z.core.$ZodIssue[] => (given.success ? [] : given.error.issues);
+const issuesOf = (given: UntrustedResult<unknown>): readonly z.core.$ZodIssue[] =>
+  given.success ? [] : given.error.issues;
 
 function badRequest(checked: Checked): ApiProblem {
   const errors = (['query', 'params', 'body'] as const).flatMap((part) =>

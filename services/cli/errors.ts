@@ -58,7 +58,7 @@ export function tell(error: unknown): ToldError {
     const advice = '`rollcall audit verify` says what else was changed; restore a backup from before.';
     return { code: 'Tampered', message: `Ledger chain ${error.chain}: ${error.message}. ${advice}` };
   }
-  if (error instanceof CloudError) return { code: error.facts.code, message: `${error.message}${moreAdvice(error)}` };
+  if (error instanceof CloudError) return { code: error.details.code, message: `${error.message}${moreAdvice(error)}` };
   if (error instanceof BadCursorError) {
     return {
       code: 'Usage',
@@ -98,7 +98,7 @@ const LISTINGS: ReadonlySet<string> = new Set([
 /** What was wrong before anything was sent says so itself. */
 const NEVER_SENT: ReadonlySet<string> = new Set(['RegionMissing', 'RegionMalformed', 'ERR_INVALID_URL']);
 
-function moreAdvice({ facts }: CloudError): string {
+function moreAdvice({ details: facts }: CloudError): string {
   if (MAY_BE_REGION.has(facts.code)) {
     return ' Credentials hold in one partition only, so check the Region (AWS_REGION) as well.';
   }

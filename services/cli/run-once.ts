@@ -30,7 +30,7 @@ export interface FinishedRun {
  * @throws Interrupted if it was stopped before anything was queued.
  */
 export async function runOnce(app: App, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
-  const [{ apply }, { status }, { openClaims }, { Reach }] = await Promise.all([
+  const [{ apply }, { status }, { openClaims }, { OutageDetector }] = await Promise.all([
     import('../../shared/app/runtime/apply.ts'),
     import('../../shared/app/queries/status.ts'),
     import('../../shared/app/queries/open-claims.ts'),
@@ -38,7 +38,7 @@ export async function runOnce(app: App, run: RunContext, options: ApplyOptions):
   ]);
   const { deps, settings } = app;
   const startedAt = deps.clock.now();
-  const reach = new Reach(deps.clock);
+  const reach = new OutageDetector(deps.clock);
   const stop = AbortSignal.any([options.stop, reach.gone]);
   const before = structuredClone(app.calls);
   let looking = true;

@@ -31,7 +31,7 @@ async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot |
   if (isAbsent(context.config.dataDir)) return null;
   const { StoreError } = await import('../../shared/compose/system.ts');
   try {
-    return await withEmbeddedStore(context, true, ({ facts }) => facts.load());
+    return await withEmbeddedStore(context, true, ({ snapshots }) => snapshots.load());
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     if (error.code !== 'NotFound')

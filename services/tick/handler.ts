@@ -1,10 +1,10 @@
-import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { recordDeadLetters } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { writeDigest } from '../../shared/app/ledger/digest.ts';
 import { pruneOld } from '../../shared/app/ledger/retention.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
-import { timedChores } from '../../shared/app/runtime/maintenance.ts';
+import { operatorTasks } from '../../shared/app/runtime/maintenance.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
@@ -70,9 +70,9 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
   const due = async () => {
     const policy = await runtime.policy();
     await advanceRollout({ ...stores, clock, newId, actor }, policy);
-    return queueDue({ ...stores, clock }, new RunStates(stores.registers), policy.hash);
+    return queueDue({ ...stores, clock }, new RunStore(stores.registers), policy.hash);
   };
-  const timed = async () => timedChores({ ...stores, clock, newId, actor }, await runtime.policy());
+  const timed = async () => operatorTasks({ ...stores, clock, newId, actor }, await runtime.policy());
   const publish = async () => {
     const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
     return publishUnpublished({ ...stores, clock, newId, logger, bus: await runtime.bus() }, { until });

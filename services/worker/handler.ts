@@ -7,7 +7,7 @@ import { deliver } from '../../shared/app/reconciler/deliver.ts';
 import { faultsOf, readEvent } from '../../shared/compose/lambda-event.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
-import { parseOutside } from '../../shared/domain/safe-parse.ts';
+import { safeParseUntrusted } from '../../shared/domain/safe-parse.ts';
 import type { MetricName } from '../../shared/ports/metrics.ts';
 import type { DeadLetterReason } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
@@ -73,13 +73,13 @@ async function readRecords(runtime: AwsRuntime, found: readonly unknown[]) {
   const records: SqsRecord[] = [];
   const kept: { readonly itemIdentifier: string }[] = [];
   for (const each of found) {
-    const parsed = parseOutside(sqsRecord, each);
+    const parsed = safeParseUntrusted(sqsRecord, each);
     if (parsed.success) {
       records.push(parsed.data);
       continue;
     }
     const fault = faultsOf(parsed.error);
-    const named = parseOutside(identified, each);
+    const named = safeParseUntrusted(identified, each);
     if (named.success) {
       const { messageId } = named.data;
       kept.push({ itemIdentifier: messageId });
@@ -93,7 +93,7 @@ async function readRecords(runtime: AwsRuntime, found: readonly unknown[]) {
 
 /** A message without a readable id cannot be reported as failed, so Lambda deletes it. Its body, if any, becomes a dead letter. */
 async function buryUnnamed(runtime: AwsRuntime, record: unknown, fault: string): Promise<void> {
-  const content = parseOutside(readable, record);
+  const content = safeParseUntrusted(readable, record);
   const error = { code: 'UnreadableMessage', message: `the SQS record is malformed: ${fault}`, entryId: null };
   if (content.success) await bury(runtime, await runtime.app(), content.data.body, error);
   runtime.logger.error('a record of the batch is malformed and has no messageId', { fault, kept: content.success });

@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
 import { ENTRY_TYPES, type LedgerEntry } from '../domain/ledger/entry.ts';
-import type { AccountFacts } from '../domain/policy/types.ts';
+import type { OrganizationAccount } from '../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 
 /*
@@ -84,7 +84,7 @@ function isClaimOrNull(value: unknown): boolean {
 const isListOfObjects = (value: unknown): boolean =>
   value === undefined || (Array.isArray(value) && value.every(isObject));
 
-export function isAccountFacts(value: unknown): value is AccountFacts {
+export function isOrganizationAccount(value: unknown): value is OrganizationAccount {
   return (
     isObject(value) &&
     ['id', 'name', 'ou', 'state'].every((name) => isText(value[name])) &&

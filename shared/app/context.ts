@@ -3,11 +3,11 @@ import type { Enrollment } from '../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Cloud } from '../ports/cloud.ts';
-import type { Facts } from '../ports/facts.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { WorkQueue } from '../ports/queue.ts';
 import type { Records } from '../ports/records.ts';
 import type { Registers } from '../ports/registers.ts';
+import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
 
 /** How long a lease lasts without renewal, ms. After its holder dies, other processes wait this long before they take over. */
@@ -19,7 +19,7 @@ export interface Stores {
   readonly records: Records;
   readonly queue: WorkQueue;
   readonly registers: Registers;
-  readonly facts: Facts;
+  readonly snapshots: SnapshotStore;
 }
 
 /** What use cases are built from; the composition root fills it. */

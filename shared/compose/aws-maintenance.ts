@@ -6,6 +6,6 @@ import type { App } from './process-runtime.ts';
  * The task that the tick function has in addition to a daemon's, for a container: recording messages that the queue's redrive policy moved to the
  * dead letters.
  */
-export function awsChores({ deps, store }: Pick<App, 'deps' | 'store'>): readonly Chore[] {
+export function awsTasks({ deps, store }: Pick<App, 'deps' | 'store'>): readonly Chore[] {
   return [{ name: 'recording dead letters', run: () => recordDeadLetters(deps, store.deadLetters) }];
 }

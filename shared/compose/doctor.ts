@@ -1,6 +1,6 @@
 import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
 import { createAwsInspection } from '../adapters/aws/cloud/inspection.ts';
-import { lookAtAws } from '../adapters/aws/doctor.ts';
+import { inspectAws } from '../adapters/aws/doctor.ts';
 import { lookAtEmbedded } from '../adapters/embedded/doctor.ts';
 import { StoreError } from '../adapters/embedded/errors.ts';
 import { hostTime } from '../adapters/embedded/host-time.ts';
@@ -23,7 +23,7 @@ import { FileError } from '../config/file-error.ts';
 import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor-checks.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
-import type { Facts } from '../ports/facts.ts';
+import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
 import { type OpenStore, openStore } from './embedded-store.ts';
@@ -67,7 +67,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const bus = busOf(policy, options.store === 'aws' ? env.eventBus : null);
   const { table, queueUrl, dlqUrl, sqsEndpoint } = env;
   const sqs = sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
-  const aws = lookAtAws({ table, queueUrl, dlqUrl, bus, network, ...sqs });
+  const aws = inspectAws({ table, queueUrl, dlqUrl, bus, network, ...sqs });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const usesAutomation = policy === null || wantsAutomation(policy);
   const shared = {
@@ -138,7 +138,7 @@ function wantsAutomation({ policy }: CompiledPolicy): boolean {
   );
 }
 
-function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<typeof lookAtAws>): readonly Check[] {
+function storeChecks({ store, dataDir, clock }: DoctorOptions, aws: ReturnType<typeof inspectAws>): readonly Check[] {
   const unused = (id: Check['id'], other: string): Check => ({
     id,
     needs: [],
@@ -229,14 +229,14 @@ async function openReadOnly({ store, dataDir, clock, env }: DoctorOptions, netwo
 }
 
 /** The last snapshot of the embedded store, if there is one that can be read. The aws store's is left alone: it may be what is broken. */
-function snapshotOf({ store, dataDir, clock }: DoctorOptions): Pick<Facts, 'load'> | null {
+function snapshotOf({ store, dataDir, clock }: DoctorOptions): Pick<SnapshotStore, 'load'> | null {
   if (store === 'aws') return null;
   return {
     async load() {
       try {
         const opened = await openStore({ dataDir, clock, readOnly: true, create: false });
         try {
-          return await opened.facts.load();
+          return await opened.snapshots.load();
         } finally {
           await opened.close();
         }

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { parseOutside } from '../domain/safe-parse.ts';
+import { safeParseUntrusted } from '../domain/safe-parse.ts';
 
 /** A function was invoked with an event that it does not expect. */
 class EventError extends Error {
@@ -14,7 +14,7 @@ const SHOWN = 3;
  * @throws EventError with the place, the value found and the value expected
  */
 export function readEvent<S extends z.ZodType>(schema: S, event: unknown, expected: string): z.output<S> {
-  const parsed = parseOutside(schema, event);
+  const parsed = safeParseUntrusted(schema, event);
   if (parsed.success) return parsed.data;
   throw new EventError(`This function was not invoked with ${expected}: ${faultsOf(parsed.error)}.`);
 }

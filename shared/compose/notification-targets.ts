@@ -1,6 +1,6 @@
 import { type EventBridgeBus, openEventBridge } from '../adapters/aws/eventbridge/bus.ts';
 import { httpWebhook } from '../adapters/system/webhook.ts';
-import { type AnnounceDeps, type Outlets, publishFor } from '../app/notifications/notifier.ts';
+import { type AnnounceDeps, type NotificationTargets, publishFor } from '../app/notifications/notifier.ts';
 import { busOf } from '../app/notifications/outbox-state.ts';
 import { type AlertDeps, Alerts } from '../app/notifications/webhook-alerts.ts';
 import type { Chore } from '../app/runtime/daemon.ts';
@@ -27,7 +27,7 @@ export function openOutlets(
   policy: CompiledPolicy,
   aws: Pick<AwsStoreEnv, 'eventBus'> | null,
   deps: AlertDeps,
-): Outlets & { close(): void } {
+): NotificationTargets & { close(): void } {
   const name = busOf(policy, aws?.eventBus ?? null);
   const { clock, random } = deps;
   const bus: EventBridgeBus | null =
@@ -37,7 +37,7 @@ export function openOutlets(
 }
 
 /** The outlets as chores of a daemon: each by itself, so that one that hangs or fails holds up neither the others nor the work. */
-export function outletChores(deps: AnnounceDeps, { bus, alerts }: Outlets): readonly Chore[] {
+export function notificationTasks(deps: AnnounceDeps, { bus, alerts }: NotificationTargets): readonly Chore[] {
   return [
     ...(bus === null ? [] : [{ name: 'publishing', run: () => publishFor(deps, bus) }]),
     ...(alerts === null ? [] : [{ name: 'telling the webhook', run: () => alerts.step() }]),

@@ -108,11 +108,11 @@ export async function composeApp(options: AppOptions): Promise<App> {
   try {
     const asking = createRetrying(clock, random, Math.min(IDENTIFY_BUDGET_MS, settings.retryBudgetMs));
     const caller = await asking(() => cloud.identify());
-    const { ledger, records, facts } = store;
-    if (readOnly) await requireOrganization({ registers, facts }, caller.organizationId);
-    else await bindOrganization({ registers, facts }, caller, clock.now());
+    const { ledger, records, snapshots } = store;
+    if (readOnly) await requireOrganization({ registers, snapshots }, caller.organizationId);
+    else await bindOrganization({ registers, snapshots }, caller, clock.now());
     const queue = stop === undefined ? store.queue : stoppableQueue(store.queue, stop);
-    const stores = { ledger, records, queue, registers, facts };
+    const stores = { ledger, records, queue, registers, snapshots };
     const deps: Deps = { ...stores, cloud: withCaller(cloud, caller), clock, random, newId, logger, actor: caller.arn };
     return { deps, settings, retrying, store, caller, calls: gate.counts, close };
   } catch (error) {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isOuPath } from '../domain/policy/file/values.ts';
-import { parseOutside } from '../domain/safe-parse.ts';
+import { safeParseUntrusted } from '../domain/safe-parse.ts';
 import { ConfigError } from './config-error.ts';
 import { readJsonFile } from './text-file.ts';
 
@@ -24,7 +24,7 @@ export type Attributes = Readonly<z.output<typeof attributes>>;
  * @throws ConfigError that says which attribute is wrong and what is expected; FileError
  */
 export function readAttributes(text: string): Attributes {
-  const parsed = parseOutside(attributes, text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));
+  const parsed = safeParseUntrusted(attributes, text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.map(String).join('.')}:`;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AccountId, Enrollment } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger/entry.ts';
-import { parseOutside } from './safe-parse.ts';
+import { safeParseUntrusted } from './safe-parse.ts';
 
 /*
  * What CloudTrail records and EventBridge delivers, read with suspicion: an event says where to look and who called, never what is so.
@@ -43,7 +43,7 @@ interface MaybeUnclear {
 }
 
 /** What an event is, as far as we are concerned. */
-export type Heard =
+export type ParsedEvent =
   | ({
       readonly kind: 'enrollment';
       readonly enrollment: Enrollment;
@@ -108,8 +108,8 @@ const EVENT_SOURCES: ReadonlySet<string> = new Set(
 );
 
 /** @param organizationId ours; an event that names another one is rejected. */
-export function hear(raw: unknown, organizationId: string | null): Heard {
-  const parsed = parseOutside(envelope, raw);
+export function parseCloudTrailEvent(raw: unknown, organizationId: string | null): ParsedEvent {
+  const parsed = safeParseUntrusted(envelope, raw);
   if (!parsed.success) return malformed(parsed.error.issues);
   const { detail: given, ...around } = parsed.data;
   const content = contentOf(given);
@@ -118,7 +118,7 @@ export function hear(raw: unknown, organizationId: string | null): Heard {
     const unclear = `${event} has a detail that is not JSON`;
     return { kind: 'organization', event, accountIds: [], wide: false, from: around.account, unclear };
   }
-  const read = parseOutside(detailShape, content);
+  const read = safeParseUntrusted(detailShape, content);
   if (!read.success)
     return malformed(read.error.issues.map((issue) => ({ ...issue, path: ['detail', ...issue.path] })));
   const heard = { ...around, detail: read.data };
@@ -135,16 +135,16 @@ export function hear(raw: unknown, organizationId: string | null): Heard {
   return eventSource === ORGANIZATIONS ? organizationEvent(heard) : enrollmentEvent(heard);
 }
 
-const rejected = (why: string): Heard => ({ kind: 'rejected', why });
+const rejected = (why: string): ParsedEvent => ({ kind: 'rejected', why });
 
-function malformed([issue]: readonly z.core.$ZodIssue[]): Heard {
+function malformed([issue]: readonly z.core.$ZodIssue[]): ParsedEvent {
   return rejected(`not a CloudTrail event: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
 }
 
 const unclearly = (unclear: boolean, name: string): MaybeUnclear =>
   unclear ? { unclear: `${name} does not name its accounts in a usable form` } : {};
 
-function enrollmentEvent(heard: CloudTrailEvent): Heard {
+function enrollmentEvent(heard: CloudTrailEvent): ParsedEvent {
   const { account: from, detail } = heard;
   const { eventName, requestParameters: asked } = detail;
   const enrollment = eventName === 'UpdateEnrollmentStatus' ? 'computeOptimizer' : 'automation';
@@ -173,7 +173,7 @@ function enrollmentEvent(heard: CloudTrailEvent): Heard {
   return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
 }
 
-function organizationEvent({ account: from, detail }: CloudTrailEvent): Heard {
+function organizationEvent({ account: from, detail }: CloudTrailEvent): ParsedEvent {
   const { eventName: name, requestParameters, serviceEventDetails } = detail;
   if (ABOUT_ALL.has(name)) return { kind: 'organization', event: name, accountIds: [], wide: true, from };
   if (ABOUT_CALLER.has(name)) return { kind: 'organization', event: name, accountIds: [from], wide: false, from };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { AccountId } from './enrollment/model.ts';
-import { parseOutside } from './safe-parse.ts';
+import { safeParseUntrusted } from './safe-parse.ts';
 
 /*
  * Reads the parts of a CloudTrail event in any form in which they arrive: an object, JSON text, or `{"omitted": true}` in place of a part that was
@@ -15,7 +15,7 @@ const MAX_TEXT = 1024 * 1024;
 
 /** The object itself, or the object in a JSON text; `null`: missing or omitted. */
 export function contentOf(value: unknown): Content | null {
-  const parsed = parseOutside(record, fromText(value));
+  const parsed = safeParseUntrusted(record, fromText(value));
   return parsed.success && parsed.data['omitted'] !== true ? parsed.data : null;
 }
 

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-export type Outside<T> =
+export type UntrustedResult<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly error: { readonly issues: z.core.$ZodIssue[] } };
 
@@ -8,7 +8,7 @@ export type Outside<T> =
  * `safeParse` for what comes from outside: total. Zod compares the `length` of what should have been a text or a list even after it has
  * found it to be neither, and a hostile object makes that comparison throw: `{"length": {"toString": 1}}`.
  */
-export function parseOutside<S extends z.ZodType>(schema: S, value: unknown): Outside<z.output<S>> {
+export function safeParseUntrusted<S extends z.ZodType>(schema: S, value: unknown): UntrustedResult<z.output<S>> {
   try {
     return schema.safeParse(value);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
-import type { AccountFacts } from '../domain/policy/index.ts';
+import type { OrganizationAccount } from '../domain/policy/index.ts';
 
 /**
  * The cloud that is observed and changed: Compute Optimizer, its Automation feature, Organizations, STS.
@@ -27,7 +27,7 @@ export interface Cloud {
   /**
    * One account as the organization has it now; `null`: the organization does not have it. A few calls, however large the organization.
    */
-  readAccount(accountId: AccountId, options: ReadAccountOptions): Promise<AccountFacts | null>;
+  readAccount(accountId: AccountId, options: ReadAccountOptions): Promise<OrganizationAccount | null>;
   /** Whether the organization trusts Compute Optimizer, without which members are not opted in [security-iam]. */
   trustedAccess(): Promise<boolean>;
 
@@ -104,7 +104,7 @@ export interface OrganizationSnapshot {
   readonly takenAt: EpochMs;
   /** Whether `accounts[].tags` were read. If so, `null` means that AWS gave no usable answer for that account. */
   readonly tags: boolean;
-  readonly accounts: readonly AccountFacts[];
+  readonly accounts: readonly OrganizationAccount[];
 }
 
 export interface UpdateStatusRequest {
@@ -172,7 +172,7 @@ export type CloudErrorKind =
 /** Code of an organization with more accounts than the configured maximum. Retrying does not help. */
 export const TOO_MANY_ACCOUNTS = 'TooManyAccounts';
 
-export interface CloudErrorFacts {
+export interface CloudErrorDetails {
   readonly kind: CloudErrorKind;
   /** The vendor's error code, or Node's (`ECONNREFUSED`), or one of ours (`NotOrganizationCaller`). */
   readonly code: string;
@@ -181,7 +181,7 @@ export interface CloudErrorFacts {
   /** The account whose credentials made the call, if known. */
   readonly accountId: AccountId | null;
   readonly requestId: string | null;
-  /** The code has several causes: the state has to be read again to know which [aws-facts, ForbiddenException]. */
+  /** The code has several causes: the state has to be read again to know which [aws-details, ForbiddenException]. */
   readonly ambiguous: boolean;
   /** How long the cloud asks to wait before the call is repeated, at most an hour, ms; absent: it does not ask. */
   readonly retryAfterMs?: number;
@@ -189,15 +189,15 @@ export interface CloudErrorFacts {
 
 export class CloudError extends Error {
   override readonly name = 'CloudError';
-  readonly facts: CloudErrorFacts;
+  readonly details: CloudErrorDetails;
 
-  constructor(message: string, facts: CloudErrorFacts, options?: ErrorOptions) {
+  constructor(message: string, details: CloudErrorDetails, options?: ErrorOptions) {
     super(message, options);
-    this.facts = facts;
+    this.details = details;
   }
 
   get kind(): CloudErrorKind {
-    return this.facts.kind;
+    return this.details.kind;
   }
 
   /** Whether it says nothing lasting of what was asked for: another time, or by another process, it may be answered. */
@@ -207,6 +207,6 @@ export class CloudError extends Error {
 
   /** Whether the same call may succeed a little later; by clients that are closed none does. */
   get retryable(): boolean {
-    return this.passing && this.facts.code !== 'Closed';
+    return this.passing && this.details.code !== 'Closed';
   }
 }

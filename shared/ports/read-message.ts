@@ -1,4 +1,4 @@
-import { parseOutside } from '../domain/safe-parse.ts';
+import { safeParseUntrusted } from '../domain/safe-parse.ts';
 import { type WorkMessage, workMessageSchema } from '../domain/work-message.ts';
 import type { DeadLetterReason } from './queue.ts';
 
@@ -14,7 +14,7 @@ export function readMessage(body: string): ReadMessage {
   } catch (error) {
     return unreadable(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const parsed = parseOutside(workMessageSchema, content);
+  const parsed = safeParseUntrusted(workMessageSchema, content);
   if (parsed.success) return { message: parsed.data, error: null };
   const [issue] = parsed.error.issues;
   return unreadable(`the body is no message of this version: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);

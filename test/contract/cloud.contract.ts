@@ -189,7 +189,7 @@ const PROMISES = {
 
   async 'identify: any other account is told so'(open) {
     const world = await open({ caller: 'member' });
-    const { message, facts } = await failureOf(world.cloud.identify());
+    const { message, details: facts } = await failureOf(world.cloud.identify());
     expect(facts).toMatchObject({ kind: 'Denied', code: 'NotOrganizationCaller' });
     expect(message).toContain(world.sandbox.info().managementAccountId);
   },
@@ -255,7 +255,7 @@ const PROMISES = {
     world.sandbox.setFaults([
       { operation: 'ListAccounts', service: 'organizations', kind: 'throttle', from: 2, count: 1 },
     ]);
-    const { kind, facts } = await failureOf(world.cloud.readOrganization({ tags: false, retry: once }));
+    const { kind, details: facts } = await failureOf(world.cloud.readOrganization({ tags: false, retry: once }));
     expect([kind, facts.service, facts.operation]).toEqual(['Throttled', 'organizations', 'ListAccounts']);
   },
 
@@ -385,7 +385,7 @@ const PROMISES = {
     expect(truthOf(world, accountId).automation.status).toBe('Active');
     await world.cloud.updateEnrollmentConfiguration(request, now);
     const other = await failureOf(world.cloud.updateEnrollmentConfiguration({ ...request, status: 'Inactive' }, now));
-    expect(other.facts).toMatchObject({ kind: 'Conflict', code: 'IdempotentParameterMismatchException' });
+    expect(other.details).toMatchObject({ kind: 'Conflict', code: 'IdempotentParameterMismatchException' });
   },
 
   async 'updateEnrollmentConfiguration: what has several causes is marked ambiguous'(open) {
@@ -395,10 +395,10 @@ const PROMISES = {
     await world.cloud.associateAccounts({ accountIds: [accountId], clientToken: 'a' }, now);
     const update = (status: 'Active' | 'Inactive', clientToken: string) =>
       world.cloud.updateEnrollmentConfiguration({ accountId, status, clientToken }, now);
-    expect((await failureOf(update('Inactive', 'b'))).facts).toMatchObject({ kind: 'Invalid', ambiguous: true });
+    expect((await failureOf(update('Inactive', 'b'))).details).toMatchObject({ kind: 'Invalid', ambiguous: true });
     await world.cloud.disassociateAccounts({ accountIds: [accountId], clientToken: 'c' }, now);
     await update('Inactive', 'd');
-    expect((await failureOf(update('Active', 'e'))).facts).toMatchObject({ kind: 'Denied', ambiguous: true });
+    expect((await failureOf(update('Active', 'e'))).details).toMatchObject({ kind: 'Denied', ambiguous: true });
   },
 
   async 'associateAccounts and disassociateAccounts: success is per account'(open) {
@@ -425,7 +425,7 @@ const PROMISES = {
     const world = await open();
     for (const size of [0, 51]) {
       const accountIds = Array.from({ length: size }, (_, index) => String(100_000_000_000 + index));
-      const { facts } = await failureOf(world.cloud.associateAccounts({ accountIds, clientToken: 'a' }, now));
+      const { details: facts } = await failureOf(world.cloud.associateAccounts({ accountIds, clientToken: 'a' }, now));
       expect(facts).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
     }
     expect(countOf(world, 'AssociateAccounts')).toBe(0);
@@ -480,8 +480,8 @@ const PROMISES = {
       world.sandbox.setFaults([{ operation: 'UpdateEnrollmentConfiguration', kind: 'denied', code }]);
       const request = { accountId, status: 'Active', clientToken: token } as const;
       const error = await failureOf(world.cloud.updateEnrollmentConfiguration(request, now));
-      expect(error.facts).toMatchObject({ kind, code, ambiguous, accountId, service: 'aco-automation' });
-      expect(error.facts.operation).toBe('UpdateEnrollmentConfiguration');
+      expect(error.details).toMatchObject({ kind, code, ambiguous, accountId, service: 'aco-automation' });
+      expect(error.details.operation).toBe('UpdateEnrollmentConfiguration');
       expect(error.message).toContain(accountId);
       expect(error.message).toContain(code);
     }
@@ -491,7 +491,7 @@ const PROMISES = {
     const world = await open();
     const { accountId } = findMember(world);
     world.sandbox.changeAccounts({ update: [{ accountId, roleAssumable: false }] });
-    const { facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
+    const { details: facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
     expect(facts).toMatchObject({ kind: 'Denied', service: 'sts', operation: 'AssumeRole', accountId });
     expect(facts.code).toBe('AccessDenied');
   },

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition, Facet } from '../../shared/domain/enrollment/condition.ts';
 import type { ChainHead, EntryDraft, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts } from '../../shared/domain/policy/types.ts';
+import type { OrganizationAccount } from '../../shared/domain/policy/types.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';
 
@@ -102,7 +102,7 @@ export function work(n: number, fields: { readonly runId?: string; readonly poli
   };
 }
 
-export function facts(n: number, fields: Partial<AccountFacts> = {}): AccountFacts {
+export function facts(n: number, fields: Partial<OrganizationAccount> = {}): OrganizationAccount {
   return {
     id: account(n),
     name: `account ${n}`,

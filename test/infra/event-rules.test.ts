@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES, hear } from '../../shared/domain/cloudtrail-event.ts';
+import { EVENT_NAMES, parseCloudTrailEvent } from '../../shared/domain/cloudtrail-event.ts';
 import { wordsOf } from '../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES } from '../../shared/domain/ledger/entry.ts';
 import {
@@ -65,7 +65,7 @@ describe('the rules in front of the reactor', () => {
 
   it('the samples are events that the reactor understands', () => {
     for (const event of [...ENROLLMENTS, ...MEMBERSHIP]) {
-      expect(['enrollment', 'organization']).toContain(hear(event, null).kind);
+      expect(['enrollment', 'organization']).toContain(parseCloudTrailEvent(event, null).kind);
     }
   });
 

@@ -3,7 +3,7 @@ import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Caller, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import { type ReasonCode, VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { compilePolicy } from '../../shared/domain/policy/index.ts';
 import { CALLER, compiledFrom, DAY, DELEGATE, MANAGEMENT, MEMBER, NOW } from '../support/domain-kit.ts';
 import { withDefaults } from '../unit/domain/policy/support.ts';
@@ -38,7 +38,7 @@ export const anyTime = fc.oneof(
 );
 const anyIso = fc.option(anyTime.map((time) => new Date(time).toISOString()));
 
-export const anyFacts: fc.Arbitrary<AccountFacts> = fc.record({
+export const anyFacts: fc.Arbitrary<OrganizationAccount> = fc.record({
   id: fc.constantFrom(MEMBER.id, MANAGEMENT.id, DELEGATE.accountId),
   name: fc.string(),
   ou: fc.constantFrom('/', '/Workloads', '/Workloads/Prod'),

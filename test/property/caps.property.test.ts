@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Picture } from '../../shared/app/reconciler/checks/change-caps.ts';
-import { type Check, Vetoed } from '../../shared/app/reconciler/checks/check.ts';
+import { RecentChanges } from '../../shared/app/reconciler/checks/change-caps.ts';
+import { ChangeRefused, type Check } from '../../shared/app/reconciler/checks/check.ts';
 import { Guard } from '../../shared/app/reconciler/checks/guard.ts';
 import { checksOf } from '../../shared/app/reconciler/checks/index.ts';
 import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { lookAt } from '../../shared/app/work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
@@ -86,7 +86,7 @@ class Life {
       }
       case 'storm':
         for (const n of step.ns) this.drift(n);
-        await lookAt(shop.deps(), POLICY.hash, step.ns.map(accountId));
+        await enqueueAccounts(shop.deps(), POLICY.hash, step.ns.map(accountId));
         break;
       case 'work':
         await this.work(step.n, step.together);
@@ -168,7 +168,7 @@ function refusing(work: WorkContext, every: number, count: { asked: number; refu
       count.asked += 1;
       if (count.asked % every !== 0) return;
       count.refused += 1;
-      throw new Vetoed('rollout', 'refused on purpose', deps.clock.now() + 1_000);
+      throw new ChangeRefused('rollout', 'refused on purpose', deps.clock.now() + 1_000);
     },
   };
   return { ...work, guard: new Guard(runs, [...checksOf({ deps, runs, policy, controls }), refuse]) };
@@ -228,7 +228,7 @@ it('counting as changes come is counting the union anew: those asked for, those 
   const known = fc.record({ changed: changes, claimed: changes.map((each) => new Map(each)), asked });
   fc.assert(
     fc.property(known, fc.boolean(), ({ changed, claimed, asked: ids }, optOutsOnly) => {
-      const picture = new Picture();
+      const picture = new RecentChanges();
       for (const [each, optOut] of changed) picture.add(each, optOut);
       const counted = [...changed, ...claimed].filter(([, optOut]) => optOut || !optOutsOnly);
       const union = new Set([...ids, ...counted.map(([each]) => each)]);

@@ -12,10 +12,10 @@ import {
   suspended,
   unhalted,
 } from '../../shared/domain/decision/operator-controls.ts';
-import { type AccountFacts, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import { type OrganizationAccount, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 
 const IDS = ['111111111111', '222222222222', '333333333333'];
-const facts = (id: string, over: Partial<AccountFacts> = {}): AccountFacts => ({
+const facts = (id: string, over: Partial<OrganizationAccount> = {}): OrganizationAccount => ({
   ...{ id, name: `dev-${id[0]}`, ou: '/A', state: 'ACTIVE', management: false, tags: { env: 'dev' } },
   ...over,
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
@@ -69,7 +69,7 @@ async function live(fates: readonly string[], order: readonly number[]): Promise
     await shop.settle(gone);
     left = [];
     const healthy = await shop.process();
-    const runs = new RunStates(shop.store.registers);
+    const runs = new RunStore(shop.store.registers);
     await shop.store.queue.send(messages);
     for (let minute = 0; minute < 30; minute += 1) {
       await shop.workOff(healthy);

@@ -3,10 +3,10 @@ import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { rolloutView } from '../../shared/app/guardrails/rollout-gate.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
-import { timedChores } from '../../shared/app/runtime/maintenance.ts';
+import { operatorTasks } from '../../shared/app/runtime/maintenance.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { lookAt } from '../../shared/app/work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
 import type { App } from '../../shared/compose/process-runtime.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
@@ -54,7 +54,7 @@ const adopting = () => startWorld({ sandbox: { accounts: 40, drift: 1, seed: 2 }
 const HELD = { openDrift: () => true };
 
 async function beat(world: World, app: App): Promise<void> {
-  await timedChores(app.deps, world.context(app).policy);
+  await operatorTasks(app.deps, world.context(app).policy);
   await world.work(app);
   world.clock.advance(MINUTE);
   await world.work(app);
@@ -196,7 +196,7 @@ describe('Automation over a Compute Optimizer that the policy leaves alone', () 
     expect(plan?.changes.find(({ accountId }) => accountId === id)).toMatchObject({ reason: 'prerequisite' });
     await beat(world, app);
     world.sandbox.drift({ changes: [{ accountId: id, enrollment: 'computeOptimizer', status: 'Active' }] });
-    await lookAt(app.deps, world.context(app).policy.hash, [id]);
+    await enqueueAccounts(app.deps, world.context(app).policy.hash, [id]);
     await beat(world, app);
     expect(world.truthOf(id).automation.status).toBe('Active');
     await checkWorld(world, { openDrift: (accountId) => accountId !== id });

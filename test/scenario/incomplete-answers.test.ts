@@ -72,7 +72,7 @@ describe('answers of 200 without their list', () => {
     for (const act of [() => world.plan(), () => world.run()]) {
       const failure: unknown = await act().catch((error: unknown) => error);
       if (!(failure instanceof CloudError)) throw new Error('it did not fail');
-      expect(failure.facts).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
+      expect(failure.details).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
       expect(failure.message).toContain('ListTagsForResource');
       expect(failure.message).toContain('the answer lacks Tags');
     }

@@ -14,7 +14,7 @@ export function dryRun(stage: Stage): void {
     const ledger = { ...readable(deps.ledger), append: forbid('append'), markPublished: forbid('markPublished') };
     const records = { ...readable(deps.records), advance: forbid('advance'), snooze: forbid('snooze') };
     const facts = {
-      ...readable(deps.facts),
+      ...readable(deps.snapshots),
       save: forbid('save'),
       refresh: forbid('refresh'),
       remove: forbid('remove'),

@@ -15,7 +15,7 @@ import {
 } from '../../shared/adapters/aws/complete-answers.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
-import type { AccountFacts } from '../../shared/domain/policy/index.ts';
+import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type {
   BatchRequest,
   BatchResult,
@@ -93,7 +93,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     } catch (error) {
       const member = callerAccountId !== caller.accountId;
       const failure = toCloudError(error, { ...key, accountId: callerAccountId, member });
-      if (member && isAboutCredentials(failure.facts.code)) sessions.delete(callerAccountId);
+      if (member && isAboutCredentials(failure.details.code)) sessions.delete(callerAccountId);
       outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
       throw failure;
     } finally {
@@ -122,16 +122,16 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   }
 
   async function withTags(
-    accounts: readonly AccountFacts[],
+    accounts: readonly OrganizationAccount[],
     reading: Pick<ReadOrganizationOptions, 'tags' | 'retry' | 'once'>,
-  ): Promise<readonly AccountFacts[]> {
+  ): Promise<readonly OrganizationAccount[]> {
     if (!reading.tags) return accounts;
-    const tagged: AccountFacts[] = [];
+    const tagged: OrganizationAccount[] = [];
     for (const account of accounts) {
       try {
         tagged.push({ ...account, tags: await tagsOf(account.id, reading) });
       } catch (error) {
-        if (!(error instanceof CloudError) || error.facts.code !== 'TargetNotFoundException') throw error;
+        if (!(error instanceof CloudError) || error.details.code !== 'TargetNotFoundException') throw error;
       }
     }
     return tagged;
@@ -162,7 +162,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       const { output } = await inMember(service, operation, accountId, {});
       return observedEnrollment(output, { key, session: { accountId } });
     } catch (error) {
-      if (error instanceof CloudError && meansNeverEnrolled(error.facts.code)) return NEVER_ENROLLED;
+      if (error instanceof CloudError && meansNeverEnrolled(error.details.code)) return NEVER_ENROLLED;
       throw error;
     }
   }
@@ -217,7 +217,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     async readAccount(accountId, { tags, retry }) {
       const key = { service: 'organizations', operation: 'DescribeAccount' } as const;
       await retry(async () => make(key, caller.accountId, { AccountId: accountId })).catch((error: unknown) => {
-        if (!(error instanceof CloudError) || error.facts.code !== 'AccountNotFoundException') throw error;
+        if (!(error instanceof CloudError) || error.details.code !== 'AccountNotFoundException') throw error;
       });
       const [found = null] = await withTags(
         factsOf(sandbox, (id) => id === accountId),
@@ -260,7 +260,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   };
 }
 
-function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): AccountFacts[] {
+function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): OrganizationAccount[] {
   return sandbox
     .accounts()
     .filter(({ accountId }) => wanted(accountId))

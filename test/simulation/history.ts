@@ -1,12 +1,12 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
-import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
-import { timedChores } from '../../shared/app/runtime/maintenance.ts';
+import { operatorTasks } from '../../shared/app/runtime/maintenance.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
@@ -346,9 +346,9 @@ export class History implements Stage {
       const scanning = requestScan(deps, policy).then((request) => {
         if (request !== null) this.#startScanner(request.runId);
       });
-      const due = advanceRollout(deps, policy).then(() => queueDue(deps, new RunStates(deps.registers), policy.hash));
+      const due = advanceRollout(deps, policy).then(() => queueDue(deps, new RunStore(deps.registers), policy.hash));
       const publishing = publishUnpublished({ ...deps, bus: this.#bus() });
-      const ends = await Promise.allSettled([scanning, due, publishing, timedChores(deps, policy)]);
+      const ends = await Promise.allSettled([scanning, due, publishing, operatorTasks(deps, policy)]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     });
   }

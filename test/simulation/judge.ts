@@ -2,7 +2,7 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { checkBooks, openIntent } from './books.ts';
@@ -190,7 +190,7 @@ export class Judge {
     // By the organization as it is, and as it was when it was last read.
     const { name, ou, tags, state, management } = account;
     const known = this.#options.stores.inside.factsOf(accountId);
-    const pictures: readonly AccountFacts[] = [
+    const pictures: readonly OrganizationAccount[] = [
       { id: accountId, name, ou, tags, state, management },
       ...(known === null ? [] : [known]),
     ];
@@ -233,7 +233,7 @@ export class Judge {
   #mayOptOut(operation: string, account: AccountTruth, policy: CompiledPolicy): boolean {
     const { accountId: id, name, ou, tags, state, management } = account;
     const chain = this.#options.stores.inside.records.get(id);
-    const facts: AccountFacts = { id, name, ou, tags, state, management };
+    const facts: OrganizationAccount = { id, name, ou, tags, state, management };
     const wish = policy.resolve(facts);
     const wanted =
       operation === 'UpdateEnrollmentStatus'

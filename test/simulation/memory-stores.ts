@@ -1,13 +1,13 @@
 import { type AccountRecord, wakeAt } from '../../shared/domain/account/record.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts } from '../../shared/domain/policy/index.ts';
+import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
-import type { Facts } from '../../shared/ports/facts.ts';
 import type { Ledger } from '../../shared/ports/ledger.ts';
 import type { DeadLetters, WorkQueue } from '../../shared/ports/queue.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Register, Registers } from '../../shared/ports/registers.ts';
 import type { Reconcile } from '../../shared/ports/restore.ts';
+import type { SnapshotStore } from '../../shared/ports/snapshot-store.ts';
 import { type BackedUp, merged } from './memory-backup.ts';
 import { memoryLedger } from './memory-ledger.ts';
 import { freeze, refill, type StoreClock, stored, type Whims } from './memory-parts.ts';
@@ -18,7 +18,7 @@ export interface MemoryStores {
   readonly ledger: Ledger;
   readonly records: Records;
   readonly registers: Registers;
-  readonly facts: Facts;
+  readonly snapshots: SnapshotStore;
   readonly queue: WorkQueue;
   readonly deadLetters: DeadLetters;
   /** Everything as it is, for whoever judges from outside. */
@@ -26,7 +26,7 @@ export interface MemoryStores {
     readonly chains: ReadonlyMap<string, readonly LedgerEntry[]>;
     readonly published: ReadonlySet<string>;
     /** What the stored picture of the organization says of an account. */
-    factsOf(accountId: string): AccountFacts | null;
+    factsOf(accountId: string): OrganizationAccount | null;
     /** Entries that are not marked as published. */
     outbox(): Iterable<LedgerEntry>;
     readonly records: ReadonlyMap<string, AccountRecord>;
@@ -153,9 +153,9 @@ function memoryRegisters() {
 
 function memoryFacts() {
   let snapshot: OrganizationSnapshot | null = null;
-  let byId = new Map<string, AccountFacts>();
-  const sorted = (): AccountFacts[] => [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const port: Facts = {
+  let byId = new Map<string, OrganizationAccount>();
+  const sorted = (): OrganizationAccount[] => [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const port: SnapshotStore = {
     async save(given) {
       snapshot = stored(given);
       byId = new Map(snapshot.accounts.map((account) => [account.id, account]));
@@ -190,7 +190,7 @@ export function memoryStores(clock: StoreClock, whims: Whims = {}): MemoryStores
   const isOfChain = ({ accountId, head }: AccountRecord): boolean =>
     chains.get(accountId)?.some(({ seq, hash }) => seq === head.seq && hash === head.hash) ?? false;
   const { port, records, backup: backupRecords } = memoryRecords(clock, whims, isOfChain);
-  const { port: facts, factsOf, backup: backupFacts } = memoryFacts();
+  const { port: snapshots, factsOf, backup: backupFacts } = memoryFacts();
   const { queue, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, whims);
   const registers = memoryRegisters();
   const backup = (): MemoryBackup => {
@@ -217,7 +217,7 @@ export function memoryStores(clock: StoreClock, whims: Whims = {}): MemoryStores
     };
   };
   return {
-    ...{ ledger, records: port, registers: registers.port, facts, queue, deadLetters },
+    ...{ ledger, records: port, registers: registers.port, snapshots, queue, deadLetters },
     inside: {
       ...{ chains, published, outbox, records, factsOf, nextVisible, putRaw, backup },
       set onMessage(hook: () => void) {

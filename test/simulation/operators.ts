@@ -1,4 +1,4 @@
-import { RunStates, type StoredPlan } from '../../shared/app/coordination/run-store.ts';
+import { RunStore, type StoredPlan } from '../../shared/app/coordination/run-store.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
@@ -59,7 +59,7 @@ export class Operators {
           await resume(deps, selectorOf('all'));
           return;
         case 'approve': {
-          const plans = await new RunStates(deps.registers).storedPlans('');
+          const plans = await new RunStore(deps.registers).storedPlans('');
           const plan = calmed ? lastOf(plans, policy) : plans[0];
           if (plan === undefined) return;
           // From the moment on in which it is asked for: the answer may be lost and the approval stand.

@@ -195,7 +195,7 @@ export class Process {
       ledger: this.#remote(stores.ledger),
       records: this.#remote(stores.records),
       queue: this.#queue(),
-      facts: this.#remote(stores.facts),
+      snapshots: this.#remote(stores.snapshots),
       ...{ registers, cloud, clock, newId, logger: this.logger, random: chance.random, actor: caller.arn },
     };
   }

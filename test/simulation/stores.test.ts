@@ -1,8 +1,8 @@
-import { factsContract } from '../contract/facts.contract.ts';
 import { ledgerContract } from '../contract/ledger.contract.ts';
 import { queueContract } from '../contract/queue.contract.ts';
 import { recordsContract } from '../contract/records.contract.ts';
 import { registersContract } from '../contract/registers.contract.ts';
+import { factsContract } from '../contract/snapshot-store.contract.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 
@@ -30,7 +30,7 @@ registersContract(
 );
 factsContract(
   'simulation',
-  subject(({ facts }) => facts),
+  subject(({ snapshots }) => snapshots),
 );
 queueContract(
   'simulation',

@@ -54,14 +54,14 @@ export class Strangers {
 
   /** Whether the stores hold anything of the other organization. */
   async check(): Promise<void> {
-    const { inside, facts } = this.#stage.stores;
+    const { inside, snapshots } = this.#stage.stores;
     const known = this.#other?.sandbox.accounts() ?? [];
     for (const { accountId } of known) {
       if (inside.chains.has(accountId)) this.#accuse(`${accountId} of another organization has a chain`);
       if (inside.records.has(accountId)) this.#accuse(`${accountId} of another organization has a record`);
       if (inside.factsOf(accountId) !== null) this.#accuse(`${accountId} of another organization is in the snapshot`);
     }
-    const owner = (await facts.meta())?.organizationId ?? null;
+    const owner = (await snapshots.meta())?.organizationId ?? null;
     if (owner !== null && owner !== this.#stage.caller.organizationId)
       this.#accuse(`the snapshot is of another organization, ${owner}`);
   }
@@ -69,7 +69,7 @@ export class Strangers {
   async #act(): Promise<void> {
     const { stores, time } = this.#stage;
     // An empty store is free: its first user becomes the owner.
-    if (this.#other === null || (this.storeIsUnbound && (await stores.facts.meta()) === null)) return;
+    if (this.#other === null || (this.storeIsUnbound && (await stores.snapshots.meta()) === null)) return;
     const act = this.#chance.of(['scan', 'worker'] as const);
     this.#processes += 1;
     const process = new Process(this.#ground(this.#other), `stranger ${act}-${this.#processes}`);

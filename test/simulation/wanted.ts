@@ -1,7 +1,7 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { openDrift } from './books.ts';
 import type { Stage } from './ground.ts';
 
@@ -91,7 +91,7 @@ export class Wanted {
 }
 
 function wishFor(policy: CompiledPolicy, { accountId: id, name, ou, tags, state, management }: AccountTruth) {
-  const facts: AccountFacts = { id, name, ou, tags, state, management };
+  const facts: OrganizationAccount = { id, name, ou, tags, state, management };
   return policy.resolve(facts);
 }
 

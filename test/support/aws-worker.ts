@@ -1,7 +1,7 @@
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { serve } from '../../shared/app/runtime/daemon.ts';
-import { awsChores } from '../../shared/compose/aws-maintenance.ts';
-import { openOutlets, outletChores } from '../../shared/compose/notification-targets.ts';
+import { awsTasks } from '../../shared/compose/aws-maintenance.ts';
+import { notificationTasks, openOutlets } from '../../shared/compose/notification-targets.ts';
 import { composeApp } from '../../shared/compose/process-runtime.ts';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
@@ -35,7 +35,7 @@ const app = await composeApp({
   settings: SHORT_TIMES,
 });
 const outlets = openOutlets(policy, env, app.deps);
-const chores = [...awsChores(app), ...outletChores(app.deps, outlets)];
+const chores = [...awsTasks(app), ...notificationTasks(app.deps, outlets)];
 const done: Record<string, number> = {};
 process.stdout.write('ready\n');
 await serve(app.deps, app.settings, app.retrying, policy, {

@@ -4,7 +4,7 @@ import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import type { Caller, Enrollment, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { compiled, NOW } from '../unit/domain/policy/support.ts';
 
 export const HOUR = 60 * 60 * 1000;
@@ -24,7 +24,7 @@ export const CALLER: Caller = {
 };
 export const DELEGATE: Caller = { ...CALLER, accountId: '222222222222', role: 'delegatedAdministrator' };
 
-export const MEMBER: AccountFacts = {
+export const MEMBER: OrganizationAccount = {
   id: MEMBER_ID,
   name: 'payments-prod',
   ou: '/Workloads/Prod',
@@ -32,7 +32,13 @@ export const MEMBER: AccountFacts = {
   management: false,
   tags: {},
 };
-export const MANAGEMENT: AccountFacts = { ...MEMBER, id: MANAGEMENT_ID, name: 'management', ou: '/', management: true };
+export const MANAGEMENT: OrganizationAccount = {
+  ...MEMBER,
+  id: MANAGEMENT_ID,
+  name: 'management',
+  ou: '/',
+  management: true,
+};
 
 /** A policy whose defaults are as given and that has `rest` behind them. */
 export function policyOf(defaults: string, rest = ''): CompiledPolicy {
@@ -84,7 +90,7 @@ export function recordOf(conditions: Partial<Record<Enrollment, Condition>>, acc
 
 export interface Situation {
   readonly policy?: CompiledPolicy;
-  readonly facts?: AccountFacts;
+  readonly facts?: OrganizationAccount;
   readonly caller?: Caller;
   readonly computeOptimizer?: Observation;
   readonly automation?: Observation;

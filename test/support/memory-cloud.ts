@@ -1,6 +1,6 @@
 import { COOL_DOWN_MS } from '../../shared/domain/decision/assess.ts';
 import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
-import type { AccountFacts } from '../../shared/domain/policy/index.ts';
+import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
   type BatchRequest,
   type BatchResult,
@@ -41,7 +41,7 @@ export interface Trouble {
 export interface MemoryCloudOptions {
   readonly clock: Clock;
   readonly caller: Caller;
-  readonly accounts: readonly AccountFacts[];
+  readonly accounts: readonly OrganizationAccount[];
   /** How long an enrollment stays Pending. */
   readonly pendingMs?: number;
   /** Default true. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type EmbeddedStore, openEmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { DEFAULT_SETTINGS, type Deps, type RunContext, type Settings, type Stores } from '../../shared/app/context.ts';
-import { RunStates } from '../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { deliver } from '../../shared/app/reconciler/deliver.ts';
@@ -16,7 +16,7 @@ import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { AccountId, Enrollment } from '../../shared/domain/enrollment/model.ts';
 import { type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { CALLER, MANAGEMENT, MEMBER, NOW } from './domain-kit.ts';
@@ -45,7 +45,7 @@ export class Workshop {
   readonly policy: CompiledPolicy;
   readonly settings: Settings;
   readonly store: EmbeddedStore;
-  readonly members: readonly AccountFacts[];
+  readonly members: readonly OrganizationAccount[];
   readonly #directory: string;
   #ids = 0;
   #runs = 0;
@@ -78,8 +78,8 @@ export class Workshop {
 
   /** What a process is made of; `over` replaces parts of it. */
   deps(over: Partial<Deps> = {}): Deps {
-    const { ledger, records, queue, registers, facts } = this.store;
-    const stores: Stores = { ledger, records, queue, registers, facts };
+    const { ledger, records, queue, registers, snapshots } = this.store;
+    const stores: Stores = { ledger, records, queue, registers, snapshots };
     const newId = (): string => `id-${String(this.#ids++).padStart(6, '0')}`;
     const system = { clock: this.clock, random: () => 0.5, newId, logger: silent, actor: CALLER.arn };
     return { ...stores, cloud: this.cloud, ...system, ...over };
@@ -135,7 +135,7 @@ export class Workshop {
   /** Lets time pass and works off what has become due by then. */
   async later(work: WorkContext, ms: number): Promise<void> {
     await this.clock.advance(ms);
-    await queueDue(this.deps(), new RunStates(this.store.registers), this.policy.hash);
+    await queueDue(this.deps(), new RunStore(this.store.registers), this.policy.hash);
     await this.workOff(work);
   }
 

@@ -10,7 +10,7 @@ import {
   type LedgerEntry,
   ORGANIZATION_CHAIN,
 } from '../../shared/domain/ledger/entry.ts';
-import type { AccountFacts, CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { readDrift } from './drifts.ts';
 import type { MutatingCall, Touched } from './wire-log.ts';
 import { readRecords, type World } from './world.ts';
@@ -144,7 +144,7 @@ function wantsOptOut(wish: Wish, operation: string): boolean {
 
 function wishOf(policy: CompiledPolicy, account: AccountTruth, at: number) {
   const { accountId: id, name, ou, tags, state, management } = account;
-  const facts: AccountFacts = { id, name, ou, tags, state, management };
+  const facts: OrganizationAccount = { id, name, ou, tags, state, management };
   const wish = policy.resolve(facts);
   const exempt = (enrollment: Enrollment): boolean => policy.exemption(id, enrollment, at) !== null;
   return { state, mode: wish.mode.value, wish, exempt };

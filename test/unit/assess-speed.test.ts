@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { assess } from '../../shared/domain/decision/assess.ts';
 import type { Observations } from '../../shared/domain/enrollment/model.ts';
-import type { AccountFacts } from '../../shared/domain/policy/index.ts';
+import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { condition, contextOf, MEMBER, NOW, policyOf, recordOf, seen } from '../support/domain-kit.ts';
 
 const ACCOUNTS = 10_000;
@@ -10,7 +10,7 @@ const ROUNDS = 20;
 it('diff speed (a figure, no promise: machines differ)', () => {
   const rules = Array.from({ length: 20 }, (_, n) => `  - { id: r${n}, match: { ou: /Team${n} }, automation: Active }`);
   const policy = policyOf('computeOptimizer: Active, automation: Active', `rules:\n${rules.join('\n')}`);
-  const facts = Array.from({ length: ACCOUNTS }, (_, n): AccountFacts => {
+  const facts = Array.from({ length: ACCOUNTS }, (_, n): OrganizationAccount => {
     return { ...MEMBER, id: String(100_000_000_000 + n), ou: `/Team${n % 40}/Sub` };
   });
   // One in five drifts; the others are as wanted, as in an organization that has been looked after.

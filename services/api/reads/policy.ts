@@ -22,7 +22,7 @@ export const policyRoutes = [
     ...NONE,
     params: z.strictObject({ id: accountId }),
     handle: async ({ system, params }) => {
-      const [{ policy }, account] = await Promise.all([system.policy(), system.stores.facts.get(params.id)]);
+      const [{ policy }, account] = await Promise.all([system.policy(), system.stores.snapshots.get(params.id)]);
       if (account === null) {
         throw new ApiProblem(
           404,

@@ -96,12 +96,12 @@ async function perform(
   refuseOther(app, saved);
   const { policy } = loaded;
   // Read already, for the check: the scan need not read it again.
-  if (snapshot !== null && (await app.deps.facts.meta())?.takenAt !== snapshot.takenAt)
-    await app.deps.facts.save(snapshot);
+  if (snapshot !== null && (await app.deps.snapshots.meta())?.takenAt !== snapshot.takenAt)
+    await app.deps.snapshots.save(snapshot);
   if (saved !== null) {
-    const { RunStates } = await import('../../../shared/app/coordination/run-store.ts');
+    const { RunStore } = await import('../../../shared/app/coordination/run-store.ts');
     const { planHash, policyHash, keys } = saved;
-    await new RunStates(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
+    await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
   const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null };
   const watch = watchRun(context, app.calls);

@@ -88,12 +88,12 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
 }
 
 /** @throws CommandError if the snapshot shows that nothing is meant */
-async function meantBy({ facts }: Store, selector: OperatorSelector) {
-  const { MeansNobodyError, whomItMeans } = await import('../../../shared/app/guardrails/selector-preview.ts');
+async function meantBy({ snapshots }: Store, selector: OperatorSelector) {
+  const { EmptySelectorError, previewSelector } = await import('../../../shared/app/guardrails/selector-preview.ts');
   try {
-    return await whomItMeans(facts, selector);
+    return await previewSelector(snapshots, selector);
   } catch (error) {
-    if (!(error instanceof MeansNobodyError)) throw error;
+    if (!(error instanceof EmptySelectorError)) throw error;
     throw new CommandError('SelectorMatchesNothing', `suspend ${error.message}`);
   }
 }

@@ -3,7 +3,7 @@ import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
-import type { AccountFacts, Exemption, Explanation } from '../../../shared/domain/policy/types.ts';
+import type { Exemption, Explanation, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -33,7 +33,7 @@ export function definePolicyExplain(policy: Command, select: Select): void {
 
 /** Where an account's name, OU and tags were taken from. */
 interface Source {
-  readonly facts: AccountFacts;
+  readonly facts: OrganizationAccount;
   readonly source: 'snapshot' | 'aws' | 'attributes';
   /** ISO 8601; `null`: no snapshot had a part in it. */
   readonly snapshotAt: string | null;
@@ -157,8 +157,8 @@ function explainText(
 async function fromSnapshot(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source | null> {
   const { StoreError } = await import('../../../shared/compose/system.ts');
   try {
-    return await withStore(context, true, async ({ facts }) => {
-      const [account, meta] = await Promise.all([facts.get(accountId), facts.meta()]);
+    return await withStore(context, true, async ({ snapshots }) => {
+      const [account, meta] = await Promise.all([snapshots.get(accountId), snapshots.meta()]);
       if (account === null || meta === null || !policy.canDecide(account)) return null;
       return { facts: account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
     });
@@ -188,7 +188,7 @@ async function fromAws(context: CliContext, accountId: string, { policy }: Loade
 }
 
 /** Explains the effect of an account's state on the policy. */
-function stateNote(state: AccountFacts['state']): readonly string[] {
+function stateNote(state: OrganizationAccount['state']): readonly string[] {
   if (state === 'ACTIVE') return [];
   if (state === 'UNKNOWN')
     return ['AWS reports a state that this version does not know: Unknown, and nothing is changed.'];

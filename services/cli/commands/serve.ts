@@ -179,16 +179,16 @@ async function choresOf(
   say: (text: string) => void,
 ): Promise<Chores> {
   const env = await awsOf(context);
-  const { openOutlets, outletChores } = await import('../../../shared/compose/notification-targets.ts');
+  const { openOutlets, notificationTasks } = await import('../../../shared/compose/notification-targets.ts');
   const { announceLast } = await import('../../../shared/app/notifications/notifier.ts');
-  const { ledgerChores } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
-  const chores = [...ledgerChores(app.deps, policy)];
+  const { ledgerTasks } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
+  const chores = [...ledgerTasks(app.deps, policy)];
   if (env !== null) {
-    const { awsChores } = await import('../../../shared/compose/aws-maintenance.ts');
-    chores.push(...awsChores(app));
+    const { awsTasks } = await import('../../../shared/compose/aws-maintenance.ts');
+    chores.push(...awsTasks(app));
   }
   const outlets = openOutlets(policy, env, app.deps);
-  chores.push(...outletChores(app.deps, outlets));
+  chores.push(...notificationTasks(app.deps, outlets));
   const close = async (): Promise<void> => {
     try {
       const text = unpublishedText(await announceLast(app.deps, outlets));

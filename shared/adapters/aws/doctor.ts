@@ -19,7 +19,7 @@ import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 import { isNetworkCode } from './vendor-error-codes.ts';
 
-export interface AwsLookOptions {
+export interface AwsInspectionOptions {
   readonly table: string | null;
   readonly queueUrl: string | null;
   readonly dlqUrl: string | null;
@@ -33,7 +33,7 @@ export interface AwsLookOptions {
   readonly network?: Network;
 }
 
-export interface AwsLook {
+export interface AwsInspection {
   table(): Promise<CheckResult>;
   queue(): Promise<CheckResult>;
   bus(): Promise<CheckResult>;
@@ -45,7 +45,7 @@ export interface AwsLook {
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 5_000;
 
-export function lookAtAws(options: AwsLookOptions): AwsLook {
+export function inspectAws(options: AwsInspectionOptions): AwsInspection {
   const settings = () => clientSettings(CONNECT_MS, REQUEST_MS, options.network);
   const dynamodb = withCompleteAnswers('dynamodb', new DynamoDBClient({ ...settings(), ...options.dynamodb }));
   const sqs = withCompleteAnswers('sqs', new SQSClient({ ...settings(), ...options.sqs }));
@@ -89,7 +89,7 @@ async function told(look: () => Promise<CheckResult>): Promise<CheckResult> {
   }
 }
 
-function reasonOf({ code, facts }: AwsStoreError): CheckReason {
+function reasonOf({ code, details: facts }: AwsStoreError): CheckReason {
   switch (code) {
     case 'Throttled':
       return 'unavailable';
@@ -196,7 +196,7 @@ async function bus(client: EventBridgeClient, name: string | null): Promise<Chec
     }
     // Rollcall itself only puts events: not being allowed to look is no fault of the bus.
     if (error.code === 'Denied') return warn('denied', `not known: ${error.message}`);
-    if (error.facts.awsCode === 'UnknownOperationException') {
+    if (error.details.awsCode === 'UnknownOperationException') {
       return skipped('notUsed', `${name} cannot be looked at: this endpoint does not know DescribeEventBus`);
     }
     throw error;

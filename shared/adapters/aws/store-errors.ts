@@ -23,7 +23,7 @@ export type AwsStoreErrorCode =
   /** The service refuses the request for good. */
   | 'Rejected';
 
-export interface AwsStoreErrorFacts {
+export interface AwsStoreErrorDetails {
   readonly code: AwsStoreErrorCode;
   /** What was asked: `table X`, `queue https://…`. */
   readonly resource: string;
@@ -39,15 +39,15 @@ export interface AwsStoreErrorFacts {
 /** The one error of the aws runtime's stores: says where, what was found and what to do. Never holds what was sent or signed. */
 export class AwsStoreError extends StoreFailure {
   override readonly name = 'AwsStoreError';
-  readonly facts: AwsStoreErrorFacts;
+  readonly details: AwsStoreErrorDetails;
 
-  constructor(facts: AwsStoreErrorFacts) {
-    super(`${facts.resource}: ${facts.found}. ${facts.remedy}`);
-    this.facts = facts;
+  constructor(details: AwsStoreErrorDetails) {
+    super(`${details.resource}: ${details.found}. ${details.remedy}`);
+    this.details = details;
   }
 
   get code(): AwsStoreErrorCode {
-    return this.facts.code;
+    return this.details.code;
   }
 
   get affectsAllWork(): boolean {
@@ -134,8 +134,8 @@ export function toAwsStoreError(error: unknown, resource: string, operation: str
   const request = requestId === null ? '' : `, request ${requestId}`;
   const found = `${operation} failed (${awsCode}${request})${words === null ? '' : `: ${oneLine(words)}`}`;
   const wait = askedToWait(error);
-  const facts = { code, resource, found, remedy: `${REMEDIES[code]}.`, awsCode };
-  return new AwsStoreError({ ...facts, ...(wait !== null && { retryAfterMs: wait }) });
+  const details = { code, resource, found, remedy: `${REMEDIES[code]}.`, awsCode };
+  return new AwsStoreError({ ...details, ...(wait !== null && { retryAfterMs: wait }) });
 }
 
 const MAX_WORDS = 300;

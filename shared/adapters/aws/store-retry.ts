@@ -48,7 +48,7 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
         shouldRetry: ({ error }) => error instanceof AwsStoreError && error.retryable,
         onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
           if (retriesLeft === 0 || !(error instanceof AwsStoreError) || !error.retryable) return;
-          await pause(attemptNumber, Math.min(MAX_PAUSE_MS, error.facts.retryAfterMs ?? 0));
+          await pause(attemptNumber, Math.min(MAX_PAUSE_MS, error.details.retryAfterMs ?? 0));
         },
       });
     },

@@ -1,22 +1,22 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { Network } from '../../domain/network.ts';
-import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { DeadLetterReason, DeadLetters, WorkQueue } from '../../ports/queue.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
 import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { refuseSkew, ServerTimes, serverTime } from './dynamodb/clock-skew.ts';
-import { dynamoFacts } from './dynamodb/facts.ts';
 import { dynamoLedger } from './dynamodb/ledger.ts';
 import { dynamoRecords } from './dynamodb/records.ts';
 import { dynamoRegisters } from './dynamodb/registers.ts';
 import { findTableFaults } from './dynamodb/schema-check.ts';
+import { dynamoSnapshots } from './dynamodb/snapshots.ts';
 import { Dynamo } from './dynamodb/table-client.ts';
 import { sqsDeadLetters } from './sqs/dead-letters.ts';
 import { countMessages, sqsQueue } from './sqs/queue.ts';
@@ -63,7 +63,7 @@ export interface AwsStores {
   readonly queue: WorkQueue;
   readonly deadLetters: DeadLetters;
   readonly registers: Registers;
-  readonly facts: Facts;
+  readonly snapshots: SnapshotStore;
   /** DynamoDB's clock. */
   readonly time: StoreTime;
   /** Puts a body that nobody can read among the dead letters; for one that did not come by `queue.receive` (a Lambda event). */
@@ -121,7 +121,7 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     }),
     registers,
     time: serverTime(times, registers),
-    facts: dynamoFacts(dynamo, clock, newId),
+    snapshots: dynamoSnapshots(dynamo, clock, newId),
     bury: (body, reason) => dead.send([{ body, attributes: reasonAttributes(reason) }]),
     close,
   };

@@ -45,7 +45,7 @@ const WHOLE_STORE: ReadonlySet<StoreErrorCode> = new Set([
   'Io',
 ]);
 
-export interface StoreErrorFacts {
+export interface StoreErrorDetails {
   readonly code: StoreErrorCode;
   /** The file or directory it is about. */
   readonly path: string;
@@ -61,14 +61,14 @@ export class StoreError extends StoreFailure {
   readonly code: StoreErrorCode;
   /** The file or directory it is about. */
   readonly path: string;
-  readonly facts: StoreErrorFacts;
+  readonly details: StoreErrorDetails;
 
-  constructor(facts: StoreErrorFacts, options?: ErrorOptions) {
-    const expected = facts.expected === undefined ? '' : `, expected ${facts.expected}`;
-    super(`${facts.path}: ${facts.found}${expected}. ${facts.remedy}`, options);
-    this.code = facts.code;
-    this.path = facts.path;
-    this.facts = facts;
+  constructor(details: StoreErrorDetails, options?: ErrorOptions) {
+    const expected = details.expected === undefined ? '' : `, expected ${details.expected}`;
+    super(`${details.path}: ${details.found}${expected}. ${details.remedy}`, options);
+    this.code = details.code;
+    this.path = details.path;
+    this.details = details;
   }
 
   get affectsAllWork(): boolean {
@@ -76,7 +76,7 @@ export class StoreError extends StoreFailure {
   }
 }
 
-type Translation = Omit<StoreErrorFacts, 'path'>;
+type Translation = Omit<StoreErrorDetails, 'path'>;
 
 const CORRUPT: Translation = {
   code: 'Corrupt',

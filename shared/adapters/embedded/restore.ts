@@ -214,7 +214,7 @@ async function copyReplaced(path: string, copy: string, patience: Patience): Pro
     await backupTo({ path, file: copy, unique: 'copy', patience });
   } catch (error) {
     const known = toStoreError(error, copy);
-    throw known.code === 'Corrupt' ? new StoreError({ ...known.facts, path }, { cause: error }) : known;
+    throw known.code === 'Corrupt' ? new StoreError({ ...known.details, path }, { cause: error }) : known;
   }
 }
 
@@ -301,7 +301,7 @@ function translating<T>(path: string, work: () => T): T {
 }
 
 function aboutBackup(error: unknown, file: string): StoreError {
-  const { facts } = toStoreError(error, file);
+  const { details: facts } = toStoreError(error, file);
   const remedy = 'The store was left as it is. Use another backup.';
   return new StoreError({ ...facts, path: file, remedy }, { cause: error });
 }

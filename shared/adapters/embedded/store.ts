@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
 import { systemMonotonic } from '../system/clock.ts';
@@ -14,7 +14,6 @@ import { Connection, type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { sqliteDeadLetters } from './dead-letters.ts';
 import { StoreError, toStoreError } from './errors.ts';
-import { sqliteFacts } from './facts.ts';
 import {
   assertDirectory,
   assertOurs,
@@ -32,6 +31,7 @@ import { sqliteRecords } from './records.ts';
 import { sqliteRegisters } from './registers.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { assertSchema, SchemaGuard } from './schema-check.ts';
+import { sqliteSnapshots } from './snapshots.ts';
 
 export interface EmbeddedStoreOptions {
   /** The directory with the one file `rollcall.db`; made with owner-only permissions if it is missing. */
@@ -70,7 +70,7 @@ export interface EmbeddedStore {
   readonly pacing: Registers;
   /** This machine's clock. */
   readonly time: StoreTime;
-  readonly facts: Facts;
+  readonly snapshots: SnapshotStore;
   /**
    * Writes a copy of this moment's state, complete and owner-only, while the work goes on in this and other processes. Nothing
    * stands under the name before it is complete.
@@ -104,7 +104,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     registers: sqliteRegisters(connection),
     pacing: sqliteRegisters(hasty),
     time: hostTime(clock, options.monotonic ?? systemMonotonic),
-    facts: sqliteFacts(connection),
+    snapshots: sqliteSnapshots(connection),
     backup: (file) => backupTo({ path, file, unique: newId(), patience }),
     async close() {
       // The last one to close moves the log into the file: the one that syncs it.

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import type { Facts } from '../../ports/facts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 
 /** A turn of the event loop that is shorter than this had no other work, ms. */
 const QUIET_TURN_MS = 0.1;
@@ -65,12 +65,12 @@ async function rest(start: number): Promise<void> {
 interface Readable {
   readonly ledger: Ledger;
   readonly records: Records;
-  readonly facts: Facts;
+  readonly snapshots: SnapshotStore;
 }
 
 /** The same stores, with long reads (entries, records, facts) taking turns. */
 export function inTurns<S extends Readable>(stores: S, turns: Turns): S {
-  const { ledger, records, facts } = stores;
+  const { ledger, records, snapshots } = stores;
   return {
     ...stores,
     ledger: {
@@ -88,6 +88,6 @@ export function inTurns<S extends Readable>(stores: S, turns: Turns): S {
       heads: () => turns.each(records.heads()),
       due: (until, limit) => turns.take(() => records.due(until, limit)),
     },
-    facts: { ...facts, load: () => turns.take(() => facts.load()) },
+    snapshots: { ...snapshots, load: () => turns.take(() => snapshots.load()) },
   };
 }

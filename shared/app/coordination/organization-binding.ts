@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { OtherOrganizationError } from '../../ports/binding.ts';
-import type { Facts } from '../../ports/facts.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import { readTyped } from './typed-register.ts';
 
 /*
@@ -20,13 +20,13 @@ export const bindingSchema = z.object({
 
 export interface BindingDeps {
   readonly registers: Registers;
-  readonly facts: Pick<Facts, 'meta'>;
+  readonly snapshots: Pick<SnapshotStore, 'meta'>;
 }
 
 /** The organization that the store belongs to. A store that was never bound belongs to the organization of its snapshot. `null`: none yet. */
-export async function organizationOf({ registers, facts }: BindingDeps): Promise<string | null> {
+export async function organizationOf({ registers, snapshots }: BindingDeps): Promise<string | null> {
   const bound = await readTyped(registers, ORGANIZATION_REGISTER, bindingSchema);
-  return bound?.value.organizationId ?? (await facts.meta())?.organizationId ?? null;
+  return bound?.value.organizationId ?? (await snapshots.meta())?.organizationId ?? null;
 }
 
 /** @throws OtherOrganizationError if the store belongs to another organization than `organizationId`. Writes nothing. */

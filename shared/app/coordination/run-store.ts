@@ -80,7 +80,7 @@ export function restoredRun(name: string, backup: unknown, replaced: unknown, no
 }
 
 /** The state of a run that all its workers share, and the plans that bind runs. */
-export class RunStates {
+export class RunStore {
   readonly #registers: Registers;
   readonly #plans = new Map<string, ReadonlySet<string>>();
 

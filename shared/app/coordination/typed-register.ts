@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { parseOutside } from '../../domain/safe-parse.ts';
+import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 
 /** A register of a known shape. */
@@ -17,7 +17,7 @@ export async function readTyped<T>(registers: Registers, name: string, schema: z
 
 /** The content of a register that was read. @throws DamagedRegisterError that says where it is of another shape */
 export function readValue<T>(name: string, value: unknown, schema: z.ZodType<T>): T {
-  const parsed = parseOutside(schema, value);
+  const parsed = safeParseUntrusted(schema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const at = issue?.path.map(String).join('.').slice(0, 200) || 'the document';

@@ -13,7 +13,7 @@ export function resultOfError(error: unknown): CheckResult {
 }
 
 /** Cannot be reached, may not be asked, or is not there: by the kind of the error, never by its words. */
-export function reasonOf({ kind, facts }: CloudError): CheckReason {
+export function reasonOf({ kind, details: facts }: CloudError): CheckReason {
   switch (kind) {
     case 'Transient':
       // Without a request id nobody of AWS has answered.

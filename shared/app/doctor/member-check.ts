@@ -1,10 +1,10 @@
 import { type CheckResult, fail, pass, skipped } from '../../domain/doctor-checks.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import { type Cloud, CloudError } from '../../ports/cloud.ts';
-import type { Facts } from '../../ports/facts.ts';
 import type { Inspection } from '../../ports/inspection.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { Random } from '../../ports/system.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { CloudFacts } from './cloud-checks.ts';
@@ -20,7 +20,7 @@ export interface MemberCheckInput {
   /** How many members are tried; 0: none. */
   readonly sample: number;
   /** The last snapshot, if there is a store: it knows which accounts the policy manages. */
-  readonly snapshot: Pick<Facts, 'load'> | null;
+  readonly snapshot: Pick<SnapshotStore, 'load'> | null;
   readonly policy: CompiledPolicy | null;
   readonly memberRole: string;
   readonly externalId: string | null;
@@ -77,7 +77,7 @@ async function candidates(input: MemberCheckInput, facts: CloudFacts): Promise<r
   return input.retrying(() => input.inspection.members(input.sample * 4));
 }
 
-function isManaged(policy: CompiledPolicy | null, account: AccountFacts): boolean {
+function isManaged(policy: CompiledPolicy | null, account: OrganizationAccount): boolean {
   if (policy === null || !policy.canDecide(account)) return true;
   const { computeOptimizer, automation, organizationRules, mode } = policy.resolve(account);
   const wanted = [computeOptimizer, automation, organizationRules].some(({ value }) => value !== 'unmanaged');
@@ -114,8 +114,8 @@ async function refused(
   if (first === undefined) return pass(tried);
   const { externalId } = input;
   const [{ arn }, region] = await Promise.all([facts.caller(), facts.region()]);
-  const shut = refusals.filter(({ error }) => error.facts.operation === 'AssumeRole' && error.kind === 'Denied');
-  const weak = refusals.filter(({ error }) => error.facts.operation !== 'AssumeRole' && error.kind === 'Denied');
+  const shut = refusals.filter(({ error }) => error.details.operation === 'AssumeRole' && error.kind === 'Denied');
+  const weak = refusals.filter(({ error }) => error.details.operation !== 'AssumeRole' && error.kind === 'Denied');
   const others = refusals.filter(({ error }) => error.kind !== 'Denied');
   const told = [
     ...tell(shut, `it is missing, or does not trust ${arn} (AWS does not say which)`),

@@ -1,25 +1,25 @@
 import { emptyRecord } from '../../domain/account/record.ts';
 import { accountEntry, left } from '../../domain/account/transition.ts';
-import { type Heard, hear } from '../../domain/cloudtrail-event.ts';
+import { type ParsedEvent, parseCloudTrailEvent } from '../../domain/cloudtrail-event.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, Stores } from '../context.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
-import { wishForScan } from '../schedule/scan-requests.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 import { noteRefreshed } from '../survey/account-overrides.ts';
-import { lookAt } from '../work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../work-queue/enqueue-accounts.ts';
 import { boundedBy, isOurs, noteChange } from './change-attribution.ts';
-import { SPACING_MS, takeLooks, takeReads } from './event-throttle.ts';
+import { acquireLookups, acquireReads, SPACING_MS } from './event-throttle.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {
   /**
    * One account as the organization has it now; `null`: it does not have it. Asked only where an event changes what we know of the
    * organization. @throws CloudError
    */
-  readonly readAccount: (accountId: AccountId, organization: OrganizationIds) => Promise<AccountFacts | null>;
+  readonly readAccount: (accountId: AccountId, organization: OrganizationIds) => Promise<OrganizationAccount | null>;
 }
 
 interface OrganizationIds {
@@ -60,8 +60,8 @@ const NOTES_AT_ONCE = 8;
  * @throws what the stores throw; the same event may then come again.
  */
 export async function react(deps: ReactDeps, policyHash: () => Promise<string>, raw: unknown): Promise<Reaction> {
-  const meta = await deps.facts.meta();
-  const heard = hear(raw, meta?.organizationId ?? null);
+  const meta = await deps.snapshots.meta();
+  const heard = parseCloudTrailEvent(raw, meta?.organizationId ?? null);
   if (heard.kind === 'rejected') return reject(deps, heard.why);
   if (heard.kind === 'ignored') {
     deps.logger.info('an event that changes nothing for us', { why: heard.why });
@@ -77,7 +77,7 @@ function reject({ logger }: ReactDeps, why: string): Reaction {
   return { ...NOTHING, rejected: why };
 }
 
-type Of<Kind extends Heard['kind']> = Extract<Heard, { kind: Kind }>;
+type Of<Kind extends ParsedEvent['kind']> = Extract<ParsedEvent, { kind: Kind }>;
 
 class Reactor {
   readonly #deps: ReactDeps;
@@ -100,7 +100,7 @@ class Reactor {
     }
     const known: AccountId[] = [];
     const strangers: AccountId[] = [];
-    for (const id of accountIds) ((await this.#deps.facts.get(id)) === null ? strangers : known).push(id);
+    for (const id of accountIds) ((await this.#deps.snapshots.get(id)) === null ? strangers : known).push(id);
     const noted = wide ? ['organization' as const, ...known] : known;
     await mapParallel(noted, NOTES_AT_ONCE, (each) => noteChange(this.#deps, each, enrollment, by));
     const everybody = wide ? `${by.operation} for the whole organization` : null;
@@ -121,7 +121,7 @@ class Reactor {
 
   async #isMember(accountId: AccountId): Promise<boolean> {
     if (accountId === this.#organization.managementAccountId) return true;
-    return (await this.#deps.facts.get(accountId)) !== null;
+    return (await this.#deps.snapshots.get(accountId)) !== null;
   }
 
   /** Somebody whom no scan has seen: either new here, which the organization can tell, or none of ours. */
@@ -135,10 +135,10 @@ class Reactor {
   /** Queues accounts, as many as may be looked at singly; for the rest, or for all, a scan. */
   async #look(ids: readonly AccountId[], wide: string | null, organization: boolean): Promise<Reaction> {
     const { registers, clock, logger } = this.#deps;
-    const granted = await takeLooks(registers, ids, clock.now());
+    const granted = await acquireLookups(registers, ids, clock.now());
     const hash = granted.now.length + granted.later.length > 0 ? await this.#policyHash() : '';
-    if (granted.now.length > 0) await lookAt(this.#deps, hash, granted.now);
-    if (granted.later.length > 0) await lookAt(this.#deps, hash, granted.later, SPACING_MS);
+    if (granted.now.length > 0) await enqueueAccounts(this.#deps, hash, granted.now);
+    if (granted.later.length > 0) await enqueueAccounts(this.#deps, hash, granted.later, SPACING_MS);
     const reason = wide ?? (granted.refused.length > 0 ? 'more events than can be looked at singly' : null);
     if (reason !== null) await this.#wish(reason, organization);
     const { now: queued, later } = granted;
@@ -148,12 +148,12 @@ class Reactor {
 
   /** Asks the organization what it has now, keeps it for the workers, and has the accounts looked at by it. */
   async #refresh(ids: readonly AccountId[]): Promise<Reaction> {
-    const { registers, clock, facts, logger } = this.#deps;
-    if (!(await takeReads(registers, ids.length, clock.now()))) {
+    const { registers, clock, snapshots, logger } = this.#deps;
+    if (!(await acquireReads(registers, ids.length, clock.now()))) {
       await this.#wish('more changes of the organization than can be read singly', true);
       return { ...NOTHING, scan: true };
     }
-    const present: AccountFacts[] = [];
+    const present: OrganizationAccount[] = [];
     const gone: AccountId[] = [];
     try {
       for (const id of ids) {
@@ -170,8 +170,8 @@ class Reactor {
       await this.#wish('the organization could not be asked about an event', true);
       return { ...NOTHING, scan: true };
     }
-    await facts.refresh(present);
-    await facts.remove(gone);
+    await snapshots.refresh(present);
+    await snapshots.remove(gone);
     await noteRefreshed(registers, ids, clock.now());
     await this.#recordMembership(present, gone);
     const known = (await this.#deps.records.getMany(gone)).size;
@@ -185,7 +185,7 @@ class Reactor {
   }
 
   /** Who came, and who went. Events are best effort: a scan that finds them later writes the same. */
-  async #recordMembership(present: readonly AccountFacts[], gone: readonly AccountId[]): Promise<void> {
+  async #recordMembership(present: readonly OrganizationAccount[], gone: readonly AccountId[]): Promise<void> {
     const { newId, actor, clock } = this.#deps;
     const records = await this.#deps.records.getMany([...present.map(({ id }) => id), ...gone]);
     const context = { newId, now: clock.now(), actor, runId: null, policyHash: null };
@@ -202,13 +202,13 @@ class Reactor {
       return [{ record, decide: (now: typeof record) => (now.present ? [left(context, now)] : []) }];
     });
     const items = [...came, ...went].filter(({ record, decide }) => decide(record).length > 0);
-    if (items.length > 0) await new Journal(this.#deps).writeMany(items);
+    if (items.length > 0) await new LedgerWriter(this.#deps).writeMany(items);
   }
 
   async #wish(reason: string, organization: boolean): Promise<void> {
     const { registers, logger } = this.#deps;
     const last = await scanNow(registers);
-    await wishForScan(this.#deps, { organization, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
+    await requestEarlyScan(this.#deps, { organization, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
     logger.info('a scan is asked for', { reason });
   }
 }

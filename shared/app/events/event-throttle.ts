@@ -40,7 +40,7 @@ export interface Granted {
 }
 
 /** Leave to look at these accounts. */
-export async function takeLooks(registers: Registers, ids: readonly AccountId[], now: EpochMs): Promise<Granted> {
+export async function acquireLookups(registers: Registers, ids: readonly AccountId[], now: EpochMs): Promise<Granted> {
   const none: Granted = { now: [], later: [], covered: [], refused: ids };
   const granted = await take(registers, now, (current) => {
     const looks = { ...current.looks };
@@ -69,7 +69,7 @@ export async function takeLooks(registers: Registers, ids: readonly AccountId[],
 }
 
 /** Leave to read so many accounts from Organizations. */
-export async function takeReads(registers: Registers, count: number, now: EpochMs): Promise<boolean> {
+export async function acquireReads(registers: Registers, count: number, now: EpochMs): Promise<boolean> {
   const granted = await take(registers, now, (current) => {
     if (current.reads.length + count > MAX_READS) return { answer: false, next: null };
     return {

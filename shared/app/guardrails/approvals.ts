@@ -6,9 +6,9 @@ import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
-import { RunStates, type StoredPlan } from '../coordination/run-store.ts';
+import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed } from '../coordination/typed-register.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;
@@ -103,7 +103,7 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
   const version = await deps.registers.write(name, noted, known?.version ?? null);
   if (version === null) throw await outrun(deps.registers, plan.hash);
   const entryId = deps.newId();
-  await new Journal(deps).organization(() => approvedEntry(noted, plan, entryId));
+  await new LedgerWriter(deps).organization(() => approvedEntry(noted, plan, entryId));
   // Nobody acts on an approval that the ledger does not have.
   const approval = { ...noted, recorded: true };
   if ((await deps.registers.write(name, approval, version)) === null) throw await outrun(deps.registers, plan.hash);
@@ -147,7 +147,7 @@ async function assertKept(registers: Registers, { planHash, actor, at }: Approva
 }
 
 async function storedPlan(registers: Registers, wanted: string): Promise<StoredPlan> {
-  const plans = await new RunStates(registers).storedPlans(wanted);
+  const plans = await new RunStore(registers).storedPlans(wanted);
   const [plan, another] = plans;
   if (plan === undefined) {
     throw new ApprovalError(

@@ -15,7 +15,7 @@ import {
 } from '../../domain/decision/operator-controls.ts';
 import type { Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { AccountFacts, OperatorSelector } from '../../domain/policy/index.ts';
+import type { OperatorSelector, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
@@ -82,7 +82,7 @@ export function underControls(
 export function standsUnder(
   controls: CompiledControls,
   now: EpochMs,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   { computeOptimizer, automation }: Readonly<Record<Enrollment, Pick<Assessment, 'verdict'>>>,
 ): boolean {
   const suspended = controls.suspensionOf(facts, now) !== null;

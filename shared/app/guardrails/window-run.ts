@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
-import type { RunStates } from '../coordination/run-store.ts';
+import type { RunStore } from '../coordination/run-store.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { usedApprovals } from './approvals.ts';
 
@@ -31,7 +31,7 @@ export type WaitingRunOf = (waiting: Waiting) => Promise<string | null>;
  */
 export async function waitingRuns(
   registers: Registers,
-  runs: RunStates,
+  runs: RunStore,
   policyHash: string,
   now: EpochMs,
 ): Promise<WaitingRunOf> {
@@ -63,7 +63,7 @@ const wishOf = ({ accountId, enrollment, condition }: Waiting): string =>
   [accountId, enrollment, condition.desired, condition.desiredRuleMode].join(' ');
 
 /** Whose changes a plan allows, and to what; by which call only a look at the account tells. */
-async function wishes(runs: RunStates, planHash: string): Promise<ReadonlySet<string>> {
+async function wishes(runs: RunStore, planHash: string): Promise<ReadonlySet<string>> {
   const keys = (await runs.planKeys(planHash)) ?? [];
   return new Set([...keys].map((key) => key.split(' ').slice(0, 4).join(' ')));
 }

@@ -4,7 +4,7 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
-import { Journal } from './ledger-writer.ts';
+import { LedgerWriter } from './ledger-writer.ts';
 
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
@@ -33,7 +33,7 @@ export function recordDeadLetter(
       error: { kind: 'Invalid', code: reason.code, message: reason.message },
     },
   });
-  return new Journal(deps).organization(draft);
+  return new LedgerWriter(deps).organization(draft);
 }
 
 /** Reason in the entry of a settled letter; the entry of a failure has `deadLettered`. */
@@ -47,7 +47,7 @@ function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, messag
     message: `a message was given up after its work was done (${code}: ${why}); the accounts comply, so nothing is left to do`,
   };
   const draft = accountEntry(context, 'VerdictChanged', ORGANIZATION_CHAIN, null, { reason: SETTLED, detail });
-  return new Journal(deps).organization(() => ({
+  return new LedgerWriter(deps).organization(() => ({
     ...draft,
     accountId: message.kind === 'account' ? message.accountId : null,
     enrollment: message.kind === 'account' ? message.enrollment : null,

@@ -25,7 +25,7 @@ const MAX_ROUNDS = 20;
  * the caller decide anew; a lost append is never blindly retried. Afterwards it advances the derived records: at once where many
  * accounts were written, and behind the caller's back, together with what others wrote, where it was one ({@link settled}).
  */
-export class Journal {
+export class LedgerWriter {
   readonly #ledger: Ledger;
   readonly #records: Records;
   readonly #newId: () => string;

@@ -4,7 +4,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Deps } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import { Journal, type JournalDeps } from './ledger-writer.ts';
+import { type JournalDeps, LedgerWriter } from './ledger-writer.ts';
 
 /** Until when every entry is known to have reached its record, epoch ms. */
 const mark = z.object({ until: z.number() });
@@ -48,6 +48,6 @@ async function accountsBehind(
 
 async function catchUp(deps: JournalDeps, late: readonly AccountId[]) {
   const stored = await deps.records.getMany(late);
-  const journal = new Journal(deps);
+  const journal = new LedgerWriter(deps);
   await deps.records.advance(await Promise.all(late.map((id) => journal.caughtUp(stored.get(id) ?? emptyRecord(id)))));
 }

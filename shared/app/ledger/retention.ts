@@ -14,7 +14,7 @@ import {
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import { Journal } from './ledger-writer.ts';
+import { LedgerWriter } from './ledger-writer.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
@@ -137,7 +137,7 @@ async function write(
   chain: string,
   draft: (current: AccountState | null) => EntryDraft,
 ): Promise<void> {
-  const journal = new Journal(deps);
+  const journal = new LedgerWriter(deps);
   if (chain === ORGANIZATION_CHAIN) {
     await journal.organization(() => draft(null));
     return;

@@ -3,7 +3,7 @@ import { type PublishDeps, publishUnpublished } from './outbox-publisher.ts';
 import type { Alerts } from './webhook-alerts.ts';
 
 /** Where a process announces what is in the ledger; `null`: nobody asked for it. */
-export interface Outlets {
+export interface NotificationTargets {
   readonly bus: EventBus | null;
   readonly alerts: Alerts | null;
   /** How far the list of unpublished entries lags behind the audit log at most, ms. */
@@ -19,7 +19,7 @@ const EVERY_MS = 5_000;
  * Looks after the outlets until `stop`, each by itself: one that hangs or fails holds up neither the other nor the work. What is not
  * announced when a process ends is announced by the next one.
  */
-export async function announce(deps: AnnounceDeps, outlets: Outlets, stop: AbortSignal): Promise<void> {
+export async function announce(deps: AnnounceDeps, outlets: NotificationTargets, stop: AbortSignal): Promise<void> {
   const { bus, alerts } = outlets;
   if (alerts !== null) await attempt(deps, 'the webhook', () => alerts.begin());
   await Promise.all([
@@ -32,7 +32,10 @@ export async function announce(deps: AnnounceDeps, outlets: Outlets, stop: Abort
  * Publishes and alerts once more when a process's work is over. Takes a few seconds at most, even if an outlet does not answer.
  * @returns the entries that are still not on the event bus.
  */
-export async function announceLast(deps: AnnounceDeps, { bus, alerts, outboxLagMs }: Outlets): Promise<Unpublished> {
+export async function announceLast(
+  deps: AnnounceDeps,
+  { bus, alerts, outboxLagMs }: NotificationTargets,
+): Promise<Unpublished> {
   let left = 0;
   const publishAll = async (to: EventBus): Promise<void> => {
     await publishFor(deps, to);

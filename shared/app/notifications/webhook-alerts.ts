@@ -63,7 +63,7 @@ const PAGE = 500;
 /** Between two looks at everything since the mark, ms; in between only the newest entries are looked at. */
 const FULL_LOOK_MS = 60_000;
 
-export type AlertDeps = Pick<Deps, 'ledger' | 'registers' | 'facts' | 'clock' | 'newId' | 'random' | 'logger'>;
+export type AlertDeps = Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'clock' | 'newId' | 'random' | 'logger'>;
 
 export interface AlertStep {
   /** `gathering`: more may follow; `pausing`: after a failure, or somebody else is at it. */
@@ -117,7 +117,7 @@ export class Alerts {
   }
 
   async #gather({ value, version }: Typed<AlertState>, flush: boolean): Promise<Message | null | 'gathering'> {
-    const { registers, clock, newId, facts } = this.#deps;
+    const { registers, clock, newId, snapshots } = this.#deps;
     const now = clock.now();
     if (!flush && !(await this.#hasNews(now))) return null;
     const from = Math.max(value.mark, now - LET_GO_MS);
@@ -134,7 +134,7 @@ export class Alerts {
     const next: AlertState = { mark, seen: told, message: null };
     if (fresh.length > 0) {
       const id = newId();
-      const organizationId = (await facts.meta())?.organizationId ?? null;
+      const organizationId = (await snapshots.meta())?.organizationId ?? null;
       const body = JSON.stringify(digestOf(id, organizationId, fresh));
       const rest = { entries: fresh.length, gatheredAt: now, attempts: 0, notBefore: now, claimedUntil: 0 };
       next.message = { id, body, ...rest };

@@ -12,20 +12,20 @@ import {
 import type { Condition, Facet } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
-import { type AccountFacts, parseOperatorSelector } from '../../domain/policy/index.ts';
+import { type OrganizationAccount, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
-import { RunStates } from '../coordination/run-store.ts';
+import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
 import { CONTROLS_REGISTER, readControls } from '../guardrails/controls.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 
 export type SettleDeps = Pick<
   Deps,
-  'ledger' | 'records' | 'registers' | 'facts' | 'queue' | 'clock' | 'newId' | 'actor'
+  'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor'
 >;
 
 /** Whoever tells a notice has this long; then somebody else does, ms. */
@@ -78,7 +78,7 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
 }
 
 async function tell(deps: SettleDeps, notice: Notice): Promise<void> {
-  const journal = new Journal(deps);
+  const journal = new LedgerWriter(deps);
   // Claimed once before: whoever had it may have come as far as the ledger.
   if (notice.claimedUntil === 0 || !(await isTold(deps, notice))) {
     await journal.organization(() => organizationNotice(notice));
@@ -122,9 +122,9 @@ function organizationNotice({ id, type, at, by, reason, message, selector, until
 }
 
 /** Writes for each account that the notice is about what it is from now on. @returns for how many there was something to write. */
-async function showAccounts(deps: SettleDeps, journal: Journal, notice: Notice): Promise<number> {
+async function showAccounts(deps: SettleDeps, journal: LedgerWriter, notice: Notice): Promise<number> {
   const parsed = parseOperatorSelector(notice.selector ?? '');
-  const snapshot = await deps.facts.load();
+  const snapshot = await deps.snapshots.load();
   if (!parsed.ok || snapshot === null) return 0;
   const { match } = parsed.selector;
   // Without its tags an account may be meant; a worker or a scan that reads them says so.
@@ -157,7 +157,7 @@ function accountNotice(
   context: EntryContext,
   notice: Notice,
   controls: CompiledControls,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   record: AccountRecord,
 ): readonly EntryDraft[] {
   const suspension = controls.suspensionOf(facts, context.now);
@@ -209,5 +209,5 @@ async function wakeHalted(deps: SettleDeps): Promise<void> {
 
 async function queueNow(deps: SettleDeps): Promise<void> {
   const policyHash = await policyInForce(deps.registers);
-  if (policyHash !== null) await queueDue(deps, new RunStates(deps.registers), policyHash);
+  if (policyHash !== null) await queueDue(deps, new RunStore(deps.registers), policyHash);
 }

@@ -2,7 +2,7 @@ import { accountEntry } from '../../domain/account/transition.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 
 export type OperatorDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
@@ -20,7 +20,7 @@ async function note(deps: OperatorDeps, { type, reason, message, summary }: Comm
   const why = reason === null ? message : `${message}: ${reason}`;
   const detail = { message: why, ...(summary === undefined ? {} : { summary }) };
   const draft = accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason: 'operator', detail });
-  await new Journal(deps).organization(() => ({ ...draft, accountId: null }));
+  await new LedgerWriter(deps).organization(() => ({ ...draft, accountId: null }));
 }
 
 /** Has the schedule find a scan due at once. One that runs now ends first. */

@@ -8,7 +8,7 @@ import type { CompiledPolicy, Exemption } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { needsLook } from '../work-queue/due-keys.ts';
 
 /*
@@ -122,7 +122,7 @@ async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now:
 }
 
 async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, now: EpochMs): Promise<void> {
-  const journal = new Journal(deps);
+  const journal = new LedgerWriter(deps);
   const ids = [...new Set(due.exemption.accounts)];
   for (let at = 0; at < ids.length; at += CHUNK) {
     const chunk = ids.slice(at, at + CHUNK);

@@ -4,9 +4,9 @@ import { type AccountId, ENROLLMENTS } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OperatorSelector } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 
-export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'facts' | 'clock' | 'newId' | 'actor'>;
+export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'snapshots' | 'clock' | 'newId' | 'actor'>;
 
 const MESSAGE = 'no longer contested: an operator has resumed it';
 
@@ -19,7 +19,7 @@ const isContested = (record: AccountRecord): boolean =>
  * @returns the accounts that were contested
  */
 export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
-  const journal = new Journal(deps);
+  const journal = new LedgerWriter(deps);
   const context: EntryContext = {
     ...{ newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId: null, policyHash: null },
   };
@@ -43,6 +43,6 @@ export async function resumeContested(deps: ResumeDeps, selector: OperatorSelect
 
 async function isMeant(deps: ResumeDeps, { text, accounts, match }: OperatorSelector, { accountId }: AccountRecord) {
   if (text === 'all' || accounts.includes(accountId)) return true;
-  const facts = await deps.facts.get(accountId);
+  const facts = await deps.snapshots.get(accountId);
   return facts !== null && !(match.usesTags && facts.tags === null) && match.test(facts);
 }

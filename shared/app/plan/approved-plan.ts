@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Deps, RunContext } from '../context.ts';
-import type { RunStates } from '../coordination/run-store.ts';
+import type { RunStore } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows, type Plan } from './plan.ts';
 
@@ -18,9 +18,9 @@ export interface Lifted {
  * @param opened the approved plan that has just opened the gate of a rollout: the run is bound to it, tripped or not.
  * @param replan the plan, with only these changes allowed.
  */
-export async function liftApproved(
+export async function bindApprovedPlan(
   deps: LiftDeps,
-  runs: RunStates,
+  runs: RunStore,
   run: RunContext,
   plan: Plan,
   opened: string | null,
@@ -39,7 +39,7 @@ export async function liftApproved(
 
 async function bind(
   { registers, clock }: LiftDeps,
-  runs: RunStates,
+  runs: RunStore,
   run: RunContext,
   plan: Plan,
   open: readonly Approval[],
@@ -60,7 +60,7 @@ async function bind(
 /** The approval by which the next run would get past what stops this plan; only looks. `null`: there is none, or none is needed. */
 export async function approvalFor(
   { registers, clock }: LiftDeps,
-  runs: RunStates,
+  runs: RunStore,
   plan: Plan,
 ): Promise<Approval | null> {
   if (plan.trip?.reason !== 'maxChanges') return null;
@@ -79,7 +79,7 @@ function wouldAct({ changes, due }: Plan): readonly Change[] {
 /** What approved runs are making right now, by `changeKey`. One that a guardrail has stopped makes nothing any more. */
 export async function underWay(
   { registers, clock }: LiftDeps,
-  runs: RunStates,
+  runs: RunStore,
   policyHash: string,
 ): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();

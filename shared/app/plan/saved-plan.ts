@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Change, planHash } from '../../domain/decision/plan.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
-import { parseOutside } from '../../domain/safe-parse.ts';
+import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { keysOf } from './plan.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
@@ -56,7 +56,7 @@ export type SavedPlanResult =
 
 /** Reads a saved plan: its shape, and that nobody has edited what would be done. */
 export function readSavedPlan(value: unknown): SavedPlanResult {
-  const parsed = parseOutside(savedPlanSchema, value);
+  const parsed = safeParseUntrusted(savedPlanSchema, value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'the document'}: ${issue.message})`;

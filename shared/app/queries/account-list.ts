@@ -5,7 +5,7 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
-import type { AccountFacts } from '../../domain/policy/types.ts';
+import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import { makeCursor } from '../../ports/cursor.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
@@ -30,7 +30,7 @@ export interface AccountRow extends Readonly<Record<Enrollment, Cell | null>> {
   readonly accountId: AccountId;
   readonly name: string;
   readonly ou: string;
-  readonly state: AccountFacts['state'] | null;
+  readonly state: OrganizationAccount['state'] | null;
   readonly management: boolean;
 }
 
@@ -76,7 +76,7 @@ export interface AccountPage {
  * does not read them again.
  */
 export class AccountTable {
-  readonly #stores: Pick<Stores, 'facts' | 'records'>;
+  readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
   readonly #turn: () => Promise<void>;
@@ -84,7 +84,7 @@ export class AccountTable {
 
   /** @param turn waits until a longer computation may begin */
   constructor(
-    stores: Pick<Stores, 'facts' | 'records'>,
+    stores: Pick<Stores, 'snapshots' | 'records'>,
     clock: Clock,
     maxAgeMs: number,
     turn: () => Promise<void> = async () => undefined,
@@ -168,8 +168,8 @@ interface Place {
   readonly id: string;
 }
 
-async function readRows({ facts, records }: Pick<Stores, 'facts' | 'records'>): Promise<readonly AccountRow[]> {
-  const snapshot = await facts.load();
+async function readRows({ snapshots, records }: Pick<Stores, 'snapshots' | 'records'>): Promise<readonly AccountRow[]> {
+  const snapshot = await snapshots.load();
   const known = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
   const rows: AccountRow[] = [];
   for await (const page of records.all()) {
@@ -187,13 +187,13 @@ async function readRows({ facts, records }: Pick<Stores, 'facts' | 'records'>): 
   return rows;
 }
 
-function rowOf(record: AccountRecord, account: AccountFacts | null): AccountRow {
+function rowOf(record: AccountRecord, account: OrganizationAccount | null): AccountRow {
   const { accountId, computeOptimizer, automation } = record;
   const about = account === null ? { accountId, name: '', ou: '', state: null, management: false } : factsOf(account);
   return { ...about, computeOptimizer: cellOf(computeOptimizer), automation: cellOf(automation) };
 }
 
-function factsOf({ id, name, ou, state, management }: AccountFacts) {
+function factsOf({ id, name, ou, state, management }: OrganizationAccount) {
   return { accountId: id, name, ou, state, management };
 }
 

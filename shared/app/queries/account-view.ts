@@ -2,9 +2,9 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import {
-  type AccountFacts,
   type CompiledPolicy,
   type Explanation,
+  type OrganizationAccount,
   TagsNotReadError,
 } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
@@ -16,7 +16,7 @@ import { controlsNow, type HaltView, haltView, type WindowView, windowView } fro
 export interface AccountView {
   readonly accountId: AccountId;
   /** From the last snapshot of the organization; `null`: it is not in it. */
-  readonly account: AccountFacts | null;
+  readonly account: OrganizationAccount | null;
   /** When that snapshot was taken, ISO 8601. */
   readonly snapshotAt: string | null;
   /** A member as of the last complete scan. */
@@ -49,8 +49,8 @@ export interface AccountQuery {
 export async function accountView(stores: Stores, query: AccountQuery): Promise<AccountView | null> {
   const { accountId, policy, limit, now } = query;
   const [account, meta, record, page] = await Promise.all([
-    stores.facts.get(accountId),
-    stores.facts.meta(),
+    stores.snapshots.get(accountId),
+    stores.snapshots.meta(),
     stores.records.get(accountId),
     stores.ledger.query({ accountId }, { limit }),
   ]);
@@ -74,7 +74,7 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
 async function heldUp(
   { registers }: Stores,
   id: AccountId,
-  account: AccountFacts | null,
+  account: OrganizationAccount | null,
   now: EpochMs,
 ): Promise<Pick<AccountView, 'halted' | 'suspension'>> {
   const controls = await controlsNow(registers);
@@ -86,7 +86,7 @@ async function heldUp(
 
 function explained(
   policy: CompiledPolicy | null,
-  account: AccountFacts | null,
+  account: OrganizationAccount | null,
 ): Pick<AccountView, 'explanation' | 'notExplained'> {
   if (policy === null) return { explanation: null, notExplained: 'no policy was given' };
   if (account === null) return { explanation: null, notExplained: 'the last snapshot of the organization lacks it' };

@@ -19,7 +19,7 @@ interface Census {
  * @param known what was doubtful when it was read, for when there is no snapshot to judge it by
  */
 export async function policyView(
-  stores: Pick<Stores, 'facts' | 'registers'>,
+  stores: Pick<Stores, 'snapshots' | 'registers'>,
   compiled: CompiledPolicy,
   known: readonly Finding[],
   now: EpochMs,
@@ -58,10 +58,10 @@ export async function policyView(
 
 /** The last snapshot, if it has all that the policy asks of accounts. */
 async function usable(
-  { facts }: Pick<Stores, 'facts'>,
+  { snapshots }: Pick<Stores, 'snapshots'>,
   { usesTags }: CompiledPolicy,
 ): Promise<OrganizationSnapshot | null> {
-  const snapshot = await facts.load();
+  const snapshot = await snapshots.load();
   if (snapshot === null) return null;
   return usesTags && !snapshot.tags ? null : snapshot;
 }

@@ -2,7 +2,7 @@ import type { StepType } from '../../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Stores } from '../context.ts';
-import { RunStates } from '../coordination/run-store.ts';
+import { RunStore } from '../coordination/run-store.ts';
 import { type ChangeParts, parseKey } from '../plan/plan.ts';
 
 /*
@@ -66,7 +66,7 @@ export async function traceRun(
   expected: number,
 ): Promise<TracedRun> {
   const [keys, outline] = await Promise.all([
-    new RunStates(stores.registers).changesOf(runId),
+    new RunStore(stores.registers).changesOf(runId),
     stores.ledger.outline(runId),
   ]);
   const changes = merge(keys, outline.steps);

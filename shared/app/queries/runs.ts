@@ -4,11 +4,11 @@ import type { Enrollment } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import type { AccountFacts } from '../../domain/policy/types.ts';
+import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
-import { RunStates } from '../coordination/run-store.ts';
+import { RunStore } from '../coordination/run-store.ts';
 import { approvalOf } from '../guardrails/approvals.ts';
 import { type FullSummary, fullSummary } from '../plan/plan-document.ts';
 import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
@@ -45,7 +45,7 @@ export interface RunView {
   readonly stopped: { readonly reason: string; readonly message: string } | null;
 }
 
-type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'facts'>;
+type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'snapshots'>;
 
 /** Runs, the latest first. @throws BadCursorError */
 export async function listRuns(
@@ -68,7 +68,7 @@ async function runOf(stores: RunStores, started: LedgerEntry): Promise<SeenRun |
   const [completed, tripped, state] = await Promise.all([
     firstOf(stores, runId, 'ScanCompleted'),
     firstOf(stores, runId, 'GuardrailTripped'),
-    new RunStates(stores.registers).get(runId),
+    new RunStore(stores.registers).get(runId),
   ]);
   const told = scanSummary.safeParse(completed?.detail?.summary);
   const summary = told.success ? told.data : null;
@@ -152,7 +152,7 @@ export async function showRun(stores: RunStores, runId: string) {
 type BareChange = Omit<RunChange, 'name' | 'ou'>;
 
 async function storedPlan({ registers }: RunStores, planHash: string) {
-  const plans = await new RunStates(registers).storedPlans(planHash);
+  const plans = await new RunStore(registers).storedPlans(planHash);
   return plans.find(({ hash }) => hash === planHash) ?? null;
 }
 
@@ -189,9 +189,9 @@ async function described({ ledger }: RunStores, changes: readonly TracedChange[]
   });
 }
 
-async function withNames({ facts }: RunStores, changes: readonly BareChange[]): Promise<readonly RunChange[]> {
-  const accounts = (await facts.load())?.accounts ?? [];
-  const known = new Map<string, AccountFacts>(accounts.map((account) => [account.id, account]));
+async function withNames({ snapshots }: RunStores, changes: readonly BareChange[]): Promise<readonly RunChange[]> {
+  const accounts = (await snapshots.load())?.accounts ?? [];
+  const known = new Map<string, OrganizationAccount>(accounts.map((account) => [account.id, account]));
   return changes.map((change) => {
     const account = known.get(change.accountId);
     return { ...change, name: account?.name ?? null, ou: account?.ou ?? null };

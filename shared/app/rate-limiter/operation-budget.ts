@@ -10,7 +10,7 @@ import {
 } from '../../domain/rate-limit/adaptive-rate.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { ClockCheck } from './clock-check.ts';
-import type { Book, Change, Page } from './shared-state.ts';
+import type { Change, Page, SharedLimiterState } from './shared-state.ts';
 
 /** The outcome of a call, and when it was made. */
 interface Answer {
@@ -33,10 +33,10 @@ interface Had {
 }
 
 export interface OperationOptions {
-  readonly book: Book;
+  readonly book: SharedLimiterState;
   readonly clock: Clock;
   readonly check: ClockCheck;
-  /** `service:Operation`. */
+  /** `service:OperationBudget`. */
   readonly name: string;
   readonly ceiling: number;
   readonly reserveMs: number;
@@ -46,7 +46,7 @@ export interface OperationOptions {
  * This process's view of one operation's bucket: the slots it has reserved and what it has seen since. As long as the operation may be
  * called at the rate of all together, the total paces it and it costs nothing.
  */
-export class Operation {
+export class OperationBudget {
   readonly #options: OperationOptions;
   #slots: Reservation = { from: 0, everyMs: 0, count: 0 };
   #used = 0;
@@ -92,7 +92,7 @@ export class Operation {
     if (outcome === 'failed') return;
     const throttled = outcome === 'throttled';
     this.#answers.push({ leave, throttled });
-    // Slots that were reserved at the old, faster pace are let go; they lapse.
+    // TotalBudget that were reserved at the old, faster pace are let go; they lapse.
     if (throttled) this.#used = this.#slots.count;
   }
 

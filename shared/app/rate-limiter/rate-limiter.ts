@@ -5,9 +5,9 @@ import type { Registers } from '../../ports/registers.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic } from '../../ports/system.ts';
 import { ClockCheck } from './clock-check.ts';
-import { Operation } from './operation-budget.ts';
-import { Book } from './shared-state.ts';
-import { LATE_MS, Slots } from './total-budget.ts';
+import { OperationBudget } from './operation-budget.ts';
+import { SharedLimiterState } from './shared-state.ts';
+import { LATE_MS, TotalBudget } from './total-budget.ts';
 
 export { bucketRates } from './shared-state.ts';
 
@@ -25,7 +25,7 @@ export interface LimiterOptions {
   readonly reserveMs: number;
 }
 
-/** How many calls were made and throttled, by `service:Operation`. The shape of `apply --json`'s `calls`. */
+/** How many calls were made and throttled, by `service:OperationBudget`. The shape of `apply --json`'s `calls`. */
 export type CallCounts = Record<string, { count: number; throttled: number }>;
 
 export interface Limiter extends CallGate {
@@ -51,7 +51,7 @@ const SECOND_CHANCES = 2;
  *
  * The bound: in any second, all workers together make at most rate × (1 s + 2E + L) / 1 s + 1 calls.
  *
- *  1. Slots are the moments nT, n whole. The calendar gives each n to one worker, once: a reservation is one compare-and-set of the page
+ *  1. TotalBudget are the moments nT, n whole. The calendar gives each n to one worker, once: a reservation is one compare-and-set of the page
  *     that marks it taken, and neither the head of the calendar nor a mark ever moves back. Under another rate the new moments begin behind
  *     everything that was taken. (The calendar begins again only on a page from the future, which clocks within E cannot write.)
  *  2. A slot is good for one call (for callsPerTick of them above 1,000 a second). The call leaves at a moment that its owner's clock reads as
@@ -68,8 +68,8 @@ const SECOND_CHANCES = 2;
 export function createLimiter(options: LimiterOptions): Limiter {
   const { clock, monotonic, storeTime, registers, ceiling, reserveMs, mayWait = true } = options;
   const check = new ClockCheck({ clock, monotonic, store: storeTime, mayWait });
-  const book = new Book({ registers, clock, ceiling, check });
-  const operations = new Map<string, Operation>();
+  const book = new SharedLimiterState({ registers, clock, ceiling, check });
+  const operations = new Map<string, OperationBudget>();
   const counts: CallCounts = {};
   const along = (stored: Readonly<Record<string, BucketState>>, now: number): Record<string, BucketState> => {
     const told = [...operations].flatMap(([name, operation]) => {
@@ -78,10 +78,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
     });
     return Object.fromEntries(told);
   };
-  const total = new Slots({ book, clock, check, ceiling, reserveMs, along });
-  const operationOf = ({ service, operation }: CallKey): Operation => {
+  const total = new TotalBudget({ book, clock, check, ceiling, reserveMs, along });
+  const operationOf = ({ service, operation }: CallKey): OperationBudget => {
     const name = `${service}:${operation}`;
-    const known = operations.get(name) ?? new Operation({ book, clock, check, name, ceiling, reserveMs });
+    const known = operations.get(name) ?? new OperationBudget({ book, clock, check, name, ceiling, reserveMs });
     operations.set(name, known);
     return known;
   };

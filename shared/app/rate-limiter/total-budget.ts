@@ -3,7 +3,7 @@ import type { BucketState } from '../../domain/rate-limit/adaptive-rate.ts';
 import { callsPerTick, lineMs, takeTicks, tickMs } from '../../domain/rate-limit/slot-calendar.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { ClockCheck } from './clock-check.ts';
-import type { Book } from './shared-state.ts';
+import type { SharedLimiterState } from './shared-state.ts';
 
 /** How long after its time a slot may still be used, ms, by the own clock. */
 export const LATE_MS = 50;
@@ -14,7 +14,7 @@ const MOST_TICKS = 250;
 const FULL_MS = 1_000;
 /** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
 const LONG_LINE = 4;
-/** Slots apart from each other may reach so many reservations' time ahead: others have those between. */
+/** TotalBudget apart from each other may reach so many reservations' time ahead: others have those between. */
 export const SPAN = 3;
 /**
  * More than this part of a block lapsed: its slots were too close to each other for this process, and are as far apart as its calls next
@@ -34,7 +34,7 @@ interface Block {
   readonly spanMs: number;
   readonly size: number;
   lapsed: number;
-  /** Slots that were waited for. */
+  /** TotalBudget that were waited for. */
   waited: number;
   /** How long the line was when it was had, ms. */
   readonly lineMs: number;
@@ -43,7 +43,7 @@ interface Block {
 }
 
 export interface SlotsOptions {
-  readonly book: Book;
+  readonly book: SharedLimiterState;
   readonly clock: Clock;
   readonly check: ClockCheck;
   readonly ceiling: number;
@@ -53,7 +53,7 @@ export interface SlotsOptions {
 }
 
 /** This process's slots of the total. */
-export class Slots {
+export class TotalBudget {
   readonly #options: SlotsOptions;
   #slots: Slot[] = [];
   #block: Block | null = null;

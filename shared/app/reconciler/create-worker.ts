@@ -1,9 +1,9 @@
 import type { Deps, RunContext, Settings } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
-import { RunStates } from '../coordination/run-store.ts';
+import { RunStore } from '../coordination/run-store.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 import { ControlsView } from '../guardrails/controls.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AutomationListing } from './automation-listing-cache.ts';
 import { Guard } from './checks/guard.ts';
@@ -18,13 +18,13 @@ export async function createWork(
   policy: RunContext['policy'],
   boundTo: string | null = null,
 ): Promise<WorkContext> {
-  const runs = new RunStates(deps.registers);
+  const runs = new RunStore(deps.registers);
   const controls = new ControlsView(deps.registers, deps.clock);
   return {
     deps,
     settings,
     retrying,
-    journal: new Journal(deps),
+    journal: new LedgerWriter(deps),
     runs,
     guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
     controls,

@@ -63,7 +63,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
 }
 
 function describe(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof CloudError) return { code: error.facts.code, message: error.message };
+  if (error instanceof CloudError) return { code: error.details.code, message: error.message };
   return error instanceof Error
     ? { code: error.name, message: error.message }
     : { code: 'Error', message: String(error) };

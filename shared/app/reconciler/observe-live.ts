@@ -1,7 +1,7 @@
 import { desiredOf } from '../../domain/decision/assess.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Enrollment, Observations } from '../../domain/enrollment/model.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';
 import type { WorkContext } from './worker-context.ts';
@@ -20,7 +20,7 @@ export async function readLive(work: WorkContext, accountId: AccountId, enrollme
  */
 export async function observeLive(
   work: WorkContext,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   enrollment: Enrollment,
 ): Promise<Observations> {
   // A closed account cannot be read, and need not be: it is NotApplicable whatever it shows. An account that the policy cannot decide is Unknown.

@@ -5,7 +5,7 @@ import { toChange } from '../../domain/decision/plan.ts';
 import type { Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
@@ -72,7 +72,7 @@ type Step = { readonly result: WorkResult } | { readonly record: AccountRecord }
 async function lookAndAct(
   work: WorkContext,
   message: AccountMessage,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   known: AccountRecord,
 ): Promise<Step> {
   const { enrollment, runId } = message;
@@ -107,7 +107,7 @@ async function lookAndAct(
 async function observeOrFail(
   work: WorkContext,
   message: AccountMessage,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   record: AccountRecord,
 ): Promise<Observations | { readonly result: WorkResult }> {
   try {
@@ -122,7 +122,7 @@ async function observeOrFail(
 function visibleFailure(
   work: WorkContext,
   { enrollment }: AccountMessage,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   observations: Observations,
   known: AccountRecord,
 ): Assessment | null {
@@ -137,7 +137,7 @@ function visibleFailure(
 async function note(
   work: WorkContext,
   message: AccountMessage,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   observations: Observations,
   known: AccountRecord,
 ): Promise<{ readonly record: AccountRecord; readonly assessment: Assessment | null }> {
@@ -161,7 +161,7 @@ async function note(
 async function mayAct(
   work: WorkContext,
   message: AccountMessage,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   assessment: Assessment,
 ): Promise<boolean> {
   if (assessment.verdict !== 'Drifted' || assessment.action === 'none') return false;
@@ -175,7 +175,7 @@ async function mayAct(
 async function settle(
   work: WorkContext,
   message: AccountMessage,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   record: AccountRecord,
   assessment: Assessment,
 ): Promise<WorkResult> {

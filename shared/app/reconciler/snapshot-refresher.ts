@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 10_000;
  * Reads the organization again while a run goes on, before the snapshot gets too old to judge by: keys of a run that lasts longer than two
  * schedule periods would otherwise wait for a scan that nobody makes.
  */
-export class SnapshotKeeper {
+export class SnapshotRefresher {
   readonly #deps: Deps;
   readonly #settings: Settings;
   readonly #retrying: Retrying;
@@ -34,7 +34,7 @@ export class SnapshotKeeper {
     const now = this.#deps.clock.now();
     if (this.#reading !== null || now - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = now;
-    const meta = await this.#deps.facts.meta();
+    const meta = await this.#deps.snapshots.meta();
     if (meta === null || now - meta.takenAt < snapshotMaxAgeMs(this.#policy, this.#settings) / 2) return;
     this.#reading = this.#read().finally(() => {
       this.#reading = null;

@@ -2,12 +2,12 @@ import type { EntryContext } from '../../domain/account/transition.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
-import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, Settings, WorkOutcome } from '../context.ts';
-import type { RunStates } from '../coordination/run-store.ts';
+import type { RunStore } from '../coordination/run-store.ts';
 import { type ControlsView, underControls } from '../guardrails/controls.ts';
-import type { Journal } from '../ledger/ledger-writer.ts';
+import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { AutomationListing } from './automation-listing-cache.ts';
 import type { Guard } from './checks/guard.ts';
@@ -17,8 +17,8 @@ export interface WorkContext {
   readonly deps: Deps;
   readonly settings: Settings;
   readonly retrying: Retrying;
-  readonly journal: Journal;
-  readonly runs: RunStates;
+  readonly journal: LedgerWriter;
+  readonly runs: RunStore;
   readonly guard: Guard;
   /** Kill switch and suspensions, for judging; read at each message, and by the guard itself right before each call. */
   readonly controls: ControlsView;
@@ -83,11 +83,11 @@ export function snapshotMaxAgeMs({ policy }: CompiledPolicy, settings: Settings)
  * What the last snapshot says of an account. `null`: it is not in it, or the snapshot is older than two schedule periods; then the key
  * waits for a scan, because a rule may have come to mean something else for an account that moved.
  */
-export async function freshFacts(work: WorkContext, accountId: AccountId): Promise<AccountFacts | null> {
-  const meta = await work.deps.facts.meta();
+export async function freshFacts(work: WorkContext, accountId: AccountId): Promise<OrganizationAccount | null> {
+  const meta = await work.deps.snapshots.meta();
   const maxAge = snapshotMaxAgeMs(work.policy, work.settings);
   if (meta === null || work.deps.clock.now() - meta.takenAt > maxAge) return null;
   // A snapshot taken for a policy without tags says nothing to one with them.
   if (work.policy.usesTags && !meta.tags) return null;
-  return work.deps.facts.get(accountId);
+  return work.deps.snapshots.get(accountId);
 }

@@ -7,10 +7,10 @@ import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
-import type { RunStates } from '../coordination/run-store.ts';
+import type { RunStore } from '../coordination/run-store.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import type { RolloutState } from '../guardrails/rollout-gate.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { type DueKey, dueMessages } from '../work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
@@ -27,7 +27,7 @@ interface Held {
  */
 export async function releaseHeld(
   deps: ReleaseDeps,
-  runs: RunStates,
+  runs: RunStore,
   policy: CompiledPolicy,
   { runId: scanId, planHash }: RolloutState,
 ): Promise<void> {
@@ -49,7 +49,7 @@ export async function releaseHeld(
     return;
   }
   if (planHash !== null) await runs.notePlanHeldUp(planHash, trip.reason);
-  await new Journal(deps).organization(() => {
+  await new LedgerWriter(deps).organization(() => {
     const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash: policy.hash };
     const wouldChange = { message: trip.message, summary: { wouldChange: held.length + followUps } };
     const detail = { ...wouldChange, ...(planHash === null ? {} : { planHash }) };

@@ -7,12 +7,12 @@ import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, RunContext } from '../context.ts';
-import { RunStates } from '../coordination/run-store.ts';
+import { RunStore } from '../coordination/run-store.ts';
 import type { Typed } from '../coordination/typed-register.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
-import { Journal } from '../ledger/ledger-writer.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { keysOf, type Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
@@ -62,7 +62,7 @@ async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<R
 }
 
 /** The gate at the end of a scan: who the canaries are, and what waits for them. */
-export async function concludeRollout(deps: RolloutDeps, runs: RunStates, run: RunContext, plan: Plan): Promise<void> {
+export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: RunContext, plan: Plan): Promise<void> {
   const known = await readRollout(deps.registers);
   if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
   const now = deps.clock.now();
@@ -161,7 +161,7 @@ async function lookAtCanaries(
   { runId, policyHash }: RolloutState,
   records: Iterable<AccountRecord>,
 ): Promise<void> {
-  const run = runId === null ? null : await new RunStates(deps.registers).get(runId);
+  const run = runId === null ? null : await new RunStore(deps.registers).get(runId);
   const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
   const messages = [...records].flatMap((record) =>
     ENROLLMENTS.filter((enrollment) => record.present && record[enrollment]?.verdict === 'Compliant').map(
@@ -181,7 +181,7 @@ async function say(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutStat
 }
 
 async function release(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
-  await releaseHeld(deps, new RunStates(deps.registers), policy, state);
+  await releaseHeld(deps, new RunStore(deps.registers), policy, state);
   const known = await readRollout(deps.registers);
   if (known?.value.policyHash !== state.policyHash) return;
   await writeRollout(deps.registers, { ...known.value, released: true }, known);
@@ -198,7 +198,7 @@ function organization(
   reason: string,
   runId: string | null,
 ): Promise<unknown> {
-  return new Journal(deps).organization(() => {
+  return new LedgerWriter(deps).organization(() => {
     const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash };
     const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
     return { ...accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason, detail }), accountId: null };

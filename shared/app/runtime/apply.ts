@@ -5,19 +5,19 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
-import { RunStates } from '../coordination/run-store.ts';
+import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { type RolloutState, type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/create-worker.ts';
-import { SnapshotKeeper } from '../reconciler/snapshot-refresher.ts';
+import { SnapshotRefresher } from '../reconciler/snapshot-refresher.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
 import { advanceRollout } from '../rollout/rollout-controller.ts';
 import { scan } from '../scan/scan.ts';
 import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import type { Retrying } from '../support/retry.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
-import { timedChores } from './maintenance.ts';
+import { operatorTasks } from './maintenance.ts';
 
 export interface ApplyOptions {
   /** Ends when nothing is due within this time, ms. */
@@ -106,7 +106,7 @@ async function workUntilQuiet(
   const { stop, waitMs, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
   const pool = new WorkerPool(work, onProgress);
-  const snapshot = new SnapshotKeeper(deps, settings, retrying, run.policy);
+  const snapshot = new SnapshotRefresher(deps, settings, retrying, run.policy);
   let busyAt = deps.clock.now();
   try {
     while (!stop.aborted) {
@@ -118,7 +118,7 @@ async function workUntilQuiet(
         busyAt = deps.clock.now();
         continue;
       }
-      await timedChores(deps, run.policy);
+      await operatorTasks(deps, run.policy);
       const gate = await advanceRollout(deps, run.policy);
       await queueDue(deps, work.runs, run.policy.hash, run.planHash);
       if (pool.busy) {
@@ -161,7 +161,7 @@ const GOOD: ReadonlySet<Verdict> = new Set(['Compliant', 'Exempt', 'Suspended', 
 
 async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: boolean): Promise<ApplyResult> {
   const rollout = await rolloutView(deps.registers);
-  const state = await new RunStates(deps.registers).get(run.runId);
+  const state = await new RunStore(deps.registers).get(run.runId);
   const ids = [...new Set(plan.changes.map((change) => change.accountId))];
   const records = await deps.records.getMany(ids);
   const planned = new Set([...plan.due, ...plan.followUps].map(keyOf));

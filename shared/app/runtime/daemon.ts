@@ -16,7 +16,7 @@ import {
 } from '../schedule/scan-schedule.ts';
 import type { Retrying } from '../support/retry.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
-import { timedChores } from './maintenance.ts';
+import { operatorTasks } from './maintenance.ts';
 
 export interface ServeOptions {
   /** No further scan and no further work: what is in flight is finished and recorded. */
@@ -233,7 +233,7 @@ async function workUntilStopped({ deps, settings, retrying, policy, options }: C
       }
       if (deps.clock.now() - dueAt >= paceOf(options).dueMs) {
         dueAt = deps.clock.now();
-        await timedChores(deps, policy);
+        await operatorTasks(deps, policy);
         await advanceRollout(deps, policy);
         if ((await queueDue(deps, work.runs, policy.hash)) > 0 && !halted) continue;
       }

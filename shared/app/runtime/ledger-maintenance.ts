@@ -5,7 +5,7 @@ import { pruneOld, type RetentionDeps } from '../ledger/retention.ts';
 import type { Chore } from './daemon.ts';
 
 /** What the ledger needs of a daemon: the day's digest, and that what is older than the retention goes. A bounded piece each time. */
-export function ledgerChores(deps: DigestDeps & RetentionDeps, { policy }: CompiledPolicy): readonly Chore[] {
+export function ledgerTasks(deps: DigestDeps & RetentionDeps, { policy }: CompiledPolicy): readonly Chore[] {
   return [
     { name: 'writing the digest', run: () => writeDigest(deps) },
     ...(policy.retentionMs === null

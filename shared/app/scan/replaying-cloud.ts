@@ -3,7 +3,7 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   type Cloud,
   CloudError,
-  type CloudErrorFacts,
+  type CloudErrorDetails,
   type ListedEnrollment,
   type Observed,
   type Page,
@@ -125,7 +125,7 @@ async function probe(
     return answer;
   } catch (error) {
     if (error instanceof CloudError) {
-      const { kind, code, service, operation } = error.facts;
+      const { kind, code, service, operation } = error.details;
       const parsed = refusal.safeParse({ message: error.message, kind, code, service, operation });
       if (parsed.success) checkpoint.put(`refused/${key}`, parsed.data);
     }
@@ -135,7 +135,7 @@ async function probe(
 
 function refused(value: unknown): CloudError {
   const { message, ...rest } = refusal.parse(value);
-  const facts: CloudErrorFacts = { ...rest, accountId: null, requestId: null, ambiguous: false };
+  const facts: CloudErrorDetails = { ...rest, accountId: null, requestId: null, ambiguous: false };
   return new CloudError(message, facts);
 }
 

@@ -7,7 +7,7 @@ import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
-import { KEEP_MS, RunStates } from '../coordination/run-store.ts';
+import { KEEP_MS, RunStore } from '../coordination/run-store.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
@@ -15,10 +15,10 @@ import { readControls, standsUnder } from '../guardrails/controls.ts';
 import { changedRecently, pruneCarried } from '../guardrails/rolling-changes.ts';
 import { type Gate, holdsFor, readGate } from '../guardrails/rollout-gate.ts';
 import { noteWaitingRun } from '../guardrails/window-run.ts';
-import { type Decide, Journal } from '../ledger/ledger-writer.ts';
+import { type Decide, LedgerWriter } from '../ledger/ledger-writer.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
-import { approvalFor, liftApproved, underWay } from '../plan/approved-plan.ts';
+import { approvalFor, bindApprovedPlan, underWay } from '../plan/approved-plan.ts';
 import { keysOf, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -52,7 +52,7 @@ export async function plan(
     holds: (snapshot) => holdsFor(gate, run.policy, snapshot, deps.clock.now()),
   });
   const wanted = await planOf(deps, run, seen, onlyThese);
-  const runs = new RunStates(deps.registers);
+  const runs = new RunStore(deps.registers);
   const approval = await approvalFor(deps, runs, wanted);
   const approved = approval === null ? null : await runs.planKeys(approval.planHash);
   if (approved === null) return { ...wanted, gate, approval };
@@ -61,7 +61,7 @@ export async function plan(
 
 async function planOf(deps: Deps, run: RunContext, seen: Survey, onlyThese: ReadonlySet<string> | null): Promise<Plan> {
   const now = deps.clock.now();
-  const approved = await underWay(deps, new RunStates(deps.registers), run.policy.hash);
+  const approved = await underWay(deps, new RunStore(deps.registers), run.policy.hash);
   const recent = await changedRecently(deps, now);
   const plan = makePlan(run.policy, seen, recent, { onlyThese, underWay: approved }, now);
   const { halt } = await readControls(deps.registers);
@@ -82,8 +82,8 @@ export async function scan(
   onProgress: OnProgress,
   lost: AbortSignal,
 ): Promise<Plan> {
-  const journal = new Journal(deps);
-  const runs = new RunStates(deps.registers);
+  const journal = new LedgerWriter(deps);
+  const runs = new RunStore(deps.registers);
   let opened: string | null = null;
   let gate: Gate | null = null;
   const begin = async (): Promise<void> => {
@@ -118,7 +118,7 @@ export async function scan(
   const onlyThese = asked.planHash === null ? null : await allowedBy(runs, asked.planHash);
   const wanted = await planOf(deps, asked, seen, onlyThese);
   const replan = (keys: ReadonlySet<string>) => planOf(deps, asked, seen, keys);
-  const { run, plan } = await liftApproved(deps, runs, asked, wanted, opened, replan);
+  const { run, plan } = await bindApprovedPlan(deps, runs, asked, wanted, opened, replan);
   // A stopped plan is kept: only what was stored can be approved later.
   if (plan.trip !== null && plan.trip.reason !== 'halted') {
     const note = { heldUpBy: plan.trip.reason, totals: plan.totals };
@@ -140,7 +140,7 @@ export async function scan(
 }
 
 /** @throws Error if the plan is not stored (any more): a run that is bound to nothing known must not be taken for a free one. */
-async function allowedBy(runs: RunStates, planHash: string): Promise<ReadonlySet<string>> {
+async function allowedBy(runs: RunStore, planHash: string): Promise<ReadonlySet<string>> {
   const keys = await runs.planKeys(planHash);
   if (keys === null)
     throw new Error(`plan ${planHash} is not stored here (any more); make a new one with \`rollcall plan\``);
@@ -154,7 +154,7 @@ async function hasSaid(deps: Deps, { runId, resumed }: RunContext, type: EntryDr
   return entries.length > 0;
 }
 
-async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promise<void> {
+async function notePolicy(deps: Deps, journal: LedgerWriter, run: RunContext): Promise<void> {
   const known = await readTyped(deps.registers, POLICY_REGISTER, policySchema);
   const { hash } = run.policy;
   if (known?.value.hash === hash) return;
@@ -165,7 +165,12 @@ async function notePolicy(deps: Deps, journal: Journal, run: RunContext): Promis
 }
 
 /** Writes what the ledger does not know yet. Returns how many entries that took. */
-async function recordNews(deps: Deps, journal: Journal, run: RunContext, news: readonly Judged[]): Promise<number> {
+async function recordNews(
+  deps: Deps,
+  journal: LedgerWriter,
+  run: RunContext,
+  news: readonly Judged[],
+): Promise<number> {
   if (news.length === 0) return 0;
   const context = entryContext(deps, run);
   // Read after the records were: what an operator sets later than this moves their heads.
@@ -187,7 +192,12 @@ export function foundOf({ record, assessments }: Judged): Found {
   return { record, assessments: ENROLLMENTS.map((enrollment) => assessments[enrollment]) };
 }
 
-function recordGone(deps: Deps, journal: Journal, run: RunContext, gone: readonly AccountRecord[]): Promise<number> {
+function recordGone(
+  deps: Deps,
+  journal: LedgerWriter,
+  run: RunContext,
+  gone: readonly AccountRecord[],
+): Promise<number> {
   const context = entryContext(deps, run);
   const items = gone.map((record) => ({
     record,
@@ -197,7 +207,7 @@ function recordGone(deps: Deps, journal: Journal, run: RunContext, gone: readonl
 }
 
 async function recordAll(
-  journal: Journal,
+  journal: LedgerWriter,
   items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
 ): Promise<number> {
   let entries = 0;
@@ -229,7 +239,7 @@ function newsOf(
   return drafts;
 }
 
-async function closeScan(deps: Deps, journal: Journal, run: RunContext, plan: Plan): Promise<void> {
+async function closeScan(deps: Deps, journal: LedgerWriter, run: RunContext, plan: Plan): Promise<void> {
   const { summary, coverage, planHash, broken } = plan;
   const message = broken.length > 0 ? broken.join('; ') : undefined;
   const detail = {

@@ -3,7 +3,7 @@ import { toIso } from '../../domain/time.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps, RunContext } from '../context.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { Journal } from '../ledger/ledger-writer.ts';
+import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 
 /** Whether the organization trusted Compute Optimizer when it was last asked. */
@@ -32,7 +32,7 @@ export async function knownTrustedAccess(registers: Registers): Promise<TrustedA
  */
 export async function noteTrustedAccess(
   deps: Deps,
-  journal: Journal,
+  journal: LedgerWriter,
   run: RunContext,
   enabled: boolean | null,
 ): Promise<void> {

@@ -24,7 +24,7 @@ const AHEAD_MS = 1_000;
  * Asks for a scan soon, where an event is about more accounts than can be looked at one by one. Any number of wishes become one scan.
  * @param begunAt when the last scan fell due; a wish that is younger is still open.
  */
-export async function wishForScan(
+export async function requestEarlyScan(
   { registers, clock }: { readonly registers: Registers; readonly clock: Clock },
   asked: { readonly organization: boolean; readonly reason: string },
   begunAt: EpochMs,

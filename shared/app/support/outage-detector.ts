@@ -17,7 +17,7 @@ export interface OutOfReach {
  * Notices that AWS has gone out of reach in the middle of a run. A single call cannot tell: it is repeated, and its account is come back to; but when
  * nothing answers any more, coming back to thousands of accounts one by one only takes time.
  */
-export class Reach {
+export class OutageDetector {
   readonly #clock: Clock;
   readonly #gone = new AbortController();
   #unanswered = 0;
@@ -47,7 +47,7 @@ export class Reach {
           return answer;
         } catch (error) {
           if (isUnanswered(error)) this.#failed(error.message);
-          else if (error instanceof CloudError && error.facts.requestId !== null) this.#answered();
+          else if (error instanceof CloudError && error.details.requestId !== null) this.#answered();
           throw error;
         }
       });
@@ -67,5 +67,5 @@ export class Reach {
 
 /** Nobody of AWS has said anything: every answer of AWS's carries a request id. */
 function isUnanswered(error: unknown): error is CloudError {
-  return error instanceof CloudError && error.kind === 'Transient' && error.facts.requestId === null;
+  return error instanceof CloudError && error.kind === 'Transient' && error.details.requestId === null;
 }

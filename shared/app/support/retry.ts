@@ -43,7 +43,7 @@ function repeated<T>(
     onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
       if (retriesLeft === 0 || !passes(error)) return;
       const drawn = random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber);
-      const asked = error instanceof CloudError ? (error.facts.retryAfterMs ?? 0) : 0;
+      const asked = error instanceof CloudError ? (error.details.retryAfterMs ?? 0) : 0;
       await clock.sleep(Math.max(drawn, Math.min(asked, end - clock.now())));
     },
   });

@@ -27,7 +27,7 @@ export async function noteRefreshed(registers: Registers, ids: readonly AccountI
  * knowledge and must not be overwritten by it.
  */
 export async function withRefreshed(
-  { registers, facts }: Pick<Deps, 'registers' | 'facts'>,
+  { registers, snapshots }: Pick<Deps, 'registers' | 'snapshots'>,
   taken: OrganizationSnapshot,
 ): Promise<OrganizationSnapshot> {
   const known = (await readTyped(registers, REGISTER, refreshed))?.value.accounts ?? {};
@@ -35,7 +35,7 @@ export async function withRefreshed(
   if (ids.length === 0) return taken;
   const accounts = new Map(taken.accounts.map((account) => [account.id, account]));
   for (const id of ids) {
-    const newer = await facts.get(id);
+    const newer = await snapshots.get(id);
     if (newer === null) accounts.delete(id);
     else if (!taken.tags || newer.tags !== null) accounts.set(id, newer);
   }

@@ -1,7 +1,7 @@
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { ListedEnrollment, Observed } from '../../ports/cloud.ts';
 import type { Records } from '../../ports/records.ts';
-import type { Desk, Judged } from './assessment-table.ts';
+import type { AssessmentTable, Judged } from './assessment-table.ts';
 import type { Listings } from './observations.ts';
 import type { Listing } from './paged-listing.ts';
 
@@ -12,10 +12,10 @@ const CHUNK = 100;
  * Judges, beside the listing that brings them, the accounts of each page, and hands on what the ledger has to learn. Pages that come
  * before the desk is laid wait; while one batch is judged and recorded, those of further pages gather to the next.
  */
-export class Judging {
+export class AssessmentPipeline {
   readonly #records: Pick<Records, 'getMany'>;
   readonly #record: ((news: readonly Judged[]) => Promise<void>) | null;
-  #desk: Desk | null = null;
+  #desk: AssessmentTable | null = null;
   #automation: Listing | null = null;
   #seen: ReadonlyMap<AccountId, Observed> = new Map();
   #waiting: AccountId[] = [];
@@ -28,7 +28,7 @@ export class Judging {
   }
 
   /** From here on pages are judged; `automation` is the whole of the other listing. */
-  begin(desk: Desk, automation: Listing | null): void {
+  begin(desk: AssessmentTable, automation: Listing | null): void {
     this.#desk = desk;
     this.#automation = automation;
     this.#start();

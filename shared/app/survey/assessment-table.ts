@@ -10,7 +10,7 @@ import {
   type Observations,
 } from '../../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
-import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observations.ts';
 
@@ -19,7 +19,7 @@ export type Summary = Record<Enrollment, Partial<Record<Verdict, number>>>;
 
 /** An account of which there is something to say: it differs from the policy, or the ledger does not know it so yet. */
 export interface Judged {
-  readonly facts: AccountFacts;
+  readonly facts: OrganizationAccount;
   readonly observations: Observations;
   readonly assessments: Assessments;
   readonly record: AccountRecord | null;
@@ -51,10 +51,10 @@ type Pair = readonly [computeOptimizer: Verdict, automation: Verdict];
  * something to say, and two words (its verdicts) of every other, so that memory does not grow with pages. What was taken by
  * {@link takeNews} and is no change is let go as well.
  */
-export class Desk {
+export class AssessmentTable {
   readonly #options: DeskOptions;
   #context: AssessContext;
-  #facts = new Map<AccountId, AccountFacts>();
+  #facts = new Map<AccountId, OrganizationAccount>();
   #verdicts = new Map<AccountId, Pair>();
   /** The pairs of verdicts that have occurred: a few, shared by all accounts. */
   readonly #pairs = new Map<string, Pair>();
@@ -95,7 +95,7 @@ export class Desk {
     }
   }
 
-  judgeOne(facts: AccountFacts, told: Observations, record: AccountRecord | null, final = false): void {
+  judgeOne(facts: OrganizationAccount, told: Observations, record: AccountRecord | null, final = false): void {
     const observations = overtaken(told, record, this.#options.begunAt);
     const assessments = assess(this.#context, facts, observations, record);
     if (record?.computeOptimizer?.contested) this.#contested.add(facts.id);
@@ -147,7 +147,7 @@ export class Desk {
 
   /** Accounts whose enrollment no listing told and that can be read themselves. */
   get toProbe(): readonly {
-    readonly facts: AccountFacts;
+    readonly facts: OrganizationAccount;
     readonly known: Observations;
     readonly automation: boolean;
     readonly record: AccountRecord | null;

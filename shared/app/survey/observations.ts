@@ -7,7 +7,7 @@ import type {
   Observation,
   Observations,
 } from '../../domain/enrollment/model.ts';
-import type { AccountFacts, CompiledPolicy } from '../../domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Cloud, Observed } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -86,7 +86,7 @@ export interface Listings {
 }
 
 /** What the listings alone say of an account. */
-export function fromListings(caller: Caller, facts: AccountFacts, listings: Listings): Observations {
+export function fromListings(caller: Caller, facts: OrganizationAccount, listings: Listings): Observations {
   if (outOfSight(caller, facts.id)) {
     const hidden = unknown('callerCannotRead', 'only the management account itself can read its own enrollment');
     return { computeOptimizer: hidden, automation: hidden };
@@ -101,7 +101,7 @@ function absentFrom(listing: Listing): Observation {
   return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);
 }
 
-function automationOf(facts: AccountFacts, enrolled: Observation, listing: Listing): Observation {
+function automationOf(facts: OrganizationAccount, enrolled: Observation, listing: Listing): Observation {
   const seen = listing.seen.get(facts.id);
   if (seen !== undefined) return seen;
   // The account is listed with a value that this version does not know, so it is read by itself.

@@ -12,20 +12,20 @@ import { withRefreshed } from './account-overrides.ts';
  * @throws CloudError if it cannot be read completely, OtherOrganizationError if the store belongs to another one.
  */
 export async function takeSnapshot(
-  deps: Pick<Deps, 'cloud' | 'facts' | 'clock' | 'registers'>,
+  deps: Pick<Deps, 'cloud' | 'snapshots' | 'clock' | 'registers'>,
   maxAgeMs: number,
   retrying: Retrying,
   policy: Pick<CompiledPolicy, 'usesTags'>,
   save: boolean,
   onProgress: OnProgress,
 ): Promise<OrganizationSnapshot> {
-  const meta = await deps.facts.meta();
+  const meta = await deps.snapshots.meta();
   const wish = await scanWish(deps.registers);
   // An event told that the organization has changed since, in more than single accounts.
   const outdated = meta !== null && wish?.organization === true && meta.takenAt <= wish.at;
   const young = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
   const fresh = young && !outdated;
-  const cached = fresh ? await deps.facts.load() : null;
+  const cached = fresh ? await deps.snapshots.load() : null;
   // The next scan asks again for tags that could not be read, whatever the age of the snapshot.
   const lacksTags = policy.usesTags && cached?.accounts.some(({ tags }) => tags === null) === true;
   if (cached !== null && !lacksTags) {
@@ -43,7 +43,7 @@ export async function takeSnapshot(
   // The account may have moved to another organization since the caller was identified.
   await requireOrganization(deps, taken.organizationId);
   const merged = await withRefreshed(deps, taken);
-  if (save) await deps.facts.save(merged);
+  if (save) await deps.snapshots.save(merged);
   return merged;
 }
 
@@ -57,7 +57,7 @@ async function readWhole<T>(read: () => Promise<T>): Promise<T> {
       return await read();
     } catch (error) {
       if (left === 0 || !(error instanceof CloudError) || error.kind !== 'Invalid') throw error;
-      if (error.facts.code === TOO_MANY_ACCOUNTS) throw error;
+      if (error.details.code === TOO_MANY_ACCOUNTS) throw error;
     }
   }
 }

@@ -10,8 +10,8 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
-import { Judging } from './assessment-pipeline.ts';
-import { Desk, type IsNews, type Judged, type Summary } from './assessment-table.ts';
+import { AssessmentPipeline } from './assessment-pipeline.ts';
+import { AssessmentTable, type IsNews, type Judged, type Summary } from './assessment-table.ts';
 import { contradictions, contradictionText } from './listing-contradictions.ts';
 import { type Listings, managesAutomation, probe } from './observations.ts';
 import { takeSnapshot } from './organization-snapshot.ts';
@@ -62,7 +62,7 @@ export interface SurveyOptions {
   readonly record?: (news: readonly Judged[]) => Promise<void>;
 }
 
-export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'facts' | 'registers' | 'clock' | 'logger'>;
+export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'snapshots' | 'registers' | 'clock' | 'logger'>;
 
 /**
  * Looks at the whole organization: snapshot, records and both listings side by side; each page of enrollments is diffed while the
@@ -81,21 +81,21 @@ export async function survey(
   const needs = { usesTags: policy.usesTags || controls.usesTags };
   const snapshotOf = (maxAgeMs: number) =>
     takeSnapshot(deps, maxAgeMs, retrying, needs, options.saveSnapshot, onProgress);
-  const judging = new Judging(deps.records, options.record ?? null);
+  const judging = new AssessmentPipeline(deps.records, options.record ?? null);
 
-  const background = async (): Promise<Desk> => {
+  const background = async (): Promise<AssessmentTable> => {
     const [taken, automation] = await Promise.all([
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
       managesAutomation(policy) ? listAutomation(deps, settings, retrying, onProgress) : null,
     ]);
     const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
-    const desk = new Desk({ policy, caller, context, isNews: options.isNews, begunAt }, taken);
+    const desk = new AssessmentTable({ policy, caller, context, isNews: options.isNews, begunAt }, taken);
     judging.begin(desk, automation);
     if (caller.role === 'management') await lookAtOurselves(desk, automation);
     return desk;
   };
   // No listing names the management account: it is read beside them, not after.
-  const lookAtOurselves = async (desk: Desk, automation: Listing | null): Promise<void> => {
+  const lookAtOurselves = async (desk: AssessmentTable, automation: Listing | null): Promise<void> => {
     await judging.judge([caller.accountId], { computeOptimizer: { seen: new Map(), brokenBy: null }, automation });
     await probeUnlisted(deps, retrying, options, desk);
   };
@@ -150,7 +150,7 @@ export async function survey(
 }
 
 /** Enrolled accounts that the snapshot lacks. */
-function strangersIn({ computeOptimizer, automation }: Listings, desk: Desk): readonly AccountId[] {
+function strangersIn({ computeOptimizer, automation }: Listings, desk: AssessmentTable): readonly AccountId[] {
   const listed = new Set([...computeOptimizer.seen.keys(), ...(automation?.seen.keys() ?? [])]);
   return [...listed].filter((id) => !desk.knows(id));
 }
@@ -171,7 +171,7 @@ async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<
     return await retrying(() => deps.cloud.trustedAccess());
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    deps.logger.warn('trusted access could not be read', { code: error.facts.code, message: error.message });
+    deps.logger.warn('trusted access could not be read', { code: error.details.code, message: error.message });
     return null;
   }
 }
@@ -190,7 +190,7 @@ async function probeUnlisted(
   deps: SurveyDeps,
   retrying: Retrying,
   { policy, onProgress }: SurveyOptions,
-  desk: Desk,
+  desk: AssessmentTable,
 ): Promise<void> {
   const accounts = desk.toProbe;
   let done = 0;
@@ -234,7 +234,7 @@ async function listAutomation(
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
     // Not enrolled at all: nobody can be enrolled in Automation either [automation-org].
     if (error.kind === 'Prerequisite') return { seen: new Map(), brokenBy: null };
-    deps.logger.warn('the Automation listing could not be read', { code: error.facts.code, message: error.message });
+    deps.logger.warn('the Automation listing could not be read', { code: error.details.code, message: error.message });
     return { seen: new Map(), brokenBy: error };
   }
 }
@@ -248,7 +248,7 @@ async function rememberedAccounts(deps: SurveyDeps): Promise<readonly AccountId[
 
 async function recordsOfGone(
   deps: SurveyDeps,
-  desk: Desk,
+  desk: AssessmentTable,
   remembered: readonly AccountId[],
 ): Promise<readonly AccountRecord[]> {
   const gone = remembered.filter((id) => !desk.knows(id));

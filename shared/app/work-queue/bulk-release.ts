@@ -15,7 +15,7 @@ const REASONS: ReadonlySet<string | null> = new Set(['resumed', 'suspendedByOper
  * Came free by an operator's word, or by the end of a suspension or an exemption, and differs as far as is known: no plan has counted this
  * change. One selector may free the whole organization, and the guard alone would let as many through as the cap allows before anybody is told.
  */
-export function isSetFree({ condition }: Pick<DueKey, 'condition'>): boolean {
+export function isBulkRelease({ condition }: Pick<DueKey, 'condition'>): boolean {
   const { reason, claim, desired, desiredRuleMode, status, ruleMode } = condition;
   if (claim !== null || !REASONS.has(reason)) return false;
   return status === null || differs({ status: desired, ruleMode: desiredRuleMode }, { status, ruleMode }) !== null;
@@ -27,7 +27,7 @@ const REGISTER = 'set-free';
 const AGAIN_MS = 30 * 60_000;
 
 /** Asks for a scan to judge what has come free. @returns false: one was asked for a while ago, and what is still due now is for single looks. */
-export async function leaveToScan(registers: Registers, now: EpochMs): Promise<boolean> {
+export async function deferToScan(registers: Registers, now: EpochMs): Promise<boolean> {
   const known = await readTyped(registers, REGISTER, asked);
   if (known !== null && now - known.value.at < AGAIN_MS) return false;
   // Whoever loses asks for the same scan.

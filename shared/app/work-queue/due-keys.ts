@@ -3,7 +3,7 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
-import type { RunStates } from '../coordination/run-store.ts';
+import type { RunStore } from '../coordination/run-store.ts';
 import type { WaitingRunOf } from '../guardrails/window-run.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
@@ -54,7 +54,7 @@ export function waitsForWindow(condition: Condition | null): condition is Condit
 /** The enrollments of a record that are due; each belongs to the run that last touched it, or last judged what waits for a window. */
 export async function dueKeys(
   record: AccountRecord,
-  runs: RunStates,
+  runs: RunStore,
   policyHash: string,
   waitingRunOf: WaitingRunOf,
 ): Promise<DueKey[]> {

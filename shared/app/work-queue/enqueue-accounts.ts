@@ -13,7 +13,7 @@ export interface LookResult {
  * Queues the keys of accounts of which something was heard. A worker reads them live, so that it does not matter what was heard, how
  * late, or how often. Changes that follow count as the last run's: its guardrails and its failures are the ones they are held to.
  */
-export async function lookAt(
+export async function enqueueAccounts(
   stores: Pick<Stores, 'queue' | 'records' | 'registers'>,
   policyHash: string,
   accountIds: readonly string[],

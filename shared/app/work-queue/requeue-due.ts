@@ -1,9 +1,9 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Deps } from '../context.ts';
-import type { RunStates } from '../coordination/run-store.ts';
+import type { RunStore } from '../coordination/run-store.ts';
 import { type WaitingRunOf, waitingRuns } from '../guardrails/window-run.ts';
-import { isSetFree, leaveToScan, SET_FREE_AT_ONCE } from './bulk-release.ts';
+import { deferToScan, isBulkRelease, SET_FREE_AT_ONCE } from './bulk-release.ts';
 import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
 
 const PAGE = 100;
@@ -22,7 +22,7 @@ const SCAN_PAUSE_MS = 10 * 60_000;
  */
 export async function queueDue(
   deps: TickDeps,
-  runs: RunStates,
+  runs: RunStore,
   policyHash: string,
   boundTo: string | null = null,
 ): Promise<number> {
@@ -33,9 +33,9 @@ export async function queueDue(
   let toScan: boolean | null = null;
   for (;;) {
     const found = await duePage(looking);
-    freed += found.flatMap(({ keys }) => keys.filter(isSetFree)).length;
-    if (freed > SET_FREE_AT_ONCE) toScan ??= await leaveToScan(deps.registers, now);
-    const left = (key: DueKey): boolean => toScan === true && isSetFree(key);
+    freed += found.flatMap(({ keys }) => keys.filter(isBulkRelease)).length;
+    if (freed > SET_FREE_AT_ONCE) toScan ??= await deferToScan(deps.registers, now);
+    const left = (key: DueKey): boolean => toScan === true && isBulkRelease(key);
     const page = found.flatMap(({ keys }) => keys.filter((key) => !left(key)));
     const messages = dueMessages(page);
     if (messages.length > 0) await deps.queue.send(messages);
@@ -51,7 +51,7 @@ type TickDeps = Pick<Deps, 'records' | 'registers' | 'queue' | 'clock'>;
 
 interface Looking {
   readonly deps: TickDeps;
-  readonly runs: RunStates;
+  readonly runs: RunStore;
   readonly policyHash: string;
   readonly boundTo: string | null;
   readonly now: EpochMs;

@@ -4,7 +4,7 @@ import type { Condition } from '../enrollment/condition.ts';
 import { type Call, type Mismatch, mismatchOf, statusMatters } from '../enrollment/mismatch.ts';
 import type { Caller, Enrollment, EpochMs, Observation, Observations } from '../enrollment/model.ts';
 import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
-import type { AccountFacts, CompiledPolicy, DesiredState } from '../policy/index.ts';
+import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
 import { chooseCall } from './choose-call.ts';
 import { coolDownEnd } from './cool-down.ts';
@@ -27,14 +27,14 @@ interface Hold {
 }
 
 /** Whether this call about this account is held up; `null`: it is not. Pure: what it depends on was read before. */
-export type HoldOf = (facts: AccountFacts, enrollment: Enrollment, call: Call) => Hold | null;
+export type HoldOf = (facts: OrganizationAccount, enrollment: Enrollment, call: Call) => Hold | null;
 
 /** All that the diff needs beside the account itself. The clock's reading comes in: the diff has none of its own. */
 export interface AssessContext {
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
   readonly now: EpochMs;
-  readonly suspensionOf: (facts: AccountFacts) => Suspension | null;
+  readonly suspensionOf: (facts: OrganizationAccount) => Suspension | null;
   /** The kill switch is on. */
   readonly halted?: boolean;
   /**
@@ -49,7 +49,7 @@ export interface AssessContext {
 /** One enrollment of one account, with what is remembered of it. */
 interface Subject {
   readonly context: AssessContext;
-  readonly facts: AccountFacts;
+  readonly facts: OrganizationAccount;
   readonly enrollment: Enrollment;
   /** `null`: the policy cannot decide, because it needs tags or a name that AWS did not return. */
   readonly state: DesiredState | null;
@@ -84,7 +84,7 @@ const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
  */
 export function assess(
   context: AssessContext,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   observations: Observations,
   record: AccountRecord | null,
 ): Readonly<Record<Enrollment, Assessment>> {
@@ -97,7 +97,7 @@ export function assess(
 
 function assessOne(
   context: AssessContext,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   state: DesiredState | null,
   enrollment: Enrollment,
   observations: Observations,
@@ -120,7 +120,7 @@ function assessOne(
 }
 
 /** What the policy wants of one enrollment; both `null` where it wants nothing. */
-export function desiredOf(state: DesiredState, facts: AccountFacts, enrollment: Enrollment): DesiredEnrollment {
+export function desiredOf(state: DesiredState, facts: OrganizationAccount, enrollment: Enrollment): DesiredEnrollment {
   const status = state[enrollment].value;
   const rules = state.organizationRules.value;
   return {

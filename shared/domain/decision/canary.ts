@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { ENROLLMENTS, type EpochMs } from '../enrollment/model.ts';
-import type { AccountFacts, CompiledPolicy } from '../policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
 
 /*
  * The gate of a policy's first run:
@@ -24,10 +24,10 @@ export type CanaryVerdict =
 /** The canaries in which anything is enforced: ACTIVE, mode enforce, something wanted that no exemption lifts. */
 export function enforceableCanaries(
   policy: CompiledPolicy,
-  accounts: Iterable<AccountFacts>,
+  accounts: Iterable<OrganizationAccount>,
   now: EpochMs,
-): AccountFacts[] {
-  const found: AccountFacts[] = [];
+): OrganizationAccount[] {
+  const found: OrganizationAccount[] = [];
   for (const facts of accounts) {
     if (facts.state !== 'ACTIVE' || !policy.canDecide(facts) || !policy.isCanary(facts)) continue;
     const { mode, computeOptimizer, automation, organizationRules } = policy.resolve(facts);

@@ -1,7 +1,7 @@
 import type { Call, Observed } from '../enrollment/mismatch.ts';
 import type { Caller, Enrollment, Scope } from '../enrollment/model.ts';
 import type { DesiredEnrollment } from '../enrollment/verdict.ts';
-import type { AccountFacts } from '../policy/index.ts';
+import type { OrganizationAccount } from '../policy/index.ts';
 
 /**
  * The call for a mismatch. Order matters and is AWS's: a member is disassociated before it can disable Automation, and
@@ -10,7 +10,7 @@ import type { AccountFacts } from '../policy/index.ts';
  */
 export function chooseCall(
   caller: Caller,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   desired: DesiredEnrollment,
   observation: Observed,
   enrollment: Enrollment,

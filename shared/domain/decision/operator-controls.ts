@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
-import { type AccountFacts, type Match, type OperatorSelector, parseOperatorSelector } from '../policy/index.ts';
+import { type Match, type OperatorSelector, type OrganizationAccount, parseOperatorSelector } from '../policy/index.ts';
 import { toIso } from '../time.ts';
 import type { Suspension } from './assess.ts';
 
@@ -223,7 +223,7 @@ export interface CompiledControls {
    * The suspension under which an account is, by its present facts; of several the one that ends last. Where tags decide and were not read,
    * it counts as suspended: it must not be changed on a guess.
    */
-  readonly suspensionOf: (facts: AccountFacts, now: EpochMs) => Suspension | null;
+  readonly suspensionOf: (facts: OrganizationAccount, now: EpochMs) => Suspension | null;
   /** The same of an account of which nothing but its id is known: what asks for more than that says nothing of it. */
   readonly suspensionById: (accountId: AccountId, now: EpochMs) => Suspension | null;
 }

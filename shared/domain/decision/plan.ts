@@ -2,7 +2,7 @@ import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import { differs } from '../enrollment/mismatch.ts';
 import type { AccountId, Action, Enrollment, EpochMs, Scope } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
-import type { AccountFacts } from '../policy/index.ts';
+import type { OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
 
 /** One mismatch between what is observed and what is desired, acted upon or not. The shape of `plan --json`. */
@@ -43,7 +43,7 @@ export function isChange(assessment: Assessment): boolean {
   return differs(desired, { status, ruleMode }) !== null;
 }
 
-export function toChange(assessment: Assessment, facts: AccountFacts): Change {
+export function toChange(assessment: Assessment, facts: OrganizationAccount): Change {
   const { notBefore, desired } = assessment;
   return {
     accountId: assessment.accountId,

@@ -11,12 +11,12 @@ export { type OperatorSelector, parseOperatorSelector } from './rules/operator-s
 export { policyHash } from './rules/policy-hash.ts';
 export { initPolicy, type MemberAccess, type ObservedEnrollments } from './starter-policy.ts';
 export type {
-  AccountFacts,
   DesiredState,
   Exemption,
   Explanation,
   Guardrails,
   Match,
+  OrganizationAccount,
   Policy,
   Schedule,
   WebhookEvent,

@@ -3,7 +3,7 @@ import { jsonAscii } from '../text.ts';
 import { shown } from './file/findings.ts';
 import { formatDate } from './file/values.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './rules/ou-tree.ts';
-import type { AccountFacts } from './types.ts';
+import type { OrganizationAccount } from './types.ts';
 
 /** An enrollment as AWS answered it; null: it could not be read. */
 export interface ObservedEnrollments {
@@ -13,7 +13,7 @@ export interface ObservedEnrollments {
 }
 
 export interface InitInput {
-  readonly accounts: readonly AccountFacts[];
+  readonly accounts: readonly OrganizationAccount[];
   /** By account id; an account that is missing was not read. */
   readonly observed: ReadonlyMap<string, ObservedEnrollments>;
   /** Epoch ms, for the heading. */
@@ -112,7 +112,7 @@ function fields(label: Label): string[] {
 
 interface Exception {
   readonly label: Label;
-  readonly accounts: AccountFacts[];
+  readonly accounts: OrganizationAccount[];
 }
 
 /** Accounts that are otherwise than their OU's rule or the defaults say, together by what they are. */
@@ -132,9 +132,9 @@ function exceptionsOf(root: OuNode, base: Label, subtrees: ReadonlyMap<OuNode, L
   return found;
 }
 
-function accountRule(label: Label, accounts: readonly AccountFacts[], managementAccountId: string) {
+function accountRule(label: Label, accounts: readonly OrganizationAccount[], managementAccountId: string) {
   const byId = accounts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const line = ({ id, name }: AccountFacts) =>
+  const line = ({ id, name }: OrganizationAccount) =>
     `    - "${id}" # ${shown(name)}${id === managementAccountId ? ', the management account' : ''}`;
   return {
     id: `accounts-${label.key.toLowerCase()}`,

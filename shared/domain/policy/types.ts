@@ -130,7 +130,7 @@ export interface Policy {
 }
 
 /** What rules can ask about an account. */
-export interface AccountFacts {
+export interface OrganizationAccount {
   /** 12 digits. */
   readonly id: string;
   /** Empty: AWS did not return it. It always has at least one character. */
@@ -174,7 +174,7 @@ export interface ConditionResult {
 }
 
 export interface Explanation {
-  readonly account: AccountFacts;
+  readonly account: OrganizationAccount;
   readonly desired: DesiredState;
   /** Every rule in the order of the file, then `defaults`. */
   readonly rules: readonly {

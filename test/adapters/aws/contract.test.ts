@@ -2,11 +2,11 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll } from 'vitest';
 import type { AwsStores } from '../../../shared/adapters/aws/store.ts';
 import type { Subject } from '../../contract/contract.ts';
-import { factsContract } from '../../contract/facts.contract.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { queueContract } from '../../contract/queue.contract.ts';
 import { recordsContract } from '../../contract/records.contract.ts';
 import { registersContract } from '../../contract/registers.contract.ts';
+import { factsContract } from '../../contract/snapshot-store.contract.ts';
 import { storeTimeContract } from '../../contract/store-time.contract.ts';
 import { spyOn } from './spy.ts';
 import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
@@ -45,7 +45,7 @@ registersContract(
 );
 factsContract(
   'aws',
-  subject((stores) => stores.facts),
+  subject((stores) => stores.snapshots),
 );
 queueContract(
   'aws',

@@ -1,7 +1,7 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type AwsLookOptions, lookAtAws } from '../../../shared/adapters/aws/doctor.ts';
+import { type AwsInspectionOptions, inspectAws } from '../../../shared/adapters/aws/doctor.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { type PretendService, startPretendService } from './pretend-service.ts';
 import { makeQueues, type PretendAws, startPretendAws } from './stores.ts';
@@ -14,8 +14,8 @@ afterAll(() => aws.close());
 
 const NOTHING = { table: null, queueUrl: null, dlqUrl: null, bus: null };
 
-function look(options: Partial<AwsLookOptions>) {
-  const opened = lookAtAws({ ...NOTHING, dynamodb: aws.dynamodb, sqs: aws.sqs, ...options });
+function look(options: Partial<AwsInspectionOptions>) {
+  const opened = inspectAws({ ...NOTHING, dynamodb: aws.dynamodb, sqs: aws.sqs, ...options });
   onTestFinished(() => opened.close());
   return opened;
 }

@@ -8,7 +8,7 @@ import { emptyRecord, foldEntry } from '../../../shared/domain/account/record.ts
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, chainOf, draft, facts, range, record, sealAll, time } from '../../contract/samples.ts';
 import { MANUAL_CLOCK_START } from '../../support/manual-clock.ts';
-import { type Fate, type FaultProxy, refusal, startFaultProxy } from './faults.ts';
+import { type FailureOutcome, type FaultProxy, refusal, startFaultProxy } from './faults.ts';
 import { type Bench, hastyClock, makeBench, type PretendAws, startPretendAws } from './stores.ts';
 
 let aws: PretendAws;
@@ -41,7 +41,7 @@ async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]>
 }
 
 /** The first `times` calls of an operation meet `fate`. */
-function spoil(operation: string, times: number, fate: Fate): void {
+function spoil(operation: string, times: number, fate: FailureOutcome): void {
   let left = times;
   proxy.decide = (call) => {
     if (call.operation !== operation || left === 0) return undefined;
@@ -83,7 +83,7 @@ describe('DynamoDB failing in between', () => {
     spoil('GetItem', 1_000, refusal(awsCode));
     const failure = await stores.registers.read('x').catch((error: unknown) => error);
     if (!(failure instanceof AwsStoreError)) throw new Error('no AwsStoreError');
-    expect(failure.facts).toMatchObject({ code, awsCode, resource: `table ${bench.table}` });
+    expect(failure.details).toMatchObject({ code, awsCode, resource: `table ${bench.table}` });
     expect(failure.message).toContain('GetItem');
     expect(proxy.count('GetItem')).toBe(1);
     expect(clock.slept).toEqual([]);
@@ -248,10 +248,10 @@ describe('batches that are done in part', () => {
         change: (answer) => ({ ...answer, UnprocessedItems: { [bench.table]: rest } }),
       };
     };
-    await stores.facts.save(snapshot);
+    await stores.snapshots.save(snapshot);
     expect(proxy.count('BatchWriteItem')).toBe(Math.ceil(accounts.length / 128));
     expect(proxy.calls.slice(currentSeen).filter(({ operation }) => operation === 'BatchWriteItem')).toEqual([]);
-    expect((await stores.facts.load())?.accounts).toHaveLength(1_500);
+    expect((await stores.snapshots.load())?.accounts).toHaveLength(1_500);
   });
 
   it('what stays unprocessed is an error, not a success', async () => {
@@ -266,7 +266,7 @@ describe('batches that are done in part', () => {
         body: { Responses: {}, UnprocessedKeys: getsSchema.parse(body).RequestItems },
       };
     };
-    await expect(stores.facts.refresh([facts(1)])).rejects.toMatchObject({ code: 'Throttled' });
+    await expect(stores.snapshots.refresh([facts(1)])).rejects.toMatchObject({ code: 'Throttled' });
     await expect(stores.records.getMany([A])).rejects.toMatchObject({ code: 'Throttled' });
     expect(proxy.count('BatchWriteItem')).toBe(11);
   });
@@ -320,18 +320,18 @@ describe('crashes in between', () => {
       ...{ organizationId: 'o-1', managementAccountId: account(0), takenAt, tags: true },
       accounts: range(300).map((n) => facts(n, { name: `snapshot ${takenAt}` })),
     });
-    await stores.facts.save(snapshot(1));
+    await stores.snapshots.save(snapshot(1));
     proxy.decide = ({ operation, body }) =>
       operation === 'PutItem' && JSON.stringify(body).includes('"current"')
         ? refusal('AccessDeniedException')
         : undefined;
-    await expect(stores.facts.save(snapshot(2))).rejects.toThrow('PutItem');
+    await expect(stores.snapshots.save(snapshot(2))).rejects.toThrow('PutItem');
     proxy.decide = () => undefined;
-    expect(await stores.facts.load()).toEqual(snapshot(1));
+    expect(await stores.snapshots.load()).toEqual(snapshot(1));
     expect(await itemsOfFacts()).toBe(2);
     await clock.sleep(16 * 60_000);
-    await stores.facts.save(snapshot(3));
-    expect(await stores.facts.load()).toEqual(snapshot(3));
+    await stores.snapshots.save(snapshot(3));
+    expect(await stores.snapshots.load()).toEqual(snapshot(3));
     expect(await itemsOfFacts()).toBe(1);
   });
 
@@ -342,8 +342,8 @@ describe('crashes in between', () => {
     });
     const other = await bench.open({ clock });
     for (let round = 0; round < 5; round += 1) {
-      await Promise.all([stores.facts.save(snapshot(2 * round)), other.facts.save(snapshot(2 * round + 1))]);
-      const found = await other.facts.load();
+      await Promise.all([stores.snapshots.save(snapshot(2 * round)), other.snapshots.save(snapshot(2 * round + 1))]);
+      const found = await other.snapshots.load();
       expect([snapshot(2 * round), snapshot(2 * round + 1)]).toContainEqual(found);
     }
   });

@@ -6,7 +6,7 @@ export interface ProxiedCall {
 }
 
 /** What happens to a call: `undefined` passes it on. */
-export type Fate =
+export type FailureOutcome =
   /** Answered here; the service never hears of it. */
   | { readonly kind: 'answer'; readonly status: number; readonly body: unknown }
   /** Carried out by the service, but the connection is cut before the answer. */
@@ -21,13 +21,13 @@ type Answered = Readonly<Record<string, unknown>>;
 export interface FaultProxy {
   readonly endpoint: string;
   /** Replaced by tests; asked for each call in turn. */
-  decide: (call: ProxiedCall) => Fate | undefined;
+  decide: (call: ProxiedCall) => FailureOutcome | undefined;
   readonly calls: ProxiedCall[];
   count(operation: string): number;
   close(): Promise<void>;
 }
 
-export function refusal(code: string, status = 400): Fate {
+export function refusal(code: string, status = 400): FailureOutcome {
   return { kind: 'answer', status, body: { __type: `com.amazonaws#${code}`, message: 'as the test wants it' } };
 }
 

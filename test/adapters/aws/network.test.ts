@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAwsCloud } from '../../../shared/adapters/aws/cloud/cloud.ts';
 import { createAwsInspection } from '../../../shared/adapters/aws/cloud/inspection.ts';
 import { ownArn } from '../../../shared/adapters/aws/cloud/own-arn.ts';
-import { lookAtAws } from '../../../shared/adapters/aws/doctor.ts';
+import { inspectAws } from '../../../shared/adapters/aws/doctor.ts';
 import { openEventBridge } from '../../../shared/adapters/aws/eventbridge/bus.ts';
 import { eventBridgeScanRequests } from '../../../shared/adapters/aws/eventbridge/scan-requests.ts';
 import { policySource } from '../../../shared/adapters/aws/lambda/policy-source.ts';
@@ -75,7 +75,7 @@ const stores = (network: Network) =>
     network,
   });
 const look = (network: Network) =>
-  lookAtAws({ table: 't-1', queueUrl: QUEUE, dlqUrl: `${QUEUE}-dead`, bus: 'b', network });
+  inspectAws({ table: 't-1', queueUrl: QUEUE, dlqUrl: `${QUEUE}-dead`, bus: 'b', network });
 
 /** The machine's own settings out of the way, credentials instead. */
 function bareEnvironment(more: Readonly<Record<string, string>> = {}): void {

@@ -38,7 +38,7 @@ async function fill(store: EmbeddedStore): Promise<void> {
   await store.records.advance([record(account(1), 3)]);
   await store.queue.send([work(1)]);
   await store.registers.write('lease', 'before', null);
-  await store.facts.refresh([facts(1)]);
+  await store.snapshots.refresh([facts(1)]);
 }
 
 /** The hash of every entry in a store's file. */
@@ -59,7 +59,7 @@ async function expectFilled(store: EmbeddedStore): Promise<void> {
   expect(await store.ledger.chains(null, 10)).toEqual([account(1), account(2)]);
   expect(await store.records.get(account(1))).toEqual(record(account(1), 3));
   expect((await store.registers.read('lease'))?.value).toBe('before');
-  expect(await store.facts.get(account(1))).toEqual(facts(1));
+  expect(await store.snapshots.get(account(1))).toEqual(facts(1));
   const [delivery, ...others] = await store.queue.receive(10, 1000);
   expect(delivery?.message).toEqual(work(1));
   expect(others).toEqual([]);

@@ -2,11 +2,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import type { Subject } from '../../contract/contract.ts';
-import { factsContract } from '../../contract/facts.contract.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { queueContract } from '../../contract/queue.contract.ts';
 import { recordsContract } from '../../contract/records.contract.ts';
 import { registersContract } from '../../contract/registers.contract.ts';
+import { factsContract } from '../../contract/snapshot-store.contract.ts';
 import { storeTimeContract } from '../../contract/store-time.contract.ts';
 import { type Bench, makeBench } from './stores.ts';
 
@@ -45,7 +45,7 @@ registersContract(
 );
 factsContract(
   'embedded',
-  subject((store) => store.facts),
+  subject((store) => store.snapshots),
 );
 queueContract(
   'embedded',

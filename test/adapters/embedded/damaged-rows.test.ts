@@ -23,7 +23,7 @@ async function edited(statement: string) {
   const store = await bench.open();
   await store.ledger.append(chainOf(CHAIN, 3));
   await store.records.advance([record(CHAIN, 3), record(account(8), 1)]);
-  await store.facts.save({
+  await store.snapshots.save({
     organizationId: 'o',
     managementAccountId: CHAIN,
     takenAt: 1,
@@ -53,8 +53,8 @@ describe('a row that was changed from outside', () => {
 
   it('so are the facts of an account', async () => {
     const store = await edited(`UPDATE facts SET body = replace(body, '${CHAIN}', '000000000000')`);
-    await expect(store.facts.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });
-    await expect(store.facts.load()).rejects.toMatchObject({ code: 'Corrupt' });
+    await expect(store.snapshots.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });
+    await expect(store.snapshots.load()).rejects.toMatchObject({ code: 'Corrupt' });
   });
 
   it('an entry whose time is none is a fault that verifying finds, not the end of verifying', async () => {

@@ -123,7 +123,7 @@ describe('reading only', () => {
     expect(await store.queue.depth()).toEqual({ visible: 0, inFlight: 0, dead: 0 });
     expect(await store.queue.receive(1, 1000)).toEqual([]);
     expect(await store.registers.list('')).toEqual([]);
-    expect(await store.facts.load()).toBeNull();
+    expect(await store.snapshots.load()).toBeNull();
     await expect(store.backup(bench.path('backup.db'))).rejects.toMatchObject({ code: 'NotFound' });
     await store.close();
     expect(existsSync(bench.dataDir)).toBe(false);
@@ -146,7 +146,7 @@ describe('reading only', () => {
       () => store.deadLetters.redrive(['x']),
       () => store.registers.write('x', 1, null),
       () => store.registers.remove('x', '1'),
-      () => store.facts.refresh([facts(1)]),
+      () => store.snapshots.refresh([facts(1)]),
     ];
     for (const write of writes) await expect(write()).rejects.toMatchObject({ code: 'NotWritable' });
     expect((await store.ledger.head(account(1))).seq).toBe(3);

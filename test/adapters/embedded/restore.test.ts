@@ -6,12 +6,12 @@ import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { acquireLease } from '../../../shared/app/coordination/lease.ts';
 import { bindOrganization, organizationOf } from '../../../shared/app/coordination/organization-binding.ts';
 import { POLICY_REGISTER } from '../../../shared/app/coordination/policy-in-force.ts';
-import { RunStates } from '../../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { approvalOf, approve, useApproval } from '../../../shared/app/guardrails/approvals.ts';
 import { claimChanges } from '../../../shared/app/guardrails/change-reservations.ts';
 import { halt, readControls, resume, suspend, unhalt } from '../../../shared/app/guardrails/controls.ts';
 import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
-import { Journal } from '../../../shared/app/ledger/ledger-writer.ts';
+import { LedgerWriter } from '../../../shared/app/ledger/ledger-writer.ts';
 import { settleControls } from '../../../shared/app/operator/apply-controls.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { restoreStore } from '../../../shared/compose/restore.ts';
@@ -52,7 +52,7 @@ const suspendIt = (text: string, until: number | null = null) =>
   suspend(deps(), { selector: selectorOf(text), until, reason: 'incident' });
 
 async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[]) {
-  const journal = new Journal(deps());
+  const journal = new LedgerWriter(deps());
   const written = await journal.write(accountId, () =>
     drafts.map((each) => draft({ chain: accountId, at: at(), id: bench.newId(), ...each })),
   );
@@ -140,7 +140,7 @@ describe('a restored store', () => {
     await store.ledger.append(chainOf(ORGANIZATION_CHAIN, 2));
     await store.backup(copy);
     await bench.clock.advance(HOUR);
-    await new Journal(deps()).organization(() =>
+    await new LedgerWriter(deps()).organization(() =>
       draft({ chain: ORGANIZATION_CHAIN, type: 'ScanStarted', runId: 'run-7', at: at(), id: bench.newId() }),
     );
     await write(account(1), { reason: 'a' }, { reason: 'b' });
@@ -187,7 +187,7 @@ describe('a restored store', () => {
   it('revives no approval: used ones stay used, open ones end', async () => {
     const policy = compiled(policyText(), bench.clock.now());
     await store.registers.write(POLICY_REGISTER, { hash: policy.hash }, null);
-    const runs = new RunStates(store.registers);
+    const runs = new RunStore(store.registers);
     const hashes = ['a1', 'b2', 'c3'].map((digits) => digits.repeat(32));
     const [open = '', used = '', later = ''] = hashes;
     for (const hash of hashes) await runs.storePlan(hash, policy.hash, ['1 computeOptimizer'], bench.clock.now());
@@ -205,7 +205,7 @@ describe('a restored store', () => {
     expect(await approvalOf(store.registers, open)).toMatchObject({ usedAt: null, expiresAt: now });
     expect(await approvalOf(store.registers, used)).toMatchObject({ usedBy: 'r', expiresAt: now });
     expect(await approvalOf(store.registers, later)).toBeNull();
-    expect(await new RunStates(store.registers).get('r')).toMatchObject({
+    expect(await new RunStore(store.registers).get('r')).toMatchObject({
       approvedUntil: now,
       stopped: { reason: 'failureTolerance' },
     });
@@ -224,7 +224,7 @@ describe('a restored store', () => {
     await write(account(2), { after: FACET }, started('under-way'));
     const { report } = await restore();
     expect(report).toMatchObject({ contested: 1, underWay: 1 });
-    const journal = new Journal(deps());
+    const journal = new LedgerWriter(deps());
     const [one, two] = await Promise.all(
       [account(1), account(2)].map(async (id) => journal.caughtUp(await journal.current(id))),
     );
@@ -284,7 +284,7 @@ describe('a restored store', () => {
     expect((await store.records.get(account(1)))?.head.seq ?? 0).toBeLessThan(2);
     expect((await verifyLedger(store.ledger, store.records)).fault).toBeNull();
     // A process that still holds one writes to the chain as it is now.
-    const journal = new Journal(deps());
+    const journal = new LedgerWriter(deps());
     for (const record of [lost.record, twin.record]) {
       const { accountId } = record;
       const next = draft({ chain: accountId, at: at(), id: bench.newId(), after: FACET });
@@ -374,7 +374,7 @@ describe('another organization', () => {
 
   it.each([
     ['bound', (of: EmbeddedStore, id: string) => bindOrganization(of, { organizationId: id, arn: 'arn:x' }, 0)],
-    ['known by its snapshot', (of: EmbeddedStore, id: string) => of.facts.save(snapshotOf(id))],
+    ['known by its snapshot', (of: EmbeddedStore, id: string) => of.snapshots.save(snapshotOf(id))],
   ])('a backup of one (%s) is refused, and nothing changes', async (_, own) => {
     await own(store, 'o-first');
     await store.backup(copy);

@@ -3,7 +3,7 @@ import { contextOf } from '../../../shared/app/survey/survey.ts';
 import { assess } from '../../../shared/domain/decision/assess.ts';
 import { compileControls, NO_CONTROLS } from '../../../shared/domain/decision/operator-controls.ts';
 import type { Observation, Observations } from '../../../shared/domain/enrollment/model.ts';
-import type { AccountFacts } from '../../../shared/domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts';
 import { answer, elapsed, policyOf, taskInput } from '../workbench.ts';
 
 /*
@@ -38,7 +38,7 @@ const STATUSES = ['Active', 'Active', 'Active', 'Inactive', 'Pending', 'Failed']
 
 const pick = <T>(values: readonly T[], n: number): T | undefined => values[n % values.length];
 
-function factsOf(n: number): AccountFacts {
+function factsOf(n: number): OrganizationAccount {
   return {
     id: String(100_000_000_000 + n),
     name: n % 17 === 0 ? `scratch-${n}` : `team${n % 40}-test-${n % 9}`,

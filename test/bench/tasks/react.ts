@@ -17,7 +17,7 @@ await inDirectory((directory) =>
   withApp(directory, policy, async ({ deps, settings, retrying, caller }, run) => {
     const options = { waitMs: 0, stop: new AbortController().signal, onProgress: () => undefined };
     const { plan } = await apply(deps, settings, retrying, run, options);
-    const { accounts = [] } = (await deps.facts.load()) ?? {};
+    const { accounts = [] } = (await deps.snapshots.load()) ?? {};
     const members = accounts.filter(({ state, management }) => state === 'ACTIVE' && !management).map(({ id }) => id);
     const parts = {
       ...deps,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { serve } from '../../../shared/app/runtime/daemon.ts';
-import { awsChores } from '../../../shared/compose/aws-maintenance.ts';
-import { openOutlets, outletChores } from '../../../shared/compose/notification-targets.ts';
+import { awsTasks } from '../../../shared/compose/aws-maintenance.ts';
+import { notificationTasks, openOutlets } from '../../../shared/compose/notification-targets.ts';
 import { composeApp } from '../../../shared/compose/process-runtime.ts';
 import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
@@ -22,7 +22,7 @@ const env = readAwsStoreEnv(process.env);
 const policy = policyOf(`schedule: 24h\n${COMPUTE_OPTIMIZER_ONLY}`, { callsPerSecond, concurrency });
 const app = await composeApp({ dataDir: '', aws: env, stop, policy, logger: LOGGER, readOnly: false });
 const outlets = openOutlets(policy, env, app.deps);
-const chores = [...awsChores(app), ...outletChores(app.deps, outlets)];
+const chores = [...awsTasks(app), ...notificationTasks(app.deps, outlets)];
 const outcomes: Record<string, number> = {};
 let scanSeconds: number | null = null;
 const begun = performance.now();

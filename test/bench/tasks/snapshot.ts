@@ -7,6 +7,6 @@ const { dataDir } = z.object({ dataDir: z.string() }).parse(taskInput());
 const policy = policyOf(COMPUTE_OPTIMIZER_ONLY, { callsPerSecond: 100_000, concurrency: 8 });
 await withApp(dataDir, policy, async ({ deps, retrying }) => {
   const snapshot = await deps.cloud.readOrganization({ tags: false, retry: retrying });
-  await deps.facts.save(snapshot);
+  await deps.snapshots.save(snapshot);
   answer({ accounts: snapshot.accounts.length });
 });

@@ -34,7 +34,7 @@ const policy = policyOf(COMPUTE_OPTIMIZER_ONLY, { callsPerSecond: 1_000_000, con
 const stores = memoryStores(time);
 
 function counted(): Omit<Deps, 'cloud' | 'actor'> {
-  const { ledger, records, registers, queue, facts } = stores;
+  const { ledger, records, registers, queue, snapshots } = stores;
   let ids = 0;
   const logger = { debug: () => undefined, info: () => undefined, warn: report, error: report };
   return {
@@ -67,7 +67,7 @@ function counted(): Omit<Deps, 'cloud' | 'actor'> {
         await queue.send(messages, delayMs);
       },
     },
-    ...{ facts, clock: time, random, logger },
+    ...{ snapshots, clock: time, random, logger },
     newId: () => {
       ids += 1;
       return `id-${String(ids).padStart(9, '0')}`;

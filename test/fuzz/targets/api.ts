@@ -168,7 +168,7 @@ async function fill(store: EmbeddedStore): Promise<readonly string[]> {
   await store.queue.send([work(1), work(2)]);
   const [first] = await store.queue.receive(1, 1_000);
   if (first !== undefined) await store.queue.deadLetter(first, { code: 'A', message: '"><b>', entryId: null });
-  await store.facts.save({
+  await store.snapshots.save({
     ...{ organizationId: 'o-aaaaaaaaaa', managementAccountId: account(1), takenAt: MANUAL_CLOCK_START, tags: true },
     accounts: [facts(1, { name: '<img src=x onerror=alert(1)>' }), facts(2), facts(3)],
   });

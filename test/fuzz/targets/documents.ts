@@ -19,7 +19,7 @@ import { readConfig } from '../../../shared/config/config.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
-import { hear } from '../../../shared/domain/cloudtrail-event.ts';
+import { parseCloudTrailEvent } from '../../../shared/domain/cloudtrail-event.ts';
 import { type Change, planHash } from '../../../shared/domain/decision/plan.ts';
 import { BadCursorError } from '../../../shared/ports/ledger.ts';
 import { readMessage } from '../../../shared/ports/read-message.ts';
@@ -159,7 +159,7 @@ function readEvent(value: unknown): Read {
   return take(
     input,
     () => {
-      const heard = hear(value, 'o-aaaaaaaaaa');
+      const heard = parseCloudTrailEvent(value, 'o-aaaaaaaaaa');
       if (heard.kind === 'ignored' || heard.kind === 'rejected') {
         must(heard.why !== '' && heard.why.length < 1_000, 'passed over without words', input);
         return 'refused';

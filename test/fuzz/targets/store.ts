@@ -33,7 +33,7 @@ async function fill(store: EmbeddedStore): Promise<void> {
   await store.queue.send([work(1), work(2)]);
   const [first] = await store.queue.receive(1, 1_000);
   if (first !== undefined) await store.queue.deadLetter(first, { code: 'A', message: 'b', entryId: null });
-  await store.facts.save({
+  await store.snapshots.save({
     ...{ organizationId: 'o-aaaaaaaaaa', managementAccountId: ACCOUNT, takenAt: 1, tags: true },
     accounts: [facts(1), facts(2)],
   });
@@ -64,8 +64,8 @@ async function readAll(dataDir: string): Promise<'accepted' | 'refused'> {
     });
     await each(() => store.records.due(Number.MAX_SAFE_INTEGER, 10));
     await each(() => store.deadLetters.list(10));
-    await each(() => store.facts.load());
-    await each(() => store.facts.get(ACCOUNT));
+    await each(() => store.snapshots.load());
+    await each(() => store.snapshots.get(ACCOUNT));
     await each(() => store.registers.list(''));
     await each(() => status(store));
   } finally {

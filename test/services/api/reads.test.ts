@@ -81,7 +81,7 @@ describe('what is known', () => {
     expect((await own.get('/api/accounts?reason=nonsense', SCHEMAS.Accounts)).total).toBe(0);
 
     // Of an account that the organization does not have any more only its id is known: no name, OU or tag of it matches anything.
-    await own.system.stores.facts.remove([odd]);
+    await own.system.stores.snapshots.remove([odd]);
     const suspension = async () => (await own.get(`/api/accounts/${odd}`, SCHEMAS.Account)).suspension;
     for (const selector of ['name:*', 'ou:/', 'tag:env=dev']) {
       expect((await own.post('/api/suspend', { selector })).status, selector).toBe(200);

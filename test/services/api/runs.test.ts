@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
-import { RunStates } from '../../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../shared/app/plan/plan.ts';
 import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import type { EntryType, LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
@@ -39,7 +39,7 @@ function entriesOf(n: number): readonly LedgerEntry[] {
 test('the counts of a run of 10,000 accounts are exact despite killed workers and repeated attempts', async () => {
   const clock = manualClock(MANUAL_CLOCK_START);
   const store = await openStore(clock);
-  const runs = new RunStates(store.registers);
+  const runs = new RunStore(store.registers);
   const numbers = Array.from({ length: ACCOUNTS }, (_, n) => n);
   const keys = numbers.flatMap((n) =>
     KINDS.map((enrollment) => changeKey(change({ accountId: account(n), enrollment }))),

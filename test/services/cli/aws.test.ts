@@ -81,7 +81,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     const content = async () => {
       const chains = await stores.ledger.chains(null, 100);
       const heads = await Promise.all(chains.map((chain) => stores.ledger.head(chain)));
-      return { chains, heads, registers: await stores.registers.list(''), facts: await stores.facts.load() };
+      return { chains, heads, registers: await stores.registers.list(''), facts: await stores.snapshots.load() };
     };
     const before = await content();
     for (const command of [['plan'], ['apply', '--yes'], ['serve', '--port', '0']]) {

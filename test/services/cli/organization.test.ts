@@ -12,7 +12,7 @@ async function contentOf(cwd: string) {
   try {
     const ends = [];
     for await (const page of store.ledger.ends()) ends.push(...page);
-    return { ends, registers: await store.registers.list(''), facts: await store.facts.load() };
+    return { ends, registers: await store.registers.list(''), facts: await store.snapshots.load() };
   } finally {
     await store.close();
   }

@@ -19,7 +19,7 @@ import { countArgument, durationArgument, instantArgument, numberArgument } from
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
-import { CloudError, type CloudErrorFacts } from '../../../shared/ports/cloud.ts';
+import { CloudError, type CloudErrorDetails } from '../../../shared/ports/cloud.ts';
 import { account, range } from '../../contract/samples.ts';
 import { streams } from './support.ts';
 
@@ -429,13 +429,13 @@ test('calls of one run are what was added', () => {
   expect(since(before, now)).toEqual({ 'a:A': { count: 3, throttled: 0 }, 'c:C': { count: 1, throttled: 1 } });
 });
 
-test.each<[string, Partial<CloudErrorFacts>, string]>([
+test.each<[string, Partial<CloudErrorDetails>, string]>([
   ['a page that was refused', { kind: 'Invalid', code: 'InvalidInputException' }, 'nothing was concluded from it'],
   ['throttling without end', { kind: 'Throttled', code: 'TooManyRequestsException' }, 'then run it again'],
   ['trouble of AWS’s own', { kind: 'Transient', code: 'ServiceException' }, 'run it again later'],
   ['a key that is refused', { kind: 'Unauthenticated', code: 'SignatureDoesNotMatch' }, 'AWS_REGION'],
 ])('%s is told with what to do', (_name, over, words) => {
-  const facts: CloudErrorFacts = {
+  const facts: CloudErrorDetails = {
     ...{ kind: 'Invalid', code: '', service: 'organizations', operation: 'ListAccounts', accountId: null },
     ...{ requestId: 'r-1', ambiguous: false },
     ...over,

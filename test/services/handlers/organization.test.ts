@@ -18,7 +18,7 @@ it('functions refuse a table of another organization and record nothing in it', 
   const batch = worker(await world.sqsEvent(), lambdaContext(world.clock));
   await expect(batch).rejects.toThrow(/o-another/);
   expect(await stores.ledger.chains(null, 100)).toEqual(chains);
-  expect(await stores.facts.load()).toBeNull();
+  expect(await stores.snapshots.load()).toBeNull();
   expect(world.sandbox.sandbox.calls().filter(({ operation }) => operation === 'ListAccounts')).toEqual([]);
 });
 

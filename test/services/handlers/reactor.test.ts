@@ -85,11 +85,11 @@ describe('the reactor', () => {
       organizationNews('AccountDepartedOrganization', { accountId: removed, departureMethod: 'REMOVED' }, options()),
     ];
     for (const event of happened) await reactor(event, lambdaContext(world.clock));
-    const { facts, ledger } = stores;
-    expect(await facts.get(moved)).toMatchObject({ ou: elsewhere, tags: { tier: 'gold' }, state: 'ACTIVE' });
-    expect(await facts.get(closed)).toMatchObject({ state: 'SUSPENDED' });
-    expect(await facts.get(added)).toMatchObject({ name: 'newcomer', ou: elsewhere });
-    expect(await facts.get(removed)).toBeNull();
+    const { snapshots, ledger } = stores;
+    expect(await snapshots.get(moved)).toMatchObject({ ou: elsewhere, tags: { tier: 'gold' }, state: 'ACTIVE' });
+    expect(await snapshots.get(closed)).toMatchObject({ state: 'SUSPENDED' });
+    expect(await snapshots.get(added)).toMatchObject({ name: 'newcomer', ou: elsewhere });
+    expect(await snapshots.get(removed)).toBeNull();
     const last = async (id: string) => (await ledger.query({ accountId: id }, { limit: 1 })).entries[0]?.type;
     expect([await last(added), await last(removed)]).toEqual(['AccountJoined', 'AccountLeft']);
     expect(world.measured.get('EventsHeard')).toBe(happened.length);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES, hear } from '../../../shared/domain/cloudtrail-event.ts';
+import { EVENT_NAMES, parseCloudTrailEvent } from '../../../shared/domain/cloudtrail-event.ts';
 import {
   batchOf,
   COMPUTE_OPTIMIZER,
@@ -21,35 +21,39 @@ const BY_JANE = { actor: JANE(A), requestId: 'b8c0e2b1-9d5e-4b0f-8c39-1f1f0f3a00
 describe('an event about enrollments', () => {
   it('is about the account that made the call, by either way to write its source', () => {
     for (const source of COMPUTE_OPTIMIZER) {
-      expect(hear(optedOut(A, AT, { source }), OURS)).toEqual({
+      expect(parseCloudTrailEvent(optedOut(A, AT, { source }), OURS)).toEqual({
         ...{ kind: 'enrollment', enrollment: 'computeOptimizer', accountIds: [A], wide: false, from: A },
         by: { ...BY_JANE, operation: 'UpdateEnrollmentStatus' },
       });
     }
     const automation = recorded('aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration', by(B));
-    expect(hear(automation, OURS)).toMatchObject({ enrollment: 'automation', accountIds: [B], from: B });
+    expect(parseCloudTrailEvent(automation, OURS)).toMatchObject({
+      enrollment: 'automation',
+      accountIds: [B],
+      from: B,
+    });
   });
 
   it('is about every member of a batch, each once', () => {
     const members = Array.from({ length: 50 }, (_, n) => String(200_000_000_000 + n));
-    const heard = hear(batchOf('AssociateAccounts', [...members, ...members, 'x'], by()), OURS);
+    const heard = parseCloudTrailEvent(batchOf('AssociateAccounts', [...members, ...members, 'x'], by()), OURS);
     expect(heard).toMatchObject({ kind: 'enrollment', enrollment: 'automation', accountIds: members, wide: false });
   });
 
   it('may mean the whole organization', () => {
     const requestParameters = { status: 'Active', includeMemberAccounts: true };
-    expect(hear(optedOut(A, AT, { detail: { requestParameters } }), OURS)).toMatchObject({
+    expect(parseCloudTrailEvent(optedOut(A, AT, { detail: { requestParameters } }), OURS)).toMatchObject({
       wide: true,
       accountIds: [A],
     });
     const many = Array.from({ length: 10_000 }, (_, n) => String(200_000_000_000 + n));
-    const heard = hear(batchOf('DisassociateAccounts', many, by()), OURS);
+    const heard = parseCloudTrailEvent(batchOf('DisassociateAccounts', many, by()), OURS);
     expect(heard.kind === 'enrollment' && [heard.wide, heard.accountIds.length]).toEqual([true, 200]);
   });
 
   it('names who called by the best that is known', () => {
     const actorOf = (userIdentity: unknown) => {
-      const heard = hear(optedOut(A, AT, { detail: { userIdentity } }), OURS);
+      const heard = parseCloudTrailEvent(optedOut(A, AT, { detail: { userIdentity } }), OURS);
       return heard.kind === 'enrollment' ? heard.by.actor : heard;
     };
     expect(actorOf({ type: 'Root', arn: `arn:aws-cn:iam::${A}:root` })).toBe(`arn:aws-cn:iam::${A}:root`);
@@ -66,7 +70,7 @@ describe('an event about enrollments', () => {
 describe('an event about the organization', () => {
   it('names its accounts in one of several places', () => {
     const of = (event: unknown) => {
-      const heard = hear(event, OURS);
+      const heard = parseCloudTrailEvent(event, OURS);
       return heard.kind === 'organization' ? [heard.event, heard.accountIds, heard.wide] : heard;
     };
     expect(
@@ -104,19 +108,24 @@ describe('an event about the organization', () => {
     const tagged = organizationCall('TagResource', { resourceId: 'ou-abcd-12345678', tags: [] }, by());
     const failed = organizationNews('CreateAccountResult', { createAccountStatus: { state: 'FAILED' } }, by());
     const refused = optedOut(A, AT, { detail: { errorCode: 'AccessDeniedException', errorMessage: 'no' } });
-    for (const event of [tagged, failed, refused]) expect(hear(event, OURS)).toMatchObject({ kind: 'ignored' });
-    expect(hear(recorded('s3.amazonaws.com', 'PutObject', by()), OURS)).toMatchObject({ kind: 'ignored' });
-    expect(hear(recorded('computeoptimizer.amazonaws.com', 'GetEnrollmentStatus', by()), OURS)).toMatchObject({
+    for (const event of [tagged, failed, refused])
+      expect(parseCloudTrailEvent(event, OURS)).toMatchObject({ kind: 'ignored' });
+    expect(parseCloudTrailEvent(recorded('s3.amazonaws.com', 'PutObject', by()), OURS)).toMatchObject({
       kind: 'ignored',
     });
-    expect(hear(recorded('constructor', 'toString', by()), OURS)).toMatchObject({ kind: 'ignored' });
+    expect(
+      parseCloudTrailEvent(recorded('computeoptimizer.amazonaws.com', 'GetEnrollmentStatus', by()), OURS),
+    ).toMatchObject({
+      kind: 'ignored',
+    });
+    expect(parseCloudTrailEvent(recorded('constructor', 'toString', by()), OURS)).toMatchObject({ kind: 'ignored' });
   });
 });
 
 describe('an event of interest whose content cannot be used', () => {
   const omitted = { omitted: true, originalSize: 120_000, reason: 'requestParameters too large' };
   const unclear = (event: unknown) => {
-    const heard = hear(event, OURS);
+    const heard = parseCloudTrailEvent(event, OURS);
     return 'unclear' in heard ? [heard.accountIds, typeof heard.unclear] : heard;
   };
 
@@ -124,7 +133,7 @@ describe('an event of interest whose content cannot be used', () => {
     for (const requestParameters of [omitted, null, undefined, 'no JSON', 7, []]) {
       expect(unclear(optedOut(A, AT, { detail: { requestParameters } }))).toEqual([[A], 'string']);
     }
-    const heard = hear(optedOut(A, AT, { detail: { requestParameters: omitted } }), OURS);
+    const heard = parseCloudTrailEvent(optedOut(A, AT, { detail: { requestParameters: omitted } }), OURS);
     // Nobody is blamed for all accounts by what is not known.
     expect(heard).toMatchObject({ kind: 'enrollment', wide: false, by: { actor: JANE(A) } });
   });
@@ -161,36 +170,44 @@ describe('an event of interest whose content cannot be used', () => {
 
   it('is used where it is JSON text', () => {
     const event = optedOut(A, AT);
-    expect(hear({ ...event, detail: JSON.stringify(event.detail) }, OURS)).toEqual(hear(event, OURS));
+    expect(parseCloudTrailEvent({ ...event, detail: JSON.stringify(event.detail) }, OURS)).toEqual(
+      parseCloudTrailEvent(event, OURS),
+    );
     const moved = organizationCall('MoveAccount', { accountId: B }, by());
     const requestParameters = JSON.stringify({ accountId: B });
-    expect(hear({ ...moved, detail: { ...moved.detail, requestParameters } }, OURS)).toEqual(hear(moved, OURS));
+    expect(parseCloudTrailEvent({ ...moved, detail: { ...moved.detail, requestParameters } }, OURS)).toEqual(
+      parseCloudTrailEvent(moved, OURS),
+    );
     const batch = batchOf('AssociateAccounts', [A, B], by());
     const asText = { ...batch.detail, requestParameters: JSON.stringify({ accountIds: JSON.stringify([A, B]) }) };
-    expect(hear({ ...batch, detail: JSON.stringify(asText) }, OURS)).toEqual(hear(batch, OURS));
+    expect(parseCloudTrailEvent({ ...batch, detail: JSON.stringify(asText) }, OURS)).toEqual(
+      parseCloudTrailEvent(batch, OURS),
+    );
   });
 
   it('asks for a scan where its detail is text that is no JSON, and its source is one of interest', () => {
     for (const source of ['aws.compute-optimizer', 'aws.computeoptimizer', 'aws.aco-automation', 'aws.organizations']) {
       expect(unclear({ ...optedOut(A, AT), source, detail: '{"eventSource":' })).toEqual([[], 'string']);
     }
-    expect(hear({ ...optedOut(A, AT), source: 'aws.s3', detail: '{' }, OURS)).toMatchObject({ kind: 'rejected' });
+    expect(parseCloudTrailEvent({ ...optedOut(A, AT), source: 'aws.s3', detail: '{' }, OURS)).toMatchObject({
+      kind: 'rejected',
+    });
   });
 
   it('knows its own account by a number as well', () => {
     const event = optedOut(A, AT);
-    expect(hear({ ...event, account: 111122223333 }, OURS)).toEqual(hear(event, OURS));
+    expect(parseCloudTrailEvent({ ...event, account: 111122223333 }, OURS)).toEqual(parseCloudTrailEvent(event, OURS));
     const early = '012345678901';
     const numbers = { ...optedOut(early, AT), account: 12345678901 };
     const detail = { ...numbers.detail, recipientAccountId: 12345678901 };
-    expect(hear({ ...numbers, detail }, OURS)).toMatchObject({ accountIds: [early], from: early });
+    expect(parseCloudTrailEvent({ ...numbers, detail }, OURS)).toMatchObject({ accountIds: [early], from: early });
   });
 });
 
 describe('a forged or malformed event', () => {
   it('is rejected with what is wrong', () => {
     const why = (event: unknown) => {
-      const heard = hear(event, OURS);
+      const heard = parseCloudTrailEvent(event, OURS);
       return heard.kind === 'rejected' ? heard.why : heard;
     };
     const other = { accountId: B, organizationId: 'o-somebodyelse' };
@@ -234,7 +251,7 @@ describe('a forged or malformed event', () => {
     });
     fc.assert(
       fc.property(fc.oneof(strange, fc.anything()), (event) => {
-        const heard = hear(event, OURS);
+        const heard = parseCloudTrailEvent(event, OURS);
         expect(JSON.stringify(heard).length).toBeLessThan(10_000);
       }),
       { numRuns: 500 },

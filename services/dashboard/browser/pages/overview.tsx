@@ -85,7 +85,7 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
       )}
       {window !== null && !window.open && (
         <div class="notice">
-          <strong>Outside the enforcement windows.</strong> The next one opens <Time iso={window.opensAt} />.
+          <strong>UntrustedResult the enforcement windows.</strong> The next one opens <Time iso={window.opensAt} />.
         </div>
       )}
       {suspensions.map(({ selector, reason, until, at, by }) => (

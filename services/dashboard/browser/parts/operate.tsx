@@ -7,7 +7,7 @@ import { useResource } from '../resource.ts';
 import type { WhoAmI } from '../types.ts';
 import { Confirm, ReasonField, textOf } from './dialog.tsx';
 
-/** What was done last, for everybody to see and hear. */
+/** What was done last, for everybody to see and parseCloudTrailEvent. */
 const told = signal<string | null>(null);
 
 export function Told() {

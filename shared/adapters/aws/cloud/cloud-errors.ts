@@ -1,5 +1,5 @@
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import { CloudError, type CloudErrorFacts, type CloudErrorKind } from '../../../ports/cloud.ts';
+import { CloudError, type CloudErrorDetails, type CloudErrorKind } from '../../../ports/cloud.ts';
 import { INCOMPLETE_ANSWER, IncompleteAnswerError } from '../complete-answers.ts';
 import { askedToWait } from '../retry-after.ts';
 import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from '../vendor-error-codes.ts';
@@ -29,7 +29,7 @@ export function toCloudError(error: unknown, context: CallContext): CloudError {
   const found = describe(error, context.service);
   const kind = kindFor(found, context);
   const wait = askedToWait(error);
-  const facts: CloudErrorFacts = {
+  const facts: CloudErrorDetails = {
     kind,
     code: found.code,
     service: context.service,
@@ -66,7 +66,7 @@ export function endlessListing(context: Omit<CallContext, 'member'>, why: string
 export function credentialsError(error: unknown, context: CallContext): CloudError {
   const { code, cause } = describe(error, 'sts');
   const network = isNetworkCode(code);
-  const facts: CloudErrorFacts = {
+  const facts: CloudErrorDetails = {
     kind: network ? 'Transient' : 'Unauthenticated',
     code,
     service: context.service,
@@ -160,7 +160,7 @@ function kindFor(found: Found, context: CallContext): CloudErrorKind {
 const SIGN_IN =
   'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions; "aws sts get-caller-identity" tells whether they work.';
 
-function messageFor(facts: CloudErrorFacts, found: Found, member: boolean): string {
+function messageFor(facts: CloudErrorDetails, found: Found, member: boolean): string {
   const where = facts.accountId === null ? '' : ` for account ${facts.accountId}`;
   const request = facts.requestId === null ? '' : `, request ${facts.requestId}`;
   const words = found.words === null ? '' : `: ${presentable(found.words)}`;
@@ -170,7 +170,7 @@ function messageFor(facts: CloudErrorFacts, found: Found, member: boolean): stri
   return `${/[.!?…]$/.test(what) ? what : `${what}.`}${advice === '' ? '' : ` ${advice}`}`;
 }
 
-function adviceFor(facts: CloudErrorFacts, member: boolean): string {
+function adviceFor(facts: CloudErrorDetails, member: boolean): string {
   const byCode = ADVICE_BY_CODE[facts.code];
   if (byCode !== undefined) {
     return byCode;

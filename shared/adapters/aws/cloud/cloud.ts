@@ -230,7 +230,7 @@ class AwsCloud implements Cloud {
     try {
       return observedEnrollment(await this.#make({ key, session, send }), { key, session });
     } catch (error) {
-      if (error instanceof CloudError && meansNeverEnrolled(error.facts.code)) {
+      if (error instanceof CloudError && meansNeverEnrolled(error.details.code)) {
         return NEVER_ENROLLED;
       }
       throw error;
@@ -242,7 +242,7 @@ class AwsCloud implements Cloud {
     try {
       return await this.#calls.make(call);
     } catch (error) {
-      if (call.session.member && error instanceof CloudError && isAboutCredentials(error.facts.code)) {
+      if (call.session.member && error instanceof CloudError && isAboutCredentials(error.details.code)) {
         this.#members.drop(call.session);
       }
       throw error;

@@ -1,7 +1,7 @@
 import { DescribeAccountCommand, ListAccountsCommand, ListTagsForResourceCommand } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import type { AccountFacts } from '../../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 import { accountId } from './responses.ts';
@@ -59,7 +59,7 @@ export async function describeAccount(reader: Reader, AccountId: AccountId): Pro
       client.send(new DescribeAccountCommand({ AccountId })),
     );
   } catch (error) {
-    if (error instanceof CloudError && error.facts.code === 'AccountNotFoundException') return null;
+    if (error instanceof CloudError && error.details.code === 'AccountNotFoundException') return null;
     throw error;
   }
 }
@@ -89,7 +89,7 @@ export async function listAccounts(
   return new Map(accounts.map((each) => [each.Id, each]));
 }
 
-type State = AccountFacts['state'];
+type State = OrganizationAccount['state'];
 const STATES: ReadonlySet<string> = new Set<State>([
   'ACTIVE',
   'SUSPENDED',
@@ -125,17 +125,17 @@ const MAX_FAILED_IN_A_ROW = 20;
  */
 export async function withTags(
   reader: Reader,
-  accounts: readonly AccountFacts[],
+  accounts: readonly OrganizationAccount[],
   onProgress?: (accounts: number) => void,
-): Promise<AccountFacts[]> {
-  const tagged = new Map<AccountId, AccountFacts>();
+): Promise<OrganizationAccount[]> {
+  const tagged = new Map<AccountId, OrganizationAccount>();
   const waiting = accounts.values();
   let failed = false;
   let failedInARow = 0;
   // If no account could be read yet, the first round of failures is enough, because each call used up its retries.
   let mayFail = Math.min(TAG_READERS, accounts.length);
 
-  async function readOne(facts: AccountFacts): Promise<void> {
+  async function readOne(facts: OrganizationAccount): Promise<void> {
     try {
       const tags = await tagsOf(reader, facts.id);
       failedInARow = 0;
@@ -170,7 +170,7 @@ export async function withTags(
 
 /** A refusal, throttling or an interrupted reading concerns every account. */
 function concernsOneAccount(error: unknown): error is CloudError {
-  if (!(error instanceof CloudError) || error.facts.code === 'Closed') return false;
+  if (!(error instanceof CloudError) || error.details.code === 'Closed') return false;
   return error.kind === 'Transient' || error.kind === 'Invalid';
 }
 
@@ -182,7 +182,7 @@ async function tagsOf(reader: Reader, ResourceId: AccountId): Promise<Record<str
     );
     return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
   } catch (error) {
-    if (error instanceof CloudError && error.facts.code === 'TargetNotFoundException') {
+    if (error instanceof CloudError && error.details.code === 'TargetNotFoundException') {
       return null;
     }
     throw error;

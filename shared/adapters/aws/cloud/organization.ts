@@ -1,6 +1,6 @@
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS } from '../../../domain/page-bounds.ts';
-import type { AccountFacts } from '../../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import {
   type OrganizationSnapshot,
   type ReadAccountOptions,
@@ -41,7 +41,7 @@ export async function readOrganization(
   }
   const placed = await place(reader, ids.organizationId, listed);
   const accounts = placed.map(
-    ({ account, ou }): AccountFacts => ({
+    ({ account, ou }): OrganizationAccount => ({
       id: account.Id,
       name: account.Name,
       ou,
@@ -60,11 +60,11 @@ export async function readAccount(
   own: AccountId,
   id: AccountId,
   { tags, retry, organizationId, managementAccountId, logger }: ReadAccountOptions & Pick<ReaderOptions, 'logger'>,
-): Promise<AccountFacts | null> {
+): Promise<OrganizationAccount | null> {
   const reader = createReader(clients, calls, own, { retry, logger });
   const account = await describeAccount(reader, id);
   if (account === null) return null;
-  const facts: AccountFacts = {
+  const facts: OrganizationAccount = {
     ...{ id, name: account.Name, ou: await placeOne(reader, organizationId, account) },
     ...{ state: stateOf(reader, account), management: id === managementAccountId, tags: null },
   };

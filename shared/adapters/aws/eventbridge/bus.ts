@@ -125,7 +125,7 @@ class Publisher {
 }
 
 function refusal(id: string, error: AwsStoreError): Refusal {
-  return { id, code: error.facts.awsCode ?? error.code, message: error.message };
+  return { id, code: error.details.awsCode ?? error.code, message: error.message };
 }
 
 /** The answer has as many results as there were entries; one that is missing, or without an event's id, was not accepted. */

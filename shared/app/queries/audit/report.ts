@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { complianceOf } from '../../../domain/account/compliance.ts';
 import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
 import { toIso } from '../../../domain/time.ts';
-import type { Facts } from '../../../ports/facts.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
+import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
 import { auditAsOf } from './as-of.ts';
 import { entriesOf, type Held, Standings } from './compliance-history.ts';
 
@@ -77,7 +77,7 @@ export class ReportRangeError extends RangeError {
  * @throws ReportRangeError for an empty time, and for more than {@link MAX_POINTS} points
  */
 export async function auditReport(
-  { ledger, facts }: { readonly ledger: Ledger; readonly facts: Pick<Facts, 'load'> },
+  { ledger, snapshots }: { readonly ledger: Ledger; readonly snapshots: Pick<SnapshotStore, 'load'> },
   query: ReportQuery,
   turn: () => Promise<void> = async () => undefined,
 ): Promise<Report> {
@@ -103,7 +103,7 @@ export async function auditReport(
   }
   await pass(until);
   points.push(pointAt(until, standings));
-  const snapshot = await facts.load();
+  const snapshot = await snapshots.load();
   const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
   const held = standings.all();
   const now = { compliance: byEnrollmentOf(held), openDrifts: standings.openAges(until) };

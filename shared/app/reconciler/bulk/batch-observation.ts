@@ -4,7 +4,7 @@ import { assess } from '../../../domain/decision/assess.ts';
 import type { AccountId, Observations } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
 import { AUTOMATION_ABSENT } from '../../survey/observations.ts';
@@ -46,7 +46,7 @@ function observedIn(listing: Listing, accountId: AccountId): Observations {
 
 /** An account of a batch, with what is known and decided of it. */
 export interface Member {
-  readonly facts: AccountFacts;
+  readonly facts: OrganizationAccount;
   readonly record: AccountRecord;
   readonly assessment: Assessment;
 }
@@ -64,7 +64,7 @@ export async function judgeMembers(
     accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
   );
   const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
-  const judge = (facts: AccountFacts, record: AccountRecord): Assessment =>
+  const judge = (facts: OrganizationAccount, record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
   const found = present.map(({ facts, record }) => ({ record, assessments: [judge(facts, record)] }));
   const details = await changesBehind(work.deps, found);

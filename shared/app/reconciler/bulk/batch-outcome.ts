@@ -2,11 +2,11 @@ import { type AccountRecord, emptyRecord } from '../../../domain/account/record.
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
-import { errorFacts, failureEntry, holdsClaim, type Undertaking } from '../remediation/entries.ts';
-import { type Fate, fateOf } from '../remediation/error-policy.ts';
+import { errorFacts, failureEntry, holdsClaim, type Remediation } from '../remediation/entries.ts';
+import { type FailureOutcome, fateOf } from '../remediation/error-policy.ts';
 import { failRead } from '../remediation/record-failure.ts';
 import { countFailure } from '../remediation/remediate.ts';
 import { NOTHING, type WorkContext, type WorkResult } from '../worker-context.ts';
@@ -21,10 +21,10 @@ export function alone({ v, policyHash, runId, planHash }: BatchMessage, accountI
 
 /** An account of a batch whose intent is written. */
 export interface Claimed {
-  readonly facts: AccountFacts;
+  readonly facts: OrganizationAccount;
   readonly record: AccountRecord;
   readonly assessment: Assessment;
-  readonly undertaking: Undertaking;
+  readonly undertaking: Remediation;
 }
 
 /**
@@ -81,8 +81,8 @@ export async function unreadable(
   const draw = work.deps.random();
   const together = { ...work, deps: { ...work.deps, random: () => draw } };
   // Read for the whole organization, it is refused to the organization: trusted access is off, or we may not.
-  const lacking = error.kind === 'Denied' && error.facts.ambiguous;
-  const cause = lacking ? new CloudError(error.message, { ...error.facts, kind: 'Prerequisite' }) : error;
+  const lacking = error.kind === 'Denied' && error.details.ambiguous;
+  const cause = lacking ? new CloudError(error.message, { ...error.details, kind: 'Prerequisite' }) : error;
   const results: WorkResult[] = [];
   for (const accountId of message.accountIds) {
     const record = records.get(accountId) ?? emptyRecord(accountId);
@@ -98,7 +98,7 @@ export async function unreadable(
   };
 }
 
-function outcomeOf(fate: Fate | undefined): 'dead' | 'blocked' | 'retrying' {
+function outcomeOf(fate: FailureOutcome | undefined): 'dead' | 'blocked' | 'retrying' {
   if (fate?.dead === true) return 'dead';
   return fate?.verdict === 'Blocked' ? 'blocked' : 'retrying';
 }
@@ -107,7 +107,7 @@ function outcomeOf(fate: Fate | undefined): 'dead' | 'blocked' | 'retrying' {
 async function sharedCause(work: WorkContext, error: CloudError): Promise<CloudErrorKind | null> {
   if (error.passing || error.kind === 'Prerequisite') return error.kind;
   if (error.kind !== 'Denied') return null;
-  if (!error.facts.ambiguous) return 'Denied';
+  if (!error.details.ambiguous) return 'Denied';
   // Trusted access switched off, or one account that may not? AWS uses the code for both: if not even a listing is answered, it is the former.
   try {
     await work.automationListing.begunAfter(work.deps.clock.now());

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { stalledPollMs } from '../../../domain/enrollment/backoff.ts';
-import { Vetoed } from '../checks/guard.ts';
+import { ChangeRefused } from '../checks/guard.ts';
 import type { WorkContext } from '../worker-context.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { WorkContext } from '../worker-context.ts';
  * dormant, and come back with it [automation-disable]. Where it was last seen off there is no use in asking: the members wait, for as long
  * as the management account itself is known to wait. `null`: it is on, or this caller cannot tell.
  */
-export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): Vetoed | null {
+export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
   const { caller, deps } = work;
   const condition = own?.automation ?? null;
   if (caller.role !== 'management' || condition === null || condition.status === null) return null;
@@ -18,7 +18,7 @@ export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): 
   const notBefore =
     known !== null && known > now ? known : now + pauseMs(now - Date.parse(condition.since), deps.random);
   const message = `the management account's own Automation is ${condition.status}; nothing can be associated with it until it is Active`;
-  return new Vetoed('prerequisite', message, notBefore);
+  return new ChangeRefused('prerequisite', message, notBefore);
 }
 
 /** It is on its way, perhaps: soon at first, ever more seldom. */

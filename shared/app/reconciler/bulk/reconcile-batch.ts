@@ -6,14 +6,14 @@ import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import { type BatchResult, CloudError } from '../../../ports/cloud.ts';
 import { allows } from '../../plan/plan.ts';
-import { Vetoed } from '../checks/guard.ts';
+import { ChangeRefused } from '../checks/guard.ts';
 import {
   errorFacts,
   failureEntry,
   holdsClaim,
   intentEntry,
+  type Remediation,
   successEntry,
-  type Undertaking,
 } from '../remediation/entries.ts';
 import { lastLook } from '../remediation/final-check.ts';
 import { blockAll, letGo, mayClaim, vetoEntry } from '../remediation/pre-claim-guard.ts';
@@ -73,7 +73,7 @@ async function leaveToClaim(
   try {
     return await mayClaim(work, message, willing, optOut);
   } catch (error) {
-    if (error instanceof Vetoed) return 'each';
+    if (error instanceof ChangeRefused) return 'each';
     throw error;
   }
 }
@@ -121,7 +121,7 @@ async function claimAll(work: WorkContext, message: BatchMessage, members: reado
   const batch = members.map(({ facts }) => facts.id);
   const intentIds = members.map(() => work.deps.newId());
   const clientToken = sha256Hex(intentIds.join(' '));
-  const undertakings = members.map(({ assessment, record }, index): Undertaking => {
+  const undertakings = members.map(({ assessment, record }, index): Remediation => {
     return { runId: message.runId, assessment, record, intentId: intentIds[index] ?? null, clientToken, batch };
   });
   const written = await work.journal.writeMany(
@@ -162,7 +162,7 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
     return await writeOutcomes(work, message, claimed, result);
   } catch (error) {
     const told = claimed.map((one) => ({ ...one, undertaking: { ...one.undertaking, unsent: !sent } }));
-    if (error instanceof Vetoed) return vetoedAll(work, message, told, error);
+    if (error instanceof ChangeRefused) return vetoedAll(work, message, told, error);
     if (error instanceof CloudError) return failedAll(work, message, told, error);
     throw error;
   }
@@ -238,7 +238,7 @@ async function vetoedAll(
   work: WorkContext,
   message: BatchMessage,
   claimed: readonly Claimed[],
-  veto: Vetoed,
+  veto: ChangeRefused,
 ): Promise<WorkResult> {
   if (veto.reason === 'suspendedByOperator') {
     await closeAll(work, claimed, ({ undertaking }) => letGo(work, undertaking, veto));
@@ -255,7 +255,7 @@ async function vetoedAll(
 /** The outcome of an account for which the batch came to nothing: still drifted, free to be tried alone at once. */
 function undoEntry(
   work: WorkContext,
-  undertaking: Undertaking,
+  undertaking: Remediation,
   error: { readonly code: string; readonly message: string; readonly requestId: string | null },
 ): EntryDraft {
   const attempts = undertaking.record.automation?.attempts ?? 0;

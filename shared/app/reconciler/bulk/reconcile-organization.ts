@@ -15,22 +15,22 @@ import type { Judged } from '../../survey/assessment-table.ts';
 import { hasNews } from '../../survey/is-news.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-changes.ts';
-import { Vetoed } from '../checks/guard.ts';
+import { ChangeRefused } from '../checks/guard.ts';
 import {
   type ErrorFacts,
   errorFacts,
   failureEntry,
   holdsClaim,
   intentEntry,
+  type Remediation,
   successEntry,
-  type Undertaking,
 } from '../remediation/entries.ts';
 import { lastLook } from '../remediation/final-check.ts';
 import { letGo, mayClaim, vetoEntry } from '../remediation/pre-claim-guard.ts';
 import { entryContext, type WorkContext, type WorkResult } from '../worker-context.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
-type Claimed = { readonly undertaking: Undertaking; readonly record: AccountRecord };
+type Claimed = { readonly undertaking: Remediation; readonly record: AccountRecord };
 
 /** Accounts written at a time. */
 const CHUNK = 500;
@@ -83,12 +83,12 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
 async function leaveToClaim(
   work: WorkContext,
   message: OrganizationMessage,
-  wanted: readonly Pick<Undertaking, 'record' | 'assessment'>[],
+  wanted: readonly Pick<Remediation, 'record' | 'assessment'>[],
 ): Promise<boolean | 'oneByOne'> {
   try {
     return await mayClaim(work, message, wanted, false, true);
   } catch (error) {
-    if (error instanceof Vetoed) return 'oneByOne';
+    if (error instanceof ChangeRefused) return 'oneByOne';
     throw error;
   }
 }
@@ -162,7 +162,7 @@ async function claimAll(
   // Accounts that drifted since the scan get their `DriftDetected` with the entry that claims them.
   const details = await changesBehind(work.deps, drifted.map(foundOf));
   for (let at = 0; at < drifted.length; at += CHUNK) {
-    const undertakings = drifted.slice(at, at + CHUNK).map(({ facts, assessments, record }): Undertaking => {
+    const undertakings = drifted.slice(at, at + CHUNK).map(({ facts, assessments, record }): Remediation => {
       const assessment = { ...assessments.computeOptimizer, scope: 'organization' as const };
       const intentId = work.deps.newId();
       const known = record ?? emptyRecord(facts.id);
@@ -212,11 +212,11 @@ async function ended(
 ): Promise<WorkResult> {
   const outcomes = (outcome: 'blocked' | 'retrying') =>
     claimed.map(({ record }) => ({ accountId: record.accountId, outcome }));
-  if (error instanceof Vetoed && error.reason === 'suspendedByOperator') {
+  if (error instanceof ChangeRefused && error.reason === 'suspendedByOperator') {
     await closeAll(work, claimed, ({ undertaking }) => letGo(work, undertaking, error));
     return oneByOne(work, message, drifted);
   }
-  if (error instanceof Vetoed) {
+  if (error instanceof ChangeRefused) {
     await closeAll(work, claimed, ({ undertaking }) => vetoEntry(work, undertaking, error));
     return { outcomes: outcomes('blocked'), followUps: [], dead: null };
   }

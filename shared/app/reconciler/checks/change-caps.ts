@@ -2,9 +2,9 @@ import { capOf } from '../../../domain/decision/guardrails.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { claimChanges, claimedChanges } from '../../guardrails/change-reservations.ts';
 import { changedRecently } from '../../guardrails/rolling-changes.ts';
-import { wishForScan } from '../../schedule/scan-requests.ts';
+import { requestEarlyScan } from '../../schedule/scan-requests.ts';
 import { scanNow } from '../../schedule/scan-schedule.ts';
-import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts } from './check.ts';
 
 /** How old the picture of the ledger may be, ms; what came since is among the claimed changes, which are kept for longer. */
 const PICTURE_MS = 5_000;
@@ -20,7 +20,7 @@ export function caps(parts: CheckParts): Check {
 
 class Caps implements Check {
   readonly #parts: CheckParts;
-  #recent = new Picture();
+  #recent = new RecentChanges();
   #recentAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: CheckParts) {
@@ -43,7 +43,7 @@ class Caps implements Check {
       else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
       else await claimChanges(deps.registers, { accountIds, optOut, now }, fits);
     } catch (error) {
-      if (error instanceof Vetoed) await this.#askForScan(error.message);
+      if (error instanceof ChangeRefused) await this.#askForScan(error.message);
       throw error;
     }
   }
@@ -52,26 +52,26 @@ class Caps implements Check {
   async #askForScan(reason: string): Promise<void> {
     const { deps } = this.#parts;
     const last = await scanNow(deps.registers);
-    await wishForScan(deps, { organization: false, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
+    await requestEarlyScan(deps, { organization: false, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
   }
 
   passed({ accountIds, optOut }: Asked): void {
     for (const id of accountIds) this.#recent.add(id, optOut);
   }
 
-  /** The intent of this very change may be in the ledger already, or not: what counts is the union. @throws Vetoed */
+  /** The intent of this very change may be in the ledger already, or not: what counts is the union. @throws ChangeRefused */
   #judge({ run, planHash, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
     const { guardrails } = this.#parts.policy.policy;
     const lifted = this.#lifted(run, planHash);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
     if (!lifted && this.#recent.sizeWith(accountIds, claimed, false) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
-      throw new Vetoed('guardrail', message);
+      throw new ChangeRefused('guardrail', message);
     }
     const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
     if (optOut && this.#recent.sizeWith(accountIds, claimed, true) > maxOptOuts) {
       const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
-      throw new Vetoed('guardrail', message);
+      throw new ChangeRefused('guardrail', message);
     }
   }
 
@@ -85,14 +85,14 @@ class Caps implements Check {
     const now = this.#parts.deps.clock.now();
     if (now - this.#recentAt < PICTURE_MS) return;
     const changes = await changedRecently(this.#parts.deps, now);
-    this.#recent = new Picture();
+    this.#recent = new RecentChanges();
     for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
     this.#recentAt = now;
   }
 }
 
 /** Which accounts were changed, and whether one of their changes was an opt-out; counted as they come, because each change asks how many. */
-export class Picture {
+export class RecentChanges {
   readonly #changed = new Map<AccountId, boolean>();
   #optOuts = 0;
 

@@ -2,12 +2,12 @@ import type { AccountId, EpochMs } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../../domain/policy/index.ts';
 import type { Deps } from '../../context.ts';
-import type { RunState, RunStates } from '../../coordination/run-store.ts';
+import type { RunState, RunStore } from '../../coordination/run-store.ts';
 import type { ControlsView } from '../../guardrails/controls.ts';
 
 /** Thrown right before a mutating call that must not be made now. The call is not made. */
-export class Vetoed extends Error {
-  override readonly name = 'Vetoed';
+export class ChangeRefused extends Error {
+  override readonly name = 'ChangeRefused';
   readonly reason: ReasonCode;
   /** When the call may be made, as far as that is known: the account is looked at again then, without a scan. */
   readonly notBefore: EpochMs | null;
@@ -38,7 +38,7 @@ export interface Asked {
 export interface Check {
   /** An operator's word or the time of day: cheap to ask, and asked again where the others took long. */
   readonly urgent?: true;
-  /** @throws Vetoed */
+  /** @throws ChangeRefused */
   ask(asked: Asked): Promise<void>;
   /** Every check has let the call pass. */
   passed?(asked: Asked): void | Promise<void>;
@@ -46,8 +46,8 @@ export interface Check {
 
 /** What checks are made from, once a process. */
 export interface CheckParts {
-  readonly deps: Pick<Deps, 'ledger' | 'registers' | 'facts' | 'records' | 'clock' | 'newId' | 'actor'>;
-  readonly runs: RunStates;
+  readonly deps: Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'records' | 'clock' | 'newId' | 'actor'>;
+  readonly runs: RunStore;
   readonly policy: CompiledPolicy;
   readonly controls: ControlsView;
 }

@@ -1,23 +1,23 @@
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
-import type { RunStates } from '../../coordination/run-store.ts';
-import { type Asked, type Check, Vetoed } from './check.ts';
+import type { RunStore } from '../../coordination/run-store.ts';
+import { type Asked, ChangeRefused, type Check } from './check.ts';
 
-export { Vetoed } from './check.ts';
+export { ChangeRefused } from './check.ts';
 
 /** Asks every check right before each mutating call (invariant 3). Each sees the state as it is at that moment. */
 export class Guard {
-  readonly #runs: RunStates;
+  readonly #runs: RunStore;
   readonly #checks: readonly Check[];
 
-  constructor(runs: RunStates, checks: readonly Check[]) {
+  constructor(runs: RunStore, checks: readonly Check[]) {
     this.#runs = runs;
     this.#checks = checks;
   }
 
   /**
    * @returns what asks the urgent checks once more: where all the others took long, the first answers are old by then.
-   * @throws Vetoed if the change must not be made now.
+   * @throws ChangeRefused if the change must not be made now.
    */
   async check(
     { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
@@ -27,7 +27,8 @@ export class Guard {
     wide = false,
   ): Promise<() => Promise<void>> {
     const run = await this.#runs.get(runId);
-    if (run === null) throw new Vetoed('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
+    if (run === null)
+      throw new ChangeRefused('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
     const asked: Asked = { run, planHash, accountIds, optOut, stage, wide };
     for (const check of this.#checks) await check.ask(asked);
     for (const check of this.#checks) await check.passed?.(asked);

@@ -1,5 +1,5 @@
 import { closedText } from '../../../domain/decision/assess.ts';
-import { type Check, type CheckParts, Vetoed } from './check.ts';
+import { ChangeRefused, type Check, type CheckParts } from './check.ts';
 
 /** A call that is under way when the window closes is finished; none is started after. */
 export function openWindow({ deps: { clock }, policy: { windows } }: CheckParts): Check {
@@ -9,7 +9,7 @@ export function openWindow({ deps: { clock }, policy: { windows } }: CheckParts)
       const now = clock.now();
       if (windows.isOpen(now)) return;
       const opensAt = windows.nextOpening(now);
-      throw new Vetoed('window', closedText(opensAt), opensAt);
+      throw new ChangeRefused('window', closedText(opensAt), opensAt);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type CompiledControls, haltedText } from '../../../domain/decision/operator-controls.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import { type Asked, type Check, type CheckParts, Vetoed } from './check.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts } from './check.ts';
 
 /**
  * The kill switch and suspensions, read from the store at this moment: whatever was set before the call leaves holds for it, by whichever
@@ -13,10 +13,11 @@ export function controls({ deps, controls: view }: CheckParts): Check {
       const now = deps.clock.now();
       // Before anything is claimed a look that is a moment old will do: right before the call it is asked again.
       const set = await (stage === 'claim' ? view.recent() : view.now());
-      if (set.halt !== null) throw new Vetoed('halted', haltedText(set.halt));
+      if (set.halt !== null) throw new ChangeRefused('halted', haltedText(set.halt));
       const [one] = set.inForce(now);
       if (one === undefined) return;
-      if (wide) throw new Vetoed('suspendedByOperator', `${one.selector} is suspended, and the call would touch all`);
+      if (wide)
+        throw new ChangeRefused('suspendedByOperator', `${one.selector} is suspended, and the call would touch all`);
       for (const id of accountIds) await askFor(deps, set, id, now);
     },
   };
@@ -24,9 +25,9 @@ export function controls({ deps, controls: view }: CheckParts): Check {
 
 /** An account that no snapshot has can only be suspended by its id. */
 async function askFor(deps: CheckParts['deps'], set: CompiledControls, id: AccountId, now: number): Promise<void> {
-  const facts = (await deps.facts.get(id)) ?? {
+  const facts = (await deps.snapshots.get(id)) ?? {
     ...{ id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null },
   };
   const suspension = set.suspensionOf(facts, now);
-  if (suspension !== null) throw new Vetoed('suspendedByOperator', suspension.reason, suspension.until);
+  if (suspension !== null) throw new ChangeRefused('suspendedByOperator', suspension.reason, suspension.until);
 }

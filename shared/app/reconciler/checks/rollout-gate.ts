@@ -1,8 +1,8 @@
 import { readGate } from '../../guardrails/rollout-gate.ts';
-import { type Check, type CheckParts, Vetoed } from './check.ts';
+import { ChangeRefused, type Check, type CheckParts } from './check.ts';
 
 /** While the gate of a rollout is closed only canaries are changed. Once open it stays so for the policy. */
-export function rollout({ deps: { registers, facts }, policy }: CheckParts): Check {
+export function rollout({ deps: { registers, snapshots }, policy }: CheckParts): Check {
   let open = policy.policy.rollout === null;
   return {
     async ask({ accountIds }) {
@@ -13,9 +13,9 @@ export function rollout({ deps: { registers, facts }, policy }: CheckParts): Che
         return;
       }
       for (const accountId of accountIds) {
-        const known = await facts.get(accountId);
+        const known = await snapshots.get(accountId);
         if (known === null || !policy.canDecide(known) || !policy.isCanary(known))
-          throw new Vetoed('rollout', gate.message, gate.notBefore);
+          throw new ChangeRefused('rollout', gate.message, gate.notBefore);
       }
     },
   };

@@ -6,7 +6,7 @@ import type { Condition } from '../../../domain/enrollment/condition.ts';
 import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
 import type { Enrollment } from '../../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import type { AccountFacts } from '../../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import { toIso } from '../../../domain/time.ts';
 import { CloudError, type Observed } from '../../../ports/cloud.ts';
 import { readLive } from '../observe-live.ts';
@@ -20,7 +20,7 @@ import { entryContext, type WorkContext } from '../worker-context.ts';
 export async function settleClaim(
   work: WorkContext,
   runId: string,
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   enrollment: Enrollment,
   known: AccountRecord,
 ): Promise<AccountRecord | null> {
@@ -67,7 +67,12 @@ export async function abandonClaim(
   return (await work.journal.write(known.accountId, decide, known)).record;
 }
 
-function isDesired({ policy }: WorkContext, facts: AccountFacts, enrollment: Enrollment, live: Observed): boolean {
+function isDesired(
+  { policy }: WorkContext,
+  facts: OrganizationAccount,
+  enrollment: Enrollment,
+  live: Observed,
+): boolean {
   if (!policy.canDecide(facts)) return false;
   return mismatchOf(desiredOf(policy.resolve(facts), facts, enrollment), live) === null;
 }

@@ -5,10 +5,10 @@ import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
 import { entryContext, type WorkContext } from '../worker-context.ts';
-import type { Fate } from './error-policy.ts';
+import type { FailureOutcome } from './error-policy.ts';
 
 /** What a mutating call is about, from its intent to its outcome. */
-export interface Undertaking {
+export interface Remediation {
   readonly runId: string;
   readonly assessment: Assessment;
   readonly record: AccountRecord;
@@ -21,15 +21,15 @@ export interface Undertaking {
   readonly unsent?: boolean;
 }
 
-const attemptsOf = ({ record, assessment }: Undertaking): number => record[assessment.enrollment]?.attempts ?? 0;
+const attemptsOf = ({ record, assessment }: Remediation): number => record[assessment.enrollment]?.attempts ?? 0;
 
-const beforeOf = ({ record, assessment }: Undertaking) => {
+const beforeOf = ({ record, assessment }: Remediation) => {
   const condition = record[assessment.enrollment];
   return condition === null ? null : facetOfCondition(condition);
 };
 
 /** `RemediationStarted`: durable before the call (invariant 2), and the claim that keeps other workers away. */
-export function intentEntry(work: WorkContext, undertaking: Undertaking): EntryDraft {
+export function intentEntry(work: WorkContext, undertaking: Remediation): EntryDraft {
   const { assessment, runId, intentId, clientToken, batch } = undertaking;
   if (intentId === null) throw new Error('an intent needs an id');
   const { action, scope, target, optOut, rule, reason } = assessment;
@@ -60,7 +60,7 @@ export function intentEntry(work: WorkContext, undertaking: Undertaking): EntryD
 /** `RemediationSucceeded`: the call was answered. Nothing is Compliant yet: that takes an observation. */
 export function successEntry(
   work: WorkContext,
-  undertaking: Undertaking,
+  undertaking: Remediation,
   answer: { readonly requestId: string | null; readonly message: string | null },
 ): EntryDraft {
   const { assessment, runId, intentId, clientToken } = undertaking;
@@ -80,8 +80,8 @@ export function successEntry(
 /** `RemediationFailed` or `RemediationBlocked`: what came of it, and what happens next. */
 export function failureEntry(
   work: WorkContext,
-  undertaking: Undertaking,
-  fate: Pick<Fate, 'verdict' | 'reason' | 'notBefore' | 'attempts'>,
+  undertaking: Remediation,
+  fate: Pick<FailureOutcome, 'verdict' | 'reason' | 'notBefore' | 'attempts'>,
   error: ErrorFacts,
 ): EntryDraft {
   const { assessment, runId, intentId, clientToken } = undertaking;
@@ -100,7 +100,7 @@ export function failureEntry(
   });
 }
 
-const neverSent = ({ intentId, unsent }: Undertaking) => (intentId !== null && unsent === true ? { unsent } : {});
+const neverSent = ({ intentId, unsent }: Remediation) => (intentId !== null && unsent === true ? { unsent } : {});
 
 const closes = (intentId: string | null) => (intentId === null ? {} : { intentId });
 
@@ -114,11 +114,11 @@ export interface ErrorFacts {
 }
 
 export function errorFacts(error: CloudError): ErrorFacts {
-  const { code, requestId, operation } = error.facts;
+  const { code, requestId, operation } = error.details;
   return { kind: error.kind, code, message: error.message, requestId, operation };
 }
 
 /** Whether this undertaking still holds its claim; otherwise someone has found out and closed it for us. */
-export function holdsClaim(record: AccountRecord, { assessment, intentId }: Undertaking): boolean {
+export function holdsClaim(record: AccountRecord, { assessment, intentId }: Remediation): boolean {
   return record[assessment.enrollment]?.claim?.entryId === intentId;
 }

@@ -5,7 +5,7 @@ import type { ReasonCode, Verdict } from '../../../domain/enrollment/verdict.ts'
 import type { CloudErrorKind } from '../../../ports/cloud.ts';
 
 /** What an error means for the key it struck. */
-export interface Fate {
+export interface FailureOutcome {
   readonly verdict: Extract<Verdict, 'Drifted' | 'Blocked'>;
   readonly reason: ReasonCode;
   readonly notBefore: EpochMs | null;
@@ -32,7 +32,7 @@ const DEAD_PAUSE = 8;
 const DENIED_PAUSE = 5;
 
 /** The one place that turns an error into what happens next (design, "Errors"). Total over the taxonomy. */
-export function fateOf(input: FateInput): Fate {
+export function fateOf(input: FateInput): FailureOutcome {
   const { kind, now, random, lastUpdated } = input;
   const attempts = input.attempts + 1;
   const later = now + backoffMs(attempts, random);
@@ -61,7 +61,7 @@ export function fateOf(input: FateInput): Fate {
   }
 }
 
-function deadLetter(now: EpochMs, attempts: number, random: () => number): Fate {
+function deadLetter(now: EpochMs, attempts: number, random: () => number): FailureOutcome {
   const notBefore = now + backoffMs(attempts + DEAD_PAUSE, random);
   return { verdict: 'Drifted', reason: 'deadLettered', notBefore, attempts, dead: true, counts: true };
 }

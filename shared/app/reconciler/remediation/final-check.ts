@@ -10,7 +10,7 @@ const FRESH_MS = 1_000;
  * The last thing before a mutating call leaves: the guard, and that what was claimed is still ours. Where a store answers slowly, the guard's
  * first answers are old by the time it has given its last, and the claim may have run out and been found by others: then what is urgent is
  * asked again, until its answer is fresh.
- * @throws Vetoed, or the CloudError of a claim that has run out.
+ * @throws ChangeRefused, or the CloudError of a claim that has run out.
  */
 export async function lastLook(
   work: WorkContext,

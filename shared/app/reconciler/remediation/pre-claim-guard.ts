@@ -2,9 +2,9 @@ import type { AccountRecord } from '../../../domain/account/record.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
-import { Vetoed } from '../checks/guard.ts';
+import { ChangeRefused } from '../checks/guard.ts';
 import type { WorkContext } from '../worker-context.ts';
-import { type ErrorFacts, failureEntry, type Undertaking } from './entries.ts';
+import { type ErrorFacts, failureEntry, type Remediation } from './entries.ts';
 
 /** Accounts written at a time. */
 const CHUNK = 500;
@@ -12,7 +12,7 @@ const CHUNK = 500;
 /**
  * Asks the guard before many accounts are claimed for one call. The answer is asked for again right before the call; this one keeps a
  * call that must not be made from leaving intents behind, which would count as changes for 24 hours.
- * @throws Vetoed because of a suspension: it may be about one account, and must not hold up the others
+ * @throws ChangeRefused because of a suspension: it may be about one account, and must not hold up the others
  * @returns whether the call may be made as far as is known now; if not, the accounts are recorded as Blocked.
  */
 export async function mayClaim(
@@ -28,17 +28,17 @@ export async function mayClaim(
     return true;
   } catch (error) {
     // That is about some of them alone: the caller lets each go on by itself.
-    if (!(error instanceof Vetoed) || error.reason === 'suspendedByOperator') throw error;
+    if (!(error instanceof ChangeRefused) || error.reason === 'suspendedByOperator') throw error;
     await blockAll(work, key.runId, wanted, error);
     return false;
   }
 }
 
 /** Closes an intent whose call the guard did not allow, without a verdict of its own: the account is judged anew. */
-export function letGo(work: WorkContext, undertaking: Undertaking, veto: Vetoed): EntryDraft {
+export function letGo(work: WorkContext, undertaking: Remediation, veto: ChangeRefused): EntryDraft {
   const attempts = undertaking.record[undertaking.assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts } as const;
-  const facts = { kind: 'Vetoed', code: veto.reason, message: veto.message, requestId: null, operation: null };
+  const facts = { kind: 'ChangeRefused', code: veto.reason, message: veto.message, requestId: null, operation: null };
   return failureEntry(work, undertaking, fate, facts);
 }
 
@@ -47,7 +47,7 @@ export async function blockAll(
   work: WorkContext,
   runId: string,
   wanted: readonly { readonly record: AccountRecord; readonly assessment: Assessment }[],
-  veto: Vetoed,
+  veto: ChangeRefused,
 ): Promise<void> {
   for (let at = 0; at < wanted.length; at += CHUNK) {
     await work.journal.writeMany(
@@ -63,12 +63,12 @@ export async function blockAll(
 }
 
 /** `RemediationBlocked` for an account whose call the guard did not allow. */
-export function vetoEntry(work: WorkContext, undertaking: Undertaking, veto: Vetoed): EntryDraft {
+export function vetoEntry(work: WorkContext, undertaking: Remediation, veto: ChangeRefused): EntryDraft {
   const { record, assessment } = undertaking;
   const attempts = record[assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Blocked', reason: veto.reason, notBefore: veto.notBefore, attempts } as const;
   const error: ErrorFacts = {
-    kind: 'Vetoed',
+    kind: 'ChangeRefused',
     code: veto.reason,
     message: veto.message,
     requestId: null,

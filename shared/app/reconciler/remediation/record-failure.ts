@@ -7,8 +7,8 @@ import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
 import type { WorkOutcome } from '../../context.ts';
 import { NOTHING, type WorkContext, type WorkResult } from '../worker-context.ts';
-import { type ErrorFacts, errorFacts, failureEntry, type Undertaking } from './entries.ts';
-import { type Fate, fateOf } from './error-policy.ts';
+import { type ErrorFacts, errorFacts, failureEntry, type Remediation } from './entries.ts';
+import { type FailureOutcome, fateOf } from './error-policy.ts';
 
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 
@@ -20,7 +20,7 @@ export function ended(accountId: AccountId, outcome: WorkOutcome): WorkResult {
 export function failureResult(
   accountId: AccountId,
   record: AccountRecord,
-  fate: Fate,
+  fate: FailureOutcome,
   error: Pick<ErrorFacts, 'code' | 'message'>,
 ): WorkResult {
   if (!fate.dead) return ended(accountId, fate.verdict === 'Blocked' ? 'blocked' : 'retrying');
@@ -73,7 +73,12 @@ export async function failVisibly(
   return fail(work, message, record, assessment, error, fateFor(work, record, assessment, 'Transient'));
 }
 
-function fateFor(work: WorkContext, record: AccountRecord, assessment: Assessment, kind: CloudError['kind']): Fate {
+function fateFor(
+  work: WorkContext,
+  record: AccountRecord,
+  assessment: Assessment,
+  kind: CloudError['kind'],
+): FailureOutcome {
   return fateOf({
     kind,
     attempts: record[assessment.enrollment]?.attempts ?? 0,
@@ -90,9 +95,9 @@ async function fail(
   record: AccountRecord,
   assessment: Assessment,
   error: ErrorFacts,
-  fate: Fate,
+  fate: FailureOutcome,
 ): Promise<WorkResult> {
-  const undertaking: Undertaking = { runId, assessment, record, intentId: null, clientToken: null, batch: null };
+  const undertaking: Remediation = { runId, assessment, record, intentId: null, clientToken: null, batch: null };
   const entry = failureEntry(work, undertaking, fate, error);
   const decide = (current: AccountRecord) => (current.head.hash === record.head.hash ? [entry] : []);
   const { record: after } = await work.journal.write(accountId, decide, record);

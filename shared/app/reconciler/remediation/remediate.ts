@@ -6,26 +6,31 @@ import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
 import { organizationEntry } from '../../ledger/organization-entry.ts';
-import { Vetoed } from '../checks/guard.ts';
+import { ChangeRefused } from '../checks/guard.ts';
 import { readLive } from '../observe-live.ts';
 import type { WorkContext } from '../worker-context.ts';
-import { errorFacts, failureEntry, holdsClaim, intentEntry, successEntry, type Undertaking } from './entries.ts';
-import { disambiguate, type Fate, fateOf } from './error-policy.ts';
+import { errorFacts, failureEntry, holdsClaim, intentEntry, type Remediation, successEntry } from './entries.ts';
+import { disambiguate, type FailureOutcome, fateOf } from './error-policy.ts';
 import { lastLook } from './final-check.ts';
 import { CLAIM_EXPIRING, ownError } from './local-error.ts';
 import { letGo, vetoEntry } from './pre-claim-guard.ts';
 import { type Answer, send } from './send-call.ts';
 
 /** The chain moved under us before anything was done: look again. */
-class Redecide extends Error {
-  override readonly name = 'Redecide';
+class StaleRecordError extends Error {
+  override readonly name = 'StaleRecordError';
 }
 
 export type Acted =
   | { readonly kind: 'acted'; readonly record: AccountRecord }
   | { readonly kind: 'redecide'; readonly record: AccountRecord }
-  | { readonly kind: 'failed'; readonly record: AccountRecord; readonly fate: Fate; readonly error: CloudError }
-  | { readonly kind: 'vetoed'; readonly record: AccountRecord; readonly veto: Vetoed };
+  | {
+      readonly kind: 'failed';
+      readonly record: AccountRecord;
+      readonly fate: FailureOutcome;
+      readonly error: CloudError;
+    }
+  | { readonly kind: 'vetoed'; readonly record: AccountRecord; readonly veto: ChangeRefused };
 
 /** On whose account it acts. */
 type Key = Pick<WorkMessage, 'runId' | 'planHash'>;
@@ -49,7 +54,7 @@ export async function act(work: WorkContext, key: Key, record: AccountRecord, as
   const tokenless = assessment.action === 'UpdateEnrollmentStatus';
   // Reused only to repeat this very call; a new intent has a new token (design, "Errors").
   const clientToken = tokenless ? null : sha256Hex(intentId);
-  const undertaking: Undertaking = { runId, assessment, record, intentId, clientToken, batch: null };
+  const undertaking: Remediation = { runId, assessment, record, intentId, clientToken, batch: null };
   const claim: Claim = { record, expiresAt: null, sent: false };
   try {
     // Asked before anything is claimed as well: a run that was stopped should not write two entries for every key that is left.
@@ -60,21 +65,21 @@ export async function act(work: WorkContext, key: Key, record: AccountRecord, as
     if (answer.refused !== null) throw refusal(assessment, answer);
     return { kind: 'acted', record: await write(work, undertaking, claim, successEntry(work, undertaking, answer)) };
   } catch (error) {
-    if (error instanceof Redecide) return { kind: 'redecide', record: await work.journal.caughtUp(record) };
-    if (error instanceof Vetoed) return vetoed(work, undertaking, claim, error);
+    if (error instanceof StaleRecordError) return { kind: 'redecide', record: await work.journal.caughtUp(record) };
+    if (error instanceof ChangeRefused) return vetoed(work, undertaking, claim, error);
     if (error instanceof CloudError) return failed(work, undertaking, claim, error);
     throw error;
   }
 }
 
 /** Right before the request leaves: the claim, once, then the guard, each time. */
-async function leave(work: WorkContext, key: Key, undertaking: Undertaking, claim: Claim): Promise<void> {
+async function leave(work: WorkContext, key: Key, undertaking: Remediation, claim: Claim): Promise<void> {
   const { assessment, record } = undertaking;
   const now = work.deps.clock.now();
   if (claim.expiresAt === null) {
     const intent = intentEntry(work, undertaking);
     const decide = (current: AccountRecord): EntryDraft[] => {
-      if (current.head.hash !== record.head.hash) throw new Redecide();
+      if (current.head.hash !== record.head.hash) throw new StaleRecordError();
       return [intent];
     };
     claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;
@@ -93,7 +98,7 @@ async function leave(work: WorkContext, key: Key, undertaking: Undertaking, clai
  */
 async function write(
   work: WorkContext,
-  undertaking: Undertaking,
+  undertaking: Remediation,
   claim: Claim,
   outcome: EntryDraft,
 ): Promise<AccountRecord> {
@@ -106,18 +111,23 @@ async function write(
 }
 
 /** The undertaking for its outcome entry: without an intent if nothing was claimed, marked `unsent` if no request was sent. */
-function begunBy(undertaking: Undertaking, { expiresAt, sent }: Claim): Undertaking {
+function begunBy(undertaking: Remediation, { expiresAt, sent }: Claim): Remediation {
   return expiresAt === null ? { ...undertaking, intentId: null, clientToken: null } : { ...undertaking, unsent: !sent };
 }
 
-async function vetoed(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
+async function vetoed(work: WorkContext, undertaking: Remediation, claim: Claim, veto: ChangeRefused): Promise<Acted> {
   if (veto.reason === 'suspendedByOperator') return suspended(work, undertaking, claim, veto);
   const begun = begunBy(undertaking, claim);
   return { kind: 'vetoed', record: await write(work, undertaking, claim, vetoEntry(work, begun, veto)), veto };
 }
 
 /** Suspended since it was judged: what was claimed is let go, and the account is judged anew, as Suspended. */
-async function suspended(work: WorkContext, undertaking: Undertaking, claim: Claim, veto: Vetoed): Promise<Acted> {
+async function suspended(
+  work: WorkContext,
+  undertaking: Remediation,
+  claim: Claim,
+  veto: ChangeRefused,
+): Promise<Acted> {
   await work.controls.now();
   if (claim.expiresAt === null) {
     return { kind: 'redecide', record: await work.journal.caughtUp(undertaking.record) };
@@ -128,16 +138,16 @@ async function suspended(work: WorkContext, undertaking: Undertaking, claim: Cla
   };
 }
 
-async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim, error: CloudError): Promise<Acted> {
+async function failed(work: WorkContext, undertaking: Remediation, claim: Claim, error: CloudError): Promise<Acted> {
   const { assessment, record } = undertaking;
   const { clock, random } = work.deps;
-  const live = error.facts.ambiguous ? await readAgain(work, assessment) : null;
+  const live = error.details.ambiguous ? await readAgain(work, assessment) : null;
   const done = live !== null && mismatchOf(assessment.desired, live) === null;
   const attempts = record[assessment.enrollment]?.attempts ?? 0;
-  const fate: Fate = done
+  const fate: FailureOutcome = done
     ? { ...HEALED, attempts }
     : fateOf({
-        kind: error.facts.ambiguous
+        kind: error.details.ambiguous
           ? disambiguate(error.kind, assessment.enrollment, assessment.target, live, clock.now())
           : kindOf(error),
         attempts,
@@ -155,7 +165,7 @@ async function failed(work: WorkContext, undertaking: Undertaking, claim: Claim,
 
 /** A claim that ran out while we waited says nothing against the call: it is tried again as after any trouble that passes. */
 function kindOf(error: CloudError): CloudErrorKind {
-  return error.facts.code === CLAIM_EXPIRING ? 'Transient' : error.kind;
+  return error.details.code === CLAIM_EXPIRING ? 'Transient' : error.kind;
 }
 
 /** The call was refused because what it asks for is so already (someone was faster): looked at again at once, and no failure. */

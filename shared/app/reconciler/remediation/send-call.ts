@@ -1,5 +1,5 @@
 import type { BatchResult, BeforeSend, CallResult, Cloud } from '../../../ports/cloud.ts';
-import type { Undertaking } from './entries.ts';
+import type { Remediation } from './entries.ts';
 
 /** What a call answered, in the one form that outcomes need. */
 export interface Answer {
@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 /** Makes the wire call of an undertaking about one account. */
-export async function send(cloud: Cloud, undertaking: Undertaking, beforeSend: BeforeSend): Promise<Answer> {
+export async function send(cloud: Cloud, undertaking: Remediation, beforeSend: BeforeSend): Promise<Answer> {
   const { assessment } = undertaking;
   const { accountId, action } = assessment;
   const status = assessment.target ?? 'Active';

@@ -1,13 +1,13 @@
 /** A policy's own expectations: what it should say of accounts, written beside it and checked without AWS [interface.md, `policy test`]. */
 import * as z from 'zod';
-import { parseOutside } from '../../safe-parse.ts';
+import { safeParseUntrusted } from '../../safe-parse.ts';
 import { didYouMean, type Finding, findingAt, shown } from '../file/findings.ts';
 import { readYaml } from '../file/read-yaml.ts';
 import type { Complaint } from '../file/report.ts';
 import { accountId, choice, list, object, ouPath, say, tagKey, tagValue, text } from '../file/schema.ts';
 import { issueFindings } from '../file/schema-findings.ts';
 import { parseDate } from '../file/values.ts';
-import { type AccountFacts, FIELDS, type Field, type Policy, type PolicySource } from '../types.ts';
+import { FIELDS, type Field, type OrganizationAccount, type Policy, type PolicySource } from '../types.ts';
 
 const EXEMPT = ['none', 'computeOptimizer', 'automation', 'both'] as const;
 
@@ -20,7 +20,7 @@ interface ExpectedField {
 /** One expectation, ready to be tried. */
 export interface Expectation {
   readonly name: string;
-  readonly account: AccountFacts;
+  readonly account: OrganizationAccount;
   /** Epoch ms at which exemptions are looked at; `null`: now. */
   readonly at: number | null;
   readonly fields: Readonly<Partial<Record<Field, ExpectedField>>>;
@@ -114,7 +114,7 @@ export function parseExpectations(input: string | Uint8Array, file: string, poli
   const findings: Finding[] = [];
   const taken = readYaml(input, file, findings, EMPTY);
   if (taken === null) return { ok: false, findings };
-  const parsed = parseOutside(Document, taken.value);
+  const parsed = safeParseUntrusted(Document, taken.value);
   if (!parsed.success) findings.push(...issueFindings(parsed.error.issues, taken, file));
   if (!parsed.success || findings.length > 0) return { ok: false, findings };
   const places = new Map([...taken.spots].map(([path, spot]) => [path, spot.value]));

@@ -1,4 +1,4 @@
-import { parseOutside } from '../../safe-parse.ts';
+import { safeParseUntrusted } from '../../safe-parse.ts';
 import { cronFindings } from '../lint/cron-checks.ts';
 import { staticFindings } from '../lint/static-checks.ts';
 import { windowFindings } from '../lint/window-checks.ts';
@@ -36,7 +36,7 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
   const taken = readYaml(text, opts.file, findings);
   if (taken === null) return { ok: false, findings: inOrder(findings) };
 
-  const parsed = parseOutside(PolicyDocument, taken.value);
+  const parsed = safeParseUntrusted(PolicyDocument, taken.value);
   if (!parsed.success)
     for (const finding of issueFindings(parsed.error.issues, taken, opts.file)) findings.push(finding);
   const reports = { error: reporter(opts.file, findings), warn: reporter(opts.file, findings, 'warning') };

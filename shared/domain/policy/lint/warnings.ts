@@ -2,7 +2,7 @@ import { EXPIRED } from '../file/cross-field-checks.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { compileMatch } from '../rules/match.ts';
-import { type AccountFacts, type DesiredState, FIELDS, type Policy } from '../types.ts';
+import { type DesiredState, FIELDS, type OrganizationAccount, type Policy } from '../types.ts';
 import { cronFindings } from './cron-checks.ts';
 import { staticFindings } from './static-checks.ts';
 import { windowFindings } from './window-checks.ts';
@@ -30,7 +30,7 @@ interface Census {
  */
 export function policyWarnings(
   compiled: CompiledPolicy,
-  accounts: Iterable<AccountFacts>,
+  accounts: Iterable<OrganizationAccount>,
   now: number,
 ): Finding[] | { readonly error: Finding } {
   const { policy } = compiled;
@@ -47,13 +47,18 @@ export function policyWarnings(
   ];
 }
 
-function takeCensus(compiled: CompiledPolicy, accounts: Iterable<AccountFacts>): Census {
+function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAccount>): Census {
   const rules = compiled.policy.rules.map((rule) => ({ id: rule.id, match: compileMatch(rule.match) }));
   const matched = rules.map(() => 0);
   const deciding = rules.map(() => 0);
   const ids = new Set<string>();
   const contradictions = new Map<string, { count: number; example: string }>();
-  const countRule = (rule: (typeof rules)[number], i: number, facts: AccountFacts, desired: DesiredState): void => {
+  const countRule = (
+    rule: (typeof rules)[number],
+    i: number,
+    facts: OrganizationAccount,
+    desired: DesiredState,
+  ): void => {
     if (!rule.match.test(facts)) return;
     matched[i] = (matched[i] ?? 0) + 1;
     if (FIELDS.some((field) => desired[field].rule === rule.id)) deciding[i] = (deciding[i] ?? 0) + 1;

@@ -1,6 +1,5 @@
 import { compileWindows, type Windows } from '../maintenance-windows.ts';
 import {
-  type AccountFacts,
   type Contradiction,
   type Decided,
   type DesiredRuleMode,
@@ -11,6 +10,7 @@ import {
   type Explanation,
   FIELDS,
   type Mode,
+  type OrganizationAccount,
   type Policy,
   type Rule,
 } from '../types.ts';
@@ -30,15 +30,15 @@ export interface CompiledPolicy {
    */
   readonly couldDeviate: boolean;
   /** Whether everything that the policy needs about the account was read. If not, nothing is decided for this account. */
-  readonly canDecide: (facts: AccountFacts) => boolean;
+  readonly canDecide: (facts: OrganizationAccount) => boolean;
   /** Top to bottom; for each field the first matching rule that sets it. Throws `TagsNotReadError`, nothing else. */
-  readonly resolve: (facts: AccountFacts) => DesiredState;
+  readonly resolve: (facts: OrganizationAccount) => DesiredState;
   /** The exemption in force at `now` (epoch ms), the one that ends last if there are several. */
   readonly exemption: (accountId: string, enrollment: EnrollmentName, now: number) => Exemption | null;
-  readonly isCanary: (facts: AccountFacts) => boolean;
+  readonly isCanary: (facts: OrganizationAccount) => boolean;
   /** When enforcement may act. */
   readonly windows: Windows;
-  readonly explain: (facts: AccountFacts) => Explanation;
+  readonly explain: (facts: OrganizationAccount) => Explanation;
 }
 
 interface CompiledRule {
@@ -57,7 +57,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   const usesTags = rules.some((rule) => rule.match.usesTags) || (canary?.usesTags ?? false);
   const usesName = rules.some((rule) => rule.match.usesName) || (canary?.usesName ?? false);
   const resolve = resolver(policy, rules, usesTags);
-  const isCanary = (facts: AccountFacts): boolean => {
+  const isCanary = (facts: OrganizationAccount): boolean => {
     requireTags(usesTags, facts);
     return canary?.test(facts) ?? false;
   };
@@ -181,7 +181,7 @@ function exemptionLookup(exemptions: readonly Exemption[]): CompiledPolicy['exem
 
 function explainRules(
   rules: readonly CompiledRule[],
-  facts: AccountFacts,
+  facts: OrganizationAccount,
   desired: DesiredState,
 ): Omit<Explanation, 'canary'> {
   const tried = rules.map(({ id, rule, match }) => {

@@ -1,7 +1,7 @@
 /** Selectors, compiled once and tried on many accounts. */
 
 import { shown } from '../file/findings.ts';
-import type { AccountFacts, ConditionResult, Match } from '../types.ts';
+import type { ConditionResult, Match, OrganizationAccount } from '../types.ts';
 import { compileGlob } from './glob.ts';
 
 export interface CompiledMatch {
@@ -11,9 +11,9 @@ export interface CompiledMatch {
   /** Whether any condition, at whatever depth, asks for the name. */
   readonly usesName: boolean;
   /** Does not look whether tags were read: that is `matchSelector`'s and `resolve`'s part. */
-  readonly test: (facts: AccountFacts) => boolean;
+  readonly test: (facts: OrganizationAccount) => boolean;
   /** Every condition on its own, in words. */
-  readonly explain: (facts: AccountFacts) => readonly ConditionResult[];
+  readonly explain: (facts: OrganizationAccount) => readonly ConditionResult[];
 }
 
 /** A selector that needs tags was evaluated for an account whose tags were not read. Callers ask `canDecide` first. */
@@ -26,8 +26,8 @@ export class TagsNotReadError extends Error {
 
 interface Condition {
   readonly name: ConditionResult['condition'];
-  readonly test: (facts: AccountFacts) => boolean;
-  readonly why: (facts: AccountFacts, holds: boolean) => string;
+  readonly test: (facts: OrganizationAccount) => boolean;
+  readonly why: (facts: OrganizationAccount, holds: boolean) => string;
 }
 
 export function compileMatch(match: Match): CompiledMatch {
@@ -62,13 +62,13 @@ function allOf(tests: readonly Condition['test'][]): Condition['test'] {
 }
 
 /** Whether the account is selected. Throws `TagsNotReadError` if that depends on tags which were not read. */
-export function matchSelector(match: CompiledMatch, facts: AccountFacts): boolean {
+export function matchSelector(match: CompiledMatch, facts: OrganizationAccount): boolean {
   requireTags(match.usesTags, facts);
   return match.test(facts);
 }
 
 /** Unread tags look like no tags, which under `not` would select what it must not: refuse to answer at all. */
-export function requireTags(usesTags: boolean, facts: AccountFacts): void {
+export function requireTags(usesTags: boolean, facts: OrganizationAccount): void {
   if (usesTags && facts.tags === null) throw new TagsNotReadError(facts.id);
 }
 
@@ -132,7 +132,7 @@ function nameCondition(globs: readonly string[]): Condition {
 
 function tagCondition(key: string, values: readonly string[]): Condition {
   const wanted = new Set(values);
-  const read = (facts: AccountFacts): string | undefined =>
+  const read = (facts: OrganizationAccount): string | undefined =>
     facts.tags !== null && Object.hasOwn(facts.tags, key) ? facts.tags[key] : undefined;
   return {
     name: 'tags',

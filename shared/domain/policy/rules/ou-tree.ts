@@ -1,4 +1,4 @@
-import type { AccountFacts, Settings } from '../types.ts';
+import type { OrganizationAccount, Settings } from '../types.ts';
 
 /** What a policy would say of an account, without the mode; `key` is the same for the same. */
 export type Label = Omit<Settings, 'mode'> & { readonly key: string };
@@ -6,7 +6,7 @@ export type Label = Omit<Settings, 'mode'> & { readonly key: string };
 export interface OuNode {
   readonly path: string;
   readonly depth: number;
-  readonly accounts: { readonly account: AccountFacts; readonly label: Label }[];
+  readonly accounts: { readonly account: OrganizationAccount; readonly label: Label }[];
   readonly children: Map<string, OuNode>;
 }
 

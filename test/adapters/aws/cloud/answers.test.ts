@@ -95,7 +95,7 @@ describe('what AWS answers is checked', () => {
   it('an unknown status of one account is an error, never a conclusion', async () => {
     for (const strange of [{ status: 'Hibernating' }, { status: 'Active', organizationRuleMode: 'SomeAllowed' }]) {
       const { cloud } = await answering(strange);
-      const { facts, message } = await failureOf(cloud.readAutomation(ACCOUNT));
+      const { details: facts, message } = await failureOf(cloud.readAutomation(ACCOUNT));
       expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer', accountId: ACCOUNT });
       expect(message).toMatch(/"Hibernating"|"SomeAllowed"/);
     }
@@ -106,7 +106,7 @@ describe('what AWS answers is checked', () => {
     ['a token that is no text', { ...listing(), nextToken: 7 }],
   ])('%s: the page throws', async (_, body) => {
     const { cloud } = await answering(body);
-    const { facts } = await failureOf(cloud.listEnrollmentStatuses(null));
+    const { details: facts } = await failureOf(cloud.listEnrollmentStatuses(null));
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer' });
   });
 
@@ -168,7 +168,7 @@ describe('the life of an adapter', () => {
     cloud.close();
     const failure = await failureOf(cloud.listEnrollmentStatuses(null));
     // No account is given up for it, and nobody tries it again with what is closed.
-    expect(failure.facts).toMatchObject({ kind: 'Transient', code: 'Closed' });
+    expect(failure.details).toMatchObject({ kind: 'Transient', code: 'Closed' });
     expect(failure.retryable).toBe(false);
     expect(requests).toHaveLength(before);
   });

@@ -46,7 +46,7 @@ describe('what a code means', () => {
       json(response, status, { __type: code, message: 'Rate exceeded: throttled, access denied' });
     });
     for (const [, code, kind] of answers) {
-      expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).facts).toMatchObject({ kind, code });
+      expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).details).toMatchObject({ kind, code });
     }
   });
 });
@@ -61,7 +61,7 @@ describe('when AWS cannot be reached', () => {
     ],
   ])('%s: Transient, %s', async (endpoint, code, where) => {
     const { cloud } = cloudOn(endpoint);
-    const { facts, retryable, message } = await failureOf(cloud.identify());
+    const { details: facts, retryable, message } = await failureOf(cloud.identify());
     expect(facts).toMatchObject({ kind: 'Transient', operation: 'GetCallerIdentity', requestId: null });
     expect(facts.code).toMatch(code);
     expect(retryable).toBe(true);
@@ -71,7 +71,7 @@ describe('when AWS cannot be reached', () => {
 
   it('a broken connection is Transient', async () => {
     const { cloud } = await wireCloud((_, response) => response.socket?.destroy());
-    const { facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'ECONNRESET', accountId: ACCOUNT });
   });
 
@@ -79,7 +79,7 @@ describe('when AWS cannot be reached', () => {
 
   it('an answer that does not come is not waited for', async () => {
     const { cloud } = await wireCloud(() => undefined, impatient);
-    const { facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
     expect(facts.kind).toBe('Transient');
     expect(facts.code).toMatch(/^(ETIMEDOUT|TimeoutError)$/);
   });
@@ -105,7 +105,7 @@ describe('when AWS cannot be reached', () => {
       response.writeHead(status, { 'content-type': 'text/html' });
       response.end(body);
     });
-    const { facts, message } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts, message } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
     expect(message).toContain('AWS_ENDPOINT_URL');
   });
@@ -116,7 +116,7 @@ describe('what is wrong on our side', () => {
     const wire = await wireServer((_, response) => json(response, 200, {}));
     const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
     const { cloud } = cloudOn(wire.endpoint, {}, none);
-    const { facts, message } = await failureOf(cloud.listEnrollmentStatuses(null));
+    const { details: facts, message } = await failureOf(cloud.listEnrollmentStatuses(null));
     expect(facts).toMatchObject({ kind: 'Unauthenticated', code: 'CredentialsProviderError', accountId: null });
     expect(message).toContain('aws sso login');
     expect(wire.requests).toHaveLength(0);
@@ -125,7 +125,7 @@ describe('what is wrong on our side', () => {
   it.each(['', 'not a region'])('Region %j', async (AWS_REGION) => {
     const wire = await wireServer((_, response) => json(response, 200, {}));
     const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
-    const { facts, message } = await failureOf(cloud.identify());
+    const { details: facts, message } = await failureOf(cloud.identify());
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'RegionMissing' });
     expect(message).toContain('AWS_REGION');
     expect(wire.requests).toHaveLength(0);
@@ -136,7 +136,7 @@ describe('what is wrong on our side', () => {
     async (AWS_REGION) => {
       const wire = await wireServer((_, response) => json(response, 200, {}));
       const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
-      const { facts, message } = await failureOf(cloud.identify());
+      const { details: facts, message } = await failureOf(cloud.identify());
       expect(facts).toMatchObject({ kind: 'Invalid', code: expect.stringMatching(/^Region(Malformed|Missing)$/) });
       expect(message).toContain('such as eu-west-1');
       expect(wire.requests).toHaveLength(0);
@@ -159,7 +159,7 @@ describe('what is wrong on our side', () => {
       response.end();
     });
     const { cloud } = cloudOn(wire.endpoint);
-    const { facts, message } = await failureOf(cloud.identify());
+    const { details: facts, message } = await failureOf(cloud.identify());
     expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
     expect(message).toContain('What answered was no AWS service');
     expect(message).not.toContain('Unknown');
@@ -173,7 +173,7 @@ describe('what is wrong on our side', () => {
       );
     });
     const { cloud } = cloudOn(wire.endpoint);
-    const { facts } = await failureOf(cloud.identify());
+    const { details: facts } = await failureOf(cloud.identify());
     expect(facts).toMatchObject({ kind: 'Unauthenticated', code: 'InvalidClientTokenId', requestId: 'r-9' });
   });
 
@@ -201,7 +201,7 @@ describe('what is wrong on our side', () => {
       );
     });
     const { cloud } = cloudOn(wire.endpoint);
-    const { facts, message } = await failureOf(cloud.readComputeOptimizer(MEMBER));
+    const { details: facts, message } = await failureOf(cloud.readComputeOptimizer(MEMBER));
     expect(facts).toMatchObject({ kind: 'Denied', code: 'RegionDisabledException', accountId: MEMBER });
     expect(message).toContain('enable the Region');
   });
@@ -224,7 +224,7 @@ describe('what is wrong on our side', () => {
     const mistake = new TypeError('x is not a function');
     const context = { service: 'sts', operation: 'GetCallerIdentity', accountId: null, member: false };
     const error = toCloudError(mistake, context);
-    expect(error.facts).toMatchObject({ kind: 'Invalid', code: 'TypeError' });
+    expect(error.details).toMatchObject({ kind: 'Invalid', code: 'TypeError' });
     expect(error.cause).toBe(mistake);
     expect(toCloudError(error, context)).toBe(error);
   });

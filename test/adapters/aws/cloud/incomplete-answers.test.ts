@@ -130,7 +130,7 @@ describe('an answer of 200 that lacks what AWS always gives', () => {
     const world = await open(probe);
     const fault: Fault = { service, operation, kind };
     world.sandbox.setFaults([fault]);
-    const { facts, message } = await failureOf(call(world.cloud, world));
+    const { details: facts, message } = await failureOf(call(world.cloud, world));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer', operation });
     expect(message).toMatch(
       new RegExp(`^${operation}.* failed \\(IncompleteAnswer.*\\): the answer lacks .*AWS_ENDPOINT_URL`),
@@ -160,6 +160,6 @@ describe('an answer of 200 that lacks what AWS always gives', () => {
       () => inspection.members(1),
       () => inspection.rootId(),
     ];
-    for (const ask of questions) expect((await failureOf(ask())).facts.code).toBe('IncompleteAnswer');
+    for (const ask of questions) expect((await failureOf(ask())).details.code).toBe('IncompleteAnswer');
   });
 });

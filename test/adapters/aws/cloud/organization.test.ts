@@ -97,7 +97,7 @@ describe('reading the organization', () => {
       ListAccountsForParent: () => ({ Accounts: [] }),
       ListParents: () => ({ Parents: [{ Id: 'ou-new', Type: 'ORGANIZATIONAL_UNIT' }] }),
     });
-    const { facts, message } = await failureOf(read(world));
+    const { details: facts, message } = await failureOf(read(world));
     expect(facts).toMatchObject({ kind: 'Conflict', code: 'OrganizationChanged' });
     expect(message).toContain(ACCOUNT);
   });
@@ -142,16 +142,16 @@ describe('reading the organization', () => {
     ['a listing without the management account', [inRoot({ Id: OTHER })], 'management account'],
     ['nothing', [], 'management account'],
   ])('%s yields no snapshot', async (_, accounts, says) => {
-    const { facts, message } = await failureOf(read(await accountsOf(accounts)));
+    const { details: facts, message } = await failureOf(read(await accountsOf(accounts)));
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer', operation: 'ListAccounts' });
     expect(message).toMatch(says);
   });
 
   it('a listing that goes round in circles ends in an error', async () => {
     const world = await organizations({ ListAccounts: () => ({ Accounts: [management], NextToken: 'again' }) });
-    expect((await failureOf(read(world))).facts).toMatchObject({ code: 'UnexpectedAnswer' });
+    expect((await failureOf(read(world))).details).toMatchObject({ code: 'UnexpectedAnswer' });
     const empty = await organizations({ ListAccounts: () => ({ Accounts: [], NextToken: 'again' }) });
-    expect((await failureOf(read(empty))).facts).toMatchObject({ code: 'UnexpectedAnswer' });
+    expect((await failureOf(read(empty))).details).toMatchObject({ code: 'UnexpectedAnswer' });
     let pages = 0;
     const alternating = await organizations({
       ListAccounts: () => {
@@ -168,7 +168,7 @@ describe('reading the organization', () => {
     const wire = await accountsOf(accounts);
     const limited = (maxAccounts: number) => read(cloudOn(wire.endpoint, { maxAccounts }));
     expect((await limited(4)).accounts).toHaveLength(4);
-    const { facts, message } = await failureOf(limited(3));
+    const { details: facts, message } = await failureOf(limited(3));
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'TooManyAccounts' });
     expect(message).toContain('has 4 accounts, more than the 3 that are expected');
     expect(message).toContain('ROLLCALL_MAX_ACCOUNTS');
@@ -205,7 +205,7 @@ describe('reading the organization', () => {
     ];
     for (const ask of questions) {
       pages = 0;
-      const { facts, message } = await failureOf(ask());
+      const { details: facts, message } = await failureOf(ask());
       expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer' });
       expect(message).toContain('a page token was repeated');
       expect(pages).toBeLessThan(12);
@@ -267,7 +267,7 @@ describe('reading the organization', () => {
       ...Array.from({ length: 30 }, (_, index) => inRoot({ Id: `3333444455${10 + index}` })),
     ];
     const world = await accountsOf(accounts, { ListTagsForResource: () => ({}) });
-    expect((await failureOf(read(world, true))).facts).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
+    expect((await failureOf(read(world, true))).details).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
     expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
   });
 
@@ -286,7 +286,10 @@ describe('reading the organization', () => {
     expect(left.accounts).toHaveLength(30);
     expect(left.accounts.some(({ id }) => id === '333344445512')).toBe(false);
     const world = await answering(denied);
-    expect((await failureOf(read(world, true))).facts).toMatchObject({ kind: 'Denied', code: 'AccessDeniedException' });
+    expect((await failureOf(read(world, true))).details).toMatchObject({
+      kind: 'Denied',
+      code: 'AccessDeniedException',
+    });
     // Those under way may end; long before all thirty are asked for, nobody goes on.
     for (let turn = 0; turn < 10; turn += 1) await world.cloud.listEnrollmentStatuses(null).catch(() => undefined);
     expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
@@ -307,7 +310,7 @@ describe('reading the organization', () => {
 describe('who we are', () => {
   it('an account that belongs to no organization is told so', async () => {
     const wire = await wireCloud((_, response) => json(response, 400, { __type: 'AWSOrganizationsNotInUseException' }));
-    const { facts, message } = await failureOf(wire.cloud.identify());
+    const { details: facts, message } = await failureOf(wire.cloud.identify());
     expect(facts).toMatchObject({ kind: 'Prerequisite', code: 'AWSOrganizationsNotInUseException' });
     expect(message).toContain('belongs to no AWS Organization');
   });
@@ -348,7 +351,7 @@ describe('who we are', () => {
       ListDelegatedAdministrators: denied,
       GetEnrollmentStatusesForOrganization: denied,
     });
-    expect((await failureOf(refused.cloud.identify())).facts.code).toBe('NotOrganizationCaller');
+    expect((await failureOf(refused.cloud.identify())).details.code).toBe('NotOrganizationCaller');
     const throttled = await asMember({
       ListDelegatedAdministrators: denied,
       GetEnrollmentStatusesForOrganization: { __type: 'ThrottlingException' },

@@ -51,10 +51,10 @@ describe('an answer of AWS that asks to wait', () => {
   };
 
   it('says so in the error: a date by the clock of the server that answered', async () => {
-    expect((await throttled({ 'Retry-After': '9' })).facts.retryAfterMs).toBe(9_000);
+    expect((await throttled({ 'Retry-After': '9' })).details.retryAfterMs).toBe(9_000);
     const dated = { Date: 'Fri, 02 Nov 2029 09:00:00 GMT', 'Retry-After': 'Fri, 02 Nov 2029 09:00:12 GMT' };
-    expect((await throttled(dated)).facts.retryAfterMs).toBe(12_000);
-    expect((await throttled({})).facts).not.toHaveProperty('retryAfterMs');
+    expect((await throttled(dated)).details.retryAfterMs).toBe(12_000);
+    expect((await throttled({})).details).not.toHaveProperty('retryAfterMs');
     expect(askedToWait({ $response: { headers: { 'retry-after': 'Fri, 02 Nov 2029 09:00:12 GMT' } } })).toBeNull();
     expect(askedToWait(null)).toBeNull();
   });

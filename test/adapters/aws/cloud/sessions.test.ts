@@ -66,7 +66,7 @@ describe('whose credentials a call is made with', () => {
     await right.cloud.readComputeOptimizer(findMember(right).accountId);
     await right.close();
     const wrong = await awsWorld({ sandbox: { externalId: 'right' }, cloud: { externalId: 'wrong' } });
-    const { facts } = await failureOf(wrong.cloud.readComputeOptimizer(findMember(wrong).accountId));
+    const { details: facts } = await failureOf(wrong.cloud.readComputeOptimizer(findMember(wrong).accountId));
     await wrong.close();
     expect(facts).toMatchObject({ kind: 'Denied', operation: 'AssumeRole' });
   });
@@ -81,7 +81,7 @@ describe('member sessions', () => {
     world.sandbox.setFaults([
       { operation: 'GetEnrollmentStatus', kind: 'denied', code: 'ExpiredTokenException', count: 1 },
     ]);
-    const { facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
+    const { details: facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'ExpiredTokenException', accountId });
     expect((await world.cloud.readComputeOptimizer(accountId)).kind).toBe('observed');
     expect(countOf(world, 'AssumeRole')).toBe(2);
@@ -93,11 +93,11 @@ describe('member sessions', () => {
       json(response, 400, { __type: 'UnrecognizedClientException', message: 'The security token is invalid.' }),
     );
     for (const _ of [1, 2]) {
-      const { facts } = await failureOf(cloud.readComputeOptimizer(memberId(1)));
+      const { details: facts } = await failureOf(cloud.readComputeOptimizer(memberId(1)));
       expect(facts).toMatchObject({ kind: 'Denied', code: 'UnrecognizedClientException', accountId: memberId(1) });
     }
     expect(requests.filter(({ operation }) => operation === 'AssumeRole')).toHaveLength(2);
-    const { facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
     expect(facts).toMatchObject({ kind: 'Unauthenticated', accountId: ACCOUNT });
   });
 

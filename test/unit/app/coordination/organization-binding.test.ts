@@ -10,7 +10,7 @@ import {
 const arn = 'arn:aws:iam::111122223333:role/rollcall';
 const withSnapshotOf = (organizationId: string | null) => ({
   registers: memoryRegisters(),
-  facts: {
+  snapshots: {
     meta: async () =>
       organizationId === null ? null : { organizationId, managementAccountId: '111122223333', takenAt: 0, tags: false },
   },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
-import { KEEP_MS, RunStates } from '../../../../shared/app/coordination/run-store.ts';
+import { KEEP_MS, RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 
 it('removes an old run together with what it set out to do, without a list of that', async () => {
@@ -13,7 +13,7 @@ it('removes an old run together with what it set out to do, without a list of th
       return registers.list(prefix);
     },
   };
-  const runs = new RunStates(watched);
+  const runs = new RunStore(watched);
   const run = (runId: string) => ({ runId, policy: policyOf('computeOptimizer: Active'), planHash: null });
   for (const [runId, at] of [
     ['old', 0],

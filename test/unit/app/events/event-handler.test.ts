@@ -6,7 +6,7 @@ import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../../../shared/app/events/e
 import { WISH_SPACING_MS } from '../../../../shared/app/schedule/scan-requests.ts';
 import { beginPart, endPart, requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
 import { takeSnapshot } from '../../../../shared/app/survey/organization-snapshot.ts';
-import type { AccountFacts } from '../../../../shared/domain/policy/index.ts';
+import type { OrganizationAccount } from '../../../../shared/domain/policy/index.ts';
 import { batchOf, JANE, optedOut, organizationCall, organizationNews } from '../../../support/cloud-trail-events.ts';
 import { CALLER, MANAGEMENT_ID, MEMBER, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
@@ -17,7 +17,7 @@ const MEMBERS = 300;
 
 let shop: Workshop;
 let asked: string[];
-let moved: Map<string, AccountFacts | null>;
+let moved: Map<string, OrganizationAccount | null>;
 
 beforeEach(async () => {
   shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active', 'schedule: 1h'), members: MEMBERS });
@@ -199,7 +199,7 @@ describe('the organization changed', () => {
     const id = accountId(5);
     moved.set(id, { ...MEMBER, id, ou: '/Sandbox', name: 'renamed' });
     expect(await reactTo(move(id))).toMatchObject({ queued: [id], refreshed: [id] });
-    expect(await shop.store.facts.get(id)).toMatchObject({ ou: '/Sandbox', name: 'renamed' });
+    expect(await shop.store.snapshots.get(id)).toMatchObject({ ou: '/Sandbox', name: 'renamed' });
     expect(await queuedAccounts()).toEqual([id]);
   });
 
@@ -224,7 +224,7 @@ describe('the organization changed', () => {
     );
     expect(taken.accounts.find((each) => each.id === id)).toMatchObject({ ou: '/Sandbox' });
     expect(taken.accounts.some((each) => each.id === accountId(6))).toBe(false);
-    expect(await shop.store.facts.get(id)).toMatchObject({ ou: '/Sandbox' });
+    expect(await shop.store.snapshots.get(id)).toMatchObject({ ou: '/Sandbox' });
   });
 
   it('an account that comes is known and looked at, one that goes is forgotten', async () => {
@@ -247,7 +247,7 @@ describe('the organization changed', () => {
     );
     expect(gone).toMatchObject({ queued: [], unknown: [leaver] });
     expect((await shop.chain(leaver)).at(-1)).toMatchObject({ type: 'AccountLeft' });
-    expect(await shop.store.facts.get(leaver)).toBeNull();
+    expect(await shop.store.snapshots.get(leaver)).toBeNull();
     // The same again changes nothing.
     await reactTo(organizationNews('AccountDepartedOrganization', { accountId: leaver }, byManagement()));
     expect((await shop.chain(leaver)).filter(({ type }) => type === 'AccountLeft')).toHaveLength(1);

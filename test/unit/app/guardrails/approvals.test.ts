@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { ApprovalError, type Approver, approve } from '../../../../shared/app/guardrails/approvals.ts';
 import type { Check } from '../../../../shared/app/reconciler/checks/check.ts';
-import { Guard, Vetoed } from '../../../../shared/app/reconciler/checks/guard.ts';
+import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
 import { checksOf } from '../../../../shared/app/reconciler/checks/index.ts';
 import { requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
 import type { CompiledPolicy } from '../../../../shared/domain/policy/index.ts';
@@ -103,7 +103,7 @@ describe('an approved plan', () => {
     await give(hash);
     await shop.scan();
     const work = await shop.process();
-    const halted: Check = { ask: () => Promise.reject(new Vetoed('guardrail', 'halted')) };
+    const halted: Check = { ask: () => Promise.reject(new ChangeRefused('guardrail', 'halted')) };
     const parts = { deps: shop.deps(), runs: work.runs, policy: CAPPED, controls: work.controls };
     await shop.workOff({ ...work, guard: new Guard(work.runs, [halted, ...checksOf(parts)]) });
     expect(changed()).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../../../shared/adapters/embedded/store.ts';
-import { type Decide, Journal } from '../../../../shared/app/ledger/ledger-writer.ts';
+import { type Decide, LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
 import { emptyRecord, foldEntry } from '../../../../shared/domain/account/record.ts';
 import { headOf, ORGANIZATION_CHAIN, sealEntry } from '../../../../shared/domain/ledger/entry.ts';
 import type { Ledger } from '../../../../shared/ports/ledger.ts';
@@ -12,14 +12,14 @@ const A = account(1);
 
 let bench: Bench;
 let store: EmbeddedStore;
-let journal: Journal;
+let journal: LedgerWriter;
 let detections = 0;
 const newId = (): string => `detected-${detections++}`;
 
 beforeEach(async () => {
   bench = makeBench();
   store = await bench.open();
-  journal = new Journal({ ledger: store.ledger, records: store.records, newId });
+  journal = new LedgerWriter({ ledger: store.ledger, records: store.records, newId });
 });
 afterEach(() => bench.dispose());
 
@@ -48,7 +48,7 @@ describe('the journal', () => {
     await journal.settled(A);
     // The chain as another history has it: the same length, and one entry more.
     const elsewhere = await bench.open({ dataDir: bench.path('elsewhere') });
-    const other = new Journal({ ledger: elsewhere.ledger, records: elsewhere.records, newId });
+    const other = new LedgerWriter({ ledger: elsewhere.ledger, records: elsewhere.records, newId });
     await other.write(A, () => [
       { ...entry('other', 1), after: { ...FACET, attempts: 7 } },
       draft({ ...entry('second', 2), after: null }),
@@ -78,7 +78,7 @@ describe('the journal', () => {
         return store.ledger.append(entries);
       },
     };
-    const counting = new Journal({ ledger, records: store.records, newId });
+    const counting = new LedgerWriter({ ledger, records: store.records, newId });
     const { entries, record } = await counting.write(A, () => [about(1)]);
     expect(appended).toEqual([2]);
     const found = { ...FACET, reason: 'statusDiffers' };
@@ -131,7 +131,7 @@ describe('the journal', () => {
     const others = await Promise.all(
       [1, 2, 3].map(async () => {
         const { ledger, records } = await bench.open();
-        return new Journal({ ledger, records, newId });
+        return new LedgerWriter({ ledger, records, newId });
       }),
     );
     const writers = [journal, ...others].flatMap((one) => Array.from({ length: 10 }, () => one.write(A, addOne)));
@@ -186,7 +186,7 @@ describe('the journal', () => {
 
   it('gives up on a chain that refuses every append, instead of trying for ever', async () => {
     const refusing: Ledger = { ...store.ledger, append: async (entries) => entries.map(() => 'headMoved' as const) };
-    const stuck = new Journal({ ledger: refusing, records: store.records, newId });
+    const stuck = new LedgerWriter({ ledger: refusing, records: store.records, newId });
     await expect(stuck.write(A, addOne)).rejects.toThrow('refuses every append');
   });
 
@@ -207,7 +207,7 @@ describe('the journal', () => {
         return store.records.advance(many);
       },
     };
-    const failing = new Journal({ ledger: store.ledger, records, newId });
+    const failing = new LedgerWriter({ ledger: store.ledger, records, newId });
     await failing.write(A, addOne);
     await expect(failing.settled(A)).rejects.toThrow('the disk is full');
     fail = false;

@@ -1,5 +1,5 @@
 import type { Deps } from '../../../../shared/app/context.ts';
-import { Journal } from '../../../../shared/app/ledger/ledger-writer.ts';
+import { LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
 import {
   type Detail,
   type EntryDraft,
@@ -28,7 +28,7 @@ export async function record(
   members: readonly (number | null)[],
   rest: Partial<EntryDraft> = {},
 ): Promise<readonly string[]> {
-  const journal = new Journal(deps);
+  const journal = new LedgerWriter(deps);
   const ids: string[] = [];
   for (const n of members.filter((each) => each === null)) {
     const entry = await journal.organization(() => draft(deps, type, n, rest));

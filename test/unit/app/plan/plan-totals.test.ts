@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { RunStates } from '../../../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { approve } from '../../../../shared/app/guardrails/approvals.ts';
 import { keysOf, type Plan } from '../../../../shared/app/plan/plan.ts';
 import { planDocument } from '../../../../shared/app/plan/plan-document.ts';
@@ -137,7 +137,7 @@ describe('a plan', () => {
     const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12, cloud: { pendingMs: HOUR } });
     drifted(workshop, 6, 0);
     const saved = await dry(workshop);
-    await new RunStates(workshop.store.registers).storePlan(
+    await new RunStore(workshop.store.registers).storePlan(
       saved.planHash,
       workshop.policy.hash,
       keysOf(saved.changes),
@@ -156,7 +156,7 @@ describe('a run that is bound to a plan', () => {
     const reviewed = readSavedPlan(JSON.parse(JSON.stringify(planDocument(await dry(workshop), 'run'))));
     if (!reviewed.ok) throw new Error(reviewed.problem);
     const { planHash, policyHash, keys } = reviewed.plan;
-    await new RunStates(workshop.store.registers).storePlan(planHash, policyHash, keys, NOW);
+    await new RunStore(workshop.store.registers).storePlan(planHash, policyHash, keys, NOW);
     for (const n of [9, 10]) workshop.cloud.set(accountId(n), { automation: OFF });
     const work = await workshop.process();
     await workshop.scan(workshop.run(planHash));

@@ -2,14 +2,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toStoreError } from '../../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../../shared/adapters/embedded/file.ts';
-import { RunStates } from '../../../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../../shared/app/plan/plan.ts';
 import { verifyLedger } from '../../../../shared/app/queries/audit/verify.ts';
 import { createLimiter } from '../../../../shared/app/rate-limiter/rate-limiter.ts';
 import { createWork } from '../../../../shared/app/reconciler/create-worker.ts';
 import { deliver } from '../../../../shared/app/reconciler/deliver.ts';
 import { OutdatedPolicyError } from '../../../../shared/app/reconciler/dispatch.ts';
-import { SnapshotKeeper } from '../../../../shared/app/reconciler/snapshot-refresher.ts';
+import { SnapshotRefresher } from '../../../../shared/app/reconciler/snapshot-refresher.ts';
 import { queueDue } from '../../../../shared/app/work-queue/requeue-due.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { ClockDifferenceError } from '../../../../shared/ports/store-time.ts';
@@ -35,7 +35,7 @@ describe('a run that is bound to a plan', () => {
     const plan = await shop.scan();
     const [allowed] = plan.due;
     if (allowed === undefined) expect.fail('nothing is due');
-    const runs = new RunStates(shop.store.registers);
+    const runs = new RunStore(shop.store.registers);
     await runs.storePlan('the-plan', ENROLL.hash, [changeKey(allowed)], shop.clock.now());
     const bound = shop.run('the-plan');
     await shop.scan(bound);
@@ -58,7 +58,7 @@ describe('a run that is bound to a plan', () => {
     await shop.scan();
     await shop.workOff(await shop.process());
     await shop.clock.advance(10_000);
-    const runs = new RunStates(shop.store.registers);
+    const runs = new RunStore(shop.store.registers);
     expect(await queueDue(shop.deps(), runs, ENROLL.hash, 'another-plan')).toBe(0);
     await shop.clock.advance(HOUR);
     expect(await queueDue(shop.deps(), runs, ENROLL.hash)).toBe(1);
@@ -148,7 +148,7 @@ describe('a run that lasts longer than two schedule periods', () => {
     const policy = policyOf('computeOptimizer: Active', `${FREELY}\nschedule: 1h`);
     shop = await Workshop.open({ policy });
     await shop.scan();
-    const keeper = new SnapshotKeeper(shop.deps(), shop.settings, shop.retrying(), policy);
+    const keeper = new SnapshotRefresher(shop.deps(), shop.settings, shop.retrying(), policy);
     for (let hours = 0; hours < 5; hours += 1) {
       await shop.clock.advance(HOUR);
       await keeper.keepFresh();

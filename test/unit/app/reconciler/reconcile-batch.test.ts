@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Check } from '../../../../shared/app/reconciler/checks/check.ts';
-import { Guard, Vetoed } from '../../../../shared/app/reconciler/checks/guard.ts';
+import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
 import { processMessage } from '../../../../shared/app/reconciler/dispatch.ts';
 import { scanWish } from '../../../../shared/app/schedule/scan-requests.ts';
 import { type Cloud, MAX_BATCH } from '../../../../shared/ports/cloud.ts';
@@ -449,7 +449,7 @@ describe('guardrails, right before the call', () => {
     const until = shop.clock.now() + 600_000;
     const closed: Check = {
       ask: async () => {
-        if (shop.clock.now() < until) throw new Vetoed('window', 'closed', until);
+        if (shop.clock.now() < until) throw new ChangeRefused('window', 'closed', until);
       },
     };
     const guarded = { ...work, guard: new Guard(work.runs, [closed]) };
@@ -524,10 +524,10 @@ describe('guardrails, right before the call', () => {
     shop.cloud.set(accountId(0), { automation: { ...on, ruleMode: 'AnyAllowed' } });
     const found = await shop.scan();
     await shop.messages();
-    const { RunStates } = await import('../../../../shared/app/coordination/run-store.ts');
+    const { RunStore } = await import('../../../../shared/app/coordination/run-store.ts');
     const { changeKey } = await import('../../../../shared/app/plan/plan.ts');
     const keys = found.due.map(changeKey);
-    await new RunStates(shop.store.registers).storePlan(found.planHash, policy.hash, keys, NOW);
+    await new RunStore(shop.store.registers).storePlan(found.planHash, policy.hash, keys, NOW);
     shop.cloud.set(accountId(1), { automation: { ...on, ruleMode: 'NoneAllowed' } });
     await shop.scan(shop.run(found.planHash));
     await shop.workOff(await shop.process());

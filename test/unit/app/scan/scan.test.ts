@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
-import { RunStates } from '../../../../shared/app/coordination/run-store.ts';
+import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { readTyped, update } from '../../../../shared/app/coordination/typed-register.ts';
 import { plan, scan } from '../../../../shared/app/scan/scan.ts';
 import { createRetrying } from '../../../../shared/app/support/retry.ts';
@@ -61,7 +61,7 @@ describe('a scan', () => {
     expect(found.due).toHaveLength(20);
     expect(found.summary.computeOptimizer).toEqual({ Drifted: 20, Compliant: 1 });
     expect(await workshop.store.ledger.chains(null, 10)).toEqual([]);
-    expect(await workshop.store.facts.meta()).toBeNull();
+    expect(await workshop.store.snapshots.meta()).toBeNull();
     expect(await workshop.messages()).toEqual([]);
     expect(workshop.cloud.changes).toEqual([]);
   });
@@ -349,7 +349,7 @@ describe('small parts', () => {
   });
 
   it('a run is stopped by one failure, and exactly one is told so', async () => {
-    const runs = new RunStates(memoryRegisters());
+    const runs = new RunStore(memoryRegisters());
     const run = { runId: 'run-1', policy: ENROLL, planHash: null };
     await runs.begin(run, NOW, 100, 20);
     const trips = await Promise.all(Array.from({ length: 10 }, () => runs.countFailure('run-1', ENROLL)));

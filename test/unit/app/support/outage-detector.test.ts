@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Reach } from '../../../../shared/app/support/outage-detector.ts';
+import { OutageDetector } from '../../../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../../../shared/app/support/retry.ts';
 import { CloudError, type CloudErrorKind } from '../../../../shared/ports/cloud.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
@@ -21,7 +21,7 @@ const onceOnly: Retrying = (call) => call();
 
 function parts() {
   const clock = manualClock();
-  const reach = new Reach(clock);
+  const reach = new OutageDetector(clock);
   const call = reach.watching(onceOnly);
   const failing = async (times: number, error: Error) => {
     for (let n = 0; n < times; n += 1) await expect(call(() => Promise.reject(error))).rejects.toBe(error);

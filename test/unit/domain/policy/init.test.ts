@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type AccountFacts,
   compilePolicy,
   initPolicy,
   type ObservedEnrollments,
+  type OrganizationAccount,
   policyWarnings,
 } from '../../../../shared/domain/policy/index.ts';
 import { accepted, account, NOW } from './support.ts';
@@ -14,7 +14,7 @@ const OFF: ObservedEnrollments = { computeOptimizer: 'Inactive', automation: 'In
 const AUTO: ObservedEnrollments = { computeOptimizer: 'Active', automation: 'Active', ruleMode: 'AnyAllowed' };
 const PENDING: ObservedEnrollments = { computeOptimizer: 'Pending', automation: null, ruleMode: null };
 
-type World = readonly (readonly [string, ObservedEnrollments | null, Partial<AccountFacts>?])[];
+type World = readonly (readonly [string, ObservedEnrollments | null, Partial<OrganizationAccount>?])[];
 
 function init(world: World): string {
   const accounts = world.map(([ou, , over], i) =>

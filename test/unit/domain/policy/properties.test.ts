@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import {
-  type AccountFacts,
   compilePolicy,
   type DesiredState,
   type Match,
+  type OrganizationAccount,
   type Policy,
   parsePolicy,
   policyHash,
@@ -64,7 +64,7 @@ const rawPolicy = fc.record({
   rules: fc.array(rawRule, { maxLength: 6 }).map((rules) => rules.map((rule, i) => ({ id: `r${i}`, ...rule }))),
 });
 
-const facts: fc.Arbitrary<AccountFacts> = fc.record({
+const facts: fc.Arbitrary<OrganizationAccount> = fc.record({
   id: fc.constantFrom(...IDS),
   name: fc.constantFrom(...NAMES),
   ou: fc.constantFrom(...OUS),
@@ -79,7 +79,7 @@ function parsed(value: unknown): Policy | null {
 }
 
 /** The rules of interface.md word for word, with no thought for speed: regular expressions, path splitting. */
-function reference(policy: Policy, account: AccountFacts): Omit<DesiredState, 'contradiction'> {
+function reference(policy: Policy, account: OrganizationAccount): Omit<DesiredState, 'contradiction'> {
   const glob = (text: string) =>
     new RegExp(
       `^${[...text].map((c) => (c === '*' ? '[^]*' : c === '?' ? '[^]' : c.replace(/[\\^$.|+()[\]{}]/, '\\$&'))).join('')}$`,
@@ -198,7 +198,7 @@ describe('resolve', () => {
     const compiled = compilePolicy(policy);
     const accounts = Array.from(
       { length: 10_000 },
-      (_, i): AccountFacts => ({
+      (_, i): OrganizationAccount => ({
         id: String(100_000_000_000 + i),
         name: `team-${i}-service`,
         ou: ['/Workloads/Dev/Team', '/Platform/Net', '/Data/Lake', '/'][i % 4] ?? '/',

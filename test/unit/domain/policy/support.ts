@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import {
-  type AccountFacts,
   type CompiledPolicy,
   compilePolicy,
   type Finding,
+  type OrganizationAccount,
   type Policy,
   parsePolicy,
 } from '../../../../shared/domain/policy/index.ts';
@@ -40,7 +40,7 @@ export function withDefaults(rest: string): string {
   return `version: 1\ndefaults: { computeOptimizer: Active }\n${rest}`;
 }
 
-export function account(over: Partial<AccountFacts> = {}): AccountFacts {
+export function account(over: Partial<OrganizationAccount> = {}): OrganizationAccount {
   return {
     id: '111111111111',
     name: 'payments-prod',

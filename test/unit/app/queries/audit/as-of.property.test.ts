@@ -125,9 +125,9 @@ it("a report's points are what as-of says at those times, and its drifts are tho
   await fc.assert(
     fc.asyncProperty(histories, fc.integer({ min: 0, max: 5 }), async (all, from) => {
       const chains = all.map((happenings, n) => entriesOf(n, happenings));
-      await withLedger(chains, async (_, { ledger, facts }) => {
+      await withLedger(chains, async (_, { ledger, snapshots }) => {
         const query = { since: time(from * DAY), until: time(15 * DAY), intervalMs: 2 * DAY, top: 5 };
-        const report = await auditReport({ ledger, facts }, query);
+        const report = await auditReport({ ledger, snapshots }, query);
         expect(reportSchema.parse(report)).toEqual(report);
         for (const { at, compliance } of report.points) {
           for (const enrollment of ENROLLMENTS) {

@@ -1,10 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import type { AccountFacts } from '../../../domain/policy/types.ts';
+import type { OrganizationAccount } from '../../../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../../../ports/cloud.ts';
-import type { Facts } from '../../../ports/facts.ts';
+import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
 import type { Clock, NewId } from '../../../ports/system.ts';
-import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../../stored-shapes.ts';
+import { isOrganizationAccount, isSnapshotMeta, type SnapshotMeta } from '../../stored-shapes.ts';
 import { corrupt, storeError } from '../store-errors.ts';
 import {
   binary,
@@ -46,7 +46,7 @@ interface Current {
  * accounts lie over it one by one. The old one is removed afterwards; a reader who meets the removal begins again
  * with the new one. Who is killed in between leaves its snapshot's name behind, by which the next save removes the rest.
  */
-export function dynamoFacts(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): Facts {
+export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): SnapshotStore {
   /** Lays items of single accounts over the snapshot that is valid when it returns. */
   const overlay = async (itemsFor: (snapshot: string) => readonly Item[]): Promise<void> => {
     let id = (await readCurrent())?.id ?? NO_SNAPSHOT;
@@ -195,7 +195,7 @@ function refreshedKey(id: string, accountId: AccountId): Key {
   return { pk: `facts#${id}`, sk: `account#${accountId}` };
 }
 
-function bucketItems(id: string, accounts: readonly AccountFacts[]): readonly Item[] {
+function bucketItems(id: string, accounts: readonly OrganizationAccount[]): readonly Item[] {
   const buckets = Math.max(1, Math.ceil(accounts.length / ACCOUNTS_PER_BUCKET));
   const contents = Map.groupBy(accounts, (each) => shardOf(each.id, buckets));
   return Array.from({ length: buckets }, (_, bucket) => {
@@ -206,7 +206,7 @@ function bucketItems(id: string, accounts: readonly AccountFacts[]): readonly It
   });
 }
 
-function refreshedItem(id: string, facts: AccountFacts): Item {
+function refreshedItem(id: string, facts: OrganizationAccount): Item {
   const { pk, sk } = refreshedKey(id, facts.id);
   const body = JSON.stringify(facts);
   checkSize(`facts of account ${facts.id}`, Buffer.byteLength(body));
@@ -219,7 +219,7 @@ function goneItem(id: string, accountId: AccountId): Item {
   return { pk: text(pk), sk: text(sk), gone: flag(true) };
 }
 
-function toRefreshed(item: Item): AccountFacts | null {
+function toRefreshed(item: Item): OrganizationAccount | null {
   return isGone(item) ? null : toFacts(item);
 }
 
@@ -238,11 +238,11 @@ function toCurrent(item: Item): Current {
   return { id: readText(item, 'id'), buckets: readNumber(item, 'buckets'), meta };
 }
 
-function toFacts(item: Item): AccountFacts {
-  return parseJson(item, readText(item, 'body'), 'an account', isAccountFacts);
+function toFacts(item: Item): OrganizationAccount {
+  return parseJson(item, readText(item, 'body'), 'an account', isOrganizationAccount);
 }
 
-function toBucket(item: Item): readonly AccountFacts[] {
+function toBucket(item: Item): readonly OrganizationAccount[] {
   let body: string;
   try {
     body = gunzipSync(readBinary(item, 'zipped')).toString();
@@ -252,8 +252,8 @@ function toBucket(item: Item): readonly AccountFacts[] {
   return parseJson(item, body, 'a part of the snapshot', areAccountFacts);
 }
 
-function areAccountFacts(value: unknown): value is readonly AccountFacts[] {
-  return Array.isArray(value) && value.every(isAccountFacts);
+function areAccountFacts(value: unknown): value is readonly OrganizationAccount[] {
+  return Array.isArray(value) && value.every(isOrganizationAccount);
 }
 
 function tooSlow(id: string): Error {

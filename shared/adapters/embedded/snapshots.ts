@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AccountFacts } from '../../domain/policy/types.ts';
-import type { Facts } from '../../ports/facts.ts';
-import { isAccountFacts, isSnapshotMeta, type SnapshotMeta } from '../stored-shapes.ts';
+import type { OrganizationAccount } from '../../domain/policy/types.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import { isOrganizationAccount, isSnapshotMeta, type SnapshotMeta } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import type { Row, Sql } from './sql.ts';
 
-export function sqliteFacts(connection: Connection): Facts {
+export function sqliteSnapshots(connection: Connection): SnapshotStore {
   return {
     save: ({ accounts, ...meta }) =>
       connection.write((sql) => {
@@ -19,7 +19,7 @@ export function sqliteFacts(connection: Connection): Facts {
       return connection.snapshot((sql) => {
         const meta = readMeta(sql);
         if (meta === null) return null;
-        const accounts: AccountFacts[] = [];
+        const accounts: OrganizationAccount[] = [];
         for (const row of sql.each('SELECT account_id, body FROM facts ORDER BY account_id'))
           accounts.push(toFacts(sql, row));
         return { ...meta, accounts };
@@ -39,7 +39,7 @@ export function sqliteFacts(connection: Connection): Facts {
   };
 }
 
-function put(sql: Sql, accounts: readonly AccountFacts[]): void {
+function put(sql: Sql, accounts: readonly OrganizationAccount[]): void {
   for (const account of accounts) {
     sql.run('INSERT OR REPLACE INTO facts VALUES (?, ?)', account.id, JSON.stringify(account));
   }
@@ -50,8 +50,8 @@ function readMeta(sql: Sql): SnapshotMeta | null {
   return row === undefined ? null : sql.json(row, 'body', 'the snapshot', isSnapshotMeta);
 }
 
-function toFacts(sql: Sql, row: Row): AccountFacts {
-  const facts = sql.json(row, 'body', 'an account', isAccountFacts);
+function toFacts(sql: Sql, row: Row): OrganizationAccount {
+  const facts = sql.json(row, 'body', 'an account', isOrganizationAccount);
   sql.same(row, 'account_id', facts.id, 'an account');
   return facts;
 }

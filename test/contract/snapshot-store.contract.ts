@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
-import type { Facts } from '../../shared/ports/facts.ts';
+import type { SnapshotStore } from '../../shared/ports/snapshot-store.ts';
 import { contractOf } from './contract.ts';
 import { account, facts, range } from './samples.ts';
 
@@ -13,7 +13,7 @@ function sorted(found: OrganizationSnapshot | null): OrganizationSnapshot | null
   return found && { ...found, accounts: found.accounts.toSorted((a, b) => a.id.localeCompare(b.id)) };
 }
 
-export const factsContract = contractOf<Facts>()('Facts', {
+export const factsContract = contractOf<SnapshotStore>()('Facts', {
   async 'before the first snapshot nothing is known'({ port }) {
     expect(await port.load()).toBeNull();
     expect(await port.meta()).toBeNull();
