@@ -1,7 +1,6 @@
 import type { Deps, RunContext, Settings } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
-import { readTyped } from '../coordination/typed-register.ts';
 import { ControlsView } from '../guardrails/controls.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -33,6 +32,6 @@ export async function createWork(
     automationListing: new AutomationListing(deps.cloud, retrying, deps.clock, settings.maxAccounts),
     boundTo,
     holds: [],
-    beganInForce: (await readTyped(deps.registers, POLICY_REGISTER, policySchema))?.value.hash === policy.hash,
+    beganInForce: (await policyInForce(deps.registers)) === policy.hash,
   };
 }
