@@ -28,7 +28,7 @@ interface Late {
   readonly end: () => number;
 }
 
-interface SignalSource {
+export interface SignalSource {
   on(event: 'SIGINT' | 'SIGTERM', listener: (signal: 'SIGINT' | 'SIGTERM') => void): unknown;
 }
 

@@ -1,0 +1,77 @@
+import { CommanderError } from 'commander';
+import { systemClock } from '../../shared/compose/system.ts';
+import { type Config, readConfig } from '../../shared/config/config.ts';
+import { writeAdvice } from '../../shared/config/text-file.ts';
+import { tell, toldLines } from './errors.ts';
+import { EXIT } from './exit-codes.ts';
+import { Interrupted, listenForInterrupts, type SignalSource } from './interrupt.ts';
+import { cliLogger } from './log.ts';
+import { type Parsed, parse } from './program.ts';
+import { Output, type Stream } from './ui/output.ts';
+
+/** What the command line uses of its process, so that tests can run commands without starting one. */
+export interface Host {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly env: Record<string, string | undefined>;
+  readonly signals: SignalSource;
+  readonly exit: (code: number) => void;
+  /** Writes to stderr after its stream failed on a full disk; throws if it cannot. */
+  readonly rewrite: (text: string) => void;
+}
+
+/** Runs one command to its end, and reports its errors. @returns the exit code */
+export async function runCli(args: readonly string[], host: Host): Promise<number> {
+  const interrupt = listenForInterrupts(host.signals, systemClock.now, host.exit);
+  const guessed = guessedConfig(args);
+  const early = openOutput(host, guessed);
+  let parsed: Parsed;
+  let config: Config;
+  try {
+    parsed = parse(args, {
+      write: (text) => early.print(text.trimEnd()),
+      note: (text) => early.note(text.trimEnd()),
+    });
+    config = readConfig(parsed.flags, host.env);
+  } catch (error) {
+    const shown = error instanceof CommanderError && error.exitCode === 0;
+    return afterResult(early, shown ? EXIT.ok : fail(early, error, guessed.verbose));
+  }
+  const output = openOutput(host, config);
+  const run = (): Promise<number> => {
+    const logger = cliLogger(output, systemClock, config.verbose);
+    return parsed.run({ config, env: host.env, output, interrupt, clock: systemClock, logger });
+  };
+  const exitCode = await run().catch((error: unknown): number => {
+    if (!(error instanceof Interrupted)) return fail(output, error, config.verbose);
+    if (output.json) output.document({ error: { code: 'Interrupted', message: error.message } });
+    else output.note(`Interrupted: ${error.message}.`);
+    return interrupt.exitCode;
+  });
+  return afterResult(output, exitCode);
+}
+
+/** The settings that errors of the command line itself are reported with. */
+function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'verbose' | 'color'> {
+  return { json: args.includes('--json'), verbose: args.includes('--verbose'), color: 'auto' };
+}
+
+function fail(output: Output, error: unknown, verbose: boolean): number {
+  const told = tell(error);
+  if (output.json) output.document({ error: told });
+  else for (const line of toldLines(told)) output.note(line);
+  if (verbose && error instanceof Error) output.note(error.stack ?? error.message);
+  return EXIT.error;
+}
+
+function openOutput({ stdout, stderr, rewrite }: Host, config: Pick<Config, 'json' | 'color'>): Output {
+  return new Output(stdout, stderr, config, rewrite);
+}
+
+/** The exit code of a command; a failure if its result could not be written. */
+async function afterResult(output: Output, exitCode: number): Promise<number> {
+  await output.settled();
+  if (output.lostResult === null) return exitCode;
+  output.note(`error: stdout cannot be written (${output.lostResult}): ${writeAdvice(output.lostResult)}`);
+  return EXIT.error;
+}
