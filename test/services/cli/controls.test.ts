@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { accountShape, applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
-import { ENROLL, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
+import { ENROLL, expectRefusal, json, place, refused, rollcall, spawned, world } from './support.ts';
 
 const suspendShape = z.object({
   selector: z.string(),
@@ -87,10 +87,10 @@ describe('suspend and resume', () => {
   test('two operators at once: both hold', async () => {
     const { cwd, call } = await afterOneScan();
     const ends = await Promise.all([
-      rollcall(['suspend', '111111111111', '--reason', 'a'], { cwd }),
-      rollcall(['suspend', '222222222222', '--reason', 'b'], { cwd }),
-      rollcall(['halt', '--reason', 'c'], { cwd }),
-      rollcall(['halt', '--reason', 'd'], { cwd }),
+      spawned(['suspend', '111111111111', '--reason', 'a'], { cwd }),
+      spawned(['suspend', '222222222222', '--reason', 'b'], { cwd }),
+      spawned(['halt', '--reason', 'c'], { cwd }),
+      spawned(['halt', '--reason', 'd'], { cwd }),
     ]);
     expect(ends.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     const held = statusShape.parse(json(await call('status')));

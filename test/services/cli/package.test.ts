@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { keyOf } from '../../support/bundled-packages.ts';
-import { place, rollcall, world } from './support.ts';
+import { place, spawned, world } from './support.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
@@ -89,7 +89,7 @@ describe('the npm package', () => {
     const { env } = await world();
     const cwd = place({ 'policy.yaml': 'version: 1\ndefaults: { computeOptimizer: Active }\n' });
     const options = { cwd, env, entry: [inPackage('bin.mjs')] };
-    const plan = await rollcall(['plan', '--policy', 'policy.yaml', '--json'], options);
+    const plan = await spawned(['plan', '--policy', 'policy.yaml', '--json'], options);
     expect(plan, plan.stderr).toMatchObject({ code: 2 });
     expect(JSON.parse(plan.stdout)).toMatchObject({ coverage: { listed: expect.any(Number) } });
   });
@@ -98,7 +98,7 @@ describe('the npm package', () => {
     const older =
       'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
     const options = { cwd: place(), entry: ['--import', older, inPackage('bin.mjs')] };
-    const { code, stdout, stderr } = await rollcall(['status'], options);
+    const { code, stdout, stderr } = await spawned(['status'], options);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^rollcall needs Node\.js 24 or newer; this is 20\.1\.0\.[^\n]*\n$/);
   });

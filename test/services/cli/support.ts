@@ -11,6 +11,7 @@ import { type RunningSandbox, type StartOptions, startSandbox } from '../../../s
 import { readConfig } from '../../../shared/config/config.ts';
 import { childFile } from '../../support/children.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
+import { runInProcess } from './in-process.ts';
 
 /** The CLI as installed. */
 export const MAIN = childFile('cli');
@@ -98,8 +99,13 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   return { code: typeof code === 'number' ? code : null, stdout, stderr, ms: performance.now() - startedAt };
 }
 
-/** Runs the real CLI to its end. */
-export function rollcall(args: readonly string[], options: CallOptions): Promise<Ended> {
+/** Runs a command to its end, in this process. */
+export function rollcall(args: readonly string[], options: Omit<CallOptions, 'entry'>): Promise<Ended> {
+  return runInProcess(args, options.cwd, bare(options));
+}
+
+/** Runs a command to its end, in a process of its own. */
+export function spawned(args: readonly string[], options: CallOptions): Promise<Ended> {
   return ended(start(args, options));
 }
 
