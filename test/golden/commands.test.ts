@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
 import { startApi } from '../../services/cli/api.ts';
@@ -62,7 +61,8 @@ function byChain({ exitCode, document }: Answer): Answer {
 test.each(['small', 'large', 'regulated'] as const)('examples/%s.yaml', async (name) => {
   const { clock, running, dataDir } = await begin(name);
   const place = { clock, dataDir };
-  const example = fileURLToPath(new URL(`../../examples/${name}.yaml`, import.meta.url));
+  // From the root, where tests run: answers name the file.
+  const example = `examples/${name}.yaml`;
   const policy = ['--policy', example];
   const drifted = running.sandbox.accounts().find(({ computeOptimizer }) => computeOptimizer.status === 'Inactive');
   const account = drifted?.accountId ?? running.info.managementAccountId;
