@@ -54,7 +54,7 @@ export async function readChains({ ledger }: Pick<Stores, 'ledger'>): Promise<Ma
       const entries: LedgerEntry[] = [];
       for (let page = await ledger.read(name, 0, 500); page.length > 0; ) {
         entries.push(...page);
-        page = await ledger.read(name, entries.length, 500);
+        page = await ledger.read(name, entries.at(-1)?.seq ?? 0, 500);
       }
       chains.set(name, entries);
     }

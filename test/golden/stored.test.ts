@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { Stores } from '../../shared/app/context.ts';
+import { listOf, ownDigests } from '../../shared/app/ledger/digest.ts';
+import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
+import { makeBench as makeTable, type PretendAws, startPretendAws } from '../adapters/aws/stores.ts';
+import { makeBench as makeFile } from '../adapters/embedded/stores.ts';
+import { readRecords } from '../support/world.ts';
+import { foldAll, readChains } from '../support/world-checks.ts';
+import { command } from './commands.ts';
+import { pretty } from './stable.ts';
+import { expected, restoreFile, restoreTable, STORED_AT, storedRecords, storedRegisters } from './stored.ts';
+
+let aws: PretendAws;
+beforeAll(async () => {
+  aws = await startPretendAws();
+});
+afterAll(() => aws.close());
+
+async function embedded(): Promise<Stores> {
+  const { bench } = await file();
+  return bench.open();
+}
+
+async function file() {
+  const bench = makeFile();
+  onTestFinished(() => bench.dispose());
+  await bench.clock.advance(STORED_AT - bench.clock.now());
+  restoreFile(bench.dataDir);
+  return { bench, place: { dataDir: bench.dataDir, clock: bench.clock } };
+}
+
+async function table(): Promise<Stores> {
+  const bench = await makeTable(aws);
+  onTestFinished(() => bench.dispose());
+  await restoreTable(aws, bench);
+  return bench.open();
+}
+
+test.each([
+  ['embedded', embedded],
+  ['aws', table],
+] as const)('the %s store of November 2026 opens, verifies, and folds to the same records', async (_, open) => {
+  const store = await open();
+  const { ledger, records, registers, snapshots } = store;
+
+  const chains = await readChains(store);
+  const ends = [...chains].map(([chain, entries]) => {
+    const { seq = 0, hash = '' } = entries.at(-1) ?? {};
+    return [chain, { seq, hash, first: entries[0]?.seq, entries: entries.length }];
+  });
+  expect(Object.fromEntries(ends)).toEqual(expected.ends);
+
+  const digests = await ownDigests(ledger, null);
+  const verified = await verifyLedger(ledger, records, { digests, listOf: (digest) => listOf(registers, digest) });
+  expect(verified).toEqual(expected.verify);
+
+  expect(await readRecords(store)).toEqual(storedRecords);
+  // What a checkpoint replaced is not there any more.
+  const whole = [...foldAll(chains)].filter(([chain]) => chains.get(chain)?.[0]?.seq === 1);
+  expect(whole.length).toBe(storedRecords.size - 1);
+  expect(new Map(whole)).toEqual(new Map(whole.map(([chain]) => [chain, storedRecords.get(chain)])));
+
+  const read = await registers.list('');
+  expect(new Map(read.map(({ name, value }) => [name, value]))).toEqual(storedRegisters);
+  const snapshot = await snapshots.load();
+  const accounts = snapshot?.accounts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  expect({ ...snapshot, accounts }).toEqual(expected.facts);
+  const waiting = await ledger.unpublished(100);
+  expect(waiting.map(({ chain, seq }) => `${chain} ${seq}`)).toEqual(expected.unpublished);
+});
+
+test.each([
+  ['status', ['status']],
+  ['account', ['account', '934214068856']],
+  ['audit-verify', ['audit', 'verify']],
+  ['audit-report', ['audit', 'report', '--since', '8d', '--interval', '2d']],
+  ['audit-as-of', ['audit', 'as-of', '2026-11-22T13:00:00Z']],
+  ['dlq-list', ['dlq', 'list']],
+] as const)('the embedded store of November 2026 answers %s as then', async (name, args) => {
+  const { place } = await file();
+  const { exitCode, document } = await command(place, ...args);
+  await expect(`${pretty({ exitCode, document })}\n`).toMatchFileSnapshot(`stored/${name}.json`);
+});
