@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import { roleAccount } from './sts.ts';
+import { roleAccount } from './role-arn.ts';
 import type { ServiceName } from './types.ts';
 
 export const FAULT_KINDS = [

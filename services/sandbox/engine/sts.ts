@@ -1,6 +1,7 @@
 import { type Call, Failure, integer, type Operations, text } from './operation.ts';
 import { isOpen } from './organization.ts';
 import { fnv1a } from './random.ts';
+import { ROLE_ARN } from './role-arn.ts';
 import type { Account, Output, RoleSession } from './types.ts';
 
 /** The longest session of the member role, and of any session that was itself assumed. */
@@ -11,13 +12,6 @@ export const stsOperations: Operations = {
   AssumeRole: { run: assumeRole },
   GetCallerIdentity: { run: getCallerIdentity },
 };
-
-/** Account id in a role's ARN, or undefined if it is none. */
-export function roleAccount(arn: unknown): string | undefined {
-  return typeof arn === 'string' ? ROLE_ARN.exec(arn)?.[2] : undefined;
-}
-
-const ROLE_ARN = /^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role\/(?:[\x21-\x7e]+\/)?([\w+=,.@-]{1,64})$/;
 
 /** Beside the member role there is one that may only read. */
 export const readerOf = (memberRole: string): string => `${memberRole}Reader`;
