@@ -41,6 +41,8 @@ export function duration(ms: number): string {
   return `${number(ms / 86_400_000)} d`;
 }
 
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export const ENROLLMENT_WORDS: Readonly<Record<string, string>> = {
   computeOptimizer: 'Compute Optimizer',
   automation: 'Automation',

@@ -1,14 +1,14 @@
-import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
-import { EntryView, toneOf } from '../parts/entry.tsx';
 import { Resume, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Scrolling, Time, Verdict } from '../parts/small.tsx';
+import { Empty, Fact, Heading, Loaded, Time, Verdict } from '../parts/small.tsx';
+import { DataTable } from '../parts/table.tsx';
+import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
-import type { Account, AuditPage, Condition, Entry, Explanation } from '../types.ts';
+import type { Account, Condition, Explanation } from '../types.ts';
 import { ENROLLMENT_WORDS, reasonText, stateText } from '../words.ts';
 
 export function AccountPage() {
@@ -40,32 +40,19 @@ function Found({ found }: { readonly found: Account }) {
   return (
     <>
       <dl class="facts card">
-        <dt>Account</dt>
-        <dd>
+        <Fact term="Account">
           <code>{accountId}</code>
-        </dd>
-        <dt>Organizational unit</dt>
-        <dd>{account?.ou ?? '–'}</dd>
-        <dt>State</dt>
-        <dd>
+        </Fact>
+        <Fact term="Organizational unit">{account?.ou ?? '–'}</Fact>
+        <Fact term="State">
           {account?.state ?? '–'}
           {present ? '' : ' · not a member as of the last complete scan'}
           {account?.management === true ? ' · management account' : ''}
-        </dd>
-        {account?.tags !== null && account?.tags !== undefined && (
-          <>
-            <dt>Tags</dt>
-            <dd>
-              {Object.entries(account.tags)
-                .map(([key, value]) => `${key}=${value}`)
-                .join(', ') || 'none'}
-            </dd>
-          </>
-        )}
-        <dt>As of</dt>
-        <dd>
+        </Fact>
+        <Fact term="Tags">{tagsText(account?.tags ?? null)}</Fact>
+        <Fact term="As of">
           <Time iso={snapshotAt} />
-        </dd>
+        </Fact>
       </dl>
       {mayOperate && (
         <div class="actions">{suspended ? <Resume selector={accountId} /> : <Suspend selector={accountId} />}</div>
@@ -79,9 +66,24 @@ function Found({ found }: { readonly found: Account }) {
       ) : (
         <Explained explanation={explanation} />
       )}
-      <Timeline key={accountId} found={found} />
+      <section class="card" aria-labelledby="timeline">
+        <h2 id="timeline">Timeline</h2>
+        <Timeline
+          key={accountId}
+          first={{ entries: found.timeline, next: found.next }}
+          readOlder={(cursor) => get(READ.audit({ account: accountId }, cursor))}
+          none="Nothing has been recorded about it."
+        />
+      </section>
     </>
   );
+}
+
+/** `null`: the tags were not read. */
+function tagsText(tags: Readonly<Record<string, string>> | null): string | null {
+  if (tags === null) return null;
+  const pairs = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  return pairs.join(', ') || 'none';
 }
 
 interface StandingProps {
@@ -104,58 +106,26 @@ function Facts({ condition }: { readonly condition: Condition }) {
   const desiredText = desired === null && desiredRuleMode === null ? 'left alone' : stateText(desired, desiredRuleMode);
   return (
     <dl class="facts">
-      <dt>Verdict</dt>
-      <dd>
+      <Fact term="Verdict">
         <Verdict verdict={verdict} />
-      </dd>
-      {reason !== null && (
-        <>
-          <dt>Why</dt>
-          <dd>
+      </Fact>
+      <Fact term="Why">
+        {reason !== null && (
+          <>
             {reasonText(reason)} <code>{reason}</code>
-          </dd>
-        </>
-      )}
-      <dt>Observed</dt>
-      <dd>{stateText(status, ruleMode)}</dd>
-      <dt>Desired</dt>
-      <dd>{desiredText}</dd>
-      <dt>Rule</dt>
-      <dd>{rule ?? '–'}</dd>
-      <dt>Since</dt>
-      <dd>
+          </>
+        )}
+      </Fact>
+      <Fact term="Observed">{stateText(status, ruleMode)}</Fact>
+      <Fact term="Desired">{desiredText}</Fact>
+      <Fact term="Rule">{rule ?? '–'}</Fact>
+      <Fact term="Since">
         <Time iso={since} />
-      </dd>
-      {driftSince !== null && (
-        <>
-          <dt>Drift since</dt>
-          <dd>
-            <Time iso={driftSince} />
-          </dd>
-        </>
-      )}
-      {notBefore !== null && (
-        <>
-          <dt>Not before</dt>
-          <dd>
-            <Time iso={notBefore} />
-          </dd>
-        </>
-      )}
-      {deadline !== null && (
-        <>
-          <dt>Deadline</dt>
-          <dd>
-            <Time iso={deadline} />
-          </dd>
-        </>
-      )}
-      {attempts > 0 && (
-        <>
-          <dt>Attempts</dt>
-          <dd>{attempts}</dd>
-        </>
-      )}
+      </Fact>
+      <Fact term="Drift since">{driftSince !== null && <Time iso={driftSince} />}</Fact>
+      <Fact term="Not before">{notBefore !== null && <Time iso={notBefore} />}</Fact>
+      <Fact term="Deadline">{deadline !== null && <Time iso={deadline} />}</Fact>
+      <Fact term="Attempts">{attempts > 0 && attempts}</Fact>
     </dl>
   );
 }
@@ -187,78 +157,23 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
       </ul>
       <details>
         <summary>Every rule, and whether it matches</summary>
-        <Scrolling label="Rules for this account">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Rule</th>
-                <th scope="col">Matches</th>
-                <th scope="col">Because</th>
-                <th scope="col">Decides</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rules.map(({ id, matched, conditions, decided }) => (
-                <tr key={id}>
-                  <th scope="row">{id}</th>
-                  <td>{matched ? 'yes' : 'no'}</td>
-                  <td>
-                    {conditions.map(({ condition, why }) => `${condition}: ${why}`).join('; ') || 'it is for all'}
-                  </td>
-                  <td>{decided.map((field) => FIELD_WORDS[field]).join(', ') || '–'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolling>
+        <DataTable
+          label="Rules for this account"
+          rowHeader
+          rows={rules}
+          keyOf={({ id }) => id}
+          columns={[
+            ['Rule', ({ id }) => id],
+            ['Matches', ({ matched }) => (matched ? 'yes' : 'no')],
+            [
+              'Because',
+              ({ conditions }) =>
+                conditions.map(({ condition, why }) => `${condition}: ${why}`).join('; ') || 'it is for all',
+            ],
+            ['Decides', ({ decided }) => decided.map((field) => FIELD_WORDS[field]).join(', ') || '–'],
+          ]}
+        />
       </details>
-    </section>
-  );
-}
-
-interface Older {
-  readonly entries: readonly Entry[];
-  readonly next: string | null;
-}
-
-function Timeline({ found }: { readonly found: Account }) {
-  const [older, setOlder] = useState<Older | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const next = older === null ? found.next : older.next;
-  const more = async (): Promise<void> => {
-    try {
-      const page: AuditPage = await get(READ.audit({ account: found.accountId }, next));
-      setOlder({ entries: [...(older?.entries ?? []), ...page.entries], next: page.next });
-      setProblem(null);
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
-  const known = new Set(found.timeline.map(({ id }) => id));
-  const entries = [...found.timeline, ...(older?.entries ?? []).filter(({ id }) => !known.has(id))];
-  return (
-    <section class="card" aria-labelledby="timeline">
-      <h2 id="timeline">Timeline</h2>
-      {entries.length === 0 && <Empty>Nothing has been recorded about it.</Empty>}
-      <ol class="timeline">
-        {entries.map((entry) => (
-          <li key={entry.id} data-tone={toneOf(entry)}>
-            <EntryView entry={entry} />
-          </li>
-        ))}
-      </ol>
-      {problem !== null && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      {next !== null && (
-        <div class="actions">
-          <button type="button" class="secondary" onClick={more}>
-            Older entries
-          </button>
-        </div>
-      )}
     </section>
   );
 }

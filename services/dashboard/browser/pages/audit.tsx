@@ -4,12 +4,12 @@ import { download, get } from '../api.ts';
 import { type AuditFilter, READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { AsOfSearch } from '../parts/as-of.tsx';
-import { EntryView, toneOf } from '../parts/entry.tsx';
-import { Empty, Heading, Loaded } from '../parts/small.tsx';
+import { Heading, Loaded, Problem } from '../parts/small.tsx';
+import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
-import type { Entry, AuditPage as Page } from '../types.ts';
-import { ENROLLMENT_WORDS, ENTRY_TYPES, typeText } from '../words.ts';
+import type { AuditPage as Page } from '../types.ts';
+import { ENROLLMENT_WORDS, ENTRY_TYPES, messageOf, typeText } from '../words.ts';
 
 const CURRENT = { 'aria-current': 'page' } as const;
 
@@ -133,7 +133,16 @@ function Search() {
         <Export filter={filter} />
       </div>
       <Loaded resource={page} what="The audit trail">
-        {(found) => <Entries key={path} first={found} filter={filter} />}
+        {(found) => (
+          <Timeline
+            key={path}
+            first={found}
+            readOlder={(cursor) => get(READ.audit(filter, cursor))}
+            label="Entries, the latest first"
+            withAccount
+            none="Nothing is recorded that fits."
+          />
+        )}
       </Loaded>
     </section>
   );
@@ -163,7 +172,7 @@ function Export({ filter }: { readonly filter: AuditFilter }) {
       link.click();
       URL.revokeObjectURL(address);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(`The export failed. ${messageOf(error)}`);
     } finally {
       setBusy(false);
     }
@@ -187,51 +196,7 @@ function Export({ filter }: { readonly filter: AuditFilter }) {
           </button>
         ))}
       </fieldset>
-      {problem !== null && (
-        <p class="problem" role="alert">
-          The export failed. {problem}
-        </p>
-      )}
-    </>
-  );
-}
-
-function Entries({ first, filter }: { readonly first: Page; readonly filter: AuditFilter }) {
-  const [more, setMore] = useState<{ readonly entries: readonly Entry[]; readonly next: string | null } | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const next = more === null ? first.next : more.next;
-  const entries = [...first.entries, ...(more?.entries ?? [])];
-  const older = async (): Promise<void> => {
-    try {
-      const page: Page = await get(READ.audit(filter, next));
-      setMore({ entries: [...(more?.entries ?? []), ...page.entries], next: page.next });
-      setProblem(null);
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
-  if (entries.length === 0) return <Empty>Nothing is recorded that fits.</Empty>;
-  return (
-    <>
-      <ol class="timeline card" aria-label="Entries, the latest first">
-        {entries.map((entry) => (
-          <li key={entry.id} data-tone={toneOf(entry)}>
-            <EntryView entry={entry} withAccount />
-          </li>
-        ))}
-      </ol>
-      {problem !== null && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      {next !== null && (
-        <div class="actions">
-          <button type="button" class="secondary" onClick={older}>
-            Older entries
-          </button>
-        </div>
-      )}
+      <Problem text={problem} />
     </>
   );
 }

@@ -5,7 +5,8 @@ import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
 import { NowCard, PaceCard } from '../parts/now.tsx';
 import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Scrolling, Sentence, Time, Verdict } from '../parts/small.tsx';
+import { Empty, Heading, Loaded, Sentence, Time, Verdict } from '../parts/small.tsx';
+import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Status } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, percent, reasonText } from '../words.ts';
@@ -175,44 +176,34 @@ function OpenReasons({ status: { open } }: { readonly status: Status }) {
       {sorted.length === 0 ? (
         <Empty>Nothing: every account is as the policy wants it.</Empty>
       ) : (
-        <Scrolling label="What needs a person">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Accounts</th>
-                <th scope="col">Enrollment</th>
-                <th scope="col">Verdict</th>
-                <th scope="col">Why</th>
-                <th scope="col">Not before</th>
-                <th scope="col">For example</th>
-              </tr>
-            </thead>
-            <tbody>
-              {sorted.map(({ enrollment, verdict, reason, accounts, examples, notBefore }) => (
-                <tr key={`${enrollment} ${verdict} ${reason}`}>
-                  <td>
-                    <Link href={`/accounts?${new URLSearchParams({ enrollment, verdict, reason: reason ?? '' })}`}>
-                      {count(accounts, 'account')}
-                    </Link>
-                  </td>
-                  <td>{ENROLLMENT_WORDS[enrollment]}</td>
-                  <td>
-                    <Verdict verdict={verdict} />
-                  </td>
-                  <td>{reasonText(reason)}</td>
-                  <td>{notBefore === null ? '' : <Time iso={notBefore} />}</td>
-                  <td>
-                    {examples.map((id) => (
-                      <span key={id}>
-                        <Link href={`/account?id=${id}`}>{id}</Link>{' '}
-                      </span>
-                    ))}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolling>
+        <DataTable
+          label="What needs a person"
+          rows={sorted}
+          keyOf={({ enrollment, verdict, reason }) => `${enrollment} ${verdict} ${reason}`}
+          columns={[
+            [
+              'Accounts',
+              ({ enrollment, verdict, reason, accounts }) => (
+                <Link href={`/accounts?${new URLSearchParams({ enrollment, verdict, reason: reason ?? '' })}`}>
+                  {count(accounts, 'account')}
+                </Link>
+              ),
+            ],
+            ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
+            ['Verdict', ({ verdict }) => <Verdict verdict={verdict} />],
+            ['Why', ({ reason }) => reasonText(reason)],
+            ['Not before', ({ notBefore }) => (notBefore === null ? '' : <Time iso={notBefore} />)],
+            [
+              'For example',
+              ({ examples }) =>
+                examples.map((id) => (
+                  <span key={id}>
+                    <Link href={`/account?id=${id}`}>{id}</Link>{' '}
+                  </span>
+                )),
+            ],
+          ]}
+        />
       )}
     </section>
   );

@@ -1,7 +1,8 @@
 import { Link } from 'wouter-preact';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
-import { Empty, Heading, Loaded, Scrolling, Time } from '../parts/small.tsx';
+import { Empty, Fact, Heading, Loaded, Time } from '../parts/small.tsx';
+import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Policy } from '../types.ts';
 import { duration, number } from '../words.ts';
@@ -66,47 +67,35 @@ function Head({ policy }: { readonly policy: Policy }) {
   const { hash, guardrails, windows, limits, rollout, retentionMs, snapshotAt, notify } = policy;
   return (
     <dl class="facts columns card">
-      <dt>Hash</dt>
-      <dd>
+      <Fact term="Hash">
         <code>{hash}</code>
-      </dd>
-      <dt>Accounts counted</dt>
-      <dd>
+      </Fact>
+      <Fact term="Accounts counted">
         <Time iso={snapshotAt} />
-      </dd>
-      <dt>Scans</dt>
-      <dd>{scheduleText(policy)}</dd>
-      <dt>Changes in 24 hours</dt>
-      <dd>{cap(guardrails.maxChanges)}</dd>
-      <dt>Opt-outs in 24 hours</dt>
-      <dd>{cap(guardrails.maxOptOuts)}</dd>
-      <dt>Coverage</dt>
-      <dd>at least {guardrails.minCoverage} %</dd>
-      <dt>Failures</dt>
-      <dd>at most {guardrails.failureTolerance} %</dd>
-      <dt>Pace</dt>
-      <dd>
+      </Fact>
+      <Fact term="Scans">{scheduleText(policy)}</Fact>
+      <Fact term="Changes in 24 hours">{cap(guardrails.maxChanges)}</Fact>
+      <Fact term="Opt-outs in 24 hours">{cap(guardrails.maxOptOuts)}</Fact>
+      <Fact term="Coverage">at least {guardrails.minCoverage} %</Fact>
+      <Fact term="Failures">at most {guardrails.failureTolerance} %</Fact>
+      <Fact term="Pace">
         at most {number(limits.callsPerSecond)} calls a second, {number(limits.concurrency)} at once
-      </dd>
-      <dt>Windows</dt>
-      <dd>
+      </Fact>
+      <Fact term="Windows">
         {windows.length === 0
           ? 'always'
           : windows.map((w) => `${w.kind} ${w.cron} for ${duration(w.durationMs)} (${w.timezone})`).join('; ')}
-      </dd>
-      <dt>Canaries</dt>
-      <dd>
+      </Fact>
+      <Fact term="Canaries">
         {rollout === null
           ? 'none'
           : `${matchText(rollout.match)} (${rollout.canaries ?? '?'}), then ${duration(rollout.waitMs)}`}
-      </dd>
-      <dt>Entries kept</dt>
-      <dd>{retentionMs === null ? 'for ever' : duration(retentionMs)}</dd>
-      <dt>Told</dt>
-      <dd>
+      </Fact>
+      <Fact term="Entries kept">{retentionMs === null ? 'for ever' : duration(retentionMs)}</Fact>
+      <Fact term="Told">
         {[notify?.eventBus, notify?.webhook?.host].filter((each) => each !== null && each !== undefined).join(', ') ||
           'nobody'}
-      </dd>
+      </Fact>
     </dl>
   );
 }
@@ -131,41 +120,25 @@ function Rules({ policy: { rules, defaults } }: { readonly policy: Policy }) {
     <section class="card" aria-labelledby="rules">
       <h2 id="rules">Rules</h2>
       <p class="muted">From top to bottom: for each field the first matching rule that sets it decides.</p>
-      <Scrolling label="Rules of the policy">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Rule</th>
-              <th scope="col">Accounts</th>
-              <th scope="col">Sets</th>
-              <th scope="col">Matched</th>
-              <th scope="col">Decides for</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rules.map(({ id, match, sets, matched, deciding }) => (
-              <tr key={id}>
-                <th scope="row">
-                  <Link href={`/accounts?rule=${encodeURIComponent(id)}`}>{id}</Link>
-                </th>
-                <td>{matchText(match)}</td>
-                <td>{setsText(sets)}</td>
-                <td>{known(matched)}</td>
-                <td>{known(deciding)}</td>
-              </tr>
-            ))}
-            <tr>
-              <th scope="row">
-                <Link href="/accounts?rule=defaults">defaults</Link>
-              </th>
-              <td>whatever no rule decides</td>
-              <td>{setsText(defaults)}</td>
-              <td>–</td>
-              <td>{known(defaults.accounts)}</td>
-            </tr>
-          </tbody>
-        </table>
-      </Scrolling>
+      <DataTable
+        label="Rules of the policy"
+        rowHeader
+        rows={[
+          ...rules.map(({ match, ...rule }) => ({ ...rule, accounts: matchText(match) })),
+          {
+            ...{ id: 'defaults', accounts: 'whatever no rule decides', sets: defaults },
+            ...{ matched: null, deciding: defaults.accounts },
+          },
+        ]}
+        keyOf={({ id }) => id}
+        columns={[
+          ['Rule', ({ id }) => <Link href={`/accounts?rule=${encodeURIComponent(id)}`}>{id}</Link>],
+          ['Accounts', ({ accounts }) => accounts],
+          ['Sets', ({ sets }) => setsText(sets)],
+          ['Matched', ({ matched }) => known(matched)],
+          ['Decides for', ({ deciding }) => known(deciding)],
+        ]}
+      />
     </section>
   );
 }
@@ -177,32 +150,18 @@ function Exemptions({ policy: { exemptions } }: { readonly policy: Policy }) {
       {exemptions.length === 0 ? (
         <Empty>There are none.</Empty>
       ) : (
-        <Scrolling label="Exemptions">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Accounts</th>
-                <th scope="col">Until</th>
-                <th scope="col">Reason</th>
-                <th scope="col">Owner</th>
-                <th scope="col">In force</th>
-              </tr>
-            </thead>
-            <tbody>
-              {exemptions.map(({ accounts, endsAt, reason, owner, inForce }) => (
-                <tr key={`${accounts.join()} ${endsAt} ${reason}`}>
-                  <td>{accounts.join(', ')}</td>
-                  <td>
-                    <Time iso={endsAt} />
-                  </td>
-                  <td>{reason}</td>
-                  <td>{owner}</td>
-                  <td>{inForce ? 'yes' : 'no'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolling>
+        <DataTable
+          label="Exemptions"
+          rows={exemptions}
+          keyOf={({ accounts, endsAt, reason }) => `${accounts.join()} ${endsAt} ${reason}`}
+          columns={[
+            ['Accounts', ({ accounts }) => accounts.join(', ')],
+            ['Until', ({ endsAt }) => <Time iso={endsAt} />],
+            ['Reason', ({ reason }) => reason],
+            ['Owner', ({ owner }) => owner],
+            ['In force', ({ inForce }) => (inForce ? 'yes' : 'no')],
+          ]}
+        />
       )}
     </section>
   );

@@ -3,7 +3,8 @@ import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
 import { RunProgress } from '../parts/now.tsx';
 import { Approve, Redrive, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Scrolling, Sentence, Time } from '../parts/small.tsx';
+import { Empty, Fact, Heading, Loaded, Sentence, Time } from '../parts/small.tsx';
+import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { DeadLetters, Run, RunDetail, Runs, Status } from '../types.ts';
@@ -60,35 +61,28 @@ export function RunsPage() {
 
 function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
   return (
-    <Scrolling label="Runs, the latest first">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Begun</th>
-            <th scope="col">By</th>
-            <th scope="col">Changes</th>
-            <th scope="col">Result</th>
-            <th scope="col">State</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.runId}>
-              <td>
-                <Link href={`/run?id=${encodeURIComponent(run.runId)}`}>
-                  <Time iso={run.startedAt} />
-                </Link>
-                <small class="muted">{run.runId}</small>
-              </td>
-              <td>{run.actor}</td>
-              <td>{run.completedAt === null ? '–' : plannedText(run)}</td>
-              <td>{run.changes.total + run.changes.unplanned === 0 ? '–' : progressText(run.changes)}</td>
-              <td>{stateOf(run)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scrolling>
+    <DataTable
+      label="Runs, the latest first"
+      rows={runs}
+      keyOf={({ runId }) => runId}
+      columns={[
+        [
+          'Begun',
+          ({ runId, startedAt }) => (
+            <>
+              <Link href={`/run?id=${encodeURIComponent(runId)}`}>
+                <Time iso={startedAt} />
+              </Link>
+              <small class="muted">{runId}</small>
+            </>
+          ),
+        ],
+        ['By', ({ actor }) => actor],
+        ['Changes', (run) => (run.completedAt === null ? '–' : plannedText(run))],
+        ['Result', ({ changes: made }) => (made.total + made.unplanned === 0 ? '–' : progressText(made))],
+        ['State', stateOf],
+      ]}
+    />
   );
 }
 
@@ -119,32 +113,16 @@ function Dead() {
                   <Redrive ids={deadLetters.map(({ id }) => id)} />
                 </div>
               )}
-              <Scrolling label="Dead letters">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">Since</th>
-                      <th scope="col">What</th>
-                      <th scope="col">Why</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {deadLetters.map(({ id, at, body, reason }) => (
-                      <tr key={id}>
-                        <td>
-                          <Time iso={at} />
-                        </td>
-                        <td>
-                          <code>{body}</code>
-                        </td>
-                        <td>
-                          {reason.code}: {reason.message}
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </Scrolling>
+              <DataTable
+                label="Dead letters"
+                rows={deadLetters}
+                keyOf={({ id }) => id}
+                columns={[
+                  ['Since', ({ at }) => <Time iso={at} />],
+                  ['What', ({ body }) => <code>{body}</code>],
+                  ['Why', ({ reason: { code, message } }) => `${code}: ${message}`],
+                ]}
+              />
             </>
           )
         }
@@ -183,34 +161,29 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
         </div>
       )}
       <dl class="facts card">
-        <dt>Begun</dt>
-        <dd>
+        <Fact term="Begun">
           <Time iso={run.startedAt} /> by {run.actor}
-        </dd>
-        <dt>Scan complete</dt>
-        <dd>
+        </Fact>
+        <Fact term="Scan complete">
           <Time iso={run.completedAt} />
-        </dd>
-        <dt>Policy</dt>
-        <dd>
+        </Fact>
+        <Fact term="Policy">
           <code>{run.policyHash ?? '–'}</code>
-        </dd>
-        {run.coverage !== null && (
-          <>
-            <dt>Coverage</dt>
-            <dd>
+        </Fact>
+        <Fact term="Coverage">
+          {run.coverage !== null && (
+            <>
               {number(run.coverage.evaluated)} of {count(run.coverage.listed, 'listed account')} evaluated,{' '}
               {number(run.coverage.unknown)} unknown, {number(run.coverage.notApplicable)} not active
-            </dd>
-          </>
-        )}
-        <dt>Recorded</dt>
-        <dd>
+            </>
+          )}
+        </Fact>
+        <Fact term="Recorded">
           {Object.entries(entries)
             .map(([type, n]) => `${number(n)} ${typeText(type).toLowerCase()}`)
             .join(', ') || 'nothing'}
           {entriesCut ? ' and more' : ''}
-        </dd>
+        </Fact>
       </dl>
       <section class="card" aria-labelledby="plan">
         <h2 id="plan">Plan</h2>
@@ -254,37 +227,27 @@ function Changes({ plan: { changes: found, total } }: { readonly plan: RunDetail
   if (found.length === 0) return <Empty>There was nothing to change.</Empty>;
   return (
     <>
-      <Scrolling label="Changes of the plan">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Account</th>
-              <th scope="col">Organizational unit</th>
-              <th scope="col">Enrollment</th>
-              <th scope="col">Desired</th>
-              <th scope="col">Call</th>
-              <th scope="col">What came of it</th>
-            </tr>
-          </thead>
-          <tbody>
-            {found.map((change) => (
-              <tr key={`${change.accountId} ${change.enrollment} ${change.action}`}>
-                <td>
-                  <Link href={`/account?id=${change.accountId}`}>{change.name ?? change.accountId}</Link>
-                </td>
-                <td>{change.ou ?? '–'}</td>
-                <td>{ENROLLMENT_WORDS[change.enrollment]}</td>
-                <td>{stateText(change.desired, change.desiredRuleMode)}</td>
-                <td>{change.action}</td>
-                <td>
-                  {change.outcome}
-                  {change.outcome !== 'succeeded' && <small class="muted">{reasonText(change.reason)}</small>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scrolling>
+      <DataTable
+        label="Changes of the plan"
+        rows={found}
+        keyOf={({ accountId, enrollment, action }) => `${accountId} ${enrollment} ${action}`}
+        columns={[
+          ['Account', ({ accountId, name }) => <Link href={`/account?id=${accountId}`}>{name ?? accountId}</Link>],
+          ['Organizational unit', ({ ou }) => ou ?? '–'],
+          ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
+          ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
+          ['Call', ({ action }) => action],
+          [
+            'What came of it',
+            ({ outcome, reason }) => (
+              <>
+                {outcome}
+                {outcome !== 'succeeded' && <small class="muted">{reasonText(reason)}</small>}
+              </>
+            ),
+          ],
+        ]}
+      />
       {found.length < total && (
         <p class="muted">
           The first {number(found.length)} of {number(total)}.

@@ -5,7 +5,8 @@ import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AsOf } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, stateText } from '../words.ts';
-import { Empty, Loaded, Scrolling, Time, Verdict } from './small.tsx';
+import { Empty, Loaded, Time, Verdict } from './small.tsx';
+import { DataTable } from './table.tsx';
 
 export function AsOfSearch() {
   const [params, change] = useParams();
@@ -77,38 +78,19 @@ function Standings({ found, first, onPage }: StandingsProps) {
         {future && '; that time is still to come, and told is what is known by now'}
         {pruned.length > 0 && `; ${count(pruned.length, 'account')} of which the entries have been pruned`}
       </p>
-      <Scrolling label="Verdicts at that time">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Account</th>
-              <th scope="col">Enrollment</th>
-              <th scope="col">Verdict</th>
-              <th scope="col">Observed</th>
-              <th scope="col">Desired</th>
-              <th scope="col">Since</th>
-            </tr>
-          </thead>
-          <tbody>
-            {accounts.map((each) => (
-              <tr key={`${each.accountId} ${each.enrollment}`}>
-                <td>
-                  <Link href={`/account?id=${each.accountId}`}>{each.accountId}</Link>
-                </td>
-                <td>{ENROLLMENT_WORDS[each.enrollment]}</td>
-                <td>
-                  <Verdict verdict={each.verdict} reason={each.reason} />
-                </td>
-                <td>{stateText(each.observed, each.observedRuleMode)}</td>
-                <td>{stateText(each.desired, each.desiredRuleMode)}</td>
-                <td>
-                  <Time iso={each.since} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scrolling>
+      <DataTable
+        label="Verdicts at that time"
+        rows={accounts}
+        keyOf={({ accountId, enrollment }) => `${accountId} ${enrollment}`}
+        columns={[
+          ['Account', ({ accountId }) => <Link href={`/account?id=${accountId}`}>{accountId}</Link>],
+          ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
+          ['Verdict', ({ verdict, reason }) => <Verdict verdict={verdict} reason={reason} />],
+          ['Observed', ({ observed, observedRuleMode }) => stateText(observed, observedRuleMode)],
+          ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
+          ['Since', ({ since }) => <Time iso={since} />],
+        ]}
+      />
       {accounts.length < total && (
         <div class="actions">
           <span class="muted">

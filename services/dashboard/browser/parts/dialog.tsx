@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../words.ts';
+import { Problem } from './small.tsx';
 
 interface Props {
   readonly title: string;
@@ -30,7 +32,7 @@ export function Confirm({ title, action, danger = false, onClose, onConfirm, chi
     setBusy(true);
     setProblem(null);
     onConfirm(new FormData(event.currentTarget)).then(onClose, (error: unknown) => {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(messageOf(error));
       setBusy(false);
     });
   };
@@ -40,11 +42,7 @@ export function Confirm({ title, action, danger = false, onClose, onConfirm, chi
         <h2 id="dialog-title">{title}</h2>
         <form onSubmit={submit}>
           {children}
-          {problem !== null && (
-            <p class="problem" role="alert">
-              {problem}
-            </p>
-          )}
+          <Problem text={problem} />
           <footer>
             <button type="button" class="secondary" onClick={onClose}>
               Cancel

@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import type { Entry, Facet } from '../types.ts';
 import { ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
-import { Sentence, Time } from './small.tsx';
+import { Fact, Sentence, Time } from './small.tsx';
 
 /** An entry in one line of words. */
 export function entryText({ type, enrollment, reason, detail }: Entry): string {
@@ -72,32 +72,18 @@ export function EntryView({ entry, withAccount = false }: { readonly entry: Entr
       <details>
         <summary>Details</summary>
         <dl class="facts">
-          {rule !== null && (
-            <>
-              <dt>Rule</dt>
-              <dd>{rule}</dd>
-            </>
-          )}
-          {api !== null && (
-            <>
-              <dt>Call</dt>
-              <dd>
+          <Fact term="Rule">{rule !== null && rule}</Fact>
+          <Fact term="Call">
+            {api !== null && (
+              <>
                 {api.operation}, request id <code>{api.requestId ?? 'not known'}</code>
-              </dd>
-            </>
-          )}
-          {runId !== null && (
-            <>
-              <dt>Run</dt>
-              <dd>
-                <Link href={`/run?id=${encodeURIComponent(runId)}`}>{runId}</Link>
-              </dd>
-            </>
-          )}
-          <dt>Entry</dt>
-          <dd>
+              </>
+            )}
+          </Fact>
+          <Fact term="Run">{runId !== null && <Link href={`/run?id=${encodeURIComponent(runId)}`}>{runId}</Link>}</Fact>
+          <Fact term="Entry">
             number {seq} of chain {chain}, hash <code>{hash.slice(0, 16)}…</code>
-          </dd>
+          </Fact>
         </dl>
       </details>
     </>

@@ -7,7 +7,8 @@ import { useParams } from '../search-params.ts';
 import type { Report } from '../types.ts';
 import { duration, number, percent } from '../words.ts';
 import { Chart } from './chart.tsx';
-import { Empty, Loaded, Scrolling, Time } from './small.tsx';
+import { Empty, Loaded, Time } from './small.tsx';
+import { DataTable } from './table.tsx';
 
 /** Spans that can be looked at; each is divided into points that a chart can show. */
 const SPANS: Readonly<Record<string, { readonly label: string; readonly ms: number; readonly interval: string }>> = {
@@ -108,30 +109,17 @@ function Points({ report, label }: { readonly report: Report; readonly label: st
       </p>
       <details>
         <summary>The numbers</summary>
-        <Scrolling label="Compliance over time, as numbers">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">At</th>
-                <th scope="col">Compute Optimizer</th>
-                <th scope="col">Automation</th>
-                <th scope="col">Open drifts</th>
-              </tr>
-            </thead>
-            <tbody>
-              {points.map((point) => (
-                <tr key={point.at}>
-                  <td>
-                    <Time iso={point.at} />
-                  </td>
-                  <td>{percent(point.compliance.computeOptimizer.percent)}</td>
-                  <td>{percent(point.compliance.automation.percent)}</td>
-                  <td>{number(point.openDrifts)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolling>
+        <DataTable
+          label="Compliance over time, as numbers"
+          rows={points}
+          keyOf={(point) => point.at}
+          columns={[
+            ['At', (point) => <Time iso={point.at} />],
+            ['Compute Optimizer', (point) => percent(point.compliance.computeOptimizer.percent)],
+            ['Automation', (point) => percent(point.compliance.automation.percent)],
+            ['Open drifts', (point) => number(point.openDrifts)],
+          ]}
+        />
       </details>
     </>
   );

@@ -4,7 +4,7 @@ import { changes, progress } from '../live.ts';
 import { useResource } from '../resource.ts';
 import type { Limiter, Progress, Status } from '../types.ts';
 import { changesText, count, number, progressText } from '../words.ts';
-import { Loaded, Time } from './small.tsx';
+import { Fact, Loaded, Time } from './small.tsx';
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   idle: 'No run is under way',
@@ -22,8 +22,7 @@ export function NowCard({ status }: { readonly status: Status }) {
       <h2>Now</h2>
       <RunProgress queue={queue} />
       <dl class="facts">
-        <dt>Open drift</dt>
-        <dd>
+        <Fact term="Open drift">
           {openDrift.oldestSince === null ? (
             'none'
           ) : (
@@ -32,20 +31,18 @@ export function NowCard({ status }: { readonly status: Status }) {
               <Time iso={openDrift.oldestSince} relative />
             </>
           )}
-        </dd>
-        <dt>Last scan</dt>
-        <dd>{lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}</dd>
-        <dt>Next scan</dt>
-        <dd>
+        </Fact>
+        <Fact term="Last scan">
+          {lastScan.completedAt === null ? 'none yet' : <Time iso={lastScan.completedAt} relative />}
+        </Fact>
+        <Fact term="Next scan">
           <Time iso={nextScan} />
-        </dd>
-        <dt>Window</dt>
-        <dd>{windowText(window)}</dd>
-        <dt>Queue</dt>
-        <dd>
+        </Fact>
+        <Fact term="Window">{windowText(window)}</Fact>
+        <Fact term="Queue">
           {number(queue.visible)} waiting, {number(queue.inFlight)} in flight,{' '}
           <Link href="/runs">{count(queue.dead, 'dead letter')}</Link>
-        </dd>
+        </Fact>
       </dl>
     </article>
   );

@@ -107,6 +107,25 @@ export function Loaded<T>({
   );
 }
 
+/** What went wrong; nothing if nothing did. */
+export function Problem({ text }: { readonly text: string | null }) {
+  return text === null ? null : (
+    <p class="problem" role="alert">
+      {text}
+    </p>
+  );
+}
+
+/** A term of a list of facts with its description; nothing without a description. */
+export function Fact({ term, children }: { readonly term: string; readonly children: ComponentChildren }) {
+  return children === null || children === undefined || children === false ? null : (
+    <>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
 export function Empty({ children }: { readonly children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }

@@ -1,0 +1,55 @@
+import { useState } from 'preact/hooks';
+import type { AuditPage, Entry } from '../types.ts';
+import { messageOf } from '../words.ts';
+import { EntryView, toneOf } from './entry.tsx';
+import { Empty, Problem } from './small.tsx';
+
+interface Props {
+  /** The newest entries, and the cursor of those before. */
+  readonly first: { readonly entries: readonly Entry[]; readonly next: string | null };
+  readonly readOlder: (cursor: string) => Promise<AuditPage>;
+  /** Shown in place of an empty list. */
+  readonly none: string;
+  /** Names the list where no heading does; the list is then a card of its own. */
+  readonly label?: string;
+  readonly withAccount?: boolean;
+}
+
+/** Ledger entries, the newest first, with a button that reads older ones. */
+export function Timeline({ first, readOlder, none, label, withAccount = false }: Props) {
+  const [older, setOlder] = useState<Props['first'] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const { next } = older ?? first;
+  const more = async (cursor: string): Promise<void> => {
+    try {
+      const page = await readOlder(cursor);
+      setOlder({ entries: [...(older?.entries ?? []), ...page.entries], next: page.next });
+      setProblem(null);
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  // The first page is read again when something changes, and may by then contain what was read as older.
+  const known = new Set(first.entries.map(({ id }) => id));
+  const entries = [...first.entries, ...(older?.entries ?? []).filter(({ id }) => !known.has(id))];
+  if (entries.length === 0) return <Empty>{none}</Empty>;
+  return (
+    <>
+      <ol class={label === undefined ? 'timeline' : 'timeline card'} aria-label={label}>
+        {entries.map((entry) => (
+          <li key={entry.id} data-tone={toneOf(entry)}>
+            <EntryView entry={entry} withAccount={withAccount} />
+          </li>
+        ))}
+      </ol>
+      <Problem text={problem} />
+      {next !== null && (
+        <div class="actions">
+          <button type="button" class="secondary" onClick={() => more(next)}>
+            Older entries
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
