@@ -1,5 +1,5 @@
 import type { PlanTotals } from '../domain/decision/plan-totals.ts';
-import type { Enrollment } from '../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Cloud } from '../ports/cloud.ts';
@@ -94,7 +94,7 @@ export type Progress =
       readonly kind: 'worked';
       readonly outcome: WorkOutcome;
       readonly accountId: string;
-      readonly enrollment: Enrollment;
+      readonly enrollment: EnrollmentId;
     }
   | { readonly kind: 'waiting'; readonly until: number };
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { AccountId, Enrollment } from './enrollment/model.ts';
+import type { EnrollmentId } from './enrollment/kinds/index.ts';
+import type { AccountId } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger/entry.ts';
 import { safeParseUntrusted } from './safe-parse.ts';
@@ -46,7 +47,7 @@ interface MaybeUnclear {
 export type ParsedEvent =
   | ({
       readonly kind: 'enrollment';
-      readonly enrollment: Enrollment;
+      readonly enrollment: EnrollmentId;
       readonly accountIds: readonly AccountId[];
       /** The whole organization was meant, not the named account alone. */
       readonly wide: boolean;

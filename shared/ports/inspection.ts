@@ -1,4 +1,5 @@
-import type { AccountId, Enrollment } from '../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../domain/enrollment/model.ts';
 
 /**
  * What `doctor` asks AWS beside what {@link import('./cloud.ts').Cloud} reads: who we are and how the organization is set up.
@@ -14,7 +15,7 @@ export interface Inspection {
   /** Of Compute Optimizer [delegate-administrator-account]. */
   delegatedAdministrators(): Promise<readonly AccountId[]>;
   /** Enrollments that AWS lists as Failed, with its own words for why. */
-  failedEnrollments(enrollment: Enrollment): Promise<readonly FailedEnrollment[]>;
+  failedEnrollments(enrollment: EnrollmentId): Promise<readonly FailedEnrollment[]>;
   /** ACTIVE accounts other than the caller's and the management account, at least `atLeast` if the organization has so many. */
   members(atLeast: number): Promise<readonly AccountId[]>;
   /** `r-…` */

@@ -1,4 +1,5 @@
-import type { AccountId, Enrollment } from '../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../domain/enrollment/model.ts';
 import type { ChainHead, EntryType, LedgerEntry, StepType } from '../domain/ledger/entry.ts';
 
 /**
@@ -83,7 +84,7 @@ export interface RunOutline {
 
 export interface RunStep {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   /** The last step of the run, and its number in the account's chain. */
   readonly type: StepType;
   readonly seq: number;
@@ -107,7 +108,7 @@ export type AppendOutcome = 'appended' | 'headMoved';
 
 export interface LedgerFilter {
   readonly accountId?: AccountId;
-  readonly enrollment?: Enrollment;
+  readonly enrollment?: EnrollmentId;
   readonly type?: EntryType;
   readonly runId?: string;
   readonly actor?: string;

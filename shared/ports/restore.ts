@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../domain/account/record.ts';
-import type { AccountId, Enrollment, EpochMs } from '../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { ChainHead, EntryDraft, LedgerEntry } from '../domain/ledger/entry.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface StoredContent {
   /** The entry with that id in the account's chain; `null`: never written, or pruned. */
   readonly intent: (accountId: AccountId, entryId: string) => LedgerEntry | null;
   /** The last `FlapDetected` of the enrollment; `null`: never written, or pruned. */
-  readonly contest: (accountId: AccountId, enrollment: Enrollment) => LedgerEntry | null;
+  readonly contest: (accountId: AccountId, enrollment: EnrollmentId) => LedgerEntry | null;
 }
 
 export interface LastChange {

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facetOf } from '../../shared/domain/account/transition.ts';
 import { assess } from '../../shared/domain/decision/assess.ts';
-import { ENROLLMENTS, type Observation, type Observations } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { CALLER, contextOf, DAY, MANAGEMENT, MEMBER, NOW } from '../support/domain-kit.ts';
@@ -33,7 +34,7 @@ function always(name: string, check: (assessment: Assessment, situation: Anythin
     fc.assert(
       fc.property(anything, (situation) => {
         const assessments = assessed(situation);
-        for (const enrollment of ENROLLMENTS) check(assessments[enrollment], situation);
+        for (const enrollment of ENROLLMENT_IDS) check(assessments[enrollment], situation);
       }),
       RUNS,
     );
@@ -145,7 +146,7 @@ describe('the diff is a fixpoint', () => {
           };
         }
         const end = assess(context, facts, observations, null);
-        for (const enrollment of ENROLLMENTS) {
+        for (const enrollment of ENROLLMENT_IDS) {
           const { action, verdict } = end[enrollment];
           expect(action).toBe('none');
           if (attainable(policy, start)) expect(['Compliant', 'Unmanaged']).toContain(verdict);

@@ -11,7 +11,7 @@ import {
   transition,
 } from '../../shared/domain/account/transition.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../support/domain-kit.ts';
@@ -31,13 +31,13 @@ const anyEvent = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('claim' as const), enrollment: fc.constantFrom(...ENROLLMENTS) }),
+    arbitrary: fc.record({ kind: fc.constant('claim' as const), enrollment: fc.constantFrom(...ENROLLMENT_IDS) }),
   },
   {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('close' as const),
-      enrollment: fc.constantFrom(...ENROLLMENTS),
+      enrollment: fc.constantFrom(...ENROLLMENT_IDS),
       how: fc.constantFrom('succeeded', 'retrying', 'deadLettered', 'blocked'),
     }),
   },
@@ -45,7 +45,7 @@ const anyEvent = fc.oneof(
 );
 type Event = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never;
 
-function close(context: EntryContext, record: AccountRecord, enrollment: Enrollment, how: string): EntryDraft[] {
+function close(context: EntryContext, record: AccountRecord, enrollment: EnrollmentId, how: string): EntryDraft[] {
   const condition = record[enrollment];
   if (condition?.claim == null) return [];
   const before = facetOfCondition(condition);
@@ -68,7 +68,7 @@ function draftsOf(context: EntryContext, record: AccountRecord, event: Event): E
     case 'look': {
       const assessments = judged({ ...event, record, now: context.now });
       if (!record.present) return [joined(context, MEMBER, assessments)];
-      return ENROLLMENTS.flatMap((name) => transition(context, record, assessments[name]) ?? []);
+      return ENROLLMENT_IDS.flatMap((name) => transition(context, record, assessments[name]) ?? []);
     }
     case 'claim': {
       const condition = record[event.enrollment];
@@ -121,7 +121,7 @@ function checkDrift(entry: LedgerEntry, before: Condition | null, after: Conditi
 const ENDED: ReadonlySet<string> = new Set(['Compliant', 'NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
 
 /** Entries that state a drift of an account in the organization before `DriftDetected` does, read from the entries alone. */
-function undetected(chain: readonly LedgerEntry[], name: Enrollment): readonly string[] {
+function undetected(chain: readonly LedgerEntry[], name: EnrollmentId): readonly string[] {
   let detected = false;
   let present = false;
   return chain.flatMap(({ seq, type, enrollment, after, detail }) => {
@@ -172,7 +172,7 @@ describe('a record', () => {
         let record = emptyRecord(MEMBER_ID);
         for (const entry of live(events).chain) {
           record = foldEntry(record, entry);
-          for (const name of ENROLLMENTS) {
+          for (const name of ENROLLMENT_IDS) {
             const { verdict, driftSince } = record[name] ?? { verdict: 'NotApplicable', driftSince: null };
             if (isDrift(verdict)) expect(driftSince).not.toBeNull();
             if (ENDED.has(verdict)) expect(driftSince).toBeNull();
@@ -187,7 +187,7 @@ describe('a record', () => {
     fc.assert(
       fc.property(anyLife, (events) => {
         const { chain } = live(events);
-        for (const name of ENROLLMENTS) expect(undetected(chain, name)).toEqual([]);
+        for (const name of ENROLLMENT_IDS) expect(undetected(chain, name)).toEqual([]);
       }),
       { numRuns: 500 },
     );
@@ -202,7 +202,7 @@ describe('a record', () => {
         const { record } = live([...events, last, last, last]);
         const context = { newId: () => 'id', now: NOW + (events.length + 2) * HOUR, actor: 'a', runId: null };
         const assessments = judged({ ...last, record, now: context.now });
-        for (const name of ENROLLMENTS) {
+        for (const name of ENROLLMENT_IDS) {
           expect(transition({ ...context, policyHash: last.policy.hash }, record, assessments[name])).toBeNull();
         }
       }),

@@ -4,7 +4,7 @@ import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
-import { ENROLLMENTS } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { policyOf } from '../support/domain-kit.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
@@ -33,7 +33,7 @@ function troubleOf(fate: string): Trouble | null {
 }
 
 function checkAccount(chain: readonly LedgerEntry[]): void {
-  for (const name of ENROLLMENTS) {
+  for (const name of ENROLLMENT_IDS) {
     const entries = chain.filter(({ enrollment }) => enrollment === name);
     const intents = entries.filter(({ type }) => type === 'RemediationStarted').map(({ id }) => id);
     const closed = entries.flatMap(({ detail }) => detail?.intentId ?? []);
@@ -79,7 +79,7 @@ async function live(fates: readonly string[], order: readonly number[]): Promise
     await shop.checkInvariants();
     for (let n = 0; n < MEMBERS; n += 1) {
       checkAccount(await shop.chain(accountId(n)));
-      for (const name of ENROLLMENTS) expect((await shop.condition(accountId(n), name)).verdict).toBe('Compliant');
+      for (const name of ENROLLMENT_IDS) expect((await shop.condition(accountId(n), name)).verdict).toBe('Compliant');
     }
     const intents = (await Promise.all(shop.members.map(({ id }) => shop.chain(id))))
       .flat()

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
-import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
 const HOUR_MS = 3_600_000;
 
-function setBack(world: World, accountId: string, enrollment: Enrollment = 'computeOptimizer'): void {
+function setBack(world: World, accountId: string, enrollment: EnrollmentId = 'computeOptimizer'): void {
   world.sandbox.drift({ changes: [{ accountId, enrollment, status: 'Inactive' }] });
 }
 

@@ -5,7 +5,7 @@ import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
 import { auditReport, type Report } from '../../shared/app/queries/audit/report.ts';
 import { type Status, status } from '../../shared/app/queries/status.ts';
 import type { App } from '../../shared/compose/process-runtime.ts';
-import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { Secret } from '../../shared/domain/policy/index.ts';
 import { JANE, optedOut } from '../support/cloud-trail-events.ts';
@@ -59,7 +59,7 @@ class Observer {
     return this.world.look((store) => auditReport(store, { since, until, intervalMs: 24 * HOUR_MS, top: 5 }));
   }
 
-  entries(accountId: string, enrollment: Enrollment): Promise<readonly LedgerEntry[]> {
+  entries(accountId: string, enrollment: EnrollmentId): Promise<readonly LedgerEntry[]> {
     return this.world.look(async ({ ledger }) =>
       (await ledger.read(accountId, 0, 500)).filter((entry) => entry.enrollment === enrollment),
     );

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import {
   checkLink,
   EMPTY_CHAIN,
@@ -17,7 +18,7 @@ export interface BooksOptions {
   readonly stores: MemoryStores;
   /** Ids of entries that the bus has taken. */
   readonly accepted: ReadonlySet<string>;
-  readonly heldBack: (accountId: AccountId, enrollment: Enrollment) => boolean;
+  readonly heldBack: (accountId: AccountId, enrollment: EnrollmentId) => boolean;
 }
 
 /** What must hold of the ledger at the end, when nothing is on its way any more (invariants 1, 2 and 7). */
@@ -56,7 +57,7 @@ function checkDrifts(
   const folded = entries.reduce(foldEntry, emptyRecord(chain));
   const stored = stores.inside.records.get(chain);
   if (!isDeepStrictEqual(stored, folded)) accuse(7, `${chain}: its record is not what its entries say`);
-  for (const enrollment of ENROLLMENTS) {
+  for (const enrollment of ENROLLMENT_IDS) {
     for (const entry of readDrift(entries, enrollment).undetected)
       accuse(1, `${chain} ${enrollment}: the drift of ${entry} was observed and not detected`);
     const drift = openDrift(entries, enrollment);
@@ -84,13 +85,13 @@ function checkIntents(chain: AccountId, entries: readonly LedgerEntry[], accuse:
 }
 
 /** The intent without an outcome, if there is one. */
-export function openIntent(entries: readonly LedgerEntry[], enrollment: Enrollment): LedgerEntry | null {
+export function openIntent(entries: readonly LedgerEntry[], enrollment: EnrollmentId): LedgerEntry | null {
   const intent = entries.findLast((entry) => entry.type === 'RemediationStarted' && entry.enrollment === enrollment);
   return intent === undefined || entries.some(({ detail }) => detail?.intentId === intent.id) ? null : intent;
 }
 
 /** The number of the entry whose drift has not ended resolved, waiting, needing attention or superseded; `null`: all have. */
-export function openDrift(entries: readonly LedgerEntry[], enrollment: Enrollment): number | null {
+export function openDrift(entries: readonly LedgerEntry[], enrollment: EnrollmentId): number | null {
   const { open, settled } = readDrift(entries, enrollment);
   return settled ? null : open;
 }

@@ -1,6 +1,7 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { capOf } from '../../shared/domain/decision/guardrails.ts';
-import type { AccountId, Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -8,7 +9,7 @@ const DAY = 24 * 60 * 60 * 1000;
 export interface Touch {
   readonly at: number;
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly optOut: boolean;
   /** When the scan was begun whose run the call's intent belongs to. */
   readonly runBegan: number | null;

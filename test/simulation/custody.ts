@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Process } from './process.ts';
@@ -19,7 +20,7 @@ export class Custody {
   sent(messages: readonly WorkMessage[], by: Process, { at, recordOf }: Sending): void {
     for (const message of messages) {
       for (const id of idsOf(message)) {
-        const waited = ENROLLMENTS.some((enrollment) => recordOf(id)?.[enrollment]?.reason === 'window');
+        const waited = ENROLLMENT_IDS.some((enrollment) => recordOf(id)?.[enrollment]?.reason === 'window');
         const key = `${message.runId} ${id}`;
         if ((by.name.startsWith('scanner-') || waited) && !this.#planned.has(key)) this.#planned.set(key, at);
       }
@@ -42,7 +43,7 @@ export class Custody {
   }
 
   /** Whether the process holds a message about this. */
-  covers(by: Process, accountId: AccountId, enrollment: Enrollment): boolean {
+  covers(by: Process, accountId: AccountId, enrollment: EnrollmentId): boolean {
     return [...(this.#held.get(by) ?? [])].some(({ message }) => isAbout(message, accountId, enrollment));
   }
 }
@@ -58,7 +59,7 @@ function idsOf(message: WorkMessage): readonly AccountId[] {
   }
 }
 
-function isAbout(message: WorkMessage, accountId: AccountId, enrollment: Enrollment): boolean {
+function isAbout(message: WorkMessage, accountId: AccountId, enrollment: EnrollmentId): boolean {
   switch (message.kind) {
     case 'account':
       return message.accountId === accountId && message.enrollment === enrollment;

@@ -1,6 +1,7 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
@@ -31,7 +32,7 @@ export interface JudgeOptions {
   /** Ids of entries that the bus has taken. */
   readonly accepted: ReadonlySet<string>;
   /** What is still Drifted because a cap holds it back, until somebody approves: that is no drift that was lost. */
-  readonly heldBack: (accountId: AccountId, enrollment: Enrollment) => boolean;
+  readonly heldBack: (accountId: AccountId, enrollment: EnrollmentId) => boolean;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -43,7 +44,7 @@ const CLOCKS_APART_MS = 2_000;
 /** What has been so for longer than this has been seen by whoever calls: claims and their reads are younger. */
 const SEEN_MS = 3 * 60 * 1000;
 
-const OF_OPERATION: Readonly<Record<string, Enrollment>> = {
+const OF_OPERATION: Readonly<Record<string, EnrollmentId>> = {
   UpdateEnrollmentStatus: 'computeOptimizer',
   UpdateEnrollmentConfiguration: 'automation',
   AssociateAccounts: 'automation',
@@ -53,7 +54,7 @@ const OF_OPERATION: Readonly<Record<string, Enrollment>> = {
 /** One account that a call is about, as it is at that moment. */
 interface Touched {
   readonly operation: string;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly account: AccountTruth;
   readonly optOut: boolean;
   readonly organizationWide: boolean;
@@ -239,7 +240,7 @@ export class Judge {
       operation === 'UpdateEnrollmentStatus'
         ? wish.computeOptimizer.value === 'Inactive'
         : wish.automation.value === 'Inactive' || wish.organizationRules.value === 'NoneAllowed';
-    const known = ENROLLMENTS.some((enrollment) => {
+    const known = ENROLLMENT_IDS.some((enrollment) => {
       const condition = chain?.[enrollment];
       return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
     });

@@ -1,5 +1,5 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
-import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { recorded } from '../support/cloud-trail-events.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Stage } from './ground.ts';
@@ -31,7 +31,7 @@ const RUBBISH = [
   '{"v":1,"kind":"batch","accountIds":{}}',
 ] as const;
 
-const CHANGES: Readonly<Record<Enrollment, readonly [source: string, name: string]>> = {
+const CHANGES: Readonly<Record<EnrollmentId, readonly [source: string, name: string]>> = {
   computeOptimizer: ['computeoptimizer.amazonaws.com', 'UpdateEnrollmentStatus'],
   automation: ['aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration'],
 };
@@ -140,7 +140,7 @@ export class Others {
     return `another-request-${this.#requests}`;
   }
 
-  #changed(account: string, enrollment: Enrollment, status: string): unknown {
+  #changed(account: string, enrollment: EnrollmentId, status: string): unknown {
     const [source, name] = CHANGES[enrollment];
     const requestId = this.#requestId();
     const detail = { requestParameters: { status } };

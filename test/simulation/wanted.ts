@@ -1,5 +1,6 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { openDrift } from './books.ts';
@@ -33,7 +34,7 @@ export class Wanted {
     for (const { accountId, present } of inside.records.values())
       if (present && !here.has(accountId)) yield `${accountId} has left, and that is not known`;
     for (const account of accounts) {
-      for (const enrollment of ENROLLMENTS) {
+      for (const enrollment of ENROLLMENT_IDS) {
         const flaw = this.#flawOf(account, enrollment);
         if (flaw !== null) yield flaw;
       }
@@ -50,7 +51,7 @@ export class Wanted {
     for (const [chain, entries] of chains) {
       if (chain === ORGANIZATION_CHAIN) continue;
       if (records.get(chain)?.head.seq !== entries.at(-1)?.seq) yield `the record of ${chain} is behind its chain`;
-      for (const enrollment of ENROLLMENTS) {
+      for (const enrollment of ENROLLMENT_IDS) {
         const drift = openDrift(entries, enrollment);
         if (drift !== null && !this.heldBack(chain, enrollment))
           yield `${chain} ${enrollment}: the drift of entry ${drift} has not ended`;
@@ -59,7 +60,7 @@ export class Wanted {
   }
 
   /** Whether what is still Drifted is so because it is only to be told, or a cap holds it back until somebody approves: no drift that was lost. */
-  heldBack(accountId: AccountId, enrollment: Enrollment): boolean {
+  heldBack(accountId: AccountId, enrollment: EnrollmentId): boolean {
     const { policy, sandbox, stores } = this.#stage;
     const condition = stores.inside.records.get(accountId)?.[enrollment];
     const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
@@ -69,7 +70,7 @@ export class Wanted {
     return told || held(policy, verdict, reason);
   }
 
-  #flawOf(account: AccountTruth, enrollment: Enrollment): string | null {
+  #flawOf(account: AccountTruth, enrollment: EnrollmentId): string | null {
     const { policy, stores, time } = this.#stage;
     const { accountId: id, state, management } = account;
     const wish = wishFor(policy, account);

@@ -1,5 +1,6 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
 /**
@@ -37,7 +38,7 @@ export class Witness {
     for (const id of this.#known) if (!present.has(id)) this.#missing.set(id, from);
     for (const account of accounts) {
       this.#known.add(account.accountId);
-      for (const enrollment of ENROLLMENTS) {
+      for (const enrollment of ENROLLMENT_IDS) {
         const key = `${account.accountId} ${enrollment}`;
         const seen = this.#history.get(key) ?? [];
         const { status } = account[enrollment];
@@ -62,7 +63,7 @@ export class Witness {
     const since = Math.max(this.#now() - STALE_MS, (runBegan ?? Number.NEGATIVE_INFINITY) - LISTING_AGE_MS);
     // Others repeat what was seen before.
     if (enrollment !== null && after !== null && type !== 'RemediationSucceeded') facets[enrollment] = after;
-    for (const each of ENROLLMENTS) {
+    for (const each of ENROLLMENT_IDS) {
       const facet = facets[each];
       const observes = facet?.verdict === 'Compliant' || type === 'DriftDetected';
       if (facet === undefined || facet.status === null || !observes) continue;
@@ -75,7 +76,7 @@ export class Witness {
     return null;
   }
 
-  #was(accountId: AccountId, enrollment: Enrollment, status: string, since: number): boolean {
+  #was(accountId: AccountId, enrollment: EnrollmentId, status: string, since: number): boolean {
     return this.#saw(accountId, enrollment, since, (each) => each === status);
   }
 

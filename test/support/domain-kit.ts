@@ -1,7 +1,8 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import { type AssessContext, assess } from '../../shared/domain/decision/assess.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
-import type { Caller, Enrollment, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { Caller, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
@@ -84,7 +85,7 @@ export function condition(rest: Partial<Condition> = {}): Condition {
   };
 }
 
-export function recordOf(conditions: Partial<Record<Enrollment, Condition>>, accountId = MEMBER_ID): AccountRecord {
+export function recordOf(conditions: Partial<Record<EnrollmentId, Condition>>, accountId = MEMBER_ID): AccountRecord {
   return { accountId, head: EMPTY_CHAIN, present: true, computeOptimizer: null, automation: null, ...conditions };
 }
 
@@ -108,7 +109,7 @@ export function contextOf(situation: Situation): AssessContext {
   return { policy, caller, now, suspensionOf, optOutsAllowed };
 }
 
-export function judged(situation: Situation): Readonly<Record<Enrollment, Assessment>> {
+export function judged(situation: Situation): Readonly<Record<EnrollmentId, Assessment>> {
   const { facts = MEMBER, record = null } = situation;
   const { computeOptimizer = UNSEEN.computeOptimizer, automation = UNSEEN.automation } = situation;
   return assess(contextOf(situation), facts, { computeOptimizer, automation }, record);

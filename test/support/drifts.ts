@@ -1,5 +1,5 @@
 import type { Facet } from '../../shared/domain/enrollment/condition.ts';
-import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
@@ -15,7 +15,7 @@ export interface DriftRead {
 
 const ENDED: ReadonlySet<string> = new Set(['Compliant', 'NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
 
-export function readDrift(entries: readonly LedgerEntry[], enrollment: Enrollment): DriftRead {
+export function readDrift(entries: readonly LedgerEntry[], enrollment: EnrollmentId): DriftRead {
   const undetected: string[] = [];
   let open: number | null = null;
   let settled = false;
@@ -34,7 +34,7 @@ export function readDrift(entries: readonly LedgerEntry[], enrollment: Enrollmen
   return { open, settled, undetected };
 }
 
-function facetOf({ enrollment: about, after, detail }: LedgerEntry, enrollment: Enrollment): Facet | null {
+function facetOf({ enrollment: about, after, detail }: LedgerEntry, enrollment: EnrollmentId): Facet | null {
   return about === enrollment ? after : (detail?.facets?.[enrollment] ?? null);
 }
 

@@ -7,7 +7,7 @@ import type { RunningSandbox } from '../../services/sandbox/start.ts';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import type { Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 
 /** What arrived at the sandbox and asked for a change, with what stood in the ledger's file at that very moment. */
@@ -18,7 +18,7 @@ export interface MutatingCall {
   readonly code: string | null;
   /** Accounts that it would change: the caller's own, the batch's, or every open one that is neither Active nor on its way. */
   readonly accounts: readonly Touched[];
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly organizationWide: boolean;
   readonly optOut: boolean;
   /** Epoch ms, by the sandbox's clock. */
@@ -35,7 +35,7 @@ export interface Touched {
   readonly redundant: boolean;
 }
 
-const MUTATING: ReadonlyMap<string, Enrollment> = new Map([
+const MUTATING: ReadonlyMap<string, EnrollmentId> = new Map([
   ['UpdateEnrollmentStatus', 'computeOptimizer'],
   ['UpdateEnrollmentConfiguration', 'automation'],
   ['AssociateAccounts', 'automation'],
@@ -95,7 +95,7 @@ type LedgerReader = ReturnType<typeof ledgerReader>;
 
 function describe(
   { operation, callerAccountId: caller, input }: ApiRequest,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   sandbox: Sandbox,
   ledger: LedgerReader,
 ): Omit<MutatingCall, 'at' | 'answer' | 'code' | 'policy'> {
@@ -137,7 +137,7 @@ function ledgerReader(dataDir: string) {
     return db;
   };
   return {
-    openIntent(accountId: string, enrollment: Enrollment, operation: string): string | null {
+    openIntent(accountId: string, enrollment: EnrollmentId, operation: string): string | null {
       const rows = open()?.prepare('SELECT body FROM ledger WHERE chain = ? ORDER BY seq').all(accountId) ?? [];
       const entries = rows.map(({ body }): unknown => JSON.parse(String(body))).filter(isLedgerEntry);
       const claim = entries.reduce(foldEntry, emptyRecord(accountId))[enrollment]?.claim ?? null;

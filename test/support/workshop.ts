@@ -14,7 +14,8 @@ import { scan } from '../../shared/app/scan/scan.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import type { AccountId, Enrollment } from '../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
@@ -155,12 +156,12 @@ export class Workshop {
   }
 
   /** The types of an account's entries about one enrollment, in order. */
-  async types(id: AccountId, enrollment: Enrollment = 'computeOptimizer'): Promise<readonly string[]> {
+  async types(id: AccountId, enrollment: EnrollmentId = 'computeOptimizer'): Promise<readonly string[]> {
     const chain = await this.chain(id);
     return chain.filter((entry) => entry.enrollment === enrollment).map(({ type }) => type);
   }
 
-  async condition(id: AccountId, enrollment: Enrollment = 'computeOptimizer') {
+  async condition(id: AccountId, enrollment: EnrollmentId = 'computeOptimizer') {
     const record = await this.store.records.get(id);
     return record?.[enrollment] ?? expect.fail(`nothing is known of ${id}`);
   }
@@ -203,7 +204,7 @@ export function keyOf(
   workshop: Workshop,
   run: RunContext,
   n = 0,
-  enrollment: Enrollment = 'computeOptimizer',
+  enrollment: EnrollmentId = 'computeOptimizer',
 ): WorkMessage {
   const { policy } = workshop;
   const { runId, planHash } = run;

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Stores } from '../../shared/app/context.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { ENROLLMENTS, type Enrollment } from '../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import {
   checkLink,
   EMPTY_CHAIN,
@@ -17,9 +17,9 @@ import { readRecords, type World } from './world.ts';
 
 export interface Allowed {
   /** Drift that may still be open at the end, because the scenario ends before it does. Default: none. */
-  readonly openDrift?: (accountId: string, enrollment: Enrollment) => boolean;
+  readonly openDrift?: (accountId: string, enrollment: EnrollmentId) => boolean;
   /** As the policy wants it, and yet not Compliant in our records. Default: none. */
-  readonly notYetCompliant?: (accountId: string, enrollment: Enrollment) => boolean;
+  readonly notYetCompliant?: (accountId: string, enrollment: EnrollmentId) => boolean;
   /** Someone changed things that nobody has looked at since. Default: none. */
   readonly unseen?: (accountId: string) => boolean;
   /** Connections broke, so that a call may have had to be made twice. Default false. */
@@ -90,7 +90,7 @@ function danglingIntents(chain: string, entries: readonly LedgerEntry[]): string
  * Invariant 1: every drift is detected when it is first observed, and ends resolved, waiting, with somebody's attention needed, or superseded.
  */
 function openDrift(chain: string, entries: readonly LedgerEntry[], allowed: Allowed): string[] {
-  return ENROLLMENTS.flatMap((enrollment) => {
+  return ENROLLMENT_IDS.flatMap((enrollment) => {
     const { open, settled, undetected } = readDrift(entries, enrollment);
     const faults = undetected.map((entry) => `${chain} ${enrollment}: the drift of ${entry} was not detected`);
     if (open === null || settled || allowed.openDrift?.(chain, enrollment)) return faults;
@@ -146,7 +146,7 @@ function wishOf(policy: CompiledPolicy, account: AccountTruth, at: number) {
   const { accountId: id, name, ou, tags, state, management } = account;
   const facts: OrganizationAccount = { id, name, ou, tags, state, management };
   const wish = policy.resolve(facts);
-  const exempt = (enrollment: Enrollment): boolean => policy.exemption(id, enrollment, at) !== null;
+  const exempt = (enrollment: EnrollmentId): boolean => policy.exemption(id, enrollment, at) !== null;
   return { state, mode: wish.mode.value, wish, exempt };
 }
 
@@ -177,7 +177,7 @@ function untrueRecords(world: World, records: ReadonlyMap<string, AccountRecord>
     const { accountId } = account;
     const { wish, mode, state, exempt } = wishOf(policy, account, world.clock.now());
     if (allowed.unseen?.(accountId)) return [];
-    return ENROLLMENTS.flatMap((enrollment) => {
+    return ENROLLMENT_IDS.flatMap((enrollment) => {
       const managed =
         state === 'ACTIVE' && mode !== 'off' && !exempt(enrollment) && isManaged(wish, enrollment, account);
       const compliant = records.get(accountId)?.[enrollment]?.verdict === 'Compliant';
@@ -191,12 +191,12 @@ function untrueRecords(world: World, records: ReadonlyMap<string, AccountRecord>
 
 type Wish = ReturnType<CompiledPolicy['resolve']>;
 
-function isManaged(wish: Wish, enrollment: Enrollment, { management }: AccountTruth): boolean {
+function isManaged(wish: Wish, enrollment: EnrollmentId, { management }: AccountTruth): boolean {
   if (wish[enrollment].value !== 'unmanaged') return true;
   return enrollment === 'automation' && !management && wish.organizationRules.value !== 'unmanaged';
 }
 
-function isAsWanted(wish: Wish, enrollment: Enrollment, account: AccountTruth): boolean {
+function isAsWanted(wish: Wish, enrollment: EnrollmentId, account: AccountTruth): boolean {
   const { value } = wish[enrollment];
   if (value !== 'unmanaged' && account[enrollment].status !== value) return false;
   const rules = wish.organizationRules.value;

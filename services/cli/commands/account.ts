@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
 import type { Condition } from '../../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENTS } from '../../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -61,7 +61,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
     style('bold', who),
     ...tagsText(account?.tags ?? null),
     '',
-    ...ENROLLMENTS.flatMap((enrollment) => [
+    ...ENROLLMENT_IDS.flatMap((enrollment) => [
       `${ENROLLMENT_WORDS[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
     ]),
     '',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { accountArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import { ENROLLMENTS } from '../../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 
@@ -32,7 +32,7 @@ export function filterOf(flags: FilterFlags, now: number): LedgerFilter {
   const { account, enrollment, type, run, since, until, actor } = flags;
   const filter = {
     ...(account !== undefined && { accountId: accountArgument('--account', account) }),
-    ...(enrollment !== undefined && { enrollment: wordArgument('--enrollment', enrollment, ENROLLMENTS) }),
+    ...(enrollment !== undefined && { enrollment: wordArgument('--enrollment', enrollment, ENROLLMENT_IDS) }),
     ...(type !== undefined && { type: wordArgument('--type', type, ENTRY_TYPES) }),
     ...(run !== undefined && { runId: run }),
     ...(since !== undefined && { since: instantArgument('--since', since, now) }),

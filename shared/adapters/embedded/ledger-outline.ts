@@ -1,4 +1,4 @@
-import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import { ENTRY_TYPES, STEP_TYPES } from '../../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Row, Sql } from './sql.ts';
@@ -25,7 +25,7 @@ export function readOutline(sql: Sql, runId: string): RunOutline {
 
 function toStep(sql: Sql, row: Row): RunStep | null {
   const type = STEP_TYPES.find((each) => each === row['type']);
-  const enrollment = ENROLLMENTS.find((each) => each === row['enrollment']);
+  const enrollment = ENROLLMENT_IDS.find((each) => each === row['enrollment']);
   if (type === undefined || enrollment === undefined) return null;
   const begun = sql.number(row, 'intents') > 0;
   return { accountId: sql.text(row, 'account_id'), enrollment, type, seq: sql.number(row, 'seq'), begun };

@@ -1,5 +1,6 @@
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../domain/account/record.ts';
-import type { AccountId, Enrollment } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type LastChange, type LostEntries, MAX_LOST_RUNS, type StoredContent } from '../../ports/restore.ts';
 import { isAccountRecord, isAnything, isSnapshotMeta } from '../stored-shapes.ts';
@@ -33,7 +34,7 @@ export function contentOf(sql: Sql): StoredContent {
     },
     record,
     intent: (accountId, entryId) => lastEntry(sql, accountId, 'RemediationStarted', (entry) => entry.id === entryId),
-    contest: (accountId, enrollment: Enrollment) =>
+    contest: (accountId, enrollment: EnrollmentId) =>
       lastEntry(sql, accountId, 'FlapDetected', (entry) => entry.enrollment === enrollment),
   };
 }

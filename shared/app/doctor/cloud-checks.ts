@@ -1,5 +1,6 @@
 import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -161,7 +162,7 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
 }
 
 /** Whether AWS gives us the first page that a scan reads. */
-async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: Enrollment): Promise<CheckResult> {
+async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: EnrollmentId): Promise<CheckResult> {
   const { cloud, retrying, usesAutomation } = input;
   const list = () =>
     enrollment === 'computeOptimizer' ? cloud.listEnrollmentStatuses(null) : cloud.listAutomationAccounts(null);
@@ -180,7 +181,7 @@ async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: E
 }
 
 /** A delegated administrator is locked out where the organization does not trust the service, whatever it is permitted. */
-async function mendDenied(facts: CloudFacts, enrollment: Enrollment): Promise<readonly string[]> {
+async function mendDenied(facts: CloudFacts, enrollment: EnrollmentId): Promise<readonly string[]> {
   const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
   const lockedOut = await facts.trusted().then(
     (services) => !services.includes(SERVICE_PRINCIPAL),
@@ -200,7 +201,7 @@ const NAMED = 3;
  * trusted access, could not be made [troubleshooting-account-opt-in].
  */
 async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: CloudChecksInput): Promise<CheckResult> {
-  const asked = usesAutomation ? ENROLLMENTS : (['computeOptimizer'] as const);
+  const asked = usesAutomation ? ENROLLMENT_IDS : (['computeOptimizer'] as const);
   const failures = await Promise.all(
     asked.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
   );
@@ -225,7 +226,7 @@ async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: Clou
 async function failedOf(
   inspection: Inspection,
   retrying: Retrying,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
 ): Promise<readonly FailedEnrollment[]> {
   try {
     return await retrying(() => inspection.failedEnrollments(enrollment));

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { beginsDrift } from '../../domain/account/drift-detection.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { ChangedBy, Detail } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
@@ -44,7 +45,7 @@ function isPast({ at }: ChangedBy, now: EpochMs): boolean {
 export async function noteChange(
   { registers, clock }: Pick<Deps, 'registers' | 'clock'>,
   noted: Noted,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   by: ChangedBy,
 ): Promise<void> {
   if (by.at === '') return;
@@ -110,8 +111,8 @@ export interface Found {
 export async function changesBehind(
   deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
   found: readonly Found[],
-): Promise<ReadonlyMap<AccountId, Partial<Record<Enrollment, Detail>>>> {
-  const details = new Map<AccountId, Partial<Record<Enrollment, Detail>>>();
+): Promise<ReadonlyMap<AccountId, Partial<Record<EnrollmentId, Detail>>>> {
+  const details = new Map<AccountId, Partial<Record<EnrollmentId, Detail>>>();
   const drifts = found.flatMap(({ record, assessments }) =>
     record === null ? [] : assessments.filter((each) => isNewDrift(record, each)).map((each) => ({ record, each })),
   );

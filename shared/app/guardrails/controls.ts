@@ -13,7 +13,8 @@ import {
   suspended,
   unhalted,
 } from '../../domain/decision/operator-controls.ts';
-import type { Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { OperatorSelector, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Registers } from '../../ports/registers.ts';
@@ -83,7 +84,7 @@ export function standsUnder(
   controls: CompiledControls,
   now: EpochMs,
   facts: OrganizationAccount,
-  { computeOptimizer, automation }: Readonly<Record<Enrollment, Pick<Assessment, 'verdict'>>>,
+  { computeOptimizer, automation }: Readonly<Record<EnrollmentId, Pick<Assessment, 'verdict'>>>,
 ): boolean {
   const suspended = controls.suspensionOf(facts, now) !== null;
   return [computeOptimizer, automation].every(({ verdict }) => {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
@@ -17,7 +18,7 @@ export async function noteWaitingRun(registers: Registers, policyHash: string, r
 
 interface Waiting {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly condition: Condition;
 }
 

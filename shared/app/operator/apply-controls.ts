@@ -10,7 +10,7 @@ import {
   type Notice,
 } from '../../domain/decision/operator-controls.ts';
 import type { Condition, Facet } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { type OrganizationAccount, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
@@ -169,8 +169,8 @@ function accountNotice(
     const held = condition.verdict === 'Suspended' || condition.contested !== undefined;
     return suspension !== null || !held ? null : resumedFacet(condition, context.now);
   };
-  const facets: Partial<Record<Enrollment, Facet>> = {};
-  for (const enrollment of ENROLLMENTS) {
+  const facets: Partial<Record<EnrollmentId, Facet>> = {};
+  for (const enrollment of ENROLLMENT_IDS) {
     const condition = record[enrollment];
     // A claim is its holder's to close; who holds it looks again right after.
     const facet = condition === null || condition.claim !== null || !record.present ? null : facetFor(condition);
@@ -200,7 +200,7 @@ async function wakeHalted(deps: SettleDeps): Promise<void> {
   const now = deps.clock.now();
   for await (const page of deps.records.all()) {
     for (const record of page) {
-      const held = ENROLLMENTS.some((enrollment) => record[enrollment]?.reason === 'halted');
+      const held = ENROLLMENT_IDS.some((enrollment) => record[enrollment]?.reason === 'halted');
       if (held && record.present) await deps.records.snooze(record.accountId, record.head.seq, now);
     }
   }

@@ -11,7 +11,8 @@ import {
   type StricterControls,
 } from '../../domain/decision/operator-controls.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { OtherOrganizationError } from '../../ports/binding.ts';
 import { DamagedRegisterError } from '../../ports/registers.ts';
@@ -200,9 +201,9 @@ class Reconciliation {
   }
 
   #conditions(wanted: (condition: Condition, known: Condition | null) => boolean) {
-    const found: { record: AccountRecord; enrollment: Enrollment; condition: Condition }[] = [];
+    const found: { record: AccountRecord; enrollment: EnrollmentId; condition: Condition }[] = [];
     for (const record of this.#content?.records() ?? []) {
-      for (const enrollment of ENROLLMENTS) {
+      for (const enrollment of ENROLLMENT_IDS) {
         const condition = record[enrollment];
         const known = (): Condition | null => this.#backup.record(record.accountId)?.[enrollment] ?? null;
         const counts = condition !== null && (condition.claim !== null || condition.contested !== undefined);

@@ -1,6 +1,7 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { accountEntry, type EntryContext } from '../../domain/account/transition.ts';
-import { type AccountId, ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OperatorSelector } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
@@ -11,7 +12,7 @@ export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'snapshots' | 'clock'
 const MESSAGE = 'no longer contested: an operator has resumed it';
 
 const isContested = (record: AccountRecord): boolean =>
-  ENROLLMENTS.some((enrollment) => record[enrollment]?.contested !== undefined);
+  ENROLLMENT_IDS.some((enrollment) => record[enrollment]?.contested !== undefined);
 
 /**
  * Lets Rollcall change again what was contested, where the selector means it: an `AccountResumed` in the account's own chain, by which its

@@ -1,6 +1,6 @@
 import type { Change, PlannedCall } from '../../domain/decision/plan.ts';
 import { callsOf, type PlanTotals } from '../../domain/decision/plan-totals.ts';
-import type { Enrollment } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { toIso } from '../../domain/time.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
@@ -9,7 +9,7 @@ import type { OrgWide } from './organization-call.ts';
 import type { Plan } from './plan.ts';
 
 /** Every verdict with its count, zeros included, so that readers need not know which may be missing. */
-export type FullSummary = Readonly<Record<Enrollment, Readonly<Record<Verdict, number>>>>;
+export type FullSummary = Readonly<Record<EnrollmentId, Readonly<Record<Verdict, number>>>>;
 
 export function fullSummary(summary: Summary): FullSummary {
   const fill = (counts: Partial<Record<Verdict, number>>): Record<Verdict, number> => ({

@@ -15,7 +15,8 @@ import {
   toChange,
 } from '../../domain/decision/plan.ts';
 import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../../domain/decision/plan-totals.ts';
-import { ENROLLMENTS, type Enrollment, type EpochMs } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Approval } from '../guardrails/approvals.ts';
@@ -70,14 +71,14 @@ export function changeKey(
 /** The inverse of {@link changeKey}. An absent desired state is an empty word in the key. */
 export function parseKey(key: string): ChangeParts | null {
   const [accountId, name, desired, desiredRuleMode, action] = key.split(' ');
-  const enrollment = ENROLLMENTS.find((each) => each === name);
+  const enrollment = ENROLLMENT_IDS.find((each) => each === name);
   if (accountId === undefined || enrollment === undefined || action === undefined) return null;
   return { accountId, enrollment, desired: desired || null, desiredRuleMode: desiredRuleMode || null, action };
 }
 
 export interface ChangeParts {
   readonly accountId: string;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly desired: string | null;
   readonly desiredRuleMode: string | null;
   readonly action: string;
@@ -147,7 +148,7 @@ export function makePlan(
 ): Plan {
   const orgWide = organizationWide(policy, survey);
   const found = survey.judged.flatMap(({ facts, assessments }) =>
-    ENROLLMENTS.flatMap((enrollment) =>
+    ENROLLMENT_IDS.flatMap((enrollment) =>
       isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], facts)] : [],
     ),
   );

@@ -1,4 +1,4 @@
-import type { Enrollment } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkOutcome } from '../context.ts';
 
 /** Progress of a plan's changes, as one process sees it. The parts never add up to more than `total`. */
@@ -14,7 +14,7 @@ export interface PlannedProgress {
 }
 
 /** Names an (account, enrollment) in one string. */
-export const workKey = (accountId: string, enrollment: Enrollment): string => `${accountId} ${enrollment}`;
+export const workKey = (accountId: string, enrollment: EnrollmentId): string => `${accountId} ${enrollment}`;
 
 type Part = Exclude<keyof PlannedProgress, 'total'>;
 

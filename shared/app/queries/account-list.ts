@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
 import type { OrganizationAccount } from '../../domain/policy/types.ts';
@@ -26,7 +27,7 @@ type Cell = Pick<
 >;
 
 /** An account in a list of all. Name, OU and state are of the last snapshot; without one they are empty. */
-export interface AccountRow extends Readonly<Record<Enrollment, Cell | null>> {
+export interface AccountRow extends Readonly<Record<EnrollmentId, Cell | null>> {
   readonly accountId: AccountId;
   readonly name: string;
   readonly ou: string;
@@ -42,7 +43,7 @@ export interface AccountListQuery {
   readonly verdict?: readonly Verdict[] | undefined;
   readonly reason?: readonly string[] | undefined;
   readonly rule?: readonly string[] | undefined;
-  readonly enrollment?: Enrollment | undefined;
+  readonly enrollment?: EnrollmentId | undefined;
   /** The OU and everything below. */
   readonly ou?: string | undefined;
   /** Part of id, name, OU, reason or rule, whatever its case. */
@@ -203,8 +204,8 @@ function cellOf(condition: Condition | null): Cell | null {
   return { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
 }
 
-function cellsOf(row: AccountRow, only?: Enrollment): Cell[] {
-  const names = only === undefined ? ENROLLMENTS : [only];
+function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {
+  const names = only === undefined ? ENROLLMENT_IDS : [only];
   return names.flatMap((name) => row[name] ?? []);
 }
 

@@ -1,5 +1,6 @@
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import {
   type CompiledPolicy,
@@ -21,7 +22,7 @@ export interface AccountView {
   readonly snapshotAt: string | null;
   /** A member as of the last complete scan. */
   readonly present: boolean;
-  readonly enrollments: Readonly<Record<Enrollment, Condition | null>>;
+  readonly enrollments: Readonly<Record<EnrollmentId, Condition | null>>;
   /** The gate of a policy's first run, while it is closed. */
   readonly rollout: RolloutView | null;
   /** The kill switch; `null`: it is off. */

@@ -1,10 +1,11 @@
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Records } from '../../ports/records.ts';
 
 /** A change that some process has begun, and of which no outcome is recorded yet. */
 export interface OpenClaim {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly operation: string;
   /** ISO 8601: from then on the next worker finds out what happened. */
   readonly until: string;
@@ -15,7 +16,7 @@ export async function openClaims(records: Pick<Records, 'all'>): Promise<readonl
   const found: OpenClaim[] = [];
   for await (const page of records.all()) {
     for (const record of page) {
-      for (const enrollment of ENROLLMENTS) {
+      for (const enrollment of ENROLLMENT_IDS) {
         const claim = record.present ? (record[enrollment]?.claim ?? null) : null;
         if (claim === null) continue;
         const { operation, expiresAt: until } = claim;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type PlanTotals, totalChanges } from '../../domain/decision/plan-totals.ts';
-import type { Enrollment } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
@@ -104,7 +104,7 @@ export interface RunChange {
   readonly accountId: string;
   readonly name: string | null;
   readonly ou: string | null;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly desired: string | null;
   readonly desiredRuleMode: string | null;
   readonly action: string;

@@ -1,5 +1,5 @@
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -82,7 +82,7 @@ interface OpenDrift {
 }
 
 interface OpenReason {
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly verdict: Verdict;
   readonly reason: string | null;
   readonly accounts: number;
@@ -103,7 +103,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
   for await (const page of stores.records.all()) {
     for (const record of page) {
       if (!record.present) continue;
-      for (const enrollment of ENROLLMENTS) {
+      for (const enrollment of ENROLLMENT_IDS) {
         const condition = record[enrollment];
         if (condition === null) continue;
         summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
@@ -150,7 +150,7 @@ function withDrift(counted: OpenDrift, { driftSince }: Condition): OpenDrift {
 
 function countReason(
   reasons: Map<string, OpenReason>,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   accountId: string,
   { verdict, reason, notBefore }: Condition,
 ): void {

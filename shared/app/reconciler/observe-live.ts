@@ -1,13 +1,14 @@
 import { desiredOf } from '../../domain/decision/assess.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
-import type { AccountId, Enrollment, Observations } from '../../domain/enrollment/model.ts';
+import type { AccountId, Observations } from '../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /** One enrollment as it is now. @throws CloudError */
-export async function readLive(work: WorkContext, accountId: AccountId, enrollment: Enrollment): Promise<Observed> {
+export async function readLive(work: WorkContext, accountId: AccountId, enrollment: EnrollmentId): Promise<Observed> {
   const { cloud } = work.deps;
   return work.retrying(() =>
     enrollment === 'computeOptimizer' ? cloud.readComputeOptimizer(accountId) : cloud.readAutomation(accountId),
@@ -21,7 +22,7 @@ export async function readLive(work: WorkContext, accountId: AccountId, enrollme
 export async function observeLive(
   work: WorkContext,
   facts: OrganizationAccount,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
 ): Promise<Observations> {
   // A closed account cannot be read, and need not be: it is NotApplicable whatever it shows. An account that the policy cannot decide is Unknown.
   if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts))

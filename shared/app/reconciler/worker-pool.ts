@@ -1,4 +1,4 @@
-import type { Enrollment } from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../context.ts';
@@ -99,7 +99,7 @@ export class WorkerPool {
 }
 
 /** The subject of a message. */
-function enrollmentOf(message: WorkMessage): Enrollment {
+function enrollmentOf(message: WorkMessage): EnrollmentId {
   if (message.kind === 'account') return message.enrollment;
   return message.kind === 'batch' ? 'automation' : 'computeOptimizer';
 }

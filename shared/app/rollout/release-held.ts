@@ -3,7 +3,7 @@ import { accountEntry } from '../../domain/account/transition.ts';
 import { type RecentChanges, type Trip, tripped } from '../../domain/decision/guardrails.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
@@ -17,7 +17,7 @@ type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'cl
 
 interface Held {
   readonly accountId: string;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly condition: Condition;
 }
 
@@ -78,7 +78,7 @@ async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held
 }
 
 function heldOf(record: AccountRecord): Held[] {
-  return ENROLLMENTS.flatMap((enrollment) => {
+  return ENROLLMENT_IDS.flatMap((enrollment) => {
     const condition = record[enrollment];
     const isHeld = condition?.verdict === 'Blocked' && condition.reason === 'rollout';
     return isHeld ? [{ accountId: record.accountId, enrollment, condition }] : [];

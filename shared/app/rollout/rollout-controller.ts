@@ -1,7 +1,8 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { accountEntry } from '../../domain/account/transition.ts';
 import { enforceableCanaries, judgeCanaries } from '../../domain/decision/canary.ts';
-import { ENROLLMENTS, type EpochMs } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
@@ -164,7 +165,7 @@ async function lookAtCanaries(
   const run = runId === null ? null : await new RunStore(deps.registers).get(runId);
   const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
   const messages = [...records].flatMap((record) =>
-    ENROLLMENTS.filter((enrollment) => record.present && record[enrollment]?.verdict === 'Compliant').map(
+    ENROLLMENT_IDS.filter((enrollment) => record.present && record[enrollment]?.verdict === 'Compliant').map(
       (enrollment): WorkMessage => ({ ...common, kind: 'account', accountId: record.accountId, enrollment }),
     ),
   );

@@ -3,7 +3,7 @@ import { emptyRecord, foldEntry } from '../../domain/account/record.ts';
 import { type EntryContext, joined, left, transition } from '../../domain/account/transition.ts';
 import { compileControls, haltedText } from '../../domain/decision/operator-controls.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
-import { ENROLLMENTS, type Enrollment } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
@@ -189,7 +189,7 @@ async function recordNews(
 }
 
 export function foundOf({ record, assessments }: Judged): Found {
-  return { record, assessments: ENROLLMENTS.map((enrollment) => assessments[enrollment]) };
+  return { record, assessments: ENROLLMENT_IDS.map((enrollment) => assessments[enrollment]) };
 }
 
 function recordGone(
@@ -222,7 +222,7 @@ function newsOf(
   context: EntryContext,
   record: AccountRecord,
   { facts, assessments }: Judged,
-  details: Partial<Record<Enrollment, Detail>> = {},
+  details: Partial<Record<EnrollmentId, Detail>> = {},
 ): EntryDraft[] {
   const drafts: EntryDraft[] = [];
   let known = record;
@@ -232,7 +232,7 @@ function newsOf(
     // What joining says quietly is known from here on; its place in the chain does not matter for that.
     known = foldEntry(record, { ...draft, seq: 0, prevHash: '', hash: '' });
   }
-  for (const enrollment of ENROLLMENTS) {
+  for (const enrollment of ENROLLMENT_IDS) {
     const draft = transition(context, known, assessments[enrollment], details[enrollment]);
     if (draft !== null) drafts.push(draft);
   }

@@ -2,20 +2,15 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { type AssessContext, assess } from '../../domain/decision/assess.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { isChange } from '../../domain/decision/plan.ts';
-import {
-  type AccountId,
-  type Caller,
-  ENROLLMENTS,
-  type Enrollment,
-  type Observations,
-} from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId, Caller, Observations } from '../../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observations.ts';
 
-export type Assessments = Readonly<Record<Enrollment, Assessment>>;
-export type Summary = Record<Enrollment, Partial<Record<Verdict, number>>>;
+export type Assessments = Readonly<Record<EnrollmentId, Assessment>>;
+export type Summary = Record<EnrollmentId, Partial<Record<Verdict, number>>>;
 
 /** An account of which there is something to say: it differs from the policy, or the ledger does not know it so yet. */
 export interface Judged {
@@ -170,7 +165,7 @@ export class AssessmentTable {
   get summary(): Summary {
     const summary: Summary = { computeOptimizer: {}, automation: {} };
     for (const verdicts of this.#verdicts.values()) {
-      ENROLLMENTS.forEach((enrollment, index) => {
+      ENROLLMENT_IDS.forEach((enrollment, index) => {
         const verdict = verdicts[index];
         if (verdict !== undefined) summary[enrollment][verdict] = (summary[enrollment][verdict] ?? 0) + 1;
       });
@@ -208,7 +203,7 @@ function differs({ assessments }: Judged): boolean {
 }
 
 function optsOut({ assessments }: Judged): boolean {
-  return ENROLLMENTS.some((enrollment) => assessments[enrollment].optOut);
+  return ENROLLMENT_IDS.some((enrollment) => assessments[enrollment].optOut);
 }
 
 function needsProbe(assessments: Assessments, observations: Observations): boolean {

@@ -1,12 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import type {
-  AccountId,
-  Caller,
-  Enrollment,
-  EpochMs,
-  Observation,
-  Observations,
-} from '../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId, Caller, EpochMs, Observation, Observations } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Cloud, Observed } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
@@ -66,7 +60,7 @@ export function outOfSight(caller: Caller, accountId: AccountId): boolean {
  * then may only repeat what was known before, as that of a worker who could not read does, and is newer only if AWS's timestamp is, too.
  */
 export function overtaken(told: Observations, record: AccountRecord | null, begunAt: EpochMs): Observations {
-  const newer = (enrollment: Enrollment): Observation => {
+  const newer = (enrollment: EnrollmentId): Observation => {
     const condition = record?.[enrollment] ?? null;
     const observation = told[enrollment];
     if (condition === null || condition.status === null || condition.lastUpdated === null) return observation;

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { RunStore } from '../coordination/run-store.ts';
@@ -13,7 +13,7 @@ type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;
 export interface DueKey {
   readonly common: Common;
   readonly condition: Condition;
-  readonly key: { readonly accountId: string; readonly enrollment: (typeof ENROLLMENTS)[number] };
+  readonly key: { readonly accountId: string; readonly enrollment: (typeof ENROLLMENT_IDS)[number] };
 }
 
 /** What in a record can be waiting: everything with a claim, a time, or a result to come. */
@@ -43,7 +43,7 @@ function isUnlocked({ computeOptimizer, automation }: AccountRecord, enrollment:
 
 /** Whether somebody has to look at the account at a time that only a hint may say, which each entry about it makes forgotten. */
 export function needsLook(record: AccountRecord): boolean {
-  return ENROLLMENTS.some((enrollment) => waits(record[enrollment]) || isUnlocked(record, enrollment));
+  return ENROLLMENT_IDS.some((enrollment) => waits(record[enrollment]) || isUnlocked(record, enrollment));
 }
 
 /** Waits for a window, or did until a moment ago. */
@@ -60,7 +60,7 @@ export async function dueKeys(
 ): Promise<DueKey[]> {
   const { accountId } = record;
   const found: DueKey[] = [];
-  for (const enrollment of ENROLLMENTS) {
+  for (const enrollment of ENROLLMENT_IDS) {
     const condition = record[enrollment];
     if (condition === null || !(waits(condition) || isUnlocked(record, enrollment))) continue;
     const judgedBy = waitsForWindow(condition) ? await waitingRunOf({ accountId, enrollment, condition }) : null;

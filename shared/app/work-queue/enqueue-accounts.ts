@@ -1,4 +1,4 @@
-import { ENROLLMENTS } from '../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Stores } from '../context.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
@@ -25,7 +25,7 @@ export async function enqueueAccounts(
   const last = await scanNow(stores.registers);
   const common = { v: 1, kind: 'account', policyHash, runId: last?.value.runId ?? 'none', planHash: null } as const;
   const messages: WorkMessage[] = present.flatMap((accountId) =>
-    ENROLLMENTS.map((enrollment) => ({ ...common, accountId, enrollment })),
+    ENROLLMENT_IDS.map((enrollment) => ({ ...common, accountId, enrollment })),
   );
   if (messages.length > 0) await stores.queue.send(messages, delayMs);
   return { queued: present, unknown };

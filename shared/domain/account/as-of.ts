@@ -1,5 +1,6 @@
 import type { Condition, Facet } from '../enrollment/condition.ts';
-import type { AccountId, Enrollment, EnrollmentStatus, RuleMode, TargetStatus } from '../enrollment/model.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { AccountId, EnrollmentStatus, RuleMode, TargetStatus } from '../enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from './record.ts';
@@ -34,12 +35,12 @@ function factsOf(facet: Facet): Omit<StandingFacts, 'rule'> {
   return { verdict, reason, observed: status, observedRuleMode: ruleMode, desired, desiredRuleMode };
 }
 
-function ruleIn(entry: LedgerEntry, enrollment: Enrollment): string | null {
+function ruleIn(entry: LedgerEntry, enrollment: EnrollmentId): string | null {
   return entry.rule ?? entry.detail?.rules?.[enrollment] ?? null;
 }
 
 /** What an entry says of an enrollment; `null`: nothing. */
-export function facetIn(entry: LedgerEntry, enrollment: Enrollment): Facet | null {
+export function facetIn(entry: LedgerEntry, enrollment: EnrollmentId): Facet | null {
   if (entry.enrollment === enrollment && entry.after !== null) return entry.after;
   return entry.detail?.facets?.[enrollment] ?? null;
 }
@@ -56,7 +57,7 @@ export type TailState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'pruned' }
   | { readonly kind: 'unclear' }
-  | { readonly kind: 'present'; readonly words: Readonly<Record<Enrollment, LastWord | null>> };
+  | { readonly kind: 'present'; readonly words: Readonly<Record<EnrollmentId, LastWord | null>> };
 
 /**
  * An account's state at `until` (ISO 8601) out of the last entries of its chain: the same as the fold of all entries up to then, without
@@ -72,7 +73,7 @@ export function tailState(tail: Tail, until: string): TailState {
   const presence = kept.findLast(({ type }) => type === 'AccountJoined' || type === 'AccountLeft');
   const present = presence === undefined ? (base?.present ?? false) : presence.type === 'AccountJoined';
   if (!present) return { kind: 'absent' };
-  const words: Record<Enrollment, LastWord | null> = { computeOptimizer: null, automation: null };
+  const words: Record<EnrollmentId, LastWord | null> = { computeOptimizer: null, automation: null };
   for (const enrollment of ['computeOptimizer', 'automation'] as const) {
     const last = kept.findLast((entry) => entry.enrollment === enrollment || entry === presence);
     const word = last === undefined ? null : wordOf(last, enrollment);
@@ -83,7 +84,7 @@ export function tailState(tail: Tail, until: string): TailState {
   return { kind: 'present', words };
 }
 
-function wordOf(entry: LedgerEntry, enrollment: Enrollment): LastWord | null {
+function wordOf(entry: LedgerEntry, enrollment: EnrollmentId): LastWord | null {
   const facet = facetIn(entry, enrollment);
   if (facet === null) return null;
   return { ...factsOf(facet), rule: ruleIn(entry, enrollment), since: sinceOf(entry, facet) };

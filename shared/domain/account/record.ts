@@ -1,5 +1,6 @@
 import type { AccountState, Claim, Condition, Facet } from '../enrollment/condition.ts';
-import type { AccountId, Enrollment, EpochMs } from '../enrollment/model.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { isDrift, type Verdict } from '../enrollment/verdict.ts';
 import type { ChainHead, LedgerEntry } from '../ledger/entry.ts';
 import { EMPTY_CHAIN, headOf } from '../ledger/entry.ts';
@@ -73,7 +74,7 @@ function facetOfAbsent(condition: Condition | null, after: Facet): Facet {
   return { ...after, ...gone, notBefore: null, deadline: null, attempts: 0 };
 }
 
-function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet, enrollment: Enrollment): Condition {
+function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet, enrollment: EnrollmentId): Condition {
   // Disassociating counts against `maxOptOuts`, but it does not turn Automation off: no cool-down follows [automation-org].
   const disabled = entry.detail?.optOut === true && entry.api?.operation !== 'DisassociateAccounts';
   const optOutDone = entry.type === 'RemediationSucceeded' && disabled;
@@ -103,7 +104,7 @@ export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRec
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
   const resumes = entry.type === 'AccountResumed';
   const present = entry.type === 'AccountJoined' || (entry.type !== 'AccountLeft' && record.present);
-  const fold = (enrollment: Enrollment): Condition | null => {
+  const fold = (enrollment: EnrollmentId): Condition | null => {
     const known = record[enrollment];
     const stated = facets[enrollment];
     const after = stated === undefined || present ? stated : facetOfAbsent(known, stated);

@@ -1,6 +1,7 @@
 import { backoffMs } from '../enrollment/backoff.ts';
 import type { Condition, Facet } from '../enrollment/condition.ts';
-import type { Enrollment, EpochMs } from '../enrollment/model.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { EpochMs } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { Detail, EntryDraft, EntryType } from '../ledger/entry.ts';
 import { toIso } from '../time.ts';
@@ -48,7 +49,7 @@ export function accountEntry(
   context: EntryContext,
   type: EntryType,
   accountId: string,
-  enrollment: Enrollment | null,
+  enrollment: EnrollmentId | null,
   rest: Partial<Pick<EntryDraft, 'before' | 'after' | 'reason' | 'rule' | 'api' | 'detail' | 'actor'>>,
 ): EntryDraft {
   return {
@@ -186,10 +187,10 @@ const QUIET: ReadonlySet<Verdict> = new Set([
 export function joined(
   context: EntryContext,
   account: { readonly id: string; readonly name: string; readonly ou: string; readonly state: string },
-  assessments: Readonly<Record<Enrollment, Assessment>>,
+  assessments: Readonly<Record<EnrollmentId, Assessment>>,
 ): EntryDraft {
-  const facets: Partial<Record<Enrollment, Facet>> = {};
-  const rules: Partial<Record<Enrollment, string>> = {};
+  const facets: Partial<Record<EnrollmentId, Facet>> = {};
+  const rules: Partial<Record<EnrollmentId, string>> = {};
   for (const assessment of [assessments.computeOptimizer, assessments.automation]) {
     if (!QUIET.has(assessment.verdict)) continue;
     facets[assessment.enrollment] = facetOf(assessment, 0);
@@ -211,7 +212,7 @@ export function left(context: EntryContext, record: AccountRecord): EntryDraft {
     deadline: null,
     attempts: 0,
   });
-  const facets: Partial<Record<Enrollment, Facet>> = {};
+  const facets: Partial<Record<EnrollmentId, Facet>> = {};
   if (record.computeOptimizer !== null) facets.computeOptimizer = gone(record.computeOptimizer);
   if (record.automation !== null) facets.automation = gone(record.automation);
   const detail = { facets, message: 'no longer in the organization' };

@@ -1,8 +1,9 @@
 import { contestOf, isSetBack } from '../account/flapping.ts';
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import { type Call, type Mismatch, mismatchOf, statusMatters } from '../enrollment/mismatch.ts';
-import type { Caller, Enrollment, EpochMs, Observation, Observations } from '../enrollment/model.ts';
+import type { Caller, EpochMs, Observation, Observations } from '../enrollment/model.ts';
 import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
 import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
@@ -27,7 +28,7 @@ interface Hold {
 }
 
 /** Whether this call about this account is held up; `null`: it is not. Pure: what it depends on was read before. */
-export type HoldOf = (facts: OrganizationAccount, enrollment: Enrollment, call: Call) => Hold | null;
+export type HoldOf = (facts: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
 
 /** All that the diff needs beside the account itself. The clock's reading comes in: the diff has none of its own. */
 export interface AssessContext {
@@ -50,7 +51,7 @@ export interface AssessContext {
 interface Subject {
   readonly context: AssessContext;
   readonly facts: OrganizationAccount;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   /** `null`: the policy cannot decide, because it needs tags or a name that AWS did not return. */
   readonly state: DesiredState | null;
   readonly desired: DesiredEnrollment;
@@ -87,7 +88,7 @@ export function assess(
   facts: OrganizationAccount,
   observations: Observations,
   record: AccountRecord | null,
-): Readonly<Record<Enrollment, Assessment>> {
+): Readonly<Record<EnrollmentId, Assessment>> {
   const state = context.policy.canDecide(facts) ? context.policy.resolve(facts) : null;
   return {
     computeOptimizer: assessOne(context, facts, state, 'computeOptimizer', observations, record),
@@ -99,7 +100,7 @@ function assessOne(
   context: AssessContext,
   facts: OrganizationAccount,
   state: DesiredState | null,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   observations: Observations,
   record: AccountRecord | null,
 ): Assessment {
@@ -120,7 +121,11 @@ function assessOne(
 }
 
 /** What the policy wants of one enrollment; both `null` where it wants nothing. */
-export function desiredOf(state: DesiredState, facts: OrganizationAccount, enrollment: Enrollment): DesiredEnrollment {
+export function desiredOf(
+  state: DesiredState,
+  facts: OrganizationAccount,
+  enrollment: EnrollmentId,
+): DesiredEnrollment {
   const status = state[enrollment].value;
   const rules = state.organizationRules.value;
   return {
@@ -130,7 +135,7 @@ export function desiredOf(state: DesiredState, facts: OrganizationAccount, enrol
   };
 }
 
-function decidingRule(state: DesiredState, enrollment: Enrollment): string {
+function decidingRule(state: DesiredState, enrollment: EnrollmentId): string {
   const status = state[enrollment];
   const byRuleMode = enrollment === 'automation' && status.value === 'unmanaged';
   return byRuleMode ? state.organizationRules.rule : status.rule;

@@ -1,6 +1,7 @@
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
-import { ENROLLMENTS, type EpochMs } from '../enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../enrollment/kinds/index.ts';
+import type { EpochMs } from '../enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
 
 /*
@@ -33,7 +34,7 @@ export function enforceableCanaries(
     const { mode, computeOptimizer, automation, organizationRules } = policy.resolve(facts);
     if (mode.value !== 'enforce') continue;
     const wants = { computeOptimizer: [computeOptimizer], automation: [automation, organizationRules] };
-    const enforced = ENROLLMENTS.some(
+    const enforced = ENROLLMENT_IDS.some(
       (name) =>
         wants[name].some(({ value }) => value !== 'unmanaged') && policy.exemption(facts.id, name, now) === null,
     );
@@ -55,7 +56,7 @@ export function judgeCanaries(records: readonly AccountRecord[], startedAt: Epoc
   let told = 0;
   const pending: string[] = [];
   for (const record of records.filter(({ present }) => present)) {
-    for (const enrollment of ENROLLMENTS) {
+    for (const enrollment of ENROLLMENT_IDS) {
       const condition = record[enrollment];
       if (condition === null || isAside(condition)) continue;
       told += 1;

@@ -1,9 +1,10 @@
-import type { AccountId, Enrollment } from '../enrollment/model.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { AccountId } from '../enrollment/model.ts';
 
 /** The place of an entry about an enrollment in its account's chain. */
 export interface Place {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment | string | null;
+  readonly enrollment: EnrollmentId | string | null;
   readonly seq: number;
 }
 

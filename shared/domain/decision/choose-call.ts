@@ -1,5 +1,6 @@
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { Call, Observed } from '../enrollment/mismatch.ts';
-import type { Caller, Enrollment, Scope } from '../enrollment/model.ts';
+import type { Caller, Scope } from '../enrollment/model.ts';
 import type { DesiredEnrollment } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 
@@ -13,7 +14,7 @@ export function chooseCall(
   facts: OrganizationAccount,
   desired: DesiredEnrollment,
   observation: Observed,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
 ): Call {
   const scope: Scope = facts.id === caller.accountId ? 'own' : 'member';
   const target = desired.status ?? 'Active';

@@ -1,6 +1,7 @@
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
-import type { AccountId, Action, Enrollment, EpochMs, Scope } from '../enrollment/model.ts';
+import type { AccountId, Action, EpochMs, Scope } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
@@ -10,7 +11,7 @@ export interface Change {
   readonly accountId: AccountId;
   readonly accountName: string;
   readonly ou: string;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly observed: string | null;
   readonly observedRuleMode: string | null;
   readonly desired: string | null;

@@ -4,10 +4,6 @@ export type AccountId = string;
 /** Milliseconds since 1970-01-01T00:00:00Z. Everything in memory uses it; ISO 8601 only where a person or a file reads it. */
 export type EpochMs = number;
 
-/** The two enrollments that Rollcall keeps: Compute Optimizer itself and its Automation feature. */
-export type Enrollment = 'computeOptimizer' | 'automation';
-export const ENROLLMENTS: readonly Enrollment[] = ['computeOptimizer', 'automation'];
-
 /** As AWS answers it; only `Active` and `Inactive` may be asked for [API_UpdateEnrollmentStatus]. */
 export type EnrollmentStatus = 'Active' | 'Inactive' | 'Pending' | 'Failed';
 export type TargetStatus = 'Active' | 'Inactive';

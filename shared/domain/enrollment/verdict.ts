@@ -1,7 +1,7 @@
+import type { EnrollmentId } from './kinds/index.ts';
 import type {
   AccountId,
   Action,
-  Enrollment,
   EnrollmentStatus,
   EpochMs,
   RuleMode,
@@ -74,7 +74,7 @@ export interface DesiredEnrollment {
 /** The answer of the diff for one (account, enrollment). */
 export interface Assessment {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly verdict: Verdict;
   readonly reason: ReasonCode | null;
   /** One sentence for people; names the numbers behind the reason. */

@@ -1,6 +1,7 @@
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import type { AccountState, Facet } from '../enrollment/condition.ts';
-import type { AccountId, Enrollment, TargetStatus } from '../enrollment/model.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { AccountId, TargetStatus } from '../enrollment/model.ts';
 
 /**
  * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
@@ -77,9 +78,9 @@ export interface Detail {
   /** One sentence for people. */
   readonly message?: string;
   /** AccountJoined, AccountLeft: the conditions that need no entry of their own. */
-  readonly facets?: Readonly<Partial<Record<Enrollment, Facet>>>;
+  readonly facets?: Readonly<Partial<Record<EnrollmentId, Facet>>>;
   /** AccountJoined: which rule decides each of them. */
-  readonly rules?: Readonly<Partial<Record<Enrollment, string>>>;
+  readonly rules?: Readonly<Partial<Record<EnrollmentId, string>>>;
   /** RemediationStarted: when others may find out what happened to it. */
   readonly claimExpiresAt?: string;
   /** An outcome: the id of the `RemediationStarted` that it closes. */
@@ -160,7 +161,7 @@ export interface EntryDraft {
   readonly at: string;
   readonly type: EntryType;
   readonly accountId: AccountId | null;
-  readonly enrollment: Enrollment | null;
+  readonly enrollment: EnrollmentId | null;
   readonly runId: string | null;
   /** ARN of who acted if known, else the operating system's user or `rollcall`. */
   readonly actor: string;

@@ -1,3 +1,4 @@
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { Secret } from './file/secret.ts';
 
 /** What a policy wants of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
@@ -6,7 +7,6 @@ export type DesiredStatus = 'Active' | 'Inactive' | 'unmanaged';
 export type DesiredRuleMode = 'AnyAllowed' | 'NoneAllowed' | 'unmanaged';
 /** `enforce` acts on drift, `alert` only announces it, `off` does not evaluate. */
 export type Mode = 'enforce' | 'alert' | 'off';
-export type EnrollmentName = 'computeOptimizer' | 'automation';
 
 /** The four fields that rules and defaults decide, each on its own. */
 export interface Settings {
@@ -39,7 +39,7 @@ export interface Rule {
 
 export interface Exemption {
   readonly accounts: readonly string[];
-  readonly enrollment: EnrollmentName | 'both';
+  readonly enrollment: EnrollmentId | 'both';
   /** The last day, `YYYY-MM-DD`, in UTC. */
   readonly until: string;
   /** Epoch ms of the first instant after that day: in force while `now < endsAt`. */
@@ -154,7 +154,7 @@ export interface Contradiction {
   readonly code: 'rulesNeedAutomation' | 'automationNeedsComputeOptimizer';
   readonly message: string;
   /** The enrollments that cannot be reconciled because of it. */
-  readonly enrollments: readonly EnrollmentName[];
+  readonly enrollments: readonly EnrollmentId[];
 }
 
 export interface DesiredState {

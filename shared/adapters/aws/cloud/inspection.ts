@@ -7,7 +7,8 @@ import {
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
-import type { AccountId, Enrollment } from '../../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../../domain/network.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
 import type { CallGate, CallKey } from '../../../ports/cloud.ts';
@@ -119,7 +120,7 @@ class AwsInspection implements Inspection {
     return collect(pages, (page) => page.DelegatedAdministrators.map(({ Id }) => Id));
   }
 
-  async failedEnrollments(enrollment: Enrollment): Promise<readonly FailedEnrollment[]> {
+  async failedEnrollments(enrollment: EnrollmentId): Promise<readonly FailedEnrollment[]> {
     const found =
       enrollment === 'computeOptimizer'
         ? await collect(this.#computeOptimizerPages(), (page) => page.accountEnrollmentStatuses)

@@ -1,4 +1,4 @@
-import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../../../ports/ledger.ts';
 import { type Item, readTextOrNull } from './attributes.ts';
@@ -31,7 +31,7 @@ export async function readOutline(dynamo: Dynamo, runId: string): Promise<RunOut
 
 function toStep(item: Item): RunStep | null {
   const type = STEP_TYPES.find((each) => each === readTextOrNull(item, 'type'));
-  const enrollment = ENROLLMENTS.find((each) => each === readTextOrNull(item, 'enrollment'));
+  const enrollment = ENROLLMENT_IDS.find((each) => each === readTextOrNull(item, 'enrollment'));
   const accountId = readTextOrNull(item, 'accountId');
   if (type === undefined || enrollment === undefined || accountId === null) return null;
   const { pk, sk } = keyOf(item);

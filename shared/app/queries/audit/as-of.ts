@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../../../domain/account/as-of.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
@@ -36,7 +37,7 @@ export const asOfSchema = z.object({
 
 export interface StandingAt extends Standing {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
 }
 
 export interface AsOf {
@@ -78,7 +79,7 @@ export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
   return { at: until, accounts, pruned };
 }
 
-type Words = Readonly<Record<Enrollment, LastWord | null>>;
+type Words = Readonly<Record<EnrollmentId, LastWord | null>>;
 type Found =
   | { readonly kind: 'told'; readonly standings: readonly StandingAt[] }
   | { readonly kind: 'pruned' }
@@ -95,7 +96,7 @@ function fast(tail: AccountTail, until: string): Found {
   if (state.kind === 'unclear') return { kind: 'open', words: null };
   const { words } = state;
   const standings: StandingAt[] = [];
-  for (const enrollment of ENROLLMENTS) {
+  for (const enrollment of ENROLLMENT_IDS) {
     const word = words[enrollment];
     if (word === null) continue;
     const { since } = word;
@@ -109,7 +110,7 @@ async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, unti
   const { accountId } = tail;
   if (words === null) return { kind: 'told', standings: await replayed(ledger, tail, until) };
   const standings = await Promise.all(
-    ENROLLMENTS.map(async (enrollment): Promise<readonly StandingAt[]> => {
+    ENROLLMENT_IDS.map(async (enrollment): Promise<readonly StandingAt[]> => {
       const word = words[enrollment];
       if (word === null) return [];
       const since = word.since ?? (await beginning(ledger, tail, enrollment, word, until));
@@ -123,7 +124,7 @@ async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, unti
 async function beginning(
   ledger: Ledger,
   tail: AccountTail,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   { verdict }: LastWord,
   until: string,
 ): Promise<string> {
@@ -165,7 +166,7 @@ async function replayed(ledger: Ledger, tail: AccountTail, until: string): Promi
   }
   const record = replay(accountId, checkpointOf(tail), entries, until);
   if (!record.present) return [];
-  return ENROLLMENTS.flatMap((enrollment) => {
+  return ENROLLMENT_IDS.flatMap((enrollment) => {
     const condition = record[enrollment];
     return condition === null ? [] : [{ accountId, enrollment, ...standingOf(condition) }];
   });

@@ -1,7 +1,8 @@
 import { isManaged, type Spread, spreadOf } from '../../../domain/account/compliance.ts';
 import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../../domain/account/record.ts';
 import type { AccountState, Condition } from '../../../domain/enrollment/condition.ts';
-import { type AccountId, ENROLLMENTS, type Enrollment } from '../../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
@@ -30,7 +31,7 @@ async function checkpointState(ledger: Pick<Ledger, 'query'>, accountId: Account
 /** One enrollment as it stands at present. */
 export interface Held {
   readonly accountId: AccountId;
-  readonly enrollment: Enrollment;
+  readonly enrollment: EnrollmentId;
   readonly verdict: Verdict;
   readonly reason: string | null;
   readonly rule: string | null;
@@ -75,7 +76,7 @@ export class Standings {
   async #openSince(
     ledger: Pick<Ledger, 'query'>,
     accountId: AccountId,
-    enrollment: Enrollment,
+    enrollment: EnrollmentId,
     at: string,
   ): Promise<string | null> {
     const until = new Date(Date.parse(at) + 1).toISOString();
@@ -98,7 +99,7 @@ export class Standings {
     if (entry.seq <= before.head.seq) return;
     const after = foldEntry(before, entry);
     this.#records.set(accountId, after);
-    for (const enrollment of ENROLLMENTS) this.#count(entry, before[enrollment], after[enrollment]);
+    for (const enrollment of ENROLLMENT_IDS) this.#count(entry, before[enrollment], after[enrollment]);
   }
 
   #count(entry: LedgerEntry, before: Condition | null, after: Condition | null): void {
@@ -120,7 +121,7 @@ export class Standings {
   /** Of the accounts that are in the organization. */
   all(): readonly Held[] {
     return [...this.#records.values()].flatMap((record) =>
-      ENROLLMENTS.flatMap((enrollment) => {
+      ENROLLMENT_IDS.flatMap((enrollment) => {
         const condition = record.present ? record[enrollment] : null;
         if (condition === null) return [];
         const { verdict, reason, rule, driftSince } = condition;

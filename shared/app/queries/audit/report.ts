@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { complianceOf } from '../../../domain/account/compliance.ts';
-import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import { toIso } from '../../../domain/time.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
 import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
@@ -142,7 +142,7 @@ function pointAt(at: number, standings: Standings): Point {
 }
 
 function byEnrollmentOf(held: readonly Held[]): Report['now']['compliance'] {
-  const [computeOptimizer, automation] = ENROLLMENTS.map((enrollment) =>
+  const [computeOptimizer, automation] = ENROLLMENT_IDS.map((enrollment) =>
     complianceOf(held.filter((each) => each.enrollment === enrollment).map(({ verdict }) => verdict)),
   );
   const none = complianceOf([]);

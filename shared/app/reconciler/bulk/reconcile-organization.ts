@@ -1,7 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { isChange, toChange } from '../../../domain/decision/plan.ts';
-import { ENROLLMENTS } from '../../../domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError } from '../../../ports/cloud.ts';
@@ -246,7 +246,7 @@ async function verify(
       news.slice(at, at + CHUNK).map(({ facts, record, assessments }) => ({
         record: record ?? emptyRecord(facts.id),
         decide: (current: AccountRecord) =>
-          ENROLLMENTS.flatMap((enrollment) => {
+          ENROLLMENT_IDS.flatMap((enrollment) => {
             const detail = details.get(facts.id)?.[enrollment];
             return transition(context, current, assessments[enrollment], detail) ?? [];
           }),
@@ -256,7 +256,7 @@ async function verify(
   // Keys of their own for what is still open: they poll, and find whatever came of the call. Automation, which had to wait for
   // Compute Optimizer, is open now as well, in batches where it can be.
   const open = news.flatMap(({ facts, assessments }) =>
-    ENROLLMENTS.flatMap((name) => (isChange(assessments[name]) ? [toChange(assessments[name], facts)] : [])),
+    ENROLLMENT_IDS.flatMap((name) => (isChange(assessments[name]) ? [toChange(assessments[name], facts)] : [])),
   );
   const following = open.filter(({ verdict }) => verdict === 'Drifted' || verdict === 'Converging');
   const openIds = new Set(

@@ -3,8 +3,8 @@ import { accountEntry, facetOfCondition } from '../../../domain/account/transiti
 import { desiredOf } from '../../../domain/decision/assess.ts';
 import { nextPollMs } from '../../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../../domain/enrollment/condition.ts';
+import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
-import type { Enrollment } from '../../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import { toIso } from '../../../domain/time.ts';
@@ -21,7 +21,7 @@ export async function settleClaim(
   work: WorkContext,
   runId: string,
   facts: OrganizationAccount,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   known: AccountRecord,
 ): Promise<AccountRecord | null> {
   const { claim = null } = known[enrollment] ?? {};
@@ -56,7 +56,7 @@ export async function settleClaim(
 export async function abandonClaim(
   work: WorkContext,
   runId: string,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   known: AccountRecord,
 ): Promise<AccountRecord> {
   const decide = (record: AccountRecord): EntryDraft[] => {
@@ -70,7 +70,7 @@ export async function abandonClaim(
 function isDesired(
   { policy }: WorkContext,
   facts: OrganizationAccount,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   live: Observed,
 ): boolean {
   if (!policy.canDecide(facts)) return false;
@@ -99,7 +99,7 @@ function outcomeEntry(
   work: WorkContext,
   runId: string,
   accountId: string,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   condition: Condition,
   found: Found,
 ): EntryDraft {

@@ -1,6 +1,7 @@
 import { COOL_DOWN_MS } from '../../../domain/decision/assess.ts';
 import { backoffMs } from '../../../domain/enrollment/backoff.ts';
-import type { Enrollment, EpochMs, Observation, TargetStatus } from '../../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import type { EpochMs, Observation, TargetStatus } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../../../domain/enrollment/verdict.ts';
 import type { CloudErrorKind } from '../../../ports/cloud.ts';
 
@@ -72,7 +73,7 @@ function deadLetter(now: EpochMs, attempts: number, random: () => number): Failu
  */
 export function disambiguate(
   kind: CloudErrorKind,
-  enrollment: Enrollment,
+  enrollment: EnrollmentId,
   target: TargetStatus | null,
   live: Observation | null,
   now: EpochMs,

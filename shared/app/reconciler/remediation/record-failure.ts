@@ -1,7 +1,8 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { nextPollMs } from '../../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../../domain/enrollment/condition.ts';
-import type { AccountId, Enrollment } from '../../../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
@@ -105,7 +106,7 @@ async function fail(
 }
 
 /** The last known condition in the shape of an assessment. */
-function remembered(accountId: AccountId, enrollment: Enrollment, condition: Condition): Assessment {
+function remembered(accountId: AccountId, enrollment: EnrollmentId, condition: Condition): Assessment {
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule } = condition;
   return {
     ...{ accountId, enrollment, verdict, reason, message: null, rule: rule ?? 'defaults', status, ruleMode },

@@ -1,8 +1,9 @@
 /** What can be said about a policy without knowing the organization. */
 
+import type { EnrollmentId } from '../../enrollment/kinds/index.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
 import { exempts } from '../rules/compile.ts';
-import { type EnrollmentName, FIELDS, type Policy, type Rule, type Settings } from '../types.ts';
+import { FIELDS, type Policy, type Rule, type Settings } from '../types.ts';
 import { covers, selectsNothing } from './coverage.ts';
 
 export function staticFindings(policy: Policy): Finding[] {
@@ -138,4 +139,4 @@ function overlappingExemptions(policy: Policy): Finding[] {
   return findings;
 }
 
-const ENROLLMENTS: readonly EnrollmentName[] = ['computeOptimizer', 'automation'];
+const ENROLLMENTS: readonly EnrollmentId[] = ['computeOptimizer', 'automation'];

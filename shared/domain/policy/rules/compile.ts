@@ -1,3 +1,4 @@
+import type { EnrollmentId } from '../../enrollment/kinds/index.ts';
 import { compileWindows, type Windows } from '../maintenance-windows.ts';
 import {
   type Contradiction,
@@ -5,7 +6,6 @@ import {
   type DesiredRuleMode,
   type DesiredState,
   type DesiredStatus,
-  type EnrollmentName,
   type Exemption,
   type Explanation,
   FIELDS,
@@ -34,7 +34,7 @@ export interface CompiledPolicy {
   /** Top to bottom; for each field the first matching rule that sets it. Throws `TagsNotReadError`, nothing else. */
   readonly resolve: (facts: OrganizationAccount) => DesiredState;
   /** The exemption in force at `now` (epoch ms), the one that ends last if there are several. */
-  readonly exemption: (accountId: string, enrollment: EnrollmentName, now: number) => Exemption | null;
+  readonly exemption: (accountId: string, enrollment: EnrollmentId, now: number) => Exemption | null;
   readonly isCanary: (facts: OrganizationAccount) => boolean;
   /** When enforcement may act. */
   readonly windows: Windows;
@@ -161,7 +161,7 @@ function couldDeviate(policy: Policy): boolean {
 }
 
 /** Whether the exemption is about this enrollment. */
-export function exempts(exemption: Exemption, enrollment: EnrollmentName): boolean {
+export function exempts(exemption: Exemption, enrollment: EnrollmentId): boolean {
   return exemption.enrollment === 'both' || exemption.enrollment === enrollment;
 }
 

@@ -9,7 +9,8 @@ import {
   transition,
 } from '../../../../shared/domain/account/transition.ts';
 import { assess } from '../../../../shared/domain/decision/assess.ts';
-import type { Enrollment, Observation } from '../../../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import type { Observation } from '../../../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../../../shared/domain/enrollment/verdict.ts';
 import { type EntryDraft, sealEntry } from '../../../../shared/domain/ledger/entry.ts';
 import {
@@ -342,7 +343,8 @@ describe('accounts that come and go', () => {
 });
 
 describe('wakeAt', () => {
-  const wake = (conditions: Partial<Record<Enrollment, ReturnType<typeof condition>>>) => wakeAt(recordOf(conditions));
+  const wake = (conditions: Partial<Record<EnrollmentId, ReturnType<typeof condition>>>) =>
+    wakeAt(recordOf(conditions));
 
   it('is the earliest of both enrollments', () => {
     const computeOptimizer = condition({ notBefore: iso(NOW + 2) });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COOL_DOWN_MS } from '../../../../shared/domain/decision/assess.ts';
-import type { Enrollment } from '../../../../shared/domain/enrollment/model.ts';
+import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { type Assessment, VERDICTS } from '../../../../shared/domain/enrollment/verdict.ts';
 import {
   CALLER,
@@ -24,7 +24,7 @@ import {
 type Expected = Partial<Assessment>;
 type Case = readonly [name: string, situation: Situation, expected: Expected];
 
-function table(enrollment: Enrollment, cases: readonly Case[]): void {
+function table(enrollment: EnrollmentId, cases: readonly Case[]): void {
   for (const [name, situation, expected] of cases) {
     it(name, () => {
       const assessment = judged(situation)[enrollment];

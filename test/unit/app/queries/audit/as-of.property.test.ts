@@ -7,7 +7,7 @@ import { verifyLedger } from '../../../../../shared/app/queries/audit/verify.ts'
 import { standingOf } from '../../../../../shared/domain/account/as-of.ts';
 import { complianceOf } from '../../../../../shared/domain/account/compliance.ts';
 import { emptyRecord, foldEntry } from '../../../../../shared/domain/account/record.ts';
-import { ENROLLMENTS } from '../../../../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS } from '../../../../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { makeBench } from '../../../../adapters/embedded/stores.ts';
 import { time } from '../../../../contract/samples.ts';
@@ -22,7 +22,7 @@ function oracle(chains: readonly (readonly LedgerEntry[])[], at: string): AsOf['
   return chains.flatMap((entries) => {
     const accountId = entries[0]?.chain ?? '';
     const record = entries.filter((entry) => entry.at <= at).reduce(foldEntry, emptyRecord(accountId));
-    return ENROLLMENTS.flatMap((enrollment) => {
+    return ENROLLMENT_IDS.flatMap((enrollment) => {
       const condition = record.present ? record[enrollment] : null;
       return condition === null ? [] : [{ accountId, enrollment, ...standingOf(condition) }];
     });
@@ -36,7 +36,7 @@ function openSince(
 ): readonly string[] {
   return chains.flatMap((entries) => {
     const record = entries.filter(counts).reduce(foldEntry, emptyRecord('x'));
-    return ENROLLMENTS.flatMap((enrollment) => (record.present ? (record[enrollment]?.driftSince ?? []) : []));
+    return ENROLLMENT_IDS.flatMap((enrollment) => (record.present ? (record[enrollment]?.driftSince ?? []) : []));
   });
 }
 
@@ -130,7 +130,7 @@ it("a report's points are what as-of says at those times, and its drifts are tho
         const report = await auditReport({ ledger, snapshots }, query);
         expect(reportSchema.parse(report)).toEqual(report);
         for (const { at, compliance } of report.points) {
-          for (const enrollment of ENROLLMENTS) {
+          for (const enrollment of ENROLLMENT_IDS) {
             const verdicts = oracle(chains, at)
               .filter((each) => each.enrollment === enrollment)
               .map(({ verdict }) => verdict);

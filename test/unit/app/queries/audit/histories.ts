@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../../../../shared/domain/account/record.ts';
 import { facetOfCondition } from '../../../../../shared/domain/account/transition.ts';
 import type { Facet } from '../../../../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENTS, type Enrollment } from '../../../../../shared/domain/enrollment/model.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../../../../shared/domain/enrollment/kinds/index.ts';
 import type { EntryDraft, LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { account, draft, FACET, time } from '../../../../contract/samples.ts';
@@ -13,7 +13,7 @@ export type Happening =
   | {
       readonly after: number;
       readonly kind: 'seen';
-      readonly enrollment: Enrollment;
+      readonly enrollment: EnrollmentId;
       readonly verdict: Facet['verdict'];
       readonly silent: boolean;
     };
@@ -32,7 +32,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      ...{ after, kind: fc.constant('seen' as const), enrollment: fc.constantFrom(...ENROLLMENTS) },
+      ...{ after, kind: fc.constant('seen' as const), enrollment: fc.constantFrom(...ENROLLMENT_IDS) },
       ...{ verdict: fc.constantFrom(...VERDICTS), silent: fc.boolean() },
     }),
   },

@@ -1,0 +1,51 @@
+import type { EnrollmentKind } from './kind.ts';
+
+export const AUTOMATION = {
+  id: 'automation',
+  title: 'Automation',
+  service: 'aco-automation',
+  listOperation: 'ListAccounts',
+  readOperation: 'GetEnrollmentConfiguration',
+  targets: ['Active', 'Inactive'],
+  prerequisites: ['computeOptimizer'],
+  // [automation-disable]
+  coolDownMs: 24 * 60 * 60 * 1000,
+  hasRuleMode: true,
+  actions: [
+    {
+      action: 'aco-automation:UpdateEnrollmentConfiguration',
+      effect: 'setStatus',
+      scopes: ['member', 'own'],
+      batchSize: null,
+      idempotent: true,
+    },
+    {
+      action: 'aco-automation:AssociateAccounts',
+      effect: 'associate',
+      scopes: ['batch'],
+      batchSize: 50,
+      idempotent: true,
+    },
+    {
+      action: 'aco-automation:DisassociateAccounts',
+      effect: 'disassociate',
+      scopes: ['batch'],
+      batchSize: 50,
+      idempotent: true,
+    },
+  ],
+  eventSources: ['aco-automation.amazonaws.com'],
+  serviceLinkedRole: 'aco-automation.amazonaws.com',
+  iamActions: {
+    caller: [
+      'aco-automation:GetEnrollmentConfiguration',
+      'aco-automation:ListAccounts',
+      'aco-automation:UpdateEnrollmentConfiguration',
+      'aco-automation:AssociateAccounts',
+      'aco-automation:DisassociateAccounts',
+    ],
+    member: ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:UpdateEnrollmentConfiguration'],
+  },
+  // AWS lists accounts that are enrolled in Compute Optimizer [API_automation_ListAccounts].
+  absence: 'inactiveWithoutPrerequisite',
+} as const satisfies EnrollmentKind;

@@ -1,0 +1,35 @@
+import type { EnrollmentKind } from './kind.ts';
+
+export const COMPUTE_OPTIMIZER = {
+  id: 'computeOptimizer',
+  title: 'Compute Optimizer',
+  service: 'compute-optimizer',
+  listOperation: 'GetEnrollmentStatusesForOrganization',
+  readOperation: 'GetEnrollmentStatus',
+  targets: ['Active', 'Inactive'],
+  prerequisites: [],
+  coolDownMs: null,
+  hasRuleMode: false,
+  actions: [
+    {
+      action: 'compute-optimizer:UpdateEnrollmentStatus',
+      effect: 'setStatus',
+      scopes: ['member', 'own', 'organization'],
+      batchSize: null,
+      idempotent: false,
+    },
+  ],
+  // The service model and the documentation spell it in different ways.
+  eventSources: ['computeoptimizer.amazonaws.com', 'compute-optimizer.amazonaws.com'],
+  serviceLinkedRole: 'compute-optimizer.amazonaws.com',
+  iamActions: {
+    caller: [
+      'compute-optimizer:GetEnrollmentStatus',
+      'compute-optimizer:GetEnrollmentStatusesForOrganization',
+      'compute-optimizer:UpdateEnrollmentStatus',
+    ],
+    member: ['compute-optimizer:GetEnrollmentStatus', 'compute-optimizer:UpdateEnrollmentStatus'],
+  },
+  // The listing never contains the management account [API_GetEnrollmentStatusesForOrganization].
+  absence: 'unknown',
+} as const satisfies EnrollmentKind;

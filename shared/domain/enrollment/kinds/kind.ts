@@ -1,0 +1,56 @@
+import type { Scope, TargetStatus } from '../model.ts';
+
+/** A mutating operation, qualified by its service: two services may use the same operation name. */
+export type QualifiedOperation = `${string}:${string}`;
+
+/** One mutating AWS operation of an enrollment kind. */
+export interface KindAction {
+  readonly action: QualifiedOperation;
+  /** What the operation changes. Associating also enables the enrollment; an associated account must be disassociated before it can be disabled. */
+  readonly effect: 'setStatus' | 'associate' | 'disassociate';
+  readonly scopes: readonly Scope[];
+  /** The largest number of accounts in one call; `null`: one account, or the whole organization. */
+  readonly batchSize: number | null;
+  /** Whether AWS takes a client token and so recognizes a repeated request. */
+  readonly idempotent: boolean;
+}
+
+/**
+ * Everything about an enrollment kind that is not code. Enums, SQL, columns, policy fields, IAM statements and event rules are derived from it.
+ * `docs/how-to/add-an-enrollment-kind.md` shows how to add one.
+ */
+export interface EnrollmentKind<Id extends string = string> {
+  /** The name in policies, JSON, stored documents and command-line options. */
+  readonly id: Id;
+  /** The name in text for people. */
+  readonly title: string;
+  /** The prefix of its IAM actions, and the name of its rate-limit budgets. */
+  readonly service: string;
+  /** Lists the enrollments of the whole organization, page by page. */
+  readonly listOperation: string;
+  /** Reads the enrollment of the calling account. */
+  readonly readOperation: string;
+  /** The statuses that a policy may ask for. */
+  readonly targets: readonly TargetStatus[];
+  /** Enrollments that must be Active in the same account before this one can be enabled. */
+  readonly prerequisites: readonly Id[];
+  /** How long AWS refuses to enable it again after an opt-out, in milliseconds; `null`: no cool-down. */
+  readonly coolDownMs: number | null;
+  /** Whether the organization can associate accounts with its rules: the policy field `organizationRules`. */
+  readonly hasRuleMode: boolean;
+  readonly actions: readonly KindAction[];
+  /** Values of CloudTrail's `eventSource`; the event names are the operations of `actions`. */
+  readonly eventSources: readonly string[];
+  /** The service principal whose service-linked role AWS creates in an enrolled account. */
+  readonly serviceLinkedRole: string;
+  /** IAM actions by the credentials that use them: the caller's own, and those of the role in each member account. */
+  readonly iamActions: {
+    readonly caller: readonly QualifiedOperation[];
+    readonly member: readonly QualifiedOperation[];
+  };
+  /**
+   * What it means that a complete listing omits an account. `unknown`: nothing, so the account itself is read. `inactiveWithoutPrerequisite`: the
+   * enrollment is off if a prerequisite is observed to be off, else nothing.
+   */
+  readonly absence: 'unknown' | 'inactiveWithoutPrerequisite';
+}
