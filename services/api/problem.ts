@@ -2,9 +2,9 @@ import { ApprovalError } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError } from '../../shared/app/guardrails/controls.ts';
 import { EmptySelectorError } from '../../shared/app/guardrails/selector-preview.ts';
 import { ReportRangeError } from '../../shared/app/queries/audit/report.ts';
-import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
+import { StoreError } from '../../shared/ports/store-error.ts';
 
 /** One thing that is wrong with what was sent. */
 export interface Complaint {
@@ -72,7 +72,7 @@ export function problemOf(error: unknown): ApiProblem | null {
     return new ApiProblem(500, 'LedgerBroken', `Chain ${error.chain}: ${error.message}. ${advice}`);
   }
   if (error instanceof PolicyUnavailableError) return unavailable('PolicyUnavailable', error.message);
-  if (error instanceof StoreError || error instanceof AwsStoreError) {
+  if (error instanceof StoreError) {
     return unavailable('StoreUnavailable', `The store cannot be used at present (${error.code}); the log says why.`);
   }
   return null;

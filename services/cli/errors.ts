@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander';
-import { AwsStoreError, StoreError } from '../../shared/compose/system.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import { type Finding, formatFinding } from '../../shared/domain/policy/file/findings.ts';
@@ -8,6 +7,7 @@ import { OtherOrganizationError } from '../../shared/ports/binding.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
+import { StoreError } from '../../shared/ports/store-error.ts';
 import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
 
 /** Something the user asked for cannot be done; the message says what to do instead. */
@@ -49,8 +49,7 @@ export function tell(error: unknown): ToldError {
   if (error instanceof CommandError || error instanceof ConfigError)
     return { code: error.code, message: error.message };
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
-  if (error instanceof StoreError || error instanceof AwsStoreError)
-    return { code: error.code, message: error.message };
+  if (error instanceof StoreError) return { code: error.code, message: error.message };
   if (error instanceof ClockDifferenceError) return { code: error.code, message: `${capitalized(error.message)}.` };
   if (error instanceof OtherOrganizationError) return { code: error.code, message: error.message };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };

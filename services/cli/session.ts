@@ -5,6 +5,7 @@ import type { AwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { DEFAULT_POLICY } from '../../shared/config/config.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { StoreError } from '../../shared/ports/store-error.ts';
 import type { CliContext } from './context.ts';
 import { CommandError, PolicyError } from './errors.ts';
 
@@ -106,7 +107,6 @@ export async function withEmbeddedStore<T>(
  */
 export async function bringUpToDate(context: CliContext): Promise<void> {
   if (context.config.store !== 'embedded') return;
-  const { StoreError } = await import('../../shared/compose/system.ts');
   const nothing = async (): Promise<void> => undefined;
   try {
     await withEmbeddedStore(context, true, nothing);

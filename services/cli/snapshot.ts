@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
+import { StoreError } from '../../shared/ports/store-error.ts';
 import type { CliContext } from './context.ts';
 import { PolicyError } from './errors.ts';
 import { type LoadedPolicy, withEmbeddedStore } from './session.ts';
@@ -29,7 +30,6 @@ export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPo
 async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
   // Where no store can be, none is loaded: that takes as long as the check itself.
   if (isAbsent(context.config.dataDir)) return null;
-  const { StoreError } = await import('../../shared/compose/system.ts');
   try {
     return await withEmbeddedStore(context, true, ({ snapshots }) => snapshots.load());
   } catch (error) {

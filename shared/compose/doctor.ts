@@ -2,7 +2,6 @@ import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
 import { createAwsInspection } from '../adapters/aws/cloud/inspection.ts';
 import { inspectAws } from '../adapters/aws/doctor.ts';
 import { lookAtEmbedded } from '../adapters/embedded/doctor.ts';
-import { StoreError } from '../adapters/embedded/errors.ts';
 import { hostTime } from '../adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemMonotonic } from '../adapters/system/clock.ts';
@@ -24,6 +23,7 @@ import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/d
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
+import { StoreError } from '../ports/store-error.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
 import { type OpenStore, openStore } from './embedded-store.ts';

@@ -70,7 +70,7 @@ const IDENTIFY_BUDGET_MS = 5_000;
 
 /**
  * The only place where ports meet adapters, outside of functions. Asks once who the caller is, so that every entry names its actor.
- * @throws StoreError or AwsStoreError if the store can't be used; CloudError if the caller cannot be identified; OtherOrganizationError if the
+ * @throws StoreError if the store can't be used; CloudError if the caller cannot be identified; OtherOrganizationError if the
  *   store belongs to another organization than the caller's.
  */
 export async function composeApp(options: AppOptions): Promise<App> {

@@ -1,6 +1,4 @@
-/** The machine's own parts, for those who start things: clock, ids, logs, and the store's maintenance. */
-export { AwsStoreError } from '../adapters/aws/store-errors.ts';
-export { StoreError } from '../adapters/embedded/errors.ts';
+/** The parts of the machine that services use: clock, ids, logs, turns. */
 export { systemClock } from '../adapters/system/clock.ts';
 export { makeNewId } from '../adapters/system/ids.ts';
 export { jsonLogger } from '../adapters/system/logger.ts';

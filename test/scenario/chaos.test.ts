@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../services/sandbox/engine/faults.ts';
 import { createRandom, randomBelow, sample } from '../../services/sandbox/engine/random.ts';
-import { StoreError } from '../../shared/adapters/embedded/errors.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
+import { StoreError } from '../../shared/ports/store-error.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 import type { PolicyParts } from '../support/world-policy.ts';

@@ -4,6 +4,7 @@ import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { Exemption, Explanation, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -155,7 +156,6 @@ function explainText(
 
 /** What a scan has left behind answers without AWS, if it knows all that the policy asks. */
 async function fromSnapshot(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source | null> {
-  const { StoreError } = await import('../../../shared/compose/system.ts');
   try {
     return await withStore(context, true, async ({ snapshots }) => {
       const [account, meta] = await Promise.all([snapshots.get(accountId), snapshots.meta()]);
@@ -163,7 +163,8 @@ async function fromSnapshot(context: CliContext, accountId: string, { policy }: 
       return { facts: account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
     });
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'NotFound') return null;
+    const none = context.config.store === 'embedded' && error instanceof StoreError && error.code === 'NotFound';
+    if (none) return null;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfi
 import { GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
 import type { Network } from '../../domain/network.ts';
+import { StoreError } from '../../ports/store-error.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
@@ -15,7 +16,7 @@ import { createTableInput } from './dynamodb/schema.ts';
 import { findTableFaults } from './dynamodb/schema-check.ts';
 import { Dynamo } from './dynamodb/table-client.ts';
 import { createDeadLetterQueueInput, createQueueInput, findQueueFaults } from './sqs/queue-check.ts';
-import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
+import { toStoreError } from './store-errors.ts';
 import type { StoreRetry } from './store-retry.ts';
 import { isNetworkCode } from './vendor-error-codes.ts';
 
@@ -75,7 +76,7 @@ const once: StoreRetry = {
     try {
       return await call(0);
     } catch (error) {
-      throw toAwsStoreError(error, resource, operation);
+      throw toStoreError(error, resource, operation);
     }
   },
 };
@@ -84,28 +85,24 @@ async function told(look: () => Promise<CheckResult>): Promise<CheckResult> {
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof AwsStoreError)) throw error;
+    if (!(error instanceof StoreError)) throw error;
     return fail(reasonOf(error), error.message);
   }
 }
 
-function reasonOf({ code, details: facts }: AwsStoreError): CheckReason {
+function reasonOf({ code, details }: StoreError): CheckReason {
   switch (code) {
     case 'Throttled':
       return 'unavailable';
     case 'Unavailable':
-      return facts.awsCode !== null && isNetworkCode(facts.awsCode) ? 'unreachable' : 'unavailable';
+      return details.vendorCode !== undefined && isNetworkCode(details.vendorCode) ? 'unreachable' : 'unavailable';
     case 'Denied':
       return 'denied';
     case 'Unauthenticated':
       return 'unauthenticated';
     case 'NotFound':
       return 'missing';
-    case 'ClockSkew':
-    case 'WrongShape':
-    case 'TooLarge':
-    case 'Corrupt':
-    case 'Rejected':
+    default:
       return 'wrong';
   }
 }
@@ -172,7 +169,7 @@ async function arnOf(client: SQSClient, url: string): Promise<string | null> {
     const { Attributes } = await once.run(`queue ${url}`, 'GetQueueAttributes', () => client.send(command));
     return Attributes?.['QueueArn'] ?? null;
   } catch (error) {
-    if (error instanceof AwsStoreError && error.code === 'NotFound') return null;
+    if (error instanceof StoreError && error.code === 'NotFound') return null;
     throw error;
   }
 }
@@ -188,7 +185,7 @@ async function bus(client: EventBridgeClient, name: string | null): Promise<Chec
     const { Arn } = await once.run(`event bus ${name}`, 'DescribeEventBus', () => client.send(command));
     return pass(`${Arn ?? name} is there`);
   } catch (error) {
-    if (!(error instanceof AwsStoreError)) throw error;
+    if (!(error instanceof StoreError)) throw error;
     if (error.code === 'NotFound') {
       return fail('missing', `event bus ${name} does not exist in this account and Region`, [
         `aws events create-event-bus --name ${quoted(name.split('event-bus/').at(-1) ?? name)}`,
@@ -196,7 +193,7 @@ async function bus(client: EventBridgeClient, name: string | null): Promise<Chec
     }
     // Rollcall itself only puts events: not being allowed to look is no fault of the bus.
     if (error.code === 'Denied') return warn('denied', `not known: ${error.message}`);
-    if (error.details.awsCode === 'UnknownOperationException') {
+    if (error.details.vendorCode === 'UnknownOperationException') {
       return skipped('notUsed', `${name} cannot be looked at: this endpoint does not know DescribeEventBus`);
     }
     throw error;

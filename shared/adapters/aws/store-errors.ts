@@ -1,77 +1,20 @@
-import { StoreFailure } from '../../ports/store-failure.ts';
+import { StoreError, type StoreErrorCode } from '../../ports/store-error.ts';
 import { INCOMPLETE_ANSWER } from './complete-answers.ts';
 import { askedToWait } from './retry-after.ts';
 import { isAboutCredentials, isNetworkCode, meaningOf } from './vendor-error-codes.ts';
 
-export type AwsStoreErrorCode =
-  /** Throttling outlasted the retries. */
-  | 'Throttled'
-  /** The service or the network failed for longer than the retries. */
-  | 'Unavailable'
-  | 'Denied'
-  | 'Unauthenticated'
-  /** No such table or queue. */
-  | 'NotFound'
-  /** A table or queue is there, but is not what Rollcall needs. */
-  | 'WrongShape'
-  /** This machine's clock differs from AWS's by more than leases and claims allow. */
-  | 'ClockSkew'
-  /** More than the service takes in one item or message; nothing of it was stored. */
-  | 'TooLarge'
-  /** An item that this store has not written like that. */
-  | 'Corrupt'
-  /** The service refuses the request for good. */
-  | 'Rejected';
-
-export interface AwsStoreErrorDetails {
-  readonly code: AwsStoreErrorCode;
-  /** What was asked: `table X`, `queue https://…`. */
-  readonly resource: string;
-  readonly found: string;
-  /** What the user can do. */
-  readonly remedy: string;
-  /** AWS's error code, or Node's for the network; `null` where the finding is ours. */
-  readonly awsCode: string | null;
-  /** How long the service asks to wait before the call is repeated, ms; absent: it does not ask. */
-  readonly retryAfterMs?: number;
+/** An error that this adapter finds itself, in data or in the shape of a resource. */
+export function storeError(code: StoreErrorCode, resource: string, found: string, remedy: string): StoreError {
+  return new StoreError({ code, resource, found, remedy });
 }
 
-/** The one error of the aws runtime's stores: says where, what was found and what to do. Never holds what was sent or signed. */
-export class AwsStoreError extends StoreFailure {
-  override readonly name = 'AwsStoreError';
-  readonly details: AwsStoreErrorDetails;
-
-  constructor(details: AwsStoreErrorDetails) {
-    super(`${details.resource}: ${details.found}. ${details.remedy}`);
-    this.details = details;
-  }
-
-  get code(): AwsStoreErrorCode {
-    return this.details.code;
-  }
-
-  get affectsAllWork(): boolean {
-    return this.code === 'Unauthenticated' || this.code === 'NotFound' || this.code === 'ClockSkew';
-  }
-
-  /** Whether the same call may succeed a little later. */
-  get retryable(): boolean {
-    return this.code === 'Throttled' || this.code === 'Unavailable';
-  }
-}
-
-/** A finding of our own, about data or shape. */
-export function storeError(code: AwsStoreErrorCode, resource: string, found: string, remedy: string): AwsStoreError {
-  return new AwsStoreError({ code, resource, found, remedy, awsCode: null });
-}
-
-export function corrupt(resource: string, found: string): AwsStoreError {
+export function corrupt(resource: string, found: string): StoreError {
   const remedy = 'It was changed from outside. Restore the table to a point in time before that.';
   return storeError('Corrupt', resource, found, remedy);
 }
 
 /** Codes of DynamoDB, SQS and EventBridge beside those that every service may answer. */
-const OWN_CODES: ReadonlyMap<string, AwsStoreErrorCode> = new Map([
+const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
   ['ProvisionedThroughputExceededException', 'Throttled'],
   ['KmsThrottled', 'Throttled'],
   ['InternalException', 'Unavailable'],
@@ -86,19 +29,19 @@ const OWN_CODES: ReadonlyMap<string, AwsStoreErrorCode> = new Map([
   ['CredentialsProviderError', 'Unauthenticated'],
 ]);
 
-const REMEDIES: Readonly<Record<AwsStoreErrorCode, string>> = {
+const REMEDIES = {
   Throttled: 'What was not acknowledged can be tried again; if it lasts, look at the service quotas of this account',
   Unavailable:
     'What was not acknowledged can be tried again; if it lasts, check the network, proxies and AWS_ENDPOINT_URL',
   Denied: 'Check the policies of this role and of the resource; "rollcall doctor" names what is missing',
   Unauthenticated: 'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions',
   NotFound: 'Check its name, the Region and the account; the deployment in infra/ makes it',
-  WrongShape: 'Deploy it as infra/ declares it',
-  ClockSkew: 'Set the clock (NTP)',
   TooLarge: 'Nothing of it was stored',
-  Corrupt: 'It was changed from outside',
   Rejected: 'This is a defect of Rollcall or of the deployment; please report it with this message',
-};
+} as const satisfies Partial<Record<StoreErrorCode, string>>;
+
+/** What a failed call means for the stores. */
+type CallFailure = keyof typeof REMEDIES;
 
 /** The code that an error carries: AWS's if it came from AWS, Node's for the network. */
 export function codeOf(error: unknown): string {
@@ -110,7 +53,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** What an AWS error code means for the stores. */
-export function meaningOfCode(code: string): AwsStoreErrorCode {
+export function meaningOfCode(code: string): CallFailure {
   const own = OWN_CODES.get(code);
   if (own !== undefined) return own;
   if (isNetworkCode(code)) return 'Unavailable';
@@ -121,9 +64,9 @@ export function meaningOfCode(code: string): AwsStoreErrorCode {
   return kind === 'Transient' ? 'Unavailable' : 'Rejected';
 }
 
-/** Whatever the SDK threw as an AwsStoreError, by code, never by text. */
-export function toAwsStoreError(error: unknown, resource: string, operation: string): AwsStoreError {
-  if (error instanceof AwsStoreError) return error;
+/** Translates an error of the SDK by its code, never by its text. */
+export function toStoreError(error: unknown, resource: string, operation: string): StoreError {
+  if (error instanceof StoreError) return error;
   const awsCode = codeOf(error);
   const code = meaningOfCode(awsCode);
   const fields = isObject(error) ? error : {};
@@ -134,8 +77,8 @@ export function toAwsStoreError(error: unknown, resource: string, operation: str
   const request = requestId === null ? '' : `, request ${requestId}`;
   const found = `${operation} failed (${awsCode}${request})${words === null ? '' : `: ${oneLine(words)}`}`;
   const wait = askedToWait(error);
-  const details = { code, resource, found, remedy: `${REMEDIES[code]}.`, awsCode };
-  return new AwsStoreError({ ...details, ...(wait !== null && { retryAfterMs: wait }) });
+  const details = { code, resource, found, remedy: `${REMEDIES[code]}.`, vendorCode: awsCode };
+  return new StoreError({ ...details, ...(wait !== null && { retryAfterMs: wait }) });
 }
 
 const MAX_WORDS = 300;

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry';
+import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
-import { AwsStoreError, toAwsStoreError } from './store-errors.ts';
+import { toStoreError } from './store-errors.ts';
 
 /** Full jitter: before retry n a pause drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. DynamoDB answers within milliseconds. */
 const BASE_MS = 25;
@@ -17,7 +18,7 @@ export interface StoreRetry {
   /**
    * Calls until it succeeds or fails for good. `call` is told how many attempts came before: an earlier one may have been
    * carried out although its answer was lost.
-   * @throws AwsStoreError
+   * @throws StoreError
    */
   run<T>(resource: string, operation: string, call: (attemptsBefore: number) => Promise<T>): Promise<T>;
   /** The pause before the `attempt`-th repetition of something that was only partly done (`UnprocessedItems`, failed entries). */
@@ -37,7 +38,7 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
         try {
           return await call(number - 1);
         } catch (error) {
-          throw toAwsStoreError(error, resource, operation);
+          throw toStoreError(error, resource, operation);
         }
       };
       return pRetry(attempt, {
@@ -45,9 +46,9 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
         // The pause is made below: p-retry's own jitter never goes under its minimum, full jitter does.
         minTimeout: 0,
         maxTimeout: 0,
-        shouldRetry: ({ error }) => error instanceof AwsStoreError && error.retryable,
+        shouldRetry: ({ error }) => error instanceof StoreError && error.retryable,
         onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-          if (retriesLeft === 0 || !(error instanceof AwsStoreError) || !error.retryable) return;
+          if (retriesLeft === 0 || !(error instanceof StoreError) || !error.retryable) return;
           await pause(attemptNumber, Math.min(MAX_PAUSE_MS, error.details.retryAfterMs ?? 0));
         },
       });

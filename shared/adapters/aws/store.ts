@@ -56,7 +56,7 @@ export interface AwsStoresOptions {
   readonly check?: boolean;
 }
 
-/** Everything that the aws runtime keeps. All methods throw `AwsStoreError`. */
+/** Everything that the aws runtime keeps. All methods throw `StoreError`. */
 export interface AwsStores {
   readonly ledger: Ledger;
   readonly records: Records;
@@ -74,7 +74,7 @@ export interface AwsStores {
 
 /**
  * Opens the stores in DynamoDB and SQS.
- * @throws AwsStoreError `ClockSkew`, or `WrongShape` naming everything that is missing or wrong about table and queues, or that they could not be
+ * @throws StoreError `ClockSkew`, or `WrongShape` naming everything that is missing or wrong about table and queues, or that they could not be
  *   asked (`Denied`, `Unauthenticated`, `Unavailable`, …)
  */
 export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStores> {

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { backup } from 'node:sqlite';
+import { StoreError } from '../../ports/store-error.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { StoreError, toStoreError } from './errors.ts';
+import { toStoreError } from './errors.ts';
 import { makePrivateFile, publishFile, statsOf } from './file.ts';
 
 export interface BackupRequest {
@@ -22,7 +23,7 @@ export async function backupTo({ path, file, unique, patience }: BackupRequest):
   if (statsOf(path) === undefined) {
     throw new StoreError({
       code: 'NotFound',
-      path,
+      resource: path,
       found: 'there is no store',
       remedy: 'There is nothing to back up.',
     });
@@ -69,7 +70,7 @@ function asOneFile(path: string): void {
 function taken(file: string): StoreError {
   return new StoreError({
     code: 'Exists',
-    path: file,
+    resource: file,
     found: 'there is such a file already',
     remedy: 'Choose another name, or remove it first.',
   });

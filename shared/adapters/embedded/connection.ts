@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
-import { isBusy, StoreError, toStoreError } from './errors.ts';
+import { isBusy, toStoreError } from './errors.ts';
 import type { SchemaGuard } from './schema-check.ts';
 import { Sql } from './sql.ts';
 
@@ -212,7 +213,7 @@ export class Connection {
       now === undefined ? 'the file was deleted while it was open' : 'the file was replaced while it was open';
     throw new StoreError({
       code: 'Moved',
-      path: this.#given.path,
+      resource: this.#given.path,
       found,
       remedy: 'Stop this process and start it again.',
     });
@@ -221,13 +222,13 @@ export class Connection {
   #assertOpen(): void {
     if (!this.#closed) return;
     const remedy = 'This is a defect of Rollcall; please report it.';
-    throw new StoreError({ code: 'Closed', path: this.#given.path, found: 'the store was closed before', remedy });
+    throw new StoreError({ code: 'Closed', resource: this.#given.path, found: 'the store was closed before', remedy });
   }
 
   #refusal(): StoreError {
     return new StoreError({
       code: 'NotWritable',
-      path: this.#given.path,
+      resource: this.#given.path,
       found: 'a write to a store that was opened for reading only',
       remedy: 'This is a defect of Rollcall; please report it.',
     });

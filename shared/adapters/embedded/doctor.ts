@@ -2,8 +2,8 @@
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
+import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
-import { StoreError } from './errors.ts';
 import { databasePath, inspectFile } from './file.ts';
 import { MIGRATIONS } from './schema.ts';
 
@@ -80,7 +80,7 @@ function storeResult(error: StoreError): CheckResult {
     case 'Busy':
       return warn('unavailable', error.message);
     case 'NotWritable':
-      return fail('denied', error.message, [`chmod u+rw ${quoted(error.path)}`]);
+      return fail('denied', error.message, [`chmod u+rw ${quoted(error.resource)}`]);
     case 'Corrupt':
     case 'ForeignSchema':
       return fail('wrong', error.message, ['rollcall restore BACKUP']);

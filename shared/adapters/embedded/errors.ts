@@ -1,82 +1,6 @@
-import { StoreFailure } from '../../ports/store-failure.ts';
+import { StoreError, type StoreErrorDetails } from '../../ports/store-error.ts';
 
-/**
- * What can be wrong with the store, for callers to act on:
- * - `NotWritable` no permission, a read-only medium, or a store that was opened for reading
- * - `DiskFull` nothing of the operation was stored; it may be repeated when there is space
- * - `Corrupt` not a database, or damaged; left as it is
- * - `ForeignFile` a database, but not one of ours; left as it is
- * - `ForeignSchema` a Rollcall database in which another program has created or changed tables, indexes, triggers or views; left as it is
- * - `NewerVersion`, `OlderVersion` written by another version of Rollcall; left as it is
- * - `Busy` another process held the lock for too long
- * - `NotADirectory`, `NotFound`, `Exists` the path is not what it has to be
- * - `Moved` the file was moved or deleted under us: what would be written now would be lost
- * - `Closed` the store was closed before
- * - `Io` the disk answered with an error
- * - `Internal` a defect of ours
- */
-export type StoreErrorCode =
-  | 'NotWritable'
-  | 'DiskFull'
-  | 'Corrupt'
-  | 'ForeignFile'
-  | 'ForeignSchema'
-  | 'NewerVersion'
-  | 'OlderVersion'
-  | 'Busy'
-  | 'NotADirectory'
-  | 'NotFound'
-  | 'Exists'
-  | 'Moved'
-  | 'Closed'
-  | 'Io'
-  | 'Internal';
-
-/** Codes about the file, its disk or its version, whatever was to be read or written. */
-const WHOLE_STORE: ReadonlySet<StoreErrorCode> = new Set([
-  'NotWritable',
-  'DiskFull',
-  'ForeignFile',
-  'ForeignSchema',
-  'NewerVersion',
-  'OlderVersion',
-  'Moved',
-  'Closed',
-  'Io',
-]);
-
-export interface StoreErrorDetails {
-  readonly code: StoreErrorCode;
-  /** The file or directory it is about. */
-  readonly path: string;
-  readonly found: string;
-  readonly expected?: string;
-  /** What the user can do. */
-  readonly remedy: string;
-}
-
-/** The one error of the embedded runtime: says where, what was found, what was expected and what to do. */
-export class StoreError extends StoreFailure {
-  override readonly name = 'StoreError';
-  readonly code: StoreErrorCode;
-  /** The file or directory it is about. */
-  readonly path: string;
-  readonly details: StoreErrorDetails;
-
-  constructor(details: StoreErrorDetails, options?: ErrorOptions) {
-    const expected = details.expected === undefined ? '' : `, expected ${details.expected}`;
-    super(`${details.path}: ${details.found}${expected}. ${details.remedy}`, options);
-    this.code = details.code;
-    this.path = details.path;
-    this.details = details;
-  }
-
-  get affectsAllWork(): boolean {
-    return WHOLE_STORE.has(this.code);
-  }
-}
-
-type Translation = Omit<StoreErrorDetails, 'path'>;
+type Translation = Omit<StoreErrorDetails, 'resource'>;
 
 const CORRUPT: Translation = {
   code: 'Corrupt',
@@ -151,7 +75,7 @@ export function isBusy(error: unknown): boolean {
 function changedOutside(error: unknown, path: string): StoreError {
   const reason = error instanceof Error ? error.message.slice(0, 200) : '';
   return new StoreError(
-    { ...CORRUPT, path, found: `the database is damaged or was changed from outside (${reason})` },
+    { ...CORRUPT, resource: path, found: `the database is damaged or was changed from outside (${reason})` },
     { cause: error },
   );
 }
@@ -164,15 +88,15 @@ export function toStoreError(error: unknown, path: string): StoreError {
     // SQLITE_ERROR: our statements are right for our schema, so the schema or the header is not what it was.
     if (result === 1) return changedOutside(error, path);
     const known = result === IOERR_SHMSIZE ? DISK_FULL : BY_RESULT.get(result === 0 ? 5 : result & 0xff);
-    if (known !== undefined) return new StoreError({ ...known, path }, { cause: error });
+    if (known !== undefined) return new StoreError({ ...known, resource: path }, { cause: error });
   }
   // What SQLite gave out is no number that JavaScript has; none that we store is so large.
   if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
     return changedOutside(error, path);
   const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = BY_ERRNO.get(errno);
-  if (known !== undefined) return new StoreError({ ...known, path }, { cause: error });
+  if (known !== undefined) return new StoreError({ ...known, resource: path }, { cause: error });
   const found = `unexpected: ${error instanceof Error ? error.message : String(error)}`;
   const remedy = 'This is a defect of Rollcall; please report it with this message.';
-  return new StoreError({ code: 'Internal', path, found, remedy }, { cause: error });
+  return new StoreError({ code: 'Internal', resource: path, found, remedy }, { cause: error });
 }

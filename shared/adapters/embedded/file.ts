@@ -13,9 +13,10 @@ import {
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { StoreError } from '../../ports/store-error.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { StoreError, toStoreError } from './errors.ts';
+import { toStoreError } from './errors.ts';
 import { APPLICATION_ID, type Migration } from './schema.ts';
 import { assertSchema } from './schema-check.ts';
 
@@ -147,7 +148,7 @@ export function assertOurs(path: string, applicationId: number, version: number,
   if (applicationId !== APPLICATION_ID) {
     throw new StoreError({
       code: 'ForeignFile',
-      path,
+      resource: path,
       found: `an SQLite database of another program (application id ${applicationId})`,
       expected: `Rollcall's (${APPLICATION_ID})`,
       remedy: 'It was left as it is. Choose another directory with --data-dir.',
@@ -156,7 +157,7 @@ export function assertOurs(path: string, applicationId: number, version: number,
   if (version > latest) {
     throw new StoreError({
       code: 'NewerVersion',
-      path,
+      resource: path,
       found: `schema version ${version}, written by a newer Rollcall`,
       expected: `at most ${latest}`,
       remedy: 'It was left as it is. Use that newer version, or another directory with --data-dir.',
@@ -216,7 +217,7 @@ function makeWithAncestors(path: string): void {
     if (code !== 'ENOENT') throw error;
     const remedy = 'Choose another directory with --data-dir.';
     throw new StoreError(
-      { code: 'NotWritable', path, found: 'no directory can be made there', remedy },
+      { code: 'NotWritable', resource: path, found: 'no directory can be made there', remedy },
       { cause: error },
     );
   }
@@ -236,7 +237,7 @@ export function assertDirectory(path: string): boolean {
   const stats = statsOf(path);
   if (stats?.isDirectory() !== false) return stats !== undefined;
   const remedy = 'Choose another directory with --data-dir.';
-  throw new StoreError({ code: 'NotADirectory', path, found: 'a file', expected: 'a directory', remedy });
+  throw new StoreError({ code: 'NotADirectory', resource: path, found: 'a file', expected: 'a directory', remedy });
 }
 
 /**
@@ -306,7 +307,7 @@ export function databasePath(dataDir: string): string {
 
 function corrupt(path: string, found: string): StoreError {
   const remedy = 'It was left as it is. Restore a backup with `rollcall restore FILE`; this file is then set aside.';
-  return new StoreError({ code: 'Corrupt', path, found, remedy });
+  return new StoreError({ code: 'Corrupt', resource: path, found, remedy });
 }
 
 function truncated(path: string, bytes: number, expected: number): StoreError {
@@ -315,5 +316,11 @@ function truncated(path: string, bytes: number, expected: number): StoreError {
 
 function notAFile(path: string): StoreError {
   const remedy = 'Choose another directory with --data-dir.';
-  return new StoreError({ code: 'Corrupt', path, found: 'not a regular file', expected: 'a database file', remedy });
+  return new StoreError({
+    code: 'Corrupt',
+    resource: path,
+    found: 'not a regular file',
+    expected: 'a database file',
+    remedy,
+  });
 }

@@ -4,12 +4,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { sealEntry } from '../../domain/ledger/entry.ts';
 import type { Reconcile, Reconciled, Replaced, StoredContent } from '../../ports/restore.ts';
+import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { systemRandom } from '../system/random.ts';
 import { backupTo, copySnapshot } from './backup.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { StoreError, toStoreError } from './errors.ts';
+import { toStoreError } from './errors.ts';
 import {
   assertOurs,
   assertSound,
@@ -101,7 +102,12 @@ async function inspectBackup(file: string, migrations: readonly Migration[], pat
     throw aboutBackup(error, file);
   }
   if (found !== null) return;
-  throw new StoreError({ code: 'NotFound', path: file, found: 'there is no such backup', remedy: 'Check the path.' });
+  throw new StoreError({
+    code: 'NotFound',
+    resource: file,
+    found: 'there is no such backup',
+    remedy: 'Check the path.',
+  });
 }
 
 /** Makes a checked copy of the backup that is ready to take the store's place. */
@@ -155,7 +161,7 @@ async function replace<Report>(
       if (publishFile(draft, path)) return { path, copy: null, setAside: null, report };
       throw new StoreError({
         code: 'Busy',
-        path,
+        resource: path,
         found: 'another process has just created a store here',
         remedy: 'Run the command again.',
       });
@@ -172,7 +178,7 @@ async function replace<Report>(
 
 /** Whether the error is about the state of the store's file. Errors thrown by `reconcile` are not. */
 function isUnreliable(error: unknown, path: string): boolean {
-  return error instanceof StoreError && error.path === path && UNRELIABLE.has(error.code);
+  return error instanceof StoreError && error.resource === path && UNRELIABLE.has(error.code);
 }
 
 /** Replaces the whole content in one transaction; a crash in the middle of it leaves the old one. */
@@ -214,7 +220,7 @@ async function copyReplaced(path: string, copy: string, patience: Patience): Pro
     await backupTo({ path, file: copy, unique: 'copy', patience });
   } catch (error) {
     const known = toStoreError(error, copy);
-    throw known.code === 'Corrupt' ? new StoreError({ ...known.details, path }, { cause: error }) : known;
+    throw known.code === 'Corrupt' ? new StoreError({ ...known.details, resource: path }, { cause: error }) : known;
   }
 }
 
@@ -283,7 +289,7 @@ function reconcileWithRest<Report>(draft: string, path: string, reconcile: Recon
     return reconcileAlone(draft, reconcile, { kind: 'damaged', content });
   } catch (error) {
     const known = toStoreError(error, path);
-    if (known.code === 'Internal' || known.path !== path) throw error;
+    if (known.code === 'Internal' || known.resource !== path) throw error;
     return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
   } finally {
     db?.close();
@@ -301,7 +307,7 @@ function translating<T>(path: string, work: () => T): T {
 }
 
 function aboutBackup(error: unknown, file: string): StoreError {
-  const { details: facts } = toStoreError(error, file);
+  const { details } = toStoreError(error, file);
   const remedy = 'The store was left as it is. Use another backup.';
-  return new StoreError({ ...facts, path: file, remedy }, { cause: error });
+  return new StoreError({ ...details, resource: file, remedy }, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
-import { StoreError } from './errors.ts';
+import { StoreError } from '../../ports/store-error.ts';
 import type { Migration } from './schema.ts';
 
 /*
@@ -93,7 +93,7 @@ function nameOf({ type, name, table }: SchemaObject): string {
 function foreign(path: string, found: string): StoreError {
   return new StoreError({
     code: 'ForeignSchema',
-    path,
+    resource: path,
     found: `the database has ${found}`,
     expected: 'only the tables and indexes of its schema version',
     remedy:

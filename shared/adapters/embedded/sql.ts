@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { StoreError } from './errors.ts';
+import { StoreError } from '../../ports/store-error.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 export type Parameters = readonly SQLInputValue[];
@@ -76,6 +76,6 @@ export class Sql {
 
   #corrupt(found: string, options?: ErrorOptions): StoreError {
     const remedy = 'The file was changed from outside or is damaged. Restore a backup with `rollcall restore FILE`.';
-    return new StoreError({ code: 'Corrupt', path: this.#path, found, remedy }, options);
+    return new StoreError({ code: 'Corrupt', resource: this.#path, found, remedy }, options);
   }
 }

@@ -5,6 +5,7 @@ import type { DeadLetters, WorkQueue } from '../../ports/queue.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import { StoreError } from '../../ports/store-error.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
 import { systemMonotonic } from '../system/clock.ts';
@@ -13,7 +14,7 @@ import { backupTo } from './backup.ts';
 import { Connection, type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { sqliteDeadLetters } from './dead-letters.ts';
-import { StoreError, toStoreError } from './errors.ts';
+import { toStoreError } from './errors.ts';
 import {
   assertDirectory,
   assertOurs,
@@ -198,7 +199,7 @@ function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions
   const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
   if (mode !== 'wal') {
     const remedy = 'Choose a directory on a local disk with --data-dir.';
-    throw new StoreError({ code: 'NotWritable', path, found: 'no write-ahead log is possible here', remedy });
+    throw new StoreError({ code: 'NotWritable', resource: path, found: 'no write-ahead log is possible here', remedy });
   }
   db.exec('PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864');
   if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxPages)}`);
@@ -232,13 +233,13 @@ function emptyView(path: string, patience: Patience, migrations: readonly Migrat
 
 function absent(path: string): StoreError {
   const remedy = 'Check --data-dir; `rollcall apply` or `rollcall serve` makes a store.';
-  return new StoreError({ code: 'NotFound', path, found: 'there is no store', remedy });
+  return new StoreError({ code: 'NotFound', resource: path, found: 'there is no store', remedy });
 }
 
 function outdated(path: string, version: number, migrations: readonly Migration[]): StoreError {
   return new StoreError({
     code: 'OlderVersion',
-    path,
+    resource: path,
     found: `schema version ${version}`,
     expected: `${migrations.length}`,
     remedy: 'This command only reads. One that writes (`rollcall apply`, `rollcall serve`) brings the file up to date.',

@@ -1,7 +1,7 @@
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
-import { StoreFailure } from '../../ports/store-failure.ts';
+import { StoreError } from '../../ports/store-error.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { Stopped } from '../support/graceful-stop.ts';
 import { OutdatedPolicyError, processMessage } from './dispatch.ts';
@@ -77,7 +77,7 @@ async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boole
   if (error instanceof OutdatedPolicyError || error instanceof ClockDifferenceError) return true;
   if (error instanceof CloudError) return error.kind === 'Unauthenticated';
   // A full disk still answers what the probe below reads.
-  if (error instanceof StoreFailure && error.affectsAllWork) return true;
+  if (error instanceof StoreError && error.affectsAllWork) return true;
   try {
     await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read('policy')]);
     return false;

@@ -2,10 +2,10 @@ import { DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { AwsStores } from '../../../shared/adapters/aws/store.ts';
-import { AwsStoreError } from '../../../shared/adapters/aws/store-errors.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { emptyRecord, foldEntry } from '../../../shared/domain/account/record.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../../shared/domain/ledger/entry.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import { account, chainOf, draft, facts, range, record, sealAll, time } from '../../contract/samples.ts';
 import { MANUAL_CLOCK_START } from '../../support/manual-clock.ts';
 import { type FailureOutcome, type FaultProxy, refusal, startFaultProxy } from './faults.ts';
@@ -68,7 +68,7 @@ describe('DynamoDB failing in between', () => {
   it('throttling that does not end is an error that says so, and the append can be repeated', async () => {
     spoil('PutItem', 1_000, refusal('ProvisionedThroughputExceededException'));
     const entries = chainOf(A, 2);
-    await expect(stores.ledger.append(entries)).rejects.toMatchObject({ name: 'AwsStoreError', code: 'Throttled' });
+    await expect(stores.ledger.append(entries)).rejects.toMatchObject({ name: 'StoreError', code: 'Throttled' });
     proxy.decide = () => undefined;
     expect(await stores.ledger.append(entries)).toEqual(['appended', 'appended']);
     expect(await stores.ledger.chains(null, 10)).toEqual([A]);
@@ -79,11 +79,11 @@ describe('DynamoDB failing in between', () => {
     ['UnrecognizedClientException', 'Unauthenticated'],
     ['ResourceNotFoundException', 'NotFound'],
     ['ValidationException', 'Rejected'],
-  ])('%s is not repeated', async (awsCode, code) => {
-    spoil('GetItem', 1_000, refusal(awsCode));
+  ])('%s is not repeated', async (vendorCode, code) => {
+    spoil('GetItem', 1_000, refusal(vendorCode));
     const failure = await stores.registers.read('x').catch((error: unknown) => error);
-    if (!(failure instanceof AwsStoreError)) throw new Error('no AwsStoreError');
-    expect(failure.details).toMatchObject({ code, awsCode, resource: `table ${bench.table}` });
+    if (!(failure instanceof StoreError)) throw new Error('no StoreError');
+    expect(failure.details).toMatchObject({ code, vendorCode, resource: `table ${bench.table}` });
     expect(failure.message).toContain('GetItem');
     expect(proxy.count('GetItem')).toBe(1);
     expect(clock.slept).toEqual([]);
@@ -111,7 +111,7 @@ describe('answers of 200 that lack what DynamoDB always gives', () => {
     spoil('GetItem', 1_000, EMPTY);
     await expect(stores.registers.read('halt')).rejects.toMatchObject({
       code: 'Unavailable',
-      facts: { awsCode: 'IncompleteAnswer' },
+      details: { vendorCode: 'IncompleteAnswer' },
     });
   });
 

@@ -7,7 +7,7 @@ import {
 import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
-import { AwsStoreError } from '../../../shared/adapters/aws/store-errors.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import { refusal, startFaultProxy } from './faults.ts';
 import { type Bench, hastyClock, makeBench, makeQueues, type PretendAws, startPretendAws } from './stores.ts';
 
@@ -23,9 +23,9 @@ beforeEach(async () => {
 });
 afterEach(() => bench.dispose());
 
-async function failure(options: Parameters<Bench['open']>[0]): Promise<AwsStoreError> {
+async function failure(options: Parameters<Bench['open']>[0]): Promise<StoreError> {
   const error = await bench.open({ clock: hastyClock(), ...options }).catch((thrown: unknown) => thrown);
-  if (!(error instanceof AwsStoreError)) throw new Error(`opened, or threw something else: ${String(error)}`);
+  if (!(error instanceof StoreError)) throw new Error(`opened, or threw something else: ${String(error)}`);
   return error;
 }
 
@@ -146,7 +146,7 @@ describe('opening the stores', () => {
     const proxy = await startFaultProxy(aws.dynamodb.endpoint);
     proxy.decide = () => refusal('AccessDeniedException');
     const error = await failure({ dynamodb: { ...aws.dynamodb, endpoint: proxy.endpoint } });
-    expect(error).toMatchObject({ code: 'Denied', facts: { resource: `table ${bench.table}` } });
+    expect(error).toMatchObject({ code: 'Denied', details: { resource: `table ${bench.table}` } });
     await proxy.close();
   });
 
@@ -165,7 +165,7 @@ describe('opening the stores', () => {
     const proxy = await startFaultProxy(aws.dynamodb.endpoint);
     await proxy.close();
     const refused = await failure({ dynamodb: { ...aws.dynamodb, endpoint: proxy.endpoint } });
-    expect(refused).toMatchObject({ code: 'Unavailable', facts: { awsCode: 'ECONNREFUSED' } });
+    expect(refused).toMatchObject({ code: 'Unavailable', details: { vendorCode: 'ECONNREFUSED' } });
     const region = async (): Promise<string> => {
       throw new Error('Region is missing');
     };

@@ -113,7 +113,7 @@ describe('sending', () => {
   it('throws when an entry is refused for good, or again and again, and all may be sent again', async () => {
     failEntries('SendMessageBatch', (id) => (id === '1' ? 'InvalidMessageContents' : null), true);
     const messages = range(3).map((n) => work(n));
-    await expect(stores.queue.send(messages)).rejects.toMatchObject({ name: 'AwsStoreError', code: 'Rejected' });
+    await expect(stores.queue.send(messages)).rejects.toMatchObject({ name: 'StoreError', code: 'Rejected' });
     expect(proxy.count('SendMessageBatch')).toBe(1);
     failEntries('SendMessageBatch', (id) => (id === '0' ? 'RequestThrottled' : null));
     await expect(stores.queue.send(messages)).rejects.toMatchObject({ code: 'Unavailable' });

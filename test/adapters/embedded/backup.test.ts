@@ -113,7 +113,7 @@ describe('backup', () => {
   it('overwrites nothing', async () => {
     const store = await bench.open();
     writeFileSync(copy, 'dear');
-    await expect(store.backup(copy)).rejects.toMatchObject({ code: 'Exists', path: copy });
+    await expect(store.backup(copy)).rejects.toMatchObject({ code: 'Exists', resource: copy });
     expect(readFileSync(copy, 'utf8')).toBe('dear');
     await expect(store.backup(bench.dataDir)).rejects.toMatchObject({ code: 'Exists' });
     await expect(store.backup(file)).rejects.toMatchObject({ code: 'Exists' });
@@ -251,7 +251,7 @@ describe('restore', () => {
     const aside = `${file}.damaged-1`;
     // The draft is missing, so the last step fails: what is there then is what a killed process leaves.
     expect(() => replaceDamaged(file, { aside, draft: `${file}.gone` })).toThrow(/ENOENT/);
-    await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', path: file });
+    await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', resource: file });
     expect(readFileSync(aside).equals(ruins)).toBe(true);
     await restore();
     await expectFilled(await bench.open());
@@ -279,7 +279,7 @@ describe('restore', () => {
     rm(copy);
     spoil();
     const error: unknown = await restore().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code, path: copy });
+    expect(error).toMatchObject({ code, resource: copy });
     if (code !== 'NotFound') expect(String(error)).toMatch(/The store was left as it is. Use another backup/);
     expect((await store.registers.read('lease'))?.value).toBe('mine');
     expect(names().filter((name) => name.includes('restore'))).toEqual([]);
@@ -303,7 +303,7 @@ describe('restore', () => {
     const root = rootPage(large, 'ledger_actor');
     bytes.fill(0xee, (root - 1) * 4096, root * 4096);
     writeFileSync(large, bytes);
-    await expect(restore({ file: large })).rejects.toMatchObject({ code: 'Corrupt', path: large });
+    await expect(restore({ file: large })).rejects.toMatchObject({ code: 'Corrupt', resource: large });
     expect(existsSync(file)).toBe(false);
   });
 
@@ -312,11 +312,11 @@ describe('restore', () => {
     const db = new DatabaseSync(file);
     db.exec('CREATE TABLE mine (a)');
     db.close();
-    await expect(restore()).rejects.toMatchObject({ code: 'ForeignFile', path: file });
+    await expect(restore()).rejects.toMatchObject({ code: 'ForeignFile', resource: file });
     const newer = new DatabaseSync(file);
     newer.exec(`PRAGMA application_id = ${0x524f4c4c}; PRAGMA user_version = 50`);
     newer.close();
-    await expect(restore()).rejects.toMatchObject({ code: 'NewerVersion', path: file });
+    await expect(restore()).rejects.toMatchObject({ code: 'NewerVersion', resource: file });
     expect(names()).toEqual(['rollcall.db']);
   });
 
@@ -332,7 +332,7 @@ describe('restore', () => {
     await store.registers.write('lease', 'mine', null);
     const rival = new DatabaseSync(file);
     rival.exec('BEGIN IMMEDIATE');
-    await expect(restore({ busyTimeoutMs: 100 })).rejects.toMatchObject({ code: 'Busy', path: file });
+    await expect(restore({ busyTimeoutMs: 100 })).rejects.toMatchObject({ code: 'Busy', resource: file });
     rival.close();
     expect((await store.registers.read('lease'))?.value).toBe('mine');
     expect(names().filter((name) => name.includes('restore'))).toEqual([]);

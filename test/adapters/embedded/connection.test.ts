@@ -2,9 +2,9 @@ import { renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Connection } from '../../../shared/adapters/embedded/connection.ts';
-import { StoreError } from '../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import { systemRandom } from '../../../shared/adapters/system/random.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import { account, chainOf, draft, range, sealAll, work } from '../../contract/samples.ts';
 import { type Bench, makeBench } from './stores.ts';
 
@@ -66,7 +66,7 @@ describe('group commit', () => {
     await add(7);
     const outcomes = await Promise.allSettled(range(20).map((n) => add(n)));
     expect(outcomes.flatMap((outcome, n) => (outcome.status === 'rejected' ? [n] : []))).toEqual([7]);
-    expect(outcomes[7]).toMatchObject({ reason: { code: 'Internal', path: file } });
+    expect(outcomes[7]).toMatchObject({ reason: { code: 'Internal', resource: file } });
     const half = connection.write((sql) => {
       sql.run('INSERT INTO scratch VALUES (100)');
       throw new Error('half way');
@@ -115,7 +115,7 @@ describe('a lock that another process holds', () => {
     const writes = Promise.allSettled([store.ledger.append(chainOf(account(1), 1)), store.queue.send([work(1)])]);
     while (await bench.clock.advanceToNext());
     for (const outcome of await writes) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'Busy', path: file } });
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'Busy', resource: file } });
     }
     other.exec('ROLLBACK');
     other.close();
@@ -139,7 +139,7 @@ describe('a file that vanishes while it is open', () => {
     const store = await bench.open();
     await store.ledger.append(chainOf(account(1), 1));
     rmSync(bench.dataDir, { recursive: true });
-    await expect(store.queue.send([work(1)])).rejects.toMatchObject({ code: 'Moved', path: file });
+    await expect(store.queue.send([work(1)])).rejects.toMatchObject({ code: 'Moved', resource: file });
     await expect(store.queue.send([work(1)])).rejects.toThrow(/was deleted while it was open/);
   });
 
@@ -172,7 +172,7 @@ describe('a full disk', () => {
       seq += 1;
     }
     expect(refusal).toBeInstanceOf(StoreError);
-    expect(refusal).toMatchObject({ code: 'DiskFull', path: file });
+    expect(refusal).toMatchObject({ code: 'DiskFull', resource: file });
     expect(String(refusal)).toMatch(/Nothing that was acknowledged is lost/);
     expect(seq).toBeGreaterThan(5);
     expect((await store.ledger.head(account(1))).seq).toBe(seq);

@@ -11,11 +11,11 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoreError } from '../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import { MIGRATIONS, type Migration } from '../../../shared/adapters/embedded/schema.ts';
 import { sha256Hex } from '../../../shared/domain/canonical-hash.ts';
 import { EMPTY_CHAIN } from '../../../shared/domain/ledger/entry.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import { account, chainOf, facts, range, record, work } from '../../contract/samples.ts';
 import { type Bench, makeBench } from './stores.ts';
 
@@ -40,7 +40,7 @@ async function expectRefused(code: string, message: RegExp): Promise<void> {
   for (const readOnly of [false, true]) {
     const error: unknown = await bench.open({ readOnly }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreError);
-    expect(error).toMatchObject({ code, path: file });
+    expect(error).toMatchObject({ code, resource: file });
     expect(String(error)).toMatch(message);
     expect(contents()).toEqual(before);
   }
@@ -93,7 +93,7 @@ describe('making a store', () => {
 
   it('refuses a data directory that is a file', async () => {
     writeFileSync(bench.dataDir, 'a file');
-    await expect(bench.open()).rejects.toMatchObject({ code: 'NotADirectory', path: bench.dataDir });
+    await expect(bench.open()).rejects.toMatchObject({ code: 'NotADirectory', resource: bench.dataDir });
     await expect(bench.open({ readOnly: true })).rejects.toMatchObject({ code: 'NotADirectory' });
     await expect(bench.open({ dataDir: join(bench.dataDir, 'deeper') })).rejects.toMatchObject({
       code: 'NotADirectory',
@@ -102,7 +102,7 @@ describe('making a store', () => {
   });
 
   it('with create: false refuses and makes nothing', async () => {
-    await expect(bench.open({ create: false })).rejects.toMatchObject({ code: 'NotFound', path: file });
+    await expect(bench.open({ create: false })).rejects.toMatchObject({ code: 'NotFound', resource: file });
     await expect(bench.open({ create: false, readOnly: true })).rejects.toMatchObject({ code: 'NotFound' });
     expect(existsSync(bench.dataDir)).toBe(false);
   });
@@ -224,7 +224,7 @@ describe('a file that must not be touched', () => {
   it('is no file at all', async () => {
     unlinkSync(file);
     mkdirSync(file);
-    await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', path: file });
+    await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', resource: file });
   });
 });
 
@@ -235,7 +235,7 @@ describe('damage that shows later', () => {
     const store = await bench.open();
     expect(await store.ledger.read(account(1), 2, 1)).toHaveLength(1);
     const error: unknown = await store.ledger.read(account(1), 1, 1).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'Corrupt', path: file });
+    expect(error).toMatchObject({ code: 'Corrupt', resource: file });
     expect(String(error)).toMatch(/a ledger entry is not JSON/);
     withDatabase((db) => db.exec(`UPDATE ledger SET body = '{"seq":"2"}' WHERE seq = 2`));
     await expect(store.ledger.read(account(1), 1, 1)).rejects.toThrow(/has not the shape/);

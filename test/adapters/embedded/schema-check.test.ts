@@ -59,7 +59,7 @@ describe('a file that another program has changed', () => {
     const before = readFileSync(file, 'latin1');
     for (const readOnly of [true, false]) {
       const refused: unknown = await bench.open({ readOnly }).catch((error: unknown) => error);
-      expect(refused).toMatchObject({ code: 'ForeignSchema', path: file });
+      expect(refused).toMatchObject({ code: 'ForeignSchema', resource: file });
       expect(String(refused)).toMatch(found);
       expect(String(refused)).toMatch(/restore a backup with `rollcall restore FILE`/);
     }
@@ -81,7 +81,7 @@ describe('a file that another program has changed', () => {
       newId: bench.newId,
     };
     const refused: unknown = await restoreStore(options).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ code: 'ForeignSchema', path: backup });
+    expect(refused).toMatchObject({ code: 'ForeignSchema', resource: backup });
     expect(String(refused)).toMatch(found);
     expect((await store.registers.read('controls'))?.value).toBe('halted');
   });

@@ -14,12 +14,12 @@ import type { Progress, WorkOutcome } from '../../../shared/app/context.ts';
 import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
 import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import { workKey } from '../../../shared/app/plan/planned-work.ts';
-import { StoreError } from '../../../shared/compose/system.ts';
 import { countArgument, durationArgument, instantArgument, numberArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
 import { CloudError, type CloudErrorDetails } from '../../../shared/ports/cloud.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import { account, range } from '../../contract/samples.ts';
 import { streams } from './support.ts';
 
@@ -450,6 +450,11 @@ test('an error that nobody has thought of is told as one, without its stack', ()
   expect(told).toMatchObject({ code: 'Internal' });
   expect(told.message).toContain('x is not a function');
   expect(told.message).toContain('--verbose');
-  const full = new StoreError({ code: 'DiskFull', path: '/d', found: 'the disk is full', remedy: 'Free some space.' });
+  const full = new StoreError({
+    code: 'DiskFull',
+    resource: '/d',
+    found: 'the disk is full',
+    remedy: 'Free some space.',
+  });
   expect(tell(full)).toEqual({ code: 'DiskFull', message: '/d: the disk is full. Free some space.' });
 });

@@ -11,7 +11,7 @@ export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const flag = (value: boolean): AttributeValue => ({ BOOL: value });
 export const binary = (value: Uint8Array): AttributeValue => ({ B: value });
 
-/** Attributes of an item that this store wrote; anything else there is damage. @throws AwsStoreError `Corrupt` */
+/** Attributes of an item that this store wrote; anything else there is damage. @throws StoreError `Corrupt` */
 export function readText(item: Item, name: string): string {
   return item[name]?.S ?? missing(item, name);
 }

@@ -66,7 +66,7 @@ function secondOf(date: number): Pick<TimeReading, 'earliest' | 'latest'> {
 
 /**
  * @param aheadMs how far this machine's clock is ahead of the server's, ms; negative if behind; `null`: unknown
- * @throws AwsStoreError `ClockSkew`
+ * @throws StoreError `ClockSkew`
  */
 export function refuseSkew(aheadMs: number | null, maxMs: number): void {
   if (aheadMs === null || Math.abs(aheadMs) <= maxMs) return;

@@ -38,7 +38,7 @@ export function indexed(value: string): string {
 
 /**
  * The item of an entry that is not yet published.
- * @throws AwsStoreError `TooLarge` if DynamoDB would not take it, `Rejected` for a name that can be no key; RangeError for a time that is none
+ * @throws StoreError `TooLarge` if DynamoDB would not take it, `Rejected` for a name that can be no key; RangeError for a time that is none
  */
 export function entryItem(entry: LedgerEntry): Item {
   // Exactly the text that the hash is over, so that reading it back cannot give another hash.

@@ -6,14 +6,14 @@ import {
   type Projection,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import { AwsStoreError } from '../store-errors.ts';
+import { StoreError } from '../../../ports/store-error.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { createTableInput } from './schema.ts';
 
 /**
  * What is missing or wrong about a table, in words; nothing if it is as {@link createTableInput} declares it. More indexes than declared
  * are no fault.
- * @throws AwsStoreError if it could not be asked
+ * @throws StoreError if it could not be asked
  */
 export async function findTableFaults(
   client: DynamoDBClient,
@@ -26,7 +26,7 @@ export async function findTableFaults(
     );
     return answer.Table === undefined ? [`table ${table}: DescribeTable says nothing`] : compare(answer.Table, table);
   } catch (error) {
-    if (error instanceof AwsStoreError && error.code === 'NotFound') return [`table ${table} does not exist`];
+    if (error instanceof StoreError && error.code === 'NotFound') return [`table ${table} does not exist`];
     throw error;
   }
 }

@@ -59,7 +59,7 @@ const MAX_WRITES = 25;
 /** Without this, a correct answer about one item may be empty, exactly like that of a broken proxy, and an existing item could be read as absent. */
 const ASK_CAPACITY = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
-/** Single-item operations on the table, retried; all reads of items are strongly consistent. All methods throw AwsStoreError. */
+/** Single-item operations on the table, retried; all reads of items are strongly consistent. All methods throw StoreError. */
 export class Dynamo {
   readonly #client: DynamoDBClient;
   readonly #retry: StoreRetry;

@@ -10,10 +10,11 @@ import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { Network } from '../../../domain/network.ts';
 import type { EventBus, Refusal } from '../../../ports/bus.ts';
+import { StoreError } from '../../../ports/store-error.ts';
 import type { Clock, Random } from '../../../ports/system.ts';
 import { clientSettings } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
-import { AwsStoreError, meaningOfCode } from '../store-errors.ts';
+import { meaningOfCode } from '../store-errors.ts';
 import { createStoreRetry, type StoreRetry } from '../store-retry.ts';
 
 export interface EventBridgeOptions {
@@ -80,7 +81,7 @@ class Publisher {
   readonly #retry: StoreRetry;
   readonly #resource: string;
   /** What will refuse every further call as well, e.g. a bus that is not there: no use in asking a hundred times. */
-  #verdict: AwsStoreError | null = null;
+  #verdict: StoreError | null = null;
 
   constructor(client: EventBridgeClient, retry: StoreRetry, bus: string) {
     this.#client = client;
@@ -97,10 +98,10 @@ class Publisher {
       const again: Event[] = [];
       for (const [index, event] of open.entries()) {
         const failure =
-          results instanceof AwsStoreError ? refusal(event.id, results) : entryFailure(event.id, results[index]);
+          results instanceof StoreError ? refusal(event.id, results) : entryFailure(event.id, results[index]);
         if (failure === null) continue;
         const passes = ['Throttled', 'Unavailable'].includes(meaningOfCode(failure.code));
-        if (!(results instanceof AwsStoreError) && passes && attempt <= MAX_REPEATS) again.push(event);
+        if (!(results instanceof StoreError) && passes && attempt <= MAX_REPEATS) again.push(event);
         else refused.push(failure);
       }
       open = again;
@@ -110,22 +111,22 @@ class Publisher {
   }
 
   /** The results in the order of the events, or why there are none. */
-  async #put(events: readonly Event[]): Promise<readonly PutEventsResultEntry[] | AwsStoreError> {
+  async #put(events: readonly Event[]): Promise<readonly PutEventsResultEntry[] | StoreError> {
     if (this.#verdict !== null) return this.#verdict;
     const command = new PutEventsCommand({ Entries: events.map(({ event }) => event) });
     try {
       const { Entries } = await this.#retry.run(this.#resource, 'PutEvents', () => this.#client.send(command));
       return Entries ?? [];
     } catch (error) {
-      if (!(error instanceof AwsStoreError)) throw error;
+      if (!(error instanceof StoreError)) throw error;
       this.#verdict = error;
       return error;
     }
   }
 }
 
-function refusal(id: string, error: AwsStoreError): Refusal {
-  return { id, code: error.details.awsCode ?? error.code, message: error.message };
+function refusal(id: string, error: StoreError): Refusal {
+  return { id, code: error.details.vendorCode ?? error.code, message: error.message };
 }
 
 /** The answer has as many results as there were entries; one that is missing, or without an event's id, was not accepted. */

@@ -13,7 +13,7 @@ const SCAN_REQUESTED = 'Scan Requested';
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 10_000;
 
-/** Requests to scan, as events on our own bus; a rule brings them to the scanner. Throws AwsStoreError. */
+/** Requests to scan, as events on our own bus; a rule brings them to the scanner. Throws StoreError. */
 export function eventBridgeScanRequests(
   bus: string,
   options: RetryOptions & { readonly network?: Network },

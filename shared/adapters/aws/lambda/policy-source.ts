@@ -6,7 +6,7 @@ import type { Network } from '../../../domain/network.ts';
 import { type PolicySource, type PolicyText, PolicyUnreadableError } from '../../../ports/policy-source.ts';
 import { clientSettings } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
-import { codeOf, toAwsStoreError } from '../store-errors.ts';
+import { codeOf, toStoreError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
 /** Where to read from; see `config/aws-env.ts`. */
@@ -142,7 +142,6 @@ function checkSize(name: string, bytes: number): void {
 function unreadable(name: string, cause: unknown): PolicyUnreadableError {
   if (cause instanceof PolicyUnreadableError) return cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-  const text =
-    name.startsWith('s3:') || name.startsWith('ssm:') ? toAwsStoreError(cause, name, 'reading').message : code;
+  const text = name.startsWith('s3:') || name.startsWith('ssm:') ? toStoreError(cause, name, 'reading').message : code;
   return new PolicyUnreadableError(`the policy ${name} cannot be read: ${text}`, { cause });
 }

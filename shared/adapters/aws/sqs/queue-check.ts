@@ -1,6 +1,6 @@
 import { type CreateQueueCommandInput, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { AwsStoreError } from '../store-errors.ts';
+import { StoreError } from '../../../ports/store-error.ts';
 import type { StoreRetry } from '../store-retry.ts';
 
 /**
@@ -41,7 +41,7 @@ type Attributes = Readonly<Record<string, string>>;
 
 /**
  * What is missing or wrong about the two queues, in words; nothing if they are as declared here.
- * @throws AwsStoreError if they could not be asked
+ * @throws StoreError if they could not be asked
  */
 export async function findQueueFaults(
   client: SQSClient,
@@ -68,7 +68,7 @@ async function attributesOf(client: SQSClient, url: string, retry: StoreRetry): 
     const { Attributes } = await retry.run(`queue ${url}`, 'GetQueueAttributes', () => client.send(command));
     return { ...Attributes };
   } catch (error) {
-    if (error instanceof AwsStoreError && error.code === 'NotFound') return null;
+    if (error instanceof StoreError && error.code === 'NotFound') return null;
     throw error;
   }
 }

@@ -28,7 +28,7 @@ export interface Outgoing {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** Calls on one queue, retried. All methods throw AwsStoreError. */
+/** Calls on one queue, retried. All methods throw StoreError. */
 export class SqsQueue {
   readonly #client: SQSClient;
   readonly #retry: StoreRetry;
@@ -45,7 +45,7 @@ export class SqsQueue {
 
   /**
    * Sends all, ten at a time; entries that failed on the service's side are sent again, the others are not.
-   * @throws AwsStoreError if some message was not stored; others may have been
+   * @throws StoreError if some message was not stored; others may have been
    */
   async send(messages: readonly Outgoing[], delayMs = 0): Promise<void> {
     const delay = delayMs > 0 ? { DelaySeconds: toSeconds(delayMs) } : {};

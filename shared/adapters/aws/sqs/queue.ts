@@ -102,7 +102,7 @@ export function sqsQueue(
   };
 }
 
-/** @throws AwsStoreError `TooLarge` before anything of the call is sent */
+/** @throws StoreError `TooLarge` before anything of the call is sent */
 function encode(message: WorkMessage, resource: string): Outgoing {
   const outgoing = { body: asciiJson(message) };
   const bytes = bytesOf(outgoing);
