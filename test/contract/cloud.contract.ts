@@ -287,7 +287,7 @@ const PROMISES = {
       expect(await cloud.trustedAccess()).toBe(false);
     }
     const { cloud } = await open({ caller: 'member' });
-    await expect(cloud.trustedAccess()).rejects.toMatchObject({ facts: { kind: 'Denied' } });
+    await expect(cloud.trustedAccess()).rejects.toMatchObject({ details: { kind: 'Denied' } });
   },
 
   async 'listEnrollmentStatuses: every member once, a hundred a page'(open) {

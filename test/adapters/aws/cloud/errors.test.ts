@@ -217,7 +217,7 @@ describe('what is wrong on our side', () => {
       accountId: ACCOUNT,
       member: true,
     };
-    expect(toCloudError(cause, context)).toMatchObject({ retryable: true, facts: { kind: 'Transient' } });
+    expect(toCloudError(cause, context)).toMatchObject({ retryable: true, details: { kind: 'Transient' } });
   });
 
   it('a mistake of our own is Invalid and keeps its cause', () => {
