@@ -6,6 +6,9 @@ import { ChangeRefused } from '../checks/guard.ts';
 import type { WorkContext } from '../worker-context.ts';
 import { type ErrorFacts, failureEntry, type Remediation } from './entries.ts';
 
+/** The `error.kind` of a refused change in stored entries, which does not follow the name of the class. */
+const REFUSED_KIND = 'Vetoed';
+
 /** Accounts written at a time. */
 const CHUNK = 500;
 
@@ -38,7 +41,7 @@ export async function mayClaim(
 export function letGo(work: WorkContext, undertaking: Remediation, veto: ChangeRefused): EntryDraft {
   const attempts = undertaking.record[undertaking.assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts } as const;
-  const facts = { kind: 'ChangeRefused', code: veto.reason, message: veto.message, requestId: null, operation: null };
+  const facts = { kind: REFUSED_KIND, code: veto.reason, message: veto.message, requestId: null, operation: null };
   return failureEntry(work, undertaking, fate, facts);
 }
 
@@ -68,7 +71,7 @@ export function vetoEntry(work: WorkContext, undertaking: Remediation, veto: Cha
   const attempts = record[assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Blocked', reason: veto.reason, notBefore: veto.notBefore, attempts } as const;
   const error: ErrorFacts = {
-    kind: 'ChangeRefused',
+    kind: REFUSED_KIND,
     code: veto.reason,
     message: veto.message,
     requestId: null,
