@@ -1,4 +1,4 @@
-/** What a shell sees of how a command ended [interface.md, "Exit codes"]. */
+/** Exit codes of all commands; the README lists them. */
 export const EXIT = {
   /** Clean, converged, or only Converging left. */
   ok: 0,

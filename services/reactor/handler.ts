@@ -7,7 +7,7 @@ import { type Compose, type LambdaContext, lazily } from '../../shared/compose/l
 const RETRY_MS = 20_000;
 
 /**
- * Reacts to one event that EventBridge delivers (`app/react.ts`). Whatever is no event for us is logged and over; only what a store or the
+ * Reacts to one event that EventBridge delivers (`shared/app/events/event-handler.ts`). Whatever is no event for us is logged and over; only what a store or the
  * policy's place could not do is thrown, and Lambda delivers the event again, twice at most.
  */
 export function makeHandler(compose: Compose) {

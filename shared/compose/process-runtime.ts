@@ -27,7 +27,7 @@ export interface AppOptions {
   readonly aws?: AwsStoreEnv | null;
   /** How far the clock may be off AWS's, ms, with `aws` (default 30 s). */
   readonly maxClockSkewMs?: number;
-  /** From when it aborts no further call begins and messages go back (`app/stopping.ts`); for a daemon. */
+  /** From when it aborts no further call begins and messages go back (`shared/app/support/graceful-stop.ts`); for a daemon. */
   readonly stop?: AbortSignal;
   readonly policy: CompiledPolicy;
   readonly logger: Logger;

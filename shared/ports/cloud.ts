@@ -181,7 +181,7 @@ export interface CloudErrorDetails {
   /** The account whose credentials made the call, if known. */
   readonly accountId: AccountId | null;
   readonly requestId: string | null;
-  /** The code has several causes: the state has to be read again to know which [aws-details, ForbiddenException]. */
+  /** The code has several causes (docs/aws-behaviour.md): reading the state again tells which. */
   readonly ambiguous: boolean;
   /** How long the cloud asks to wait before the call is repeated, at most an hour, ms; absent: it does not ask. */
   readonly retryAfterMs?: number;

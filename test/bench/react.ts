@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 
-/** At most so many accounts are read from Organizations a minute (`app/look-slots.ts`). */
+/** At most so many accounts are read from Organizations a minute (`shared/app/events/event-throttle.ts`). */
 const EVENTS = 50;
 const LATENCY_MS = 40;
 

@@ -76,7 +76,7 @@ describe('SIGKILL at any moment, embedded', () => {
   );
 });
 
-/** A scan whose process says nothing for so long is taken over (`app/schedule.ts`); so much passes between a death and what follows. */
+/** A scan whose process says nothing for so long is taken over (`shared/app/schedule/scan-schedule.ts`); so much passes between a death and what follows. */
 const SILENCE_MS = 17 * 60_000;
 
 /**

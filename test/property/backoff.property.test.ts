@@ -65,7 +65,7 @@ const anyStep = fc.oneof(
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
-/** The state machine of `domain/backoff.ts`, walked over the same parts that scans and workers use. */
+/** The state machine of `shared/domain/enrollment/backoff.ts`, walked over the same parts that scans and workers use. */
 class Walk {
   record: AccountRecord = { ...emptyRecord(MEMBER_ID), present: true };
   now = NOW;

@@ -23,7 +23,7 @@ interface Approval {
   usedAt: number | null;
 }
 
-/** Counts who was changed, as the caps of the design want it: distinct accounts in any 24 hours, whatever run they belong to. */
+/** Counts changed accounts as the caps do: distinct accounts in any 24 hours, whatever run they belong to. */
 export class CapsJudge {
   readonly #sandbox: Sandbox;
   readonly #touches: Touch[] = [];

@@ -63,8 +63,8 @@ interface Touched {
 }
 
 /**
- * Holds what happens against the invariants of the design, by the truth of the sandbox and the entries as they are stored at that very moment,
- * not by what any process believes.
+ * Checks the invariants (docs/architecture.md) at the moment of each call, against the sandbox's state and the stored entries, not against
+ * what a process believes.
  */
 export class Judge {
   readonly violations: string[] = [];

@@ -50,7 +50,7 @@ export interface MemoryCloudOptions {
   readonly trouble?: (call: WireCall) => Trouble | null | undefined;
 }
 
-/** A cloud in memory that keeps AWS's rules (aws-facts.md) and remembers every call. Only for one process. */
+/** A cloud in memory that behaves as AWS does (docs/aws-behaviour.md) and records every call. For one process. */
 export interface MemoryCloud extends Cloud {
   readonly holdings: Map<AccountId, Holding>;
   readonly calls: WireCall[];

@@ -165,7 +165,7 @@ function accountNotice(
     if (notice.type === 'AccountSuspended') {
       return suspension === null || BEFORE.has(condition.verdict) ? null : suspendedFacet(condition, suspension.until);
     }
-    // Contested is waiting for just that; the entry ends it (domain/contested.ts).
+    // A contested account waits for exactly this; the entry ends it (shared/domain/account/flapping.ts).
     const held = condition.verdict === 'Suspended' || condition.contested !== undefined;
     return suspension !== null || !held ? null : resumedFacet(condition, context.now);
   };

@@ -25,7 +25,7 @@ const RESTORES = 'trusted access is off, and this call turns it on again';
 
 /**
  * Whether UpdateEnrollmentStatus with member accounts may do this plan's Compute Optimizer work: nothing speaks against it
- * (`domain/organization-call.ts`), and it is worth it. Closed accounts don't count: AWS leaves them alone.
+ * (`shared/domain/decision/organization-call.ts`), and it is worth it. Closed accounts don't count: AWS leaves them alone.
  */
 export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWide {
   const drifted = survey.judged.filter(({ assessments: { computeOptimizer } }) => {

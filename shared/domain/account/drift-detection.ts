@@ -15,7 +15,7 @@ export function beginsDrift(condition: Condition | null, after: Pick<Facet, 'ver
 
 /**
  * Inserts `DriftDetected` before an entry that is the first to record a drift but has another type (blocked, stalled, contested, claimed or failed).
- * Both go into the chain in one write. Every entry of an account passes through here (`app/journal.ts`), so no use case can forget the detection.
+ * Both go into the chain in one write. Every entry of an account passes through here (`shared/app/ledger/ledger-writer.ts`), so no use case can forget the detection.
  */
 export function withDetection(record: AccountRecord, draft: EntryDraft, newId: () => string): readonly EntryDraft[] {
   const { enrollment, after, type } = draft;

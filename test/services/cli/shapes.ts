@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 
-/** What scripts may rely on [interface.md]; strict, so that nothing appears or goes without a test saying so. */
+/** The JSON that scripts rely on; strict, so that no member appears or disappears without a failing test. */
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().regex(/^[0-9A-Z]{26}$/);
 const accountId = z.string().regex(/^\d{12}$/);

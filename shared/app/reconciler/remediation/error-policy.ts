@@ -68,8 +68,8 @@ function deadLetter(now: EpochMs, attempts: number, random: () => number): Failu
 }
 
 /**
- * Which of its causes a code of several had, from the state read again: opted out less than 24 hours ago is the cool-down, still
- * associated is a prerequisite, anything else is what the code says at face value [aws-facts].
+ * The cause of an error code that has several (docs/aws-behaviour.md), from the state read again: opted out less than 24 hours ago is the
+ * cool-down, still associated is a prerequisite, anything else is taken at face value.
  */
 export function disambiguate(
   kind: CloudErrorKind,

@@ -1,4 +1,4 @@
-/** A policy's own expectations: what it should say of accounts, written beside it and checked without AWS [interface.md, `policy test`]. */
+/** Expectations: desired states of named accounts, written beside the policy and checked without AWS (docs/policy.md, `policy test`). */
 import * as z from 'zod';
 import { safeParseUntrusted } from '../../safe-parse.ts';
 import { didYouMean, type Finding, findingAt, shown } from '../file/findings.ts';

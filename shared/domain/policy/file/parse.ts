@@ -28,8 +28,8 @@ export interface ParseOptions {
 const MAX_FINDINGS = 1000;
 
 /**
- * Reads, checks and normalizes a policy file [interface.md, "Policy file"]. Never throws on account of the text: all that
- * is wrong comes back at once, in the order of the file. Syntax errors alone hide what stands after them.
+ * Reads, checks and normalizes a policy file (docs/policy.md). Never throws because of its text: all findings are returned together, in the
+ * order of the file. Only a syntax error hides what follows it.
  */
 export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): PolicyResult {
   const findings: Finding[] = [];

@@ -25,7 +25,8 @@ export interface CompiledPolicy {
   readonly usesTags: boolean;
   /**
    * Whether any account could ever come out as other than Compute Optimizer Active and enforced, or be held back
-   * (exemption, canary). While this is true, the one organization-wide call is out of the question [design.md].
+   * (exemption, canary). While this is true, the one organization-wide call is not used
+   * (docs/decisions/0006-organization-wide-call.md).
    * Errs towards true: it does not look whether a rule can be reached or an exemption has expired.
    */
   readonly couldDeviate: boolean;
