@@ -34,9 +34,10 @@ function helpOf(command: readonly string[]): string {
 /** The files of this repository that a text names. A path in a comment may leave out `shared/`. */
 const FILE =
   /(?<![\w./@-])(?:shared|services|infra|test|docs|lint|examples|app|domain|adapters|compose)\/[\w./-]*\.(?:tsx?|mjs|cjs|md|json|ya?ml|grit)\b/g;
+/** `NAME` stands for a name. */
+const isReal = (path: string): boolean => !/NAME|\.\.\./.test(path);
 const FOLDER = /`((?:shared|services|infra|test|docs|examples)\/[\w/-]+)`/g;
-const filesIn = (text: string): readonly string[] =>
-  [...text.matchAll(FILE)].map(([path]) => path).filter((path) => !/NAME|\.\.\./.test(path));
+const filesIn = (text: string): readonly string[] => [...text.matchAll(FILE)].map(([path]) => path).filter(isReal);
 const commentsOf = (source: string): string =>
   source
     .split('\n')
@@ -61,7 +62,7 @@ describe('the documentation', () => {
 
   // The changelog also names files that were removed.
   it.each(PAGES.filter((page) => page !== 'CHANGELOG.md'))('%s names only files and folders that exist', (page) => {
-    const folders = [...read(page).matchAll(FOLDER)].map(([, path = '']) => path);
+    const folders = [...read(page).matchAll(FOLDER)].map(([, path = '']) => path).filter(isReal);
     const named = [...filesIn(read(page)), ...folders];
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
