@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
-/** One file of the dashboard as it is answered. `etag` is quoted; without `encoding` the body is as it is. */
+/** One file of the dashboard, ready to be sent. `etag` includes the quotes; without `encoding` the body is not compressed. */
 export interface DashboardFile {
   readonly body: Uint8Array;
   readonly type: string;
@@ -18,11 +18,11 @@ const BROWSER = 'services/dashboard/browser';
 
 interface Dashboard {
   /**
-   * By the path of the request: `/` is the page; all others carry a hash of their content in the name and never change. Nothing in them
-   * needs more than `default-src 'self'`: no inline script or style, no `data:` address, nothing from elsewhere.
+   * By request path. `/` is the page; the names of the other files contain a hash of their content, so they never change. They work under
+   * `default-src 'self'`: no inline scripts or styles, no `data:` addresses, nothing from other origins.
    */
   readonly files: ReadonlyMap<string, DashboardFile>;
-  /** What esbuild bundled; paths are relative to the repository. */
+  /** Inputs and outputs of the bundle; paths are relative to the repository. */
   readonly metafile: Metafile;
 }
 
@@ -70,7 +70,7 @@ function bundleDashboard() {
   });
 }
 
-/** esbuild names outputs by the machine's idea of an absolute path. */
+/** esbuild names outputs by an absolute path, whose form depends on the operating system. */
 function pathOf(path: string): string {
   return `/assets/${basename(path)}`;
 }
@@ -95,7 +95,7 @@ async function fileOf(path: string, contents: Uint8Array): Promise<DashboardFile
 
 const EMBEDDED = /url\("data:image\/svg\+xml,([^"]*)"\)/g;
 
-/** The style sheet library carries its icons as `data:` addresses, which the content security policy refuses: they become files. */
+/** The CSS library embeds its icons as `data:` addresses, which the content security policy refuses, so they become files. */
 const embeddedImages: Plugin = {
   name: 'embedded-images',
   setup({ onLoad, onResolve }) {

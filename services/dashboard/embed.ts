@@ -1,7 +1,7 @@
 import type { Metafile, Plugin } from 'esbuild';
 import { buildDashboard } from './build.ts';
 
-/** For bundles: replaces the module that builds the dashboard by the built files, and lists what they contain in the bundle's metafile. */
+/** For bundles: replaces the module that builds the dashboard with the built files, and lists their inputs in the bundle's metafile. */
 export const embedDashboard: Plugin = {
   name: 'embed-dashboard',
   setup({ onEnd, onLoad }) {

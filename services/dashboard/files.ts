@@ -1,8 +1,8 @@
 import type { DashboardFile } from './build.ts';
 
 /**
- * The dashboard's files, for whoever serves them. From the sources they are built anew, in a fraction of a second; a bundle has in place of
- * this module what was built with it (`embedDashboard`), and needs no bundler.
+ * The files of the dashboard. When run from the sources, they are built in a fraction of a second. In a bundle, `embedDashboard` replaces
+ * this module with the built files, so no bundler is needed at run time.
  */
 export async function dashboardFiles(): Promise<ReadonlyMap<string, DashboardFile>> {
   const { buildDashboard } = await import('./build.ts');

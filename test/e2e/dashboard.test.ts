@@ -35,14 +35,14 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
 
   test('says what keeps the first plan from being made', async () => {
     const page = await open('/');
-    await page.getByText('A guardrail has stopped the last run').waitFor();
+    await page.getByText('A guardrail stopped the last run').waitFor();
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Overview');
-    await page.getByRole('heading', { name: 'Pace' }).waitFor();
+    await page.getByRole('heading', { name: 'Call rate' }).waitFor();
   });
 
   test('a person finds why an account is blocked', async () => {
     const page = await open('/accounts');
-    await page.getByRole('combobox', { name: 'Verdict' }).selectOption('Blocked');
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('Blocked');
     await page.getByRole('combobox', { name: 'Reason' }).selectOption('coolDown');
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
     // The address alone leads somebody else to the same.
@@ -124,11 +124,11 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await entries.first().waitFor();
     expect(await entries.count()).toBe(1);
     await entries.first().getByText('Details').click();
-    await page.getByRole('link', { name: 'As of a time' }).click();
+    await page.getByRole('link', { name: 'Point in time' }).click();
     await page.getByLabel('As of', { exact: true }).fill('2020-01-01T00:00');
-    await page.getByText('Nothing was known then.').waitFor();
+    await page.getByText('Nothing was recorded before that time.').waitFor();
     await page.goto(`${house.url}/audit?at=2099-01-01T00:00`);
-    await page.getByText('that time is still to come').waitFor();
+    await page.getByText('this time is in the future').waitFor();
   });
 
   test('the policy, with the number of accounts of each rule', async () => {
@@ -190,7 +190,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       if (questions > 2) await route.continue();
     });
     await page.goto(house.url);
-    await page.getByRole('alert').getByText('Rollcall has not answered within 60 s.').waitFor();
+    await page.getByRole('alert').getByText('Rollcall did not answer within 60 s.').waitFor();
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
     await expect.poll(() => page.getByRole('alert').count()).toBe(0);
     expect(questions).toBeGreaterThan(2);
@@ -216,9 +216,9 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
 
   test('the keyboard is enough', async () => {
     const page = await open('/');
-    await page.getByRole('heading', { name: 'Pace' }).waitFor();
+    await page.getByRole('heading', { name: 'Call rate' }).waitFor();
     await page.keyboard.press('Tab');
-    expect(await page.getByRole('link', { name: 'Skip to the content' }).evaluate(hasFocus)).toBe(true);
+    expect(await page.getByRole('link', { name: 'Skip to content' }).evaluate(hasFocus)).toBe(true);
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
     expect(await page.getByRole('button', { name: 'Scan now' }).evaluate(hasFocus)).toBe(true);
@@ -245,18 +245,18 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     test.each([
-      ['/', 'Pace'],
+      ['/', 'Call rate'],
       ['/accounts', 'Accounts'],
       ['/account', 'Timeline'],
       ['/audit?type=GuardrailTripped', 'Who changed what, when and why'],
       ['/runs', 'Dead letters'],
       ['/run', 'Plan'],
-      ['/audit?at=2099-01-01T00:00&verdict=Blocked', 'How everything stood at a time'],
+      ['/audit?at=2099-01-01T00:00&verdict=Blocked', 'State at a point in time'],
       ['/policy', 'Rules'],
     ])('axe finds nothing in %s', async (path, heading) => {
       const page = await open(await addressOf(path), { colorScheme });
       await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
-      await expect.poll(() => page.getByText(/^Reading.*…$/).count()).toBe(0);
+      await expect.poll(() => page.getByText(/^Loading.*…$/).count()).toBe(0);
       await axeFindsNothing(page, colorScheme);
     });
     test('axe finds nothing in what asks before something is done', async () => {
@@ -269,13 +269,13 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
 
   test('a narrow screen shows everything without scrolling sideways', async () => {
     const page = await open('/', { viewport: { width: 360, height: 720 } });
-    await page.getByRole('heading', { name: 'Pace' }).waitFor();
+    await page.getByRole('heading', { name: 'Call rate' }).waitFor();
     const right = await page.getByRole('heading', { name: 'Compliance over time' }).boundingBox();
     expect((right?.x ?? 0) + (right?.width ?? 0)).toBeLessThanOrEqual(360);
     for (const path of ['/', '/accounts', '/account', '/audit', '/audit?view=as-of', '/runs', '/run', '/policy']) {
       await page.goto(`${house.url}${await addressOf(path)}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      await expect.poll(() => page.getByText(/^Reading.*…$/).count()).toBe(0);
+      await expect.poll(() => page.getByText(/^Loading.*…$/).count()).toBe(0);
       expect(await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth), path).toBe(360);
     }
   });

@@ -30,7 +30,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     const watching = await open('/');
     await watching.getByText('Live', { exact: true }).waitFor();
     const page = await open('/');
-    await page.getByRole('link', { name: 'Look at the plan' }).click();
+    await page.getByRole('link', { name: 'View the plan' }).click();
     await page.getByRole('heading', { name: 'Plan' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     const dialog = page.getByRole('dialog');
@@ -47,19 +47,19 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
 
     await dialog.getByLabel('Reason').fill('change 4711');
     await dialog.getByRole('button', { name: 'Approve' }).click();
-    await page.getByText('The plan is approved').waitFor();
+    await page.getByText('Plan approved').waitFor();
     // What they were asked stays, though there is nothing left to approve on the page beneath.
     await late.locator('main').getByText('Approve', { exact: true }).waitFor({ state: 'detached' });
     await late.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await late.getByRole('dialog').getByRole('alert').waitFor();
 
     // Another person's page, which nobody touches.
-    const latest = watching.getByRole('region', { name: 'Just now' });
+    const latest = watching.getByRole('region', { name: 'Latest entries' });
     await latest
       .getByText(/Remediation succeeded|Drift resolved/)
       .first()
       .waitFor();
-    await watching.getByText('A guardrail has stopped the last run').waitFor({ state: 'detached' });
+    await watching.getByText('A guardrail stopped the last run').waitFor({ state: 'detached' });
     const { sandbox } = house.running;
     await expect
       .poll(
@@ -67,7 +67,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
         { timeout: 20_000 },
       )
       .toEqual([]);
-    await watching.getByRole('article').filter({ hasText: 'Compute Optimizer' }).getByText('100 %').waitFor();
+    await watching.getByRole('article').filter({ hasText: 'Compute Optimizer' }).getByText('100%').waitFor();
   });
 
   test('what was approved, by whom and why, stays to be read', async () => {
@@ -116,10 +116,10 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     });
     await page.route('**/api/halt', () => undefined, { times: 1 });
     await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
-    await page.getByRole('dialog').getByText('within 60 s. It may have been done all the same.').waitFor();
+    await page.getByRole('dialog').getByText('within 60 s. The command may have taken effect anyway.').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
     await page.getByText('incident 7').first().waitFor();
-    await page.getByRole('region', { name: 'Just now' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
+    await page.getByRole('region', { name: 'Latest entries' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
     const { sandbox } = house.running;
     const { accountId = '' } =
       sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};
@@ -132,8 +132,8 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
       .getByRole('link', { name: accountId });
     await link.waitFor();
     expect(sandbox.accounts().find((each) => each.accountId === accountId)?.computeOptimizer.status).toBe('Inactive');
-    await page.getByRole('button', { name: 'Lift the halt' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Lift the halt' }).click();
+    await page.getByRole('button', { name: 'Resume changes' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume changes' }).click();
     await page.getByRole('button', { name: 'Halt', exact: true }).waitFor();
   });
 });

@@ -43,7 +43,7 @@ async function pictureDashboard(browser: Browser, { url, running }: House): Prom
     const automation = page.getByRole('article').filter({ hasText: 'Automation' });
     if (colorScheme === 'light') {
       // Brought into line; then somebody opts a few out, and there is something to see.
-      await automation.getByText('100 %').waitFor({ timeout: 120_000 });
+      await automation.getByText('100%').waitFor({ timeout: 120_000 });
       optSomeOut(running);
       await page.getByRole('button', { name: 'Scan now' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();

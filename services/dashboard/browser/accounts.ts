@@ -2,7 +2,7 @@ import { get } from './api.ts';
 import { READ } from './endpoints.ts';
 import type { AccountRow, AccountsAnswer } from './types.ts';
 
-/** All accounts, page by page: searching, filtering and sorting then need no further request. */
+/** Reads all pages of accounts, so that searching, filtering and sorting need no further request. */
 export async function readAccounts(abort: AbortSignal): Promise<readonly AccountRow[]> {
   const rows: AccountRow[] = [];
   let cursor: string | null = null;

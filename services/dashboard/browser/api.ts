@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals';
 
-/** How long an answer may take, ms: the largest report takes seconds, and behind Lambda's door none may take longer than 30 s. */
+/** Timeout of a request, ms. The largest report takes seconds, and a Lambda function URL answers within 30 s. */
 const PATIENCE_MS = 60_000;
-const NOT_ANSWERED = `Rollcall has not answered within ${PATIENCE_MS / 1_000} s.`;
+const NOT_ANSWERED = `Rollcall did not answer within ${PATIENCE_MS / 1_000} s.`;
 
-/** An error as the API answers it (RFC 9457), or what kept it from answering. */
+/** An error that the API reports (RFC 9457), or the reason why no answer came. */
 class ApiError extends Error {
   override readonly name = 'ApiError';
   /** HTTP status; 0: no answer came. */
@@ -16,19 +16,19 @@ class ApiError extends Error {
   }
 }
 
-/** Nothing came within the time that an answer may take. */
+/** The request timed out. */
 export class Unanswered extends ApiError {
   constructor() {
-    super(0, `${NOT_ANSWERED} It is asked again.`);
+    super(0, `${NOT_ANSWERED} Trying again.`);
   }
 }
 
-/** The bearer token, where the API wants one. It is kept until the tab is closed, and nowhere else. */
+/** The bearer token, if the API requires one. It is kept only in this tab, until the tab is closed. */
 const TOKEN_KEY = 'rollcall-token';
 export const token = signal<string | null>(sessionStorage.getItem(TOKEN_KEY));
-/** The API has refused us for lack of a token that holds. */
+/** The API refused a request because the token is missing or invalid. */
 export const tokenWanted = signal(false);
-/** Why the token that we sent was refused; `null`: we had none. */
+/** Why the API refused the token; `null` if none was sent. */
 export const tokenRefused = signal<string | null>(null);
 
 export function useToken(text: string): void {
@@ -42,12 +42,12 @@ export function headers(): Record<string, string> {
   return token.value === null ? {} : { authorization: `Bearer ${token.value}` };
 }
 
-/** No answer came, or only part of one. */
+/** Explains why there is no complete answer. */
 function unanswered(error: unknown): unknown {
   const name = error instanceof DOMException ? error.name : null;
   if (name === 'AbortError' || error instanceof ApiError || error instanceof SyntaxError) return error;
   if (name === 'TimeoutError') return new Unanswered();
-  return new ApiError(0, 'Rollcall does not answer. It may have been stopped, or the network is down.');
+  return new ApiError(0, 'Rollcall does not answer. It may have stopped, or the network is down.');
 }
 
 async function answerOf(request: Promise<Response>): Promise<Response> {
@@ -62,13 +62,13 @@ async function answerOf(request: Promise<Response>): Promise<Response> {
   }
 }
 
-/** The API has answered 401, and why. */
+/** Opens the token dialog after the API answered 401. */
 function wantToken(problem: string): void {
   if (token.value !== null) tokenRefused.value = problem;
   tokenWanted.value = true;
 }
 
-/** Asks for a token where `response` refuses the one that was `sent`, unless there is another one by now. */
+/** Opens the token dialog if `response` refuses the token that was `sent` and the reader has not replaced it since. */
 export async function askForToken(response: Response, sent: string | null): Promise<void> {
   if (response.status !== 401) return;
   const problem = await problemOf(response);
@@ -108,14 +108,15 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   try {
     return await (await answerOf(fetch(path, init))).json();
   } catch (error) {
-    const told = unanswered(error);
-    // A command is never repeated on our own account.
-    if (told instanceof Unanswered) throw new ApiError(0, `${NOT_ANSWERED} It may have been done all the same.`);
-    throw told;
+    const failure = unanswered(error);
+    // A command is never repeated automatically.
+    if (failure instanceof Unanswered)
+      throw new ApiError(0, `${NOT_ANSWERED} The command may have taken effect anyway.`);
+    throw failure;
   }
 }
 
-/** A file as the API exports it. */
+/** Downloads an export. */
 export async function download(path: string): Promise<Blob> {
   return (await answerOf(fetch(path, { headers: headers() }))).blob();
 }

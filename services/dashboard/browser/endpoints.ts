@@ -1,4 +1,4 @@
-/** Where the API has what; the only place that knows. */
+/** The paths of the API; no other file of the dashboard names them. */
 
 const query = (values: Readonly<Record<string, string | null | undefined>>): string => {
   const given = Object.entries(values).flatMap(([name, value]): [string, string][] =>

@@ -4,25 +4,25 @@ import { askForToken, headers, token } from './api.ts';
 import { READ } from './endpoints.ts';
 import type { Entry, Progress } from './types.ts';
 
-/** Whether what is shown is kept up to date by the server. */
+/** Whether the server keeps the page up to date. */
 export const connected = signal(false);
-/** Where the present run is; `null`: not told yet. */
+/** Progress of the current run; `null` until the server reports it. */
 export const progress = signal<Progress | null>(null);
-/** The latest entries since the page was opened, the newest first. */
+/** The latest entries since the page was opened, newest first. */
 export const latest = signal<readonly Entry[]>([]);
-/** Goes up, at most every {@link SETTLE_MS}, after something has changed: what is shown is read again. */
+/** Increases after a change, at most every {@link SETTLE_MS}; the data on the page is then read again. */
 export const changes = signal(0);
-/** The same for what costs more to read, at most every {@link SLOW_MS}. */
+/** The same for data that costs more to read, at most every {@link SLOW_MS}. */
 export const slowChanges = signal(0);
 
 const SETTLE_MS = 1_500;
 const SLOW_MS = 10_000;
 const RETRY_MS = 3_000;
-/** The server says something every 15 s; a connection that is silent for so long is dead, though nobody has said so. */
+/** The server sends a message every 15 s, so a connection that is silent for this long is dead. */
 const SILENT_MS = 60_000;
 const KEPT = 20;
 
-/** At the end of a while after the first of several calls. */
+/** Calls `then` once, `ms` after the first of several calls. */
 function gathered(ms: number, then: () => void): () => void {
   let waiting = false;
   return () => {
@@ -48,14 +48,14 @@ function changed(): void {
   later();
 }
 
-/** Something was done here: what is shown is read again at once. */
+/** After a command on this page: reads the data again immediately. */
 export function changedHere(): void {
   changes.value += 1;
   slowChanges.value += 1;
   changed();
 }
 
-/** Follows the server's events as long as the page is open. `fetch` and not `EventSource`, which can send no token. */
+/** Follows the server's events while the page is open. It uses `fetch`, because `EventSource` cannot send a token. */
 export async function keepLive(): Promise<never> {
   let lastId: string | null = null;
   let pauseMs = RETRY_MS;
@@ -70,10 +70,10 @@ export async function keepLive(): Promise<never> {
   });
   for (;;) {
     try {
-      // Where functions answer, a stream ends with what there is, and is asked for again: that is as live as it gets there.
+      // A Lambda function ends the stream after the events that exist, and the page requests it again. That counts as connected.
       connected.value = await follow(lastId, (text) => parser.feed(text));
     } catch (error) {
-      // Not to be reached just now; it is tried again, and what is read meanwhile says so by itself.
+      // The server cannot be reached now. The loop tries again, and other requests report the error themselves.
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
       connected.value = false;
     }
@@ -87,35 +87,35 @@ async function follow(lastId: string | null, feed: (text: string) => void): Prom
   const resumed: Record<string, string> = lastId === null ? {} : { 'last-event-id': lastId };
   const sent = token.value;
   const silence = new AbortController();
-  const heard = (): (() => void) => {
+  const abortIfSilent = (): (() => void) => {
     const timer = setTimeout(() => silence.abort(), SILENT_MS);
     return () => clearTimeout(timer);
   };
-  let calm = heard();
+  let cancel = abortIfSilent();
   try {
-    const asked = { ...headers(), ...resumed, accept: 'text/event-stream' };
-    const response = await fetch(READ.events, { headers: asked, signal: silence.signal });
+    const sentHeaders = { ...headers(), ...resumed, accept: 'text/event-stream' };
+    const response = await fetch(READ.events, { headers: sentHeaders, signal: silence.signal });
     await askForToken(response, sent);
     if (!response.ok || response.body === null) return false;
     connected.value = true;
     if (lastId !== null) changed();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      calm();
-      calm = heard();
+      cancel();
+      cancel = abortIfSilent();
       feed(part.value);
     }
     return true;
   } finally {
-    calm();
+    cancel();
   }
 }
 
 function take({ event, data }: EventSourceMessage): void {
   if (event === 'progress') {
-    const told: Progress = JSON.parse(data);
-    if (progress.value?.phase !== told.phase) changed();
-    progress.value = told;
+    const next: Progress = JSON.parse(data);
+    if (progress.value?.phase !== next.phase) changed();
+    progress.value = next;
   } else if (event === 'entry') {
     const entry: Entry = JSON.parse(data);
     latest.value = [entry, ...latest.value].slice(0, KEPT);

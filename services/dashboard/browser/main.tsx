@@ -7,7 +7,7 @@ import { AuditPage } from './pages/audit.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { PolicyPage } from './pages/policy.tsx';
 import { RunPage, RunsPage } from './pages/runs.tsx';
-import { Asked, Told } from './parts/operate.tsx';
+import { CommandDialog, CommandResult } from './parts/operate.tsx';
 import { Heading, keepTime } from './parts/small.tsx';
 import { applyTheme, ThemeChoice } from './parts/theme.tsx';
 import { TokenDialog } from './parts/token.tsx';
@@ -22,7 +22,7 @@ const PAGES = [
 
 function Top() {
   const [path] = useLocation();
-  // One of a list belongs to the list.
+  // The page of one account or run marks the list that it belongs to.
   const current = (href: string, one: string | null) =>
     path === href ? ({ 'aria-current': 'page' } as const) : path === one ? ({ 'aria-current': 'true' } as const) : {};
   return (
@@ -57,11 +57,11 @@ function App() {
   return (
     <>
       <a class="skip" href="#main">
-        Skip to the content
+        Skip to content
       </a>
       <Top />
       <main id="main" class="container-fluid" tabIndex={-1}>
-        <Told />
+        <CommandResult />
         <Switch>
           <Route path="/" component={OverviewPage} />
           <Route path="/accounts" component={AccountsPage} />
@@ -71,14 +71,14 @@ function App() {
           <Route path="/run" component={RunPage} />
           <Route path="/policy" component={PolicyPage} />
           <Route>
-            <Heading title="Not found">There is no such page</Heading>
+            <Heading title="Not found">Page not found</Heading>
             <p>
-              <Link href="/">To the overview</Link>
+              <Link href="/">Go to the overview</Link>
             </p>
           </Route>
         </Switch>
       </main>
-      <Asked />
+      <CommandDialog />
       <TokenDialog />
     </>
   );
@@ -86,7 +86,7 @@ function App() {
 
 function start(): void {
   const place = document.getElementById('app');
-  if (place === null) throw new Error('the page has no place for the dashboard');
+  if (place === null) throw new Error('the page has no element with the id app');
   applyTheme();
   keepTime();
   keepLive();

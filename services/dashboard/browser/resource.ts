@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, token, Unanswered } from './api.ts';
 
 export interface Resource<T> {
-  /** The last answer; stays while a newer one is on its way. */
+  /** The last answer; it stays until a newer one arrives. */
   readonly data: T | null;
   readonly error: Error | null;
   readonly loading: boolean;
@@ -16,12 +16,12 @@ interface State<T> {
   readonly loading: boolean;
 }
 
-/** What the API answers under `path`, read again when `path` or `version` changes; `null`: nothing yet. */
+/** The API's answer for `path`, read again when `path` or `version` changes. A `path` of `null` reads nothing. */
 export function useResource<T>(path: string | null, version: number | string = 0): Resource<T> {
   return useLoaded(path, version, (abort) => get<T>(path ?? '', abort));
 }
 
-/** As {@link useResource}, for what takes more than one request. `key` says what it depends on. */
+/** Like {@link useResource}, for data that takes more than one request. It is read again when `key` or `version` changes. */
 export function useLoaded<T>(
   key: string | null,
   version: number | string,
@@ -31,7 +31,7 @@ export function useLoaded<T>(
   const [turn, setTurn] = useState(0);
   const seen = useRef(version);
   const read = useRef<() => void>(() => undefined);
-  // Not by `load`, which is another one at each drawing: `key` says what it depends on.
+  // `load` is a new function at each render, so the effect depends on `key` instead.
   useEffect(() => {
     seen.current = version;
     if (key === null) return;
@@ -44,8 +44,8 @@ export function useLoaded<T>(
         return true;
       } catch (error) {
         if (abort.signal.aborted) return true;
-        const told = error instanceof Error ? error : new Error(String(error));
-        setState((now) => ({ ...now, error: told, loading: false }));
+        const failure = error instanceof Error ? error : new Error(String(error));
+        setState((now) => ({ ...now, error: failure, loading: false }));
         return !(error instanceof Unanswered);
       }
     }, abort.signal);
@@ -62,8 +62,8 @@ export function useLoaded<T>(
 }
 
 /**
- * Asked while it is at it, it begins again afterwards: where changes come faster than answers, answers still come. Also where it was in
- * vain (`work` says so by `false`), which it has waited for long enough.
+ * Runs `work` one call at a time. A request during a run starts another run afterwards, so that answers arrive even if changes come faster
+ * than answers. If `work` returns `false` (a timeout), it runs again immediately.
  */
 function oneAtATime(work: () => Promise<boolean>, end: AbortSignal): () => void {
   let [busy, again] = [false, false];

@@ -1,11 +1,11 @@
 import { useLocation, useSearch } from 'wouter-preact';
 
-/** The state of a page, in its address: what is absent is the default. */
+/** The state of a page, kept in its address. An absent parameter has its default. */
 export function useParams(): readonly [URLSearchParams, (changes: Readonly<Record<string, string | null>>) => void] {
   const [path, navigate] = useLocation();
   const params = new URLSearchParams(useSearch());
   const change = (changes: Readonly<Record<string, string | null>>): void => {
-    // What is in the address now, not what was when this was drawn: two quick changes must not undo each other.
+    // Start from the current address, not from the one at render time, so that two quick changes do not undo each other.
     const next = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) {
       if (value === null || value === '') next.delete(name);

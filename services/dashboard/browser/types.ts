@@ -1,4 +1,4 @@
-/** The shapes of the API's answers, by the names that the pages use. Types only: nothing of the schemas is in the bundle. */
+/** Types of the API's answers, derived from its schemas. The schemas themselves are not in the bundle. */
 import type { Answer } from '../../api/schemas.ts';
 
 export type Status = Answer<'Status'>;

@@ -1,6 +1,6 @@
 import type { Entry } from './types.ts';
 
-/** Numbers, times and codes as people read them, in the reader's language and zone. */
+/* Numbers, times and codes as text for people, in the reader's language and time zone. */
 
 const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -11,12 +11,11 @@ export const number = (n: number): string => numbers.format(n);
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`;
 
-export const percent = (n: number | null): string =>
-  n === null ? '–' : `${numbers.format(Math.floor(n * 10) / 10)} %`;
+export const percent = (n: number | null): string => (n === null ? '–' : `${numbers.format(Math.floor(n * 10) / 10)}%`);
 
 export const local = (iso: string, brief = false): string => (brief ? briefTimes : times).format(new Date(iso));
 
-/** To the second; what is hovered for. */
+/** To the second, for the tooltip of a time. */
 export const utc = (iso: string): string => `${iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '')} UTC`;
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -48,7 +47,15 @@ export const ENROLLMENT_WORDS: Readonly<Record<string, string>> = {
   automation: 'Automation',
 };
 
-/** `290 changes: 202 now, 88 after Compute Optimizer`, in the words of the command line. */
+/** The fields that a rule of the policy can set. */
+export const FIELD_WORDS = {
+  computeOptimizer: 'Compute Optimizer',
+  automation: 'Automation',
+  organizationRules: 'Organization rules',
+  mode: 'Mode',
+} as const;
+
+/** `290 changes: 202 now, 88 after Compute Optimizer`, worded as in the CLI. */
 export function changesText({ now, followUps }: { readonly now: number; readonly followUps: number }): string {
   const total = count(now + followUps, 'change');
   return followUps === 0 ? total : `${total}: ${number(now)} now, ${number(followUps)} after Compute Optimizer`;
@@ -73,45 +80,45 @@ export function progressText(counts: ChangeCounts): string {
     [inProgress, 'in progress'],
     [notNeeded, 'no longer needed'],
     [notStarted, 'not started'],
-    [unplanned, 'more that were not planned'],
+    [unplanned, 'unplanned'],
   ] as const;
   const rest = others.flatMap(([n, words]) => (n > 0 ? [`, ${number(n)} ${words}`] : []));
   return `${number(confirmed)} of ${number(total)} confirmed, ${number(failed)} failed${rest.join('')}`;
 }
 
-/** What each reason code means, for people who do not know the codes. */
+/** The meaning of each reason code. */
 const REASON_WORDS: Readonly<Record<string, string>> = {
   accountNotActive: 'the account is not active',
-  policySaysNothing: 'the policy says nothing about it',
-  modeOff: 'the policy switches evaluation off',
-  suspendedByOperator: 'an operator has suspended it',
-  resumed: 'resumed, and not looked at since',
+  policySaysNothing: 'the policy does not set it',
+  modeOff: 'the policy turns evaluation off',
+  suspendedByOperator: 'suspended by an operator',
+  resumed: 'resumed, not checked since',
   exemption: 'exempt by the policy',
   notListed: 'AWS does not list it',
-  listingIncomplete: 'the listing broke off',
+  listingIncomplete: 'the listing is incomplete',
   unknownState: 'AWS reports an account state that this version does not know',
   nameUnreadable: 'the policy needs its name, which AWS did not return',
   tagsUnreadable: 'the policy needs its tags, which AWS did not return',
-  callerCannotRead: 'this caller cannot read it',
-  denied: 'access is denied',
+  callerCannotRead: 'these credentials cannot read it',
+  denied: 'AWS denied access',
   unavailable: 'AWS did not answer',
   policyContradiction: 'the policy contradicts itself here',
-  prerequisite: 'something else has to come first',
+  prerequisite: 'a prerequisite is not met yet',
   coolDown: "Automation's 24-hour cool-down",
-  window: 'outside the enforcement windows',
+  window: 'outside the change windows',
   halted: 'the kill switch is on',
-  contested: 'somebody keeps changing it back',
-  guardrail: 'a guardrail has stopped the run',
-  rollout: 'the canaries come first',
-  enrollmentFailed: 'AWS says that the enrollment failed',
-  pending: 'AWS is working on it',
-  acted: 'changed, and not observed yet',
-  deadlinePassed: 'the change has not shown in time',
-  statusDiffers: 'not what the policy wants',
-  ruleModeDiffers: 'the rule mode is not what the policy wants',
+  contested: 'reverted repeatedly by someone else',
+  guardrail: 'a guardrail stopped the run',
+  rollout: 'canary accounts go first',
+  enrollmentFailed: 'AWS reports that the enrollment failed',
+  pending: 'AWS is processing it',
+  acted: 'change accepted by AWS; waiting for confirmation',
+  deadlinePassed: 'the change was not confirmed in time',
+  statusDiffers: 'the status differs from the policy',
+  ruleModeDiffers: 'the rule mode differs from the policy',
   alertOnly: 'the policy only alerts here',
-  retrying: 'a call failed and is tried again',
-  deadLettered: 'given up on; see the dead letters',
+  retrying: 'a call failed and will be retried',
+  deadLettered: 'given up; see the dead letters',
 };
 
 export function reasonText(code: string | null): string {
@@ -128,7 +135,7 @@ export function stateText(status: string | null, ruleMode: string | null): strin
   return [status, ruleMode].filter((part) => part !== null).join(' / ') || '–';
 }
 
-/** All of them: the compiler misses one that is left out. */
+/** A record and not a list, so that the compiler reports a missing type. */
 const TYPES: Readonly<Record<Entry['type'], true>> = {
   ScanStarted: true,
   ScanCompleted: true,

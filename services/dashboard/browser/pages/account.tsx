@@ -9,7 +9,7 @@ import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { Account, Condition, Explanation } from '../types.ts';
-import { ENROLLMENT_WORDS, reasonText, stateText } from '../words.ts';
+import { ENROLLMENT_WORDS, FIELD_WORDS, reasonText, stateText } from '../words.ts';
 
 export function AccountPage() {
   const [params] = useParams();
@@ -21,7 +21,7 @@ export function AccountPage() {
       <p class="crumb">
         <Link href="/accounts">All accounts</Link>
       </p>
-      <Heading title={`Account ${name}`}>{name || 'No account was named'}</Heading>
+      <Heading title={`Account ${name}`}>{name || 'No account selected'}</Heading>
       {id !== '' && (
         <Loaded resource={account} what="The account">
           {(found) => <Found found={found} />}
@@ -62,7 +62,7 @@ function Found({ found }: { readonly found: Account }) {
         <Standing enrollment="automation" condition={enrollments.automation} />
       </div>
       {explanation === null ? (
-        <p class="muted">The policy's part is not explained: {notExplained}.</p>
+        <p class="muted">The policy decision cannot be explained: {notExplained}.</p>
       ) : (
         <Explained explanation={explanation} />
       )}
@@ -72,7 +72,7 @@ function Found({ found }: { readonly found: Account }) {
           key={accountId}
           first={{ entries: found.timeline, next: found.next }}
           readOlder={(cursor) => get(READ.audit({ account: accountId }, cursor))}
-          none="Nothing has been recorded about it."
+          none="No entries recorded for this account."
         />
       </section>
     </>
@@ -95,7 +95,7 @@ function Standing({ enrollment, condition }: StandingProps) {
   return (
     <article>
       <h2>{ENROLLMENT_WORDS[enrollment]}</h2>
-      {condition === null ? <Empty>Nothing is known yet.</Empty> : <Facts condition={condition} />}
+      {condition === null ? <Empty>No status recorded yet.</Empty> : <Facts condition={condition} />}
     </article>
   );
 }
@@ -103,13 +103,14 @@ function Standing({ enrollment, condition }: StandingProps) {
 function Facts({ condition }: { readonly condition: Condition }) {
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule } = condition;
   const { since, driftSince, notBefore, deadline, attempts } = condition;
-  const desiredText = desired === null && desiredRuleMode === null ? 'left alone' : stateText(desired, desiredRuleMode);
+  const desiredText =
+    desired === null && desiredRuleMode === null ? 'not set by the policy' : stateText(desired, desiredRuleMode);
   return (
     <dl class="facts">
-      <Fact term="Verdict">
+      <Fact term="Status">
         <Verdict verdict={verdict} />
       </Fact>
-      <Fact term="Why">
+      <Fact term="Reason">
         {reason !== null && (
           <>
             {reasonText(reason)} <code>{reason}</code>
@@ -130,19 +131,12 @@ function Facts({ condition }: { readonly condition: Condition }) {
   );
 }
 
-const FIELD_WORDS = {
-  computeOptimizer: 'Compute Optimizer',
-  automation: 'Automation',
-  organizationRules: 'organization rules',
-  mode: 'mode',
-} as const;
-
-/** Which rule decided what, and why the others did not. */
+/** Which rule decided each field, and why the other rules did not. */
 function Explained({ explanation }: { readonly explanation: Explanation }) {
   const { desired, rules, canary } = explanation;
   return (
     <section class="card" aria-labelledby="explained">
-      <h2 id="explained">Why the policy wants this</h2>
+      <h2 id="explained">How the policy decides</h2>
       {desired.contradiction !== null && (
         <p class="problem">The policy contradicts itself for this account: {desired.contradiction.message}</p>
       )}
@@ -153,10 +147,10 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
             <strong>{desired[field].rule === 'defaults' ? 'the defaults' : `rule ${desired[field].rule}`}</strong>
           </li>
         ))}
-        {canary && <li>It is a canary: changed before the others.</li>}
+        {canary && <li>Canary account: changed before the others.</li>}
       </ul>
       <details>
-        <summary>Every rule, and whether it matches</summary>
+        <summary>All rules and whether they match</summary>
         <DataTable
           label="Rules for this account"
           rowHeader
@@ -166,9 +160,9 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
             ['Rule', ({ id }) => id],
             ['Matches', ({ matched }) => (matched ? 'yes' : 'no')],
             [
-              'Because',
+              'Reason',
               ({ conditions }) =>
-                conditions.map(({ condition, why }) => `${condition}: ${why}`).join('; ') || 'it is for all',
+                conditions.map(({ condition, why }) => `${condition}: ${why}`).join('; ') || 'applies to all accounts',
             ],
             ['Decides', ({ decided }) => decided.map((field) => FIELD_WORDS[field]).join(', ') || '–'],
           ]}

@@ -7,7 +7,7 @@ import { useVirtualRows } from '../parts/virtual.ts';
 import { useLoaded } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AccountRow, Cell } from '../types.ts';
-import { count, number, reasonText } from '../words.ts';
+import { count, ENROLLMENT_WORDS, number, reasonText } from '../words.ts';
 
 const ENROLLMENTS = ['computeOptimizer', 'automation'] as const;
 const SORTS = ['name', 'ou', 'computeOptimizer', 'automation', 'rule', 'since'] as const;
@@ -20,9 +20,7 @@ export function AccountsPage() {
     <>
       <Heading title="Accounts">Accounts</Heading>
       <Loaded resource={accounts} what="The accounts">
-        {(rows) =>
-          rows.length === 0 ? <Empty>No account is known yet: none has been scanned.</Empty> : <Accounts rows={rows} />
-        }
+        {(rows) => (rows.length === 0 ? <Empty>No accounts have been scanned yet.</Empty> : <Accounts rows={rows} />)}
       </Loaded>
     </>
   );
@@ -33,7 +31,7 @@ const conditionsOf = (row: AccountRow): readonly Cell[] => ENROLLMENTS.flatMap((
 const distinct = (values: Iterable<string | null>): readonly string[] =>
   [...new Set([...values].flatMap((value) => (value === null ? [] : [value])))].sort();
 
-/** The latest change of any of its verdicts. */
+/** When the status of either enrollment last changed. */
 const sinceOf = (row: AccountRow): string =>
   conditionsOf(row)
     .map(({ since }) => since)
@@ -49,7 +47,7 @@ function sortKey(row: AccountRow, sort: Sort): string {
   return condition === null ? '' : `${condition.verdict} ${condition.reason ?? ''}`;
 }
 
-/** By code unit: with ten thousand rows, comparing as the language does takes too long. */
+/** Compares by code unit: with 10,000 rows, a comparison by language takes too long. */
 const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 interface Filters {
@@ -61,7 +59,7 @@ interface Filters {
   readonly reason: string;
 }
 
-/** Verdict, rule and reason have to hold of one and the same enrollment. */
+/** Status, rule and reason must match on the same enrollment. */
 function passes(row: AccountRow, { search, enrollment, verdict, ou, rule, reason }: Filters): boolean {
   const found = `${row.accountId} ${row.name} ${row.ou}`.toLowerCase();
   if (search !== '' && !found.includes(search.toLowerCase())) return false;
@@ -90,7 +88,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   const down = value('order') === 'down';
   const choices = useMemo(() => choicesOf(rows), [rows]);
   const key = JSON.stringify(filters);
-  // `key` is all of `filters`.
+  // `key` stands for all of `filters`.
   const shown = useMemo(() => {
     const keyed = rows.filter((row) => passes(row, filters)).map((row) => [sortKey(row, sort), row] as const);
     keyed.sort(
@@ -114,7 +112,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
             />
           </label>
           <Choice label="Enrollment" name="enrollment" filters={filters} values={[...ENROLLMENTS]} change={change} />
-          <Choice label="Verdict" name="verdict" filters={filters} values={choices.verdict} change={change} />
+          <Choice label="Status" name="verdict" filters={filters} values={choices.verdict} change={change} />
           <Choice label="Organizational unit" name="ou" filters={filters} values={choices.ou} change={change} />
           <Choice label="Rule" name="rule" filters={filters} values={choices.rule} change={change} />
           <Choice label="Reason" name="reason" filters={filters} values={choices.reason} change={change} />
@@ -127,9 +125,9 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
       </p>
       {shown.length === 0 ? (
         <Empty>
-          No account passes these filters.{' '}
+          No accounts match these filters.{' '}
           <button type="button" class="secondary" onClick={() => change(NO_FILTERS)}>
-            Clear the filters
+            Clear filters
           </button>
         </Empty>
       ) : (
@@ -152,7 +150,7 @@ function choicesOf(rows: readonly AccountRow[]) {
   };
 }
 
-/** `/A/B` is below `/A`. */
+/** `/A/B` has the ancestors `/A` and `/A/B`. */
 function ancestors(ou: string): readonly string[] {
   const names = ou.split('/').filter((name) => name !== '');
   return ou === '/' ? ['/'] : names.map((_name, index) => `/${names.slice(0, index + 1).join('/')}`);
@@ -166,14 +164,9 @@ interface ChoiceProps {
   readonly change: (changes: Readonly<Record<string, string | null>>) => void;
 }
 
-const CHOICE_WORDS: Readonly<Record<string, string>> = {
-  computeOptimizer: 'Compute Optimizer',
-  automation: 'Automation',
-};
-
 function Choice({ label, name, filters, values, change }: ChoiceProps) {
   const chosen = filters[name];
-  // A filter out of an address that nothing has stays visible, so that one sees why nothing is shown.
+  // A value from the address that no account has stays visible, because it explains why the list is empty.
   const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
   return (
     <label>
@@ -182,7 +175,7 @@ function Choice({ label, name, filters, values, change }: ChoiceProps) {
         <option value="">Any</option>
         {all.map((value) => (
           <option key={value} value={value}>
-            {name === 'reason' ? `${reasonText(value)} (${value})` : (CHOICE_WORDS[value] ?? value)}
+            {name === 'reason' ? `${reasonText(value)} (${value})` : (ENROLLMENT_WORDS[value] ?? value)}
           </option>
         ))}
       </select>
@@ -190,7 +183,7 @@ function Choice({ label, name, filters, values, change }: ChoiceProps) {
   );
 }
 
-/** Those that are `wide` have no room on a telephone; the account's own page has what they say. */
+/** `wide` columns are hidden on a phone; the page of the account shows their content. */
 const COLUMNS: readonly { readonly by: Sort; readonly title: string; readonly wide: boolean }[] = [
   { by: 'name', title: 'Account', wide: false },
   { by: 'ou', title: 'Organizational unit', wide: true },
@@ -207,14 +200,14 @@ interface TableProps {
   readonly onSort: (by: Sort) => void;
 }
 
-/** Only the rows in sight are drawn; readers are told of how many they are part. */
+/** Draws only the visible rows; `aria-rowcount` gives screen readers the total. */
 function Table({ rows, sort, down, onSort }: TableProps) {
   const scrolling = useRef<HTMLElement>(null);
-  const { rows: inSight, total } = useVirtualRows(scrolling, rows.length, ROW_HEIGHT);
-  const before = inSight[0]?.start ?? 0;
-  const after = total - (inSight.at(-1)?.end ?? 0);
+  const { rows: visible, total } = useVirtualRows(scrolling, rows.length, ROW_HEIGHT);
+  const before = visible[0]?.start ?? 0;
+  const after = total - (visible.at(-1)?.end ?? 0);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
     <section class="rows" ref={scrolling} tabIndex={0} aria-label="Accounts">
       <table aria-rowcount={rows.length + 1}>
         <thead>
@@ -236,7 +229,7 @@ function Table({ rows, sort, down, onSort }: TableProps) {
         </thead>
         <tbody>
           <Gap height={before} />
-          {inSight.map(({ index }) => {
+          {visible.map(({ index }) => {
             const row = rows[index];
             return row === undefined ? null : <Row key={row.accountId} row={row} index={index} />;
           })}
@@ -249,7 +242,7 @@ function Table({ rows, sort, down, onSort }: TableProps) {
 
 function Gap({ height }: { readonly height: number }) {
   return height <= 0 ? null : (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it can take the focus
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: no element in it can take the focus
     <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }}>
       <td />
     </tr>

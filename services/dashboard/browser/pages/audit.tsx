@@ -24,7 +24,7 @@ export function AuditPage() {
           Entries
         </Link>
         <Link href="/audit?view=as-of" {...(asOf ? CURRENT : {})}>
-          As of a time
+          Point in time
         </Link>
       </nav>
       {asOf ? <AsOfSearch /> : <Search />}
@@ -40,7 +40,7 @@ function filterOf(params: URLSearchParams): AuditFilter {
   return { ...given, since: isoOf(params.get('since')), until: isoOf(params.get('until')) };
 }
 
-/** The beginning and the end of the calendar quarter before the present one, in the reader's zone. */
+/** Start and end of the previous calendar quarter, in the reader's time zone. */
 function lastQuarter(now: Date): readonly [Date, Date] {
   const quarter = Math.floor(now.getMonth() / 3);
   return [new Date(now.getFullYear(), quarter * 3 - 3, 1), new Date(now.getFullYear(), quarter * 3, 1)];
@@ -110,7 +110,7 @@ function Search() {
             </select>
           </label>
           {text('actor', 'Who', 'arn:aws:iam::…')}
-          {text('run', 'Run', 'id of a run')}
+          {text('run', 'Run', 'run id')}
           {moment('since', 'From')}
           {moment('until', 'Until')}
         </form>
@@ -127,20 +127,20 @@ function Search() {
             Last quarter
           </button>
           <button type="button" class="secondary outline" onClick={() => change(NO_FILTER)}>
-            Everything
+            Clear filters
           </button>
         </div>
         <Export filter={filter} />
       </div>
-      <Loaded resource={page} what="The audit trail">
+      <Loaded resource={page} what="The audit log">
         {(found) => (
           <Timeline
             key={path}
             first={found}
             readOlder={(cursor) => get(READ.audit(filter, cursor))}
-            label="Entries, the latest first"
+            label="Entries, newest first"
             withAccount
-            none="Nothing is recorded that fits."
+            none="No entries match these filters."
           />
         )}
       </Loaded>
@@ -157,7 +157,7 @@ const FORMATS = [
   ['ocsf', 'OCSF', 'ocsf.ndjson'],
 ] as const;
 
-/** What the filter selects, as a file. Links where the browser can fetch by itself would carry no token, so it is read and then saved. */
+/** Exports the selected entries as a file. A plain link could not send the token, so the page downloads the file and then saves it. */
 function Export({ filter }: { readonly filter: AuditFilter }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -180,7 +180,7 @@ function Export({ filter }: { readonly filter: AuditFilter }) {
   return (
     <>
       <fieldset class="actions" aria-busy={busy}>
-        <legend class="hidden">Export what is selected as</legend>
+        <legend class="hidden">Export the selected entries as</legend>
         <span class="muted" aria-hidden="true">
           Export as
         </span>

@@ -3,7 +3,7 @@ import { READ } from '../endpoints.ts';
 import { changes, latest } from '../live.ts';
 import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
-import { NowCard, PaceCard } from '../parts/now.tsx';
+import { CallRateCard, NowCard } from '../parts/now.tsx';
 import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
 import { Empty, Heading, Loaded, Sentence, Time, Verdict } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
@@ -32,7 +32,7 @@ export function OverviewPage() {
               <Compliance status={found} enrollment="computeOptimizer" />
               <Compliance status={found} enrollment="automation" />
               <NowCard status={found} />
-              <PaceCard />
+              <CallRateCard />
             </div>
             <OpenReasons status={found} />
           </>
@@ -44,31 +44,31 @@ export function OverviewPage() {
   );
 }
 
-/** What stands in the way of enforcement, with what a person can do about it. */
+/** What currently limits changes, with the commands that a person can use. */
 function Held({ status, mayOperate }: { readonly status: Status; readonly mayOperate: boolean }) {
   const { halted, guardrail, rollout, suspensions, window, trustedAccess, approvals } = status;
-  // Only these are an operator's to lift.
+  // An operator can approve only these.
   const approval = approvals.find(({ planHash }) => planHash === guardrail?.planHash);
-  const liftable = approval === undefined && (guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout');
+  const approvable = approval === undefined && (guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout');
   return (
     <>
       {halted !== null && (
         <div class="notice warn">
           <strong>Halted</strong> by {halted.by} <Time iso={halted.at} relative />
-          {halted.reason === null ? '' : `: ${halted.reason}`}. No change is made.
+          {halted.reason === null ? '' : `: ${halted.reason}`}. No changes are made.
         </div>
       )}
       {guardrail !== null && (
         <div class="notice warn">
           <p>
-            <strong>A guardrail has stopped the last run</strong> ({guardrail.reason}):{' '}
+            <strong>A guardrail stopped the last run</strong> ({guardrail.reason}):{' '}
             <Sentence text={guardrail.message ?? ''} />
             {approval !== undefined && `; approved by ${approval.actor}, the next run makes its changes`}
           </p>
           {guardrail.planHash !== null && status.lastScan.runId !== null && (
             <div class="actions">
-              <Link href={`/run?id=${status.lastScan.runId}`}>Look at the plan</Link>
-              {mayOperate && liftable && <Approve planHash={guardrail.planHash} changes={null} />}
+              <Link href={`/run?id=${status.lastScan.runId}`}>View the plan</Link>
+              {mayOperate && approvable && <Approve planHash={guardrail.planHash} changes={null} />}
             </div>
           )}
         </div>
@@ -81,12 +81,12 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
       {trustedAccess?.enabled === false && (
         <div class="notice warn">
           <strong>Trusted access is off</strong> since <Time iso={trustedAccess.since} />. <code>rollcall doctor</code>{' '}
-          has the command that mends it.
+          shows the command that fixes it.
         </div>
       )}
       {window !== null && !window.open && (
         <div class="notice">
-          <strong>UntrustedResult the enforcement windows.</strong> The next one opens <Time iso={window.opensAt} />.
+          <strong>Outside the change windows.</strong> The next one opens <Time iso={window.opensAt} />.
         </div>
       )}
       {suspensions.map(({ selector, reason, until, at, by }) => (
@@ -113,7 +113,7 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
   );
 }
 
-/** As a bar shows them: what is well, what is on its way, what is not, and what is nobody's business. */
+/** Order in the bar: compliant, in progress, not compliant, not managed. */
 const ORDER: readonly string[] = [
   ...['Compliant', 'Converging', 'Drifted', 'Stalled', 'Blocked', 'Unknown'],
   ...['Suspended', 'Exempt', 'Unmanaged', 'NotApplicable'],
@@ -139,7 +139,7 @@ function Compliance({ status, enrollment }: ComplianceProps) {
       <span class="big">{managed === 0 ? '–' : percent((compliant / managed) * 100)}</span>
       <p class="muted">
         {managed === 0
-          ? 'nothing is managed'
+          ? 'no managed accounts'
           : `${number(compliant)} of ${count(managed, 'managed account')} compliant`}
       </p>
       {managed > 0 && (
@@ -165,7 +165,7 @@ function Compliance({ status, enrollment }: ComplianceProps) {
   );
 }
 
-/** Verdicts that pass by themselves need nobody. */
+/** The other statuses change without anybody acting. */
 const NEEDS_PERSON = new Set(['Blocked', 'Stalled', 'Unknown']);
 
 function OpenReasons({ status: { open } }: { readonly status: Status }) {
@@ -174,7 +174,7 @@ function OpenReasons({ status: { open } }: { readonly status: Status }) {
     <section class="card" aria-labelledby="needs">
       <h2 id="needs">What needs a person, and what is under way</h2>
       {sorted.length === 0 ? (
-        <Empty>Nothing: every account is as the policy wants it.</Empty>
+        <Empty>All managed accounts comply with the policy.</Empty>
       ) : (
         <DataTable
           label="What needs a person"
@@ -190,11 +190,11 @@ function OpenReasons({ status: { open } }: { readonly status: Status }) {
               ),
             ],
             ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
-            ['Verdict', ({ verdict }) => <Verdict verdict={verdict} />],
-            ['Why', ({ reason }) => reasonText(reason)],
+            ['Status', ({ verdict }) => <Verdict verdict={verdict} />],
+            ['Reason', ({ reason }) => reasonText(reason)],
             ['Not before', ({ notBefore }) => (notBefore === null ? '' : <Time iso={notBefore} />)],
             [
-              'For example',
+              'Examples',
               ({ examples }) =>
                 examples.map((id) => (
                   <span key={id}>
@@ -213,7 +213,7 @@ function Latest() {
   if (latest.value.length === 0) return null;
   return (
     <section class="card" aria-labelledby="latest">
-      <h2 id="latest">Just now</h2>
+      <h2 id="latest">Latest entries</h2>
       <ul class="timeline">
         {latest.value.slice(0, 8).map((entry) => (
           <li key={entry.id} data-tone={toneOf(entry)}>

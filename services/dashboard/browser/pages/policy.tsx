@@ -5,7 +5,7 @@ import { Empty, Fact, Heading, Loaded, Time } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Policy } from '../types.ts';
-import { duration, number } from '../words.ts';
+import { duration, FIELD_WORDS, number } from '../words.ts';
 
 export function PolicyPage() {
   const policy = useResource<Policy>(READ.policy, changes.value);
@@ -29,7 +29,7 @@ export function PolicyPage() {
 function Warnings({ policy: { warnings, inForce } }: { readonly policy: Policy }) {
   return (
     <>
-      {!inForce && <div class="notice warn">No scan has been made under this policy yet.</div>}
+      {!inForce && <div class="notice warn">No scan has used this policy yet.</div>}
       {warnings.map(({ line, column, message, hint }) => (
         <div class="notice warn" key={`${line}:${column} ${message}`}>
           <strong>
@@ -44,7 +44,7 @@ function Warnings({ policy: { warnings, inForce } }: { readonly policy: Policy }
 
 type Match = Policy['rules'][number]['match'];
 
-/** A selector in words; all of its conditions have to hold. */
+/** A selector as text. An account must meet all of its conditions. */
 function matchText({ accounts, name, ou, tags, not }: Match): string {
   const parts = [
     ...(ou === undefined ? [] : [`in ${ou.join(' or ')}`]),
@@ -57,7 +57,7 @@ function matchText({ accounts, name, ou, tags, not }: Match): string {
 }
 
 const cap = ({ percent, atLeast }: { readonly percent: number; readonly atLeast: number }): string =>
-  `${percent} % of the accounts, at least ${atLeast}`;
+  `${percent}% of accounts, at least ${atLeast}`;
 
 function scheduleText({ schedule: { everyMs, cron, timezone } }: Policy): string {
   return everyMs === undefined ? `${cron ?? '–'} (${timezone ?? 'UTC'})` : `every ${duration(everyMs)}`;
@@ -70,18 +70,18 @@ function Head({ policy }: { readonly policy: Policy }) {
       <Fact term="Hash">
         <code>{hash}</code>
       </Fact>
-      <Fact term="Accounts counted">
+      <Fact term="Accounts read">
         <Time iso={snapshotAt} />
       </Fact>
       <Fact term="Scans">{scheduleText(policy)}</Fact>
-      <Fact term="Changes in 24 hours">{cap(guardrails.maxChanges)}</Fact>
-      <Fact term="Opt-outs in 24 hours">{cap(guardrails.maxOptOuts)}</Fact>
-      <Fact term="Coverage">at least {guardrails.minCoverage} %</Fact>
-      <Fact term="Failures">at most {guardrails.failureTolerance} %</Fact>
-      <Fact term="Pace">
-        at most {number(limits.callsPerSecond)} calls a second, {number(limits.concurrency)} at once
+      <Fact term="Change cap in 24 hours">{cap(guardrails.maxChanges)}</Fact>
+      <Fact term="Opt-out cap in 24 hours">{cap(guardrails.maxOptOuts)}</Fact>
+      <Fact term="Coverage">at least {guardrails.minCoverage}%</Fact>
+      <Fact term="Failures">at most {guardrails.failureTolerance}%</Fact>
+      <Fact term="Rate limit">
+        at most {number(limits.callsPerSecond)} calls per second, {number(limits.concurrency)} at a time
       </Fact>
-      <Fact term="Windows">
+      <Fact term="Change windows">
         {windows.length === 0
           ? 'always'
           : windows.map((w) => `${w.kind} ${w.cron} for ${duration(w.durationMs)} (${w.timezone})`).join('; ')}
@@ -91,26 +91,18 @@ function Head({ policy }: { readonly policy: Policy }) {
           ? 'none'
           : `${matchText(rollout.match)} (${rollout.canaries ?? '?'}), then ${duration(rollout.waitMs)}`}
       </Fact>
-      <Fact term="Entries kept">{retentionMs === null ? 'for ever' : duration(retentionMs)}</Fact>
-      <Fact term="Told">
+      <Fact term="Retention">{retentionMs === null ? 'forever' : duration(retentionMs)}</Fact>
+      <Fact term="Notifications">
         {[notify?.eventBus, notify?.webhook?.host].filter((each) => each !== null && each !== undefined).join(', ') ||
-          'nobody'}
+          'none'}
       </Fact>
     </dl>
   );
 }
 
-const SETTING_WORDS: Readonly<Record<string, string>> = {
-  computeOptimizer: 'Compute Optimizer',
-  automation: 'Automation',
-  organizationRules: 'Organization rules',
-  mode: 'Mode',
-};
-
 const setsText = (sets: Readonly<Record<string, unknown>>): string =>
-  Object.keys(SETTING_WORDS)
-    .filter((name) => sets[name] !== undefined)
-    .map((name) => `${SETTING_WORDS[name]}: ${sets[name]}`)
+  Object.entries(FIELD_WORDS)
+    .flatMap(([name, words]) => (sets[name] === undefined ? [] : [`${words}: ${sets[name]}`]))
     .join(', ');
 
 const known = (accounts: number | null): string => (accounts === null ? '–' : number(accounts));
@@ -119,14 +111,14 @@ function Rules({ policy: { rules, defaults } }: { readonly policy: Policy }) {
   return (
     <section class="card" aria-labelledby="rules">
       <h2 id="rules">Rules</h2>
-      <p class="muted">From top to bottom: for each field the first matching rule that sets it decides.</p>
+      <p class="muted">Rules apply from top to bottom. For each field, the first matching rule that sets it decides.</p>
       <DataTable
         label="Rules of the policy"
         rowHeader
         rows={[
           ...rules.map(({ match, ...rule }) => ({ ...rule, accounts: matchText(match) })),
           {
-            ...{ id: 'defaults', accounts: 'whatever no rule decides', sets: defaults },
+            ...{ id: 'defaults', accounts: 'everything that no rule decides', sets: defaults },
             ...{ matched: null, deciding: defaults.accounts },
           },
         ]}
@@ -148,7 +140,7 @@ function Exemptions({ policy: { exemptions } }: { readonly policy: Policy }) {
     <section class="card" aria-labelledby="exemptions">
       <h2 id="exemptions">Exemptions</h2>
       {exemptions.length === 0 ? (
-        <Empty>There are none.</Empty>
+        <Empty>No exemptions.</Empty>
       ) : (
         <DataTable
           label="Exemptions"

@@ -26,13 +26,13 @@ export function RunsPage() {
   return (
     <>
       <Heading title="Runs">Runs</Heading>
-      <section class="card" aria-label="The present run">
+      <section class="card" aria-label="Current run">
         <RunProgress queue={status.data?.queue} />
       </section>
       <Loaded resource={runs} what="The runs">
         {({ runs: found, next }) =>
           found.length === 0 ? (
-            <Empty>There has been no run yet.</Empty>
+            <Empty>No runs yet.</Empty>
           ) : (
             <section class="card" aria-label="All runs">
               <RunsTable runs={found} />
@@ -40,7 +40,7 @@ export function RunsPage() {
                 <div class="actions">
                   {params.has('before') && (
                     <button type="button" class="secondary" onClick={() => change({ before: null })}>
-                      The latest runs
+                      Latest runs
                     </button>
                   )}
                   {next !== null && (
@@ -62,12 +62,12 @@ export function RunsPage() {
 function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
   return (
     <DataTable
-      label="Runs, the latest first"
+      label="Runs, newest first"
       rows={runs}
       keyOf={({ runId }) => runId}
       columns={[
         [
-          'Begun',
+          'Started',
           ({ runId, startedAt }) => (
             <>
               <Link href={`/run?id=${encodeURIComponent(runId)}`}>
@@ -86,14 +86,14 @@ function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
   );
 }
 
-/** The planned changes. Of runs of older versions only the sum is known. */
+/** The planned changes. For runs of older versions only the total is known. */
 function plannedText({ totals, changes }: Run): string {
   return totals === null ? count(changes.total, 'change') : changesText(totals);
 }
 
 function stateOf({ stopped, completedAt }: Run): string {
   if (stopped !== null) return `Stopped: ${reasonText(stopped.reason)}`;
-  return completedAt === null ? 'Scanning, or broken off' : 'Scanned';
+  return completedAt === null ? 'Scanning or interrupted' : 'Scan complete';
 }
 
 function Dead() {
@@ -105,7 +105,7 @@ function Dead() {
       <Loaded resource={letters} what="The dead letters">
         {({ deadLetters }) =>
           deadLetters.length === 0 ? (
-            <Empty>There are none: nothing was given up on.</Empty>
+            <Empty>No dead letters.</Empty>
           ) : (
             <>
               {mayOperate && (
@@ -119,8 +119,8 @@ function Dead() {
                 keyOf={({ id }) => id}
                 columns={[
                   ['Since', ({ at }) => <Time iso={at} />],
-                  ['What', ({ body }) => <code>{body}</code>],
-                  ['Why', ({ reason: { code, message } }) => `${code}: ${message}`],
+                  ['Message', ({ body }) => <code>{body}</code>],
+                  ['Reason', ({ reason: { code, message } }) => `${code}: ${message}`],
                 ]}
               />
             </>
@@ -161,7 +161,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
         </div>
       )}
       <dl class="facts card">
-        <Fact term="Begun">
+        <Fact term="Started">
           <Time iso={run.startedAt} /> by {run.actor}
         </Fact>
         <Fact term="Scan complete">
@@ -194,7 +194,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
               , plan <code>{plan.planHash}</code>
             </>
           )}
-          {plan.source === 'ledger' && plan.total > 0 && '. Only the changes that were started are listed'}
+          {plan.source === 'ledger' && plan.total > 0 && '. Only changes that were started are listed'}
         </p>
         {run.changes.total + run.changes.unplanned > 0 && <p>{progressText(run.changes)}</p>}
         {approval !== null && (
@@ -203,7 +203,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
             {approval.reason === null ? '' : `: ${approval.reason}`};{' '}
             {approval.usedAt === null ? (
               <>
-                holds until <Time iso={approval.expiresAt} />
+                valid until <Time iso={approval.expiresAt} />
               </>
             ) : (
               <>
@@ -224,7 +224,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
 }
 
 function Changes({ plan: { changes: found, total } }: { readonly plan: RunDetail['plan'] }) {
-  if (found.length === 0) return <Empty>There was nothing to change.</Empty>;
+  if (found.length === 0) return <Empty>No changes.</Empty>;
   return (
     <>
       <DataTable
@@ -238,7 +238,7 @@ function Changes({ plan: { changes: found, total } }: { readonly plan: RunDetail
           ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
           ['Call', ({ action }) => action],
           [
-            'What came of it',
+            'Outcome',
             ({ outcome, reason }) => (
               <>
                 {outcome}
@@ -250,7 +250,7 @@ function Changes({ plan: { changes: found, total } }: { readonly plan: RunDetail
       />
       {found.length < total && (
         <p class="muted">
-          The first {number(found.length)} of {number(total)}.
+          Showing the first {number(found.length)} of {number(total)}.
         </p>
       )}
     </>

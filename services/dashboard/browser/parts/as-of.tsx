@@ -15,7 +15,7 @@ export function AsOfSearch() {
   const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at, verdict, first));
   return (
     <section class="card" aria-labelledby="as-of">
-      <h2 id="as-of">How everything stood at a time</h2>
+      <h2 id="as-of">State at a point in time</h2>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <label>
           As of
@@ -27,7 +27,7 @@ export function AsOfSearch() {
           />
         </label>
         <label>
-          Verdict
+          Status
           <select
             value={verdict ?? ''}
             onChange={(event) => change({ verdict: event.currentTarget.value, first: null })}
@@ -41,7 +41,7 @@ export function AsOfSearch() {
           </select>
         </label>
       </form>
-      {at === null && <Empty>Choose a time: every account's verdicts are told as the ledger had them then.</Empty>}
+      {at === null && <Empty>Choose a time to see the status of every account as recorded then.</Empty>}
       {at !== null && (
         <Loaded resource={asOf} what="The state at that time">
           {(found) => <Standings found={found} first={first} onPage={(from) => change({ first: from })} />}
@@ -53,12 +53,12 @@ export function AsOfSearch() {
 
 function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
   const given = Object.entries(counts).filter(([, n = 0]) => n > 0);
-  return given.map(([verdict, n = 0]) => `${number(n)} ${verdict}`).join(', ') || 'nothing';
+  return given.map(([verdict, n = 0]) => `${number(n)} ${verdict}`).join(', ') || 'no accounts';
 }
 
 interface StandingsProps {
   readonly found: AsOf;
-  /** How many come before those that are shown. */
+  /** The number of rows on earlier pages. */
   readonly first: number;
   readonly onPage: (first: string | null) => void;
 }
@@ -66,8 +66,8 @@ interface StandingsProps {
 function Standings({ found, first, onPage }: StandingsProps) {
   const { accounts, pruned, at, future, summary, total, next } = found;
   const known = Object.values(summary).some((counts) => Object.values(counts).some((n) => n > 0));
-  if (!known) return <Empty>Nothing was known then.</Empty>;
-  if (accounts.length === 0) return <Empty>No account had this verdict then.</Empty>;
+  if (!known) return <Empty>Nothing was recorded before that time.</Empty>;
+  if (accounts.length === 0) return <Empty>No account had this status at that time.</Empty>;
   return (
     <>
       <p role="status">
@@ -75,17 +75,17 @@ function Standings({ found, first, onPage }: StandingsProps) {
         {(['computeOptimizer', 'automation'] as const)
           .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(summary[enrollment])}`)
           .join('; ')}
-        {future && '; that time is still to come, and told is what is known by now'}
-        {pruned.length > 0 && `; ${count(pruned.length, 'account')} of which the entries have been pruned`}
+        {future && '; this time is in the future, so the latest recorded state is shown'}
+        {pruned.length > 0 && `; the entries of ${count(pruned.length, 'account')} have been pruned`}
       </p>
       <DataTable
-        label="Verdicts at that time"
+        label="Status at that time"
         rows={accounts}
         keyOf={({ accountId, enrollment }) => `${accountId} ${enrollment}`}
         columns={[
           ['Account', ({ accountId }) => <Link href={`/account?id=${accountId}`}>{accountId}</Link>],
           ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
-          ['Verdict', ({ verdict, reason }) => <Verdict verdict={verdict} reason={reason} />],
+          ['Status', ({ verdict, reason }) => <Verdict verdict={verdict} reason={reason} />],
           ['Observed', ({ observed, observedRuleMode }) => stateText(observed, observedRuleMode)],
           ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
           ['Since', ({ since }) => <Time iso={since} />],
@@ -98,12 +98,12 @@ function Standings({ found, first, onPage }: StandingsProps) {
           </span>
           {first > 0 && (
             <button type="button" class="secondary outline" onClick={() => onPage(null)}>
-              From the first
+              First page
             </button>
           )}
           {next !== null && (
             <button type="button" class="secondary" onClick={() => onPage(next)}>
-              The next ones
+              Next page
             </button>
           )}
         </div>

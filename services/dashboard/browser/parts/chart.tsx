@@ -5,7 +5,7 @@ interface Line {
   readonly label: string;
   /** A custom property of the style sheet. */
   readonly color: string;
-  /** Dashes, so that lines differ by more than colour. */
+  /** A dash pattern, so that lines differ by more than colour. */
   readonly dash?: number[];
   readonly values: readonly (number | null)[];
 }
@@ -22,13 +22,13 @@ interface Props {
 const HEIGHT = 220;
 const FEW = 20;
 const DAY_S = 86_400;
-/** In the reader's language and zone. */
+/** In the reader's language and time zone. */
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const PRECISE = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
-/** Lines over time. Told to screen readers by its label; the numbers belong into a table beside it. */
+/** Lines over time. Screen readers read its label; put the values in a table next to it. */
 export function Chart({ label, at, lines, unit, max }: Props) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -42,7 +42,7 @@ export function Chart({ label, at, lines, unit, max }: Props) {
     draw();
     const resized = new ResizeObserver(() => plot?.setSize({ width: current.clientWidth, height: HEIGHT }));
     resized.observe(current);
-    // The colours are the theme's.
+    // The colours depend on the theme.
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const themed = new MutationObserver(draw);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
@@ -61,7 +61,7 @@ function dataOf(at: readonly number[], lines: readonly Line[]): UPlot.AlignedDat
   return [at.map((ms) => ms / 1_000), ...lines.map(({ values }) => [...values])];
 }
 
-/** Under the axis: days where a day or more lies between two of them, and where a new one begins. */
+/** Labels of the time axis: the date if ticks are a day or more apart, else the time, with the date where a new day begins. */
 function timesOf(_plot: UPlot, splits: number[], _axis: number, _space: number, incr: number): string[] {
   return splits.map((seconds, index) => {
     const before = splits[index - 1];
@@ -76,9 +76,9 @@ function optionsOf(place: HTMLElement, lines: readonly Line[], unit: string, max
   const styles = getComputedStyle(place);
   const color = (name: string): string => styles.getPropertyValue(name).trim();
   const grid = { stroke: color('--chart-grid'), width: 1 };
-  // So few that a line between them would not be seen.
+  // With few points, a line between them could be too short to see.
   const sparse = lines.every(({ values }) => values.filter((value) => value !== null).length <= FEW);
-  const told = (value: number): string => `${Math.floor(value * 10) / 10}${unit}`;
+  const format = (value: number): string => `${Math.floor(value * 10) / 10}${unit}`;
   const axis = { stroke: color('--pico-muted-color'), grid, ticks: grid, font: `12px ${styles.fontFamily}` };
   return {
     width: Math.max(place.clientWidth, 200),
@@ -96,10 +96,10 @@ function optionsOf(place: HTMLElement, lines: readonly Line[], unit: string, max
         width: 2,
         spanGaps: true,
         points: { show: sparse, size: 7 },
-        // Nothing is hovered: the latest value is what one wants to know.
+        // Without a pointer over the chart, the legend shows the latest value.
         value: (_plot: UPlot, value: number | null, _series: number, at: number | null) => {
           const shown = at === null ? values.findLast((each) => each !== null) : value;
-          return shown === null || shown === undefined ? '–' : told(shown);
+          return shown === null || shown === undefined ? '–' : format(shown);
         },
         ...(dash === undefined ? {} : { dash }),
       })),

@@ -5,16 +5,16 @@ import { Problem } from './small.tsx';
 
 interface Props {
   readonly title: string;
-  /** What the button that does it says. */
+  /** Label of the button that confirms. */
   readonly action: string;
   readonly danger?: boolean;
   readonly onClose: () => void;
-  /** Does it; what is thrown is shown, and the dialog stays. */
+  /** Runs on confirmation. If it throws, the dialog stays open and shows the error. */
   readonly onConfirm: (form: FormData) => Promise<void>;
   readonly children: ComponentChildren;
 }
 
-/** Asks before something is done. The browser's own modal dialog: focus stays inside, Escape closes, focus returns to where it was. */
+/** Asks for confirmation in the browser's modal dialog: focus stays inside, Escape closes it, and focus returns afterwards. */
 export function Confirm({ title, action, danger = false, onClose, onConfirm, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
@@ -57,7 +57,7 @@ export function Confirm({ title, action, danger = false, onClose, onConfirm, chi
   );
 }
 
-/** Text of a field; `null` if nothing was written. */
+/** Text of a field; `null` if it is empty. */
 export function textOf(form: FormData, name: string): string | null {
   const value = form.get(name);
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
@@ -68,7 +68,7 @@ export function ReasonField({ required = true }: { readonly required?: boolean }
     <label>
       Reason
       <input name="reason" type="text" maxLength={500} required={required} autoComplete="off" />
-      <small>It is recorded with your name in the audit trail.</small>
+      <small>Recorded in the audit log with your name.</small>
     </label>
   );
 }

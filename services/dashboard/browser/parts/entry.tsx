@@ -1,9 +1,9 @@
 import { Link } from 'wouter-preact';
 import type { Entry, Facet } from '../types.ts';
-import { ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
+import { count, ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
 import { Fact, Sentence, Time } from './small.tsx';
 
-/** An entry in one line of words. */
+/** An entry as one line of text. */
 export function entryText({ type, enrollment, reason, detail }: Entry): string {
   const about = enrollment === null ? '' : ` · ${ENROLLMENT_WORDS[enrollment]}`;
   const why = detail?.message ?? (reason === null ? '' : reasonText(reason));
@@ -28,14 +28,14 @@ const TONES: Readonly<Partial<Record<Entry['type'], Tone>>> = {
   FlapDetected: 'bad',
 };
 
-/** What its mark in a timeline looks like; the words say the same. */
+/** The look of the entry's mark in a timeline; the text says the same. */
 export const toneOf = ({ type }: Entry): Tone => TONES[type] ?? 'idle';
 
 function facetText(facet: Facet | null): string | null {
   if (facet === null) return null;
   const { verdict, reason, status, ruleMode, attempts } = facet;
   const why = reason === null ? '' : ` (${reasonText(reason)})`;
-  const tried = attempts > 0 ? `, ${attempts} attempts` : '';
+  const tried = attempts > 0 ? `, ${count(attempts, 'attempt')}` : '';
   return `${verdict}${why}, ${stateText(status, ruleMode)}${tried}`;
 }
 
@@ -49,7 +49,7 @@ function Change({ before, after }: { readonly before: string | null; readonly af
   );
 }
 
-/** A ledger entry with who, what, before, after and the request. */
+/** A ledger entry: what happened, the state before and after, the actor, and the API call. */
 export function EntryView({ entry, withAccount = false }: { readonly entry: Entry; readonly withAccount?: boolean }) {
   const { at, actor, before, after, api, runId, rule, accountId, hash, seq, chain } = entry;
   return (
@@ -76,13 +76,13 @@ export function EntryView({ entry, withAccount = false }: { readonly entry: Entr
           <Fact term="Call">
             {api !== null && (
               <>
-                {api.operation}, request id <code>{api.requestId ?? 'not known'}</code>
+                {api.operation}, request id <code>{api.requestId ?? 'unknown'}</code>
               </>
             )}
           </Fact>
           <Fact term="Run">{runId !== null && <Link href={`/run?id=${encodeURIComponent(runId)}`}>{runId}</Link>}</Fact>
           <Fact term="Entry">
-            number {seq} of chain {chain}, hash <code>{hash.slice(0, 16)}…</code>
+            entry {seq} of chain {chain}, hash <code>{hash.slice(0, 16)}…</code>
           </Fact>
         </dl>
       </details>

@@ -5,21 +5,21 @@ import { slowChanges } from '../live.ts';
 import { useLoaded } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { Report } from '../types.ts';
-import { duration, number, percent } from '../words.ts';
+import { count, duration, number, percent } from '../words.ts';
 import { Chart } from './chart.tsx';
 import { Empty, Loaded, Time } from './small.tsx';
 import { DataTable } from './table.tsx';
 
-/** Spans that can be looked at; each is divided into points that a chart can show. */
+/** The periods to choose from. Each interval yields about 100 points, which fit in the chart. */
 const SPANS: Readonly<Record<string, { readonly label: string; readonly ms: number; readonly interval: string }>> = {
-  hour: { label: 'The last hour', ms: 3_600_000, interval: '30s' },
-  day: { label: 'The last day', ms: 86_400_000, interval: '30m' },
-  month: { label: 'The last 30 days', ms: 30 * 86_400_000, interval: '12h' },
-  quarter: { label: 'The last 90 days', ms: 90 * 86_400_000, interval: '1d' },
+  hour: { label: 'Last hour', ms: 3_600_000, interval: '30s' },
+  day: { label: 'Last day', ms: 86_400_000, interval: '30m' },
+  month: { label: 'Last 30 days', ms: 30 * 86_400_000, interval: '12h' },
+  quarter: { label: 'Last 90 days', ms: 90 * 86_400_000, interval: '1d' },
 };
-const HOUR = { label: 'The last hour', ms: 3_600_000, interval: '30s' };
+const HOUR = { label: 'Last hour', ms: 3_600_000, interval: '30s' };
 
-/** How compliance went. */
+/** Compliance over time, as a chart and a table. */
 export function History() {
   const [params, change] = useParams();
   const name = params.get('span') ?? 'hour';
@@ -30,7 +30,7 @@ export function History() {
       <div class="heading">
         <h2 id="history">Compliance over time</h2>
         <label>
-          <span class="hidden">Time</span>
+          <span class="hidden">Period</span>
           <select class="narrow" value={name} onChange={(event) => change({ span: event.currentTarget.value })}>
             {Object.entries(SPANS).map(([value, span]) => (
               <option key={value} value={value}>
@@ -47,29 +47,30 @@ export function History() {
   );
 }
 
-/** For when everything known is of the last minutes. */
+/** Used if Rollcall started only minutes ago. */
 const FINE = { ms: 5 * 60_000, interval: '2s' };
 
-/** A report of the last `ms`; in finer steps where Rollcall has just begun, so that its first run is more than a dot. */
+/** A report of the last `ms`. If Rollcall has only just started, the steps are finer, so that its first run is more than one dot. */
 async function readReport(ms: number, interval: string, abort: AbortSignal): Promise<Report> {
   const now = Date.now();
   const read = (span: number, every: string): Promise<Report> =>
     get(READ.report(new Date(now - span).toISOString(), new Date(now).toISOString(), every), abort);
   const found = await read(ms, interval);
   const first = found.points.find(managed);
-  const begun = first !== undefined && now - Date.parse(first.at) < FINE.ms;
-  return begun && ms <= HOUR.ms ? read(FINE.ms, FINE.interval) : found;
+  const justStarted = first !== undefined && now - Date.parse(first.at) < FINE.ms;
+  return justStarted && ms <= HOUR.ms ? read(FINE.ms, FINE.interval) : found;
 }
 
 const managed = ({ compliance: { computeOptimizer, automation } }: Report['points'][number]): boolean =>
   computeOptimizer.managed + automation.managed > 0;
-/** So many at least are shown. */
-const SOME = 4;
 
-/** From where something is known: somebody who has just begun wants to see more than the last corner of an empty chart. */
+/** Shows at least this many points. */
+const MIN_POINTS = 4;
+
+/** Leaves out the time before the first data, so that a new installation does not show an almost empty chart. */
 function known(points: Report['points']): Report['points'] {
   const first = points.findIndex(managed);
-  return first === -1 ? [] : points.slice(Math.max(0, Math.min(first, points.length - SOME)));
+  return first === -1 ? [] : points.slice(Math.max(0, Math.min(first, points.length - MIN_POINTS)));
 }
 
 function Points({ report, label }: { readonly report: Report; readonly label: string }) {
@@ -92,29 +93,29 @@ function Points({ report, label }: { readonly report: Report; readonly label: st
     ],
     [points],
   );
-  if (points.length === 0) return <Empty>Nothing is recorded in this time.</Empty>;
+  if (points.length === 0) return <Empty>Nothing was recorded in this period.</Empty>;
   return (
     <>
       <Chart
-        label={`${label}: Compute Optimizer now ${percent(now.compliance.computeOptimizer.percent)}, Automation now ${percent(now.compliance.automation.percent)}. The table below has the numbers.`}
+        label={`${label}: Compute Optimizer now ${percent(now.compliance.computeOptimizer.percent)}, Automation now ${percent(now.compliance.automation.percent)}. The table below lists the values.`}
         at={at}
         lines={lines}
-        unit=" %"
+        unit="%"
         max={100}
       />
       <p class="muted">
-        {number(drifts.detected)} drifts found, {number(drifts.resolved)} resolved
+        {count(drifts.detected, 'drift')} detected, {number(drifts.resolved)} resolved
         {drifts.timeToResolve.meanMs === null ? '' : `, in ${duration(drifts.timeToResolve.meanMs)} on average`};{' '}
         {number(now.openDrifts.count)} open.
       </p>
       <details>
-        <summary>The numbers</summary>
+        <summary>Show as table</summary>
         <DataTable
-          label="Compliance over time, as numbers"
+          label="Compliance over time, as a table"
           rows={points}
           keyOf={(point) => point.at}
           columns={[
-            ['At', (point) => <Time iso={point.at} />],
+            ['Time', (point) => <Time iso={point.at} />],
             ['Compute Optimizer', (point) => percent(point.compliance.computeOptimizer.percent)],
             ['Automation', (point) => percent(point.compliance.automation.percent)],
             ['Open drifts', (point) => number(point.openDrifts)],

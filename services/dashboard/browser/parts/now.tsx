@@ -7,7 +7,7 @@ import { changesText, count, number, progressText } from '../words.ts';
 import { Fact, Loaded, Time } from './small.tsx';
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
-  idle: 'No run is under way',
+  idle: 'No run in progress',
   waiting: 'Waiting for another process',
   organization: 'Reading the organization',
   listing: 'Reading enrollments',
@@ -66,14 +66,14 @@ function windowText(window: Status['window']) {
 }
 
 interface RunProgressProps {
-  /** What else there is to do, which other processes may be at; absent: not known yet. */
+  /** The work queue, which other processes may be working on; `undefined` until it is known. */
   readonly queue: Status['queue'] | undefined;
 }
 
-/** Where the present run is; moves by itself. */
+/** Live progress of the current run. */
 export function RunProgress({ queue }: RunProgressProps) {
   const { value } = progress;
-  if (value === null) return <p class="muted">Not told yet.</p>;
+  if (value === null) return <p class="muted">No progress reported yet.</p>;
   const { runId, listed, queued, changes: planned, organization } = value;
   const left = (queue?.visible ?? 0) + (queue?.inFlight ?? 0);
   const phase = value.phase === 'idle' && left > 0 ? 'working' : value.phase;
@@ -87,7 +87,7 @@ export function RunProgress({ queue }: RunProgressProps) {
         {runId !== null && (
           <>
             {' · '}
-            <Link href={`/run?id=${runId}`}>{running ? 'this run' : 'the last run'}</Link>
+            <Link href={`/run?id=${runId}`}>{running ? 'this run' : 'last run'}</Link>
           </>
         )}
       </p>
@@ -106,17 +106,17 @@ export function RunProgress({ queue }: RunProgressProps) {
   );
 }
 
-export function PaceCard() {
+export function CallRateCard() {
   const limiter = useResource<Limiter>(READ.limiter, changes.value);
   return (
     <article>
-      <h2>Pace</h2>
-      <Loaded resource={limiter} what="The pace">
+      <h2>Call rate</h2>
+      <Loaded resource={limiter} what="The call rate">
         {({ ceiling, total, operations }) => (
           <>
             <span class="big">{total === null ? '–' : number(total)}</span>
-            <p class="muted">of at most {number(ceiling)} calls a second</p>
-            <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls a second against the ceiling">
+            <p class="muted">of at most {number(ceiling)} calls per second</p>
+            <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls per second, compared with the limit">
               {number(total ?? 0)} of {number(ceiling)}
             </meter>
             <dl class="facts figures">
@@ -134,7 +134,7 @@ export function PaceCard() {
   );
 }
 
-/** `ListAccounts` may be broken before `Accounts`. */
+/** Allows a line break in `ListAccounts` before `Accounts`. */
 function breakable(name: string) {
   return name.split(/(?=[A-Z][a-z])/).map((word) => (
     <>

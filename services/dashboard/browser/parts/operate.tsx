@@ -5,23 +5,24 @@ import { OPERATE, READ } from '../endpoints.ts';
 import { changedHere } from '../live.ts';
 import { useResource } from '../resource.ts';
 import type { WhoAmI } from '../types.ts';
+import { count } from '../words.ts';
 import { Confirm, ReasonField, textOf } from './dialog.tsx';
 
-/** What was done last, for everybody to see and parseCloudTrailEvent. */
-const told = signal<string | null>(null);
+/** The result of the last command, visible and announced to screen readers. */
+const result = signal<string | null>(null);
 
-export function Told() {
+export function CommandResult() {
   return (
     <div role="status" aria-live="polite">
-      {told.value !== null && (
+      {result.value !== null && (
         <div class="notice">
-          {told.value}{' '}
+          {result.value}{' '}
           <button
             type="button"
             class="sort"
             aria-label="Dismiss"
             onClick={() => {
-              told.value = null;
+              result.value = null;
             }}
           >
             ✕
@@ -32,7 +33,7 @@ export function Told() {
   );
 }
 
-/** Whether the reader may operate; until it is known, nothing is offered. */
+/** Whether the reader may operate; `false` until the API has answered. */
 export function useMayOperate(): boolean {
   return useResource<WhoAmI>(READ.whoami).data?.role === 'operate';
 }
@@ -43,26 +44,26 @@ interface OperationProps {
   readonly path: string;
   readonly danger?: boolean;
   readonly primary?: boolean;
-  /** What is sent; throws a sentence for people if the form does not do. */
+  /** The request body. Throws an error with a message for people if the form is invalid. */
   readonly body: (form: FormData) => unknown;
   readonly done: string;
   readonly children?: ComponentChildren;
 }
 
 /**
- * What is being asked, as it was when its button was pressed: the page beneath goes on, and what stood there may have become another plan
- * or have gone by the time somebody has written a reason.
+ * The command of the open dialog, as it was when its button was pressed. The page behind the dialog keeps updating, so by the time the
+ * reader has written a reason it may show another plan or none.
  */
-const asked = signal<OperationProps | null>(null);
+const pending = signal<OperationProps | null>(null);
 
-/** A button that asks, sends, and tells. */
+/** A button that opens the dialog of a command. */
 function Operation(props: OperationProps) {
   return (
     <button
       type="button"
       class={props.primary === true ? '' : 'secondary outline'}
       onClick={() => {
-        asked.value = props;
+        pending.value = props;
       }}
     >
       {props.label}
@@ -70,21 +71,21 @@ function Operation(props: OperationProps) {
   );
 }
 
-/** The question of whichever button was pressed. */
-export function Asked() {
-  if (asked.value === null) return null;
-  const { label, title, path, danger = false, body, done, children } = asked.value;
+/** The dialog of the command whose button was pressed. */
+export function CommandDialog() {
+  if (pending.value === null) return null;
+  const { label, title, path, danger = false, body, done, children } = pending.value;
   return (
     <Confirm
       title={title}
       action={label}
       danger={danger}
       onClose={() => {
-        asked.value = null;
+        pending.value = null;
       }}
       onConfirm={async (form) => {
         await post(path, body(form));
-        told.value = done;
+        result.value = done;
         changedHere();
       }}
     >
@@ -100,9 +101,9 @@ export function ScanNow() {
       title="Scan the whole organization now?"
       path={OPERATE.scan}
       body={(form) => ({ reason: textOf(form, 'reason') })}
-      done="A scan was asked for; it begins within seconds."
+      done="Scan requested. It starts within seconds."
     >
-      <p>What has drifted is put right as the policy says, within its guardrails and windows.</p>
+      <p>Drift is remediated as the policy declares, within its guardrails and change windows.</p>
       <ReasonField required={false} />
     </Operation>
   );
@@ -111,30 +112,33 @@ export function ScanNow() {
 export function Halt({ halted }: { readonly halted: boolean }) {
   return halted ? (
     <Operation
-      label="Lift the halt"
-      title="Let changes be made again?"
+      label="Resume changes"
+      title="Resume changes in the organization?"
       path={OPERATE.unhalt}
       body={() => ({})}
-      done="Enforcement goes on."
+      done="Changes are resumed."
     >
-      <p>What waits on the queue is looked at again, and changed where it still has to be.</p>
+      <p>Queued accounts are checked again and changed where the policy still requires it.</p>
     </Operation>
   ) : (
     <Operation
       label="Halt"
-      title="Stop every change in the organization?"
+      title="Stop all changes in the organization?"
       path={OPERATE.halt}
       danger
       body={(form) => ({ reason: textOf(form, 'reason') })}
-      done="Enforcement is halted: no change is made until the halt is lifted."
+      done="Changes are halted until you resume them."
     >
-      <p>The kill switch: calls that have left are finished, no other one is made. Scans go on and tell of drift.</p>
+      <p>
+        This is the kill switch. Calls already sent to AWS complete, and no further change is made. Scans continue to
+        report drift.
+      </p>
       <ReasonField />
     </Operation>
   );
 }
 
-/** Suspends accounts from enforcement; `selector` if it is known already. */
+/** Suspends accounts from enforcement. Without a `selector`, the dialog asks for one. */
 export function Suspend({ selector }: { readonly selector?: string }) {
   return (
     <Operation
@@ -148,7 +152,7 @@ export function Suspend({ selector }: { readonly selector?: string }) {
       })}
       done={selector === undefined ? 'Suspended.' : `${selector} is suspended.`}
     >
-      <p>Suspended accounts are watched and not changed.</p>
+      <p>Suspended accounts are scanned but not changed.</p>
       {selector === undefined && (
         <label>
           Accounts
@@ -160,7 +164,7 @@ export function Suspend({ selector }: { readonly selector?: string }) {
       <label>
         Until
         <input name="until" type="text" autoComplete="off" placeholder="2h, or 2027-01-31" />
-        <small>A day (its end, UTC), a time, or a duration. Empty: until resumed.</small>
+        <small>A date (end of day, UTC), a time or a duration. Empty: until resumed.</small>
       </label>
     </Operation>
   );
@@ -175,25 +179,25 @@ export function Resume({ selector }: { readonly selector: string }) {
       body={() => ({ selector })}
       done={`${selector} is resumed.`}
     >
-      <p>Its accounts are enforced again as the policy says.</p>
+      <p>The policy applies to these accounts again.</p>
     </Operation>
   );
 }
 
-/** Lets a stopped plan past `maxChanges`. */
+/** Allows a stopped plan to exceed the change cap. */
 export function Approve({ planHash, changes }: { readonly planHash: string; readonly changes: number | null }) {
   return (
     <Operation
       label="Approve"
-      title={changes === null ? 'Approve this plan?' : `Approve this plan of ${changes} changes?`}
+      title={changes === null ? 'Approve this plan?' : `Approve this plan of ${count(changes, 'change')}?`}
       path={OPERATE.approve}
       primary
       body={(form) => ({ planHash, reason: textOf(form, 'reason') })}
-      done="The plan is approved; a run that makes exactly its changes begins within seconds."
+      done="Plan approved. A run that makes exactly its changes starts within seconds."
     >
       <p>
-        Exactly the changes of plan <code>{planHash.slice(0, 12)}</code> are let past the cap, once, within 24 hours.
-        Opt-outs, windows, suspensions and the kill switch stay as they are.
+        Approval allows exactly the changes of plan <code>{planHash.slice(0, 12)}</code> to exceed the change cap, once,
+        within 24 hours. The opt-out cap, change windows, suspensions and the kill switch still apply.
       </p>
       <ReasonField />
     </Operation>
@@ -204,12 +208,12 @@ export function Redrive({ ids }: { readonly ids: readonly string[] }) {
   return (
     <Operation
       label="Redrive all"
-      title={`Put ${ids.length} dead letters back on the queue?`}
+      title={`Put ${count(ids.length, 'dead letter')} back on the queue?`}
       path={OPERATE.redrive}
       body={(form) => ({ ids, reason: textOf(form, 'reason') })}
       done="The dead letters are back on the queue."
     >
-      <p>Each is looked at again from the start. Do this once what stood in the way has been mended.</p>
+      <p>Each message is processed again from the start. Fix the cause first.</p>
       <ReasonField required={false} />
     </Operation>
   );

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Resource } from '../resource.ts';
 import { ago, local, reasonText, utc } from '../words.ts';
 
-/** Moves on now and then, so that what is told relative to it stays true. */
+/** Advances regularly, so that relative times stay correct. */
 const now = signal(Date.now());
 const TICK_MS = 15_000;
 
@@ -14,7 +14,7 @@ export function keepTime(): void {
   }, TICK_MS);
 }
 
-/** A time in the reader's zone, with UTC when hovered. */
+/** A time in the reader's time zone; its tooltip shows UTC. */
 export function Time({
   iso,
   relative = false,
@@ -22,7 +22,7 @@ export function Time({
 }: {
   readonly iso: string | null | undefined;
   readonly relative?: boolean;
-  /** Without the seconds. */
+  /** Without seconds. */
   readonly brief?: boolean;
 }) {
   if (iso === null || iso === undefined) return <span>–</span>;
@@ -34,10 +34,10 @@ export function Time({
 }
 
 const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
-/** There are those that look like one and are none, `2026-02-40T00:00:00Z`: part of the text may be an operator's or AWS's. */
+/** The text may come from an operator or AWS and contain an impossible time such as `2026-02-40T00:00:00Z`. */
 const isTime = (part: string): boolean => INSTANT.test(part) && !Number.isNaN(Date.parse(part));
 
-/** A sentence, with the times in it as the reader's. */
+/** A sentence whose times are shown in the reader's time zone. */
 export function Sentence({ text }: { readonly text: string }) {
   return (
     <>
@@ -46,7 +46,7 @@ export function Sentence({ text }: { readonly text: string }) {
   );
 }
 
-/** A verdict: the word, and a mark whose shape differs as well as its colour. */
+/** A status: the word, and a mark that differs in shape as well as in colour. */
 export function Verdict({ verdict, reason = null }: { readonly verdict: string; readonly reason?: string | null }) {
   return (
     <span class="verdict" data-verdict={verdict}>
@@ -57,7 +57,7 @@ export function Verdict({ verdict, reason = null }: { readonly verdict: string; 
   );
 }
 
-/** The page's heading: takes the focus after a navigation, so that screen readers tell where one is. */
+/** The heading of the page. It takes the focus after a navigation, so that screen readers announce the new page. */
 export function Heading({ children, title }: { readonly children: ComponentChildren; readonly title: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -71,10 +71,10 @@ export function Heading({ children, title }: { readonly children: ComponentChild
     </h1>
   );
 }
-/** Not at the first load: there the focus belongs to the browser. */
+/** `false` at the first load, where the browser decides about the focus. */
 Heading.navigated = false;
 
-/** What came of a request: the loading, error and empty states of a part of a page. */
+/** A part of a page that needs data: shows that it is loading, the error, or the data. */
 export function Loaded<T>({
   resource,
   what,
@@ -90,7 +90,7 @@ export function Loaded<T>({
       {error !== null && (
         <div class="problem" role="alert">
           <p>
-            <strong>{what} could not be read.</strong> {error.message}
+            <strong>{what} could not be loaded.</strong> {error.message}
           </p>
           <button type="button" class="secondary" onClick={reload}>
             Try again
@@ -99,7 +99,7 @@ export function Loaded<T>({
       )}
       {data === null && error === null && (
         <p aria-busy="true" role="status">
-          Reading {what.toLowerCase()}…
+          Loading {what.toLowerCase()}…
         </p>
       )}
       {data !== null && children(data)}
@@ -107,7 +107,7 @@ export function Loaded<T>({
   );
 }
 
-/** What went wrong; nothing if nothing did. */
+/** An error message, if there is one. */
 export function Problem({ text }: { readonly text: string | null }) {
   return text === null ? null : (
     <p class="problem" role="alert">
@@ -116,7 +116,7 @@ export function Problem({ text }: { readonly text: string | null }) {
   );
 }
 
-/** A term of a list of facts with its description; nothing without a description. */
+/** A term and its description in a list of facts. Without a description it shows nothing. */
 export function Fact({ term, children }: { readonly term: string; readonly children: ComponentChildren }) {
   return children === null || children === undefined || children === false ? null : (
     <>
@@ -130,10 +130,10 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
 
-/** A table that scrolls by itself where the screen is narrow, also by keyboard. */
+/** Scrolls its content sideways on a narrow screen, also by keyboard. */
 export function Scrolling({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
     <section class="scrolling" aria-label={label} tabIndex={0}>
       {children}
     </section>

@@ -11,7 +11,7 @@ export function applyTheme(): void {
   else document.documentElement.setAttribute('data-theme', theme.value);
 }
 
-/** Light, dark, or as the system has it. */
+/** Light, dark, or the system's choice. */
 export function ThemeChoice() {
   return (
     <label class="theme">

@@ -5,7 +5,7 @@ import { EntryView, toneOf } from './entry.tsx';
 import { Empty, Problem } from './small.tsx';
 
 interface Props {
-  /** The newest entries, and the cursor of those before. */
+  /** The newest entries and the cursor of older ones. */
   readonly first: { readonly entries: readonly Entry[]; readonly next: string | null };
   readonly readOlder: (cursor: string) => Promise<AuditPage>;
   /** Shown in place of an empty list. */
@@ -15,7 +15,7 @@ interface Props {
   readonly withAccount?: boolean;
 }
 
-/** Ledger entries, the newest first, with a button that reads older ones. */
+/** Ledger entries, newest first, with a button that reads older ones. */
 export function Timeline({ first, readOlder, none, label, withAccount = false }: Props) {
   const [older, setOlder] = useState<Props['first'] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -29,7 +29,7 @@ export function Timeline({ first, readOlder, none, label, withAccount = false }:
       setProblem(messageOf(error));
     }
   };
-  // The first page is read again when something changes, and may by then contain what was read as older.
+  // The first page is read again after a change and may then overlap with the older entries.
   const known = new Set(first.entries.map(({ id }) => id));
   const entries = [...first.entries, ...(older?.entries ?? []).filter(({ id }) => !known.has(id))];
   if (entries.length === 0) return <Empty>{none}</Empty>;

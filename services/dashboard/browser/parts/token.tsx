@@ -1,24 +1,24 @@
 import { tokenRefused, tokenWanted, useToken } from '../api.ts';
 import { Confirm, textOf } from './dialog.tsx';
 
-/** Asks for the bearer token where the API wants one. */
+/** Asks for the bearer token if the API requires one. */
 export function TokenDialog() {
   if (!tokenWanted.value) return null;
   return (
     <Confirm
-      title="A token is needed"
-      action="Go on"
+      title="Token required"
+      action="Continue"
       onClose={() => {
         tokenWanted.value = false;
       }}
       onConfirm={async (form) => {
         const text = textOf(form, 'token');
-        if (text === null) throw new Error('Give the token that whoever runs Rollcall has handed to you.');
+        if (text === null) throw new Error('Enter the token that you received from the administrator of Rollcall.');
         useToken(text);
       }}
     >
       {tokenRefused.value === null ? (
-        <p>Rollcall answers only those who send one, and this tab has none yet.</p>
+        <p>Rollcall requires a token, and this tab has none yet.</p>
       ) : (
         <p class="problem" role="alert">
           {tokenRefused.value}
@@ -27,7 +27,7 @@ export function TokenDialog() {
       <label>
         Token
         <input name="token" type="password" required autoComplete="off" />
-        <small>It is kept until this tab is closed.</small>
+        <small>Kept until you close this tab.</small>
       </label>
     </Confirm>
   );

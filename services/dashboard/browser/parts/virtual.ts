@@ -8,12 +8,12 @@ import {
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
-/** Which of `count` rows of `height` pixels are in sight in a scrolling element. */
+/** Which of `count` rows of `height` pixels are visible in a scrolling element. */
 export function useVirtualRows(
   scrolling: RefObject<HTMLElement>,
   count: number,
   height: number,
-): { readonly rows: readonly VirtualItem[]; readonly total: number; readonly toTop: () => void } {
+): { readonly rows: readonly VirtualItem[]; readonly total: number } {
   const [, redraw] = useReducer((turn: number) => turn + 1, 0);
   const options = {
     count,
@@ -29,9 +29,5 @@ export function useVirtualRows(
   virtualizer.setOptions(options);
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => virtualizer._willUpdate());
-  return {
-    rows: virtualizer.getVirtualItems(),
-    total: virtualizer.getTotalSize(),
-    toTop: () => virtualizer.scrollToOffset(0),
-  };
+  return { rows: virtualizer.getVirtualItems(), total: virtualizer.getTotalSize() };
 }
