@@ -11,6 +11,7 @@ import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { type FaultProxy, startFaultProxy } from '../adapters/aws/faults.ts';
+import { Activity } from './activity.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
 import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
@@ -47,6 +48,8 @@ export interface AwsWorld {
   readonly mutating: readonly WitnessedCall[];
   /** Puts a body on the work queue, past all faults. */
   send(body: string): Promise<void>;
+  /** What the processes do: calls to the organization, to the queue, and writes to the table. */
+  readonly activity: Activity;
   /** Called for each changing call before it takes effect. */
   onChange: (number: number) => void;
   /** The stores as the test sees them, past all faults. */
@@ -59,6 +62,8 @@ export interface AwsWorld {
 }
 
 const MUTATING = new Set(['UpdateEnrollmentStatus', 'UpdateEnrollmentConfiguration']);
+/** A test reads the table to see what the processes do; that is no activity of theirs. */
+const READING = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'DescribeTable', 'DescribeContinuousBackups']);
 const WORKER = childFile('aws-worker');
 const FUNCTIONS = childFile('aws-functions');
 const CLI = childFile('cli');
@@ -69,7 +74,9 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
   const stores = await startPretendStores();
   const queueDoor = await startFaultProxy(stores.queueEndpoint);
   const busDoor = await startFaultProxy(running.endpoint);
-  const { mutating, witness } = watch(running, stores, () => world.onChange(mutating.length));
+  const activity = new Activity();
+  queueDoor.onAnswered = activity.happened;
+  const { mutating, witness } = watch(running, stores, activity, () => world.onChange(mutating.length));
   onTestFinished(witness);
   const env = {
     AWS_REGION: 'eu-west-1',
@@ -96,7 +103,7 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
     return spawned(child);
   };
   const world: AwsWorld = {
-    ...{ running, stores, queueDoor, busDoor, env, mutating },
+    ...{ running, stores, queueDoor, busDoor, env, mutating, activity },
     onChange: () => undefined,
     async send(MessageBody) {
       await stores.queues.send(new SendMessageCommand({ QueueUrl: stores.queueUrl, MessageBody }));
@@ -161,10 +168,11 @@ function spawned(child: ChildProcess): Spawned {
 const put = z.object({ Item: z.object({ body: z.object({ S: z.string() }) }) });
 
 /** Listens at both doors: what is in the table, and what arrives at the organization, in the order of one process. */
-function watch(running: RunningSandbox, stores: PretendStores, onChange: () => void) {
+function watch(running: RunningSandbox, stores: PretendStores, activity: Activity, onChange: () => void) {
   const mutating: WitnessedCall[] = [];
   const intents = new Set<string>();
   stores.onStored = ({ operation, body }) => {
+    if (!READING.has(operation)) activity.happened();
     if (operation !== 'PutItem' || !body.includes('RemediationStarted')) return;
     const parsed = put.safeParse(JSON.parse(body));
     if (!parsed.success) return;
@@ -180,7 +188,9 @@ function watch(running: RunningSandbox, stores: PretendStores, onChange: () => v
       mutating.push({ operation, accountId, intended: intents.has(`${accountId} ${operation}`) });
       onChange();
     }
-    return original(request);
+    const answer = original(request);
+    activity.happened();
+    return answer;
   };
   return {
     mutating,

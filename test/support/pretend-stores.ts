@@ -3,6 +3,10 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
+import { S3Store } from '../../node_modules/fauxqs/dist/s3/s3Store.js';
+import { SnsStore } from '../../node_modules/fauxqs/dist/sns/snsStore.js';
+// By file: the package does not export the store whose messages a test looks at.
+import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { makeQueues } from '../adapters/aws/queues.ts';
 
@@ -24,11 +28,15 @@ export interface PretendStores {
   /** Told of each call that was carried out, before its answer leaves. */
   onStored: (call: TableCall) => void;
   readonly refused: ReadonlyMap<string, number>;
+  /** The bodies of all messages in a queue, hidden ones too. */
+  bodies(queue: 'work' | 'dead'): readonly string[];
   close(): Promise<void>;
 }
 
 const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 export const TABLE = 'rollcall';
+const QUEUE_NAMES = { work: 'rollcall', dead: 'rollcall-dead' } as const;
+const NO_MESSAGES = { ready: [], delayed: [], inflight: [] };
 
 /** A table and two queues as `infra/` makes them, on free ports, in real time. */
 export async function startPretendStores(): Promise<PretendStores> {
@@ -36,7 +44,8 @@ export async function startPretendStores(): Promise<PretendStores> {
   // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
   dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
-  const fauxqs = buildApp({ logger: false });
+  const sqsStore = new SqsStore();
+  const fauxqs = buildApp({ logger: false, stores: { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() } });
   const queueEndpoint = await fauxqs.listen({ port: 0, host: '127.0.0.1' });
   const address = dynamo.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on a port');
@@ -45,12 +54,16 @@ export async function startPretendStores(): Promise<PretendStores> {
   await table.send(new CreateTableCommand(createTableInput(TABLE)));
   table.destroy();
   const queues = new SQSClient({ ...ACCESS, endpoint: queueEndpoint });
-  const urls = await makeQueues(queues, 'rollcall');
+  const urls = await makeQueues(queues, QUEUE_NAMES.work);
   const refused = new Map<string, number>();
   const stores: PretendStores = {
     ...{ tableEndpoint, queueEndpoint, queues, refused, ...urls },
     refuse: () => null,
     onStored: () => undefined,
+    bodies(queue) {
+      const { ready, delayed, inflight } = sqsStore.inspectQueue(QUEUE_NAMES[queue])?.messages ?? NO_MESSAGES;
+      return [...ready, ...delayed, ...inflight.map(({ message }) => message)].map(({ body }) => body);
+    },
     async close() {
       queues.destroy();
       await fauxqs.close();

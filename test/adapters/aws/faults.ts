@@ -22,6 +22,8 @@ export interface FaultProxy {
   readonly endpoint: string;
   /** Replaced by tests; asked for each call in turn. */
   decide: (call: ProxiedCall) => FailureOutcome | undefined;
+  /** Replaced by tests; told of each call that the service has carried out. */
+  onAnswered: (call: ProxiedCall) => void;
   readonly calls: ProxiedCall[];
   count(operation: string): number;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       // The service is gone, or has cut the connection: so does who stands before it.
       return incoming.socket.destroy();
     }
+    proxy.onAnswered(call);
     if (fate?.kind === 'lost') return incoming.socket.destroy();
     const change = fate?.kind === 'pass' ? fate.change : undefined;
     const text = change === undefined ? answer.text : JSON.stringify(change(JSON.parse(answer.text)));
@@ -66,6 +69,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const proxy: FaultProxy = {
     endpoint: `http://127.0.0.1:${address.port}`,
     decide: () => undefined,
+    onAnswered: () => undefined,
     calls,
     count: (operation) => calls.filter((call) => call.operation === operation).length,
     async close() {

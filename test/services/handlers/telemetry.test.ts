@@ -24,9 +24,12 @@ describe('log lines', () => {
   it('are JSON, and carry the run that they belong to, also where runs are worked on side by side', () => {
     const lines = written(`
       const logger = lambdaLogger(options);
+      const { promise: bothBegun, resolve } = Promise.withResolvers();
+      const begun = [];
       const one = (runId) => logger.within({ runId }, async () => {
         logger.info('begun');
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (begun.push(runId) === 2) resolve();
+        await bothBegun;
         logger.warn('ended', { accountId: '111122223333', message: 'in words' });
       });
       await logger.within({ requestId: 'q' }, () => Promise.all([one('A'), one('B')]));
