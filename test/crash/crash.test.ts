@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AwsStores } from '../../shared/adapters/aws/store.ts';
 import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import { chanceOf, seedOf } from '../fuzz/chance.ts';
 import { SHORT_TIMES } from '../support/aws-worker-parts.ts';
@@ -14,8 +14,9 @@ import { policyText } from '../support/world-policy.ts';
 import { spawnRun } from '../support/world-process.ts';
 
 /*
- * SIGKILL at moments that chance picks by the clock on the wall, not at a call (test/scenario/crash.test.ts does that): while a process
- * reads, writes, waits or calls. `npm run crash -- --times 200 --seed S` runs more of them.
+ * SIGKILL after a random number of signs that a process gives to the outside: calls that it sends, writes to its disk or its table. Writes reach
+ * the test while the process goes on, so it is killed between calls as well (test/scenario/crash.test.ts kills at calls).
+ * `npm run crash -- --times 200 --seed S` runs more of them.
  */
 const TIMES = Number(process.env['CRASH_TIMES'] ?? 4);
 const SEED = Number(process.env['CRASH_SEED'] ?? 1);
@@ -31,16 +32,27 @@ function worlds(part: number): readonly (readonly [world: number, kills: number]
   });
 }
 
-/** Kills a process between the moment at which it works and `withinMs` later. @returns whether it was still there to be killed */
-async function killAtRandom(world: World, serves: boolean, delayMs: number): Promise<boolean> {
+/**
+ * Kills a process after so many signs of life: calls, and writes to the disk. Once every account is enrolled few signs follow, so the next one
+ * counts. @returns whether it was still there to be killed
+ */
+async function killAtRandom(world: World, serves: boolean, signs: number): Promise<boolean> {
   const run = spawnRun(world, { serves, waitMs: 60_000 });
   await new Promise<void>((resolve) => {
     run.process.stdout?.once('data', () => resolve());
     void run.ended.then(() => resolve());
   });
-  await Promise.race([sleep(delayMs), run.ended]);
-  run.kill();
+  let left = signs;
+  const sign = (): void => {
+    left -= 1;
+    if (left <= 0 || world.members(({ computeOptimizer }) => computeOptimizer.status !== 'Active').length === 0)
+      run.kill();
+  };
+  const writes = watch(world.dataDir, sign);
+  world.wire.onCall = () => void sign();
   const { signal, stderr } = await run.ended;
+  world.wire.onCall = null;
+  writes.close();
   expect(stderr).toBe('');
   return signal === 'SIGKILL';
 }
@@ -55,7 +67,7 @@ describe('SIGKILL at any moment, embedded', () => {
       const untouched = world.members(({ computeOptimizer }) => computeOptimizer.status === 'Active');
       for (let done = 0; done < kills; ) {
         // Those who never get to be killed have converged: there is something to do again.
-        if (await killAtRandom(world, chance.oneIn(2), chance.below(chance.oneIn(3) ? 2_500 : 700))) done += 1;
+        if (await killAtRandom(world, chance.oneIn(2), chance.below(chance.oneIn(3) ? 400 : 120))) done += 1;
         const { fault } = await world.look((store) => verifyLedger(store.ledger, store.records));
         expect({ done, fault }).toEqual({ done, fault: null });
         const changes = untouched.splice(0, 3).map(({ accountId }) => {
@@ -106,14 +118,14 @@ function starting(world: AwsWorld, text: string, number: number): (done: number)
 /** As long as the workers' own. */
 const HIDDEN_S = SHORT_TIMES.visibilityMs / 1_000;
 
-async function converged(world: AwsWorld): Promise<string | null> {
-  const open = world.running.sandbox
+const open = ({ running }: AwsWorld): number =>
+  running.sandbox
     .accounts()
-    .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active');
-  if (open.length > 0) return `${open.length} accounts are not Active`;
-  const stores = await world.look();
-  const chains = await readChains(stores);
-  const faults = ledgerFaults(chains, { repeatedCalls: true });
+    .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active').length;
+
+async function notConverged(world: AwsWorld, stores: AwsStores): Promise<string | null> {
+  if (open(world) > 0) return `${open(world)} accounts are not Active`;
+  const faults = ledgerFaults(await readChains(stores), { repeatedCalls: true });
   return faults.length === 0 ? null : String(faults[0]);
 }
 
@@ -131,7 +143,12 @@ describe('SIGKILL at any moment, aws', () => {
       const start = starting(world, text, number);
       for (let done = 0; done < kills; done += 1) {
         const { process, ended } = await start(done);
-        await Promise.race([sleep(chance.below(chance.oneIn(3) ? 6_000 : 2_000)), ended]);
+        let alive = true;
+        void ended.finally(() => {
+          alive = false;
+        });
+        for (let left = chance.below(chance.oneIn(3) ? 400 : 120); alive && left > 0 && open(world) > 0; left -= 1)
+          await Promise.race([world.activity.next(), ended]);
         process.kill('SIGKILL');
         const { signal, code, stderr } = await ended;
         // An `apply` may have come to its end before.
@@ -140,11 +157,7 @@ describe('SIGKILL at any moment, aws', () => {
       }
       const last = world.worker({ policyText: text, aheadMs: kills * SILENCE_MS });
       await last.ready;
-      const end = performance.now() + 120_000;
-      for (let why = await converged(world); why !== null; why = await converged(world)) {
-        if (performance.now() > end) throw new Error(`not converged: ${why}`);
-        await sleep(500);
-      }
+      await world.activity.until(() => notConverged(world, stores));
       last.process.kill('SIGTERM');
       await last.ended;
       expect((await verifyLedger(stores.ledger, stores.records)).fault).toBeNull();
