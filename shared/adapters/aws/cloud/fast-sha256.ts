@@ -7,9 +7,9 @@ type Source = string | ArrayBuffer | ArrayBufferView;
 
 /**
  * SHA-256, or HMAC-SHA-256 where a secret is given (RFC 2104), in the form in which the SDK takes a hash (`sha256`).
- * Signing a request takes six HMACs of a few bytes each. `node:crypto`'s Hmac builds a key object for every one of them,
- * which is most of its cost; the one-shot hash does the same work in a quarter of the time (test/adapters/aws/cloud/sha256.test.ts holds
- * the two against each other).
+ * Signing a request takes six HMACs of a few bytes each. `node:crypto`'s Hmac builds a key object for each of them, which is most of its
+ * cost; the one-shot hash needs about half the time (figures: docs/decisions/0012-what-stays-hand-written.md).
+ * test/adapters/aws/cloud/sha256.test.ts compares the two.
  */
 export class Sha256 {
   readonly #secret: Buffer | null;

@@ -1,4 +1,7 @@
-/** What `@aws-sdk/client-compute-optimizer-automation` exports, as far as Rollcall uses it and by its names. */
+/**
+ * The part of `@aws-sdk/client-compute-optimizer-automation` that Rollcall uses, under the same names, so that the package can replace this
+ * folder. On 2026-11-29 the npm registry had no such package (docs/decisions/0012-what-stays-hand-written.md).
+ */
 export {
   ComputeOptimizerAutomationClient,
   type ComputeOptimizerAutomationClientConfig,
