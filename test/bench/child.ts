@@ -66,7 +66,7 @@ export function startTask<T>(
     return answer.parse(JSON.parse(line));
   };
   const answered = read();
-  // Who ends it without waiting for its answer is not to parseCloudTrailEvent of that by a rejection that nobody handles.
+  // A caller that ends the child without waiting for its answer must not cause an unhandled rejection.
   answered.catch(() => undefined);
   return { process: child, answered };
 }

@@ -156,7 +156,7 @@ function spawned(child: ChildProcess): Spawned {
     });
     child.once('close', () => reject(new Error(`ended before it was ready: ${stderr}`)));
   });
-  // Who does not ask whether it got ready is not to parseCloudTrailEvent of it by a rejection that nobody handles.
+  // A caller that does not wait until it is ready must not cause an unhandled rejection.
   ready.catch(() => undefined);
   const ended = once(child, 'close').then(([code, signal]) => ({
     ...{ code: typeof code === 'number' ? code : null, signal: typeof signal === 'string' ? signal : null },

@@ -62,7 +62,7 @@ export class ClockCheck {
     options.store.follow((reading) => this.#learn(reading));
   }
 
-  /** How often the clock was set since the process started. TotalBudget that were reserved before that are times of the old clock. */
+  /** How often the clock was set since the process started. Slots that were reserved before it was set are times of the old clock. */
   steps(): number {
     const { clock, monotonic } = this.#options;
     const before = monotonic();

@@ -36,7 +36,7 @@ export interface OperationOptions {
   readonly book: SharedLimiterState;
   readonly clock: Clock;
   readonly check: ClockCheck;
-  /** `service:OperationBudget`. */
+  /** `service:Operation`. */
   readonly name: string;
   readonly ceiling: number;
   readonly reserveMs: number;
@@ -92,7 +92,7 @@ export class OperationBudget {
     if (outcome === 'failed') return;
     const throttled = outcome === 'throttled';
     this.#answers.push({ leave, throttled });
-    // TotalBudget that were reserved at the old, faster pace are let go; they lapse.
+    // Drop the slots that were reserved at the old, faster rate; they lapse.
     if (throttled) this.#used = this.#slots.count;
   }
 

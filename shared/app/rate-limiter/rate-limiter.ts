@@ -25,7 +25,7 @@ export interface LimiterOptions {
   readonly reserveMs: number;
 }
 
-/** How many calls were made and throttled, by `service:OperationBudget`. The shape of `apply --json`'s `calls`. */
+/** How many calls were made and throttled, by `service:Operation`. The shape of `apply --json`'s `calls`. */
 export type CallCounts = Record<string, { count: number; throttled: number }>;
 
 export interface Limiter extends CallGate {
@@ -51,7 +51,7 @@ const SECOND_CHANCES = 2;
  *
  * The bound: in any second, all workers together make at most rate × (1 s + 2E + L) / 1 s + 1 calls.
  *
- *  1. TotalBudget are the moments nT, n whole. The calendar gives each n to one worker, once: a reservation is one compare-and-set of the page
+ *  1. Slots are the moments nT, n whole. The calendar gives each n to one worker, once: a reservation is one compare-and-set of the page
  *     that marks it taken, and neither the head of the calendar nor a mark ever moves back. Under another rate the new moments begin behind
  *     everything that was taken. (The calendar begins again only on a page from the future, which clocks within E cannot write.)
  *  2. A slot is good for one call (for callsPerTick of them above 1,000 a second). The call leaves at a moment that its owner's clock reads as

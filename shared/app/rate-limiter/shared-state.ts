@@ -37,7 +37,7 @@ export interface Page {
   /** When this was written, by the writer's clock. */
   readonly at: EpochMs;
   readonly calendar: Calendar;
-  /** By `service:OperationBudget`; not those that nobody has called for a while. */
+  /** By `service:Operation`; not those that nobody has called for a while. */
   readonly operations: Readonly<Record<string, BucketState>>;
 }
 
@@ -77,7 +77,7 @@ export class SharedLimiterState {
   }
 
   /**
-   * How long reading and writing the page takes, ms, following the slowest recent reservation. TotalBudget are reserved from this much later on; earlier
+   * How long reading and writing the page takes, ms, following the slowest recent reservation. Slots are reserved from this much later on; earlier
    * ones would have passed before the write returns.
    */
   get leadMs(): number {
@@ -163,7 +163,7 @@ export class SharedLimiterState {
   }
 }
 
-/** The present rate of every bucket, calls a second, by `service:OperationBudget` and `total`. */
+/** The present rate of every bucket, calls a second, by `service:Operation` and `total`. */
 export async function bucketRates(registers: Registers): Promise<Record<string, number>> {
   const stored = pageSchema.safeParse((await registers.read(REGISTER))?.value);
   if (!stored.success) return {};

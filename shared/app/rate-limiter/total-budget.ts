@@ -14,7 +14,7 @@ const MOST_TICKS = 250;
 const FULL_MS = 1_000;
 /** A line of so many reservations' time is long: blocks become smaller, so that nobody waits for minutes. */
 const LONG_LINE = 4;
-/** TotalBudget apart from each other may reach so many reservations' time ahead: others have those between. */
+/** Slots apart from each other may reach so many reservations' time ahead: others have those between. */
 export const SPAN = 3;
 /**
  * More than this part of a block lapsed: its slots were too close to each other for this process, and are as far apart as its calls next
@@ -34,7 +34,7 @@ interface Block {
   readonly spanMs: number;
   readonly size: number;
   lapsed: number;
-  /** TotalBudget that were waited for. */
+  /** Slots whose time was waited for. */
   waited: number;
   /** How long the line was when it was had, ms. */
   readonly lineMs: number;
