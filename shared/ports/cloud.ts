@@ -1,77 +1,105 @@
-import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
+import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { AccountId, Action, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../domain/policy/index.ts';
 
 /**
- * The cloud that is observed and changed: Compute Optimizer, its Automation feature, Organizations, STS.
+ * The cloud that Rollcall observes and changes: the services of the enrollment kinds, Organizations and STS.
  *
- * Promises of every adapter:
- * - Each method makes the wire calls its name says and no others (member credentials are fetched and cached as needed),
- *   once: it never retries, and it throws nothing but {@link CloudError}.
- * - Before every wire call it waits for {@link CallGate.acquire}, after it it reports to {@link CallGate.report}.
- * - It never concludes anything from absence: a page is a page, a listing that breaks off throws.
+ * Every adapter promises:
+ * - Each method makes only the wire calls that its name implies (plus AssumeRole when no valid session is cached), each once. It never
+ *   retries, and it throws only {@link CloudError}, except for what `beforeSend` throws.
+ * - Before every wire call it waits for {@link CallGate.acquire}; afterwards it reports to {@link CallGate.report}.
+ * - It concludes nothing from absence: a page is a page, and an incomplete answer is an error.
+ * - It is a plain object, so `{ ...cloud, read }` is a valid decorator.
  */
 export interface Cloud {
   /**
-   * Who we are. Throws `Denied` with code `NotOrganizationCaller` if the caller is neither the management account nor the
-   * delegated administrator of Compute Optimizer [delegate-administrator-account].
+   * The identity of the caller.
+   * @throws CloudError `Denied` with code `NotOrganizationCaller` if the caller is neither the management account nor the delegated
+   *   administrator of Compute Optimizer [delegate-administrator-account]
    */
   identify(): Promise<Caller>;
 
   /**
-   * A complete reading of the organization: every account with its OU path, and tags if asked. Complete or thrown:
-   * there is no partial answer, except that an account whose tags AWS does not return in a usable form has `tags: null`. One call for all pages, so throttling in the middle is survived inside (by
-   * `retry`, which wraps each single wire call).
+   * A complete snapshot of the organization: every account with its OU path, and its tags if requested. There is no partial snapshot: a
+   * page that fails makes the method throw, so each wire call is wrapped in `retry`. The one exception is an account whose tags AWS does
+   * not return in a usable form: it has `tags: null`.
    */
   readOrganization(options: ReadOrganizationOptions): Promise<OrganizationSnapshot>;
 
-  /**
-   * One account as the organization has it now; `null`: the organization does not have it. A few calls, however large the organization.
-   */
+  /** The current state of one account, in a few calls for any size of organization; `null` if the organization does not have it. */
   readAccount(accountId: AccountId, options: ReadAccountOptions): Promise<OrganizationAccount | null>;
-  /** Whether the organization trusts Compute Optimizer, without which members are not opted in [security-iam]. */
+
+  /** Whether the organization trusts Compute Optimizer. Without trust, AWS opts no member in [security-iam]. */
   trustedAccess(): Promise<boolean>;
 
-  /** One page (100) of the organization's Compute Optimizer enrollments; members only, never the management account. */
-  listEnrollmentStatuses(pageToken: string | null): Promise<Page<ListedEnrollment>>;
+  /**
+   * One page of the organization-wide listing of one kind. Which accounts it covers differs by kind (see the descriptors of the kinds); it never
+   * includes the management account. Accounts with a value that this version does not know are in `leftOut`, with a warning in the
+   * log, so that one unusual account does not end the listing.
+   */
+  list(kind: EnrollmentId, pageToken: string | null): Promise<Page<ListedEnrollment>>;
 
   /**
-   * One page (1000) of the accounts enrolled in Compute Optimizer with their Automation enrollment. Both listings leave out, with a
-   * warning, an account whose status is none that is known here, so that one strange account does not end the reading of all.
+   * The enrollment of one account, read live through its member role, or with the caller's credentials for the caller's own account.
+   * `OptInRequired` and `ResourceNotFound` mean that the account is not enrolled: they are returned as Inactive, not thrown.
    */
-  listAutomationAccounts(pageToken: string | null): Promise<Page<ListedEnrollment>>;
+  read(kind: EnrollmentId, accountId: AccountId): Promise<Observed>;
 
   /**
-   * One account's own status, by its member role, or by the caller's credentials for the caller's own account.
-   * `OptInRequired` and `ResourceNotFound` on a read mean Inactive and are answered so, not thrown.
+   * Makes one mutating call. The result is what AWS answered, never an observation.
+   * @throws CloudError `Invalid` with code `UnsupportedChange` if the kind has no such action for this target, `BatchSize` for an empty or
+   *   too large batch. Nothing is sent in either case.
    */
-  readComputeOptimizer(accountId: AccountId): Promise<Observed>;
-  readAutomation(accountId: AccountId): Promise<Observed>;
-
-  /** UpdateEnrollmentStatus in one account, or, with `includeMemberAccounts`, for the whole organization. */
-  updateEnrollmentStatus(request: UpdateStatusRequest, beforeSend: BeforeSend): Promise<CallResult>;
-  /** UpdateEnrollmentConfiguration in one account. */
-  updateEnrollmentConfiguration(request: UpdateConfigurationRequest, beforeSend: BeforeSend): Promise<CallResult>;
-  /** At most {@link MAX_BATCH} accounts a call; success is per account. */
-  associateAccounts(request: BatchRequest, beforeSend: BeforeSend): Promise<BatchResult>;
-  disassociateAccounts(request: BatchRequest, beforeSend: BeforeSend): Promise<BatchResult>;
+  change(request: ChangeRequest, beforeSend: BeforeSend): Promise<ChangeResult>;
 }
 
-/** AssociateAccounts and DisassociateAccounts take this many accounts at most [API_automation_AssociateAccounts]. */
+/** AssociateAccounts and DisassociateAccounts accept at most this many accounts [API_automation_AssociateAccounts]. */
 export const MAX_BATCH = 50;
 
 /**
- * Runs after every wait (credentials, limiter) and immediately before the request leaves; if it throws, no request is
- * made and its error comes out of the call unchanged. The checks of invariant 3 and the intent of invariant 2 live here.
+ * Runs after every wait (credentials, rate limiter) and immediately before the request is sent. If it throws, nothing is sent and its
+ * error is rethrown unchanged. The checks of invariant 3 and the intent of invariant 2 belong here.
  */
 export type BeforeSend = () => Promise<void>;
+
+export interface ChangeRequest {
+  readonly kind: EnrollmentId;
+  readonly action: Exclude<Action, 'none'>;
+  readonly target: ChangeTarget;
+  /** The status that the accounts should end with. */
+  readonly status: TargetStatus;
+  /**
+   * Makes a repeated call idempotent for 24 hours: 1 to 64 of `[a-zA-Z0-9_-]`. Another request with the same token is refused. `null` for
+   * an action that takes no token.
+   */
+  readonly clientToken: string | null;
+}
+
+/**
+ * What one change applies to: one account by its member role (the caller's own account by the caller's credentials), several accounts
+ * in one batch call, or the whole organization. The last two are made with the caller's credentials.
+ */
+export type ChangeTarget =
+  | { readonly scope: 'account'; readonly accountId: AccountId }
+  | { readonly scope: 'batch'; readonly accountIds: readonly AccountId[] }
+  | { readonly scope: 'organization' };
+
+export interface ChangeResult {
+  readonly requestId: string | null;
+  /** AWS's explanation of the status that it answered, if there is one. */
+  readonly message: string | null;
+  /** The accounts of a batch for which AWS reported no success, with its reason or `null`. Empty for other targets. */
+  readonly refused: ReadonlyMap<AccountId, string | null>;
+}
 
 export type Observed = Extract<Observation, { kind: 'observed' }>;
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** `null` ends the listing; an empty page may carry a token. */
+  /** `null` ends the listing. An empty page may have a token. */
   readonly nextToken: string | null;
-  /** Accounts that are listed with a value that this version does not know: neither observed nor absent. */
+  /** Accounts listed with a value that this version does not know: neither observed nor absent. */
   readonly leftOut?: readonly AccountId[];
 }
 
@@ -81,13 +109,13 @@ export interface ListedEnrollment {
 }
 
 export interface ReadOrganizationOptions {
-  /** Tags cost one call an account: only if the policy uses them. */
+  /** Tags cost one call per account, so request them only if the policy uses them. */
   readonly tags: boolean;
-  /** Wraps each single wire call of the reading. */
+  /** Wraps each wire call. */
   readonly retry: <T>(call: () => Promise<T>) => Promise<T>;
   /**
-   * Wraps each page of the reading, named by what was asked: a reading that has to go on in another process is given the answers
-   * that it has had, as they come back from JSON. Default: ask.
+   * Wraps each page, under a key that names the request, so that a reading can continue in another process: `once` may return the
+   * answer of an earlier call with the same key, after a round trip through JSON. Default: makes the call.
    */
   readonly once?: (key: string, call: () => Promise<unknown>) => Promise<unknown>;
   readonly onProgress?: (accounts: number) => void;
@@ -102,62 +130,30 @@ export interface OrganizationSnapshot {
   readonly organizationId: string;
   readonly managementAccountId: AccountId;
   readonly takenAt: EpochMs;
-  /** Whether `accounts[].tags` were read. If so, `null` means that AWS gave no usable answer for that account. */
+  /** Whether tags were read. If so, `tags: null` of an account means that AWS gave no usable answer for it. */
   readonly tags: boolean;
   readonly accounts: readonly OrganizationAccount[];
 }
 
-export interface UpdateStatusRequest {
-  readonly accountId: AccountId;
-  readonly status: TargetStatus;
-  readonly includeMemberAccounts: boolean;
-}
-
-export interface UpdateConfigurationRequest {
-  readonly accountId: AccountId;
-  readonly status: TargetStatus;
-  /** 1–64 of `[a-zA-Z0-9_-]`; the same token repeats the same call and nothing else, within 24 hours. */
-  readonly clientToken: string;
-}
-
-export interface BatchRequest {
-  readonly accountIds: readonly AccountId[];
-  readonly clientToken: string;
-}
-
-export interface CallResult {
-  readonly requestId: string | null;
-  /** What AWS answered; never taken for an observation. */
-  readonly status: string | null;
-  readonly statusReason: string | null;
-}
-
-export interface BatchResult {
-  readonly requestId: string | null;
-  /** Accounts for which the call succeeded; every other one of the request did not. */
-  readonly succeeded: ReadonlySet<AccountId>;
-  readonly errors: readonly string[];
-}
-
-/** Which budget a wire call draws on. */
+/** Identifies the rate limit that a wire call counts against. */
 export interface CallKey {
-  /** `compute-optimizer`, `aco-automation`, `organizations`, `sts`. */
+  /** The service's signing name: `compute-optimizer`, `aco-automation`, `organizations`, `sts`, … */
   readonly service: string;
-  /** AWS's operation name. */
+  /** The AWS operation name. */
   readonly operation: string;
 }
 
-/** Where every wire call asks for leave and tells how it went. */
+/** Paces wire calls: each call acquires a permit first and reports its outcome afterwards. */
 export interface CallGate {
-  /** Returns when the call may be made, with the time at which leave was given (epoch ms; a gate that does not pace need not say). */
+  /** Returns when the call may be made, with the time of the permit (epoch ms), or `undefined` from a gate that does not pace. */
   acquire(key: CallKey): Promise<EpochMs | undefined>;
-  /** `leave`: what `acquire` answered for this call, so that a late answer is not taken for one to the present pace. */
-  report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed', leave?: EpochMs): void;
+  /** @param acquiredAt the result of `acquire` for this call, so that a late outcome is not attributed to the current rate */
+  report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed', acquiredAt?: EpochMs): void;
 }
 
 /**
- * The taxonomy that adapters translate vendor errors into, by error code, never by HTTP status or message text.
- * `Unauthenticated`: our own credentials are missing, expired or refused; nothing can be done for any account.
+ * Adapters translate vendor errors into these kinds by error code, never by HTTP status or message text.
+ * `Unauthenticated`: the caller's own credentials are missing, expired or refused, so no account can be read or changed.
  */
 export type CloudErrorKind =
   | 'Throttled'
@@ -169,21 +165,21 @@ export type CloudErrorKind =
   | 'Conflict'
   | 'Unauthenticated';
 
-/** Code of an organization with more accounts than the configured maximum. Retrying does not help. */
+/** The code for an organization with more accounts than the configured maximum. Retrying does not help. */
 export const TOO_MANY_ACCOUNTS = 'TooManyAccounts';
 
 export interface CloudErrorDetails {
   readonly kind: CloudErrorKind;
-  /** The vendor's error code, or Node's (`ECONNREFUSED`), or one of ours (`NotOrganizationCaller`). */
+  /** The vendor's error code, Node's (`ECONNREFUSED`) or Rollcall's (`NotOrganizationCaller`). */
   readonly code: string;
   readonly service: string;
   readonly operation: string;
   /** The account whose credentials made the call, if known. */
   readonly accountId: AccountId | null;
   readonly requestId: string | null;
-  /** The code has several causes (docs/aws-behaviour.md): reading the state again tells which. */
+  /** The code has several causes (docs/aws-behaviour.md); read the state again to find out which applies. */
   readonly ambiguous: boolean;
-  /** How long the cloud asks to wait before the call is repeated, at most an hour, ms; absent: it does not ask. */
+  /** How long the cloud asks callers to wait before repeating the call, ms, at most an hour; absent if it does not ask. */
   readonly retryAfterMs?: number;
 }
 
@@ -200,12 +196,12 @@ export class CloudError extends Error {
     return this.details.kind;
   }
 
-  /** Whether it says nothing lasting of what was asked for: another time, or by another process, it may be answered. */
+  /** Whether the failure is temporary: another attempt, later or by another process, may succeed. */
   get passing(): boolean {
     return this.kind === 'Throttled' || this.kind === 'Transient';
   }
 
-  /** Whether the same call may succeed a little later; by clients that are closed none does. */
+  /** Whether the same process may repeat the call. Closed clients never succeed again. */
   get retryable(): boolean {
     return this.passing && this.details.code !== 'Closed';
   }

@@ -5,12 +5,20 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import {
   type BeforeSend,
   type CallGate,
+  type ChangeRequest,
   type Cloud,
   CloudError,
   type CloudErrorKind,
   type ListedEnrollment,
   type Page,
 } from '../../shared/ports/cloud.ts';
+import {
+  associate,
+  disassociate,
+  updateConfiguration,
+  updateOrganization,
+  updateStatus,
+} from '../support/change-requests.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
 /** Who asks; `member` is an account that may neither see nor change the organization. */
@@ -152,8 +160,6 @@ async function patiently<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-const token = 'token-1';
-
 /** AWS's codes and what they mean; each is put in the way of the same call. */
 const KINDS: readonly (readonly [code: string, kind: CloudErrorKind, ambiguous: boolean])[] = [
   ['ThrottlingException', 'Throttled', false],
@@ -290,10 +296,10 @@ const PROMISES = {
     await expect(cloud.trustedAccess()).rejects.toMatchObject({ details: { kind: 'Denied' } });
   },
 
-  async 'listEnrollmentStatuses: every member once, a hundred a page'(open) {
+  async 'list: Compute Optimizer, every member once, a hundred a page'(open) {
     for (const caller of ['management', 'delegatedAdministrator'] as const) {
       const world = await open({ caller, sandbox: { accounts: 251, drift: 0.4 } });
-      const { items, pages } = await listAll((pageToken) => world.cloud.listEnrollmentStatuses(pageToken));
+      const { items, pages } = await listAll((pageToken) => world.cloud.list('computeOptimizer', pageToken));
       expect(pages).toBe(3);
       const members = world.sandbox.accounts().filter(({ management }) => !management);
       expect(items).toEqual(members.map((each) => ({ accountId: each.accountId, observed: computeOptimizerOf(each) })));
@@ -302,16 +308,16 @@ const PROMISES = {
 
   async 'listings: an empty page is a page, a torn one throws'(open) {
     const world = await open({ sandbox: { accounts: 251 } });
-    const list = (pageToken: string | null) => world.cloud.listEnrollmentStatuses(pageToken);
+    const list = (pageToken: string | null) => world.cloud.list('computeOptimizer', pageToken);
     world.sandbox.setFaults([{ kind: 'empty-page', from: 2, count: 2 }]);
     expect((await listAll(list)).items).toHaveLength(world.sandbox.accounts().length - 1);
     world.sandbox.setFaults([{ kind: 'torn-page', from: 1, count: 1 }]);
     expect((await failureOf(listAll(list))).kind).toBe('Invalid');
   },
 
-  async 'listAutomationAccounts: who is in Compute Optimizer, with the rule mode'(open) {
+  async 'list: Automation, the accounts enrolled in Compute Optimizer, with the rule mode'(open) {
     const world = await open({ sandbox: { accounts: 120, drift: 0.5 } });
-    const { items, pages } = await listAll((pageToken) => world.cloud.listAutomationAccounts(pageToken));
+    const { items, pages } = await listAll((pageToken) => world.cloud.list('automation', pageToken));
     const enrolled = world.sandbox
       .accounts()
       .filter(({ management, computeOptimizer }) => !management && computeOptimizer.status === 'Active');
@@ -322,17 +328,17 @@ const PROMISES = {
 
   async 'listings are refused to other accounts'(open) {
     const world = await open({ caller: 'member' });
-    expect((await failureOf(world.cloud.listEnrollmentStatuses(null))).kind).toBe('Denied');
-    expect((await failureOf(world.cloud.listAutomationAccounts(null))).kind).toBe('Denied');
+    expect((await failureOf(world.cloud.list('computeOptimizer', null))).kind).toBe('Denied');
+    expect((await failureOf(world.cloud.list('automation', null))).kind).toBe('Denied');
   },
 
   async 'reads are live and each of its own account, also many at once'(open) {
     const world = await open({ sandbox: { accounts: 60, drift: 0.5 } });
     const accounts = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     const reads = accounts.flatMap(({ accountId }) => [accountId, accountId, accountId]);
-    const observed = await Promise.all(reads.map((accountId) => world.cloud.readComputeOptimizer(accountId)));
+    const observed = await Promise.all(reads.map((accountId) => world.cloud.read('computeOptimizer', accountId)));
     expect(observed).toEqual(reads.map((accountId) => computeOptimizerOf(truthOf(world, accountId))));
-    const automation = await Promise.all(accounts.map(({ accountId }) => world.cloud.readAutomation(accountId)));
+    const automation = await Promise.all(accounts.map(({ accountId }) => world.cloud.read('automation', accountId)));
     for (const [index, account] of accounts.entries()) {
       if (account.computeOptimizer.status === 'Active') expect(automation[index]).toEqual(automationOf(account));
     }
@@ -342,66 +348,60 @@ const PROMISES = {
     const world = await open();
     const { accountId } = findMember(world);
     set(world, accountId, 'computeOptimizer', 'Inactive');
-    expect(await world.cloud.readAutomation(accountId)).toMatchObject({ kind: 'observed', status: 'Inactive' });
+    expect(await world.cloud.read('automation', accountId)).toMatchObject({ kind: 'observed', status: 'Inactive' });
     for (const code of ['OptInRequiredException', 'ResourceNotFoundException']) {
       world.sandbox.setFaults([{ operation: 'GetEnrollmentConfiguration', kind: 'denied', code }]);
       const { managementAccountId } = world.sandbox.info();
-      expect((await world.cloud.readAutomation(managementAccountId)).status).toBe('Inactive');
+      expect((await world.cloud.read('automation', managementAccountId)).status).toBe('Inactive');
     }
   },
 
-  async 'updateEnrollmentStatus changes the one account, and only that'(open) {
+  async 'change: UpdateEnrollmentStatus changes the one account, and only that'(open) {
     const world = await open({ sandbox: { accounts: 30 } });
     const { accountId } = findMember(world);
     const others = world.sandbox.accounts().filter((each) => each.accountId !== accountId);
-    const request = { accountId, status: 'Inactive', includeMemberAccounts: false } as const;
-    expect(await world.cloud.updateEnrollmentStatus(request, now)).toMatchObject({ status: 'Inactive' });
+    const result = await world.cloud.change(updateStatus(accountId, 'Inactive'), now);
+    expect(result).toMatchObject({ requestId: expect.any(String), refused: new Map() });
     expect(truthOf(world, accountId).computeOptimizer.status).toBe('Inactive');
     expect(world.sandbox.accounts().filter((each) => each.accountId !== accountId)).toEqual(others);
     const { managementAccountId } = world.sandbox.info();
-    await world.cloud.updateEnrollmentStatus({ ...request, accountId: managementAccountId }, now);
+    await world.cloud.change(updateStatus(managementAccountId, 'Inactive'), now);
     expect(truthOf(world, managementAccountId).computeOptimizer.status).toBe('Inactive');
   },
 
-  async 'updateEnrollmentStatus for the organization, by the management account only'(open) {
+  async 'change: UpdateEnrollmentStatus for the whole organization'(open) {
     const world = await open({ sandbox: { accounts: 30, drift: 0.5 } });
-    const { managementAccountId, delegatedAdministratorId } = world.sandbox.info();
-    const request = { status: 'Active', includeMemberAccounts: true } as const;
-    const wrong = await failureOf(
-      world.cloud.updateEnrollmentStatus({ ...request, accountId: delegatedAdministratorId }, now),
-    );
-    expect(wrong.kind).toBe('Invalid');
-    await world.cloud.updateEnrollmentStatus({ ...request, accountId: managementAccountId }, now);
+    await world.cloud.change(updateOrganization('Active'), now);
     const open_ = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     expect(new Set(open_.map(({ computeOptimizer }) => computeOptimizer.status))).toEqual(new Set(['Active']));
   },
 
-  async 'updateEnrollmentConfiguration: a token repeats the same call and no other'(open) {
+  async 'change: a token repeats the same call and no other'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     set(world, accountId, 'computeOptimizer', 'Active');
-    const request = { accountId, status: 'Active', clientToken: token } as const;
-    expect(await world.cloud.updateEnrollmentConfiguration(request, now)).toMatchObject({ status: 'Active' });
+    const request = updateConfiguration(accountId, 'Active');
+    await world.cloud.change(request, now);
     expect(truthOf(world, accountId).automation.status).toBe('Active');
-    await world.cloud.updateEnrollmentConfiguration(request, now);
-    const other = await failureOf(world.cloud.updateEnrollmentConfiguration({ ...request, status: 'Inactive' }, now));
+    await world.cloud.change(request, now);
+    const other = await failureOf(world.cloud.change({ ...request, status: 'Inactive' }, now));
     expect(other.details).toMatchObject({ kind: 'Conflict', code: 'IdempotentParameterMismatchException' });
   },
 
-  async 'updateEnrollmentConfiguration: what has several causes is marked ambiguous'(open) {
+  async 'change: an error code with several causes is marked ambiguous'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     set(world, accountId, 'computeOptimizer', 'Active');
-    await world.cloud.associateAccounts({ accountIds: [accountId], clientToken: 'a' }, now);
+    await world.cloud.change(associate([accountId], 'a'), now);
     const update = (status: 'Active' | 'Inactive', clientToken: string) =>
-      world.cloud.updateEnrollmentConfiguration({ accountId, status, clientToken }, now);
+      world.cloud.change(updateConfiguration(accountId, status, clientToken), now);
     expect((await failureOf(update('Inactive', 'b'))).details).toMatchObject({ kind: 'Invalid', ambiguous: true });
-    await world.cloud.disassociateAccounts({ accountIds: [accountId], clientToken: 'c' }, now);
+    await world.cloud.change(disassociate([accountId], 'c'), now);
     await update('Inactive', 'd');
     expect((await failureOf(update('Active', 'e'))).details).toMatchObject({ kind: 'Denied', ambiguous: true });
   },
 
-  async 'associateAccounts and disassociateAccounts: success is per account'(open) {
+  async 'change: success of a batch is per account'(open) {
     const world = await open({ sandbox: { accounts: 30 } });
     const isMember = isPlainMember(world);
     const [first, second, third] = world.sandbox
@@ -412,12 +412,12 @@ const PROMISES = {
     set(world, first, 'computeOptimizer', 'Active');
     set(world, second, 'computeOptimizer', 'Inactive');
     const accountIds = [first, second, '999999999999'];
-    const associated = await world.cloud.associateAccounts({ accountIds, clientToken: 'a' }, now);
-    expect(associated.succeeded).toEqual(new Set([first]));
-    expect(associated.errors).toHaveLength(2);
+    const { refused } = await world.cloud.change(associate(accountIds, 'a'), now);
+    expect([...refused.keys()]).toEqual([second, '999999999999']);
+    for (const [id, reason] of refused) expect(reason).toContain(id);
     expect(truthOf(world, first).automation).toMatchObject({ status: 'Active', organizationRuleMode: 'AnyAllowed' });
-    const gone = await world.cloud.disassociateAccounts({ accountIds: [first, third], clientToken: 'b' }, now);
-    expect(gone.succeeded).toEqual(new Set([first, third]));
+    const gone = await world.cloud.change(disassociate([first, third], 'b'), now);
+    expect(gone.refused).toEqual(new Map());
     expect(truthOf(world, first).automation.organizationRuleMode).toBe('NoneAllowed');
   },
 
@@ -425,31 +425,63 @@ const PROMISES = {
     const world = await open();
     for (const size of [0, 51]) {
       const accountIds = Array.from({ length: size }, (_, index) => String(100_000_000_000 + index));
-      const { details: facts } = await failureOf(world.cloud.associateAccounts({ accountIds, clientToken: 'a' }, now));
+      const { details: facts } = await failureOf(world.cloud.change(associate(accountIds), now));
       expect(facts).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
     }
     expect(countOf(world, 'AssociateAccounts')).toBe(0);
+  },
+
+  async 'change: an action that the kind does not have is refused before it is sent'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    const requests: readonly ChangeRequest[] = [
+      { ...updateStatus(accountId, 'Active'), kind: 'automation' },
+      { ...updateConfiguration(accountId, 'Active'), kind: 'computeOptimizer' },
+      { ...associate([accountId]), target: { scope: 'account', accountId } },
+      { ...updateConfiguration(accountId, 'Active'), target: { scope: 'organization' } },
+      { ...updateStatus(accountId, 'Active'), target: { scope: 'batch', accountIds: [accountId] } },
+    ];
+    for (const request of requests) {
+      const { details } = await failureOf(world.cloud.change(request, now));
+      expect(details).toMatchObject({ kind: 'Invalid', code: 'UnsupportedChange' });
+    }
+    expect(world.sandbox.calls().map(({ operation }) => operation)).toEqual([]);
+  },
+
+  async 'an adapter is a plain object that a decorator can spread'(open) {
+    const { cloud } = await open();
+    const observed = {
+      kind: 'observed',
+      status: 'Failed',
+      ruleMode: null,
+      statusReason: null,
+      lastUpdated: null,
+    } as const;
+    const decorated: Cloud = { ...cloud, read: async () => observed };
+    expect(await decorated.identify()).toEqual(await cloud.identify());
+    expect(await decorated.list('computeOptimizer', null)).toEqual(await cloud.list('computeOptimizer', null));
+    expect(await decorated.read('automation', '111122223333')).toBe(observed);
   },
 
   async 'beforeSend runs after every wait, and what it throws comes out unchanged with nothing sent'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     const stop = new Error('halted');
-    const mutations: readonly ((beforeSend: BeforeSend) => Promise<unknown>)[] = [
-      (check) =>
-        world.cloud.updateEnrollmentStatus({ accountId, status: 'Active', includeMemberAccounts: false }, check),
-      (check) => world.cloud.updateEnrollmentConfiguration({ accountId, status: 'Active', clientToken: 'a' }, check),
-      (check) => world.cloud.associateAccounts({ accountIds: [accountId], clientToken: 'b' }, check),
-      (check) => world.cloud.disassociateAccounts({ accountIds: [accountId], clientToken: 'c' }, check),
+    const mutations = [
+      updateStatus(accountId, 'Active'),
+      updateOrganization('Active'),
+      updateConfiguration(accountId, 'Active', 'a'),
+      associate([accountId], 'b'),
+      disassociate([accountId], 'c'),
     ];
     const before = world.sandbox.accounts();
-    for (const mutate of mutations) {
+    for (const mutation of mutations) {
       let seen = -1;
       const check = async () => {
         seen = world.calls.length;
         throw stop;
       };
-      await expect(mutate(check)).rejects.toBe(stop);
+      await expect(world.cloud.change(mutation, check)).rejects.toBe(stop);
       expect(seen).toBe(world.calls.length);
       expect(world.calls.at(-1)?.what).toBe('acquire');
     }
@@ -460,11 +492,11 @@ const PROMISES = {
     const world = await open();
     const { accountId } = findMember(world);
     await world.cloud.identify();
-    await world.cloud.readComputeOptimizer(accountId);
+    await world.cloud.read('computeOptimizer', accountId);
     world.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'throttle' }]);
-    expect((await failureOf(world.cloud.readComputeOptimizer(accountId))).kind).toBe('Throttled');
+    expect((await failureOf(world.cloud.read('computeOptimizer', accountId))).kind).toBe('Throttled');
     world.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'unavailable' }]);
-    expect((await failureOf(world.cloud.readComputeOptimizer(accountId))).kind).toBe('Transient');
+    expect((await failureOf(world.cloud.read('computeOptimizer', accountId))).kind).toBe('Transient');
     const told = world.calls.filter(({ operation }) => operation === 'GetEnrollmentStatus').map(({ what }) => what);
     expect(told).toEqual(['acquire', 'ok', 'acquire', 'throttled', 'acquire', 'failed']);
     expect(countOf(world, 'GetEnrollmentStatus')).toBe(3);
@@ -478,8 +510,7 @@ const PROMISES = {
     const { accountId } = findMember(world);
     for (const [code, kind, ambiguous] of KINDS) {
       world.sandbox.setFaults([{ operation: 'UpdateEnrollmentConfiguration', kind: 'denied', code }]);
-      const request = { accountId, status: 'Active', clientToken: token } as const;
-      const error = await failureOf(world.cloud.updateEnrollmentConfiguration(request, now));
+      const error = await failureOf(world.cloud.change(updateConfiguration(accountId, 'Active'), now));
       expect(error.details).toMatchObject({ kind, code, ambiguous, accountId, service: 'aco-automation' });
       expect(error.details.operation).toBe('UpdateEnrollmentConfiguration');
       expect(error.message).toContain(accountId);
@@ -491,7 +522,7 @@ const PROMISES = {
     const world = await open();
     const { accountId } = findMember(world);
     world.sandbox.changeAccounts({ update: [{ accountId, roleAssumable: false }] });
-    const { details: facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
+    const { details: facts } = await failureOf(world.cloud.read('computeOptimizer', accountId));
     expect(facts).toMatchObject({ kind: 'Denied', service: 'sts', operation: 'AssumeRole', accountId });
     expect(facts.code).toBe('AccessDenied');
   },
@@ -499,12 +530,12 @@ const PROMISES = {
   async 'a session that has ended is renewed'(open) {
     const world = await open();
     const { accountId } = findMember(world);
-    await world.cloud.readComputeOptimizer(accountId);
+    await world.cloud.read('computeOptimizer', accountId);
     await world.clock.advance(30 * 60_000);
-    await world.cloud.readComputeOptimizer(accountId);
+    await world.cloud.read('computeOptimizer', accountId);
     expect(countOf(world, 'AssumeRole')).toBe(1);
     await world.clock.advance(26 * 60_000);
-    await world.cloud.readComputeOptimizer(accountId);
+    await world.cloud.read('computeOptimizer', accountId);
     expect(countOf(world, 'AssumeRole')).toBe(2);
   },
 } satisfies Record<string, Promised>;

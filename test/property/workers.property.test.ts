@@ -107,8 +107,7 @@ function dying(shop: Workshop, fates: () => readonly string[]) {
   };
   return {
     ...cloud,
-    updateEnrollmentStatus: wrap(cloud.updateEnrollmentStatus),
-    updateEnrollmentConfiguration: wrap(cloud.updateEnrollmentConfiguration),
+    change: wrap(cloud.change),
   };
 }
 

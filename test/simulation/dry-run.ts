@@ -13,22 +13,16 @@ export function dryRun(stage: Stage): void {
     };
     const ledger = { ...readable(deps.ledger), append: forbid('append'), markPublished: forbid('markPublished') };
     const records = { ...readable(deps.records), advance: forbid('advance'), snooze: forbid('snooze') };
-    const facts = {
+    const snapshots = {
       ...readable(deps.snapshots),
       save: forbid('save'),
       refresh: forbid('refresh'),
       remove: forbid('remove'),
     };
     const queue = { ...readable(deps.queue), send: forbid('send'), receive: forbid('receive') };
-    const cloud = {
-      ...readable(deps.cloud),
-      updateEnrollmentStatus: forbid('updateEnrollmentStatus'),
-      updateEnrollmentConfiguration: forbid('updateEnrollmentConfiguration'),
-      associateAccounts: forbid('associateAccounts'),
-      disassociateAccounts: forbid('disassociateAccounts'),
-    };
+    const cloud = { ...readable(deps.cloud), change: forbid('change') };
     const run = { runId: stage.newId(), policy, planHash: null };
-    const dry = { ...deps, ledger, records, facts, queue, cloud };
+    const dry = { ...deps, ledger, records, snapshots, queue, cloud };
     await plan(dry, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), run, () => undefined);
   });
 }

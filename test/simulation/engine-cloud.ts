@@ -1,12 +1,14 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import type { ApiError, RoleSession, ServiceName } from '../../services/sandbox/engine/types.ts';
-import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
 import {
-  automationPage,
-  computeOptimizerPage,
-  NEVER_ENROLLED,
-  observedEnrollment,
-} from '../../shared/adapters/aws/cloud/responses.ts';
+  type ApiError,
+  type RoleSession,
+  SERVICE_NAMES,
+  type ServiceName,
+} from '../../services/sandbox/engine/types.ts';
+import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
+import type { WireRequest } from '../../shared/adapters/aws/cloud/kinds/driver.ts';
+import { DRIVERS } from '../../shared/adapters/aws/cloud/kinds/index.ts';
+import { NEVER_ENROLLED } from '../../shared/adapters/aws/cloud/responses.ts';
 import {
   COMPLETE_ANSWERS,
   type CompleteAnswer,
@@ -16,19 +18,7 @@ import {
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
-import type {
-  BatchRequest,
-  BatchResult,
-  BeforeSend,
-  CallGate,
-  CallKey,
-  CallResult,
-  Cloud,
-  ListedEnrollment,
-  Observed,
-  Page,
-  ReadOrganizationOptions,
-} from '../../shared/ports/cloud.ts';
+import type { BeforeSend, CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 
 /** A request as it leaves. */
@@ -56,9 +46,6 @@ export interface EngineCloudOptions {
 }
 
 type Output = Readonly<Record<string, unknown>>;
-
-const CO = 'compute-optimizer';
-const AUTOMATION = 'aco-automation';
 
 /**
  * The Cloud port over the sandbox's pure engine: the same calls as the adapter for AWS makes, the same meaning of its errors, no wire. What
@@ -145,49 +132,15 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     sessions.set(accountId, { roleName: 'RollcallMember', sessionName: 'rollcall' });
   }
 
-  async function inMember(
-    service: ServiceName,
-    operation: string,
-    accountId: AccountId,
-    input: Output,
-    beforeSend?: BeforeSend,
-  ) {
+  /** A driver's request with the caller's own credentials. */
+  function send({ key, input }: WireRequest, accountId = caller.accountId, beforeSend?: BeforeSend) {
+    return make({ ...key, service: serviceOf(key) }, accountId, { ...input }, beforeSend);
+  }
+
+  async function sendIn(accountId: AccountId, request: WireRequest, beforeSend?: BeforeSend) {
     await assume(accountId);
-    return make({ service, operation }, accountId, input, beforeSend);
+    return send(request, accountId, beforeSend);
   }
-
-  async function read(service: ServiceName, operation: string, accountId: AccountId): Promise<Observed> {
-    const key = { service, operation };
-    try {
-      const { output } = await inMember(service, operation, accountId, {});
-      return observedEnrollment(output, { key, session: { accountId } });
-    } catch (error) {
-      if (error instanceof CloudError && meansNeverEnrolled(error.details.code)) return NEVER_ENROLLED;
-      throw error;
-    }
-  }
-
-  const batch =
-    (operation: string) =>
-    async ({ accountIds, clientToken }: BatchRequest, beforeSend: BeforeSend): Promise<BatchResult> => {
-      const key = { service: AUTOMATION, operation } as const;
-      const { output, requestId } = await make(
-        ...([key, caller.accountId, { accountIds: [...accountIds], clientToken }, beforeSend] as const),
-      );
-      const listed: readonly unknown[] = Array.isArray(output['accountIds']) ? output['accountIds'] : [];
-      const errors: readonly unknown[] = Array.isArray(output['errors']) ? output['errors'] : [];
-      return {
-        requestId,
-        succeeded: new Set(accountIds.filter((id) => listed.includes(id))),
-        errors: errors.map(String),
-      };
-    };
-
-  const answered = ({ output, requestId }: { output: Output; requestId: string }): CallResult => ({
-    requestId,
-    status: typeof output['status'] === 'string' ? output['status'] : null,
-    statusReason: typeof output['statusReason'] === 'string' ? output['statusReason'] : null,
-  });
 
   return {
     identify: async () => caller,
@@ -233,30 +186,30 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         : [];
       return enabled.some((each) => JSON.stringify(each).includes('compute-optimizer'));
     },
-    async listEnrollmentStatuses(pageToken) {
-      const key = { service: CO, operation: 'GetEnrollmentStatusesForOrganization' } as const;
-      const input = { maxResults: 100, ...(pageToken !== null && { nextToken: pageToken }) };
-      const { output } = await make(key, caller.accountId, input);
-      return pageOf(computeOptimizerPage(output, { key, session: caller }));
+    async list(kind, pageToken) {
+      const request = DRIVERS[kind].list(pageToken);
+      const { output } = await send(request);
+      const { leftOut, ...page } = DRIVERS[kind].parsePage(output, { key: request.key, session: caller });
+      return { ...page, leftOut: leftOut.map(({ accountId }) => accountId) };
     },
-    async listAutomationAccounts(pageToken) {
-      const key = { service: AUTOMATION, operation: 'ListAccounts' } as const;
-      const input = { maxResults: 1000, ...(pageToken !== null && { nextToken: pageToken }) };
-      const { output } = await make(key, caller.accountId, input);
-      return pageOf(automationPage(output, { key, session: caller }));
+    async read(kind, accountId) {
+      const request = DRIVERS[kind].read();
+      try {
+        const { output } = await sendIn(accountId, request);
+        return DRIVERS[kind].parseRead(output, { key: request.key, session: { accountId } });
+      } catch (error) {
+        if (error instanceof CloudError && meansNeverEnrolled(error.details.code)) return NEVER_ENROLLED;
+        throw error;
+      }
     },
-    readComputeOptimizer: (accountId) => read(CO, 'GetEnrollmentStatus', accountId),
-    readAutomation: (accountId) => read(AUTOMATION, 'GetEnrollmentConfiguration', accountId),
-    async updateEnrollmentStatus({ accountId, status, includeMemberAccounts }, beforeSend) {
-      const input = { status, ...(includeMemberAccounts && { includeMemberAccounts }) };
-      return answered(await inMember(CO, 'UpdateEnrollmentStatus', accountId, input, beforeSend));
+    async change(change, beforeSend) {
+      const { kind, target } = change;
+      const request = DRIVERS[kind].change(change);
+      const { output, requestId } = await (target.scope === 'account'
+        ? sendIn(target.accountId, request, beforeSend)
+        : send(request, caller.accountId, beforeSend));
+      return { requestId, ...DRIVERS[kind].parseChange(output, change) };
     },
-    async updateEnrollmentConfiguration({ accountId, status, clientToken }, beforeSend) {
-      const input = { status, clientToken };
-      return answered(await inMember(AUTOMATION, 'UpdateEnrollmentConfiguration', accountId, input, beforeSend));
-    },
-    associateAccounts: batch('AssociateAccounts'),
-    disassociateAccounts: batch('DisassociateAccounts'),
   };
 }
 
@@ -267,8 +220,10 @@ function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): Organiza
     .map(({ accountId: id, name, ou, state, management }) => ({ id, name, ou, state, management, tags: null }));
 }
 
-function pageOf({ items, nextToken, leftOut }: ReturnType<typeof automationPage>): Page<ListedEnrollment> {
-  return { items, nextToken, leftOut: leftOut.map(({ accountId }) => accountId) };
+function serviceOf({ service }: CallKey): ServiceName {
+  const found = SERVICE_NAMES.find((each) => each === service);
+  if (found === undefined) throw new Error(`the sandbox has no service ${service}`);
+  return found;
 }
 
 /** As the adapter's clients do. @throws IncompleteAnswerError */

@@ -1,11 +1,11 @@
 import { COOL_DOWN_MS } from '../../shared/domain/decision/assess.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
-  type BatchRequest,
-  type BatchResult,
   type BeforeSend,
-  type CallResult,
+  type ChangeRequest,
+  type ChangeResult,
   type Cloud,
   CloudError,
   type CloudErrorKind,
@@ -15,13 +15,11 @@ import {
 } from '../../shared/ports/cloud.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 
-/** What one account holds. */
-interface Holding {
-  computeOptimizer: Observed;
-  automation: Observed;
-}
+/** The enrollments of one account. */
+type Holding = Record<EnrollmentId, Observed>;
 
 export interface WireCall {
+  /** AWS's name of the operation, or `list` and the kind: two services have a `ListAccounts`. */
   readonly operation: string;
   /** Whom it is about; of the organization-wide call those that it changes. */
   readonly accountIds: readonly AccountId[];
@@ -57,7 +55,21 @@ export interface MemoryCloud extends Cloud {
   /** The mutating ones among them. */
   readonly changes: readonly WireCall[];
   /** Someone else does it, from within the account. */
-  set(accountId: AccountId, what: Partial<Record<'computeOptimizer' | 'automation', Partial<Observed>>>): void;
+  set(accountId: AccountId, what: Partial<Record<EnrollmentId, Partial<Observed>>>): void;
+}
+
+/** `list` with the pages of one kind replaced. */
+export function listing(
+  cloud: Cloud,
+  kind: EnrollmentId,
+  fetch: (token: string | null) => ReturnType<Cloud['list']>,
+): Cloud['list'] {
+  return (asked, token) => (asked === kind ? fetch(token) : cloud.list(asked, token));
+}
+
+/** `read` with the answers of one kind replaced. */
+export function reading(cloud: Cloud, kind: EnrollmentId, fetch: (id: AccountId) => Promise<Observed>): Cloud['read'] {
+  return (asked, id) => (asked === kind ? fetch(id) : cloud.read(asked, id));
 }
 
 export function cloudError(kind: CloudErrorKind, code: string, ambiguous = false): CloudError {
@@ -79,6 +91,8 @@ const MUTATING = new Set([
   'AssociateAccounts',
   'DisassociateAccounts',
 ]);
+
+const readOperationOf = (kind: EnrollmentId): string => KINDS.find(({ id }) => id === kind)?.readOperation ?? '';
 
 class World {
   readonly holdings = new Map<AccountId, Holding>();
@@ -124,7 +138,7 @@ class World {
     return holding;
   }
 
-  move(accountId: AccountId, name: 'computeOptimizer' | 'automation', target: TargetStatus): Observed {
+  move(accountId: AccountId, name: EnrollmentId, target: TargetStatus): Observed {
     const holding = this.holding(accountId);
     const { pendingMs = 0 } = this.#options;
     const status = pendingMs > 0 ? 'Pending' : target;
@@ -137,6 +151,15 @@ class World {
     const holding = this.holding(accountId);
     holding.automation = { ...holding.automation, ruleMode };
     if (ruleMode === 'AnyAllowed' && holding.automation.status !== 'Active') this.enable(accountId);
+  }
+
+  /** Carries out a change on one account, as AWS would. */
+  apply({ kind, action, status }: ChangeRequest, accountId: AccountId): void {
+    if (action === 'AssociateAccounts') this.associate(accountId, 'AnyAllowed');
+    else if (action === 'DisassociateAccounts') this.associate(accountId, 'NoneAllowed');
+    else if (kind !== 'automation') this.move(accountId, kind, status);
+    else if (status === 'Active') this.enable(accountId);
+    else this.disable(accountId);
   }
 
   enable(accountId: AccountId): void {
@@ -164,38 +187,33 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
   const read = (operation: string, accountIds: readonly AccountId[] = []): WireCall => {
     return { operation, accountIds, status: null, clientToken: null };
   };
-  const listed = (name: 'computeOptimizer' | 'automation'): Page<ListedEnrollment> => ({
+  const listed = (kind: EnrollmentId): Page<ListedEnrollment> => ({
     items: members.flatMap(({ id, state }) => {
       const holding = state === 'ACTIVE' ? world.holding(id) : null;
       if (holding === null) return [];
-      if (name === 'automation' && holding.computeOptimizer.status !== 'Active') return [];
-      return [{ accountId: id, observed: holding[name] }];
+      if (kind === 'automation' && holding.computeOptimizer.status !== 'Active') return [];
+      return [{ accountId: id, observed: holding[kind] }];
     }),
     nextToken: null,
   });
-  const batch = (operation: string, ruleMode: RuleMode) => (request: BatchRequest, beforeSend: BeforeSend) => {
-    const { accountIds, clientToken } = request;
-    const call = { operation, accountIds, status: null, clientToken };
-    return world.make(
-      call,
-      (refused): BatchResult => {
-        const succeeded = new Set<AccountId>();
-        const errors: string[] = [];
-        for (const id of accountIds) {
-          if (refused.includes(id)) {
-            errors.push(`${id}: not now`);
-            continue;
-          }
-          world.associate(id, ruleMode);
-          succeeded.add(id);
-        }
-        return { requestId: 'request-1', succeeded, errors };
-      },
-      beforeSend,
-    );
+  /** The accounts that a change concerns. */
+  const affected = ({ kind, target, status }: ChangeRequest): readonly AccountId[] => {
+    if (target.scope === 'account') return [target.accountId];
+    if (target.scope === 'batch') return target.accountIds;
+    return members.map(({ id }) => id).filter((id) => world.holding(id)[kind].status !== status);
   };
-  const answered = (observed: Observed): CallResult => {
-    return { requestId: 'request-1', status: observed.status, statusReason: observed.statusReason };
+  const change = (request: ChangeRequest, beforeSend: BeforeSend): Promise<ChangeResult> => {
+    const { action: operation, target, clientToken } = request;
+    const accountIds = affected(request);
+    const status = target.scope === 'batch' ? null : request.status;
+    const effect = (left: readonly AccountId[]): ChangeResult => {
+      const refused = new Map(accountIds.filter((id) => left.includes(id)).map((id) => [id, `${id}: not now`]));
+      for (const id of accountIds) if (!refused.has(id)) world.apply(request, id);
+      if (target.scope === 'organization') world.apply(request, caller.accountId);
+      const message = target.scope === 'account' ? world.holding(target.accountId)[request.kind].statusReason : null;
+      return { requestId: 'request-1', message, refused };
+    };
+    return world.make({ operation, accountIds, status, clientToken }, effect, beforeSend);
   };
   return {
     holdings: world.holdings,
@@ -205,9 +223,8 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
     },
     set(accountId, what) {
       const holding = world.holding(accountId);
-      const { computeOptimizer, automation } = what;
-      if (computeOptimizer) holding.computeOptimizer = { ...holding.computeOptimizer, ...computeOptimizer };
-      if (automation) holding.automation = { ...holding.automation, ...automation };
+      for (const kind of ENROLLMENT_IDS)
+        if (what[kind] !== undefined) holding[kind] = { ...holding[kind], ...what[kind] };
     },
     identify: async () => caller,
     readOrganization: ({ tags }) =>
@@ -224,38 +241,8 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
         return found === null ? null : { ...found, tags: tags ? found.tags : null };
       }),
     trustedAccess: () => world.make(read('ListAWSServiceAccessForOrganization'), () => options.trustedAccess ?? true),
-    listEnrollmentStatuses: () =>
-      world.make(read('GetEnrollmentStatusesForOrganization'), () => listed('computeOptimizer')),
-    listAutomationAccounts: () => world.make(read('ListAutomationAccounts'), () => listed('automation')),
-    readComputeOptimizer: (id) =>
-      world.make(read('GetEnrollmentStatus', [id]), () => world.holding(id).computeOptimizer),
-    readAutomation: (id) => world.make(read('GetEnrollmentConfiguration', [id]), () => world.holding(id).automation),
-    updateEnrollmentStatus: ({ accountId, status, includeMemberAccounts }, beforeSend) => {
-      const differing = members.filter(({ id }) => world.holding(id).computeOptimizer.status !== status);
-      const accountIds = includeMemberAccounts ? differing.map(({ id }) => id) : [accountId];
-      const call = { operation: 'UpdateEnrollmentStatus', accountIds, status, clientToken: null };
-      return world.make(
-        call,
-        () => {
-          for (const id of includeMemberAccounts ? accountIds : []) world.move(id, 'computeOptimizer', status);
-          return answered(world.move(accountId, 'computeOptimizer', status));
-        },
-        beforeSend,
-      );
-    },
-    updateEnrollmentConfiguration: ({ accountId, status, clientToken }, beforeSend) => {
-      const call = { operation: 'UpdateEnrollmentConfiguration', accountIds: [accountId], status, clientToken };
-      return world.make(
-        call,
-        () => {
-          if (status === 'Active') world.enable(accountId);
-          else world.disable(accountId);
-          return answered(world.holding(accountId).automation);
-        },
-        beforeSend,
-      );
-    },
-    associateAccounts: batch('AssociateAccounts', 'AnyAllowed'),
-    disassociateAccounts: batch('DisassociateAccounts', 'NoneAllowed'),
+    list: (kind) => world.make(read(`list ${kind}`), () => listed(kind)),
+    read: (kind, id) => world.make(read(readOperationOf(kind), [id]), () => world.holding(id)[kind]),
+    change,
   };
 }

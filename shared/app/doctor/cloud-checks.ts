@@ -16,8 +16,7 @@ import type { Check } from './examine.ts';
 
 export interface CloudChecksInput {
   readonly inspection: Inspection;
-  /** For the two listings, as a scan asks for them. */
-  readonly cloud: Pick<Cloud, 'listEnrollmentStatuses' | 'listAutomationAccounts'>;
+  readonly cloud: Pick<Cloud, 'list'>;
   readonly retrying: Retrying;
   /** `AWS_PROFILE`, for the command that signs in. */
   readonly profile: string | null;
@@ -164,10 +163,8 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
 /** Whether AWS gives us the first page that a scan reads. */
 async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: EnrollmentId): Promise<CheckResult> {
   const { cloud, retrying, usesAutomation } = input;
-  const list = () =>
-    enrollment === 'computeOptimizer' ? cloud.listEnrollmentStatuses(null) : cloud.listAutomationAccounts(null);
   try {
-    const { items, nextToken } = await retrying(list);
+    const { items, nextToken } = await retrying(() => cloud.list(enrollment, null));
     return pass(
       `the organization's enrollments can be listed: ${items.length}${nextToken === null ? '' : ' on the first page'}`,
     );

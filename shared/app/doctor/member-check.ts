@@ -14,7 +14,7 @@ import type { Check } from './examine.ts';
 
 export interface MemberCheckInput {
   readonly inspection: Inspection;
-  readonly cloud: Pick<Cloud, 'readComputeOptimizer' | 'readAutomation'>;
+  readonly cloud: Pick<Cloud, 'read'>;
   readonly retrying: Retrying;
   readonly random: Random;
   /** How many members are tried; 0: none. */
@@ -95,8 +95,8 @@ function drawn(accounts: readonly AccountId[], n: number, random: Random): reado
 async function enter(input: MemberCheckInput, accountId: AccountId): Promise<CloudError | null> {
   const { cloud, retrying, usesAutomation } = input;
   try {
-    await retrying(() => cloud.readComputeOptimizer(accountId));
-    if (usesAutomation) await retrying(() => cloud.readAutomation(accountId));
+    await retrying(() => cloud.read('computeOptimizer', accountId));
+    if (usesAutomation) await retrying(() => cloud.read('automation', accountId));
     return null;
   } catch (error) {
     if (error instanceof CloudError) return error;

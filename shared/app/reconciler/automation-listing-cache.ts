@@ -31,7 +31,7 @@ export class AutomationListing {
     if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();
       this.#listing = readListing(
-        (token) => this.#cloud.listAutomationAccounts(token),
+        (token) => this.#cloud.list('automation', token),
         this.#retrying,
         () => undefined,
         this.#maxAccounts,

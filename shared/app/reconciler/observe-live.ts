@@ -10,9 +10,7 @@ import type { WorkContext } from './worker-context.ts';
 /** One enrollment as it is now. @throws CloudError */
 export async function readLive(work: WorkContext, accountId: AccountId, enrollment: EnrollmentId): Promise<Observed> {
   const { cloud } = work.deps;
-  return work.retrying(() =>
-    enrollment === 'computeOptimizer' ? cloud.readComputeOptimizer(accountId) : cloud.readAutomation(accountId),
-  );
+  return work.retrying(() => cloud.read(enrollment, accountId));
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   type Cloud,
@@ -67,39 +68,35 @@ export function resumable(
     checkpoint.put(key, answer);
     return answer;
   };
-  const listing = (name: string, fetch: (token: string | null) => Promise<Page<ListedEnrollment>>) => {
+  const listings = memoized((kind: EnrollmentId) => {
     const round = counter();
-    /** How often each token was answered in this round: an empty page may carry the very token that it was asked by. */
+    /** How often each token was answered in this round: an empty page may have the same token that requested it. */
     let answered = new Map<string, number>();
     return async (token: string | null): Promise<Page<ListedEnrollment>> => {
       if (token === null) answered = new Map();
       const times = answered.get(token ?? '') ?? 0;
-      // A listing that is begun again gets answers of its own: the first one's tokens are what it failed on.
-      const key = `${name}/${token === null ? round.next() : round.now()}/${token ?? ''}/${times}`;
+      // A listing that starts over gets keys of its own, because it failed on the tokens of the first one.
+      const key = `${kind}/${token === null ? round.next() : round.now()}/${token ?? ''}/${times}`;
       try {
-        const answer = page.parse(await once(key, () => fetch(token)));
+        const answer = page.parse(await once(key, () => cloud.list(kind, token)));
         answered.set(token ?? '', times + 1);
         return answer;
       } catch (error) {
-        // The same first page is asked for again by the retry, not by a new listing.
+        // The retry requests the same first page again; that is not a new listing.
         if (token === null) round.back();
         throw error;
       }
     };
-  };
+  });
   const readings = counter();
   return {
-    ...unchanged(cloud),
-    identify: () => cloud.identify(),
+    ...cloud,
     trustedAccess: async () => yesOrNo.parse(await once('trustedAccess', () => cloud.trustedAccess())),
     async idle() {
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },
-    listEnrollmentStatuses: listing('computeOptimizer', (token) => cloud.listEnrollmentStatuses(token)),
-    listAutomationAccounts: listing('automation', (token) => cloud.listAutomationAccounts(token)),
-    readComputeOptimizer: (id) =>
-      probe(checkpoint, `computeOptimizer#${id}`, ask, () => cloud.readComputeOptimizer(id)),
-    readAutomation: (id) => probe(checkpoint, `automation#${id}`, ask, () => cloud.readAutomation(id)),
+    list: (kind, token) => listings(kind)(token),
+    read: (kind, id) => probe(checkpoint, `${kind}#${id}`, ask, () => cloud.read(kind, id)),
     async readOrganization(options) {
       const name = `organization/${readings.next()}`;
       // Noted before anything is asked: a reading that a later part ends is as old as its first answer, and what events brought since is newer.
@@ -139,15 +136,12 @@ function refused(value: unknown): CloudError {
   return new CloudError(message, facts);
 }
 
-function unchanged(cloud: Cloud) {
-  return {
-    readAccount: (...call: Parameters<Cloud['readAccount']>) => cloud.readAccount(...call),
-    updateEnrollmentStatus: (...call: Parameters<Cloud['updateEnrollmentStatus']>) =>
-      cloud.updateEnrollmentStatus(...call),
-    updateEnrollmentConfiguration: (...call: Parameters<Cloud['updateEnrollmentConfiguration']>) =>
-      cloud.updateEnrollmentConfiguration(...call),
-    associateAccounts: (...call: Parameters<Cloud['associateAccounts']>) => cloud.associateAccounts(...call),
-    disassociateAccounts: (...call: Parameters<Cloud['disassociateAccounts']>) => cloud.disassociateAccounts(...call),
+function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
   };
 }
 

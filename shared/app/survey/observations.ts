@@ -117,11 +117,11 @@ export async function probe(
   wantsAutomation: boolean,
 ): Promise<Observations> {
   const computeOptimizer = isNotListed(known.computeOptimizer)
-    ? await readOrUnknown(retrying, () => cloud.readComputeOptimizer(accountId))
+    ? await readOrUnknown(retrying, () => cloud.read('computeOptimizer', accountId))
     : known.computeOptimizer;
   if (!wantsAutomation || !isNotListed(known.automation)) return { computeOptimizer, automation: known.automation };
   const off = computeOptimizer.kind === 'observed' && computeOptimizer.status !== 'Active';
-  const automation = off ? AUTOMATION_ABSENT : await readOrUnknown(retrying, () => cloud.readAutomation(accountId));
+  const automation = off ? AUTOMATION_ABSENT : await readOrUnknown(retrying, () => cloud.read('automation', accountId));
   return { computeOptimizer, automation };
 }
 

@@ -101,7 +101,7 @@ export async function survey(
   };
 
   const listed = readListing(
-    (token) => deps.cloud.listEnrollmentStatuses(token),
+    (token) => deps.cloud.list('computeOptimizer', token),
     retrying,
     (fresh, seen) => {
       judging.add(fresh, seen);
@@ -225,7 +225,7 @@ async function listAutomation(
 ): Promise<Listing> {
   try {
     return await readListing(
-      (token) => deps.cloud.listAutomationAccounts(token),
+      (token) => deps.cloud.list('automation', token),
       retrying,
       (_fresh, seen) => onProgress({ kind: 'listing', listing: 'automation', accounts: seen.size }),
       maxAccounts,

@@ -176,7 +176,7 @@ describe('invocations that one container is given at once', () => {
     const runtime = await world.compose('worker')();
     const [first, second] = await Promise.all([runtime.app(), runtime.app()]);
     expect(second).toBe(first);
-    await expect(first.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
+    await expect(first.deps.cloud.list('computeOptimizer', null)).resolves.toBeDefined();
   });
 
   it('that still work under the policy before go on, and what comes has the new one', async () => {
@@ -187,7 +187,7 @@ describe('invocations that one container is given at once', () => {
     const [after, same] = await Promise.all([runtime.app(true), runtime.app(true)]);
     expect(after).not.toBe(before);
     expect(same).toBe(after);
-    await expect(before.deps.cloud.listEnrollmentStatuses(null)).resolves.toBeDefined();
+    await expect(before.deps.cloud.list('computeOptimizer', null)).resolves.toBeDefined();
   });
 
   it('do not suffer from what an earlier one could not make', async () => {

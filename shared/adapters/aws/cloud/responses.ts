@@ -4,7 +4,9 @@ import type { CallKey, ListedEnrollment, Observed } from '../../../ports/cloud.t
 import type { Session } from './call-pipeline.ts';
 import { ownError, UNEXPECTED_ANSWER } from './cloud-errors.ts';
 
-/** What AWS answers is outside data: these are the shapes that are relied on, everything else in an answer is ignored. */
+/*
+ * AWS's answers are outside data. These schemas name the members that Rollcall relies on; all other members are ignored.
+ */
 export const accountId = z.string().regex(/^\d{12}$/, 'is not a 12-digit account id');
 const optionalText = z.string().nullish();
 
@@ -14,16 +16,17 @@ const enrollment = z.object({
   organizationRuleMode: optionalText,
   lastUpdatedTimestamp: z.date().nullish(),
 });
-const listed = z.array(z.looseObject({ accountId }));
-const statusesPage = z.object({ accountEnrollmentStatuses: listed, nextToken: optionalText });
-const accountsPage = z.object({ accounts: listed, nextToken: optionalText });
+/** The accounts of a listing page. Their other members are checked one account at a time. */
+export const listedAccounts = z.array(z.looseObject({ accountId }));
+export const pageToken = optionalText;
 
+/** The call that an answer belongs to. */
 export interface Answered {
   readonly key: CallKey;
   readonly session: Pick<Session, 'accountId'>;
 }
 
-/** @throws CloudError `UnexpectedAnswer` that says where the answer differs from what AWS documents. */
+/** @throws CloudError `UnexpectedAnswer`, which names the first difference from what AWS documents */
 export function checked<T>(schema: z.ZodType<T>, answer: unknown, { key, session }: Answered): T {
   const result = schema.safeParse(answer);
   if (result.success) {
@@ -35,11 +38,11 @@ export function checked<T>(schema: z.ZodType<T>, answer: unknown, { key, session
     'Invalid',
     UNEXPECTED_ANSWER,
     { ...key, accountId: session.accountId },
-    `${key.operation} answered something that AWS does not document: ${where}: ${issue?.message ?? 'unreadable'}.`,
+    `${key.operation} returned an answer that AWS does not document: ${where}: ${issue?.message ?? 'unreadable'}.`,
   );
 }
 
-/** One account's own enrollment. @throws CloudError `UnexpectedAnswer`, for a status that is not known as well. */
+/** The enrollment of one account. @throws CloudError `UnexpectedAnswer`, also for a status that this version does not know */
 export function observedEnrollment(answer: unknown, answered: Answered): Observed {
   const known = checked(enrollment, answer, answered);
   const observed = toObserved(known);
@@ -48,13 +51,13 @@ export function observedEnrollment(answer: unknown, answered: Answered): Observe
       'Invalid',
       UNEXPECTED_ANSWER,
       { ...answered.key, accountId: answered.session.accountId },
-      `${answered.key.operation} answered ${unknownValue(known)}, which this version does not know: nothing is concluded from it.`,
+      `${answered.key.operation} returned ${unknownValue(known)}, which this version does not know. The answer is ignored.`,
     );
   }
   return observed;
 }
 
-/** AWS's way to say that an account has never opted in [API_automation_GetEnrollmentConfiguration, its errors]. */
+/** What an account that has never opted in is observed as [API_automation_GetEnrollmentConfiguration, its errors]. */
 export const NEVER_ENROLLED: Observed = {
   kind: 'observed',
   status: 'Inactive',
@@ -66,34 +69,22 @@ export const NEVER_ENROLLED: Observed = {
 export interface EnrollmentPage {
   readonly items: readonly ListedEnrollment[];
   readonly nextToken: string | null;
-  /** Accounts whose status, rule mode or time this version cannot read, with the value found. */
+  /** Accounts with a status, rule mode or time that this version cannot read, and what was found. */
   readonly leftOut: readonly { readonly accountId: string; readonly why: string }[];
-}
-
-export function computeOptimizerPage(answer: unknown, answered: Answered): EnrollmentPage {
-  const page = checked(statusesPage, answer, answered);
-  return toPage(page.accountEnrollmentStatuses, page.nextToken);
-}
-
-export function automationPage(answer: unknown, answered: Answered): EnrollmentPage {
-  const page = checked(accountsPage, answer, answered);
-  return toPage(page.accounts, page.nextToken);
 }
 
 type Enrollment = z.infer<typeof enrollment>;
 
-function toPage(accounts: z.infer<typeof listed>, nextToken: string | null | undefined): EnrollmentPage {
+/** A listing page, without the accounts that this version cannot read. */
+export function toPage(accounts: z.infer<typeof listedAccounts>, nextToken: string | null | undefined): EnrollmentPage {
   const items: ListedEnrollment[] = [];
   const leftOut: { accountId: string; why: string }[] = [];
   for (const account of accounts) {
+    const { accountId } = account;
     const read = enrollment.safeParse(account);
     const observed = read.success ? toObserved(read.data) : null;
-    if (observed !== null) items.push({ accountId: account.accountId, observed });
-    else
-      leftOut.push({
-        accountId: account.accountId,
-        why: read.success ? unknownValue(read.data) : unreadable(read.error),
-      });
+    if (observed !== null) items.push({ accountId, observed });
+    else leftOut.push({ accountId, why: read.success ? unknownValue(read.data) : unreadable(read.error) });
   }
   return { items, nextToken: nextToken || null, leftOut };
 }
@@ -107,7 +98,7 @@ function toObserved(answer: Enrollment): Observed | null {
     kind: 'observed',
     status,
     ruleMode: ruleMode ?? null,
-    statusReason: textOrNull(answer.statusReason),
+    statusReason: shortText(answer.statusReason),
     lastUpdated: answer.lastUpdatedTimestamp?.getTime() ?? null,
   };
 }
@@ -130,11 +121,18 @@ function unknownValue({ status, organizationRuleMode }: Enrollment): string {
     : `status ${JSON.stringify(status)}`;
 }
 
-/** So that no text from outside makes a ledger entry, a message or an event larger than what stores them takes, characters. */
+/** The reason that a change's answer gives. The answer is passed on without a check: an unusual one does not make the change a failure. */
+export function statusReasonOf(answer: unknown): string | null {
+  return typeof answer === 'object' && answer !== null && 'statusReason' in answer
+    ? shortText(answer.statusReason)
+    : null;
+}
+
+/** Longest text taken from an answer, characters: ledger entries, messages and events have size limits. */
 const MAX_TEXT = 1_000;
 
-/** The text of an answer that is only passed on, never concluded from; its beginning, if it is very long. */
-export function textOrNull(value: unknown): string | null {
+/** A text that is only passed on, shortened if it is very long; `null` for anything but a non-empty text. */
+export function shortText(value: unknown): string | null {
   if (typeof value !== 'string' || value === '') return null;
   return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT).toWellFormed()}…` : value;
 }

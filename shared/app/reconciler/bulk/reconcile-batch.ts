@@ -4,7 +4,7 @@ import { toChange } from '../../../domain/decision/plan.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import { type BatchResult, CloudError } from '../../../ports/cloud.ts';
+import { type ChangeResult, CloudError } from '../../../ports/cloud.ts';
 import { allows } from '../../plan/plan.ts';
 import { ChangeRefused } from '../checks/guard.ts';
 import {
@@ -144,8 +144,14 @@ const claimEnd = ({ automation }: AccountRecord): number => Date.parse(automatio
 async function callOnce(work: WorkContext, message: BatchMessage, claimed: readonly Claimed[]): Promise<WorkResult> {
   const { cloud } = work.deps;
   const accountIds = claimed.map(({ facts }) => facts.id);
-  const request = { accountIds, clientToken: claimed[0]?.undertaking.clientToken ?? '' };
   const optOut = message.operation === 'DisassociateAccounts';
+  const request = {
+    kind: 'automation',
+    action: message.operation,
+    target: { scope: 'batch', accountIds },
+    status: optOut ? 'Inactive' : 'Active',
+    clientToken: claimed[0]?.undertaking.clientToken ?? null,
+  } as const;
   const expiresAt = Math.min(...claimed.map(({ record }) => claimEnd(record)));
   let sent = false;
   const beforeSend = async (): Promise<void> => {
@@ -156,9 +162,7 @@ async function callOnce(work: WorkContext, message: BatchMessage, claimed: reado
     sent = true;
   };
   try {
-    const result = await work.retrying(() =>
-      optOut ? cloud.disassociateAccounts(request, beforeSend) : cloud.associateAccounts(request, beforeSend),
-    );
+    const result = await work.retrying(() => cloud.change(request, beforeSend));
     return await writeOutcomes(work, message, claimed, result);
   } catch (error) {
     const told = claimed.map((one) => ({ ...one, undertaking: { ...one.undertaking, unsent: !sent } }));
@@ -172,20 +176,15 @@ async function writeOutcomes(
   work: WorkContext,
   message: BatchMessage,
   claimed: readonly Claimed[],
-  result: BatchResult,
+  { requestId, refused }: ChangeResult,
 ): Promise<WorkResult> {
-  const { requestId, succeeded, errors } = result;
-  const left = (id: AccountId): string => {
-    const own = errors.filter((text) => text.includes(id));
-    return (own.length > 0 ? own : errors).join('; ') || 'AWS left the account out of the batch and gave no reason';
-  };
-  await closeAll(work, claimed, ({ undertaking, facts }) =>
-    succeeded.has(facts.id)
-      ? successEntry(work, undertaking, { requestId, message: null })
-      : undoEntry(work, undertaking, { code: 'NotAmongSucceeded', message: left(facts.id), requestId }),
-  );
-  const done = claimed.filter(({ facts }) => succeeded.has(facts.id)).map(({ facts }) => facts.id);
-  const rest = claimed.filter(({ facts }) => !succeeded.has(facts.id)).map(({ facts }) => alone(message, facts.id));
+  await closeAll(work, claimed, ({ undertaking, facts }) => {
+    if (!refused.has(facts.id)) return successEntry(work, undertaking, { requestId, message: null });
+    const message = refused.get(facts.id) ?? 'AWS left the account out of the batch and gave no reason';
+    return undoEntry(work, undertaking, { code: 'NotAmongSucceeded', message, requestId });
+  });
+  const done = claimed.filter(({ facts }) => !refused.has(facts.id)).map(({ facts }) => facts.id);
+  const rest = claimed.filter(({ facts }) => refused.has(facts.id)).map(({ facts }) => alone(message, facts.id));
   const verified = await verify(work, message, done);
   return { outcomes: verified.outcomes, followUps: [...rest, ...verified.followUps], dead: null };
 }

@@ -66,13 +66,17 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
     await lastLook(work, { assessment, expiresAt }, ask);
     sent = true;
   };
-  const request = { accountId: work.caller.accountId, status: 'Active' as const, includeMemberAccounts: true };
+  const request = {
+    kind: 'computeOptimizer',
+    action: 'UpdateEnrollmentStatus',
+    target: { scope: 'organization' },
+    status: 'Active',
+    clientToken: null,
+  } as const;
   try {
-    const answer = await work.retrying(() => work.deps.cloud.updateEnrollmentStatus(request, beforeSend));
-    const { requestId, statusReason } = answer;
-    await closeAll(work, claimed, ({ undertaking }) =>
-      successEntry(work, undertaking, { requestId, message: statusReason }),
-    );
+    const answer = await work.retrying(() => work.deps.cloud.change(request, beforeSend));
+    const { requestId, message: reason } = answer;
+    await closeAll(work, claimed, ({ undertaking }) => successEntry(work, undertaking, { requestId, message: reason }));
   } catch (error) {
     return ended(work, message, drifted, sent ? claimed : claimed.map(neverSent), error);
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createAwsCloud } from '../../../../shared/adapters/aws/cloud/cloud.ts';
-import { automationPage, computeOptimizerPage } from '../../../../shared/adapters/aws/cloud/responses.ts';
+import { DRIVERS } from '../../../../shared/adapters/aws/cloud/kinds/index.ts';
 import { failureOf } from '../../../contract/cloud.contract.ts';
+import { associate, disassociate, updateStatus } from '../../../support/change-requests.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { ACCOUNT, awsSettings, cloudOn, json, openGate, wireCloud, wireServer } from './support.ts';
 
@@ -17,7 +18,7 @@ describe('what AWS answers is checked', () => {
   it('times become epoch milliseconds, what is absent null', async () => {
     const full = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why', lastUpdatedTimestamp: 1700000000.25 };
     const { cloud } = await answering({ ...listing(full, { accountId: OTHER, status: 'Pending' }), nextToken: 'n' });
-    expect(await cloud.listEnrollmentStatuses(null)).toEqual({
+    expect(await cloud.list('computeOptimizer', null)).toEqual({
       items: [
         {
           accountId: ACCOUNT,
@@ -44,7 +45,7 @@ describe('what AWS answers is checked', () => {
   it('a reason of any length is kept to a length that every store takes', async () => {
     const endless = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why\u{1f600}'.repeat(100_000) };
     const { cloud } = await answering(listing(endless));
-    const [item] = (await cloud.listEnrollmentStatuses(null)).items;
+    const [item] = (await cloud.list('computeOptimizer', null)).items;
     const { observed } = item ?? {};
     if (observed?.kind !== 'observed') throw new Error('nothing was observed');
     expect(observed.statusReason).toMatch(/^why.*…$/u);
@@ -54,9 +55,9 @@ describe('what AWS answers is checked', () => {
 
   it('the listings ask for whole pages, unfiltered, and pass the token on', async () => {
     const { cloud, requests } = await answering({ ...listing(), accounts: [] });
-    await cloud.listEnrollmentStatuses(null);
-    await cloud.listEnrollmentStatuses('a');
-    await cloud.listAutomationAccounts('b');
+    await cloud.list('computeOptimizer', null);
+    await cloud.list('computeOptimizer', 'a');
+    await cloud.list('automation', 'b');
     const asked = requests
       .filter(({ operation }) => operation !== 'GetCallerIdentity')
       .map(({ body }) => JSON.parse(body));
@@ -81,9 +82,9 @@ describe('what AWS answers is checked', () => {
       { accountId: OTHER, ...strange },
     ];
     const { cloud } = await answering({ accountEnrollmentStatuses: accounts, accounts }, warnings);
-    const pages = [await cloud.listAutomationAccounts(null)];
+    const pages = [await cloud.list('automation', null)];
     // Compute Optimizer has no rule mode.
-    if (!('organizationRuleMode' in strange)) pages.push(await cloud.listEnrollmentStatuses(null));
+    if (!('organizationRuleMode' in strange)) pages.push(await cloud.list('computeOptimizer', null));
     for (const page of pages) {
       expect(page.items.map(({ accountId }) => accountId)).toEqual([ACCOUNT]);
       expect(page.leftOut).toEqual([OTHER]);
@@ -95,7 +96,7 @@ describe('what AWS answers is checked', () => {
   it('an unknown status of one account is an error, never a conclusion', async () => {
     for (const strange of [{ status: 'Hibernating' }, { status: 'Active', organizationRuleMode: 'SomeAllowed' }]) {
       const { cloud } = await answering(strange);
-      const { details: facts, message } = await failureOf(cloud.readAutomation(ACCOUNT));
+      const { details: facts, message } = await failureOf(cloud.read('automation', ACCOUNT));
       expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer', accountId: ACCOUNT });
       expect(message).toMatch(/"Hibernating"|"SomeAllowed"/);
     }
@@ -106,31 +107,41 @@ describe('what AWS answers is checked', () => {
     ['a token that is no text', { ...listing(), nextToken: 7 }],
   ])('%s: the page throws', async (_, body) => {
     const { cloud } = await answering(body);
-    const { details: facts } = await failureOf(cloud.listEnrollmentStatuses(null));
+    const { details: facts } = await failureOf(cloud.list('computeOptimizer', null));
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer' });
   });
 
   it('an empty token ends a listing as none does', async () => {
     const { cloud } = await answering({ ...listing(), nextToken: '' });
-    expect((await cloud.listEnrollmentStatuses(null)).nextToken).toBeNull();
+    expect((await cloud.list('computeOptimizer', null)).nextToken).toBeNull();
   });
 
   it('of a batch only what was asked for and came back has succeeded', async () => {
     const { cloud } = await answering({ accountIds: [ACCOUNT, '999999999999', 5], errors: ['x', 7] });
-    const batch = { accountIds: [ACCOUNT, OTHER], clientToken: 't' };
-    expect(await cloud.associateAccounts(batch, async () => undefined)).toEqual({
-      ...{ requestId: 'request-1', succeeded: new Set([ACCOUNT]), errors: ['x'] },
+    expect(await cloud.change(associate([ACCOUNT, OTHER]), async () => undefined)).toEqual({
+      ...{ requestId: 'request-1', message: null, refused: new Map([[OTHER, 'x']]) },
     });
-    const onlyErrors = await answering({ errors: ['x'] });
-    expect((await onlyErrors.cloud.disassociateAccounts(batch, async () => undefined)).succeeded.size).toBe(0);
+    const onlyErrors = await answering({ errors: [`${OTHER}: later`, `${ACCOUNT}: not now`, `${ACCOUNT}: y`] });
+    const { refused } = await onlyErrors.cloud.change(disassociate([ACCOUNT, OTHER]), async () => undefined);
+    expect(refused).toEqual(
+      new Map([
+        [ACCOUNT, `${ACCOUNT}: not now; ${ACCOUNT}: y`],
+        [OTHER, `${OTHER}: later`],
+      ]),
+    );
+    const silent = await answering({ accountIds: [] });
+    const result = await silent.cloud.change(associate([ACCOUNT]), async () => undefined);
+    expect(result.refused).toEqual(new Map([[ACCOUNT, null]]));
   });
 
   it('the answer of a change is passed on, however strange', async () => {
     const { cloud } = await answering({ status: 17 });
-    const request = { accountId: ACCOUNT, status: 'Active', includeMemberAccounts: false } as const;
-    expect(await cloud.updateEnrollmentStatus(request, async () => undefined)).toEqual({
-      ...{ requestId: 'request-1', status: null, statusReason: null },
+    expect(await cloud.change(updateStatus(ACCOUNT, 'Active'), async () => undefined)).toEqual({
+      ...{ requestId: 'request-1', message: null, refused: new Map() },
     });
+    const explained = await answering({ status: 'Failed', statusReason: 'no role' });
+    const { message } = await explained.cloud.change(updateStatus(ACCOUNT, 'Active'), async () => undefined);
+    expect(message).toBe('no role');
   });
 
   it('costs next to nothing: ten thousand accounts in less than 50 ms of CPU', () => {
@@ -145,8 +156,8 @@ describe('what AWS answers is checked', () => {
     const check = () => {
       const start = process.cpuUsage();
       for (const page of pages) {
-        automationPage({ accounts: page }, answered);
-        computeOptimizerPage({ accountEnrollmentStatuses: page }, answered);
+        DRIVERS.automation.parsePage({ accounts: page }, answered);
+        DRIVERS.computeOptimizer.parsePage({ accountEnrollmentStatuses: page }, answered);
       }
       const { user, system } = process.cpuUsage(start);
       return (user + system) / 1000;
@@ -163,10 +174,10 @@ describe('the life of an adapter', () => {
     idle.close();
     const { cloud, requests } = await answering(listing());
     expect(requests).toHaveLength(0);
-    await cloud.listEnrollmentStatuses(null);
+    await cloud.list('computeOptimizer', null);
     const before = requests.length;
     cloud.close();
-    const failure = await failureOf(cloud.listEnrollmentStatuses(null));
+    const failure = await failureOf(cloud.list('computeOptimizer', null));
     // No account is given up for it, and nobody tries it again with what is closed.
     expect(failure.details).toMatchObject({ kind: 'Transient', code: 'Closed' });
     expect(failure.retryable).toBe(false);
@@ -182,7 +193,7 @@ describe('the life of an adapter', () => {
 
   it('close breaks off what is under way and what waits for a connection', async () => {
     const { cloud } = await wireCloud(() => setImmediate(() => cloud.close()), { maxSockets: 1 });
-    const failures = await Promise.all([1, 2, 3].map(() => failureOf(cloud.readComputeOptimizer(ACCOUNT))));
+    const failures = await Promise.all([1, 2, 3].map(() => failureOf(cloud.read('computeOptimizer', ACCOUNT))));
     for (const { kind } of failures) expect(kind).toBe('Transient');
   });
 });

@@ -46,7 +46,7 @@ describe('what a code means', () => {
       json(response, status, { __type: code, message: 'Rate exceeded: throttled, access denied' });
     });
     for (const [, code, kind] of answers) {
-      expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).details).toMatchObject({ kind, code });
+      expect((await failureOf(cloud.read('computeOptimizer', ACCOUNT))).details).toMatchObject({ kind, code });
     }
   });
 });
@@ -71,7 +71,7 @@ describe('when AWS cannot be reached', () => {
 
   it('a broken connection is Transient', async () => {
     const { cloud } = await wireCloud((_, response) => response.socket?.destroy());
-    const { details: facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts } = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'ECONNRESET', accountId: ACCOUNT });
   });
 
@@ -79,7 +79,7 @@ describe('when AWS cannot be reached', () => {
 
   it('an answer that does not come is not waited for', async () => {
     const { cloud } = await wireCloud(() => undefined, impatient);
-    const { details: facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts } = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(facts.kind).toBe('Transient');
     expect(facts.code).toMatch(/^(ETIMEDOUT|TimeoutError)$/);
   });
@@ -89,7 +89,7 @@ describe('when AWS cannot be reached', () => {
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': 100 });
       response.write('{"status":');
     }, impatient);
-    const error = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const error = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(error.kind).toBe('Transient');
     // The half answer still knows its request, whose headers are no one's business.
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(OWN_KEY);
@@ -105,7 +105,7 @@ describe('when AWS cannot be reached', () => {
       response.writeHead(status, { 'content-type': 'text/html' });
       response.end(body);
     });
-    const { details: facts, message } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts, message } = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
     expect(message).toContain('AWS_ENDPOINT_URL');
   });
@@ -116,7 +116,7 @@ describe('what is wrong on our side', () => {
     const wire = await wireServer((_, response) => json(response, 200, {}));
     const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
     const { cloud } = cloudOn(wire.endpoint, {}, none);
-    const { details: facts, message } = await failureOf(cloud.listEnrollmentStatuses(null));
+    const { details: facts, message } = await failureOf(cloud.list('computeOptimizer', null));
     expect(facts).toMatchObject({ kind: 'Unauthenticated', code: 'CredentialsProviderError', accountId: null });
     expect(message).toContain('aws sso login');
     expect(wire.requests).toHaveLength(0);
@@ -183,8 +183,8 @@ describe('what is wrong on our side', () => {
       response.setHeader('date', ahead);
       json(response, 403, { __type: 'InvalidSignatureException', message: 'Signature expired' });
     });
-    expect((await failureOf(cloud.readComputeOptimizer(ACCOUNT))).kind).toBe('Transient');
-    await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    expect((await failureOf(cloud.read('computeOptimizer', ACCOUNT))).kind).toBe('Transient');
+    await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     const [first, second] = requests
       .filter(({ operation }) => operation === 'GetEnrollmentStatus')
       .map(({ headers }) => String(headers['x-amz-date']).slice(0, 11));
@@ -201,7 +201,7 @@ describe('what is wrong on our side', () => {
       );
     });
     const { cloud } = cloudOn(wire.endpoint);
-    const { details: facts, message } = await failureOf(cloud.readComputeOptimizer(MEMBER));
+    const { details: facts, message } = await failureOf(cloud.read('computeOptimizer', MEMBER));
     expect(facts).toMatchObject({ kind: 'Denied', code: 'RegionDisabledException', accountId: MEMBER });
     expect(message).toContain('enable the Region');
   });
@@ -235,7 +235,7 @@ describe('messages', () => {
     const { cloud } = await wireCloud((_, response) =>
       json(response, 400, { __type: 'AccessDeniedException', message: 'User is not\n authorized' }),
     );
-    const { message } = await failureOf(cloud.readComputeOptimizer(MEMBER));
+    const { message } = await failureOf(cloud.read('computeOptimizer', MEMBER));
     expect(message).toBe(
       'GetEnrollmentStatus for account 222233334444 failed (AccessDeniedException, request request-1): User is not authorized. ' +
         'Check that the member role allows compute-optimizer:GetEnrollmentStatus and that no service control policy forbids it.',
@@ -258,7 +258,7 @@ describe('messages', () => {
         json(response, 403, { __type: code, message: words });
       });
       for (const account of [ACCOUNT, MEMBER]) {
-        const error = await failureOf(cloud.readComputeOptimizer(account));
+        const error = await failureOf(cloud.read('computeOptimizer', account));
         const shown = inspect(error, { depth: 10, showHidden: true });
         expect(signature).toMatch(/^[0-9a-f]{64}$/);
         // Where the credentials themselves are refused, AWS's words may be nothing but what was signed.

@@ -5,6 +5,7 @@ import { createAwsInspection } from '../../../../shared/adapters/aws/cloud/inspe
 import { COMPLETE_ANSWERS } from '../../../../shared/adapters/aws/complete-answers.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { type CallerRole, failureOf, type World } from '../../../contract/cloud.contract.ts';
+import { associate, disassociate, updateConfiguration, updateStatus } from '../../../support/change-requests.ts';
 import { awsWorld, openGate } from './support.ts';
 
 const KINDS = ['empty-answer', 'null-answer', 'empty-body'] as const;
@@ -26,12 +27,11 @@ const describeMember = (cloud: Cloud, world: World) => {
   const { organizationId, managementAccountId } = world.sandbox.info();
   return cloud.readAccount(member(world), { ...read(), organizationId, managementAccountId });
 };
-const batch = (world: World) => ({ accountIds: [member(world)], clientToken: 'token' });
 const walking = { accountShape: 'older' } as const;
 
 const PROBES: readonly Probe[] = [
   { service: 'sts', operation: 'GetCallerIdentity', call: (cloud) => cloud.identify() },
-  { service: 'sts', operation: 'AssumeRole', call: (cloud, world) => cloud.readComputeOptimizer(member(world)) },
+  { service: 'sts', operation: 'AssumeRole', call: (cloud, world) => cloud.read('computeOptimizer', member(world)) },
   { service: 'organizations', operation: 'DescribeOrganization', call: (cloud) => cloud.identify() },
   {
     service: 'organizations',
@@ -69,43 +69,38 @@ const PROBES: readonly Probe[] = [
   {
     service: 'compute-optimizer',
     operation: 'GetEnrollmentStatusesForOrganization',
-    call: (cloud) => cloud.listEnrollmentStatuses(null),
+    call: (cloud) => cloud.list('computeOptimizer', null),
   },
   {
     service: 'compute-optimizer',
     operation: 'GetEnrollmentStatus',
-    call: (cloud, world) => cloud.readComputeOptimizer(member(world)),
+    call: (cloud, world) => cloud.read('computeOptimizer', member(world)),
   },
   {
     service: 'compute-optimizer',
     operation: 'UpdateEnrollmentStatus',
-    call: (cloud, world) =>
-      cloud.updateEnrollmentStatus(
-        { accountId: member(world), status: 'Active', includeMemberAccounts: false },
-        BEFORE,
-      ),
+    call: (cloud, world) => cloud.change(updateStatus(member(world), 'Active'), BEFORE),
   },
-  { service: 'aco-automation', operation: 'ListAccounts', call: (cloud) => cloud.listAutomationAccounts(null) },
+  { service: 'aco-automation', operation: 'ListAccounts', call: (cloud) => cloud.list('automation', null) },
   {
     service: 'aco-automation',
     operation: 'GetEnrollmentConfiguration',
-    call: (cloud, world) => cloud.readAutomation(member(world)),
+    call: (cloud, world) => cloud.read('automation', member(world)),
   },
   {
     service: 'aco-automation',
     operation: 'UpdateEnrollmentConfiguration',
-    call: (cloud, world) =>
-      cloud.updateEnrollmentConfiguration({ accountId: member(world), status: 'Active', clientToken: 'token' }, BEFORE),
+    call: (cloud, world) => cloud.change(updateConfiguration(member(world), 'Active'), BEFORE),
   },
   {
     service: 'aco-automation',
     operation: 'AssociateAccounts',
-    call: (cloud, world) => cloud.associateAccounts(batch(world), BEFORE),
+    call: (cloud, world) => cloud.change(associate([member(world)]), BEFORE),
   },
   {
     service: 'aco-automation',
     operation: 'DisassociateAccounts',
-    call: (cloud, world) => cloud.disassociateAccounts(batch(world), BEFORE),
+    call: (cloud, world) => cloud.change(disassociate([member(world)]), BEFORE),
   },
 ];
 

@@ -291,7 +291,7 @@ describe('reading the organization', () => {
       code: 'AccessDeniedException',
     });
     // Those under way may end; long before all thirty are asked for, nobody goes on.
-    for (let turn = 0; turn < 10; turn += 1) await world.cloud.listEnrollmentStatuses(null).catch(() => undefined);
+    for (let turn = 0; turn < 10; turn += 1) await world.cloud.list('computeOptimizer', null).catch(() => undefined);
     expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
   });
 
@@ -302,7 +302,7 @@ describe('reading the organization', () => {
     expect(caller.partition).toBe(partition);
     expect(arn).toMatch(new RegExp(`^arn:${partition}:`));
     expect((await read(world)).accounts).toHaveLength(world.sandbox.accounts().length);
-    expect((await world.cloud.readComputeOptimizer(findMember(world).accountId)).kind).toBe('observed');
+    expect((await world.cloud.read('computeOptimizer', findMember(world).accountId)).kind).toBe('observed');
     await world.close();
   });
 });
@@ -371,8 +371,8 @@ describe('who we are', () => {
       );
     });
     const { cloud } = cloudOn(wire.endpoint);
-    await failureOf(cloud.readComputeOptimizer(ACCOUNT));
-    await Promise.all([1, 2, 3].map(() => cloud.readComputeOptimizer(ACCOUNT)));
+    await failureOf(cloud.read('computeOptimizer', ACCOUNT));
+    await Promise.all([1, 2, 3].map(() => cloud.read('computeOptimizer', ACCOUNT)));
     expect(asked).toBe(2);
     await cloud.identify();
     expect(asked).toBe(3);

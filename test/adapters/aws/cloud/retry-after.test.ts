@@ -47,7 +47,7 @@ describe('an answer of AWS that asks to wait', () => {
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
       json(response, 400, { __type: 'ThrottlingException', message: 'Rate exceeded' });
     });
-    return failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    return failureOf(cloud.read('computeOptimizer', ACCOUNT));
   };
 
   it('says so in the error: a date by the clock of the server that answered', async () => {

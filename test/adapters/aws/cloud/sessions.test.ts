@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../../shared/adapters/aws/cloud/call-pipeline.ts';
 import { createMemberSessions, RENEWAL_MARGIN_MS } from '../../../../shared/adapters/aws/cloud/member-sessions.ts';
 import { countOf, failureOf, findMember, isPlainMember, truthOf } from '../../../contract/cloud.contract.ts';
+import { updateStatus } from '../../../support/change-requests.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { ACCOUNT, awsWorld, json, wireCloud } from './support.ts';
 
@@ -24,7 +25,9 @@ describe('whose credentials a call is made with', () => {
     });
     const accounts = Array.from({ length: 400 }, (_, index) => (index % 8 === 0 ? ACCOUNT : memberId(index % 53)));
     const observed = await Promise.all(
-      accounts.map((id, index) => (index % 2 === 0 ? cloud.readComputeOptimizer(id) : cloud.readAutomation(id))),
+      accounts.map((id, index) =>
+        index % 2 === 0 ? cloud.read('computeOptimizer', id) : cloud.read('automation', id),
+      ),
     );
     expect(observed.map(({ statusReason }) => statusReason)).toEqual(
       accounts.map((id) => (id === ACCOUNT ? 'AKIAOWNOWNOWNOWNOWN none' : `ASIA${id} token-of-${id}`)),
@@ -36,9 +39,7 @@ describe('whose credentials a call is made with', () => {
     const members = world.sandbox.accounts().filter(isPlainMember(world));
     const wanted = members.map(({ accountId }, index) => [accountId, index % 3 === 0 ? 'Inactive' : 'Active'] as const);
     await Promise.all(
-      wanted.map(([accountId, status]) =>
-        world.cloud.updateEnrollmentStatus({ accountId, status, includeMemberAccounts: false }, async () => undefined),
-      ),
+      wanted.map(([accountId, status]) => world.cloud.change(updateStatus(accountId, status), async () => undefined)),
     );
     expect(wanted.map(([accountId]) => truthOf(world, accountId).computeOptimizer.status)).toEqual(
       wanted.map(([, status]) => status),
@@ -53,7 +54,7 @@ describe('whose credentials a call is made with', () => {
   it('the role is named in the partition of the caller, with its path, session name and external id', async () => {
     const role = { memberRole: '/ops/team/Keeper', externalId: 'ext-1', sessionName: 'nightly' };
     const { cloud, requests } = await wireCloud((_, response) => json(response, 200, { status: 'Active' }), role);
-    await cloud.readComputeOptimizer('222233334444');
+    await cloud.read('computeOptimizer', '222233334444');
     const assumed = new URLSearchParams(requests.find(({ operation }) => operation === 'AssumeRole')?.body);
     expect(Object.fromEntries(assumed)).toMatchObject({
       RoleArn: 'arn:aws:iam::222233334444:role/ops/team/Keeper',
@@ -63,10 +64,10 @@ describe('whose credentials a call is made with', () => {
 
   it('an external id that the role asks for must be the right one', async () => {
     const right = await awsWorld({ sandbox: { externalId: 'right' }, cloud: { externalId: 'right' } });
-    await right.cloud.readComputeOptimizer(findMember(right).accountId);
+    await right.cloud.read('computeOptimizer', findMember(right).accountId);
     await right.close();
     const wrong = await awsWorld({ sandbox: { externalId: 'right' }, cloud: { externalId: 'wrong' } });
-    const { details: facts } = await failureOf(wrong.cloud.readComputeOptimizer(findMember(wrong).accountId));
+    const { details: facts } = await failureOf(wrong.cloud.read('computeOptimizer', findMember(wrong).accountId));
     await wrong.close();
     expect(facts).toMatchObject({ kind: 'Denied', operation: 'AssumeRole' });
   });
@@ -76,14 +77,14 @@ describe('member sessions', () => {
   it('an expired one is forgotten: Transient, and the next attempt has a new one', async () => {
     const world = await awsWorld();
     const { accountId } = findMember(world);
-    await world.cloud.readComputeOptimizer(accountId);
+    await world.cloud.read('computeOptimizer', accountId);
     // The sandbox's sessions end although our clock has not moved, as when AWS revokes them.
     world.sandbox.setFaults([
       { operation: 'GetEnrollmentStatus', kind: 'denied', code: 'ExpiredTokenException', count: 1 },
     ]);
-    const { details: facts } = await failureOf(world.cloud.readComputeOptimizer(accountId));
+    const { details: facts } = await failureOf(world.cloud.read('computeOptimizer', accountId));
     expect(facts).toMatchObject({ kind: 'Transient', code: 'ExpiredTokenException', accountId });
-    expect((await world.cloud.readComputeOptimizer(accountId)).kind).toBe('observed');
+    expect((await world.cloud.read('computeOptimizer', accountId)).kind).toBe('observed');
     expect(countOf(world, 'AssumeRole')).toBe(2);
     await world.close();
   });
@@ -93,11 +94,11 @@ describe('member sessions', () => {
       json(response, 400, { __type: 'UnrecognizedClientException', message: 'The security token is invalid.' }),
     );
     for (const _ of [1, 2]) {
-      const { details: facts } = await failureOf(cloud.readComputeOptimizer(memberId(1)));
+      const { details: facts } = await failureOf(cloud.read('computeOptimizer', memberId(1)));
       expect(facts).toMatchObject({ kind: 'Denied', code: 'UnrecognizedClientException', accountId: memberId(1) });
     }
     expect(requests.filter(({ operation }) => operation === 'AssumeRole')).toHaveLength(2);
-    const { details: facts } = await failureOf(cloud.readComputeOptimizer(ACCOUNT));
+    const { details: facts } = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(facts).toMatchObject({ kind: 'Unauthenticated', accountId: ACCOUNT });
   });
 

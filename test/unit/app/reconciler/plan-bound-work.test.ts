@@ -96,9 +96,10 @@ describe('a process whose clock is off from the store', () => {
     });
     const gated: Cloud = {
       ...cloud,
-      async readComputeOptimizer(id) {
+      async read(kind, id) {
+        if (kind !== 'computeOptimizer') return cloud.read(kind, id);
         await limiter.acquire({ service: 'compute-optimizer', operation: 'GetEnrollmentStatus' });
-        return cloud.readComputeOptimizer(id);
+        return cloud.read(kind, id);
       },
     };
     const work = await shop.process({ cloud: gated });
@@ -124,9 +125,9 @@ describe('a disk that is full', () => {
     let full = true;
     const failing: Cloud = {
       ...cloud,
-      async readComputeOptimizer(id) {
+      async read(kind, id) {
         if (full) throw toStoreError(Object.assign(new Error('full'), { errcode: 13 }), 'rollcall.db');
-        return cloud.readComputeOptimizer(id);
+        return cloud.read(kind, id);
       },
     };
     const work = await shop.process({ cloud: failing });

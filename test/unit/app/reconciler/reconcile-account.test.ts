@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WorkerPool } from '../../../../shared/app/reconciler/worker-pool.ts';
+import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { DAY, HOUR, iso, MANAGEMENT_ID, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError, type Trouble, type WireCall } from '../../../support/memory-cloud.ts';
 import { accountId, keyOf, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
@@ -142,8 +143,8 @@ describe('one account', () => {
     let reads = 0;
     const cloud = {
       ...shop.cloud,
-      readComputeOptimizer: async (id: string) => {
-        const seen = await shop.cloud.readComputeOptimizer(id);
+      read: async (...[kind, id]: Parameters<Cloud['read']>) => {
+        const seen = await shop.cloud.read(kind, id);
         reads += 1;
         if (reads === 1) await held;
         return seen;
@@ -176,8 +177,8 @@ describe('one account', () => {
     let first = true;
     const cloud = {
       ...shop.cloud,
-      readComputeOptimizer: async (id: string) => {
-        const seen = await shop.cloud.readComputeOptimizer(id);
+      read: async (...[kind, id]: Parameters<Cloud['read']>) => {
+        const seen = await shop.cloud.read(kind, id);
         const wait = first;
         first = false;
         if (wait) await held;
@@ -397,9 +398,9 @@ describe('errors', () => {
     const work = await shop.process();
     const broken = {
       ...shop.cloud,
-      readComputeOptimizer: async (id: string) => {
+      read: async (...[kind, id]: Parameters<Cloud['read']>) => {
         if (id === A) throw new TypeError('a defect');
-        return shop.cloud.readComputeOptimizer(id);
+        return shop.cloud.read(kind, id);
       },
     };
     const struck = { ...work, deps: { ...work.deps, cloud: broken } };
@@ -421,11 +422,9 @@ describe('crashes', () => {
     const never = new Promise<never>(() => undefined);
     const cloud = {
       ...shop.cloud,
-      updateEnrollmentStatus: async (
-        ...[request, beforeSend]: Parameters<typeof shop.cloud.updateEnrollmentStatus>
-      ) => {
+      change: async (...[request, beforeSend]: Parameters<typeof shop.cloud.change>) => {
         if (when === 'before') await beforeSend();
-        else await shop.cloud.updateEnrollmentStatus(request, beforeSend);
+        else await shop.cloud.change(request, beforeSend);
         return never;
       },
     };

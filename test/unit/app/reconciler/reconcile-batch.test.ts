@@ -169,7 +169,7 @@ describe('a batch', () => {
     let refused = false;
     trouble = ({ operation, accountIds }) => {
       const forbidden = { before: cloudError('Denied', 'ForbiddenException', true) };
-      if (operation === 'ListAutomationAccounts') return refused && listingToo ? forbidden : null;
+      if (operation === 'list automation') return refused && listingToo ? forbidden : null;
       if (operation !== 'AssociateAccounts' || accountIds.length === 1) return null;
       refused = true;
       return forbidden;
@@ -185,7 +185,7 @@ describe('a batch', () => {
     await enrolled(3);
     await shop.scan();
     trouble = ({ operation }) =>
-      operation === 'ListAutomationAccounts' ? { before: cloudError('Denied', 'ForbiddenException', true) } : null;
+      operation === 'list automation' ? { before: cloudError('Denied', 'ForbiddenException', true) } : null;
     const work = await shop.process();
     await shop.workOff(work);
     expect(changes()).toEqual([]);
@@ -292,11 +292,11 @@ describe('a batch', () => {
     const work = await shop.process();
     const slow = {
       ...shop.cloud,
-      associateAccounts: async (...[request, beforeSend]: Parameters<typeof shop.cloud.associateAccounts>) => {
+      change: async (...[request, beforeSend]: Parameters<typeof shop.cloud.change>) => {
         // The limiter lets it wait for nearly as long as the claims last.
         if (first) await shop.clock.sleep(shop.settings.claimMs * 0.95);
         first = false;
-        return shop.cloud.associateAccounts(request, beforeSend);
+        return shop.cloud.change(request, beforeSend);
       },
     };
     await shop.workOff({ ...work, deps: { ...work.deps, cloud: slow } });
@@ -313,8 +313,8 @@ describe('a batch', () => {
     const work = await shop.process();
     const deadly = {
       ...shop.cloud,
-      associateAccounts: async (...given: Parameters<typeof shop.cloud.associateAccounts>) => {
-        await shop.cloud.associateAccounts(...given);
+      change: async (...given: Parameters<typeof shop.cloud.change>) => {
+        await shop.cloud.change(...given);
         throw new Error('SIGKILL');
       },
     };
@@ -379,7 +379,7 @@ describe('the organization-wide call', () => {
     const never = new Promise<never>(() => undefined);
     const cloud: Cloud = {
       ...shop.cloud,
-      updateEnrollmentStatus: async (_request, beforeSend) => {
+      change: async (_request, beforeSend) => {
         await beforeSend();
         return never;
       },

@@ -17,7 +17,7 @@ import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/clo
 import type { Registers } from '../../../../shared/ports/registers.ts';
 import { CALLER, HOUR, MEMBER, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
-import { cloudError, memoryCloud } from '../../../support/memory-cloud.ts';
+import { cloudError, listing, memoryCloud } from '../../../support/memory-cloud.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';
 
 const item = (n: number): ListedEnrollment => ({
@@ -32,11 +32,11 @@ function answering(pages: readonly Page<ListedEnrollment>[]): {
 } {
   const asked: (string | null)[] = [];
   const base = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
-  const listEnrollmentStatuses = async (token: string | null): Promise<Page<ListedEnrollment>> => {
+  const list: Cloud['list'] = async (_kind, token) => {
     asked.push(token);
     return pages[asked.length - 1] ?? { items: [], nextToken: 'a' };
   };
-  return { cloud: { ...base, listEnrollmentStatuses }, asked };
+  return { cloud: { ...base, list }, asked };
 }
 
 const bare = <T>(call: () => Promise<T>): Promise<T> => call();
@@ -60,7 +60,7 @@ describe('a listing whose empty page carries the token that it was asked by', ()
       () => NOW,
     );
     const listing = await readListing(
-      (token) => first.listEnrollmentStatuses(token),
+      (token) => first.list('computeOptimizer', token),
       bare,
       () => undefined,
     );
@@ -76,7 +76,7 @@ describe('a listing whose empty page carries the token that it was asked by', ()
       () => NOW + HOUR,
     );
     const repeated = await readListing(
-      (token) => again.listEnrollmentStatuses(token),
+      (token) => again.list('computeOptimizer', token),
       bare,
       () => undefined,
     );
@@ -87,7 +87,7 @@ describe('a listing whose empty page carries the token that it was asked by', ()
   it('for ever ends as broken off, not never', async () => {
     const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
     const listing = await readListing(
-      (token) => cloud.listEnrollmentStatuses(token),
+      (token) => cloud.list('computeOptimizer', token),
       bare,
       () => undefined,
     );
@@ -106,13 +106,13 @@ describe('an answer that was kept for a later part of a scan', () => {
     shop = await Workshop.open({ policy, members: 1 });
     shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW - HOUR } });
     const listed = shop.clock.now();
-    const kept = await shop.cloud.listEnrollmentStatuses(null);
+    const kept = await shop.cloud.list('computeOptimizer', null);
     await shop.clock.advance(60_000);
     await shop.scan();
     await shop.workOff(await shop.process());
     expect((await shop.types(accountId(0))).at(-1)).toBe('DriftResolved');
     await shop.clock.advance(60_000);
-    const deps = shop.deps({ cloud: { ...shop.cloud, listEnrollmentStatuses: async () => kept } });
+    const deps = shop.deps({ cloud: { ...shop.cloud, list: async () => kept } });
     const run = { ...shop.run(), begunAt: begunAt({ listed, after: shop.clock.now() }) };
     const going = scan(deps, shop.settings, shop.retrying(), run, () => undefined, new AbortController().signal);
     return shop.settle(going);
@@ -146,7 +146,9 @@ describe('an answer that was kept for a later part of a scan', () => {
     const begunAt = shop.clock.now();
     await shop.clock.advance(1_000);
     const refused = async () => Promise.reject(cloudError('Denied', 'ForbiddenException', true));
-    await shop.workOff(await shop.process({ cloud: { ...shop.cloud, listAutomationAccounts: refused } }));
+    await shop.workOff(
+      await shop.process({ cloud: { ...shop.cloud, list: listing(shop.cloud, 'automation', refused) } }),
+    );
     expect(await shop.condition(accountId(0), 'automation')).toMatchObject({
       reason: 'prerequisite',
       status: 'Active',

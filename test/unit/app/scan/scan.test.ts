@@ -10,7 +10,7 @@ import { mapParallel } from '../../../../shared/domain/map-parallel.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
 import { DAY, DELEGATE, HOUR, MANAGEMENT_ID, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
-import { cloudError } from '../../../support/memory-cloud.ts';
+import { cloudError, listing } from '../../../support/memory-cloud.ts';
 import { accountId, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
@@ -75,10 +75,10 @@ describe('a scan', () => {
     for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
     const first = [0, 1].map((n): ListedEnrollment => ({ accountId: accountId(n), observed: seen('Active') }));
     const found = await scanWith(workshop, {
-      listEnrollmentStatuses: async (token) => {
+      list: listing(workshop.cloud, 'computeOptimizer', async (token) => {
         if (token !== null) throw cloudError('Invalid', 'InvalidParameterValueException');
         return { items: first, nextToken: 'next' };
-      },
+      }),
     });
     expect(found.broken).toHaveLength(1);
     expect(found.due).toEqual([]);
@@ -97,8 +97,8 @@ describe('a scan', () => {
       .slice(0, 5)
       .map(({ id }): ListedEnrollment => ({ accountId: id, observed: seen('Inactive') }));
     const found = await scanWith(workshop, {
-      listEnrollmentStatuses: async () => ({ items: some, nextToken: null }),
-      readComputeOptimizer: async (id) => {
+      list: listing(workshop.cloud, 'computeOptimizer', async () => ({ items: some, nextToken: null })),
+      read: async (_kind, id) => {
         if (id === MANAGEMENT_ID) return seen('Active');
         throw cloudError('Denied', 'AccessDenied');
       },
@@ -114,7 +114,7 @@ describe('a scan', () => {
       .slice(0, 2)
       .map(({ id }): ListedEnrollment => ({ accountId: id, observed: seen('Active') }));
     const found = await scanWith(workshop, {
-      listEnrollmentStatuses: async () => ({ items: listed, nextToken: null }),
+      list: listing(workshop.cloud, 'computeOptimizer', async () => ({ items: listed, nextToken: null })),
     });
     expect(found.due.map((change) => change.accountId)).toEqual([accountId(2)]);
     const reads = workshop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentStatus');
@@ -136,7 +136,9 @@ describe('a scan', () => {
       members: 2,
     });
     workshop.cloud.set(accountId(0), { computeOptimizer: { status: 'Active' } });
-    const found = await scanWith(workshop, { listAutomationAccounts: async () => ({ items: [], nextToken: null }) });
+    const found = await scanWith(workshop, {
+      list: listing(workshop.cloud, 'automation', async () => ({ items: [], nextToken: null })),
+    });
     const automation = found.changes.filter(({ enrollment }) => enrollment === 'automation');
     expect(automation.map((change) => [change.accountId, change.verdict, change.reason])).toEqual([
       [accountId(0), 'Drifted', 'statusDiffers'],
@@ -157,7 +159,10 @@ describe('a scan', () => {
       return { ...snapshot, accounts: snapshot.accounts.filter(({ id }) => id !== accountId(1)) };
     };
     const items = [{ accountId: accountId(0), observed: seen('Active') }];
-    await scanWith(workshop, { readOrganization, listEnrollmentStatuses: async () => ({ items, nextToken: null }) });
+    await scanWith(workshop, {
+      readOrganization,
+      list: listing(workshop.cloud, 'computeOptimizer', async () => ({ items, nextToken: null })),
+    });
     expect((await workshop.chain(accountId(1))).at(-1)?.type).toBe('AccountLeft');
     expect(await workshop.condition(accountId(1))).toMatchObject({ verdict: 'NotApplicable', driftSince: null });
   });
@@ -362,9 +367,9 @@ describe('small parts', () => {
     let failing = true;
     const cloud: Cloud = {
       ...workshop.cloud,
-      updateEnrollmentStatus: (...args) => {
+      change: (...args) => {
         if (failing) throw cloudError('Denied', 'AccessDenied');
-        return workshop.cloud.updateEnrollmentStatus(...args);
+        return workshop.cloud.change(...args);
       },
     };
     await workshop.scan();
@@ -392,7 +397,9 @@ describe('a scan whose listings contradict each other', () => {
     const workshop = await open({ policy, members: 6 });
     for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
     // All are known before one is missing.
-    await scanWith(workshop, { listEnrollmentStatuses: async () => ({ items: [], nextToken: null }) });
+    await scanWith(workshop, {
+      list: listing(workshop.cloud, 'computeOptimizer', async () => ({ items: [], nextToken: null })),
+    });
     return workshop;
   }
 

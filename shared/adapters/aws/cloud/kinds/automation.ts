@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import type { AccountId } from '../../../../domain/enrollment/model.ts';
+import {
+  AssociateAccountsCommand,
+  DisassociateAccountsCommand,
+  GetEnrollmentConfigurationCommand,
+  ListAccountsCommand,
+  UpdateEnrollmentConfigurationCommand,
+} from '../automation-client/index.ts';
+import {
+  checked,
+  listedAccounts,
+  observedEnrollment,
+  pageToken,
+  shortText,
+  statusReasonOf,
+  toPage,
+} from '../responses.ts';
+import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
+
+const SERVICE = 'aco-automation';
+/** The largest page that AWS allows [API_automation_ListAccounts]. */
+const PAGE_SIZE = 1000;
+
+const page = z.object({ accounts: listedAccounts, nextToken: pageToken });
+const texts = z.array(z.unknown()).catch([]);
+const batchAnswer = z.object({ accountIds: texts, errors: texts });
+const request = requestsTo(SERVICE);
+
+export const automationDriver: EnrollmentDriver = {
+  list: (nextToken) =>
+    request(
+      'ListAccounts',
+      { maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      ({ automation }, input) => automation.send(new ListAccountsCommand(input)),
+    ),
+
+  parsePage(answer, answered) {
+    const { accounts, nextToken } = checked(page, answer, answered);
+    return toPage(accounts, nextToken);
+  },
+
+  read: () =>
+    request('GetEnrollmentConfiguration', {}, ({ automation }, input) =>
+      automation.send(new GetEnrollmentConfigurationCommand(input)),
+    ),
+
+  parseRead: observedEnrollment,
+
+  change(change) {
+    const { action, target, status } = change;
+    const token = change.clientToken === null ? {} : { clientToken: change.clientToken };
+    if (action === 'UpdateEnrollmentConfiguration' && target.scope === 'account') {
+      const input = { status, ...token };
+      return request(action, input, ({ automation }) =>
+        automation.send(new UpdateEnrollmentConfigurationCommand(input)),
+      );
+    }
+    if (target.scope !== 'batch') throw unsupported(SERVICE, change);
+    const input = { accountIds: [...target.accountIds], ...token };
+    switch (action) {
+      case 'AssociateAccounts':
+        return request(action, input, ({ automation }) => automation.send(new AssociateAccountsCommand(input)));
+      case 'DisassociateAccounts':
+        return request(action, input, ({ automation }) => automation.send(new DisassociateAccountsCommand(input)));
+      default:
+        throw unsupported(SERVICE, change);
+    }
+  },
+
+  parseChange(answer, { target }) {
+    if (target.scope !== 'batch') return { message: statusReasonOf(answer), refused: new Map() };
+    return { message: null, refused: refusedOf(target.accountIds, batchAnswer.parse(answer)) };
+  },
+};
+
+/** Success is per account: what AWS does not list as associated was refused. Its errors are texts, most of which name an account. */
+function refusedOf(
+  requested: readonly AccountId[],
+  { accountIds, errors }: z.infer<typeof batchAnswer>,
+): ReadonlyMap<AccountId, string | null> {
+  const succeeded = new Set(accountIds);
+  const reasons = errors.flatMap((error) => (typeof error === 'string' ? [shortText(error) ?? ''] : []));
+  const reasonFor = (id: AccountId): string | null => {
+    const own = reasons.filter((reason) => reason.includes(id));
+    return (own.length > 0 ? own : reasons).join('; ') || null;
+  };
+  return new Map(requested.filter((id) => !succeeded.has(id)).map((id) => [id, reasonFor(id)]));
+}

@@ -1,0 +1,47 @@
+import {
+  GetEnrollmentStatusCommand,
+  GetEnrollmentStatusesForOrganizationCommand,
+  UpdateEnrollmentStatusCommand,
+} from '@aws-sdk/client-compute-optimizer';
+import * as z from 'zod';
+import { checked, listedAccounts, observedEnrollment, pageToken, statusReasonOf, toPage } from '../responses.ts';
+import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
+
+const SERVICE = 'compute-optimizer';
+/** The largest page that AWS allows [API_GetEnrollmentStatusesForOrganization]. */
+const PAGE_SIZE = 100;
+
+const page = z.object({ accountEnrollmentStatuses: listedAccounts, nextToken: pageToken });
+const request = requestsTo(SERVICE);
+
+export const computeOptimizerDriver: EnrollmentDriver = {
+  list: (nextToken) =>
+    request(
+      'GetEnrollmentStatusesForOrganization',
+      { maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      ({ computeOptimizer }, input) => computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand(input)),
+    ),
+
+  parsePage(answer, answered) {
+    const { accountEnrollmentStatuses, nextToken } = checked(page, answer, answered);
+    return toPage(accountEnrollmentStatuses, nextToken);
+  },
+
+  read: () =>
+    request('GetEnrollmentStatus', {}, ({ computeOptimizer }, input) =>
+      computeOptimizer.send(new GetEnrollmentStatusCommand(input)),
+    ),
+
+  parseRead: observedEnrollment,
+
+  change(change) {
+    const { action, target, status } = change;
+    if (action !== 'UpdateEnrollmentStatus' || target.scope === 'batch') throw unsupported(SERVICE, change);
+    const input = { status, ...(target.scope === 'organization' && { includeMemberAccounts: true }) };
+    return request(action, input, ({ computeOptimizer }) =>
+      computeOptimizer.send(new UpdateEnrollmentStatusCommand(input)),
+    );
+  },
+
+  parseChange: (answer) => ({ message: statusReasonOf(answer), refused: new Map() }),
+};

@@ -1,0 +1,31 @@
+import type { AccountId, TargetStatus } from '../../shared/domain/enrollment/model.ts';
+import type { ChangeRequest } from '../../shared/ports/cloud.ts';
+
+export const updateStatus = (accountId: AccountId, status: TargetStatus): ChangeRequest => ({
+  ...{ kind: 'computeOptimizer', action: 'UpdateEnrollmentStatus', clientToken: null, status },
+  target: { scope: 'account', accountId },
+});
+
+export const updateOrganization = (status: TargetStatus): ChangeRequest => ({
+  ...{ kind: 'computeOptimizer', action: 'UpdateEnrollmentStatus', clientToken: null, status },
+  target: { scope: 'organization' },
+});
+
+export const updateConfiguration = (
+  accountId: AccountId,
+  status: TargetStatus,
+  clientToken = 'token-1',
+): ChangeRequest => ({
+  ...{ kind: 'automation', action: 'UpdateEnrollmentConfiguration', clientToken, status },
+  target: { scope: 'account', accountId },
+});
+
+export const associate = (accountIds: readonly AccountId[], clientToken = 'token-1'): ChangeRequest => ({
+  ...{ kind: 'automation', action: 'AssociateAccounts', clientToken, status: 'Active' },
+  target: { scope: 'batch', accountIds },
+});
+
+export const disassociate = (accountIds: readonly AccountId[], clientToken = 'token-1'): ChangeRequest => ({
+  ...{ kind: 'automation', action: 'DisassociateAccounts', clientToken, status: 'Inactive' },
+  target: { scope: 'batch', accountIds },
+});
