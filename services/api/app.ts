@@ -1,5 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { SCAN } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Door, Visit } from './door.ts';
 import { openApi } from './openapi.ts';
 import { servePage } from './pages.ts';
@@ -95,7 +96,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   };
   app.get('/api/health', open, async () => {
     try {
-      await system.stores.registers.read('scan');
+      await system.stores.registers.read(SCAN.name);
       return Response.json({ status: 'ok' });
     } catch (error) {
       logger.error('the health check failed', { error });

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
 import { LEASE_MS } from '../context.ts';
-import { readTyped } from './typed-register.ts';
+import { documentFamily, REGISTERS } from './documents.ts';
+import { readTyped, writeTyped } from './typed-register.ts';
 
-const leaseSchema = z.object({ owner: z.string(), expiresAt: z.number() });
+export const LEASES = documentFamily(REGISTERS.lease, z.object({ owner: z.string(), expiresAt: z.number() }));
 
 export interface Lease {
   /** Prolongs it. False: it was lost meanwhile (we were too slow) and whatever it protected must stop. */
@@ -23,23 +24,23 @@ export async function acquireLease(
   owner: string,
   ttlMs: number,
 ): Promise<{ readonly lease: Lease } | { readonly holder: string; readonly until: number }> {
-  const key = `lease/${name}`;
-  const current = await readTyped(registers, key, leaseSchema);
+  const document = LEASES.named(name);
+  const current = await readTyped(registers, document);
   if (current !== null && current.value.owner !== owner && current.value.expiresAt > clock.now()) {
     return { holder: current.value.owner, until: current.value.expiresAt };
   }
   const value = { owner, expiresAt: clock.now() + ttlMs };
-  let version = await registers.write(key, value, current?.version ?? null);
+  let version = await writeTyped(registers, document, value, current?.version ?? null);
   if (version === null) return { holder: 'another process', until: clock.now() + ttlMs };
   return {
     lease: {
       async renew() {
         if (version === null) return false;
-        version = await registers.write(key, { owner, expiresAt: clock.now() + ttlMs }, version);
+        version = await writeTyped(registers, document, { owner, expiresAt: clock.now() + ttlMs }, version);
         return version !== null;
       },
       async release() {
-        if (version !== null) await registers.remove(key, version);
+        if (version !== null) await registers.remove(document.name, version);
         version = null;
       },
     },
@@ -58,7 +59,7 @@ export async function leaseHolder(
   clock: Pick<Clock, 'now'>,
   name: string,
 ): Promise<LeaseHolder | null> {
-  const current = await readTyped(registers, `lease/${name}`, leaseSchema);
+  const current = await readTyped(registers, LEASES.named(name));
   if (current === null || current.value.expiresAt <= clock.now()) return null;
   return { holder: current.value.owner, until: current.value.expiresAt };
 }

@@ -3,20 +3,23 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { OtherOrganizationError } from '../../ports/binding.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
-import { readTyped } from './typed-register.ts';
+import { REGISTERS, storedDocument } from './documents.ts';
+import { readTyped, writeTyped } from './typed-register.ts';
 
 /*
  * A store belongs to one organization (invariant 9). With the credentials of another organization, every account would be recorded as having left.
  * The first command that reads AWS and may write binds the store; every later one compares.
  */
-export const ORGANIZATION_REGISTER = 'organization';
-export const bindingSchema = z.object({
-  organizationId: z.string(),
-  /** Epoch ms. */
-  boundAt: z.number(),
-  /** ARN of the caller that bound it. */
-  by: z.string(),
-});
+export const ORGANIZATION = storedDocument(
+  REGISTERS.organization,
+  z.object({
+    organizationId: z.string(),
+    /** Epoch ms. */
+    boundAt: z.number(),
+    /** ARN of the caller that bound it. */
+    by: z.string(),
+  }),
+);
 
 export interface BindingDeps {
   readonly registers: Registers;
@@ -25,7 +28,7 @@ export interface BindingDeps {
 
 /** The organization that the store belongs to. A store that was never bound belongs to the organization of its snapshot. `null`: none yet. */
 export async function organizationOf({ registers, snapshots }: BindingDeps): Promise<string | null> {
-  const bound = await readTyped(registers, ORGANIZATION_REGISTER, bindingSchema);
+  const bound = await readTyped(registers, ORGANIZATION);
   return bound?.value.organizationId ?? (await snapshots.meta())?.organizationId ?? null;
 }
 
@@ -46,9 +49,9 @@ export async function bindOrganization(
   now: EpochMs,
 ): Promise<void> {
   const { registers } = deps;
-  if ((await registers.read(ORGANIZATION_REGISTER)) === null) {
+  if ((await registers.read(ORGANIZATION.name)) === null) {
     await requireOrganization(deps, organizationId);
-    const written = await registers.write(ORGANIZATION_REGISTER, { organizationId, boundAt: now, by: arn }, null);
+    const written = await writeTyped(registers, ORGANIZATION, { organizationId, boundAt: now, by: arn }, null);
     if (written !== null) return;
   }
   await requireOrganization(deps, organizationId);

@@ -5,7 +5,8 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { RunContext } from '../context.ts';
-import { readTyped, readValue, update } from './typed-register.ts';
+import { documentFamily, REGISTERS } from './documents.ts';
+import { readTyped, readValue, update, writeTyped } from './typed-register.ts';
 
 const runSchema = z.object({
   runId: z.string(),
@@ -57,11 +58,9 @@ export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 /** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
 export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
-const runName = (runId: string): string => `${RUN_PREFIX}${runId}`;
-const planName = (hash: string): string => `plan/${hash}`;
-const runPlanName = (runId: string): string => `run-plan/${runId}`;
-
-export const RUN_PREFIX = 'run/';
+export const RUNS = documentFamily(REGISTERS.run, runSchema);
+export const PLANS = documentFamily(REGISTERS.plan, planSchema);
+export const RUN_PLANS = documentFamily(REGISTERS.runPlan, runPlanSchema);
 
 /**
  * The state of a run in a restored store: stopped if either store says so, and bound to its plan with no guardrail lifted.
@@ -69,8 +68,8 @@ export const RUN_PREFIX = 'run/';
  * @throws DamagedRegisterError
  */
 export function restoredRun(name: string, backup: unknown, replaced: unknown, now: EpochMs): RunState {
-  const run = readValue(name, backup, runSchema);
-  const other = replaced === null ? run : readValue(name, replaced, runSchema);
+  const run = readValue({ ...RUNS, name }, backup);
+  const other = replaced === null ? run : readValue({ ...RUNS, name }, replaced);
   return {
     ...run,
     failed: Math.max(run.failed, other.failed),
@@ -94,7 +93,7 @@ export class RunStore {
     const { approvedUntil = null } = run;
     const state = { runId, policyHash: policy.hash, planHash, approvedUntil, startedAt, ...counts, stopped: null };
     // Begun already by a part that ran out of time: what has been counted since stays counted.
-    await update(this.#registers, runName(runId), runSchema, (current) => current ?? state);
+    await update(this.#registers, RUNS.named(runId), (current) => current ?? state);
   }
 
   /**
@@ -102,26 +101,26 @@ export class RunStore {
    */
   async noteChanges(runId: string, keys: readonly string[], now: EpochMs): Promise<void> {
     if (keys.length === 0) return;
-    await update(this.#registers, runPlanName(runId), runPlanSchema, (current) => {
+    await update(this.#registers, RUN_PLANS.named(runId), (current) => {
       return { at: current?.at ?? now, keys: [...new Set([...(current?.keys ?? []), ...keys])] };
     });
   }
 
   /** The changes that the run planned; `null`: none, or they are no longer stored. */
   async changesOf(runId: string): Promise<readonly string[] | null> {
-    return (await readTyped(this.#registers, runPlanName(runId), runPlanSchema))?.value.keys ?? null;
+    return (await readTyped(this.#registers, RUN_PLANS.named(runId)))?.value.keys ?? null;
   }
 
   /** Lets the run make no further changes, in any process. */
   async stop(runId: string, trip: Trip): Promise<void> {
-    await update(this.#registers, runName(runId), runSchema, (current) => {
+    await update(this.#registers, RUNS.named(runId), (current) => {
       if (current === null) throw new Error(`run ${runId} has no state`);
       return { ...current, stopped: current.stopped ?? trip };
     });
   }
 
   async get(runId: string): Promise<RunState | null> {
-    return (await readTyped(this.#registers, runName(runId), runSchema))?.value ?? null;
+    return (await readTyped(this.#registers, RUNS.named(runId)))?.value ?? null;
   }
 
   /**
@@ -130,7 +129,7 @@ export class RunStore {
    */
   async countFailure(runId: string, policy: CompiledPolicy): Promise<Trip | null> {
     let trip: Trip | null = null;
-    await update(this.#registers, runName(runId), runSchema, (current) => {
+    await update(this.#registers, RUNS.named(runId), (current) => {
       trip = null;
       if (current === null) throw new Error(`run ${runId} has no state`);
       const failed = current.failed + 1;
@@ -149,7 +148,7 @@ export class RunStore {
     now: EpochMs,
     note: PlanNote = {},
   ): Promise<void> {
-    await update(this.#registers, planName(hash), planSchema, (current) => {
+    await update(this.#registers, PLANS.named(hash), (current) => {
       const { heldUpBy = current?.heldUpBy ?? null, totals = current?.totals ?? null } = note;
       return { policyHash, storedAt: now, keys: [...keys], heldUpBy, totals };
     });
@@ -157,29 +156,30 @@ export class RunStore {
 
   /** Notes what holds up a stored plan. A plan that is no longer stored needs no note. */
   async notePlanHeldUp(hash: string, heldUpBy: string): Promise<void> {
-    const known = await readTyped(this.#registers, planName(hash), planSchema);
-    if (known !== null) await this.#registers.write(planName(hash), { ...known.value, heldUpBy }, known.version);
+    const known = await readTyped(this.#registers, PLANS.named(hash));
+    if (known !== null)
+      await writeTyped(this.#registers, PLANS.named(hash), { ...known.value, heldUpBy }, known.version);
   }
 
   /** Plans whose hash begins so. */
   async storedPlans(prefix: string): Promise<readonly StoredPlan[]> {
-    return (await this.#registers.list(planName(prefix))).map(({ name, value }) => {
-      return { hash: name.slice(planName('').length), ...readValue(name, value, planSchema) };
+    return (await this.#registers.list(PLANS.named(prefix).name)).map(({ name, value }) => {
+      return { hash: name.slice(PLANS.prefix.length), ...readValue({ ...PLANS, name }, value) };
     });
   }
 
   /** Removes runs and plans that nothing refers to any more. What another process changes meanwhile is left. */
   async prune(now: EpochMs): Promise<void> {
     const before = now - KEEP_MS;
-    for (const { name, value, version } of await this.#registers.list(RUN_PREFIX)) {
+    for (const { name, value, version } of await this.#registers.list(RUNS.prefix)) {
       const run = runSchema.safeParse(value);
       if (!run.success || run.data.startedAt >= before) continue;
       // Before the run that leads to it. To list what runs set out to do would read all of it again with each scan.
-      const changes = await this.#registers.read(runPlanName(name.slice(RUN_PREFIX.length)));
+      const changes = await this.#registers.read(RUN_PLANS.named(name.slice(RUNS.prefix.length)).name);
       if (changes !== null) await this.#registers.remove(changes.name, changes.version);
       await this.#registers.remove(name, version);
     }
-    for (const { name, value, version } of await this.#registers.list(planName(''))) {
+    for (const { name, value, version } of await this.#registers.list(PLANS.prefix)) {
       const plan = planSchema.safeParse(value);
       if (plan.success && plan.data.storedAt < before) await this.#registers.remove(name, version);
     }
@@ -189,7 +189,7 @@ export class RunStore {
   async planKeys(hash: string): Promise<ReadonlySet<string> | null> {
     const known = this.#plans.get(hash);
     if (known !== undefined) return known;
-    const plan = await readTyped(this.#registers, planName(hash), planSchema);
+    const plan = await readTyped(this.#registers, PLANS.named(hash));
     if (plan === null) return null;
     const keys = new Set(plan.value.keys);
     // A plan's name is the hash of its content: it never changes, and every message of its run asks for it.

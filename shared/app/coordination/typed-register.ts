@@ -1,6 +1,6 @@
-import type * as z from 'zod';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
+import type { StoredDocument } from './documents.ts';
 
 /** A register of a known shape. */
 export interface Typed<T> {
@@ -9,14 +9,17 @@ export interface Typed<T> {
 }
 
 /** Reads a register and checks its shape; a register of another shape is an error, never taken for absent. @throws DamagedRegisterError */
-export async function readTyped<T>(registers: Registers, name: string, schema: z.ZodType<T>): Promise<Typed<T> | null> {
-  const register = await registers.read(name);
+export async function readTyped<T>(
+  registers: Pick<Registers, 'read'>,
+  document: StoredDocument<T>,
+): Promise<Typed<T> | null> {
+  const register = await registers.read(document.name);
   if (register === null) return null;
-  return { value: readValue(name, register.value, schema), version: register.version };
+  return { value: readValue(document, register.value), version: register.version };
 }
 
-/** The content of a register that was read. @throws DamagedRegisterError that says where it is of another shape */
-export function readValue<T>(name: string, value: unknown, schema: z.ZodType<T>): T {
+/** Checks the content of a register. @throws DamagedRegisterError that names the first field of another shape */
+export function readValue<T>({ name, schema }: StoredDocument<T>, value: unknown): T {
   const parsed = safeParseUntrusted(schema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -25,20 +28,32 @@ export function readValue<T>(name: string, value: unknown, schema: z.ZodType<T>)
 }
 
 /**
- * Changes a register by compare-and-set until it succeeds. `change` may be called several times and must be pure. What it leaves as it is
- * is not written: some ask all the time.
- * @returns what is there now.
+ * Writes a register if its version is still `expected` (`null`: it does not exist).
+ * @returns the new version; `null`: another process was faster, and nothing was written.
+ */
+export function writeTyped<T>(
+  registers: Pick<Registers, 'write'>,
+  { name }: StoredDocument<T>,
+  value: NoInfer<T>,
+  expected: string | null,
+): Promise<string | null> {
+  return registers.write(name, value, expected);
+}
+
+/**
+ * Changes a register by compare-and-set until it succeeds. `change` may be called several times and must be pure. An unchanged value is not written,
+ * because some callers ask all the time.
+ * @returns the content of the register after that.
  */
 export async function update<T>(
   registers: Registers,
-  name: string,
-  schema: z.ZodType<T>,
-  change: (current: T | null) => T,
+  document: StoredDocument<T>,
+  change: (current: T | null) => NoInfer<T>,
 ): Promise<T> {
   for (;;) {
-    const current = await readTyped(registers, name, schema);
+    const current = await readTyped(registers, document);
     const next = change(current?.value ?? null);
     if (current !== null && JSON.stringify(next) === JSON.stringify(current.value)) return next;
-    if ((await registers.write(name, next, current?.version ?? null)) !== null) return next;
+    if ((await writeTyped(registers, document, next, current?.version ?? null)) !== null) return next;
   }
 }

@@ -8,6 +8,7 @@ import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { ChangedBy, Detail } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { Deps } from '../context.ts';
+import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 
 const changedBy = z.object({
@@ -22,7 +23,7 @@ const notes = z.object({ computeOptimizer: changedBy.optional(), automation: cha
 /** Whom a note is about; `organization`: the one call for all of them. */
 export type Noted = AccountId | 'organization';
 
-const registerOf = (noted: Noted): string => `changed-by/${noted}`;
+export const CHANGED_BY = documentFamily(REGISTERS.changedBy, notes);
 /** Recent entries of an account among which our own calls are looked for. */
 const OWN_CALLS = 20;
 /** CloudTrail tells the time of a call in whole seconds, by AWS's clock. */
@@ -49,7 +50,7 @@ export async function noteChange(
   by: ChangedBy,
 ): Promise<void> {
   if (by.at === '') return;
-  await update(registers, registerOf(noted), notes, (current) => {
+  await update(registers, CHANGED_BY.named(noted), (current) => {
     const known = current?.[enrollment];
     // Events come in any order, and twice.
     const isNewer = known !== undefined && known.at >= by.at && isPast(known, clock.now());
@@ -85,7 +86,7 @@ export async function whoChanged(
   if (condition === null || !namesActor(condition, assessment)) return {};
   const since = Date.parse(condition.changedAt) - CLOCK_SLACK_MS;
   for (const noted of [record.accountId, 'organization'] as const) {
-    const known = (await readTyped(deps.registers, registerOf(noted), notes))?.value[enrollment];
+    const known = (await readTyped(deps.registers, CHANGED_BY.named(noted)))?.value[enrollment];
     if (known === undefined || !isPast(known, deps.clock.now()) || Date.parse(known.at) < since) continue;
     if (await isOurs(deps, [record.accountId], known.requestId)) continue;
     return { changedBy: known };

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 /*
  * How storms of events are kept small, in one register for all processes. Of one account:
@@ -18,7 +19,7 @@ const slots = z.object({
 });
 type Slots = z.infer<typeof slots>;
 
-const REGISTER = 'reactor';
+export const EVENT_THROTTLE = storedDocument(REGISTERS.eventThrottle, slots);
 export const SPACING_MS = 5_000;
 export const WINDOW_MS = 60_000;
 /** Accounts that are looked at singly within a minute. */
@@ -87,14 +88,15 @@ async function take<T>(
   change: (current: Slots) => { readonly answer: T; readonly next: Slots | null },
 ): Promise<T | null> {
   for (let race = 0; race < MAX_RACES; race += 1) {
-    const known = await readTyped(registers, REGISTER, slots);
+    const known = await readTyped(registers, EVENT_THROTTLE);
     const { looks = {}, reads = [] } = known?.value ?? {};
     const recent: Slots = {
       looks: Object.fromEntries(Object.entries(looks).filter(([, at]) => at > now - WINDOW_MS)),
       reads: reads.filter((at) => at > now - WINDOW_MS),
     };
     const { answer, next } = change(recent);
-    if (next === null || (await registers.write(REGISTER, next, known?.version ?? null)) !== null) return answer;
+    if (next === null || (await writeTyped(registers, EVENT_THROTTLE, next, known?.version ?? null)) !== null)
+      return answer;
   }
   return null;
 }

@@ -5,9 +5,10 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
+import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
-import { readTyped, readValue, type Typed } from '../coordination/typed-register.ts';
+import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
@@ -36,8 +37,7 @@ const approvalSchema = z.object({
 });
 export type Approval = z.infer<typeof approvalSchema>;
 
-export const APPROVAL_PREFIX = 'approval/';
-const nameOf = (planHash: string): string => `${APPROVAL_PREFIX}${planHash}`;
+export const APPROVALS = documentFamily(REGISTERS.approval, approvalSchema);
 /** Whoever noted an approval and has not recorded it for so long is gone, ms. */
 const RECORDING_MS = 60_000;
 
@@ -92,21 +92,22 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
     );
   }
   refuseUnliftable(plan);
-  const name = nameOf(plan.hash);
-  const known = await readTyped(deps.registers, name, approvalSchema);
+  const document = APPROVALS.named(plan.hash);
+  const known = await readTyped(deps.registers, document);
   if (known !== null) refuseAgain(known.value, plan, now);
   const lifetime = { at: now, expiresAt: now + APPROVAL_MS };
   const fresh = { startedRun: null, usedBy: null, usedAt: null };
   const noted: Approval = {
     ...{ planHash: plan.hash, policyHash: plan.policyHash, actor, reason, ...lifetime, ...fresh, recorded: false },
   };
-  const version = await deps.registers.write(name, noted, known?.version ?? null);
+  const version = await writeTyped(deps.registers, document, noted, known?.version ?? null);
   if (version === null) throw await outrun(deps.registers, plan.hash);
   const entryId = deps.newId();
   await new LedgerWriter(deps).organization(() => approvedEntry(noted, plan, entryId));
   // Nobody acts on an approval that the ledger does not have.
   const approval = { ...noted, recorded: true };
-  if ((await deps.registers.write(name, approval, version)) === null) throw await outrun(deps.registers, plan.hash);
+  if ((await writeTyped(deps.registers, document, approval, version)) === null)
+    throw await outrun(deps.registers, plan.hash);
   await assertKept(deps.registers, approval);
   return { approval, changes: changesOf(plan), entryId };
 }
@@ -137,7 +138,7 @@ function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
 
 /** Reads the approval back, so that success is never reported for an approval that the store does not have. @throws ApprovalError `NotKept` */
 async function assertKept(registers: Registers, { planHash, actor, at }: Approval): Promise<void> {
-  const kept = (await readTyped(registers, nameOf(planHash), approvalSchema))?.value ?? null;
+  const kept = (await readTyped(registers, APPROVALS.named(planHash)))?.value ?? null;
   if (kept?.recorded === true && kept.actor === actor && kept.at === at) return;
   throw new ApprovalError(
     'NotKept',
@@ -184,7 +185,7 @@ function refuseAgain(known: Approval, plan: StoredPlan, now: EpochMs): void {
 }
 
 async function outrun(registers: Registers, hash: string): Promise<ApprovalError> {
-  const other = await readTyped(registers, nameOf(hash), approvalSchema);
+  const other = await readTyped(registers, APPROVALS.named(hash));
   const who = other === null ? 'someone else' : other.value.actor;
   return new ApprovalError('PlanAlreadyApproved', `Plan ${short(hash)} has just been approved by ${who}.`);
 }
@@ -204,7 +205,7 @@ const iso = (time: EpochMs): string => new Date(time).toISOString();
 
 /** What is known of the approval of a plan, open, used or expired; `null`: there is none, or none that the ledger has. */
 export async function approvalOf(registers: Registers, planHash: string): Promise<Approval | null> {
-  const known = await readTyped(registers, nameOf(planHash), approvalSchema);
+  const known = await readTyped(registers, APPROVALS.named(planHash));
   return known?.value.recorded === true ? known.value : null;
 }
 
@@ -233,8 +234,8 @@ export async function usedApprovals(
 
 async function approvals(registers: Registers): Promise<Approval[]> {
   const all: Approval[] = [];
-  for (const { name, value } of await registers.list(APPROVAL_PREFIX)) {
-    all.push(readValue(name, value, approvalSchema));
+  for (const { name, value } of await registers.list(APPROVALS.prefix)) {
+    all.push(readValue({ ...APPROVALS, name }, value));
   }
   return all.sort((a, b) => a.at - b.at);
 }
@@ -264,10 +265,10 @@ async function change(
   next: (approval: Approval) => Approval | null,
 ): Promise<boolean> {
   for (;;) {
-    const known: Typed<Approval> | null = await readTyped(registers, nameOf(planHash), approvalSchema);
+    const known: Typed<Approval> | null = await readTyped(registers, APPROVALS.named(planHash));
     const wanted = known === null ? null : next(known.value);
     if (known === null || wanted === null) return false;
-    if ((await registers.write(nameOf(planHash), wanted, known.version)) !== null) return true;
+    if ((await writeTyped(registers, APPROVALS.named(planHash), wanted, known.version)) !== null) return true;
   }
 }
 
@@ -277,7 +278,7 @@ async function change(
  * @throws DamagedRegisterError
  */
 export function restoredApproval(name: string, values: readonly unknown[], now: EpochMs): Approval {
-  const known = values.map((value) => readValue(name, value, approvalSchema));
+  const known = values.map((value) => readValue({ ...APPROVALS, name }, value));
   const strictest = known.find(({ usedAt }) => usedAt !== null) ?? known[0];
   if (strictest === undefined) throw new Error(`${name}: there is no approval to restore`);
   return { ...strictest, expiresAt: Math.min(strictest.expiresAt, now) };
@@ -285,7 +286,7 @@ export function restoredApproval(name: string, values: readonly unknown[], now: 
 
 /** Removes approvals that are of no more use to anybody. */
 export async function pruneApprovals(registers: Registers, before: EpochMs): Promise<void> {
-  for (const { name, value, version } of await registers.list(APPROVAL_PREFIX)) {
+  for (const { name, value, version } of await registers.list(APPROVALS.prefix)) {
     const parsed = approvalSchema.safeParse(value);
     if (parsed.success && parsed.data.expiresAt < before) await registers.remove(name, version);
   }

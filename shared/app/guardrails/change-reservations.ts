@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { LastChange } from '../../ports/restore.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, readValue, update } from '../coordination/typed-register.ts';
 
 /*
@@ -12,7 +13,7 @@ import { readTyped, readValue, update } from '../coordination/typed-register.ts'
 const schema = z.record(z.string(), z.tuple([z.number(), z.boolean()]));
 type Claimed = z.infer<typeof schema>;
 
-export const CLAIMED_REGISTER = 'claimed-changes';
+export const CLAIMED_CHANGES = storedDocument(REGISTERS.claimedChanges, schema);
 /**
  * How long a change is kept here, ms: until every picture of the ledger that is still in use has it. That is as long as a picture is used, as an
  * index follows behind and as clocks differ, with much to spare.
@@ -24,7 +25,7 @@ type Latest = ReadonlyMap<AccountId, boolean>;
 
 /** What was let past the caps in the last moments. */
 export async function claimedChanges(registers: Registers, now: EpochMs): Promise<Latest> {
-  return latest(recent((await readTyped(registers, CLAIMED_REGISTER, schema))?.value ?? null, now));
+  return latest(recent((await readTyped(registers, CLAIMED_CHANGES))?.value ?? null, now));
 }
 
 /**
@@ -40,7 +41,7 @@ export async function claimChanges(
   }: { readonly accountIds: readonly AccountId[]; readonly optOut: boolean; readonly now: EpochMs },
   fits: (latest: Latest) => void,
 ): Promise<void> {
-  await update(registers, CLAIMED_REGISTER, schema, (current) => {
+  await update(registers, CLAIMED_CHANGES, (current) => {
     const kept = recent(current, now);
     fits(latest(kept));
     const added = accountIds.map((id): [string, [number, boolean]] => [id, [now, optOut || (kept[id]?.[1] ?? false)]]);
@@ -50,7 +51,7 @@ export async function claimChanges(
 
 /** The claims in a register's content, for a restore. @throws DamagedRegisterError */
 export function claimsIn(value: unknown): ReadonlyMap<AccountId, LastChange> {
-  const claims = Object.entries(readValue(CLAIMED_REGISTER, value, schema));
+  const claims = Object.entries(readValue(CLAIMED_CHANGES, value));
   return new Map(claims.map(([id, [at, optOut]]) => [id, { at, optOutAt: optOut ? at : null }]));
 }
 

@@ -19,14 +19,15 @@ import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { OperatorSelector, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 
 /** The register with the kill switch and the suspensions. */
-export const CONTROLS_REGISTER = 'controls';
+export const CONTROLS = storedDocument(REGISTERS.controls, controlsSchema);
 
 /** As they are now. @throws Error if the register has a shape that this version does not know. */
 export async function readControls(registers: Registers): Promise<Controls> {
-  return (await readTyped(registers, CONTROLS_REGISTER, controlsSchema))?.value ?? NO_CONTROLS;
+  return (await readTyped(registers, CONTROLS))?.value ?? NO_CONTROLS;
 }
 
 const RECENT_MS = 1_000;
@@ -57,7 +58,7 @@ export class ControlsView {
   /** As they are in the store at this moment. */
   async now(): Promise<CompiledControls> {
     const readAt = this.#clock.now();
-    const known = await readTyped(this.#registers, CONTROLS_REGISTER, controlsSchema);
+    const known = await readTyped(this.#registers, CONTROLS);
     const version = known?.version ?? null;
     this.#readAt = readAt;
     if (version !== this.#version) {
@@ -118,7 +119,7 @@ export class ControlsError extends Error {
 const actOf = ({ newId, clock, actor }: OperatorDeps): Act => ({ id: newId(), at: clock.now(), by: actor });
 
 function change(deps: OperatorDeps, next: (controls: Controls) => Controls): Promise<Controls> {
-  return update(deps.registers, CONTROLS_REGISTER, controlsSchema, (current) => next(current ?? NO_CONTROLS));
+  return update(deps.registers, CONTROLS, (current) => next(current ?? NO_CONTROLS));
 }
 
 /**

@@ -4,15 +4,16 @@ import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { LastChange } from '../../ports/restore.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 
 /*
  * The changes recorded in a store that a restore has replaced. Its audit log is gone, but the accounts were changed: for 24 hours the caps count
  * these changes together with those in the restored log.
  */
-export const CARRIED_REGISTER = 'changes-before-restore';
 /** By account: the times of its last change and its last opt-out, epoch ms. */
-export const carriedSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
+const carriedSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
+export const CHANGES_BEFORE_RESTORE = storedDocument(REGISTERS.changesBeforeRestore, carriedSchema);
 export type Carried = z.infer<typeof carriedSchema>;
 
 export type RollingDeps = { readonly ledger: Pick<Ledger, 'changedSince'>; readonly registers: Registers };
@@ -25,7 +26,7 @@ export async function changedRecently(
   const since = now - ROLLING_MS;
   const [logged, carried] = await Promise.all([
     ledger.changedSince(new Date(since).toISOString()),
-    readTyped(registers, CARRIED_REGISTER, carriedSchema),
+    readTyped(registers, CHANGES_BEFORE_RESTORE),
   ]);
   if (carried === null) return logged;
   const changed = new Map(logged);
@@ -52,7 +53,7 @@ export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[]
 
 /** Removes the register when all its changes are older than 24 hours. */
 export async function pruneCarried(registers: Registers, now: EpochMs): Promise<void> {
-  const known = await readTyped(registers, CARRIED_REGISTER, carriedSchema);
+  const known = await readTyped(registers, CHANGES_BEFORE_RESTORE);
   if (known === null || Object.values(known.value).some(([at]) => at >= now - ROLLING_MS)) return;
-  await registers.remove(CARRIED_REGISTER, known.version);
+  await registers.remove(CHANGES_BEFORE_RESTORE.name, known.version);
 }

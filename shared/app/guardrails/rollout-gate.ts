@@ -6,7 +6,8 @@ import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Registers } from '../../ports/registers.ts';
-import { readTyped, readValue, type Typed } from '../coordination/typed-register.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
 
 /** The gate of the policy in force, for all processes. */
 const rolloutSchema = z.object({
@@ -30,7 +31,7 @@ const rolloutSchema = z.object({
 });
 export type RolloutState = z.infer<typeof rolloutSchema>;
 
-export const ROLLOUT_REGISTER = 'rollout';
+export const ROLLOUT = storedDocument(REGISTERS.rollout, rolloutSchema);
 
 /**
  * The gate in a restored store: the stricter of both. If the gates belong to different policies, neither holds, and the rollout begins again with the
@@ -38,13 +39,13 @@ export const ROLLOUT_REGISTER = 'rollout';
  * @throws DamagedRegisterError
  */
 export function restoredRollout(backup: unknown, replaced: unknown): RolloutState | null {
-  const [ours, theirs] = [backup, replaced].map((value) => readValue(ROLLOUT_REGISTER, value, rolloutSchema));
+  const [ours, theirs] = [backup, replaced].map((value) => readValue(ROLLOUT, value));
   if (ours === undefined || theirs === undefined || ours.policyHash !== theirs.policyHash) return null;
   return theirs.phase === 'open' ? ours : theirs;
 }
 
 export function readRollout(registers: Registers): Promise<Typed<RolloutState> | null> {
-  return readTyped(registers, ROLLOUT_REGISTER, rolloutSchema);
+  return readTyped(registers, ROLLOUT);
 }
 
 /** Writes the state over the one that was read. @returns whether nobody else was faster. */
@@ -53,7 +54,7 @@ export async function writeRollout(
   next: RolloutState,
   known: Typed<RolloutState> | null,
 ): Promise<boolean> {
-  return (await registers.write(ROLLOUT_REGISTER, next, known?.version ?? null)) !== null;
+  return (await writeTyped(registers, ROLLOUT, next, known?.version ?? null)) !== null;
 }
 
 /** What the gate says to accounts that are no canaries. */

@@ -3,17 +3,18 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { usedApprovals } from './approvals.ts';
 
 /** The last run whose plan judged what waits for a window together. */
 const waitingSchema = z.object({ policyHash: z.string(), runId: z.string() });
-const REGISTER = 'waiting-run';
+export const WAITING_RUN = storedDocument(REGISTERS.waitingRun, waitingSchema);
 
 /** Notes the run that has judged what waits for a window; it stands for all of it until the next scan does so. */
 export async function noteWaitingRun(registers: Registers, policyHash: string, runId: string): Promise<void> {
-  await update(registers, REGISTER, waitingSchema, () => ({ policyHash, runId }));
+  await update(registers, WAITING_RUN, () => ({ policyHash, runId }));
 }
 
 interface Waiting {
@@ -41,7 +42,7 @@ export async function waitingRuns(
     const run = usedBy === null ? null : await runs.get(usedBy);
     if (run !== null && run.stopped === null) begun.set(run.runId, await wishes(runs, planHash));
   }
-  const last = (await readTyped(registers, REGISTER, waitingSchema))?.value ?? null;
+  const last = (await readTyped(registers, WAITING_RUN))?.value ?? null;
   const lastRun = last === null || last.policyHash !== policyHash ? null : await runs.get(last.runId);
   const ofLast = lastRun?.planHash == null ? null : await wishes(runs, lastRun.planHash);
   const began = new Map<string, number>();

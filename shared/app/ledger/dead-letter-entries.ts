@@ -1,14 +1,17 @@
+import * as z from 'zod';
 import { accountEntry } from '../../domain/account/transition.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
+import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
+import { writeTyped } from '../coordination/typed-register.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
-const PREFIX = 'deadLetter/';
+export const DEAD_LETTERS = documentFamily(REGISTERS.deadLetter, z.object({ at: z.number() }));
 /** Dead letters are kept for 14 days; what is remembered of them a day longer, ms. */
 const REMEMBERED_MS = 15 * 86_400_000;
 const MAX_LETTERS = 1_000;
@@ -109,16 +112,16 @@ async function recordNew(
 }
 
 async function remember({ registers, clock }: RecordingDeps, { id }: DeadLetter): Promise<void> {
-  await registers.write(`${PREFIX}${id}`, { at: clock.now() }, null);
+  await writeTyped(registers, DEAD_LETTERS.named(id), { at: clock.now() }, null);
 }
 
 /** Ids of letters that were recorded before; those of letters that no longer exist are forgotten. */
 async function remembered({ registers, clock }: RecordingDeps): Promise<ReadonlySet<string>> {
   const known = new Set<string>();
-  for (const { name, value, version } of await registers.list(PREFIX)) {
+  for (const { name, value, version } of await registers.list(DEAD_LETTERS.prefix)) {
     const at = typeof value === 'object' && value !== null && 'at' in value ? Number(value.at) : 0;
     if (clock.now() - at > REMEMBERED_MS) await registers.remove(name, version);
-    else known.add(name.slice(PREFIX.length));
+    else known.add(name.slice(DEAD_LETTERS.prefix.length));
   }
   return known;
 }

@@ -13,7 +13,8 @@ import { toIso } from '../../domain/time.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
@@ -36,22 +37,20 @@ const digestState = z.object({
 });
 type DigestState = z.infer<typeof digestState>;
 
-const REGISTER = 'digest';
-const LISTS = 'digest-list/';
+export const DIGEST = storedDocument(REGISTERS.digest, digestState);
 /** Digests that are older cannot be compared with the store any more. */
 const DIGEST_LISTS_DAYS = 100;
 const DAY_MS = 86_400_000;
 
-const chainList = z.record(z.string(), z.number());
-const listName = (day: string, list: string): string => `${LISTS}${day}/${list}`;
+export const DIGEST_LISTS = documentFamily(REGISTERS.digestList, z.record(z.string(), z.number()));
 
 /** How far each chain had come when a digest was made; `null`: the store does not have it (any more). */
 export async function listOf(
   registers: Pick<Registers, 'read'>,
   { day, list }: { readonly day: string; readonly list: string },
 ): Promise<ChainList | null> {
-  const kept = await registers.read(listName(day, list));
-  const parsed = chainList.safeParse(kept?.value);
+  const kept = await registers.read(DIGEST_LISTS.named(`${day}/${list}`).name);
+  const parsed = DIGEST_LISTS.schema.safeParse(kept?.value);
   return parsed.success ? parsed.data : null;
 }
 
@@ -84,7 +83,7 @@ export async function writeDigest(deps: DigestDeps): Promise<LedgerEntry | null>
   const now = clock.now();
   const day = toIso(now).slice(0, 10);
   for (;;) {
-    const known = await readTyped(registers, REGISTER, digestState);
+    const known = await readTyped(registers, DIGEST);
     // A day that has not come yet, by this machine's clock, is left alone as well.
     if (known !== null && known.value.digest.day >= day && known.value.done) return null;
     if (known === null || known.value.done || known.value.digest.day < day) {
@@ -105,16 +104,16 @@ async function begin({ ledger, registers, clock, newId, actor }: DigestDeps, day
   const { digest, list } = digestOver(day, ends);
   const head = await ledger.head(ORGANIZATION_CHAIN);
   const state: DigestState = { digest, id: newId(), at: toIso(clock.now()), actor, head, done: false };
-  const name = listName(day, digest.list);
-  const kept = await registers.write(name, list, null);
+  const document = DIGEST_LISTS.named(`${day}/${digest.list}`);
+  const kept = await writeTyped(registers, document, list, null);
   // Somebody else's list of the same content is theirs to remove.
-  const lost = (await registers.write(REGISTER, state, version)) === null;
-  if (lost && kept !== null) await removeUnlessUsed(registers, name, digest.list, kept);
+  const lost = (await writeTyped(registers, DIGEST, state, version)) === null;
+  if (lost && kept !== null) await removeUnlessUsed(registers, document.name, digest.list, kept);
   return true;
 }
 
 async function removeUnlessUsed(registers: Registers, name: string, list: string, version: string): Promise<void> {
-  const winner = await readTyped(registers, REGISTER, digestState);
+  const winner = await readTyped(registers, DIGEST);
   if (winner?.value.digest.list !== list) await registers.remove(name, version);
 }
 
@@ -130,10 +129,10 @@ async function finish(deps: DigestDeps, state: DigestState, version: string): Pr
   const entry = sealEntry(draftOf(state), state.head);
   const [outcome] = await ledger.append([entry]);
   if (outcome === 'appended') {
-    const told = await registers.write(REGISTER, { ...state, done: true }, version);
+    const told = await writeTyped(registers, DIGEST, { ...state, done: true }, version);
     return told === null ? null : entry;
   }
-  await registers.write(REGISTER, { ...state, head: await ledger.head(ORGANIZATION_CHAIN) }, version);
+  await writeTyped(registers, DIGEST, { ...state, head: await ledger.head(ORGANIZATION_CHAIN) }, version);
   return null;
 }
 
@@ -145,8 +144,8 @@ function draftOf({ id, at, actor, digest }: DigestState): EntryDraft {
 }
 
 async function forgetLists(registers: Registers, now: number): Promise<void> {
-  const oldest = `${LISTS}${toIso(now - DIGEST_LISTS_DAYS * DAY_MS).slice(0, 10)}`;
-  for (const { name, version } of await registers.list(LISTS)) {
+  const oldest = `${DIGEST_LISTS.prefix}${toIso(now - DIGEST_LISTS_DAYS * DAY_MS).slice(0, 10)}`;
+  for (const { name, version } of await registers.list(DIGEST_LISTS.prefix)) {
     if (name < oldest) await registers.remove(name, version);
   }
 }

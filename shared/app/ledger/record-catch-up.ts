@@ -3,12 +3,13 @@ import { emptyRecord } from '../../domain/account/record.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Deps } from '../context.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { type JournalDeps, LedgerWriter } from './ledger-writer.ts';
 
 /** Until when every entry is known to have reached its record, epoch ms. */
 const mark = z.object({ until: z.number() });
-const MARK = 'caught-up';
+export const RECORD_CATCH_UP = storedDocument(REGISTERS.recordCatchUp, mark);
 
 /** Records brought up to their chains at a time. */
 const CHUNK = 500;
@@ -23,12 +24,12 @@ const SLACK_MS = 10 * 60_000;
  */
 export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' | 'clock'>): Promise<number> {
   const now = deps.clock.now();
-  const known = await readTyped(deps.registers, MARK, mark);
+  const known = await readTyped(deps.registers, RECORD_CATCH_UP);
   // A clock that was set back since must not hide what is written now.
   const since = known === null ? null : new Date(Math.min(known.value.until, now) - SLACK_MS).toISOString();
   const behind = await accountsBehind(deps, await deps.ledger.reachedSince(since));
   for (let at = 0; at < behind.length; at += CHUNK) await catchUp(deps, behind.slice(at, at + CHUNK));
-  await update(deps.registers, MARK, mark, () => ({ until: now }));
+  await update(deps.registers, RECORD_CATCH_UP, () => ({ until: now }));
   return behind.length;
 }
 

@@ -13,14 +13,15 @@ import {
 } from '../../domain/ledger/entry.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
 /** When somebody looks for old entries next, epoch ms: also what keeps two processes from doing so at once. */
 const retentionState = z.object({ lookAt: z.number() });
-const REGISTER = 'retention';
+export const RETENTION = storedDocument(REGISTERS.retention, retentionState);
 
 /** Longer than the bounded work of one look takes, ms. */
 const CLAIM_MS = 5 * 60_000;
@@ -59,11 +60,11 @@ export async function pruneOld(deps: RetentionDeps, retentionMs: number | null):
   if (retentionMs === null) return NOTHING;
   const { registers, clock, ledger } = deps;
   const now = clock.now();
-  const known = await readTyped(registers, REGISTER, retentionState);
+  const known = await readTyped(registers, RETENTION);
   const lookAt = known?.value.lookAt ?? 0;
   // A time further off than any that is ever set comes of a clock that was set back.
   if (now < lookAt && lookAt - now <= REST_MS) return NOTHING;
-  const claim = await registers.write(REGISTER, { lookAt: now + CLAIM_MS }, known?.version ?? null);
+  const claim = await writeTyped(registers, RETENTION, { lookAt: now + CLAIM_MS }, known?.version ?? null);
   if (claim === null) return NOTHING;
   const horizon = now - retentionMs;
   const due = toIso(horizon - slackOf(retentionMs));
@@ -76,7 +77,7 @@ export async function pruneOld(deps: RetentionDeps, retentionMs: number | null):
     done = { chains: done.chains + (one.checkpoint ? 1 : 0), entries: done.entries + one.removed };
     unfinished ||= one.more;
   }
-  await registers.write(REGISTER, { lookAt: unfinished ? clock.now() : clock.now() + REST_MS }, claim);
+  await writeTyped(registers, RETENTION, { lookAt: unfinished ? clock.now() : clock.now() + REST_MS }, claim);
   return { ...done, more: unfinished };
 }
 

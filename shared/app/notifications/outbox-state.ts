@@ -5,6 +5,7 @@ import { toIso } from '../../domain/time.ts';
 import type { Refusal } from '../../ports/bus.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 
 /** Entries that have waited too long for the event bus. The shape of `outbox` in `status --json`. */
@@ -25,7 +26,7 @@ export function busOf(policy: CompiledPolicy | null, deployed: string | null): s
 }
 
 const refusalSchema = z.object({ at: z.number(), code: z.string(), message: z.string() });
-const REGISTER = 'refused-by-bus';
+export const BUS_REFUSAL = storedDocument(REGISTERS.busRefusal, refusalSchema);
 
 /** Publishing runs at least once a minute, so an entry that has waited longer than this is stuck, ms. */
 export const OVERDUE_MS = 5 * 60_000;
@@ -42,7 +43,7 @@ export async function overdueEntries(
   const overdue = page.filter(({ at }) => at < before);
   const [oldest] = overdue;
   if (oldest === undefined) return null;
-  const refusal = await readTyped(registers, REGISTER, refusalSchema);
+  const refusal = await readTyped(registers, BUS_REFUSAL);
   return {
     overdue: Math.min(COUNTED, overdue.length),
     more: overdue.length > COUNTED,
@@ -53,5 +54,5 @@ export async function overdueEntries(
 
 /** Keeps the reason of a refusal for `status` and `doctor`, which may run in another process than the publisher. */
 export async function noteRefusal(registers: Registers, at: EpochMs, { code, message }: Refusal): Promise<void> {
-  await update(registers, REGISTER, refusalSchema, () => ({ at, code, message: message.slice(0, 500) }));
+  await update(registers, BUS_REFUSAL, () => ({ at, code, message: message.slice(0, 500) }));
 }

@@ -7,7 +7,8 @@ import type { WebhookEvent } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
 import type { Deps } from '../context.ts';
-import { readTyped, type Typed, update } from '../coordination/typed-register.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 
 /*
  * What the webhook has been told, in one register, so that any number of processes tell everything once:
@@ -43,7 +44,7 @@ const alertState = z.object({
 });
 type AlertState = z.infer<typeof alertState>;
 
-const REGISTER = 'alerts';
+export const ALERTS = storedDocument(REGISTERS.alerts, alertState);
 
 /** How long after its time an entry may come to light: clocks differ, indexes follow, a scan writes for a while. */
 const OVERLAP_MS = 5 * 60_000;
@@ -95,8 +96,8 @@ export class Alerts {
   /** From here on everything is told; what was before the very first call is not. */
   async begin(): Promise<void> {
     const { registers, clock } = this.#deps;
-    if ((await readTyped(registers, REGISTER, alertState)) !== null) return;
-    await registers.write(REGISTER, { mark: clock.now(), seen: [], message: null } satisfies AlertState, null);
+    if ((await readTyped(registers, ALERTS)) !== null) return;
+    await writeTyped(registers, ALERTS, { mark: clock.now(), seen: [], message: null } satisfies AlertState, null);
   }
 
   /**
@@ -105,7 +106,7 @@ export class Alerts {
    * @throws what the store throws; never on account of the webhook.
    */
   async step(flush = false): Promise<AlertStep> {
-    const known = await readTyped(this.#deps.registers, REGISTER, alertState);
+    const known = await readTyped(this.#deps.registers, ALERTS);
     if (known === null) {
       await this.begin();
       return NOTHING;
@@ -139,7 +140,7 @@ export class Alerts {
       const rest = { entries: fresh.length, gatheredAt: now, attempts: 0, notBefore: now, claimedUntil: 0 };
       next.message = { id, body, ...rest };
     }
-    if ((await registers.write(REGISTER, next, version)) !== null) return next.message;
+    if ((await writeTyped(registers, ALERTS, next, version)) !== null) return next.message;
     // Somebody else was faster: what they left is looked for again.
     this.#lookedAt = Number.NEGATIVE_INFINITY;
     return null;
@@ -193,7 +194,7 @@ export class Alerts {
     const answer = await this.#webhook.post(id, body);
     const now = clock.now();
     const tooOld = !answer.ok && now - waiting.gatheredAt > LET_GO_MS;
-    await update(registers, REGISTER, alertState, (current): AlertState => {
+    await update(registers, ALERTS, (current): AlertState => {
       if (current === null) return { mark: now, seen: [], message: null };
       if (current.message?.id !== id) return current;
       if (answer.ok || tooOld) return { ...current, message: null };
@@ -209,13 +210,13 @@ export class Alerts {
   /** Only one posts a message at a time; whoever dies over it is waited for. */
   async #claim(id: string): Promise<boolean> {
     const { registers, clock } = this.#deps;
-    const known = await readTyped(registers, REGISTER, alertState);
+    const known = await readTyped(registers, ALERTS);
     const now = clock.now();
     const waiting = known?.value.message ?? null;
     if (known === null || waiting === null || waiting.id !== id) return false;
     if (now < waiting.notBefore || now < waiting.claimedUntil) return false;
     const claimed: AlertState = { ...known.value, message: { ...waiting, claimedUntil: now + CLAIM_MS } };
-    return (await registers.write(REGISTER, claimed, known.version)) !== null;
+    return (await writeTyped(registers, ALERTS, claimed, known.version)) !== null;
   }
 
   #afterFailure(failed: Message, answer: Extract<WebhookAnswer, { ok: false }>, now: EpochMs): Message {

@@ -4,7 +4,6 @@ import {
   type CompiledControls,
   type Controls,
   compileControls,
-  controlsSchema,
   expired,
   NO_CONTROLS,
   type Notice,
@@ -18,7 +17,7 @@ import type { Deps } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
-import { CONTROLS_REGISTER, readControls } from '../guardrails/controls.ts';
+import { CONTROLS, readControls } from '../guardrails/controls.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
@@ -47,7 +46,7 @@ export async function settleControls(deps: SettleDeps): Promise<number> {
   const mine = await claimNotices(deps, now);
   for (const notice of mine) {
     await tell(deps, notice);
-    await update(deps.registers, CONTROLS_REGISTER, controlsSchema, (current) => {
+    await update(deps.registers, CONTROLS, (current) => {
       const controls = current ?? NO_CONTROLS;
       return { ...controls, notices: controls.notices.filter(({ id }) => id !== notice.id) };
     });
@@ -59,7 +58,7 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
   // The id of a notice is that of its entry: made once, so that a compare-and-set that is repeated says the same.
   const ids: string[] = [];
   const claimed: { notices: readonly Notice[] } = { notices: [] };
-  await update(deps.registers, CONTROLS_REGISTER, controlsSchema, (current): Controls => {
+  await update(deps.registers, CONTROLS, (current): Controls => {
     let used = 0;
     const newId = (): string => {
       const id = ids[used] ?? deps.newId();

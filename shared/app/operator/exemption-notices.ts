@@ -8,6 +8,7 @@ import type { EntryType } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy, Exemption } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { needsLook } from '../work-queue/due-keys.ts';
@@ -27,7 +28,7 @@ const registerSchema = z.record(z.string(), known);
 type Known = z.infer<typeof registerSchema>;
 type Stage = z.infer<typeof stage>;
 
-const REGISTER = 'exemptions';
+export const EXEMPTIONS = storedDocument(REGISTERS.exemptions, registerSchema);
 const CLAIM_MS = 60_000;
 const CHUNK = 500;
 
@@ -48,14 +49,14 @@ interface Due {
  */
 export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPolicy): Promise<number> {
   const { exemptions } = policy.policy;
-  const stored = (await readTyped(deps.registers, REGISTER, registerSchema))?.value ?? null;
+  const stored = (await readTyped(deps.registers, EXEMPTIONS))?.value ?? null;
   if (exemptions.length === 0 && stored === null) return 0;
   const now = deps.clock.now();
   if (stored !== null && !needsUpdate(stored, exemptions, now)) return 0;
   const due = await claim(deps, await knownHere(deps, exemptions), now);
   for (const each of due) {
     await announce(deps, policy, each, now);
-    await update(deps.registers, REGISTER, registerSchema, (current) => ({
+    await update(deps.registers, EXEMPTIONS, (current) => ({
       ...current,
       [each.key]: { stage: each.stage, claimedUntil: 0, endsAt: each.exemption.endsAt },
     }));
@@ -98,7 +99,7 @@ function isOver({ endsAt }: z.infer<typeof known>, now: EpochMs): boolean {
 
 async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now: EpochMs): Promise<readonly Due[]> {
   const claimed: { due: Due[] } = { due: [] };
-  await update(deps.registers, REGISTER, registerSchema, (current): Known => {
+  await update(deps.registers, EXEMPTIONS, (current): Known => {
     claimed.due = [];
     const kept = Object.entries(current ?? {}).filter(([, entry]) => !isOver(entry, now));
     const next: Record<string, z.infer<typeof known>> = Object.fromEntries(kept);

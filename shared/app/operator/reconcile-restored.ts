@@ -4,7 +4,6 @@ import { accountEntry, type EntryContext, facetOfCondition } from '../../domain/
 import { ROLLING_MS } from '../../domain/decision/guardrails.ts';
 import {
   type Controls,
-  controlsSchema,
   NO_CONTROLS,
   type OperatorSuspension,
   restoredControls,
@@ -17,34 +16,31 @@ import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../dom
 import { OtherOrganizationError } from '../../ports/binding.ts';
 import { DamagedRegisterError } from '../../ports/registers.ts';
 import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../../ports/restore.ts';
-import { bindingSchema, ORGANIZATION_REGISTER } from '../coordination/organization-binding.ts';
-import { POLICY_REGISTER } from '../coordination/policy-in-force.ts';
-import { RUN_PREFIX, restoredRun } from '../coordination/run-store.ts';
+import { registerInfo } from '../coordination/documents.ts';
+import { ORGANIZATION } from '../coordination/organization-binding.ts';
+import { POLICY } from '../coordination/policy-in-force.ts';
+import { RUNS, restoredRun } from '../coordination/run-store.ts';
 import { readValue } from '../coordination/typed-register.ts';
-import { APPROVAL_PREFIX, restoredApproval } from '../guardrails/approvals.ts';
-import { CLAIMED_REGISTER, claimsIn } from '../guardrails/change-reservations.ts';
-import { CONTROLS_REGISTER } from '../guardrails/controls.ts';
-import { CARRIED_REGISTER, carriedFrom, carriedSchema } from '../guardrails/rolling-changes.ts';
-import { ROLLOUT_REGISTER, restoredRollout } from '../guardrails/rollout-gate.ts';
-import { restoredScan, SCAN_REGISTER, scanState } from '../schedule/scan-schedule.ts';
+import { APPROVALS, restoredApproval } from '../guardrails/approvals.ts';
+import { CLAIMED_CHANGES, claimsIn } from '../guardrails/change-reservations.ts';
+import { CONTROLS } from '../guardrails/controls.ts';
+import { CHANGES_BEFORE_RESTORE, carriedFrom } from '../guardrails/rolling-changes.ts';
+import { ROLLOUT, restoredRollout } from '../guardrails/rollout-gate.ts';
+import { restoredScan, SCAN } from '../schedule/scan-schedule.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
 
 /*
- * The content of each register in a restored store. Nothing that limits the next call goes back in time:
+ * The content of each register in a restored store, by the catalogue's restore rule. Nothing that limits the next call goes back in time:
  *
- *   controls                          halted, and the suspensions of both stores
- *   changes-before-restore            the changes of both stores in the last 24 hours
- *   approval/, run/                   used stays used, stopped stays stopped, and no guardrail is lifted any more
- *   rollout                           the gate that lets less through
- *   lease/, limiter/                  as they are now: leases stay held, and calls already made stay counted
- *   alerts, exemptions, reactor, …    as they are now: nothing is announced twice
- *   policy                            kept if both agree; otherwise the next scan records it
- *   scan                              ended, and due again: the answers that it kept are too old
- *   anything else                     from the backup: it belongs to the backup's audit log
+ *   controls                  halted, and the suspensions of both stores
+ *   changes-before-restore    the changes of both stores in the last 24 hours
+ *   approval/, run/           used stays used, stopped stays stopped, and no guardrail is lifted any more
+ *   rollout                   the gate that lets less through
+ *   policy                    kept if both agree; otherwise the next scan records it
+ *   scan                      ended, and due again: the answers that it kept are too old
+ *   current                   leases stay held, and calls already made stay counted
+ *   currentOrBackup           nothing is announced twice
  */
-const AS_NOW = ['lease/', 'limiter/'];
-const AS_NOW_IF_KNOWN = ['alerts', 'exemptions', 'reactor', 'retention', 'scan-wish'];
-const FORGOTTEN = ['checkpoint/', 'refreshed', CLAIMED_REGISTER];
 
 /** Decides the content of a restored store from the backup and the store that it replaces. */
 export function reconcileRestored(request: RestoreRequest): Reconcile<RestoreReport> {
@@ -79,9 +75,9 @@ class Reconciliation {
     const put = (name: string, value: unknown): void => {
       if (value !== null) registers.set(name, value);
     };
-    put(CONTROLS_REGISTER, controls);
-    put(CARRIED_REGISTER, Object.keys(carried).length === 0 ? null : carried);
-    put(ORGANIZATION_REGISTER, organization);
+    put(CONTROLS.name, controls);
+    put(CHANGES_BEFORE_RESTORE.name, Object.keys(carried).length === 0 ? null : carried);
+    put(ORGANIZATION.name, organization);
     const since = this.#request.now - ROLLING_MS;
     const report: RestoreReport = {
       replaced: this.#replaced.kind,
@@ -119,28 +115,24 @@ class Reconciliation {
 
   /** @throws OtherOrganizationError */
   #organization(): unknown {
-    const known = (value: unknown): string => readValue(ORGANIZATION_REGISTER, value, bindingSchema).organizationId;
-    const bound = this.#ours.get(ORGANIZATION_REGISTER);
+    const known = (value: unknown): string => readValue(ORGANIZATION, value).organizationId;
+    const bound = this.#ours.get(ORGANIZATION.name);
     const ours = bound === undefined ? this.#backup.organizationId() : known(bound);
-    const theirs = this.#theirsOf(ORGANIZATION_REGISTER, known) ?? this.#content?.organizationId() ?? null;
+    const theirs = this.#theirsOf(ORGANIZATION.name, known) ?? this.#content?.organizationId() ?? null;
     if (ours !== null && theirs !== null && ours !== theirs) {
       throw new OtherOrganizationError(
         `${this.#request.file} is a backup of organization ${ours}, but this store belongs to organization ${theirs}. The store was left as ` +
           'it is. Use a backup of this store, or restore it into another directory with --data-dir.',
       );
     }
-    return (
-      this.#theirsOf(ORGANIZATION_REGISTER, (value) => readValue(ORGANIZATION_REGISTER, value, bindingSchema)) ??
-      bound ??
-      null
-    );
+    return this.#theirsOf(ORGANIZATION.name, (value) => readValue(ORGANIZATION, value)) ?? bound ?? null;
   }
 
   #controls(): StricterControls {
     const { file, actor, now, newId } = this.#request;
-    const read = (value: unknown): Controls => readValue(CONTROLS_REGISTER, value, controlsSchema);
-    const ours = this.#ours.has(CONTROLS_REGISTER) ? read(this.#ours.get(CONTROLS_REGISTER)) : NO_CONTROLS;
-    const theirs = this.#theirsOf(CONTROLS_REGISTER, read);
+    const read = (value: unknown): Controls => readValue(CONTROLS, value);
+    const ours = this.#ours.has(CONTROLS.name) ? read(this.#ours.get(CONTROLS.name)) : NO_CONTROLS;
+    const theirs = this.#theirsOf(CONTROLS.name, read);
     const act = { id: newId(), at: now, by: actor };
     const { controls, kept } = restoredControls(ours, theirs, { act, why: `restored from ${file} by ${actor}`, newId });
     const inForce = ({ until }: OperatorSuspension): boolean => until === null || until > now;
@@ -152,15 +144,15 @@ class Reconciliation {
     const parts: ReadonlyMap<AccountId, LastChange>[] = [];
     const carriedIn = (value: unknown): ReadonlyMap<AccountId, LastChange> =>
       new Map(
-        Object.entries(readValue(CARRIED_REGISTER, value, carriedSchema)).map(([id, [at, optOutAt]]) => [
-          id,
-          { at, optOutAt },
-        ]),
+        Object.entries(readValue(CHANGES_BEFORE_RESTORE, value)).map(([id, [at, optOutAt]]) => [id, { at, optOutAt }]),
       );
     parts.push(this.#backup.changedSince(now - ROLLING_MS));
-    if (this.#ours.has(CARRIED_REGISTER)) parts.push(carriedIn(this.#ours.get(CARRIED_REGISTER)));
+    if (this.#ours.has(CHANGES_BEFORE_RESTORE.name)) parts.push(carriedIn(this.#ours.get(CHANGES_BEFORE_RESTORE.name)));
     if (this.#content !== null) parts.push(this.#content.changedSince(now - ROLLING_MS));
-    const theirs = [this.#theirsOf(CARRIED_REGISTER, carriedIn), this.#theirsOf(CLAIMED_REGISTER, claimsIn)];
+    const theirs = [
+      this.#theirsOf(CHANGES_BEFORE_RESTORE.name, carriedIn),
+      this.#theirsOf(CLAIMED_CHANGES.name, claimsIn),
+    ];
     return carriedFrom([...parts, ...theirs.filter((part) => part !== null)], now);
   }
 
@@ -225,21 +217,20 @@ class Reconciliation {
   /** @returns `null`: the restored store has no such register. */
   #register(name: string, ours: unknown, theirs: unknown): unknown {
     const { now } = this.#request;
-    const is = (names: readonly string[]): boolean =>
-      names.some((each) => (each.endsWith('/') ? name.startsWith(each) : name === each));
-    if (is(FORGOTTEN)) return null;
-    if (is(AS_NOW)) return theirs;
-    if (is(AS_NOW_IF_KNOWN)) return theirs ?? ours;
-    if (name.startsWith(APPROVAL_PREFIX)) return this.#approval(name, ours, theirs);
+    const rule = registerInfo(name)?.restore;
+    if (rule === 'dropped') return null;
+    if (rule === 'current') return theirs;
+    if (rule === 'currentOrBackup') return theirs ?? ours;
+    if (name.startsWith(APPROVALS.prefix)) return this.#approval(name, ours, theirs);
     if (ours === null) return null;
-    if (name.startsWith(RUN_PREFIX)) {
+    if (name.startsWith(RUNS.prefix)) {
       const read = (value: unknown): unknown => restoredRun(name, ours, value, now);
       return this.#theirsOf(name, read) ?? restoredRun(name, ours, null, now);
     }
-    if (name === SCAN_REGISTER) return restoredScan(readValue(name, ours, scanState));
+    if (name === SCAN.name) return restoredScan(readValue(SCAN, ours));
     if (this.#content === null) return ours;
-    if (name === POLICY_REGISTER) return JSON.stringify(ours) === JSON.stringify(theirs) ? ours : null;
-    if (name === ROLLOUT_REGISTER) return this.#theirsOf(name, (value) => restoredRollout(ours, value));
+    if (name === POLICY.name) return JSON.stringify(ours) === JSON.stringify(theirs) ? ours : null;
+    if (name === ROLLOUT.name) return this.#theirsOf(name, (value) => restoredRollout(ours, value));
     return ours;
   }
 
@@ -254,7 +245,7 @@ class Reconciliation {
   #approvalsEnded(): number {
     const { now } = this.#request;
     const names = new Set(
-      [...this.#ours.keys(), ...this.#theirs.keys()].filter((name) => name.startsWith(APPROVAL_PREFIX)),
+      [...this.#ours.keys(), ...this.#theirs.keys()].filter((name) => name.startsWith(APPROVALS.prefix)),
     );
     // With this `now`, `restoredApproval` leaves the expiry as it is.
     const open = (name: string, value: unknown): boolean => {

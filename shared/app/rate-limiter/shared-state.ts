@@ -5,7 +5,8 @@ import { MAX_CLOCK_ERROR_MS } from '../../domain/rate-limit/clock-difference.ts'
 import { type Calendar, MAX_DIGITS, newCalendar, withRate } from '../../domain/rate-limit/slot-calendar.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { documentFamily, REGISTERS } from '../coordination/documents.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import type { ClockCheck } from './clock-check.ts';
 
 const bucketSchema: z.ZodType<BucketState> = z.object({
@@ -47,7 +48,8 @@ const pageSchema: z.ZodType<Page> = z.object({
   operations: z.record(z.string(), bucketSchema),
 });
 
-const REGISTER = 'limiter/shared';
+export const LIMITER = documentFamily(REGISTERS.limiter, pageSchema);
+const SHARED = LIMITER.named('shared');
 
 /** The furthest ahead that slots are reserved to make up for a slow store, ms. If the store is slower still, the worker loses slots. */
 const MAX_LEAD_MS = 5_000;
@@ -117,7 +119,7 @@ export class SharedLimiterState {
       const changed = change(page, now);
       if (!('value' in changed)) return changed;
       const next = { ...changed.page, at: now };
-      if ((await registers.write(REGISTER, next, version)) === null) continue;
+      if ((await writeTyped(registers, SHARED, next, version)) === null) continue;
       // The clock was set meanwhile: the reserved slots are times of the old clock.
       if (check.steps() !== steps) continue;
       this.#page = next;
@@ -139,7 +141,7 @@ export class SharedLimiterState {
   async #read(): Promise<{ page: Page; version: string | null }> {
     const { registers, clock, check, ceiling } = this.#options;
     const asked = clock.now();
-    const stored = await readTyped(registers, REGISTER, pageSchema);
+    const stored = await readTyped(registers, SHARED);
     if (this.#leadMs === 0) this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(0, 2 * (clock.now() - asked)));
     // This answer also carried the store's time.
     await check.verify();
@@ -165,7 +167,7 @@ export class SharedLimiterState {
 
 /** The present rate of every bucket, calls a second, by `service:Operation` and `total`. */
 export async function bucketRates(registers: Registers): Promise<Record<string, number>> {
-  const stored = pageSchema.safeParse((await registers.read(REGISTER))?.value);
+  const stored = pageSchema.safeParse((await registers.read(SHARED.name))?.value);
   if (!stored.success) return {};
   const { operations, calendar } = stored.data;
   const rates = Object.entries(operations).map(([name, { rate }]) => [name, rate] as const);

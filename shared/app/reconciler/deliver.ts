@@ -3,6 +3,7 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
+import { POLICY } from '../coordination/policy-in-force.ts';
 import { Stopped } from '../support/graceful-stop.ts';
 import { OutdatedPolicyError, processMessage } from './dispatch.ts';
 import type { WorkContext, WorkResult } from './worker-context.ts';
@@ -79,7 +80,7 @@ async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boole
   // A full disk still answers what the probe below reads.
   if (error instanceof StoreError && error.affectsAllWork) return true;
   try {
-    await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read('policy')]);
+    await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read(POLICY.name)]);
     return false;
   } catch (cause) {
     deps.logger.error('the store does not answer', { message: describe(cause).message });

@@ -1,17 +1,18 @@
 import * as z from 'zod';
 import type { Registers } from '../../ports/registers.ts';
-import { readValue } from '../coordination/typed-register.ts';
+import { documentFamily, REGISTERS } from '../coordination/documents.ts';
+import { readValue, writeTyped } from '../coordination/typed-register.ts';
 
 /** Registers hold small documents; this many characters of JSON go into one. */
 const CHUNK_CHARS = 150_000;
 
-const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()])) });
+const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()]).readonly()) });
 
-const PREFIX = 'checkpoint/';
+export const CHECKPOINTS = documentFamily(REGISTERS.checkpoint, chunkSchema);
 /** No answer of AWS: kept beside them. */
 const BEGUN = 'begunAt';
 const begun = z.number();
-const prefixOf = (runId: string): string => `${PREFIX}${runId}/`;
+const prefixOf = (runId: string): string => CHECKPOINTS.named(`${runId}/`).name;
 
 /**
  * What a scan has been answered so far, so that one that runs out of time goes on where it stopped: it does everything
@@ -36,12 +37,12 @@ export class Checkpoint {
   static async load(registers: Registers, runId: string): Promise<Checkpoint> {
     const known = new Map<string, unknown>();
     const stored = [];
-    for (const register of await registers.list(PREFIX)) {
+    for (const register of await registers.list(CHECKPOINTS.prefix)) {
       if (register.name.startsWith(prefixOf(runId))) stored.push(register);
       else await registers.remove(register.name, register.version);
     }
     for (const { name, value } of stored) {
-      for (const [key, answer] of readValue(name, value, chunkSchema).answers) known.set(key, answer);
+      for (const [key, answer] of readValue({ ...CHECKPOINTS, name }, value).answers) known.set(key, answer);
     }
     return new Checkpoint(registers, runId, known, stored.length);
   }
@@ -74,9 +75,9 @@ export class Checkpoint {
   async save(): Promise<void> {
     const fresh = [...this.#known].slice(this.#saved);
     for (const answers of chunked(fresh)) {
-      const name = `${prefixOf(this.#runId)}${String(this.#chunks).padStart(6, '0')}`;
-      const written = await this.#registers.write(name, { answers }, null);
-      if (written === null) throw new Error(`register ${name} exists already: two scanners are at work on one run`);
+      const document = CHECKPOINTS.named(`${this.#runId}/${String(this.#chunks).padStart(6, '0')}`);
+      const written = await writeTyped(this.#registers, document, { answers }, null);
+      if (written === null) throw new Error(`register ${document.name} exists already: two scanners work on one run`);
       this.#chunks += 1;
       this.#saved += answers.length;
     }

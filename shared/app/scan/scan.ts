@@ -6,9 +6,9 @@ import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
-import { POLICY_REGISTER, policySchema } from '../coordination/policy-in-force.ts';
+import { POLICY } from '../coordination/policy-in-force.ts';
 import { KEEP_MS, RunStore } from '../coordination/run-store.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
 import { readControls, standsUnder } from '../guardrails/controls.ts';
@@ -155,10 +155,10 @@ async function hasSaid(deps: Deps, { runId, resumed }: RunContext, type: EntryDr
 }
 
 async function notePolicy(deps: Deps, journal: LedgerWriter, run: RunContext): Promise<void> {
-  const known = await readTyped(deps.registers, POLICY_REGISTER, policySchema);
+  const known = await readTyped(deps.registers, POLICY);
   const { hash } = run.policy;
   if (known?.value.hash === hash) return;
-  const written = await deps.registers.write(POLICY_REGISTER, { hash }, known?.version ?? null);
+  const written = await writeTyped(deps.registers, POLICY, { hash }, known?.version ?? null);
   if (written === null) return;
   const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
   await journal.organization(() => organizationEntry(deps, run, 'PolicyChanged', { detail: { message } }));

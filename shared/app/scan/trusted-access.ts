@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { toIso } from '../../domain/time.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps, RunContext } from '../context.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
@@ -14,7 +15,7 @@ const trustedAccess = z.object({
 });
 export type TrustedAccess = z.infer<typeof trustedAccess>;
 
-const REGISTER = 'trusted-access';
+export const TRUSTED_ACCESS = storedDocument(REGISTERS.trustedAccess, trustedAccess);
 
 const LOST =
   'trusted access for Compute Optimizer is off in the organization: its members are no longer opted in, and Automation cannot be managed ' +
@@ -23,7 +24,7 @@ const RESTORED = 'trusted access for Compute Optimizer is on again in the organi
 
 /** What is known of it without asking AWS; `null`: nothing. */
 export async function knownTrustedAccess(registers: Registers): Promise<TrustedAccess | null> {
-  return (await readTyped(registers, REGISTER, trustedAccess))?.value ?? null;
+  return (await readTyped(registers, TRUSTED_ACCESS))?.value ?? null;
 }
 
 /**
@@ -37,7 +38,7 @@ export async function noteTrustedAccess(
   enabled: boolean | null,
 ): Promise<void> {
   if (enabled === null) return;
-  const known = await readTyped(deps.registers, REGISTER, trustedAccess);
+  const known = await readTyped(deps.registers, TRUSTED_ACCESS);
   if ((known?.value.enabled ?? null) === enabled) return;
   // The entry first: told twice is better than never.
   if (known !== null || !enabled) {
@@ -46,7 +47,7 @@ export async function noteTrustedAccess(
     await journal.organization(() => organizationEntry(deps, run, 'VerdictChanged', { reason, detail }));
   }
   const since = toIso(deps.clock.now());
-  await update(deps.registers, REGISTER, trustedAccess, (current) =>
+  await update(deps.registers, TRUSTED_ACCESS, (current) =>
     current?.enabled === enabled ? current : { enabled, since },
   );
 }

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 const wish = z.object({
   /** What has to be seen happened before this time; a scan that begins later fulfils the wish. */
@@ -13,7 +14,7 @@ const wish = z.object({
 });
 export type ScanWish = z.infer<typeof wish>;
 
-const REGISTER = 'scan-wish';
+export const SCAN_REQUEST = storedDocument(REGISTERS.scanRequest, wish);
 
 /** Two scans that events ask for begin at least so far apart, ms: a storm of events is not answered by a storm of scans. */
 export const WISH_SPACING_MS = 5 * 60_000;
@@ -29,15 +30,15 @@ export async function requestEarlyScan(
   asked: { readonly organization: boolean; readonly reason: string },
   begunAt: EpochMs,
 ): Promise<void> {
-  const known = await readTyped(registers, REGISTER, wish);
+  const known = await readTyped(registers, SCAN_REQUEST);
   const open = known !== null && known.value.at > begunAt;
   if (open && known.value.at > clock.now() && (known.value.organization || !asked.organization)) return;
   const organization = asked.organization || (open && known.value.organization);
   // A little ahead, so that what comes within this second need not be written. Who loses has been overtaken by a wish that is as young.
   const at = clock.now() + AHEAD_MS;
-  await registers.write(REGISTER, { at, organization, reason: asked.reason }, known?.version ?? null);
+  await writeTyped(registers, SCAN_REQUEST, { at, organization, reason: asked.reason }, known?.version ?? null);
 }
 
 export async function scanWish(registers: Registers): Promise<ScanWish | null> {
-  return (await readTyped(registers, REGISTER, wish))?.value ?? null;
+  return (await readTyped(registers, SCAN_REQUEST))?.value ?? null;
 }

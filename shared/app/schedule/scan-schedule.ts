@@ -5,8 +5,9 @@ import type { CompiledPolicy, Schedule } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { leaseHolder } from '../coordination/lease.ts';
-import { readTyped, type Typed, update } from '../coordination/typed-register.ts';
+import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
 import { scanWish, WISH_SPACING_MS } from './scan-requests.ts';
 
@@ -22,7 +23,7 @@ import { scanWish, WISH_SPACING_MS } from './scan-requests.ts';
  * The process that runs a part holds the lease {@link SCAN_LEASE}. A killed process stops renewing it, so another process continues the run within a
  * minute.
  */
-export const scanState = z.object({
+const scanState = z.object({
   runId: z.string(),
   policyHash: z.string(),
   /** When it fell due: what the schedule counts from, so that a slow scan does not shift the next one. */
@@ -41,7 +42,7 @@ export const scanState = z.object({
 });
 export type ScanState = z.infer<typeof scanState>;
 
-export const SCAN_REGISTER = 'scan';
+export const SCAN = storedDocument(REGISTERS.scan, scanState);
 
 /** Held while a part of a scan runs. */
 export const SCAN_LEASE = 'scan';
@@ -102,13 +103,13 @@ export interface ScheduleDeps {
  */
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
-  const known = await readTyped(deps.registers, SCAN_REGISTER, scanState);
+  const known = await readTyped(deps.registers, SCAN);
   const asked = (await isApproved(deps.registers, policy, now)) || (await isWished(deps.registers, known?.value, now));
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { asked, held });
   if (next === null) return null;
-  if ((await deps.registers.write(SCAN_REGISTER, next, known?.version ?? null)) === null) return null;
+  if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return null;
   if (next.state !== 'done') return { runId: next.runId, again: next.attempts > 0 };
   const nextAt = nextScanAt(policy.policy.schedule, next.dueAt);
   deps.onScanGivenUp?.({ runId: next.runId, nextAt: nextAt === null ? null : toIso(Math.max(now, nextAt)) });
@@ -155,7 +156,7 @@ function nextState(
 /** The next look at the schedule finds a scan due. One that runs now ends first. Nothing happens where none was ever asked for. */
 export async function makeScanDue(registers: Registers): Promise<void> {
   if ((await scanNow(registers)) === null) return;
-  await update(registers, SCAN_REGISTER, scanState, (current): ScanState => {
+  await update(registers, SCAN, (current): ScanState => {
     if (current === null) throw new Error('the register of scans is gone');
     // The first one is asked for until it is complete anyway, and its age is counted from when it fell due.
     return current.completedAt === null ? current : { ...current, dueAt: 0 };
@@ -207,7 +208,7 @@ export function restoredScan(known: ScanState): ScanState {
 
 /** The scan that is asked for or under way, or the last one. */
 export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> {
-  return readTyped(registers, SCAN_REGISTER, scanState);
+  return readTyped(registers, SCAN);
 }
 
 /**
@@ -218,7 +219,7 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
   const known = await scanNow(deps.registers);
   if (known === null || known.value.runId !== runId || known.value.state === 'done') return null;
   const next: ScanState = { ...known.value, state: 'running', aliveAt: deps.clock.now() };
-  return (await deps.registers.write(SCAN_REGISTER, next, known.version)) === null ? null : next;
+  return (await writeTyped(deps.registers, SCAN, next, known.version)) === null ? null : next;
 }
 
 /**
@@ -226,7 +227,7 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
  * it keeps them says nothing any more, and whoever finds the run silent has to know how old they are.
  */
 export async function keepsAnswers(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
-  await update(deps.registers, SCAN_REGISTER, scanState, (current): ScanState => {
+  await update(deps.registers, SCAN, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
     return { ...current, begunAt };
   });
@@ -238,7 +239,7 @@ export type PartEnd = 'done' | 'continued' | 'left' | 'failed';
 /** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
   const now = deps.clock.now();
-  await update(deps.registers, SCAN_REGISTER, scanState, (current): ScanState => {
+  await update(deps.registers, SCAN, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
     switch (end) {
       case 'done':

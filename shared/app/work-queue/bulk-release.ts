@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { differs } from '../../domain/enrollment/mismatch.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
-import { readTyped } from '../coordination/typed-register.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import type { DueKey } from './due-keys.ts';
 
@@ -22,16 +23,16 @@ export function isBulkRelease({ condition }: Pick<DueKey, 'condition'>): boolean
 }
 
 const asked = z.object({ at: z.number() });
-const REGISTER = 'set-free';
+export const BULK_RELEASE = storedDocument(REGISTERS.bulkRelease, asked);
 /** What a scan has left as it was, an exemption that was prolonged, is looked at one by one afterwards, and no further scan is asked for, ms. */
 const AGAIN_MS = 30 * 60_000;
 
 /** Asks for a scan to judge what has come free. @returns false: one was asked for a while ago, and what is still due now is for single looks. */
 export async function deferToScan(registers: Registers, now: EpochMs): Promise<boolean> {
-  const known = await readTyped(registers, REGISTER, asked);
+  const known = await readTyped(registers, BULK_RELEASE);
   if (known !== null && now - known.value.at < AGAIN_MS) return false;
   // Whoever loses asks for the same scan.
-  await registers.write(REGISTER, { at: now }, known?.version ?? null);
+  await writeTyped(registers, BULK_RELEASE, { at: now }, known?.version ?? null);
   await makeScanDue(registers);
   return true;
 }

@@ -5,7 +5,7 @@ import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { acquireLease } from '../../../shared/app/coordination/lease.ts';
 import { bindOrganization, organizationOf } from '../../../shared/app/coordination/organization-binding.ts';
-import { POLICY_REGISTER } from '../../../shared/app/coordination/policy-in-force.ts';
+import { POLICY } from '../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { approvalOf, approve, useApproval } from '../../../shared/app/guardrails/approvals.ts';
 import { claimChanges } from '../../../shared/app/guardrails/change-reservations.ts';
@@ -186,7 +186,7 @@ describe('a restored store', () => {
 
   it('revives no approval: used ones stay used, open ones end', async () => {
     const policy = compiled(policyText(), bench.clock.now());
-    await store.registers.write(POLICY_REGISTER, { hash: policy.hash }, null);
+    await store.registers.write(POLICY.name, { hash: policy.hash }, null);
     const runs = new RunStore(store.registers);
     const hashes = ['a1', 'b2', 'c3'].map((digits) => digits.repeat(32));
     const [open = '', used = '', later = ''] = hashes;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
-import { POLICY_REGISTER } from '../../../shared/app/coordination/policy-in-force.ts';
+import { POLICY } from '../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { optedOut } from '../../support/cloud-trail-events.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -15,7 +15,7 @@ async function withPlan() {
   const clock = manualClock();
   const stores = await store(clock);
   const policy = compiled(policyText(), clock.now());
-  await stores.registers.write(POLICY_REGISTER, { hash: policy.hash }, null);
+  await stores.registers.write(POLICY.name, { hash: policy.hash }, null);
   const planHash = 'a1'.repeat(32);
   const keys = ['111122223333 computeOptimizer Active  UpdateEnrollmentStatus'];
   await new RunStore(stores.registers).storePlan(planHash, policy.hash, keys, clock.now());
@@ -41,7 +41,7 @@ describe('what the store does not keep', () => {
     const clock = manualClock();
     const stores = await store(clock);
     const policy = compiled(policyText(), clock.now());
-    await stores.registers.write(POLICY_REGISTER, { hash: policy.hash }, null);
+    await stores.registers.write(POLICY.name, { hash: policy.hash }, null);
     await new RunStore(stores.registers).storePlan('a1'.repeat(32), policy.hash, ['1 computeOptimizer'], clock.now());
     const own = await api({ env: TWO, store: undoing(stores, /^(controls|approval\/)/), clock, policy });
     const answer = await own.post(path, body, as(OPERATE));

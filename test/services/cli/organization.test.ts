@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { ORGANIZATION_REGISTER } from '../../../shared/app/coordination/organization-binding.ts';
+import { ORGANIZATION } from '../../../shared/app/coordination/organization-binding.ts';
 import { openStore } from '../../../shared/compose/embedded-store.ts';
 import { doctorShape, errorShape } from './shapes.ts';
 import { ENROLL, json, place, rollcall, world } from './support.ts';
@@ -63,10 +63,10 @@ describe('a store of one organization, and credentials of another', () => {
   test('a store that was never bound is known by its snapshot, and bound by the first command that may write', async () => {
     const { cwd, first, second } = await twoOrganizations();
     const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
-    db.prepare('DELETE FROM registers WHERE name = ?').run(ORGANIZATION_REGISTER);
+    db.prepare('DELETE FROM registers WHERE name = ?').run(ORGANIZATION.name);
     db.close();
     const bound = async () =>
-      (await contentOf(cwd)).registers.find(({ name }) => name === ORGANIZATION_REGISTER)?.value ?? null;
+      (await contentOf(cwd)).registers.find(({ name }) => name === ORGANIZATION.name)?.value ?? null;
     expect((await rollcall(['apply', '--yes'], { cwd, env: second.env })).code).toBe(1);
     expect(await bound()).toBeNull();
     expect((await rollcall(['plan'], { cwd, env: first.env })).code).toBe(0);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ORGANIZATION_REGISTER } from '../../../shared/app/coordination/organization-binding.ts';
+import { ORGANIZATION } from '../../../shared/app/coordination/organization-binding.ts';
 import { functionsOf } from './functions.ts';
 import { deploy, lambdaContext } from './support.ts';
 
@@ -8,7 +8,7 @@ const OTHER = { organizationId: 'o-another', boundAt: 0, by: 'arn:aws:iam::99999
 it('functions refuse a table of another organization and record nothing in it', async () => {
   const world = await deploy({ sandbox: { accounts: 12, drift: 0.3 } });
   const { stores } = await world.compose('look')();
-  await stores.registers.write(ORGANIZATION_REGISTER, OTHER, null);
+  await stores.registers.write(ORGANIZATION.name, OTHER, null);
   const { tick, scan, worker } = functionsOf(world);
   expect((await tick()).scanRequested).not.toBeNull();
   const chains = await stores.ledger.chains(null, 100);
@@ -28,7 +28,7 @@ it('the first scan binds the table, and the workers of the same organization go 
   await tick();
   expect(await scan()).toMatchObject([{ result: 'done' }]);
   const { stores } = await world.compose('look')();
-  expect((await stores.registers.read(ORGANIZATION_REGISTER))?.value).toMatchObject({
+  expect((await stores.registers.read(ORGANIZATION.name))?.value).toMatchObject({
     organizationId: world.sandbox.info.organizationId,
   });
   expect((await work())?.failed).toEqual([]);

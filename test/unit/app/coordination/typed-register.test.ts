@@ -4,7 +4,7 @@ import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-reg
 import { update } from '../../../../shared/app/coordination/typed-register.ts';
 import type { Registers } from '../../../../shared/ports/registers.ts';
 
-const schema = z.object({ n: z.number() });
+const document = { name: 'it', schema: z.object({ n: z.number() }) };
 
 function counted(): { readonly registers: Registers; readonly writes: string[] } {
   const registers = memoryRegisters();
@@ -19,7 +19,7 @@ function counted(): { readonly registers: Registers; readonly writes: string[] }
 describe('an update of a register', () => {
   it('is written when it changes something, and only then', async () => {
     const { registers, writes } = counted();
-    const next = (n: number) => update(registers, 'it', schema, () => ({ n }));
+    const next = (n: number) => update(registers, document, () => ({ n }));
     expect([await next(1), await next(1), await next(2), await next(1)]).toEqual([1, 1, 2, 1].map((n) => ({ n })));
     expect(writes).toEqual(['{"n":1}', '{"n":2}', '{"n":1}']);
   });
@@ -27,7 +27,7 @@ describe('an update of a register', () => {
   it('that many make at once loses none', async () => {
     const { registers } = counted();
     await Promise.all(
-      Array.from({ length: 20 }, () => update(registers, 'it', schema, (now) => ({ n: (now?.n ?? 0) + 1 }))),
+      Array.from({ length: 20 }, () => update(registers, document, (now) => ({ n: (now?.n ?? 0) + 1 }))),
     );
     expect((await registers.read('it'))?.value).toEqual({ n: 20 });
   });

@@ -340,17 +340,17 @@ describe('small parts', () => {
   it('a register of another shape is an error, never taken for absent', async () => {
     const registers = memoryRegisters();
     const schema = z.object({ n: z.number() });
-    expect(await readTyped(registers, 'x', schema)).toBeNull();
+    expect(await readTyped(registers, { name: 'x', schema })).toBeNull();
     await registers.write('x', { n: 'one' }, null);
-    await expect(readTyped(registers, 'x', schema)).rejects.toThrow('register x has a shape');
+    await expect(readTyped(registers, { name: 'x', schema })).rejects.toThrow('register x has a shape');
   });
 
   it('no change of a register is lost, however many change it at once', async () => {
     const registers = memoryRegisters();
     const schema = z.object({ n: z.number() });
-    const add = () => update(registers, 'x', schema, (current) => ({ n: (current?.n ?? 0) + 1 }));
+    const add = () => update(registers, { name: 'x', schema }, (current) => ({ n: (current?.n ?? 0) + 1 }));
     await Promise.all(Array.from({ length: 50 }, add));
-    expect((await readTyped(registers, 'x', schema))?.value.n).toBe(50);
+    expect((await readTyped(registers, { name: 'x', schema }))?.value.n).toBe(50);
   });
 
   it('a run is stopped by one failure, and exactly one is told so', async () => {

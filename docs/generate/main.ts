@@ -1,0 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { storedDocumentsPage } from './stored-documents.ts';
+
+/** `npm run docs`: writes the generated pages. */
+writeFileSync(join(import.meta.dirname, '../stored-documents.md'), storedDocumentsPage());

@@ -1,0 +1,303 @@
+import type * as z from 'zod';
+
+/**
+ * What a restored store contains of a register:
+ * - `merged` the stricter of the backup and the replaced store, decided by `operator/reconcile-restored`
+ * - `current` the content of the replaced store
+ * - `currentOrBackup` the content of the replaced store or, if it has none, of the backup
+ * - `dropped` nothing
+ * - `backup` the content of the backup: it belongs to the backup's audit log
+ */
+type RestoreRule = 'merged' | 'current' | 'currentOrBackup' | 'dropped' | 'backup';
+
+export interface DocumentInfo {
+  /** The name in the store. A name that ends with `/` is the prefix of a family of registers. */
+  readonly name: string;
+  readonly purpose: string;
+  /** The file in `shared/app` that owns the schema; no other file writes the document. */
+  readonly owner: string;
+  /** Increases with a change that the previous version cannot read. */
+  readonly version: number;
+  readonly lifetime: string;
+}
+
+export interface RegisterInfo extends DocumentInfo {
+  readonly restore: RestoreRule;
+}
+
+export const FOREVER = 'As long as the store exists';
+const WEEK = '7 days after the run began';
+
+/**
+ * All registers. A reader refuses content of another shape (`DamagedRegisterError`) and never takes it for absent, so an upgrade may only add fields
+ * that have a default. Any other change needs a new name.
+ */
+export const REGISTERS = {
+  organization: {
+    name: 'organization',
+    purpose: 'The organization that the store belongs to',
+    owner: 'coordination/organization-binding',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'merged',
+  },
+  policy: {
+    name: 'policy',
+    purpose: 'Hash of the policy in force: the policy of the last scan',
+    owner: 'coordination/policy-in-force',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'merged',
+  },
+  lease: {
+    name: 'lease/',
+    purpose: 'Holder and expiry of a lease',
+    owner: 'coordination/lease',
+    version: 1,
+    lifetime: 'Until the holder releases the lease; another process may take it after its expiry',
+    restore: 'current',
+  },
+  run: {
+    name: 'run/',
+    purpose: 'State of a run that all workers share: counts, binding to a plan, stop',
+    owner: 'coordination/run-store',
+    version: 1,
+    lifetime: WEEK,
+    restore: 'merged',
+  },
+  runPlan: {
+    name: 'run-plan/',
+    purpose: 'The changes that a run planned, follow-ups included',
+    owner: 'coordination/run-store',
+    version: 1,
+    lifetime: WEEK,
+    restore: 'backup',
+  },
+  plan: {
+    name: 'plan/',
+    purpose: 'A plan by its hash, for approvals and for runs that are bound to it',
+    owner: 'coordination/run-store',
+    version: 1,
+    lifetime: '7 days after it was last found',
+    restore: 'backup',
+  },
+  limiter: {
+    name: 'limiter/',
+    purpose: 'The rate limiter’s slots and the budget of each operation',
+    owner: 'rate-limiter/shared-state',
+    version: 1,
+    lifetime: `${FOREVER}; budgets of operations that are no longer called are removed`,
+    restore: 'current',
+  },
+  controls: {
+    name: 'controls',
+    purpose: 'Kill switch, suspensions, and notices that are not in the audit log yet',
+    owner: 'guardrails/controls',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'merged',
+  },
+  approval: {
+    name: 'approval/',
+    purpose: 'The approval of a plan and whether it was used',
+    owner: 'guardrails/approvals',
+    version: 1,
+    lifetime: '7 days after its expiry',
+    restore: 'merged',
+  },
+  rollout: {
+    name: 'rollout',
+    purpose: 'The rollout gate of the policy in force',
+    owner: 'guardrails/rollout-gate',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'merged',
+  },
+  claimedChanges: {
+    name: 'claimed-changes',
+    purpose: 'Changes of the last 30 seconds, which the index of the audit log may not contain yet',
+    owner: 'guardrails/change-reservations',
+    version: 1,
+    lifetime: '30 seconds for each change',
+    restore: 'dropped',
+  },
+  changesBeforeRestore: {
+    name: 'changes-before-restore',
+    purpose: 'Changes that the change caps count, but that a restore removed from the audit log',
+    owner: 'guardrails/rolling-changes',
+    version: 1,
+    lifetime: '24 hours for each change',
+    restore: 'merged',
+  },
+  waitingRun: {
+    name: 'waiting-run',
+    purpose: 'The last run that judged the changes waiting for a change window',
+    owner: 'guardrails/window-run',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'backup',
+  },
+  scan: {
+    name: 'scan',
+    purpose: 'The scan that is requested or running, or the last one',
+    owner: 'schedule/scan-schedule',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'merged',
+  },
+  scanRequest: {
+    name: 'scan-wish',
+    purpose: 'The request of an event for an early scan',
+    owner: 'schedule/scan-requests',
+    version: 1,
+    lifetime: `${FOREVER}; a scan that begins later makes it obsolete`,
+    restore: 'currentOrBackup',
+  },
+  bulkRelease: {
+    name: 'set-free',
+    purpose: 'When a bulk release last requested a scan',
+    owner: 'work-queue/bulk-release',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'backup',
+  },
+  accountOverrides: {
+    name: 'refreshed',
+    purpose: 'Accounts that an event re-read after the snapshot was taken',
+    owner: 'survey/account-overrides',
+    version: 1,
+    lifetime: 'One hour for each account, at most 500 accounts',
+    restore: 'dropped',
+  },
+  checkpoint: {
+    name: 'checkpoint/',
+    purpose: 'AWS answers of an unfinished scan',
+    owner: 'scan/checkpoint',
+    version: 1,
+    lifetime: 'Until the scan ends or another run begins',
+    restore: 'dropped',
+  },
+  trustedAccess: {
+    name: 'trusted-access',
+    purpose: 'Whether the organization trusted Compute Optimizer when it was last asked',
+    owner: 'scan/trusted-access',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'backup',
+  },
+  changedBy: {
+    name: 'changed-by/',
+    purpose: 'The last change to an account by somebody else, for the entry that records the drift',
+    owner: 'events/change-attribution',
+    version: 1,
+    lifetime: `${FOREVER}; the next change overwrites it`,
+    restore: 'backup',
+  },
+  eventThrottle: {
+    name: 'reactor',
+    purpose: 'Accounts and organization reads of the last minute that events caused',
+    owner: 'events/event-throttle',
+    version: 1,
+    lifetime: 'One minute for each account',
+    restore: 'currentOrBackup',
+  },
+  exemptions: {
+    name: 'exemptions',
+    purpose: 'Which exemptions were announced as expiring or expired',
+    owner: 'operator/exemption-notices',
+    version: 1,
+    lifetime: 'As long as the policy contains the exemption',
+    restore: 'currentOrBackup',
+  },
+  alerts: {
+    name: 'alerts',
+    purpose: 'The webhook’s position in the audit log and its unsent message',
+    owner: 'notifications/webhook-alerts',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'currentOrBackup',
+  },
+  busRefusal: {
+    name: 'refused-by-bus',
+    purpose: 'The last entry that the event bus refused, and why',
+    owner: 'notifications/outbox-state',
+    version: 1,
+    lifetime: `${FOREVER}; the next refusal overwrites it`,
+    restore: 'backup',
+  },
+  recordCatchUp: {
+    name: 'caught-up',
+    purpose: 'Until when all entries are known to have reached their account records',
+    owner: 'ledger/record-catch-up',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'backup',
+  },
+  digest: {
+    name: 'digest',
+    purpose: 'The last daily digest and its place in the organization’s chain',
+    owner: 'ledger/digest',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'backup',
+  },
+  digestList: {
+    name: 'digest-list/',
+    purpose: 'The end of every chain that a digest covers',
+    owner: 'ledger/digest',
+    version: 1,
+    lifetime: '100 days',
+    restore: 'backup',
+  },
+  retention: {
+    name: 'retention',
+    purpose: 'When to look for entries older than the retention next',
+    owner: 'ledger/retention',
+    version: 1,
+    lifetime: FOREVER,
+    restore: 'currentOrBackup',
+  },
+  deadLetter: {
+    name: 'deadLetter/',
+    purpose: 'Dead letters that have an entry in the audit log',
+    owner: 'ledger/dead-letter-entries',
+    version: 1,
+    lifetime: '15 days, one more than the dead letter itself',
+    restore: 'backup',
+  },
+} as const satisfies Record<string, RegisterInfo>;
+
+/** What the catalogue says about the register `name`; `null`: it is not in the catalogue. */
+export function registerInfo(name: string): RegisterInfo | null {
+  const all: readonly RegisterInfo[] = Object.values(REGISTERS);
+  return all.find((info) => (info.name.endsWith('/') ? name.startsWith(info.name) : name === info.name)) ?? null;
+}
+
+/** A register with the shape of its content. */
+export interface StoredDocument<T> {
+  readonly name: string;
+  readonly schema: z.ZodType<T>;
+}
+
+/** Registers of one shape whose names begin with `prefix`. */
+export interface DocumentFamily<T> {
+  readonly prefix: string;
+  readonly schema: z.ZodType<T>;
+  /** The register of this family with the rest of its name. */
+  readonly named: (rest: string) => StoredDocument<T>;
+}
+
+type Family = RegisterInfo & { readonly name: `${string}/` };
+
+/** The register of the catalogue that has this shape. */
+export function storedDocument<T>(
+  { name }: Exclude<(typeof REGISTERS)[keyof typeof REGISTERS], Family>,
+  schema: z.ZodType<T>,
+): StoredDocument<T> {
+  return { name, schema };
+}
+
+/** The registers of the catalogue that have this shape. */
+export function documentFamily<T>({ name: prefix }: Family, schema: z.ZodType<T>): DocumentFamily<T> {
+  return { prefix, schema, named: (rest) => ({ name: `${prefix}${rest}`, schema }) };
+}
