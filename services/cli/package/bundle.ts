@@ -1,6 +1,6 @@
 import type { BuildOptions } from 'esbuild';
 
-/** How the CLI's sources become what the npm package carries; whoever measures what users run bundles with the same. */
+/** How the CLI is bundled for the npm package. Tests and benchmarks use the same options, so that they run what users run. */
 export const CLI_BUNDLE: BuildOptions = {
   bundle: true,
   splitting: true,
@@ -12,7 +12,7 @@ export const CLI_BUNDLE: BuildOptions = {
   keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
-  // Some libraries are CommonJS and ask for Node's own modules by `require`, which an ES module does not have.
+  // CommonJS libraries load Node's modules by `require`, which an ES module does not have.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { Scrolling } from './small.tsx';
 
 /** The title of a column, and its cell for a row. */
-export type Column<T> = readonly [title: string, cell: (row: T) => ComponentChildren];
+type Column<T> = readonly [title: string, cell: (row: T) => ComponentChildren];
 
 interface Props<T> {
   readonly label: string;

@@ -1,10 +1,10 @@
 import type { Scope, TargetStatus } from '../model.ts';
 
 /** A mutating operation, qualified by its service: two services may use the same operation name. */
-export type QualifiedOperation = `${string}:${string}`;
+type QualifiedOperation = `${string}:${string}`;
 
 /** One mutating AWS operation of an enrollment kind. */
-export interface KindAction {
+interface KindAction {
   readonly action: QualifiedOperation;
   /** What the operation changes. Associating also enables the enrollment; an associated account must be disassociated before it can be disabled. */
   readonly effect: 'setStatus' | 'associate' | 'disassociate';
