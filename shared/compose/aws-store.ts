@@ -1,4 +1,5 @@
 import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
+import { systemMonotonic } from '../adapters/system/clock.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { Network } from '../domain/network.ts';
@@ -31,7 +32,15 @@ export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
   } = options;
   const { table, queueUrl, dlqUrl } = env;
   const places = { table, queueUrl, dlqUrl, network, ...sqsSettings(env) };
-  return openAwsStores({ ...places, clock, newId, random, receiveWaitSeconds, maxClockSkewMs });
+  return openAwsStores({
+    ...places,
+    clock,
+    monotonic: systemMonotonic,
+    newId,
+    random,
+    receiveWaitSeconds,
+    maxClockSkewMs,
+  });
 }
 
 /** An endpoint that is set for SQS holds, whatever host a queue's URL names. */

@@ -67,7 +67,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const bus = busOf(policy, options.store === 'aws' ? env.eventBus : null);
   const { table, queueUrl, dlqUrl, sqsEndpoint } = env;
   const sqs = sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
-  const aws = inspectAws({ table, queueUrl, dlqUrl, bus, network, ...sqs });
+  const aws = inspectAws({ table, queueUrl, dlqUrl, bus, network, monotonic, ...sqs });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const usesAutomation = policy === null || wantsAutomation(policy);
   const shared = {

@@ -1,6 +1,7 @@
 import { type EmbeddedStore, openEmbeddedStore } from '../adapters/embedded/store.ts';
-import { systemClock } from '../adapters/system/clock.ts';
+import { systemClock, systemMonotonic } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
+import { systemRandom } from '../adapters/system/random.ts';
 import type { Stores } from '../app/context.ts';
 import type { DeadLetters } from '../ports/queue.ts';
 import type { Registers } from '../ports/registers.ts';
@@ -30,6 +31,6 @@ export interface StoreOptions {
 /** Just the store, for commands that need no AWS: this module does not load the AWS SDK, which takes longer than they do. */
 export function openStore(options: StoreOptions): Promise<EmbeddedStore> {
   const clock = options.clock ?? systemClock;
-  const { newId = makeNewId(clock), create = true } = options;
-  return openEmbeddedStore({ ...options, clock, newId, create });
+  const { monotonic = systemMonotonic, newId = makeNewId(clock), create = true } = options;
+  return openEmbeddedStore({ ...options, clock, monotonic, random: systemRandom, newId, create });
 }

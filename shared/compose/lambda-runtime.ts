@@ -7,7 +7,7 @@ import { lambdaLogger, type ScopedLogger } from '../adapters/aws/lambda/logger.t
 import { lambdaMetrics } from '../adapters/aws/lambda/metrics.ts';
 import { policySource } from '../adapters/aws/lambda/policy-source.ts';
 import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../adapters/aws/store.ts';
-import { systemClock } from '../adapters/system/clock.ts';
+import { systemClock, systemMonotonic } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/context.ts';
@@ -116,6 +116,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     clock,
     newId,
     random,
+    monotonic: systemMonotonic,
     check: false,
     network,
     ...sqsSettings(env),

@@ -1,4 +1,5 @@
 import { type RestoreResult, restoreEmbeddedStore } from '../adapters/embedded/restore.ts';
+import { systemRandom } from '../adapters/system/random.ts';
 import { reconcileRestored } from '../app/operator/reconcile-restored.ts';
 import type { RestoreReport } from '../app/operator/restore-entry.ts';
 import type { Clock, NewId } from '../ports/system.ts';
@@ -21,6 +22,7 @@ export function restoreStore({ actor, ...options }: RestoreStoreOptions): Promis
   const { file, clock, newId } = options;
   return restoreEmbeddedStore({
     ...options,
+    random: systemRandom,
     reconcile: (backup, replaced) => reconcileRestored({ file, actor, newId, now: clock.now() })(backup, replaced),
   });
 }

@@ -2,5 +2,5 @@
 export { systemClock } from '../adapters/system/clock.ts';
 export { makeNewId } from '../adapters/system/ids.ts';
 export { jsonLogger } from '../adapters/system/logger.ts';
-export { makeRedact } from '../adapters/system/redact.ts';
 export { inTurns, Turns } from '../adapters/system/turns.ts';
+export { makeRedact } from '../domain/redact.ts';

@@ -13,6 +13,7 @@ import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
 import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
+import { HOST } from '../support/host.ts';
 
 /*
  * One budget for all workers (invariant 4), with processes: so many workers that each would call as fast as it may, over one table.
@@ -68,6 +69,7 @@ function counting(registers: Registers): {
 
 async function work({ endpoint, rate, reserveMs, thinkMs, seconds }: Task): Promise<void> {
   const stores = await openAwsStores({
+    ...HOST,
     ...{ table: TABLE, queueUrl: 'none', dlqUrl: 'none', check: false },
     ...{ clock: systemClock, newId: makeNewId(systemClock), random: systemRandom },
     dynamodb: { ...ACCESS, endpoint },

@@ -15,6 +15,7 @@ import { Activity } from './activity.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
 import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { HOST } from './host.ts';
 import { type PretendStores, startPretendStores, TABLE } from './pretend-stores.ts';
 
 /** A call that asked for a change, and whether its intent was in the table when it arrived. */
@@ -112,6 +113,7 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
       const settings = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
       const { queueUrl, dlqUrl, tableEndpoint, queueEndpoint } = stores;
       const own = await openAwsStores({
+        ...HOST,
         ...{ table: TABLE, queueUrl, dlqUrl, clock: systemClock, newId: makeNewId(systemClock), random: Math.random },
         dynamodb: { ...settings, endpoint: tableEndpoint },
         sqs: { ...settings, endpoint: queueEndpoint },

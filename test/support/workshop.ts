@@ -21,6 +21,7 @@ import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/po
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { CALLER, MANAGEMENT, MEMBER, NOW } from './domain-kit.ts';
+import { HOST } from './host.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 import { type MemoryCloud, type MemoryCloudOptions, memoryCloud } from './memory-cloud.ts';
 
@@ -68,7 +69,7 @@ export class Workshop {
     const directory = mkdtempSync(join(tmpdir(), 'rollcall-worker-'));
     let ids = 0;
     const newId = (): string => `message-${ids++}`;
-    const store = await openEmbeddedStore({ dataDir: join(directory, 'data'), clock, newId });
+    const store = await openEmbeddedStore({ ...HOST, dataDir: join(directory, 'data'), clock, newId });
     return new Workshop(options, store, directory, clock);
   }
 

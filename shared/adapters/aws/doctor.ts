@@ -7,7 +7,7 @@ import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn }
 import type { Network } from '../../domain/network.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
-import { systemMonotonic } from '../system/clock.ts';
+import type { Monotonic } from '../../ports/system.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { ServerTimes, serverTime } from './dynamodb/clock-skew.ts';
@@ -32,6 +32,7 @@ export interface AwsInspectionOptions {
   readonly eventBridge?: EventBridgeClientConfig;
   /** Default: direct connections. */
   readonly network?: Network;
+  readonly monotonic: Monotonic;
 }
 
 export interface AwsInspection {
@@ -50,7 +51,7 @@ export function inspectAws(options: AwsInspectionOptions): AwsInspection {
   const settings = () => clientSettings(CONNECT_MS, REQUEST_MS, options.network);
   const dynamodb = withCompleteAnswers('dynamodb', new DynamoDBClient({ ...settings(), ...options.dynamodb }));
   const sqs = withCompleteAnswers('sqs', new SQSClient({ ...settings(), ...options.sqs }));
-  const times = new ServerTimes(dynamodb, systemMonotonic);
+  const times = new ServerTimes(dynamodb, options.monotonic);
   const registers = dynamoRegisters(new Dynamo(dynamodb, options.table ?? '', once), neverWritten);
   const events = withCompleteAnswers('events', new EventBridgeClient({ ...settings(), ...options.eventBridge }));
   return {

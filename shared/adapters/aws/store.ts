@@ -8,7 +8,6 @@ import type { Registers } from '../../ports/registers.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
-import { systemMonotonic } from '../system/clock.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { refuseSkew, ServerTimes, serverTime } from './dynamodb/clock-skew.ts';
@@ -35,8 +34,7 @@ export interface AwsStoresOptions {
   /** Default: direct connections. */
   readonly network?: Network;
   readonly clock: Clock;
-  /** Default: this machine's. */
-  readonly monotonic?: Monotonic;
+  readonly monotonic: Monotonic;
   readonly newId: NewId;
   /** For the pauses between attempts. */
   readonly random: Random;
@@ -89,7 +87,7 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     'sqs',
     new SQSClient({ ...clientSettings(2_000, 30_000, options.network), ...options.sqs }),
   );
-  const times = new ServerTimes(dynamodb, options.monotonic ?? systemMonotonic);
+  const times = new ServerTimes(dynamodb, options.monotonic);
   const close = async (): Promise<void> => {
     dynamodb.destroy();
     sqs.destroy();

@@ -1,7 +1,8 @@
 import type { DeadLetter, DeadLetters } from '../../ports/queue.ts';
+import { readMessage } from '../../ports/read-message.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Connection } from './connection.ts';
-import { enqueue, readMessage } from './messages.ts';
+import { enqueue } from './messages.ts';
 import type { Row, Sql } from './sql.ts';
 
 export function sqliteDeadLetters(connection: Connection, clock: Pick<Clock, 'now'>): DeadLetters {

@@ -3,8 +3,6 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Sql } from './sql.ts';
 
-export { type ReadMessage, readMessage } from '../../ports/read-message.ts';
-
 /** Puts a message on the queue, in the place of one that waits and means the same if there is one. */
 export function enqueue(sql: Sql, message: WorkMessage, now: number, delayMs = 0): void {
   const { runId: _, ...meaning } = message;

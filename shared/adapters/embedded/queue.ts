@@ -1,8 +1,9 @@
 import { workMessageSchema } from '../../domain/work-message.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
+import { type ReadMessage, readMessage } from '../../ports/read-message.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
 import type { Connection } from './connection.ts';
-import { bury, enqueue, type ReadMessage, readMessage } from './messages.ts';
+import { bury, enqueue } from './messages.ts';
 import type { Sql } from './sql.ts';
 
 export interface QueueOptions {

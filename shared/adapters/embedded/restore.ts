@@ -6,7 +6,6 @@ import { sealEntry } from '../../domain/ledger/entry.ts';
 import type { Reconcile, Reconciled, Replaced, StoredContent } from '../../ports/restore.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
-import { systemRandom } from '../system/random.ts';
 import { backupTo, copySnapshot } from './backup.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
@@ -40,7 +39,7 @@ export interface RestoreOptions<Report> {
   readonly reconcile: Reconcile<Report>;
   readonly clock: Clock;
   readonly newId: NewId;
-  readonly random?: Random;
+  readonly random: Random;
   readonly busyTimeoutMs?: number;
   readonly migrations?: readonly Migration[];
 }
@@ -74,7 +73,7 @@ export async function restoreEmbeddedStore<Report>(options: RestoreOptions<Repor
   const { dataDir, file, newId, clock, migrations = MIGRATIONS } = options;
   const patience: Patience = {
     clock,
-    random: options.random ?? systemRandom,
+    random: options.random,
     totalMs: options.busyTimeoutMs ?? 15_000,
   };
   const path = databasePath(dataDir);

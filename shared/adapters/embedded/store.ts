@@ -8,8 +8,6 @@ import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
-import { systemMonotonic } from '../system/clock.ts';
-import { systemRandom } from '../system/random.ts';
 import { backupTo } from './backup.ts';
 import { Connection, type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
@@ -38,11 +36,10 @@ export interface EmbeddedStoreOptions {
   /** The directory with the one file `rollcall.db`; made with owner-only permissions if it is missing. */
   readonly dataDir: string;
   readonly clock: Clock;
-  /** Default: this machine's. */
-  readonly monotonic?: Monotonic;
+  readonly monotonic: Monotonic;
   readonly newId: NewId;
   /** For the pauses between attempts at a lock. */
-  readonly random?: Random;
+  readonly random: Random;
   /** Nothing is written or made; if there is no store, it looks like an empty one. Every write throws `NotWritable`. */
   readonly readOnly?: boolean;
   /** `false`: throws `NotFound` if there is no store (default `true`). */
@@ -91,7 +88,7 @@ const MAX_RECEIVES = 100;
  *   `NotFound`, `NotADirectory`, `NotWritable`, `DiskFull`, `Busy`
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const { clock, random = systemRandom, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const { clock, random, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
   const patience: Patience = { clock, random, totalMs: busyTimeoutMs };
   const path = databasePath(options.dataDir);
   const connection = await connect(path, patience, options);
@@ -104,7 +101,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     deadLetters: sqliteDeadLetters(connection, clock),
     registers: sqliteRegisters(connection),
     pacing: sqliteRegisters(hasty),
-    time: hostTime(clock, options.monotonic ?? systemMonotonic),
+    time: hostTime(clock, options.monotonic),
     snapshots: sqliteSnapshots(connection),
     backup: (file) => backupTo({ path, file, unique: newId(), patience }),
     async close() {

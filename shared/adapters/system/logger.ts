@@ -1,5 +1,5 @@
+import { makeRedact } from '../../domain/redact.ts';
 import type { Clock, LogFields, Logger } from '../../ports/system.ts';
-import { makeRedact } from './redact.ts';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

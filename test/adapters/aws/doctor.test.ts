@@ -3,6 +3,7 @@ import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-s
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type AwsInspectionOptions, inspectAws } from '../../../shared/adapters/aws/doctor.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
+import { HOST } from '../../support/host.ts';
 import { type PretendService, startPretendService } from './pretend-service.ts';
 import { makeQueues, type PretendAws, startPretendAws } from './stores.ts';
 
@@ -15,7 +16,7 @@ afterAll(() => aws.close());
 const NOTHING = { table: null, queueUrl: null, dlqUrl: null, bus: null };
 
 function look(options: Partial<AwsInspectionOptions>) {
-  const opened = inspectAws({ ...NOTHING, dynamodb: aws.dynamodb, sqs: aws.sqs, ...options });
+  const opened = inspectAws({ ...HOST, ...NOTHING, dynamodb: aws.dynamodb, sqs: aws.sqs, ...options });
   onTestFinished(() => opened.close());
   return opened;
 }

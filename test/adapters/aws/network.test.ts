@@ -18,6 +18,7 @@ import { type Network, noProxyForNode, shownProxy } from '../../../shared/domain
 import { Secret } from '../../../shared/domain/policy/file/secret.ts';
 import { chainOf } from '../../contract/samples.ts';
 import { connectProxy } from '../../support/connect-proxy.ts';
+import { HOST } from '../../support/host.ts';
 import { webhookReceiver } from '../../support/webhook-receiver.ts';
 import { timeScale, worldClock } from '../../support/world-clock.ts';
 
@@ -66,6 +67,7 @@ const CLIENTS: readonly [string, string, (network: Network) => Promise<unknown>]
 const cloud = (network: Network) => ({ gate, clock: common.clock, memberRole: 'R', externalId: null, logger, network });
 const stores = (network: Network) =>
   openAwsStores({
+    ...HOST,
     table: 't-1',
     queueUrl: QUEUE,
     dlqUrl: `${QUEUE}-dead`,
@@ -75,7 +77,7 @@ const stores = (network: Network) =>
     network,
   });
 const look = (network: Network) =>
-  inspectAws({ table: 't-1', queueUrl: QUEUE, dlqUrl: `${QUEUE}-dead`, bus: 'b', network });
+  inspectAws({ ...HOST, table: 't-1', queueUrl: QUEUE, dlqUrl: `${QUEUE}-dead`, bus: 'b', network });
 
 /** The machine's own settings out of the way, credentials instead. */
 function bareEnvironment(more: Readonly<Record<string, string>> = {}): void {

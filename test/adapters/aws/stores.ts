@@ -12,6 +12,7 @@ import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.t
 import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../../../shared/adapters/aws/store.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
+import { HOST } from '../../support/host.ts';
 import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { makeQueues } from './queues.ts';
 
@@ -108,6 +109,7 @@ export async function makeBench(aws: PretendAws): Promise<Bench> {
     dlqUrl,
     async open(options = {}) {
       const stores = await openAwsStores({
+        ...HOST,
         ...{ table, queueUrl, dlqUrl, clock, newId, random: () => 0, dynamodb: aws.dynamodb, sqs: aws.sqs },
         deadLetterWaitSeconds: 0,
         ...options,

@@ -11,6 +11,7 @@ import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { checkLink, EMPTY_CHAIN, headOf } from '../../../shared/domain/ledger/entry.ts';
 import type { Reconcile } from '../../../shared/ports/restore.ts';
 import { account, chainOf, facts, range, record, sealAll, work } from '../../contract/samples.ts';
+import { HOST } from '../../support/host.ts';
 import { runChild } from './processes.ts';
 import { type Bench, makeBench } from './stores.ts';
 
@@ -29,6 +30,7 @@ const onlyTheBackup: Reconcile<null> = (backup) => ({ registers: backup.register
 
 const restore = (options: Partial<RestoreOptions<null>> = {}) =>
   restoreEmbeddedStore({
+    ...HOST,
     ...{ dataDir: bench.dataDir, file: copy, reconcile: onlyTheBackup, clock: systemClock, newId: bench.newId },
     ...options,
   });

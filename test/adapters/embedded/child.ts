@@ -2,6 +2,7 @@
  * A process of its own on a data directory, started by the tests: `child.ts MODE DATA_DIR NAME`. It writes a line for
  * everything that the store has acknowledged, so that a test knows what must be there, also after killing it.
  */
+
 import { writeSync } from 'node:fs';
 import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
@@ -9,6 +10,7 @@ import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, draft, range, record, work } from '../../contract/samples.ts';
+import { HOST } from '../../support/host.ts';
 
 /** How many accounts, messages and increments the modes work on. */
 const CHAINS = 5;
@@ -85,6 +87,6 @@ const MODES: Readonly<Record<string, (store: EmbeddedStore, name: string) => Pro
 const [mode = '', dataDir = '', name = ''] = process.argv.slice(2);
 const run = MODES[mode];
 if (run === undefined) throw new Error(`no such mode: ${mode}`);
-const store = await openEmbeddedStore({ dataDir, clock: systemClock, newId: makeNewId(systemClock) });
+const store = await openEmbeddedStore({ ...HOST, dataDir, clock: systemClock, newId: makeNewId(systemClock) });
 await run(store, name);
 await store.close();

@@ -5,6 +5,7 @@ import type { EmbeddedStore, EmbeddedStoreOptions } from '../../../shared/adapte
 import { openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
+import { HOST } from '../../support/host.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 
 /** A place for stores that vanishes with `dispose`, and all stores opened through it. */
@@ -30,7 +31,7 @@ export function makeBench(): Bench {
     clock,
     newId,
     async open(options = {}) {
-      const store = await openEmbeddedStore({ dataDir: join(directory, 'data'), clock, newId, ...options });
+      const store = await openEmbeddedStore({ ...HOST, dataDir: join(directory, 'data'), clock, newId, ...options });
       opened.push(store);
       return store;
     },

@@ -8,6 +8,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { inTurns, Turns } from '../../../shared/adapters/system/turns.ts';
 import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { account, chainOf } from '../../contract/samples.ts';
+import { HOST } from '../../support/host.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 
 /** Counts the turns of the event loop that others get while `work` is done. */
@@ -29,7 +30,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 async function storeOf(entries: number) {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-turns-'));
   const clock = manualClock();
-  const store = await openEmbeddedStore({ dataDir, clock, newId: makeNewId(clock) });
+  const store = await openEmbeddedStore({ ...HOST, dataDir, clock, newId: makeNewId(clock) });
   onTestFinished(async () => {
     await store.close();
     rmSync(dataDir, { recursive: true, force: true });

@@ -17,6 +17,7 @@ import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
 import { optedOut, organizationCall } from '../../support/cloud-trail-events.ts';
+import { HOST } from '../../support/host.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../../support/manual-clock.ts';
 import { compiled, policyText } from '../../support/world-policy.ts';
 import type { Chance } from '../chance.ts';
@@ -179,7 +180,7 @@ async function openPlace(): Promise<Place> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-fuzz-api-'));
   const clock = manualClock();
   const newId = makeNewId(clock);
-  const store = await openEmbeddedStore({ dataDir, clock, newId });
+  const store = await openEmbeddedStore({ ...HOST, dataDir, clock, newId });
   const entryIds = await fill(store);
   const logged: string[] = [];
   const quiet = () => undefined;

@@ -9,6 +9,7 @@ import { ENTRY_TYPES, type EntryDraft, type LedgerEntry } from '../../../shared/
 import { CSV_COLUMNS } from '../../../shared/domain/ledger/export-csv.ts';
 import { account, sealAll, time } from '../../contract/samples.ts';
 import { FORMULA, parseCsv, unguarded } from '../../support/csv.ts';
+import { HOST } from '../../support/host.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import type { Chance } from '../chance.ts';
 import { mutateTexts } from '../mutate.ts';
@@ -95,7 +96,7 @@ export const exportTarget: Target = {
   takesAll: true,
   open: async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-fuzz-export-'));
-    const store = await openEmbeddedStore({ dataDir, clock: manualClock(), newId: () => 'id' });
+    const store = await openEmbeddedStore({ ...HOST, dataDir, clock: manualClock(), newId: () => 'id' });
     let made = 0;
     return {
       make: (chance): Read => {

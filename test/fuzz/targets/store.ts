@@ -9,6 +9,7 @@ import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { status } from '../../../shared/app/queries/status.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
 import { chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
+import { HOST } from '../../support/host.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import type { Chance } from '../chance.ts';
 import { anyJson, jsonText, mutateBytes, mutateJson, mutateText } from '../mutate.ts';
@@ -43,7 +44,7 @@ async function fill(store: EmbeddedStore): Promise<void> {
 /** Everything that is in a store, read once. */
 async function readAll(dataDir: string): Promise<'accepted' | 'refused'> {
   const clock = manualClock();
-  const store = await openEmbeddedStore({ dataDir, clock, newId, readOnly: true, busyTimeoutMs: 50 });
+  const store = await openEmbeddedStore({ ...HOST, dataDir, clock, newId, readOnly: true, busyTimeoutMs: 50 });
   const refused: unknown[] = [];
   const each = async (read: () => Promise<unknown>): Promise<void> => {
     try {
@@ -84,7 +85,7 @@ interface Place {
 async function makePlace(): Promise<Place> {
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-fuzz-store-'));
   const dataDir = join(directory, 'data');
-  const store = await openEmbeddedStore({ dataDir, clock: manualClock(), newId });
+  const store = await openEmbeddedStore({ ...HOST, dataDir, clock: manualClock(), newId });
   await fill(store);
   await store.close();
   return {

@@ -4,6 +4,7 @@ import { MIGRATIONS } from '../../../shared/adapters/embedded/schema.ts';
 import { openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
+import { HOST } from '../../support/host.ts';
 import { ENROLL, ended, expectRefusal, place, rollcall, start, world } from './support.ts';
 
 /** A directory with a store as an earlier version left it. */
@@ -11,7 +12,13 @@ async function upgraded(): Promise<string> {
   const cwd = place({ 'rollcall.yaml': ENROLL });
   const migrations = MIGRATIONS.slice(0, 1);
   const newId = makeNewId(systemClock);
-  const store = await openEmbeddedStore({ dataDir: join(cwd, '.rollcall'), clock: systemClock, newId, migrations });
+  const store = await openEmbeddedStore({
+    ...HOST,
+    dataDir: join(cwd, '.rollcall'),
+    clock: systemClock,
+    newId,
+    migrations,
+  });
   await store.close();
   return cwd;
 }

@@ -104,6 +104,11 @@ describe('the order of folders', () => {
     expect(crossings('shared/app', (from, to) => levelOf(from) < levelOf(to))).toEqual([]);
   });
 
+  it('no adapter imports a sibling', () => {
+    // Files that lie directly in shared/adapters belong to no adapter.
+    expect(crossings('shared/adapters', (_from, to) => to.endsWith('.ts'))).toEqual([]);
+  });
+
   it('no files of shared and services import each other in a circle', () => {
     expect(circles()).toEqual([]);
   });

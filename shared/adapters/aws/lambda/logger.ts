@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger as Powertools } from '@aws-lambda-powertools/logger';
+import { makeRedact } from '../../../domain/redact.ts';
 import type { LogFields, Logger } from '../../../ports/system.ts';
-import { makeRedact } from '../../system/redact.ts';
 
 /** A logger whose lines carry the fields of the work they belong to. */
 export interface ScopedLogger extends Logger {

@@ -1,6 +1,6 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { DeadLetter, DeadLetters } from '../../../ports/queue.ts';
-import { readMessage } from '../../embedded/messages.ts';
+import { readMessage } from '../../../ports/read-message.ts';
 import { MAX_RECEIVES } from './queue-check.ts';
 import { asciiJson, reasonOf, type SqsQueue } from './queue-client.ts';
 

@@ -2,8 +2,8 @@ import { GetQueueAttributesCommand, type Message, type SQSClient } from '@aws-sd
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import { type WorkMessage, workMessageSchema } from '../../../domain/work-message.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../../ports/queue.ts';
+import { readMessage } from '../../../ports/read-message.ts';
 import type { Clock } from '../../../ports/system.ts';
-import { readMessage } from '../../embedded/messages.ts';
 import { IncompleteAnswerError } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';

@@ -8,12 +8,13 @@ import { AsOfCache } from '../../../../../shared/app/queries/audit/as-of-cache.t
 import { toIso } from '../../../../../shared/domain/time.ts';
 import type { Ledger } from '../../../../../shared/ports/ledger.ts';
 import { account, range, sealAll } from '../../../../contract/samples.ts';
+import { HOST } from '../../../../support/host.ts';
 import { manualClock } from '../../../../support/manual-clock.ts';
 
 async function world() {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-as-of-'));
   const clock = manualClock();
-  const store = await openEmbeddedStore({ dataDir, clock, newId: makeNewId(clock) });
+  const store = await openEmbeddedStore({ ...HOST, dataDir, clock, newId: makeNewId(clock) });
   onTestFinished(async () => {
     await store.close();
     rmSync(dataDir, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { visible, visibleLines } from '../../domain/text.ts';
+import { visible, visibleLines } from './text.ts';
 
 /** Field names whose values never reach a log, whatever stands around them. */
 const SECRET_NAME =
