@@ -13,27 +13,27 @@ import type { ClockCheck } from './clock-check.ts';
 import type { Change, Page, SharedLimiterState } from './shared-state.ts';
 
 /** The outcome of a call, and when it was made. */
-interface Answer {
+interface CallOutcome {
   readonly leave: EpochMs;
   readonly throttled: boolean;
 }
 
 /**
- * How many reservations' time a slot may be late: the total paces all calls anyway, and a process that is paced by that would see most of its
- * slots here lapse, and write for new ones.
+ * How late a slot may be used, as a multiple of the reservation time. The total budget paces all calls anyway; with less patience a process that
+ * waits for the total would see most of its slots here lapse and reserve new ones.
  */
 const PATIENCE = 4;
 
 /** A reservation that was written. */
-interface Had {
+interface Written {
   readonly slots: Reservation;
-  readonly begun: EpochMs;
-  /** How many answers it took into account. */
-  readonly answers: number;
+  readonly begunAt: EpochMs;
+  /** How many outcomes it took into account. */
+  readonly outcomes: number;
 }
 
 export interface OperationOptions {
-  readonly book: SharedLimiterState;
+  readonly shared: SharedLimiterState;
   readonly clock: Clock;
   readonly check: ClockCheck;
   /** `service:Operation`. */
@@ -43,23 +43,23 @@ export interface OperationOptions {
 }
 
 /**
- * This process's view of one operation's bucket: the slots it has reserved and what it has seen since. As long as the operation may be
- * called at the rate of all together, the total paces it and it costs nothing.
+ * This process's part of the budget of one operation: the slots that it has reserved, and the outcomes since. While the operation may be called at
+ * the rate of the total budget, it needs no slots of its own.
  */
 export class OperationBudget {
   readonly #options: OperationOptions;
   #slots: Reservation = { from: 0, everyMs: 0, count: 0 };
   #used = 0;
-  /** How many of the present slots lapsed. */
+  /** How many of the reserved slots lapsed. */
   #lapsed = 0;
-  /** How many slots to ask for next: more while all are used, as many as were used when some lapsed. */
+  /** How many slots to reserve next: more while all are used, only as many as were used if some lapsed. */
   #want = 1;
-  /** How late a slot may be used, ms: also by the time that reserving it took, or a slow store would let none through. */
+  /** How late a slot may be used, ms. Includes the time that the reservation took; otherwise every slot of a slow store would lapse. */
   #patienceMs = 0;
   /** `check.steps()` when the slots were reserved. */
   #steps = 0;
-  #answers: Answer[] = [];
-  /** Called since the shared page was last told so. */
+  #outcomes: CallOutcome[] = [];
+  /** Whether the operation was called since the shared state last recorded it. */
   #called = false;
   #refill: Promise<void> | null = null;
 
@@ -67,12 +67,12 @@ export class OperationBudget {
     this.#options = options;
   }
 
-  /** The time of this process's next slot; `null`: only the total limits this operation. */
+  /** The time of this process's next slot; `null`: only the total budget limits this operation. */
   async take(): Promise<EpochMs | null> {
-    const { book, clock, check } = this.#options;
+    const { shared, clock, check } = this.#options;
     for (;;) {
       this.#called = true;
-      if (this.#isFree(await book.page())) return null;
+      if (this.#isFree(await shared.page())) return null;
       if (check.steps() !== this.#steps) this.#used = this.#slots.count;
       while (this.#used < this.#slots.count) {
         const at = this.#slots.from + this.#used * this.#slots.everyMs;
@@ -91,13 +91,13 @@ export class OperationBudget {
   report(outcome: 'ok' | 'throttled' | 'failed', leave: EpochMs): void {
     if (outcome === 'failed') return;
     const throttled = outcome === 'throttled';
-    this.#answers.push({ leave, throttled });
+    this.#outcomes.push({ leave, throttled });
     // Drop the slots that were reserved at the old, faster rate; they lapse.
     if (throttled) this.#used = this.#slots.count;
   }
 
-  /** The bucket as it goes along with a write that is made anyway; `null`: there is nothing to tell. */
-  told(stored: BucketState | null, now: EpochMs): BucketState | null {
+  /** The bucket to store with a write that happens anyway; `null`: nothing has changed. */
+  toStore(stored: BucketState | null, now: EpochMs): BucketState | null {
     if (!this.#called) return null;
     this.#called = false;
     const state = stored ?? newBucket(now, this.#options.ceiling);
@@ -107,40 +107,40 @@ export class OperationBudget {
   #isFree({ operations, at }: Page): boolean {
     const { name, ceiling } = this.#options;
     if (!isFree(operations[name] ?? newBucket(at, ceiling), ceiling)) return false;
-    if (this.#answers.some(({ throttled }) => throttled)) return false;
-    // Success is no news at the highest rate.
-    this.#answers = [];
+    if (this.#outcomes.some(({ throttled }) => throttled)) return false;
+    // At the highest rate a success teaches nothing.
+    this.#outcomes = [];
     return true;
   }
 
-  /** A process that calls seldom must not take slots from those that call often, and one that calls often should not write for each. */
+  /** A process that calls rarely must not take slots from busy ones, and a busy process should not write for every call. */
   #learn(): void {
     const { count } = this.#slots;
     if (count > 0) this.#want = this.#lapsed === 0 ? count * 2 : Math.max(1, count - this.#lapsed);
   }
 
   async #reserve(): Promise<void> {
-    const { book, clock, check, name, reserveMs } = this.#options;
+    const { shared, clock, check, name, reserveMs } = this.#options;
     let reach = reserveMs;
-    const had = await book.change((page, now): Change<Had> => {
+    const written = await shared.change((page, now): Change<Written> => {
       const state = this.#advance(page.operations[name] ?? null, now);
       const most = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
       const [next, slots] = reserve(state, now, Math.min(most, this.#want));
-      // Who waits in line has no slot yet: those taken far ahead would go on at their old pace long after it was cut. Each wait lets
-      // reach a little further, so that no process is always too late.
+      // Slots far ahead would keep their old pace long after a cut, so a process in a long line waits without a slot. Each wait extends
+      // its reach, so that no process is always too late.
       const early = slots.from - now - reach;
       if (early >= 1) {
         reach += reserveMs;
         return { waitMs: early };
       }
-      const value = { slots, begun: clock.now(), answers: this.#answers.length };
+      const value = { slots, begunAt: clock.now(), outcomes: this.#outcomes.length };
       return { page: { ...page, operations: { ...page.operations, [name]: next } }, value };
     });
-    // What was reported while the write was under way counts next time.
-    this.#answers = this.#answers.slice(had.answers);
-    this.#slots = had.slots;
+    // Outcomes that were reported during the write count next time.
+    this.#outcomes = this.#outcomes.slice(written.outcomes);
+    this.#slots = written.slots;
     this.#steps = check.steps();
-    this.#patienceMs = had.slots.everyMs + Math.max(0, clock.now() - had.begun) + PATIENCE * reserveMs;
+    this.#patienceMs = written.slots.everyMs + Math.max(0, clock.now() - written.begunAt) + PATIENCE * reserveMs;
     this.#used = 0;
     this.#lapsed = 0;
   }
@@ -149,7 +149,7 @@ export class OperationBudget {
     const { ceiling, reserveMs } = this.#options;
     const state = stored ?? newBucket(now, ceiling);
     const from = countsFrom(state, reserveMs);
-    const counted = this.#answers.filter(({ leave }) => leave >= from);
+    const counted = this.#outcomes.filter(({ leave }) => leave >= from);
     const throttled = counted.filter((answer) => answer.throttled).length;
     return adapt(state, { ok: counted.length - throttled, throttled }, now, ceiling);
   }

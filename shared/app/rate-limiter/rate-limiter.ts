@@ -21,7 +21,7 @@ export interface LimiterOptions {
   readonly mayWait?: boolean;
   /** Calls a second over all operations and all workers: the policy's `limits.callsPerSecond`. */
   readonly ceiling: number;
-  /** How much time's worth of slots one reservation takes, ms: longer costs fewer writes, shorter reacts sooner. */
+  /** How many milliseconds of slots one reservation takes: more costs fewer writes, less reacts sooner. */
   readonly reserveMs: number;
 }
 
@@ -39,10 +39,10 @@ export interface Limiter extends CallGate {
 const SECOND_CHANCES = 2;
 
 /**
- * The limiter that all workers share (invariant 4): one calendar of slots over all operations, and a bucket per (service, operation) that
- * adapts to what the service lets through, so that Organizations' throttling does not slow member calls.
+ * The rate limiter that all workers share (invariant 4): one calendar of slots for all operations together, and a bucket per (service, operation)
+ * that adapts to what the service accepts, so that throttling by Organizations does not slow member calls.
  *
- * A slot's life. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
+ * The life of a slot. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
  *
  *    nT                                        nT + L            by the owner's clock
  *    free ──▶ reserved ──▶│◀── a call may leave ──▶│ lapsed
@@ -51,41 +51,44 @@ const SECOND_CHANCES = 2;
  *
  * The bound: in any second, all workers together make at most rate × (1 s + 2E + L) / 1 s + 1 calls.
  *
- *  1. Slots are the moments nT, n whole. The calendar gives each n to one worker, once: a reservation is one compare-and-set of the page
- *     that marks it taken, and neither the head of the calendar nor a mark ever moves back. Under another rate the new moments begin behind
- *     everything that was taken. (The calendar begins again only on a page from the future, which clocks within E cannot write.)
- *  2. A slot is good for one call (for callsPerTick of them above 1,000 a second). The call leaves at a moment that its owner's clock reads as
- *     [nT, nT + L]; later the slot has lapsed.
+ *  1. Slots are the moments nT for whole numbers n. The calendar gives each n to one worker, once: a reservation is one compare-and-set that
+ *     marks it as taken, and neither the head of the calendar nor a mark ever moves back. After a change of the rate, new slots begin after
+ *     every slot that was taken. (The calendar starts again only if the stored state is from the future, which clocks within E cannot write.)
+ *  2. A slot permits one call (callsPerTick calls above 1,000 a second). The call leaves when its owner's clock shows a time in [nT, nT + L];
+ *     after that the slot has lapsed.
  *  3. Every clock is within E of the store's. So a call that leaves at the store's time t has a slot nT in [t − E − L, t + E].
  *  4. The calls of a second [s, s + 1 s) therefore have slots in [s − E − L, s + 1 s + E), which is 1 s + 2E + L long and holds at most
  *     (1 s + 2E + L) / T + 1 multiples of T.
  *
  * With equal clocks (E = 0: the embedded runtime) this is the rate, 5% and one call. The assumption is checked: a worker whose clock is off by more
- * makes no call (limiter-clock.ts). The bound does not hold for a machine that wakes a process more than L late three times in a row.
+ * makes no call (clock-check.ts). The bound does not hold on a machine that wakes a process more than L late three times in a row.
  *
  * @returns a gate whose `acquire` rejects with ClockDifferenceError while this machine's clock is off
  */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { clock, monotonic, storeTime, registers, ceiling, reserveMs, mayWait = true } = options;
   const check = new ClockCheck({ clock, monotonic, store: storeTime, mayWait });
-  const book = new SharedLimiterState({ registers, clock, ceiling, check });
+  const shared = new SharedLimiterState({ registers, clock, ceiling, check });
   const operations = new Map<string, OperationBudget>();
   const counts: CallCounts = {};
-  const along = (stored: Readonly<Record<string, BucketState>>, now: number): Record<string, BucketState> => {
-    const told = [...operations].flatMap(([name, operation]) => {
-      const state = operation.told(stored[name] ?? null, now);
+  const operationsToStore = (
+    stored: Readonly<Record<string, BucketState>>,
+    now: number,
+  ): Record<string, BucketState> => {
+    const changed = [...operations].flatMap(([name, operation]) => {
+      const state = operation.toStore(stored[name] ?? null, now);
       return state === null ? [] : [[name, state] as const];
     });
-    return Object.fromEntries(told);
+    return Object.fromEntries(changed);
   };
-  const total = new TotalBudget({ book, clock, check, ceiling, reserveMs, along });
+  const total = new TotalBudget({ shared, clock, check, ceiling, reserveMs, operationsToStore });
   const operationOf = ({ service, operation }: CallKey): OperationBudget => {
     const name = `${service}:${operation}`;
-    const known = operations.get(name) ?? new OperationBudget({ book, clock, check, name, ceiling, reserveMs });
+    const known = operations.get(name) ?? new OperationBudget({ shared, clock, check, name, ceiling, reserveMs });
     operations.set(name, known);
     return known;
   };
-  /** Waits for a time of the own clock. Returns `false` if the clock was set meanwhile, so that the time means another moment. */
+  /** Waits for a time of this machine's clock. Returns `false` if the clock was set meanwhile, so that the time means another moment. */
   const until = async (at: EpochMs): Promise<boolean> => {
     const steps = check.steps();
     for (let wait = at - clock.now(); wait > 0; wait = at - clock.now()) {
@@ -97,7 +100,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   return {
     counts,
     async acquire(key) {
-      // The total last: its slots lapse soonest, and are not to stand waiting for the other's.
+      // The total budget comes last, because its slots lapse soonest and would lapse while waiting for the operation's slot.
       const own = await operationOf(key).take();
       if (own !== null) await until(own);
       for (let chance = 0; ; ) {

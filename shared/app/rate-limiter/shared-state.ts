@@ -33,12 +33,12 @@ const calendarSchema: z.ZodType<Calendar> = z.object({
     .max(MAX_DIGITS + 1),
 });
 
-/** All that workers share about pace, in one register, so that one conditional write does for the total and an operation. */
+/** The stored state of the rate limiter. It is one register, so that one conditional write covers the total and an operation. */
 export interface Page {
   /** When this was written, by the writer's clock. */
   readonly at: EpochMs;
   readonly calendar: Calendar;
-  /** By `service:Operation`; not those that nobody has called for a while. */
+  /** By `service:Operation`. Operations without a call for a while are dropped. */
   readonly operations: Readonly<Record<string, BucketState>>;
 }
 
@@ -57,30 +57,30 @@ const MAX_LEAD_MS = 5_000;
 /** The share of the lead that is kept after a faster reservation, because the response time of a busy store varies from call to call. */
 const LEAD_KEPT = 0.9;
 
-/** What to write and what came of it, or how long to wait before asking again, ms. */
+/** The new page and the result, or how long to wait before the next attempt, ms. */
 export type Change<T> = { readonly page: Page; readonly value: T } | { readonly waitMs: number };
 
-export interface BookOptions {
+export interface SharedStateOptions {
   readonly registers: Registers;
   readonly clock: Clock;
   readonly ceiling: number;
   readonly check: ClockCheck;
 }
 
-/** The shared page, as one process reads and writes it. */
+/** One process's access to the stored state. */
 export class SharedLimiterState {
-  readonly #options: BookOptions;
+  readonly #options: SharedStateOptions;
   #page: Page | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #leadMs = 0;
 
-  constructor(options: BookOptions) {
+  constructor(options: SharedStateOptions) {
     this.#options = options;
   }
 
   /**
-   * How long reading and writing the page takes, ms, following the slowest recent reservation. Slots are reserved from this much later on; earlier
-   * ones would have passed before the write returns.
+   * How long reading and writing the page takes, ms, following the slowest recent reservation. Slots are reserved from this much
+   * later on, because earlier ones would pass before the write returns.
    */
   get leadMs(): number {
     return this.#leadMs;
@@ -93,7 +93,7 @@ export class SharedLimiterState {
 
   /** As this process last saw it. */
   async page(): Promise<Page> {
-    return this.#page ?? this.#alone(async () => (await this.#read()).page);
+    return this.#page ?? this.#inTurn(async () => (await this.#read()).page);
   }
 
   /**
@@ -102,7 +102,7 @@ export class SharedLimiterState {
    */
   async change<T>(change: (page: Page, now: EpochMs) => Change<T>): Promise<T> {
     for (;;) {
-      const done = await this.#alone(() => this.#attempt(change));
+      const done = await this.#inTurn(() => this.#attempt(change));
       if ('value' in done) return done.value;
       await this.#options.clock.sleep(done.waitMs);
     }
@@ -128,14 +128,14 @@ export class SharedLimiterState {
     }
   }
 
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
     // A failed change does not stop the next one; its caller gets the error.
-    this.#turn = mine.then(
+    this.#turn = result.then(
       () => undefined,
       () => undefined,
     );
-    return mine;
+    return result;
   }
 
   async #read(): Promise<{ page: Page; version: string | null }> {
@@ -165,7 +165,7 @@ export class SharedLimiterState {
   }
 }
 
-/** The present rate of every bucket, calls a second, by `service:Operation` and `total`. */
+/** The current rate of every bucket, calls a second, by `service:Operation` and `total`. */
 export async function bucketRates(registers: Registers): Promise<Record<string, number>> {
   const stored = pageSchema.safeParse((await registers.read(SHARED.name))?.value);
   if (!stored.success) return {};

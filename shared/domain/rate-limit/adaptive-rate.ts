@@ -1,52 +1,52 @@
 import type { EpochMs } from '../enrollment/model.ts';
 
 /**
- * The shared limiter's arithmetic. One bucket's state is one small document that all workers on all machines advance by
- * compare-and-set; everything here is a pure function of that document, the clock's reading and what a worker reports.
+ * The arithmetic of one operation's bucket. Its state is a small document that all workers on all machines advance by compare-and-set; everything
+ * here is a pure function of that document, the time and the outcomes that a worker reports.
  *
  * Slots: a reservation takes the next `count` slots of a virtual timeline (GCRA: one timestamp, the "theoretical arrival time",
  * moves on by one interval a slot). A slot is a moment at which one call may be made, so calls are spaced by construction and no
  * window holds more than the rate. Slots of a worker that dies lapse.
  *
- * Rate: below the ceiling the rate follows what the service lets through, like congestion control does:
+ * Rate: below the ceiling the rate follows what the service accepts, as congestion control does:
  *
  *            no throttling: ×2 a second                 ┌──────────── ceiling
  *   probing ───────────────────────────▶ (ceiling)      │
  *      │ throttled                                      │ +3 % of the known limit a second, more the longer it goes well
  *      ▼                                                │
- *   settling: wait until answers tell how much was let through, take that as the known limit
+ *   settling: wait until answers show how much was accepted; that is the known limit
  *      │                                                │
  *      ▼            recovers within RECOVER_MS          │
  *   known limit × 0.9 ──────────────▶ known limit × 0.98, held for HOLD_MS
  */
 export interface BucketState {
-  /** Where the timeline stands: the next slot is not before this time. */
+  /** The next slot is not before this time. */
   readonly tat: EpochMs;
-  /** Calls a second now. */
+  /** The current rate, calls a second. */
   readonly rate: number;
-  /** What the service was last seen to let through, calls a second; `null` until the first throttling. */
+  /** What the service last accepted, calls a second; `null` until the first throttling. */
   readonly limit: number | null;
   /** When the rate was last cut (or when the bucket began). */
   readonly cutAt: EpochMs;
-  /** Answers since the last cut that belong to the present estimate. */
+  /** Outcomes since the last cut that belong to the current estimate. */
   readonly ok: number;
   readonly throttled: number;
   /** When `ok` and `throttled` began to be counted. */
   readonly countedFrom: EpochMs;
-  /** A cut was made and its effect is being measured. */
+  /** Whether a cut was made and its effect is being measured. */
   readonly settling: boolean;
-  /** The share of throttled answers at a judgement of a cut, and the pace of calls that it was measured at; `null` before the first. */
+  /** The share of throttled answers when a cut was evaluated, and the rate of calls at that time; `null` before the first. */
   readonly share: number | null;
   readonly shareRate: number;
-  /** The share that slowing down did not help against: a service that refuses at random. 0 if there is none. */
+  /** The share of throttling that slowing down did not reduce, as of a service that refuses at random; 0 if there is none. */
   readonly tolerated: number;
   /** When the rate was last computed. */
   readonly at: EpochMs;
 }
 
 /**
- * What a worker has seen since its last reservation. While a cut is being measured, only of calls that were made after `cutAt`: earlier
- * ones say nothing about the new rate, however late they are answered (see {@link countsFrom}).
+ * The outcomes that a worker has seen since its last reservation. While a cut is being measured, only of calls made after `cutAt`: earlier calls say
+ * nothing about the new rate, however late they are answered (see {@link countsFrom}).
  */
 export interface Feedback {
   readonly ok: number;
@@ -54,44 +54,44 @@ export interface Feedback {
 }
 
 export interface Reservation {
-  /** When the first slot is. */
+  /** The time of the first slot. */
   readonly from: EpochMs;
   /** Milliseconds from slot to slot. */
   readonly everyMs: number;
   readonly count: number;
 }
 
-/** A bucket without history starts at a tenth of the ceiling, or here if that is more, and doubles each second: quick to find a limit, slow enough not to storm it. */
+/** A bucket without history starts at a tenth of the ceiling, or here if that is more, and doubles each second: fast enough to find a limit, slow enough not to overrun it. */
 const START_RATE = 20;
 const FLOOR_RATE = 0.5;
 const GROWTH_PER_SECOND = 2;
-/** The first cut, when nothing is known of the limit and the rate has been doubling while answers were under way. */
+/** The first cut, when the limit is unknown and the rate kept doubling while answers were outstanding. */
 const BLIND_CUT = 0.4;
 const CUT = 0.9;
 const RECOVER_TO = 0.98;
 const RECOVER_MS = 2_000;
 const HOLD_MS = 4_000;
 const PROBE_PER_SECOND = 0.03;
-/** When a cut is judged: so many answers to calls that were made after it, but not before so many ms. Slow limits take longer to tell. */
+/** When a cut is evaluated: after this many answers to calls made after it, and at least this many ms. A low limit takes longer to show. */
 const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = [
   [20, 0],
   [8, 2_000],
   [1, 10_000],
 ];
-/** Whether slowing down helps can be told once calls are really made at no more than this part of the pace before. */
-const TELLING_PACE = 0.8;
-/** Fewer answers than this can be throttled by chance; so can a larger part of them than a service refuses that is not out of order. */
-const TELLING_ANSWERS = 8;
+/** The effect of slowing down shows only once the actual rate of calls is at most this share of the rate before. */
+const SLOWER_SHARE = 0.8;
+/** Fewer answers than this, or a share of throttling above the next limit, say nothing about the cause. */
+const SIGNIFICANT_ANSWERS = 8;
 const MOST_TOLERATED = 0.35;
-/** Throttling of at most this share of answers is none. */
+/** At most this share of throttled answers counts as no throttling. */
 const CALM_SHARE = 0.02;
-/** One judgement cuts the rate to no less than this part of it: few answers may be wrong about how little is let through. */
+/** One evaluation cuts the rate to no less than this share, because few answers may underestimate the limit. */
 const DEEPEST_CUT = 0.3;
-/** So many answers are needed before tolerated throttling is found to have become more. */
+/** How many answers it takes to decide that accepted throttling has increased. */
 const TOLERATED_ANSWERS = 20;
-/** How long throttling that nothing helps against is borne with, before slowing down is tried again. */
+/** How long throttling that slowing down did not reduce is accepted before the next attempt to slow down, ms. */
 const TOLERATE_MS = 60_000;
-/** Answers older than this say nothing about the present limit. */
+/** Answers older than this say nothing about the current limit, ms. */
 const WINDOW_MS = 2_000;
 
 export function newBucket(now: EpochMs, ceiling: number): BucketState {
@@ -112,30 +112,30 @@ export function newBucket(now: EpochMs, ceiling: number): BucketState {
 }
 
 /**
- * The shared timeline is believed to reach this far ahead of a reader's clock, ms, or this many slots if that is more. Callers that wait in
- * line make it reach ahead, a process whose clock is wrong makes it reach anywhere; beyond this it is the clock, and is not waited for.
+ * How far the shared timeline may reach ahead of this machine's clock, ms, or in slots if that is more. Waiting callers make it reach ahead; a
+ * process with a wrong clock can make it reach anywhere. Beyond this limit the cause must be a clock, and nobody waits for it.
  */
 const QUEUE_MS = 30_000;
 const QUEUE_SLOTS = 100;
-/** Other timestamps of the state are believed to be this far ahead of a reader's clock. */
+/** How far the other timestamps of the state may be ahead of this machine's clock, ms. */
 const SKEW_MS = 5_000;
-/** Growth of at most this much time is made up for at once: a pause without calls is no evidence that more would be let through. */
+/** The rate grows for at most this much time in one step, ms: a pause without calls is no evidence that the service accepts more. */
 const GROWTH_MS = 2_000;
 
-/** What was learnt this long ago is no longer known. */
+/** How long a learned limit is kept, ms. */
 const FORGET_MS = 10 * 60_000;
 
-/** What was learnt long ago counts as never learnt. */
+/** Whether the state is so old that it counts as never learned. */
 export function isForgotten(state: BucketState, now: EpochMs): boolean {
   return now - state.at > FORGET_MS;
 }
 
-/** Nothing holds the operation back but the rate of all together: it needs no slots of its own. */
+/** Whether only the total budget limits the operation, so that it needs no slots of its own. */
 export function isFree(state: BucketState, ceiling: number): boolean {
   return state.rate >= ceiling && !state.settling && state.tolerated === 0;
 }
 
-/** Takes the feedback in and moves the rate to `now`, at most `ceiling`. */
+/** The state after `feedback`, with the rate at `now`, at most `ceiling`. */
 export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, ceiling: number): BucketState {
   const sane = withoutFuture(state, now);
   const counted = { ...sane, ok: state.ok + feedback.ok, throttled: state.throttled + feedback.throttled };
@@ -145,14 +145,14 @@ export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, ceil
 }
 
 /**
- * Calls made before this time are left out of the feedback to `state`. `graceMs`: how long others may go on with slots that they reserved
- * at the rate before a cut.
+ * Feedback to `state` omits calls made before this time. `graceMs`: how long other processes may still use slots that they reserved before a
+ * cut.
  */
 export function countsFrom(state: BucketState, graceMs: number): EpochMs {
   return state.settling ? state.cutAt + graceMs : Number.NEGATIVE_INFINITY;
 }
 
-/** What a process with a fast clock has written must not keep the rate as it is until everybody's clock has got there. */
+/** A timestamp from a fast clock must not freeze the rate until all other clocks have reached it. */
 function withoutFuture(state: BucketState, now: EpochMs): BucketState {
   const past = (time: EpochMs): EpochMs => (time - now > SKEW_MS ? now : time);
   return { ...state, cutAt: past(state.cutAt), countedFrom: past(state.countedFrom), at: past(state.at) };
@@ -162,21 +162,21 @@ function restartCount(state: BucketState, now: EpochMs): BucketState {
   return { ...state, ok: 0, throttled: 0, countedFrom: now };
 }
 
-/** The first throttled answer after calm: slow down at once, then measure what really gets through. */
+/** The first throttled answer after a calm period: slow down immediately, then measure what the service accepts. */
 function firstCut(state: BucketState, feedback: Feedback, now: EpochMs): BucketState | null {
   if (feedback.throttled === 0 || isTolerated(state, now)) return null;
   const rate = state.rate * (state.limit === null ? BLIND_CUT : CUT);
   return { ...restartCount(state, now), rate, cutAt: now, settling: true, share: null, tolerated: 0 };
 }
 
-/** Throttling that slowing down did not help against is borne with for a while; more of it than that is not. */
+/** Whether the throttling is the share that slowing down did not reduce. It is accepted for a while, but no more than that share. */
 function isTolerated(state: BucketState, now: EpochMs): boolean {
   if (state.tolerated === 0 || now - state.cutAt > TOLERATE_MS) return false;
   const answers = state.ok + state.throttled;
   return answers < TOLERATED_ANSWERS || state.throttled / answers <= state.tolerated * 1.5 + 0.05;
 }
 
-/** After a cut: enough answers tell the limit (what was let through); no more throttling ends the settling. */
+/** After a cut: enough answers show the limit; the state stops settling once throttling ends. */
 function settle(state: BucketState, now: EpochMs): BucketState {
   const answers = state.ok + state.throttled;
   const elapsed = now - state.countedFrom;
@@ -187,10 +187,10 @@ function settle(state: BucketState, now: EpochMs): BucketState {
   if (share <= CALM_SHARE) {
     return { ...next, limit: state.rate / CUT, settling: false, share: null };
   }
-  // What was asked for may be less than the rate allows: workers that rest after a throttled answer ask for nothing.
+  // The workers may call less than the rate allows, because they pause after a throttled answer.
   const pace = Math.min(state.rate, (answers * 1000) / elapsed);
-  const slower = state.share !== null && pace <= state.shareRate * TELLING_PACE;
-  if (slower && answers >= TELLING_ANSWERS && isIndependent(state, share, pace)) {
+  const slower = state.share !== null && pace <= state.shareRate * SLOWER_SHARE;
+  if (slower && answers >= SIGNIFICANT_ANSWERS && isIndependent(state, share, pace)) {
     return { ...next, limit: null, settling: false, share: null, tolerated: share };
   }
   const letThrough = state.rate * (1 - share);
@@ -200,9 +200,9 @@ function settle(state: BucketState, now: EpochMs): BucketState {
 }
 
 /**
- * Whether throttling looks as if it had nothing to do with our pace. A limit lets the same number through however fast we ask, so that
- * at a lower pace a larger part of the answers is good; a service that refuses at random refuses the same part. The more likely of both
- * is taken. A share that grew much is neither: a burst that the service allowed has been used up since the last judgement.
+ * Whether the throttling seems unrelated to our rate. Under a limit the same number of calls succeeds at any rate, so at a lower rate a larger share
+ * succeeds; a service that refuses at random refuses the same share. The more likely of the two is assumed. A share that grew a lot is neither: the
+ * service's burst allowance has been used up since the last evaluation.
  */
 function isIndependent(state: BucketState, share: number, pace: number): boolean {
   if (state.share === null || share > MOST_TOLERATED) return false;
@@ -221,14 +221,14 @@ function grow(state: BucketState, now: EpochMs): BucketState {
     return { ...aged, rate: Math.max(state.rate, state.limit * share) };
   }
   if (sinceCut < HOLD_MS) return { ...aged, rate: Math.max(state.rate, state.limit * RECOVER_TO) };
-  // The limit may have risen: the longer nothing was throttled, the faster we ask for more.
+  // The limit may have risen: the longer nothing is throttled, the faster the rate grows.
   const boldness = 1 + Math.floor((sinceCut - HOLD_MS) / HOLD_MS);
   return { ...aged, rate: state.rate + state.limit * PROBE_PER_SECOND * boldness * seconds };
 }
 
 /**
- * Takes the next `count` slots. The timeline never lies in the past: what nobody used is gone, there is no burst. Nor does it lie in a
- * future that only a wrong clock can have made (QUEUE_MS): it begins anew at `now` then.
+ * Takes the next `count` slots. Unused slots of the past are gone, so there is no burst. A timeline so far in the future that only a wrong clock can
+ * have caused it (QUEUE_MS) starts again at `now`.
  */
 export function reserve(state: BucketState, now: EpochMs, count: number): readonly [BucketState, Reservation] {
   const everyMs = 1000 / state.rate;

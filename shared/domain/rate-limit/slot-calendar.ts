@@ -1,10 +1,10 @@
 import type { EpochMs } from '../enrollment/model.ts';
 
 /**
- * The moments at which calls may be made, over all operations and all workers: a fixed lattice of ticks, `rate` of them a second, each of
- * which is taken once. It is GCRA's one timestamp (`head`: everything before it is gone), and a bitmap of what is taken behind it. Who calls as
- * fast as it may takes the next ticks in a row, and the bitmap stays empty; who calls seldom takes ticks apart from each other and leaves
- * those between to others. Because every tick lies on the lattice, no second holds more than `rate` of them, whoever took them.
+ * The moments at which calls may be made, for all operations and all workers: a fixed grid of ticks, `rate` of them a second, each of which is
+ * taken once. Like GCRA it has one timestamp (`head`: every tick before it is gone), plus a bitmap of the taken ticks after it. A busy worker takes
+ * consecutive ticks, and the bitmap stays empty; a worker that calls rarely takes spaced ticks and leaves those between to others. Because every
+ * tick lies on the grid, no second holds more than `rate` of them.
  */
 export interface Calendar {
   /** Calls a second. */
@@ -15,22 +15,22 @@ export interface Calendar {
   readonly taken: string;
 }
 
-export interface Wish {
+export interface TickRequest {
   /** The present time: earlier ticks have passed. */
   readonly now: EpochMs;
   /** No tick before this time is taken; the ticks between `now` and this time stay free for faster workers. */
   readonly from: EpochMs;
   /** How many ticks. */
   readonly ticks: number;
-  /** At least so far from tick to tick, ms; 0: the next that are free. */
+  /** The minimum distance between ticks, ms; 0: the next free ones. */
   readonly apartMs: number;
 }
 
-/** Above so many calls a second, one tick is leave for several calls: neither timers nor event loops are finer than a millisecond. */
+/** Above this many calls a second one tick permits several calls, because timers and event loops are no finer than a millisecond. */
 const MOST_TICKS_PER_SECOND = 1_000;
-/** 40,000 ticks, 10 kB: 40 s ahead at the highest rate. Nothing is taken beyond. */
+/** 40,000 ticks, 10 kB: 40 s ahead at the highest rate. No tick beyond this is taken. */
 export const MAX_DIGITS = 10_000;
-/** For how many calls one tick is good. */
+/** How many calls one tick permits. */
 export function callsPerTick(rate: number): number {
   return Math.ceil(rate / MOST_TICKS_PER_SECOND);
 }
@@ -43,19 +43,19 @@ export function newCalendar(rate: number, now: EpochMs): Calendar {
   return { rate, head: Math.ceil(now / tickMs(rate)), taken: '' };
 }
 
-/** When the last tick that anyone has taken ends. */
+/** When the last taken tick ends. */
 function takenUntil(calendar: Calendar): EpochMs {
   const bits = unpack(calendar.taken);
   return (calendar.head + bits.lastIndexOf(true) + 1) * tickMs(calendar.rate);
 }
 
-/** The calendar under a rate that may have been changed: the lattice is another one then, and begins where all that was taken has ended. */
+/** The calendar at `rate`. If the rate has changed, a new grid begins after the last taken tick. */
 export function withRate(calendar: Calendar, rate: number, now: EpochMs): Calendar {
   return calendar.rate === rate ? calendar : newCalendar(rate, Math.max(now, takenUntil(calendar)));
 }
 
-/** The length of the line for a worker that can use slots from `from` on: how much later the first free tick is, ms. */
-export function lineMs(calendar: Calendar, from: EpochMs): number {
+/** The backlog for a worker that can use slots from `from` on: how much later the first free tick is, ms. */
+export function backlogMs(calendar: Calendar, from: EpochMs): number {
   const every = tickMs(calendar.rate);
   const bits = unpack(calendar.taken);
   let tick = Math.max(calendar.head, Math.ceil(from / every));
@@ -67,13 +67,13 @@ export function lineMs(calendar: Calendar, from: EpochMs): number {
  * Takes the earliest free ticks that fit the request; fewer than requested, or none, if the calendar ends first.
  * @returns the calendar, and the time of each tick taken, ascending
  */
-export function takeTicks(calendar: Calendar, wish: Wish): readonly [Calendar, readonly EpochMs[]] {
+export function takeTicks(calendar: Calendar, request: TickRequest): readonly [Calendar, readonly EpochMs[]] {
   const every = tickMs(calendar.rate);
-  const start = Math.max(calendar.head, Math.ceil(wish.now / every));
+  const start = Math.max(calendar.head, Math.ceil(request.now / every));
   const bits = unpack(calendar.taken).slice(start - calendar.head);
-  const stride = Math.max(1, Math.round(wish.apartMs / every));
+  const stride = Math.max(1, Math.round(request.apartMs / every));
   const times: EpochMs[] = [];
-  for (let tick = Math.max(0, Math.ceil(wish.from / every) - start); times.length < wish.ticks; tick += stride) {
+  for (let tick = Math.max(0, Math.ceil(request.from / every) - start); times.length < request.ticks; tick += stride) {
     while (bits[tick] === true) tick += 1;
     if (tick >= MAX_DIGITS * 4) break;
     bits[tick] = true;
