@@ -1,4 +1,6 @@
 import type { AccountRecord } from '../domain/account/record.ts';
+import { fromStoredState, type StoredState, toStoredState } from '../domain/account/stored-state.ts';
+import { ENROLLMENT_IDS } from '../domain/enrollment/kinds/index.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
 import { ENTRY_TYPES, type LedgerEntry } from '../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../domain/policy/types.ts';
@@ -36,7 +38,18 @@ export function isLedgerEntry(value: unknown): value is LedgerEntry {
   );
 }
 
-export function isAccountRecord(value: unknown): value is AccountRecord {
+/** A record as it is stored: see `StoredState`. */
+export type StoredRecord = Pick<AccountRecord, 'accountId' | 'head'> & StoredState;
+
+export function toStoredRecord({ accountId, head, ...state }: AccountRecord): StoredRecord {
+  return { accountId, head, ...toStoredState(state) };
+}
+
+export function fromStoredRecord({ accountId, head, ...state }: StoredRecord): AccountRecord {
+  return { accountId, head, ...fromStoredState(state) };
+}
+
+export function isStoredRecord(value: unknown): value is StoredRecord {
   return (
     isObject(value) &&
     isText(value['accountId']) &&
@@ -44,8 +57,8 @@ export function isAccountRecord(value: unknown): value is AccountRecord {
     Number.isSafeInteger(value['head']['seq']) &&
     isText(value['head']['hash']) &&
     typeof value['present'] === 'boolean' &&
-    isConditionOrNull(value['computeOptimizer']) &&
-    isConditionOrNull(value['automation'])
+    // A record that is older than a kind lacks its condition.
+    ENROLLMENT_IDS.every((id) => value[id] === undefined || isConditionOrNull(value[id]))
   );
 }
 

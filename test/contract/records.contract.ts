@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { AccountRecord } from '../../shared/domain/account/record.ts';
-import { wakeAt } from '../../shared/domain/account/record.ts';
+import { type AccountRecord, wakeAt, withCondition } from '../../shared/domain/account/record.ts';
+import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import { MANUAL_CLOCK_START as START } from '../support/manual-clock.ts';
 import { contractOf } from './contract.ts';
@@ -37,10 +37,12 @@ export const recordsContract = contractOf<Records>()('Records', {
       accountId: A,
       head: { seq: 3, hash: 'd'.repeat(64) },
       present: false,
-      computeOptimizer: { ...CONDITION, claim },
-      automation: { ...CONDITION, ...FACET, rule: 'ümläut "quoted"', ruleMode: 'AnyAllowed' },
+      conditions: {
+        computeOptimizer: { ...CONDITION, claim },
+        automation: { ...CONDITION, ...FACET, rule: 'ümläut "quoted"', ruleMode: 'AnyAllowed' },
+      },
     };
-    const bare: AccountRecord = { ...record(B, 1), computeOptimizer: null };
+    const bare: AccountRecord = { ...record(B, 1), conditions: byKind(() => null) };
     await port.advance([full, bare]);
     expect(await port.get(A)).toEqual(full);
     expect(await (await another()).get(B)).toEqual(bare);
@@ -106,7 +108,10 @@ export const recordsContract = contractOf<Records>()('Records', {
       record(account(3), 1, { claim: { ...claim, expiresAt: time(200) } }),
       record(account(4), 1),
       record(account(5), 1, { verdict: 'Stalled', deadline: time(50) }),
-      { ...record(account(6), 1, { notBefore: time(900) }), automation: { ...CONDITION, notBefore: time(150) } },
+      withCondition(record(account(6), 1, { notBefore: time(900) }), 'automation', {
+        ...CONDITION,
+        notBefore: time(150),
+      }),
     ];
     await port.advance(records);
     const due = await port.due(START + 200, 100);

@@ -86,7 +86,12 @@ export const CONDITION: Condition = {
 
 export function record(accountId: string, seq: number, computeOptimizer: Partial<Condition> = {}): AccountRecord {
   const head = { seq, hash: String(seq).padStart(64, '0') };
-  return { accountId, head, present: true, computeOptimizer: { ...CONDITION, ...computeOptimizer }, automation: null };
+  return {
+    accountId,
+    head,
+    present: true,
+    conditions: { computeOptimizer: { ...CONDITION, ...computeOptimizer }, automation: null },
+  };
 }
 
 export function work(n: number, fields: { readonly runId?: string; readonly policyHash?: string } = {}): WorkMessage {

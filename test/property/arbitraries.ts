@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
+import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Caller, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import { type ReasonCode, VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
@@ -69,10 +70,7 @@ export const anyObservation: fc.Arbitrary<Observation> = fc.oneof(
   },
 );
 
-export const anyObservations: fc.Arbitrary<Observations> = fc.record({
-  computeOptimizer: anyObservation,
-  automation: anyObservation,
-});
+export const anyObservations: fc.Arbitrary<Observations> = fc.record(byKind(() => anyObservation));
 
 const anyClaim = fc.record({
   entryId: fc.string(),
@@ -109,7 +107,6 @@ export const anyRecord: fc.Arbitrary<AccountRecord | null> = fc.option(
     accountId: fc.constant(MEMBER.id),
     head: fc.constant({ seq: 1, hash: 'a'.repeat(64) }),
     present: fc.boolean(),
-    computeOptimizer: fc.option(anyCondition),
-    automation: fc.option(anyCondition),
+    conditions: fc.record(byKind(() => fc.option(anyCondition))),
   }),
 );

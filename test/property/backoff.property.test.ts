@@ -86,7 +86,7 @@ class Walk {
   }
 
   get condition() {
-    return this.record.computeOptimizer ?? expect.fail('nothing is known');
+    return this.record.conditions.computeOptimizer ?? expect.fail('nothing is known');
   }
 
   /** Whether a call would be made now. */

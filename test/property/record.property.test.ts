@@ -46,7 +46,7 @@ const anyEvent = fc.oneof(
 type Event = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never;
 
 function close(context: EntryContext, record: AccountRecord, enrollment: EnrollmentId, how: string): EntryDraft[] {
-  const condition = record[enrollment];
+  const condition = record.conditions[enrollment];
   if (condition?.claim == null) return [];
   const before = facetOfCondition(condition);
   const endings = {
@@ -71,7 +71,7 @@ function draftsOf(context: EntryContext, record: AccountRecord, event: Event): E
       return ENROLLMENT_IDS.flatMap((name) => transition(context, record, assessments[name]) ?? []);
     }
     case 'claim': {
-      const condition = record[event.enrollment];
+      const condition = record.conditions[event.enrollment];
       if (condition === null || condition.claim !== null || condition.verdict !== 'Drifted') return [];
       const after = facetOfCondition(condition);
       const detail = { claimExpiresAt: iso(context.now + 60_000), optOut: false };
@@ -158,7 +158,8 @@ describe('a record', () => {
         let record = emptyRecord(MEMBER_ID);
         for (const entry of live(events).chain) {
           const next = foldEntry(record, entry);
-          if (entry.enrollment !== null) checkDrift(entry, record[entry.enrollment], next[entry.enrollment]);
+          if (entry.enrollment !== null)
+            checkDrift(entry, record.conditions[entry.enrollment], next.conditions[entry.enrollment]);
           record = next;
         }
       }),
@@ -173,7 +174,7 @@ describe('a record', () => {
         for (const entry of live(events).chain) {
           record = foldEntry(record, entry);
           for (const name of ENROLLMENT_IDS) {
-            const { verdict, driftSince } = record[name] ?? { verdict: 'NotApplicable', driftSince: null };
+            const { verdict, driftSince } = record.conditions[name] ?? { verdict: 'NotApplicable', driftSince: null };
             if (isDrift(verdict)) expect(driftSince).not.toBeNull();
             if (ENDED.has(verdict)) expect(driftSince).toBeNull();
           }

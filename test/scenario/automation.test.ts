@@ -107,8 +107,8 @@ describe('the caller', () => {
     const run = await world.run({ as: world.running.info.delegatedAdministratorId });
     expect(run.plan.coverage.unknown).toBe(0);
     const own = (await world.records()).get(world.managementId);
-    expect(own?.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'callerCannotRead' });
-    expect(own?.automation).toMatchObject({ verdict: 'Unknown', reason: 'callerCannotRead' });
+    expect(own?.conditions.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'callerCannotRead' });
+    expect(own?.conditions.automation).toMatchObject({ verdict: 'Unknown', reason: 'callerCannotRead' });
     expect(run.open).toEqual([]);
     await checkWorld(world, { notYetCompliant: (accountId) => accountId === world.managementId });
   });

@@ -69,7 +69,7 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     const stores = await world.look();
     // No claim stays behind, and nothing has to be waited for until its visibility ends.
     for (const record of (await readRecords(stores)).values())
-      expect(record.computeOptimizer?.claim ?? null).toBeNull();
+      expect(record.conditions.computeOptimizer?.claim ?? null).toBeNull();
     expect(await stores.queue.depth()).toMatchObject({ inFlight: 0, dead: 0 });
     expect((await first.ended).stderr).toContain('stopped');
     const second = world.cli(['serve', '--store', 'aws'], cwd);
@@ -135,7 +135,7 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     await world.activity.until(async () => {
       const messages = world.stores.bodies('work').length;
       if (messages > 0) return `${messages} messages`;
-      const claimed = [...(await readRecords(stores)).values()].filter(({ computeOptimizer }) => {
+      const claimed = [...(await readRecords(stores)).values()].filter(({ conditions: { computeOptimizer } }) => {
         return computeOptimizer !== null && computeOptimizer.claim !== null;
       });
       return claimed.length === 0 ? null : `${claimed.length} claims`;

@@ -56,7 +56,7 @@ describe('an organization that changes', () => {
     world.clock.advance(HOUR_MS);
     const run = await world.run();
     expect(run.plan.changes).toEqual([]);
-    expect((await world.records()).get(accountId)?.computeOptimizer?.verdict).toBe('NotApplicable');
+    expect((await world.records()).get(accountId)?.conditions.computeOptimizer?.verdict).toBe('NotApplicable');
     await checkWorld(world);
   });
 });

@@ -37,7 +37,7 @@ function optOut(world: World, ids: readonly string[]): void {
 }
 
 async function verdictOf(world: World, id: string): Promise<unknown> {
-  const condition = (await world.records()).get(id)?.computeOptimizer;
+  const condition = (await world.records()).get(id)?.conditions.computeOptimizer;
   return condition == null ? null : { verdict: condition.verdict, reason: condition.reason };
 }
 

@@ -108,7 +108,7 @@ describe('what a process that was killed leaves behind', () => {
     const chains = await checkWorld(world);
     const outcome = chains.get(truth.accountId)?.find(({ detail }) => detail?.intentId === intentId);
     expect(outcome?.detail?.message).toMatch(/^recovered: .* was closed since/);
-    expect((await world.records()).get(truth.accountId)?.computeOptimizer?.verdict).toBe('NotApplicable');
+    expect((await world.records()).get(truth.accountId)?.conditions.computeOptimizer?.verdict).toBe('NotApplicable');
   });
 
   it('a record behind its chain is caught up, even if its account has left and nobody works on it', async () => {

@@ -155,8 +155,11 @@ describe('failureTolerance', () => {
     expect(run.stopped).toBe(null);
     const records = await world.records();
     for (const { accountId } of broken) {
-      expect(records.get(accountId)?.computeOptimizer).toMatchObject({ verdict: 'Blocked', reason: 'denied' });
-      expect(records.get(accountId)?.computeOptimizer?.notBefore).not.toBe(null);
+      expect(records.get(accountId)?.conditions.computeOptimizer).toMatchObject({
+        verdict: 'Blocked',
+        reason: 'denied',
+      });
+      expect(records.get(accountId)?.conditions.computeOptimizer?.notBefore).not.toBe(null);
     }
     await checkWorld(world);
     // Someone mends the roles; the pause ends some time, and no scan is needed for it.

@@ -98,7 +98,11 @@ describe('answers of 200 without their list', () => {
     expect(summary.computeOptimizer).toMatchObject({ Unknown: 1 });
     expect(summary.computeOptimizer.Drifted ?? 0).toBe(0);
     const record = await world.look(({ records }) => records.get(unreadable.accountId));
-    expect(record?.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'tagsUnreadable', rule: null });
+    expect(record?.conditions.computeOptimizer).toMatchObject({
+      verdict: 'Unknown',
+      reason: 'tagsUnreadable',
+      rule: null,
+    });
     expect(record?.present).toBe(true);
     expect(world.wire.mutating.length).toBeGreaterThan(0);
     await expectUnharmed(world);

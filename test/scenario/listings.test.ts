@@ -134,7 +134,7 @@ describe('listings that do not agree', () => {
     const run = await world.run();
     expect(run.plan.coverage.unknown).toBe(1);
     const record = (await world.records()).get(accountId);
-    expect(record?.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'denied' });
+    expect(record?.conditions.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'denied' });
     await checkWorld(world);
   });
 
@@ -148,7 +148,7 @@ describe('listings that do not agree', () => {
     await world.run();
     const records = await world.records();
     for (const { accountId } of closed) {
-      expect(records.get(accountId)?.computeOptimizer?.verdict).toBe('NotApplicable');
+      expect(records.get(accountId)?.conditions.computeOptimizer?.verdict).toBe('NotApplicable');
       expect(world.calls('GetEnrollmentStatus', accountId)).toBe(0);
     }
     await checkWorld(world);

@@ -40,7 +40,9 @@ describe('a change that stays Pending', () => {
     await world.work(app);
     await world.stop(app);
     const records = await world.records();
-    const stalled = [...records.values()].filter(({ computeOptimizer }) => computeOptimizer?.verdict === 'Stalled');
+    const stalled = [...records.values()].filter(
+      ({ conditions }) => conditions.computeOptimizer?.verdict === 'Stalled',
+    );
     expect(stalled.length).toBe(attempted);
     const again = await world.run();
     expect(new Set(again.open.map(({ verdict }) => verdict))).toEqual(new Set(['Stalled']));

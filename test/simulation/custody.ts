@@ -20,7 +20,7 @@ export class Custody {
   sent(messages: readonly WorkMessage[], by: Process, { at, recordOf }: Sending): void {
     for (const message of messages) {
       for (const id of idsOf(message)) {
-        const waited = ENROLLMENT_IDS.some((enrollment) => recordOf(id)?.[enrollment]?.reason === 'window');
+        const waited = ENROLLMENT_IDS.some((enrollment) => recordOf(id)?.conditions[enrollment]?.reason === 'window');
         const key = `${message.runId} ${id}`;
         if ((by.name.startsWith('scanner-') || waited) && !this.#planned.has(key)) this.#planned.set(key, at);
       }

@@ -241,7 +241,7 @@ export class Judge {
         ? wish.computeOptimizer.value === 'Inactive'
         : wish.automation.value === 'Inactive' || wish.organizationRules.value === 'NoneAllowed';
     const known = ENROLLMENT_IDS.some((enrollment) => {
-      const condition = chain?.[enrollment];
+      const condition = chain?.conditions[enrollment];
       return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
     });
     // Tags never change here, so that an account that is opted out by them was never to be.

@@ -1,4 +1,4 @@
-import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../shared/domain/account/record.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
@@ -48,7 +48,7 @@ export function merged<Report>(backup: BackedUp, replaced: BackedUp, reconcile: 
 function contentOf({ chains, records, registers, snapshot }: BackedUp): StoredContent {
   const of = (chain: string): readonly LedgerEntry[] => chains.get(chain) ?? [];
   const record = (accountId: AccountId): AccountRecord | null => {
-    const stored = withDriftSince(records.get(accountId) ?? emptyRecord(accountId));
+    const stored = records.get(accountId) ?? emptyRecord(accountId);
     const from = stored.head.seq <= headOfEntries(of(accountId)).seq ? stored : emptyRecord(accountId);
     const caught = of(accountId)
       .filter(({ seq }) => seq > from.head.seq)

@@ -62,7 +62,7 @@ export class Wanted {
   /** Whether what is still Drifted is so because it is only to be told, or a cap holds it back until somebody approves: no drift that was lost. */
   heldBack(accountId: AccountId, enrollment: EnrollmentId): boolean {
     const { policy, sandbox, stores } = this.#stage;
-    const condition = stores.inside.records.get(accountId)?.[enrollment];
+    const condition = stores.inside.records.get(accountId)?.conditions[enrollment];
     const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
     const [account] = sandbox.accounts(accountId);
     // What is only to be told stays as it is until somebody else mends it.
@@ -74,7 +74,7 @@ export class Wanted {
     const { policy, stores, time } = this.#stage;
     const { accountId: id, state, management } = account;
     const wish = wishFor(policy, account);
-    const condition = stores.inside.records.get(id)?.[enrollment] ?? null;
+    const condition = stores.inside.records.get(id)?.conditions[enrollment] ?? null;
     const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
     const { value } = wish[enrollment];
     const rules = enrollment === 'automation' && !management ? wish.organizationRules.value : 'unmanaged';

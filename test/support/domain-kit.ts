@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import { type AssessContext, assess } from '../../shared/domain/decision/assess.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
-import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Caller, Observation, Observations } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
 import { EMPTY_CHAIN } from '../../shared/domain/ledger/entry.ts';
@@ -86,7 +86,7 @@ export function condition(rest: Partial<Condition> = {}): Condition {
 }
 
 export function recordOf(conditions: Partial<Record<EnrollmentId, Condition>>, accountId = MEMBER_ID): AccountRecord {
-  return { accountId, head: EMPTY_CHAIN, present: true, computeOptimizer: null, automation: null, ...conditions };
+  return { accountId, head: EMPTY_CHAIN, present: true, conditions: { ...byKind(() => null), ...conditions } };
 }
 
 export interface Situation {

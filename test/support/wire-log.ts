@@ -140,7 +140,7 @@ function ledgerReader(dataDir: string) {
     openIntent(accountId: string, enrollment: EnrollmentId, operation: string): string | null {
       const rows = open()?.prepare('SELECT body FROM ledger WHERE chain = ? ORDER BY seq').all(accountId) ?? [];
       const entries = rows.map(({ body }): unknown => JSON.parse(String(body))).filter(isLedgerEntry);
-      const claim = entries.reduce(foldEntry, emptyRecord(accountId))[enrollment]?.claim ?? null;
+      const claim = entries.reduce(foldEntry, emptyRecord(accountId)).conditions[enrollment]?.claim ?? null;
       return claim?.operation === operation ? claim.entryId : null;
     },
     close: () => {

@@ -164,7 +164,7 @@ export class Workshop {
 
   async condition(id: AccountId, enrollment: EnrollmentId = 'computeOptimizer') {
     const record = await this.store.records.get(id);
-    return record?.[enrollment] ?? expect.fail(`nothing is known of ${id}`);
+    return record?.conditions[enrollment] ?? expect.fail(`nothing is known of ${id}`);
   }
 
   /**

@@ -180,10 +180,10 @@ function untrueRecords(world: World, records: ReadonlyMap<string, AccountRecord>
     return ENROLLMENT_IDS.flatMap((enrollment) => {
       const managed =
         state === 'ACTIVE' && mode !== 'off' && !exempt(enrollment) && isManaged(wish, enrollment, account);
-      const compliant = records.get(accountId)?.[enrollment]?.verdict === 'Compliant';
+      const compliant = records.get(accountId)?.conditions[enrollment]?.verdict === 'Compliant';
       const asWanted = managed && isAsWanted(wish, enrollment, account);
       if (compliant === asWanted || (asWanted && allowed.notYetCompliant?.(accountId, enrollment))) return [];
-      const verdict = records.get(accountId)?.[enrollment]?.verdict ?? 'nothing';
+      const verdict = records.get(accountId)?.conditions[enrollment]?.verdict ?? 'nothing';
       return [`${accountId} ${enrollment}: recorded ${verdict}, and in truth it is ${asWanted ? '' : 'not '}as wanted`];
     });
   });

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AccountRecord, wakeAt, withDriftSince } from '../../domain/account/record.ts';
+import { type AccountRecord, wakeAt } from '../../domain/account/record.ts';
 import type { Records } from '../../ports/records.ts';
-import { isAccountRecord } from '../stored-shapes.ts';
+import { fromStoredRecord, isStoredRecord, toStoredRecord } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import { FIRST_GENERATION } from './schema.ts';
 import type { Row, Sql } from './sql.ts';
@@ -109,15 +109,15 @@ function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void 
      WHERE EXISTS (SELECT 1 FROM register_versions WHERE generation = '${FIRST_GENERATION}')
         OR EXISTS (SELECT 1 FROM ledger WHERE chain = ?1 AND seq = ?2 AND hash = ?5)
      ON CONFLICT (account_id) DO UPDATE SET seq = ?2, wake_at = ?3, body = ?4 WHERE seq < ?2`,
-    ...[record.accountId, record.head.seq, wake, JSON.stringify(record)],
+    ...[record.accountId, record.head.seq, wake, JSON.stringify(toStoredRecord(record))],
     record.head.hash,
   );
 }
 
 /** What it is found by must be what it says: a record under another account's id would have that account judged by it. */
 function toRecord(sql: Sql, row: Row): AccountRecord {
-  const record = sql.json(row, 'body', 'an account record', isAccountRecord);
+  const record = sql.json(row, 'body', 'an account record', isStoredRecord);
   sql.same(row, 'account_id', record.accountId, 'an account record');
   sql.same(row, 'seq', record.head.seq, 'an account record');
-  return withDriftSince(record);
+  return fromStoredRecord(record);
 }

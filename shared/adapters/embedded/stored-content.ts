@@ -1,9 +1,9 @@
-import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../domain/account/record.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from '../../domain/account/record.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type LastChange, type LostEntries, MAX_LOST_RUNS, type StoredContent } from '../../ports/restore.ts';
-import { isAccountRecord, isAnything, isSnapshotMeta } from '../stored-shapes.ts';
+import { fromStoredRecord, isAnything, isSnapshotMeta, isStoredRecord } from '../stored-shapes.ts';
 import { headOfChain, toEntry } from './ledger.ts';
 import type { Sql } from './sql.ts';
 
@@ -11,8 +11,8 @@ import type { Sql } from './sql.ts';
 export function contentOf(sql: Sql): StoredContent {
   const record = (accountId: AccountId): AccountRecord | null => {
     const row = sql.get('SELECT account_id, body FROM records WHERE account_id = ?', accountId);
-    const stored = row === undefined ? emptyRecord(accountId) : sql.json(row, 'body', 'a record', isAccountRecord);
-    return caughtUp(sql, withDriftSince(stored));
+    const stored = row === undefined ? null : sql.json(row, 'body', 'a record', isStoredRecord);
+    return caughtUp(sql, stored === null ? emptyRecord(accountId) : fromStoredRecord(stored));
   };
   return {
     organizationId: () => {

@@ -82,7 +82,7 @@ export async function whoChanged(
   assessment: Assessment,
 ): Promise<Detail> {
   const { enrollment } = assessment;
-  const condition = record[enrollment];
+  const condition = record.conditions[enrollment];
   if (condition === null || !namesActor(condition, assessment)) return {};
   const since = Date.parse(condition.changedAt) - CLOCK_SLACK_MS;
   for (const noted of [record.accountId, 'organization'] as const) {
@@ -125,6 +125,6 @@ export async function changesBehind(
 }
 
 function isNewDrift(record: AccountRecord, assessment: Assessment): boolean {
-  const known = record[assessment.enrollment];
+  const known = record.conditions[assessment.enrollment];
   return known !== null && namesActor(known, assessment);
 }

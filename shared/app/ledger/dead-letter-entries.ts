@@ -66,7 +66,7 @@ async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessag
       : ([message.accountIds, 'automation'] as const);
   const known = await records.getMany(ids);
   return ids.every((id) => {
-    const condition = known.get(id)?.[enrollment] ?? null;
+    const condition = known.get(id)?.conditions[enrollment] ?? null;
     return condition?.verdict === 'Compliant' && condition.claim === null;
   });
 }

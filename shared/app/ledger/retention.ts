@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { replay } from '../../domain/account/as-of.ts';
-import { stateOf } from '../../domain/account/record.ts';
+import { type StoredState, toStoredState } from '../../domain/account/stored-state.ts';
 import { accountEntry } from '../../domain/account/transition.ts';
-import type { AccountState } from '../../domain/enrollment/condition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   type Checkpoint,
@@ -101,7 +100,7 @@ async function pruneChain(deps: RetentionDeps, chain: string, horizon: EpochMs):
   const last = old.at(-1);
   if (last === undefined) return { checkpoint: false, removed: 0, more: false };
   const times = [...old.map(({ at }) => at), ...(known === null ? [] : [known.throughAt])].sort();
-  const state = chain === ORGANIZATION_CHAIN ? null : stateOf(replay(chain, known, old, times.at(-1) ?? last.at));
+  const state = chain === ORGANIZATION_CHAIN ? null : toStoredState(replay(chain, known, old, times.at(-1) ?? last.at));
   const replaced = { through: headOf(last), throughAt: times.at(-1) ?? last.at, state };
   await write(deps, chain, (current) => checkpointDraft(deps, chain, { ...replaced, current }, old));
   const removed = await ledger.prune(chain, last.seq, ENTRIES);
@@ -136,14 +135,14 @@ async function oldEntries(
 async function write(
   deps: RetentionDeps,
   chain: string,
-  draft: (current: AccountState | null) => EntryDraft,
+  draft: (current: StoredState | null) => EntryDraft,
 ): Promise<void> {
   const journal = new LedgerWriter(deps);
   if (chain === ORGANIZATION_CHAIN) {
     await journal.organization(() => draft(null));
     return;
   }
-  await journal.write(chain, (record) => [draft(stateOf(record))]);
+  await journal.write(chain, (record) => [draft(toStoredState(record))]);
   await journal.settled(chain);
 }
 

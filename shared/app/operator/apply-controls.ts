@@ -170,7 +170,7 @@ function accountNotice(
   };
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   for (const enrollment of ENROLLMENT_IDS) {
-    const condition = record[enrollment];
+    const condition = record.conditions[enrollment];
     // A claim is its holder's to close; who holds it looks again right after.
     const facet = condition === null || condition.claim !== null || !record.present ? null : facetFor(condition);
     if (facet !== null) facets[enrollment] = facet;
@@ -199,7 +199,7 @@ async function wakeHalted(deps: SettleDeps): Promise<void> {
   const now = deps.clock.now();
   for await (const page of deps.records.all()) {
     for (const record of page) {
-      const held = ENROLLMENT_IDS.some((enrollment) => record[enrollment]?.reason === 'halted');
+      const held = ENROLLMENT_IDS.some((enrollment) => record.conditions[enrollment]?.reason === 'halted');
       if (held && record.present) await deps.records.snooze(record.accountId, record.head.seq, now);
     }
   }

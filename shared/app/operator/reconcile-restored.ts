@@ -196,8 +196,8 @@ class Reconciliation {
     const found: { record: AccountRecord; enrollment: EnrollmentId; condition: Condition }[] = [];
     for (const record of this.#content?.records() ?? []) {
       for (const enrollment of ENROLLMENT_IDS) {
-        const condition = record[enrollment];
-        const known = (): Condition | null => this.#backup.record(record.accountId)?.[enrollment] ?? null;
+        const condition = record.conditions[enrollment];
+        const known = (): Condition | null => this.#backup.record(record.accountId)?.conditions[enrollment] ?? null;
         const counts = condition !== null && (condition.claim !== null || condition.contested !== undefined);
         if (counts && wanted(condition, known())) found.push({ record, enrollment, condition });
       }

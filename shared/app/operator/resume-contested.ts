@@ -12,7 +12,7 @@ export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'snapshots' | 'clock'
 const MESSAGE = 'no longer contested: an operator has resumed it';
 
 const isContested = (record: AccountRecord): boolean =>
-  ENROLLMENT_IDS.some((enrollment) => record[enrollment]?.contested !== undefined);
+  ENROLLMENT_IDS.some((enrollment) => record.conditions[enrollment]?.contested !== undefined);
 
 /**
  * Lets Rollcall change again what was contested, where the selector means it: an `AccountResumed` in the account's own chain, by which its

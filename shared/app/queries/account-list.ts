@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
@@ -35,7 +35,7 @@ export interface AccountRow extends Readonly<Record<EnrollmentId, Cell | null>> 
   readonly management: boolean;
 }
 
-export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', 'computeOptimizer', 'automation', 'since'] as const;
+export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', ...ENROLLMENT_IDS, 'since'] as const;
 type AccountSort = (typeof ACCOUNT_SORTS)[number];
 
 export interface AccountListQuery {
@@ -183,15 +183,15 @@ async function readRows({ snapshots, records }: Pick<Stores, 'snapshots' | 'reco
   // In the snapshot, and no scan has recorded anything of them yet. Of whom the ledger knows that they left, the next snapshot will.
   for (const account of known.values()) {
     const record = await records.get(account.id);
-    if (record === null) rows.push({ ...factsOf(account), computeOptimizer: null, automation: null });
+    if (record === null) rows.push({ ...factsOf(account), ...byKind(() => null) });
   }
   return rows;
 }
 
 function rowOf(record: AccountRecord, account: OrganizationAccount | null): AccountRow {
-  const { accountId, computeOptimizer, automation } = record;
+  const { accountId, conditions } = record;
   const about = account === null ? { accountId, name: '', ou: '', state: null, management: false } : factsOf(account);
-  return { ...about, computeOptimizer: cellOf(computeOptimizer), automation: cellOf(automation) };
+  return { ...about, ...byKind((id) => cellOf(conditions[id])) };
 }
 
 function factsOf({ id, name, ou, state, management }: OrganizationAccount) {

@@ -61,7 +61,10 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     account,
     snapshotAt: meta === null ? null : new Date(meta.takenAt).toISOString(),
     present: record?.present ?? false,
-    enrollments: { computeOptimizer: record?.computeOptimizer ?? null, automation: record?.automation ?? null },
+    enrollments: {
+      computeOptimizer: record?.conditions.computeOptimizer ?? null,
+      automation: record?.conditions.automation ?? null,
+    },
     rollout: await rolloutView(stores.registers),
     ...(await heldUp(stores, accountId, account, now)),
     window: windowView(policy, now),

@@ -17,7 +17,7 @@ export async function openClaims(records: Pick<Records, 'all'>): Promise<readonl
   for await (const page of records.all()) {
     for (const record of page) {
       for (const enrollment of ENROLLMENT_IDS) {
-        const claim = record.present ? (record[enrollment]?.claim ?? null) : null;
+        const claim = record.present ? (record.conditions[enrollment]?.claim ?? null) : null;
         if (claim === null) continue;
         const { operation, expiresAt: until } = claim;
         found.push({ accountId: record.accountId, enrollment, operation, until });

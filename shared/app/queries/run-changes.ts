@@ -107,5 +107,7 @@ async function confirmedLater(records: Records, changes: readonly TracedChange[]
   const open = changes.filter(({ step }) => step !== null && ENDING[step.type] === 'inProgress');
   if (open.length === 0) return 0;
   const known = await records.getMany([...new Set(open.map(({ accountId }) => accountId))]);
-  return open.filter(({ accountId, enrollment }) => known.get(accountId)?.[enrollment]?.verdict === 'Compliant').length;
+  return open.filter(
+    ({ accountId, enrollment }) => known.get(accountId)?.conditions[enrollment]?.verdict === 'Compliant',
+  ).length;
 }

@@ -1,5 +1,5 @@
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -97,14 +97,14 @@ const EXAMPLES = 3;
 
 export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
   const { policy = null, now = 0, bus = null } = options;
-  const summary: Summary = { computeOptimizer: {}, automation: {} };
+  const summary: Summary = byKind(() => ({}));
   const reasons = new Map<string, OpenReason>();
   let openDrift: OpenDrift = { enrollments: 0, oldestSince: null };
   for await (const page of stores.records.all()) {
     for (const record of page) {
       if (!record.present) continue;
       for (const enrollment of ENROLLMENT_IDS) {
-        const condition = record[enrollment];
+        const condition = record.conditions[enrollment];
         if (condition === null) continue;
         summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
         if (OPEN.has(condition.verdict)) countReason(reasons, enrollment, record.accountId, condition);

@@ -15,7 +15,7 @@ import { abandonClaim, settleClaim } from './remediation/claim-recovery.ts';
 import { errorFacts } from './remediation/entries.ts';
 import { ended, failRead, failureResult, failVisibly } from './remediation/record-failure.ts';
 import { act } from './remediation/remediate.ts';
-import { lookAgain, unlockAutomation } from './schedule-recheck.ts';
+import { lookAgain, unlockDependents } from './schedule-recheck.ts';
 import {
   assessContext,
   entryContext,
@@ -61,7 +61,7 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
 /** The account has left the organization, or the snapshot is too old to judge by: a scan will come. */
 async function withoutFacts(work: WorkContext, { accountId, enrollment, runId }: AccountMessage): Promise<WorkResult> {
   const record = await work.journal.current(accountId);
-  const claim = record[enrollment]?.claim ?? null;
+  const claim = record.conditions[enrollment]?.claim ?? null;
   const expired = claim !== null && Date.parse(claim.expiresAt) <= work.deps.clock.now();
   if (expired && !record.present) await abandonClaim(work, runId, enrollment, record);
   return ended(accountId, 'superseded');
@@ -76,7 +76,7 @@ async function lookAndAct(
   known: AccountRecord,
 ): Promise<Step> {
   const { enrollment, runId } = message;
-  const claim = known[enrollment]?.claim ?? null;
+  const claim = known.conditions[enrollment]?.claim ?? null;
   if (claim !== null) {
     if (Date.parse(claim.expiresAt) > work.deps.clock.now()) {
       // Whoever holds it may have ended before the record knew of the claim: from here on its expiry is waited for.
@@ -88,7 +88,7 @@ async function lookAndAct(
   }
   const observations = await observeOrFail(work, message, facts, known);
   // What an operator sets from here on moves the record's head, and what was set before stands in the record, or will in a moment.
-  await (known[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
+  await (known.conditions[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
   if ('result' in observations) return observations;
   const failure = visibleFailure(work, message, facts, observations, known);
   if (failure !== null) return { result: await failVisibly(work, message, known, failure) };
@@ -127,7 +127,7 @@ function visibleFailure(
   known: AccountRecord,
 ): Assessment | null {
   const assessment = assess(assessContext(work), facts, observations, known)[enrollment];
-  return hasFailedVisibly(known[enrollment], assessment) ? assessment : null;
+  return hasFailedVisibly(known.conditions[enrollment], assessment) ? assessment : null;
 }
 
 /**
@@ -181,7 +181,7 @@ async function settle(
 ): Promise<WorkResult> {
   const { verdict } = assessment;
   await lookAgain(work, record, assessment);
-  const waits = await unlockAutomation(work, record, assessment);
-  const followUps: WorkMessage[] = waits ? [{ ...message, enrollment: 'automation' }] : [];
+  const unlocked = await unlockDependents(work, record, assessment);
+  const followUps = unlocked.map((enrollment): WorkMessage => ({ ...message, enrollment }));
   return { ...ended(facts.id, outcomeOf(verdict)), followUps };
 }

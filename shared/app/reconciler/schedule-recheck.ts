@@ -1,6 +1,14 @@
+import { waitsForPrerequisite } from '../../domain/account/prerequisites.ts';
 import { type AccountRecord, wakeAt } from '../../domain/account/record.ts';
 import { nextPollMs, stalledPollMs } from '../../domain/enrollment/backoff.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
+import {
+  byKind,
+  dependentsOf,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  kindOf,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { WorkContext } from './worker-context.ts';
@@ -8,42 +16,47 @@ import type { WorkContext } from './worker-context.ts';
 /**
  * Says when to look at the account next, where the record itself does not: while something converges, and where a time that it names
  * has passed and brought no news (an exemption was prolonged, a cool-down began anew, AWS still says Pending long after the deadline).
- * The other enrollment's time is kept.
+ * The times of the other enrollments are kept.
  */
 export async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
   const { enrollment, verdict, accountId } = assessment;
   const now = work.deps.clock.now();
-  const otherName = enrollment === 'automation' ? 'computeOptimizer' : 'automation';
-  const other = record[otherName];
-  // Each entry about the account has set its time anew, so that the poll of the other enrollment has to be asked for again, too.
-  const polled = verdict === 'Converging' || other?.verdict === 'Converging';
+  const others = ENROLLMENT_IDS.flatMap((id) => (id === enrollment ? [] : (record.conditions[id] ?? [])));
+  // Each entry about the account replaces its wake time, so the polls of the other enrollments have to be scheduled again, too.
+  const polled = verdict === 'Converging' || others.some((other) => other.verdict === 'Converging');
   const named = wakeAt(record);
   if (!polled && !wokenInVain(record, assessment) && (named ?? Number.POSITIVE_INFINITY) > now) {
     // Looked at before its time: without this it would be looked at again and again until then.
     if (named !== null) await work.deps.records.snooze(accountId, record.head.seq, named);
     return;
   }
-  const otherPoll = other?.verdict === 'Converging' ? now + nextPollMs(now - Date.parse(other.since)) : null;
-  const unclaimed = other === null ? null : { ...other, claim: null };
-  const others = [
-    wakeAt({ ...record, [enrollment]: null, [otherName]: unclaimed }),
-    timeOfClaim(other, now),
-    otherPoll,
-  ];
-  const times = [ownTime(work, record, assessment), ...others].filter((time) => time !== null);
+  const unclaimed = byKind((id) => (id === enrollment ? null : withoutClaim(record.conditions[id])));
+  const times = [
+    ownTime(work, record, assessment),
+    wakeAt({ ...record, conditions: unclaimed }),
+    ...others.flatMap((other) => [timeOfClaim(other, now), pollTime(other, now)]),
+  ].filter((time) => time !== null);
   await work.journal.settled(accountId);
   await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
 }
 
-/** It was woken because Compute Optimizer had become Active, and that is no longer so: its next waking comes from there again. */
-function wokenInVain({ computeOptimizer }: AccountRecord, { verdict, reason, notBefore }: Assessment): boolean {
-  // While Compute Optimizer is on its way, the record's time is that of looking for its result.
-  if (computeOptimizer?.verdict === 'Converging') return false;
+const withoutClaim = (condition: Condition | null): Condition | null =>
+  condition === null ? null : { ...condition, claim: null };
+
+function pollTime({ verdict, since }: Condition, now: EpochMs): EpochMs | null {
+  return verdict === 'Converging' ? now + nextPollMs(now - Date.parse(since)) : null;
+}
+
+/** It was woken because its prerequisite had become Active, and that is no longer so. The prerequisite wakes it again. */
+function wokenInVain({ conditions }: AccountRecord, assessment: Assessment): boolean {
+  const { enrollment, verdict, reason, notBefore } = assessment;
+  // While a prerequisite converges, the record's wake time is the one at which its result is read.
+  if (kindOf(enrollment).prerequisites.some((id) => conditions[id]?.verdict === 'Converging')) return false;
   return verdict === 'Blocked' && reason === 'prerequisite' && notBefore === null;
 }
 
 function ownTime(work: WorkContext, record: AccountRecord, assessment: Assessment): number | null {
-  const { claim = null } = record[assessment.enrollment] ?? {};
+  const { claim = null } = record.conditions[assessment.enrollment] ?? {};
   const seen = timeOfVerdict(work, record, assessment);
   // Whatever it looks like by now, an open claim is waited for: somebody has to find out what became of the call.
   return claim === null ? seen : Math.min(Date.parse(claim.expiresAt), seen ?? Number.POSITIVE_INFINITY);
@@ -53,8 +66,7 @@ function ownTime(work: WorkContext, record: AccountRecord, assessment: Assessmen
  * When to find out what became of the other enrollment's call: once its claim has ended. Where that is past, it was tried and could not be
  * told (`settleClaim` looks ever more seldom), or its key is on its way: the claim's end would bring the account back at every tick.
  */
-function timeOfClaim(condition: Condition | null, now: EpochMs): EpochMs | null {
-  const { claim = null } = condition ?? {};
+function timeOfClaim({ claim }: Condition, now: EpochMs): EpochMs | null {
   if (claim === null) return null;
   const ends = Date.parse(claim.expiresAt);
   return ends > now ? ends : now + nextPollMs(now - Date.parse(claim.startedAt));
@@ -63,23 +75,29 @@ function timeOfClaim(condition: Condition | null, now: EpochMs): EpochMs | null 
 function timeOfVerdict({ deps }: WorkContext, record: AccountRecord, seen: Assessment): number | null {
   const { enrollment, verdict, notBefore } = seen;
   const now = deps.clock.now();
-  const condition = record[enrollment];
+  const condition = record.conditions[enrollment];
   const lasted = now - (condition === null ? now : Date.parse(condition.since));
   if (verdict === 'Converging') return now + nextPollMs(lasted);
   return verdict === 'Stalled' ? now + stalledPollMs(lasted, deps.random) : notBefore;
 }
 
 /**
- * Compute Optimizer is Active now: whatever waited for it in the same account goes on. What is associated is left to the tick, which gathers
- * all that come free meanwhile into batches; anything else is a key of its own, at once.
- * @returns whether there is a key to be queued.
+ * An enrollment is Active now, so the enrollments that waited for it in the same account can go on. Those that will be associated are left to the
+ * next tick, which gathers them into batches; each other one is enqueued on its own.
+ * @returns the enrollments to enqueue.
  */
-export async function unlockAutomation(work: WorkContext, record: AccountRecord, seen: Assessment): Promise<boolean> {
-  if (seen.enrollment !== 'computeOptimizer' || seen.status !== 'Active') return false;
-  const { automation, accountId, head } = record;
-  if (automation?.verdict !== 'Blocked' || automation.reason !== 'prerequisite') return false;
-  if (automation.desiredRuleMode !== 'AnyAllowed') return true;
-  await work.journal.settled(accountId);
-  await work.deps.records.snooze(accountId, head.seq, work.deps.clock.now());
-  return false;
+export async function unlockDependents(
+  work: WorkContext,
+  record: AccountRecord,
+  seen: Assessment,
+): Promise<readonly EnrollmentId[]> {
+  if (seen.status !== 'Active') return [];
+  const { accountId, head, conditions } = record;
+  const waiting = dependentsOf(seen.enrollment).filter((id) => waitsForPrerequisite(conditions[id]));
+  const batched = waiting.filter((id) => conditions[id]?.desiredRuleMode === 'AnyAllowed');
+  if (batched.length > 0) {
+    await work.journal.settled(accountId);
+    await work.deps.records.snooze(accountId, head.seq, work.deps.clock.now());
+  }
+  return waiting.filter((id) => !batched.includes(id));
 }

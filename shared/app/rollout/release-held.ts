@@ -1,9 +1,10 @@
+import { waitsForPrerequisite } from '../../domain/account/prerequisites.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { accountEntry } from '../../domain/account/transition.ts';
 import { type RecentChanges, type Trip, tripped } from '../../domain/decision/guardrails.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { dependentsOf, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
@@ -59,7 +60,7 @@ export async function releaseHeld(
 }
 
 /**
- * The changes that the rollout holds back, and the follow-ups that they make possible. Follow-ups wait for Compute Optimizer, not for the rollout.
+ * The changes that the rollout holds back, and the follow-ups that they make possible. Follow-ups wait for their prerequisite, not for the rollout.
  */
 async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held[]; readonly followUps: number }> {
   const held: Held[] = [];
@@ -69,9 +70,9 @@ async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held
       if (!record.present) continue;
       const ofRecord = heldOf(record);
       held.push(...ofRecord);
-      const { automation } = record;
-      const waits = automation?.verdict === 'Blocked' && automation.reason === 'prerequisite';
-      if (waits && ofRecord.some(({ condition }) => condition.desired === 'Active')) followUps += 1;
+      const enabled = ofRecord.filter(({ condition }) => condition.desired === 'Active');
+      const unlocked = new Set(enabled.flatMap(({ enrollment }) => dependentsOf(enrollment)));
+      followUps += [...unlocked].filter((id) => waitsForPrerequisite(record.conditions[id])).length;
     }
   }
   return { held, followUps };
@@ -79,7 +80,7 @@ async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held
 
 function heldOf(record: AccountRecord): Held[] {
   return ENROLLMENT_IDS.flatMap((enrollment) => {
-    const condition = record[enrollment];
+    const condition = record.conditions[enrollment];
     const isHeld = condition?.verdict === 'Blocked' && condition.reason === 'rollout';
     return isHeld ? [{ accountId: record.accountId, enrollment, condition }] : [];
   });

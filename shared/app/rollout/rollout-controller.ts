@@ -165,7 +165,7 @@ async function lookAtCanaries(
   const run = runId === null ? null : await new RunStore(deps.registers).get(runId);
   const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
   const messages = [...records].flatMap((record) =>
-    ENROLLMENT_IDS.filter((enrollment) => record.present && record[enrollment]?.verdict === 'Compliant').map(
+    ENROLLMENT_IDS.filter((enrollment) => record.present && record.conditions[enrollment]?.verdict === 'Compliant').map(
       (enrollment): WorkMessage => ({ ...common, kind: 'account', accountId: record.accountId, enrollment }),
     ),
   );

@@ -173,7 +173,7 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
   const counts = { attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 };
   const open: OpenChange[] = [];
   for (const change of plan.changes) {
-    const condition = records.get(change.accountId)?.[change.enrollment] ?? null;
+    const condition = records.get(change.accountId)?.conditions[change.enrollment] ?? null;
     const verdict = condition?.verdict ?? change.verdict;
     const isPlanned = planned.has(keyOf(change));
     const begun = isPlanned && plan.trip === null && wasAttempted(condition);

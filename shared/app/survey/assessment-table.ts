@@ -93,7 +93,7 @@ export class AssessmentTable {
   judgeOne(facts: OrganizationAccount, told: Observations, record: AccountRecord | null, final = false): void {
     const observations = overtaken(told, record, this.#options.begunAt);
     const assessments = assess(this.#context, facts, observations, record);
-    if (record?.computeOptimizer?.contested) this.#contested.add(facts.id);
+    if (record?.conditions.computeOptimizer?.contested) this.#contested.add(facts.id);
     this.#verdicts.set(facts.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));
     this.#judged.delete(facts.id);
     this.#news.delete(facts.id);

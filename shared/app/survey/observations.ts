@@ -61,7 +61,7 @@ export function outOfSight(caller: Caller, accountId: AccountId): boolean {
  */
 export function overtaken(told: Observations, record: AccountRecord | null, begunAt: EpochMs): Observations {
   const newer = (enrollment: EnrollmentId): Observation => {
-    const condition = record?.[enrollment] ?? null;
+    const condition = record?.conditions[enrollment] ?? null;
     const observation = told[enrollment];
     if (condition === null || condition.status === null || condition.lastUpdated === null) return observation;
     if (observation.kind !== 'observed' || Date.parse(condition.changedAt) < begunAt) return observation;

@@ -1,6 +1,7 @@
+import { isUnlocked } from '../../domain/account/prerequisites.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { RunStore } from '../coordination/run-store.ts';
@@ -13,7 +14,7 @@ type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;
 export interface DueKey {
   readonly common: Common;
   readonly condition: Condition;
-  readonly key: { readonly accountId: string; readonly enrollment: (typeof ENROLLMENT_IDS)[number] };
+  readonly key: { readonly accountId: string; readonly enrollment: EnrollmentId };
 }
 
 /** What in a record can be waiting: everything with a claim, a time, or a result to come. */
@@ -29,21 +30,20 @@ function waits(condition: Condition | null): condition is Condition {
   );
 }
 
-/** What came free with Compute Optimizer belongs to the run that brought that about, not to the one that once found it blocked. */
-function runOf({ computeOptimizer }: AccountRecord, enrollment: DueKey['key']['enrollment'], condition: Condition) {
-  const unlocked = enrollment === 'automation' && condition.reason === 'prerequisite' && condition.notBefore === null;
-  return (unlocked ? computeOptimizer?.runId : null) ?? condition.runId;
+/** An enrollment that a prerequisite unlocked belongs to the run that changed the prerequisite, not to the run that once found it blocked. */
+function runOf(record: AccountRecord, enrollment: EnrollmentId, condition: Condition): string | null {
+  const unlocked = condition.reason === 'prerequisite' && condition.notBefore === null;
+  return (unlocked ? unlockingRun(record, enrollment) : null) ?? condition.runId;
 }
 
-/** Automation that waited for Compute Optimizer, which is Active now. */
-function isUnlocked({ computeOptimizer, automation }: AccountRecord, enrollment: DueKey['key']['enrollment']): boolean {
-  if (enrollment !== 'automation' || computeOptimizer?.status !== 'Active') return false;
-  return automation?.verdict === 'Blocked' && automation.reason === 'prerequisite';
+function unlockingRun({ conditions }: AccountRecord, enrollment: EnrollmentId): string | null {
+  const known = kindOf(enrollment).prerequisites.flatMap((id) => conditions[id] ?? []);
+  return known.toSorted((a, b) => Date.parse(b.changedAt) - Date.parse(a.changedAt))[0]?.runId ?? null;
 }
 
 /** Whether somebody has to look at the account at a time that only a hint may say, which each entry about it makes forgotten. */
 export function needsLook(record: AccountRecord): boolean {
-  return ENROLLMENT_IDS.some((enrollment) => waits(record[enrollment]) || isUnlocked(record, enrollment));
+  return ENROLLMENT_IDS.some((enrollment) => waits(record.conditions[enrollment]) || isUnlocked(record, enrollment));
 }
 
 /** Waits for a window, or did until a moment ago. */
@@ -61,7 +61,7 @@ export async function dueKeys(
   const { accountId } = record;
   const found: DueKey[] = [];
   for (const enrollment of ENROLLMENT_IDS) {
-    const condition = record[enrollment];
+    const condition = record.conditions[enrollment];
     if (condition === null || !(waits(condition) || isUnlocked(record, enrollment))) continue;
     const judgedBy = waitsForWindow(condition) ? await waitingRunOf({ accountId, enrollment, condition }) : null;
     const runId = judgedBy ?? runOf(record, enrollment, condition);
@@ -75,7 +75,7 @@ export async function dueKeys(
 /** The batch call that the condition, as it is remembered, is waiting for, if it is one; the worker judges anew. */
 function batchOf({ condition, key }: DueKey): Operation | null {
   // What became of an intent is found out account by account.
-  if (key.enrollment !== 'automation' || condition.claim !== null) return null;
+  if (!kindOf(key.enrollment).hasRuleMode || condition.claim !== null) return null;
   if (condition.desiredRuleMode === 'AnyAllowed') return 'AssociateAccounts';
   const leaving = condition.desired === 'Inactive' || condition.desiredRuleMode === 'NoneAllowed';
   return leaving && condition.ruleMode === 'AnyAllowed' ? 'DisassociateAccounts' : null;

@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Deps } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
@@ -70,7 +71,7 @@ async function duePage(looking: Looking): Promise<Found[]> {
   const { deps, runs, policyHash, boundTo, now } = looking;
   const found: Found[] = [];
   for (const { record } of await deps.records.due(now, PAGE)) {
-    if (waitsForWindow(record.computeOptimizer) || waitsForWindow(record.automation)) {
+    if (ENROLLMENT_IDS.some((id) => waitsForWindow(record.conditions[id]))) {
       looking.waitingRunOf ??= await waitingRuns(deps.registers, runs, policyHash, now);
     }
     const keys = await dueKeys(record, runs, policyHash, looking.waitingRunOf ?? noRun);

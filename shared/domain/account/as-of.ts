@@ -1,9 +1,10 @@
 import type { Condition, Facet } from '../enrollment/condition.ts';
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EnrollmentStatus, RuleMode, TargetStatus } from '../enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
-import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from './record.ts';
+import { type AccountRecord, emptyRecord, foldEntry } from './record.ts';
+import { fromStoredState } from './stored-state.ts';
 
 /** How one enrollment of one account stood at some time. */
 interface StandingFacts {
@@ -69,17 +70,17 @@ export function tailState(tail: Tail, until: string): TailState {
   // What is left of before the checkpoint is about to be removed, and says nothing that the checkpoint does not.
   const kept = checkpoint === null ? entries : entries.filter(({ seq }) => seq > checkpoint.through.seq);
   if (!toldSince) return { kind: 'pruned' };
-  const base = checkpoint?.state ?? null;
+  const base = checkpoint?.state ? fromStoredState(checkpoint.state) : null;
   const presence = kept.findLast(({ type }) => type === 'AccountJoined' || type === 'AccountLeft');
   const present = presence === undefined ? (base?.present ?? false) : presence.type === 'AccountJoined';
   if (!present) return { kind: 'absent' };
-  const words: Record<EnrollmentId, LastWord | null> = { computeOptimizer: null, automation: null };
-  for (const enrollment of ['computeOptimizer', 'automation'] as const) {
+  const words: Record<EnrollmentId, LastWord | null> = byKind(() => null);
+  for (const enrollment of ENROLLMENT_IDS) {
     const last = kept.findLast((entry) => entry.enrollment === enrollment || entry === presence);
     const word = last === undefined ? null : wordOf(last, enrollment);
     // An entry that says nothing of what it is about: what was so before it stands further back.
     if (last !== undefined && word === null && (kept.length > 1 || base !== null)) return { kind: 'unclear' };
-    words[enrollment] = word ?? fromCheckpoint(base?.[enrollment] ?? null);
+    words[enrollment] = word ?? fromCheckpoint(base?.conditions[enrollment] ?? null);
   }
   return { kind: 'present', words };
 }
@@ -108,7 +109,9 @@ export function replay(
   entries: readonly LedgerEntry[],
   until: string,
 ): AccountRecord {
-  const start = withDriftSince({ ...emptyRecord(accountId), ...checkpoint?.state });
+  const start = checkpoint?.state
+    ? { ...emptyRecord(accountId), ...fromStoredState(checkpoint.state) }
+    : emptyRecord(accountId);
   const from = checkpoint?.through.seq ?? 0;
   return entries
     .filter(({ seq, at, type }) => seq > from && at <= until && type !== 'ChainPruned')

@@ -21,8 +21,8 @@ export function withDetection(record: AccountRecord, draft: EntryDraft, newId: (
   const { enrollment, after, type } = draft;
   if (type === 'DriftDetected' || enrollment === null || after === null) return [draft];
   // The account has left since the call, so it can no longer drift.
-  if (!record.present && record[enrollment]?.verdict === 'NotApplicable') return [draft];
-  if (!beginsDrift(record[enrollment], after)) return [draft];
+  if (!record.present && record.conditions[enrollment]?.verdict === 'NotApplicable') return [draft];
+  if (!beginsDrift(record.conditions[enrollment], after)) return [draft];
   const { changedBy, ...detail } = draft.detail ?? {};
   const found = detected(after, draft.before);
   const detection: EntryDraft = {

@@ -1,10 +1,12 @@
 import type { AccountState, Claim, Condition, Facet } from '../enrollment/condition.ts';
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { isDrift, type Verdict } from '../enrollment/verdict.ts';
 import type { ChainHead, LedgerEntry } from '../ledger/entry.ts';
 import { EMPTY_CHAIN, headOf } from '../ledger/entry.ts';
 import { foldContention, resumed } from './flapping.ts';
+import { isUnlocked, lastPrerequisite } from './prerequisites.ts';
+import { fromStoredState } from './stored-state.ts';
 
 /** All that is known of one account: the fold of its chain. */
 export interface AccountRecord extends AccountState {
@@ -13,12 +15,17 @@ export interface AccountRecord extends AccountState {
   readonly head: ChainHead;
 }
 
-export function stateOf({ present, computeOptimizer, automation }: AccountRecord): AccountState {
-  return { present, computeOptimizer, automation };
+export function emptyRecord(accountId: AccountId): AccountRecord {
+  return { accountId, head: EMPTY_CHAIN, present: false, conditions: byKind(() => null) };
 }
 
-export function emptyRecord(accountId: AccountId): AccountRecord {
-  return { accountId, head: EMPTY_CHAIN, present: false, computeOptimizer: null, automation: null };
+/** The record with another condition of one enrollment. */
+export function withCondition<T extends AccountState>(
+  state: T,
+  enrollment: EnrollmentId,
+  condition: Condition | null,
+): T {
+  return { ...state, conditions: { ...state.conditions, [enrollment]: condition } };
 }
 
 /** Verdicts under which no drift can be open: what was open is resolved or superseded. */
@@ -31,24 +38,6 @@ const ENDS_DRIFT: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 
 function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdict }: Facet): string | null {
   if (entry.type === 'AccountLeft' || ENDS_DRIFT.has(verdict)) return null;
   return condition?.driftSince ?? (isDrift(verdict) ? entry.at : null);
-}
-
-/**
- * Adds the start of each drift to records and checkpoints that were stored before 0.2. Those lost it as soon as a drift was blocked, stalled or given
- * up, so such a drift counts from its present verdict.
- */
-export function withDriftSince<T extends AccountState>(state: T): T {
-  const { computeOptimizer, automation } = state;
-  if (!state.present || (!lacksDriftSince(computeOptimizer) && !lacksDriftSince(automation))) return state;
-  return { ...state, computeOptimizer: driftCounted(computeOptimizer), automation: driftCounted(automation) };
-}
-
-function lacksDriftSince(condition: Condition | null): condition is Condition {
-  return condition !== null && condition.driftSince === null && isDrift(condition.verdict);
-}
-
-function driftCounted(condition: Condition | null): Condition | null {
-  return lacksDriftSince(condition) ? { ...condition, driftSince: condition.since } : condition;
 }
 
 function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | null {
@@ -99,13 +88,13 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
 export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRecord {
   const current = entry.detail?.checkpoint?.current ?? null;
   // Changes nothing where the chain was followed from its start; where that is pruned away, this is where one knows it all.
-  if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...withDriftSince(current) };
+  if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...fromStoredState(current) };
   const facets = { ...entry.detail?.facets };
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
   const resumes = entry.type === 'AccountResumed';
   const present = entry.type === 'AccountJoined' || (entry.type !== 'AccountLeft' && record.present);
   const fold = (enrollment: EnrollmentId): Condition | null => {
-    const known = record[enrollment];
+    const known = record.conditions[enrollment];
     const stated = facets[enrollment];
     const after = stated === undefined || present ? stated : facetOfAbsent(known, stated);
     const folded = after === undefined ? known : foldFacet(known, entry, after, enrollment);
@@ -115,8 +104,7 @@ export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRec
     accountId: record.accountId,
     head: headOf(entry),
     present,
-    computeOptimizer: fold('computeOptimizer'),
-    automation: fold('automation'),
+    conditions: byKind(fold),
   };
 }
 
@@ -129,15 +117,15 @@ function wakeTimes(condition: Condition | null): readonly EpochMs[] {
   return times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
 }
 
-/** When Automation that waits for Compute Optimizer got it. */
-function unlockedAt({ computeOptimizer, automation }: AccountRecord): readonly EpochMs[] {
-  if (computeOptimizer?.status !== 'Active' || automation?.verdict !== 'Blocked') return [];
-  if (automation.reason !== 'prerequisite' || automation.notBefore !== null) return [];
-  return [Date.parse(computeOptimizer.changedAt)];
+/** When the prerequisites of a waiting enrollment were met. */
+function unlockedAt(record: AccountRecord, enrollment: EnrollmentId): readonly EpochMs[] {
+  if (!isUnlocked(record, enrollment) || record.conditions[enrollment]?.notBefore !== null) return [];
+  const met = lastPrerequisite(record, enrollment);
+  return met === null ? [] : [Date.parse(met.changedAt)];
 }
 
 /** The earliest time at which the record needs attention; `null` if it needs none. What the sparse index is over. */
 export function wakeAt(record: AccountRecord): EpochMs | null {
-  const times = [...wakeTimes(record.computeOptimizer), ...wakeTimes(record.automation), ...unlockedAt(record)];
+  const times = ENROLLMENT_IDS.flatMap((id) => [...wakeTimes(record.conditions[id]), ...unlockedAt(record, id)]);
   return times.length === 0 ? null : Math.min(...times);
 }

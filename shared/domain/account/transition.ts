@@ -115,7 +115,7 @@ export function transition(
   assessment: Assessment,
   detail: Detail = {},
 ): EntryDraft | null {
-  const condition = record[assessment.enrollment];
+  const condition = record.conditions[assessment.enrollment];
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const seen = facetOf(assessment, attempts);
@@ -213,8 +213,8 @@ export function left(context: EntryContext, record: AccountRecord): EntryDraft {
     attempts: 0,
   });
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
-  if (record.computeOptimizer !== null) facets.computeOptimizer = gone(record.computeOptimizer);
-  if (record.automation !== null) facets.automation = gone(record.automation);
+  if (record.conditions.computeOptimizer !== null) facets.computeOptimizer = gone(record.conditions.computeOptimizer);
+  if (record.conditions.automation !== null) facets.automation = gone(record.conditions.automation);
   const detail = { facets, message: 'no longer in the organization' };
   return accountEntry(context, 'AccountLeft', record.accountId, null, { reason: 'accountNotActive', detail });
 }

@@ -114,8 +114,8 @@ function assessOne(
     rule: state === null ? null : decidingRule(state, enrollment),
     observation: observations[enrollment],
     computeOptimizer: observations.computeOptimizer,
-    condition: record === null ? null : record[enrollment],
-    computeOptimizerCondition: record?.computeOptimizer ?? null,
+    condition: record === null ? null : record.conditions[enrollment],
+    computeOptimizerCondition: record?.conditions.computeOptimizer ?? null,
   };
   return toAssessment(subject, judge(subject));
 }

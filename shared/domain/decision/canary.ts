@@ -57,7 +57,7 @@ export function judgeCanaries(records: readonly AccountRecord[], startedAt: Epoc
   const pending: string[] = [];
   for (const record of records.filter(({ present }) => present)) {
     for (const enrollment of ENROLLMENT_IDS) {
-      const condition = record[enrollment];
+      const condition = record.conditions[enrollment];
       if (condition === null || isAside(condition)) continue;
       told += 1;
       const { verdict, reason } = condition;

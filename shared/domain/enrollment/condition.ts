@@ -1,3 +1,4 @@
+import type { EnrollmentId } from './kinds/index.ts';
 import type { EnrollmentStatus, RuleMode, TargetStatus } from './model.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 
@@ -54,8 +55,7 @@ export interface Claim {
 export interface AccountState {
   /** Member of the organization as of the last complete snapshot. */
   readonly present: boolean;
-  readonly computeOptimizer: Condition | null;
-  readonly automation: Condition | null;
+  readonly conditions: Readonly<Record<EnrollmentId, Condition | null>>;
 }
 
 /** One time that an enrollment which was as wanted was found changed again. */

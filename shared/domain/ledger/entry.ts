@@ -1,5 +1,6 @@
+import type { StoredState } from '../account/stored-state.ts';
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
-import type { AccountState, Facet } from '../enrollment/condition.ts';
+import type { Facet } from '../enrollment/condition.ts';
 import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, TargetStatus } from '../enrollment/model.ts';
 
@@ -120,9 +121,9 @@ export interface Checkpoint {
   /** When the latest of them was written, ISO 8601: from then on the state can still be told. */
   readonly throughAt: string;
   /** The state behind that entry; `null` in the organization's chain. */
-  readonly state: AccountState | null;
+  readonly state: StoredState | null;
   /** The state right before this checkpoint. */
-  readonly current: AccountState | null;
+  readonly current: StoredState | null;
 }
 
 /** A backup that replaced a store. */

@@ -228,13 +228,13 @@ describe('a restored store', () => {
     const [one, two] = await Promise.all(
       [account(1), account(2)].map(async (id) => journal.caughtUp(await journal.current(id))),
     );
-    expect(one?.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
-    expect(two?.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
+    expect(one?.conditions.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
+    expect(two?.conditions.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
     // The worker that made the call closes it as if nothing had happened.
     const closed = await journal.write(account(2), () => [
       draft({ chain: account(2), at: at(), id: 'closed', ...succeeded('under-way') }),
     ]);
-    expect(closed.record.computeOptimizer?.claim).toBeNull();
+    expect(closed.record.conditions.computeOptimizer?.claim).toBeNull();
     await expectWhole();
   });
 

@@ -23,7 +23,7 @@ async function operator(world: Deployment) {
     suspend: (text: string, until: number | null) =>
       suspend(deps, { selector: selectorOf(text), until, reason: null }).then(() => settleControls(deps)),
     resume: (text: string) => resume(deps, selectorOf(text)).then(() => settleControls(deps)),
-    verdictOf: async (id: string) => (await stores.records.get(id))?.computeOptimizer?.verdict ?? null,
+    verdictOf: async (id: string) => (await stores.records.get(id))?.conditions.computeOptimizer?.verdict ?? null,
   };
 }
 

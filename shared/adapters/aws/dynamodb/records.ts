@@ -1,8 +1,8 @@
-import { type AccountRecord, wakeAt, withDriftSince } from '../../../domain/account/record.ts';
+import { type AccountRecord, wakeAt } from '../../../domain/account/record.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { DueRecord, Records } from '../../../ports/records.ts';
-import { isAccountRecord } from '../../stored-shapes.ts';
+import { fromStoredRecord, isStoredRecord, toStoredRecord } from '../../stored-shapes.ts';
 import { storeError } from '../store-errors.ts';
 import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './attributes.ts';
 import { keyOf } from './ledger-query.ts';
@@ -68,7 +68,7 @@ function recordItem(record: AccountRecord): Item {
   const wake = wakeAt(record);
   if (Number.isNaN(wake)) throw new RangeError(`the record of ${accountId} holds a time that cannot be read`);
   const { pk, sk } = recordKey(accountId);
-  const body = JSON.stringify(record);
+  const body = JSON.stringify(toStoredRecord(record));
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BODY_BYTES) {
     const found = `it has ${bytes} bytes, and DynamoDB takes items of 400 KB`;
@@ -89,7 +89,7 @@ function dueAttributes(accountId: AccountId, wake: number) {
 }
 
 function toRecord(item: Item): AccountRecord {
-  return withDriftSince(parseJson(item, readText(item, 'body'), 'an account record', isAccountRecord));
+  return fromStoredRecord(parseJson(item, readText(item, 'body'), 'an account record', isStoredRecord));
 }
 
 async function* pagesOfAll<T>(

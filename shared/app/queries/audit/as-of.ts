@@ -167,7 +167,7 @@ async function replayed(ledger: Ledger, tail: AccountTail, until: string): Promi
   const record = replay(accountId, checkpointOf(tail), entries, until);
   if (!record.present) return [];
   return ENROLLMENT_IDS.flatMap((enrollment) => {
-    const condition = record[enrollment];
+    const condition = record.conditions[enrollment];
     return condition === null ? [] : [{ accountId, enrollment, ...standingOf(condition) }];
   });
 }

@@ -1,5 +1,6 @@
 import { isManaged, type Spread, spreadOf } from '../../../domain/account/compliance.ts';
-import { type AccountRecord, emptyRecord, foldEntry, withDriftSince } from '../../../domain/account/record.ts';
+import { type AccountRecord, emptyRecord, foldEntry, withCondition } from '../../../domain/account/record.ts';
+import { fromStoredState } from '../../../domain/account/stored-state.ts';
 import type { AccountState, Condition } from '../../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
@@ -25,7 +26,8 @@ export async function* entriesOf(ledger: Pick<Ledger, 'query'>, filter: LedgerFi
 /** An account as it was after the last entry that its latest checkpoint replaces. */
 async function checkpointState(ledger: Pick<Ledger, 'query'>, accountId: AccountId): Promise<AccountState | null> {
   const { entries } = await ledger.query({ accountId, type: 'ChainPruned' }, { limit: 1 });
-  return entries[0]?.detail?.checkpoint?.state ?? null;
+  const stored = entries[0]?.detail?.checkpoint?.state ?? null;
+  return stored === null ? null : fromStoredState(stored);
 }
 
 /** One enrollment as it stands at present. */
@@ -52,7 +54,7 @@ export class Standings {
   constructor(start: readonly StandingAt[]) {
     for (const standing of start) {
       const record = this.#records.get(standing.accountId) ?? { ...emptyRecord(standing.accountId), present: true };
-      this.#records.set(standing.accountId, { ...record, [standing.enrollment]: conditionOf(standing, null) });
+      this.#records.set(standing.accountId, withCondition(record, standing.enrollment, conditionOf(standing, null)));
     }
   }
 
@@ -62,9 +64,9 @@ export class Standings {
     await mapParallel(open, PARALLEL, async ({ accountId, enrollment }) => {
       const driftSince = await this.#openSince(ledger, accountId, enrollment, until);
       const record = this.#records.get(accountId);
-      const condition = record?.[enrollment] ?? null;
+      const condition = record?.conditions[enrollment] ?? null;
       if (record === undefined || condition === null || driftSince === null) return;
-      this.#records.set(accountId, { ...record, [enrollment]: { ...condition, driftSince } });
+      this.#records.set(accountId, withCondition(record, enrollment, { ...condition, driftSince }));
       this.openDrifts += 1;
     });
   }
@@ -84,11 +86,11 @@ export class Standings {
     const since = found.entries[0]?.at ?? null;
     // Retention may have removed the entry; then the checkpoint knows which drifts were open.
     const known = since === null ? await checkpointState(ledger, accountId) : null;
-    let record: AccountRecord = withDriftSince({ ...emptyRecord(accountId), present: true, ...known });
+    let record: AccountRecord = { ...emptyRecord(accountId), present: true, ...known };
     // No filter by enrollment: entries about the whole account, such as its leaving, count too.
     const filter = { accountId, until, ...(since !== null && { since }) };
     for await (const entry of entriesOf(ledger, filter)) record = foldEntry(record, entry);
-    return record[enrollment]?.driftSince ?? null;
+    return record.conditions[enrollment]?.driftSince ?? null;
   }
 
   take(entry: LedgerEntry): void {
@@ -99,7 +101,8 @@ export class Standings {
     if (entry.seq <= before.head.seq) return;
     const after = foldEntry(before, entry);
     this.#records.set(accountId, after);
-    for (const enrollment of ENROLLMENT_IDS) this.#count(entry, before[enrollment], after[enrollment]);
+    for (const enrollment of ENROLLMENT_IDS)
+      this.#count(entry, before.conditions[enrollment], after.conditions[enrollment]);
   }
 
   #count(entry: LedgerEntry, before: Condition | null, after: Condition | null): void {
@@ -122,7 +125,7 @@ export class Standings {
   all(): readonly Held[] {
     return [...this.#records.values()].flatMap((record) =>
       ENROLLMENT_IDS.flatMap((enrollment) => {
-        const condition = record.present ? record[enrollment] : null;
+        const condition = record.present ? record.conditions[enrollment] : null;
         if (condition === null) return [];
         const { verdict, reason, rule, driftSince } = condition;
         return [{ accountId: record.accountId, enrollment, verdict, reason, rule, driftSince }];

@@ -1,6 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { assess } from '../../../domain/decision/assess.ts';
+import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Observations } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
@@ -28,10 +29,10 @@ const POLL_MAX_AGE_MS = 2_000;
 /** Since when the listing must have been begun: an older one would show what was there before somebody acted. */
 export function oldest({ deps }: WorkContext, records: readonly AccountRecord[]): number {
   // Compute Optimizer as well: only who is enrolled there is listed.
-  const changes = records.flatMap(({ automation, computeOptimizer }) =>
-    [automation, computeOptimizer].map((condition) => (condition === null ? 0 : Date.parse(condition.changedAt))),
+  const changes = records.flatMap(({ conditions }) =>
+    ENROLLMENT_IDS.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
   );
-  const polls = records.some(({ automation }) => automation?.verdict === 'Converging');
+  const polls = records.some(({ conditions }) => conditions.automation?.verdict === 'Converging');
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
 

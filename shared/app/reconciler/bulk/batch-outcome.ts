@@ -46,7 +46,7 @@ export async function failTogether(
   const draw = random();
   const fates = claimed.map(({ record, assessment }) =>
     fateOf({
-      ...{ kind, attempts: record.automation?.attempts ?? 0, maxAttempts: work.settings.maxAttempts },
+      ...{ kind, attempts: record.conditions.automation?.attempts ?? 0, maxAttempts: work.settings.maxAttempts },
       ...{ now: clock.now(), random: () => draw, lastUpdated: assessment.lastUpdated },
     }),
   );
@@ -87,7 +87,7 @@ export async function unreadable(
   for (const accountId of message.accountIds) {
     const record = records.get(accountId) ?? emptyRecord(accountId);
     // An open claim is its holder's: what became of it is found out account by account.
-    if (record.automation?.claim) results.push({ ...NOTHING, followUps: [alone(message, accountId)] });
+    if (record.conditions.automation?.claim) results.push({ ...NOTHING, followUps: [alone(message, accountId)] });
     else results.push(await failRead(together, alone(message, accountId), record, cause));
   }
   await Promise.all(message.accountIds.map((accountId) => work.journal.settled(accountId)));

@@ -10,7 +10,7 @@ import type { WorkContext } from '../worker-context.ts';
  */
 export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
   const { caller, deps } = work;
-  const condition = own?.automation ?? null;
+  const condition = own?.conditions.automation ?? null;
   if (caller.role !== 'management' || condition === null || condition.status === null) return null;
   if (condition.status === 'Active') return null;
   const now = deps.clock.now();

@@ -108,7 +108,7 @@ async function wants(
   { assessment, facts, record }: Member,
 ): Promise<boolean> {
   if (assessment.verdict !== 'Drifted' || assessment.action !== message.operation) return false;
-  if (record.automation?.claim) return false;
+  if (record.conditions.automation?.claim) return false;
   if (assessment.notBefore !== null && assessment.notBefore > work.deps.clock.now()) return false;
   if (message.planHash === null) return true;
   const allowed = await work.runs.planKeys(message.planHash);
@@ -139,7 +139,7 @@ async function claimAll(work: WorkContext, message: BatchMessage, members: reado
   });
 }
 
-const claimEnd = ({ automation }: AccountRecord): number => Date.parse(automation?.claim?.expiresAt ?? '');
+const claimEnd = ({ conditions }: AccountRecord): number => Date.parse(conditions.automation?.claim?.expiresAt ?? '');
 
 async function callOnce(work: WorkContext, message: BatchMessage, claimed: readonly Claimed[]): Promise<WorkResult> {
   const { cloud } = work.deps;
@@ -257,7 +257,7 @@ function undoEntry(
   undertaking: Remediation,
   error: { readonly code: string; readonly message: string; readonly requestId: string | null },
 ): EntryDraft {
-  const attempts = undertaking.record.automation?.attempts ?? 0;
+  const attempts = undertaking.record.conditions.automation?.attempts ?? 0;
   const fate = { verdict: 'Drifted' as const, reason: 'retrying' as const, notBefore: null, attempts };
   return failureEntry(work, undertaking, fate, { kind: 'Batch', operation: null, ...error });
 }

@@ -57,7 +57,7 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   if (first === undefined || claimed.length < drifted.length) return outrun(work, message, drifted, claimed);
   const accountIds = claimed.map(({ record }) => record.accountId);
   const expiresAt = Math.min(
-    ...claimed.map(({ record }) => Date.parse(record.computeOptimizer?.claim?.expiresAt ?? '')),
+    ...claimed.map(({ record }) => Date.parse(record.conditions.computeOptimizer?.claim?.expiresAt ?? '')),
   );
   let sent = false;
   const beforeSend = async (): Promise<void> => {
@@ -176,7 +176,7 @@ async function claimAll(
       undertakings.map((undertaking) => ({
         record: undertaking.record,
         decide: (current: AccountRecord) => {
-          if (current.computeOptimizer?.claim) return [];
+          if (current.conditions.computeOptimizer?.claim) return [];
           const intent = intentEntry(work, { ...undertaking, record: current });
           const changedBy = details.get(current.accountId)?.computeOptimizer;
           return [{ ...intent, detail: { ...intent.detail, ...changedBy } }];

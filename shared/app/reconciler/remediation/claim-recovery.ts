@@ -24,11 +24,11 @@ export async function settleClaim(
   enrollment: EnrollmentId,
   known: AccountRecord,
 ): Promise<AccountRecord | null> {
-  const { claim = null } = known[enrollment] ?? {};
+  const { claim = null } = known.conditions[enrollment] ?? {};
   if (claim === null) return known;
   const close = async (found: Found): Promise<AccountRecord> => {
     const decide = (record: AccountRecord): EntryDraft[] => {
-      const condition = record[enrollment];
+      const condition = record.conditions[enrollment];
       if (condition === null || condition.claim === null || condition.claim.entryId !== claim.entryId) return [];
       return [outcomeEntry(work, runId, facts.id, enrollment, condition, found)];
     };
@@ -37,7 +37,7 @@ export async function settleClaim(
   if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') return close('closed');
   try {
     const live = await readLive(work, facts.id, enrollment);
-    const condition = known[enrollment];
+    const condition = known.conditions[enrollment];
     const happened = isDesired(work, facts, enrollment, live) || (condition !== null && hasMoved(condition, live));
     return await close(happened ? 'happened' : 'nothing');
   } catch (error) {
@@ -60,7 +60,7 @@ export async function abandonClaim(
   known: AccountRecord,
 ): Promise<AccountRecord> {
   const decide = (record: AccountRecord): EntryDraft[] => {
-    const condition = record[enrollment];
+    const condition = record.conditions[enrollment];
     if (record.present || condition?.claim == null) return [];
     return [outcomeEntry(work, runId, record.accountId, enrollment, condition, 'gone')];
   };

@@ -21,10 +21,11 @@ export interface Remediation {
   readonly unsent?: boolean;
 }
 
-const attemptsOf = ({ record, assessment }: Remediation): number => record[assessment.enrollment]?.attempts ?? 0;
+const attemptsOf = ({ record, assessment }: Remediation): number =>
+  record.conditions[assessment.enrollment]?.attempts ?? 0;
 
 const beforeOf = ({ record, assessment }: Remediation) => {
-  const condition = record[assessment.enrollment];
+  const condition = record.conditions[assessment.enrollment];
   return condition === null ? null : facetOfCondition(condition);
 };
 
@@ -120,5 +121,5 @@ export function errorFacts(error: CloudError): ErrorFacts {
 
 /** Whether this undertaking still holds its claim; otherwise someone has found out and closed it for us. */
 export function holdsClaim(record: AccountRecord, { assessment, intentId }: Remediation): boolean {
-  return record[assessment.enrollment]?.claim?.entryId === intentId;
+  return record.conditions[assessment.enrollment]?.claim?.entryId === intentId;
 }

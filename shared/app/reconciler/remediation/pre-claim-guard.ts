@@ -39,7 +39,7 @@ export async function mayClaim(
 
 /** Closes an intent whose call the guard did not allow, without a verdict of its own: the account is judged anew. */
 export function letGo(work: WorkContext, undertaking: Remediation, veto: ChangeRefused): EntryDraft {
-  const attempts = undertaking.record[undertaking.assessment.enrollment]?.attempts ?? 0;
+  const attempts = undertaking.record.conditions[undertaking.assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts } as const;
   const facts = { kind: REFUSED_KIND, code: veto.reason, message: veto.message, requestId: null, operation: null };
   return failureEntry(work, undertaking, fate, facts);
@@ -68,7 +68,7 @@ export async function blockAll(
 /** `RemediationBlocked` for an account whose call the guard did not allow. */
 export function vetoEntry(work: WorkContext, undertaking: Remediation, veto: ChangeRefused): EntryDraft {
   const { record, assessment } = undertaking;
-  const attempts = record[assessment.enrollment]?.attempts ?? 0;
+  const attempts = record.conditions[assessment.enrollment]?.attempts ?? 0;
   const fate = { verdict: 'Blocked', reason: veto.reason, notBefore: veto.notBefore, attempts } as const;
   const error: ErrorFacts = {
     kind: REFUSED_KIND,

@@ -36,7 +36,7 @@ export async function failRead(
   record: AccountRecord,
   error: CloudError,
 ): Promise<WorkResult> {
-  const condition = record[message.enrollment];
+  const condition = record.conditions[message.enrollment];
   // A scan records every account before it queues one; without a condition there is nothing to fail, and a scan will come.
   if (condition === null) return ended(message.accountId, 'superseded');
   const { verdict } = condition;
@@ -82,7 +82,7 @@ function fateFor(
 ): FailureOutcome {
   return fateOf({
     kind,
-    attempts: record[assessment.enrollment]?.attempts ?? 0,
+    attempts: record.conditions[assessment.enrollment]?.attempts ?? 0,
     maxAttempts: work.settings.maxAttempts,
     now: work.deps.clock.now(),
     random: work.deps.random,

@@ -143,7 +143,7 @@ async function failed(work: WorkContext, undertaking: Remediation, claim: Claim,
   const { clock, random } = work.deps;
   const live = error.details.ambiguous ? await readAgain(work, assessment) : null;
   const done = live !== null && mismatchOf(assessment.desired, live) === null;
-  const attempts = record[assessment.enrollment]?.attempts ?? 0;
+  const attempts = record.conditions[assessment.enrollment]?.attempts ?? 0;
   const fate: FailureOutcome = done
     ? { ...HEALED, attempts }
     : fateOf({

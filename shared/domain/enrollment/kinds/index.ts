@@ -13,3 +13,28 @@ export const ENROLLMENT_IDS: readonly EnrollmentId[] = KINDS.map(({ id }) => id)
 
 /** The mutating operations of all kinds. */
 export type Action = (typeof REGISTRY)[number]['actions'][number]['action'];
+
+/** One value for each enrollment kind, in the order of the registry. */
+export function byKind<T>(make: (id: EnrollmentId) => T): Record<EnrollmentId, T> {
+  const values: Partial<Record<EnrollmentId, T>> = {};
+  for (const id of ENROLLMENT_IDS) values[id] = make(id);
+  if (!coversAllKinds(values)) throw new Error('unreachable: every kind of the registry has a value');
+  return values;
+}
+
+function coversAllKinds<T>(values: Partial<Record<EnrollmentId, T>>): values is Record<EnrollmentId, T> {
+  return ENROLLMENT_IDS.every((id) => Object.hasOwn(values, id));
+}
+
+const KIND_OF = byKind((id) => KINDS.find((kind) => kind.id === id));
+
+export function kindOf(id: EnrollmentId): Kind {
+  const kind = KIND_OF[id];
+  if (kind === undefined) throw new Error(`unreachable: ${id} is not in the registry`);
+  return kind;
+}
+
+/** The kinds that need this one to be Active. */
+export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
+  return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);
+}

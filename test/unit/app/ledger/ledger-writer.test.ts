@@ -87,10 +87,10 @@ describe('the journal', () => {
       { type: 'RemediationBlocked', id: 'blocked-1', before: found, after: blocked },
     ]);
     expect(entries[1]?.detail).toEqual({});
-    expect(record.computeOptimizer?.driftSince).toBe(time(1));
+    expect(record.conditions.computeOptimizer?.driftSince).toBe(time(1));
     const again = await counting.write(A, () => [about(2)]);
     expect(again.entries.map(({ id }) => id)).toEqual(['blocked-2']);
-    expect(again.record.computeOptimizer?.driftSince).toBe(time(1));
+    expect(again.record.conditions.computeOptimizer?.driftSince).toBe(time(1));
     await counting.settled(A);
   });
 

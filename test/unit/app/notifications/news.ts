@@ -1,5 +1,6 @@
 import type { Deps } from '../../../../shared/app/context.ts';
 import { LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
+import { emptyRecord } from '../../../../shared/domain/account/record.ts';
 import {
   type Detail,
   type EntryDraft,
@@ -38,20 +39,12 @@ export async function record(
   const records = await deps.records.getMany(accounts.map(accountId));
   const written = await journal.writeMany(
     accounts.map((n) => ({
-      record: records.get(accountId(n)) ?? EMPTY(accountId(n)),
+      record: records.get(accountId(n)) ?? emptyRecord(accountId(n)),
       decide: () => [draft(deps, type, n, rest)],
     })),
   );
   ids.push(...written.flatMap(({ entries }) => entries.map(({ id }) => id)));
   return ids;
 }
-
-const EMPTY = (id: string) => ({
-  accountId: id,
-  head: { seq: 0, hash: '0'.repeat(64) },
-  present: false,
-  computeOptimizer: null,
-  automation: null,
-});
 
 export const detail = (message: string, more: Detail = {}): Detail => ({ message, ...more });

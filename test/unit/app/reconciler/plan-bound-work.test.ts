@@ -11,6 +11,7 @@ import { deliver } from '../../../../shared/app/reconciler/deliver.ts';
 import { OutdatedPolicyError } from '../../../../shared/app/reconciler/dispatch.ts';
 import { SnapshotRefresher } from '../../../../shared/app/reconciler/snapshot-refresher.ts';
 import { queueDue } from '../../../../shared/app/work-queue/requeue-due.ts';
+import { emptyRecord } from '../../../../shared/domain/account/record.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { ClockDifferenceError } from '../../../../shared/ports/store-time.ts';
 import { makeBench } from '../../../adapters/embedded/stores.ts';
@@ -168,11 +169,9 @@ describe('audit verify', () => {
     await store.ledger.append(chainOf('111111111111', 3));
     await store.records.advance([
       {
-        accountId: '111111111111',
+        ...emptyRecord('111111111111'),
         head: await store.ledger.head('111111111111'),
         present: true,
-        computeOptimizer: null,
-        automation: null,
       },
     ]);
     expect(await verifyLedger(store.ledger, store.records)).toMatchObject({ ok: true, entries: 3 });

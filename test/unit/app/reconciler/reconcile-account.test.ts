@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WorkerPool } from '../../../../shared/app/reconciler/worker-pool.ts';
+import { withCondition } from '../../../../shared/domain/account/record.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { DAY, HOUR, iso, MANAGEMENT_ID, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError, type Trouble, type WireCall } from '../../../support/memory-cloud.ts';
@@ -612,10 +613,10 @@ describe('waiting', () => {
     await shop.workOff(work);
     // What a prolonged exemption leaves behind: a time that has passed, and no news.
     const record = await shop.store.records.get(A);
-    if (record?.computeOptimizer == null) expect.fail('a record');
+    if (record?.conditions.computeOptimizer == null) expect.fail('a record');
     const head = { seq: record.head.seq + 1, hash: 'f'.repeat(64) };
-    const waiting = { ...record.computeOptimizer, notBefore: iso(shop.clock.now() + 1_000) };
-    await shop.store.records.advance([{ ...record, head, computeOptimizer: waiting }]);
+    const waiting = { ...record.conditions.computeOptimizer, notBefore: iso(shop.clock.now() + 1_000) };
+    await shop.store.records.advance([withCondition({ ...record, head }, 'computeOptimizer', waiting)]);
     await shop.later(work, 2_000);
     expect(await shop.store.records.due(shop.clock.now() + DAY, 10)).toEqual([]);
     // The record that was put there belongs to no chain; it must not trouble what is checked after each test.

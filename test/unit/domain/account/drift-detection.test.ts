@@ -38,11 +38,15 @@ class Chain {
 it('a blocked drift: the next look writes the reason, and no second detection', () => {
   const chain = new Chain(CLOSED);
   chain.look(seen('Inactive'), 1);
-  const since = chain.record.computeOptimizer?.driftSince;
+  const since = chain.record.conditions.computeOptimizer?.driftSince;
   chain.look(seen('Inactive'));
   chain.look(seen('Inactive'));
   expect(chain.types).toEqual(['DriftDetected', 'RemediationBlocked']);
-  expect(chain.record.computeOptimizer).toMatchObject({ verdict: 'Blocked', reason: 'window', driftSince: since });
+  expect(chain.record.conditions.computeOptimizer).toMatchObject({
+    verdict: 'Blocked',
+    reason: 'window',
+    driftSince: since,
+  });
 });
 
 it.each([NOW, null])(
@@ -55,7 +59,7 @@ it.each([NOW, null])(
     chain.look(pending, 1);
     chain.look(pending);
     expect(chain.types.slice(1)).toEqual(['DriftDetected', 'ConvergenceStalled']);
-    expect(chain.record.computeOptimizer).toMatchObject({ verdict: 'Stalled', attempts: 1 });
+    expect(chain.record.conditions.computeOptimizer).toMatchObject({ verdict: 'Stalled', attempts: 1 });
   },
 );
 
@@ -72,5 +76,5 @@ it('the set-back that makes an account contested is counted once', () => {
   chain.look(third);
   chain.look(third);
   expect(chain.types.slice(before)).toEqual(['DriftDetected', 'FlapDetected']);
-  expect(chain.record.computeOptimizer?.setBacks).toHaveLength(3);
+  expect(chain.record.conditions.computeOptimizer?.setBacks).toHaveLength(3);
 });

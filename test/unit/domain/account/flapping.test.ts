@@ -83,7 +83,7 @@ class Life {
   }
 
   get condition(): Condition {
-    return this.record.computeOptimizer ?? expect.fail('nothing is known');
+    return this.record.conditions.computeOptimizer ?? expect.fail('nothing is known');
   }
 
   #context(policyHash: string | null): EntryContext {
@@ -211,7 +211,7 @@ describe('an account that is set back', () => {
     const context: EntryContext = { newId: () => 'id', now: NOW, actor: 'a', runId: null, policyHash: null };
     const draft = accountEntry(context, 'AccountResumed', MEMBER_ID, 'automation', {});
     const after = foldEntry(record, sealEntry(draft, record.head));
-    expect(after.computeOptimizer).toEqual(blocked);
-    expect(after.automation).toEqual(record.automation);
+    expect(after.conditions.computeOptimizer).toEqual(blocked);
+    expect(after.conditions.automation).toEqual(record.conditions.automation);
   });
 });

@@ -51,7 +51,7 @@ function step(record: AccountRecord, observation: Observation, now = NOW): reado
 }
 
 function started(record: AccountRecord, now: number, rest: Partial<EntryDraft['detail']> = {}): EntryDraft {
-  const current = record.computeOptimizer;
+  const current = record.conditions.computeOptimizer;
   return accountEntry(at(now), 'RemediationStarted', MEMBER_ID, 'computeOptimizer', {
     after: current,
     api: { operation: 'UpdateEnrollmentStatus', requestId: null, clientToken: 'token' },
@@ -70,7 +70,7 @@ function outcome(record: AccountRecord, type: EntryDraft['type'], now: number, r
     deadline: deadline === null ? null : iso(deadline),
   };
   const stamped = { ...after, notBefore: notBefore === null ? null : iso(notBefore) };
-  const detail = { intentId: record.computeOptimizer?.claim?.entryId ?? 'none', ...more };
+  const detail = { intentId: record.conditions.computeOptimizer?.claim?.entryId ?? 'none', ...more };
   return accountEntry(at(now), type, MEMBER_ID, 'computeOptimizer', {
     after: stamped,
     detail,
@@ -84,7 +84,11 @@ describe('transition', () => {
   it('tells drift, and then nothing more of the same', () => {
     const [type, record] = step(fresh, seen('Inactive'));
     expect(type).toBe('DriftDetected');
-    expect(record.computeOptimizer).toMatchObject({ verdict: 'Drifted', driftSince: iso(NOW), since: iso(NOW) });
+    expect(record.conditions.computeOptimizer).toMatchObject({
+      verdict: 'Drifted',
+      driftSince: iso(NOW),
+      since: iso(NOW),
+    });
     expect(step(record, seen('Inactive'), NOW + HOUR)).toEqual([null, record]);
   });
 
@@ -97,7 +101,7 @@ describe('transition', () => {
     const [, drifted] = step(fresh, seen('Inactive'));
     const [type, resolved] = step(drifted, seen('Active'), NOW + HOUR);
     expect(type).toBe('DriftResolved');
-    expect(resolved.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null, attempts: 0 });
+    expect(resolved.conditions.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null, attempts: 0 });
     expect(step(resolved, seen('Active'), NOW + DAY)[0]).toBeNull();
   });
 
@@ -112,7 +116,7 @@ describe('transition', () => {
     const [hidden, lost] = step(converging, unknown('denied'), NOW + 2);
     const [again, back] = step(lost, seen('Inactive', { lastUpdated: NOW + 2 }), NOW + 3);
     expect([pending, hidden, again]).toEqual(['VerdictChanged', 'VerdictChanged', 'VerdictChanged']);
-    expect(back.computeOptimizer?.driftSince).toBe(iso(NOW));
+    expect(back.conditions.computeOptimizer?.driftSince).toBe(iso(NOW));
     expect(step(back, seen('Active'), NOW + 4)[0]).toBe('DriftResolved');
   });
 
@@ -128,10 +132,10 @@ describe('transition', () => {
       drifted,
       outcome(drifted, 'RemediationBlocked', NOW, { verdict: 'Blocked', reason: 'denied', notBefore: NOW + HOUR }),
     );
-    expect(blocked.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
+    expect(blocked.conditions.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
     const [type, again] = step(blocked, seen('Inactive'), NOW + HOUR);
     expect(type).toBe('VerdictChanged');
-    expect(again.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
+    expect(again.conditions.computeOptimizer?.driftSince).toBe(iso(NOW - HOUR));
     expect(step(again, seen('Active'), NOW + 2 * HOUR)[0]).toBe('DriftResolved');
   });
 
@@ -143,10 +147,10 @@ describe('transition', () => {
       outcome(drifted, 'RemediationFailed', NOW, { verdict: 'Drifted', reason: 'deadLettered', notBefore }),
     );
     const driftSince = iso(NOW - HOUR);
-    expect(dead.computeOptimizer?.driftSince).toBe(driftSince);
+    expect(dead.conditions.computeOptimizer?.driftSince).toBe(driftSince);
     const draft = transition(at(NOW + 1), dead, look(dead, seen('Failed'), NOW + 1));
     expect(draft?.type).toBe('VerdictChanged');
-    expect(fold(dead, draft).computeOptimizer).toMatchObject({ reason: 'deadLettered', driftSince });
+    expect(fold(dead, draft).conditions.computeOptimizer).toMatchObject({ reason: 'deadLettered', driftSince });
     expect(step(dead, seen('Inactive'), NOW + HOUR)[0]).toBe('VerdictChanged');
   });
 
@@ -154,14 +158,14 @@ describe('transition', () => {
     const [, drifted] = step(fresh, seen('Inactive'));
     const suspended = judged({ record: drifted, computeOptimizer: seen('Inactive'), suspended: true });
     expect(
-      fold(drifted, transition(at(NOW), drifted, suspended.computeOptimizer)).computeOptimizer?.driftSince,
+      fold(drifted, transition(at(NOW), drifted, suspended.computeOptimizer)).conditions.computeOptimizer?.driftSince,
     ).toBeNull();
     const policy = policyOf('computeOptimizer: Inactive');
     const changed = fold(
       drifted,
       transition(at(NOW, policy.hash), drifted, look(drifted, seen('Inactive'), NOW, policy)),
     );
-    expect(changed.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null });
+    expect(changed.conditions.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null });
   });
 
   it('counts attempts within one drift under one policy', () => {
@@ -235,7 +239,7 @@ describe('claims', () => {
   const claimed = fold(drifted, intent);
 
   it('opens with the intent', () => {
-    expect(claimed.computeOptimizer?.claim).toEqual({
+    expect(claimed.conditions.computeOptimizer?.claim).toEqual({
       entryId: intent.id,
       startedAt: iso(NOW),
       expiresAt: iso(NOW + 60_000),
@@ -256,9 +260,13 @@ describe('claims', () => {
   it('closes with the outcome of that very intent, and with no other', () => {
     const acted = { verdict: 'Converging', reason: 'acted', deadline: NOW + DAY } as const;
     const other = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted, { intentId: 'another' }));
-    expect(other.computeOptimizer?.claim?.entryId).toBe(intent.id);
+    expect(other.conditions.computeOptimizer?.claim?.entryId).toBe(intent.id);
     const closed = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted));
-    expect(closed.computeOptimizer).toMatchObject({ claim: null, verdict: 'Converging', driftSince: iso(NOW - HOUR) });
+    expect(closed.conditions.computeOptimizer).toMatchObject({
+      claim: null,
+      verdict: 'Converging',
+      driftSince: iso(NOW - HOUR),
+    });
     expect(wakeAt(closed)).toBe(NOW + DAY);
   });
 
@@ -269,7 +277,7 @@ describe('claims', () => {
         api: { operation, requestId: null, clientToken: null },
         detail: { intentId: 'i', optOut },
       });
-      return fold(emptyRecord(MEMBER_ID), draft).automation?.optedOutAt;
+      return fold(emptyRecord(MEMBER_ID), draft).conditions.automation?.optedOutAt;
     };
     expect(done('UpdateEnrollmentConfiguration', true)).toBe(iso(NOW));
     expect(done('UpdateEnrollmentConfiguration', false)).toBeNull();
@@ -286,14 +294,14 @@ describe('accounts that come and go', () => {
     const draft = joined(at(NOW), MEMBER, observe(fresh, 'Active'));
     const record = fold(fresh, draft);
     expect(draft.detail?.account).toEqual({ name: MEMBER.name, ou: MEMBER.ou, state: 'ACTIVE' });
-    expect(record).toMatchObject({ present: true, computeOptimizer: { verdict: 'Compliant' } });
-    expect(record.automation?.verdict).toBe('Unmanaged');
+    expect(record).toMatchObject({ present: true, conditions: { computeOptimizer: { verdict: 'Compliant' } } });
+    expect(record.conditions.automation?.verdict).toBe('Unmanaged');
   });
 
   it('joining leaves drift to an entry of its own', () => {
     const fresh = emptyRecord(MEMBER_ID);
     const record = fold(fresh, joined(at(NOW), MEMBER, observe(fresh, 'Inactive')));
-    expect(record.computeOptimizer).toBeNull();
+    expect(record.conditions.computeOptimizer).toBeNull();
     expect(step(record, seen('Inactive'))[0]).toBe('DriftDetected');
   });
 
@@ -301,7 +309,7 @@ describe('accounts that come and go', () => {
     const drifted = recordOf({ computeOptimizer: condition({ notBefore: iso(NOW + HOUR), attempts: 3 }) });
     const gone = fold(drifted, left(at(NOW), drifted));
     expect(gone.present).toBe(false);
-    const { computeOptimizer } = gone;
+    const { computeOptimizer } = gone.conditions;
     expect(computeOptimizer).toMatchObject({
       verdict: 'NotApplicable',
       driftSince: null,
@@ -324,7 +332,11 @@ describe('accounts that come and go', () => {
     const drafts = withDetection(back, draft, () => 'detected');
     expect(drafts.map(({ type }) => type)).toEqual(['DriftDetected', 'RemediationFailed']);
     const failed = drafts.reduce(fold, back);
-    expect(failed.computeOptimizer).toMatchObject({ verdict: 'Drifted', claim: null, driftSince: iso(NOW + 3) });
+    expect(failed.conditions.computeOptimizer).toMatchObject({
+      verdict: 'Drifted',
+      claim: null,
+      driftSince: iso(NOW + 3),
+    });
     // The pause is not over: what is found is just what is remembered.
     expect(step(failed, seen('Inactive'), NOW + 4)[0]).toBeNull();
   });
@@ -336,7 +348,11 @@ describe('accounts that come and go', () => {
     const draft = outcome(gone, 'RemediationFailed', NOW + 2, { verdict: 'Drifted', reason: 'retrying' });
     expect(withDetection(gone, draft, () => 'detected')).toEqual([draft]);
     const failed = fold(gone, draft);
-    expect(failed.computeOptimizer).toMatchObject({ verdict: 'NotApplicable', driftSince: null, claim: null });
+    expect(failed.conditions.computeOptimizer).toMatchObject({
+      verdict: 'NotApplicable',
+      driftSince: null,
+      claim: null,
+    });
     const back = fold(failed, joined(at(NOW + 3), MEMBER, observe(failed, 'Inactive')));
     expect(step(back, seen('Inactive'), NOW + 3)[0]).toBe('DriftDetected');
   });

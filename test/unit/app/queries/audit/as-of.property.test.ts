@@ -23,7 +23,7 @@ function oracle(chains: readonly (readonly LedgerEntry[])[], at: string): AsOf['
     const accountId = entries[0]?.chain ?? '';
     const record = entries.filter((entry) => entry.at <= at).reduce(foldEntry, emptyRecord(accountId));
     return ENROLLMENT_IDS.flatMap((enrollment) => {
-      const condition = record.present ? record[enrollment] : null;
+      const condition = record.present ? record.conditions[enrollment] : null;
       return condition === null ? [] : [{ accountId, enrollment, ...standingOf(condition) }];
     });
   });
@@ -36,7 +36,9 @@ function openSince(
 ): readonly string[] {
   return chains.flatMap((entries) => {
     const record = entries.filter(counts).reduce(foldEntry, emptyRecord('x'));
-    return ENROLLMENT_IDS.flatMap((enrollment) => (record.present ? (record[enrollment]?.driftSince ?? []) : []));
+    return ENROLLMENT_IDS.flatMap((enrollment) =>
+      record.present ? (record.conditions[enrollment]?.driftSince ?? []) : [],
+    );
   });
 }
 

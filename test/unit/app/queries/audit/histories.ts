@@ -90,7 +90,7 @@ function partsOf(each: Happening, record: AccountRecord): Partial<EntryDraft> | 
   if (each.kind === 'suspended') return { ...about, type: 'AccountSuspended' };
   if (each.kind !== 'seen') return { ...about, type: 'AccountResumed' };
   const { enrollment, verdict, silent } = each;
-  const condition = record[enrollment];
+  const condition = record.conditions[enrollment];
   const before = condition === null || silent ? null : facetOfCondition(condition);
   // A drift is detected once: while it is open, further findings are changes of it.
   const open = (condition?.driftSince ?? null) !== null;

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { isAccountRecord, isLedgerEntry } from '../../../../../shared/adapters/stored-shapes.ts';
+import { isLedgerEntry, isStoredRecord, type StoredRecord } from '../../../../../shared/adapters/stored-shapes.ts';
 import { auditReport } from '../../../../../shared/app/queries/audit/report.ts';
 import { verifyLedger } from '../../../../../shared/app/queries/audit/verify.ts';
 import { status } from '../../../../../shared/app/queries/status.ts';
 import { withDetection } from '../../../../../shared/domain/account/drift-detection.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../../../../shared/domain/account/record.ts';
 import { transition } from '../../../../../shared/domain/account/transition.ts';
+import { byKind } from '../../../../../shared/domain/enrollment/kinds/index.ts';
 import type { Observation } from '../../../../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { makeBench } from '../../../../adapters/embedded/stores.ts';
@@ -27,7 +28,7 @@ const NAMES = [
 type Name = (typeof NAMES)[number];
 
 interface Stored {
-  readonly record: AccountRecord;
+  readonly record: StoredRecord;
   readonly entries: readonly LedgerEntry[];
 }
 
@@ -37,7 +38,7 @@ function read(): Readonly<Record<Name, Stored>> {
   );
   const of = (name: Name): Stored => {
     const { record, entries } = parsed[name] ?? {};
-    if (!isAccountRecord(record) || !Array.isArray(entries)) throw new Error(`${name} is damaged`);
+    if (!isStoredRecord(record) || !Array.isArray(entries)) throw new Error(`${name} is damaged`);
     return { record, entries: entries.filter(isLedgerEntry) };
   };
   return {
@@ -62,7 +63,14 @@ async function opened() {
   const store = await bench.open();
   const all = Object.values(STORED);
   await store.ledger.append(all.flatMap(({ entries }) => entries).toSorted((a, b) => a.at.localeCompare(b.at)));
-  await store.records.advance(all.map(({ record }) => record));
+  await store.records.advance(
+    all.map(({ record: { accountId, head, present, ...conditions } }) => ({
+      accountId,
+      head,
+      present,
+      conditions: byKind((id) => conditions[id] ?? null),
+    })),
+  );
   return { store, dispose: () => bench.dispose() };
 }
 
@@ -75,7 +83,7 @@ test.each([
   ['stalled', '2026-11-23T03:00:00.000Z'],
 ] as const)('%s: the fold of its entries has drift open since %s', (name, since) => {
   expect(STORED[name].record.computeOptimizer?.driftSince).toBeNull();
-  expect(foldAll(STORED[name].entries).computeOptimizer?.driftSince ?? null).toBe(since);
+  expect(foldAll(STORED[name].entries).conditions.computeOptimizer?.driftSince ?? null).toBe(since);
 });
 
 test('the store verifies, and its records count the drift that 0.1 did not', async () => {
