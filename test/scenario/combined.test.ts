@@ -3,7 +3,6 @@ import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { rolloutView } from '../../shared/app/guardrails/rollout-gate.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
-import { operatorTasks } from '../../shared/app/runtime/maintenance.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
@@ -54,7 +53,7 @@ const adopting = () => startWorld({ sandbox: { accounts: 40, drift: 1, seed: 2 }
 const HELD = { openDrift: () => true };
 
 async function beat(world: World, app: App): Promise<void> {
-  await operatorTasks(app.deps, world.context(app).policy);
+  await world.announce(app);
   await world.work(app);
   world.clock.advance(MINUTE);
   await world.work(app);

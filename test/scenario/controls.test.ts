@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { status } from '../../shared/app/queries/status.ts';
-import { operatorTasks } from '../../shared/app/runtime/maintenance.ts';
 import type { App } from '../../shared/compose/process-runtime.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -92,8 +91,8 @@ describe('a suspension', () => {
     await world.run();
     expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
     world.clock.advanceTo(until);
-    expect(await operatorTasks(app.deps, world.context(app).policy)).toBe(1);
-    expect(await operatorTasks(app.deps, world.context(app).policy)).toBe(0);
+    expect(await world.announce(app)).toBe(1);
+    expect(await world.announce(app)).toBe(0);
     await world.work(app);
     expect(await verdictOf(world, accountId)).toEqual({ verdict: 'Compliant', reason: null });
     const { entries } = await app.deps.ledger.query({ type: 'AccountResumed' }, { limit: 100 });
@@ -289,21 +288,20 @@ describe('exemptions', () => {
     await world.run({ policy });
     await world.run({ policy });
     const app = await world.app({ policy });
-    const compiled = world.context(app).policy;
     const entries = async () =>
       (await app.deps.ledger.query({ accountId }, { limit: 50, order: 'oldestFirst' })).entries.map(({ type }) => type);
     // The drift is recorded once and nothing is done about it.
     expect(await entries()).toEqual(['AccountJoined', 'VerdictChanged']);
-    await operatorTasks(app.deps, compiled);
+    await world.announce(app);
     expect(await entries()).toHaveLength(2);
     world.clock.advanceTo(Date.parse('2026-11-14T00:00:00Z'));
-    await operatorTasks(app.deps, compiled);
-    await operatorTasks(app.deps, compiled);
+    await world.announce(app);
+    await world.announce(app);
     expect((await entries()).slice(2)).toEqual(['ExemptionExpiring']);
     expect(world.wire.mutating).toEqual([]);
     world.clock.advanceTo(Date.parse('2026-11-21T00:00:00Z'));
-    await operatorTasks(app.deps, compiled);
-    await operatorTasks(app.deps, compiled);
+    await world.announce(app);
+    await world.announce(app);
     await world.work(app);
     const rest = (await entries()).slice(3);
     expect(rest.slice(0, 2)).toEqual(['ExemptionExpired', 'DriftDetected']);

@@ -3,10 +3,11 @@ import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
+import { settleControls } from '../../shared/app/operator/apply-controls.ts';
+import { announceExemptions } from '../../shared/app/operator/exemption-notices.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
-import { operatorTasks } from '../../shared/app/runtime/maintenance.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
@@ -348,7 +349,11 @@ export class History implements Stage {
       });
       const due = advanceRollout(deps, policy).then(() => queueDue(deps, new RunStore(deps.registers), policy.hash));
       const publishing = publishUnpublished({ ...deps, bus: this.#bus() });
-      const ends = await Promise.allSettled([scanning, due, publishing, operatorTasks(deps, policy)]);
+      const announcing = (async () => {
+        await settleControls(deps);
+        await announceExemptions(deps, policy);
+      })();
+      const ends = await Promise.allSettled([scanning, due, publishing, announcing]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     });
   }

@@ -1,7 +1,7 @@
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { serve } from '../../shared/app/runtime/daemon.ts';
-import { awsTasks } from '../../shared/compose/aws-maintenance.ts';
-import { notificationTasks, openOutlets } from '../../shared/compose/notification-targets.ts';
+import { maintenanceTasks } from '../../shared/app/runtime/maintenance.ts';
+import { openMaintenance } from '../../shared/compose/notification-targets.ts';
 import { composeApp } from '../../shared/compose/process-runtime.ts';
 import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
 import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
@@ -34,12 +34,13 @@ const app = await composeApp({
   clock,
   settings: SHORT_TIMES,
 });
-const outlets = openOutlets(policy, env, app.deps);
-const chores = [...awsTasks(app), ...notificationTasks(app.deps, outlets)];
+const maintenance = openMaintenance(app, policy, env);
+const pace = { tickMs: 3_000, dueMs: 2_000 };
+const tasks = maintenanceTasks(maintenance, pace);
 const done: Record<string, number> = {};
 process.stdout.write('ready\n');
 await serve(app.deps, app.settings, app.retrying, policy, {
-  ...{ stop, chores, pace: { tickMs: 3_000, dueMs: 2_000 } },
+  ...{ stop, tasks, pace },
   onProgress: (event) => {
     const kind = event.kind === 'worked' ? `worked ${event.outcome}` : event.kind;
     done[kind] = (done[kind] ?? 0) + 1;
@@ -49,6 +50,6 @@ await serve(app.deps, app.settings, app.retrying, policy, {
   onWaiting: (scan) => void process.stderr.write(`waiting ${JSON.stringify(scan)}\n`),
   onError: (what, error) => say('error')(`${what} broke off`, { message: String(error) }),
 });
-outlets.close();
+maintenance.close();
 await app.close();
 process.stdout.write(`${JSON.stringify(done)}\n`);

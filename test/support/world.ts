@@ -7,6 +7,8 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import type { Progress, RunContext, Settings, Stores } from '../../shared/app/context.ts';
+import { settleControls } from '../../shared/app/operator/apply-controls.ts';
+import { announceExemptions } from '../../shared/app/operator/exemption-notices.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import { createWork } from '../../shared/app/reconciler/create-worker.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
@@ -134,6 +136,12 @@ export class World {
     const options = { waitMs, stop, onProgress, ...(onPlan && { onPlan }) };
     const result = await apply(app.deps, app.settings, app.retrying, context, options);
     return { ...result, progress };
+  }
+
+  /** Applies operator controls and announces exemptions, as each round of maintenance does. @returns how many were announced. */
+  async announce(app: App): Promise<number> {
+    const settled = await settleControls(app.deps);
+    return settled + (await announceExemptions(app.deps, this.context(app).policy));
   }
 
   /**

@@ -6,10 +6,10 @@ import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
-import { announcing } from '../announcing.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { withMaintenance } from '../maintenance.ts';
 import { confirm } from '../prompt.ts';
 import { type FinishedRun, runOnce } from '../run-once.ts';
 import { bringUpToDate, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
@@ -107,12 +107,9 @@ async function perform(
   const watch = watchRun(context, app.calls);
   try {
     const { signal } = context.interrupt;
-    const { keepLedger } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
-    const finished = await announcing(context, app, policy, async () => {
-      const ran = await runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take });
-      await keepLedger(app.deps, policy);
-      return ran;
-    });
+    const finished = await withMaintenance(context, app, policy, () =>
+      runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take }),
+    );
     await checkAgainst(loaded, finished.result.plan, context.clock.now());
     return finished;
   } finally {

@@ -1,18 +1,17 @@
 import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/context.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
-import type { Chore } from '../../../shared/app/runtime/daemon.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';
 import type { App } from '../../../shared/compose/process-runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import { unpublishedText } from '../announcing.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
 import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { openMaintenance } from '../maintenance.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
-import { awsOf, bringUpToDate, type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
+import { bringUpToDate, type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
 export function defineServe(program: Command, select: Select): void {
@@ -53,7 +52,11 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   }
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
-  const { serve, REMOTE_PACE } = await import('../../../shared/app/runtime/daemon.ts');
+  const [{ serve }, { LOCAL_PACE, REMOTE_PACE }] = await Promise.all([
+    import('../../../shared/app/runtime/daemon.ts'),
+    import('../../../shared/app/runtime/maintenance.ts'),
+  ]);
+  const pace = context.config.store === 'aws' ? REMOTE_PACE : LOCAL_PACE;
   await bringUpToDate(context);
   // Who cannot even be identified is told at once, before anything is made on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
@@ -71,15 +74,20 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   });
   const tally = new Tally();
   const serveApp = async (app: App, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
-    const { chores, close } = await choresOf(context, app, inForce, say);
+    const maintenance = await openMaintenance(context, app, inForce.policy, pace);
+    const close = async (): Promise<void> => {
+      try {
+        const text = await maintenance.finish('notify');
+        if (text !== null) say(text);
+      } finally {
+        maintenance.close();
+      }
+    };
     api?.use(inForce, app);
     say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
     const telling = tellRegularly(tally, say, context, end);
-    const pace = context.config.store === 'aws' ? { pace: REMOTE_PACE } : {};
     await serve(app.deps, app.settings, app.retrying, inForce.policy, {
-      ...pace,
-      chores,
-      stop: end,
+      ...{ pace, tasks: maintenance.tasks, stop: end },
       onProgress: (event) => {
         api?.feed.take(event);
         if (event.kind === 'worked') tally.add(event.outcome);
@@ -95,7 +103,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
       },
       onWaiting: (scan) => say(waitingText(scan)),
       onScanGivenUp: (scan) => say(givenUpText(scan)),
-      onError: (what, error) => say(`${WHAT[what] ?? what} broke off: ${tell(error).message}`),
+      onError: (what, error) => say(`${WHAT[what] ?? `maintenance (${what})`} broke off: ${tell(error).message}`),
     }).finally(close);
     await telling;
   };
@@ -170,40 +178,6 @@ async function underEachPolicy(
 }
 
 const WHAT: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
-
-/** What the daemon does beside scanning and working; where functions are deployed as well, each does what is left. */
-async function choresOf(
-  context: CliContext,
-  app: App,
-  { policy }: LoadedPolicy,
-  say: (text: string) => void,
-): Promise<Chores> {
-  const env = await awsOf(context);
-  const { openOutlets, notificationTasks } = await import('../../../shared/compose/notification-targets.ts');
-  const { announceLast } = await import('../../../shared/app/notifications/notifier.ts');
-  const { ledgerTasks } = await import('../../../shared/app/runtime/ledger-maintenance.ts');
-  const chores = [...ledgerTasks(app.deps, policy)];
-  if (env !== null) {
-    const { awsTasks } = await import('../../../shared/compose/aws-maintenance.ts');
-    chores.push(...awsTasks(app));
-  }
-  const outlets = openOutlets(policy, env, app.deps);
-  chores.push(...notificationTasks(app.deps, outlets));
-  const close = async (): Promise<void> => {
-    try {
-      const text = unpublishedText(await announceLast(app.deps, outlets));
-      if (text !== null) say(text);
-    } finally {
-      outlets.close();
-    }
-  };
-  return { chores, close };
-}
-
-interface Chores {
-  readonly chores: readonly Chore[];
-  readonly close: () => Promise<void>;
-}
 
 async function tellRegularly(
   tally: Tally,

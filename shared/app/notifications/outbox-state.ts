@@ -52,6 +52,18 @@ export async function overdueEntries(
   };
 }
 
+/** Entries that wait for the event bus. */
+export interface Unpublished {
+  readonly entries: number;
+  /** There are more entries than `entries` says. */
+  readonly more: boolean;
+}
+
+export async function unpublishedEntries(ledger: Pick<Ledger, 'unpublished'>): Promise<Unpublished> {
+  const { length } = await ledger.unpublished(COUNTED + 1);
+  return { entries: Math.min(length, COUNTED), more: length > COUNTED };
+}
+
 /** Keeps the reason of a refusal for `status` and `doctor`, which may run in another process than the publisher. */
 export async function noteRefusal(registers: Registers, at: EpochMs, { code, message }: Refusal): Promise<void> {
   await update(registers, BUS_REFUSAL, () => ({ at, code, message: message.slice(0, 500) }));

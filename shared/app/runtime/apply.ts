@@ -7,17 +7,15 @@ import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
-import { type RolloutState, type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
+import { type RolloutState, type RolloutView, readRollout, rolloutView } from '../guardrails/rollout-gate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/create-worker.ts';
 import { SnapshotRefresher } from '../reconciler/snapshot-refresher.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
-import { advanceRollout } from '../rollout/rollout-controller.ts';
 import { scan } from '../scan/scan.ts';
 import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import type { Retrying } from '../support/retry.ts';
-import { queueDue } from '../work-queue/requeue-due.ts';
-import { operatorTasks } from './maintenance.ts';
+import { LOCAL_PACE, queueTasks, RUN_MS } from './maintenance.ts';
 
 export interface ApplyOptions {
   /** Ends when nothing is due within this time, ms. */
@@ -106,6 +104,7 @@ async function workUntilQuiet(
   const { stop, waitMs, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
   const pool = new WorkerPool(work, onProgress);
+  const tasks = queueTasks({ deps, policy: async () => run.policy }, LOCAL_PACE, run.planHash);
   const snapshot = new SnapshotRefresher(deps, settings, retrying, run.policy);
   let busyAt = deps.clock.now();
   try {
@@ -118,15 +117,14 @@ async function workUntilQuiet(
         busyAt = deps.clock.now();
         continue;
       }
-      await operatorTasks(deps, run.policy);
-      const gate = await advanceRollout(deps, run.policy);
-      await queueDue(deps, work.runs, run.policy.hash, run.planHash);
+      for (const task of tasks) await task.run({ until: deps.clock.now() + RUN_MS, last: false });
       if (pool.busy) {
         await Promise.race([pool.lane(), deps.clock.sleep(IDLE_MS)]);
         continue;
       }
       const { visible, inFlight } = await deps.queue.depth();
-      const until = earlier(await nextTime(deps, waitMs), opening(gate, deps.clock.now() + waitMs));
+      const end = deps.clock.now() + waitMs;
+      const until = earlier(await nextTime(deps, waitMs), opening(await gateOf(deps, run), end));
       // What another process has in flight may free something for us, but is waited for no longer than anything else.
       const waited = deps.clock.now() - busyAt >= waitMs;
       if (visible === 0 && until === null && (inFlight <= pool.notOurs || waited)) break;
@@ -139,6 +137,13 @@ async function workUntilQuiet(
     // Also when nothing can work any more: what is in flight is finished before anybody closes the store under it.
     await pool.drain().finally(() => snapshot.close());
   }
+}
+
+/** The rollout of the run's policy; `null`: it has none. */
+async function gateOf({ registers }: Deps, { policy }: RunContext): Promise<RolloutState | null> {
+  if (policy.policy.rollout === null) return null;
+  const state = (await readRollout(registers))?.value ?? null;
+  return state?.policyHash === policy.hash ? state : null;
 }
 
 /** When the gate of a rollout opens, if by then. */

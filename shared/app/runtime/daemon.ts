@@ -5,7 +5,6 @@ import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/create-worker.ts';
 import { OutdatedPolicyError } from '../reconciler/dispatch.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
-import { advanceRollout } from '../rollout/rollout-controller.ts';
 import { type Deadline, scanPart } from '../scan/resumable-scan.ts';
 import {
   type GivenUpScan,
@@ -15,8 +14,7 @@ import {
   scanUnderWay,
 } from '../schedule/scan-schedule.ts';
 import type { Retrying } from '../support/retry.ts';
-import { queueDue } from '../work-queue/requeue-due.ts';
-import { operatorTasks } from './maintenance.ts';
+import { LOCAL_PACE, type MaintenanceTask, type Pace, queueTasks, RUN_MS, runRegularly } from './maintenance.ts';
 
 export interface ServeOptions {
   /** No further scan and no further work: what is in flight is finished and recorded. */
@@ -28,29 +26,14 @@ export interface ServeOptions {
   readonly onWaiting?: (scan: ScanUnderWay) => void;
   /** A scan was begun several times and never ended; the next one is that of the schedule. */
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
-  /** A scan, the workers or a chore broke off; they are tried again after a pause. */
+  /** A scan, the workers or a maintenance task failed; it is tried again after a pause. */
   readonly onError: (what: string, error: unknown) => void;
-  /** How often things are looked at; default: as often as a local file can bear. */
+  /** Default: as often as a local file can bear. */
   readonly pace?: Pace;
-  /** What else is to be done regularly, e.g. publishing; each on its own. */
-  readonly chores?: readonly Chore[];
+  /** Default: only the tasks that fill the queue. */
+  readonly tasks?: readonly MaintenanceTask[];
 }
 
-export interface Pace {
-  /** How often the schedule is looked at, and chores are done, ms. */
-  readonly tickMs: number;
-  /** How often what waits for a time is looked for, ms. */
-  readonly dueMs: number;
-}
-
-export interface Chore {
-  readonly name: string;
-  readonly run: () => Promise<unknown>;
-}
-
-const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000 };
-/** Where every look is a request that costs: as often as the deployed tick. */
-export const REMOTE_PACE: Pace = { tickMs: 60_000, dueMs: 60_000 };
 /** How long a loop without work sleeps before it looks again, ms. */
 const IDLE_MS = 250;
 /** The pause after the workers broke (credentials refused, disk full), ms. */
@@ -73,11 +56,17 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   const context: Context = { deps, settings, retrying, policy, options };
-  const { chores = [] } = options;
+  const tasks = options.tasks ?? queueTasks({ deps, policy: async () => policy }, paceOf(options));
+  const fillsQueue = ({ group }: MaintenanceTask): boolean => group === 'queue';
   await Promise.all([
     scanBySchedule(context),
-    workAllTheTime(context),
-    ...chores.map((chore) => doAllTheTime(context, chore)),
+    workAllTheTime(context, tasks.filter(fillsQueue)),
+    runRegularly(
+      tasks.filter((task) => !fillsQueue(task)),
+      deps.clock,
+      options.stop,
+      options.onError,
+    ),
   ]);
 }
 
@@ -193,24 +182,12 @@ function partDeadline({ clock }: Deps, stop: AbortSignal): Deadline {
   return { remainingMs: () => (stop.aborted ? 0 : end - clock.now()), reserveMs: PART_RESERVE_MS, stop };
 }
 
-async function doAllTheTime({ deps, options }: Context, { name, run }: Chore): Promise<void> {
-  const { stop } = options;
-  while (!stop.aborted) {
-    try {
-      await run();
-    } catch (error) {
-      options.onError(name, error);
-    }
-    await deps.clock.sleep(paceOf(options).tickMs, stop);
-  }
-}
-
-async function workAllTheTime(context: Context): Promise<void> {
+async function workAllTheTime(context: Context, tasks: readonly MaintenanceTask[]): Promise<void> {
   const { deps, options } = context;
   const { stop } = options;
   while (!stop.aborted) {
     try {
-      await workUntilStopped(context);
+      await workUntilStopped(context, tasks);
     } catch (error) {
       options.onError('work', error);
       await deps.clock.sleep(PAUSE_MS, stop);
@@ -218,11 +195,12 @@ async function workAllTheTime(context: Context): Promise<void> {
   }
 }
 
-async function workUntilStopped({ deps, settings, retrying, policy, options }: Context): Promise<void> {
+async function workUntilStopped(context: Context, tasks: readonly MaintenanceTask[]): Promise<void> {
+  const { deps, settings, retrying, policy, options } = context;
   const { stop, onProgress } = options;
   const work = await createWork(deps, settings, retrying, policy);
   const pool = new WorkerPool(work, onProgress);
-  let dueAt = Number.NEGATIVE_INFINITY;
+  const ranAt = new Map<MaintenanceTask, number>();
   try {
     while (!stop.aborted) {
       // While enforcement is halted, keys wait on the queue.
@@ -231,12 +209,14 @@ async function workUntilStopped({ deps, settings, retrying, policy, options }: C
         await pool.lane();
         continue;
       }
-      if (deps.clock.now() - dueAt >= paceOf(options).dueMs) {
-        dueAt = deps.clock.now();
-        await operatorTasks(deps, policy);
-        await advanceRollout(deps, policy);
-        if ((await queueDue(deps, work.runs, policy.hash)) > 0 && !halted) continue;
+      let queued = 0;
+      for (const task of tasks) {
+        const now = deps.clock.now();
+        if (now - (ranAt.get(task) ?? Number.NEGATIVE_INFINITY) < task.everyMs) continue;
+        ranAt.set(task, now);
+        queued += (await task.run({ until: now + RUN_MS, last: false })).keysDue ?? 0;
       }
+      if (queued > 0 && !halted) continue;
       await deps.clock.sleep(IDLE_MS, stop);
     }
   } finally {

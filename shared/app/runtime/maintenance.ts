@@ -1,9 +1,220 @@
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
-import { type SettleDeps, settleControls } from '../operator/apply-controls.ts';
+import type { EventBus } from '../../ports/bus.ts';
+import type { DeadLetters } from '../../ports/queue.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Deps } from '../context.ts';
+import { RunStore } from '../coordination/run-store.ts';
+import { recordDeadLetters } from '../ledger/dead-letter-entries.ts';
+import { writeDigest } from '../ledger/digest.ts';
+import { pruneOld } from '../ledger/retention.ts';
+import { publishUnpublished } from '../notifications/outbox-publisher.ts';
+import type { Alerts } from '../notifications/webhook-alerts.ts';
+import { settleControls } from '../operator/apply-controls.ts';
 import { announceExemptions } from '../operator/exemption-notices.ts';
+import { advanceRollout } from '../rollout/rollout-controller.ts';
+import { queueDue } from '../work-queue/requeue-due.ts';
 
-/** What the tick sees to because its time has come, in both runtimes: suspensions that end, exemptions that end or soon will. */
-export async function operatorTasks(deps: SettleDeps, policy: CompiledPolicy): Promise<number> {
-  const settled = await settleControls(deps);
-  return settled + (await announceExemptions(deps, policy));
+/** One piece of recurring work. Any number of processes may run it at the same time. */
+export interface MaintenanceTask {
+  readonly name: string;
+  /**
+   * Tasks that fill the queue run one after the other, in the order of the list, between two keys of a worker. The others run beside the
+   * work, each on its own, so that a slow event bus or webhook delays nothing else. `apply` maintains the store only at its end.
+   */
+  readonly group: 'queue' | 'notify' | 'store';
+  readonly everyMs: number;
+  run(limits: TaskLimits): Promise<Partial<MaintenanceReport>>;
+}
+
+export interface TaskLimits {
+  /** Long tasks begin no further piece after this time. */
+  readonly until: EpochMs;
+  /** The process ends after this run: send what is gathered, finish what fits into the time. */
+  readonly last: boolean;
+}
+
+/** What a round of maintenance did. */
+export interface MaintenanceReport {
+  readonly keysDue: number;
+  readonly published: number;
+  readonly refused: number;
+  readonly deadLettersRecorded: number;
+  /** Operator controls and exemptions that were entered into the audit log: set, ended, or soon to end. */
+  readonly announced: number;
+  /** Entries that the webhook received. */
+  readonly alerted: number;
+  /** The root of the day's digest, if this round wrote it. */
+  readonly digest: string | null;
+  /** Entries that the retention removed. */
+  readonly pruned: number;
+}
+
+/** How often a process runs its tasks. */
+export interface Pace {
+  /** The schedule of scans, and each task outside of the queue group, ms. */
+  readonly tickMs: number;
+  /** The tasks that fill the queue, ms. */
+  readonly dueMs: number;
+}
+
+/** As often as a local file can bear. */
+export const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000 };
+/** Where every look is a request that costs: as often as the deployed tick. */
+export const REMOTE_PACE: Pace = { tickMs: 60_000, dueMs: 60_000 };
+
+type MaintenanceDeps = Pick<
+  Deps,
+  'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor' | 'logger'
+>;
+
+/** What the tasks work on. Functions, because a Lambda may find its policy unreadable: the tasks that do not need it still run. */
+export interface MaintenanceSource {
+  readonly deps: MaintenanceDeps;
+  policy(): Promise<CompiledPolicy>;
+  /** `null`: no event bus is configured. */
+  bus(): Promise<EventBus | null>;
+  /** `null`: the policy names no webhook. */
+  alerts(): Promise<Alerts | null>;
+  readonly deadLetters: DeadLetters;
+  /** How far the list of unpublished entries lags behind the audit log at most, ms. */
+  readonly outboxLagMs: number;
+}
+
+type QueueSource = Pick<MaintenanceSource, 'policy'> & { readonly deps: Omit<MaintenanceDeps, 'logger'> };
+
+/**
+ * The tasks that fill the queue.
+ * @param planHash the stored plan whose changes alone this process may make; keys of other plans stay where they are.
+ */
+export function queueTasks(
+  { deps, policy }: QueueSource,
+  { dueMs }: Pace,
+  planHash: string | null = null,
+): readonly MaintenanceTask[] {
+  const task = (name: string, run: MaintenanceTask['run']): MaintenanceTask => ({
+    ...{ name, group: 'queue', everyMs: dueMs, run },
+  });
+  return [
+    task('operator controls', async () => ({ announced: await settleControls(deps) })),
+    task('exemption notices', async () => ({ announced: await announceExemptions(deps, await policy()) })),
+    task('rollout', async () => {
+      await advanceRollout(deps, await policy());
+      return {};
+    }),
+    task('requeue due', async () => {
+      const runs = new RunStore(deps.registers);
+      return { keysDue: await queueDue(deps, runs, (await policy()).hash, planHash) };
+    }),
+  ];
+}
+
+/** All recurring work. The daemon and the tick function run all of it. */
+export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_PACE): readonly MaintenanceTask[] {
+  const { deps, policy, bus, alerts, deadLetters, outboxLagMs } = source;
+  const { clock } = deps;
+  const task = (name: string, group: 'notify' | 'store', run: MaintenanceTask['run']): MaintenanceTask => ({
+    ...{ name, group, everyMs: pace.tickMs, run },
+  });
+  return [
+    ...queueTasks(source, pace),
+    task('publish', 'notify', async ({ until, last }) => {
+      const to = await bus();
+      if (to === null) return {};
+      const first = await publishUnpublished({ ...deps, bus: to }, { until });
+      if (!last || outboxLagMs === 0) return first;
+      await clock.sleep(outboxLagMs);
+      const second = await publishUnpublished({ ...deps, bus: to }, { until: until + outboxLagMs });
+      return { published: first.published + second.published, refused: second.refused };
+    }),
+    task('webhook alerts', 'notify', async ({ last }) => {
+      const step = await (await alerts())?.step(last);
+      return { alerted: step?.kind === 'told' ? step.entries : 0 };
+    }),
+    task('dead letters', 'store', async () => ({ deadLettersRecorded: await recordDeadLetters(deps, deadLetters) })),
+    task('digest', 'store', async () => ({ digest: (await writeDigest(deps))?.detail?.digest?.root ?? null })),
+    task('retention', 'store', async ({ until, last }) => {
+      const { retentionMs } = (await policy()).policy;
+      let pruned = 0;
+      for (let more = true; more; ) {
+        const piece = await pruneOld(deps, retentionMs);
+        pruned += piece.entries;
+        more = piece.more && last && clock.now() < until;
+      }
+      return { pruned };
+    }),
+  ];
+}
+
+/** Called with the name of a task that failed. The task runs again at its next time. */
+export type OnTaskError = (name: string, error: unknown) => void;
+
+/** Runs each task once. A task that fails stops none of the others. */
+export async function runTasks(
+  tasks: readonly MaintenanceTask[],
+  limits: TaskLimits,
+  onError: OnTaskError,
+): Promise<MaintenanceReport> {
+  const reports: Partial<MaintenanceReport>[] = [];
+  const run = async (task: MaintenanceTask): Promise<void> => {
+    try {
+      reports.push(await task.run(limits));
+    } catch (error) {
+      onError(task.name, error);
+    }
+  };
+  const fillQueue = async (): Promise<void> => {
+    for (const task of tasks) if (task.group === 'queue') await run(task);
+  };
+  await Promise.all([fillQueue(), ...tasks.filter(({ group }) => group !== 'queue').map(run)]);
+  return reports.reduce<MaintenanceReport>(sum, NOTHING);
+}
+
+/** Runs each task at its own pace until `stop`; a task never overlaps itself. */
+export async function runRegularly(
+  tasks: readonly MaintenanceTask[],
+  clock: Clock,
+  stop: AbortSignal,
+  onError: OnTaskError,
+): Promise<void> {
+  const repeat = async (task: MaintenanceTask): Promise<void> => {
+    while (!stop.aborted) {
+      try {
+        await task.run({ until: clock.now() + RUN_MS, last: false });
+      } catch (error) {
+        onError(task.name, error);
+      }
+      await clock.sleep(task.everyMs, stop);
+    }
+  };
+  await Promise.all(tasks.map(repeat));
+}
+
+/** A long task of a process that goes on ends its run after this time, ms; the rest follows in the next run. */
+export const RUN_MS = 5_000;
+
+const NOTHING: MaintenanceReport = {
+  ...{
+    keysDue: 0,
+    published: 0,
+    refused: 0,
+    deadLettersRecorded: 0,
+    announced: 0,
+    alerted: 0,
+    digest: null,
+    pruned: 0,
+  },
+};
+
+function sum(a: MaintenanceReport, b: Partial<MaintenanceReport>): MaintenanceReport {
+  return {
+    keysDue: a.keysDue + (b.keysDue ?? 0),
+    published: a.published + (b.published ?? 0),
+    refused: a.refused + (b.refused ?? 0),
+    deadLettersRecorded: a.deadLettersRecorded + (b.deadLettersRecorded ?? 0),
+    announced: a.announced + (b.announced ?? 0),
+    alerted: a.alerted + (b.alerted ?? 0),
+    digest: a.digest ?? b.digest ?? null,
+    pruned: a.pruned + (b.pruned ?? 0),
+  };
 }

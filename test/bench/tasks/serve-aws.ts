@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { serve } from '../../../shared/app/runtime/daemon.ts';
-import { awsTasks } from '../../../shared/compose/aws-maintenance.ts';
-import { notificationTasks, openOutlets } from '../../../shared/compose/notification-targets.ts';
+import { maintenanceTasks } from '../../../shared/app/runtime/maintenance.ts';
+import { openMaintenance } from '../../../shared/compose/notification-targets.ts';
 import { composeApp } from '../../../shared/compose/process-runtime.ts';
 import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
@@ -21,13 +21,14 @@ const env = readAwsStoreEnv(process.env);
 // No second scan meanwhile: one is what is measured.
 const policy = policyOf(`schedule: 24h\n${COMPUTE_OPTIMIZER_ONLY}`, { callsPerSecond, concurrency });
 const app = await composeApp({ dataDir: '', aws: env, stop, policy, logger: LOGGER, readOnly: false });
-const outlets = openOutlets(policy, env, app.deps);
-const chores = [...awsTasks(app), ...notificationTasks(app.deps, outlets)];
+const maintenance = openMaintenance(app, policy, env);
+const pace = { tickMs: 10_000, dueMs: 10_000 };
+const tasks = maintenanceTasks(maintenance, pace);
 const outcomes: Record<string, number> = {};
 let scanSeconds: number | null = null;
 const begun = performance.now();
 await serve(app.deps, app.settings, app.retrying, policy, {
-  ...{ stop, chores, pace: { tickMs: 10_000, dueMs: 10_000 } },
+  ...{ stop, tasks, pace },
   onProgress: (event) => {
     if (event.kind === 'worked') outcomes[event.outcome] = (outcomes[event.outcome] ?? 0) + 1;
   },
@@ -37,7 +38,7 @@ await serve(app.deps, app.settings, app.retrying, policy, {
   },
   onError: (what, error) => LOGGER.error(`${what} broke off`, { message: String(error) }),
 });
-outlets.close();
+maintenance.close();
 const { calls } = app;
 await app.close();
 answer({ outcomes, scanSeconds, calls, peakMb: peakMb() });

@@ -1,0 +1,86 @@
+import type { Unpublished } from '../../shared/app/notifications/outbox-state.ts';
+import type { MaintenanceTask, Pace } from '../../shared/app/runtime/maintenance.ts';
+import type { App } from '../../shared/compose/process-runtime.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { CliContext } from './context.ts';
+import { awsOf } from './session.ts';
+import { count } from './ui/words.ts';
+
+/** The recurring work of one process. */
+export interface Maintenance {
+  readonly tasks: readonly MaintenanceTask[];
+  /**
+   * Runs tasks of these groups once more, for a few seconds at most.
+   * @returns a note if entries are still not on the event bus; `null`: no entry waits
+   */
+  finish(...groups: readonly MaintenanceTask['group'][]): Promise<string | null>;
+  close(): void;
+}
+
+export async function openMaintenance(
+  context: CliContext,
+  app: App,
+  policy: CompiledPolicy,
+  pace?: Pace,
+): Promise<Maintenance> {
+  const [{ maintenanceTasks, runTasks, RUN_MS }, targets, { unpublishedEntries }, aws] = await Promise.all([
+    import('../../shared/app/runtime/maintenance.ts'),
+    import('../../shared/compose/notification-targets.ts'),
+    import('../../shared/app/notifications/outbox-state.ts'),
+    awsOf(context),
+  ]);
+  const { clock, ledger, logger } = app.deps;
+  const source = targets.openMaintenance(app, policy, aws);
+  const tasks = maintenanceTasks(source, pace);
+  return {
+    tasks,
+    async finish(...groups) {
+      const last = { until: clock.now() + RUN_MS, last: true };
+      await runTasks(
+        tasks.filter(({ group }) => groups.includes(group)),
+        last,
+        (task, error) => logger.warn(`maintenance failed: ${task}; the next process tries again`, { error }),
+      );
+      return source.publishes ? unpublishedText(await unpublishedEntries(ledger)) : null;
+    },
+    close: () => source.close(),
+  };
+}
+
+/** Runs the work of a process that ends by itself; publishes and sends alerts beside it, and maintains the store after it. */
+export async function withMaintenance<T>(
+  context: CliContext,
+  app: App,
+  policy: CompiledPolicy,
+  work: () => Promise<T>,
+): Promise<T> {
+  const maintenance = await openMaintenance(context, app, policy);
+  const { runRegularly } = await import('../../shared/app/runtime/maintenance.ts');
+  const { clock, logger } = app.deps;
+  const over = new AbortController();
+  const notifying = runRegularly(
+    maintenance.tasks.filter(({ group }) => group === 'notify'),
+    clock,
+    over.signal,
+    (task, error) => logger.warn(`maintenance failed: ${task}; it is tried again`, { error }),
+  );
+  try {
+    const result = await work();
+    await maintenance.finish('store');
+    return result;
+  } finally {
+    over.abort();
+    await notifying;
+    const text = await maintenance.finish('notify');
+    if (text !== null) context.output.note(text);
+    maintenance.close();
+  }
+}
+
+/** The note of a process that ends while entries wait for the event bus; `null`: no entry waits. */
+function unpublishedText({ entries, more }: Unpublished): string | null {
+  if (entries === 0) return null;
+  const many = `${more ? 'More than ' : ''}${count(entries, 'entry', 'entries')} of the audit log`;
+  const verb = entries === 1 ? 'is' : 'are';
+  return `${many} ${verb} not on the event bus yet; the next tick, serve or apply publishes them.`;
+}
