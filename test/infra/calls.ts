@@ -16,7 +16,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
   '@aws-sdk/client-s3': 's3',
   '@aws-sdk/client-ssm': 'ssm',
-  './automation-client/index.ts': 'aco-automation',
+  'automation-client/index.ts': 'aco-automation',
 };
 
 /** Several calls are one action for IAM. */
@@ -35,7 +35,7 @@ export const ON_BEHALF: ReadonlySet<string> = new Set([
   'sqs:ReceiveMessage',
   'sqs:DeleteMessage',
   'sqs:GetQueueAttributes',
-  // Compute Optimizer makes its service-linked roles with the caller's leave [security-iam].
+  // Compute Optimizer makes its service-linked roles with the caller's permissions [security-iam].
   'iam:CreateServiceLinkedRole',
   'iam:PutRolePolicy',
   'iam:AttachRolePolicy',
@@ -59,7 +59,7 @@ export async function callsOf(owner: string): Promise<ReadonlySet<string>> {
 export function commandsIn(source: string): readonly string[] {
   const imports = source.matchAll(/(?:import\s*|const\s*)\{([^}]*)\}\s*(?:from|= await import\()\s*'([^']+)'/g);
   return [...imports].flatMap(([, names = '', from = '']) => {
-    const service = SERVICES[from];
+    const service = SERVICES[from.replace(/^(\.\.?\/)+/, '')];
     if (service === undefined) return [];
     const commands = [...names.matchAll(/\b(\w+)Command\b/g)].flatMap(([, name]) => name ?? []);
     return commands.filter((name) => source.includes(`new ${name}Command(`)).map((name) => `${service}:${name}`);
