@@ -1,14 +1,14 @@
 import type { LedgerEntry } from '../domain/ledger/entry.ts';
 
 /**
- * Where ledger entries are announced to whoever listens.
+ * Publishes ledger entries to subscribers.
  *
  * Promises:
- * - An entry whose id is in `accepted` was taken over durably; any other was not, as far as is known, and may be published again: a
- *   listener may get an entry twice, in any order, and tells by its id.
- * - One entry that is not taken never keeps the others back, and nothing that the bus does or answers makes `publish` throw: what it
- *   refused is told in `refused`. Every entry is in exactly one of the two.
- * - An entry that is too large for the bus is announced by a reference to it (see the adapter), not refused.
+ * - The bus has durably accepted every entry whose id is in `accepted`. Any other entry may be published again, so a subscriber may
+ *   receive an entry more than once and in any order; its id identifies it.
+ * - A refused entry does not hold up the others, and no answer of the bus makes `publish` throw. Every entry is either in `accepted` or in
+ *   `refused`.
+ * - An entry that is too large for the bus is replaced by a reference to it (see the adapter), not refused.
  */
 export interface EventBus {
   publish(entries: readonly LedgerEntry[]): Promise<PublishResult>;

@@ -2,21 +2,21 @@ import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
 
 /**
- * What `doctor` asks AWS beside what {@link import('./cloud.ts').Cloud} reads: who we are and how the organization is set up.
- * Every method only reads (invariant 6), asks once, and throws nothing but `CloudError`.
+ * The reads that only `doctor` needs, in addition to {@link import('./cloud.ts').Cloud}: the caller and the setup of the organization.
+ * Every method only reads (invariant 6), makes each call once, and throws only `CloudError`.
  */
 export interface Inspection {
-  /** The Region that the SDK's settings name. */
+  /** The Region in the SDK's settings. */
   region(): Promise<string>;
   caller(): Promise<{ readonly accountId: AccountId; readonly arn: string; readonly partition: string }>;
   organization(): Promise<OrganizationFacts>;
   /** Service principals with trusted access [API_ListAWSServiceAccessForOrganization]. */
   trustedServices(): Promise<readonly string[]>;
-  /** Of Compute Optimizer [delegate-administrator-account]. */
+  /** The delegated administrators of Compute Optimizer [delegate-administrator-account]. */
   delegatedAdministrators(): Promise<readonly AccountId[]>;
-  /** Enrollments that AWS lists as Failed, with its own words for why. */
+  /** Enrollments that AWS lists as Failed, with AWS's reason. */
   failedEnrollments(enrollment: EnrollmentId): Promise<readonly FailedEnrollment[]>;
-  /** ACTIVE accounts other than the caller's and the management account, at least `atLeast` if the organization has so many. */
+  /** ACTIVE accounts except the caller's and the management account: at least `atLeast`, if the organization has that many. */
   members(atLeast: number): Promise<readonly AccountId[]>;
   /** `r-…` */
   rootId(): Promise<string>;

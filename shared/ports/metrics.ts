@@ -1,35 +1,35 @@
-/** What operators watch, by name; the dashboard and the alarms of `infra/` are built on exactly these. */
+/** The metrics that operators watch. The CloudWatch dashboard and the alarms in `infra/` use exactly these names. */
 export const METRICS = {
-  /** Accounts that a completed scan judged. */
+  /** Accounts assessed by a completed scan. */
   AccountsScanned: 'Count',
   /** Drifts found by a completed scan, counted as (account, enrollment), including blocked and stalled ones. */
   DriftFound: 'Count',
-  /** (account, enrollment) past their deadline, at a completed scan. */
+  /** Stalled (account, enrollment) pairs at the end of a completed scan. */
   AccountsStalled: 'Count',
   /** Scans that a guardrail stopped before their first change. */
   GuardrailsTripped: 'Count',
-  /** From the beginning of a scan's last part to its end. */
+  /** Duration of a scan's last part. */
   ScanDuration: 'Milliseconds',
-  /** How long ago the last complete scan ended, in periods of the schedule; told by each tick. */
+  /** Time since the end of the last complete scan, in periods of the schedule; reported by each tick. */
   ScanAge: 'None',
-  /** Mutating calls that AWS took, one for a whole batch. */
+  /** Mutating calls that AWS accepted; a batch counts as one. */
   ChangesMade: 'Count',
-  /** Keys of which a worker has seen that they are as the policy wants them. */
+  /** Keys that a worker observed to be compliant. */
   KeysResolved: 'Count',
-  /** Keys that ended blocked, or are tried again after a failure. */
+  /** Keys that ended blocked or will be retried after a failure. */
   KeysHeldUp: 'Count',
-  /** Messages moved to the dead letters by a worker, and those that a tick found there. */
+  /** Messages that a worker moved to the dead letters, and dead letters found by a tick. */
   DeadLetters: 'Count',
   /** Calls to AWS that were throttled. */
   Throttles: 'Count',
-  /** Calls to AWS in all. */
+  /** All calls to AWS. */
   Calls: 'Count',
-  /** From the sending of a message to the beginning of work on it. */
+  /** Time from sending a message to the start of its processing. */
   QueueLatency: 'Milliseconds',
-  /** Events of CloudTrail's that reached the reactor, and those that it did not believe. */
+  /** CloudTrail events that reached the reactor, and events that it rejected. */
   EventsHeard: 'Count',
   EventsRejected: 'Count',
-  /** Keys queued because their time had come. */
+  /** Keys enqueued because they were due. */
   KeysDue: 'Count',
   /** Ledger entries that the event bus accepted, and those that it refused. The next tick retries the refused ones. */
   EntriesPublished: 'Count',
@@ -38,7 +38,7 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** Promise: never throws, never waits. What was counted is out when `flush` returns. */
+/** Promise: it never throws and never waits. All counts are written when `flush` returns. */
 export interface Metrics {
   add(name: MetricName, value: number): void;
   flush(): void;

@@ -1,18 +1,18 @@
-/** A policy's text as it was found. */
+/** The text of a policy as it was read. */
 export interface PolicyText {
-  /** Differs whenever the text may differ. */
+  /** Changes whenever the text may have changed. */
   readonly version: string;
   readonly bytes: Uint8Array;
-  /** Names the place, for findings. */
+  /** Where the text was read, for error messages. */
   readonly name: string;
 }
 
-/** Where the policy is kept. Promise: one look is one text, never a mixture of two. */
+/** Reads the policy. Promise: one read returns one version of the text, never a mixture of two. */
 export interface PolicySource {
   /**
-   * @param known the version that the caller has; `null` if none.
-   * @returns `null` if it is still that version.
-   * @throws PolicyUnreadableError if there is none, or it may not be read.
+   * @param known the version that the caller has; `null` if none
+   * @returns `null` if that is still the current version
+   * @throws PolicyUnreadableError if the policy does not exist or cannot be read
    */
   read(known: string | null): Promise<PolicyText | null>;
   close(): void;

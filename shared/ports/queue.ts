@@ -1,37 +1,36 @@
 import type { WorkMessage } from '../domain/work-message.ts';
 
 /**
- * Work that is waiting for a worker. At least once, in no particular order: a message may come twice, late or stale, and
- * workers are built for that.
+ * Work for the workers. Delivery is at least once and in no particular order: a message may be duplicated, late or stale.
  *
  * Promises:
- * - `send` is durable when it returns; it throws only if some message was not stored, and then all may be sent again.
- * - A received message is invisible to others for `visibilityMs`; unless acknowledged or released it comes back after that.
- * - `acknowledge`, `extend` and `release` with a receipt that is no longer valid do nothing (someone else has the message).
- * - A message whose body cannot be read goes to the dead letters at once with the reason, and is never delivered.
+ * - `send` is durable when it returns. It throws only if a message was not stored; then all of them may be sent again.
+ * - A received message is invisible to other receivers for `visibilityMs`. Unless it is acknowledged, it becomes visible again.
+ * - `acknowledge`, `extend` and `release` do nothing if the receipt is no longer valid, because another receiver may have the message.
+ * - A message whose body cannot be read is moved to the dead letters with the reason, and is never delivered.
  */
 export interface WorkQueue {
-  /** @param delayMs received by nobody before that (default 0; at most {@link MAX_DELAY_MS}). */
+  /** @param delayMs how long the messages stay invisible (default 0, at most {@link MAX_DELAY_MS}) */
   send(messages: readonly WorkMessage[], delayMs?: number): Promise<void>;
-  /** Up to `max` messages; an empty answer means that nothing is visible now. Never waits, unless the adapter was told to. */
+  /** Up to `max` messages; an empty list means that none is visible now. Never waits, unless the adapter is configured for long polls. */
   receive(max: number, visibilityMs: number): Promise<readonly Delivery[]>;
   extend(delivery: Delivery, visibilityMs: number): Promise<void>;
   acknowledge(deliveries: readonly Delivery[]): Promise<void>;
-  /** Makes it visible again after `delayMs`. */
+  /** Makes the message visible again after `delayMs`. */
   release(delivery: Delivery, delayMs: number): Promise<void>;
-  /** Moves it to the dead letters with the last error; the message is gone from the queue afterwards. */
+  /** Moves the message from the queue to the dead letters with the last error. */
   deadLetter(delivery: Delivery, error: DeadLetterReason): Promise<void>;
   depth(): Promise<QueueDepth>;
 }
 
-/** SQS delays no message for longer [API_SendMessage, DelaySeconds]: what waits for hours waits in its record. */
+/** The longest delay of SQS [API_SendMessage, DelaySeconds]. Longer waits are stored in the account record. */
 export const MAX_DELAY_MS = 15 * 60_000;
 
 export interface Delivery {
   readonly message: WorkMessage;
-  /** Valid until the visibility ends. */
+  /** Valid until the visibility timeout ends. */
   readonly receipt: string;
-  /** How often it was received, this time included. */
+  /** How often the message was received, including this time. */
   readonly receives: number;
 }
 
@@ -50,7 +49,7 @@ export interface QueueDepth {
 
 export interface DeadLetter {
   readonly id: string;
-  /** `null` if the body could not be read; `body` has it as it came. */
+  /** `null` if the body could not be read; `body` is the original text. */
   readonly message: WorkMessage | null;
   readonly body: string;
   readonly reason: DeadLetterReason;
@@ -61,6 +60,6 @@ export interface DeadLetter {
 export interface DeadLetters {
   list(limit: number): Promise<readonly DeadLetter[]>;
   show(id: string): Promise<DeadLetter | null>;
-  /** Puts the named letters back on the queue; those with an unreadable body are left. Returns the ids put back. */
+  /** Moves these dead letters back to the queue, except those with an unreadable body. Returns the ids that were moved. */
   redrive(ids: readonly string[]): Promise<readonly string[]>;
 }

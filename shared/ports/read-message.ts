@@ -6,7 +6,7 @@ export type ReadMessage =
   | { readonly message: WorkMessage; readonly error: null }
   | { readonly message: null; readonly error: DeadLetterReason };
 
-/** What a body says, or why it cannot be read: damaged, or of another version. */
+/** The message in a body, or why the body cannot be read: it is damaged or from another version. */
 export function readMessage(body: string): ReadMessage {
   let content: unknown;
   try {
@@ -17,7 +17,9 @@ export function readMessage(body: string): ReadMessage {
   const parsed = safeParseUntrusted(workMessageSchema, content);
   if (parsed.success) return { message: parsed.data, error: null };
   const [issue] = parsed.error.issues;
-  return unreadable(`the body is no message of this version: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+  return unreadable(
+    `the body is not a message of this version: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+  );
 }
 
 function unreadable(message: string): ReadMessage {

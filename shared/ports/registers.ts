@@ -1,35 +1,34 @@
 /**
- * Small JSON documents under compare-and-set: leases, limiter buckets, the state of runs, stored plans, operator's controls.
+ * Small JSON documents with compare-and-set: leases, limiter buckets, the state of runs, stored plans, operator controls.
  *
  * Promises:
- * - `write` stores the value only if the register's version is still `expected` (`null`: it does not exist) and answers the new
- *   version, else `null` and nothing is changed. Also the first write is guarded: of two writers with `expected: null`
- *   exactly one wins. Durable when it returns.
- * - Versions never repeat for a name, not even after a removal.
- * - Reads see every write that returned before them, in any process.
+ * - `write` stores the value only if the register's version is still `expected` (`null`: it does not exist) and returns the new version.
+ *   Otherwise it returns `null` and changes nothing. Of two writers with `expected: null`, exactly one wins. Durable when it returns.
+ * - Versions of a name never repeat, not even after a removal.
+ * - A read sees every write that returned before it, in any process.
  */
 export interface Registers {
   read(name: string): Promise<Register | null>;
   write(name: string, value: unknown, expected: string | null): Promise<string | null>;
-  /** Removes it if its version is still `expected`; answers whether it did. */
+  /** Removes the register if its version is still `expected`; returns whether it did. */
   remove(name: string, expected: string): Promise<boolean>;
-  /** Registers whose name begins with `prefix`, in order of name. */
+  /** Registers whose name starts with `prefix`, ordered by name. */
   list(prefix: string): Promise<readonly Register[]>;
 }
 
 export interface Register {
   readonly name: string;
-  /** Parsed JSON; the reader checks its shape. */
+  /** Parsed JSON; the reader validates it. */
   readonly value: unknown;
   readonly version: string;
 }
 
-/** A register holds what no version that we know of writes: it was changed from outside, damaged, or written by a newer version. */
+/** The content of a register is not valid in this version: it is damaged, was changed outside Rollcall, or was written by a newer version. */
 export class DamagedRegisterError extends Error {
   override readonly name = 'DamagedRegisterError';
   readonly register: string;
 
-  /** @param found where in it something is wrong, and what */
+  /** @param found the invalid part of the content, and what is wrong with it */
   constructor(register: string, found: string, options?: ErrorOptions) {
     super(
       `register ${register} has a shape that this version does not know (${found}). It was changed from outside or written by a newer version: use that version, or restore a backup`,

@@ -4,8 +4,8 @@ import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { ChainHead, EntryDraft, LedgerEntry } from '../domain/ledger/entry.ts';
 
 /**
- * The content of a store at one moment, as a restore reads it. Synchronous, because the store is locked meanwhile: operators and workers cannot write
- * between the reading and the replacing.
+ * The content of a store at one moment, as a restore reads it. Synchronous, because the store is locked meanwhile, so that operators and
+ * workers cannot write between the read and the replacement.
  */
 export interface StoredContent {
   /** The organization of the last snapshot; `null`: there is no snapshot. */

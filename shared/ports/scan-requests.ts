@@ -1,6 +1,6 @@
 /**
- * Asks for a scan to be done, or gone on with, by whoever does scans. Durable and delivered at least once when it returns; who
- * receives a request twice, or for a run that is over, does nothing.
+ * Requests that the scanner starts or continues a scan. When `send` returns, the request is durable and will be delivered at least once.
+ * The scanner ignores a repeated request and a request for a run that has ended.
  */
 export interface ScanRequests {
   send(request: { readonly runId: string }): Promise<void>;

@@ -3,17 +3,17 @@ import type { OrganizationAccount } from '../domain/policy/index.ts';
 import type { OrganizationSnapshot } from './cloud.ts';
 
 /**
- * The last complete reading of the organization, for workers and for questions asked without AWS.
+ * The last complete snapshot of the organization, for workers and for commands that do not use AWS.
  * Promise: a reader sees the old snapshot or the new one, never a mixture.
  */
 export interface SnapshotStore {
   save(snapshot: OrganizationSnapshot): Promise<void>;
   load(): Promise<OrganizationSnapshot | null>;
-  /** Age and kind without the accounts. */
+  /** The snapshot without its accounts. */
   meta(): Promise<Omit<OrganizationSnapshot, 'accounts'> | null>;
   get(accountId: AccountId): Promise<OrganizationAccount | null>;
-  /** Replaces what is known of single accounts (an event told us), leaving the snapshot's age. */
+  /** Replaces single accounts after an event; the snapshot keeps its age. */
   refresh(accounts: readonly OrganizationAccount[]): Promise<void>;
-  /** Forgets single accounts that have left the organization, leaving the snapshot's age. */
+  /** Removes single accounts that have left the organization; the snapshot keeps its age. */
   remove(accountIds: readonly AccountId[]): Promise<void>;
 }

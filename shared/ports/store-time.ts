@@ -1,14 +1,14 @@
 /**
- * The store's own clock, as its answers show it. Every worker compares its clock with this one before it uses the shared rate limiter.
+ * The store's clock, as shown by the store's answers. Every worker compares its clock with this one before it uses the shared rate limiter.
  *
  * Promises:
- * - A reading is true: at some moment between `askedAt` and `answeredAt`, both on this process's monotonic clock, the store's clock
- *   stood between `earliest` and `latest`.
- * - `read` asks the store now and never writes. It rejects like any other read of the store.
- * - `follow` passes on a reading from every other answer of the store, without extra calls.
+ * - At some moment between `askedAt` and `answeredAt` (this process's monotonic clock), the store's clock was between `earliest` and
+ *   `latest`.
+ * - `read` makes one call to the store and never writes. It fails like any other read of the store.
+ * - `follow` reports a reading from every other answer of the store, without extra calls.
  */
 export interface StoreTime {
-  /** `null`: the answer carried no time. */
+  /** `null` if the answer contained no time. */
   read(): Promise<TimeReading | null>;
   follow(listener: (reading: TimeReading) => void): void;
 }

@@ -1,4 +1,4 @@
-/** Time, as everything in Rollcall sees it. Tests move it by hand. */
+/** The only source of time in Rollcall. Tests set it. */
 export interface Clock {
   /** Epoch ms. */
   now(): number;
@@ -6,13 +6,13 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds since an arbitrary moment. It is never set and never goes backwards, but may stand still while the machine sleeps. */
+/** Milliseconds since an arbitrary moment. It never goes backwards, but may stop while the machine sleeps. */
 export type Monotonic = () => number;
 
 /** A number in [0, 1). */
 export type Random = () => number;
 
-/** Unique, sortable by time of making, `[0-9A-Z]{26}`. */
+/** A unique id, sortable by creation time: `[0-9A-Z]{26}`. */
 export type NewId = () => string;
 
 export interface Logger {
@@ -22,5 +22,5 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-/** JSON; never secrets. */
+/** JSON values without secrets. */
 export type LogFields = Readonly<Record<string, unknown>>;

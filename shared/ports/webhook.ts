@@ -1,12 +1,12 @@
 /**
- * Where alerts are posted.
+ * Posts alerts.
  *
  * Promises:
- * - One request, never repeated, never redirected; it ends within a few seconds, whatever the other side does.
- * - Never throws, and nothing that it answers or logs holds the URL, the secret, or a text that the other side sent.
+ * - One request without retries or redirects, which ends within a few seconds, whatever the receiver does.
+ * - It never throws, and no result or log line contains the URL, the secret, or text that the receiver sent.
  */
 export interface Webhook {
-  /** @param delivery names the message, the same for every attempt. */
+  /** @param delivery identifies the message; the same for every attempt */
   post(delivery: string, body: string): Promise<WebhookAnswer>;
 }
 
@@ -16,6 +16,6 @@ export type WebhookAnswer =
       readonly ok: false;
       /** `HTTP 500`, `Timeout`, or Node's error code. */
       readonly reason: string;
-      /** How long the other side asks to be left alone, ms. */
+      /** How long the receiver asks to wait before the next request, ms. */
       readonly retryAfterMs: number | null;
     };

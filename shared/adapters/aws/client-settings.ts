@@ -5,12 +5,12 @@ import { agentsFor } from '../http-agents.ts';
 /** Maximum number of connections to one host; the SDK's own default. */
 const MAX_SOCKETS = 50;
 
-/** Settings of the SDK clients behind stores and bus. One attempt each: repeating is done by `store-retry.ts`, in the injected time. */
+/** Settings of the SDK clients of the stores and the bus. The SDK makes one attempt; `store-retry.ts` retries, with the injected clock. */
 export function clientSettings(connectionTimeoutMs: number, requestTimeoutMs: number, network: Network = DIRECT) {
   return {
     ...(network.region !== null && { region: network.region }),
     maxAttempts: 1,
-    // Not what AWS_RETRY_MODE says: `adaptive` paces calls by itself, even where nothing is retried.
+    // Overrides AWS_RETRY_MODE: `adaptive` would pace calls even without retries.
     retryMode: 'standard',
     cacheMiddleware: true,
     ...connecting(

@@ -1,8 +1,8 @@
 import type { constructStack } from '@smithy/core/client';
 
 /**
- * The members that every successful answer of one operation has. A path names a member (`Organization.Id`), a list (`Tags[]`) or a member of every
- * item of a list (`Tags[].Key`).
+ * The members that every successful answer of one operation has. A path names a member (`Organization.Id`), a list (`Tags[]`), or a member of
+ * every item of a list (`Tags[].Key`).
  */
 export interface CompleteAnswer {
   readonly has: readonly string[];
@@ -44,7 +44,7 @@ export const COMPLETE_ANSWERS = {
     AssociateAccounts: RESULT_PER_ACCOUNT,
     DisassociateAccounts: RESULT_PER_ACCOUNT,
     GetEnrollmentConfiguration: { has: ['status'] },
-    // If another required member of an account is missing, only that account is affected: see `answers.ts`.
+    // If another required member of an account is missing, only that account is affected: see `cloud/responses.ts`.
     ListAccounts: { has: ['accounts[].accountId'] },
     UpdateEnrollmentConfiguration: { has: ['status', 'lastUpdatedTimestamp'] },
   },
@@ -60,8 +60,8 @@ export const COMPLETE_ANSWERS = {
     GetCallerIdentity: { has: ['Account', 'Arn'] },
   },
   dynamodb: {
-    BatchGetItem: { has: ['Responses'], mayLack: { ConsumedCapacity: 'not asked for' } },
-    BatchWriteItem: { has: ['UnprocessedItems'], mayLack: { ConsumedCapacity: 'not asked for' } },
+    BatchGetItem: { has: ['Responses'], mayLack: { ConsumedCapacity: 'not requested' } },
+    BatchWriteItem: { has: ['UnprocessedItems'], mayLack: { ConsumedCapacity: 'not requested' } },
     DeleteItem: CAPACITY,
     DescribeTable: { has: ['Table'] },
     // If the item does not exist, the answer would be empty. Consumed capacity is requested to distinguish it from a broken answer.

@@ -1,4 +1,4 @@
-/** What `doctor` says of the aws runtime's table, queues and bus. Describes and reads attributes, nothing else. */
+/** The checks of `doctor` for the table, queues and bus of the `aws` profile. They only describe and read attributes. */
 
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
@@ -24,9 +24,9 @@ export interface AwsInspectionOptions {
   readonly table: string | null;
   readonly queueUrl: string | null;
   readonly dlqUrl: string | null;
-  /** Name or ARN; `null`: none is configured. */
+  /** Name or ARN; `null` if none is configured. */
   readonly bus: string | null;
-  /** What the SDK's own settings do not say. */
+  /** Overrides of the SDK's own settings. */
   readonly dynamodb?: DynamoDBClientConfig;
   readonly sqs?: SQSClientConfig;
   readonly eventBridge?: EventBridgeClientConfig;
@@ -55,9 +55,9 @@ export function inspectAws(options: AwsInspectionOptions): AwsInspection {
   const registers = dynamoRegisters(new Dynamo(dynamodb, options.table ?? '', once), neverWritten);
   const events = withCompleteAnswers('events', new EventBridgeClient({ ...settings(), ...options.eventBridge }));
   return {
-    table: () => told(() => table(dynamodb, options.table)),
-    queue: () => told(() => queue(sqs, options.queueUrl, options.dlqUrl)),
-    bus: () => told(() => bus(events, options.bus)),
+    table: () => checked(() => table(dynamodb, options.table)),
+    queue: () => checked(() => queue(sqs, options.queueUrl, options.dlqUrl)),
+    bus: () => checked(() => bus(events, options.bus)),
     time: serverTime(times, registers),
     close() {
       for (const client of [dynamodb, sqs, events]) client.destroy();
@@ -69,7 +69,7 @@ function neverWritten(): never {
   throw new Error('doctor writes nothing');
 }
 
-/** One attempt: a person waits for the answer, and an endpoint out of reach is to be told of in seconds. */
+/** One attempt: a person is waiting, and an unreachable endpoint should be reported within seconds. */
 const once: StoreRetry = {
   maxRetries: 0,
   pause: async () => undefined,
@@ -82,9 +82,9 @@ const once: StoreRetry = {
   },
 };
 
-async function told(look: () => Promise<CheckResult>): Promise<CheckResult> {
+async function checked(check: () => Promise<CheckResult>): Promise<CheckResult> {
   try {
-    return await look();
+    return await check();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     return fail(reasonOf(error), error.message);
@@ -125,7 +125,7 @@ async function table(client: DynamoDBClient, name: string | null): Promise<Check
   return fail('wrong', message, [`npx osls deploy --stage ${stageOf(bare)}`]);
 }
 
-/** The deployment calls everything `rollcall-STAGE`. */
+/** The deployment names all resources `rollcall-STAGE`. */
 function stageOf(name: string): string {
   return /^rollcall-([a-z][a-z0-9-]{0,19})$/.exec(name)?.[1] ?? 'STAGE';
 }
@@ -146,7 +146,7 @@ async function queue(client: SQSClient, url: string | null, dlqUrl: string | nul
   return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/deploy.md), or:`, mend);
 }
 
-/** What brings both queues to their shape; a FIFO queue, and a queue that is its own dead-letter queue, can only be replaced. */
+/** The commands that correct both queues. A FIFO queue, or a queue that is its own dead-letter queue, can only be replaced. */
 async function queueCommands(client: SQSClient, url: string, dlqUrl: string): Promise<readonly string[]> {
   if (url === dlqUrl) return ['unset ROLLCALL_DLQ_URL'];
   const [work, dead] = await Promise.all([arnOf(client, url), arnOf(client, dlqUrl)]);
@@ -192,7 +192,7 @@ async function bus(client: EventBridgeClient, name: string | null): Promise<Chec
         `aws events create-event-bus --name ${quoted(name.split('event-bus/').at(-1) ?? name)}`,
       ]);
     }
-    // Rollcall itself only puts events: not being allowed to look is no fault of the bus.
+    // Rollcall itself only puts events, so a denied DescribeEventBus is not a problem of the bus.
     if (error.code === 'Denied') return warn('denied', `not known: ${error.message}`);
     if (error.details.vendorCode === 'UnknownOperationException') {
       return skipped('notUsed', `${name} cannot be looked at: this endpoint does not know DescribeEventBus`);

@@ -1,8 +1,8 @@
 import { httpDate, retryAfterMs } from '../../domain/retry-after.ts';
 
 /**
- * How long the answer behind an SDK error asks to wait, ms; `null`: it does not ask. A date is compared with the answer's own `Date` header, because
- * this machine's clock may differ from the server's.
+ * How long the answer behind an SDK error asks to wait, ms; `null` if it does not ask. A date is compared with the answer's own `Date` header,
+ * because this machine's clock may differ from the server's.
  */
 export function askedToWait(error: unknown): number | null {
   const headers = member(member(error, '$response'), 'headers');

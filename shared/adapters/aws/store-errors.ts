@@ -3,17 +3,17 @@ import { INCOMPLETE_ANSWER } from './complete-answers.ts';
 import { askedToWait } from './retry-after.ts';
 import { isAboutCredentials, isNetworkCode, meaningOf } from './vendor-error-codes.ts';
 
-/** An error that this adapter finds itself, in data or in the shape of a resource. */
+/** An error that this adapter detects itself, in data or in the shape of a resource. */
 export function storeError(code: StoreErrorCode, resource: string, found: string, remedy: string): StoreError {
   return new StoreError({ code, resource, found, remedy });
 }
 
 export function corrupt(resource: string, found: string): StoreError {
-  const remedy = 'It was changed from outside. Restore the table to a point in time before that.';
+  const remedy = 'It was changed outside Rollcall. Restore the table to a point in time before the change.';
   return storeError('Corrupt', resource, found, remedy);
 }
 
-/** Codes of DynamoDB, SQS and EventBridge beside those that every service may answer. */
+/** Codes of DynamoDB, SQS and EventBridge in addition to those common to all services. */
 const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
   ['ProvisionedThroughputExceededException', 'Throttled'],
   ['KmsThrottled', 'Throttled'],
@@ -30,12 +30,12 @@ const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
 ]);
 
 const REMEDIES = {
-  Throttled: 'What was not acknowledged can be tried again; if it lasts, look at the service quotas of this account',
+  Throttled: 'Retry what was not acknowledged; if the problem persists, check the service quotas of this account',
   Unavailable:
-    'What was not acknowledged can be tried again; if it lasts, check the network, proxies and AWS_ENDPOINT_URL',
-  Denied: 'Check the policies of this role and of the resource; "rollcall doctor" names what is missing',
+    'Retry what was not acknowledged; if the problem persists, check the network, proxies and AWS_ENDPOINT_URL',
+  Denied: 'Check the policies of this role and of the resource; "rollcall doctor" names the missing permission',
   Unauthenticated: 'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions',
-  NotFound: 'Check its name, the Region and the account; the deployment in infra/ makes it',
+  NotFound: 'Check its name, the Region and the account; the deployment in infra/ creates it',
   TooLarge: 'Nothing of it was stored',
   Rejected: 'This is a defect of Rollcall or of the deployment; please report it with this message',
 } as const satisfies Partial<Record<StoreErrorCode, string>>;
@@ -43,7 +43,7 @@ const REMEDIES = {
 /** What a failed call means for the stores. */
 type CallFailure = keyof typeof REMEDIES;
 
-/** The code that an error carries: AWS's if it came from AWS, Node's for the network. */
+/** The code of an error: AWS's if AWS answered, Node's for the network. */
 export function codeOf(error: unknown): string {
   const fields = isObject(error) ? error : {};
   const code = text(fields['code']) ?? text(fields['Code']);
@@ -57,14 +57,14 @@ export function meaningOfCode(code: string): CallFailure {
   const own = OWN_CODES.get(code);
   if (own !== undefined) return own;
   if (isNetworkCode(code)) return 'Unavailable';
-  // An answer that names no error was given by something else than AWS: a proxy, a load balancer that restarts.
+  // An error answer without a code does not come from AWS but from a proxy or a restarting load balancer.
   if (code === 'Unknown' || code === 'UnknownError' || code === 'SyntaxError') return 'Unavailable';
   const { kind } = meaningOf('stores', code);
   if (kind === 'Throttled' || kind === 'Denied' || kind === 'Unauthenticated') return kind;
   return kind === 'Transient' ? 'Unavailable' : 'Rejected';
 }
 
-/** Translates an error of the SDK by its code, never by its text. */
+/** Translates an SDK error by its code, never by its text. */
 export function toStoreError(error: unknown, resource: string, operation: string): StoreError {
   if (error instanceof StoreError) return error;
   const awsCode = codeOf(error);
@@ -72,7 +72,7 @@ export function toStoreError(error: unknown, resource: string, operation: string
   const fields = isObject(error) ? error : {};
   const metadata = isObject(fields['$metadata']) ? fields['$metadata'] : {};
   const requestId = text(metadata['requestId']);
-  // A refusal of credentials may quote what was signed.
+  // When AWS refuses credentials, its message may quote the signed request.
   const words = code === 'Unauthenticated' || isAboutCredentials(awsCode) ? null : text(fields['message']);
   const request = requestId === null ? '' : `, request ${requestId}`;
   const found = `${operation} failed (${awsCode}${request})${words === null ? '' : `: ${oneLine(words)}`}`;

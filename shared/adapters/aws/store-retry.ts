@@ -3,7 +3,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { toStoreError } from './store-errors.ts';
 
-/** Full jitter: before retry n a pause drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. DynamoDB answers within milliseconds. */
+/** Full jitter: the pause before retry n is drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. DynamoDB answers within milliseconds. */
 const BASE_MS = 25;
 const MAX_PAUSE_MS = 2_000;
 const MAX_RETRIES = 10;
@@ -13,17 +13,17 @@ export interface RetryOptions {
   readonly random: Random;
 }
 
-/** Repeats calls to the stores. The SDK's own retries are off, so that time and chance are the injected ones. */
+/** Retries calls to the stores. The SDK's own retries are off, so that clock and randomness are the injected ones. */
 export interface StoreRetry {
   /**
-   * Calls until it succeeds or fails for good. `call` is told how many attempts came before: an earlier one may have been
-   * carried out although its answer was lost.
+   * Calls until it succeeds or fails permanently. `call` receives the number of earlier attempts: one of them may have taken effect
+   * although its answer was lost.
    * @throws StoreError
    */
   run<T>(resource: string, operation: string, call: (attemptsBefore: number) => Promise<T>): Promise<T>;
-  /** The pause before the `attempt`-th repetition of something that was only partly done (`UnprocessedItems`, failed entries). */
+  /** The pause before the `attempt`-th retry of a batch that was only partly processed (`UnprocessedItems`, failed entries). */
   pause(attempt: number): Promise<void>;
-  /** How often something that is only partly done may be repeated. */
+  /** The maximum number of retries of a partly processed batch. */
   readonly maxRetries: number;
 }
 
@@ -43,7 +43,7 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
       };
       return pRetry(attempt, {
         retries: MAX_RETRIES,
-        // The pause is made below: p-retry's own jitter never goes under its minimum, full jitter does.
+        // `onFailedAttempt` pauses instead: p-retry's jitter never goes below its minimum, full jitter does.
         minTimeout: 0,
         maxTimeout: 0,
         shouldRetry: ({ error }) => error instanceof StoreError && error.retryable,

@@ -25,7 +25,7 @@ import { storeError } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
 
 export interface AwsStoresOptions {
-  /** `ROLLCALL_TABLE`: its name. */
+  /** `ROLLCALL_TABLE`: the table's name. */
   readonly table: string;
   /** `ROLLCALL_QUEUE_URL` */
   readonly queueUrl: string;
@@ -38,23 +38,23 @@ export interface AwsStoresOptions {
   readonly newId: NewId;
   /** For the pauses between attempts. */
   readonly random: Random;
-  /** What the SDK's own settings (Region, credentials, endpoint, in the environment and the profile) do not say. */
+  /** Overrides of the SDK's own settings (Region, credentials, endpoint, from the environment and the profile). */
   readonly dynamodb?: DynamoDBClientConfig;
   readonly sqs?: SQSClientConfig;
-  /** Long poll of `queue.receive`, s, 0 to 20 (default 0: never waits). A loop of workers in a container asks for 20. */
+  /** Long poll of `queue.receive`, s, 0 to 20 (default 0: never waits). Workers in a container use 20. */
   readonly receiveWaitSeconds?: number;
-  /** Long poll of an empty look at the dead letters, s (default 1). */
+  /** Long poll when listing dead letters, s (default 1). */
   readonly deadLetterWaitSeconds?: number;
   /**
-   * How far this machine's clock may be off AWS's, ms (default: any; it is not looked at). Others' leases and claims are taken for expired by a
-   * clock that is ahead, and its own outlast their time by one that is behind.
+   * The maximum difference between this machine's clock and AWS's, ms (default: not checked). A worker whose clock is ahead would treat
+   * other workers' leases and claims as expired; a worker whose clock is behind would keep its own too long.
    */
   readonly maxClockSkewMs?: number;
-  /** `false`: table and queues are not looked at first (default `true`). For a Lambda's start, whose deployment has made both. */
+  /** Whether to check table and queues first (default `true`). A Lambda need not: its deployment created both. */
   readonly check?: boolean;
 }
 
-/** Everything that the aws runtime keeps. All methods throw `StoreError`. */
+/** All stores of the `aws` profile. All methods throw `StoreError`. */
 export interface AwsStores {
   readonly ledger: Ledger;
   readonly records: Records;
@@ -64,16 +64,16 @@ export interface AwsStores {
   readonly snapshots: SnapshotStore;
   /** DynamoDB's clock. */
   readonly time: StoreTime;
-  /** Puts a body that nobody can read among the dead letters; for one that did not come by `queue.receive` (a Lambda event). */
+  /** Stores an unreadable body as a dead letter. For a body that did not come from `queue.receive` (a Lambda event). */
   bury(body: string, reason: DeadLetterReason): Promise<void>;
-  /** Closes connections; what is under way fails. Twice is fine. */
+  /** Closes connections; calls in progress fail. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /**
  * Opens the stores in DynamoDB and SQS.
- * @throws StoreError `ClockSkew`, or `WrongShape` naming everything that is missing or wrong about table and queues, or that they could not be
- *   asked (`Denied`, `Unauthenticated`, `Unavailable`, …)
+ * @throws StoreError `ClockSkew`; `WrongShape`, which lists everything that is missing or wrong about table and queues; or the error of
+ *   the check itself (`Denied`, `Unauthenticated`, `Unavailable`, …)
  */
 export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStores> {
   const { table, queueUrl, dlqUrl, clock, newId, random, receiveWaitSeconds = 0, deadLetterWaitSeconds = 1 } = options;

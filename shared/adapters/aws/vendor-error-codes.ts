@@ -1,18 +1,18 @@
 import type { CloudErrorKind } from '../../ports/cloud.ts';
 
 /**
- * What each vendor's error code means, a table per service over one for what every AWS service may answer. A code that
- * stands in none of them is Invalid: it is not retried and shows up, instead of being guessed at by status or text.
+ * What AWS's error codes mean: one table per service, and one for the codes common to all services. An unknown code is Invalid, so it is
+ * reported and not retried; it is never guessed from the HTTP status or the text.
  */
 export interface Meaning {
   readonly kind: CloudErrorKind;
-  /** AWS uses the code for several causes; only reading the state again tells which. */
+  /** AWS uses the code for several causes; read the state again to find out which applies. */
   readonly ambiguous: boolean;
 }
 
 type Table = Readonly<Record<string, CloudErrorKind | 'Denied?' | 'Invalid?'>>;
 
-/** Codes of the shared front of AWS's services [Common Errors], and of retired or older spellings. */
+/** Codes common to all AWS services [Common Errors], with older spellings. */
 const COMMON: Table = {
   BandwidthLimitExceeded: 'Throttled',
   PriorRequestNotComplete: 'Throttled',
@@ -33,7 +33,7 @@ const COMMON: Table = {
   RequestTimeoutException: 'Transient',
   ServiceUnavailable: 'Transient',
   ServiceUnavailableException: 'Transient',
-  // Our clock is off: the SDK has taken AWS's time from the answer and the next request is signed with it.
+  // This machine's clock is wrong. The SDK takes AWS's time from the answer and signs the next request with it.
   RequestExpired: 'Transient',
   RequestInTheFuture: 'Transient',
   RequestTimeTooSkewed: 'Transient',
@@ -79,7 +79,7 @@ const ORGANIZATIONS: Table = {
   AWSOrganizationsNotInUseException: 'Prerequisite',
   ConcurrentModificationException: 'Transient',
   ServiceException: 'Transient',
-  // What was listed a moment ago is gone: the organization changed under the reading.
+  // The organization changed between two calls of the same reading.
   AccountNotFoundException: 'Conflict',
   ChildNotFoundException: 'Conflict',
   OrganizationalUnitNotFoundException: 'Conflict',
@@ -112,12 +112,12 @@ export function meaningOf(service: string, code: string): Meaning {
   return { kind: found, ambiguous: false };
 }
 
-/** A code is outside data: `constructor` must not find what every object inherits. */
+/** A code is outside data: the code `constructor` must not match an inherited property. */
 function own(table: Table, code: string): Table[string] | undefined {
   return Object.hasOwn(table, code) ? table[code] : undefined;
 }
 
-/** Codes that refuse the credentials themselves, whosever they are. */
+/** Whether AWS refuses the credentials themselves. */
 export function isAboutCredentials(code: string): boolean {
   return own(COMMON, code) === 'Unauthenticated';
 }
@@ -128,7 +128,7 @@ const NEVER_ENROLLED: ReadonlySet<string> = new Set([
   'ResourceNotFoundException',
 ]);
 
-/** On a read: the account has not opted in, which is a state and no failure. */
+/** Whether the error of a read means that the account has not opted in, which is a state and not a failure. */
 export function meansNeverEnrolled(code: string): boolean {
   return NEVER_ENROLLED.has(code);
 }
@@ -139,7 +139,7 @@ export function isExpiredToken(code: string): boolean {
   return EXPIRED.has(code);
 }
 
-/** Node's codes for a connection that could not be made or did not hold, and for a request that was given up: no answer, so none that is Invalid. */
+/** Node's codes for a connection that failed or broke and for an aborted request. There is no answer, so the error is temporary. */
 const NETWORK: ReadonlySet<string> = new Set([
   'ABORT_ERR',
   'AbortError',

@@ -7,7 +7,7 @@ import type { Clients } from './clients.ts';
 import type { AssumedSession } from './member-sessions.ts';
 import { checked } from './responses.ts';
 
-/** The role beside the member role that may only read enrollments (infra/member-role.yml), for who changes none. */
+/** The second role of infra/member-role.yml, which may only read enrollments. Commands that change nothing use it. */
 export function readerRole(memberRole: string): string {
   return `${memberRole}Reader`;
 }
@@ -28,8 +28,8 @@ const credentials = z.object({
 });
 
 /**
- * AssumeRole in one member account, for AWS's default of one hour: more is refused to a caller that is itself an assumed
- * role [API_AssumeRole, role chaining]. @throws CloudError, about that member account.
+ * Assumes the role in one member account for AWS's default of one hour. AWS refuses longer sessions to a caller that is itself an assumed
+ * role [API_AssumeRole, role chaining]. @throws CloudError about that member account
  */
 export async function assumeMemberRole(
   clients: Clients,
@@ -55,7 +55,7 @@ export async function assumeMemberRole(
   return { session: { accountId, identity, member: true }, expiresAt: Expiration.getTime() };
 }
 
-/** The partition is the caller's; the role's path, if it has one, is part of the ARN [IAM identifiers]. */
+/** In the caller's partition. The role's path, if it has one, is part of the ARN [IAM identifiers]. */
 function roleArn(partition: string, accountId: AccountId, role: string): string {
   return `arn:${partition}:iam::${accountId}:role/${role.replace(/^\/+/, '')}`;
 }

@@ -3,12 +3,12 @@ import type { BeforeSend, CallGate, CallKey } from '../../../ports/cloud.ts';
 import type { Clients, Identity } from './clients.ts';
 import { credentialsError, ownError, toCloudError } from './cloud-errors.ts';
 
-/** Credentials and whose they are. */
+/** Credentials, and the account that they belong to. */
 export interface Session {
-  /** `null` before the caller is known. */
+  /** `null` while the caller's account is unknown. */
   readonly accountId: AccountId | null;
   readonly identity: Identity;
-  /** Obtained by AssumeRole in a member account. */
+  /** Whether the credentials come from AssumeRole in a member account. */
   readonly member: boolean;
 }
 
@@ -16,29 +16,29 @@ export interface Session {
 export interface Call<Answer> {
   readonly key: CallKey;
   readonly session: Session;
-  /** Whom an error is about, where that is not the account of the session. */
+  /** The account that an error concerns, if it is not the account of the session. */
   readonly about?: AccountId;
   readonly beforeSend?: BeforeSend;
   readonly send: () => Promise<Answer>;
 }
 
 export interface Calls {
-  /** @throws CloudError `RegionMissing`, `RegionMalformed`; asked before every first call. */
+  /** Checks the configured Region once. @throws CloudError `RegionMissing`, `RegionMalformed` */
   ensureRegion(key: CallKey): Promise<void>;
   make<Answer>(call: Call<Answer>): Promise<Answer>;
-  /** Our own credentials for a call that is about to be made; account `null` as long as nobody has asked who we are. */
+  /** A session with the caller's own credentials. @param accountId the caller's account; `null` while it is unknown */
   ownSession(key: CallKey, accountId: AccountId | null): Promise<Session>;
 }
 
-/** `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`; a `fips` before or behind the SDK has taken off. */
+/** `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. The SDK has removed a leading or trailing `fips`. */
 const REGION = /^[a-z]{2,8}(-[a-z]+){1,3}-\d{1,2}$/;
 
 function malformed({ operation }: CallKey, region: string): string {
   const found = JSON.stringify(region.slice(0, 80));
-  return `${operation} was not sent: the Region ${found} is not the name of one. Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.`;
+  return `${operation} was not sent: ${found} is not the name of a Region. Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.`;
 }
 
-/** Every request of the adapter goes through here: leave, last check, identity, report, translation of errors. */
+/** Every request of the adapter takes the same steps: permit, last check, signature, report, translation of errors. */
 export function createCalls(clients: Clients, gate: CallGate): Calls {
   let regionKnown = false;
 
@@ -55,8 +55,8 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         'Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.';
       throw ownError('Invalid', 'RegionMissing', { ...key, accountId: null }, message, cause);
     }
-    // A Region with a slip in it makes a host that is not there, or, where an endpoint is configured, a signature that is refused as if
-    // the key were wrong.
+    // A mistyped Region leads to a host that does not exist or, with a configured endpoint, to a signature that AWS refuses as if the key
+    // were wrong.
     if (!REGION.test(region))
       throw ownError('Invalid', 'RegionMalformed', { ...key, accountId: null }, malformed(key, region));
     regionKnown = true;
@@ -64,7 +64,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
 
   function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
     if (clients.closed) {
-      // That we end, or go on under another policy, is no fault of the account: who has asked finds it as it was, and tries again.
+      // The process is stopping or has loaded another policy. This is temporary for the account, whose state is unchanged.
       throw ownError('Transient', 'Closed', { ...key, accountId }, `${key.operation} was not sent: closed.`);
     }
   }
@@ -84,7 +84,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
     async make({ key, session, about, beforeSend, send }) {
       const accountId = about ?? session.accountId;
       refuseIfClosed(key, accountId);
-      const leave = await gate.acquire(key);
+      const acquiredAt = await gate.acquire(key);
       refuseIfClosed(key, accountId);
       await beforeSend?.();
       let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
@@ -97,7 +97,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
         throw failure;
       } finally {
-        gate.report(key, outcome, leave);
+        gate.report(key, outcome, acquiredAt);
       }
     },
   };

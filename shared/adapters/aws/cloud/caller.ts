@@ -11,7 +11,7 @@ import { endlessListing, ownError } from './cloud-errors.ts';
 import { MAX_PAGE } from './organization-reader.ts';
 import { accountId, checked } from './responses.ts';
 
-/** Whose credentials we have. */
+/** The identity of the caller's own credentials. */
 export interface OwnIdentity {
   readonly accountId: AccountId;
   readonly arn: string;
@@ -35,7 +35,7 @@ const administrators = z.object({
   NextToken: z.string().nullish(),
 });
 
-/** Compute Optimizer's name among the services of an organization [delegate-administrator-account]. */
+/** Compute Optimizer's service principal in Organizations [delegate-administrator-account]. */
 const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 
 const GET_CALLER_IDENTITY = { service: 'sts', operation: 'GetCallerIdentity' };
@@ -85,7 +85,7 @@ export async function identifyCaller(clients: Clients, calls: Calls, own: OwnIde
   );
 }
 
-/** `null` if we may not ask: only the management account and delegated administrators (of any service) may. */
+/** `null` if the caller may not list administrators: only the management account and delegated administrators (of any service) may. */
 async function isListedAsAdministrator(clients: Clients, calls: Calls, session: Session): Promise<boolean | null> {
   const key = LIST_ADMINISTRATORS;
   const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: MAX_ACCOUNTS });
@@ -113,7 +113,7 @@ async function isListedAsAdministrator(clients: Clients, calls: Calls, session: 
   }
 }
 
-/** Whether AWS lets us do what only the management account and the delegated administrator may. */
+/** Whether the caller may list enrollments, which only the management account and the delegated administrator may. */
 async function mayList(clients: Clients, calls: Calls, session: Session): Promise<boolean> {
   const key = LIST_STATUSES;
   const send = () => clients.computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand({ maxResults: 1 }));

@@ -17,12 +17,12 @@ import { withTolerantTimes } from './tolerant-times.ts';
 export type Identity = Awaited<ReturnType<STSClient['config']['credentials']>>;
 
 export interface ClientOptions {
-  /** `undefined`: the SDK's own settings say (AWS_REGION, profile). */
+  /** `undefined`: the SDK's own settings (AWS_REGION, profile). */
   readonly region: string | undefined;
-  /** Connections at once to one host, over all services together. */
+  /** Maximum number of connections to one host, for all services together. */
   readonly maxSockets: number;
   readonly connectTimeoutMs: number;
-  /** Until the answer begins, and between any two bytes of it. */
+  /** Maximum time until the answer starts, and between two bytes of it. */
   readonly requestTimeoutMs: number;
   readonly logger: Logger | null;
   readonly network: Network;
@@ -33,21 +33,20 @@ export interface Clients {
   readonly automation: ComputeOptimizerAutomationClient;
   readonly organizations: OrganizationsClient;
   readonly sts: STSClient;
-  /** The SDK's default chain, once for all clients; cached and renewed before expiry. */
+  /** The credentials of the SDK's default chain, shared by all clients, cached and renewed before they expire. */
   ownCredentials(): Promise<Identity>;
-  /** Throws if no Region is configured, or one that cannot be a Region's name. */
+  /** Throws if no Region is configured. */
   region(): Promise<string>;
-  /** Every request that `send` starts is signed with this identity and no other. */
+  /** Signs every request that `send` starts with this identity. */
   signedBy<T>(identity: Identity, send: () => Promise<T>): Promise<T>;
   readonly closed: boolean;
   close(): void;
 }
 
 /**
- * One client per service for all accounts: building one takes milliseconds and tens of kilobytes, which ten thousand
- * member accounts must not pay. The identity of a request is carried by the asynchronous context from `signedBy` to the
- * signer, which asks for it once the request is built; there is no default, so that a call made outside of `signedBy`
- * fails instead of acting in the management account.
+ * One client per service for all accounts: creating a client takes milliseconds and tens of kilobytes, too much for each of ten thousand
+ * member accounts. `signedBy` passes the identity of a request to the signer through the asynchronous context. There is no default
+ * identity, so a call outside `signedBy` fails instead of acting in the management account.
  */
 export function createClients(options: ClientOptions): Clients {
   const identities = new AsyncLocalStorage<Identity>();
@@ -62,16 +61,16 @@ export function createClients(options: ClientOptions): Clients {
   const region = options.region ?? options.network.region;
   const common = {
     ...(region !== null && { region }),
-    // Retrying and pacing are done above, by the message and by the shared limiter.
+    // The use cases retry and the shared rate limiter paces.
     maxAttempts: 1,
-    // Not what AWS_RETRY_MODE says: `adaptive` paces calls by itself, even where nothing is retried.
+    // Overrides AWS_RETRY_MODE: `adaptive` would pace calls even without retries.
     retryMode: 'standard',
-    // Resolves the middleware once per command, not once per request; nothing adds middleware later.
+    // Resolves the middleware once per command instead of once per request; no middleware is added later.
     cacheMiddleware: true,
     sha256: Sha256,
     ...connecting(handlerFor(options, agents)),
   };
-  // `memoized` tells the SDK not to keep an identity: it is asked for anew for each request.
+  // `memoized` makes the SDK call this function for each request instead of caching an identity.
   const perCall = { ...common, credentials: Object.assign(current, { memoized: true }) };
   const chain = withCompleteAnswers('sts', new STSClient(common));
   const clients = {
@@ -105,8 +104,8 @@ const homeEndpoint = z.object({
 });
 
 /**
- * Organizations lives in one Region of each partition and takes no signature for another. The SDK's endpoint rules know
- * which, but only for AWS's own endpoints; asked for the Region itself, they hold for a configured endpoint as well.
+ * Organizations runs in one Region of each partition and accepts signatures only for that Region. The SDK's endpoint rules apply it only to
+ * AWS's own endpoints, so it is looked up in these rules and also used for a configured endpoint.
  */
 function organizationsClient(
   config: OrganizationsClientConfig,

@@ -8,19 +8,19 @@ import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from '..
 export interface CallContext {
   readonly service: string;
   readonly operation: string;
-  /** Whose credentials made the call; for AssumeRole the account whose role was asked for. */
+  /** The account whose credentials made the call; for AssumeRole, the account of the role. */
   readonly accountId: AccountId | null;
-  /** By credentials of a member role: what is wrong with them concerns that one account. */
+  /** Whether the credentials are those of a member role: a problem with them concerns only that account. */
   readonly member: boolean;
 }
 
-/** Codes of ours, for what has none of AWS's. */
+/** Rollcall's own codes, for errors without a code of AWS. */
 const UNREADABLE_ANSWER = 'UnreadableAnswer';
 export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
 
 /**
- * Any failure of a call as a CloudError: by AWS's error code, by Node's for the network, Transient for an answer that no
- * AWS service gave (a proxy's page, a truncated body, an answer that lacks a required member). A CloudError passes unchanged.
+ * Translates any failure of a call by AWS's error code, or Node's for the network. An answer that does not come from an AWS service (a proxy's
+ * page, a truncated body, an answer that lacks a required member) is Transient. A CloudError is returned unchanged.
  */
 export function toCloudError(error: unknown, context: CallContext): CloudError {
   if (error instanceof CloudError) {
@@ -43,7 +43,7 @@ export function toCloudError(error: unknown, context: CallContext): CloudError {
   return new CloudError(messageFor(facts, found, context.member), facts, options);
 }
 
-/** A request that is wrong before anything is sent, or an answer that is not what AWS documents. */
+/** The error for an invalid request that is not sent, or for an answer that AWS does not document. */
 export function ownError(
   kind: CloudErrorKind,
   code: string,
@@ -56,13 +56,13 @@ export function ownError(
   return new CloudError(message, facts, cause === undefined ? undefined : { cause });
 }
 
-/** The error of a listing that does not end; such a listing is not used. */
+/** The error for a listing that does not end. Such a listing is not used. */
 export function endlessListing(context: Omit<CallContext, 'member'>, why: string): CloudError {
   const message = `${context.operation} does not end: ${why}. The listing is broken and is not used.`;
   return ownError('Invalid', UNEXPECTED_ANSWER, context, message);
 }
 
-/** Our own credentials could not be had: whatever the provider chain says, only the network may be tried again. */
+/** The error for missing credentials of the caller. Only network failures of the provider chain may be retried. */
 export function credentialsError(error: unknown, context: CallContext): CloudError {
   const { code, cause } = describe(error, 'sts');
   const network = isNetworkCode(code);
@@ -84,12 +84,12 @@ interface Found {
   readonly kind: CloudErrorKind;
   readonly ambiguous: boolean;
   readonly requestId: string | null;
-  /** AWS's own words; `null` for a refusal of credentials, which may quote what was signed, headers and all. */
+  /** AWS's message; `null` if AWS refuses credentials, because that message may quote the signed request and its headers. */
   readonly words: string | null;
   readonly skewCorrected: boolean;
-  /** Where no connection was had, as far as Node says. */
+  /** The host or address that could not be reached, if Node reports it. */
   readonly peer: string | null;
-  /** Only what cannot carry a request or an answer of AWS, whose headers hold credentials. */
+  /** The original error, unless it could contain a request or an answer, whose headers contain credentials. */
   readonly cause: Error | null;
 }
 
@@ -129,7 +129,7 @@ function describe(error: unknown, service: string): Found {
   return { ...common, code, kind: 'Invalid', ambiguous: false, words: text(fields['message']), cause };
 }
 
-/** The host that was not found, or the address that refused; the first of several. */
+/** The host that was not found, or the address that refused the connection; the first of several. */
 function peerOf(fields: Readonly<Record<string, unknown>>): string | null {
   const several: readonly unknown[] = Array.isArray(fields['errors']) ? fields['errors'] : [];
   const [first = fields] = several.filter(isObject);
@@ -138,7 +138,7 @@ function peerOf(fields: Readonly<Record<string, unknown>>): string | null {
   return host === null || typeof port !== 'number' ? host : `${host} port ${port}`;
 }
 
-/** What the SDK puts where an answer named no error; `NotFound` is what it makes of a bare 404, and no code of a service that is called here. */
+/** Names that the SDK uses if an answer has no error code. It turns a 404 without a code into `NotFound`, which no service called here uses. */
 function isNoCode(name: string): boolean {
   return ['', 'Unknown', 'UnknownError', 'Error', 'NotFound'].includes(name);
 }
@@ -147,7 +147,7 @@ function kindFor(found: Found, context: CallContext): CloudErrorKind {
   if (found.kind !== 'Unauthenticated') {
     return found.kind;
   }
-  // The SDK has learnt AWS's time from this very answer; signed with it, the same request is in order.
+  // The SDK has corrected its clock by this answer, so a retry will be signed correctly.
   if (found.skewCorrected) {
     return 'Transient';
   }
@@ -158,7 +158,7 @@ function kindFor(found: Found, context: CallContext): CloudErrorKind {
 }
 
 const SIGN_IN =
-  'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions; "aws sts get-caller-identity" tells whether they work.';
+  'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions; "aws sts get-caller-identity" shows whether they work.';
 
 function messageFor(facts: CloudErrorDetails, found: Found, member: boolean): string {
   const where = facts.accountId === null ? '' : ` for account ${facts.accountId}`;
@@ -206,24 +206,25 @@ const CA_ADVICE =
 
 const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   AWSOrganizationsNotInUseException:
-    'This account belongs to no AWS Organization: use credentials of the management account or of the delegated administrator.',
+    'This account does not belong to an AWS Organization: use credentials of the management account or of the delegated administrator.',
   NotManagementAccountException: 'Only the management account may do this.',
   RegionDisabledException:
     'STS is not enabled for this Region in that account: enable the Region there, or set AWS_REGION to one that is.',
   ENOTFOUND: 'No such host: check the Region (AWS_REGION), AWS_ENDPOINT_URL and the network.',
   ERR_INVALID_URL: 'Set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4570, or unset it.',
-  EPROTO: 'No TLS is spoken there, or another one: check AWS_ENDPOINT_URL, http:// or https://, and proxies.',
+  EPROTO:
+    'The server does not speak TLS, or an incompatible version: check AWS_ENDPOINT_URL, http:// or https://, and proxies.',
   ERR_PROXY_TUNNEL: 'The proxy refused to connect: check HTTPS_PROXY, NO_PROXY, and the hosts that the proxy allows.',
   ...Object.fromEntries(UNTRUSTED.map((code) => [code, CA_ADVICE])),
-  ECONNREFUSED: 'Nothing answers there: check AWS_ENDPOINT_URL and the network.',
+  ECONNREFUSED: 'No server answers there: check AWS_ENDPOINT_URL and the network.',
   [INCOMPLETE_ANSWER]:
     'Such an answer is ignored. AWS does not send it: if it persists, check AWS_ENDPOINT_URL and proxies.',
-  [UNREADABLE_ANSWER]: 'What answered was no AWS service: check AWS_ENDPOINT_URL and proxies.',
+  [UNREADABLE_ANSWER]: 'The answer does not come from an AWS service: check AWS_ENDPOINT_URL and proxies.',
 };
 
 const MAX_WORDS = 300;
 
-/** AWS's words on one line, shortened, and without anything that looks like a key, a token or a signature. */
+/** AWS's message on one line, shortened, without anything that looks like a key, a token or a signature. */
 function presentable(words: string): string {
   const line = words
     .replace(/\s+/g, ' ')

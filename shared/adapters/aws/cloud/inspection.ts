@@ -25,15 +25,15 @@ import { accountId, checked } from './responses.ts';
 export interface AwsInspectionOptions {
   readonly gate: CallGate;
   readonly logger: Logger;
-  /** How long to wait for a connection and for an answer: a person is waiting. */
+  /** Timeouts for connecting and for an answer. */
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number };
   /** Default: direct connections. */
   readonly network?: Network;
-  /** How many accounts the organization may have; default: `MAX_ACCOUNTS`. */
+  /** Maximum number of accounts in the organization; default `MAX_ACCOUNTS`. */
   readonly maxAccounts?: number;
 }
 
-/** Listings may contain accounts that have left, and may contain some twice. */
+/** A listing may contain accounts that have left, and some accounts twice. */
 const SLACK = 2;
 const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 
@@ -58,7 +58,7 @@ const listed = z.array(z.object({ accountId, status: optional, statusReason: opt
 const statuses = z.object({ accountEnrollmentStatuses: listed, nextToken: optional });
 const automation = z.object({ accounts: listed, nextToken: optional });
 
-/** AWS as `doctor` looks at it: reads alone. `close` breaks off what is under way. */
+/** The reads of `doctor`. `close` aborts the calls in progress. */
 export function createAwsInspection(options: AwsInspectionOptions): Inspection & { close(): void } {
   const { connectMs, requestMs } = options.timeouts;
   const clients = createClients({
@@ -206,7 +206,7 @@ class AwsInspection implements Inspection {
   }
 }
 
-/** A page has one list. */
+/** The items of a page, whose one list has a different name in each operation. */
 function itemsIn(page: object): number {
   const list: unknown = Object.values(page).find((value) => Array.isArray(value));
   return Array.isArray(list) ? list.length : 0;

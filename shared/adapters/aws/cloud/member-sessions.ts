@@ -2,26 +2,26 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Clock } from '../../../ports/system.ts';
 import type { Session } from './call-pipeline.ts';
 
-/** A session is renewed this long before it ends, so that no call begins with credentials about to expire. */
+/** A session is renewed this long before it ends, so that no call starts with credentials that are about to expire. */
 export const RENEWAL_MARGIN_MS = 5 * 60_000;
 
-/** AWS grants no more accounts to an organization, so that nothing is evicted in practice [Quotas for AWS Organizations]. */
+/** The maximum size of an organization, so that no session is evicted in practice [Quotas for AWS Organizations]. */
 const DEFAULT_CAPACITY = 10_000;
 
 export interface MemberSessions {
-  /** The account's session, assumed anew if there is none or it is about to end; one request at a time per account. */
+  /** The account's session. Assumes the role if there is none or it is about to end, with one request at a time per account. */
   get(accountId: AccountId): Promise<Session>;
-  /** Forgets a session that was refused; a newer one of the same account stays. */
+  /** Removes a session that AWS refused, unless the account already has a newer one. */
   drop(session: Session): void;
 }
 
-/** What AssumeRole gave, and until when (epoch ms). */
+/** A session from AssumeRole, and when it ends (epoch ms). */
 export interface AssumedSession {
   readonly session: Session;
   readonly expiresAt: number;
 }
 
-/** Credentials of member roles, kept until shortly before they expire. */
+/** Caches the credentials of member roles until shortly before they expire. */
 export function createMemberSessions(
   assume: (accountId: AccountId) => Promise<AssumedSession>,
   clock: Clock,
@@ -61,7 +61,7 @@ export function createMemberSessions(
   };
 }
 
-/** A map keeps the order of insertion: the first key is the one assumed longest ago. */
+/** A map keeps the order of insertion, so its first key is the oldest session. */
 function evictOldest(sessions: Map<AccountId, AssumedSession>, capacity: number): void {
   for (const accountId of sessions.keys()) {
     if (sessions.size <= capacity) {

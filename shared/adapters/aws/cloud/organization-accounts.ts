@@ -10,22 +10,22 @@ const account = z.object({
   Id: accountId,
   Name: z.string().nullish(),
   State: z.string().nullish().catch(null),
-  /** Retired on 2026-09-09 in favour of `State`; read only where that is absent. */
+  /** Replaced by `State` on 2026-09-09; read only if that is absent. */
   Status: z.string().nullish().catch(null),
   Paths: z.array(z.string()).nullish().catch(null),
 });
 
-/** What is kept of an account while its organization is read. */
+/** The part of an account that is kept while the organization is read. */
 export interface Account {
   readonly Id: AccountId;
   readonly Name: string;
-  /** As AWS spells it; empty if it says nothing. */
+  /** As AWS spells it; empty if AWS returns none. */
   readonly State: string;
-  /** The part of its path before its own id, `o-…/r-…/ou-…/`; `null` if AWS gives no path that ends in its id [API_Account]. */
+  /** The part of the path before the account's id, `o-…/r-…/ou-…/`; `null` if AWS returns no path that ends in the id [API_Account]. */
   readonly parent: string | null;
 }
 
-/** Pages of accounts; all that come through one schema share the texts that are the same for thousands of them. */
+/** Pages of accounts. Accounts parsed by one schema share the strings that are equal for thousands of them, to save memory. */
 export function accountsPages() {
   const texts = new Map<string, string>();
   const shared = (text: string): string => {
@@ -52,7 +52,7 @@ function toAccount(
 
 const oneAccount = z.object({ Account: account }).transform(({ Account }) => toAccount(Account, (text) => text));
 
-/** `null`: AWS says that the organization has no such account [API_DescribeAccount, AccountNotFoundException]. */
+/** `null` if AWS reports that the organization has no such account [API_DescribeAccount, AccountNotFoundException]. */
 export async function describeAccount(reader: Reader, AccountId: AccountId): Promise<Account | null> {
   try {
     return await reader.one('DescribeAccount', AccountId, oneAccount, (client) =>
@@ -98,7 +98,7 @@ const STATES: ReadonlySet<string> = new Set<State>([
   'CLOSED',
 ]);
 
-/** `UNKNOWN`, with a warning, for a state that this version does not know: guessing whether such an account may be changed is not safe. */
+/** `UNKNOWN`, with a warning, for a state that this version does not know, because such an account may not be safe to change. */
 export function stateOf(reader: Reader, { Id, State: state }: Account): State {
   if (!isState(state)) {
     reader.warn(
@@ -113,15 +113,15 @@ function isState(value: string): value is State {
   return STATES.has(value);
 }
 
-/** Requests under way at once: enough to fill the limiter's rate, few enough for Organizations' own throttle. */
+/** Maximum number of parallel requests: enough to use the limiter's rate, few enough for the throttle of Organizations. */
 const TAG_READERS = 4;
 
-/** This many consecutive failures, without a usable answer in between, mean a fault of the service or the network, not of single accounts. */
+/** This many consecutive failures, without a usable answer in between, mean a problem of the service or the network, not of single accounts. */
 const MAX_FAILED_IN_A_ROW = 20;
 
 /**
- * Reads the tags of each account, one call per account. Accounts that have left meanwhile are omitted. An account without a usable answer keeps
- * `tags: null`, with a warning, and the others are still read. @throws CloudError if more than single accounts fail
+ * Reads the tags of each account, one call per account. Accounts that have left meanwhile are omitted. An account without a usable answer
+ * keeps `tags: null`, with a warning, and the others are still read. @throws CloudError if more than single accounts fail
  */
 export async function withTags(
   reader: Reader,
@@ -168,13 +168,13 @@ export async function withTags(
   return accounts.flatMap(({ id }) => tagged.get(id) ?? []);
 }
 
-/** A refusal, throttling or an interrupted reading concerns every account. */
+/** Other kinds of failure (denied, throttled, interrupted) concern every account. */
 function concernsOneAccount(error: unknown): error is CloudError {
   if (!(error instanceof CloudError) || error.details.code === 'Closed') return false;
   return error.kind === 'Transient' || error.kind === 'Invalid';
 }
 
-/** `null`: AWS says that there is no such account any more [API_ListTagsForResource, TargetNotFoundException]. */
+/** `null` if AWS reports that the account no longer exists [API_ListTagsForResource, TargetNotFoundException]. */
 async function tagsOf(reader: Reader, ResourceId: AccountId): Promise<Record<string, string> | null> {
   try {
     const tags = await reader.all('ListTagsForResource', ResourceId, tagsPage, (client, NextToken) =>

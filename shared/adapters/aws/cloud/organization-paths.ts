@@ -38,8 +38,8 @@ const parentsPage = z
   .transform((page) => toListPage(page.Parents, page.NextToken));
 
 /**
- * Where each account is: by the `Paths` that accounts carry nowadays, or, if any account lacks them, by walking the tree.
- * Walking costs two calls per OU, so that it is not done where the listing has told it already.
+ * The OU path of each account, from the `Paths` in the listing or, if any account lacks them, by walking the tree. Walking takes two calls
+ * per OU, so it is done only then.
  */
 export async function place(
   reader: Reader,
@@ -52,7 +52,7 @@ export async function place(
     if (parent?.startsWith(begin) !== true) return walk(reader, accounts);
     parents.add(parent);
   }
-  // Thousands of accounts stand in a few OUs: what is known of a branch is kept once, not once an account.
+  // Thousands of accounts share a few OUs, so each branch is resolved once and not once per account.
   const branches = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
   const names = await namesOf(reader, [...branches.values()]);
   const paths = new Map(
@@ -83,7 +83,7 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
     }
   }
   for (const id of wanted) {
-    // Moved between the two listings; its name is still to be had.
+    // The OU moved between the two listings; its name can still be read.
     if (!names.has(id)) names.set(id, await nameOf(reader, id));
   }
   return names;
@@ -116,7 +116,7 @@ async function branchAbove(reader: Reader, id: AccountId): Promise<readonly stri
     if (parent?.startsWith('r-') === true) return branch;
     if (parent === undefined) break;
   }
-  const message = `The organization changed while it was read: account ${id} could not be followed up to the root. Read it again.`;
+  const message = `The organization changed while it was read: no path from account ${id} to the root was found. Read it again.`;
   throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
 }
 
@@ -135,7 +135,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
   const pages = accountsPages();
   const units = new Map<string, string>(roots.map(({ Id }) => [Id, '/']));
   const placed = new Map<AccountId, Placed>();
-  // A map may grow while it is gone through: children are visited after their parents.
+  // Children are added to the map during the iteration and visited after their parents.
   for (const [ParentId, ou] of units) {
     for (const child of await listUnits(reader, ParentId)) {
       const step = pathStep(child.Name);
@@ -161,7 +161,7 @@ async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<st
   const parents = await parentsOf(reader, id);
   const ou = parents.map((parent) => units.get(parent)).find((path) => path !== undefined);
   if (ou === undefined) {
-    const message = `The organization changed while it was read: account ${id} is in an OU that was not there before. Read it again.`;
+    const message = `The organization changed while it was read: account ${id} is in an OU that did not exist before. Read it again.`;
     throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
   }
   return ou;

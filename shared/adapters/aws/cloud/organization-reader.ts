@@ -8,11 +8,11 @@ import type { Clients } from './clients.ts';
 import { endlessListing, ownError } from './cloud-errors.ts';
 import { checked } from './responses.ts';
 
-/** Asks Organizations as our own account, each request through the caller's `retry`. */
+/** Calls Organizations with the caller's credentials, each request through the caller's `retry`. */
 export interface Reader {
-  /** `about`: what distinguishes this question from others of the same operation. */
+  /** @param about distinguishes this request from others of the same operation */
   one<Answer>(operation: string, about: string, schema: z.ZodType<Answer>, send: Send<void>): Promise<Answer>;
-  /** All pages of a listing, in order. `onPage` hears how many items there are so far. */
+  /** All items of a listing, in order. `onPage` receives the number of items so far. */
   all<Item>(
     operation: string,
     about: string,
@@ -27,20 +27,20 @@ export interface Reader {
 
 /** AWS's largest page, which is also its default [API_ListAccounts]. */
 export const MAX_PAGE = 20;
-/** Pages shift while an organization changes, so a listing may contain some items twice. */
+/** Pages shift while the organization changes, so a listing may contain some items twice. */
 const SLACK = 2;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
 
 export interface ListPage<Item> {
   readonly items: Item[];
-  /** `null` ends the listing; an empty page may carry a token [API_ListAccounts]. */
+  /** `null` ends the listing; an empty page may have a token [API_ListAccounts]. */
   readonly next: string | null;
 }
 
 const nextToken = z.string().nullish();
 
-/** The part of a page that all listings of Organizations have in common, to be merged with the items under their own name. */
+/** The part of a page that all listings of Organizations share; each adds its items under their own name. */
 export const paged = { NextToken: nextToken };
 
 export function toListPage<Item>(items: Item[], token: string | null | undefined): ListPage<Item> {
@@ -49,7 +49,7 @@ export function toListPage<Item>(items: Item[], token: string | null | undefined
 
 export interface ReaderOptions extends Pick<ReadOrganizationOptions, 'retry' | 'once'> {
   readonly logger?: Logger | undefined;
-  /** How many accounts an organization may have. */
+  /** Maximum number of accounts in an organization. */
   readonly maxAccounts?: number | undefined;
 }
 
@@ -95,7 +95,7 @@ export function createReader(
   };
 }
 
-/** Nothing here asks for them, and who keeps an answer should not keep addresses of people. */
+/** Members that are removed before an answer is stored, because nothing needs them and they contain e-mail addresses of people. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['Arn', 'Email', 'JoinedMethod', 'JoinedTimestamp']);
 
 function slim(answer: unknown): unknown {

@@ -16,8 +16,8 @@ import { place, placeOne } from './organization-paths.ts';
 import { createReader, type ReaderOptions } from './organization-reader.ts';
 
 /**
- * Everything about the organization that the policy can ask for, or an error: a listing that breaks off, an account that
- * cannot be placed or a listing without the management account yields no snapshot.
+ * Reads everything about the organization that a policy can refer to. There is no partial snapshot: an incomplete listing, an account
+ * without a path, or a listing without the management account is an error.
  */
 export async function readOrganization(
   clients: Clients,
@@ -31,12 +31,12 @@ export async function readOrganization(
   const listed = await listAccounts(reader, onProgress);
   if (listed.size > maxAccounts) {
     const message =
-      `The organization has ${listed.size} accounts, more than the ${maxAccounts} that are expected. ` +
-      `If it is really that large, set ROLLCALL_MAX_ACCOUNTS (default ${MAX_ACCOUNTS}) to a larger number.`;
+      `The organization has ${listed.size} accounts, more than the maximum of ${maxAccounts}. ` +
+      `If it is that large, set ROLLCALL_MAX_ACCOUNTS (default ${MAX_ACCOUNTS}) to a larger number.`;
     throw reader.error('ListAccounts', 'Invalid', TOO_MANY_ACCOUNTS, message);
   }
   if (!listed.has(ids.managementAccountId)) {
-    const message = `ListAccounts left out the management account ${ids.managementAccountId}: the listing is not complete.`;
+    const message = `ListAccounts omitted the management account ${ids.managementAccountId}: the listing is incomplete.`;
     throw reader.error('ListAccounts', 'Invalid', UNEXPECTED_ANSWER, message);
   }
   const placed = await place(reader, ids.organizationId, listed);
@@ -53,7 +53,7 @@ export async function readOrganization(
   return { ...ids, tags, accounts: tags ? await withTags(reader, accounts, onProgress) : accounts };
 }
 
-/** One account, by itself; `null` if AWS says that the organization does not have it. */
+/** Reads one account; `null` if AWS reports that the organization does not have it. */
 export async function readAccount(
   clients: Clients,
   calls: Calls,

@@ -10,9 +10,9 @@ const ANSWER_MS = 2_000;
 const identity = z.object({ Arn: z.string().regex(/^arn:[a-z0-9-]+:/) });
 
 /**
- * Whose credentials these are, by GetCallerIdentity, which needs no permission [API_GetCallerIdentity]. Asked once, for seconds at most: an
- * operator's command must not wait for a name.
- * @returns `null` if AWS did not say.
+ * The ARN of the caller's credentials, from GetCallerIdentity, which needs no permission [API_GetCallerIdentity]. One attempt of a few
+ * seconds, because an operator's command must not wait for a name.
+ * @returns `null` if AWS did not answer
  */
 export async function ownArn(network: Network): Promise<string | null> {
   const client = withCompleteAnswers('sts', new STSClient(clientSettings(CONNECT_MS, ANSWER_MS, network)));
@@ -20,7 +20,7 @@ export async function ownArn(network: Network): Promise<string | null> {
     const answer = identity.safeParse(await client.send(new GetCallerIdentityCommand({})));
     return answer.success ? answer.data.Arn : null;
   } catch {
-    // The name is worth one question and no more: what is to be done is done all the same, under the operating system's user.
+    // Without the name, the command runs all the same and records the operating system's user.
     return null;
   } finally {
     client.destroy();

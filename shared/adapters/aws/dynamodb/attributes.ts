@@ -37,7 +37,7 @@ export function parseJson<T>(item: Item, body: string, what: string, check: (val
   } catch {
     throw corrupt(place(item), `${what} is not JSON`);
   }
-  if (!check(value)) throw corrupt(place(item), `${what} has not the shape of one`);
+  if (!check(value)) throw corrupt(place(item), `${what} is not valid`);
   return value;
 }
 

@@ -71,7 +71,7 @@ function secondOf(date: number): Pick<TimeReading, 'earliest' | 'latest'> {
 export function refuseSkew(aheadMs: number | null, maxMs: number): void {
   if (aheadMs === null || Math.abs(aheadMs) <= maxMs) return;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
-  const found = `it is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} AWS's, and ${maxMs / 1000} s are possible`;
-  const remedy = 'Workers go by their clocks in leases and claims: set it (NTP), and start again.';
+  const found = `it is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} AWS's clock; the maximum is ${maxMs / 1000} s`;
+  const remedy = 'Leases and claims depend on the clock: synchronize it (NTP) and start again.';
   throw storeError('ClockSkew', "this machine's clock", found, remedy);
 }

@@ -5,10 +5,9 @@ import { CHAIN_SHARDS, shardKey, shardKeys } from './schema.ts';
 import type { Dynamo } from './table-client.ts';
 
 /*
- * Which chains there are, and where each is known to end. The item of a chain is made before its first entry, so that no chain can
- * exist unlisted, and moved forward after entries were stored. It may lag behind the entries (a crash in between), never
- * run ahead; that is why both are asked for the end. Ahead of the entries it is only where entries were taken away behind our
- * back, which thereby shows (invariant 7).
+ * The list of chains, and the known end of each. The item of a chain is created before its first entry, so that every chain is listed, and
+ * updated after entries are stored. It may lag behind the entries after a crash but is never ahead of them, so the end is read from both.
+ * If it is ahead, entries were removed outside Rollcall, and verification reports it (invariant 7).
  */
 
 const keyOf = (chain: string) => ({ pk: shardKey('chains', chain, CHAIN_SHARDS), sk: chain });

@@ -32,16 +32,16 @@ export function entryShards(value: string): readonly string[] {
 
 /** The part of a value that stands in an index's key. */
 export function indexed(value: string): string {
-  // A surrogate without its partner has no form in UTF-8; it would be stored as something else than is asked for.
+  // An unpaired surrogate has no UTF-8 form; DynamoDB would store a different text.
   return value.slice(0, MAX_KEY_CHARS).toWellFormed();
 }
 
 /**
  * The item of an entry that is not yet published.
- * @throws StoreError `TooLarge` if DynamoDB would not take it, `Rejected` for a name that can be no key; RangeError for a time that is none
+ * @throws StoreError `TooLarge` if DynamoDB would not accept it, `Rejected` for a name that is not a valid key; RangeError for an invalid time
  */
 export function entryItem(entry: LedgerEntry): Item {
-  // Exactly the text that the hash is over, so that reading it back cannot give another hash.
+  // Exactly the text that was hashed, so that reading it back gives the same hash.
   const body = canonicalJson(entry);
   checkSize(entry, body);
   const { chain, seq } = entry;
@@ -61,7 +61,7 @@ function foundBy(entry: LedgerEntry): Item {
     ...{ type: text(type), actor: text(actor.toWellFormed()) },
     ...(runId !== null && { runKey: key(runId), runId: text(runId.toWellFormed()) }),
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
-    // The account's own chain is found by the table's key; only what is said of it elsewhere needs an index.
+    // The table's key finds entries in the account's own chain; only its entries in other chains need an index.
     ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
     // An outcome in its account's own chain does not use this key, so the key can mark the outcomes that the caps ignore.
     ...(entry.detail?.unsent === true && accountId === chain && { accountKey: text(UNSENT_KEY) }),
@@ -74,8 +74,8 @@ function foundBy(entry: LedgerEntry): Item {
 const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'todoTime']);
 
 /**
- * The entry of an item of `chain`, whose other attributes say the same as the entry: an edit of them alone leaves the chain whole.
- * @throws TamperedError naming the first that does not
+ * Reads the entry of an item, and checks that the item's other attributes match it: the chain's hashes do not cover them.
+ * @throws TamperedError naming the first attribute that differs
  */
 export function untampered(item: Item, chain: string): LedgerEntry {
   const entry = toEntry(item);
@@ -92,14 +92,14 @@ function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): voi
   const entry = `entry ${seq} of chain ${chain.slice(0, 100)}`;
   const nameBytes = Buffer.byteLength(chain);
   if (nameBytes === 0 || nameBytes > MAX_CHAIN_BYTES || !chain.isWellFormed()) {
-    const found = `its chain's name has ${nameBytes} bytes or is no text; 1 to ${MAX_CHAIN_BYTES} are possible`;
+    const found = `its chain's name has ${nameBytes} bytes or is not valid text; 1 to ${MAX_CHAIN_BYTES} bytes are allowed`;
     throw storeError('Rejected', entry, found, 'Nothing of the call was stored.');
   }
-  // Actor and run stand in the item once more, for the indexes to carry.
+  // Actor and run are also stored as attributes of the item, for the indexes.
   const bytes = Buffer.byteLength(body) + Buffer.byteLength(actor) + Buffer.byteLength(runId ?? '');
   if (bytes > MAX_BODY_BYTES) {
-    const found = `it has ${bytes} bytes, and DynamoDB takes items of 400 KB: ${MAX_BODY_BYTES} bytes are left for an entry`;
-    throw storeError('TooLarge', entry, found, 'Nothing of the call was stored. Shorten what its detail carries.');
+    const found = `it has ${bytes} bytes; the maximum is ${MAX_BODY_BYTES}, because a DynamoDB item may have 400 KB`;
+    throw storeError('TooLarge', entry, found, 'Nothing of the call was stored. Shorten its detail.');
   }
 }
 
@@ -117,6 +117,6 @@ export function toEntry(item: Item): LedgerEntry {
 /** @throws RangeError for a text that is no time: such an entry could not be found by time. */
 export function toEpoch(iso: string): number {
   const at = Date.parse(iso);
-  if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);
+  if (Number.isNaN(at)) throw new RangeError(`not an ISO 8601 time: ${iso}`);
   return at;
 }

@@ -73,7 +73,7 @@ export function indexItems(
   const hashes = sources.flatMap(({ index, hashes, consistent }) =>
     hashes.map((hash) => ({ index, hash, consistent })),
   );
-  // Twice a shard's share, so that a page rarely needs a second round.
+  // Twice a shard's share, so that a page rarely needs a second query.
   const pageSize = Math.min(MAX_INDEX_PAGE, Math.ceil((2 * wanted) / hashes.length) + 2);
   const streams = hashes.map(({ index, hash, consistent }) =>
     dynamo.query({
@@ -86,8 +86,8 @@ export function indexItems(
 }
 
 /**
- * Accounts with an intent since a time that was sent, or may have been sent. Two indexes hold everything needed. Intents that were never sent have a
- * key of their own, which is almost always empty.
+ * Accounts with an intent since a time that was sent, or may have been sent. Two indexes contain everything needed. Outcomes of calls that
+ * were never sent have a key of their own, which is almost always empty.
  */
 export async function changedSince(
   dynamo: Dynamo,
@@ -97,8 +97,8 @@ export async function changedSince(
   const wanted = MAX_INDEX_PAGE * 8;
   const started = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
   const unsent = [{ index: 'account-time', hashes: [UNSENT_KEY], consistent: false }];
-  // Outcomes are read first. An outcome written in between leaves its intent counted this time and ignored next time: the count errs on the high
-  // side.
+  // Outcomes are read first: an outcome written in between leaves its intent counted this time and ignored next time, so the count is
+  // never too low.
   const outcomes = await places(indexItems(dynamo, unsent, range, false, wanted));
   return changedAccounts(await places(indexItems(dynamo, started, range, false, wanted)), outcomes);
 }
@@ -139,7 +139,7 @@ export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageR
   for await (const item of indexItems(dynamo, sourcesFor(filter), range, descending, page.limit + 1)) {
     if (readText(item, 'time') === cursor || !matches(item, filter)) continue;
     found.push(item);
-    // One more than asked for tells whether there is a next page.
+    // One more than requested shows whether there is a next page.
     if (found.length > page.limit) break;
   }
   const shown = found.slice(0, page.limit);

@@ -27,8 +27,8 @@ export async function* readEnds(dynamo: Dynamo): AsyncGenerator<readonly ChainEn
   for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
     const chain = readText(item, 'sk');
     const marked = { seq: readNumber(item, 'seq'), hash: readText(item, 'entryHash') };
-    // Its writer died between its first entries and the mark, or before them: only the entries tell. Without this the chain would be missing
-    // from whatever goes by the ends, and its record would look like one whose chain was taken away.
+    // A writer that died before it updated the chain's end leaves only the entries. Without this read, the chain would be missing from the
+    // list of ends, and its record would look as if the chain had been removed.
     const end = marked.seq === 0 ? await lastEntry(dynamo, chain) : marked;
     if (end.seq === 0) continue;
     page.push({ chain, ...end });
@@ -81,7 +81,7 @@ function consider(picks: Map<string, Pick>, item: Item): void {
   if (kind === null) return;
   const known = picks.get(kind);
   if (known === undefined) picks.set(kind, { item, at: timeOf(item) });
-  // Further down in time, and yet further on in the chain: somebody's clock was behind.
+  // Earlier in time but later in the chain: a writer's clock was behind.
   else if (timeOf(item) >= known.at - SKEW_MS && readText(item, 'sk') > readText(known.item, 'sk')) {
     picks.set(kind, { ...known, item });
   }
@@ -116,7 +116,7 @@ const REMOVED_AT_ONCE = 100;
 export async function pruneChain(dynamo: Dynamo, chain: string, throughSeq: number, limit: number): Promise<number> {
   const end = await endOfChain(dynamo, chain);
   if (throughSeq >= end.seq) {
-    throw new RangeError(`chain ${chain} cannot be pruned up to entry ${throughSeq}: it has to keep its last entry`);
+    throw new RangeError(`chain ${chain} cannot be pruned up to entry ${throughSeq}: the last entry must stay`);
   }
   const keys = [];
   const range = { name: 'sk', to: seqKey(throughSeq) };

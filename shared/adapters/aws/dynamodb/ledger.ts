@@ -17,17 +17,16 @@ const PARALLEL = 32;
 /**
  * The ledger in DynamoDB.
  *
- * Why an append needs no transaction: an entry may be stored only where its chain ends at exactly (seq − 1, prevHash). The end is
- * read, strongly consistent; then the entry is put on condition that there is none with its number. Between the two the end can
- * only change by somebody putting an entry with that same number, and then the condition fails. It cannot change in any
- * other way: entries are never changed, never deleted at the end (pruning stays behind a checkpoint, which is itself an entry before
- * the end), and nobody puts number n + 2 without having read number n + 1 as the end. So the entry with number seq − 1 that was read
- * is still the predecessor when the put succeeds.
+ * Why an append needs no transaction: an entry may be stored only if its chain ends at exactly (seq − 1, prevHash). The end is read with
+ * strong consistency; then the entry is put on the condition that none with its number exists. In between, the end can only change if
+ * another writer puts an entry with the same number, and then the condition fails. There is no other change: entries are never modified or
+ * removed at the end (pruning stops before a checkpoint, which is itself an entry before the end), and no writer puts number n + 2 without
+ * having read number n + 1 as the end. So the entry seq − 1 is still the predecessor when the put succeeds.
  */
 export function dynamoLedger(dynamo: Dynamo): Ledger {
   return {
     async append(entries) {
-      // What cannot be stored at all is found before anything is.
+      // Rejects invalid entries before any entry is stored.
       const items = entries.map((entry, index) => ({ entry, index, item: entryItem(entry) }));
       const outcomes = new Array<AppendOutcome>(entries.length).fill('headMoved');
       const chains = Map.groupBy(items, ({ entry }) => entry.chain);
@@ -95,12 +94,12 @@ async function appendToChain(dynamo: Dynamo, places: readonly Place[]): Promise<
 /** @returns the chain's end afterwards, `null` if the entry does not follow `end`. */
 async function appendOne(dynamo: Dynamo, { entry, item }: Place, end: ChainHead): Promise<ChainHead | null> {
   const { chain, seq, prevHash } = entry;
-  // A retry after a lost answer finds its own entry there.
+  // A retry after a lost answer finds its own entry.
   if (seq <= end.seq) return (await isStored(dynamo, entry)) ? end : null;
   if (seq !== end.seq + 1 || prevHash !== end.hash) return null;
   if (end.seq === 0) await registerChain(dynamo, chain);
   const { stored } = await dynamo.put(item, { expression: 'attribute_not_exists(pk)' });
-  // Refused by the condition: someone was faster, or an earlier attempt of this very put whose answer was lost.
+  // The condition failed: another writer was faster, or an earlier attempt of this put succeeded and its answer was lost.
   return stored || (await isStored(dynamo, entry)) ? headOf(entry) : null;
 }
 

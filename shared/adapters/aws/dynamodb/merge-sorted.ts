@@ -4,8 +4,8 @@ async function* flatten<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T
 }
 
 /**
- * One stream out of several that are each in order: what a family of items that is spread over shards looks like in whole. The first
- * page of every stream is asked for at once, further ones as they are needed.
+ * Merges several sorted streams into one, for items that are spread over shards. The first pages of all streams are read in parallel,
+ * further pages on demand.
  * @param before whether `a` comes before `b`
  */
 export async function* merge<T>(

@@ -66,12 +66,12 @@ function recordKey(accountId: AccountId): Key {
 function recordItem(record: AccountRecord): Item {
   const { accountId, head } = record;
   const wake = wakeAt(record);
-  if (Number.isNaN(wake)) throw new RangeError(`the record of ${accountId} holds a time that cannot be read`);
+  if (Number.isNaN(wake)) throw new RangeError(`the record of ${accountId} contains an invalid time`);
   const { pk, sk } = recordKey(accountId);
   const body = JSON.stringify(toStoredRecord(record));
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BODY_BYTES) {
-    const found = `it has ${bytes} bytes, and DynamoDB takes items of 400 KB`;
+    const found = `it has ${bytes} bytes; a DynamoDB item may have 400 KB`;
     throw storeError('TooLarge', `record of account ${accountId}`, found, 'Nothing of the call was stored.');
   }
   return {
@@ -112,8 +112,8 @@ async function* pagesOfAll<T>(
 }
 
 /**
- * Earliest first. The index may still show a time that has been moved since: the record itself decides, and what was moved beyond
- * `until` is passed over. What is moved nearer in this very moment comes with the next look.
+ * Earliest first. The index may show an outdated time, so the record itself decides: records that are now due after `until` are skipped.
+ * A record that has just become due earlier is found by the next call.
  */
 async function readDue(dynamo: Dynamo, until: number, limit: number): Promise<readonly DueRecord[]> {
   const range = { name: 'todoTime', to: `${timeKey(until)}$` };

@@ -19,15 +19,14 @@ import { REGISTER_SHARDS, shardKey, shardKeys } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';
 
 /**
- * Longer values are stored zipped: a plan of 20,000 changes is 1.2 MB of text, and 10,000 accounts are the most that an
- * organization can have.
+ * Longer values are compressed: a plan of 20,000 changes, the most for an organization of 10,000 accounts, is 1.2 MB of text.
  */
 const ZIP_FROM_BYTES = 16 * 1024;
 
 /**
- * Registers in DynamoDB. A version is a fresh id: it never comes again, and a writer whose answer was lost knows its own write by it.
- * A removal goes over a tombstone for the same reason: who finds its own tombstone has removed the register, whatever became of
- * the answer. A tombstone that a crash left behind counts as absent and is written over.
+ * Registers in DynamoDB. A version is a new id, so it never repeats, and a writer whose answer was lost recognizes its own write by it.
+ * A removal first writes a tombstone for the same reason: a writer that finds its own tombstone has removed the register. A tombstone that
+ * a crash left behind counts as absent and is overwritten.
  */
 export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
   /** Puts the item if the register's version is `expected`. */
@@ -53,7 +52,7 @@ export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
     },
     async write(name, value, expected) {
       const body: string | undefined = JSON.stringify(value);
-      if (body === undefined) throw new TypeError(`register ${name}: the value has no form in JSON`);
+      if (body === undefined) throw new TypeError(`register ${name}: the value cannot be stored as JSON`);
       const version = newId();
       const item = { ...keyItem(name), version: text(version), ...bodyAttributes(name, body) };
       return (await exchange(item, expected)) ? version : null;
@@ -69,7 +68,7 @@ export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
       return true;
     },
     async list(prefix) {
-      // The last character that sorts behind everything that begins with the prefix.
+      // The last character, which sorts after every name with the prefix.
       const range = prefix === '' ? {} : { range: { name: 'sk', from: prefix, to: `${prefix}\u{10ffff}` } };
       const found = await mapParallel(shardKeys('register', REGISTER_SHARDS), REGISTER_SHARDS, (pk) =>
         dynamo.queryAll({ hash: ['pk', pk], consistent: true, ...range }),
@@ -92,7 +91,7 @@ const MAX_NAME_BYTES = 1_024;
 function keyItem(name: string): Item {
   const bytes = Buffer.byteLength(name);
   if (bytes === 0 || bytes > MAX_NAME_BYTES || !name.isWellFormed()) {
-    const found = `its name has ${bytes} bytes or is no text; 1 to ${MAX_NAME_BYTES} are possible`;
+    const found = `its name has ${bytes} bytes or is not valid text; 1 to ${MAX_NAME_BYTES} bytes are allowed`;
     throw storeError('Rejected', `register ${name.slice(0, 100)}`, found, 'Nothing was stored.');
   }
   const { pk, sk } = registerKey(name);
@@ -103,7 +102,7 @@ function bodyAttributes(name: string, body: string): Item {
   if (Buffer.byteLength(body) < ZIP_FROM_BYTES) return { body: text(body) };
   const zipped = gzipSync(body);
   if (zipped.length > MAX_BODY_BYTES) {
-    const found = `its value has ${zipped.length} bytes when zipped, and DynamoDB takes items of 400 KB`;
+    const found = `its compressed value has ${zipped.length} bytes; a DynamoDB item may have 400 KB`;
     throw storeError('TooLarge', `register ${name}`, found, 'Nothing of it was stored.');
   }
   return { zipped: binary(zipped) };

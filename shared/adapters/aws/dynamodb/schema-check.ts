@@ -11,9 +11,8 @@ import type { StoreRetry } from '../store-retry.ts';
 import { createTableInput } from './schema.ts';
 
 /**
- * What is missing or wrong about a table, in words; nothing if it is as {@link createTableInput} declares it. More indexes than declared
- * are no fault.
- * @throws StoreError if it could not be asked
+ * Describes what is missing or wrong about a table; empty if it is as {@link createTableInput} declares it. Additional indexes are allowed.
+ * @throws StoreError if the table could not be described
  */
 export async function findTableFaults(
   client: DynamoDBClient,
@@ -24,7 +23,9 @@ export async function findTableFaults(
     const answer = await retry.run(`table ${table}`, 'DescribeTable', () =>
       client.send(new DescribeTableCommand({ TableName: table })),
     );
-    return answer.Table === undefined ? [`table ${table}: DescribeTable says nothing`] : compare(answer.Table, table);
+    return answer.Table === undefined
+      ? [`table ${table}: DescribeTable returned no description`]
+      : compare(answer.Table, table);
   } catch (error) {
     if (error instanceof StoreError && error.code === 'NotFound') return [`table ${table} does not exist`];
     throw error;
@@ -42,7 +43,7 @@ function compare(found: TableDescription, table: string): readonly string[] {
   const wanted: CreateTableCommandInput = createTableInput(table);
   const faults: string[] = [];
   const where = `table ${table}`;
-  // A table takes reads and writes while it is being updated.
+  // A table accepts reads and writes while it is being updated.
   if (found.TableStatus !== 'ACTIVE' && found.TableStatus !== 'UPDATING') {
     faults.push(`${where} is ${found.TableStatus ?? 'in no known state'}, not ACTIVE`);
   }

@@ -6,18 +6,18 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 
 /*
- * The one table of the aws runtime: its keys, its indexes, and what they cost.
+ * The one table of the `aws` profile: its keys, its indexes, and their costs.
  *
  *   what               pk                 sk               other attributes
  *   ─────────────────  ─────────────────  ───────────────  ─────────────────────────────────────────────────────────────
  *   ledger entry       chain#<chain>      <seq, 12 digits> body, entryHash, time; keys of the indexes; published
  *   chain (its end)    chains#<0..7>      <chain>          seq, entryHash: the last entry known to be stored; 0 before the first
- *   record             record#<0..15>     <account id>     body, seq, wake; todoKey and todoTime while it waits for a time
+ *   record             record#<0..15>     <account id>     body, seq, wake; todoKey and todoTime while it has a due time
  *   register           register#<0..15>   <name>           version, body or zipped; `removed` instead while it is a tombstone
  *   snapshot           facts              current          the snapshot's id, its meta, its number of buckets
- *   snapshot's name    facts              snapshot#<id>    at: so that what a crash left can be found and removed
- *   snapshot's bucket  facts#<id>         bucket#<n>       zipped facts of about 128 accounts
- *   refreshed account  facts#<id>         account#<id>     body, over the bucket's
+ *   snapshot's name    facts              snapshot#<id>    at: to find and remove what a crash left behind
+ *   snapshot's bucket  facts#<id>         bucket#<n>       about 128 accounts, compressed
+ *   refreshed account  facts#<id>         account#<id>     body, which replaces the account in the bucket
  *
  *   index              hash                    range  holds                                     projects
  *   ─────────────────  ──────────────────────  ─────  ────────────────────────────────────────  ────────
@@ -29,46 +29,46 @@ import type {
  *   account-time       <account>               time   entries about an account in another chain FILTERS
  *                      #unsent                 time   outcomes of calls that were never sent    FILTERS
  *   todo               outbox#<0..7>           time   entries not yet marked as published       keys
- *   todo               due#<0..15>             wake   records that wait for a time              keys
+ *   todo               due#<0..15>             wake   records with a due time                   keys
  *
- * `time` is `<epoch ms, 16 digits>#<chain>#<seq>`: unique, so that a page can end anywhere, and in order of time.
+ * `time` is `<epoch ms, 16 digits>#<chain>#<seq>`: unique, so that a page can end anywhere, and sorted by time.
  *
- * Reading your own writes. Everything is read from the table itself with strong consistency, except where only an index can
- * find it; a GSI follows the table within a second as a rule, without a bound that AWS would promise:
- *   strong:    head, read, chains; query by account (the LSI); all of records but `due`, registers, facts
- *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due: may miss
- *              what was written in the last moment. It heals by itself: who asks again sees it. The tick asks every minute for what is due
- *              or unpublished; the guard adds to `changedSince` what the register `claimed-changes` has of the last half minute.
- * What an index finds is always read from the table afterwards (ledger bodies, records), so a lagging index never shows what
- * is no longer so: an entry marked as published, or a record that was snoozed, is left out.
+ * Consistency. Everything is read from the table with strong consistency, except what only an index can find. A GSI usually follows the
+ * table within a second, but AWS promises no bound:
+ *   strong:    head, read, chains; query by account (the LSI); records except `due`, registers, snapshots
+ *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due: these may miss
+ *              the latest writes, and a later read returns them. The tick reads due and unpublished items every minute; the guard adds the
+ *              last half minute from the register `claimed-changes` to `changedSince`.
+ * Items found by an index are then read from the table (ledger bodies, records), so a lagging index never returns outdated content: an
+ * entry already marked as published, or a snoozed record, is omitted.
  *
  * Costs. A write unit (WRU) is 1 KB written, a strongly consistent read unit (RRU) 4 KB read. An entry is about 1.2 KB, a record 1.3 KB, an
  * index item 0.35 KB:
  *   append one entry     1 head: 2 RRU · entry 2 + LSI 1 + four indexes 4 + outbox 1 + the chain's end 1 = 9 WRU
  *                        (a chain's first entry: +1 WRU; an entry without a run: −1)
  *   markPublished        entry 2 + outbox 1 = 3 WRU
- *   advance a record     2 WRU, and 1 to 2 more if its time to wake changes
+ *   advance a record     2 WRU, and 1 to 2 more if its due time changes
  *   register             1 WRU a write, 1 RRU a read (a stored plan of 20,000 changes: about 150 WRU)
- *   save 10,000 facts    79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; get: 3 to 4 RRU
+ *   save 10,000 accounts 79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; get: 3 to 4 RRU
  *   query a page of 100  8 shards: 8 RRU of index, then 100 RRU of entries
  *   tails (as-of)        ends of all chains: 300 RRU for 10,000; each account: 1 to 2 RRU of its LSI, 3 of entries, 1 for its first entry
  *   ends                 35 chains per RRU
- *   prune                1 RRU for 30 keys, and per entry what it took to write it
- *   reachedSince         as many entries per RRU, from the index of all
+ *   prune                1 RRU for 30 keys, and as many WRU per entry as it took to write it
+ *   reachedSince         20 entries per RRU, from the index of all entries
  *   outline              20 entries per RRU, eventually consistent at half price: a run of 10,000 accounts with two changes each: 2,000 RRU
  *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
  *
- * No hot partition at 10,000 accounts an hour (a partition takes 1,000 WRU and 3,000 RRU a second). An account that is remediated
+ * No hot partition at 10,000 accounts an hour (a partition handles 1,000 WRU and 3,000 RRU a second). An account that is remediated
  * writes about 4 entries and advances its record 4 times: 40,000 entries and advances an hour, 11 a second.
  *   ledger     each account's chain is a partition key of its own: 4 entries an hour
- *   indexes    11 entries/s over 8 shards: 1.4 WRU/s each. A scan's burst, bounded by 32 appends at once of 10 ms each, is
+ *   indexes    11 entries/s over 8 shards: 1.4 WRU/s each. A scan's burst, bounded by 32 parallel appends of 10 ms each, is
  *              3,200 entries/s: 400 WRU/s a shard
- *   organization's chain: written one entry behind the other, some ten an hour
+ *   organization's chain: written one entry after the other, about ten an hour
  *   chains     the first scan registers 10,000 chains: in the same burst 400 (first) + 400 (end) WRU/s a shard
  *   records    11 advances/s × 4 WRU over 16 shards: 3 WRU/s each; in the burst 3,200/s: 200 × 4 = 800 WRU/s each
  *   limiter    one item a bucket: a write per reservation, at most 0.1 a call: at 100 calls/s 10 WRU/s on one key
  *   runs       read before each mutating call: 100 calls/s are 100 RRU/s on the run's key
- * A chain, like any partition key of a table with an LSI, may hold 10 GB: some 6 million entries.
+ * A chain, like any partition key of a table with an LSI, may have 10 GB: about 6 million entries.
  */
 
 /** Over how many partition keys an index of entries is spread, by hash of the entry's place. */
@@ -92,8 +92,8 @@ const TIME_INDEXES = [
 export const TIME_INDEX_KEYS: ReadonlyMap<string, string> = new Map([['chain-time', 'pk'], ...TIME_INDEXES]);
 
 /**
- * The table as it has to be: the single definition of it, for tests and for the deployment, which adds what is no matter of shape
- * (encryption, point-in-time recovery, deletion protection; no TTL: nothing here expires).
+ * The only definition of the table, for tests and for the deployment, which adds encryption, point-in-time recovery and deletion protection.
+ * There is no TTL, because nothing here expires.
  */
 export function createTableInput(table: string): CreateTableCommandInput {
   const attributes = ['pk', 'sk', 'time', ...TIME_INDEXES.map(([, key]) => key), 'todoKey', 'todoTime'];

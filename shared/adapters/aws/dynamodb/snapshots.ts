@@ -42,9 +42,9 @@ interface Current {
 }
 
 /**
- * The snapshot in buckets of zipped JSON under an id of its own, invisible until the item `current` names that id; refreshed
- * accounts lie over it one by one. The old one is removed afterwards; a reader who meets the removal begins again
- * with the new one. Who is killed in between leaves its snapshot's name behind, by which the next save removes the rest.
+ * A snapshot is stored in buckets of compressed JSON under its own id. It becomes visible when the item `current` names that id. Refreshed
+ * accounts are stored separately and take precedence over the buckets. Then the old snapshot is removed; a reader that notices the removal
+ * starts over with the new one. A writer killed midway leaves the snapshot's name behind; the next save uses it to clean up.
  */
 export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): SnapshotStore {
   /** Lays items of single accounts over the snapshot that is valid when it returns. */
@@ -53,7 +53,7 @@ export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId
     for (;;) {
       const snapshot = id;
       await dynamo.putMany(itemsFor(snapshot));
-      // A snapshot that became valid meanwhile would hide what was just written under the one before it.
+      // If another snapshot became current meanwhile, it would hide what was just written to the previous one.
       id = (await readCurrent())?.id ?? NO_SNAPSHOT;
       if (id === snapshot) return;
     }
@@ -136,8 +136,8 @@ async function loadOnce(
 }
 
 /**
- * Names a complete snapshot as the valid one, over whichever is valid now.
- * @returns the id of the one that it replaced, which nobody will name again
+ * Makes a complete snapshot the current one.
+ * @returns the id of the snapshot that it replaced, which never becomes current again
  */
 async function makeCurrent(dynamo: Dynamo, { id, buckets, meta }: Current): Promise<string> {
   for (;;) {
@@ -152,7 +152,7 @@ async function makeCurrent(dynamo: Dynamo, { id, buckets, meta }: Current): Prom
         ? { expression: 'attribute_not_exists(pk)' }
         : { expression: 'id = :previous', values: { ':previous': text(previous) } },
     );
-    // After a lost answer it may have been valid, and replaced and removed since: then it must not become valid again.
+    // After a lost answer, this snapshot may have been current, and replaced and removed since. It must not become current again.
     if (stored || retried) return previous ?? NO_SNAPSHOT;
   }
 }
@@ -209,7 +209,7 @@ function bucketItems(id: string, accounts: readonly OrganizationAccount[]): read
 function refreshedItem(id: string, facts: OrganizationAccount): Item {
   const { pk, sk } = refreshedKey(id, facts.id);
   const body = JSON.stringify(facts);
-  checkSize(`facts of account ${facts.id}`, Buffer.byteLength(body));
+  checkSize(`account ${facts.id} of a snapshot`, Buffer.byteLength(body));
   return { pk: text(pk), sk: text(sk), body: text(body) };
 }
 
@@ -229,8 +229,8 @@ function isGone(item: Item): boolean {
 
 function checkSize(what: string, bytes: number): void {
   if (bytes <= MAX_BODY_BYTES) return;
-  const found = `${bytes} bytes, and DynamoDB takes items of 400 KB`;
-  throw storeError('TooLarge', what, found, 'Nothing of it became visible.');
+  const found = `${bytes} bytes; a DynamoDB item may have 400 KB`;
+  throw storeError('TooLarge', what, found, 'The snapshot did not become visible.');
 }
 
 function toCurrent(item: Item): Current {
@@ -258,7 +258,7 @@ function areAccountFacts(value: unknown): value is readonly OrganizationAccount[
 
 function tooSlow(id: string): Error {
   const found = 'saving it took so long that another process may already be removing it';
-  return storeError('Unavailable', `snapshot ${id}`, found, 'The snapshot before it stays valid; scan again.');
+  return storeError('Unavailable', `snapshot ${id}`, found, 'The previous snapshot stays current; scan again.');
 }
 
 function missingBucket(id: string): Error {

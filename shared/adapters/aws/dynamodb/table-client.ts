@@ -183,7 +183,7 @@ export class Dynamo {
       found.push(...got);
       open = unprocessed;
       if (open.length === 0) return found;
-      // An answer may be cut off at 16 MB: as long as something comes, nothing is wrong.
+      // DynamoDB cuts an answer at 16 MB, so unprocessed keys are normal as long as each answer has items.
       if (got.length > 0) attempt = 0;
       await this.#again('BatchGetItem', attempt);
     }
@@ -206,8 +206,8 @@ export class Dynamo {
 
   async #again(operation: string, attempt: number): Promise<void> {
     if (attempt > this.#retry.maxRetries) {
-      const found = `${operation} left items unprocessed, however often it was repeated`;
-      throw storeError('Throttled', this.resource, found, 'What was not acknowledged can be tried again.');
+      const found = `${operation} left items unprocessed after all retries`;
+      throw storeError('Throttled', this.resource, found, 'Retry what was not acknowledged.');
     }
     if (attempt > 0) await this.#retry.pause(attempt);
   }

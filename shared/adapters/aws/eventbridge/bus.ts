@@ -24,7 +24,7 @@ export interface EventBridgeOptions {
   readonly random: Random;
   /** Default: direct connections. */
   readonly network?: Network;
-  /** What the SDK's own settings do not say. */
+  /** Overrides of the SDK's own settings. */
   readonly eventBridge?: EventBridgeClientConfig;
 }
 
@@ -32,20 +32,20 @@ export interface EventBridgeBus extends EventBus {
   close(): void;
 }
 
-/** PutEvents takes so many entries a call [API_PutEvents]. */
+/** The largest number of entries in one PutEvents call [API_PutEvents]. */
 const BATCH = 10;
 /**
- * And so many bytes in all. Since January 2026 one event may have 1 MB, but not in every partition, and rules' targets and archives of before
- * take 256 KB; our entries have 1 to 2 KB, so that nothing is lost by staying below [CalculatePutEventsEntrySize].
+ * The largest size of one PutEvents call. Since January 2026 an event may have 1 MB, but not in every partition, and older targets and
+ * archives accept only 256 KB. Entries have 1 to 2 KB, so the lower limit costs nothing [CalculatePutEventsEntrySize].
  */
 export const MAX_EVENT_BYTES = 256 * 1024;
 const PARALLEL = 4;
-/** Repetitions of entries that failed singly; what fails then is tried again by the next tick. */
+/** Retries of entries that failed individually. The next tick retries those that still fail. */
 const MAX_REPEATS = 3;
 
 /**
- * Publishes to EventBridge: `source` is rollcall, `detail-type` the entry's type in words, `detail` the entry, `time` when it happened.
- * An entry that does not fit is replaced by a reference to it with `truncated: true` (see `EntryReference`).
+ * Publishes to EventBridge: `source` is rollcall, `detail-type` the entry's type in words, `detail` the entry, `time` the time of the
+ * entry. An entry that is too large is replaced by a reference with `truncated: true` (see `EntryReference`).
  */
 export function openEventBridge(options: EventBridgeOptions): EventBridgeBus {
   const client = withCompleteAnswers(
@@ -80,8 +80,8 @@ class Publisher {
   readonly #client: EventBridgeClient;
   readonly #retry: StoreRetry;
   readonly #resource: string;
-  /** What will refuse every further call as well, e.g. a bus that is not there: no use in asking a hundred times. */
-  #verdict: StoreError | null = null;
+  /** The error of an earlier call that every further call would meet too, such as a missing bus. */
+  #fatal: StoreError | null = null;
 
   constructor(client: EventBridgeClient, retry: StoreRetry, bus: string) {
     this.#client = client;
@@ -89,7 +89,7 @@ class Publisher {
     this.#resource = `event bus ${bus}`;
   }
 
-  /** @returns what was not accepted, and why */
+  /** @returns the events that were not accepted, and why */
   async send(batch: readonly Event[]): Promise<readonly Refusal[]> {
     const refused: Refusal[] = [];
     let open = batch;
@@ -110,16 +110,16 @@ class Publisher {
     return refused;
   }
 
-  /** The results in the order of the events, or why there are none. */
+  /** The results in the order of the events, or the error of the whole call. */
   async #put(events: readonly Event[]): Promise<readonly PutEventsResultEntry[] | StoreError> {
-    if (this.#verdict !== null) return this.#verdict;
+    if (this.#fatal !== null) return this.#fatal;
     const command = new PutEventsCommand({ Entries: events.map(({ event }) => event) });
     try {
       const { Entries } = await this.#retry.run(this.#resource, 'PutEvents', () => this.#client.send(command));
       return Entries ?? [];
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#verdict = error;
+      this.#fatal = error;
       return error;
     }
   }
@@ -129,7 +129,7 @@ function refusal(id: string, error: StoreError): Refusal {
   return { id, code: error.details.vendorCode ?? error.code, message: error.message };
 }
 
-/** The answer has as many results as there were entries; one that is missing, or without an event's id, was not accepted. */
+/** The answer has one result per entry. An entry without a result, or with a result without an event id, was not accepted. */
 function entryFailure(id: string, result: PutEventsResultEntry | undefined): Refusal | null {
   if (result?.EventId !== undefined && result.ErrorCode === undefined) return null;
   return { id, code: result?.ErrorCode ?? 'Unanswered', message: result?.ErrorMessage ?? 'EventBridge gave no result' };
@@ -143,7 +143,7 @@ function toEvent(entry: LedgerEntry, bus: string): PutEventsRequestEntry {
   return bytesOf(event) <= MAX_EVENT_BYTES ? event : { ...event, Detail: JSON.stringify(referenceTo(entry)) };
 }
 
-/** As EventBridge counts: 14 for the time, and the UTF-8 bytes of source, detail type and detail [CalculatePutEventsEntrySize]. */
+/** The size as EventBridge counts it: 14 for the time, plus the UTF-8 bytes of source, detail type and detail [CalculatePutEventsEntrySize]. */
 function bytesOf({ Source = '', DetailType = '', Detail = '' }: PutEventsRequestEntry): number {
   return 14 + Buffer.byteLength(Source) + Buffer.byteLength(DetailType) + Buffer.byteLength(Detail);
 }

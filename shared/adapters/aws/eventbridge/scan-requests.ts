@@ -6,14 +6,14 @@ import { withCompleteAnswers } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
-/** What our own requests are marked with, so that nobody takes them for entries of the ledger. */
+/** The source of internal requests, so that subscribers do not mistake them for ledger entries. */
 const INTERNAL_SOURCE = 'rollcall.internal';
 const SCAN_REQUESTED = 'Scan Requested';
 
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 10_000;
 
-/** Requests to scan, as events on our own bus; a rule brings them to the scanner. Throws StoreError. */
+/** Sends scan requests as events on Rollcall's own bus; a rule delivers them to the scanner. @throws StoreError */
 export function eventBridgeScanRequests(
   bus: string,
   options: RetryOptions & { readonly network?: Network },

@@ -3,9 +3,9 @@ import { Logger as Powertools } from '@aws-lambda-powertools/logger';
 import { makeRedact } from '../../../domain/redact.ts';
 import type { LogFields, Logger } from '../../../ports/system.ts';
 
-/** A logger whose lines carry the fields of the work they belong to. */
+/** A logger whose lines include the fields of the work that they belong to. */
 export interface ScopedLogger extends Logger {
-  /** Every line that `work` causes, however late, carries `fields` as well: the run's id, the request's. */
+  /** Adds `fields` (such as the run id) to every line that `work` logs, also asynchronously. */
   within<T>(fields: LogFields, work: () => Promise<T>): Promise<T>;
 }
 
@@ -16,8 +16,8 @@ export interface LambdaLoggerOptions {
 }
 
 /**
- * Powertools' JSON log lines. Messages of one batch are worked on side by side, so that fields travel with the asynchronous context
- * and not with the logger. Secrets are masked as everywhere (see `makeRedact`).
+ * JSON log lines by Powertools. The messages of one batch are processed in parallel, so their fields belong to the asynchronous context and
+ * not to the logger. Secrets are masked (see `makeRedact`).
  */
 export function lambdaLogger({ service, stage, level }: LambdaLoggerOptions): ScopedLogger {
   const scope = new AsyncLocalStorage<LogFields>();
@@ -27,7 +27,7 @@ export function lambdaLogger({ service, stage, level }: LambdaLoggerOptions): Sc
     (method: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields?: LogFields): void => {
       const extra = Object(redact({ ...scope.getStore(), ...fields }));
-      // Powertools takes `message` from its first argument alone.
+      // Powertools takes `message` only from its first argument.
       const { message: detail, ...rest } = extra;
       powertools[method](String(redact(message)), detail === undefined ? rest : { ...rest, detail });
     };

@@ -2,7 +2,7 @@ import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import { METRICS, type Metrics } from '../../../ports/metrics.ts';
 
 /**
- * CloudWatch's embedded metric format: one line of the log a flush, from which CloudWatch makes metrics; no call is made.
+ * Metrics in CloudWatch's embedded metric format: each flush writes one log line, from which CloudWatch extracts the metrics. No call is made.
  * Dimensions are `service` (the function) and `stage`.
  */
 export function lambdaMetrics({ service, stage }: { readonly service: string; readonly stage: string }): Metrics {
@@ -10,13 +10,13 @@ export function lambdaMetrics({ service, stage }: { readonly service: string; re
   let any = false;
   return {
     add(name, value) {
-      // What is no number would make the whole line unreadable for CloudWatch.
+      // CloudWatch rejects the whole line if one value is not a finite number.
       if (!Number.isFinite(value)) return;
       any = true;
       powertools.addMetric(name, METRICS[name], value);
     },
     flush() {
-      // Powertools warns of an empty line.
+      // Powertools warns if there is nothing to publish.
       if (any) powertools.publishStoredMetrics();
       any = false;
     },

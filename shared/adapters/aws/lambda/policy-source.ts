@@ -9,7 +9,7 @@ import { withCompleteAnswers } from '../complete-answers.ts';
 import { codeOf, toStoreError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
-/** Where to read from; see `config/aws-env.ts`. */
+/** Where the policy is stored; see `config/aws-env.ts`. */
 export type Location =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly key: string }
@@ -26,7 +26,7 @@ export interface PolicySourceOptions extends RetryOptions {
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 10_000;
 
-/** The policy from a bundled file, an S3 object or an SSM parameter. Only what is asked of is loaded. */
+/** Reads the policy from a bundled file, an S3 object or an SSM parameter. Only the SDK client that is needed is loaded. */
 export function policySource(location: Location, taskRoot: string, options: PolicySourceOptions): PolicySource {
   switch (location.kind) {
     case 'file':
@@ -90,7 +90,7 @@ function s3Source(bucket: string, key: string, options: PolicySourceOptions): Po
   };
 }
 
-/** S3 answers 304 without a body, which the SDK takes for an error of no particular name [API_GetObject]. */
+/** S3 answers 304 without a body, which the SDK turns into an error without a specific name [API_GetObject]. */
 function isNotModified(error: unknown): boolean {
   if (codeOf(error) === 'NotModified') return true;
   if (typeof error !== 'object' || error === null || !('$metadata' in error)) return false;
@@ -136,7 +136,7 @@ function ssmSource(parameter: string, options: PolicySourceOptions): PolicySourc
 
 function checkSize(name: string, bytes: number): void {
   if (bytes <= MAX_BYTES) return;
-  throw new PolicyUnreadableError(`the policy ${name} has ${bytes} bytes; at most ${MAX_BYTES} are read`);
+  throw new PolicyUnreadableError(`the policy ${name} has ${bytes} bytes; the maximum is ${MAX_BYTES}`);
 }
 
 function unreadable(name: string, cause: unknown): PolicyUnreadableError {

@@ -5,27 +5,27 @@ import { MAX_RECEIVES } from './queue-check.ts';
 import { asciiJson, reasonOf, type SqsQueue } from './queue-client.ts';
 
 export interface DeadLettersOptions {
-  /** How long an empty answer is waited for, s: only a long poll asks all of SQS's servers. */
+  /** Long poll, s. Only a long poll queries all servers of SQS. */
   readonly waitSeconds: number;
-  /** How many letters there are, those among them that somebody is looking at: SQS's own count, which may be a minute old. */
+  /** SQS's count of dead letters, including hidden ones. It may be a minute old. */
   readonly count: () => Promise<number>;
 }
 
-/** How long letters are hidden while somebody looks through them, ms. */
+/** How long letters stay hidden while they are listed, ms. */
 const LOOK_MS = 30_000;
-/** Answers without anything new in a row after which there is nothing new. */
+/** After this many consecutive answers without a new letter, all letters have been seen. */
 const PATIENCE = 2;
-/** Empty answers that are borne while there ought to be more letters: whoever looks at them just now gives them back in a moment. */
+/** Empty answers accepted while SQS counts more letters: another reader has hidden them and will release them soon. */
 const PATIENCE_WITH_OTHERS = 6;
 
 /**
- * The dead letters, in the dead-letter queue itself. SQS knows no other way to look at a message than to receive it: whoever lists hides
- * the letters for as long as that takes (half a minute at most, if he dies) and gives them back at once; whoever looks meanwhile waits a
- * few seconds for them, and then sees what there is. An id is SQS's message id, which stays the same from look to look.
+ * The dead letters in the dead-letter queue. SQS can only show a message by delivering it, so a reader hides the letters while it lists
+ * them and then releases them (they reappear after half a minute if the reader dies). Another reader waits a few seconds for them and then
+ * lists what is visible. The id of a letter is SQS's message id, which does not change.
  */
 export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLettersOptions): DeadLetters {
   const { waitSeconds, count } = options;
-  /** Receives letters until `enough` says so or all were seen, then does `work`, then gives back those that it leaves. */
+  /** Receives letters until `enough` returns true or all were seen, then runs `work`, then releases the letters that it did not remove. */
   const look = async <T>(
     enough: (found: ReadonlyMap<string, Message>) => boolean,
     work: (found: ReadonlyMap<string, Message>) => Promise<{ readonly result: T; readonly gone: ReadonlySet<string> }>,
@@ -54,7 +54,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
   const nothingGone: ReadonlySet<string> = new Set();
 
   return {
-    /** The latest first, among those that were found. */
+    /** Latest first. */
     list: (limit) =>
       look(
         (found) => found.size >= limit,
@@ -82,7 +82,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
             const { MessageId: id = '', ReceiptHandle: receipt = '' } = received;
             return message !== null && wanted.has(id) ? [{ id, receipt, body: asciiJson(message) }] : [];
           });
-          // On the queue before off the dead letters: a crash in between leaves both, and work may come twice.
+          // Sent before it is removed: a crash in between leaves both, and messages may be duplicated.
           await queue.send(readable);
           await dlq.remove(readable.map(({ receipt }) => receipt));
           const back = readable.map(({ id }) => id);
@@ -96,7 +96,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
 function toDeadLetter(received: Message): DeadLetter {
   const body = received.Body ?? '';
   const { message, error } = readMessage(body);
-  // What SQS itself has moved there carries no reason of ours.
+  // A message that SQS itself moved here has no reason attributes.
   const text = `received ${MAX_RECEIVES} times or more and never finished`;
   const reason = reasonOf(received) ?? error ?? { code: 'TooManyReceives', message: text, entryId: null };
   return { id: received.MessageId ?? '', message, body, reason, at: Number(received.Attributes?.SentTimestamp ?? 0) };

@@ -4,24 +4,24 @@ import { StoreError } from '../../../ports/store-error.ts';
 import type { StoreRetry } from '../store-retry.ts';
 
 /**
- * The most that a message may have. Ours have less than 2 KB. The dead-letter queue takes far more (256 KB at least, everywhere), so that any
- * body that comes off the queue fits into it together with the reason.
+ * The largest message of the work queue. Rollcall's messages have less than 2 KB. The dead-letter queue accepts far more (at least 256 KB in
+ * every partition), so any body of the work queue fits into it together with the reason.
  */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
-/** Room for the attributes that give the reason. */
+/** Space for the reason attributes. */
 const REASON_BYTES = 4 * 1024;
-/** The backstop: a message that was received so often and never finished. Workers dead-letter long before. */
+/** After this many receives, SQS itself moves a message to the dead letters. Workers do so much earlier. */
 export const MAX_RECEIVES = 20;
 
 const FOURTEEN_DAYS_S = 14 * 86_400;
 
-/** The dead-letter queue as it has to be: the single definition, for tests and for the deployment, which adds encryption and policy. */
+/** The required attributes of the dead-letter queue, for tests and the deployment, which adds encryption and a policy. */
 export function createDeadLetterQueueInput(name: string): CreateQueueCommandInput {
-  // As long as SQS keeps anything: somebody has to look at it.
+  // The longest retention of SQS, because a person has to handle dead letters.
   return { QueueName: name, Attributes: { MessageRetentionPeriod: String(FOURTEEN_DAYS_S) } };
 }
 
-/** The work queue as it has to be. A standard queue: order means nothing to workers. */
+/** The required attributes of the work queue: a standard queue, because workers do not depend on order. */
 export function createQueueInput(name: string, deadLetterQueueArn: string): CreateQueueCommandInput {
   const redrive = { deadLetterTargetArn: deadLetterQueueArn, maxReceiveCount: MAX_RECEIVES };
   return {
@@ -40,8 +40,8 @@ const redriveSchema = z.object({ deadLetterTargetArn: z.string(), maxReceiveCoun
 type Attributes = Readonly<Record<string, string>>;
 
 /**
- * What is missing or wrong about the two queues, in words; nothing if they are as declared here.
- * @throws StoreError if they could not be asked
+ * Describes what is missing or wrong about the two queues; empty if they have the required attributes.
+ * @throws StoreError if their attributes could not be read
  */
 export async function findQueueFaults(
   client: SQSClient,

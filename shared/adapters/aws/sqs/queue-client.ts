@@ -15,12 +15,12 @@ import { IncompleteAnswerError } from '../complete-answers.ts';
 import { meaningOfCode, storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';
 
-/** SQS's limit of every batch call. */
+/** The largest number of entries in one batch call of SQS. */
 const BATCH = 10;
-/** What one SendMessageBatch may carry in all, in every partition; a single larger message goes alone. */
+/** The largest size of one SendMessageBatch in every partition. A larger message is sent alone. */
 const BATCH_BYTES = 256 * 1024;
 const PARALLEL = 8;
-/** The longest that SQS hides a message. */
+/** The longest visibility timeout of SQS. */
 const LONGEST_VISIBILITY_S = 43_200;
 
 export interface Outgoing {
@@ -28,12 +28,12 @@ export interface Outgoing {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** Calls on one queue, retried. All methods throw StoreError. */
+/** Calls to one queue, with retries. All methods throw StoreError. */
 export class SqsQueue {
   readonly #client: SQSClient;
   readonly #retry: StoreRetry;
   readonly url: string;
-  /** For messages. */
+  /** The queue's name in error messages. */
   readonly resource: string;
 
   constructor(client: SQSClient, url: string, retry: StoreRetry) {
@@ -44,8 +44,8 @@ export class SqsQueue {
   }
 
   /**
-   * Sends all, ten at a time; entries that failed on the service's side are sent again, the others are not.
-   * @throws StoreError if some message was not stored; others may have been
+   * Sends all messages, ten per call. Retries entries that failed because of the service.
+   * @throws StoreError if a message was not stored; others may have been
    */
   async send(messages: readonly Outgoing[], delayMs = 0): Promise<void> {
     const delay = delayMs > 0 ? { DelaySeconds: toSeconds(delayMs) } : {};
@@ -57,12 +57,12 @@ export class SqsQueue {
     );
   }
 
-  /** One ReceiveMessage; waits up to `waitSeconds` for a first message. */
+  /** One ReceiveMessage, which waits up to `waitSeconds` for the first message. */
   async receive(max: number, visibilityMs: number, waitSeconds: number): Promise<readonly Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: this.url,
       MaxNumberOfMessages: Math.min(BATCH, max),
-      // A message that is visible again at once would be received again within this very call.
+      // With a timeout of 0, the same call could receive a message twice.
       VisibilityTimeout: Math.max(1, toSeconds(visibilityMs)),
       WaitTimeSeconds: waitSeconds,
       MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
@@ -72,7 +72,7 @@ export class SqsQueue {
     return Messages ?? [];
   }
 
-  /** Deletes them; a receipt that is no longer valid is passed over, as SQS does. */
+  /** Deletes messages; ignores receipts that are no longer valid, as SQS does. */
   async remove(receipts: readonly string[]): Promise<void> {
     await mapParallel(chunksOf(receipts, BATCH), PARALLEL, (batch) => {
       const entries = batch.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
@@ -86,7 +86,7 @@ export class SqsQueue {
   }
 
   /**
-   * Hides them for `ms` from now.
+   * Hides messages for `ms` from now.
    * @returns the receipts that were still valid
    */
   async hide(receipts: readonly string[], ms: number): Promise<ReadonlySet<string>> {
@@ -105,7 +105,7 @@ export class SqsQueue {
   }
 
   /**
-   * Runs a batch call until every entry has an end.
+   * Repeats a batch call until every entry succeeded or was refused.
    * @returns the ids of entries that were refused with one of the codes in `passOver`
    */
   async #entries<E extends { Id: string | undefined }>(
@@ -165,8 +165,8 @@ interface BatchAnswer {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * What SQS answers for a receipt that is no longer, or never was, one: the message is gone, somebody else has it, or its visibility is
- * over. `InvalidParameterValue` is also what it answers where a message would be hidden for more than 12 hours in all.
+ * SQS's codes for a receipt that is not valid: the message was deleted, another receiver has it, or its visibility timeout ended.
+ * `InvalidParameterValue` also means that a message would be hidden for more than 12 hours in total.
  */
 const ABOUT_RECEIPT: ReadonlySet<string> = new Set([
   'InvalidParameterValue',
@@ -182,7 +182,7 @@ function isRetryable(code: string, senderFault: boolean | undefined): boolean {
   return meaning === 'Throttled' || meaning === 'Unavailable' || senderFault === false;
 }
 
-/** SQS counts in seconds; rounded up, so that a message is never visible before its time. */
+/** SQS takes whole seconds. Rounded up, so that a message is never visible too early. */
 function toSeconds(ms: number): number {
   return Math.min(LONGEST_VISIBILITY_S, Math.max(0, Math.ceil(ms / 1000)));
 }
@@ -213,7 +213,7 @@ function packed(messages: readonly Outgoing[]): readonly (readonly Outgoing[])[]
   return batches;
 }
 
-/** As SQS counts: body, and names, types and values of the attributes. */
+/** The size as SQS counts it: body, and names, types and values of the attributes. */
 export function bytesOf({ body, attributes }: Outgoing): number {
   const sizes = Object.entries(attributes ?? {}).map(
     ([name, value]) => Buffer.byteLength(name) + 'String'.length + Buffer.byteLength(value),
@@ -221,7 +221,7 @@ export function bytesOf({ body, attributes }: Outgoing): number {
   return Buffer.byteLength(body) + sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** JSON in ASCII alone: SQS refuses most control characters and, in places, what lies beyond U+FFFF. */
+/** JSON in ASCII only: SQS refuses most control characters and, in some partitions, characters above U+FFFF. */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
@@ -229,11 +229,11 @@ export function asciiJson(value: unknown): string {
   );
 }
 
-/** So that the reason always finds room beside the body: 3 bytes a character at most, {@link REASON_BYTES} in all. */
+/** Limits of the reason, so that it always fits beside the body: at most 3 bytes per character, {@link REASON_BYTES} in total. */
 const MAX_NAME_CHARS = 100;
 const MAX_TEXT_CHARS = 1_000;
 
-/** The reason of a dead letter, as attributes that anyone can read who looks at the queue; SQS knows no empty value. */
+/** The reason of a dead letter as message attributes, readable in the queue itself. SQS does not allow empty values. */
 export function reasonAttributes({ code, message, entryId }: DeadLetterReason): Record<string, string> {
   return {
     ErrorCode: presentable(code, MAX_NAME_CHARS) || 'Unknown',
@@ -242,7 +242,7 @@ export function reasonAttributes({ code, message, entryId }: DeadLetterReason): 
   };
 }
 
-/** What SQS takes in an attribute. */
+/** Replaces characters that SQS does not allow in an attribute. */
 function presentable(text: string, maxChars: number): string {
   return text.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd').slice(0, maxChars);
 }

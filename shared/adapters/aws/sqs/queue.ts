@@ -12,21 +12,21 @@ import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } fr
 
 export interface QueueOptions {
   readonly clock: Pick<Clock, 'now'>;
-  /** How long `receive` may wait for a first message, s (0 to 20; the port's promise is 0). */
+  /** How long `receive` may wait for the first message, s (0 to 20; the port promises 0). */
   readonly waitSeconds: number;
 }
 
-/** How long a message is held while it is moved to the dead letters, ms. */
+/** How long a message stays hidden while it is moved to the dead letters, ms. */
 const MOVE_MS = 60_000;
 
 /**
- * The queue on SQS. What it keeps of the port's promises by itself:
- * - A receipt ends with its visibility. SQS goes on taking it until somebody else receives the message, so the end is remembered
- *   here, by this process's clock. A receipt from elsewhere (a Lambda event) is passed on as it is.
- * - A dead letter is sent before the message is deleted, each durable before the next: a crash in between leaves both, and
- *   the message's next receiver decides anew; nothing is lost.
+ * The work queue on SQS. Two promises of the port need more than SQS offers:
+ * - A receipt ends with its visibility timeout. SQS accepts it until another receiver gets the message, so this class records the end of
+ *   each receipt by this process's clock. A receipt that it did not issue (from a Lambda event) is passed on unchanged.
+ * - A dead letter is sent before the message is deleted. A crash in between leaves both, and the next receiver decides again; nothing is
+ *   lost.
  *
- * What differs: `depth` is SQS's own approximation, which follows within a minute, and times are rounded up to whole seconds.
+ * `depth` is SQS's own approximation, which lags by up to a minute. Times are rounded up to whole seconds.
  */
 export function sqsQueue(
   queue: SqsQueue,
@@ -41,7 +41,7 @@ export function sqsQueue(
     await dlq.send([outgoing]);
     await queue.remove([message.ReceiptHandle ?? '']);
   };
-  /** Readable messages as deliveries; the others go to the dead letters. */
+  /** Turns readable messages into deliveries and moves the others to the dead letters. */
   const open = async (messages: readonly Message[], visibilityMs: number): Promise<readonly Delivery[]> => {
     const deliveries: Delivery[] = [];
     await mapParallel(messages, Number.POSITIVE_INFINITY, async (received) => {
@@ -67,7 +67,7 @@ export function sqsQueue(
         const messages = await queue.receive(wanted, visibilityMs, deliveries.length > 0 ? 0 : waitSeconds);
         const readable = await open(messages, visibilityMs);
         deliveries.push(...readable);
-        // An answer that is not full, and not full of what nobody can read, says that there is hardly more.
+        // A partly filled answer means that few messages are left, unless unreadable ones were removed from it.
         if (messages.length === 0 || (readable.length === messages.length && messages.length < Math.min(10, wanted)))
           break;
       }
@@ -89,7 +89,7 @@ export function sqsQueue(
       ends.finish(receipt);
     },
     async deadLetter({ message, receipt }, reason) {
-      // If someone else has it meanwhile, its fate is theirs to decide; and while it is moved nobody else shall have it.
+      // Stops if another receiver has the message by now; otherwise hides it from others while it is moved.
       if (!ends.isValid(receipt) || !(await queue.hide([receipt], MOVE_MS)).has(receipt)) return;
       await dlq.send([{ body: asciiJson(message), attributes: reasonAttributes(reason) }]);
       await queue.remove([receipt]);
@@ -107,11 +107,11 @@ function encode(message: WorkMessage, resource: string): Outgoing {
   const outgoing = { body: asciiJson(message) };
   const bytes = bytesOf(outgoing);
   if (bytes <= MAX_MESSAGE_BYTES) return outgoing;
-  const found = `a message of kind ${message.kind} has ${bytes} bytes, and the queue takes ${MAX_MESSAGE_BYTES}`;
+  const found = `a message of kind ${message.kind} has ${bytes} bytes; the maximum is ${MAX_MESSAGE_BYTES}`;
   throw storeError('TooLarge', resource, found, 'Nothing of the call was sent.');
 }
 
-/** When the receipts that this process holds end, epoch ms. */
+/** When each receipt of this process ends, epoch ms. */
 class ReceiptEnds {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #ends = new Map<string, number>();
@@ -122,19 +122,19 @@ class ReceiptEnds {
 
   set(receipt: string, visibilityMs: number): void {
     this.#prune();
-    // Moved behind those that end earlier, as a rule, so that pruning need only look at the front.
+    // Re-inserted at the end, so that the map is roughly ordered by end and pruning only checks the front.
     this.#ends.delete(receipt);
     this.#ends.set(receipt, this.#clock.now() + visibilityMs);
   }
 
-  /** Whether it may be passed on to SQS: not known to have ended. */
+  /** Whether the receipt may be sent to SQS: it is not known to have ended. */
   isValid(receipt: string): boolean {
     if (receipt === '') return false;
     const end = this.#ends.get(receipt);
     return end === undefined || this.#clock.now() < end;
   }
 
-  /** It was given back: whatever is done with it from now on does nothing. */
+  /** Ends a receipt after its message was released; later calls with it do nothing. */
   finish(receipt: string): void {
     this.#ends.set(receipt, Number.NEGATIVE_INFINITY);
   }
@@ -143,7 +143,7 @@ class ReceiptEnds {
     this.#ends.delete(receipt);
   }
 
-  /** What ended long ago nobody asks about any more. */
+  /** Removes receipts that ended long ago. */
   #prune(): void {
     const past = this.#clock.now() - FORGET_AFTER_MS;
     for (const [receipt, end] of this.#ends) {
@@ -171,7 +171,7 @@ const COUNTS = [
   'ApproximateNumberOfMessagesDelayed',
 ] as const;
 
-/** SQS's own counts of a queue: approximate. */
+/** SQS's approximate counts of a queue. */
 export async function countMessages(client: SQSClient, url: string, retry: StoreRetry): Promise<QueueCount> {
   const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...COUNTS] });
   const [visible = 0, notVisible = 0, delayed = 0] = await retry.run(`queue ${url}`, 'GetQueueAttributes', async () => {

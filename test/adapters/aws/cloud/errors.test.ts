@@ -161,7 +161,7 @@ describe('what is wrong on our side', () => {
     const { cloud } = cloudOn(wire.endpoint);
     const { details: facts, message } = await failureOf(cloud.identify());
     expect(facts).toMatchObject({ kind: 'Transient', code: 'UnreadableAnswer' });
-    expect(message).toContain('What answered was no AWS service');
+    expect(message).toContain('The answer does not come from an AWS service');
     expect(message).not.toContain('Unknown');
   });
 

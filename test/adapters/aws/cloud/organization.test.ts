@@ -170,7 +170,7 @@ describe('reading the organization', () => {
     expect((await limited(4)).accounts).toHaveLength(4);
     const { details: facts, message } = await failureOf(limited(3));
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'TooManyAccounts' });
-    expect(message).toContain('has 4 accounts, more than the 3 that are expected');
+    expect(message).toContain('has 4 accounts, more than the maximum of 3');
     expect(message).toContain('ROLLCALL_MAX_ACCOUNTS');
   });
 
@@ -312,7 +312,7 @@ describe('who we are', () => {
     const wire = await wireCloud((_, response) => json(response, 400, { __type: 'AWSOrganizationsNotInUseException' }));
     const { details: facts, message } = await failureOf(wire.cloud.identify());
     expect(facts).toMatchObject({ kind: 'Prerequisite', code: 'AWSOrganizationsNotInUseException' });
-    expect(message).toContain('belongs to no AWS Organization');
+    expect(message).toContain('does not belong to an AWS Organization');
   });
 
   const asMember = (answers: Readonly<Record<string, unknown>>) =>

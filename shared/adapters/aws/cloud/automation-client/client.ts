@@ -15,7 +15,7 @@ export type ServiceInputTypes =
   | models.AssociateAccountsRequest
   | models.DisassociateAccountsRequest;
 
-/** Every answer carries the SDK's metadata; which members it has is said by each command. */
+/** Every answer has the SDK's metadata; each command declares the other members. */
 export type ServiceOutputTypes = models.MetadataBearer;
 
 export type ComputeOptimizerAutomationClientConfig = ComputeOptimizerClientConfig;
@@ -24,16 +24,15 @@ export type ComputeOptimizerAutomationClientResolvedConfig = ComputeOptimizerCli
 type HandlerOptions =
   ComputeOptimizerClient extends Client<infer Options, infer _In, infer _Out, infer _Config> ? Options : never;
 
-/** Compute Optimizer's client with the operations of Automation in the place of its own. */
+/** Compute Optimizer's client, with the operations of Automation instead of its own. */
 const Base: new (
   config: ComputeOptimizerAutomationClientConfig,
 ) => Client<HandlerOptions, ServiceInputTypes, ServiceOutputTypes, ComputeOptimizerAutomationClientResolvedConfig> =
   ComputeOptimizerClient;
 
 /**
- * Client of Compute Optimizer Automation. It is Compute Optimizer's client (credentials, region, retries, user agent,
- * signing, awsJson1_0) told another service: name, target, endpoint, shapes and errors. The settings are those of the
- * upstream package, whose class and command names it has, so that replacing it is one import line.
+ * Client of Compute Optimizer Automation: Compute Optimizer's client (credentials, Region, retries, user agent, signing, awsJson1_0) with
+ * the name, target, endpoint, shapes and errors of the other service. Class and command names are those that the SDK's generator produces.
  */
 export class ComputeOptimizerAutomationClient extends Base {
   constructor(configuration: ComputeOptimizerAutomationClientConfig = {}) {

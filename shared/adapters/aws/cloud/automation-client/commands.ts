@@ -10,7 +10,7 @@ import * as schemas from './schemas.ts';
 
 type OperationSchema = Parameters<ReturnType<typeof Command.classBuilder>['sc']>[0];
 
-/** Which settings of the client take part in finding the endpoint. */
+/** The settings of the client that determine the endpoint. */
 const ENDPOINT_PARAMETERS = {
   UseFIPS: { type: 'builtInParams', name: 'useFipsEndpoint' },
   Endpoint: { type: 'builtInParams', name: 'endpoint' },

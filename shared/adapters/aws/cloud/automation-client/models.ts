@@ -3,7 +3,7 @@ import type { UpdateEnrollmentStatusCommandOutput } from '@aws-sdk/client-comput
 /**
  * Shapes of Compute Optimizer Automation, by the names of the upstream package `@aws-sdk/client-compute-optimizer-automation`
  * (Smithy model `com.amazonaws.computeoptimizerautomation`, version 2025-09-22), limited to the operations that Rollcall calls.
- * Members are optional and may be `undefined` as in every client of the SDK: an answer is outside data.
+ * Members are optional and may be `undefined`, as in every client of the SDK.
  */
 type EnrollmentStatus = 'Active' | 'Inactive' | 'Pending' | 'Failed';
 type OrganizationRuleMode = 'AnyAllowed' | 'NoneAllowed';
