@@ -1,14 +1,14 @@
 /** The text of `policy init`: a policy that describes the organization as it is, so that adoption starts with watching. */
+import { type EnrollmentStatus } from '../enrollment/model.ts';
+import { byKind, type EnrollmentId, FIRST_KIND, kindOf, KINDS } from '../enrollment/kinds/index.ts';
 import { jsonAscii } from '../text.ts';
 import { shown } from './file/findings.ts';
 import { formatDate } from './file/values.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './rules/ou-tree.ts';
-import type { OrganizationAccount } from './types.ts';
+import { type OrganizationAccount, DESIRED_FIELDS, type DesiredStatus } from './types.ts';
 
 /** An enrollment as AWS answered it; null: it could not be read. */
-export interface ObservedEnrollments {
-  readonly computeOptimizer: 'Active' | 'Inactive' | 'Pending' | 'Failed' | null;
-  readonly automation: 'Active' | 'Inactive' | 'Pending' | 'Failed' | null;
+export interface ObservedEnrollments extends Readonly<Record<EnrollmentId, EnrollmentStatus | null>> {
   readonly ruleMode: 'AnyAllowed' | 'NoneAllowed' | null;
 }
 
@@ -55,7 +55,7 @@ export function initPolicy(input: InitInput): string {
     ...organizationLines(input.organization ?? {}),
     'defaults:',
     ...(nothingKnown
-      ? ['  # No enrollment could be read: this is a beginning, not a description.', '  computeOptimizer: Active']
+      ? ['  # No enrollment could be read: this is a beginning, not a description.', `  ${FIRST_KIND.id}: Active`]
       : fields(base).map((line) => `  ${line}`)),
     '  mode: alert',
     ...(rules.length === 0 ? [] : ['# The first matching rule that sets a field decides it.', 'rules:']),
@@ -73,21 +73,24 @@ function organizationLines({ memberRole, externalId }: MemberAccess): string[] {
 
 /** What the policy says of an account so that the account complies: only what is settled, and no contradiction. */
 function labelOf(observed: ObservedEnrollments | undefined): Label {
-  const settled = (status: ObservedEnrollments['automation']) =>
-    status === 'Active' || status === 'Inactive' ? status : 'unmanaged';
-  const computeOptimizer = settled(observed?.computeOptimizer ?? null);
-  const seen = settled(observed?.automation ?? null);
-  // AWS never says this of one account at one time, but two listings can be minutes apart.
-  const automation = seen === 'Active' && computeOptimizer === 'Inactive' ? 'unmanaged' : seen;
-  const organizationRules = automation === 'Active' ? (observed?.ruleMode ?? 'unmanaged') : 'unmanaged';
-  return makeLabel({ computeOptimizer, automation, organizationRules });
+  const seen = byKind((id) => settled(observed?.[id] ?? null));
+  // AWS never reports an enrollment as Active without its prerequisites, but two listings can be minutes apart.
+  const statuses = byKind((id) => {
+    const contradicted = kindOf(id).prerequisites.some((each) => seen[each] === 'Inactive');
+    return seen[id] === 'Active' && contradicted ? 'unmanaged' : seen[id];
+  });
+  const associable = KINDS.some(({ id, hasRuleMode }) => hasRuleMode && statuses[id] === 'Active');
+  return makeLabel({ ...statuses, organizationRules: associable ? (observed?.ruleMode ?? 'unmanaged') : 'unmanaged' });
 }
+
+const settled = (status: EnrollmentStatus | null): DesiredStatus =>
+  status === 'Active' || status === 'Inactive' ? status : 'unmanaged';
 
 function makeLabel(sets: Omit<Label, 'key'>): Label {
-  return { ...sets, key: `${sets.computeOptimizer}-${sets.automation}-${sets.organizationRules}` };
+  return { ...sets, key: DESIRED_FIELDS.map((field) => sets[field]).join('-') };
 }
 
-const UNREAD = makeLabel({ computeOptimizer: 'unmanaged', automation: 'unmanaged', organizationRules: 'unmanaged' });
+const UNREAD = makeLabel({ ...byKind(() => 'unmanaged' as const), organizationRules: 'unmanaged' });
 
 function mostCommon(labels: readonly Label[]): Label | null {
   const counts = new Map<string, { label: Label; count: number }>();
@@ -97,18 +100,13 @@ function mostCommon(labels: readonly Label[]): Label | null {
 }
 
 function partlyUnread(labels: readonly Label[]): string[] {
-  const unread = labels.filter((label) => label.computeOptimizer === 'unmanaged').length;
+  const { id, title } = FIRST_KIND;
+  const unread = labels.filter((label) => label[id] === 'unmanaged').length;
   if (unread === 0) return [];
-  return [`# Compute Optimizer was pending, failed or could not be read in ${unread} of them: unmanaged for now.`];
+  return [`# ${title} was pending, failed or could not be read in ${unread} of them: unmanaged for now.`];
 }
 
-function fields(label: Label): string[] {
-  return [
-    `computeOptimizer: ${label.computeOptimizer}`,
-    `automation: ${label.automation}`,
-    `organizationRules: ${label.organizationRules}`,
-  ];
-}
+const fields = (label: Label): string[] => DESIRED_FIELDS.map((field) => `${field}: ${label[field]}`);
 
 interface Exception {
   readonly label: Label;

@@ -1,4 +1,4 @@
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, type EVERY_ENROLLMENT, kindOf } from '../enrollment/kinds/index.ts';
 import type { Secret } from './file/secret.ts';
 
 /** What a policy wants of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
@@ -8,15 +8,20 @@ export type DesiredRuleMode = 'AnyAllowed' | 'NoneAllowed' | 'unmanaged';
 /** `enforce` acts on drift, `alert` only announces it, `off` does not evaluate. */
 export type Mode = 'enforce' | 'alert' | 'off';
 
-/** The four fields that rules and defaults decide, each on its own. */
-export interface Settings {
-  readonly computeOptimizer: DesiredStatus;
-  readonly automation: DesiredStatus;
+/** The fields that rules and defaults decide, each on its own: a status for each enrollment kind, the rule mode and the mode. */
+export interface Settings extends Readonly<Record<EnrollmentId, DesiredStatus>> {
   readonly organizationRules: DesiredRuleMode;
   readonly mode: Mode;
 }
 export type Field = keyof Settings;
-export const FIELDS = ['computeOptimizer', 'automation', 'organizationRules', 'mode'] as const;
+/** The fields that ask for a state of AWS. */
+export const DESIRED_FIELDS = [...ENROLLMENT_IDS, 'organizationRules'] as const;
+export const FIELDS = [...DESIRED_FIELDS, 'mode'] as const;
+
+/** The fields that ask for a state of one enrollment. */
+export function fieldsOf(enrollment: EnrollmentId): readonly (typeof DESIRED_FIELDS)[number][] {
+  return kindOf(enrollment).hasRuleMode ? [enrollment, 'organizationRules'] : [enrollment];
+}
 
 /**
  * A selector: all conditions that are present must hold, a list means any of its values.
@@ -39,7 +44,7 @@ export interface Rule {
 
 export interface Exemption {
   readonly accounts: readonly string[];
-  readonly enrollment: EnrollmentId | 'both';
+  readonly enrollment: EnrollmentId | typeof EVERY_ENROLLMENT;
   /** The last day, `YYYY-MM-DD`, in UTC. */
   readonly until: string;
   /** Epoch ms of the first instant after that day: in force while `now < endsAt`. */
@@ -151,17 +156,19 @@ export interface Decided<T> {
 }
 
 export interface Contradiction {
-  readonly code: 'rulesNeedAutomation' | 'automationNeedsComputeOptimizer';
+  /** `rulesNeedAutomation`, `automationNeedsComputeOptimizer`, and so on for each kind. */
+  readonly code: string;
   readonly message: string;
   /** The enrollments that cannot be reconciled because of it. */
   readonly enrollments: readonly EnrollmentId[];
 }
 
-export interface DesiredState {
-  readonly computeOptimizer: Decided<DesiredStatus>;
-  readonly automation: Decided<DesiredStatus>;
+export interface DecidedSettings extends Readonly<Record<EnrollmentId, Decided<DesiredStatus>>> {
   readonly organizationRules: Decided<DesiredRuleMode>;
   readonly mode: Decided<Mode>;
+}
+
+export interface DesiredState extends DecidedSettings {
   /** null where the fields fit together, and where mode is `off`. */
   readonly contradiction: Contradiction | null;
 }

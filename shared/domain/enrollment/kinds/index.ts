@@ -9,10 +9,15 @@ export type EnrollmentId = (typeof REGISTRY)[number]['id'];
 export type Kind = EnrollmentKind<EnrollmentId>;
 
 export const KINDS: readonly Kind[] = REGISTRY;
+/** The kind that has no prerequisite: examples name it. */
+export const FIRST_KIND: Kind = REGISTRY[0];
 export const ENROLLMENT_IDS: readonly EnrollmentId[] = KINDS.map(({ id }) => id);
 
 /** The mutating operations of all kinds. */
-export type Action = (typeof REGISTRY)[number]['actions'][number]['action'];
+export type MutatingAction = (typeof REGISTRY)[number]['actions'][number]['action'];
+
+/** The word of the policy file for every kind; it is older than the third kind. */
+export const EVERY_ENROLLMENT = 'both';
 
 /** One value for each enrollment kind, in the order of the registry. */
 export function byKind<T>(make: (id: EnrollmentId) => T): Record<EnrollmentId, T> {
@@ -32,6 +37,20 @@ export function kindOf(id: EnrollmentId): Kind {
   const kind = KIND_OF[id];
   if (kind === undefined) throw new Error(`unreachable: ${id} is not in the registry`);
   return kind;
+}
+
+/**
+ * The kind that one call can enable for the whole organization. The reconciler knows one such kind; a kind is given the scope `organization` only
+ * when its work messages name it.
+ */
+export const ORGANIZATION_WIDE: EnrollmentId = onlyKind(({ actions }) =>
+  actions.some(({ scopes }) => scopes.includes('organization')),
+);
+
+function onlyKind(fits: (kind: Kind) => boolean): EnrollmentId {
+  const [first, second] = KINDS.filter(fits);
+  if (first === undefined || second !== undefined) throw new Error('the registry needs exactly one such kind');
+  return first.id;
 }
 
 /** The kinds that need this one to be Active. */

@@ -1,3 +1,4 @@
+import { ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { type DesiredState, FIELDS, type Place } from '../types.ts';
 import type { Expectation, Expectations } from './expectations.ts';
@@ -72,16 +73,11 @@ function differences(
   return found;
 }
 
-function exemptionOf(
-  policy: CompiledPolicy,
-  accountId: string,
-  at: number,
-): 'none' | 'computeOptimizer' | 'automation' | 'both' {
-  const computeOptimizer = policy.exemption(accountId, 'computeOptimizer', at) !== null;
-  const automation = policy.exemption(accountId, 'automation', at) !== null;
-  if (computeOptimizer && automation) return 'both';
-  if (computeOptimizer) return 'computeOptimizer';
-  return automation ? 'automation' : 'none';
+/** The enrollments that are exempt, in the words of an expectation. */
+function exemptionOf(policy: CompiledPolicy, accountId: string, at: number): string {
+  const exempt = ENROLLMENT_IDS.filter((enrollment) => policy.exemption(accountId, enrollment, at) !== null);
+  if (exempt.length === ENROLLMENT_IDS.length) return EVERY_ENROLLMENT;
+  return exempt.length === 0 ? 'none' : exempt.join(', ');
 }
 
 /** The nearest known place: an expectation that is written on one line has none for its parts. */

@@ -1,4 +1,5 @@
 /** Expectations: desired states of named accounts, written beside the policy and checked without AWS (docs/policy.md, `policy test`). */
+import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
 import * as z from 'zod';
 import { safeParseUntrusted } from '../../safe-parse.ts';
 import { didYouMean, type Finding, findingAt, shown } from '../file/findings.ts';
@@ -9,7 +10,7 @@ import { issueFindings } from '../file/schema-findings.ts';
 import { parseDate } from '../file/values.ts';
 import { FIELDS, type Field, type OrganizationAccount, type Policy, type PolicySource } from '../types.ts';
 
-const EXEMPT = ['none', 'computeOptimizer', 'automation', 'both'] as const;
+const EXEMPT = ['none', ...ENROLLMENT_IDS, EVERY_ENROLLMENT] as const;
 
 /** What is expected of one field, by which rule if that matters. */
 interface ExpectedField {
@@ -52,15 +53,14 @@ function field(...values: readonly string[]) {
 const flag = z.boolean({ error: say({ expected: 'true | false' }) }).optional();
 
 const expected = object({
-  computeOptimizer: field('Active', 'Inactive', 'unmanaged'),
-  automation: field('Active', 'Inactive', 'unmanaged'),
+  ...byKind(() => field('Active', 'Inactive', 'unmanaged')),
   organizationRules: field('AnyAllowed', 'NoneAllowed', 'unmanaged'),
   mode: field('enforce', 'alert', 'off'),
   exempt: choice(EXEMPT).optional(),
   canary: flag,
   contradiction: flag,
 }).refine((value) => Object.keys(value).length > 0, {
-  error: say({ expected: 'at least one thing to expect', hint: 'For example `computeOptimizer: Active`.' }),
+  error: say({ expected: 'at least one thing to expect', hint: `For example \`${ENROLLMENT_IDS[0]}: Active\`.` }),
 });
 
 const account = object({

@@ -3,6 +3,7 @@
  * of the file are wrong, so that one reading of the file tells everything.
  */
 
+import { KINDS } from '../../enrollment/kinds/index.ts';
 import { FIELDS } from '../types.ts';
 import { type Path, renderPath, shown } from './findings.ts';
 import type { Taken } from './nodes.ts';
@@ -99,23 +100,25 @@ function checkContradiction(context: RawContext, path: Path, isDefaults: boolean
     const value = valueAt(context.taken.value, [...path, field]);
     return value === undefined && isDefaults ? 'unmanaged' : value;
   };
-  const automation = read('automation');
-  if (read('organizationRules') === 'AnyAllowed' && (automation === 'Inactive' || automation === 'unmanaged')) {
-    context.error([...path, 'organizationRules'], {
-      message:
-        'contradiction: organizationRules: AnyAllowed needs automation: Active, because associating an account enables Automation there',
-      found: `\`automation: ${automation}\``,
-      expected: '`automation: Active`',
-      hint: 'Set `automation: Active` here, or set organizationRules to NoneAllowed or unmanaged.',
-    });
-  }
-  if (automation === 'Active' && read('computeOptimizer') === 'Inactive') {
-    context.error([...path, 'automation'], {
-      message: 'contradiction: automation: Active needs computeOptimizer: Active',
-      found: '`computeOptimizer: Inactive`',
-      expected: '`computeOptimizer: Active`',
-      hint: 'Set `computeOptimizer: Active` here, or set automation to Inactive or unmanaged.',
-    });
+  for (const { id, title, hasRuleMode, prerequisites } of KINDS) {
+    const status = read(id);
+    if (hasRuleMode && read('organizationRules') === 'AnyAllowed' && (status === 'Inactive' || status === 'unmanaged')) {
+      context.error([...path, 'organizationRules'], {
+        message: `contradiction: organizationRules: AnyAllowed needs ${id}: Active, because associating an account enables ${title} there`,
+        found: `\`${id}: ${status}\``,
+        expected: `\`${id}: Active\``,
+        hint: `Set \`${id}: Active\` here, or set organizationRules to NoneAllowed or unmanaged.`,
+      });
+    }
+    for (const prerequisite of prerequisites) {
+      if (status !== 'Active' || read(prerequisite) !== 'Inactive') continue;
+      context.error([...path, id], {
+        message: `contradiction: ${id}: Active needs ${prerequisite}: Active`,
+        found: `\`${prerequisite}: Inactive\``,
+        expected: `\`${prerequisite}: Active\``,
+        hint: `Set \`${prerequisite}: Active\` here, or set ${id} to Inactive or unmanaged.`,
+      });
+    }
   }
 }
 

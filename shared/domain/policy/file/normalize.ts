@@ -47,20 +47,7 @@ function toMatch(raw: RawMatch): Match {
   };
 }
 
-function toRule({
-  id,
-  match,
-  computeOptimizer,
-  automation,
-  organizationRules,
-  mode,
-}: PolicyData['rules'][number]): Rule {
-  const sets = {
-    ...(computeOptimizer && { computeOptimizer }),
-    ...(automation && { automation }),
-    ...(organizationRules && { organizationRules }),
-    ...(mode && { mode }),
-  };
+function toRule({ id, match, ...sets }: PolicyData['rules'][number]): Rule {
   return { id, match: toMatch(match), sets };
 }
 

@@ -1,4 +1,5 @@
 /** The shape of the policy file, once: it validates, fills in defaults, and becomes the JSON Schema for editors. */
+import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
 import * as z from 'zod';
 import { cronProblem } from '../../cron.ts';
 import { WEBHOOK_EVENTS } from '../types.ts';
@@ -50,7 +51,7 @@ export function text(expecting: Expecting, pattern: RegExp, why?: (value: string
     .meta({ pattern: pattern.source });
 }
 
-export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+export function choice<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: say({ expected: values.join(' | '), choices: [...values] }) });
 }
 
@@ -144,8 +145,7 @@ const ruleMode = choice(['AnyAllowed', 'NoneAllowed', 'unmanaged']);
 const mode = choice(['enforce', 'alert', 'off']);
 
 const defaults = object({
-  computeOptimizer: status.default('unmanaged'),
-  automation: status.default('unmanaged'),
+  ...byKind(() => status.default('unmanaged')),
   organizationRules: ruleMode.default('unmanaged'),
   mode: mode.default('enforce'),
 });
@@ -160,10 +160,9 @@ const rule = object({
     (value) => (value === 'defaults' ? '`defaults` is what plans call the defaults: choose another id' : null),
   ),
   match,
-  computeOptimizer: status.optional(),
-  automation: status.optional(),
-  organizationRules: ruleMode.optional(),
-  mode: mode.optional(),
+  ...byKind(() => status.exactOptional()),
+  organizationRules: ruleMode.exactOptional(),
+  mode: mode.exactOptional(),
 });
 
 const sentence = (what: string) =>
@@ -173,7 +172,7 @@ const sentence = (what: string) =>
 
 const exemption = object({
   accounts: oneOrMany(accountId, 'an account id: 12 digits in quotes'),
-  enrollment: choice(['computeOptimizer', 'automation', 'both']).default('both'),
+  enrollment: choice([...ENROLLMENT_IDS, EVERY_ENROLLMENT]).default(EVERY_ENROLLMENT),
   until: text(
     {
       expected: 'a date, like 2027-01-31',

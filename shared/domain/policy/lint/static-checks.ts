@@ -1,9 +1,9 @@
 /** What can be said about a policy without knowing the organization. */
 
-import type { EnrollmentId } from '../../enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type Kind, KINDS } from '../../enrollment/kinds/index.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
 import { exempts } from '../rules/compile.ts';
-import { FIELDS, type Policy, type Rule, type Settings } from '../types.ts';
+import { DESIRED_FIELDS, FIELDS, type Policy, type Rule, type Settings } from '../types.ts';
 import { covers, selectsNothing } from './coverage.ts';
 
 export function staticFindings(policy: Policy): Finding[] {
@@ -16,12 +16,10 @@ export function staticFindings(policy: Policy): Finding[] {
   ];
 }
 
-const SETS: readonly (keyof Settings)[] = ['computeOptimizer', 'automation', 'organizationRules'];
-
 /** A policy under which no account could be managed, whatever the organization looks like. */
 function managesNothing(policy: Policy, rules: readonly Rule[]): Finding[] {
   const layers: Partial<Settings>[] = [policy.defaults, ...rules.map((rule) => rule.sets)];
-  const wants = layers.some((sets) => SETS.some((field) => (sets[field] ?? 'unmanaged') !== 'unmanaged'));
+  const wants = layers.some((sets) => DESIRED_FIELDS.some((field) => (sets[field] ?? 'unmanaged') !== 'unmanaged'));
   const on = layers.some((sets) => (sets.mode ?? 'off') !== 'off');
   if (wants && on) return [];
   return [
@@ -32,7 +30,7 @@ function managesNothing(policy: Policy, rules: readonly Rule[]): Finding[] {
       expected: 'at least one enrollment to keep, for some account',
       hint: wants
         ? 'Set `mode: alert` or `mode: enforce` in `defaults` or in a rule.'
-        : 'Set for example `defaults: { computeOptimizer: Active }`, or add a rule.',
+        : `Set for example \`defaults: { ${ENROLLMENT_IDS[0]}: Active }\`, or add a rule.`,
     }),
   ];
 }
@@ -40,37 +38,49 @@ function managesNothing(policy: Policy, rules: readonly Rule[]): Finding[] {
 /** A field that is set somewhere although nothing in the file could give any account what it needs. */
 function unmetNeeds(policy: Policy): Finding[] {
   const layers = [policy.defaults, ...policy.rules.map((rule) => rule.sets)];
-  const anyAutomation = layers.some((sets) => sets.automation === 'Active');
-  const computeOptimizer = new Set(layers.map((sets) => sets.computeOptimizer ?? policy.defaults.computeOptimizer));
-  const findings: Finding[] = [];
-  for (const [i, { sets }] of policy.rules.entries()) {
-    if (sets.organizationRules === 'AnyAllowed' && sets.automation === undefined && !anyAutomation) {
-      findings.push(
-        findingAt(policy.source, `rules[${i}].organizationRules`, {
-          severity: 'error',
-          message:
-            'contradiction: organizationRules: AnyAllowed needs automation: Active, which nothing in this file sets',
-          found: 'no `automation: Active`',
-          expected: '`automation: Active` for the same accounts',
-          hint: 'Set `automation: Active` here too, or set organizationRules to NoneAllowed or unmanaged.',
-        }),
-      );
-    }
-    const onlyInactive = computeOptimizer.size === 1 && computeOptimizer.has('Inactive');
-    if (sets.automation === 'Active' && sets.computeOptimizer === undefined && onlyInactive) {
-      findings.push(
-        findingAt(policy.source, `rules[${i}].automation`, {
-          severity: 'error',
-          message:
-            'contradiction: automation: Active needs computeOptimizer: Active, but this file says Inactive everywhere',
-          found: '`computeOptimizer: Inactive` for every account',
-          expected: '`computeOptimizer: Active` for the same accounts',
-          hint: 'Set `computeOptimizer: Active` here too, or set automation to Inactive or unmanaged.',
-        }),
-      );
-    }
-  }
-  return findings;
+  return policy.rules.flatMap(({ sets }, i) =>
+    KINDS.flatMap((kind) => [
+      ...unmetByRuleMode(policy, kind, { sets, layers, path: `rules[${i}]` }),
+      ...unmetPrerequisites(policy, kind, { sets, layers, path: `rules[${i}]` }),
+    ]),
+  );
+}
+
+interface Layer {
+  readonly sets: Partial<Settings>;
+  /** The defaults and all rules. */
+  readonly layers: readonly Partial<Settings>[];
+  readonly path: string;
+}
+
+function unmetByRuleMode({ source }: Policy, { id, hasRuleMode }: Kind, { sets, layers, path }: Layer): Finding[] {
+  if (!hasRuleMode || sets.organizationRules !== 'AnyAllowed' || sets[id] !== undefined) return [];
+  if (layers.some((layer) => layer[id] === 'Active')) return [];
+  return [
+    findingAt(source, `${path}.organizationRules`, {
+      severity: 'error',
+      message: `contradiction: organizationRules: AnyAllowed needs ${id}: Active, which nothing in this file sets`,
+      found: `no \`${id}: Active\``,
+      expected: `\`${id}: Active\` for the same accounts`,
+      hint: `Set \`${id}: Active\` here too, or set organizationRules to NoneAllowed or unmanaged.`,
+    }),
+  ];
+}
+
+function unmetPrerequisites(policy: Policy, { id, prerequisites }: Kind, { sets, layers, path }: Layer): Finding[] {
+  if (sets[id] !== 'Active') return [];
+  const off = prerequisites.filter(
+    (each) => sets[each] === undefined && layers.every((layer) => (layer[each] ?? policy.defaults[each]) === 'Inactive'),
+  );
+  return off.map((each) =>
+    findingAt(policy.source, `${path}.${id}`, {
+      severity: 'error',
+      message: `contradiction: ${id}: Active needs ${each}: Active, but this file says Inactive everywhere`,
+      found: `\`${each}: Inactive\` for every account`,
+      expected: `\`${each}: Active\` for the same accounts`,
+      hint: `Set \`${each}: Active\` here too, or set ${id} to Inactive or unmanaged.`,
+    }),
+  );
 }
 
 function deadRules(policy: Policy): Finding[] {
@@ -116,7 +126,7 @@ function overlappingExemptions(policy: Policy): Finding[] {
   for (const exemption of policy.exemptions) {
     const overlaps = new Map<string, string>();
     for (const id of new Set(exemption.accounts)) {
-      for (const enrollment of ENROLLMENTS.filter((name) => exempts(exemption, name))) {
+      for (const enrollment of ENROLLMENT_IDS.filter((name) => exempts(exemption, name))) {
         const key = `${id} ${enrollment}`;
         const earlier = first.get(key);
         if (earlier === undefined) first.set(key, exemption.path);
@@ -138,5 +148,3 @@ function overlappingExemptions(policy: Policy): Finding[] {
   }
   return findings;
 }
-
-const ENROLLMENTS: readonly EnrollmentId[] = ['computeOptimizer', 'automation'];

@@ -2,7 +2,7 @@ import { EXPIRED } from '../file/cross-field-checks.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { compileMatch } from '../rules/match.ts';
-import { type DesiredState, FIELDS, type OrganizationAccount, type Policy } from '../types.ts';
+import { type DesiredState, FIELDS, type OrganizationAccount, type Policy, DESIRED_FIELDS } from '../types.ts';
 import { cronFindings } from './cron-checks.ts';
 import { staticFindings } from './static-checks.ts';
 import { windowFindings } from './window-checks.ts';
@@ -88,8 +88,7 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAcc
 
 function wantsAnything(desired: DesiredState): boolean {
   if (desired.mode.value === 'off') return false;
-  const { computeOptimizer, automation, organizationRules } = desired;
-  return [computeOptimizer, automation, organizationRules].some(({ value }) => value !== 'unmanaged');
+  return DESIRED_FIELDS.some((field) => desired[field].value !== 'unmanaged');
 }
 
 function managesNone(policy: Policy, census: Census): Finding {

@@ -1,15 +1,15 @@
-import type { EnrollmentId } from '../../enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT, type EnrollmentId, type Kind, KINDS, ORGANIZATION_WIDE } from '../../enrollment/kinds/index.ts';
 import { compileWindows, type Windows } from '../maintenance-windows.ts';
 import {
   type Contradiction,
   type Decided,
-  type DesiredRuleMode,
+  type DecidedSettings,
   type DesiredState,
   type DesiredStatus,
   type Exemption,
   type Explanation,
+  type Field,
   FIELDS,
-  type Mode,
   type OrganizationAccount,
   type Policy,
   type Rule,
@@ -46,10 +46,8 @@ interface CompiledRule {
   readonly id: string;
   readonly rule: Rule;
   readonly match: CompiledMatch;
-  readonly computeOptimizer: Decided<DesiredStatus> | undefined;
-  readonly automation: Decided<DesiredStatus> | undefined;
-  readonly organizationRules: Decided<DesiredRuleMode> | undefined;
-  readonly mode: Decided<Mode> | undefined;
+  /** What the rule decides where it is the first that matches. */
+  readonly decides: Partial<DecidedSettings>;
 }
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
@@ -76,94 +74,98 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   };
 }
 
-function decided<T>(value: T | undefined, rule: string): Decided<T> | undefined {
-  return value === undefined ? undefined : Object.freeze({ value, rule });
+function decided<T>(value: T, rule: string): Decided<T> {
+  return Object.freeze({ value, rule });
 }
 
 /** What a rule decides is made once here, so that resolving an account makes nothing but its own result. */
 function compileRule(rule: Rule): CompiledRule {
   const { id, sets } = rule;
-  return {
-    id,
-    rule,
-    match: compileMatch(rule.match),
-    computeOptimizer: decided(sets.computeOptimizer, id),
-    automation: decided(sets.automation, id),
-    organizationRules: decided(sets.organizationRules, id),
-    mode: decided(sets.mode, id),
+  const statuses: { [Id in EnrollmentId]?: Decided<DesiredStatus> } = {};
+  for (const enrollment of ENROLLMENT_IDS) {
+    const status = sets[enrollment];
+    if (status !== undefined) statuses[enrollment] = decided(status, id);
+  }
+  const { organizationRules, mode } = sets;
+  const decides = {
+    ...statuses,
+    ...(organizationRules !== undefined && { organizationRules: decided(organizationRules, id) }),
+    ...(mode !== undefined && { mode: decided(mode, id) }),
   };
+  return { id, rule, match: compileMatch(rule.match), decides };
 }
 
 function resolver(policy: Policy, rules: readonly CompiledRule[], usesTags: boolean): CompiledPolicy['resolve'] {
-  const base = {
-    computeOptimizer: Object.freeze({ value: policy.defaults.computeOptimizer, rule: 'defaults' }),
-    automation: Object.freeze({ value: policy.defaults.automation, rule: 'defaults' }),
-    organizationRules: Object.freeze({ value: policy.defaults.organizationRules, rule: 'defaults' }),
-    mode: Object.freeze({ value: policy.defaults.mode, rule: 'defaults' }),
+  const { defaults } = policy;
+  const base: DecidedSettings = {
+    ...byKind((id) => decided(defaults[id], 'defaults')),
+    organizationRules: decided(defaults.organizationRules, 'defaults'),
+    mode: decided(defaults.mode, 'defaults'),
   };
   return (facts) => {
     requireTags(usesTags, facts);
-    let computeOptimizer: Decided<DesiredStatus> | undefined;
-    let automation: Decided<DesiredStatus> | undefined;
-    let organizationRules: Decided<DesiredRuleMode> | undefined;
-    let mode: Decided<Mode> | undefined;
-    for (const rule of rules) {
-      if (!rule.match.test(facts)) continue;
-      computeOptimizer ??= rule.computeOptimizer;
-      automation ??= rule.automation;
-      organizationRules ??= rule.organizationRules;
-      mode ??= rule.mode;
-    }
-    computeOptimizer ??= base.computeOptimizer;
-    automation ??= base.automation;
-    organizationRules ??= base.organizationRules;
-    mode ??= base.mode;
-    const contradiction =
-      mode.value === 'off' ? null : contradictionOf(computeOptimizer, automation, organizationRules);
-    return { computeOptimizer, automation, organizationRules, mode, contradiction };
+    const matching = rules.filter(({ match }) => match.test(facts));
+    const desired = {
+      ...byKind((id) => firstOf(matching, id) ?? base[id]),
+      organizationRules: firstOf(matching, 'organizationRules') ?? base.organizationRules,
+      mode: firstOf(matching, 'mode') ?? base.mode,
+    };
+    return { ...desired, contradiction: desired.mode.value === 'off' ? null : contradictionOf(desired) };
   };
 }
 
-/**
- * Fields merge rule by rule, so two rules that are right on their own can disagree on an account.
- * Automation on top of an unmanaged Compute Optimizer is no contradiction: whether it is Active there is for AWS to say.
- */
-function contradictionOf(
-  computeOptimizer: Decided<DesiredStatus>,
-  automation: Decided<DesiredStatus>,
-  organizationRules: Decided<DesiredRuleMode>,
-): Contradiction | null {
-  if (organizationRules.value === 'AnyAllowed' && automation.value !== 'Active') {
-    return {
-      code: 'rulesNeedAutomation',
-      message: `organizationRules: AnyAllowed (${organizationRules.rule}) needs automation: Active, but it is ${automation.value} (${automation.rule})`,
-      enrollments: ['automation'],
-    };
+function firstOf<F extends Field>(matching: readonly CompiledRule[], field: F): DecidedSettings[F] | undefined {
+  for (const { decides } of matching) {
+    const found = decides[field];
+    if (found !== undefined) return found;
   }
-  if (automation.value === 'Active' && computeOptimizer.value === 'Inactive') {
-    return {
-      code: 'automationNeedsComputeOptimizer',
-      message: `automation: Active (${automation.rule}) needs computeOptimizer: Active, but it is Inactive (${computeOptimizer.rule})`,
-      enrollments: ['automation'],
-    };
-  }
-  return null;
+  return undefined;
 }
 
+/** Fields merge rule by rule, so two rules that are right on their own can disagree on an account. */
+function contradictionOf(desired: DecidedSettings): Contradiction | null {
+  const found = KINDS.flatMap((kind) => contradictionIn(kind, desired));
+  const [first] = found;
+  if (first === undefined) return null;
+  return {
+    code: first.code,
+    message: found.map(({ message }) => message).join('; '),
+    enrollments: found.flatMap(({ enrollments }) => enrollments),
+  };
+}
+
+/** An unmanaged prerequisite contradicts nothing: only AWS knows whether it is Active. */
+function contradictionIn({ id, hasRuleMode, prerequisites }: Kind, desired: DecidedSettings): readonly Contradiction[] {
+  const { value, rule } = desired[id];
+  const { organizationRules } = desired;
+  if (hasRuleMode && organizationRules.value === 'AnyAllowed' && value !== 'Active') {
+    const message = `organizationRules: AnyAllowed (${organizationRules.rule}) needs ${id}: Active, but it is ${value} (${rule})`;
+    return [{ code: `rulesNeed${capitalized(id)}`, message, enrollments: [id] }];
+  }
+  const off = value === 'Active' ? prerequisites.find((each) => desired[each].value === 'Inactive') : undefined;
+  if (off === undefined) return [];
+  const message = `${id}: Active (${rule}) needs ${off}: Active, but it is Inactive (${desired[off].rule})`;
+  return [{ code: `${id}Needs${capitalized(off)}`, message, enrollments: [id] }];
+}
+
+const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+/** Only the kind that the organization-wide call changes matters here. */
 function couldDeviate(policy: Policy): boolean {
   const { defaults, rules, exemptions, rollout } = policy;
+  const status = ORGANIZATION_WIDE;
   return (
-    defaults.computeOptimizer !== 'Active' ||
+    defaults[status] !== 'Active' ||
     defaults.mode !== 'enforce' ||
     rollout !== null ||
-    exemptions.some((exemption) => exemption.enrollment !== 'automation') ||
-    rules.some(({ sets }) => (sets.computeOptimizer ?? 'Active') !== 'Active' || (sets.mode ?? 'enforce') !== 'enforce')
+    exemptions.some((exemption) => exempts(exemption, status)) ||
+    rules.some(({ sets }) => (sets[status] ?? 'Active') !== 'Active' || (sets.mode ?? 'enforce') !== 'enforce')
   );
 }
 
 /** Whether the exemption is about this enrollment. */
 export function exempts(exemption: Exemption, enrollment: EnrollmentId): boolean {
-  return exemption.enrollment === 'both' || exemption.enrollment === enrollment;
+  return exemption.enrollment === EVERY_ENROLLMENT || exemption.enrollment === enrollment;
 }
 
 function exemptionLookup(exemptions: readonly Exemption[]): CompiledPolicy['exemption'] {
