@@ -1,5 +1,5 @@
-import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
-import type { AccountId, Action, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
+import type { Action, EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../domain/policy/index.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { assess } from '../../shared/domain/decision/assess.ts';
-import type { Observations } from '../../shared/domain/enrollment/model.ts';
+import type { Observations } from '../../shared/domain/enrollment/mismatch.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import { condition, contextOf, MEMBER, NOW, policyOf, recordOf, seen } from '../support/domain-kit.ts';
 

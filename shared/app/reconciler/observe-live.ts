@@ -1,7 +1,7 @@
 import { desiredOf } from '../../domain/decision/assess.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
-import type { AccountId, Observations } from '../../domain/enrollment/model.ts';
+import { mismatchOf, type Observations } from '../../domain/enrollment/mismatch.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { hasFailedVisibly, transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/decision/assess.ts';
 import { toChange } from '../../domain/decision/plan.ts';
-import type { Observations } from '../../domain/enrollment/model.ts';
+import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';

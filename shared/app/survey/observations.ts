@@ -1,6 +1,7 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import type { AccountId, Caller, EpochMs, Observation, Observations } from '../../domain/enrollment/model.ts';
+import type { Observations } from '../../domain/enrollment/mismatch.ts';
+import type { AccountId, Caller, EpochMs, Observation } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Cloud, Observed } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';

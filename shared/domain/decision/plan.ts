@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { Action, EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
-import type { AccountId, Action, EpochMs, Scope } from '../enrollment/model.ts';
+import type { AccountId, EpochMs, Scope } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';

@@ -1,4 +1,5 @@
-import type { Action, Observation, Scope, TargetStatus } from './model.ts';
+import type { Action, EnrollmentId } from './kinds/index.ts';
+import type { Observation, Scope, TargetStatus } from './model.ts';
 import type { DesiredEnrollment } from './verdict.ts';
 
 /** The one call that brings an enrollment a step towards what is wanted. */
@@ -12,6 +13,9 @@ export interface Call {
   /** It turns the enrollment on: prerequisite and cool-down apply. */
   readonly enables: boolean;
 }
+
+/** What was observed of each enrollment of an account. */
+export type Observations = Readonly<Record<EnrollmentId, Observation>>;
 
 export type Observed = Extract<Observation, { kind: 'observed' }>;
 

@@ -34,20 +34,6 @@ export type Observation =
     }
   | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly message: string | null };
 
-export interface Observations {
-  readonly computeOptimizer: Observation;
-  readonly automation: Observation;
-}
-
-/** Mutating operations, by AWS's names. */
-type MutatingOperation =
-  | 'UpdateEnrollmentStatus'
-  | 'UpdateEnrollmentConfiguration'
-  | 'AssociateAccounts'
-  | 'DisassociateAccounts';
-
-export type Action = MutatingOperation | 'none';
-
 /**
  * Whose credentials make the call and whom it touches: `member` through the assumed role, `own` by the caller's own
  * credentials in its own account, `batch` up to 50 accounts in one call, `organization` every member at once.

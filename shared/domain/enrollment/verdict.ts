@@ -1,14 +1,5 @@
-import type { EnrollmentId } from './kinds/index.ts';
-import type {
-  AccountId,
-  Action,
-  EnrollmentStatus,
-  EpochMs,
-  RuleMode,
-  Scope,
-  TargetStatus,
-  UnknownReason,
-} from './model.ts';
+import type { Action, EnrollmentId } from './kinds/index.ts';
+import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope, TargetStatus, UnknownReason } from './model.ts';
 
 /** The verdicts of one (account, enrollment), in the order in which the first that applies is taken. */
 export const VERDICTS = [

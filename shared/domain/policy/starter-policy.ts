@@ -1,11 +1,12 @@
 /** The text of `policy init`: a policy that describes the organization as it is, so that adoption starts with watching. */
-import { type EnrollmentStatus } from '../enrollment/model.ts';
-import { byKind, type EnrollmentId, FIRST_KIND, kindOf, KINDS } from '../enrollment/kinds/index.ts';
+
+import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../enrollment/kinds/index.ts';
+import type { EnrollmentStatus } from '../enrollment/model.ts';
 import { jsonAscii } from '../text.ts';
 import { shown } from './file/findings.ts';
 import { formatDate } from './file/values.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './rules/ou-tree.ts';
-import { type OrganizationAccount, DESIRED_FIELDS, type DesiredStatus } from './types.ts';
+import { DESIRED_FIELDS, type DesiredStatus, type OrganizationAccount } from './types.ts';
 
 /** An enrollment as AWS answered it; null: it could not be read. */
 export interface ObservedEnrollments extends Readonly<Record<EnrollmentId, EnrollmentStatus | null>> {

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { contextOf } from '../../../shared/app/survey/survey.ts';
 import { assess } from '../../../shared/domain/decision/assess.ts';
 import { compileControls, NO_CONTROLS } from '../../../shared/domain/decision/operator-controls.ts';
-import type { Observation, Observations } from '../../../shared/domain/enrollment/model.ts';
+import type { Observations } from '../../../shared/domain/enrollment/mismatch.ts';
+import type { Observation } from '../../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts';
 import { answer, elapsed, policyOf, taskInput } from '../workbench.ts';
 

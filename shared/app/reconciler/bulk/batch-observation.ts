@@ -2,7 +2,8 @@ import { type AccountRecord, emptyRecord } from '../../../domain/account/record.
 import { transition } from '../../../domain/account/transition.ts';
 import { assess } from '../../../domain/decision/assess.ts';
 import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
-import type { AccountId, Observations } from '../../../domain/enrollment/model.ts';
+import type { Observations } from '../../../domain/enrollment/mismatch.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../../domain/policy/index.ts';

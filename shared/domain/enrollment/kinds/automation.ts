@@ -13,21 +13,21 @@ export const AUTOMATION = {
   hasRuleMode: true,
   actions: [
     {
-      action: 'aco-automation:UpdateEnrollmentConfiguration',
+      operation: 'UpdateEnrollmentConfiguration',
       effect: 'setStatus',
       scopes: ['member', 'own'],
       batchSize: null,
       idempotent: true,
     },
     {
-      action: 'aco-automation:AssociateAccounts',
+      operation: 'AssociateAccounts',
       effect: 'associate',
       scopes: ['batch'],
       batchSize: 50,
       idempotent: true,
     },
     {
-      action: 'aco-automation:DisassociateAccounts',
+      operation: 'DisassociateAccounts',
       effect: 'disassociate',
       scopes: ['batch'],
       batchSize: 50,

@@ -12,7 +12,7 @@ export const COMPUTE_OPTIMIZER = {
   hasRuleMode: false,
   actions: [
     {
-      action: 'compute-optimizer:UpdateEnrollmentStatus',
+      operation: 'UpdateEnrollmentStatus',
       effect: 'setStatus',
       scopes: ['member', 'own', 'organization'],
       batchSize: null,

@@ -1,22 +1,20 @@
-import { AUTOMATION } from './automation.ts';
-import { COMPUTE_OPTIMIZER } from './compute-optimizer.ts';
-import type { EnrollmentKind } from './kind.ts';
-
-/** The registry of enrollment kinds, each after its prerequisites. A new kind is one line here. */
-const REGISTRY = [COMPUTE_OPTIMIZER, AUTOMATION] as const;
+import type { EnrollmentKind, KindAction } from './kind.ts';
+import { REGISTRY } from './registry.ts';
 
 export type EnrollmentId = (typeof REGISTRY)[number]['id'];
-export type Kind = EnrollmentKind<EnrollmentId>;
+
+/** The mutating operations of all kinds, by AWS's names. */
+export type Operation = (typeof REGISTRY)[number]['actions'][number]['operation'];
+export type Action = Operation | 'none';
+
+type Kind = EnrollmentKind<EnrollmentId, Operation>;
 
 export const KINDS: readonly Kind[] = REGISTRY;
-/** The kind that has no prerequisite: examples name it. */
+/** A kind without prerequisites, for examples and hints. */
 export const FIRST_KIND: Kind = REGISTRY[0];
 export const ENROLLMENT_IDS: readonly EnrollmentId[] = KINDS.map(({ id }) => id);
 
-/** The mutating operations of all kinds. */
-export type MutatingAction = (typeof REGISTRY)[number]['actions'][number]['action'];
-
-/** The word of the policy file for every kind; it is older than the third kind. */
+/** The word of the policy file for every kind. It is from the time when there were two. */
 export const EVERY_ENROLLMENT = 'both';
 
 /** One value for each enrollment kind, in the order of the registry. */
@@ -39,10 +37,41 @@ export function kindOf(id: EnrollmentId): Kind {
   return kind;
 }
 
-/**
- * The kind that one call can enable for the whole organization. The reconciler knows one such kind; a kind is given the scope `organization` only
- * when its work messages name it.
- */
+/** The kinds that need this one to be Active. */
+export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
+  return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);
+}
+
+/** The action that an operation's name stands for in a kind; `null`: the kind has no such operation. */
+export function actionOf(id: EnrollmentId, operation: string): KindAction<Operation> | null {
+  return kindOf(id).actions.find((action) => action.operation === operation) ?? null;
+}
+
+/** The kind's action with this effect. @throws Error if it has none: only kinds with a rule mode associate and disassociate. */
+export function actionFor(id: EnrollmentId, effect: KindAction['effect']): KindAction<Operation> {
+  const found = kindOf(id).actions.find((action) => action.effect === effect);
+  if (found === undefined) throw new Error(`${id} has no action that can ${effect}`);
+  return found;
+}
+
+/** The names of all mutating operations, each once. */
+export const OPERATIONS: readonly Operation[] = [
+  ...new Set(KINDS.flatMap(({ actions }) => actions.map(({ operation }) => operation))),
+];
+
+const isBatch = ({ scopes }: KindAction): boolean => scopes.includes('batch');
+
+/** The operations that take many accounts in one call. */
+export const BATCH_OPERATIONS: readonly Operation[] = OPERATIONS.filter((operation) =>
+  KINDS.some(({ actions }) => actions.some((action) => action.operation === operation && isBatch(action))),
+);
+
+/** The kind of a batch operation. A work message names only the operation, so no two kinds may share one. */
+export function kindOfBatch(operation: Operation): EnrollmentId {
+  return onlyKind(({ actions }) => actions.some((action) => action.operation === operation && isBatch(action)));
+}
+
+/** The kind that one call can enable for the whole organization. A work message for that call names no kind, so there may be only one. */
 export const ORGANIZATION_WIDE: EnrollmentId = onlyKind(({ actions }) =>
   actions.some(({ scopes }) => scopes.includes('organization')),
 );
@@ -51,9 +80,4 @@ function onlyKind(fits: (kind: Kind) => boolean): EnrollmentId {
   const [first, second] = KINDS.filter(fits);
   if (first === undefined || second !== undefined) throw new Error('the registry needs exactly one such kind');
   return first.id;
-}
-
-/** The kinds that need this one to be Active. */
-export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
-  return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);
 }

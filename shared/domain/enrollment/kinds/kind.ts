@@ -1,11 +1,12 @@
 import type { Scope, TargetStatus } from '../model.ts';
 
-/** A mutating operation, qualified by its service: two services may use the same operation name. */
+/** An operation, qualified by its service as IAM names it. */
 type QualifiedOperation = `${string}:${string}`;
 
 /** One mutating AWS operation of an enrollment kind. */
-interface KindAction {
-  readonly action: QualifiedOperation;
+export interface KindAction<Operation extends string = string> {
+  /** AWS's name of it. Two services may share a name, so it identifies an action only together with its kind. */
+  readonly operation: Operation;
   /** What the operation changes. Associating also enables the enrollment; an associated account must be disassociated before it can be disabled. */
   readonly effect: 'setStatus' | 'associate' | 'disassociate';
   readonly scopes: readonly Scope[];
@@ -19,7 +20,7 @@ interface KindAction {
  * Everything about an enrollment kind that is not code. Enums, SQL, columns, policy fields, IAM statements and event rules are derived from it.
  * `docs/how-to/add-an-enrollment-kind.md` shows how to add one.
  */
-export interface EnrollmentKind<Id extends string = string> {
+export interface EnrollmentKind<Id extends string = string, Operation extends string = string> {
   /** The name in policies, JSON, stored documents and command-line options. */
   readonly id: Id;
   /** The name in text for people. */
@@ -38,7 +39,7 @@ export interface EnrollmentKind<Id extends string = string> {
   readonly coolDownMs: number | null;
   /** Whether the organization can associate accounts with its rules: the policy field `organizationRules`. */
   readonly hasRuleMode: boolean;
-  readonly actions: readonly KindAction[];
+  readonly actions: readonly KindAction<Operation>[];
   /** Values of CloudTrail's `eventSource`; the event names are the operations of `actions`. */
   readonly eventSources: readonly string[];
   /** The service principal whose service-linked role AWS creates in an enrolled account. */

@@ -1,6 +1,7 @@
 /** Expectations: desired states of named accounts, written beside the policy and checked without AWS (docs/policy.md, `policy test`). */
-import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
+
 import * as z from 'zod';
+import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
 import { safeParseUntrusted } from '../../safe-parse.ts';
 import { didYouMean, type Finding, findingAt, shown } from '../file/findings.ts';
 import { readYaml } from '../file/read-yaml.ts';

@@ -102,7 +102,11 @@ function checkContradiction(context: RawContext, path: Path, isDefaults: boolean
   };
   for (const { id, title, hasRuleMode, prerequisites } of KINDS) {
     const status = read(id);
-    if (hasRuleMode && read('organizationRules') === 'AnyAllowed' && (status === 'Inactive' || status === 'unmanaged')) {
+    if (
+      hasRuleMode &&
+      read('organizationRules') === 'AnyAllowed' &&
+      (status === 'Inactive' || status === 'unmanaged')
+    ) {
       context.error([...path, 'organizationRules'], {
         message: `contradiction: organizationRules: AnyAllowed needs ${id}: Active, because associating an account enables ${title} there`,
         found: `\`${id}: ${status}\``,

@@ -1,7 +1,8 @@
 /** The shape of the policy file, once: it validates, fills in defaults, and becomes the JSON Schema for editors. */
-import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
+
 import * as z from 'zod';
 import { cronProblem } from '../../cron.ts';
+import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
 import { WEBHOOK_EVENTS } from '../types.ts';
 import { isOuPath, isTimeZone, parseDate, parseDuration, VARIABLE_SYNTAX } from './values.ts';
 

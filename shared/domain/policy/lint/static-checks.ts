@@ -1,6 +1,6 @@
 /** What can be said about a policy without knowing the organization. */
 
-import { ENROLLMENT_IDS, type Kind, KINDS } from '../../enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, KINDS } from '../../enrollment/kinds/index.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
 import { exempts } from '../rules/compile.ts';
 import { DESIRED_FIELDS, FIELDS, type Policy, type Rule, type Settings } from '../types.ts';
@@ -53,7 +53,11 @@ interface Layer {
   readonly path: string;
 }
 
-function unmetByRuleMode({ source }: Policy, { id, hasRuleMode }: Kind, { sets, layers, path }: Layer): Finding[] {
+function unmetByRuleMode(
+  { source }: Policy,
+  { id, hasRuleMode }: (typeof KINDS)[number],
+  { sets, layers, path }: Layer,
+): Finding[] {
   if (!hasRuleMode || sets.organizationRules !== 'AnyAllowed' || sets[id] !== undefined) return [];
   if (layers.some((layer) => layer[id] === 'Active')) return [];
   return [
@@ -67,10 +71,15 @@ function unmetByRuleMode({ source }: Policy, { id, hasRuleMode }: Kind, { sets, 
   ];
 }
 
-function unmetPrerequisites(policy: Policy, { id, prerequisites }: Kind, { sets, layers, path }: Layer): Finding[] {
+function unmetPrerequisites(
+  policy: Policy,
+  { id, prerequisites }: (typeof KINDS)[number],
+  { sets, layers, path }: Layer,
+): Finding[] {
   if (sets[id] !== 'Active') return [];
   const off = prerequisites.filter(
-    (each) => sets[each] === undefined && layers.every((layer) => (layer[each] ?? policy.defaults[each]) === 'Inactive'),
+    (each) =>
+      sets[each] === undefined && layers.every((layer) => (layer[each] ?? policy.defaults[each]) === 'Inactive'),
   );
   return off.map((each) =>
     findingAt(policy.source, `${path}.${id}`, {

@@ -2,7 +2,7 @@ import { EXPIRED } from '../file/cross-field-checks.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { compileMatch } from '../rules/match.ts';
-import { type DesiredState, FIELDS, type OrganizationAccount, type Policy, DESIRED_FIELDS } from '../types.ts';
+import { DESIRED_FIELDS, type DesiredState, FIELDS, type OrganizationAccount, type Policy } from '../types.ts';
 import { cronFindings } from './cron-checks.ts';
 import { staticFindings } from './static-checks.ts';
 import { windowFindings } from './window-checks.ts';

@@ -1,4 +1,11 @@
-import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT, type EnrollmentId, type Kind, KINDS, ORGANIZATION_WIDE } from '../../enrollment/kinds/index.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  EVERY_ENROLLMENT,
+  KINDS,
+  ORGANIZATION_WIDE,
+} from '../../enrollment/kinds/index.ts';
 import { compileWindows, type Windows } from '../maintenance-windows.ts';
 import {
   type Contradiction,
@@ -8,8 +15,8 @@ import {
   type DesiredStatus,
   type Exemption,
   type Explanation,
-  type Field,
   FIELDS,
+  type Field,
   type OrganizationAccount,
   type Policy,
   type Rule,
@@ -135,7 +142,10 @@ function contradictionOf(desired: DecidedSettings): Contradiction | null {
 }
 
 /** An unmanaged prerequisite contradicts nothing: only AWS knows whether it is Active. */
-function contradictionIn({ id, hasRuleMode, prerequisites }: Kind, desired: DecidedSettings): readonly Contradiction[] {
+function contradictionIn(
+  { id, hasRuleMode, prerequisites }: (typeof KINDS)[number],
+  desired: DecidedSettings,
+): readonly Contradiction[] {
   const { value, rule } = desired[id];
   const { organizationRules } = desired;
   if (hasRuleMode && organizationRules.value === 'AnyAllowed' && value !== 'Active') {
