@@ -12,7 +12,8 @@ import { History } from './history.ts';
  * npm run simulate -- --seeds N [--from SEED]   lives N histories (default 100 from 1) on all cores; says which broke an invariant, and
  *                                               prints the trace of the first
  *                     --seed S                  lives one and prints its trace
- *                     --traces [--seeds N]      lives the stored histories again (default 200), and says which of them did something else
+ *                     --traces [--seeds N]      lives the stored histories again (default 200), and says which of them
+ *                                               did something else or broke an invariant
  *                     --traces --renew          stores what they do now
  *                     --faults [--fault NAME]   lives histories with a deliberate fault switched in, until one notices
  */
@@ -119,15 +120,18 @@ async function many(from: number, count: number): Promise<number> {
 /** Compares what the first histories do with what is stored, one hash a line; `renew`: stores it. */
 async function traces(count: number, renew: boolean): Promise<number> {
   const now: string[] = [];
-  await inParallel(1, count, ({ behaviours }, first) => {
-    for (const [index, behaviour] of behaviours.entries()) now[first - 1 + index] = behaviour;
+  let broken = 0;
+  await inParallel(1, count, (report, first) => {
+    say(report);
+    broken += report.broken.length;
+    for (const [index, behaviour] of report.behaviours.entries()) now[first - 1 + index] = behaviour;
   });
   if (renew) writeFileSync(TRACES, `${now.join('\n')}\n`);
   const stored = readFileSync(TRACES, 'utf8').trimEnd().split('\n');
   if (stored.length < count) throw new Error(`${stored.length} traces are stored, not ${count}`);
   const different = now.flatMap((behaviour, index) => (behaviour === stored[index] ? [] : [index + 1]));
-  process.stdout.write(`${JSON.stringify({ traces: count, different })}\n`);
-  return different.length > 0 ? 1 : 0;
+  process.stdout.write(`${JSON.stringify({ traces: count, different, broken })}\n`);
+  return different.length + broken > 0 ? 1 : 0;
 }
 
 /** @returns whether a history noticed it that is in order without it. */

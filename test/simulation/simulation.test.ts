@@ -20,11 +20,12 @@ async function simulate(...args: readonly string[]): Promise<{ readonly code: nu
 }
 
 describe('the simulation', () => {
-  it('breaks no invariant in 200 histories', async () => {
-    const { code, out } = await simulate('--seeds', '200');
-    expect(out).toContain('"seeds":200');
-    expect(out).toContain('"broken":0');
-    expect(code).toBe(0);
+  // `npm run simulate -- --traces` lives all 200 whose traces are stored.
+  it('breaks no invariant in 100 histories, and does in each what is stored of it', async () => {
+    expect(await simulate('--traces', '--seeds', '100')).toEqual({
+      code: 0,
+      out: '{"traces":100,"different":[],"broken":0}\n',
+    });
   }, 600_000);
 
   it('lives the same history again', async () => {
