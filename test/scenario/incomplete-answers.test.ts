@@ -53,7 +53,7 @@ async function enrolledWorld(drift = 0): Promise<World> {
   return startWorld({ speed: 10, sandbox: { accounts: 25, drift }, policy: UNTAGGED });
 }
 
-describe('answers of 200 without their list', () => {
+describe('answers of 200 without their list', { timeout: 180_000 }, () => {
   it('the policy of these tests opts out nobody', async () => {
     const world = await enrolledWorld(0.3);
     const run = await world.run();
@@ -62,72 +62,82 @@ describe('answers of 200 without their list', () => {
     await checkWorld(world);
   });
 
-  it.each(KINDS)('%s for tags: plan and apply fail, and no account is opted out', async (kind) => {
+  it('for all tags: plan and apply fail, and no account is opted out', async () => {
     const world = await enrolledWorld();
     await world.run();
     const before = world.wire.mutating.length;
     // The snapshot of the first run is too old by then.
     world.clock.advance(3_600_000);
-    world.sandbox.setFaults([{ operation: 'ListTagsForResource', kind }]);
-    for (const act of [() => world.plan(), () => world.run()]) {
-      const failure: unknown = await act().catch((error: unknown) => error);
-      if (!(failure instanceof CloudError)) throw new Error('it did not fail');
-      expect(failure.details).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
-      expect(failure.message).toContain('ListTagsForResource');
-      expect(failure.message).toContain('the answer lacks Tags');
+    for (const kind of KINDS) {
+      world.sandbox.setFaults([{ operation: 'ListTagsForResource', kind }]);
+      for (const act of [() => world.plan(), () => world.run()]) {
+        const failure: unknown = await act().catch((error: unknown) => error);
+        if (!(failure instanceof CloudError)) throw new Error(`${kind} did not fail`);
+        expect(failure.details).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
+        expect(failure.message).toContain('ListTagsForResource');
+        expect(failure.message).toContain('the answer lacks Tags');
+      }
     }
     expect(world.wire.mutating.length).toBe(before);
     await expectUnharmed(world);
   });
 
-  it.each(KINDS)('%s for the tags of one account: that account is Unknown, the others are enrolled', async (kind) => {
+  it('for the tags of some accounts: those are Unknown, the others are enrolled', async () => {
     const guardrails =
-      '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 0 }, minCoverage: 90 }';
+      '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 0 }, minCoverage: 80 }';
     const policy = { ...UNTAGGED, guardrails };
     const world = await startWorld({ speed: 10, sandbox: { accounts: 25, drift: 0.4 }, policy });
-    const drifted = world.sandbox.accounts().filter(({ state, computeOptimizer: { status }, management }) => {
-      return state === 'ACTIVE' && status !== 'Active' && !management;
-    });
-    const [unreadable] = drifted;
-    if (unreadable === undefined) throw new Error('nothing drifts');
-    world.sandbox.setFaults([{ operation: 'ListTagsForResource', accountId: unreadable.accountId, kind }]);
+    const drifted = world.members(({ computeOptimizer: { status } }) => status !== 'Active');
+    const unreadable = drifted.slice(0, KINDS.length).map(({ accountId }) => accountId);
+    expect(drifted.length).toBeGreaterThan(KINDS.length);
+    world.sandbox.setFaults(
+      KINDS.map((kind, at) => ({ operation: 'ListTagsForResource', accountId: unreadable[at], kind })),
+    );
     const plan = await world.plan();
-    expect(plan.changes.map(({ accountId }) => accountId)).not.toContain(unreadable.accountId);
+    const changed = plan.changes.map(({ accountId }) => accountId);
+    expect(changed.filter((accountId) => unreadable.includes(accountId))).toEqual([]);
     await world.run();
     const { summary } = await world.plan();
-    expect(summary.computeOptimizer).toMatchObject({ Unknown: 1 });
+    expect(summary.computeOptimizer).toMatchObject({ Unknown: KINDS.length });
     expect(summary.computeOptimizer.Drifted ?? 0).toBe(0);
-    const record = await world.look(({ records }) => records.get(unreadable.accountId));
-    expect(record?.conditions.computeOptimizer).toMatchObject({
-      verdict: 'Unknown',
-      reason: 'tagsUnreadable',
-      rule: null,
-    });
-    expect(record?.present).toBe(true);
+    const records = await world.records();
+    for (const accountId of unreadable) {
+      const record = records.get(accountId);
+      expect(record?.conditions.computeOptimizer).toMatchObject({
+        verdict: 'Unknown',
+        reason: 'tagsUnreadable',
+        rule: null,
+      });
+      expect(record?.present).toBe(true);
+    }
     expect(world.wire.mutating.length).toBeGreaterThan(0);
     await expectUnharmed(world);
   });
 
-  it.each(KINDS)('%s now and then is retried and changes nothing', async (kind) => {
-    const world = await startWorld({
-      sandbox: { accounts: 25, drift: 0.4, faults: [{ kind, probability: 0.2 }] },
-      policy: UNTAGGED,
-    });
+  it('now and then: they are retried and change nothing', async () => {
+    const faults = KINDS.map((kind) => ({ kind, probability: 0.07 }));
+    const world = await startWorld({ sandbox: { accounts: 25, drift: 0.4, faults }, policy: UNTAGGED });
     await world.run();
     // A change whose answer lacks everything was made, and is made again.
     await expectUnharmed(world, { repeatedCalls: true });
   });
 
-  it.each(ASKED)('%s always answers nothing: nothing is concluded', async (operation) => {
+  it('of one operation always: nothing is concluded', async () => {
     const world = await enrolledWorld(0.2);
     await world.run();
-    world.clock.advance(3_600_000);
-    world.sandbox.drift({ accounts: 3 });
-    world.sandbox.setFaults([{ operation, kind: 'empty-answer' }]);
-    const ended: unknown = await world.run({ waitMs: 5_000 }).catch((error: unknown) => error);
-    if (ended instanceof Error) expect(ended).toBeInstanceOf(CloudError);
-    else expect(world.calls(operation)).toBeGreaterThan(0);
-    expect(optedOut(world)).toEqual([]);
+    for (const operation of ASKED) {
+      world.clock.advance(3_600_000);
+      world.sandbox.drift({ accounts: 3 });
+      world.sandbox.setFaults([{ operation, kind: 'empty-answer' }]);
+      const before = world.calls(operation);
+      const ended: unknown = await world.run({ waitMs: 5_000 }).catch((error: unknown) => error);
+      if (ended instanceof Error) expect(ended, operation).toBeInstanceOf(CloudError);
+      expect(world.calls(operation), operation).toBeGreaterThan(before);
+      expect(optedOut(world), operation).toEqual([]);
+      world.sandbox.setFaults([]);
+      world.clock.advance(25 * 3_600_000);
+      expect((await world.run()).open, operation).toEqual([]);
+    }
     await expectUnharmed(world);
   });
 });
