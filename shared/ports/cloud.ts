@@ -80,7 +80,7 @@ export interface ChangeRequest {
  * What one change applies to: one account by its member role (the caller's own account by the caller's credentials), several accounts
  * in one batch call, or the whole organization. The last two are made with the caller's credentials.
  */
-export type ChangeTarget =
+type ChangeTarget =
   | { readonly scope: 'account'; readonly accountId: AccountId }
   | { readonly scope: 'batch'; readonly accountIds: readonly AccountId[] }
   | { readonly scope: 'organization' };

@@ -67,11 +67,6 @@ export function listing(
   return (asked, token) => (asked === kind ? fetch(token) : cloud.list(asked, token));
 }
 
-/** `read` with the answers of one kind replaced. */
-export function reading(cloud: Cloud, kind: EnrollmentId, fetch: (id: AccountId) => Promise<Observed>): Cloud['read'] {
-  return (asked, id) => (asked === kind ? fetch(id) : cloud.read(asked, id));
-}
-
 export function cloudError(kind: CloudErrorKind, code: string, ambiguous = false): CloudError {
   const facts = { kind, code, service: 'test', operation: 'test', accountId: null, requestId: 'request-1', ambiguous };
   return new CloudError(`${code} on purpose`, facts);

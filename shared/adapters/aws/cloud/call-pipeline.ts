@@ -13,7 +13,7 @@ export interface Session {
 }
 
 /** One request on the wire. */
-export interface Call<Answer> {
+interface Call<Answer> {
   readonly key: CallKey;
   readonly session: Session;
   /** The account that an error concerns, if it is not the account of the session. */
