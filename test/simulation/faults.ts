@@ -292,8 +292,8 @@ export const FAULTS: readonly Fault[] = [
       },
       {
         file: 'shared/app/survey/survey.ts',
-        find: 'await contradictions(deps, retrying, desk.snapshot, strangersIn(listings, desk));',
-        replace: 'strangersIn(listings, desk).slice(0, 0);',
+        find: 'await contradictions(deps, retrying, table.snapshot, missingFrom(table, listings));',
+        replace: 'missingFrom(table, listings).slice(0, 0);',
       },
     ],
   },

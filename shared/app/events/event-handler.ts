@@ -9,7 +9,7 @@ import type { Deps, Stores } from '../context.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
-import { noteRefreshed } from '../survey/account-overrides.ts';
+import { recordRefreshed } from '../survey/account-overrides.ts';
 import { enqueueAccounts } from '../work-queue/enqueue-accounts.ts';
 import { boundedBy, isOurs, noteChange } from './change-attribution.ts';
 import { acquireLookups, acquireReads, SPACING_MS } from './event-throttle.ts';
@@ -172,7 +172,7 @@ class Reactor {
     }
     await snapshots.refresh(present);
     await snapshots.remove(gone);
-    await noteRefreshed(registers, ids, clock.now());
+    await recordRefreshed(registers, ids, clock.now());
     await this.#recordMembership(present, gone);
     const known = (await this.#deps.records.getMany(gone)).size;
     if (gone.length > known) logger.warn('an event names accounts that the organization does not have', { gone });

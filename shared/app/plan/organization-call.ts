@@ -28,7 +28,7 @@ const RESTORES = 'trusted access is off, and this call turns it on again';
  * (`shared/domain/decision/organization-call.ts`), and it is worth it. Closed accounts don't count: AWS leaves them alone.
  */
 export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWide {
-  const drifted = survey.judged.filter(({ assessments: { computeOptimizer } }) => {
+  const drifted = survey.assessed.filter(({ assessments: { computeOptimizer } }) => {
     return computeOptimizer.verdict === 'Drifted' && computeOptimizer.action === 'UpdateEnrollmentStatus';
   });
   const no = (note: string): OrgWide => ({ used: false, possible: false, accounts: drifted.length, note });

@@ -147,9 +147,9 @@ export function makePlan(
   now: EpochMs,
 ): Plan {
   const orgWide = organizationWide(policy, survey);
-  const found = survey.judged.flatMap(({ facts, assessments }) =>
+  const found = survey.assessed.flatMap(({ account, assessments }) =>
     ENROLLMENT_IDS.flatMap((enrollment) =>
-      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], facts)] : [],
+      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], account)] : [],
     ),
   );
   const allowed = limits.onlyThese;

@@ -35,7 +35,7 @@ export async function describeOrganization(
 ): Promise<Inited> {
   const seen = await survey(deps, settings, retrying, {
     policy: probing,
-    isNews: () => true,
+    needsRecording: () => true,
     onProgress,
     saveSnapshot: false,
   });
@@ -55,10 +55,10 @@ export async function describeOrganization(
   };
 }
 
-function observedIn({ judged }: Survey): Map<string, ObservedEnrollments> {
+function observedIn({ assessed }: Survey): Map<string, ObservedEnrollments> {
   return new Map(
-    judged.map(({ facts, observations: { computeOptimizer, automation } }) => [
-      facts.id,
+    assessed.map(({ account, observations: { computeOptimizer, automation } }) => [
+      account.id,
       {
         computeOptimizer: statusOf(computeOptimizer),
         automation: statusOf(automation),

@@ -22,8 +22,8 @@ import { approvalFor, bindApprovedPlan, underWay } from '../plan/approved-plan.t
 import { keysOf, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
-import type { Judged } from '../survey/assessment-table.ts';
-import { hasNews } from '../survey/is-news.ts';
+import type { AssessedAccount } from '../survey/assessment-table.ts';
+import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue } from '../work-queue/enqueue-changes.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
@@ -46,7 +46,7 @@ export async function plan(
   const gate = await readGate(deps.registers, run.policy);
   const seen = await survey(deps, settings, retrying, {
     policy: run.policy,
-    isNews: () => false,
+    needsRecording: () => false,
     onProgress,
     saveSnapshot: false,
     holds: (snapshot) => holdsFor(gate, run.policy, snapshot, deps.clock.now()),
@@ -100,7 +100,7 @@ export async function scan(
   let entries = 0;
   const seen = await survey(deps, settings, retrying, {
     policy: asked.policy,
-    isNews: hasNews(asked.policy.hash),
+    needsRecording: needsRecordingUnder(asked.policy.hash),
     ...(asked.begunAt !== undefined && { begunAt: asked.begunAt }),
     onProgress,
     saveSnapshot: true,
@@ -169,26 +169,26 @@ async function recordNews(
   deps: Deps,
   journal: LedgerWriter,
   run: RunContext,
-  news: readonly Judged[],
+  news: readonly AssessedAccount[],
 ): Promise<number> {
   if (news.length === 0) return 0;
   const context = entryContext(deps, run);
   // Read after the records were: what an operator sets later than this moves their heads.
   const controls = compileControls(await readControls(deps.registers));
-  const standing = news.filter(({ facts, assessments }) => standsUnder(controls, context.now, facts, assessments));
+  const standing = news.filter(({ account, assessments }) => standsUnder(controls, context.now, account, assessments));
   const details = await changesBehind(deps, standing.map(foundOf));
   const items = standing.map((judged) => ({
-    record: judged.record ?? emptyRecord(judged.facts.id),
+    record: judged.record ?? emptyRecord(judged.account.id),
     // Whoever wrote since the account was judged may have seen it later than we did: what they wrote stands, the next scan goes on from it.
     decide: (record: AccountRecord) =>
       record.head.seq === (judged.record?.head.seq ?? 0)
-        ? newsOf(context, record, judged, details.get(judged.facts.id))
+        ? newsOf(context, record, judged, details.get(judged.account.id))
         : [],
   }));
   return recordAll(journal, items);
 }
 
-export function foundOf({ record, assessments }: Judged): Found {
+export function foundOf({ record, assessments }: AssessedAccount): Found {
   return { record, assessments: ENROLLMENT_IDS.map((enrollment) => assessments[enrollment]) };
 }
 
@@ -221,13 +221,13 @@ async function recordAll(
 function newsOf(
   context: EntryContext,
   record: AccountRecord,
-  { facts, assessments }: Judged,
+  { account, assessments }: AssessedAccount,
   details: Partial<Record<EnrollmentId, Detail>> = {},
 ): EntryDraft[] {
   const drafts: EntryDraft[] = [];
   let known = record;
   if (!record.present) {
-    const draft = joined(context, facts, assessments);
+    const draft = joined(context, account, assessments);
     drafts.push(draft);
     // What joining says quietly is known from here on; its place in the chain does not matter for that.
     known = foldEntry(record, { ...draft, seq: 0, prevHash: '', hash: '' });

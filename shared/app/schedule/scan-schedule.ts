@@ -9,7 +9,7 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { leaseHolder } from '../coordination/lease.ts';
 import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
-import { scanWish, WISH_SPACING_MS } from './scan-requests.ts';
+import { EARLY_SCAN_SPACING_MS, earlyScanRequest } from './scan-requests.ts';
 
 /*
  * The one scan that is asked for or under way, kept in a register so that any number of ticks ask for it once:
@@ -104,7 +104,8 @@ export interface ScheduleDeps {
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
-  const asked = (await isApproved(deps.registers, policy, now)) || (await isWished(deps.registers, known?.value, now));
+  const asked =
+    (await isApproved(deps.registers, policy, now)) || (await isRequestedByEvent(deps.registers, known?.value, now));
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { asked, held });
@@ -121,10 +122,11 @@ async function isApproved(registers: Registers, policy: CompiledPolicy, now: Epo
   return (await openApprovals(registers, policy.hash, now)).some(({ startedRun }) => startedRun === null);
 }
 
-/** Whether an event has asked for a scan that has not begun since; storms of events are answered by a scan now and then. */
-async function isWished(registers: Registers, known: ScanState | undefined, now: EpochMs): Promise<boolean> {
-  const wish = await scanWish(registers);
-  return wish !== null && known !== undefined && wish.at > known.dueAt && now - known.dueAt >= WISH_SPACING_MS;
+/** Whether an event requested a scan that has not begun yet, and the minimum interval since the last scan has passed. */
+async function isRequestedByEvent(registers: Registers, known: ScanState | undefined, now: EpochMs): Promise<boolean> {
+  const request = await earlyScanRequest(registers);
+  if (request === null || known === undefined) return false;
+  return request.at > known.dueAt && now - known.dueAt >= EARLY_SCAN_SPACING_MS;
 }
 
 function nextState(

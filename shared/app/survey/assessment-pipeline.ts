@@ -1,74 +1,76 @@
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { ListedEnrollment, Observed } from '../../ports/cloud.ts';
 import type { Records } from '../../ports/records.ts';
-import type { AssessmentTable, Judged } from './assessment-table.ts';
+import type { AssessedAccount, AssessmentTable } from './assessment-table.ts';
 import type { Listings } from './observations.ts';
 import type { Listing } from './paged-listing.ts';
 
-/** Accounts judged at a time: their records are in memory together. */
+/** Accounts assessed at a time: their records are in memory together. */
 const CHUNK = 100;
 
+type RecordAccounts = (accounts: readonly AssessedAccount[]) => Promise<void>;
+
 /**
- * Judges, beside the listing that brings them, the accounts of each page, and hands on what the ledger has to learn. Pages that come
- * before the desk is laid wait; while one batch is judged and recorded, those of further pages gather to the next.
+ * Assesses the accounts of each listing page while the next page is fetched, and records changes. Pages that arrive before the
+ * assessment table exists are buffered. Pages that arrive while a batch is assessed form the next batch.
  */
 export class AssessmentPipeline {
   readonly #records: Pick<Records, 'getMany'>;
-  readonly #record: ((news: readonly Judged[]) => Promise<void>) | null;
-  #desk: AssessmentTable | null = null;
+  readonly #record: RecordAccounts | null;
+  #table: AssessmentTable | null = null;
   #automation: Listing | null = null;
   #seen: ReadonlyMap<AccountId, Observed> = new Map();
   #waiting: AccountId[] = [];
   #running: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(records: Pick<Records, 'getMany'>, record: ((news: readonly Judged[]) => Promise<void>) | null) {
+  constructor(records: Pick<Records, 'getMany'>, record: RecordAccounts | null) {
     this.#records = records;
     this.#record = record;
   }
 
-  /** From here on pages are judged; `automation` is the whole of the other listing. */
-  begin(desk: AssessmentTable, automation: Listing | null): void {
-    this.#desk = desk;
+  /** Starts assessing pages. `automation` is the complete Automation listing. */
+  begin(table: AssessmentTable, automation: Listing | null): void {
+    this.#table = table;
     this.#automation = automation;
     this.#start();
   }
 
-  /** Another page. `seen` is all that the listing gave so far. */
+  /** Adds a page. `seen` is everything that the listing has returned so far. */
   add(fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>): void {
     this.#seen = seen;
     for (const { accountId } of fresh) this.#waiting.push(accountId);
     this.#start();
   }
 
-  /** Nothing more is judged or recorded. */
+  /** Stops assessing and recording. */
   abandon(): void {
-    this.#desk = null;
+    this.#table = null;
     this.#waiting = [];
   }
 
-  /** Waits until everything that was added is judged. @throws what broke it. */
+  /** Waits until every added page is assessed. @throws the first error of the pipeline. */
   async end(enrolled: Listing): Promise<Listings> {
     while (this.#running !== null) await this.#running;
     if (this.#failure !== null) throw this.#failure.error;
     return { computeOptimizer: enrolled, automation: this.#automation };
   }
 
-  async judge(accountIds: readonly AccountId[], listings: Listings): Promise<void> {
-    const desk = this.#desk;
-    if (desk === null) throw new Error('judged before there was a desk');
+  async assess(accountIds: readonly AccountId[], listings: Listings): Promise<void> {
+    const table = this.#table;
+    if (table === null) throw new Error('assess() was called before begin()');
     for (let at = 0; at < accountIds.length; at += CHUNK) {
       const ids = accountIds.slice(at, at + CHUNK);
-      desk.judge(ids, listings, await this.#records.getMany(ids));
-      if (this.#record !== null) await this.#record(desk.takeNews(false));
+      table.assess(ids, listings, await this.#records.getMany(ids));
+      if (this.#record !== null) await this.#record(table.takeUnrecorded(false));
     }
   }
 
   #start(): void {
-    if (this.#desk === null || this.#running !== null || this.#failure !== null) return;
+    if (this.#table === null || this.#running !== null || this.#failure !== null) return;
     this.#running = this.#run()
       .catch((error: unknown) => {
-        // Nobody awaits it before the listing has ended, and an error must not end the process until then.
+        // The promise is not awaited until the listing ends; an unhandled rejection would end the process.
         this.#failure = { error };
       })
       .finally(() => {
@@ -81,7 +83,7 @@ export class AssessmentPipeline {
       const ids = this.#waiting;
       this.#waiting = [];
       const computeOptimizer = { seen: this.#seen, brokenBy: null };
-      await this.judge(ids, { computeOptimizer, automation: this.#automation });
+      await this.assess(ids, { computeOptimizer, automation: this.#automation });
     }
   }
 }

@@ -8,28 +8,28 @@ import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
-import { fromListings, isNotListed, type Listings, outOfSight, overtaken } from './observations.ts';
+import { fromListings, isNotListed, isUnreadable, type Listings, preferNewerRecords } from './observations.ts';
 
 export type Assessments = Readonly<Record<EnrollmentId, Assessment>>;
 export type Summary = Record<EnrollmentId, Partial<Record<Verdict, number>>>;
 
-/** An account of which there is something to say: it differs from the policy, or the ledger does not know it so yet. */
-export interface Judged {
-  readonly facts: OrganizationAccount;
+/** An account with its observations and assessments; kept only if it differs from the policy or from its record. */
+export interface AssessedAccount {
+  readonly account: OrganizationAccount;
   readonly observations: Observations;
   readonly assessments: Assessments;
   readonly record: AccountRecord | null;
 }
 
-/** Whether the ledger has something to learn from these assessments. */
-export type IsNews = (record: AccountRecord | null, assessments: Assessments) => boolean;
+/** Whether these assessments differ from the account record, so that the ledger needs an entry. */
+export type NeedsRecording = (record: AccountRecord | null, assessments: Assessments) => boolean;
 
-export interface DeskOptions {
+export interface AssessmentOptions {
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
   readonly context: AssessContext;
-  readonly isNews: IsNews;
-  /** When the first of what is judged here was asked for, epoch ms. */
+  readonly needsRecording: NeedsRecording;
+  /** Time of the first request whose answer is assessed here, epoch ms. */
   readonly begunAt: number;
 }
 
@@ -43,67 +43,78 @@ interface Unlisted {
 type Pair = readonly [computeOptimizer: Verdict, automation: Verdict];
 
 /**
- * Where observations of one scan meet accounts: judges each as soon as it is known, keeps in full only those of which there is
- * something to say, and two words (its verdicts) of every other, so that memory does not grow with pages. What was taken by
- * {@link takeNews} and is no change is let go as well.
+ * Joins the observations of one scan with the accounts they belong to, and assesses each account as soon as it is observed. To save memory
+ * in large organizations, only accounts that differ from the policy or from their record are kept in full; of every other account only its
+ * verdicts are kept. {@link takeUnrecorded} also drops accounts that need no change.
  */
 export class AssessmentTable {
-  readonly #options: DeskOptions;
+  readonly #options: AssessmentOptions;
   #context: AssessContext;
-  #facts = new Map<AccountId, OrganizationAccount>();
+  #accounts = new Map<AccountId, OrganizationAccount>();
   #verdicts = new Map<AccountId, Pair>();
-  /** The pairs of verdicts that have occurred: a few, shared by all accounts. */
+  /** One object for each pair of verdicts that has occurred, shared by all accounts. */
   readonly #pairs = new Map<string, Pair>();
-  #judged = new Map<AccountId, Judged>();
-  #news = new Map<AccountId, Judged>();
+  /** Accounts kept in full. */
+  #assessed = new Map<AccountId, AssessedAccount>();
+  #unrecorded = new Map<AccountId, AssessedAccount>();
   #toProbe = new Map<AccountId, Unlisted>();
   #contested = new Set<AccountId>();
   #snapshot: OrganizationSnapshot;
 
-  constructor(options: DeskOptions, snapshot: OrganizationSnapshot) {
+  constructor(options: AssessmentOptions, snapshot: OrganizationSnapshot) {
     this.#options = options;
     this.#context = options.context;
     this.#snapshot = snapshot;
-    this.lay(snapshot);
+    this.reset(snapshot);
   }
 
-  /** Takes another snapshot and forgets every judgement made on the one before. */
-  lay(snapshot: OrganizationSnapshot): void {
+  /** Switches to another snapshot and discards every assessment. */
+  reset(snapshot: OrganizationSnapshot): void {
     this.#snapshot = snapshot;
-    this.#facts = new Map(snapshot.accounts.map((account) => [account.id, account]));
+    this.#accounts = new Map(snapshot.accounts.map((account) => [account.id, account]));
     this.#verdicts.clear();
-    this.#judged.clear();
-    this.#news.clear();
+    this.#assessed.clear();
+    this.#unrecorded.clear();
     this.#toProbe.clear();
     this.#contested.clear();
   }
 
-  knows(accountId: AccountId): boolean {
-    return this.#facts.has(accountId);
+  has(accountId: AccountId): boolean {
+    return this.#accounts.has(accountId);
   }
 
-  /** Judges accounts by what the listings say of them; those that have to be read themselves wait in {@link toProbe}. */
-  judge(accountIds: Iterable<AccountId>, listings: Listings, records: RecordsById): void {
+  /** Assesses accounts by the listings. Accounts that have to be read individually are collected in {@link toProbe}. */
+  assess(accountIds: Iterable<AccountId>, listings: Listings, records: RecordsById): void {
     for (const accountId of accountIds) {
-      const facts = this.#facts.get(accountId);
-      if (facts === undefined) continue;
-      this.judgeOne(facts, fromListings(this.#options.caller, facts, listings), records.get(accountId) ?? null);
+      const account = this.#accounts.get(accountId);
+      if (account === undefined) continue;
+      this.assessAccount(
+        account,
+        fromListings(this.#options.caller, account, listings),
+        records.get(accountId) ?? null,
+      );
     }
   }
 
-  judgeOne(facts: OrganizationAccount, told: Observations, record: AccountRecord | null, final = false): void {
-    const observations = overtaken(told, record, this.#options.begunAt);
-    const assessments = assess(this.#context, facts, observations, record);
-    if (record?.conditions.computeOptimizer?.contested) this.#contested.add(facts.id);
-    this.#verdicts.set(facts.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));
-    this.#judged.delete(facts.id);
-    this.#news.delete(facts.id);
-    this.#toProbe.delete(facts.id);
-    if (!final && needsProbe(assessments, observations)) this.#toProbe.set(facts.id, { observations, record });
-    const judged = { facts, observations, assessments, record };
-    const news = this.#options.isNews(record, assessments);
-    if (news) this.#news.set(facts.id, judged);
-    if (news || differs(judged)) this.#judged.set(facts.id, judged);
+  /** @param final the account was read individually; it is not collected for another read. */
+  assessAccount(
+    account: OrganizationAccount,
+    observed: Observations,
+    record: AccountRecord | null,
+    final = false,
+  ): void {
+    const observations = preferNewerRecords(observed, record, this.#options.begunAt);
+    const assessments = assess(this.#context, account, observations, record);
+    if (record?.conditions.computeOptimizer?.contested) this.#contested.add(account.id);
+    this.#verdicts.set(account.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));
+    this.#assessed.delete(account.id);
+    this.#unrecorded.delete(account.id);
+    this.#toProbe.delete(account.id);
+    if (!final && needsProbe(assessments, observations)) this.#toProbe.set(account.id, { observations, record });
+    const assessed = { account, observations, assessments, record };
+    const unrecorded = this.#options.needsRecording(record, assessments);
+    if (unrecorded) this.#unrecorded.set(account.id, assessed);
+    if (unrecorded || differs(assessed)) this.#assessed.set(account.id, assessed);
   }
 
   #pairOf(computeOptimizer: Verdict, automation: Verdict): Pair {
@@ -113,50 +124,50 @@ export class AssessmentTable {
     return pair;
   }
 
-  /** Accounts that were not judged yet: the Compute Optimizer listing did not name them. */
-  get unjudged(): readonly AccountId[] {
+  /** Accounts not assessed yet, because the Compute Optimizer listing did not name them. */
+  get unassessed(): readonly AccountId[] {
     return this.#snapshot.accounts.flatMap(({ id }) => (this.#verdicts.has(id) ? [] : [id]));
   }
 
   /**
-   * Hands over, once, what the ledger has to learn. Before the end of a scan (`final` false) without what may be judged anew by
-   * then: opt-outs, which a listing that breaks off forbids, and accounts that are yet to be read themselves.
+   * Returns the accounts that need a ledger entry, each only once. Before the end of a scan (`final` false) it omits accounts that may be
+   * assessed again: opt-outs, which an incomplete listing forbids, and accounts that are still to be read individually.
    */
-  takeNews(final: boolean): readonly Judged[] {
-    const taken: Judged[] = [];
-    for (const [accountId, judged] of this.#news) {
-      if (!final && (optsOut(judged) || this.#toProbe.has(accountId))) continue;
-      taken.push(judged);
-      this.#news.delete(accountId);
-      if (!differs(judged)) this.#judged.delete(accountId);
+  takeUnrecorded(final: boolean): readonly AssessedAccount[] {
+    const taken: AssessedAccount[] = [];
+    for (const [accountId, assessed] of this.#unrecorded) {
+      if (!final && (optsOut(assessed) || this.#toProbe.has(accountId))) continue;
+      taken.push(assessed);
+      this.#unrecorded.delete(accountId);
+      if (!differs(assessed)) this.#assessed.delete(accountId);
     }
     return taken;
   }
 
-  /** A listing is incomplete: accounts that would be opted out are judged again with opting out forbidden. */
+  /** Called if a listing is incomplete: forbids opt-outs and reassesses the accounts that would be opted out. */
   forbidOptOuts(): void {
     this.#context = { ...this.#context, optOutsAllowed: false };
-    for (const judged of [...this.#judged.values()]) {
-      if (optsOut(judged)) this.judgeOne(judged.facts, judged.observations, judged.record);
+    for (const assessed of [...this.#assessed.values()]) {
+      if (optsOut(assessed)) this.assessAccount(assessed.account, assessed.observations, assessed.record);
     }
   }
 
-  /** Accounts whose enrollment no listing told and that can be read themselves. */
+  /** Accounts that no listing names and that can be read individually. */
   get toProbe(): readonly {
-    readonly facts: OrganizationAccount;
+    readonly account: OrganizationAccount;
     readonly known: Observations;
     readonly automation: boolean;
     readonly record: AccountRecord | null;
   }[] {
     return [...this.#toProbe].flatMap(([accountId, { observations, record }]) => {
-      const facts = this.#facts.get(accountId);
+      const account = this.#accounts.get(accountId);
       const automation = this.#verdicts.get(accountId)?.[1] === 'Unknown';
-      return facts === undefined ? [] : [{ facts, known: observations, automation, record }];
+      return account === undefined ? [] : [{ account, known: observations, automation, record }];
     });
   }
 
-  get judged(): readonly Judged[] {
-    return [...this.#judged.values()];
+  get assessed(): readonly AssessedAccount[] {
+    return [...this.#assessed.values()];
   }
 
   get snapshot(): OrganizationSnapshot {
@@ -174,7 +185,7 @@ export class AssessmentTable {
     return summary;
   }
 
-  /** Accounts whose Compute Optimizer is contested, whatever it shows at present. */
+  /** Accounts whose Compute Optimizer is contested, whatever its current status. */
   get contested(): number {
     return this.#contested.size;
   }
@@ -193,23 +204,23 @@ export class AssessmentTable {
     for (const [accountId, [computeOptimizer, automation]] of this.#verdicts) {
       if (computeOptimizer === 'NotApplicable') counts.notApplicable += 1;
       else if (computeOptimizer !== 'Unknown' && automation !== 'Unknown') counts.evaluated += 1;
-      else if (!outOfSight(this.#options.caller, accountId)) counts.unknown += 1;
+      else if (!isUnreadable(this.#options.caller, accountId)) counts.unknown += 1;
     }
     return counts;
   }
 }
 
-function differs({ assessments }: Judged): boolean {
+function differs({ assessments }: AssessedAccount): boolean {
   return isChange(assessments.computeOptimizer) || isChange(assessments.automation);
 }
 
-function optsOut({ assessments }: Judged): boolean {
+function optsOut({ assessments }: AssessedAccount): boolean {
   return ENROLLMENT_IDS.some((enrollment) => assessments[enrollment].optOut);
 }
 
 function needsProbe(assessments: Assessments, observations: Observations): boolean {
   const { computeOptimizer, automation } = assessments;
-  // Automation blocked for want of Compute Optimizer asks about Compute Optimizer, managed or not.
+  // Automation that is blocked by its prerequisite needs the Compute Optimizer status, managed or not.
   const prerequisite = automation.reason === 'prerequisite' && isNotListed(observations.computeOptimizer);
   return computeOptimizer.reason === 'notListed' || automation.reason === 'notListed' || prerequisite;
 }

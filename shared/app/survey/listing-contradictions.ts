@@ -4,12 +4,12 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Deps } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
 
-/** Up to this many missing accounts are read one by one. If more are missing, the snapshot itself is incomplete. */
-const MAX_ASKED = 20;
+/** Up to this many missing accounts are read individually. If more are missing, the snapshot itself is incomplete. */
+const MAX_READS = 20;
 
 /**
- * Finds enrolled accounts that are missing from a snapshot taken after the enrollment listing, although AWS confirms that they are in the
- * organization: the snapshot is incomplete. An account that has left meanwhile is no contradiction, because reading it confirms that it left.
+ * Finds enrolled accounts that a snapshot lacks although it is newer than the enrollment listing and AWS confirms that the accounts are in
+ * the organization: the snapshot is incomplete. An account that left in the meantime is not a contradiction.
  */
 export async function contradictions(
   { cloud, logger }: Pick<Deps, 'cloud' | 'logger'>,
@@ -17,7 +17,7 @@ export async function contradictions(
   { organizationId, managementAccountId }: Pick<OrganizationSnapshot, 'organizationId' | 'managementAccountId'>,
   missing: readonly AccountId[],
 ): Promise<readonly AccountId[]> {
-  if (missing.length > MAX_ASKED) return missing;
+  if (missing.length > MAX_READS) return missing;
   const found: AccountId[] = [];
   for (const accountId of missing) {
     try {

@@ -1,12 +1,11 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
 import { type EntryContext, transition } from '../../domain/account/transition.ts';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
-import type { Assessments } from './assessment-table.ts';
+import type { NeedsRecording } from './assessment-table.ts';
 
-/** Whether recording would write anything: used to keep only those accounts in memory. */
-export function hasNews(policyHash: string) {
+/** Returns the check whether recording an account would write an entry. Only such accounts are kept in memory. */
+export function needsRecordingUnder(policyHash: string): NeedsRecording {
   const probe: EntryContext = { newId: () => '', now: 0, actor: '', runId: null, policyHash };
-  return (record: AccountRecord | null, assessments: Assessments): boolean => {
+  return (record, assessments) => {
     if (record === null || !record.present) return true;
     return ENROLLMENT_IDS.some((enrollment) => transition(probe, record, assessments[enrollment]) !== null);
   };

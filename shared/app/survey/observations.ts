@@ -8,10 +8,10 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { Listing } from './paged-listing.ts';
 
-/** Whether the policy says anything about Automation at all; if not, nobody needs to list it. */
+/** Whether the policy manages Automation in any account. If not, the Automation listing is not read. */
 export function managesAutomation({ policy }: CompiledPolicy): boolean {
-  const says = [policy.defaults, ...policy.rules.map((rule) => rule.sets)];
-  return says.some(
+  const settings = [policy.defaults, ...policy.rules.map((rule) => rule.sets)];
+  return settings.some(
     ({ automation, organizationRules }) =>
       (automation ?? 'unmanaged') !== 'unmanaged' || (organizationRules ?? 'unmanaged') !== 'unmanaged',
   );
@@ -25,7 +25,7 @@ const unknown = (reason: Extract<Observation, { kind: 'unknown' }>['reason'], me
 
 export const NOT_LISTED = unknown('notListed', 'the listing is complete and does not name it');
 
-/** Automation where Compute Optimizer is not Active: the listing names enrolled accounts only, so this one cannot have it. */
+/** Automation of an account that is neither in its listing nor Active in Compute Optimizer, which Automation requires. */
 export const AUTOMATION_ABSENT: Observed = {
   kind: 'observed',
   status: 'Inactive',
@@ -34,13 +34,13 @@ export const AUTOMATION_ABSENT: Observed = {
   lastUpdated: null,
 };
 
-/** What an error on a read says about the account. `Unauthenticated` says something about us, and is thrown on. */
+/** Turns a read error into an observation. `Unauthenticated` concerns the caller, not the account, and is rethrown. */
 function unknownBecause(error: unknown): Observation {
   if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
   return unknown(error.kind === 'Denied' ? 'denied' : 'unavailable', error.message);
 }
 
-/** Reads one enrollment of one account; an account that cannot be read is Unknown, not an error. */
+/** Reads one enrollment of one account. An account that cannot be read is Unknown, not an error. */
 async function readOrUnknown(retrying: Retrying, read: () => Promise<Observed>): Promise<Observation> {
   try {
     return await retrying(read);
@@ -49,21 +49,25 @@ async function readOrUnknown(retrying: Retrying, read: () => Promise<Observed>):
   }
 }
 
-/** Whether this caller can never read the account: the management account, seen from a delegated administrator. */
-export function outOfSight(caller: Caller, accountId: AccountId): boolean {
+/** Whether this caller can never read the account: a delegated administrator cannot read the management account. */
+export function isUnreadable(caller: Caller, accountId: AccountId): boolean {
   return caller.role === 'delegatedAdministrator' && accountId === caller.managementAccountId;
 }
 
 /**
- * What is known of an account where a scan has been told something older: since it began to ask, somebody (a worker, mostly) has written
- * down what they saw, and by AWS's own timestamp that is the newer. Of what was written before, the answer is the authority, whatever
- * its timestamp. What carries no timestamp (that a listing lacks the account) was told after the scan began to ask: an entry from since
- * then may only repeat what was known before, as that of a worker who could not read does, and is newer only if AWS's timestamp is, too.
+ * Replaces observations of a scan that are older than the account record: another process, usually a worker, recorded a newer state after
+ * the scan began. AWS's own timestamps decide which is newer. A record written before the scan began never wins.
+ * An observation without a timestamp (the listing lacks the account) is dated to the start of the scan, because a record written
+ * since then may only repeat an older state, for example that of a worker whose read failed.
  */
-export function overtaken(told: Observations, record: AccountRecord | null, begunAt: EpochMs): Observations {
+export function preferNewerRecords(
+  observed: Observations,
+  record: AccountRecord | null,
+  begunAt: EpochMs,
+): Observations {
   const newer = (enrollment: EnrollmentId): Observation => {
     const condition = record?.conditions[enrollment] ?? null;
-    const observation = told[enrollment];
+    const observation = observed[enrollment];
     if (condition === null || condition.status === null || condition.lastUpdated === null) return observation;
     if (observation.kind !== 'observed' || Date.parse(condition.changedAt) < begunAt) return observation;
     const lastUpdated = Date.parse(condition.lastUpdated);
@@ -76,51 +80,51 @@ export function overtaken(told: Observations, record: AccountRecord | null, begu
 
 export interface Listings {
   readonly computeOptimizer: Listing;
-  /** `null`: the policy does not manage Automation and nobody listed it. */
+  /** `null`: the policy does not manage Automation, so it was not listed. */
   readonly automation: Listing | null;
 }
 
-/** What the listings alone say of an account. */
-export function fromListings(caller: Caller, facts: OrganizationAccount, listings: Listings): Observations {
-  if (outOfSight(caller, facts.id)) {
+/** The observations of an account that follow from the listings alone. */
+export function fromListings(caller: Caller, account: OrganizationAccount, listings: Listings): Observations {
+  if (isUnreadable(caller, account.id)) {
     const hidden = unknown('callerCannotRead', 'only the management account itself can read its own enrollment');
     return { computeOptimizer: hidden, automation: hidden };
   }
   const { computeOptimizer, automation } = listings;
-  const enrolled = computeOptimizer.seen.get(facts.id) ?? absentFrom(computeOptimizer);
+  const enrolled = computeOptimizer.seen.get(account.id) ?? absentFrom(computeOptimizer);
   if (automation === null) return { computeOptimizer: enrolled, automation: NOT_LISTED };
-  return { computeOptimizer: enrolled, automation: automationOf(facts, enrolled, automation) };
+  return { computeOptimizer: enrolled, automation: automationOf(account, enrolled, automation) };
 }
 
 function absentFrom(listing: Listing): Observation {
   return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);
 }
 
-function automationOf(facts: OrganizationAccount, enrolled: Observation, listing: Listing): Observation {
-  const seen = listing.seen.get(facts.id);
+function automationOf(account: OrganizationAccount, enrolled: Observation, listing: Listing): Observation {
+  const seen = listing.seen.get(account.id);
   if (seen !== undefined) return seen;
-  // The account is listed with a value that this version does not know, so it is read by itself.
-  if (listing.leftOut?.has(facts.id) === true) return NOT_LISTED;
-  // No listing names the management account: one that broke off says as little of it as a whole one.
-  if (listing.brokenBy !== null && !facts.management) return absentFrom(listing);
+  // The account is listed with a value that this version does not know, so it is read individually.
+  if (listing.leftOut?.has(account.id) === true) return NOT_LISTED;
+  // No listing names the management account, so a broken one does not make it less known.
+  if (listing.brokenBy !== null && !account.management) return absentFrom(listing);
   return enrolled.kind === 'observed' && enrolled.status !== 'Active' ? AUTOMATION_ABSENT : NOT_LISTED;
 }
 
 /**
- * Fills what the listings left open by reading the account itself: through its member role, or by our own credentials for
- * our own account, which no listing names when we are the management account.
+ * Reads from the account what the listings do not contain: through its member role, or with the process's own credentials if the
+ * account is the caller's. No listing names the management account.
  */
 export async function probe(
   cloud: Cloud,
   retrying: Retrying,
   accountId: AccountId,
   known: Observations,
-  wantsAutomation: boolean,
+  readsAutomation: boolean,
 ): Promise<Observations> {
   const computeOptimizer = isNotListed(known.computeOptimizer)
     ? await readOrUnknown(retrying, () => cloud.read('computeOptimizer', accountId))
     : known.computeOptimizer;
-  if (!wantsAutomation || !isNotListed(known.automation)) return { computeOptimizer, automation: known.automation };
+  if (!readsAutomation || !isNotListed(known.automation)) return { computeOptimizer, automation: known.automation };
   const off = computeOptimizer.kind === 'observed' && computeOptimizer.status !== 'Active';
   const automation = off ? AUTOMATION_ABSENT : await readOrUnknown(retrying, () => cloud.read('automation', accountId));
   return { computeOptimizer, automation };

@@ -4,24 +4,24 @@ import type { ListedEnrollment, Observed, Page } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
 
-/** What a listing gave. `brokenBy`: it ended before its end, so that nothing follows from an account's absence. */
+/** The result of a listing. `brokenBy`: the error that ended it early, so an account's absence proves nothing. */
 export interface Listing {
   readonly seen: ReadonlyMap<AccountId, Observed>;
   readonly brokenBy: CloudError | null;
-  /** Accounts that are listed with a value that this version does not know: neither observed nor absent. */
+  /** Accounts listed with a value that this version does not know: neither observed nor absent. */
   readonly leftOut?: ReadonlySet<AccountId>;
 }
 
 type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 
-/** A listing is begun again this often when a page in the middle fails: tokens expire, and that is no reason to know half. */
+/** How many times a listing is read from the start when a later page fails, for example because its token expired. */
 const PASSES = 2;
 const ITEMS_PER_PAGE = 100;
 /** A listing may contain accounts that have left, so it is broken only above this multiple of the maximum number of accounts. */
 const SLACK = 2;
 
 function endless(why: string): CloudError {
-  const facts = {
+  const details = {
     kind: 'Invalid',
     code: 'UnexpectedAnswer',
     accountId: null,
@@ -29,14 +29,14 @@ function endless(why: string): CloudError {
     ambiguous: false,
   } as const;
   const message = `the listing does not end: ${why}`;
-  return new CloudError(message, { ...facts, service: 'compute-optimizer', operation: 'listing' });
+  return new CloudError(message, { ...details, service: 'compute-optimizer', operation: 'listing' });
 }
 
 /**
- * Reads a listing to its end, fetching the next page while `onPage` works on the last. An account seen twice counts with its
- * newest timestamp (pages shift while the organization changes).
+ * Reads a listing to its end and fetches the next page while `onPage` processes the last. Pages shift while the organization changes,
+ * so an account can be listed twice: the newest timestamp wins.
  * @param maxAccounts maximum number of accounts in an organization.
- * @throws CloudError if not even the first page could be read; later failures end the listing as broken.
+ * @throws CloudError if the first page cannot be read. A later failure ends the listing as broken.
  */
 export async function readListing(
   fetchPage: FetchPage,
@@ -50,25 +50,25 @@ export async function readListing(
   let brokenBy: CloudError | null = null;
   for (let pass = 1; pass <= PASSES; pass += 1) {
     if (pass > 1) first = await attempt(retrying, fetchPage, null);
-    const taken = { seen, leftOut, maxItems: SLACK * maxAccounts };
-    brokenBy = first instanceof CloudError ? first : await readOn(first, fetchPage, retrying, taken, onPage);
+    const collected = { seen, leftOut, maxItems: SLACK * maxAccounts };
+    brokenBy = first instanceof CloudError ? first : await readToEnd(first, fetchPage, retrying, collected, onPage);
     if (brokenBy === null) break;
   }
   return { seen, brokenBy, leftOut };
 }
 
-interface Taken {
+interface Collected {
   readonly seen: Map<AccountId, Observed>;
   readonly leftOut: Set<AccountId>;
   readonly maxItems: number;
 }
 
-/** From a listing's first page to its end. Returns what broke it off, if anything did. */
-async function readOn(
+/** Reads from a listing's first page to its end. Returns the error that ended it early, or `null`. */
+async function readToEnd(
   first: Page<ListedEnrollment>,
   fetchPage: FetchPage,
   retrying: Retrying,
-  { seen, leftOut, maxItems }: Taken,
+  { seen, leftOut, maxItems }: Collected,
   onPage: (fresh: readonly ListedEnrollment[], seen: ReadonlyMap<AccountId, Observed>) => void,
 ): Promise<CloudError | null> {
   let page = first;
@@ -76,7 +76,7 @@ async function readOn(
   for (;;) {
     const { items, nextToken, leftOut: unreadable = [] } = page;
     for (const id of unreadable) leftOut.add(id);
-    const fresh = takeIn(seen, items);
+    const fresh = addNewer(seen, items);
     const total = seen.size + leftOut.size;
     const why = bounds.broken({ items: items.length + unreadable.length, total, token: nextToken });
     if (why !== null) return endless(why);
@@ -89,7 +89,7 @@ async function readOn(
   }
 }
 
-/** The next page, or why there is none: a rejection that nobody awaits yet would end the process. */
+/** Returns an error instead of rejecting: an unhandled rejection before the page is awaited would end the process. */
 async function attempt(
   retrying: Retrying,
   fetchPage: FetchPage,
@@ -103,7 +103,7 @@ async function attempt(
   }
 }
 
-function takeIn(seen: Map<AccountId, Observed>, items: readonly ListedEnrollment[]): readonly ListedEnrollment[] {
+function addNewer(seen: Map<AccountId, Observed>, items: readonly ListedEnrollment[]): readonly ListedEnrollment[] {
   return items.filter(({ accountId, observed }) => {
     const known = seen.get(accountId);
     if (known !== undefined && !isNewer(observed, known)) return false;
@@ -112,7 +112,7 @@ function takeIn(seen: Map<AccountId, Observed>, items: readonly ListedEnrollment
   });
 }
 
-/** The newest timestamp counts; at the same one (or none) what was read later, if it says anything else. */
+/** The newest timestamp wins. With equal or missing timestamps, a later answer wins if it differs. */
 function isNewer(observed: Observed, known: Observed): boolean {
   const by = (observed.lastUpdated ?? 0) - (known.lastUpdated ?? 0);
   return by > 0 || (by === 0 && (observed.status !== known.status || observed.ruleMode !== known.ruleMode));

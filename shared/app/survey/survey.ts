@@ -11,63 +11,63 @@ import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AssessmentPipeline } from './assessment-pipeline.ts';
-import { AssessmentTable, type IsNews, type Judged, type Summary } from './assessment-table.ts';
+import { type AssessedAccount, AssessmentTable, type NeedsRecording, type Summary } from './assessment-table.ts';
 import { contradictions, contradictionText } from './listing-contradictions.ts';
 import { type Listings, managesAutomation, probe } from './observations.ts';
 import { takeSnapshot } from './organization-snapshot.ts';
 import { type Listing, readListing } from './paged-listing.ts';
 
-/** All that one look at the organization gave. */
+/** The result of reading and assessing the whole organization once. */
 export interface Survey {
   readonly caller: Caller;
   readonly snapshot: OrganizationSnapshot;
   readonly summary: Summary;
   readonly coverage: Coverage;
-  /** ACTIVE accounts for which the policy manages anything: what percentages are of. */
+  /** ACTIVE accounts for which the policy manages anything: the base of all percentages. */
   readonly accountsInScope: number;
-  /** Accounts whose Compute Optimizer somebody fights about with us. */
+  /** Accounts whose Compute Optimizer is contested. */
   readonly contested: number;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
-  /** Sentences about listings that broke off or that contradict each other. */
+  /** Sentences about listings that ended early or contradict each other. */
   readonly broken: readonly string[];
-  /** Whether every account of the organization, with its Compute Optimizer enrollment, is known: both listings are complete and agree. */
+  /** Whether the account listing and the Compute Optimizer listing are complete and agree. */
   readonly complete: boolean;
-  /** Those that differ from the policy; where nothing was recorded, also those of which the ledger has something to learn. */
-  readonly judged: readonly Judged[];
-  /** Records of accounts that the organization no longer has; none while the listings contradict each other. */
+  /** Accounts that differ from the policy; without `record`, also accounts that need a ledger entry. */
+  readonly assessed: readonly AssessedAccount[];
+  /** Records of accounts that have left the organization; empty if the listings contradict each other. */
   readonly gone: readonly AccountRecord[];
-  /** When it was judged, epoch ms. */
+  /** When the survey ended, epoch ms. */
   readonly at: number;
-  /** What operators had set when it began. */
+  /** The operator controls when the survey began. */
   readonly controls: CompiledControls;
 }
 
 export interface SurveyOptions {
   readonly policy: CompiledPolicy;
-  readonly isNews: IsNews;
+  readonly needsRecording: NeedsRecording;
   readonly onProgress: OnProgress;
-  /** When the first answer was asked for, epoch ms, if that was before now: a scan goes on with what an earlier part of it was told. */
+  /** Time of the first request, epoch ms, if an earlier part of the scan made it; its answers are reused. Default: now. */
   readonly begunAt?: number;
-  /** Keep the organization snapshot for others; not in a dry run, which writes nothing. */
+  /** Stores the organization snapshot. A dry run stores nothing. */
   readonly saveSnapshot: boolean;
-  /** What has to be done before anything is judged or recorded; AWS is asked for the first pages meanwhile. */
+  /** Runs before the first assessment. The first pages are fetched at the same time. */
   readonly prepare?: () => Promise<void>;
-  /** What holds calls up, once the organization is known; asked after `prepare`. */
+  /** Returns the reasons to hold changes back. Called after `prepare`, with the snapshot. */
   readonly holds?: (snapshot: OrganizationSnapshot) => readonly HoldOf[];
   /**
-   * Takes what the ledger has to learn, some accounts at a time, while the listing goes on: recording all of it at the end would take
-   * as long again, and all of it would have to be kept until then.
+   * Records accounts that need a ledger entry, some at a time, while the listing continues. Recording everything at the end would double
+   * the duration and keep every account in memory.
    */
-  readonly record?: (news: readonly Judged[]) => Promise<void>;
+  readonly record?: (accounts: readonly AssessedAccount[]) => Promise<void>;
 }
 
 export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'snapshots' | 'registers' | 'clock' | 'logger'>;
 
 /**
- * Looks at the whole organization: snapshot, records and both listings side by side; each page of enrollments is diffed while the
- * next one is fetched.
- * @throws CloudError if the organization or a listing's first page cannot be read, or our credentials are refused.
+ * Reads the organization snapshot, the account records and both listings in parallel, and assesses each page of enrollments while the next
+ * page is fetched.
+ * @throws CloudError if the organization or the first page of the Compute Optimizer listing cannot be read, or AWS rejects the credentials.
  */
 export async function survey(
   deps: SurveyDeps,
@@ -81,7 +81,7 @@ export async function survey(
   const needs = { usesTags: policy.usesTags || controls.usesTags };
   const snapshotOf = (maxAgeMs: number) =>
     takeSnapshot(deps, maxAgeMs, retrying, needs, options.saveSnapshot, onProgress);
-  const judging = new AssessmentPipeline(deps.records, options.record ?? null);
+  const pipeline = new AssessmentPipeline(deps.records, options.record ?? null);
 
   const background = async (): Promise<AssessmentTable> => {
     const [taken, automation] = await Promise.all([
@@ -89,83 +89,84 @@ export async function survey(
       managesAutomation(policy) ? listAutomation(deps, settings, retrying, onProgress) : null,
     ]);
     const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
-    const desk = new AssessmentTable({ policy, caller, context, isNews: options.isNews, begunAt }, taken);
-    judging.begin(desk, automation);
-    if (caller.role === 'management') await lookAtOurselves(desk, automation);
-    return desk;
+    const { needsRecording } = options;
+    const table = new AssessmentTable({ policy, caller, context, needsRecording, begunAt }, taken);
+    pipeline.begin(table, automation);
+    if (caller.role === 'management') await assessCaller(table, automation);
+    return table;
   };
-  // No listing names the management account: it is read beside them, not after.
-  const lookAtOurselves = async (desk: AssessmentTable, automation: Listing | null): Promise<void> => {
-    await judging.judge([caller.accountId], { computeOptimizer: { seen: new Map(), brokenBy: null }, automation });
-    await probeUnlisted(deps, retrying, options, desk);
+  // No listing names the management account. It is read in parallel with the listings.
+  const assessCaller = async (table: AssessmentTable, automation: Listing | null): Promise<void> => {
+    await pipeline.assess([caller.accountId], { computeOptimizer: { seen: new Map(), brokenBy: null }, automation });
+    await probeUnlisted(deps, retrying, options, table);
   };
 
   const listed = readListing(
     (token) => deps.cloud.list('computeOptimizer', token),
     retrying,
     (fresh, seen) => {
-      judging.add(fresh, seen);
+      pipeline.add(fresh, seen);
       onProgress({ kind: 'listing', listing: 'computeOptimizer', accounts: seen.size });
     },
     settings.maxAccounts,
   );
   const prepared = options.prepare?.() ?? Promise.resolve();
   const trusting = readTrustedAccess(deps, retrying);
-  const listing = listed.catch((error: unknown) => withoutTrust(error, trusting));
-  const remembering = prepared.then(() => rememberedAccounts(deps));
-  const everything = Promise.all([listing, background(), remembering, trusting]);
-  const [enrolled, desk, remembered, trustedAccess] = await everything.catch(async (error: unknown) => {
-    // What still runs must not record anything for a scan that has failed.
-    judging.abandon();
+  const listing = listed.catch((error: unknown) => emptyWithoutTrust(error, trusting));
+  const recording = prepared.then(() => recordedAccounts(deps));
+  const everything = Promise.all([listing, background(), recording, trusting]);
+  const [enrolled, table, recorded, trustedAccess] = await everything.catch(async (error: unknown) => {
+    // The remaining tasks must not record anything for a failed scan.
+    pipeline.abandon();
     await Promise.allSettled([prepared]);
     throw error;
   });
-  const listings = await judging.end(enrolled);
-  if (strangersIn(listings, desk).length > 0) {
-    // The listings name accounts that the snapshot lacks: the snapshot is older than the listings, or an account joined meanwhile.
-    desk.lay(await snapshotOf(0));
-    await judging.judge([...enrolled.seen.keys()], listings);
+  const listings = await pipeline.end(enrolled);
+  if (missingFrom(table, listings).length > 0) {
+    // The snapshot is older than the listings, or an account joined in the meantime.
+    table.reset(await snapshotOf(0));
+    await pipeline.assess([...enrolled.seen.keys()], listings);
   }
-  const missing = await contradictions(deps, retrying, desk.snapshot, strangersIn(listings, desk));
-  await judging.judge(desk.unjudged, listings);
+  const missing = await contradictions(deps, retrying, table.snapshot, missingFrom(table, listings));
+  await pipeline.assess(table.unassessed, listings);
   const broken = [...brokenListings(listings), ...(missing.length > 0 ? [contradictionText(missing)] : [])];
-  if (broken.length > 0) desk.forbidOptOuts();
-  await probeUnlisted(deps, retrying, options, desk);
-  await options.record?.(desk.takeNews(true));
+  if (broken.length > 0) table.forbidOptOuts();
+  await probeUnlisted(deps, retrying, options, table);
+  await options.record?.(table.takeUnrecorded(true));
   return {
     caller,
-    snapshot: desk.snapshot,
-    summary: desk.summary,
-    coverage: desk.coverage(enrolled.seen.size, missing.length),
-    accountsInScope: desk.accountsInScope,
-    contested: desk.contested,
+    snapshot: table.snapshot,
+    summary: table.summary,
+    coverage: table.coverage(enrolled.seen.size, missing.length),
+    accountsInScope: table.accountsInScope,
+    contested: table.contested,
     trustedAccess,
     broken,
     complete: missing.length === 0 && listings.computeOptimizer.brokenBy === null,
     controls,
     at: deps.clock.now(),
-    judged: desk.judged,
-    gone: missing.length > 0 ? [] : await recordsOfGone(deps, desk, remembered),
+    assessed: table.assessed,
+    gone: missing.length > 0 ? [] : await recordsOfGone(deps, table, recorded),
   };
 }
 
 /** Enrolled accounts that the snapshot lacks. */
-function strangersIn({ computeOptimizer, automation }: Listings, desk: AssessmentTable): readonly AccountId[] {
+function missingFrom(table: AssessmentTable, { computeOptimizer, automation }: Listings): readonly AccountId[] {
   const listed = new Set([...computeOptimizer.seen.keys(), ...(automation?.seen.keys() ?? [])]);
-  return [...listed].filter((id) => !desk.knows(id));
+  return [...listed].filter((id) => !table.has(id));
 }
 
 /**
- * A listing that is refused while trusted access is off names nobody, and its accounts are read one by one: the call that brings both back
- * needs to know of every account. Any other refusal ends the scan.
+ * A listing that AWS denies while trusted access is off counts as empty, so the accounts are read individually: the organization-wide call
+ * that restores both requires the status of every account. Any other denial ends the scan.
  */
-async function withoutTrust(error: unknown, trusting: Promise<boolean | null>): Promise<Listing> {
+async function emptyWithoutTrust(error: unknown, trusting: Promise<boolean | null>): Promise<Listing> {
   const refused = error instanceof CloudError && (error.kind === 'Denied' || error.kind === 'Prerequisite');
   if (!refused || (await trusting) !== false) throw error;
   return { seen: new Map(), brokenBy: null };
 }
 
-/** Asked beside everything else; nobody's enrollment depends on the answer, so that a refusal is no more than a warning. */
+/** Reads trusted access in parallel with everything else. No assessment depends on it, so a failure is only a warning. */
 async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<boolean | null> {
   try {
     return await retrying(() => deps.cloud.trustedAccess());
@@ -176,7 +177,7 @@ async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<
   }
 }
 
-/** A context for judging at `now`. */
+/** The context for assessments at `now`. */
 export function contextOf(
   policy: CompiledPolicy,
   caller: Caller,
@@ -190,12 +191,12 @@ async function probeUnlisted(
   deps: SurveyDeps,
   retrying: Retrying,
   { policy, onProgress }: SurveyOptions,
-  desk: AssessmentTable,
+  table: AssessmentTable,
 ): Promise<void> {
-  const accounts = desk.toProbe;
+  const accounts = table.toProbe;
   let done = 0;
-  await mapParallel(accounts, policy.policy.limits.concurrency, async ({ facts, known, automation, record }) => {
-    desk.judgeOne(facts, await probe(deps.cloud, retrying, facts.id, known, automation), record, true);
+  await mapParallel(accounts, policy.policy.limits.concurrency, async ({ account, known, automation, record }) => {
+    table.assessAccount(account, await probe(deps.cloud, retrying, account.id, known, automation), record, true);
     done += 1;
     onProgress({ kind: 'probing', done, total: accounts.length });
   });
@@ -208,15 +209,12 @@ function brokenListings({ computeOptimizer, automation }: Listings): string[] {
   ];
   return named.flatMap(([name, listing]) =>
     listing?.brokenBy
-      ? [`the ${name} listing broke off after ${listing.seen.size} accounts: ${listing.brokenBy.message}`]
+      ? [`the ${name} listing ended early after ${listing.seen.size} accounts: ${listing.brokenBy.message}`]
       : [],
   );
 }
 
-/**
- * The Automation listing. Refused or not opted in, it says nothing about single accounts, and is a listing that broke off at its
- * start: the other enrollment can still be looked after.
- */
+/** Reads the Automation listing. If AWS denies it, it counts as broken at its start, and Compute Optimizer is still managed. */
 async function listAutomation(
   deps: SurveyDeps,
   { maxAccounts }: Settings,
@@ -232,25 +230,25 @@ async function listAutomation(
     );
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    // Not enrolled at all: nobody can be enrolled in Automation either [automation-org].
+    // The caller is not enrolled in Compute Optimizer, so no account can be enrolled in Automation [automation-org].
     if (error.kind === 'Prerequisite') return { seen: new Map(), brokenBy: null };
     deps.logger.warn('the Automation listing could not be read', { code: error.details.code, message: error.message });
     return { seen: new Map(), brokenBy: error };
   }
 }
 
-/** The accounts that we remember. Only their ids: the records of a large organization are larger than all else together. */
-async function rememberedAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
-  const remembered: AccountId[] = [];
-  for await (const page of deps.records.heads()) for (const { accountId } of page) remembered.push(accountId);
-  return remembered;
+/** The ids of all accounts with a record. The records of a large organization would take more memory than everything else. */
+async function recordedAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
+  const recorded: AccountId[] = [];
+  for await (const page of deps.records.heads()) for (const { accountId } of page) recorded.push(accountId);
+  return recorded;
 }
 
 async function recordsOfGone(
   deps: SurveyDeps,
-  desk: AssessmentTable,
-  remembered: readonly AccountId[],
+  table: AssessmentTable,
+  recorded: readonly AccountId[],
 ): Promise<readonly AccountRecord[]> {
-  const gone = remembered.filter((id) => !desk.knows(id));
+  const gone = recorded.filter((id) => !table.has(id));
   return gone.length === 0 ? [] : [...(await deps.records.getMany(gone)).values()].filter((record) => record.present);
 }

@@ -11,8 +11,8 @@ import { standsUnder } from '../../guardrails/controls.ts';
 import { organizationWide } from '../../plan/organization-call.ts';
 import { foundOf } from '../../scan/scan.ts';
 import { noteTrustedAccess } from '../../scan/trusted-access.ts';
-import type { Judged } from '../../survey/assessment-table.ts';
-import { hasNews } from '../../survey/is-news.ts';
+import type { AssessedAccount } from '../../survey/assessment-table.ts';
+import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-changes.ts';
 import { ChangeRefused } from '../checks/guard.ts';
@@ -41,13 +41,13 @@ const CHUNK = 500;
  */
 export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
   const seen = await look(work);
-  const drifted = seen.judged.filter(({ assessments: { computeOptimizer } }) => {
+  const drifted = seen.assessed.filter(({ assessments: { computeOptimizer } }) => {
     return computeOptimizer.verdict === 'Drifted' && computeOptimizer.action === 'UpdateEnrollmentStatus';
   });
   if (drifted.length === 0) return { outcomes: [], followUps: [], dead: null };
   if (!organizationWide(work.policy, seen).used) return oneByOne(work, message, drifted);
-  const wanted = drifted.map(({ facts, assessments, record }) => {
-    return { record: record ?? emptyRecord(facts.id), assessment: assessments.computeOptimizer };
+  const wanted = drifted.map(({ account, assessments, record }) => {
+    return { record: record ?? emptyRecord(account.id), assessment: assessments.computeOptimizer };
   });
   const leave = await leaveToClaim(work, message, wanted);
   if (leave === 'oneByOne') return oneByOne(work, message, drifted);
@@ -97,8 +97,8 @@ async function leaveToClaim(
   }
 }
 
-function blocked(drifted: readonly Judged[]): WorkResult {
-  const outcomes = drifted.map(({ facts }) => ({ accountId: facts.id, outcome: 'blocked' as const }));
+function blocked(drifted: readonly AssessedAccount[]): WorkResult {
+  const outcomes = drifted.map(({ account }) => ({ accountId: account.id, outcome: 'blocked' as const }));
   return { outcomes, followUps: [], dead: null };
 }
 
@@ -107,7 +107,7 @@ function look(work: WorkContext): Promise<Survey> {
   const settings = { ...work.settings, snapshotMaxAgeMs: 0 };
   return survey(work.deps, settings, work.retrying, {
     policy: work.policy,
-    isNews: hasNews(work.policy.hash),
+    needsRecording: needsRecordingUnder(work.policy.hash),
     onProgress: () => undefined,
     saveSnapshot: true,
   });
@@ -117,12 +117,12 @@ function runOf(work: WorkContext, { runId, planHash }: OrganizationMessage): Run
   return { runId, policy: work.policy, planHash };
 }
 
-function keysOf(work: WorkContext, message: OrganizationMessage, judged: readonly Judged[]): WorkMessage[] {
-  const changes = judged.map(({ facts, assessments }) => toChange(assessments.computeOptimizer, facts));
+function keysOf(work: WorkContext, message: OrganizationMessage, assessed: readonly AssessedAccount[]): WorkMessage[] {
+  const changes = assessed.map(({ account, assessments }) => toChange(assessments.computeOptimizer, account));
   return messagesFor(runOf(work, message), changes);
 }
 
-function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: readonly Judged[]): WorkResult {
+function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: readonly AssessedAccount[]): WorkResult {
   work.deps.logger.info('the organization-wide call is no longer allowed; accounts are changed one by one');
   return { outcomes: [], followUps: keysOf(work, message, drifted), dead: null };
 }
@@ -134,7 +134,7 @@ function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: read
 async function outrun(
   work: WorkContext,
   message: OrganizationMessage,
-  drifted: readonly Judged[],
+  drifted: readonly AssessedAccount[],
   claimed: readonly Claimed[],
 ): Promise<WorkResult> {
   const facts: ErrorFacts = {
@@ -160,16 +160,16 @@ const UNDONE = { verdict: 'Drifted', reason: 'retrying', notBefore: null, attemp
 async function claimAll(
   work: WorkContext,
   message: OrganizationMessage,
-  drifted: readonly Judged[],
+  drifted: readonly AssessedAccount[],
 ): Promise<Claimed[]> {
   const claimed: Claimed[] = [];
   // Accounts that drifted since the scan get their `DriftDetected` with the entry that claims them.
   const details = await changesBehind(work.deps, drifted.map(foundOf));
   for (let at = 0; at < drifted.length; at += CHUNK) {
-    const undertakings = drifted.slice(at, at + CHUNK).map(({ facts, assessments, record }): Remediation => {
+    const undertakings = drifted.slice(at, at + CHUNK).map(({ account, assessments, record }): Remediation => {
       const assessment = { ...assessments.computeOptimizer, scope: 'organization' as const };
       const intentId = work.deps.newId();
-      const known = record ?? emptyRecord(facts.id);
+      const known = record ?? emptyRecord(account.id);
       return { runId: message.runId, assessment, record: known, intentId, clientToken: null, batch: null };
     });
     const written = await work.journal.writeMany(
@@ -210,7 +210,7 @@ async function closeAll(
 async function ended(
   work: WorkContext,
   message: OrganizationMessage,
-  drifted: readonly Judged[],
+  drifted: readonly AssessedAccount[],
   claimed: readonly Claimed[],
   error: unknown,
 ): Promise<WorkResult> {
@@ -239,19 +239,19 @@ async function verify(
   const run = runOf(work, message);
   await noteTrustedAccess(work.deps, work.journal, run, seen.trustedAccess);
   const context = entryContext(work, message.runId);
-  const judged = new Map(seen.judged.map((account) => [account.facts.id, account]));
+  const assessed = new Map(seen.assessed.map((one) => [one.account.id, one]));
   const controls = await work.controls.now();
   const news = accountIds
-    .flatMap((id) => judged.get(id) ?? [])
-    .filter(({ facts, assessments }) => standsUnder(controls, context.now, facts, assessments));
+    .flatMap((id) => assessed.get(id) ?? [])
+    .filter(({ account, assessments }) => standsUnder(controls, context.now, account, assessments));
   const details = await changesBehind(work.deps, news.map(foundOf));
   for (let at = 0; at < news.length; at += CHUNK) {
     await work.journal.writeMany(
-      news.slice(at, at + CHUNK).map(({ facts, record, assessments }) => ({
-        record: record ?? emptyRecord(facts.id),
+      news.slice(at, at + CHUNK).map(({ account, record, assessments }) => ({
+        record: record ?? emptyRecord(account.id),
         decide: (current: AccountRecord) =>
           ENROLLMENT_IDS.flatMap((enrollment) => {
-            const detail = details.get(facts.id)?.[enrollment];
+            const detail = details.get(account.id)?.[enrollment];
             return transition(context, current, assessments[enrollment], detail) ?? [];
           }),
       })),
@@ -259,8 +259,8 @@ async function verify(
   }
   // Keys of their own for what is still open: they poll, and find whatever came of the call. Automation, which had to wait for
   // Compute Optimizer, is open now as well, in batches where it can be.
-  const open = news.flatMap(({ facts, assessments }) =>
-    ENROLLMENT_IDS.flatMap((name) => (isChange(assessments[name]) ? [toChange(assessments[name], facts)] : [])),
+  const open = news.flatMap(({ account, assessments }) =>
+    ENROLLMENT_IDS.flatMap((name) => (isChange(assessments[name]) ? [toChange(assessments[name], account)] : [])),
   );
   const following = open.filter(({ verdict }) => verdict === 'Drifted' || verdict === 'Converging');
   const openIds = new Set(

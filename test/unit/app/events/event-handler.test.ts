@@ -3,7 +3,7 @@ import type { Deps } from '../../../../shared/app/context.ts';
 import { accountReader } from '../../../../shared/app/events/account-reader.ts';
 import { type ReactDeps, react } from '../../../../shared/app/events/event-handler.ts';
 import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../../../shared/app/events/event-throttle.ts';
-import { WISH_SPACING_MS } from '../../../../shared/app/schedule/scan-requests.ts';
+import { EARLY_SCAN_SPACING_MS } from '../../../../shared/app/schedule/scan-requests.ts';
 import { beginPart, endPart, requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
 import { takeSnapshot } from '../../../../shared/app/survey/organization-snapshot.ts';
 import type { OrganizationAccount } from '../../../../shared/domain/policy/index.ts';
@@ -119,7 +119,7 @@ describe('an enrollment changed by somebody', () => {
     expect(await reactTo(event)).toMatchObject({ queued: [MANAGEMENT_ID], scan: true });
     const schedule = { registers: shop.store.registers, clock: shop.clock, newId: () => 'run-2' };
     expect(await requestScan(schedule, shop.policy)).toBeNull();
-    await shop.clock.advance(WISH_SPACING_MS);
+    await shop.clock.advance(EARLY_SCAN_SPACING_MS);
     expect(await requestScan(schedule, shop.policy)).toEqual({ runId: 'run-2', again: false });
   });
 });

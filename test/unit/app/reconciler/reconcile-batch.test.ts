@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Check } from '../../../../shared/app/reconciler/checks/check.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
 import { processMessage } from '../../../../shared/app/reconciler/dispatch.ts';
-import { scanWish } from '../../../../shared/app/schedule/scan-requests.ts';
+import { earlyScanRequest } from '../../../../shared/app/schedule/scan-requests.ts';
 import { type Cloud, MAX_BATCH } from '../../../../shared/ports/cloud.ts';
 import { DAY, HOUR, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError, type MemoryCloudOptions, type Trouble, type WireCall } from '../../../support/memory-cloud.ts';
@@ -503,7 +503,7 @@ describe('guardrails, right before the call', () => {
     expect(shop.cloud.changes).toHaveLength(4);
     expect(await shop.condition('100000000000')).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
     // A scan is to judge it with whatever else has come, so that there is a plan to approve.
-    expect(await scanWish(shop.store.registers)).toMatchObject({
+    expect(await earlyScanRequest(shop.store.registers)).toMatchObject({
       reason: expect.stringContaining('maxChanges allows 3'),
     });
   });
