@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EnrollmentId } from './enrollment/kinds/index.ts';
+import { actionOf, type EnrollmentId, KINDS } from './enrollment/kinds/index.ts';
 import type { AccountId } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger/entry.ts';
@@ -65,12 +65,8 @@ export type ParsedEvent =
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'rejected'; readonly why: string };
 
-/** Sources whose calls change an enrollment; Compute Optimizer's is written in two ways (model and documents). */
-const SOURCES: Readonly<Record<string, readonly string[]>> = {
-  'computeoptimizer.amazonaws.com': ['UpdateEnrollmentStatus'],
-  'compute-optimizer.amazonaws.com': ['UpdateEnrollmentStatus'],
-  'aco-automation.amazonaws.com': ['UpdateEnrollmentConfiguration', 'AssociateAccounts', 'DisassociateAccounts'],
-};
+/** The kind whose enrollment the calls of an event source change. */
+const KIND_OF_SOURCE = new Map(KINDS.flatMap((kind) => kind.eventSources.map((source) => [source, kind] as const)));
 const ORGANIZATIONS = 'organizations.amazonaws.com';
 /** About accounts that it names; of the last ones, the account that calls. */
 const ABOUT_ACCOUNTS: ReadonlySet<string> = new Set([
@@ -94,7 +90,11 @@ const ABOUT_ALL: ReadonlySet<string> = new Set([
 
 /** Every event name that is of interest, by source: what the rules of `infra/` let through. */
 export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
-  ...SOURCES,
+  ...Object.fromEntries(
+    KINDS.flatMap(({ eventSources, actions }) =>
+      eventSources.map((source) => [source, actions.map(({ operation }) => operation)]),
+    ),
+  ),
   [ORGANIZATIONS]: [...ABOUT_ACCOUNTS, ...ABOUT_CALLER, ...ABOUT_ALL],
 };
 
@@ -133,7 +133,8 @@ export function parseCloudTrailEvent(raw: unknown, organizationId: string | null
   if (errorCode) return { kind: 'ignored', why: 'AWS refused the call' };
   const other = organizationsIn(heard.detail).find((id) => organizationId !== null && id !== organizationId);
   if (other !== undefined) return rejected(`it is about the organization ${other}, and ours is ${organizationId}`);
-  return eventSource === ORGANIZATIONS ? organizationEvent(heard) : enrollmentEvent(heard);
+  const kind = KIND_OF_SOURCE.get(eventSource);
+  return kind === undefined ? organizationEvent(heard) : enrollmentEvent(heard, kind.id);
 }
 
 const rejected = (why: string): ParsedEvent => ({ kind: 'rejected', why });
@@ -145,12 +146,12 @@ function malformed([issue]: readonly z.core.$ZodIssue[]): ParsedEvent {
 const unclearly = (unclear: boolean, name: string): MaybeUnclear =>
   unclear ? { unclear: `${name} does not name its accounts in a usable form` } : {};
 
-function enrollmentEvent(heard: CloudTrailEvent): ParsedEvent {
+function enrollmentEvent(heard: CloudTrailEvent, enrollment: EnrollmentId): ParsedEvent {
   const { account: from, detail } = heard;
   const { eventName, requestParameters: asked } = detail;
-  const enrollment = eventName === 'UpdateEnrollmentStatus' ? 'computeOptimizer' : 'automation';
+  const scopes = actionOf(enrollment, eventName)?.scopes ?? [];
   const by = callerOf(heard);
-  if (eventName === 'AssociateAccounts' || eventName === 'DisassociateAccounts') {
+  if (scopes.includes('batch')) {
     const named = listOf(asked?.['accountIds']);
     const ids = unique(named?.filter(isAccountId) ?? []);
     const unclear = named === null || named.some((id) => typeof id !== 'string');
@@ -170,7 +171,7 @@ function enrollmentEvent(heard: CloudTrailEvent): ParsedEvent {
   if (recipient !== from) return rejected(`it comes from account ${from} and claims to be of another`);
   const wide = asked?.['includeMemberAccounts'] === true;
   // Without its parameters the call may have been about all member accounts.
-  const unclear = unclearly(asked === null && eventName === 'UpdateEnrollmentStatus', eventName);
+  const unclear = unclearly(asked === null && scopes.includes('organization'), eventName);
   return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
 }
 

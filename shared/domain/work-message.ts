@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { BATCH_OPERATIONS, ENROLLMENT_IDS } from './enrollment/kinds/index.ts';
 
 const accountId = z.string().regex(/^\d{12}$/);
 
@@ -12,21 +13,20 @@ const common = {
 };
 
 /**
- * A key on the queue: what to look at, never what to do. The worker reads the live state and decides anew.
- * A `batch` names accounts that one AssociateAccounts or DisassociateAccounts call may cover, `organization` is the one
- * organization-wide call.
+ * A key on the queue: what to look at, never what to do. The worker reads the live state and decides again.
+ * A `batch` names accounts that one call of its operation may cover, `organization` is the one organization-wide call.
  */
 export const workMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...common,
     kind: z.literal('account'),
     accountId,
-    enrollment: z.enum(['computeOptimizer', 'automation']),
+    enrollment: z.enum(ENROLLMENT_IDS),
   }),
   z.strictObject({
     ...common,
     kind: z.literal('batch'),
-    operation: z.enum(['AssociateAccounts', 'DisassociateAccounts']),
+    operation: z.enum(BATCH_OPERATIONS),
     accountIds: z.array(accountId).min(1).max(50),
   }),
   z.strictObject({ ...common, kind: z.literal('organization') }),

@@ -127,7 +127,15 @@ class Walk {
   #fail(kind: Parameters<typeof fateOf>[0]['kind'], draw: number): void {
     const { attempts } = this.condition;
     const found = this.see('Inactive');
-    const fate = fateOf({ kind, attempts, maxAttempts: 5, now: this.now, random: () => draw, lastUpdated: null });
+    const fate = fateOf({
+      kind,
+      enrollment: 'computeOptimizer',
+      attempts,
+      maxAttempts: 5,
+      now: this.now,
+      random: () => draw,
+      lastUpdated: null,
+    });
     this.#write('RemediationFailed', facetOf({ ...found, ...fate }, fate.attempts));
     expect(this.condition.attempts).toBe(attempts + 1);
     this.#checkPause();

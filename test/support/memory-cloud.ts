@@ -1,4 +1,3 @@
-import { COOL_DOWN_MS } from '../../shared/domain/decision/assess.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
@@ -14,6 +13,7 @@ import {
   type Page,
 } from '../../shared/ports/cloud.ts';
 import type { Clock } from '../../shared/ports/system.ts';
+import { DAY } from './domain-kit.ts';
 
 /** The enrollments of one account. */
 type Holding = Record<EnrollmentId, Observed>;
@@ -161,7 +161,7 @@ class World {
     const { computeOptimizer, automation } = this.holding(accountId);
     if (computeOptimizer.status !== 'Active') throw cloudError('Prerequisite', 'OptInRequiredException');
     const { status, lastUpdated } = automation;
-    if (status === 'Inactive' && lastUpdated !== null && this.now() - lastUpdated < COOL_DOWN_MS) {
+    if (status === 'Inactive' && lastUpdated !== null && this.now() - lastUpdated < DAY) {
       throw cloudError('Denied', 'ForbiddenException', true);
     }
     this.move(accountId, 'automation', 'Active');

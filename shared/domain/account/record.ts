@@ -1,5 +1,5 @@
 import type { AccountState, Claim, Condition, Facet } from '../enrollment/condition.ts';
-import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
+import { actionOf, byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { isDrift, type Verdict } from '../enrollment/verdict.ts';
 import type { ChainHead, LedgerEntry } from '../ledger/entry.ts';
@@ -64,8 +64,9 @@ function facetOfAbsent(condition: Condition | null, after: Facet): Facet {
 }
 
 function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet, enrollment: EnrollmentId): Condition {
-  // Disassociating counts against `maxOptOuts`, but it does not turn Automation off: no cool-down follows [automation-org].
-  const disabled = entry.detail?.optOut === true && entry.api?.operation !== 'DisassociateAccounts';
+  // Disassociating counts against `maxOptOuts`, but it does not disable the enrollment: no cool-down follows [automation-org].
+  const effect = actionOf(enrollment, entry.api?.operation ?? '')?.effect;
+  const disabled = entry.detail?.optOut === true && effect !== 'disassociate';
   const optOutDone = entry.type === 'RemediationSucceeded' && disabled;
   return {
     ...after,

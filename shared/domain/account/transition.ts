@@ -1,6 +1,6 @@
 import { backoffMs } from '../enrollment/backoff.ts';
 import type { Condition, Facet } from '../enrollment/condition.ts';
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { EpochMs } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { Detail, EntryDraft, EntryType } from '../ledger/entry.ts';
@@ -191,7 +191,7 @@ export function joined(
 ): EntryDraft {
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   const rules: Partial<Record<EnrollmentId, string>> = {};
-  for (const assessment of [assessments.computeOptimizer, assessments.automation]) {
+  for (const assessment of ENROLLMENT_IDS.map((id) => assessments[id])) {
     if (!QUIET.has(assessment.verdict)) continue;
     facets[assessment.enrollment] = facetOf(assessment, 0);
     if (assessment.rule !== null) rules[assessment.enrollment] = assessment.rule;
@@ -213,8 +213,10 @@ export function left(context: EntryContext, record: AccountRecord): EntryDraft {
     attempts: 0,
   });
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
-  if (record.conditions.computeOptimizer !== null) facets.computeOptimizer = gone(record.conditions.computeOptimizer);
-  if (record.conditions.automation !== null) facets.automation = gone(record.conditions.automation);
+  for (const id of ENROLLMENT_IDS) {
+    const condition = record.conditions[id];
+    if (condition !== null) facets[id] = gone(condition);
+  }
   const detail = { facets, message: 'no longer in the organization' };
   return accountEntry(context, 'AccountLeft', record.accountId, null, { reason: 'accountNotActive', detail });
 }

@@ -1,7 +1,7 @@
 import { contestOf, isSetBack } from '../account/flapping.ts';
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
 import { type Call, type Mismatch, mismatchOf, type Observations, statusMatters } from '../enrollment/mismatch.ts';
 import type { Caller, EpochMs, Observation } from '../enrollment/model.ts';
 import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
@@ -9,8 +9,6 @@ import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../polic
 import { toIso } from '../time.ts';
 import { chooseCall } from './choose-call.ts';
 import { coolDownEnd } from './cool-down.ts';
-
-export { COOL_DOWN_MS } from './cool-down.ts';
 
 /** An operator's suspension of an account. */
 export interface Suspension {
@@ -57,10 +55,15 @@ interface Subject {
   readonly desired: DesiredEnrollment;
   readonly rule: string | null;
   readonly observation: Observation;
-  readonly computeOptimizer: Observation;
   readonly condition: Condition | null;
-  /** What is remembered of the account's Compute Optimizer. */
-  readonly computeOptimizerCondition: Condition | null;
+  readonly prerequisites: readonly Prerequisite[];
+}
+
+/** Another enrollment of the account that must be Active first, with what is remembered of it. */
+interface Prerequisite {
+  readonly enrollment: EnrollmentId;
+  readonly observation: Observation;
+  readonly condition: Condition | null;
 }
 
 interface Judgement {
@@ -73,6 +76,8 @@ interface Judgement {
   readonly notBefore?: EpochMs | null;
   readonly deadline?: EpochMs | null;
 }
+
+const HOUR_MS = 60 * 60 * 1000;
 
 const UNDECIDED: DesiredEnrollment = { status: null, ruleMode: null };
 
@@ -90,10 +95,7 @@ export function assess(
   record: AccountRecord | null,
 ): Readonly<Record<EnrollmentId, Assessment>> {
   const state = context.policy.canDecide(facts) ? context.policy.resolve(facts) : null;
-  return {
-    computeOptimizer: assessOne(context, facts, state, 'computeOptimizer', observations, record),
-    automation: assessOne(context, facts, state, 'automation', observations, record),
-  };
+  return byKind((enrollment) => assessOne(context, facts, state, enrollment, observations, record));
 }
 
 function assessOne(
@@ -113,9 +115,10 @@ function assessOne(
     desired,
     rule: state === null ? null : decidingRule(state, enrollment),
     observation: observations[enrollment],
-    computeOptimizer: observations.computeOptimizer,
-    condition: record === null ? null : record.conditions[enrollment],
-    computeOptimizerCondition: record?.conditions.computeOptimizer ?? null,
+    condition: record?.conditions[enrollment] ?? null,
+    prerequisites: kindOf(enrollment).prerequisites.map((id) => {
+      return { enrollment: id, observation: observations[id], condition: record?.conditions[id] ?? null };
+    }),
   };
   return toAssessment(subject, judge(subject));
 }
@@ -131,13 +134,13 @@ export function desiredOf(
   return {
     status: status === 'unmanaged' ? null : status,
     // The management account is not a member: nothing associates it with itself.
-    ruleMode: enrollment === 'automation' && !facts.management && rules !== 'unmanaged' ? rules : null,
+    ruleMode: kindOf(enrollment).hasRuleMode && !facts.management && rules !== 'unmanaged' ? rules : null,
   };
 }
 
 function decidingRule(state: DesiredState, enrollment: EnrollmentId): string {
   const status = state[enrollment];
-  const byRuleMode = enrollment === 'automation' && status.value === 'unmanaged';
+  const byRuleMode = kindOf(enrollment).hasRuleMode && status.value === 'unmanaged';
   return byRuleMode ? state.organizationRules.rule : status.rule;
 }
 
@@ -334,20 +337,22 @@ function contestedBy({ observation, condition, desired, context }: Subject): Jud
 
 /** What stands in the way of the call, as far as the state tells. */
 function blockedBy(subject: Subject, call: Call): Judgement | null {
-  const { context, computeOptimizer, enrollment, observation, condition } = subject;
+  const { context, enrollment, observation, condition, prerequisites } = subject;
   if (call.optOut && !context.optOutsAllowed) {
     const message = 'a listing is incomplete, so no account is opted out';
     return { verdict: 'Blocked', reason: 'guardrail', message };
   }
-  if (enrollment !== 'automation' || !call.enables || observation.kind !== 'observed') return null;
-  if (computeOptimizer.kind !== 'observed' || computeOptimizer.status !== 'Active') {
-    const seen = computeOptimizer.kind === 'observed' ? computeOptimizer.status : 'not known';
-    const message = `Automation needs Compute Optimizer Active there first; it is ${seen}`;
+  if (!call.enables || observation.kind !== 'observed') return null;
+  const { title, coolDownMs } = kindOf(enrollment);
+  const unmet = prerequisites.find(({ observation: seen }) => seen.kind !== 'observed' || seen.status !== 'Active');
+  if (unmet !== undefined) {
+    const seen = unmet.observation.kind === 'observed' ? unmet.observation.status : 'not known';
+    const message = `${title} needs ${kindOf(unmet.enrollment).title} Active there first; it is ${seen}`;
     return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
   }
-  const notBefore = coolDownEnd(observation, condition, computeOptimizer, subject.computeOptimizerCondition);
-  if (notBefore === null || context.now >= notBefore) return null;
-  const message = `opted out less than 24 hours ago; opting in is possible from ${toIso(notBefore)}`;
+  const notBefore = coolDownMs === null ? null : coolDownEnd(coolDownMs, observation, condition, prerequisites);
+  if (notBefore === null || coolDownMs === null || context.now >= notBefore) return null;
+  const message = `opted out less than ${coolDownMs / HOUR_MS} hours ago; opting in is possible from ${toIso(notBefore)}`;
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
 }
 

@@ -3,6 +3,7 @@ import type { Condition } from '../enrollment/condition.ts';
 import { ENROLLMENT_IDS } from '../enrollment/kinds/index.ts';
 import type { EpochMs } from '../enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
+import { fieldsOf } from '../policy/types.ts';
 
 /*
  * The gate of a policy's first run:
@@ -31,12 +32,12 @@ export function enforceableCanaries(
   const found: OrganizationAccount[] = [];
   for (const facts of accounts) {
     if (facts.state !== 'ACTIVE' || !policy.canDecide(facts) || !policy.isCanary(facts)) continue;
-    const { mode, computeOptimizer, automation, organizationRules } = policy.resolve(facts);
-    if (mode.value !== 'enforce') continue;
-    const wants = { computeOptimizer: [computeOptimizer], automation: [automation, organizationRules] };
+    const desired = policy.resolve(facts);
+    if (desired.mode.value !== 'enforce') continue;
     const enforced = ENROLLMENT_IDS.some(
       (name) =>
-        wants[name].some(({ value }) => value !== 'unmanaged') && policy.exemption(facts.id, name, now) === null,
+        fieldsOf(name).some((field) => desired[field].value !== 'unmanaged') &&
+        policy.exemption(facts.id, name, now) === null,
     );
     if (enforced) found.push(facts);
   }

@@ -1,3 +1,4 @@
+import { actionFor, actionOf, dependentsOf, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { type Change, type PlannedCall, plannedCalls } from './plan.ts';
 
@@ -14,27 +15,32 @@ export interface PlanTotals {
 }
 
 /**
- * The follow-ups of a plan: Automation changes that wait for Compute Optimizer in accounts where this plan enables Compute Optimizer, or where it is
- * being enabled already. Other waiting changes (a cool-down, a window, a prerequisite that is not being enabled) are not part of the run. A returned
+ * The follow-ups of a plan: changes that wait for a prerequisite in accounts where this plan enables the prerequisite, or where it is being enabled
+ * already. Other waiting changes (a cool-down, a window, a prerequisite that is not being enabled) are not part of the run. A returned
  * change has the held-back call as its action.
  * @param enabling the changes that the plan makes.
  */
 export function followUpsOf(changes: readonly Change[], enabling: readonly Change[], now: EpochMs): Change[] {
   const underWay = changes.filter(({ verdict }) => verdict === 'Converging');
-  const coming = new Set(enablingAccounts([...enabling, ...underWay]));
+  const coming = new Set([...enabling, ...underWay].flatMap(unlockedBy));
   return changes
-    .filter(({ accountId, verdict, reason, heldAction, notBefore }) => {
+    .filter(({ accountId, enrollment, verdict, reason, heldAction, notBefore }) => {
       const waits = verdict === 'Blocked' && reason === 'prerequisite' && heldAction !== 'none';
-      return waits && coming.has(accountId) && (notBefore === null || Date.parse(notBefore) <= now);
+      return waits && coming.has(keyOf(accountId, enrollment)) && (notBefore === null || Date.parse(notBefore) <= now);
     })
     .map((change) => ({ ...change, action: change.heldAction, heldAction: 'none' as const }));
 }
 
+const keyOf = (accountId: AccountId, enrollment: EnrollmentId): string => `${accountId} ${enrollment}`;
+
+/** The enrollments whose prerequisite a change enables. */
+function unlockedBy({ accountId, enrollment, desired }: Change): readonly string[] {
+  return desired === 'Active' ? dependentsOf(enrollment).map((each) => keyOf(accountId, each)) : [];
+}
+
 /** The accounts in which these changes enable the prerequisite of others. */
 export function enablingAccounts(changes: readonly Change[]): AccountId[] {
-  return changes.flatMap(({ enrollment, desired, accountId }) =>
-    enrollment === 'computeOptimizer' && desired === 'Active' ? [accountId] : [],
-  );
+  return changes.flatMap((change) => (unlockedBy(change).length > 0 ? [change.accountId] : []));
 }
 
 /** Every call that a plan needs: for changes due now, for follow-ups, and for the second step where one call is not enough. */
@@ -45,9 +51,9 @@ export function callsOf(due: readonly Change[], followUps: readonly Change[], ba
 
 /** An associated member must be disassociated before its own status can be set. */
 function secondStep(change: Change): Change[] {
-  const { action, desired, observed } = change;
-  if (action !== 'DisassociateAccounts' || desired === null || desired === observed) return [];
-  return [{ ...change, action: 'UpdateEnrollmentConfiguration', scope: 'member' }];
+  const { enrollment, action, desired, observed } = change;
+  if (actionOf(enrollment, action)?.effect !== 'disassociate' || desired === null || desired === observed) return [];
+  return [{ ...change, action: actionFor(enrollment, 'setStatus').operation, scope: 'member' }];
 }
 
 export function totalsOf(due: readonly Change[], followUps: readonly Change[], batchSize: number): PlanTotals {

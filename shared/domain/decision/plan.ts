@@ -1,5 +1,5 @@
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
-import type { Action, EnrollmentId } from '../enrollment/kinds/index.ts';
+import { type Action, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
 import type { AccountId, EpochMs, Scope } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
@@ -69,9 +69,13 @@ export function toChange(assessment: Assessment, facts: OrganizationAccount): Ch
 }
 
 const byKey = (a: Change, b: Change): number =>
-  a.accountId < b.accountId ? -1 : a.accountId > b.accountId ? 1 : a.enrollment < b.enrollment ? 1 : -1;
+  a.accountId < b.accountId
+    ? -1
+    : a.accountId > b.accountId
+      ? 1
+      : ENROLLMENT_IDS.indexOf(a.enrollment) - ENROLLMENT_IDS.indexOf(b.enrollment);
 
-/** By account, Compute Optimizer before Automation: a plan reads the same each time. */
+/** By account, then in the order of the kinds, so that a plan is the same each time. */
 export function sortChanges(changes: readonly Change[]): Change[] {
   return [...changes].sort(byKey);
 }
@@ -106,9 +110,10 @@ export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
 /** The wire calls that a set of changes takes: batches of up to `batchSize`, one organization-wide call, one a member. */
 export function plannedCalls(changes: readonly Change[], batchSize: number): PlannedCall[] {
   const counts = new Map<string, PlannedCall>();
-  for (const { action, scope } of changes) {
+  for (const { action, scope, enrollment } of changes) {
     if (action === 'none') continue;
-    const key = `${action} ${scope}`;
+    // Two kinds may have an operation of the same name.
+    const key = `${enrollment} ${action} ${scope}`;
     const known = counts.get(key);
     counts.set(key, { operation: action, scope, accounts: (known?.accounts ?? 0) + 1, calls: 0 });
   }

@@ -46,7 +46,12 @@ export async function failTogether(
   const draw = random();
   const fates = claimed.map(({ record, assessment }) =>
     fateOf({
-      ...{ kind, attempts: record.conditions.automation?.attempts ?? 0, maxAttempts: work.settings.maxAttempts },
+      enrollment: assessment.enrollment,
+      ...{
+        kind,
+        attempts: record.conditions[assessment.enrollment]?.attempts ?? 0,
+        maxAttempts: work.settings.maxAttempts,
+      },
       ...{ now: clock.now(), random: () => draw, lastUpdated: assessment.lastUpdated },
     }),
   );

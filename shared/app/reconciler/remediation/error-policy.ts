@@ -1,6 +1,5 @@
-import { COOL_DOWN_MS } from '../../../domain/decision/assess.ts';
 import { backoffMs } from '../../../domain/enrollment/backoff.ts';
-import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { EpochMs, Observation, TargetStatus } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../../../domain/enrollment/verdict.ts';
 import type { CloudErrorKind } from '../../../ports/cloud.ts';
@@ -19,6 +18,7 @@ export interface FailureOutcome {
 
 export interface FateInput {
   readonly kind: CloudErrorKind;
+  readonly enrollment: EnrollmentId;
   /** Failed attempts before this one. */
   readonly attempts: number;
   readonly maxAttempts: number;
@@ -53,7 +53,7 @@ export function fateOf(input: FateInput): FailureOutcome {
       return {
         ...blocked,
         reason: 'coolDown',
-        notBefore: (lastUpdated ?? now) + COOL_DOWN_MS,
+        notBefore: (lastUpdated ?? now) + (kindOf(input.enrollment).coolDownMs ?? 0),
         attempts: input.attempts,
       };
     case 'Invalid':
@@ -68,8 +68,8 @@ function deadLetter(now: EpochMs, attempts: number, random: () => number): Failu
 }
 
 /**
- * The cause of an error code that has several (docs/aws-behaviour.md), from the state read again: opted out less than 24 hours ago is the
- * cool-down, still associated is a prerequisite, anything else is taken at face value.
+ * The cause of an error code that has several (docs/aws-behaviour.md), from the state read again: opted out within the cool-down is the cool-down,
+ * still associated is a prerequisite, anything else is taken at face value.
  */
 export function disambiguate(
   kind: CloudErrorKind,
@@ -78,9 +78,13 @@ export function disambiguate(
   live: Observation | null,
   now: EpochMs,
 ): CloudErrorKind {
-  // Only Automation knows a cool-down and associations [automation-disable, automation-org].
-  if (enrollment !== 'automation' || live === null || live.kind !== 'observed') return kind;
-  const justOptedOut = live.status === 'Inactive' && live.lastUpdated !== null && now - live.lastUpdated < COOL_DOWN_MS;
+  if (live === null || live.kind !== 'observed') return kind;
+  const { coolDownMs, hasRuleMode } = kindOf(enrollment);
+  const justOptedOut =
+    coolDownMs !== null &&
+    live.status === 'Inactive' &&
+    live.lastUpdated !== null &&
+    now - live.lastUpdated < coolDownMs;
   if (target !== 'Inactive' && justOptedOut) return 'CoolingDown';
-  return target === 'Inactive' && live.ruleMode === 'AnyAllowed' ? 'Prerequisite' : kind;
+  return hasRuleMode && target === 'Inactive' && live.ruleMode === 'AnyAllowed' ? 'Prerequisite' : kind;
 }

@@ -82,6 +82,7 @@ function fateFor(
 ): FailureOutcome {
   return fateOf({
     kind,
+    enrollment: assessment.enrollment,
     attempts: record.conditions[assessment.enrollment]?.attempts ?? 0,
     maxAttempts: work.settings.maxAttempts,
     now: work.deps.clock.now(),

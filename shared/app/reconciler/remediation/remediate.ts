@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { sha256Hex } from '../../../domain/canonical-hash.ts';
+import { actionOf } from '../../../domain/enrollment/kinds/index.ts';
 import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
@@ -51,7 +52,7 @@ interface Claim {
 export async function act(work: WorkContext, key: Key, record: AccountRecord, assessment: Assessment): Promise<Acted> {
   const { runId } = key;
   const intentId = work.deps.newId();
-  const tokenless = assessment.action === 'UpdateEnrollmentStatus';
+  const tokenless = actionOf(assessment.enrollment, assessment.action)?.idempotent !== true;
   // Reused only to repeat this very call; a new intent has a new token (design, "Errors").
   const clientToken = tokenless ? null : sha256Hex(intentId);
   const undertaking: Remediation = { runId, assessment, record, intentId, clientToken, batch: null };
@@ -150,6 +151,7 @@ async function failed(work: WorkContext, undertaking: Remediation, claim: Claim,
         kind: error.details.ambiguous
           ? disambiguate(error.kind, assessment.enrollment, assessment.target, live, clock.now())
           : kindOf(error),
+        enrollment: assessment.enrollment,
         attempts,
         maxAttempts: work.settings.maxAttempts,
         now: clock.now(),

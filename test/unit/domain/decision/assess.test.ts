@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { COOL_DOWN_MS } from '../../../../shared/domain/decision/assess.ts';
 import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { type Assessment, VERDICTS } from '../../../../shared/domain/enrollment/verdict.ts';
 import {
@@ -526,12 +525,12 @@ describe('Automation', () => {
     ],
     [
       'cool-down from the timestamp of AWS',
-      { policy: on, computeOptimizer, automation: seen('Inactive', { ...none, lastUpdated: NOW - COOL_DOWN_MS + 1 }) },
+      { policy: on, computeOptimizer, automation: seen('Inactive', { ...none, lastUpdated: NOW - DAY + 1 }) },
       { verdict: 'Blocked', reason: 'coolDown', notBefore: NOW + 1 },
     ],
     [
       'the cool-down is over to the millisecond',
-      { policy: on, computeOptimizer, automation: seen('Inactive', { ...none, lastUpdated: NOW - COOL_DOWN_MS }) },
+      { policy: on, computeOptimizer, automation: seen('Inactive', { ...none, lastUpdated: NOW - DAY }) },
       update,
     ],
     [

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { COOL_DOWN_MS, coolDownEnd } from '../../../../shared/domain/decision/cool-down.ts';
+import { coolDownEnd } from '../../../../shared/domain/decision/cool-down.ts';
 import type { Condition } from '../../../../shared/domain/enrollment/condition.ts';
 import type { Observation } from '../../../../shared/domain/enrollment/model.ts';
 import { condition, DAY, HOUR, iso, NOW, seen, unknown } from '../../../support/domain-kit.ts';
 
+const COOL_DOWN_MS = DAY;
 const LATELY = NOW - HOUR;
 
 interface Case {
@@ -56,6 +57,7 @@ describe('a cool-down', () => {
   it.each(Object.entries(cases))('%s', (_, { until, ...given }) => {
     const { automation = seen('Inactive', { lastUpdated: LATELY }), known = null } = given;
     const { computeOptimizer = seen('Active', { lastUpdated: NOW - 30 * DAY }), knownComputeOptimizer = null } = given;
-    expect(coolDownEnd(automation, known, computeOptimizer, knownComputeOptimizer)).toBe(until);
+    const prerequisites = [{ observation: computeOptimizer, condition: knownComputeOptimizer }];
+    expect(coolDownEnd(COOL_DOWN_MS, automation, known, prerequisites)).toBe(until);
   });
 });
