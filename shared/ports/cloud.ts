@@ -179,7 +179,7 @@ export interface CloudErrorDetails {
   readonly requestId: string | null;
   /** The code has several causes (docs/aws-behaviour.md); read the state again to find out which applies. */
   readonly ambiguous: boolean;
-  /** How long the cloud asks callers to wait before repeating the call, ms, at most an hour; absent if it does not ask. */
+  /** How long AWS asks the caller to wait before repeating the call, ms, at most an hour; absent if it does not ask. */
   readonly retryAfterMs?: number;
 }
 

@@ -6,7 +6,7 @@ const DIGEST = 32;
 type Source = string | ArrayBuffer | ArrayBufferView;
 
 /**
- * SHA-256, or HMAC-SHA-256 where a secret is given (RFC 2104), in the form in which the SDK takes a hash (`sha256`).
+ * SHA-256, or HMAC-SHA-256 (RFC 2104) if a secret is given, as the hash class that the SDK's `sha256` setting expects.
  * Signing a request takes six HMACs of a few bytes each. `node:crypto`'s Hmac builds a key object for each of them, which is most of its
  * cost; the one-shot hash needs about half the time (figures: docs/decisions/0012-what-stays-hand-written.md).
  * test/adapters/aws/cloud/sha256.test.ts compares the two.

@@ -10,15 +10,15 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { type Account, accountsPages } from './organization-accounts.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 
-/** An account and its OU path by names: `/` directly under the root, else `/A/B`. */
+/** An account and its OU path: `/` directly under the root, else names such as `/A/B`. */
 export interface Placed {
   readonly account: Account;
   readonly ou: string;
 }
 
 /**
- * The name as a step of a path. An unescaped slash would make the OU look like nested OUs and give it their rules, so a slash is written `%2F`. A `%`
- * that would read as an escape is written `%25`, so that different names never give the same path.
+ * An OU's name as a step of a path. An unescaped slash would make the OU look like nested OUs with their rules, so a slash is written `%2F`.
+ * A `%` that could be read as an escape is written `%25`, so that different names never give the same path.
  */
 export function pathStep(name: string): string {
   return name.replace(/%(?=2F|25)/g, '%25').replaceAll('/', '%2F');
@@ -66,7 +66,7 @@ function branchOf(parent: string): readonly string[] {
   return parent.split('/').slice(1, -1);
 }
 
-/** Names of all OUs on the branches, by listing the children only of what has children there. */
+/** The names of all OUs on the branches. Lists the children of an OU only if the branches have some there. */
 async function namesOf(reader: Reader, branches: readonly (readonly string[])[]): Promise<ReadonlyMap<string, string>> {
   const parents = new Set<string>();
   const wanted = new Set<string>();
@@ -95,10 +95,10 @@ async function nameOf(reader: Reader, id: string): Promise<string> {
   return pathStep(answer.OrganizationalUnit.Name);
 }
 
-/** OUs are nested five deep at most [Quotas for AWS Organizations]; whoever tells of more goes round in circles. */
+/** OUs are nested at most five deep [Quotas for AWS Organizations]; more steps mean a circle. */
 const MAX_DEPTH = 10;
 
-/** Where one account is: by its path, or, without one, from parent to parent; a call for each OU above it. */
+/** The OU path of one account, from its `Paths` or, without them, by walking from parent to parent, with one call per OU above it. */
 export async function placeOne(reader: Reader, organizationId: string, { Id, parent }: Account): Promise<string> {
   const told = parent?.startsWith(`${organizationId}/r-`) === true;
   const [, ...units] = told ? branchOf(parent) : await branchAbove(reader, Id);
@@ -127,7 +127,7 @@ async function parentsOf(reader: Reader, id: string): Promise<readonly string[]>
   return parents.map(({ Id }) => Id);
 }
 
-/** Down from the root, one call after the other: Organizations answers parallel walks with TooManyRequestsException. */
+/** Walks the tree down from the root with sequential calls, because Organizations answers parallel calls with TooManyRequestsException. */
 async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
   const roots = await reader.all('ListRoots', '', rootsPage, (client, NextToken) =>
     client.send(new ListRootsCommand({ MaxResults: MAX_PAGE, NextToken })),
@@ -156,7 +156,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
   return [...placed.values()];
 }
 
-/** An account that was moved while the tree was walked was met nowhere: asked for by itself. */
+/** Finds an account that the walk missed because it was moved meanwhile, by a call of its own. */
 async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
   const parents = await parentsOf(reader, id);
   const ou = parents.map((parent) => units.get(parent)).find((path) => path !== undefined);

@@ -3,7 +3,7 @@ import { corrupt } from '../store-errors.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-/** DynamoDB's limit for one item, names and values together, less a margin for keys and index attributes. */
+/** DynamoDB's limit for one item (names and values), minus a margin for keys and index attributes. */
 export const MAX_BODY_BYTES = 390 * 1024;
 
 export const text = (value: string): AttributeValue => ({ S: value });
@@ -11,7 +11,7 @@ export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const flag = (value: boolean): AttributeValue => ({ BOOL: value });
 export const binary = (value: Uint8Array): AttributeValue => ({ B: value });
 
-/** Attributes of an item that this store wrote; anything else there is damage. @throws StoreError `Corrupt` */
+/** Reads an attribute that this store wrote. @throws StoreError `Corrupt` if it is missing or of another type */
 export function readText(item: Item, name: string): string {
   return item[name]?.S ?? missing(item, name);
 }
@@ -29,7 +29,7 @@ export function readBinary(item: Item, name: string): Uint8Array {
   return item[name]?.B ?? missing(item, name);
 }
 
-/** What `check` makes of a JSON text. */
+/** Parses a JSON attribute and validates it with `check`. @throws StoreError `Corrupt` */
 export function parseJson<T>(item: Item, body: string, what: string, check: (value: unknown) => value is T): T {
   let value: unknown;
   try {
@@ -41,7 +41,7 @@ export function parseJson<T>(item: Item, body: string, what: string, check: (val
   return value;
 }
 
-/** Where an item is, for messages. */
+/** The key of an item, for error messages. */
 export function place(item: Item): string {
   return `item ${item['pk']?.S ?? '?'} / ${item['sk']?.S ?? '?'}`;
 }

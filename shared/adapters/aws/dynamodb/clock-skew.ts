@@ -30,7 +30,7 @@ export class ServerTimes {
     );
   }
 
-  /** The reading of the last answer; `null`: no answer had a date yet. */
+  /** The reading of the last answer; `null` before the first answer with a date. */
   get last(): TimeReading | null {
     return this.#last;
   }

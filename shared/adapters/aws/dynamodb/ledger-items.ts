@@ -8,9 +8,9 @@ import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './at
 import { ENTRY_SHARDS, seqKey, shardKey, shardOf, timeKey } from './schema.ts';
 import type { Key } from './table-client.ts';
 
-/** A sort key takes 1,024 bytes, and the chain's name stands in it beside time and number. */
+/** A sort key may have 1,024 bytes, and it includes the chain's name, the time and the number. */
 const MAX_CHAIN_BYTES = 512;
-/** A partition key takes 2,048 bytes; a longer name is indexed by its beginning, and what is found is compared in full. */
+/** A partition key may have 2,048 bytes. A longer name is indexed by its start, and the results are compared in full. */
 const MAX_KEY_CHARS = 300;
 
 /** Key in the index of accounts for outcomes of intents that were never sent. It is not a valid account id. */
@@ -20,17 +20,17 @@ export function entryKey(chain: string, seq: number): Key {
   return { pk: `chain#${chain}`, sk: seqKey(seq) };
 }
 
-/** The entry's place in the order of time: unique, and the same in every index. */
+/** The entry's sort key by time: unique, and the same in every index. */
 function entryTime(entry: Pick<LedgerEntry, 'at' | 'chain' | 'seq'>): string {
   return `${timeKey(toEpoch(entry.at))}#${entry.chain}#${seqKey(entry.seq)}`;
 }
 
-/** The hash keys under which an index of entries has a value. */
+/** The hash keys of a value in an index of entries. */
 export function entryShards(value: string): readonly string[] {
   return Array.from({ length: ENTRY_SHARDS }, (_, shard) => `${indexed(value)}#${shard}`);
 }
 
-/** The part of a value that stands in an index's key. */
+/** The part of a value that is used in an index key. */
 export function indexed(value: string): string {
   // An unpaired surrogate has no UTF-8 form; DynamoDB would store a different text.
   return value.slice(0, MAX_KEY_CHARS).toWellFormed();
@@ -49,7 +49,7 @@ export function entryItem(entry: LedgerEntry): Item {
   return { ...foundBy(entry), body: text(body), ...todo };
 }
 
-/** What an entry is found by: its keys, those of the indexes, and what they carry. Says nothing that the entry does not say. */
+/** The attributes that an entry is found by: its keys, the index keys, and projected attributes. All follow from the entry. */
 function foundBy(entry: LedgerEntry): Item {
   const { chain, seq, type, actor, runId, accountId, enrollment } = entry;
   const time = entryTime(entry);
@@ -70,7 +70,7 @@ function foundBy(entry: LedgerEntry): Item {
   };
 }
 
-/** What may change about a stored entry: whether it was published, which is no part of what it says. */
+/** The only attributes of a stored entry that change: whether it was published, which is not part of the entry. */
 const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'todoTime']);
 
 /**
@@ -114,7 +114,7 @@ export function toEntry(item: Item): LedgerEntry {
   };
 }
 
-/** @throws RangeError for a text that is no time: such an entry could not be found by time. */
+/** @throws RangeError for an invalid time, with which the entry could not be found */
 export function toEpoch(iso: string): number {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) throw new RangeError(`not an ISO 8601 time: ${iso}`);

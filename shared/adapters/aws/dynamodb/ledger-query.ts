@@ -8,14 +8,14 @@ import { merge } from './merge-sorted.ts';
 import { TIME_INDEX_KEYS, timeKey } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';
 
-/** Where the matching entries stand: an index, and the hash keys of it that have to be asked. */
+/** An index that contains the matching entries, and the hash keys to query in it. */
 interface Source {
   readonly index: string;
   readonly hashes: readonly string[];
   readonly consistent: boolean;
 }
 
-/** The sources that cover a filter, by the part of it that leaves the fewest entries. */
+/** The sources that cover a filter, chosen by the most selective part of the filter. */
 function sourcesFor(filter: LedgerFilter): readonly Source[] {
   const { accountId, runId, type, actor } = filter;
   if (accountId !== undefined) {
@@ -49,7 +49,7 @@ interface Range {
   readonly to?: string;
 }
 
-/** `since` is a prefix that sorts before every entry of that time, `until` likewise, so that it excludes its own time. */
+/** `since` and `until` are prefixes that sort before every entry of their time, so `until` excludes its own time. */
 function rangeOf({ since, until }: LedgerFilter, cursor: string | null, descending: boolean): Range {
   const from = since === undefined ? undefined : timeKey(toEpoch(since));
   const to = until === undefined ? undefined : timeKey(toEpoch(until));
@@ -62,7 +62,7 @@ function rangeOf({ since, until }: LedgerFilter, cursor: string | null, descendi
 
 const MAX_INDEX_PAGE = 1_000;
 
-/** Index items in order of time, across all shards of all sources. */
+/** Index items ordered by time, across all shards of all sources. */
 export function indexItems(
   dynamo: Dynamo,
   sources: readonly Source[],
@@ -114,7 +114,7 @@ async function places(items: AsyncIterable<Item>): Promise<readonly Intent[]> {
   return found;
 }
 
-/** By chain, the greatest number among its entries since a time: the keys in the index of all entries say it. */
+/** The greatest sequence number of each chain since a time, from the keys of the index of all entries. */
 export async function reachedSince(dynamo: Dynamo, since: number): Promise<ReadonlyMap<string, number>> {
   const sources = [{ index: 'all-time', hashes: entryShards('all'), consistent: false }];
   const reached = new Map<string, number>();
@@ -130,7 +130,7 @@ export function keyOf(item: Item): Key {
   return { pk: readText(item, 'pk'), sk: readText(item, 'sk') };
 }
 
-/** Runs a query over the index that fits it best; what it finds is read from the table itself. */
+/** Runs a query over the best matching index, then reads the entries from the table. */
 export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageRequest): Promise<LedgerPage> {
   const descending = page.order !== 'oldestFirst';
   const [, cursor] = typeof page.cursor === 'string' ? ledgerCursor.decode(page.cursor) : [1, null];
@@ -149,7 +149,7 @@ export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageR
   return { entries: await readEntries(dynamo, shown.map(keyOf)), next };
 }
 
-/** The entries at these keys, in this order; one that has been pruned since the index gave it is left out. */
+/** The entries with these keys, in this order, except those that have been pruned meanwhile. */
 async function readEntries(dynamo: Dynamo, keys: readonly Key[]): Promise<readonly LedgerEntry[]> {
   const items = await dynamo.getMany(keys);
   const bodies = new Map(items.map((item) => [`${readText(item, 'pk')} ${readText(item, 'sk')}`, item]));

@@ -1,3 +1,4 @@
+import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { AccountTail, ChainEnd } from '../../../ports/ledger.ts';
@@ -10,15 +11,15 @@ import { merge } from './merge-sorted.ts';
 import { CHAIN_SHARDS, seqKey, shardKeys, timeKey } from './schema.ts';
 import type { Dynamo } from './table-client.ts';
 
-/** Chains that are looked into at once. */
+/** Maximum number of chains read in parallel. */
 const PARALLEL = 32;
 const ENDS_PAGE = 500;
-/** Index items a page: about one read unit's worth, and most chains have told all by then. */
+/** Index items per page: about one read unit, and enough for most chains. */
 const TAIL_PAGE = 16;
-/** Clocks of those who write to one chain differ by no more than this, ms. */
+/** The largest clock difference between writers of one chain, ms. */
 const SKEW_MS = 10 * 60_000;
 
-/** Of every chain that has an entry, how far its item says that it has come, or its entries where the item says nothing yet. */
+/** The end of every chain with an entry, from the chain's item or, if that has none yet, from its entries. */
 export async function* readEnds(dynamo: Dynamo): AsyncGenerator<readonly ChainEnd[]> {
   const streams = shardKeys('chains', CHAIN_SHARDS).map((pk) =>
     dynamo.query({ hash: ['pk', pk], pageSize: ENDS_PAGE, consistent: true }),
@@ -48,7 +49,7 @@ export async function* readTails(dynamo: Dynamo, until: number): AsyncGenerator<
   }
 }
 
-/** The last entries of a chain by its index in order of time; only what decides is read from the table. */
+/** Finds the last entries of a chain in its index, ordered by time, and reads only the deciding ones from the table. */
 async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<AccountTail> {
   const picks = new Map<string, Pick>();
   const pages = dynamo.query({
@@ -58,19 +59,19 @@ async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<A
   for await (const page of pages) {
     for (const item of page) consider(picks, item);
     const oldest = page.at(-1);
-    if (picks.size === KINDS && oldest !== undefined && isBefore(picks, timeOf(oldest))) break;
+    if (picks.size === WANTED && oldest !== undefined && isBefore(picks, timeOf(oldest))) break;
   }
   const found = await dynamo.getMany([...picks.values()].map(({ item }) => keyOf(item)));
   const entries = found.map(toEntry).sort((a, b) => a.seq - b.seq);
   return { accountId: chain, entries, checkpoint: await lastCheckpoint(dynamo, chain) };
 }
 
-/** Both enrollments, and joining or leaving. */
-const KINDS = 3;
+/** The entries to find: one per enrollment kind, and one about joining or leaving. */
+const WANTED = ENROLLMENT_IDS.length + 1;
 
 interface Pick {
   readonly item: Item;
-  /** Of the latest of its kind, by time. */
+  /** The time of the latest entry of its kind. */
   readonly at: number;
 }
 
@@ -93,7 +94,7 @@ function isBefore(picks: ReadonlyMap<string, Pick>, time: number): boolean {
   return [...picks.values()].every(({ at }) => time < at - SKEW_MS);
 }
 
-/** A chain that was never pruned begins with its first entry. */
+/** The latest checkpoint; `null` without a search if the chain still has entry 1, because it was then never pruned. */
 async function lastCheckpoint(dynamo: Dynamo, chain: string): Promise<LedgerEntry | null> {
   const hash = ['pk', `chain#${chain}`] as const;
   for await (const [first] of dynamo.query({ hash, pageSize: 1, only: ['sk'], consistent: true })) {
@@ -109,7 +110,7 @@ async function lastCheckpoint(dynamo: Dynamo, chain: string): Promise<LedgerEntr
   return null;
 }
 
-/** BatchWriteItem's limit is 25: what is removed together, so that a crash leaves few holes. */
+/** The limit of BatchWriteItem. Entries are removed in such batches, so that a crash leaves few gaps. */
 const REMOVED_AT_ONCE = 100;
 
 /** @throws RangeError as the port's `prune` */

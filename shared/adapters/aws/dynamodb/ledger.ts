@@ -11,7 +11,7 @@ import { merge } from './merge-sorted.ts';
 import { ENTRY_SHARDS, seqKey, shardKeys } from './schema.ts';
 import type { Dynamo } from './table-client.ts';
 
-/** Chains that are written at once by one call of `append`, and marks by one of `markPublished`. */
+/** Maximum number of chains written in parallel by `append`, and of marks by `markPublished`. */
 const PARALLEL = 32;
 
 /**
@@ -72,7 +72,7 @@ interface Place {
   readonly item: Item;
 }
 
-/** Entries of one chain, in order, up to the first that is refused. Returns the indexes of those that are stored. */
+/** Appends the entries of one chain in order, up to the first that is refused. Returns the indexes of the stored entries. */
 async function appendToChain(dynamo: Dynamo, places: readonly Place[]): Promise<readonly number[]> {
   const stored: number[] = [];
   const chain = places[0]?.entry.chain ?? '';
@@ -91,7 +91,7 @@ async function appendToChain(dynamo: Dynamo, places: readonly Place[]): Promise<
   return stored;
 }
 
-/** @returns the chain's end afterwards, `null` if the entry does not follow `end`. */
+/** @returns the new end of the chain, or `null` if the entry does not follow `end` */
 async function appendOne(dynamo: Dynamo, { entry, item }: Place, end: ChainHead): Promise<ChainHead | null> {
   const { chain, seq, prevHash } = entry;
   // A retry after a lost answer finds its own entry.
@@ -108,7 +108,7 @@ async function isStored(dynamo: Dynamo, { chain, seq, hash }: LedgerEntry): Prom
   return found !== null && readText(found, 'entryHash') === hash;
 }
 
-/** Oldest first. The index may still show what was marked a moment ago; the item itself decides. */
+/** Oldest first. The index may show entries that have just been marked, so the item itself decides. */
 async function readOutbox(dynamo: Dynamo, limit: number): Promise<readonly LedgerEntry[]> {
   const pageSize = Math.min(1_000, Math.ceil((2 * limit) / ENTRY_SHARDS) + 2);
   const streams = shardKeys('outbox', ENTRY_SHARDS).map((hash) =>

@@ -11,7 +11,7 @@ import { RECORD_SHARDS, shardKey, shardKeys, timeKey } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';
 
 const PAGE = 500;
-/** Records that one call of `advance` writes at once. */
+/** Maximum number of records that `advance` writes in parallel. */
 const PARALLEL = 32;
 
 export function dynamoRecords(dynamo: Dynamo): Records {
@@ -62,7 +62,7 @@ function recordKey(accountId: AccountId): Key {
   return { pk: shardKey('record', accountId, RECORD_SHARDS), sk: accountId };
 }
 
-/** @throws RangeError for a time that cannot be read: the record would not be found when it is due, and nobody would look at it again. */
+/** @throws RangeError for an invalid time, with which the record would never be due again */
 function recordItem(record: AccountRecord): Item {
   const { accountId, head } = record;
   const wake = wakeAt(record);

@@ -71,14 +71,14 @@ import type {
  * A chain, like any partition key of a table with an LSI, may have 10 GB: about 6 million entries.
  */
 
-/** Over how many partition keys an index of entries is spread, by hash of the entry's place. */
+/** The number of partition keys over which an index of entries is spread, by a hash of the entry's position. */
 export const ENTRY_SHARDS = 8;
-/** Over how many partition keys chains, records and registers are spread, by hash of their name. */
+/** The number of partition keys over which chains, records and registers are spread, by a hash of their name. */
 export const CHAIN_SHARDS = 8;
 export const RECORD_SHARDS = 16;
 export const REGISTER_SHARDS = 16;
 
-/** What an index of entries carries, so that other filters can be applied before the entry itself is read. */
+/** The attributes projected into the indexes of entries, so that other filters apply before the entry itself is read. */
 const FILTERS = ['type', 'accountId', 'enrollment', 'runId', 'actor', 'optOut'] as const;
 
 const TIME_INDEXES = [
@@ -132,7 +132,7 @@ function keySchema(hash: string, range: string): NonNullable<GlobalSecondaryInde
   ];
 }
 
-/** Where a name belongs among `shards`: FNV-1a over its UTF-16 code units, the same in every process and version. */
+/** The shard of a name: FNV-1a over its UTF-16 code units, the same in every process and version. */
 export function shardOf(name: string, shards: number): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < name.length; index += 1) {
@@ -141,7 +141,7 @@ export function shardOf(name: string, shards: number): number {
   return (hash >>> 0) % shards;
 }
 
-/** The partition keys of a family that is spread over `shards`. */
+/** The partition keys of items that are spread over `shards`. */
 export function shardKeys(family: string, shards: number): readonly string[] {
   return Array.from({ length: shards }, (_, shard) => `${family}#${shard}`);
 }

@@ -23,18 +23,18 @@ import { keyOf } from './ledger-query.ts';
 import { shardOf } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';
 
-/** About so many accounts share a bucket: small enough to be read for one of them, large enough to be few. */
+/** Accounts per bucket: small enough to read for one account, large enough for few buckets. */
 const ACCOUNTS_PER_BUCKET = 128;
-/** What another saver has begun is left alone for this long, ms: a save takes seconds. */
+/** The unfinished snapshot of another writer is removed only after this time, ms. A save takes seconds. */
 const SAVE_MAY_TAKE_MS = 15 * 60_000;
-/** A reader begins again when the snapshot was replaced under it; that often in a row is no coincidence. */
+/** How often a reader starts over because the snapshot was replaced meanwhile, before it fails. */
 const MAX_LOOKS = 20;
 
 const CURRENT: Key = { pk: 'facts', sk: 'current' };
-/** What is refreshed before there is a snapshot; the first one replaces it. */
+/** The id for accounts refreshed before the first snapshot, which replaces them. */
 const NO_SNAPSHOT = 'none';
 
-/** Which snapshot is valid: the one item through which a new one becomes visible, all at once. */
+/** The item that names the current snapshot. Writing it makes a new snapshot visible atomically. */
 interface Current {
   readonly id: string;
   readonly buckets: number;
@@ -47,7 +47,7 @@ interface Current {
  * starts over with the new one. A writer killed midway leaves the snapshot's name behind; the next save uses it to clean up.
  */
 export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): SnapshotStore {
-  /** Lays items of single accounts over the snapshot that is valid when it returns. */
+  /** Writes items of single accounts to the snapshot that is current when it returns. */
   const overlay = async (itemsFor: (snapshot: string) => readonly Item[]): Promise<void> => {
     let id = (await readCurrent())?.id ?? NO_SNAPSHOT;
     for (;;) {
@@ -157,7 +157,7 @@ async function makeCurrent(dynamo: Dynamo, { id, buckets, meta }: Current): Prom
   }
 }
 
-/** Removes the snapshot that was replaced, and what savers left behind that died long ago; one who is at it is left alone. */
+/** Removes the replaced snapshot, and the remains of writers that died long ago, but not the unfinished snapshot of an active writer. */
 async function sweep(dynamo: Dynamo, replaced: string, now: number): Promise<void> {
   if (replaced === NO_SNAPSHOT) await removeSnapshot(dynamo, NO_SNAPSHOT);
   const range = { name: 'sk', from: 'snapshot#', to: 'snapshot$' };
@@ -213,7 +213,7 @@ function refreshedItem(id: string, facts: OrganizationAccount): Item {
   return { pk: text(pk), sk: text(sk), body: text(body) };
 }
 
-/** An account that has left: its bucket may still name it. */
+/** Marks an account that has left, because its bucket may still contain it. */
 function goneItem(id: string, accountId: AccountId): Item {
   const { pk, sk } = refreshedKey(id, accountId);
   return { pk: text(pk), sk: text(sk), gone: flag(true) };

@@ -23,48 +23,48 @@ export interface Key {
   readonly sk: string;
 }
 
-/** A condition on the one item that a write is about; there is nothing else that DynamoDB could compare without a transaction. */
+/** A condition on the item that is written. DynamoDB cannot compare other items without a transaction. */
 export interface Condition {
   readonly expression: string;
   readonly values?: Item;
 }
 
 export interface WriteOutcome {
-  /** The condition held and the item is as written. */
+  /** Whether the condition held and the item was written. */
   readonly stored: boolean;
-  /** An earlier attempt whose answer was lost may be what made this one's condition fail. */
+  /** Whether an earlier attempt, whose answer was lost, may have made the condition fail. */
   readonly retried: boolean;
 }
 
 export interface QueryRequest {
-  /** The table itself if absent. */
+  /** Default: the table itself. */
   readonly index?: string;
   readonly hash: readonly [name: string, value: string];
   /** Inclusive on both ends. */
   readonly range?: { readonly name: string; readonly from?: string; readonly to?: string };
   readonly descending?: boolean;
-  /** Items a page; the first page may be made small where few are wanted. */
+  /** Items per page; a small first page suits queries that need few items. */
   readonly pageSize?: number;
-  /** The attributes to bring; all of them if absent. What is read is paid for all the same; it is not sent. */
+  /** The attributes to return; default: all. DynamoDB bills the whole item either way. */
   readonly only?: readonly string[];
   /** Only on the table and its LSI. */
   readonly consistent: boolean;
 }
 
-/** Ten thousand items at once would be refused; this many requests are under way at a time. */
+/** Maximum number of parallel requests. */
 const PARALLEL = 32;
-/** BatchGetItem's and BatchWriteItem's limits. */
+/** The limits of BatchGetItem and BatchWriteItem. */
 const MAX_GETS = 100;
 const MAX_WRITES = 25;
-/** Without this, a correct answer about one item may be empty, exactly like that of a broken proxy, and an existing item could be read as absent. */
+/** Without this, a correct answer about one item may be empty, like that of a broken proxy, and an existing item would look absent. */
 const ASK_CAPACITY = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
-/** Single-item operations on the table, retried; all reads of items are strongly consistent. All methods throw StoreError. */
+/** Operations on the table, with retries. All reads of items are strongly consistent. All methods throw StoreError. */
 export class Dynamo {
   readonly #client: DynamoDBClient;
   readonly #retry: StoreRetry;
   readonly table: string;
-  /** For messages. */
+  /** The table's name in error messages. */
   readonly resource: string;
 
   constructor(client: DynamoDBClient, table: string, retry: StoreRetry) {
@@ -95,7 +95,7 @@ export class Dynamo {
     return this.#write('PutItem', () => this.#client.send(command));
   }
 
-  /** `change` is an UpdateExpression; `values` those of both expressions. */
+  /** @param change an UpdateExpression; the values of the condition include its values */
   update(key: Key, change: string, condition: Condition): Promise<WriteOutcome> {
     const input = {
       TableName: this.table,
@@ -117,7 +117,7 @@ export class Dynamo {
     return this.#write('DeleteItem', () => this.#client.send(command));
   }
 
-  /** Pages of what the query finds; stops asking when the consumer stops. */
+  /** The pages of a query; stops reading when the consumer stops. */
   async *query(request: QueryRequest): AsyncGenerator<readonly Item[]> {
     const { index, range, descending = false, pageSize, only, consistent } = request;
     if (range?.from !== undefined && range.to !== undefined && range.from > range.to) return;
@@ -144,21 +144,21 @@ export class Dynamo {
     } while (from !== undefined);
   }
 
-  /** Everything that the query finds. */
+  /** All items of a query. */
   async queryAll(request: QueryRequest): Promise<Item[]> {
     const found: Item[] = [];
     for await (const page of this.query(request)) found.push(...page);
     return found;
   }
 
-  /** The items that are there, in no particular order. */
+  /** The items that exist, in no particular order. */
   async getMany(keys: readonly Key[]): Promise<Item[]> {
     const unique = [...new Map(keys.map((key) => [JSON.stringify([key.pk, key.sk]), key])).values()];
     const parts = await mapParallel(chunksOf(unique, MAX_GETS), PARALLEL, (part) => this.#getBatch(part));
     return parts.flat();
   }
 
-  /** Puts without condition; a later one of the same key may be overtaken by an earlier one, so there must be none. */
+  /** Puts without conditions and in no particular order, so the keys must differ. */
   async putMany(items: readonly Item[]): Promise<void> {
     await this.#writeMany(items.map((item) => ({ PutRequest: { Item: item } })));
   }

@@ -33,7 +33,7 @@ export function eventBridgeScanRequests(
         if (only?.EventId !== undefined) return;
         // An entry may be refused while the call is answered with 200 [API_PutEvents].
         const found = `PutEvents refused a request to scan (${only?.ErrorCode ?? 'no reason given'})`;
-        throw storeError('Unavailable', resource, found, 'The next tick asks again.');
+        throw storeError('Unavailable', resource, found, 'The next tick sends it again.');
       });
     },
     close: () => client.destroy(),

@@ -12,7 +12,7 @@ const supports = (what: string) => ({
 const FIPS = supports('supportsFIPS');
 const DUAL_STACK = supports('supportsDualStack');
 
-/** Where the service is: the standard regional pattern of AWS, with the partition's own DNS suffixes. */
+/** The service's endpoint: AWS's standard regional pattern with the partition's DNS suffixes. */
 const RULES: RuleSetObject = {
   version: '1.0',
   parameters: {

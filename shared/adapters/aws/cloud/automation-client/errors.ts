@@ -1,6 +1,6 @@
 import { ServiceException, type ServiceExceptionOptions } from '@smithy/core/client';
 
-/** Base of every error that Compute Optimizer Automation answers. */
+/** Base class of the errors of Compute Optimizer Automation. */
 export class ComputeOptimizerAutomationServiceException extends ServiceException {
   constructor(options: ServiceExceptionOptions) {
     super(options);
@@ -13,7 +13,7 @@ type ErrorClass<Name extends string> = new (
   options: ErrorOptions,
 ) => ComputeOptimizerAutomationServiceException & { readonly name: Name };
 
-/** The modelled errors differ in nothing but their name and whose fault they are. */
+/** The modelled errors differ only in name and fault. */
 function errorClass<Name extends string>(name: Name, fault: 'client' | 'server'): ErrorClass<Name> {
   return class extends ComputeOptimizerAutomationServiceException {
     override readonly name = name;
@@ -36,7 +36,7 @@ class ResourceNotFoundException extends errorClass('ResourceNotFoundException', 
 class ServiceUnavailableException extends errorClass('ServiceUnavailableException', 'server') {}
 export class ThrottlingException extends errorClass('ThrottlingException', 'client') {}
 
-/** Every modelled error and whose fault it is, for the client's registry. */
+/** Every modelled error, for the client's registry. */
 export const MODELLED_ERRORS = [
   { errorType: AccessDeniedException, name: 'AccessDeniedException', fault: 'client' },
   { errorType: ForbiddenException, name: 'ForbiddenException', fault: 'client' },

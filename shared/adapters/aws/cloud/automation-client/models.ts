@@ -23,7 +23,7 @@ interface AccountInfo {
 
 export interface UpdateEnrollmentConfigurationRequest {
   status: EnrollmentStatus | undefined;
-  /** 1–64 of `[a-zA-Z0-9_-]`; the client fills in a random one if it is left out. */
+  /** 1–64 of `[a-zA-Z0-9_-]`; the client generates a random one by default. */
   clientToken?: string | undefined;
 }
 export interface UpdateEnrollmentConfigurationResponse {

@@ -3,7 +3,7 @@ import { ComputeOptimizerAutomationServiceException, MODELLED_ERRORS } from './e
 
 /**
  * The wire shapes in the SDK's own schema notation: `[kind, namespace, name, traits, memberNames, memberSchemas]`, from
- * the Smithy model of the service. Kinds and simple types are numbers in that notation; the names below say which.
+ * the Smithy model of the service. Kinds and simple types are numbers in that notation, which the constants below name.
  */
 export const NAMESPACE = 'com.amazonaws.computeoptimizerautomation';
 
@@ -16,7 +16,7 @@ const INTEGER = 1;
 const TIMESTAMP = 4;
 const STRING_LIST = 64;
 const NO_TRAITS = 0;
-/** Bit of the trait `smithy.api#idempotencyToken`: the serializer fills in a random token where none is given. */
+/** Bit of the trait `smithy.api#idempotencyToken`: the serializer generates a random token by default. */
 const IDEMPOTENCY_TOKEN = 4;
 /** Bit of the trait `smithy.api#idempotent`. */
 const IDEMPOTENT = 2;
@@ -78,7 +78,7 @@ export const DisassociateAccounts$ = operation(
   structure('DisassociateAccountsResponse', batchResponse),
 );
 
-/** The registries by which the protocol finds the class of an error that was answered; made when a client is made. */
+/** The registries in which the protocol looks up the class of an error; created with each client. */
 export function errorTypeRegistries(): TypeRegistry[] {
   const baseNamespace = `smithy.ts.sdk.synthetic.${NAMESPACE}`;
   const base = TypeRegistry.for(baseNamespace);

@@ -41,7 +41,7 @@ export function requestsTo(service: string) {
   ): WireRequest => ({ key: { service, operation }, input, send: (clients) => send(clients, input) });
 }
 
-/** The error of a driver that is asked for an action it does not have, or not for this target. */
+/** The error for an action that the kind does not have, or not for this target. */
 export function unsupported(service: string, { action, target }: ChangeRequest): CloudError {
   const accountId = target.scope === 'account' ? target.accountId : null;
   const message = `${action} is not available for the target "${target.scope}".`;
