@@ -119,7 +119,7 @@ describe('the caller', () => {
     const refused = world.app({ as: accountId });
     await expect(refused).rejects.toMatchObject({
       name: 'CloudError',
-      facts: { kind: 'Denied', code: 'NotOrganizationCaller' },
+      details: { kind: 'Denied', code: 'NotOrganizationCaller' },
     });
     await expect(refused).rejects.toThrow(/neither the management account .* nor its delegated administrator/);
     expect(world.wire.mutating).toEqual([]);

@@ -97,7 +97,7 @@ describe('our own credentials', () => {
     });
     await expect(world.run()).rejects.toMatchObject({
       name: 'CloudError',
-      facts: { kind: 'Unauthenticated', code: 'ExpiredTokenException' },
+      details: { kind: 'Unauthenticated', code: 'ExpiredTokenException' },
     });
     world.wire.onAnswer = null;
     world.wire.onCall = null;
