@@ -1,13 +1,13 @@
 import manifest from '../../package.json' with { type: 'json' };
 import type { Deps } from '../../shared/app/context.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { Feed } from '../api/live/feed.ts';
 import type { OpenDoor } from '../api/node-door.ts';
 import type { Pages } from '../api/pages.ts';
 import type { ApiSystem } from '../api/system.ts';
 import type { CliContext } from './context.ts';
 import { systemUser } from './operator.ts';
-import { awsOf, type LoadedPolicy } from './session.ts';
+import type { LoadedPolicy } from './session.ts';
 
 export interface ApiFlags {
   readonly host: string;
@@ -16,11 +16,6 @@ export interface ApiFlags {
 
 export const DEFAULT_PORT = 4800;
 export const DEFAULT_HOST = '127.0.0.1';
-
-/** All accounts are read for a list of them: so long it is good, ms. A table costs more to read than a file. */
-const ACCOUNTS_AGE_MS = { embedded: 1_000, aws: 10_000 };
-/** How often the ledger is asked for news while somebody watches, ms. */
-const POLL_MS = { embedded: 1_000, aws: 10_000 };
 
 /**
  * How long questions to Organizations about one event may be repeated, ms; what takes longer is left to a scan. EventBridge waits 5 s for an
@@ -32,7 +27,7 @@ const READ_RETRY_MS = 3_000;
 export interface RunningApi extends OpenDoor {
   readonly feed: Feed;
   /** From here on it explains by this policy, and reads accounts that events are about through this app. */
-  use(loaded: LoadedPolicy, app: App): void;
+  use(loaded: LoadedPolicy, app: Runtime): void;
 }
 
 /**
@@ -45,7 +40,7 @@ export async function startApi(
   loaded: LoadedPolicy,
   askForScan?: () => Promise<void>,
 ): Promise<RunningApi> {
-  const { clock, logger, config, env } = context;
+  const { clock, logger, store, env } = context;
   const [
     { openNodeDoor },
     { Feed: LiveFeed },
@@ -64,10 +59,10 @@ export async function startApi(
     import('../../shared/app/events/account-reader.ts'),
   ]);
   const tokens = readApiTokens(env);
-  const stores = await openStores(context);
+  const stores = await store.open({ clock, readOnly: false, create: true });
   const turns = new Turns();
   // Reads of a local file block the thread that remediates, so they take turns. Reads over the network do not block it.
-  const reads = config.store === 'embedded' ? inTurns(stores, turns) : stores;
+  const reads = store.local ? inTurns(stores, turns) : stores;
   const feed = new LiveFeed(clock);
   let inUse = loaded;
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
@@ -79,10 +74,10 @@ export async function startApi(
   };
   const system: ApiSystem = {
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
-    deployedBus: (await awsOf(context))?.eventBus ?? null,
+    deployedBus: await store.eventBus(),
     ...{ reads, turn: turns.begin, asOf: new AsOfCache(clock) },
-    accounts: new AccountTable(reads, clock, ACCOUNTS_AGE_MS[config.store], turns.begin),
-    pollMs: POLL_MS[config.store],
+    accounts: new AccountTable(reads, clock, store.accountsAgeMs, turns.begin),
+    pollMs: store.pollMs,
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),
     reader: readAccounts,
@@ -104,20 +99,6 @@ export async function startApi(
     await stores.close();
     throw error;
   }
-}
-
-async function openStores(context: CliContext) {
-  const { clock, config } = context;
-  const env = await awsOf(context);
-  if (env === null) {
-    const { openStore } = await import('../../shared/compose/embedded-store.ts');
-    return openStore({ dataDir: config.dataDir, clock, readOnly: false });
-  }
-  const [{ openAwsStore }, { makeNewId }] = await Promise.all([
-    import('../../shared/compose/aws-store.ts'),
-    import('../../shared/compose/system.ts'),
-  ]);
-  return openAwsStore({ env, clock, newId: makeNewId(clock) });
 }
 
 async function dashboardFiles(): Promise<Pages | null> {

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { storeProfile } from '../../shared/compose/stores/index.ts';
 import { systemClock } from '../../shared/compose/system.ts';
 import { type Config, readConfig } from '../../shared/config/config.ts';
 import { writeAdvice } from '../../shared/config/text-file.ts';
@@ -40,7 +41,8 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   const output = openOutput(host, config);
   const run = (): Promise<number> => {
     const logger = cliLogger(output, systemClock, config.verbose);
-    return parsed.run({ config, env: host.env, output, interrupt, clock: systemClock, logger });
+    const store = storeProfile(config, host.env);
+    return parsed.run({ config, store, env: host.env, output, interrupt, clock: systemClock, logger });
   };
   const exitCode = await run().catch((error: unknown): number => {
     if (!(error instanceof Interrupted)) return fail(output, error, config.verbose);

@@ -1,3 +1,4 @@
+import type { StoreProfile } from '../../shared/compose/stores/profile.ts';
 import type { Config } from '../../shared/config/config.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -6,6 +7,7 @@ import type { Output } from './ui/output.ts';
 /** What every command is given. */
 export interface CliContext {
   readonly config: Config;
+  readonly store: StoreProfile;
   /** For policies (`${VAR}`) and, in the demo, for the SDK. */
   readonly env: Record<string, string | undefined>;
   readonly output: Output;

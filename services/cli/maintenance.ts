@@ -1,9 +1,8 @@
 import type { Unpublished } from '../../shared/app/notifications/outbox-state.ts';
 import type { MaintenanceTask, Pace } from '../../shared/app/runtime/maintenance.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
-import { awsOf } from './session.ts';
 import { count } from './ui/words.ts';
 
 /** The recurring work of one process. */
@@ -19,18 +18,17 @@ export interface Maintenance {
 
 export async function openMaintenance(
   context: CliContext,
-  app: App,
+  app: Runtime,
   policy: CompiledPolicy,
   pace?: Pace,
 ): Promise<Maintenance> {
-  const [{ maintenanceTasks, runTasks, RUN_MS }, targets, { unpublishedEntries }, aws] = await Promise.all([
+  const [{ maintenanceTasks, runTasks, RUN_MS }, targets, { unpublishedEntries }] = await Promise.all([
     import('../../shared/app/runtime/maintenance.ts'),
     import('../../shared/compose/notification-targets.ts'),
     import('../../shared/app/notifications/outbox-state.ts'),
-    awsOf(context),
   ]);
   const { clock, ledger, logger } = app.deps;
-  const source = targets.openMaintenance(app, policy, aws);
+  const source = await targets.openMaintenance(app, policy, context.store);
   const tasks = maintenanceTasks(source, pace);
   return {
     tasks,
@@ -50,7 +48,7 @@ export async function openMaintenance(
 /** Runs the work of a process that ends by itself; publishes and sends alerts beside it, and maintains the store after it. */
 export async function withMaintenance<T>(
   context: CliContext,
-  app: App,
+  app: Runtime,
   policy: CompiledPolicy,
   work: () => Promise<T>,
 ): Promise<T> {

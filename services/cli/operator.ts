@@ -2,14 +2,9 @@ import { userInfo } from 'node:os';
 import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 
-/**
- * Who gives an operator's command, for the ledger: on the aws store the ARN of the credentials that reach it, if AWS says so within seconds.
- * The embedded store needs no AWS, and nobody is asked.
- */
-export async function operator({ config }: CliContext): Promise<string> {
-  if (config.store === 'embedded') return systemUser();
-  const { ownArn } = await import('../../shared/compose/own-arn.ts');
-  return (await ownArn()) ?? systemUser();
+/** The actor of an operator's command in the audit log: the ARN of the store's credentials if known, otherwise the user of the operating system. */
+export async function operator({ store }: CliContext): Promise<string> {
+  return (await store.operator()) ?? systemUser();
 }
 
 /** The user of the operating system. */

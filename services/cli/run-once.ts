@@ -5,7 +5,7 @@ import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
 import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import { Interrupted } from './interrupt.ts';
 
 /** How a run ended, with what is told of it. */
@@ -29,7 +29,7 @@ export interface FinishedRun {
  * finishes and records what is in flight. AWS out of reach for long ends it in the same way.
  * @throws Interrupted if it was stopped before anything was queued.
  */
-export async function runOnce(app: App, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
+export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
   const [{ apply }, { status }, { openClaims }, { OutageDetector }] = await Promise.all([
     import('../../shared/app/runtime/apply.ts'),
     import('../../shared/app/queries/status.ts'),

@@ -1,15 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { OpenStore, openStore } from '../../shared/compose/embedded-store.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
-import type { AwsStoreEnv } from '../../shared/config/aws-env.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
+import type { OpenStore, StoreProfile } from '../../shared/compose/stores/profile.ts';
 import { DEFAULT_POLICY } from '../../shared/config/config.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
-import { StoreError } from '../../shared/ports/store-error.ts';
 import type { CliContext } from './context.ts';
 import { CommandError, PolicyError } from './errors.ts';
-
-type EmbeddedStore = Awaited<ReturnType<typeof openStore>>;
 
 /** A policy that may be used, and what is doubtful in it. */
 export interface LoadedPolicy {
@@ -58,83 +54,41 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
   }
 }
 
-/** Everything, for the time of `use`. A dry run (`readOnly`) neither makes nor changes anything in the store. */
+/** The object graph of a process, closed after `use`. A dry run (`readOnly`) neither creates nor changes anything in the store. */
 export async function withApp<T>(
-  context: CliContext,
+  { store, logger, clock }: CliContext,
   policy: CompiledPolicy,
   readOnly: boolean,
-  use: (app: App) => Promise<T>,
+  use: (app: Runtime) => Promise<T>,
   stop?: AbortSignal,
 ): Promise<T> {
-  const aws = await awsOf(context);
-  const { composeApp } = await import('../../shared/compose/process-runtime.ts');
-  const { config, logger, clock } = context;
-  const common = { dataDir: config.dataDir, aws, policy, logger, readOnly, clock };
-  const app = await composeApp({ ...common, ...(stop !== undefined && { stop }) });
+  const { createRuntime } = await import('../../shared/compose/runtime.ts');
+  const app = await createRuntime(store, { policy, logger, readOnly, clock, ...(stop !== undefined && { stop }) });
   return usingIt(app, use);
 }
 
-/** Just the store that `--store` names, which has to be there. */
+/** The store that `--store` names, closed after `use`. It must exist. */
 export async function withStore<T>(
-  context: CliContext,
+  { store, clock }: CliContext,
   readOnly: boolean,
   use: (store: OpenStore) => Promise<T>,
 ): Promise<T> {
-  const { clock } = context;
-  const env = await awsOf(context);
-  if (env === null) return withEmbeddedStore(context, readOnly, use);
-  const [{ openAwsStore }, { makeNewId }] = await Promise.all([
-    import('../../shared/compose/aws-store.ts'),
-    import('../../shared/compose/system.ts'),
-  ]);
-  return usingIt(await openAwsStore({ env, clock, newId: makeNewId(clock) }), use);
+  return usingIt(await store.open({ clock, readOnly }), use);
 }
 
-/** For what only the embedded store has. */
-export async function withEmbeddedStore<T>(
-  context: CliContext,
-  readOnly: boolean,
-  use: (store: EmbeddedStore) => Promise<T>,
+/** Backup and restore of the store in use. @throws CommandError for a store that has none */
+export function backupOf({ store }: CliContext, command: string): NonNullable<StoreProfile['backup']> {
+  if (store.backup !== null) return store.backup;
+  throw new CommandError(
+    'StoreNotAvailable',
+    `rollcall ${command} is for the embedded store. The table has point-in-time recovery: see "Restoring" in docs/operations.md.`,
+  );
+}
+
+export async function usingIt<T, C extends { close(): Promise<void> }>(
+  opened: C,
+  use: (opened: C) => Promise<T>,
 ): Promise<T> {
-  const { openStore } = await import('../../shared/compose/embedded-store.ts');
-  const { config, clock } = context;
-  return usingIt(await openStore({ dataDir: config.dataDir, clock, readOnly, create: false }), use);
-}
-
-/**
- * For commands that write but look first, without writing: the embedded store of an older version, which cannot be looked at so, is brought up
- * to date. None is made.
- */
-export async function bringUpToDate(context: CliContext): Promise<void> {
-  if (context.config.store !== 'embedded') return;
-  const nothing = async (): Promise<void> => undefined;
-  try {
-    await withEmbeddedStore(context, true, nothing);
-  } catch (error) {
-    if (!(error instanceof StoreError) || (error.code !== 'OlderVersion' && error.code !== 'NotFound')) throw error;
-    if (error.code === 'OlderVersion') await withEmbeddedStore(context, false, nothing);
-  }
-}
-
-/** Where the aws runtime's stores are; `null`: the embedded one is meant. @throws ConfigError naming what is not set */
-export async function awsOf({ config, env }: CliContext): Promise<AwsStoreEnv | null> {
-  if (config.store === 'embedded') return null;
-  const { readAwsStoreEnv } = await import('../../shared/config/aws-env.ts');
-  return readAwsStoreEnv(env);
-}
-
-/** The store in a word or two, for sentences. */
-export function storeName({ config, env }: CliContext): string {
-  return config.store === 'embedded' ? config.dataDir : `table ${env['ROLLCALL_TABLE'] ?? ''}`;
-}
-
-/** @throws ConfigError for a command that has no meaning in the aws runtime */
-export function refuseAws({ config }: CliContext, command: string, advice: string): void {
-  if (config.store !== 'aws') return;
-  throw new CommandError('StoreNotAvailable', `rollcall ${command} is for the embedded store. ${advice}`);
-}
-
-async function usingIt<T, C extends { close(): Promise<void> }>(opened: C, use: (opened: C) => Promise<T>): Promise<T> {
   try {
     return await use(opened);
   } finally {

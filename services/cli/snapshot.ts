@@ -4,7 +4,7 @@ import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import type { CliContext } from './context.ts';
 import { PolicyError } from './errors.ts';
-import { type LoadedPolicy, withEmbeddedStore } from './session.ts';
+import { type LoadedPolicy, withStore } from './session.ts';
 
 /** What is doubtful in a policy, and in the light of which snapshot (ISO 8601; `null`: of none). */
 export interface Compared {
@@ -18,7 +18,7 @@ export interface Compared {
  */
 export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPolicy): Promise<Compared> {
   const { policy, file, warnings } = loaded;
-  const snapshot = context.config.store === 'embedded' ? await lastSnapshot(context) : null;
+  const snapshot = context.store.local ? await lastSnapshot(context) : null;
   if (snapshot === null || (policy.usesTags && !snapshot.tags)) return { findings: warnings, snapshotAt: null };
   const { policyWarnings } = await import('../../shared/domain/policy/index.ts');
   const found = policyWarnings(policy, snapshot.accounts, context.clock.now());
@@ -31,10 +31,10 @@ async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot |
   // Where no store can be, none is loaded: that takes as long as the check itself.
   if (isAbsent(context.config.dataDir)) return null;
   try {
-    return await withEmbeddedStore(context, true, ({ snapshots }) => snapshots.load());
+    return await withStore(context, true, ({ snapshots }) => snapshots.load());
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (error.code !== 'NotFound')
+    if (!context.store.isMissing(error))
       context.output.note(`warning: not compared with the last snapshot: ${error.message}`);
     return null;
   }

@@ -1,6 +1,5 @@
 import pLimit from 'p-limit';
 import { readerRole } from '../adapters/aws/cloud/assume-role.ts';
-import { createAwsCloud } from '../adapters/aws/cloud/cloud.ts';
 import { type EventBridgeBus, openEventBridge } from '../adapters/aws/eventbridge/bus.ts';
 import { eventBridgeScanRequests } from '../adapters/aws/eventbridge/scan-requests.ts';
 import { lambdaLogger, type ScopedLogger } from '../adapters/aws/lambda/logger.ts';
@@ -10,13 +9,11 @@ import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../adapter
 import { systemClock, systemMonotonic } from '../adapters/system/clock.ts';
 import { makeNewId } from '../adapters/system/ids.ts';
 import { systemRandom } from '../adapters/system/random.ts';
-import { DEFAULT_SETTINGS, type Deps, type Settings } from '../app/context.ts';
-import { bindOrganization } from '../app/coordination/organization-binding.ts';
+import type { Deps, Settings } from '../app/context.ts';
 import type { Alerts } from '../app/notifications/webhook-alerts.ts';
-import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createWork } from '../app/reconciler/create-worker.ts';
 import type { WorkContext } from '../app/reconciler/worker-context.ts';
-import { createRetrying, type Retrying } from '../app/support/retry.ts';
+import type { Retrying } from '../app/support/retry.ts';
 import { type AwsEnv, awsEnv } from '../config/aws-env.ts';
 import { environment } from '../config/environment.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
@@ -24,13 +21,12 @@ import type { EventBus } from '../ports/bus.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ScanRequests } from '../ports/scan-requests.ts';
 import type { Clock, Monotonic, NewId, Random } from '../ports/system.ts';
-import { sqsSettings } from './aws-store.ts';
-import { ownMaxAccounts } from './bounds.ts';
-import { withCaller } from './cached-identity.ts';
-import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
 import { alertsOf } from './notification-targets.ts';
 import { type PolicyEnv, PolicyKeeper } from './policy-cache.ts';
+import { connect, ownSettings } from './runtime.ts';
+import { TABLE_RESERVE_MS } from './stores/aws.ts';
+import { sqsSettings } from './stores/open-aws.ts';
 
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 
@@ -94,15 +90,12 @@ export interface AwsRuntime {
 /** The function that looks into member accounts and changes none: they trust it with no more. */
 const READS_ONLY = 'scanner';
 
-/** A write to the table is slower and dearer than to a file: so much time's worth of slots at once is 25 at 10 calls a second. */
-const RESERVE_MS = 2_500;
-
 /** The only place where ports meet adapters, aws runtime. Opens nothing over the network by itself. */
 export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const { env, service } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const settings = { ...DEFAULT_SETTINGS, maxAccounts: ownMaxAccounts(), ...options.settings };
+  const settings = ownSettings(options.settings);
   const newId = makeNewId(clock);
   const logger = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
@@ -125,55 +118,34 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const scanRequests = eventBridgeScanRequests(env.eventBus, { clock, random, network });
   const source = policySource(env.policy, env.taskRoot, { clock, random, network });
   const keeper = new PolicyKeeper(source, clock, options.policyEnv, logger);
-  const calls = new CallTally(metrics);
+  const tally = new CallTally(metrics);
   let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
-  let current: (PolicyApp & { close(): void }) | null = null;
+  let current: (PolicyApp & { close(): Promise<void> }) | null = null;
   // A container may run several invocations at the same time; they share one app instead of each building its own.
   const oneAtATime = pLimit(1);
 
-  const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): void }> => {
-    const { registers } = stores;
-    const gate = createLimiter({
-      ...{ registers, clock, ...limiterTimes(options, stores.time) },
+  const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): Promise<void> }> => {
+    const { memberRole: actingRole } = policy.policy.organization;
+    const runtime = await connect(stores, {
+      ...{ policy, logger, settings, network, newId, random, reserveMs: TABLE_RESERVE_MS },
+      ...(options.clock !== undefined && { clock: options.clock }),
+      ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
       // A function must not lose a second at its start. Lambda synchronizes the clock, and every answer of the table is still compared with it.
       mayWait: false,
-      ceiling: policy.policy.limits.callsPerSecond,
-      reserveMs: RESERVE_MS,
+      memberRole: service === READS_ONLY ? readerRole(actingRole) : actingRole,
     });
-    const { memberRole: actingRole, externalId } = policy.policy.organization;
-    const memberRole = service === READS_ONLY ? readerRole(actingRole) : actingRole;
-    const cloud = createAwsCloud({
-      ...{ gate, clock, memberRole, externalId, logger, network, maxAccounts: settings.maxAccounts },
-    });
-    const retrying = createRetrying(clock, random, settings.retryBudgetMs);
-    try {
-      const caller = await retrying(() => cloud.identify());
-      await bindOrganization(stores, caller, clock.now());
-      calls.follow(gate.counts);
-      const deps: Deps = {
-        ...stores,
-        cloud: withCaller(cloud, caller),
-        clock,
-        random,
-        newId,
-        logger,
-        actor: caller.arn,
-      };
-      let work: Promise<WorkContext> | null = null;
-      return {
-        ...{ policy, deps, settings, retrying },
-        // One that could not be made is tried again: a table that does not answer once must not spoil the container for its whole life.
-        work: () =>
-          (work ??= createWork(deps, settings, retrying, policy).catch((error: unknown) => {
-            work = null;
-            throw error;
-          })),
-        close: () => cloud.close(),
-      };
-    } catch (error) {
-      cloud.close();
-      throw error;
-    }
+    const { deps, retrying, calls, close } = runtime;
+    tally.follow(calls);
+    let work: Promise<WorkContext> | null = null;
+    return {
+      ...{ policy, deps, settings, retrying, close },
+      // A failed attempt is repeated at the next use: one failed read of the table must not disable the container.
+      work: () =>
+        (work ??= createWork(deps, settings, retrying, policy).catch((error: unknown) => {
+          work = null;
+          throw error;
+        })),
+    };
   };
 
   return {
@@ -200,11 +172,11 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
         return current;
       }),
     flush() {
-      calls.tell();
+      tally.tell();
       metrics.flush();
     },
     async close() {
-      current?.close();
+      await current?.close();
       scanRequests.close();
       bus?.opened.close();
       source.close();

@@ -3,10 +3,10 @@ import { httpWebhook } from '../adapters/system/webhook.ts';
 import { busOf } from '../app/notifications/outbox-state.ts';
 import { type AlertDeps, Alerts } from '../app/notifications/webhook-alerts.ts';
 import type { MaintenanceSource } from '../app/runtime/maintenance.ts';
-import type { AwsStoreEnv } from '../config/aws-env.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ownNetwork } from './network.ts';
-import type { App } from './process-runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { StoreProfile } from './stores/profile.ts';
 
 /** The policy's webhook; `null`: the policy has none, or this process does not send. */
 export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | null {
@@ -17,9 +17,6 @@ export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | 
   return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock, network: ownNetwork() }), events);
 }
 
-/** DynamoDB's indexes follow the table within a second, as a rule. */
-const INDEX_LAG_MS = 1_000;
-
 /** What the maintenance tasks of a process work on, for a process that is not a Lambda. */
 export interface ProcessMaintenance extends MaintenanceSource {
   /** Whether entries of the audit log are published at all. */
@@ -28,19 +25,20 @@ export interface ProcessMaintenance extends MaintenanceSource {
 }
 
 /**
- * Event bus and webhook are those of the policy, else those of the deployment whose store the process uses (`aws`). Opens no connection by itself.
+ * Event bus and webhook of the policy; if it names no bus, the bus of the deployment whose store the process uses. Opens no connection by itself.
+ * @throws ConfigError naming each variable that is missing
  */
-export function openMaintenance(
-  { deps, store }: Pick<App, 'deps' | 'store'>,
+export async function openMaintenance(
+  { deps, store }: Pick<Runtime, 'deps' | 'store'>,
   policy: CompiledPolicy,
-  aws: Pick<AwsStoreEnv, 'eventBus'> | null,
-): ProcessMaintenance {
-  const name = busOf(policy, aws?.eventBus ?? null);
+  { eventBus, outboxLagMs }: Pick<StoreProfile, 'eventBus' | 'outboxLagMs'>,
+): Promise<ProcessMaintenance> {
+  const name = busOf(policy, await eventBus());
   const { clock, random } = deps;
   const bus = name === null ? null : openEventBridge({ bus: name, clock, random, network: ownNetwork() });
   const alerts = alertsOf(policy, deps);
   return {
-    ...{ deps, deadLetters: store.deadLetters, outboxLagMs: aws === null ? 0 : INDEX_LAG_MS, publishes: bus !== null },
+    ...{ deps, deadLetters: store.deadLetters, outboxLagMs, publishes: bus !== null },
     policy: async () => policy,
     bus: async () => bus,
     alerts: async () => alerts,

@@ -2,7 +2,7 @@ import { ConfigError } from './config-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The flags that every command takes, as they were typed. */
+/** The unchecked flags that every command takes. */
 export interface GlobalFlags {
   readonly json: boolean;
   readonly store: string;
@@ -12,25 +12,32 @@ export interface GlobalFlags {
   readonly color: boolean;
 }
 
-/** What flags and environment say together, checked. */
+/** The stores that `--store` takes. */
+const STORES = ['embedded', 'aws'] as const;
+
+/** The checked settings of flags and environment. */
 export interface Config {
   readonly json: boolean;
   readonly verbose: boolean;
-  readonly store: 'embedded' | 'aws';
+  readonly store: (typeof STORES)[number];
   readonly dataDir: string;
-  /** `auto`: colour on a terminal only. */
+  /** `auto`: color on a terminal only. */
   readonly color: 'always' | 'auto' | 'never';
-  /** Whether a terminal can be drawn on (`TERM=dumb` cannot, a CI's log should not). */
+  /** Whether output can be redrawn: not with `TERM=dumb`, and not in the log of a CI. */
   readonly drawable: boolean;
-  /** How the user calls us, for commands that we suggest. */
+  /** How the user runs Rollcall, for suggested commands. */
   readonly program: string;
 }
 
-/** @throws ConfigError for a store that is not one. */
+/** @throws ConfigError for an unknown store. */
 export function readConfig(flags: GlobalFlags, env: Environment): Config {
-  const { json, verbose, store, dataDir } = flags;
-  if (store !== 'embedded' && store !== 'aws') {
-    throw new ConfigError('Usage', `--store ${JSON.stringify(store)} is not a store; expected embedded or aws.`);
+  const { json, verbose, dataDir } = flags;
+  const store = STORES.find((each) => each === flags.store);
+  if (store === undefined) {
+    throw new ConfigError(
+      'Usage',
+      `--store ${JSON.stringify(flags.store)} is not a store; expected ${STORES.join(' or ')}.`,
+    );
   }
   if (dataDir.trim() === '') throw new ConfigError('Usage', '--data-dir needs the name of a directory.');
   return Object.freeze({
@@ -47,7 +54,7 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
 /** The npm scripts of a checkout, where no `rollcall` is on the path. */
 const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
 
-/** What the SDK and others understand: FORCE_COLOR over NO_COLOR [force-color.org, no-color.org], and a flag over both. */
+/** A flag takes precedence over FORCE_COLOR, and that over NO_COLOR [force-color.org, no-color.org]. */
 function colorOf(flag: boolean, env: Environment): Config['color'] {
   if (!flag) return 'never';
   const forced = env['FORCE_COLOR'];
@@ -59,5 +66,5 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0' && value !== 'false';
 }
 
-/** Where an unnamed policy is looked for. */
+/** The policy file if `--policy` is omitted. */
 export const DEFAULT_POLICY = 'rollcall.yaml';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import type { RunContext, Settings } from '../../shared/app/context.ts';
-import { type App, composeApp } from '../../shared/compose/process-runtime.ts';
+import { createRuntime, type Runtime } from '../../shared/compose/runtime.ts';
+import { embeddedStore } from '../../shared/compose/stores/embedded.ts';
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 
@@ -49,11 +50,11 @@ export const COMPUTE_OPTIMIZER_ONLY = 'defaults: { computeOptimizer: Active }\n'
 export async function withApp<T>(
   dataDir: string,
   policy: CompiledPolicy,
-  work: (app: App, run: RunContext) => Promise<T>,
+  work: (app: Runtime, run: RunContext) => Promise<T>,
   settings: Partial<Settings> = {},
   clock: Clock = systemClock,
 ): Promise<T> {
-  const app = await composeApp({ dataDir, policy, logger: LOGGER, readOnly: false, settings, clock });
+  const app = await createRuntime(embeddedStore(dataDir), { policy, logger: LOGGER, settings, clock });
   try {
     return await work(app, { runId: app.deps.newId(), policy, planHash: null });
   } finally {

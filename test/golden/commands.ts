@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parse } from '../../services/cli/program.ts';
 import { Output } from '../../services/cli/ui/output.ts';
+import { storeProfile } from '../../shared/compose/stores/index.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import type { Json } from './stable.ts';
@@ -41,5 +42,8 @@ export function contextOf({ dataDir, clock }: Place) {
   const output = new Output(stream, { write: nothing, on: nothing }, config);
   const interrupt = { signal: new AbortController().signal, finishGracefully: nothing, exitCode: 130 };
   const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-  return { context: { config, env: {}, output, interrupt, clock, logger }, printed: () => printed };
+  return {
+    context: { config, store: storeProfile(config, {}), env: {}, output, interrupt, clock, logger },
+    printed: () => printed,
+  };
 }

@@ -6,7 +6,7 @@ import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -21,19 +21,19 @@ function selectorOf(text: string) {
   return parsed.selector;
 }
 
-const operatorOf = (app: App) => ({ ...app.deps, actor: 'user:ada' });
+const operatorOf = (app: Runtime) => ({ ...app.deps, actor: 'user:ada' });
 
-async function suspendFor(app: App, text: string, until: number | null = null): Promise<void> {
+async function suspendFor(app: Runtime, text: string, until: number | null = null): Promise<void> {
   await suspend(operatorOf(app), { selector: selectorOf(text), until, reason: 'incident 7' });
   await settleControls(operatorOf(app));
 }
 
-async function haltAll(app: App): Promise<void> {
+async function haltAll(app: Runtime): Promise<void> {
   await halt(operatorOf(app), 'incident 7');
   await settleControls(operatorOf(app));
 }
 
-async function unhaltAll(app: App): Promise<void> {
+async function unhaltAll(app: Runtime): Promise<void> {
   await unhalt(operatorOf(app));
   await settleControls(operatorOf(app));
 }
@@ -52,7 +52,7 @@ const gateOf = (world: World) => world.look(({ registers }) => rolloutView(regis
 const adopting = () => startWorld({ sandbox: { accounts: 40, drift: 1, seed: 2 }, policy: { more: STAGED } });
 const HELD = { openDrift: () => true };
 
-async function beat(world: World, app: App): Promise<void> {
+async function beat(world: World, app: Runtime): Promise<void> {
   await world.announce(app);
   await world.work(app);
   world.clock.advance(MINUTE);
@@ -60,7 +60,7 @@ async function beat(world: World, app: App): Promise<void> {
 }
 
 /** What the daemon or the tick does about scans. @returns the run's plan, if one was due. */
-async function scanIfDue(world: World, app: App) {
+async function scanIfDue(world: World, app: Runtime) {
   const { policy } = world.context(app);
   const request = await requestScan(app.deps, policy);
   if (request === null) return null;

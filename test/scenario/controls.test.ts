@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { status } from '../../shared/app/queries/status.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
@@ -17,13 +17,13 @@ function selectorOf(text: string) {
 }
 
 /** What an operator does beside everything that runs: sets it, and tells it. */
-async function set(app: App, text: string, until: number | null = null): Promise<void> {
+async function set(app: Runtime, text: string, until: number | null = null): Promise<void> {
   const deps = { ...app.deps, actor: 'alice' };
   await suspend(deps, { selector: selectorOf(text), until, reason: 'incident 7' });
   await settleControls(deps);
 }
 
-async function lift(app: App, text: string): Promise<void> {
+async function lift(app: Runtime, text: string): Promise<void> {
   const deps = { ...app.deps, actor: 'bob' };
   await resume(deps, selectorOf(text));
   await settleControls(deps);

@@ -4,7 +4,7 @@ import { react } from '../../shared/app/events/event-handler.ts';
 import { Alerts } from '../../shared/app/notifications/webhook-alerts.ts';
 import { auditReport, type Report } from '../../shared/app/queries/audit/report.ts';
 import { type Status, status } from '../../shared/app/queries/status.ts';
-import type { App } from '../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { Secret } from '../../shared/domain/policy/index.ts';
@@ -37,13 +37,13 @@ class Observer {
     return observer;
   }
 
-  #alerts(app: App): Alerts {
+  #alerts(app: Runtime): Alerts {
     const webhook = httpWebhook({ url: new Secret(this.#receiver.url), secret: null, clock: this.world.clock });
     return new Alerts(app.deps, webhook, ['drift', 'blocked', 'failed', 'stalled']);
   }
 
   /** What the webhook gets of what is new. */
-  async announced(app: App): Promise<Readonly<Record<string, number>>> {
+  async announced(app: Runtime): Promise<Readonly<Record<string, number>>> {
     const before = this.#receiver.received.length;
     await this.#alerts(app).step(true);
     return this.#receiver.received.slice(before).at(-1)?.message.rollcall.counts ?? {};

@@ -2,8 +2,8 @@ import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { serve } from '../../shared/app/runtime/daemon.ts';
 import { maintenanceTasks } from '../../shared/app/runtime/maintenance.ts';
 import { openMaintenance } from '../../shared/compose/notification-targets.ts';
-import { composeApp } from '../../shared/compose/process-runtime.ts';
-import { readAwsStoreEnv } from '../../shared/config/aws-env.ts';
+import { createRuntime } from '../../shared/compose/runtime.ts';
+import { awsStore } from '../../shared/compose/stores/aws.ts';
 import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
 import { compiled } from './world-policy.ts';
 
@@ -16,25 +16,15 @@ const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
 const told = new AbortController();
 process.on('SIGTERM', () => told.abort());
 const stop = told.signal;
-const env = readAwsStoreEnv(process.env);
 const say = (level: string) => (message: string, fields?: unknown) =>
   void process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`);
 const logger = { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
 const policy = compiled(policyText, clock.now());
 // The check of the clock is left out: one that goes wrong later is not refused either.
 const maxClockSkewMs = Number.POSITIVE_INFINITY;
-const app = await composeApp({
-  maxClockSkewMs,
-  dataDir: '',
-  aws: env,
-  stop,
-  policy,
-  logger,
-  readOnly: false,
-  clock,
-  settings: SHORT_TIMES,
-});
-const maintenance = openMaintenance(app, policy, env);
+const store = awsStore(process.env, { maxClockSkewMs });
+const app = await createRuntime(store, { stop, policy, logger, clock, settings: SHORT_TIMES });
+const maintenance = await openMaintenance(app, policy, store);
 const pace = { tickMs: 3_000, dueMs: 2_000 };
 const tasks = maintenanceTasks(maintenance, pace);
 const done: Record<string, number> = {};

@@ -1,6 +1,7 @@
 import { type ApplyOptions, apply } from '../../shared/app/runtime/apply.ts';
 import { serve } from '../../shared/app/runtime/daemon.ts';
-import { composeApp } from '../../shared/compose/process-runtime.ts';
+import { createRuntime } from '../../shared/compose/runtime.ts';
+import { embeddedStore } from '../../shared/compose/stores/embedded.ts';
 import { type ChildParts, childParts } from './world-child-parts.ts';
 import { worldClock } from './world-clock.ts';
 import { compiled } from './world-policy.ts';
@@ -14,7 +15,7 @@ const clock = worldClock(time);
 const ignore = (): void => undefined;
 const policy = compiled(text, clock.now());
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-const app = await composeApp({ dataDir, policy, logger, readOnly: false, clock });
+const app = await createRuntime(embeddedStore(dataDir), { policy, logger, clock });
 try {
   const stop = new AbortController().signal;
   const run = { runId: app.deps.newId(), policy, planHash: null };

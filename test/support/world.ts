@@ -16,8 +16,9 @@ import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/runtime/apply.ts';
 import { plan } from '../../shared/app/scan/scan.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
-import { openStore } from '../../shared/compose/embedded-store.ts';
-import { type App, composeApp } from '../../shared/compose/process-runtime.ts';
+import { createRuntime, type Runtime } from '../../shared/compose/runtime.ts';
+import { embeddedStore } from '../../shared/compose/stores/embedded.ts';
+import { openStore } from '../../shared/compose/stores/open-embedded.ts';
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Logger } from '../../shared/ports/system.ts';
 import { listenAt, type WireLog } from './wire-log.ts';
@@ -60,7 +61,7 @@ export class World {
   readonly dataDir: string;
   readonly wire: WireLog;
   readonly policyParts: PolicyParts;
-  readonly #apps = new Set<App>();
+  readonly #apps = new Set<Runtime>();
 
   constructor(
     running: RunningSandbox,
@@ -89,15 +90,13 @@ export class World {
   }
 
   /** An app as a process would have it; credentials and endpoint come to it through the environment, as the SDK reads them. */
-  async app(parts: AppParts = {}): Promise<App> {
+  async app(parts: AppParts = {}): Promise<Runtime> {
     const { readOnly = false, settings = {}, maxPages } = parts;
     setEnvironment(parts.endpoint ?? this.running.endpoint, parts.as ?? this.managementId);
     const policy = compiled(this.policyText(parts.policy), this.clock.now());
     this.wire.policy = policy;
-    const app = await composeApp({
-      ...{ dataDir: this.dataDir, policy, logger: this.logger, readOnly, settings, clock: this.clock },
-      ...(maxPages !== undefined && { maxPages }),
-    });
+    const store = embeddedStore(this.dataDir, maxPages === undefined ? {} : { maxPages });
+    const app = await createRuntime(store, { policy, logger: this.logger, readOnly, settings, clock: this.clock });
     this.#apps.add(app);
     return app;
   }
@@ -121,7 +120,7 @@ export class World {
     }
   }
 
-  async apply(app: App, parts: RunParts = {}): Promise<Run> {
+  async apply(app: Runtime, parts: RunParts = {}): Promise<Run> {
     const { waitMs = 60_000, stop = new AbortController().signal, hurry = true, planHash = null, onPlan } = parts;
     const progress: Record<string, number> = {};
     const onProgress = (event: Progress): void => {
@@ -139,7 +138,7 @@ export class World {
   }
 
   /** Applies operator controls and announces exemptions, as each round of maintenance does. @returns how many were announced. */
-  async announce(app: App): Promise<number> {
+  async announce(app: Runtime): Promise<number> {
     const settled = await settleControls(app.deps);
     return settled + (await announceExemptions(app.deps, this.context(app).policy));
   }
@@ -148,7 +147,7 @@ export class World {
    * What the daemon does between two scans: queues what is due by now, and works until nothing is visible.
    * @returns how many keys were due.
    */
-  async work(app: App): Promise<number> {
+  async work(app: Runtime): Promise<number> {
     const { policy } = this.context(app);
     const work = await createWork(app.deps, app.settings, app.retrying, policy);
     const pool = new WorkerPool(work, () => undefined);
@@ -169,12 +168,12 @@ export class World {
     }
   }
 
-  context(app: App): RunContext {
+  context(app: Runtime): RunContext {
     if (this.wire.policy === null) throw new Error('no app was started');
     return { runId: app.deps.newId(), policy: this.wire.policy, planHash: null };
   }
 
-  async stop(app: App): Promise<void> {
+  async stop(app: Runtime): Promise<void> {
     this.#apps.delete(app);
     await app.close();
   }

@@ -6,7 +6,7 @@ import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { loadPolicyIfAny, storeName, withStore } from '../session.ts';
+import { loadPolicyIfAny, withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { explanationText } from '../ui/explain-text.ts';
 import { haltText, windowText } from '../ui/held-text.ts';
@@ -41,7 +41,7 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
   if (view === null) {
     throw new CommandError(
       'AccountUnknown',
-      `Account ${accountId} is not known in ${storeName(context)}: neither the last snapshot of the organization nor the ledger has it. ` +
+      `Account ${accountId} is not known in ${context.store.label}: neither the last snapshot of the organization nor the ledger has it. ` +
         'Check the number; an account that has just joined is known after the next scan.',
     );
   }

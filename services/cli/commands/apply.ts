@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
-import type { App } from '../../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
@@ -12,7 +12,7 @@ import { EXIT } from '../exit-codes.ts';
 import { withMaintenance } from '../maintenance.ts';
 import { confirm } from '../prompt.ts';
 import { type FinishedRun, runOnce } from '../run-once.ts';
-import { bringUpToDate, type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { planText } from '../ui/plan-text.ts';
 import { runText } from '../ui/run-text.ts';
 import { count } from '../ui/words.ts';
@@ -47,7 +47,7 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
       'apply changes accounts, and without a terminal nobody can be asked. Look at `rollcall plan`, then repeat with --yes.',
     );
   }
-  await bringUpToDate(context);
+  await context.store.upgrade(context.clock);
   let snapshot: OrganizationSnapshot | null = null;
   if (flags.yes === true)
     snapshot = await withApp(context, loaded.policy, true, (app) => sound(context, app, loaded, saved));
@@ -72,7 +72,7 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
  */
 async function sound(
   { clock }: CliContext,
-  app: App,
+  app: Runtime,
   loaded: LoadedPolicy,
   saved: SavedPlan | null,
 ): Promise<OrganizationSnapshot> {
@@ -87,7 +87,7 @@ async function sound(
 
 async function perform(
   context: CliContext,
-  app: App,
+  app: Runtime,
   loaded: LoadedPolicy,
   saved: SavedPlan | null,
   snapshot: OrganizationSnapshot | null,
@@ -147,7 +147,7 @@ async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<S
   return result.plan;
 }
 
-function refuseOther(app: App, saved: SavedPlan | null): void {
+function refuseOther(app: Runtime, saved: SavedPlan | null): void {
   const { organizationId } = app.caller;
   if (saved !== null && saved.organizationId !== organizationId) throw otherOrganization(saved, organizationId);
 }

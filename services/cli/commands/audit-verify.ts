@@ -6,7 +6,7 @@ import type { Digest } from '../../../shared/domain/ledger/entry.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { storeName, withStore } from '../session.ts';
+import { withStore } from '../session.ts';
 import { count } from '../ui/words.ts';
 
 export function defineVerify(audit: Command, select: Select): void {
@@ -63,7 +63,7 @@ async function readKept(named: string): Promise<Kept> {
 function unknownRoot(context: CliContext, root: string): CommandError {
   return new CommandError(
     'DigestUnknown',
-    `${storeName(context)} has no DigestPublished with the root ${root}: it was never written there, or it was removed, or pruned. ` +
+    `${context.store.label} has no DigestPublished with the root ${root}: it was never written there, or it was removed, or pruned. ` +
       'If an event said so, the store is not what it was: compare with the event itself (--digest FILE) and with a backup.',
   );
 }
@@ -86,6 +86,6 @@ function broken(context: CliContext, { faults, digests }: VerifyResult): Command
   return new CommandError(
     'LedgerBroken',
     `The ledger is not whole: ${[...links, ...kept].join('; ')}. ` +
-      `Keep ${storeName(context)} as it is for the investigation, and compare it with ${context.config.store === 'aws' ? 'an earlier point in time' : 'a backup'}.`,
+      `Keep ${context.store.label} as it is for the investigation, and compare it with ${context.store.earlierCopy}.`,
   );
 }

@@ -3,7 +3,7 @@ import type { RestoreReport } from '../../../shared/app/operator/restore-entry.t
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { operator } from '../operator.ts';
-import { refuseAws, withEmbeddedStore } from '../session.ts';
+import { backupOf, usingIt, withStore } from '../session.ts';
 import { count, instant } from '../ui/words.ts';
 
 export function defineBackup(program: Command, select: Select): void {
@@ -19,20 +19,18 @@ export function defineBackup(program: Command, select: Select): void {
     .action((file: string) => select((context) => runRestore(context, file)));
 }
 
-const ADVICE = 'The table has point-in-time recovery: see "Restoring" in docs/operations.md.';
-
 async function runBackup(context: CliContext, file: string): Promise<number> {
-  refuseAws(context, 'backup', ADVICE);
-  await withEmbeddedStore(context, true, (store) => store.backup(file));
-  const { output, config } = context;
-  if (output.json) output.document({ file, dataDir: config.dataDir });
-  else output.print(`The store in ${config.dataDir} is copied to ${file}.`);
+  const { output, clock } = context;
+  const { dataDir, open } = backupOf(context, 'backup');
+  await usingIt(await open({ clock, readOnly: true }), (store) => store.backup(file));
+  if (output.json) output.document({ file, dataDir });
+  else output.print(`The store in ${dataDir} is copied to ${file}.`);
   return EXIT.ok;
 }
 
 async function runRestore(context: CliContext, file: string): Promise<number> {
-  refuseAws(context, 'restore', ADVICE);
-  const { output, config, clock } = context;
+  const { dataDir } = backupOf(context, 'restore');
+  const { output, clock } = context;
   const [{ makeNewId }, { restoreStore }, { settleControls }] = await Promise.all([
     import('../../../shared/compose/system.ts'),
     import('../../../shared/compose/restore.ts'),
@@ -40,8 +38,8 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
   ]);
   const newId = makeNewId(clock);
   const actor = await operator(context);
-  const { path, copy, setAside, report } = await restoreStore({ dataDir: config.dataDir, file, actor, clock, newId });
-  await withEmbeddedStore(context, false, (store) => settleControls({ ...store, clock, newId, actor }));
+  const { path, copy, setAside, report } = await restoreStore({ dataDir, file, actor, clock, newId });
+  await withStore(context, false, (store) => settleControls({ ...store, clock, newId, actor }));
   const kept = setAside ?? copy;
   for (const line of lossText(report, kept)) output.note(line);
   if (output.json) output.document(restoreDocument(path, file, kept, report));

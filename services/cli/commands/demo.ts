@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Progress } from '../../../shared/app/context.ts';
-import type { App } from '../../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../../shared/compose/runtime.ts';
+import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
@@ -75,7 +76,8 @@ async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
       accountId: sandbox.info.managementAccountId,
       nowhere: dataDir,
     });
-    const there: CliContext = { ...context, config: { ...context.config, dataDir } };
+    const config = { ...context.config, dataDir };
+    const there: CliContext = { ...context, config, store: storeProfile(config, context.env) };
     const loaded = await loadPolicy(there, policyFile);
     output.note(
       `A pretend organization of ${count(sandbox.info.accounts, 'account')} answers on ${sandbox.endpoint}, throttled as AWS would.`,
@@ -134,7 +136,7 @@ interface Watched {
 }
 
 /** The run that the demo is about, and its summary. */
-async function converge(context: CliContext, app: App, watched: Watched, startMs: number): Promise<number> {
+async function converge(context: CliContext, app: Runtime, watched: Watched, startMs: number): Promise<number> {
   const { output, interrupt } = context;
   const finished = await oneRun(context, app, watched, true);
   if (output.json) output.document(demoDocument(context, finished));
@@ -148,7 +150,7 @@ async function converge(context: CliContext, app: App, watched: Watched, startMs
   return applyExit(finished, interrupt.exitCode);
 }
 
-async function oneRun(context: CliContext, app: App, watched: Watched, shown: boolean): Promise<FinishedRun> {
+async function oneRun(context: CliContext, app: Runtime, watched: Watched, shown: boolean): Promise<FinishedRun> {
   const { loaded, api } = watched;
   const run = { runId: app.deps.newId(), policy: loaded.policy, planHash: null };
   api?.feed.begin(run.runId);
@@ -201,7 +203,7 @@ function hints({ config: { program, dataDir } }: CliContext, { result }: Finishe
 /** Accounts are switched off behind our back, others join; each time it is found and put right. */
 async function keepDrifting(
   context: CliContext,
-  app: App,
+  app: Runtime,
   watched: Watched & { readonly asked: ScanNow },
   { sandbox }: RunningSandbox,
 ): Promise<void> {

@@ -37,12 +37,11 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
   const { policy, policyResult } = await lookAtPolicy(context, flags.policy);
   const { examineSetup } = await import('../../../shared/compose/doctor.ts');
   const env = readDoctorEnv(context.env);
-  const { store, dataDir } = config;
   const findings = await examineSetup({
-    ...{ store, dataDir, env, policy, policyResult, sample, timeoutMs, clock, logger },
+    ...{ store: context.store, env, policy, policyResult, sample, timeoutMs, clock, logger },
   });
   const summary = tally(findings);
-  if (output.json) output.document({ ok: summary.fail === 0, store, summary, checks: findings });
+  if (output.json) output.document({ ok: summary.fail === 0, store: config.store, summary, checks: findings });
   else for (const line of doctorText(findings, output)) output.print(line);
   return summary.fail === 0 ? EXIT.ok : EXIT.error;
 }

@@ -4,7 +4,6 @@ import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { Exemption, Explanation, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
-import { StoreError } from '../../../shared/ports/store-error.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -96,8 +95,7 @@ async function sourceOf(
     return (await fromSnapshot(context, accountId, loaded)) ?? (await fromAws(context, accountId, loaded));
   }
   const { id: _, ...attributes } = given;
-  const known =
-    accountId === NO_ID || context.config.store === 'aws' ? null : await fromSnapshot(context, accountId, loaded);
+  const known = accountId === NO_ID || !context.store.local ? null : await fromSnapshot(context, accountId, loaded);
   const defaults = { id: accountId, name: '', ou: '/', state: 'ACTIVE', management: false, tags: {} } as const;
   const facts = { ...(known?.facts ?? defaults), ...defined(attributes) };
   return { facts, source: 'attributes', snapshotAt: known?.snapshotAt ?? null };
@@ -163,8 +161,7 @@ async function fromSnapshot(context: CliContext, accountId: string, { policy }: 
       return { facts: account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
     });
   } catch (error) {
-    const none = context.config.store === 'embedded' && error instanceof StoreError && error.code === 'NotFound';
-    if (none) return null;
+    if (context.store.isMissing(error)) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/context.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';
-import type { App } from '../../../shared/compose/process-runtime.ts';
+import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
@@ -11,7 +11,7 @@ import { tell } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openMaintenance } from '../maintenance.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
-import { bringUpToDate, type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
+import { type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
 export function defineServe(program: Command, select: Select): void {
@@ -52,12 +52,9 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   }
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
-  const [{ serve }, { LOCAL_PACE, REMOTE_PACE }] = await Promise.all([
-    import('../../../shared/app/runtime/daemon.ts'),
-    import('../../../shared/app/runtime/maintenance.ts'),
-  ]);
-  const pace = context.config.store === 'aws' ? REMOTE_PACE : LOCAL_PACE;
-  await bringUpToDate(context);
+  const { serve } = await import('../../../shared/app/runtime/daemon.ts');
+  const { pace } = context.store;
+  await context.store.upgrade(context.clock);
   // Who cannot even be identified is told at once, before anything is made on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
   const api = await openApi(context, flags, loaded, say);
@@ -73,7 +70,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
     end: late,
   });
   const tally = new Tally();
-  const serveApp = async (app: App, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
+  const serveApp = async (app: Runtime, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
     const maintenance = await openMaintenance(context, app, inForce.policy, pace);
     const close = async (): Promise<void> => {
       try {
@@ -87,7 +84,8 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
     say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
     const telling = tellRegularly(tally, say, context, end);
     await serve(app.deps, app.settings, app.retrying, inForce.policy, {
-      ...{ pace, tasks: maintenance.tasks, stop: end },
+      ...{ tasks: maintenance.tasks, stop: end },
+      ...(pace !== undefined && { pace }),
       onProgress: (event) => {
         api?.feed.take(event);
         if (event.kind === 'worked') tally.add(event.outcome);

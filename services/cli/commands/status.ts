@@ -4,7 +4,7 @@ import type { Status } from '../../../shared/app/queries/status.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { awsOf, loadPolicyIfAny, withStore } from '../session.ts';
+import { loadPolicyIfAny, withStore } from '../session.ts';
 import { approvalText, haltText, suspensionText, windowText } from '../ui/held-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { table } from '../ui/table.ts';
@@ -22,13 +22,13 @@ export function defineStatus(program: Command, select: Select): void {
 async function runStatus(context: CliContext, file: string | undefined): Promise<number> {
   const { output, clock } = context;
   const loaded = await loadPolicyIfAny(context, file);
-  const [{ status }, { busOf }, aws] = await Promise.all([
+  const [{ status }, { busOf }, deployedBus] = await Promise.all([
     import('../../../shared/app/queries/status.ts'),
     import('../../../shared/app/notifications/outbox-state.ts'),
-    awsOf(context),
+    context.store.eventBus(),
   ]);
   const policy = loaded?.policy ?? null;
-  const bus = busOf(policy, aws?.eventBus ?? null);
+  const bus = busOf(policy, deployedBus);
   const found = await withStore(context, true, (store) => status(store, { policy, now: clock.now(), bus }));
   if (output.json) output.document({ ...found, summary: fullSummary(found.summary) });
   else for (const line of statusText(found, context)) output.print(line);

@@ -60,8 +60,6 @@ export interface Pace {
 
 /** As often as a local file can bear. */
 export const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000 };
-/** Where every look is a request that costs: as often as the deployed tick. */
-export const REMOTE_PACE: Pace = { tickMs: 60_000, dueMs: 60_000 };
 
 type MaintenanceDeps = Pick<
   Deps,

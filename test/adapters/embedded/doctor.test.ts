@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lookAtEmbedded } from '../../../shared/adapters/embedded/doctor.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { hastyClock } from '../aws/stores.ts';
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { auditAsOf } from '../../../shared/app/queries/audit/as-of.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { benchAccount, fillLedger } from '../audit-ledger.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
 import { type EntryDraft, headOf, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';

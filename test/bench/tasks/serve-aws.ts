@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { serve } from '../../../shared/app/runtime/daemon.ts';
 import { maintenanceTasks } from '../../../shared/app/runtime/maintenance.ts';
 import { openMaintenance } from '../../../shared/compose/notification-targets.ts';
-import { composeApp } from '../../../shared/compose/process-runtime.ts';
-import { readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
+import { createRuntime } from '../../../shared/compose/runtime.ts';
+import { awsStore } from '../../../shared/compose/stores/aws.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
 
 /*
@@ -17,11 +17,11 @@ const { callsPerSecond, concurrency } = z
 const told = new AbortController();
 process.on('SIGTERM', () => told.abort());
 const stop = told.signal;
-const env = readAwsStoreEnv(process.env);
 // No second scan meanwhile: one is what is measured.
 const policy = policyOf(`schedule: 24h\n${COMPUTE_OPTIMIZER_ONLY}`, { callsPerSecond, concurrency });
-const app = await composeApp({ dataDir: '', aws: env, stop, policy, logger: LOGGER, readOnly: false });
-const maintenance = openMaintenance(app, policy, env);
+const store = awsStore(process.env);
+const app = await createRuntime(store, { stop, policy, logger: LOGGER });
+const maintenance = await openMaintenance(app, policy, store);
 const pace = { tickMs: 10_000, dueMs: 10_000 };
 const tasks = maintenanceTasks(maintenance, pace);
 const outcomes: Record<string, number> = {};

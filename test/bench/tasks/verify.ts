@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { answer, elapsed, peakMb, taskInput } from '../workbench.ts';
 
 /* `rollcall audit verify` of what another task has left. */

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { events } from '../../../services/api/live/events.ts';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import { account, range, sealAll } from '../../contract/samples.ts';
 import { manualClock } from '../../support/manual-clock.ts';

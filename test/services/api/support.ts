@@ -15,7 +15,7 @@ import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import type { Clock, LogFields, Logger } from '../../../shared/ports/system.ts';

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeDigest } from '../../../shared/app/ledger/digest.ts';
 import { asOfSchema } from '../../../shared/app/queries/audit/as-of.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { account, chainOf, FACET, sealAll } from '../../contract/samples.ts';
 import { errorShape, verifyShape } from './shapes.ts';
 import { ENROLL, json, MAIN, place, refused, rollcall, world } from './support.ts';

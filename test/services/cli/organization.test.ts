@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { ORGANIZATION } from '../../../shared/app/coordination/organization-binding.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { doctorShape, errorShape } from './shapes.ts';
 import { ENROLL, json, place, rollcall, world } from './support.ts';
 

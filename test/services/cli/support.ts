@@ -8,6 +8,7 @@ import { tell, toldLines } from '../../../services/cli/errors.ts';
 import { parse } from '../../../services/cli/program.ts';
 import { Output } from '../../../services/cli/ui/output.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../../services/sandbox/start.ts';
+import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { childFile } from '../../support/children.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
@@ -134,7 +135,7 @@ export async function refused(args: readonly string[]): Promise<string> {
   try {
     const { run, flags: typed } = parse(args, { write: silent, note: silent });
     const config = readConfig(typed, {});
-    await run({ config, env: {}, output, interrupt: nowhere, clock, logger });
+    await run({ config, store: storeProfile(config, {}), env: {}, output, interrupt: nowhere, clock, logger });
   } catch (error) {
     expect(written).toEqual({ out: '', err: '' });
     return toldLines(tell(error)).join('\n');

@@ -6,7 +6,7 @@ import { acquireLease } from '../../../shared/app/coordination/lease.ts';
 import type { OpenClaim } from '../../../shared/app/queries/open-claims.ts';
 import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
 import type { OutOfReach } from '../../../shared/app/support/outage-detector.ts';
-import { openStore } from '../../../shared/compose/embedded-store.ts';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { systemClock } from '../../../shared/compose/system.ts';
 import { applyShape, auditShape, errorShape, showShape } from './shapes.ts';
 import { ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';

@@ -94,7 +94,7 @@ const RIGHT: readonly (readonly [file: string, source: string])[] = [
   ['shared/adapters/system/right-c.ts', 'export const y = Date.now() + Math.random();\n'],
   ['shared/config/right-a.ts', `export const y = process.env['HOME'];\n`],
   ['shared/compose/right-a.ts', importing('../adapters/aws/cloud.ts')],
-  ['services/worker/right-a.ts', importing('../../shared/compose/process-runtime.ts')],
+  ['services/worker/right-a.ts', importing('../../shared/compose/runtime.ts')],
   ['services/cli/demo.ts', importing('../sandbox/start.ts')],
   ['services/cli/commands/demo.ts', importing('../../sandbox/start.ts')],
   ['services/cli/sandbox.ts', importing('../sandbox/start.ts')],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LOCAL_PACE, maintenanceTasks, REMOTE_PACE, runTasks } from '../../../../shared/app/runtime/maintenance.ts';
+import { LOCAL_PACE, maintenanceTasks, runTasks } from '../../../../shared/app/runtime/maintenance.ts';
+import { awsStore } from '../../../../shared/compose/stores/aws.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
 
@@ -32,7 +33,7 @@ describe('the maintenance list', () => {
   it('looks at a remote store no more than once a minute', () => {
     const source = { deps: shop.deps(), policy: async () => POLICY, deadLetters: shop.store.deadLetters };
     const none = async () => null;
-    const remote = maintenanceTasks({ ...source, bus: none, alerts: none, outboxLagMs: 0 }, REMOTE_PACE);
+    const remote = maintenanceTasks({ ...source, bus: none, alerts: none, outboxLagMs: 0 }, awsStore({}).pace);
     expect(Math.min(...remote.map(({ everyMs }) => everyMs))).toBe(60_000);
     expect(new Set(tasksOf().map(({ everyMs }) => everyMs))).toEqual(new Set(Object.values(LOCAL_PACE)));
   });

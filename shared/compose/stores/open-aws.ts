@@ -1,17 +1,18 @@
-import { type AwsStores, openAwsStores } from '../adapters/aws/store.ts';
-import { systemMonotonic } from '../adapters/system/clock.ts';
-import { systemRandom } from '../adapters/system/random.ts';
-import type { AwsStoreEnv } from '../config/aws-env.ts';
-import type { Network } from '../domain/network.ts';
-import type { Clock, NewId, Random } from '../ports/system.ts';
-import { ownNetwork } from './network.ts';
+import { type AwsStores, openAwsStores } from '../../adapters/aws/store.ts';
+import { systemMonotonic } from '../../adapters/system/clock.ts';
+import { makeNewId } from '../../adapters/system/ids.ts';
+import { systemRandom } from '../../adapters/system/random.ts';
+import type { AwsStoreEnv } from '../../config/aws-env.ts';
+import type { Network } from '../../domain/network.ts';
+import type { Clock, NewId, Random } from '../../ports/system.ts';
+import { ownNetwork } from '../network.ts';
 
 export interface AwsStoreOptions {
   readonly env: AwsStoreEnv;
   readonly clock: Clock;
-  readonly newId: NewId;
+  readonly newId?: NewId;
   readonly random?: Random;
-  /** Default: as the environment says. */
+  /** Default: this process's settings. */
   readonly network?: Network;
   /** Long poll of the work queue, s; see `AwsStoresOptions.receiveWaitSeconds`. */
   readonly receiveWaitSeconds?: number;
@@ -19,12 +20,12 @@ export interface AwsStoreOptions {
   readonly maxClockSkewMs?: number;
 }
 
-/** The aws runtime's stores for who is started by a person or in a container: table and queues are looked at first. */
+/** For a process outside Lambda: checks table and queues before their first use. */
 export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
   const {
     env,
     clock,
-    newId,
+    newId = makeNewId(clock),
     random = systemRandom,
     network = ownNetwork(),
     receiveWaitSeconds = 0,
@@ -43,7 +44,7 @@ export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
   });
 }
 
-/** An endpoint that is set for SQS holds, whatever host a queue's URL names. */
+/** An endpoint that is set for SQS takes precedence over the host in a queue's URL. */
 export function sqsSettings({ sqsEndpoint }: AwsStoreEnv) {
   return sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
 }

@@ -1,0 +1,55 @@
+import type { AwsStoreEnv } from '../../config/aws-env.ts';
+import type { Environment } from '../../config/config.ts';
+import type { StoreProfile } from './profile.ts';
+
+/**
+ * Long poll of the queue, s. A daemon that is stopped waits for the poll to end, because a message given to an aborted poll would stay hidden for its
+ * visibility time. A run checks between two polls whether anything is due.
+ */
+const DAEMON_POLL_S = 4;
+const RUN_POLL_S = 1;
+
+/** A write to the table is slower and costs more than a write to a file. At 10 calls per second this reserves 25 calls. */
+export const TABLE_RESERVE_MS = 2_500;
+
+/** Table and queues that the environment names, shared by any number of processes. */
+export function awsStore(env: Environment, limits: { readonly maxClockSkewMs?: number } = {}): StoreProfile {
+  const settings = async (): Promise<AwsStoreEnv> => {
+    const { readAwsStoreEnv } = await import('../../config/aws-env.ts');
+    return readAwsStoreEnv(env);
+  };
+  return {
+    label: `table ${env['ROLLCALL_TABLE'] ?? ''}`,
+    earlierCopy: 'an earlier point in time',
+    local: false,
+    // Every look is a request that costs, so a daemon looks as often as the deployed tick.
+    pace: { tickMs: 60_000, dueMs: 60_000 },
+    reserveMs: TABLE_RESERVE_MS,
+    // DynamoDB's indexes usually follow the table within a second.
+    outboxLagMs: 1_000,
+    accountsAgeMs: 10_000,
+    pollMs: 10_000,
+    backup: null,
+    eventBus: async () => (await settings()).eventBus,
+    async open({ clock, newId, random, daemon = false }) {
+      const found = await settings();
+      const { openAwsStore } = await import('./open-aws.ts');
+      const receiveWaitSeconds = daemon ? DAEMON_POLL_S : RUN_POLL_S;
+      return openAwsStore({
+        ...{ ...limits, env: found, clock, receiveWaitSeconds },
+        ...(newId !== undefined && { newId }),
+        ...(random !== undefined && { random }),
+      });
+    },
+    upgrade: async () => undefined,
+    isMissing: () => false,
+    async operator() {
+      const { ownArn } = await import('../own-arn.ts');
+      return ownArn();
+    },
+    async doctor(options) {
+      const { awsDoctor } = await import('./aws-doctor.ts');
+      return awsDoctor(env, options);
+    },
+  };
+}

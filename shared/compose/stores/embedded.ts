@@ -1,0 +1,40 @@
+import { StoreError } from '../../ports/store-error.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { LocalStore, OpenOptions, StoreProfile } from './profile.ts';
+
+/** One process and one file in `dataDir`. */
+export function embeddedStore(dataDir: string, limits: { readonly maxPages?: number } = {}): StoreProfile {
+  const open = async ({ clock, newId, readOnly, create = false }: OpenOptions): Promise<LocalStore> => {
+    const { openStore } = await import('./open-embedded.ts');
+    return openStore({ ...limits, dataDir, clock, readOnly, create, ...(newId !== undefined && { newId }) });
+  };
+  return {
+    label: dataDir,
+    earlierCopy: 'a backup',
+    local: true,
+    reserveMs: 100,
+    outboxLagMs: 0,
+    accountsAgeMs: 1_000,
+    pollMs: 1_000,
+    backup: { dataDir, open },
+    eventBus: async () => null,
+    open,
+    upgrade: (clock) => upgrade(open, clock),
+    isMissing: (error) => error instanceof StoreError && error.code === 'NotFound',
+    operator: async () => null,
+    async doctor(options) {
+      const { embeddedDoctor } = await import('./embedded-doctor.ts');
+      return embeddedDoctor(dataDir, options);
+    },
+  };
+}
+
+async function upgrade(open: (options: OpenOptions) => Promise<LocalStore>, clock: Clock): Promise<void> {
+  try {
+    await (await open({ clock, readOnly: true })).close();
+  } catch (error) {
+    if (!(error instanceof StoreError) || (error.code !== 'OlderVersion' && error.code !== 'NotFound')) throw error;
+    // Opening it for writing migrates it.
+    if (error.code === 'OlderVersion') await (await open({ clock, readOnly: false })).close();
+  }
+}

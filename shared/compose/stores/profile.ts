@@ -1,0 +1,88 @@
+import type { Stores } from '../../app/context.ts';
+import type { Check } from '../../app/doctor/examine.ts';
+import type { Pace } from '../../app/runtime/maintenance.ts';
+import type { CheckResult } from '../../domain/doctor-checks.ts';
+import type { Network } from '../../domain/network.ts';
+import type { DeadLetters } from '../../ports/queue.ts';
+import type { Registers } from '../../ports/registers.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import type { StoreTime } from '../../ports/store-time.ts';
+import type { Clock, NewId, Random } from '../../ports/system.ts';
+
+/** An open store. Its methods throw `StoreError`. */
+export interface OpenStore extends Stores {
+  readonly deadLetters: DeadLetters;
+  /** Registers for the limiter alone, if those that survive a crash of the machine cost more; default `registers`. */
+  readonly pacing?: Registers;
+  readonly time: StoreTime;
+  close(): Promise<void>;
+}
+
+/** A store that can be copied into a file while it is in use. */
+export interface LocalStore extends OpenStore {
+  backup(file: string): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly clock: Clock;
+  readonly newId?: NewId;
+  readonly random?: Random;
+  readonly readOnly: boolean;
+  /** Whether a missing store is created; otherwise the store throws `NotFound`. Default `false`. */
+  readonly create?: boolean;
+  /** The process runs until it is stopped, so it can wait longer for messages. */
+  readonly daemon?: boolean;
+}
+
+/** The checks of `rollcall doctor` that concern the store. */
+export interface StoreDoctor {
+  readonly checks: readonly Check[];
+  /** The checks that must pass before the store is opened. */
+  readonly needs: Check['needs'];
+  /** Why the store cannot be opened, although those checks passed; `null`: it can. */
+  readonly blocked: CheckResult | null;
+  open(): Promise<OpenStore>;
+  /** The stored snapshot; `null`: the checks do not read it. */
+  readonly snapshot: Pick<SnapshotStore, 'load'> | null;
+  /** The deployment's event bus; `null`: none. */
+  readonly eventBus: string | null;
+  close(): void;
+}
+
+export interface StoreDoctorOptions {
+  readonly clock: Clock;
+  readonly network: Network;
+}
+
+/** Everything that depends on which store is in use. Reads the environment and loads the store's adapter only when a method needs them. */
+export interface StoreProfile {
+  /** Names the store in sentences. */
+  readonly label: string;
+  /** What an operator compares a damaged audit log with. */
+  readonly earlierCopy: string;
+  /** The store is a file of this machine: reading it costs nothing and needs no credentials. */
+  readonly local: boolean;
+  /** How often a daemon looks at the schedule and for due keys. Default: the daemon's own. */
+  readonly pace?: Pace;
+  /** How much time's worth of calls a process reserves in one write, ms. */
+  readonly reserveMs: number;
+  /** How far the index of unpublished entries lags behind a write, ms. */
+  readonly outboxLagMs: number;
+  /** How long the API reuses the list of all accounts, ms. */
+  readonly accountsAgeMs: number;
+  /** How often the live feed reads the audit log, ms. */
+  readonly pollMs: number;
+  /** Backup and restore by file; `null`: the store has its own. */
+  readonly backup: { readonly dataDir: string; open(options: OpenOptions): Promise<LocalStore> } | null;
+  /** The deployment's event bus; `null`: none. @throws ConfigError naming each variable that is missing */
+  eventBus(): Promise<string | null>;
+  /** @throws StoreError; ConfigError naming each variable that is missing */
+  open(options: OpenOptions): Promise<OpenStore>;
+  /** Migrates a store of an older version, which cannot be opened for reading only. @throws StoreError */
+  upgrade(clock: Clock): Promise<void>;
+  /** Whether the error says that no command has created the store yet. */
+  isMissing(error: unknown): boolean;
+  /** The ARN of the credentials that reach the store; `null`: it needs none, or AWS does not answer within seconds. */
+  operator(): Promise<string | null>;
+  doctor(options: StoreDoctorOptions): Promise<StoreDoctor>;
+}

@@ -1,0 +1,7 @@
+import type { Check } from '../../app/doctor/examine.ts';
+import { skipped } from '../../domain/doctor-checks.ts';
+
+/** The checks that concern another store. */
+export function unusedChecks(store: string, ids: readonly Check['id'][]): readonly Check[] {
+  return ids.map((id) => ({ id, needs: [], run: async () => skipped('notUsed', `--store ${store} is not in use`) }));
+}
