@@ -40,9 +40,9 @@ export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-/** The message stays on the queue: it was put back for later, or could not be worked on. */
-class Kept extends Error {
-  override readonly name = 'Kept';
+/** The message stays on the queue, so Lambda must not delete it. */
+class MessageRetained extends Error {
+  override readonly name = 'MessageRetained';
 }
 
 /**
@@ -150,17 +150,17 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
     const delivery = { message, receipt: record.receiptHandle, receives };
     if (!hasTime) {
       await stores.queue.release(delivery, 0);
-      throw new Kept('the time is over');
+      throw new MessageRetained('the time is over');
     }
     const work = await app.work();
     try {
-      const { fate, outcomes } = await deliver(work, delivery, BROKEN_PAUSE_MS);
+      const { end, outcomes } = await deliver(work, delivery, BROKEN_PAUSE_MS);
       for (const { outcome } of outcomes) count(runtime, outcome);
-      if (fate === 'dead') metrics.add('DeadLetters', 1);
-      logger.info('key worked on', { fate, outcomes, kind: message.kind });
-      if (fate === 'released') throw new Kept('put back for later');
+      if (end === 'dead') metrics.add('DeadLetters', 1);
+      logger.info('key worked on', { end, outcomes, kind: message.kind });
+      if (end === 'released') throw new MessageRetained('put back for later');
     } catch (error) {
-      if (!(error instanceof Kept)) logger.error('a message could not be worked on', { error });
+      if (!(error instanceof MessageRetained)) logger.error('a message could not be worked on', { error });
       throw error;
     }
   });

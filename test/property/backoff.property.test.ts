@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fateOf } from '../../shared/app/reconciler/remediation/error-policy.ts';
+import { failureOutcome } from '../../shared/app/reconciler/remediation/error-policy.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/account/transition.ts';
 import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/enrollment/backoff.ts';
@@ -124,10 +124,10 @@ class Walk {
     this.record = foldEntry(this.record, sealEntry(draft, this.record.head));
   }
 
-  #fail(kind: Parameters<typeof fateOf>[0]['kind'], draw: number): void {
+  #fail(kind: Parameters<typeof failureOutcome>[0]['kind'], draw: number): void {
     const { attempts } = this.condition;
     const found = this.see('Inactive');
-    const fate = fateOf({
+    const outcome = failureOutcome({
       kind,
       enrollment: 'computeOptimizer',
       attempts,
@@ -136,7 +136,7 @@ class Walk {
       random: () => draw,
       lastUpdated: null,
     });
-    this.#write('RemediationFailed', facetOf({ ...found, ...fate }, fate.attempts));
+    this.#write('RemediationFailed', facetOf({ ...found, ...outcome }, outcome.attempts));
     expect(this.condition.attempts).toBe(attempts + 1);
     this.#checkPause();
   }

@@ -38,7 +38,17 @@ const event = fc.oneof(
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
 /** What AWS answers to each change of a round, whatever the number of its accounts. */
-const answer = fc.constantFrom('done', 'done', 'done', 'throttled', 'broken', 'denied', 'prerequisite', 'lost');
+const answer = fc.constantFrom(
+  'done',
+  'done',
+  'done',
+  'throttled',
+  'broken',
+  'denied',
+  'prerequisite',
+  'lost',
+  'refused',
+);
 
 const history = fc.record({
   operation: fc.constantFrom('AssociateAccounts', 'DisassociateAccounts'),
@@ -65,6 +75,7 @@ function troubles(): { next: History['rounds'][number]['answer']; of(call: WireC
       if (this.next === 'broken') return { before: cloudError('Transient', 'InternalServerException') };
       if (this.next === 'denied') return { before: cloudError('Denied', 'AccessDeniedException') };
       if (this.next === 'prerequisite') return { before: cloudError('Prerequisite', 'OptInRequiredException') };
+      if (this.next === 'refused') return { before: cloudError('Unauthenticated', 'ExpiredToken') };
       if (this.next !== 'lost' || lost.has(call.clientToken)) return null;
       lost.add(call.clientToken);
       return { after: cloudError('Transient', 'ECONNRESET') };
@@ -86,9 +97,12 @@ async function happen(shop: Workshop, { kind, account }: Event): Promise<void> {
   await suspend(deps, { selector: parsed.selector, until: null, reason: 'busy' });
 }
 
-/** Works on a message and on all that follows from it. */
+/** Works on a message and on all that follows from it. Refused credentials end the work on a message. */
 async function workOn(work: WorkContext, message: WorkMessage): Promise<void> {
-  const { followUps } = await processMessage(work, message);
+  const { followUps } = await processMessage(work, message).catch((error: unknown) => {
+    expect(String(error)).toContain('ExpiredToken');
+    return { followUps: [] };
+  });
   for (const each of followUps) await workOn(work, each);
 }
 

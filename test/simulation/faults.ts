@@ -33,8 +33,18 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/remediation/remediate.ts',
-        find: 'claim.record = (await work.journal.write(assessment.accountId, decide, record)).record;',
-        replace: 'void decide;',
+        find: 'isUnmoved(current, remediation) ? intentEntry(work, remediation) : null,',
+        replace: 'current === null ? intentEntry(work, remediation) : null,',
+      },
+      {
+        file: 'shared/app/reconciler/remediation/remediate.ts',
+        find: 'return claimed.filter(({ record, remediation }) => holdsClaim(record, remediation));',
+        replace: 'return claimed;',
+      },
+      {
+        file: 'shared/app/reconciler/remediation/remediate.ts',
+        find: "claim?.expiresAt ?? '')",
+        replace: "claim?.expiresAt ?? '2999-01-01')",
       },
     ],
   },
@@ -236,13 +246,8 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/remediation/remediate.ts',
-        find: 'send(work.deps.cloud, undertaking, () => leave(work, key, undertaking, claim)),',
-        replace: 'send(work.deps.cloud, undertaking, async () => undefined),',
-      },
-      {
-        file: 'shared/app/reconciler/remediation/remediate.ts',
-        find: 'if (answer.refused !== null)',
-        replace: 'await leave(work, key, undertaking, claim); if (answer.refused !== null)',
+        find: 'sendCall(work.deps.cloud, call.scope, sending, beforeSend));',
+        replace: 'sendCall(work.deps.cloud, call.scope, sending, async () => undefined)); await beforeSend();',
       },
     ],
   },
@@ -252,9 +257,9 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/worker-pool.ts',
-        find: 'const { fate, outcomes } = await deliver(this.#work, delivery, 0);',
+        find: 'const { end, outcomes } = await deliver(this.#work, delivery, 0);',
         replace:
-          'await this.#work.deps.queue.acknowledge([delivery]); const { fate, outcomes } = await deliver(this.#work, delivery, 0);',
+          'await this.#work.deps.queue.acknowledge([delivery]); const { end, outcomes } = await deliver(this.#work, delivery, 0);',
       },
     ],
   },

@@ -310,7 +310,7 @@ export class History implements Stage {
         const work = await createWork(deps, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), policy);
         const pool = new WorkerPool(work, () => undefined);
         while (!process.stop.aborted) {
-          if (await pool.take()) await pool.lane();
+          if (await pool.take()) await pool.untilFree();
           else await this.#message(process);
         }
         await pool.drain();

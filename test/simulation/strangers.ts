@@ -93,7 +93,7 @@ export class Strangers {
     await bindOrganization(deps, caller, deps.clock.now());
     if (act === 'worker') {
       const pool = new WorkerPool(await createWork(deps, DEFAULT_SETTINGS, retrying, policy), () => undefined);
-      if (await pool.take()) await pool.lane();
+      if (await pool.take()) await pool.untilFree();
       return pool.drain();
     }
     const { registers, clock } = deps;

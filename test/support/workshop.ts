@@ -129,8 +129,8 @@ export class Workshop {
     for (;;) {
       const [delivery] = await this.store.queue.receive(1, this.settings.visibilityMs);
       if (delivery === undefined) return;
-      const { fate } = await this.settle(deliver(work, delivery, 0));
-      if (fate === 'done') await this.store.queue.acknowledge([delivery]);
+      const { end } = await this.settle(deliver(work, delivery, 0));
+      if (end === 'done') await this.store.queue.acknowledge([delivery]);
     }
   }
 

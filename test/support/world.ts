@@ -153,7 +153,7 @@ export class World {
     const pool = new WorkerPool(work, () => undefined);
     await advanceRollout(app.deps, policy);
     const due = await queueDue(app.deps, work.runs, policy.hash);
-    while ((await pool.take()) || pool.busy) await pool.lane();
+    while ((await pool.take()) || pool.busy) await pool.untilFree();
     await pool.drain();
     return due;
   }

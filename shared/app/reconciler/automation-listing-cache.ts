@@ -4,14 +4,13 @@ import type { Clock } from '../../ports/system.ts';
 import type { Retrying } from '../support/retry.ts';
 import { type Listing, readListing } from '../survey/paged-listing.ts';
 
-/** A batch re-reads its accounts through one listing at most this old (design, "Worker"). */
+/** Maximum age of a listing that replaces reads of the accounts of a batch, ms. */
 const LISTING_MAX_AGE_MS = 60_000;
 
 /**
- * One Automation listing shared by all batches of a process: at 1000 accounts a page it costs less than reading the members of a
- * few batches one by one.
+ * One Automation listing for all batches of a process. At 1,000 accounts a page it costs less than reading the accounts of a few batches one by one.
  */
-export class AutomationListing {
+export class AutomationListingCache {
   readonly #cloud: Cloud;
   readonly #retrying: Retrying;
   readonly #clock: Clock;
@@ -26,7 +25,7 @@ export class AutomationListing {
     this.#maxAccounts = maxAccounts;
   }
 
-  /** A listing begun after `since`, epoch ms; the present one if it will do. One begun in that very millisecond may have been earlier. */
+  /** A listing begun after `since`, epoch ms; the current one if it is recent enough. One begun in the same millisecond may have been earlier. */
   async begunAfter(since: EpochMs): Promise<Listing> {
     if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();
@@ -36,7 +35,7 @@ export class AutomationListing {
         () => undefined,
         this.#maxAccounts,
       );
-      // A failed listing is for those who asked for it; whoever asks next has it read again.
+      // A failed listing fails its callers; the next caller starts a new one.
       this.#listing.catch(() => {
         this.#startedAt = Number.NEGATIVE_INFINITY;
       });

@@ -4,12 +4,12 @@ import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView } from '../guardrails/controls.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
-import { AutomationListing } from './automation-listing-cache.ts';
+import { AutomationListingCache } from './automation-listing-cache.ts';
 import { Guard } from './checks/guard.ts';
 import { checksOf } from './checks/index.ts';
 import type { WorkContext } from './worker-context.ts';
 
-/** Builds what the workers of one process share. */
+/** Creates the shared context of the workers of one process. */
 export async function createWork(
   deps: Deps,
   settings: Settings,
@@ -29,7 +29,7 @@ export async function createWork(
     controls,
     policy,
     caller: await retrying(() => deps.cloud.identify()),
-    automationListing: new AutomationListing(deps.cloud, retrying, deps.clock, settings.maxAccounts),
+    automationListing: new AutomationListingCache(deps.cloud, retrying, deps.clock, settings.maxAccounts),
     boundTo,
     holds: [],
     beganInForce: (await policyInForce(deps.registers)) === policy.hash,

@@ -8,58 +8,58 @@ import { Stopped } from '../support/graceful-stop.ts';
 import { OutdatedPolicyError, processMessage } from './dispatch.ts';
 import type { WorkContext, WorkResult } from './worker-context.ts';
 
-/** A message that comes back this often with an error that belongs to no account is given up. */
+/** Receives after which a message with an error that belongs to no account becomes a dead letter. */
 const MAX_RECEIVES = 10;
-/** The pause before such a message is tried again, ms. */
+/** The pause before such a message is retried, ms. */
 const RELEASE_MS = 5_000;
 
-/** How long a message rests that a bound process must leave alone, ms: longer than it usually waits for its own. */
-const NOT_OURS_MS = 120_000;
+/** How long a message of another run stays invisible to a plan-bound process, ms: longer than that usually waits for its own. */
+const OTHER_RUN_MS = 120_000;
 
-/** What became of a message. Only one that is `done` is still to be acknowledged. */
+/** The end of a delivery. Only a message that is `done` has still to be acknowledged. */
 export interface Delivered {
-  readonly fate: 'done' | 'dead' | 'released' | 'notOurs';
+  readonly end: 'done' | 'dead' | 'released' | 'otherRun';
   readonly outcomes: WorkResult['outcomes'];
 }
 
 /**
- * Works on one delivered message and carries out its fate: further keys sent, dead-lettered with its last error, or put back for later.
- * The same in a pool and in a Lambda function; who received it acknowledges it, in their own way.
- * @param brokenPauseMs how long a message rests when nothing can work at all.
- * @throws errors that affect every message (credentials refused, wrong clock, store unavailable). The message is back on the queue then.
+ * Processes one delivered message: enqueues the keys that follow from it, moves it to the dead letters with its last error, or returns it to
+ * the queue for later. Pool and Lambda function share this and acknowledge the message each in its own way.
+ * @param brokenPauseMs how long the message stays invisible after an error that affects every message.
+ * @throws errors that affect every message (credentials refused, wrong clock, store unavailable), once the message is back on the queue.
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
   const { queue, logger } = work.deps;
   if (work.boundTo !== null && delivery.message.planHash !== work.boundTo) {
-    // Someone else's work, left for them: we were told to make the changes of one plan and nothing else.
-    await queue.release(delivery, NOT_OURS_MS);
-    return { fate: 'notOurs', outcomes: [] };
+    // This process makes the changes of one plan and no others.
+    await queue.release(delivery, OTHER_RUN_MS);
+    return { end: 'otherRun', outcomes: [] };
   }
   try {
     const { followUps, dead, outcomes } = await processMessage(work, delivery.message);
     if (followUps.length > 0) await queue.send(followUps);
-    if (dead === null) return { fate: 'done', outcomes };
+    if (dead === null) return { end: 'done', outcomes };
     await queue.deadLetter(delivery, dead);
-    return { fate: 'dead', outcomes };
+    return { end: 'dead', outcomes };
   } catch (error) {
     if (error instanceof Stopped) {
-      // Nothing is wrong with it: whoever goes on working takes it now.
+      // Nothing is wrong with the message: another process can take it immediately.
       await queue.release(delivery, 0);
-      return { fate: 'released', outcomes: [] };
+      return { end: 'released', outcomes: [] };
     }
-    if (await endsAllWork(work, error)) {
+    if (await affectsAllWork(work, error)) {
       await queue.release(delivery, brokenPauseMs);
       throw error;
     }
-    // An error that belongs to no account, or a defect that this message brings to light: it is tried again later.
+    // The error belongs to no account, or this message triggers a defect.
     const { code, message } = describe(error);
-    logger.warn('a message could not be worked on', { code, message });
+    logger.warn('could not process a message', { code, message });
     if (delivery.receives < MAX_RECEIVES) {
       await queue.release(delivery, RELEASE_MS);
-      return { fate: 'released', outcomes: [] };
+      return { end: 'released', outcomes: [] };
     }
     await queue.deadLetter(delivery, { code, message, entryId: null });
-    return { fate: 'dead', outcomes: [] };
+    return { end: 'dead', outcomes: [] };
   }
 }
 
@@ -71,13 +71,13 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 }
 
 /**
- * Whether the error affects every message: the credentials are refused, the clock is wrong, or the store does not answer. Anything else is this
- * message's own affair, and one bad message never stops a run (invariant 5).
+ * Whether the error affects every message: refused credentials, a wrong clock, a store that does not answer. Any other error concerns this
+ * message alone, and one bad message never stops a run (invariant 5).
  */
-async function endsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
+async function affectsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
   if (error instanceof OutdatedPolicyError || error instanceof ClockDifferenceError) return true;
   if (error instanceof CloudError) return error.kind === 'Unauthenticated';
-  // A full disk still answers what the probe below reads.
+  // With a full disk, the reads below still succeed.
   if (error instanceof StoreError && error.affectsAllWork) return true;
   try {
     await Promise.all([deps.ledger.head(ORGANIZATION_CHAIN), deps.records.due(0, 1), deps.registers.read(POLICY.name)]);

@@ -4,23 +4,23 @@ import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { reconcileBatch } from './bulk/reconcile-batch.ts';
 import { reconcileOrganization } from './bulk/reconcile-organization.ts';
 import { reconcileAccount } from './reconcile-account.ts';
-import { NOTHING, type WorkContext, type WorkResult } from './worker-context.ts';
+import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
-/** Another process has put another policy in force: whatever we would do now would be under one that counts no more. */
+/** Another process has put a newer policy in force, so this process must not act under its own any more. */
 export class OutdatedPolicyError extends Error {
   override readonly name = 'OutdatedPolicyError';
 
   constructor(ours: string, inForce: string) {
     super(
-      `another process works on this store under policy ${inForce.slice(0, 12)}, this one under ${ours.slice(0, 12)}; ` +
-        'what was begun is recorded. Start again with the policy that is to hold',
+      `Policy ${inForce.slice(0, 12)} is in force on this store, but this process works under policy ${ours.slice(0, 12)}. ` +
+        'All work so far is recorded. Start it again with the policy that is in force.',
     );
   }
 }
 
 /**
- * Looks at one message, whatever its kind. A key of a superseded policy is dropped: the scan of the new one has queued its own.
- * @throws OutdatedPolicyError if ours is the superseded one; then the key is not ours to drop.
+ * Reconciles the accounts of one message. A key of a superseded policy is dropped, because the scan of the new policy enqueues its own keys.
+ * @throws OutdatedPolicyError if this process has the superseded policy and therefore must not drop the key.
  */
 export async function processMessage(shared: WorkContext, message: WorkMessage): Promise<WorkResult> {
   const ours = shared.policy.hash;
@@ -28,7 +28,7 @@ export async function processMessage(shared: WorkContext, message: WorkMessage):
     const inForce = (await policyInForce(shared.deps.registers)) ?? ours;
     if (inForce !== ours && [ours, inForce].includes(message.policyHash)) throw new OutdatedPolicyError(ours, inForce);
   }
-  if (message.policyHash !== ours) return NOTHING;
+  if (message.policyHash !== ours) return NO_RESULT;
   const gate = await readGate(shared.deps.registers, shared.policy);
   const work = { ...shared, holds: holdsOf(gate, shared.policy) };
   switch (message.kind) {

@@ -7,22 +7,22 @@ import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';
 import type { WorkContext } from './worker-context.ts';
 
-/** One enrollment as it is now. @throws CloudError */
+/** One enrollment as AWS shows it now. @throws CloudError */
 export async function readLive(work: WorkContext, accountId: AccountId, enrollment: EnrollmentId): Promise<Observed> {
   const { cloud } = work.deps;
   return work.retrying(() => cloud.read(enrollment, accountId));
 }
 
 /**
- * What judging one enrollment needs to know of the account, read now: for Automation that differs from the wish, Compute Optimizer as
- * well, because it is the prerequisite. @throws CloudError
+ * The observations that the assessment of one enrollment needs. For drifted Automation that includes its prerequisite, Compute Optimizer.
+ * @throws CloudError
  */
 export async function observeLive(
   work: WorkContext,
   facts: OrganizationAccount,
   enrollment: EnrollmentId,
 ): Promise<Observations> {
-  // A closed account cannot be read, and need not be: it is NotApplicable whatever it shows. An account that the policy cannot decide is Unknown.
+  // A closed account cannot be read and is NotApplicable anyway. An account that the policy cannot decide is Unknown.
   if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts))
     return { computeOptimizer: NOT_LISTED, automation: NOT_LISTED };
   const observed = await readLive(work, facts.id, enrollment);

@@ -11,55 +11,59 @@ import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
 import { allows } from '../plan/plan.ts';
 import { observeLive } from './observe-live.ts';
-import { abandonClaim, settleClaim } from './remediation/claim-recovery.ts';
-import { errorFacts } from './remediation/entries.ts';
+import { accountCall } from './remediation/account-call.ts';
+import { abandonClaim, recoverClaim } from './remediation/claim-recovery.ts';
+import { isUndone } from './remediation/error-policy.ts';
 import { ended, failRead, failureResult, failVisibly } from './remediation/record-failure.ts';
-import { act } from './remediation/remediate.ts';
-import { lookAgain, unlockDependents } from './schedule-recheck.ts';
+import { remediate } from './remediation/remediate.ts';
+import { scheduleRecheck, unlockDependents } from './schedule-recheck.ts';
 import {
+  accountInSnapshot,
   assessContext,
   entryContext,
-  freshFacts,
   outcomeOf,
   type WorkContext,
   type WorkResult,
 } from './worker-context.ts';
 
-/** A key is looked at this often in one go at most: disassociate, then disable, with a lost race or two in between. */
+/** Maximum number of rounds for one key: disassociate, then disable, with one or two lost races in between. */
 const MAX_ROUNDS = 6;
 
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 
 /**
- * Reconciles one (account, enrollment): reads it live, judges anew, and acts only on what is still true, so that a message may be
- * late, doubled, reordered or stale and nothing wrong happens.
+ * Reconciles one (account, enrollment): reads it live, assesses it again, and acts only on what is still true. A late, duplicate, reordered or
+ * stale message therefore does no harm.
  */
 export async function reconcileAccount(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
   try {
     return await reconcile(work, message);
   } finally {
-    // Before the message is acknowledged, or given back by a process that ends: from then on nobody may look at the account for a long time.
+    // Before the message is acknowledged or released: no other message may lead to this account for a long time.
     await work.journal.settled(message.accountId);
   }
 }
 
 async function reconcile(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
   const { accountId, enrollment } = message;
-  const facts = await freshFacts(work, accountId);
-  if (facts === null) return withoutFacts(work, message);
+  const facts = await accountInSnapshot(work, accountId);
+  if (facts === null) return withoutSnapshot(work, message);
   let record = await work.journal.current(accountId);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const step = await lookAndAct(work, message, facts, record);
+    const step = await reconcileOnce(work, message, facts, record);
     if ('result' in step) return step.result;
     record = step.record;
   }
-  // Someone else keeps changing the same account; the next scan looks again.
-  work.deps.logger.warn('an account kept changing while it was worked on', { accountId, enrollment });
+  // Another worker keeps writing about the same account; the next scan finds what is left.
+  work.deps.logger.warn('an account kept changing while it was reconciled', { accountId, enrollment });
   return ended(accountId, 'retrying');
 }
 
-/** The account has left the organization, or the snapshot is too old to judge by: a scan will come. */
-async function withoutFacts(work: WorkContext, { accountId, enrollment, runId }: AccountMessage): Promise<WorkResult> {
+/** The account has left the organization, or the snapshot is too old, and the next scan decides. */
+async function withoutSnapshot(
+  work: WorkContext,
+  { accountId, enrollment, runId }: AccountMessage,
+): Promise<WorkResult> {
   const record = await work.journal.current(accountId);
   const claim = record.conditions[enrollment]?.claim ?? null;
   const expired = claim !== null && Date.parse(claim.expiresAt) <= work.deps.clock.now();
@@ -69,7 +73,7 @@ async function withoutFacts(work: WorkContext, { accountId, enrollment, runId }:
 
 type Step = { readonly result: WorkResult } | { readonly record: AccountRecord };
 
-async function lookAndAct(
+async function reconcileOnce(
   work: WorkContext,
   message: AccountMessage,
   facts: OrganizationAccount,
@@ -79,29 +83,28 @@ async function lookAndAct(
   const claim = known.conditions[enrollment]?.claim ?? null;
   if (claim !== null) {
     if (Date.parse(claim.expiresAt) > work.deps.clock.now()) {
-      // Whoever holds it may have ended before the record knew of the claim: from here on its expiry is waited for.
+      // Its holder may have died before the record showed the claim. Advancing the record makes the tick wait for the expiry.
       await work.deps.records.advance([known]);
       return { result: ended(facts.id, 'converging') };
     }
-    const settled = await settleClaim(work, runId, facts, enrollment, known);
-    return settled === null ? { result: ended(facts.id, 'converging') } : { record: settled };
+    const recovered = await recoverClaim(work, runId, facts, enrollment, known);
+    return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
   }
   const observations = await observeOrFail(work, message, facts, known);
-  // What an operator sets from here on moves the record's head, and what was set before stands in the record, or will in a moment.
+  // A later suspension moves the record's head, and an earlier one is in the record or will be in a moment.
   await (known.conditions[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
   if ('result' in observations) return observations;
   const failure = visibleFailure(work, message, facts, observations, known);
   if (failure !== null) return { result: await failVisibly(work, message, known, failure) };
-  const { record, assessment } = await note(work, message, facts, observations, known);
+  const { record, assessment } = await recordNews(work, message, facts, observations, known);
   if (assessment === null) return { record };
   if (!(await mayAct(work, message, facts, assessment))) {
-    return { result: await settle(work, message, facts, record, assessment) };
+    return { result: await withoutCall(work, message, facts, record, assessment) };
   }
-  const acted = await act(work, message, record, assessment);
-  if (acted.kind === 'acted' || acted.kind === 'redecide') return { record: acted.record };
-  if (acted.kind === 'vetoed') return { result: ended(facts.id, 'blocked') };
-  const { fate, error } = acted;
-  return { result: failureResult(facts.id, acted.record, fate, errorFacts(error)) };
+  const [end] = await remediate(work, accountCall(work, message, { record, assessment }));
+  if (end === undefined) return { record: await work.journal.caughtUp(record) };
+  if (end.failure === null || isUndone(end.failure.outcome)) return { record: end.record };
+  return { result: failureResult(facts.id, end.record, end.failure) };
 }
 
 async function observeOrFail(
@@ -118,7 +121,7 @@ async function observeOrFail(
   }
 }
 
-/** A failed attempt that shows only in what AWS says now; `null` if there is none. */
+/** A failed attempt that only the observed status shows; `null`: none. */
 function visibleFailure(
   work: WorkContext,
   { enrollment }: AccountMessage,
@@ -131,10 +134,10 @@ function visibleFailure(
 }
 
 /**
- * Judges what was seen and records it if it is news. The assessment is `null` if someone wrote meanwhile: they may have seen something
- * newer than we did, so nothing is concluded from our observation, and the account is looked at again.
+ * Assesses the observation and records it if it is news. The assessment is `null` if the record moved meanwhile: its writer may have seen
+ * something newer, so this observation is discarded and the account is observed again.
  */
-async function note(
+async function recordNews(
   work: WorkContext,
   message: AccountMessage,
   facts: OrganizationAccount,
@@ -142,22 +145,22 @@ async function note(
   known: AccountRecord,
 ): Promise<{ readonly record: AccountRecord; readonly assessment: Assessment | null }> {
   const { enrollment, runId } = message;
-  const judge = (record: AccountRecord): Assessment =>
+  const assessed = (record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observations, record)[enrollment];
   let detail: Detail = {};
   const decide = (record: AccountRecord): EntryDraft[] => {
-    const draft = transition(entryContext(work, runId), record, judge(record), detail);
+    const draft = transition(entryContext(work, runId), record, assessed(record), detail);
     return draft === null ? [] : [draft];
   };
   const [news] = decide(known);
-  if (news === undefined) return { record: known, assessment: judge(known) };
-  detail = await whoChanged(work.deps, known, judge(known));
+  if (news === undefined) return { record: known, assessment: assessed(known) };
+  detail = await whoChanged(work.deps, known, assessed(known));
   const unmoved = (record: AccountRecord): EntryDraft[] => (record.head.hash === known.head.hash ? decide(record) : []);
   const { record, entries } = await work.journal.write(facts.id, unmoved, known);
-  return { record, assessment: entries.length === 0 ? null : judge(record) };
+  return { record, assessment: entries.length === 0 ? null : assessed(record) };
 }
 
-/** Whether the assessment asks for a call, now, and the run is free to make it. */
+/** Whether the assessment asks for a call now, and the run may make it. */
 async function mayAct(
   work: WorkContext,
   message: AccountMessage,
@@ -171,8 +174,8 @@ async function mayAct(
   return allowed !== null && allows(allowed, toChange(assessment, facts));
 }
 
-/** No call is to be made: how the key ends for now, and what it makes possible. */
-async function settle(
+/** No call is due: schedules the next check, and enqueues what the observed state makes possible. */
+async function withoutCall(
   work: WorkContext,
   message: AccountMessage,
   facts: OrganizationAccount,
@@ -180,7 +183,7 @@ async function settle(
   assessment: Assessment,
 ): Promise<WorkResult> {
   const { verdict } = assessment;
-  await lookAgain(work, record, assessment);
+  await scheduleRecheck(work, record, assessment);
   const unlocked = await unlockDependents(work, record, assessment);
   const followUps = unlocked.map((enrollment): WorkMessage => ({ ...message, enrollment }));
   return { ...ended(facts.id, outcomeOf(verdict)), followUps };

@@ -14,27 +14,26 @@ import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /**
- * Says when to look at the account next, where the record itself does not: while something converges, and where a time that it names
- * has passed and brought no news (an exemption was prolonged, a cool-down began anew, AWS still says Pending long after the deadline).
- * The times of the other enrollments are kept.
+ * Sets the next check of an account where its record does not: while an enrollment converges, and where the time in the record passed without
+ * news (an exemption was extended, a cool-down restarted, AWS still says Pending long after the deadline). The other enrollments keep their times.
  */
-export async function lookAgain(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
+export async function scheduleRecheck(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
   const { enrollment, verdict, accountId } = assessment;
   const now = work.deps.clock.now();
   const others = ENROLLMENT_IDS.flatMap((id) => (id === enrollment ? [] : (record.conditions[id] ?? [])));
   // Each entry about the account replaces its wake time, so the polls of the other enrollments have to be scheduled again, too.
   const polled = verdict === 'Converging' || others.some((other) => other.verdict === 'Converging');
   const named = wakeAt(record);
-  if (!polled && !wokenInVain(record, assessment) && (named ?? Number.POSITIVE_INFINITY) > now) {
-    // Looked at before its time: without this it would be looked at again and again until then.
+  if (!polled && !prerequisiteWasLost(record, assessment) && (named ?? Number.POSITIVE_INFINITY) > now) {
+    // A check before its time. Without this, the tick would repeat it until then.
     if (named !== null) await work.deps.records.snooze(accountId, record.head.seq, named);
     return;
   }
   const unclaimed = byKind((id) => (id === enrollment ? null : withoutClaim(record.conditions[id])));
   const times = [
-    ownTime(work, record, assessment),
+    nextCheckOf(work, record, assessment),
     wakeAt({ ...record, conditions: unclaimed }),
-    ...others.flatMap((other) => [timeOfClaim(other, now), pollTime(other, now)]),
+    ...others.flatMap((other) => [claimCheck(other, now), pollTime(other, now)]),
   ].filter((time) => time !== null);
   await work.journal.settled(accountId);
   await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
@@ -47,32 +46,32 @@ function pollTime({ verdict, since }: Condition, now: EpochMs): EpochMs | null {
   return verdict === 'Converging' ? now + nextPollMs(now - Date.parse(since)) : null;
 }
 
-/** It was woken because its prerequisite had become Active, and that is no longer so. The prerequisite wakes it again. */
-function wokenInVain({ conditions }: AccountRecord, assessment: Assessment): boolean {
+/** It was enqueued because its prerequisite had become Active, which is no longer true. The prerequisite wakes it again. */
+function prerequisiteWasLost({ conditions }: AccountRecord, assessment: Assessment): boolean {
   const { enrollment, verdict, reason, notBefore } = assessment;
   // While a prerequisite converges, the record's wake time is the one at which its result is read.
   if (kindOf(enrollment).prerequisites.some((id) => conditions[id]?.verdict === 'Converging')) return false;
   return verdict === 'Blocked' && reason === 'prerequisite' && notBefore === null;
 }
 
-function ownTime(work: WorkContext, record: AccountRecord, assessment: Assessment): number | null {
+function nextCheckOf(work: WorkContext, record: AccountRecord, assessment: Assessment): number | null {
   const { claim = null } = record.conditions[assessment.enrollment] ?? {};
-  const seen = timeOfVerdict(work, record, assessment);
-  // Whatever it looks like by now, an open claim is waited for: somebody has to find out what became of the call.
+  const seen = nextCheckFor(work, record, assessment);
+  // Whatever the verdict, the result of an open claim has to be found.
   return claim === null ? seen : Math.min(Date.parse(claim.expiresAt), seen ?? Number.POSITIVE_INFINITY);
 }
 
 /**
- * When to find out what became of the other enrollment's call: once its claim has ended. Where that is past, it was tried and could not be
- * told (`settleClaim` looks ever more seldom), or its key is on its way: the claim's end would bring the account back at every tick.
+ * When to look for the result of another enrollment's call: once its claim has expired. If it already has, the result could not be read
+ * (`recoverClaim` polls more and more rarely) or its key is on the queue, and the expiry would bring the account back at every tick.
  */
-function timeOfClaim({ claim }: Condition, now: EpochMs): EpochMs | null {
+function claimCheck({ claim }: Condition, now: EpochMs): EpochMs | null {
   if (claim === null) return null;
   const ends = Date.parse(claim.expiresAt);
   return ends > now ? ends : now + nextPollMs(now - Date.parse(claim.startedAt));
 }
 
-function timeOfVerdict({ deps }: WorkContext, record: AccountRecord, seen: Assessment): number | null {
+function nextCheckFor({ deps }: WorkContext, record: AccountRecord, seen: Assessment): number | null {
   const { enrollment, verdict, notBefore } = seen;
   const now = deps.clock.now();
   const condition = record.conditions[enrollment];

@@ -7,19 +7,19 @@ import type { Retrying } from '../support/retry.ts';
 import { takeSnapshot } from '../survey/organization-snapshot.ts';
 import { snapshotMaxAgeMs } from './worker-context.ts';
 
-/** How often the age is looked at, ms. */
-const LOOK_EVERY_MS = 10_000;
+/** How often the age is checked, ms. */
+const CHECK_EVERY_MS = 10_000;
 
 /**
- * Reads the organization again while a run goes on, before the snapshot gets too old to judge by: keys of a run that lasts longer than two
- * schedule periods would otherwise wait for a scan that nobody makes.
+ * Reads the organization again during a run before the snapshot becomes too old for assessments. Otherwise the keys of a run that lasts longer
+ * than two schedule periods would wait for a scan that never comes.
  */
 export class SnapshotRefresher {
   readonly #deps: Deps;
   readonly #settings: Settings;
   readonly #retrying: Retrying;
   readonly #policy: CompiledPolicy;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
 
   constructor(deps: Deps, settings: Settings, retrying: Retrying, policy: CompiledPolicy) {
@@ -29,11 +29,11 @@ export class SnapshotRefresher {
     this.#policy = policy;
   }
 
-  /** Begins a reading if it is time, and returns at once: the work goes on beside it. */
+  /** Starts a reading if it is due, without waiting for it. */
   async keepFresh(): Promise<void> {
     const now = this.#deps.clock.now();
-    if (this.#reading !== null || now - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#lookedAt = now;
+    if (this.#reading !== null || now - this.#checkedAt < CHECK_EVERY_MS) return;
+    this.#checkedAt = now;
     const meta = await this.#deps.snapshots.meta();
     if (meta === null || now - meta.takenAt < snapshotMaxAgeMs(this.#policy, this.#settings) / 2) return;
     this.#reading = this.#read().finally(() => {
@@ -41,7 +41,7 @@ export class SnapshotRefresher {
     });
   }
 
-  /** Waits for a reading that is under way. */
+  /** Waits for a reading in progress. */
   async close(): Promise<void> {
     await this.#reading;
   }
@@ -52,9 +52,9 @@ export class SnapshotRefresher {
       const needs = { usesTags: this.#policy.usesTags || controls.usesTags };
       await takeSnapshot(this.#deps, 0, this.#retrying, needs, true, () => undefined);
     } catch (error) {
-      // The present one still holds for a while, and the next look tries again; whoever works meets the same error and tells it.
+      // The current snapshot is still usable for a while, and the next check retries. Workers report the same error.
       if (!(error instanceof CloudError)) throw error;
-      this.#deps.logger.warn('the organization could not be read again', { message: error.message });
+      this.#deps.logger.warn('could not refresh the organization snapshot', { message: error.message });
     }
   }
 }

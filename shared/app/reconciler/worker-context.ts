@@ -9,10 +9,10 @@ import type { RunStore } from '../coordination/run-store.ts';
 import { type ControlsView, underControls } from '../guardrails/controls.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
-import type { AutomationListing } from './automation-listing-cache.ts';
+import type { AutomationListingCache } from './automation-listing-cache.ts';
 import type { Guard } from './checks/guard.ts';
 
-/** What every worker of a process shares. */
+/** Shared by all workers of a process. */
 export interface WorkContext {
   readonly deps: Deps;
   readonly settings: Settings;
@@ -20,32 +20,32 @@ export interface WorkContext {
   readonly journal: LedgerWriter;
   readonly runs: RunStore;
   readonly guard: Guard;
-  /** Kill switch and suspensions, for judging; read at each message, and by the guard itself right before each call. */
+  /** Kill switch and suspensions as assessments see them; the guard reads them itself right before each call. */
   readonly controls: ControlsView;
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
-  readonly automationListing: AutomationListing;
-  /** The stored plan that this process may make changes of, and no others; `null`: whatever is on the queue. */
+  readonly automationListing: AutomationListingCache;
+  /** The stored plan whose changes alone this process may make; `null`: any change. */
   readonly boundTo: string | null;
   /**
-   * Our policy was the one in force when the work began: if another is by now, ours is the older one. Where it was not (a function that has
-   * read a new policy before its first scan), ours is the newer one.
+   * Whether this process's policy was in force when it started. If so, a different one that is in force now is newer. If not, a function has
+   * read a new policy before that policy's first scan, and the one in force is older.
    */
   readonly beganInForce: boolean;
-  /** What holds calls up, as it was read for the message at hand; the guard reads it again before each call. */
+  /** The rollout's holds as read for the current message; the guard reads them again before each call. */
   readonly holds: readonly HoldOf[];
 }
 
-/** How a message ended, per account, and what it leads to. */
+/** The result of a message: an outcome per account, and the messages that follow. */
 export interface WorkResult {
   readonly outcomes: readonly { readonly accountId: AccountId; readonly outcome: WorkOutcome }[];
-  /** Further keys that this one made possible. */
+  /** Keys that this message made possible or passes on. */
   readonly followUps: readonly WorkMessage[];
-  /** The message itself belongs among the dead letters. */
+  /** The reason why the message becomes a dead letter; `null`: it does not. */
   readonly dead: { readonly code: string; readonly message: string; readonly entryId: string | null } | null;
 }
 
-export const NOTHING: WorkResult = { outcomes: [], followUps: [], dead: null };
+export const NO_RESULT: WorkResult = { outcomes: [], followUps: [], dead: null };
 
 const OUTCOMES: Partial<Record<Verdict, WorkOutcome>> = {
   Compliant: 'resolved',
@@ -55,7 +55,7 @@ const OUTCOMES: Partial<Record<Verdict, WorkOutcome>> = {
   Drifted: 'retrying',
 };
 
-/** How a key that was looked at and not acted upon ended. */
+/** The outcome of a key that led to no call. */
 export function outcomeOf(verdict: Verdict): WorkOutcome {
   return OUTCOMES[verdict] ?? 'nothingToDo';
 }
@@ -73,21 +73,21 @@ export function entryContext(work: WorkContext, runId: string): EntryContext {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How old the snapshot may be that a worker judges by: two schedule periods. */
+/** The maximum age of the snapshot that assessments are based on: two schedule periods. */
 export function snapshotMaxAgeMs({ policy }: CompiledPolicy, settings: Settings): number {
   const period = 'everyMs' in policy.schedule ? policy.schedule.everyMs : DAY_MS;
   return Math.max(2 * period, 2 * settings.snapshotMaxAgeMs);
 }
 
 /**
- * What the last snapshot says of an account. `null`: it is not in it, or the snapshot is older than two schedule periods; then the key
- * waits for a scan, because a rule may have come to mean something else for an account that moved.
+ * The account in the last snapshot. `null`: it is not there, or the snapshot is too old, and the key waits for a scan, because other rules may
+ * apply to an account that has moved since.
  */
-export async function freshFacts(work: WorkContext, accountId: AccountId): Promise<OrganizationAccount | null> {
+export async function accountInSnapshot(work: WorkContext, accountId: AccountId): Promise<OrganizationAccount | null> {
   const meta = await work.deps.snapshots.meta();
   const maxAge = snapshotMaxAgeMs(work.policy, work.settings);
   if (meta === null || work.deps.clock.now() - meta.takenAt > maxAge) return null;
-  // A snapshot taken for a policy without tags says nothing to one with them.
+  // A snapshot taken for a policy without tags cannot serve one with tags.
   if (work.policy.usesTags && !meta.tags) return null;
   return work.deps.snapshots.get(accountId);
 }

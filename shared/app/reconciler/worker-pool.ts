@@ -5,14 +5,14 @@ import type { OnProgress } from '../context.ts';
 import { deliver } from './deliver.ts';
 import type { WorkContext } from './worker-context.ts';
 
-/** The process's workers: at most `limits.concurrency` messages at once. */
+/** The workers of one process, at most `limits.concurrency`. */
 export class WorkerPool {
   readonly #work: WorkContext;
   readonly #onProgress: OnProgress;
   readonly #concurrency: number;
   readonly #running = new Set<Promise<void>>();
   #broken: unknown = null;
-  #notOurs = 0;
+  #ofOtherRuns = 0;
 
   constructor(work: WorkContext, onProgress: OnProgress) {
     this.#work = work;
@@ -24,15 +24,15 @@ export class WorkerPool {
     return this.#running.size > 0;
   }
 
-  /** How many messages were left to others. */
-  get notOurs(): number {
-    return this.#notOurs;
+  /** How many messages were returned because they belong to other runs. */
+  get ofOtherRuns(): number {
+    return this.#ofOtherRuns;
   }
 
   /**
-   * Receives as many messages as there are free lanes and starts them.
-   * @returns whether any message came.
-   * @throws what broke the pool: credentials refused, or the store.
+   * Receives as many messages as there are free workers and starts on them.
+   * @returns whether there were any messages, or no worker was free.
+   * @throws the error that stopped the pool: refused credentials, a wrong clock, an unavailable store.
    */
   async take(): Promise<boolean> {
     if (this.#broken !== null) throw this.#broken;
@@ -43,12 +43,12 @@ export class WorkerPool {
     return deliveries.length > 0;
   }
 
-  /** Returns as soon as a lane is free again, or everything has ended. */
-  async lane(): Promise<void> {
+  /** Returns as soon as a worker is free, or no message is left. */
+  async untilFree(): Promise<void> {
     if (this.#running.size > 0) await Promise.race(this.#running);
   }
 
-  /** Waits for everything that has begun. @throws what broke the pool. */
+  /** Waits for all messages in progress. @throws the error that stopped the pool. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
     if (this.#broken !== null) throw this.#broken;
@@ -68,9 +68,9 @@ export class WorkerPool {
   async #handle(delivery: Delivery): Promise<void> {
     const stop = this.#keepInvisible(delivery);
     try {
-      const { fate, outcomes } = await deliver(this.#work, delivery, 0);
-      if (fate === 'notOurs') this.#notOurs += 1;
-      if (fate === 'done') await this.#work.deps.queue.acknowledge([delivery]);
+      const { end, outcomes } = await deliver(this.#work, delivery, 0);
+      if (end === 'otherRun') this.#ofOtherRuns += 1;
+      if (end === 'done') await this.#work.deps.queue.acknowledge([delivery]);
       const enrollment = enrollmentOf(delivery.message);
       for (const { accountId, outcome } of outcomes) {
         this.#onProgress({ kind: 'worked', outcome, accountId, enrollment });
@@ -80,7 +80,7 @@ export class WorkerPool {
     }
   }
 
-  /** Prolongs the visibility while the work lasts. */
+  /** Extends the visibility timeout while the work lasts. */
   #keepInvisible(delivery: Delivery): () => void {
     const { deps, settings } = this.#work;
     const done = new AbortController();
@@ -91,14 +91,14 @@ export class WorkerPool {
       return beat();
     };
     beat().catch((error: unknown) => {
-      deps.logger.warn('the visibility of a message could not be prolonged', { message: String(error) });
+      deps.logger.warn('could not extend the visibility timeout of a message', { message: String(error) });
     });
-    // A reason: without one an exception is made for it each time, stack and all.
+    // With a reason, because without one each abort creates an exception with its stack.
     return () => done.abort('done');
   }
 }
 
-/** The subject of a message. */
+/** The enrollment kind that a message is about. */
 function enrollmentOf(message: WorkMessage): EnrollmentId {
   if (message.kind === 'account') return message.enrollment;
   return message.kind === 'batch' ? 'automation' : 'computeOptimizer';

@@ -113,13 +113,13 @@ async function workUntilQuiet(
       // What is left on the queue waits there; what is in flight is finished.
       if ((await work.controls.recent()).halt !== null) break;
       if (await pool.take()) {
-        await pool.lane();
+        await pool.untilFree();
         busyAt = deps.clock.now();
         continue;
       }
       for (const task of tasks) await task.run({ until: deps.clock.now() + RUN_MS, last: false });
       if (pool.busy) {
-        await Promise.race([pool.lane(), deps.clock.sleep(IDLE_MS)]);
+        await Promise.race([pool.untilFree(), deps.clock.sleep(IDLE_MS)]);
         continue;
       }
       const { visible, inFlight } = await deps.queue.depth();
@@ -127,7 +127,7 @@ async function workUntilQuiet(
       const until = earlier(await nextTime(deps, waitMs), opening(await gateOf(deps, run), end));
       // What another process has in flight may free something for us, but is waited for no longer than anything else.
       const waited = deps.clock.now() - busyAt >= waitMs;
-      if (visible === 0 && until === null && (inFlight <= pool.notOurs || waited)) break;
+      if (visible === 0 && until === null && (inFlight <= pool.ofOtherRuns || waited)) break;
       if (visible === 0) {
         onProgress({ kind: 'waiting', until: until ?? deps.clock.now() + IDLE_MS });
         await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (until ?? 0) - deps.clock.now())), stop);

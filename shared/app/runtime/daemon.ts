@@ -206,7 +206,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
       // While enforcement is halted, keys wait on the queue.
       const halted = (await work.controls.recent()).halt !== null;
       if (!halted && (await pool.take())) {
-        await pool.lane();
+        await pool.untilFree();
         continue;
       }
       let queued = 0;

@@ -11,10 +11,9 @@ import { CloudError } from '../../../ports/cloud.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
 import { AUTOMATION_ABSENT } from '../../survey/observations.ts';
 import type { Listing } from '../../survey/paged-listing.ts';
-import { assessContext, entryContext, freshFacts, type WorkContext } from '../worker-context.ts';
-import type { BatchMessage } from './batch-outcome.ts';
+import { accountInSnapshot, assessContext, entryContext, type WorkContext } from '../worker-context.ts';
 
-/** A listing that is refused or does not come is a failed read of every account of the batch, and no defect of the message. */
+/** A listing that is refused or fails is a failed read of every account of the batch, not a defect of the message. */
 export async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
   try {
     return await work.automationListing.recent(since);
@@ -24,12 +23,12 @@ export async function readRecent(work: WorkContext, since: number): Promise<List
   }
 }
 
-/** A result that is looked for is looked for in a listing at most this old, ms: one serves all batches of a tick. */
+/** Maximum age of a listing in which the results of earlier calls are looked for, ms: one serves all batches of a tick. */
 const POLL_MAX_AGE_MS = 2_000;
 
-/** Since when the listing must have been begun: an older one would show what was there before somebody acted. */
-export function oldest({ deps }: WorkContext, records: readonly AccountRecord[]): number {
-  // Compute Optimizer as well: only who is enrolled there is listed.
+/** The listing must have been started after this time, epoch ms. An older one would show the state before the last change. */
+export function listingSince({ deps }: WorkContext, records: readonly AccountRecord[]): number {
+  // Compute Optimizer as well, because only accounts enrolled there are listed.
   const changes = records.flatMap(({ conditions }) =>
     ENROLLMENT_IDS.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
   );
@@ -37,7 +36,7 @@ export function oldest({ deps }: WorkContext, records: readonly AccountRecord[])
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
 
-/** The listing names accounts that are enrolled in Compute Optimizer: being in it proves the prerequisite. */
+/** Only accounts enrolled in Compute Optimizer are listed, so a listed account meets the prerequisite. */
 function observedIn(listing: Listing, accountId: AccountId): Observations {
   const automation = listing.seen.get(accountId);
   const enrolled = { ...AUTOMATION_ABSENT, ruleMode: null, status: 'Active' as const };
@@ -46,47 +45,52 @@ function observedIn(listing: Listing, accountId: AccountId): Observations {
   return { computeOptimizer: unlisted, automation: unlisted };
 }
 
-/** An account of a batch, with what is known and decided of it. */
+/** An account of a batch, with its assessment. */
 export interface Member {
   readonly facts: OrganizationAccount;
   readonly record: AccountRecord;
   readonly assessment: Assessment;
 }
 
-/** Judges accounts by a listing and records what is news. Accounts without fresh facts, or that someone else has just written, are left out. */
-export async function judgeMembers(
+/**
+ * Assesses accounts by a listing and records what is news. Leaves out accounts that the snapshot lacks and accounts whose record has just moved.
+ */
+export async function assessMembers(
   work: WorkContext,
-  message: BatchMessage,
+  runId: string,
   accountIds: readonly AccountId[],
   listing: Listing,
   records: ReadonlyMap<AccountId, AccountRecord>,
 ): Promise<Member[]> {
   await work.controls.now();
   const known = await Promise.all(
-    accountIds.map(async (id) => ({ facts: await freshFacts(work, id), record: records.get(id) ?? emptyRecord(id) })),
+    accountIds.map(async (id) => ({
+      facts: await accountInSnapshot(work, id),
+      record: records.get(id) ?? emptyRecord(id),
+    })),
   );
   const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
-  const judge = (facts: OrganizationAccount, record: AccountRecord): Assessment =>
+  const assessed = (facts: OrganizationAccount, record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
-  const found = present.map(({ facts, record }) => ({ record, assessments: [judge(facts, record)] }));
+  const found = present.map(({ facts, record }) => ({ record, assessments: [assessed(facts, record)] }));
   const details = await changesBehind(work.deps, found);
   const written = await work.journal.writeMany(
     present.map(({ facts, record }) => ({
       record,
       decide: (current: AccountRecord): EntryDraft[] => {
         if (current.head.hash !== record.head.hash) return [];
-        const found = judge(facts, current);
-        // What the listing does not name is read by itself; that it is not named is no news.
+        const found = assessed(facts, current);
+        // An account that is not listed is read by itself. Its absence is no news.
         if (found.verdict === 'Unknown') return [];
-        const draft = transition(entryContext(work, message.runId), current, found, details.get(facts.id)?.automation);
+        const draft = transition(entryContext(work, runId), current, found, details.get(facts.id)?.automation);
         return draft === null ? [] : [draft];
       },
     })),
   );
   return present.flatMap(({ facts, record: known }, index) => {
     const { record, entries } = written[index] ?? { record: known, entries: [] };
-    // Someone wrote meanwhile, and may have seen something newer than our listing: the account is left out, and read by itself.
+    // Another worker wrote meanwhile, perhaps after a newer observation than this listing, so the account is read by itself.
     if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
-    return [{ facts, record, assessment: judge(facts, record) }];
+    return [{ facts, record, assessment: assessed(facts, record) }];
   });
 }

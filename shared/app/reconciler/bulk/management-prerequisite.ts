@@ -1,14 +1,14 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { stalledPollMs } from '../../../domain/enrollment/backoff.ts';
-import { ChangeRefused } from '../checks/guard.ts';
+import { ChangeRefused } from '../checks/check.ts';
 import type { WorkContext } from '../worker-context.ts';
 
 /**
  * Members are associated with the management account, whose own Automation has to be Active for that; while it is off, its associations lie
- * dormant, and come back with it [automation-disable]. Where it was last seen off there is no use in asking: the members wait, for as long
- * as the management account itself is known to wait. `null`: it is on, or this caller cannot tell.
+ * dormant and come back with it [automation-disable]. If it was last seen off, the call is refused, and the members wait as long as the
+ * management account itself waits. `null`: it is on, or this caller cannot know.
  */
-export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
+export function managementPrerequisite(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
   const { caller, deps } = work;
   const condition = own?.conditions.automation ?? null;
   if (caller.role !== 'management' || condition === null || condition.status === null) return null;
@@ -21,7 +21,7 @@ export function ownAutomationOff(work: WorkContext, own: AccountRecord | null): 
   return new ChangeRefused('prerequisite', message, notBefore);
 }
 
-/** It is on its way, perhaps: soon at first, ever more seldom. */
+/** Short at first, because it may be on its way; longer the longer it lasts. */
 function pauseMs(lasted: number, random: () => number): number {
   return lasted < 15 * 60_000 ? 15_000 + random() * 15_000 : stalledPollMs(lasted, random);
 }

@@ -1,7 +1,7 @@
 import { useApproval } from '../../guardrails/approvals.ts';
 import type { Check, CheckParts } from './check.ts';
 
-/** Uses an approval up with its run's first mutating call: a run that something else holds up before has not used it. */
+/** Uses up an approval with the first mutating call of its run. A run that another check blocks before that has not used it. */
 export function approval({ deps: { registers, clock } }: CheckParts): Check {
   const used = new Set<string>();
   return {

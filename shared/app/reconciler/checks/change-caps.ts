@@ -6,13 +6,13 @@ import { requestEarlyScan } from '../../schedule/scan-requests.ts';
 import { scanNow } from '../../schedule/scan-schedule.ts';
 import { type Asked, ChangeRefused, type Check, type CheckParts } from './check.ts';
 
-/** How old the picture of the ledger may be, ms; what came since is among the claimed changes, which are kept for longer. */
-const PICTURE_MS = 5_000;
+/** Maximum age of the recent changes read from the ledger, ms. Later changes are among the reservations, which last longer. */
+const RECENT_CHANGES_MS = 5_000;
 
 /**
- * Would this change go past a cap of the last 24 hours? A run's own changes were judged together when it was planned; this catches what
- * arrives one by one: events, later runs, other processes. Right before the call it is noted under compare-and-set that it is made, so that
- * no number of processes goes past a cap together.
+ * The caps on accounts changed in 24 hours. The changes of a run were checked together when it was planned; this check covers changes that
+ * arrive one by one: events, later runs, other processes. Right before the call the change is reserved with compare-and-set, so that several
+ * processes cannot exceed a cap together.
  */
 export function caps(parts: CheckParts): Check {
   return new Caps(parts);
@@ -32,12 +32,12 @@ class Caps implements Check {
     const { run, accountIds, optOut, stage } = asked;
     const { maxChanges, maxOptOuts } = policy.policy.guardrails;
     await this.#refresh();
-    // Caps that let every account through bind nobody: a first adoption of ten thousand accounts need not note each.
+    // Caps that no number of changes can exceed need no reservations, for example in the first run over ten thousand accounts.
     const binds =
       capOf(maxChanges, run.accountsInScope) < run.accountsInScope ||
       (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
     const now = deps.clock.now();
-    const fits = (claimed: ReadonlyMap<AccountId, boolean>): void => this.#judge(asked, claimed);
+    const fits = (claimed: ReadonlyMap<AccountId, boolean>): void => this.#requireRoom(asked, claimed);
     try {
       if (!binds) fits(new Map());
       else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
@@ -48,7 +48,7 @@ class Caps implements Check {
     }
   }
 
-  /** What events or retries run into between two scans is judged as a whole soon: then it is announced, and there is a plan to approve. */
+  /** An early scan checks all pending changes together, announces that the cap is reached, and stores a plan to approve. */
   async #askForScan(reason: string): Promise<void> {
     const { deps } = this.#parts;
     const last = await scanNow(deps.registers);
@@ -59,8 +59,8 @@ class Caps implements Check {
     for (const id of accountIds) this.#recent.add(id, optOut);
   }
 
-  /** The intent of this very change may be in the ledger already, or not: what counts is the union. @throws ChangeRefused */
-  #judge({ run, planHash, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
+  /** The intent of this change may be in the ledger already, so accounts are counted once. @throws ChangeRefused */
+  #requireRoom({ run, planHash, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
     const { guardrails } = this.#parts.policy.policy;
     const lifted = this.#lifted(run, planHash);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
@@ -75,7 +75,7 @@ class Caps implements Check {
     }
   }
 
-  /** A saved plan or an approval lifts `maxChanges` for the changes of that plan, the latter for 24 hours. */
+  /** A saved plan or an approval lifts `maxChanges` for the changes of that plan; an approval does so for 24 hours. */
   #lifted({ planHash: bound, approvedUntil }: Asked['run'], planHash: string | null): boolean {
     if (planHash === null || planHash !== bound) return false;
     return approvedUntil === null || this.#parts.deps.clock.now() < approvedUntil;
@@ -83,7 +83,7 @@ class Caps implements Check {
 
   async #refresh(): Promise<void> {
     const now = this.#parts.deps.clock.now();
-    if (now - this.#recentAt < PICTURE_MS) return;
+    if (now - this.#recentAt < RECENT_CHANGES_MS) return;
     const changes = await changedRecently(this.#parts.deps, now);
     this.#recent = new RecentChanges();
     for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
@@ -91,7 +91,7 @@ class Caps implements Check {
   }
 }
 
-/** Which accounts were changed, and whether one of their changes was an opt-out; counted as they come, because each change asks how many. */
+/** The accounts changed recently, and whether one of their changes was an opt-out. Counted incrementally, because every change asks. */
 export class RecentChanges {
   readonly #changed = new Map<AccountId, boolean>();
   #optOuts = 0;
@@ -102,7 +102,7 @@ export class RecentChanges {
     this.#changed.set(id, optOut || before);
   }
 
-  /** How many accounts count, those in question and those claimed included, each once. */
+  /** The number of changed accounts, including those of the call and those reserved, each counted once. */
   sizeWith(asked: readonly AccountId[], claimed: ReadonlyMap<AccountId, boolean>, optOutsOnly: boolean): number {
     const more = new Set<AccountId>(asked);
     for (const [id, wasOptOut] of claimed) if (wasOptOut || !optOutsOnly) more.add(id);

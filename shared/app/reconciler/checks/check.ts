@@ -5,11 +5,11 @@ import type { Deps } from '../../context.ts';
 import type { RunState, RunStore } from '../../coordination/run-store.ts';
 import type { ControlsView } from '../../guardrails/controls.ts';
 
-/** Thrown right before a mutating call that must not be made now. The call is not made. */
+/** The mutating call must not be made now. */
 export class ChangeRefused extends Error {
   override readonly name = 'ChangeRefused';
   readonly reason: ReasonCode;
-  /** When the call may be made, as far as that is known: the account is looked at again then, without a scan. */
+  /** When the call may be made, if that is known. The account is then reconciled again without a scan. */
   readonly notBefore: EpochMs | null;
 
   constructor(reason: ReasonCode, message: string, notBefore: EpochMs | null = null) {
@@ -19,32 +19,30 @@ export class ChangeRefused extends Error {
   }
 }
 
-/** The call in question. */
+/** The call that the checks are asked about. */
 export interface Asked {
   readonly run: RunState;
-  /** The plan that the key is bound to. A change that an event brought counts as the last run's and is none of that run's plan: `null`. */
+  /** The plan that the key belongs to. `null` for a change that an event led to: it counts towards the last run, but is not in its plan. */
   readonly planHash: string | null;
   readonly accountIds: readonly AccountId[];
   readonly optOut: boolean;
-  /**
-   * `claim`: before anything is written about it. `call`: the intents are durable and the request leaves as soon as every check has passed.
-   */
+  /** `claim`: nothing is written yet. `call`: the intents are durable, and the request leaves as soon as every check has passed. */
   readonly stage: 'claim' | 'call';
-  /** The organization-wide call: it touches every account, not only those that it is made for. */
+  /** The organization-wide call, which reaches every account, not only `accountIds`. */
   readonly wide?: boolean;
 }
 
-/** One reason for which a mutating call may have to be left. Checks know nothing of each other; their order is that of the list. */
+/** One reason to refuse a mutating call. Checks are independent of each other and run in the order of the list. */
 export interface Check {
-  /** An operator's word or the time of day: cheap to ask, and asked again where the others took long. */
+  /** An operator's command or the time of day. Cheap, and checked again if the other checks took long. */
   readonly urgent?: true;
   /** @throws ChangeRefused */
   ask(asked: Asked): Promise<void>;
-  /** Every check has let the call pass. */
+  /** Called when every check has passed. */
   passed?(asked: Asked): void | Promise<void>;
 }
 
-/** What checks are made from, once a process. */
+/** The dependencies of the checks, created once per process. */
 export interface CheckParts {
   readonly deps: Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'records' | 'clock' | 'newId' | 'actor'>;
   readonly runs: RunStore;

@@ -1,11 +1,10 @@
-import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { RunStore } from '../../coordination/run-store.ts';
 import { type Asked, ChangeRefused, type Check } from './check.ts';
 
 export { ChangeRefused } from './check.ts';
 
-/** Asks every check right before each mutating call (invariant 3). Each sees the state as it is at that moment. */
+/** Runs every check right before each mutating call (invariant 3), each on the state at that moment. */
 export class Guard {
   readonly #runs: RunStore;
   readonly #checks: readonly Check[];
@@ -16,20 +15,17 @@ export class Guard {
   }
 
   /**
-   * @returns what asks the urgent checks once more: where all the others took long, the first answers are old by then.
+   * @returns a function that runs the urgent checks again, for when the others took long.
    * @throws ChangeRefused if the change must not be made now.
    */
   async check(
     { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
-    accountIds: readonly AccountId[],
-    optOut: boolean,
-    stage: Asked['stage'] = 'call',
-    wide = false,
+    change: Omit<Asked, 'run' | 'planHash'>,
   ): Promise<() => Promise<void>> {
     const run = await this.#runs.get(runId);
     if (run === null)
-      throw new ChangeRefused('guardrail', `run ${runId} is not known here; the next scan starts a new one`);
-    const asked: Asked = { run, planHash, accountIds, optOut, stage, wide };
+      throw new ChangeRefused('guardrail', `run ${runId} is unknown to this store; the next scan starts a new run`);
+    const asked: Asked = { run, planHash, ...change };
     for (const check of this.#checks) await check.ask(asked);
     for (const check of this.#checks) await check.passed?.(asked);
     return async () => {

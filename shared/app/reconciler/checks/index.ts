@@ -6,7 +6,7 @@ import { controls } from './operator-controls.ts';
 import { rollout } from './rollout-gate.ts';
 import { runStopped } from './run-stopped.ts';
 
-/** Everything that is asked right before a mutating call (invariant 3), in this order. A further check is one more line. */
+/** All checks before a mutating call (invariant 3), in this order. A new check is one more line. */
 export function checksOf(parts: CheckParts): readonly Check[] {
   return [controls(parts), openWindow(parts), runStopped(), rollout(parts), caps(parts), approval(parts)];
 }

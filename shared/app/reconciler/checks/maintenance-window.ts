@@ -1,7 +1,7 @@
 import { closedText } from '../../../domain/decision/assess.ts';
 import { ChangeRefused, type Check, type CheckParts } from './check.ts';
 
-/** A call that is under way when the window closes is finished; none is started after. */
+/** A call that is in progress when the window closes is finished; none starts after that. */
 export function openWindow({ deps: { clock }, policy: { windows } }: CheckParts): Check {
   return {
     urgent: true,

@@ -1,7 +1,7 @@
 import { readGate } from '../../guardrails/rollout-gate.ts';
 import { ChangeRefused, type Check, type CheckParts } from './check.ts';
 
-/** While the gate of a rollout is closed only canaries are changed. Once open it stays so for the policy. */
+/** While the gate of a rollout is closed, only canaries are changed. Once open, it stays open for the policy. */
 export function rollout({ deps: { registers, snapshots }, policy }: CheckParts): Check {
   let open = policy.policy.rollout === null;
   return {

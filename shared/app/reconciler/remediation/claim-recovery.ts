@@ -13,11 +13,11 @@ import { readLive } from '../observe-live.ts';
 import { entryContext, type WorkContext } from '../worker-context.ts';
 
 /**
- * Finds out what became of an intent whose worker never wrote an outcome, from the live state, and writes that outcome. Where nobody can
- * tell (the account was closed since, or does not let us in any more), it says so: every intent has an outcome (invariant 2).
- * @returns the record after it; `null` if the state can't be read just now (it is looked at again, ever more seldom).
+ * Writes the outcome of an intent whose worker died before it could, from the live state. If the account can no longer be read (closed, or
+ * access denied), the outcome says that the result is unknown: every intent has an outcome (invariant 2).
+ * @returns the record after it; `null` if the state cannot be read now. Then it is polled again, more and more rarely.
  */
-export async function settleClaim(
+export async function recoverClaim(
   work: WorkContext,
   runId: string,
   facts: OrganizationAccount,
@@ -49,10 +49,7 @@ export async function settleClaim(
   }
 }
 
-/**
- * Closes a claim on an account that is no longer in the organization: nothing of it can be read any more, and every intent has an
- * outcome (invariant 2).
- */
+/** Closes a claim on an account that has left the organization and can no longer be read. */
 export async function abandonClaim(
   work: WorkContext,
   runId: string,
@@ -77,7 +74,7 @@ function isDesired(
   return mismatchOf(desiredOf(policy.resolve(facts), facts, enrollment), live) === null;
 }
 
-/** AWS shows something other than what stood there when the intent was written. */
+/** AWS shows a state other than the one that the intent was based on. */
 function hasMoved(condition: Condition, live: Observed): boolean {
   const lastUpdated = live.lastUpdated === null ? null : toIso(live.lastUpdated);
   return (
@@ -86,8 +83,9 @@ function hasMoved(condition: Condition, live: Observed): boolean {
 }
 
 const FOUND = {
-  happened: 'recovered: the worker ended before it wrote an outcome; the live state has moved since the intent',
-  nothing: 'recovered: the worker ended before it wrote an outcome; the live state is as it was, so it is decided anew',
+  happened: 'recovered: the worker ended before it wrote an outcome; the live state has changed since the intent',
+  nothing:
+    'recovered: the worker ended before it wrote an outcome; the live state is unchanged, so the account is assessed again',
   gone: 'recovered: the worker ended before it wrote an outcome; the account has left the organization and cannot be read',
   closed: 'recovered: the worker ended before it wrote an outcome; the account was closed since and cannot be read',
   unreadable:

@@ -1,27 +1,33 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { accountEntry, facetOf, facetOfCondition } from '../../../domain/account/transition.ts';
-import type { EpochMs } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
-import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import type { CloudError } from '../../../ports/cloud.ts';
+import type { Detail, EntryDraft } from '../../../domain/ledger/entry.ts';
+import { toIso } from '../../../domain/time.ts';
 import { entryContext, type WorkContext } from '../worker-context.ts';
-import type { FailureOutcome } from './error-policy.ts';
+import type { Failure } from './error-policy.ts';
 
-/** What a mutating call is about, from its intent to its outcome. */
-export interface Remediation {
-  readonly runId: string;
-  readonly assessment: Assessment;
+/** An account that a call is to change, and the record by which it was judged. */
+export interface Candidate {
   readonly record: AccountRecord;
+  readonly assessment: Assessment;
+  /** For the entry that may be the first to record its drift: who changed the account. */
+  readonly detail?: Detail;
+}
+
+/** The change of one account, from its intent to its outcome. */
+export interface Remediation extends Candidate {
+  readonly runId: string;
   /** `null`: it failed before there was anything to claim. */
   readonly intentId: string | null;
   readonly clientToken: string | null;
-  /** The other accounts of the same call, if there are any. */
+  /** All accounts of the batch call; `null`: it is not part of one. */
   readonly batch: readonly string[] | null;
-  /** Certainly no request was sent for it. A change that was never sent does not count against the caps. */
+  /** No request was sent for it. A change that was never sent does not count against the caps. */
   readonly unsent?: boolean;
 }
 
-const attemptsOf = ({ record, assessment }: Remediation): number =>
+/** Failed attempts of the same drift so far. */
+export const attemptsOf = ({ record, assessment }: Candidate): number =>
   record.conditions[assessment.enrollment]?.attempts ?? 0;
 
 const beforeOf = ({ record, assessment }: Remediation) => {
@@ -30,47 +36,35 @@ const beforeOf = ({ record, assessment }: Remediation) => {
 };
 
 /** `RemediationStarted`: durable before the call (invariant 2), and the claim that keeps other workers away. */
-export function intentEntry(work: WorkContext, undertaking: Remediation): EntryDraft {
-  const { assessment, runId, intentId, clientToken, batch } = undertaking;
+export function intentEntry(work: WorkContext, remediation: Remediation): EntryDraft {
+  const { assessment, runId, intentId, clientToken, batch, detail } = remediation;
   if (intentId === null) throw new Error('an intent needs an id');
-  const { action, scope, target, optOut, rule, reason } = assessment;
-  const expiresAt = work.deps.clock.now() + work.settings.claimMs;
-  const entry = accountEntry(
-    entryContext(work, runId),
-    'RemediationStarted',
-    assessment.accountId,
-    assessment.enrollment,
-    {
-      before: beforeOf(undertaking),
-      after: facetOf({ ...assessment, notBefore: null }, attemptsOf(undertaking)),
-      reason,
-      rule,
-      api: { operation: action, requestId: null, clientToken },
-      detail: {
-        claimExpiresAt: new Date(expiresAt).toISOString(),
-        scope,
-        target,
-        optOut,
-        ...(batch === null ? {} : { batch }),
-      },
-    },
-  );
+  const { accountId, enrollment, action, scope, target, optOut, rule, reason } = assessment;
+  const claimExpiresAt = toIso(work.deps.clock.now() + work.settings.claimMs);
+  const entry = accountEntry(entryContext(work, runId), 'RemediationStarted', accountId, enrollment, {
+    before: beforeOf(remediation),
+    after: facetOf({ ...assessment, notBefore: null }, attemptsOf(remediation)),
+    reason,
+    rule,
+    api: { operation: action, requestId: null, clientToken },
+    detail: { claimExpiresAt, scope, target, optOut, ...(batch === null ? {} : { batch }), ...detail },
+  });
   return { ...entry, id: intentId };
 }
 
-/** `RemediationSucceeded`: the call was answered. Nothing is Compliant yet: that takes an observation. */
+/** `RemediationSucceeded`: AWS accepted the change. Only an observation makes the account Compliant. */
 export function successEntry(
   work: WorkContext,
-  undertaking: Remediation,
+  remediation: Remediation,
   answer: { readonly requestId: string | null; readonly message: string | null },
 ): EntryDraft {
-  const { assessment, runId, intentId, clientToken } = undertaking;
-  const deadline: EpochMs = work.deps.clock.now() + work.policy.policy.pendingDeadlineMs;
+  const { assessment, runId, intentId, clientToken } = remediation;
+  const deadline = work.deps.clock.now() + work.policy.policy.pendingDeadlineMs;
   const acted: Assessment = { ...assessment, verdict: 'Converging', reason: 'acted', notBefore: null, deadline };
   const { accountId, enrollment, action, optOut, rule } = assessment;
   return accountEntry(entryContext(work, runId), 'RemediationSucceeded', accountId, enrollment, {
-    before: beforeOf(undertaking),
-    after: facetOf(acted, attemptsOf(undertaking)),
+    before: beforeOf(remediation),
+    after: facetOf(acted, attemptsOf(remediation)),
     reason: 'acted',
     rule,
     api: { operation: action, requestId: answer.requestId, clientToken },
@@ -78,48 +72,23 @@ export function successEntry(
   });
 }
 
-/** `RemediationFailed` or `RemediationBlocked`: what came of it, and what happens next. */
-export function failureEntry(
-  work: WorkContext,
-  undertaking: Remediation,
-  fate: Pick<FailureOutcome, 'verdict' | 'reason' | 'notBefore' | 'attempts'>,
-  error: ErrorFacts,
-): EntryDraft {
-  const { assessment, runId, intentId, clientToken } = undertaking;
-  const { verdict, reason, notBefore, attempts } = fate;
+/** `RemediationFailed` or `RemediationBlocked`: the failure, and what happens next. */
+export function failureEntry(work: WorkContext, remediation: Remediation, { outcome, error }: Failure): EntryDraft {
+  const { assessment, runId, intentId, clientToken, unsent = false } = remediation;
+  const { verdict, reason, notBefore, attempts } = outcome;
   const { accountId, enrollment, action, rule } = assessment;
   const { kind, code, message, requestId } = error;
   const type = verdict === 'Blocked' ? 'RemediationBlocked' : 'RemediationFailed';
+  const neverSent = intentId !== null && unsent ? { unsent } : {};
   return accountEntry(entryContext(work, runId), type, accountId, enrollment, {
-    before: beforeOf(undertaking),
+    before: beforeOf(remediation),
     after: facetOf({ ...assessment, verdict, reason, notBefore, deadline: null }, attempts),
     reason,
     rule,
-    // A call that never began failed in something that comes before it: a read, or assuming the role.
+    // Without an intent, a step before the call failed: a read, or assuming the role.
     api: { operation: intentId === null ? (error.operation ?? action) : action, requestId, clientToken },
-    detail: { ...closes(intentId), ...neverSent(undertaking), message, error: { kind, code, message } },
+    detail: { ...closes(intentId), ...neverSent, message, error: { kind, code, message } },
   });
 }
 
-const neverSent = ({ intentId, unsent }: Remediation) => (intentId !== null && unsent === true ? { unsent } : {});
-
 const closes = (intentId: string | null) => (intentId === null ? {} : { intentId });
-
-/** What an entry keeps of an error. */
-export interface ErrorFacts {
-  readonly kind: string;
-  readonly code: string;
-  readonly message: string;
-  readonly requestId: string | null;
-  readonly operation: string | null;
-}
-
-export function errorFacts(error: CloudError): ErrorFacts {
-  const { code, requestId, operation } = error.details;
-  return { kind: error.kind, code, message: error.message, requestId, operation };
-}
-
-/** Whether this undertaking still holds its claim; otherwise someone has found out and closed it for us. */
-export function holdsClaim(record: AccountRecord, { assessment, intentId }: Remediation): boolean {
-  return record.conditions[assessment.enrollment]?.claim?.entryId === intentId;
-}

@@ -2,21 +2,41 @@ import { backoffMs } from '../../../domain/enrollment/backoff.ts';
 import { type EnrollmentId, kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { EpochMs, Observation, TargetStatus } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode, Verdict } from '../../../domain/enrollment/verdict.ts';
-import type { CloudErrorKind } from '../../../ports/cloud.ts';
+import type { CloudError, CloudErrorKind } from '../../../ports/cloud.ts';
+import type { ChangeRefused } from '../checks/check.ts';
 
-/** What an error means for the key it struck. */
+/** The next step of an account whose change or read failed. */
 export interface FailureOutcome {
   readonly verdict: Extract<Verdict, 'Drifted' | 'Blocked'>;
   readonly reason: ReasonCode;
   readonly notBefore: EpochMs | null;
   readonly attempts: number;
-  /** Nothing more is tried: the message goes to the dead letters. */
+  /** The message is given up as a dead letter. */
   readonly dead: boolean;
-  /** A mutating call that ends so counts towards `failureTolerance`; denied roles don't, one bad account never stops a run. */
+  /** A mutating call that ends this way counts towards `failureTolerance`. Denied roles do not, so that one bad account never stops a run. */
   readonly counts: boolean;
 }
 
-export interface FateInput {
+/** What an entry keeps of an error. */
+export interface ErrorFacts {
+  readonly kind: string;
+  readonly code: string;
+  readonly message: string;
+  readonly requestId: string | null;
+  readonly operation: string | null;
+}
+
+export interface Failure {
+  readonly outcome: FailureOutcome;
+  readonly error: ErrorFacts;
+}
+
+export function errorFacts(error: CloudError): ErrorFacts {
+  const { code, requestId, operation } = error.details;
+  return { kind: error.kind, code, message: error.message, requestId, operation };
+}
+
+export interface FailureInput {
   readonly kind: CloudErrorKind;
   readonly enrollment: EnrollmentId;
   /** Failed attempts before this one. */
@@ -30,10 +50,11 @@ export interface FateInput {
 /** After a dead letter the next scans leave the account alone for about this many doublings of the pause. */
 const DEAD_PAUSE = 8;
 
+/** People fix permissions, so a soon retry is useless. */
 const DENIED_PAUSE = 5;
 
-/** The one place that turns an error into what happens next (design, "Errors"). Total over the taxonomy. */
-export function fateOf(input: FateInput): FailureOutcome {
+/** The one place that turns an error into the next step. Total over the taxonomy. */
+export function failureOutcome(input: FailureInput): FailureOutcome {
   const { kind, now, random, lastUpdated } = input;
   const attempts = input.attempts + 1;
   const later = now + backoffMs(attempts, random);
@@ -45,7 +66,6 @@ export function fateOf(input: FateInput): FailureOutcome {
       if (attempts >= input.maxAttempts) return deadLetter(now, attempts, random);
       return { verdict: 'Drifted', reason: 'retrying', notBefore: later, attempts, dead: false, counts: true };
     case 'Denied':
-      // Permissions are mended by people: soon is useless.
       return { ...blocked, reason: 'denied', notBefore: now + backoffMs(attempts + DENIED_PAUSE, random) };
     case 'Prerequisite':
       return { ...blocked, reason: 'prerequisite', notBefore: later };
@@ -65,6 +85,26 @@ export function fateOf(input: FateInput): FailureOutcome {
 function deadLetter(now: EpochMs, attempts: number, random: () => number): FailureOutcome {
   const notBefore = now + backoffMs(attempts + DEAD_PAUSE, random);
   return { verdict: 'Drifted', reason: 'deadLettered', notBefore, attempts, dead: true, counts: true };
+}
+
+/** Nothing happened that says anything about the account: it is still drifted, and is judged again immediately. */
+export function undone(attempts: number): FailureOutcome {
+  return { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts, dead: false, counts: false };
+}
+
+export const isUndone = ({ verdict, notBefore }: FailureOutcome): boolean =>
+  verdict === 'Drifted' && notBefore === null;
+
+/** The `error.kind` of a refused change in stored entries, which does not follow the name of the class. */
+const REFUSED_KIND = 'Vetoed';
+
+/** The guard refused the change. After a suspension the account is judged again, as Suspended; anything else blocks it. */
+export function refusedChange({ reason, message, notBefore }: ChangeRefused, attempts: number): Failure {
+  const blocked = { verdict: 'Blocked', reason, notBefore, attempts, dead: false, counts: false } as const;
+  return {
+    outcome: reason === 'suspendedByOperator' ? undone(attempts) : blocked,
+    error: { kind: REFUSED_KIND, code: reason, message, requestId: null, operation: null },
+  };
 }
 
 /**

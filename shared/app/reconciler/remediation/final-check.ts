@@ -1,30 +1,39 @@
 import type { EpochMs } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { WorkContext } from '../worker-context.ts';
-import { requireClaim } from './local-error.ts';
+import { localError } from './local-error.ts';
 
-/** What was read longer ago than this before the call leaves is read again, ms: an operator's word holds within a second. */
+/** Answers older than this when the request leaves are asked for again, ms: an operator's word takes effect within a second. */
 const FRESH_MS = 1_000;
 
+/** The claim has nearly run out. Not Transient: the same call must not be repeated under this claim. */
+export const CLAIM_EXPIRING = 'ClaimExpiring';
+
 /**
- * The last thing before a mutating call leaves: the guard, and that what was claimed is still ours. Where a store answers slowly, the guard's
- * first answers are old by the time it has given its last, and the claim may have run out and been found by others: then what is urgent is
- * asked again, until its answer is fresh.
+ * The last step before a mutating call leaves: the guard, and a claim that still holds. Where a store answers slowly, the guard's first
+ * answers are old by the time of its last one, and the claim may have run out; the urgent checks then run again until their answers are fresh.
  * @throws ChangeRefused, or the CloudError of a claim that has run out.
  */
-export async function lastLook(
+export async function finalCheck(
   work: WorkContext,
   claim: { readonly assessment: Assessment; readonly expiresAt: EpochMs },
-  ask: () => Promise<() => Promise<void>>,
+  guard: () => Promise<() => Promise<void>>,
 ): Promise<void> {
   const { clock } = work.deps;
   requireClaim(work, claim.assessment, claim.expiresAt);
   let began = clock.now();
-  const askAgain = await ask();
+  const urgentChecks = await guard();
   for (;;) {
     requireClaim(work, claim.assessment, claim.expiresAt);
     if (clock.now() - began <= FRESH_MS) return;
     began = clock.now();
-    await askAgain();
+    await urgentChecks();
   }
+}
+
+/** Once a claim expires, another worker looks for the result of its call; a request sent shortly before could cross with that. */
+function requireClaim(work: WorkContext, assessment: Assessment, expiresAt: EpochMs): void {
+  if (work.deps.clock.now() <= expiresAt - work.settings.claimMs / 10) return;
+  const message = 'waiting and retrying took longer than the claim on the account lasts';
+  throw localError(assessment, { code: CLAIM_EXPIRING, kind: 'Invalid', message });
 }

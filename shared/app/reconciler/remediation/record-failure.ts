@@ -7,29 +7,25 @@ import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
 import type { WorkOutcome } from '../../context.ts';
-import { NOTHING, type WorkContext, type WorkResult } from '../worker-context.ts';
-import { type ErrorFacts, errorFacts, failureEntry, type Remediation } from './entries.ts';
-import { type FailureOutcome, fateOf } from './error-policy.ts';
+import { NO_RESULT, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { attemptsOf } from './entries.ts';
+import { type ErrorFacts, errorFacts, type Failure, failureOutcome } from './error-policy.ts';
+import { recordFailure } from './remediate.ts';
 
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 
 export function ended(accountId: AccountId, outcome: WorkOutcome): WorkResult {
-  return { ...NOTHING, outcomes: [{ accountId, outcome }] };
+  return { ...NO_RESULT, outcomes: [{ accountId, outcome }] };
 }
 
-/** What a failure means for the message. The dead letter names the account's last entry, which records the failure. */
-export function failureResult(
-  accountId: AccountId,
-  record: AccountRecord,
-  fate: FailureOutcome,
-  error: Pick<ErrorFacts, 'code' | 'message'>,
-): WorkResult {
-  if (!fate.dead) return ended(accountId, fate.verdict === 'Blocked' ? 'blocked' : 'retrying');
+/** The result of a message whose account failed. The dead letter names the account's last entry, which records the failure. */
+export function failureResult(accountId: AccountId, record: AccountRecord, { outcome, error }: Failure): WorkResult {
+  if (!outcome.dead) return ended(accountId, outcome.verdict === 'Blocked' ? 'blocked' : 'retrying');
   const entryId = `${record.accountId}#${record.head.seq}`;
   return { ...ended(accountId, 'dead'), dead: { code: error.code, message: error.message, entryId } };
 }
 
-/** The account could not even be read: recorded with what was last known of it, and tried again or given up. */
+/** The account could not be read. The failure is recorded with the last known condition, and the key is retried or given up. */
 export async function failRead(
   work: WorkContext,
   message: AccountMessage,
@@ -37,11 +33,11 @@ export async function failRead(
   error: CloudError,
 ): Promise<WorkResult> {
   const condition = record.conditions[message.enrollment];
-  // A scan records every account before it queues one; without a condition there is nothing to fail, and a scan will come.
+  // A scan records every account before it enqueues a key, so without a condition nothing has failed, and the next scan decides.
   if (condition === null) return ended(message.accountId, 'superseded');
   const { verdict } = condition;
   if (verdict === 'Converging' || verdict === 'Stalled') {
-    // Not seeing the result of a call is no failure of the call; taking it for one would have it made again.
+    // The call itself has not failed. A recorded failure would lead to a second call.
     const now = work.deps.clock.now();
     await work.deps.records.snooze(
       record.accountId,
@@ -50,13 +46,13 @@ export async function failRead(
     );
     return ended(message.accountId, 'converging');
   }
-  // Where nothing was wrong, nothing has failed either; the next scan says if it can no longer be told.
+  // No remediation is due, so none has failed. If the status stays unreadable, the next scan records it.
   if (verdict !== 'Drifted' && verdict !== 'Blocked') return ended(message.accountId, 'nothingToDo');
   const assessment = remembered(message.accountId, message.enrollment, condition);
-  return fail(work, message, record, assessment, errorFacts(error), fateFor(work, record, assessment, error.kind));
+  return fail(work, message, record, assessment, error.kind, errorFacts(error));
 }
 
-/** Our call was answered, and AWS then says Failed: a failed attempt like any other. */
+/** AWS accepted the call, and reports Failed afterwards: a failed attempt like any other. */
 export async function failVisibly(
   work: WorkContext,
   message: AccountMessage,
@@ -71,24 +67,7 @@ export async function failVisibly(
     requestId: null,
     operation: assessment.action,
   };
-  return fail(work, message, record, assessment, error, fateFor(work, record, assessment, 'Transient'));
-}
-
-function fateFor(
-  work: WorkContext,
-  record: AccountRecord,
-  assessment: Assessment,
-  kind: CloudError['kind'],
-): FailureOutcome {
-  return fateOf({
-    kind,
-    enrollment: assessment.enrollment,
-    attempts: record.conditions[assessment.enrollment]?.attempts ?? 0,
-    maxAttempts: work.settings.maxAttempts,
-    now: work.deps.clock.now(),
-    random: work.deps.random,
-    lastUpdated: assessment.lastUpdated,
-  });
+  return fail(work, message, record, assessment, 'Transient', error);
 }
 
 async function fail(
@@ -96,14 +75,20 @@ async function fail(
   { runId, accountId }: AccountMessage,
   record: AccountRecord,
   assessment: Assessment,
+  kind: CloudError['kind'],
   error: ErrorFacts,
-  fate: FailureOutcome,
 ): Promise<WorkResult> {
-  const undertaking: Remediation = { runId, assessment, record, intentId: null, clientToken: null, batch: null };
-  const entry = failureEntry(work, undertaking, fate, error);
-  const decide = (current: AccountRecord) => (current.head.hash === record.head.hash ? [entry] : []);
-  const { record: after } = await work.journal.write(accountId, decide, record);
-  return failureResult(accountId, after, fate, error);
+  const outcome = failureOutcome({
+    enrollment: assessment.enrollment,
+    kind,
+    attempts: attemptsOf({ record, assessment }),
+    maxAttempts: work.settings.maxAttempts,
+    now: work.deps.clock.now(),
+    random: work.deps.random,
+    lastUpdated: assessment.lastUpdated,
+  });
+  const failure = { outcome, error };
+  return failureResult(accountId, await recordFailure(work, runId, { record, assessment }, failure), failure);
 }
 
 /** The last known condition in the shape of an assessment. */

@@ -41,15 +41,15 @@ describe('a run that is bound to a plan', () => {
     const bound = shop.run('the-plan');
     await shop.scan(bound);
     const work = await createWork(shop.deps(), shop.settings, shop.retrying(), ENROLL, 'the-plan');
-    const fates: string[] = [];
+    const ends: string[] = [];
     for (;;) {
       const [delivery] = await shop.store.queue.receive(1, shop.settings.visibilityMs);
       if (delivery === undefined) break;
-      const { fate } = await shop.settle(deliver(work, delivery, 0));
-      fates.push(fate);
-      if (fate === 'done') await shop.store.queue.acknowledge([delivery]);
+      const { end } = await shop.settle(deliver(work, delivery, 0));
+      ends.push(end);
+      if (end === 'done') await shop.store.queue.acknowledge([delivery]);
     }
-    expect(fates.toSorted()).toEqual(['done', 'notOurs', 'notOurs', 'notOurs']);
+    expect(ends.toSorted()).toEqual(['done', 'otherRun', 'otherRun', 'otherRun']);
     expect(shop.cloud.changes.map(({ accountIds }) => accountIds)).toEqual([[allowed.accountId]]);
     expect((await shop.store.queue.depth()).inFlight).toBe(3);
   });

@@ -1,0 +1,74 @@
+import type { AccountRecord } from '../../../domain/account/record.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
+import { attemptsOf, type Remediation } from '../remediation/entries.ts';
+import { errorFacts, type Failure, failureOutcome, undone } from '../remediation/error-policy.ts';
+import type { RemediationCall } from '../remediation/remediate.ts';
+import type { WorkContext } from '../worker-context.ts';
+import type { Member } from './batch-observation.ts';
+import { managementPrerequisite } from './management-prerequisite.ts';
+
+export type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
+
+/**
+ * One AssociateAccounts or DisassociateAccounts call.
+ * @param own the record of the management account
+ */
+export function batchCall(
+  work: WorkContext,
+  message: BatchMessage,
+  members: readonly Member[],
+  own: AccountRecord | null,
+): RemediationCall<Member> {
+  const optOut = message.operation === 'DisassociateAccounts';
+  return {
+    key: message,
+    members,
+    scope: 'batch',
+    optOut,
+    refusal: optOut ? null : managementPrerequisite(work, own),
+    explain: (error, remediations) => explain(work, remediations, error),
+  };
+}
+
+/**
+ * A failure of the call or of the organization (throttled, denied, a prerequisite that all accounts lack) is recorded for all accounts, which
+ * are retried as a batch after one pause. Where one account may be the cause, each is retried alone.
+ * @throws CloudError of kind Unauthenticated if the credentials were refused while looking for the cause
+ */
+async function explain(
+  work: WorkContext,
+  remediations: readonly Remediation[],
+  error: CloudError,
+): Promise<readonly Failure[]> {
+  const kind = await commonCause(work, error);
+  const facts = errorFacts(error);
+  if (kind === null) {
+    const undo = { ...facts, kind: 'Batch', operation: null };
+    return remediations.map((remediation) => ({ outcome: undone(attemptsOf(remediation)), error: undo }));
+  }
+  const { clock, random } = work.deps;
+  // One draw for all: accounts that come back at different times would no longer be a batch.
+  const draw = random();
+  const common = { kind, maxAttempts: work.settings.maxAttempts, now: clock.now(), random: () => draw };
+  return remediations.map((remediation) => {
+    const { enrollment, lastUpdated } = remediation.assessment;
+    const outcome = failureOutcome({ ...common, enrollment, attempts: attemptsOf(remediation), lastUpdated });
+    return { outcome, error: { ...facts, kind } };
+  });
+}
+
+/** The kind of failure that all accounts of the batch have in common; `null`: perhaps none. */
+async function commonCause(work: WorkContext, error: CloudError): Promise<CloudErrorKind | null> {
+  if (error.passing || error.kind === 'Prerequisite' || error.kind === 'Unauthenticated') return error.kind;
+  if (error.kind !== 'Denied') return null;
+  if (!error.details.ambiguous) return 'Denied';
+  // AWS uses the code both for trusted access that is off and for one account that may not be changed. With the former, no listing is answered.
+  try {
+    await work.automationListing.begunAfter(work.deps.clock.now());
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof CloudError) || cause.kind === 'Unauthenticated') throw cause;
+    return cause.kind === 'Denied' || cause.kind === 'Prerequisite' ? 'Prerequisite' : error.kind;
+  }
+}

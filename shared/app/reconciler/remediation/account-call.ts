@@ -1,0 +1,59 @@
+import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError, type Observed } from '../../../ports/cloud.ts';
+import { readLive } from '../observe-live.ts';
+import type { WorkContext } from '../worker-context.ts';
+import { attemptsOf, type Candidate, type Remediation } from './entries.ts';
+import { disambiguate, errorFacts, type Failure, failureOutcome, undone } from './error-policy.ts';
+import { CLAIM_EXPIRING } from './final-check.ts';
+import type { RemediationCall } from './remediate.ts';
+
+/** The one call that an assessment asks for. */
+export function accountCall(
+  work: WorkContext,
+  key: Pick<WorkMessage, 'runId' | 'planHash'>,
+  member: Candidate,
+): RemediationCall<Candidate> {
+  const { assessment } = member;
+  return {
+    key,
+    members: [member],
+    scope: 'account',
+    optOut: assessment.optOut,
+    explain: async (error, remediations) => Promise.all(remediations.map((each) => explain(work, each, error))),
+  };
+}
+
+/** Where the code has several causes, the state decides. The call may have been refused because somebody else was faster. */
+async function explain(work: WorkContext, remediation: Remediation, error: CloudError): Promise<Failure> {
+  const { assessment } = remediation;
+  const { enrollment, target } = assessment;
+  const { clock, random } = work.deps;
+  const attempts = attemptsOf(remediation);
+  const live = error.details.ambiguous ? await readAgain(work, assessment) : null;
+  if (live !== null && mismatchOf(assessment.desired, live) === null)
+    return { outcome: undone(attempts), error: errorFacts(error) };
+  // A claim that expired during the wait says nothing against the call, which is retried like after any passing failure.
+  const kind = error.details.code === CLAIM_EXPIRING ? 'Transient' : error.kind;
+  const outcome = failureOutcome({
+    enrollment,
+    kind: error.details.ambiguous ? disambiguate(kind, enrollment, target, live, clock.now()) : kind,
+    attempts,
+    maxAttempts: work.settings.maxAttempts,
+    now: clock.now(),
+    random,
+    lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
+  });
+  return { outcome, error: errorFacts(error) };
+}
+
+/** `null`: it cannot be read, so the code is taken at face value. */
+async function readAgain(work: WorkContext, { accountId, enrollment }: Assessment): Promise<Observed | null> {
+  try {
+    return await readLive(work, accountId, enrollment);
+  } catch (error) {
+    if (error instanceof CloudError && error.kind !== 'Unauthenticated') return null;
+    throw error;
+  }
+}
