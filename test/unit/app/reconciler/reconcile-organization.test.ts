@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
+import { processMessage } from '../../../../shared/app/reconciler/dispatch.ts';
+import type { Cloud } from '../../../../shared/ports/cloud.ts';
+import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
+import { cloudError } from '../../../support/memory-cloud.ts';
+import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
+import { accountId, keyOf } from '../../../support/workshop.ts';
+
+const bed = reconcilerBed();
+
+describe('the organization-wide call', () => {
+  const sweeping = policyOf('computeOptimizer: Active', `${NO_CAPS}\norganization: { organizationEnrollment: auto }`);
+
+  it('is one call, with an intent for every account that it changes, verified by listing', async () => {
+    await bed.open({ policy: sweeping, members: 30 });
+    const plan = await bed.shop.scan();
+    expect(plan.orgWide.used).toBe(true);
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.changes()).toEqual(['UpdateEnrollmentStatus 30']);
+    for (const { id } of bed.shop.members) {
+      expect(await bed.shop.types(id)).toEqual([
+        'DriftDetected',
+        'RemediationStarted',
+        'RemediationSucceeded',
+        'DriftResolved',
+      ]);
+    }
+    expect((await bed.shop.chain(accountId(0))).find(({ type }) => type === 'RemediationStarted')?.detail?.scope).toBe(
+      'organization',
+    );
+  });
+
+  it('that fails falls back to single accounts', async () => {
+    await bed.open({ policy: sweeping, members: 12 });
+    await bed.shop.scan();
+    let first = true;
+    bed.trouble = ({ operation }) => {
+      if (operation !== 'UpdateEnrollmentStatus' || !first) return null;
+      first = false;
+      return { before: cloudError('Denied', 'AccessDenied') };
+    };
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.shop.cloud.changes).toHaveLength(13);
+    for (const { id } of bed.shop.members) expect(await bed.shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
+  });
+
+  it('is not made while someone else has claimed an account that it would touch', async () => {
+    await bed.open({ policy: sweeping, members: 12 });
+    const run = bed.shop.run();
+    await bed.shop.scan(run);
+    const [work, other] = [await bed.shop.process(), await bed.shop.process()];
+    const never = new Promise<never>(() => undefined);
+    const cloud: Cloud = {
+      ...bed.shop.cloud,
+      change: async (_request, beforeSend) => {
+        await beforeSend();
+        return never;
+      },
+    };
+    let checks = 0;
+    const guard: Guard = Object.create(work.guard, {
+      check: {
+        value: async (...args: Parameters<Guard['check']>) => {
+          checks += 1;
+          if (checks === 1) {
+            // Between our look and our claims.
+            const slow = processMessage({ ...other, deps: { ...other.deps, cloud } }, keyOf(bed.shop, run, 3));
+            slow.catch(() => undefined);
+            while ((await bed.shop.condition(accountId(3))).claim === null) await bed.shop.clock.advance(0);
+          }
+          return work.guard.check(...args);
+        },
+      },
+    });
+    await bed.shop.workOff({ ...work, guard });
+    expect(bed.changes().filter((call) => call !== 'UpdateEnrollmentStatus 1')).toEqual([]);
+    const others = bed.shop.members.filter(({ id }) => id !== accountId(3));
+    for (const { id } of others) expect(await bed.shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
+    expect((await bed.shop.condition(accountId(3))).claim).not.toBeNull();
+  });
+
+  it('is given up for single accounts if by now anything speaks against it', async () => {
+    await bed.open({ policy: sweeping, members: 12 });
+    await bed.shop.scan();
+    bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Pending', lastUpdated: NOW - 2 * DAY } });
+    await bed.shop.clock.advance(1_000);
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.shop.cloud.changes.map(({ accountIds }) => accountIds[0])).toEqual(
+      bed.shop.members.slice(1).map(({ id }) => id),
+    );
+  });
+});

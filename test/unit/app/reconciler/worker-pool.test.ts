@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../../../shared/app/reconciler/worker-pool.ts';
+import { reconcilerBed } from '../../../support/reconciler-bed.ts';
+import { accountId } from '../../../support/workshop.ts';
+
+const bed = reconcilerBed();
+const A = accountId(0);
+
+describe('the pool', () => {
+  it('prolongs the visibility of a message while its work lasts', async () => {
+    await bed.open();
+    await bed.shop.scan();
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    bed.trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
+    const pool = new WorkerPool(await bed.shop.process(), () => undefined);
+    await pool.take();
+    // The lane has begun once its heartbeat sleeps.
+    while (bed.shop.clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
+    // In steps: prolonging is a write of its own, and takes a moment that no clock shows.
+    for (let step = 0; step < 30; step += 1) {
+      await bed.shop.clock.advance(bed.shop.settings.visibilityMs / 10);
+      await bed.shop.store.queue.depth();
+    }
+    expect(await bed.shop.store.queue.depth()).toMatchObject({ visible: 0, inFlight: 1 });
+    expect(await bed.shop.store.queue.receive(1, 1_000)).toEqual([]);
+    finish();
+    await bed.shop.settle(pool.drain());
+    expect(await bed.shop.store.queue.depth()).toMatchObject({ visible: 0, inFlight: 0 });
+    expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
+    // And no longer.
+    expect(bed.shop.clock.sleeping).toBe(0);
+  });
+});
