@@ -1,9 +1,8 @@
-import { GetEnrollmentStatusesForOrganizationCommand } from '@aws-sdk/client-compute-optimizer';
 import {
   DescribeOrganizationCommand,
+  ListAccountsCommand,
   ListAWSServiceAccessForOrganizationCommand,
   ListDelegatedAdministratorsCommand,
-  ListAccountsCommand as ListOrganizationAccountsCommand,
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
@@ -14,12 +13,12 @@ import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
 import type { CallGate, CallKey } from '../../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../../ports/inspection.ts';
 import type { Logger } from '../../../ports/system.ts';
-import { ListAccountsCommand } from './automation-client/index.ts';
-import { type Calls, createCalls } from './call-pipeline.ts';
+import { type Calls, createCalls, type Session } from './call-pipeline.ts';
 import { type OwnIdentity, readOwnIdentity } from './caller.ts';
 import { type Clients, createClients } from './clients.ts';
 import { endlessListing } from './cloud-errors.ts';
-import { MAX_PAGE } from './organization-reader.ts';
+import { DRIVERS } from './kinds/index.ts';
+import { type ListPage, MAX_PAGE, paged, toListPage } from './organization-reader.ts';
 import { accountId, checked } from './responses.ts';
 
 export interface AwsInspectionOptions {
@@ -41,22 +40,16 @@ const optional = z.string().nullish();
 const organization = z.object({
   Organization: z.object({ Id: z.string().min(1), MasterAccountId: accountId, FeatureSet: optional }),
 });
-const services = z.object({
-  EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })),
-  NextToken: optional,
-});
-const administrators = z.object({
-  DelegatedAdministrators: z.array(z.object({ Id: accountId })),
-  NextToken: optional,
-});
-const accounts = z.object({
-  Accounts: z.array(z.object({ Id: accountId, State: optional, Status: optional })),
-  NextToken: optional,
-});
+const services = z
+  .object({ ...paged, EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })) })
+  .transform((page) => toListPage(page.EnabledServicePrincipals, page.NextToken));
+const administrators = z
+  .object({ ...paged, DelegatedAdministrators: z.array(z.object({ Id: accountId })) })
+  .transform((page) => toListPage(page.DelegatedAdministrators, page.NextToken));
+const accounts = z
+  .object({ ...paged, Accounts: z.array(z.object({ Id: accountId, State: optional, Status: optional })) })
+  .transform((page) => toListPage(page.Accounts, page.NextToken));
 const roots = z.object({ Roots: z.array(z.object({ Id: z.string().min(1) })).min(1) });
-const listed = z.array(z.object({ accountId, status: optional, statusReason: optional }));
-const statuses = z.object({ accountEnrollmentStatuses: listed, nextToken: optional });
-const automation = z.object({ accounts: listed, nextToken: optional });
 
 /** The reads of `doctor`. `close` aborts the calls in progress. */
 export function createAwsInspection(options: AwsInspectionOptions): Inspection & { close(): void } {
@@ -100,44 +93,57 @@ class AwsInspection implements Inspection {
 
   async organization(): Promise<OrganizationFacts> {
     const send = () => this.#clients.organizations.send(new DescribeOrganizationCommand({}));
-    const { Organization } = await this.#ask('organizations', 'DescribeOrganization', organization, send);
+    const { Organization } = await this.#ask('DescribeOrganization', organization, send);
     const { Id, MasterAccountId, FeatureSet } = Organization;
     return { organizationId: Id, managementAccountId: MasterAccountId, featureSet: FeatureSet ?? null };
   }
 
   async trustedServices(): Promise<readonly string[]> {
-    const pages = this.#pages('organizations', 'ListAWSServiceAccessForOrganization', services, (NextToken) =>
-      this.#clients.organizations.send(new ListAWSServiceAccessForOrganizationCommand({ ...NextToken })),
+    const found: string[] = [];
+    const pages = this.#pages('ListAWSServiceAccessForOrganization', services, (token) =>
+      this.#clients.organizations.send(new ListAWSServiceAccessForOrganizationCommand(token)),
     );
-    return collect(pages, (page) => page.EnabledServicePrincipals.map((each) => each.ServicePrincipal));
+    for await (const page of pages) found.push(...page.map((each) => each.ServicePrincipal));
+    return found;
   }
 
   async delegatedAdministrators(): Promise<readonly AccountId[]> {
-    const pages = this.#pages('organizations', 'ListDelegatedAdministrators', administrators, (NextToken) => {
-      const command = new ListDelegatedAdministratorsCommand({ ServicePrincipal: SERVICE_PRINCIPAL, ...NextToken });
+    const found: AccountId[] = [];
+    const pages = this.#pages('ListDelegatedAdministrators', administrators, (token) => {
+      const command = new ListDelegatedAdministratorsCommand({ ServicePrincipal: SERVICE_PRINCIPAL, ...token });
       return this.#clients.organizations.send(command);
     });
-    return collect(pages, (page) => page.DelegatedAdministrators.map(({ Id }) => Id));
+    for await (const page of pages) found.push(...page.map(({ Id }) => Id));
+    return found;
   }
 
-  async failedEnrollments(enrollment: EnrollmentId): Promise<readonly FailedEnrollment[]> {
-    const found =
-      enrollment === 'computeOptimizer'
-        ? await collect(this.#computeOptimizerPages(), (page) => page.accountEnrollmentStatuses)
-        : await collect(this.#automationPages(), (page) => page.accounts);
-    return found
-      .filter(({ status }) => status === 'Failed')
-      .map((each) => ({ accountId: each.accountId, statusReason: each.statusReason ?? null }));
+  async failedEnrollments(kind: EnrollmentId): Promise<readonly FailedEnrollment[]> {
+    const driver = DRIVERS[kind];
+    const found: FailedEnrollment[] = [];
+    const pages = this.#listing(driver.list(null).key, async (token) => {
+      const { key, send } = driver.list(token, true);
+      const session = await this.#session(key);
+      const answer = await this.#calls.make({ key, session, send: () => send(this.#clients) });
+      const { items, leftOut, nextToken } = driver.parsePage(answer, { key, session });
+      return { items: [...items, ...leftOut], next: nextToken };
+    });
+    for await (const page of pages) {
+      for (const item of page) {
+        if (!('observed' in item) || item.observed.status !== 'Failed') continue;
+        found.push({ accountId: item.accountId, statusReason: item.observed.statusReason });
+      }
+    }
+    return found;
   }
 
   async members(atLeast: number): Promise<readonly AccountId[]> {
     const [{ accountId: own }, { managementAccountId }] = await Promise.all([this.caller(), this.organization()]);
     const found: AccountId[] = [];
-    const pages = this.#pages('organizations', 'ListAccounts', accounts, (NextToken) =>
-      this.#clients.organizations.send(new ListOrganizationAccountsCommand({ ...NextToken })),
+    const pages = this.#pages('ListAccounts', accounts, (token) =>
+      this.#clients.organizations.send(new ListAccountsCommand(token)),
     );
     for await (const page of pages) {
-      for (const { Id, State, Status } of page.Accounts) {
+      for (const { Id, State, Status } of page) {
         if ((State ?? Status) === 'ACTIVE' && Id !== own && Id !== managementAccountId) found.push(Id);
       }
       if (found.length >= atLeast) break;
@@ -147,76 +153,45 @@ class AwsInspection implements Inspection {
 
   async rootId(): Promise<string> {
     const send = () => this.#clients.organizations.send(new ListRootsCommand({}));
-    const { Roots } = await this.#ask('organizations', 'ListRoots', roots, send);
+    const { Roots } = await this.#ask('ListRoots', roots, send);
     return Roots[0]?.Id ?? '';
   }
 
-  #computeOptimizerPages() {
-    const operation = 'GetEnrollmentStatusesForOrganization';
-    const filters = [{ name: 'Status' as const, values: ['Failed'] }];
-    return this.#pages('compute-optimizer', operation, statuses, ({ NextToken }) => {
-      const input = { filters, maxResults: 100, ...(NextToken !== undefined && { nextToken: NextToken }) };
-      return this.#clients.computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand(input));
-    });
-  }
-
-  #automationPages() {
-    return this.#pages('aco-automation', 'ListAccounts', automation, ({ NextToken }) => {
-      const input = { maxResults: 1000, ...(NextToken !== undefined && { nextToken: NextToken }) };
-      return this.#clients.automation.send(new ListAccountsCommand(input));
-    });
-  }
-
-  async *#pages<Page extends { NextToken?: string | null | undefined } | { nextToken?: string | null | undefined }>(
-    service: string,
+  /** The pages of a listing of Organizations. */
+  #pages<Item>(
     operation: string,
-    schema: z.ZodType<Page>,
-    send: (token: { NextToken?: string }) => Promise<unknown>,
-  ): AsyncGenerator<Page> {
+    schema: z.ZodType<ListPage<Item>>,
+    send: (token: { readonly NextToken?: string }) => Promise<unknown>,
+  ): AsyncGenerator<readonly Item[]> {
+    return this.#listing({ service: 'organizations', operation }, (token) =>
+      this.#ask(operation, schema, () => send(token === null ? {} : { NextToken: token })),
+    );
+  }
+
+  async *#listing<Item>(
+    key: CallKey,
+    fetch: (token: string | null) => Promise<ListPage<Item>>,
+  ): AsyncGenerator<readonly Item[]> {
     const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: SLACK * this.#maxAccounts });
     let total = 0;
-    for (let token: string | undefined; ; ) {
-      const asked = token;
-      const page = await this.#ask(service, operation, schema, () =>
-        send(asked === undefined ? {} : { NextToken: asked }),
-      );
-      yield page;
-      token = ('NextToken' in page ? page.NextToken : 'nextToken' in page ? page.nextToken : null) || undefined;
-      const items = itemsIn(page);
-      total += items;
-      const why = bounds.broken({ items, total, token: token ?? null });
-      if (why !== null) {
-        const { accountId: own } = await this.caller();
-        throw endlessListing({ service, operation, accountId: own }, why);
-      }
-      if (token === undefined) return;
+    for (let token: string | null = null; ; ) {
+      const { items, next }: ListPage<Item> = await fetch(token);
+      yield items;
+      total += items.length;
+      const why = bounds.broken({ items: items.length, total, token: next });
+      if (why !== null) throw endlessListing({ ...key, accountId: (await this.caller()).accountId }, why);
+      if (next === null) return;
+      token = next;
     }
   }
 
-  async #ask<Answer>(
-    service: CallKey['service'],
-    operation: string,
-    schema: z.ZodType<Answer>,
-    send: () => Promise<unknown>,
-  ): Promise<Answer> {
-    const key = { service, operation };
-    const own = await this.caller();
-    const session = await this.#calls.ownSession(key, own.accountId);
+  async #ask<Answer>(operation: string, schema: z.ZodType<Answer>, send: () => Promise<unknown>): Promise<Answer> {
+    const key = { service: 'organizations', operation };
+    const session = await this.#session(key);
     return checked(schema, await this.#calls.make({ key, session, send }), { key, session });
   }
-}
 
-/** The items of a page, whose one list has a different name in each operation. */
-function itemsIn(page: object): number {
-  const list: unknown = Object.values(page).find((value) => Array.isArray(value));
-  return Array.isArray(list) ? list.length : 0;
-}
-
-async function collect<Page, Item>(
-  pages: AsyncIterable<Page>,
-  items: (page: Page) => readonly Item[],
-): Promise<readonly Item[]> {
-  const found: Item[] = [];
-  for await (const page of pages) found.push(...items(page));
-  return found;
+  async #session(key: CallKey): Promise<Session> {
+    return this.#calls.ownSession(key, (await this.caller()).accountId);
+  }
 }

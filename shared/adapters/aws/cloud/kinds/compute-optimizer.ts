@@ -10,15 +10,16 @@ import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
 const SERVICE = 'compute-optimizer';
 /** The largest page that AWS allows [API_GetEnrollmentStatusesForOrganization]. */
 const PAGE_SIZE = 100;
+const FAILED = [{ name: 'Status' as const, values: ['Failed'] }];
 
 const page = z.object({ accountEnrollmentStatuses: listedAccounts, nextToken: pageToken });
 const request = requestsTo(SERVICE);
 
 export const computeOptimizerDriver: EnrollmentDriver = {
-  list: (nextToken) =>
+  list: (nextToken, failedOnly = false) =>
     request(
       'GetEnrollmentStatusesForOrganization',
-      { maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      { ...(failedOnly && { filters: FAILED }), maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
       ({ computeOptimizer }, input) => computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand(input)),
     ),
 

@@ -8,8 +8,8 @@ import type { Answered, EnrollmentPage } from '../responses.ts';
  * pacing and the translation of errors are the same for all kinds (`cloud.ts`).
  */
 export interface EnrollmentDriver {
-  /** One page of the organization-wide listing. */
-  list(pageToken: string | null): WireRequest;
+  /** One page of the organization-wide listing. With `failedOnly`, AWS may omit enrollments that have not failed. */
+  list(pageToken: string | null, failedOnly?: boolean): WireRequest;
   /** @throws CloudError `UnexpectedAnswer` */
   parsePage(answer: unknown, answered: Answered): EnrollmentPage;
   /** The enrollment of the account whose credentials make the call. */
