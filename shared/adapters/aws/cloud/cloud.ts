@@ -1,3 +1,4 @@
+import { actionOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../../domain/network.ts';
 import {
@@ -7,7 +8,6 @@ import {
   type ChangeRequest,
   type Cloud,
   CloudError,
-  MAX_BATCH,
 } from '../../../ports/cloud.ts';
 import type { Clock, Logger } from '../../../ports/system.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
@@ -120,11 +120,12 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
   };
 }
 
-function refuseBatchSize({ action, target }: ChangeRequest, key: CallKey): void {
+function refuseBatchSize({ kind, action, target }: ChangeRequest, key: CallKey): void {
   if (target.scope !== 'batch') return;
   const { length } = target.accountIds;
-  if (length > 0 && length <= MAX_BATCH) return;
-  const message = `${action} accepts 1 to ${MAX_BATCH} accounts, not ${length}.`;
+  const most = actionOf(kind, action)?.batchSize ?? 1;
+  if (length > 0 && length <= most) return;
+  const message = `${action} accepts 1 to ${most} accounts, not ${length}.`;
   throw ownError('Invalid', 'BatchSize', { ...key, accountId: null }, message);
 }
 
