@@ -84,6 +84,28 @@ describe('a listing whose empty page carries the token that it was asked by', ()
     expect(silent.asked).toEqual([]);
   });
 
+  it('is replayed from a checkpoint of version 0.1.0', async () => {
+    const checkpoint = await Checkpoint.load(memoryRegisters(), 'run-1');
+    const { accountId: id, observed } = item(1);
+    checkpoint.put('computeOptimizer/1//0', { items: [item(1)], nextToken: 'a', leftOut: [] });
+    checkpoint.put('computeOptimizer/1/a/0', { items: [], nextToken: null, leftOut: [] });
+    checkpoint.put(`automation#${id}`, observed);
+    const refusal = { message: 'no', kind: 'Denied', code: 'AccessDenied', service: 'sts', operation: 'AssumeRole' };
+    checkpoint.put(`refused/computeOptimizer#${id}`, refusal);
+    const { cloud, asked } = answering([]);
+    const replaying = resumable(
+      cloud,
+      checkpoint,
+      () => false,
+      () => NOW,
+    );
+    expect(await replaying.list('computeOptimizer', null)).toMatchObject({ items: [item(1)], nextToken: 'a' });
+    expect(await replaying.list('computeOptimizer', 'a')).toMatchObject({ items: [], nextToken: null });
+    expect(await replaying.read('automation', id)).toEqual(observed);
+    await expect(replaying.read('computeOptimizer', id)).rejects.toMatchObject({ details: { code: 'AccessDenied' } });
+    expect(asked).toEqual([]);
+  });
+
   it('for ever ends as broken off, not never', async () => {
     const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
     const listing = await readListing(
