@@ -192,7 +192,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.goto(house.url);
     await page.getByRole('alert').getByText('Rollcall did not answer within 60 s.').waitFor();
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
-    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
     expect(questions).toBeGreaterThan(2);
     // What is listened to and silent is dead as well.
     await page.getByText('Live', { exact: true }).waitFor();
@@ -225,7 +225,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('link', { name: 'Accounts', exact: true }).press('Enter');
     // A new page begins with its heading.
     const heading = page.getByRole('heading', { level: 1, name: 'Accounts' });
-    await expect.poll(() => heading.evaluate(hasFocus)).toBe(true);
+    await heading.and(page.locator(':focus')).waitFor();
   });
 
   const addressOf = async (path: string): Promise<string> => {
@@ -256,7 +256,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     ])('axe finds nothing in %s', async (path, heading) => {
       const page = await open(await addressOf(path), { colorScheme });
       await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
-      await expect.poll(() => page.getByText(/^Loading.*…$/).count()).toBe(0);
+      await nothingLoads(page);
       await axeFindsNothing(page, colorScheme);
     });
     test('axe finds nothing in what asks before something is done', async () => {
@@ -275,13 +275,21 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     for (const path of ['/', '/accounts', '/account', '/audit', '/audit?view=as-of', '/runs', '/run', '/policy']) {
       await page.goto(`${house.url}${await addressOf(path)}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      await expect.poll(() => page.getByText(/^Loading.*…$/).count()).toBe(0);
+      await nothingLoads(page);
       expect(await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth), path).toBe(360);
     }
   });
 });
 
 /** Accounts as the API tells them. */
+/** Resolves when no part of the page still loads. */
+function nothingLoads(page: Page): Promise<void> {
+  return page
+    .locator('body')
+    .filter({ hasNot: page.getByText(/^Loading.*…$/) })
+    .waitFor();
+}
+
 function manyAccounts(length: number) {
   const rowAt = (n: number): string => `account-${String(n).padStart(5, '0')}`;
   const cell = {

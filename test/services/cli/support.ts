@@ -110,6 +110,24 @@ export function spawned(args: readonly string[], options: CallOptions): Promise<
   return ended(start(args, options));
 }
 
+/** Resolves when an answer of the sandbox leaves no active account without Compute Optimizer. */
+export function allEnrolled({ sandbox }: RunningSandbox): Promise<'converged'> {
+  const handle = sandbox.handle.bind(sandbox);
+  return new Promise((resolve) => {
+    sandbox.handle = (request) => {
+      const answer = handle(request);
+      const missing = sandbox.accounts().some(({ computeOptimizer, state }) => {
+        return state === 'ACTIVE' && computeOptimizer.status !== 'Active';
+      });
+      if (!missing) {
+        sandbox.handle = handle;
+        resolve('converged');
+      }
+      return answer;
+    };
+  });
+}
+
 /** A terminal's two streams, as the output port sees them. */
 export function streams(columns?: number) {
   const written = { out: '', err: '' };
