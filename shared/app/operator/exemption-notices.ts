@@ -11,7 +11,7 @@ import type { Deps } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
-import { needsLook } from '../work-queue/due-keys.ts';
+import { hasPendingWork } from '../work-queue/due-keys.ts';
 
 /*
  * Of each exemption, by its content:
@@ -148,7 +148,7 @@ async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, n
 
 /** Storing the record anew has forgotten when it was to be looked at again, where nothing but a hint said so: it is looked at early. */
 async function keepAwake({ records }: ExemptionDeps, record: AccountRecord, now: EpochMs): Promise<void> {
-  if (!needsLook(record)) return;
+  if (!hasPendingWork(record)) return;
   await records.snooze(record.accountId, record.head.seq, now);
 }
 

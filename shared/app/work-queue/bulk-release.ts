@@ -7,31 +7,31 @@ import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import type { DueKey } from './due-keys.ts';
 
-/** More changes than this that come free at once are judged together by a scan, which says so before the first call if they are too many. */
-export const SET_FREE_AT_ONCE = 10;
+/** If more changes than this are released together, a scan plans them, so that the guardrails apply before the first call. */
+export const BULK_RELEASE_THRESHOLD = 10;
 
 const REASONS: ReadonlySet<string | null> = new Set(['resumed', 'suspendedByOperator', 'exemption', 'contested']);
 
 /**
- * Came free by an operator's word, or by the end of a suspension or an exemption, and differs as far as is known: no plan has counted this
- * change. One selector may free the whole organization, and the guard alone would let as many through as the cap allows before anybody is told.
+ * Whether a key was released by an operator or by the end of a suspension or exemption, and differs as far as is known. No plan has counted
+ * such a change. One selector may release the whole organization; without a plan, changes up to the cap would be made before an alert.
  */
-export function isBulkRelease({ condition }: Pick<DueKey, 'condition'>): boolean {
+export function isReleased({ condition }: Pick<DueKey, 'condition'>): boolean {
   const { reason, claim, desired, desiredRuleMode, status, ruleMode } = condition;
   if (claim !== null || !REASONS.has(reason)) return false;
   return status === null || differs({ status: desired, ruleMode: desiredRuleMode }, { status, ruleMode }) !== null;
 }
 
-const asked = z.object({ at: z.number() });
-export const BULK_RELEASE = storedDocument(REGISTERS.bulkRelease, asked);
-/** What a scan has left as it was, an exemption that was prolonged, is looked at one by one afterwards, and no further scan is asked for, ms. */
-const AGAIN_MS = 30 * 60_000;
+const deferral = z.object({ at: z.number() });
+export const BULK_RELEASE = storedDocument(REGISTERS.bulkRelease, deferral);
+/** After a deferral no further scan is requested for this long, ms: keys that are still due then are reconciled individually. */
+const DEFERRAL_PAUSE_MS = 30 * 60_000;
 
-/** Asks for a scan to judge what has come free. @returns false: one was asked for a while ago, and what is still due now is for single looks. */
+/** Requests a scan for the released keys. @returns false if one was requested recently; the keys are then reconciled individually. */
 export async function deferToScan(registers: Registers, now: EpochMs): Promise<boolean> {
   const known = await readTyped(registers, BULK_RELEASE);
-  if (known !== null && now - known.value.at < AGAIN_MS) return false;
-  // Whoever loses asks for the same scan.
+  if (known !== null && now - known.value.at < DEFERRAL_PAUSE_MS) return false;
+  // A process that loses the race requests the same scan.
   await writeTyped(registers, BULK_RELEASE, { at: now }, known?.version ?? null);
   await makeScanDue(registers);
   return true;

@@ -10,17 +10,17 @@ import type { WaitingRunOf } from '../guardrails/window-run.ts';
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
 type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;
 
-/** One enrollment that is due for a look. */
+/** An enrollment of an account that is due to be reconciled. */
 export interface DueKey {
   readonly common: Common;
   readonly condition: Condition;
   readonly key: { readonly accountId: string; readonly enrollment: EnrollmentId };
 }
 
-/** What in a record can be waiting: everything with a claim, a time, or a result to come. */
+/** Whether a condition waits for something: the end of a claim, a time, or a result from AWS. */
 function waits(condition: Condition | null): condition is Condition {
   if (condition === null) return false;
-  // The kill switch held it back; whoever ends that makes it due.
+  // Held back by the kill switch; ending the halt makes it due.
   if (condition.reason === 'halted') return true;
   return (
     condition.claim !== null ||
@@ -41,17 +41,17 @@ function unlockingRun({ conditions }: AccountRecord, enrollment: EnrollmentId): 
   return known.toSorted((a, b) => Date.parse(b.changedAt) - Date.parse(a.changedAt))[0]?.runId ?? null;
 }
 
-/** Whether somebody has to look at the account at a time that only a hint may say, which each entry about it makes forgotten. */
-export function needsLook(record: AccountRecord): boolean {
+/** Whether any enrollment waits or is unblocked. Its due time may be only a hint, which every new entry of the account clears. */
+export function hasPendingWork(record: AccountRecord): boolean {
   return ENROLLMENT_IDS.some((enrollment) => waits(record.conditions[enrollment]) || isUnlocked(record, enrollment));
 }
 
-/** Waits for a window, or did until a moment ago. */
+/** Whether a condition waits for a change window, which may just have opened. */
 export function waitsForWindow(condition: Condition | null): condition is Condition {
   return condition?.verdict === 'Blocked' && condition.reason === 'window';
 }
 
-/** The enrollments of a record that are due; each belongs to the run that last touched it, or last judged what waits for a window. */
+/** The due enrollments of a record. Each belongs to the run that last changed it or, if it waits for a window, that last planned it. */
 export async function dueKeys(
   record: AccountRecord,
   runs: RunStore,
@@ -63,8 +63,8 @@ export async function dueKeys(
   for (const enrollment of ENROLLMENT_IDS) {
     const condition = record.conditions[enrollment];
     if (condition === null || !(waits(condition) || isUnlocked(record, enrollment))) continue;
-    const judgedBy = waitsForWindow(condition) ? await waitingRunOf({ accountId, enrollment, condition }) : null;
-    const runId = judgedBy ?? runOf(record, enrollment, condition);
+    const plannedBy = waitsForWindow(condition) ? await waitingRunOf({ accountId, enrollment, condition }) : null;
+    const runId = plannedBy ?? runOf(record, enrollment, condition);
     const run = runId === null ? null : await runs.get(runId);
     const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
     found.push({ common, condition, key: { accountId, enrollment } });
@@ -72,20 +72,20 @@ export async function dueKeys(
   return found;
 }
 
-/** The batch call that the condition, as it is remembered, is waiting for, if it is one; the worker judges anew. */
+/** The batch call that the stored condition suggests, or `null`. The worker assesses the account again. */
 function batchOf({ condition, key }: DueKey): Operation | null {
-  // What became of an intent is found out account by account.
+  // The outcome of an intent is determined for each account individually.
   if (!kindOf(key.enrollment).hasRuleMode || condition.claim !== null) return null;
   if (condition.desiredRuleMode === 'AnyAllowed') return 'AssociateAccounts';
   const leaving = condition.desired === 'Inactive' || condition.desiredRuleMode === 'NoneAllowed';
   return leaving && condition.ruleMode === 'AnyAllowed' ? 'DisassociateAccounts' : null;
 }
 
-/** Messages for what is due: what one batch call can do goes into one message, up to 50 accounts of the same run. */
+/** Messages for due keys. Accounts of the same run that one batch call can change share a message, up to 50. */
 export function dueMessages(due: readonly DueKey[]): WorkMessage[] {
-  const groups = Map.groupBy(due, (one) => {
-    const operation = batchOf(one);
-    return operation === null ? null : [operation, one.common.runId, one.common.planHash].join(' ');
+  const groups = Map.groupBy(due, (dueKey) => {
+    const operation = batchOf(dueKey);
+    return operation === null ? null : [operation, dueKey.common.runId, dueKey.common.planHash].join(' ');
   });
   const messages: WorkMessage[] = [];
   for (const [name, group] of groups) {

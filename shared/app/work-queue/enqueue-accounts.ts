@@ -3,22 +3,22 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Stores } from '../context.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 
-export interface LookResult {
+export interface EnqueuedAccounts {
   readonly queued: readonly string[];
-  /** Accounts that no scan has seen yet: the next one will. */
+  /** Accounts without a record; the next scan finds them. */
   readonly unknown: readonly string[];
 }
 
 /**
- * Queues the keys of accounts of which something was heard. A worker reads them live, so that it does not matter what was heard, how
- * late, or how often. Changes that follow count as the last run's: its guardrails and its failures are the ones they are held to.
+ * Enqueues the keys of accounts named by an event. Workers read the accounts live, so late, repeated or wrong events do no harm. The changes
+ * that follow count toward the last run, so its guardrails and its failure limit apply.
  */
 export async function enqueueAccounts(
   stores: Pick<Stores, 'queue' | 'records' | 'registers'>,
   policyHash: string,
   accountIds: readonly string[],
   delayMs = 0,
-): Promise<LookResult> {
+): Promise<EnqueuedAccounts> {
   const records = await stores.records.getMany([...new Set(accountIds)]);
   const present = [...records.values()].filter((record) => record.present).map(({ accountId }) => accountId);
   const unknown = [...new Set(accountIds)].filter((id) => !present.includes(id));

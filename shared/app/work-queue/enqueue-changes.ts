@@ -5,9 +5,7 @@ import type { Deps, OnProgress, RunContext } from '../context.ts';
 import type { Plan } from '../plan/plan.ts';
 import { workKey } from '../plan/planned-work.ts';
 
-/**
- * Enqueues the changes that are due: one organization-wide call, batches of up to 50, single accounts. Follow-ups are queued once they are possible.
- */
+/** Enqueues the due changes: one organization-wide call, batches of up to 50, single accounts. Follow-ups are enqueued when they become possible. */
 export async function enqueue(
   deps: Deps,
   run: RunContext,
