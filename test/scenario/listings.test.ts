@@ -20,7 +20,7 @@ describe('a listing that breaks off', () => {
     expect(run.plan.trip?.reason ?? null).toBe(null);
     expect(run.plan.due).toEqual([]);
     expect(run.plan.broken).toEqual([
-      expect.stringContaining('the Compute Optimizer listing broke off after 100 accounts'),
+      expect.stringContaining('the Compute Optimizer listing ended early after 100 accounts'),
     ]);
     expect(world.wire.mutating).toEqual([]);
     // Once it is read whole, what the policy wants is done.

@@ -218,7 +218,7 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/scan/scan.ts',
-        find: 'entries += await recordGone(deps, journal, asked, seen.gone);',
+        find: 'entries += await recordGone(deps, writer, run, surveyed.gone);',
         replace: '',
       },
     ],

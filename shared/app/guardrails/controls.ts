@@ -81,7 +81,7 @@ export function underControls(
  * Whether what was judged under older controls still stands under these: an account that was suspended meanwhile must not be recorded as
  * anything else, nor one that was resumed as Suspended.
  */
-export function standsUnder(
+export function isValidUnder(
   controls: CompiledControls,
   now: EpochMs,
   facts: OrganizationAccount,

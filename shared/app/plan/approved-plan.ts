@@ -4,33 +4,33 @@ import type { RunStore } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows, type Plan } from './plan.ts';
 
-type LiftDeps = Pick<Deps, 'registers' | 'clock'>;
+type ApprovalDeps = Pick<Deps, 'registers' | 'clock'>;
 
-/** A run, and its plan as it is to be carried out. */
-export interface Lifted {
+/** A run and the plan that it carries out. */
+export interface BoundRun {
   readonly run: RunContext;
   readonly plan: Plan;
 }
 
 /**
- * Where `maxChanges` would stop the run and an operator has approved what it would do: the run is bound to the approved plan. Changes that
- * have come since are left, and trip the next scan anew; those that have healed are not missed.
- * @param opened the approved plan that has just opened the gate of a rollout: the run is bound to it, tripped or not.
- * @param replan the plan, with only these changes allowed.
+ * Binds a run that `maxChanges` would stop to the plan that an operator has approved. The run then makes only approved changes; changes
+ * found since the approval trip the guardrail in the next scan.
+ * @param opened hash of the approved plan that has just opened a rollout gate: the run is bound to it even if nothing trips.
+ * @param replan returns the plan restricted to the given change keys.
  */
 export async function bindApprovedPlan(
-  deps: LiftDeps,
+  deps: ApprovalDeps,
   runs: RunStore,
   run: RunContext,
   plan: Plan,
   opened: string | null,
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
-): Promise<Lifted> {
+): Promise<BoundRun> {
   const now = deps.clock.now();
   const open = await openApprovals(deps.registers, run.policy.hash, now);
-  const wanted = plan.trip?.reason === 'maxChanges' ? open : open.filter(({ planHash }) => planHash === opened);
-  const bound = run.planHash === null ? await bind(deps, runs, run, plan, wanted, replan) : null;
-  // Those that this scan did not need were looked at all the same: no further scan is asked for on their account.
+  const usable = plan.trip?.reason === 'maxChanges' ? open : open.filter(({ planHash }) => planHash === opened);
+  const bound = run.planHash === null ? await bind(deps, runs, run, plan, usable, replan) : null;
+  // Approvals that this scan did not need count as started too, so that they request no further scan.
   for (const { planHash, startedRun } of open) {
     if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
   }
@@ -38,47 +38,47 @@ export async function bindApprovedPlan(
 }
 
 async function bind(
-  { registers, clock }: LiftDeps,
+  { registers, clock }: ApprovalDeps,
   runs: RunStore,
   run: RunContext,
   plan: Plan,
   open: readonly Approval[],
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
-): Promise<Lifted | null> {
+): Promise<BoundRun | null> {
   for (const approval of open) {
     const { planHash, expiresAt } = approval;
     const keys = await runs.planKeys(planHash);
-    if (keys === null || !wouldAct(plan).some((change) => allows(keys, change))) continue;
-    const lifted = await replan(keys);
-    if (lifted.trip !== null) return { run, plan: lifted };
+    if (keys === null || !actionable(plan).some((change) => allows(keys, change))) continue;
+    const approved = await replan(keys);
+    if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
-    return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...lifted, approval } };
+    return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...approved, approval } };
   }
   return null;
 }
 
-/** The approval by which the next run would get past what stops this plan; only looks. `null`: there is none, or none is needed. */
+/** The approval that would let the next run make this plan's changes, without using it. `null`: none exists or none is needed. */
 export async function approvalFor(
-  { registers, clock }: LiftDeps,
+  { registers, clock }: ApprovalDeps,
   runs: RunStore,
   plan: Plan,
 ): Promise<Approval | null> {
   if (plan.trip?.reason !== 'maxChanges') return null;
   for (const approval of await openApprovals(registers, plan.policyHash, clock.now())) {
     const keys = await runs.planKeys(approval.planHash);
-    if (keys !== null && wouldAct(plan).some((change) => allows(keys, change))) return approval;
+    if (keys !== null && actionable(plan).some((change) => allows(keys, change))) return approval;
   }
   return null;
 }
 
-/** What the run would do now, and when the enforcement window opens. */
-function wouldAct({ changes, due }: Plan): readonly Change[] {
+/** The changes that the run would make now or when the change window opens. */
+function actionable({ changes, due }: Plan): readonly Change[] {
   return [...due, ...changes.filter(({ reason }) => reason === 'window')];
 }
 
-/** What approved runs are making right now, by `changeKey`. One that a guardrail has stopped makes nothing any more. */
-export async function underWay(
-  { registers, clock }: LiftDeps,
+/** Keys (`changeKey`) of the changes that approved runs are making. Runs stopped by a guardrail are left out. */
+export async function changesInProgress(
+  { registers, clock }: ApprovalDeps,
   runs: RunStore,
   policyHash: string,
 ): Promise<ReadonlySet<string>> {

@@ -8,7 +8,7 @@ import type { Summary } from '../survey/assessment-table.ts';
 import type { OrgWide } from './organization-call.ts';
 import type { Plan } from './plan.ts';
 
-/** Every verdict with its count, zeros included, so that readers need not know which may be missing. */
+/** The count of every verdict, zeros included, so that readers do not have to handle missing keys. */
 export type FullSummary = Readonly<Record<EnrollmentId, Readonly<Record<Verdict, number>>>>;
 
 export function fullSummary(summary: Summary): FullSummary {
@@ -41,9 +41,9 @@ export interface PlanDocument {
     readonly reason: string | null;
     readonly message: string | null;
   };
-  /** The operator's approval under which the next run makes what it allows of this; `null`: there is none, or none is needed. */
+  /** The approval that lets the next run make this plan's changes; `null`: none exists or none is needed. */
   readonly approval: { readonly planHash: string; readonly actor: string; readonly expiresAt: string } | null;
-  /** The canaries come first: what waits for them; `null` where nothing does. */
+  /** Changes that wait for the canaries; `null`: none. */
   readonly rollout: { readonly held: number; readonly opensAt: string | null; readonly message: string } | null;
   readonly organizationWide: OrgWide;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
@@ -51,7 +51,7 @@ export interface PlanDocument {
   readonly totals: PlanTotals;
   /** The mutating calls of `totals`, by operation. */
   readonly calls: readonly PlannedCall[];
-  /** Sentences about listings that broke off or that contradict each other. */
+  /** Sentences about listings that ended early or contradict each other. */
   readonly broken: readonly string[];
   readonly changes: readonly Change[];
 }

@@ -25,42 +25,42 @@ import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
 import { type OrgWide, organizationWide, useOrganizationCall } from './organization-call.ts';
 
-/** What a run would do. Everything that `plan` prints, and what `apply` acts on. */
+/** What a run would do: printed by `plan`, carried out by `apply`. */
 export interface Plan {
   readonly organizationId: string;
   readonly policyHash: string;
   readonly planHash: string;
   readonly coverage: Coverage;
   readonly summary: Summary;
-  /** Every mismatch, acted upon or not. */
+  /** Every mismatch, whether the run changes it or not. */
   readonly changes: readonly Change[];
-  /** Those that would be made now. */
+  /** The changes that the run would make now. */
   readonly due: readonly Change[];
   /** Changes that become possible when their prerequisite is met, with the action that will make them. */
   readonly followUps: readonly Change[];
   readonly totals: PlanTotals;
   readonly trip: Trip | null;
-  /** The operator's approval that the run goes on under. */
+  /** The operator's approval that the run uses. */
   readonly approval: Approval | null;
-  /** Dry run only: the changes that the next run makes under `approval`, if a guardrail would stop it otherwise. */
+  /** Dry run only: the changes that the next run makes with `approval`, if a guardrail would stop it otherwise. */
   readonly underApproval?: PlanTotals;
   /** The gate that holds some of the changes back. */
   readonly gate: Gate | null;
   readonly orgWide: OrgWide;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
-  /** The organization as it was read. */
+
   readonly snapshot: Survey['snapshot'];
 }
 
 export interface PlanLimits {
-  /** The set that a saved plan allows, by {@link changeKey}; everything else is left alone. */
+  /** The changes that a saved plan allows, by {@link changeKey}; `null`: any. */
   readonly onlyThese: ReadonlySet<string> | null;
-  /** Changes that an approved run is about to make: they are left to it. */
-  readonly underWay: ReadonlySet<string>;
+  /** Changes that another, approved run is making, by {@link changeKey}. */
+  readonly inProgress: ReadonlySet<string>;
 }
 
-/** Identifies a change across runs: who, what, which wish, by which call. */
+/** Identifies a change across runs: account, enrollment kind, desired state and action. */
 export function changeKey(
   change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action' | 'heldAction'>,
 ): string {
@@ -84,14 +84,14 @@ export interface ChangeParts {
   readonly action: string;
 }
 
-/** What a plan allows whoever is bound to it: its changes, with those that only have to wait. */
+/** The keys that a plan allows a run bound to it: its changes, including those that still have to wait. */
 export function keysOf(changes: readonly Change[]): string[] {
   return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
 }
 
 /**
- * Whether a plan's keys allow a change. Disassociating is the first of two steps where an associated member is to be disabled or
- * enabled by itself; who allowed it has allowed the second.
+ * Whether a plan's keys allow a change. An associated member is first disassociated and then enabled or disabled on its own;
+ * allowing the first step allows the second.
  */
 export function allows(keys: ReadonlySet<string>, change: Change): boolean {
   if (keys.has(changeKey(change))) return true;
@@ -100,18 +100,18 @@ export function allows(keys: ReadonlySet<string>, change: Change): boolean {
 }
 
 /**
- * Which of the changes that are due may be made, and what trips. The organization-wide call does not ask for coverage: it has a complete
- * snapshot of the organization and no Unknown account behind it, and where trusted access was lost it is the one thing that brings the
- * listings back. What else is due waits until then.
+ * Checks the guardrails and returns the due changes that the run may make. Coverage does not apply to the organization-wide call, which
+ * requires a complete snapshot without Unknown accounts; if trusted access was lost, only this call makes the listings available again.
+ * The other due changes then wait.
  */
-function judgeDue(
-  wanted: readonly Change[],
+function checkGuardrails(
+  ready: readonly Change[],
   waiting: readonly Change[],
   input: Omit<GuardrailInput, 'changes'>,
 ): { readonly due: readonly Change[]; readonly trip: Trip | null } {
-  const trip = tripped({ ...input, changes: [...wanted, ...waiting] });
-  const sweep = wanted.filter(({ scope }) => scope === 'organization');
-  if (trip?.reason !== 'minCoverage' || sweep.length === 0) return { due: wanted, trip };
+  const trip = tripped({ ...input, changes: [...ready, ...waiting] });
+  const sweep = ready.filter(({ scope }) => scope === 'organization');
+  if (trip?.reason !== 'minCoverage' || sweep.length === 0) return { due: ready, trip };
   return { due: sweep, trip: tripped({ ...input, coverage: null, changes: sweep }) };
 }
 
@@ -123,22 +123,22 @@ interface FollowUpInput {
   readonly isAllowed: (change: Change) => boolean;
 }
 
-/** @param enabling the changes of this plan, now or when a window opens. */
+/** @param enabling the changes that this plan makes now or when a window opens. */
 function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInput, enabling: readonly Change[]) {
   const enabledHere = new Set(enablingAccounts(enabling));
   // If an earlier run enabled the prerequisite, and its approval also covers the follow-up, that run makes the follow-up.
-  const leftToItsRun = (change: Change): boolean =>
-    limits.onlyThese === null && !enabledHere.has(change.accountId) && allows(limits.underWay, change);
+  const belongsToEarlierRun = (change: Change): boolean =>
+    limits.onlyThese === null && !enabledHere.has(change.accountId) && allows(limits.inProgress, change);
   const of = (made: readonly Change[]): readonly Change[] =>
-    followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !leftToItsRun(change));
+    followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !belongsToEarlierRun(change));
   return {
     of,
-    // Caps count each account once. If an earlier run has changed the account, its follow-up was judged with that run.
-    toJudge: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
+    // Caps count each account once. If an earlier run has changed the account, its follow-up was counted with that run.
+    toCount: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
   };
 }
 
-/** Turns a survey into a plan: the changes, the calls they take, and whether a guardrail would stop them. */
+/** Turns a survey into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
   survey: Survey,
@@ -154,18 +154,18 @@ export function makePlan(
   );
   const allowed = limits.onlyThese;
   const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
-  // A run that may change only some accounts can't use a call that changes all.
+  // A run that may change only some accounts cannot use a call that changes all.
   const sweeping = orgWide.used && found.every((change) => change.enrollment === 'automation' || isAllowed(change));
   const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);
-  const underWay = (change: Change): boolean =>
-    allows(limits.underWay, change) && !recent.has(change.accountId) && allowed === null;
-  const wanted = dueChanges(changes, now).filter((change) => isAllowed(change) && !underWay(change));
-  // What only waits for a window is judged with the run that found it: when it opens nobody plans anew.
+  const isInProgress = (change: Change): boolean =>
+    allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
+  const ready = dueChanges(changes, now).filter((change) => isAllowed(change) && !isInProgress(change));
+  // Changes that wait for a window count against the caps of this run, because nothing is planned again when the window opens.
   const waiting = changes
-    .filter((change) => change.reason === 'window' && isAllowed(change) && !underWay(change))
+    .filter((change) => change.reason === 'window' && isAllowed(change) && !isInProgress(change))
     .map((change) => ({ ...change, action: change.heldAction }));
-  const following = followUpFinder({ changes, recent, limits, now, isAllowed }, [...wanted, ...waiting]);
-  const { due, trip } = judgeDue(wanted, [...waiting, ...following.toJudge], {
+  const following = followUpFinder({ changes, recent, limits, now, isAllowed }, [...ready, ...waiting]);
+  const { due, trip } = checkGuardrails(ready, [...waiting, ...following.toCount], {
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
     coverage: survey.coverage,

@@ -8,12 +8,12 @@ export interface PlannedProgress {
   readonly failed: number;
   /** Waiting, or needs attention. */
   readonly blocked: number;
-  /** The account turned out to comply, to be exempt or suspended, or to have left: nothing was left to do. */
+  /** No change was necessary: the account complies, is exempt or suspended, or has left the organization. */
   readonly notNeeded: number;
   readonly inProgress: number;
 }
 
-/** Names an (account, enrollment) in one string. */
+/** The key of an account and an enrollment kind. */
 export const workKey = (accountId: string, enrollment: EnrollmentId): string => `${accountId} ${enrollment}`;
 
 type Part = Exclude<keyof PlannedProgress, 'total'>;

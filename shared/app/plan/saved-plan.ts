@@ -24,7 +24,7 @@ const changeSchema: z.ZodType<Change> = z.object({
   desiredRuleMode: ruleMode.nullable(),
   verdict: z.enum(VERDICTS),
   action,
-  // Plans that were saved before there was such a field hold nothing back.
+  // Plans saved before this field existed hold nothing back.
   heldAction: action.default('none'),
   scope: z.enum(['member', 'own', 'batch', 'organization']),
   optOut: z.boolean(),
@@ -33,7 +33,7 @@ const changeSchema: z.ZodType<Change> = z.object({
   message: z.string().nullable(),
   notBefore: z.iso.datetime().nullable(),
 });
-/** What is needed of a saved plan to be bound to it; the rest is for people. */
+/** The part of a saved plan that a run is bound to. The rest is for people. */
 const savedPlanSchema = z.object({
   organizationId: z.string(),
   policyHash: z.string(),
@@ -41,7 +41,7 @@ const savedPlanSchema = z.object({
   changes: z.array(changeSchema).max(1_000_000),
 });
 
-/** A saved plan that is what it says: its changes give its hash. */
+/** A saved plan whose hash matches its changes. */
 export interface SavedPlan {
   readonly organizationId: string;
   readonly policyHash: string;
@@ -54,17 +54,17 @@ export type SavedPlanResult =
   | { readonly ok: true; readonly plan: SavedPlan }
   | { readonly ok: false; readonly problem: string };
 
-/** Reads a saved plan: its shape, and that nobody has edited what would be done. */
+/** Reads a saved plan and verifies its shape and its hash, so that edited changes are rejected. */
 export function readSavedPlan(value: unknown): SavedPlanResult {
   const parsed = safeParseUntrusted(savedPlanSchema, value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'the document'}: ${issue.message})`;
-    return { ok: false, problem: `it is not a plan as plan --out writes it${where}` };
+    return { ok: false, problem: `it is not a plan written by plan --out${where}` };
   }
-  const { organizationId, policyHash, planHash: said, changes } = parsed.data;
-  if (planHash(policyHash, changes) !== said) {
-    return { ok: false, problem: 'its changes do not give its planHash, so it was edited after it was made' };
+  const { organizationId, policyHash, planHash: savedHash, changes } = parsed.data;
+  if (planHash(policyHash, changes) !== savedHash) {
+    return { ok: false, problem: 'its changes do not match its planHash, so it was edited after it was saved' };
   }
-  return { ok: true, plan: { organizationId, policyHash, planHash: said, keys: keysOf(changes) } };
+  return { ok: true, plan: { organizationId, policyHash, planHash: savedHash, keys: keysOf(changes) } };
 }

@@ -3,20 +3,20 @@ import type { Registers } from '../../ports/registers.ts';
 import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { readValue, writeTyped } from '../coordination/typed-register.ts';
 
-/** Registers hold small documents; this many characters of JSON go into one. */
+/** Characters of JSON in one register. Registers hold small documents. */
 const CHUNK_CHARS = 150_000;
 
 const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()]).readonly()) });
 
 export const CHECKPOINTS = documentFamily(REGISTERS.checkpoint, chunkSchema);
-/** No answer of AWS: kept beside them. */
+/** The key of the time that {@link Checkpoint.begunAt} returns; it is not an AWS response. */
 const BEGUN = 'begunAt';
 const begun = z.number();
 const prefixOf = (runId: string): string => CHECKPOINTS.named(`${runId}/`).name;
 
 /**
- * What a scan has been answered so far, so that one that runs out of time goes on where it stopped: it does everything
- * again, and is given the answers it has had already. Kept in memory until {@link save}.
+ * The AWS responses that a scan has received. A scan that runs out of time is repeated by the next process, which gets these responses
+ * instead of calling AWS again. Kept in memory until {@link save}.
  */
 export class Checkpoint {
   readonly #registers: Registers;
@@ -33,7 +33,7 @@ export class Checkpoint {
     this.#chunks = chunks;
   }
 
-  /** The checkpoint of a run; empty if it has none. Those of runs before it, which nobody will go on with, are removed. */
+  /** Loads the checkpoint of a run; empty if it has none. Removes the checkpoints of earlier runs, which are not continued. */
   static async load(registers: Registers, runId: string): Promise<Checkpoint> {
     const known = new Map<string, unknown>();
     const stored = [];
@@ -47,7 +47,7 @@ export class Checkpoint {
     return new Checkpoint(registers, runId, known, stored.length);
   }
 
-  /** How many answers it has. */
+  /** The number of AWS responses. */
   get size(): number {
     return this.#known.size - (this.has(BEGUN) ? 1 : 0);
   }
@@ -60,30 +60,31 @@ export class Checkpoint {
     return this.#known.get(key);
   }
 
-  /** `answer` is JSON. */
+  /** @param answer a JSON value. */
   put(key: string, answer: unknown): void {
     this.#known.set(key, answer);
   }
 
-  /** When the first of its answers was asked for, epoch ms; `now` if there is none yet. */
+  /** Time of the request for its first response, epoch ms; `now` if it has none. */
   begunAt(now: number): number {
     if (!this.has(BEGUN)) this.put(BEGUN, now);
     return begun.parse(this.get(BEGUN));
   }
 
-  /** Makes durable what was not yet. Nobody else writes the checkpoint of a run: its scanner holds the lease. */
+  /** Stores the new responses. Only the scanner that holds the lease writes the checkpoint of a run. */
   async save(): Promise<void> {
     const fresh = [...this.#known].slice(this.#saved);
     for (const answers of chunked(fresh)) {
       const document = CHECKPOINTS.named(`${this.#runId}/${String(this.#chunks).padStart(6, '0')}`);
       const written = await writeTyped(this.#registers, document, { answers }, null);
-      if (written === null) throw new Error(`register ${document.name} exists already: two scanners work on one run`);
+      if (written === null)
+        throw new Error(`register ${document.name} already exists: two scanners are working on the same run`);
       this.#chunks += 1;
       this.#saved += answers.length;
     }
   }
 
-  /** Removes everything that was saved, when the run needs it no more. */
+  /** Removes everything saved, after the run has ended. */
   async clear(): Promise<void> {
     for (const { name, version } of await this.#registers.list(prefixOf(this.#runId))) {
       await this.#registers.remove(name, version);

@@ -35,15 +35,14 @@ const refusal = z.object({
 const yesOrNo = z.boolean();
 const time = z.number();
 
-/** The cloud as `resumable` makes it. */
 export interface ResumableCloud extends Cloud {
-  /** Returns when no call is under way any more: only then is the checkpoint complete. */
+  /** Resolves when no call is in progress. Only then is the checkpoint complete. */
   idle(): Promise<void>;
 }
 
 /**
- * The cloud to a scan that may have to go on in another process: answers that the checkpoint has are given again, others are asked for
- * and kept, and once `mayGoOn` says no, nothing more is asked: {@link OutOfTime}. Only reads are remembered; a scan makes no other calls.
+ * Wraps the cloud for a scan that may continue in another process. A response in the checkpoint is replayed; any other is requested and
+ * added to it. When `mayGoOn` returns false, calls throw {@link OutOfTime}. Only reads are wrapped: a scan changes nothing.
  */
 export function resumable(
   cloud: Cloud,
@@ -51,31 +50,31 @@ export function resumable(
   mayGoOn: () => boolean,
   now: () => EpochMs,
 ): ResumableCloud {
-  const underWay = new Set<Promise<unknown>>();
-  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (!mayGoOn()) throw new OutOfTime('the time is over');
-    const asked = call();
-    underWay.add(asked);
+  const inProgress = new Set<Promise<unknown>>();
+  const request = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (!mayGoOn()) throw new OutOfTime('the time limit is reached');
+    const response = call();
+    inProgress.add(response);
     try {
-      return await asked;
+      return await response;
     } finally {
-      underWay.delete(asked);
+      inProgress.delete(response);
     }
   };
   const once = async <T>(key: string, call: () => Promise<T>): Promise<unknown> => {
     if (checkpoint.has(key)) return checkpoint.get(key);
-    const answer = await ask(call);
+    const answer = await request(call);
     checkpoint.put(key, answer);
     return answer;
   };
   const listings = memoized((kind: EnrollmentId) => {
     const round = counter();
-    /** How often each token was answered in this round: an empty page may have the same token that requested it. */
+    /** Answers per token in this round: an empty page may return the token that requested it. */
     let answered = new Map<string, number>();
     return async (token: string | null): Promise<Page<ListedEnrollment>> => {
       if (token === null) answered = new Map();
       const times = answered.get(token ?? '') ?? 0;
-      // A listing that starts over gets keys of its own, because it failed on the tokens of the first one.
+      // A listing that starts over gets its own keys, because the tokens of the previous pass failed.
       const key = `${kind}/${token === null ? round.next() : round.now()}/${token ?? ''}/${times}`;
       try {
         const answer = page.parse(await once(key, () => cloud.list(kind, token)));
@@ -93,13 +92,13 @@ export function resumable(
     ...cloud,
     trustedAccess: async () => yesOrNo.parse(await once('trustedAccess', () => cloud.trustedAccess())),
     async idle() {
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      while (inProgress.size > 0) await Promise.allSettled(inProgress);
     },
     list: (kind, token) => listings(kind)(token),
-    read: (kind, id) => probe(checkpoint, `${kind}#${id}`, ask, () => cloud.read(kind, id)),
+    read: (kind, id) => probe(checkpoint, `${kind}#${id}`, request, () => cloud.read(kind, id)),
     async readOrganization(options) {
       const name = `organization/${readings.next()}`;
-      // Noted before anything is asked: a reading that a later part ends is as old as its first answer, and what events brought since is newer.
+      // Stored before the first request: a snapshot completed by a later part is as old as its first response.
       const takenAt = time.parse(await once(`${name}/takenAt`, async () => now()));
       const snapshot = await cloud.readOrganization({ ...options, once: (key, call) => once(`${name}/${key}`, call) });
       return { ...snapshot, takenAt };
@@ -107,17 +106,17 @@ export function resumable(
   };
 }
 
-/** Reads one account; a refusal is an answer too, and is remembered: there may be thousands of them. */
+/** Reads one account. Errors are stored as well, because thousands of accounts may be denied. */
 async function probe(
   checkpoint: Checkpoint,
   key: string,
-  ask: <T>(call: () => Promise<T>) => Promise<T>,
+  request: <T>(call: () => Promise<T>) => Promise<T>,
   read: () => Promise<Observed>,
 ): Promise<Observed> {
   if (checkpoint.has(`refused/${key}`)) throw refused(checkpoint.get(`refused/${key}`));
   if (checkpoint.has(key)) return observed.parse(checkpoint.get(key));
   try {
-    const answer = await ask(read);
+    const answer = await request(read);
     checkpoint.put(key, answer);
     return answer;
   } catch (error) {
@@ -132,8 +131,8 @@ async function probe(
 
 function refused(value: unknown): CloudError {
   const { message, ...rest } = refusal.parse(value);
-  const facts: CloudErrorDetails = { ...rest, accountId: null, requestId: null, ambiguous: false };
-  return new CloudError(message, facts);
+  const details: CloudErrorDetails = { ...rest, accountId: null, requestId: null, ambiguous: false };
+  return new CloudError(message, details);
 }
 
 function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {

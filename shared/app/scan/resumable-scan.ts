@@ -3,20 +3,20 @@ import type { ScanRequests } from '../../ports/scan-requests.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
 import type { Plan } from '../plan/plan.ts';
-import { beginPart, endPart, keepsAnswers, SCAN_LEASE } from '../schedule/scan-schedule.ts';
+import { beginPart, endPart, noteOldestAnswer, SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import { OutOfTime } from '../support/out-of-time.ts';
 import type { Retrying } from '../support/retry.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { resumable } from './replaying-cloud.ts';
 import { scan } from './scan.ts';
 
-/** How much time a part of a scan has. */
+/** The time limit of one part of a scan. */
 export interface Deadline {
-  /** Until the process is killed, ms. */
+  /** Time until the process is killed, ms. */
   remainingMs(): number;
-  /** How much of it is kept for finishing the calls under way (their retries included) and for saving what they answered, ms. */
+  /** Time reserved for finishing the calls in progress, including their retries, and for saving their responses, ms. */
   readonly reserveMs: number;
-  /** Aborts when the process is told to end before its time: the run is left to whoever looks next. Then nothing remains, too. */
+  /** Aborts when the process has to stop early. Then `remainingMs` is 0 and another process continues the run. */
   readonly stop?: AbortSignal;
 }
 
@@ -32,13 +32,14 @@ export interface ScanPart {
 
 export type ScanPartResult =
   | { readonly kind: 'done'; readonly plan: Plan }
-  /** The time was over; the rest was asked for, or left for the next look if the process was told to stop. `answers`: how many calls need not be made again. */
+  /** The time limit was reached. The next part is requested, unless the process has to stop. `answers`: number of stored AWS responses. */
   | { readonly kind: 'continued'; readonly answers: number }
-  /** Nothing was done: the run is over or another has taken its place, or somebody else is scanning. */
+  /** Nothing was done: the run has ended or was replaced. */
   | { readonly kind: 'stale' }
+  /** Nothing was done: another process holds the scan lease until `until`, epoch ms. */
   | { readonly kind: 'busy'; readonly holder: string; readonly until: number };
 
-/** A run of more parts makes no headway: ten hours of quarters of an hour. */
+/** A run with more parts makes no progress: 40 parts of 15 minutes are 10 hours. */
 const MAX_PARTS = 40;
 
 class LeaseHeld extends Error {
@@ -54,10 +55,9 @@ class LeaseHeld extends Error {
 }
 
 /**
- * Does as much of a run's scan as time allows. What AWS has answered by then is kept, and the run asks for its next part, which is
- * given those answers and goes on from there; recording and queueing, which can be repeated, simply are. So an
- * organization of any size is scanned by processes that live for minutes.
- * @throws what broke the scan; the tick asks for the same run again.
+ * Does as much of a run's scan as the time limit allows, then stores the AWS responses and requests the next part, which replays them.
+ * Recording and enqueueing are idempotent and are repeated. Processes that live for minutes can therefore scan an organization of any size.
+ * @throws the error that ended the scan; the tick requests the same run again.
  */
 export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartResult> {
   const { registers, clock, newId } = part.deps;
@@ -69,9 +69,9 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
           throw new LeaseHeld(holder, until);
         },
       },
-      (lost) => holdingLease(part, runId, lost),
+      (lost) => scanUnderLease(part, runId, lost),
     );
-    // Only now: who is asked must find the lease free.
+    // Sent after the lease is released, because the next part needs it.
     if (result.kind === 'continued' && part.deadline.stop?.aborted !== true) await part.requests.send({ runId });
     return result;
   } catch (error) {
@@ -80,7 +80,7 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
   }
 }
 
-async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): Promise<ScanPartResult> {
+async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal): Promise<ScanPartResult> {
   const { deps, settings, retrying, policy, deadline, onProgress } = part;
   const state = await beginPart(deps, runId);
   if (state === null) return { kind: 'stale' };
@@ -108,14 +108,14 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
       await endPart(deps, runId, 'done');
       return { kind: 'done', plan };
     } catch (error) {
-      // Also what goes on beside what broke: it must record nothing behind our back.
+      // Stops the parallel tasks of the failed scan, so that they record nothing more.
       over.abort(error);
       if (!(error instanceof OutOfTime)) throw error;
       await cloud.idle();
       lost.throwIfAborted();
-      await keepsAnswers(deps, runId, begunAt);
+      await noteOldestAnswer(deps, runId, begunAt);
       await checkpoint.save();
-      await endPart(deps, runId, deadline.stop?.aborted === true ? 'left' : 'continued');
+      await endPart(deps, runId, deadline.stop?.aborted === true ? 'stopped' : 'continued');
       return { kind: 'continued', answers: checkpoint.size };
     }
   } catch (error) {
@@ -126,7 +126,7 @@ async function holdingLease(part: ScanPart, runId: string, lost: AbortSignal): P
   }
 }
 
-/** Ends the scan when only the reserve is left: recording asks AWS nothing and would not notice. */
+/** Ends the scan when only the reserve is left. Recording calls no AWS API, so `mayGoOn` alone would not end it. */
 function watchTime(
   { clock }: Deps,
   { remainingMs, reserveMs, stop }: Deadline,
@@ -134,9 +134,9 @@ function watchTime(
   done: AbortSignal,
 ): void {
   const left = Math.max(0, remainingMs() - reserveMs);
-  const end = (): void => over.abort(new OutOfTime('this process is told to stop'));
+  const end = (): void => over.abort(new OutOfTime('this process is stopping'));
   stop?.addEventListener('abort', end, { once: true, signal: done });
   void clock.sleep(left, done).then(() => {
-    if (!done.aborted) over.abort(new OutOfTime('the time is over'));
+    if (!done.aborted) over.abort(new OutOfTime('the time limit is reached'));
   });
 }

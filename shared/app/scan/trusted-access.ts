@@ -7,10 +7,10 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 
-/** Whether the organization trusted Compute Optimizer when it was last asked. */
+/** Trusted access for Compute Optimizer as last read. */
 const trustedAccess = z.object({
   enabled: z.boolean(),
-  /** When it was first found so, ISO 8601. */
+  /** When this state was first observed, ISO 8601. */
   since: z.string(),
 });
 export type TrustedAccess = z.infer<typeof trustedAccess>;
@@ -22,29 +22,30 @@ const LOST =
   'for them; opting in the organization again restores it [security-iam]';
 const RESTORED = 'trusted access for Compute Optimizer is on again in the organization';
 
-/** What is known of it without asking AWS; `null`: nothing. */
+/** The state as last read; `null` if it was never read. */
 export async function knownTrustedAccess(registers: Registers): Promise<TrustedAccess | null> {
   return (await readTyped(registers, TRUSTED_ACCESS))?.value ?? null;
 }
 
 /**
- * Notes what a scan was told. A change is an entry about the organization, with the reason code `trustedAccessLost` or
- * `trustedAccessRestored`; that it has been on all along is none. `null` (could not be asked) says nothing.
+ * Stores the state that a scan has read. A change writes an organization entry with the reason code `trustedAccessLost` or
+ * `trustedAccessRestored`. A first read that finds it on writes no entry.
+ * @param enabled `null`: it could not be read; nothing is stored.
  */
 export async function noteTrustedAccess(
   deps: Deps,
-  journal: LedgerWriter,
+  writer: LedgerWriter,
   run: RunContext,
   enabled: boolean | null,
 ): Promise<void> {
   if (enabled === null) return;
   const known = await readTyped(deps.registers, TRUSTED_ACCESS);
   if ((known?.value.enabled ?? null) === enabled) return;
-  // The entry first: told twice is better than never.
+  // The entry is written first: after a crash a duplicate is better than a missing entry.
   if (known !== null || !enabled) {
     const reason = enabled ? 'trustedAccessRestored' : 'trustedAccessLost';
     const detail = { message: enabled ? RESTORED : LOST };
-    await journal.organization(() => organizationEntry(deps, run, 'VerdictChanged', { reason, detail }));
+    await writer.organization(() => organizationEntry(deps, run, 'VerdictChanged', { reason, detail }));
   }
   const since = toIso(deps.clock.now());
   await update(deps.registers, TRUSTED_ACCESS, (current) =>

@@ -12,13 +12,13 @@ import { openApprovals } from '../guardrails/approvals.ts';
 import { EARLY_SCAN_SPACING_MS, earlyScanRequest } from './scan-requests.ts';
 
 /*
- * The one scan that is asked for or under way, kept in a register so that any number of ticks ask for it once:
+ * The requested or running scan, in one register, so that any number of ticks request it only once:
  *
  *          tick: due                scanner begins          scanner ends
  *   done ─────────────▶ requested ─────────────▶ running ─────────────▶ done
- *    ▲                    │   ▲                   │   │ a part ends: out of time, asks for the next one; or left, by one told to stop
+ *    ▲                    │   ▲                   │   │ a part ends: it ran out of time or its process stopped
  *    │                    │   └── tick: its lease ┘   └──▶ running
- *    └── tick: given up ──┘       is free (again, the same run)
+ *    └── tick: given up ──┘       expired (retries the same run)
  *
  * The process that runs a part holds the lease {@link SCAN_LEASE}. A killed process stops renewing it, so another process continues the run within a
  * minute.
@@ -26,18 +26,18 @@ import { EARLY_SCAN_SPACING_MS, earlyScanRequest } from './scan-requests.ts';
 const scanState = z.object({
   runId: z.string(),
   policyHash: z.string(),
-  /** When it fell due: what the schedule counts from, so that a slow scan does not shift the next one. */
+  /** When the scan fell due, epoch ms. The schedule counts from this time, so a slow scan does not delay the next one. */
   dueAt: z.number(),
-  /** The last sign of life: asked for, begun, a part ended, or failed. Epoch ms. */
+  /** Time of the last activity, epoch ms: requested, begun, a part ended or failed. */
   aliveAt: z.number(),
   state: z.enum(['requested', 'running', 'done']),
-  /** When the first of the answers was asked for that a part has kept for the next one; `null`: none has. Epoch ms. */
+  /** Time of the request for the oldest AWS response stored for the next part, epoch ms; `null`: none is stored. */
   begunAt: z.number().nullable().default(null),
-  /** How often it was asked for after a failure or silence. */
+  /** Requests repeated after a failure or after silence. */
   attempts: z.number(),
   /** Parts that ran out of time and were continued. */
   parts: z.number(),
-  /** When the last complete scan ended, of this run or an earlier one. */
+  /** When the last complete scan ended, of this run or an earlier one, epoch ms. */
   completedAt: z.number().nullable(),
 });
 export type ScanState = z.infer<typeof scanState>;
@@ -49,16 +49,16 @@ export const SCAN_LEASE = 'scan';
 
 /** A part of a scan ends within 15 minutes. If the lease is held for longer, its holder is not this run. */
 const RUNNING_SILENCE_MS = 16 * 60_000;
-/** A request that was delivered begins within seconds. */
+/** A delivered request starts within seconds. */
 const REQUESTED_SILENCE_MS = 3 * 60_000;
 /**
- * A run that was interrupted is gone on with while the first of its answers is younger than this; with older ones it would say of accounts
- * what is no longer so, and it is begun anew. One whose parts follow each other may take as long as its work does.
+ * An interrupted run is continued only while its oldest stored response is younger than this, because older responses may be outdated.
+ * Otherwise a new run begins. A run whose parts follow each other without interruption has no such limit.
  */
-const TOO_OLD_MS = 30 * 60_000;
-/** A run that was asked for this often in vain is given up; the schedule's next one begins anew. */
+const MAX_ANSWER_AGE_MS = 30 * 60_000;
+/** A run is given up after this many repeated requests. The next scheduled scan is a new run. */
 const MAX_ATTEMPTS = 5;
-/** A tick comes once a minute, not to the millisecond: one that comes a little early must not make the scan a minute late. */
+/** Ticks are not exact to the millisecond. A tick that is a little early must not delay the scan by a minute. */
 const EARLY_MS = 30_000;
 
 /** When the first scan after the one that fell due at `last` falls due, epoch ms; `null`: never again. */
@@ -67,7 +67,7 @@ export function nextScanAt(schedule: Schedule, last: EpochMs): EpochMs | null {
   return cronTimes(schedule).next(last);
 }
 
-/** The latest time at which a scan fell due that has not begun; `null`: none. Times that were missed are made up for once. */
+/** When the pending scan fell due; `null`: no scan is due. Several missed times lead to one scan. */
 export function dueAt(schedule: Schedule, last: EpochMs, now: EpochMs): EpochMs | null {
   const early = 'everyMs' in schedule ? Math.min(EARLY_MS, schedule.everyMs / 2) : 0;
   const next = nextScanAt(schedule, last);
@@ -78,14 +78,14 @@ export function dueAt(schedule: Schedule, last: EpochMs, now: EpochMs): EpochMs 
 
 export interface ScanRequest {
   readonly runId: string;
-  /** Whether it goes on with a run that was begun. */
+  /** Whether the request repeats an earlier run. */
   readonly again: boolean;
 }
 
-/** A run that was requested {@link MAX_ATTEMPTS} times more and never ended. */
+/** A run whose request was repeated {@link MAX_ATTEMPTS} times and that never ended. */
 export interface GivenUpScan {
   readonly runId: string;
-  /** When the next one falls due, ISO 8601; `null`: never. */
+  /** When the next scan falls due, ISO 8601; `null`: never. */
   readonly nextAt: string | null;
 }
 
@@ -93,22 +93,22 @@ export interface ScheduleDeps {
   readonly registers: Registers;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Called by {@link requestScan} where it gives a run up: nothing else says that a scan is missing. */
+  /** Called when {@link requestScan} gives up a run; nothing else reports the missing scan. */
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
 }
 
 /**
- * Decides whether a scan is to be asked for now, and notes that it was. Of several ticks at once one is answered; a request that
- * gets lost afterwards is repeated for the same run.
+ * Decides whether to request a scan now, and stores the request. If several ticks run in parallel, only one gets the request. A lost
+ * request is repeated later for the same run.
  */
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
-  const asked =
+  const requested =
     (await isApproved(deps.registers, policy, now)) || (await isRequestedByEvent(deps.registers, known?.value, now));
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
-  const next = nextState(known?.value ?? null, policy, now, deps.newId, { asked, held });
+  const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held });
   if (next === null) return null;
   if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return null;
   if (next.state !== 'done') return { runId: next.runId, again: next.attempts > 0 };
@@ -117,7 +117,7 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   return null;
 }
 
-/** Whether an operator has approved a plan that no scan has looked at since: the run it lets through begins with one. */
+/** Whether an approval was given that no scan has used yet. The approved run begins with a scan. */
 async function isApproved(registers: Registers, policy: CompiledPolicy, now: EpochMs): Promise<boolean> {
   return (await openApprovals(registers, policy.hash, now)).some(({ startedRun }) => startedRun === null);
 }
@@ -134,7 +134,7 @@ function nextState(
   policy: CompiledPolicy,
   now: EpochMs,
   newId: NewId,
-  { asked, held }: { readonly asked: boolean; readonly held: boolean },
+  { requested, held }: { readonly requested: boolean; readonly held: boolean },
 ): ScanState | null {
   const fresh = (due: EpochMs): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
@@ -142,36 +142,36 @@ function nextState(
     completedAt: known?.completedAt ?? null,
   });
   if (known === null) return fresh(now);
-  // Keys of the policy before are dropped by every worker, so that the new one needs its scan at once.
+  // Workers drop the keys of the previous policy, so the new policy needs a scan immediately.
   const changed = known.policyHash !== policy.hash;
   if (known.state === 'done') {
-    const due = changed || asked ? now : dueAt(policy.policy.schedule, known.dueAt, now);
+    const due = changed || requested ? now : dueAt(policy.policy.schedule, known.dueAt, now);
     return due === null ? null : fresh(due);
   }
   const patience = known.state === 'requested' ? REQUESTED_SILENCE_MS : held ? RUNNING_SILENCE_MS : 0;
   if (now - known.aliveAt < patience) return null;
-  if (changed || now - (known.begunAt ?? known.aliveAt) > TOO_OLD_MS) return fresh(now);
+  if (changed || now - (known.begunAt ?? known.aliveAt) > MAX_ANSWER_AGE_MS) return fresh(now);
   if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
   return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
 }
 
-/** The next look at the schedule finds a scan due. One that runs now ends first. Nothing happens where none was ever asked for. */
+/** Makes a scan due at the next tick; a running scan ends first. Does nothing if no scan was ever requested. */
 export async function makeScanDue(registers: Registers): Promise<void> {
   if ((await scanNow(registers)) === null) return;
   await update(registers, SCAN, (current): ScanState => {
-    if (current === null) throw new Error('the register of scans is gone');
-    // The first one is asked for until it is complete anyway, and its age is counted from when it fell due.
+    if (current === null) throw new Error('the scan register no longer exists');
+    // Until the first scan is complete it is requested anyway, and `dueAt` must stay, because `scanAge` counts from it.
     return current.completedAt === null ? current : { ...current, dueAt: 0 };
   });
 }
 
-/** A scan that is not over. The shape of `scanning` in `status --json`. */
+/** A requested or running scan. The shape of `scanning` in `status --json`. */
 export interface ScanUnderWay {
   /** `null`: the scan is part of an `apply`, which has no schedule. */
   readonly runId: string | null;
   /**
-   * `requested`: no process has begun it yet. `running`: a process holds its lease. `interrupted`: its process is gone, and the next look at the
-   * schedule continues it.
+   * `requested`: no process has begun it yet. `running`: a process holds its lease. `interrupted`: its process ended, and the next tick
+   * continues it.
    */
   readonly state: 'requested' | 'running' | 'interrupted';
   /** The process that runs it; `null`: none. */
@@ -183,7 +183,7 @@ export interface ScanUnderWay {
   readonly until: string | null;
 }
 
-/** The scan that other processes wait for; `null`: no scan is under way. */
+/** The requested or running scan; `null`: none. */
 export async function scanUnderWay({
   registers,
   clock,
@@ -203,19 +203,19 @@ export async function scanUnderWay({
   return { runId, state: 'requested', holder: null, until: until > clock.now() ? toIso(until) : null };
 }
 
-/** The scan register of a restored store: a scan that was under way has ended, and a new one is due at the next look at the schedule. */
+/** The scan register of a restored store: a running scan has ended, and a new one is due at the next tick. */
 export function restoredScan(known: ScanState): ScanState {
   return { ...known, state: 'done', begunAt: null, dueAt: 0 };
 }
 
-/** The scan that is asked for or under way, or the last one. */
+/** The requested, running or last scan. */
 export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> {
   return readTyped(registers, SCAN);
 }
 
 /**
- * Notes that a part of the run begins.
- * @returns what is known of it; `null` if the run is not the one that is wanted: it is done, or another has taken its place.
+ * Records that a part of the run begins.
+ * @returns the state of the run; `null` if the run is done or another run has replaced it.
  */
 export async function beginPart(deps: ScheduleDeps, runId: string): Promise<ScanState | null> {
   const known = await scanNow(deps.registers);
@@ -225,20 +225,20 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
 }
 
 /**
- * Notes when the first of the answers was asked for that a part is about to keep for the next one. Before they are kept: a part that dies while
- * it keeps them says nothing any more, and whoever finds the run silent has to know how old they are.
+ * Records the request time of the oldest AWS response that a part stores for the next one. Called before the responses are stored: if the
+ * process dies while it stores them, the next part still knows their age.
  */
-export async function keepsAnswers(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
+export async function noteOldestAnswer(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
   await update(deps.registers, SCAN, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
     return { ...current, begunAt };
   });
 }
 
-/** `left`: its process was told to stop, and whoever looks next is to go on with it at once. */
-export type PartEnd = 'done' | 'continued' | 'left' | 'failed';
+/** `stopped`: the process had to stop early; the next tick continues the run immediately. */
+export type PartEnd = 'done' | 'continued' | 'stopped' | 'failed';
 
-/** Notes how a part of the run ended. A failed one is asked for again by the tick, after a pause. */
+/** Records how a part of the run ended. After a failure, the tick requests the run again after a pause. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
   const now = deps.clock.now();
   await update(deps.registers, SCAN, (current): ScanState => {
@@ -247,8 +247,8 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
       case 'done':
         return { ...current, state: 'done', aliveAt: now, completedAt: now };
       case 'continued':
-      case 'left': {
-        const aliveAt = end === 'left' ? now - REQUESTED_SILENCE_MS : now;
+      case 'stopped': {
+        const aliveAt = end === 'stopped' ? now - REQUESTED_SILENCE_MS : now;
         return { ...current, state: 'requested', aliveAt, attempts: 0, parts: current.parts + 1 };
       }
       case 'failed':
@@ -258,12 +258,12 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
 }
 
 function missing(runId: string): never {
-  throw new Error(`run ${runId} was begun and its register is gone`);
+  throw new Error(`run ${runId} has begun, but its register no longer exists`);
 }
 
 /**
- * How long ago the last complete scan ended, in periods of the schedule: 1 is as it should be, above 2 somebody has to look.
- * Counted from the first request while there was none; `null` before that.
+ * Time since the last complete scan, in periods of the schedule: up to 1 is normal, above 2 needs attention. Counted from the first due
+ * time while no scan is complete; `null` before the first request.
  */
 export async function scanAge(
   { registers, clock }: Pick<ScheduleDeps, 'registers' | 'clock'>,

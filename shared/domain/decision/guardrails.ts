@@ -32,7 +32,7 @@ export interface GuardrailInput {
   readonly guardrails: Guardrails;
   /** ACTIVE accounts for which the policy manages anything. */
   readonly accountsInScope: number;
-  /** `null`: not asked for what is about to be done, see `judgeDue`. */
+  /** `null`: not asked for what is about to be done, see `checkGuardrails`. */
   readonly coverage: Coverage | null;
   readonly changes: readonly CountedChange[];
   readonly recent: RecentChanges;

@@ -205,7 +205,7 @@ describe('AWS out of reach, or not for us', () => {
     const result = await rollcall(['apply', '--yes', '--json', '--wait', '1s'], { cwd, env });
     const document = applyShape.parse(json(result));
     expect(result.code).toBe(3);
-    expect(document.broken[0]).toContain('broke off after 100 accounts');
+    expect(document.broken[0]).toContain('ended early after 100 accounts');
     expect(document.coverage.unknown).toBeGreaterThan(0);
     expect(document.changes.succeeded).toBeGreaterThan(0);
     expect(document.summary.computeOptimizer['Unknown']).toBe(document.coverage.unknown);

@@ -6,7 +6,7 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { RunContext } from '../../context.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
-import { standsUnder } from '../../guardrails/controls.ts';
+import { isValidUnder } from '../../guardrails/controls.ts';
 import { organizationWide } from '../../plan/organization-call.ts';
 import { foundOf } from '../../scan/scan.ts';
 import { noteTrustedAccess } from '../../scan/trusted-access.ts';
@@ -102,7 +102,7 @@ async function verify(
   const controls = await work.controls.now();
   const found = accountIds
     .flatMap((id) => assessed.get(id) ?? [])
-    .filter(({ account, assessments }) => standsUnder(controls, work.deps.clock.now(), account, assessments));
+    .filter(({ account, assessments }) => isValidUnder(controls, work.deps.clock.now(), account, assessments));
   await record(work, message, found);
   // What is still open gets keys of its own, which poll and find the result of the call. Automation waited for Compute Optimizer, and is
   // open now as well, in batches where possible.

@@ -7,7 +7,7 @@ import { scan } from '../../../../shared/app/scan/scan.ts';
 import {
   beginPart,
   endPart,
-  keepsAnswers,
+  noteOldestAnswer,
   requestScan,
   scanNow,
 } from '../../../../shared/app/schedule/scan-schedule.ts';
@@ -222,7 +222,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     const asked = await requestScan(deps, policy);
     const runId = asked?.runId ?? expect.fail('no scan was due');
     await beginPart(deps, runId);
-    await keepsAnswers(deps, runId, shop.clock.now());
+    await noteOldestAnswer(deps, runId, shop.clock.now());
     await endPart(deps, runId, 'continued');
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
@@ -234,20 +234,20 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect(next?.runId).not.toBe(runId);
   });
 
-  it.each(['continued', 'left'] as const)('is no younger for a part that was %s after it', async (kind) => {
+  it.each(['continued', 'stopped'] as const)('is no younger for a part that was %s after it', async (kind) => {
     shop = await Workshop.open({ policy });
     const deps = shop.deps();
     const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
     const begunAt = shop.clock.now();
     await beginPart(deps, runId);
-    await keepsAnswers(deps, runId, begunAt);
+    await noteOldestAnswer(deps, runId, begunAt);
     await endPart(deps, runId, 'continued');
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
     expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
     await beginPart(deps, runId);
     // This one has done a little more, and nobody has heard of the one after it.
-    await keepsAnswers(deps, runId, begunAt);
+    await noteOldestAnswer(deps, runId, begunAt);
     await endPart(deps, runId, kind);
     await beginPart(deps, runId);
     await shop.clock.advance(17 * 60_000);
