@@ -363,8 +363,8 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/coordination/organization-binding.ts',
-        find: 'return bound?.value.organizationId ?? (await facts.meta())?.organizationId ?? null;',
-        replace: 'void facts; return bound?.value.organizationId ?? null;',
+        find: 'return bound?.value.organizationId ?? (await snapshots.meta())?.organizationId ?? null;',
+        replace: 'void snapshots; return bound?.value.organizationId ?? null;',
       },
     ],
   },
@@ -397,8 +397,8 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/operator/reconcile-restored.ts',
-        find: 'put(CARRIED_REGISTER, Object.keys(carried).length === 0 ? null : carried);',
-        replace: 'put(CARRIED_REGISTER, null);',
+        find: 'put(CHANGES_BEFORE_RESTORE.name, Object.keys(carried).length === 0 ? null : carried);',
+        replace: 'put(CHANGES_BEFORE_RESTORE.name, null);',
       },
     ],
   },
