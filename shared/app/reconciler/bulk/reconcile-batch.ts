@@ -23,7 +23,7 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   try {
     return await reconcile(work, message);
   } finally {
-    // Before the message is acknowledged: from then on the accounts may not be looked at for a long time.
+    // Before the message is acknowledged: no other message may lead to them for a long time.
     await stored(work, message.accountIds);
   }
 }

@@ -25,7 +25,7 @@ export function accountCall(
   };
 }
 
-/** Where the code has several causes, the state decides. The call may have been refused because somebody else was faster. */
+/** Where the code has several causes, the state decides. The call may have been refused because the account complies already. */
 async function explain(work: WorkContext, remediation: Remediation, error: CloudError): Promise<Failure> {
   const { assessment } = remediation;
   const { enrollment, target } = assessment;

@@ -9,8 +9,8 @@ const bed = reconcilerBed();
 const BOTH = policyOf('computeOptimizer: Active, automation: Active', NO_CAPS);
 const A = accountId(0);
 
-describe('errors', () => {
-  it('throttled, then let through: one claim, one intent', async () => {
+describe('an error about one account', () => {
+  it('throttled at first, then accepted: one claim, one intent', async () => {
     await bed.open();
     bed.failing(3, { before: cloudError('Throttled', 'ThrottlingException') });
     await bed.shop.scan();
@@ -20,7 +20,7 @@ describe('errors', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('the answer is lost: the call is repeated under the same token, and nothing happens twice', async () => {
+  it('a lost answer: the call is repeated with the same token, and nothing happens twice', async () => {
     await bed.open({ policy: BOTH });
     bed.shop.cloud.set(A, { computeOptimizer: { status: 'Active' } });
     bed.failing(1, { after: cloudError('Transient', 'ECONNRESET') });
@@ -33,7 +33,7 @@ describe('errors', () => {
     expect(await bed.shop.condition(A, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('retries used up: tried again later, each time later, and then a dead letter with the last error', async () => {
+  it('no retries left: retried after growing pauses, and then a dead letter with the last error', async () => {
     await bed.open({ settings: { maxAttempts: 3 } });
     bed.trouble = ({ operation }) =>
       isChange(operation) ? { before: cloudError('Transient', 'InternalServerException') } : null;
@@ -63,7 +63,7 @@ describe('errors', () => {
     expect(last?.type).toBe('RemediationFailed');
   });
 
-  it('a denied role: Blocked for long, no dead letter, and nobody else is stopped', async () => {
+  it('a denied role: Blocked for a long time, no dead letter, and no other account is affected', async () => {
     await bed.open({ members: 2 });
     bed.trouble = ({ accountIds, operation }) =>
       accountIds.includes(A) && isChange(operation) ? { before: cloudError('Denied', 'AccessDenied') } : null;
@@ -76,7 +76,7 @@ describe('errors', () => {
     expect(await bed.shop.store.deadLetters.list(1)).toEqual([]);
   });
 
-  it('a denied role at reading: Blocked, and without an intent', async () => {
+  it('a read that is denied: Blocked, without an intent', async () => {
     await bed.open();
     await bed.shop.scan();
     bed.trouble = ({ operation }) =>
@@ -86,7 +86,7 @@ describe('errors', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ reason: 'denied' });
   });
 
-  it('what cannot pass by itself is dead at once', async () => {
+  it('an error that cannot pass becomes a dead letter immediately', async () => {
     await bed.open();
     bed.failing(9, { before: cloudError('Invalid', 'InvalidParameterCombination') });
     await bed.shop.scan();
@@ -95,7 +95,7 @@ describe('errors', () => {
     expect(await bed.shop.store.deadLetters.list(9)).toHaveLength(1);
   });
 
-  it('a failed read of an account that is as wanted tells nothing about drift', async () => {
+  it('a failed read of a compliant account is no drift', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -108,7 +108,7 @@ describe('errors', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('a failed read while something is under way leaves it under way', async () => {
+  it('a failed read of a converging account leaves it Converging', async () => {
     await bed.open({ cloud: { pendingMs: HOUR } });
     await bed.shop.scan();
     const work = await bed.shop.process();
@@ -122,11 +122,11 @@ describe('errors', () => {
     expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 
-  it('a code of two causes, opted out lately: cool-down until 24 hours after that', async () => {
+  it('an ambiguous code after a recent opt-out: cool-down until 24 hours later', async () => {
     await bed.open({ policy: BOTH });
     bed.shop.cloud.set(A, { computeOptimizer: { status: 'Active' }, automation: { lastUpdated: NOW - 2 * DAY } });
     await bed.shop.scan();
-    // Someone opts in and out again between our look and our call.
+    // The account is opted in and out again between the read and the call.
     bed.trouble = ({ operation }) => {
       if (operation === 'UpdateEnrollmentConfiguration')
         bed.shop.cloud.set(A, { automation: { lastUpdated: NOW - HOUR } });
@@ -141,7 +141,7 @@ describe('errors', () => {
     });
   });
 
-  it('a code of two causes about Compute Optimizer, which knows no cool-down: what the code says', async () => {
+  it('an ambiguous code of Compute Optimizer, which has no cool-down: the code at face value', async () => {
     await bed.open();
     bed.shop.cloud.set(A, { computeOptimizer: { lastUpdated: NOW - HOUR } });
     bed.failing(9, { before: cloudError('Denied', 'AccessDenied', true) });
@@ -150,7 +150,7 @@ describe('errors', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Blocked', reason: 'denied' });
   });
 
-  it('a code of two causes, still associated: prerequisite', async () => {
+  it('an ambiguous code for an associated account: prerequisite', async () => {
     await bed.open({ policy: policyOf('computeOptimizer: Active, automation: Inactive', NO_CAPS) });
     bed.shop.cloud.set(A, {
       computeOptimizer: { status: 'Active' },
@@ -166,7 +166,7 @@ describe('errors', () => {
     expect(await bed.shop.condition(A, 'automation')).toMatchObject({ verdict: 'Blocked', reason: 'prerequisite' });
   });
 
-  it('a code of two causes, and it is done already: no failure', async () => {
+  it('an ambiguous code for an account that complies already: no failure', async () => {
     await bed.open();
     await bed.shop.scan();
     bed.trouble = ({ operation }) => {
@@ -179,7 +179,7 @@ describe('errors', () => {
     expect(await bed.shop.store.deadLetters.list(1)).toEqual([]);
   });
 
-  it('AWS reports Failed after our call: a failed attempt, with a pause, however it got there', async () => {
+  it('AWS reports Failed after an accepted call: a failed attempt, with a pause', async () => {
     await bed.open({ cloud: { pendingMs: 5_000 }, settings: { maxAttempts: 3 } });
     await bed.shop.scan();
     const work = await bed.shop.process();
@@ -198,7 +198,7 @@ describe('errors', () => {
     expect((await bed.shop.types(A)).filter((type) => type === 'DriftDetected')).toHaveLength(1);
   });
 
-  it('refused credentials end the work, and the message stays', async () => {
+  it('refused credentials stop the worker, and the message stays on the queue', async () => {
     await bed.open();
     await bed.shop.scan();
     bed.trouble = ({ operation }) =>
@@ -208,7 +208,7 @@ describe('errors', () => {
     expect(await bed.shop.types(A)).toEqual(['DriftDetected']);
   });
 
-  it('a defect that strikes one message stops nobody, and ends among the dead letters', async () => {
+  it('a defect that one message triggers stops no other, and ends as a dead letter', async () => {
     await bed.open({ members: 2 });
     await bed.shop.scan();
     const work = await bed.shop.process();

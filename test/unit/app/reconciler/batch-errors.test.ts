@@ -8,7 +8,7 @@ const bed = reconcilerBed();
 const ASSOCIATE = policyOf('computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed', NO_CAPS);
 
 describe('a batch that fails', () => {
-  it('with partial success: those left out go on alone, the others are done', async () => {
+  it('with partial success: accounts that were left out get keys of their own, the others are done', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 4 });
     await bed.shop.scan();
     let first = true;
@@ -25,7 +25,7 @@ describe('a batch that fails', () => {
     expect(failed).toMatchObject({ type: 'RemediationFailed', detail: { error: { code: 'NotAmongSucceeded' } } });
   });
 
-  it('that fails as a whole: each account goes on alone, and one bad one does not hold back the others', async () => {
+  it('that fails as a whole: each account gets a key of its own, and one bad account does not block the others', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
     await bed.shop.scan();
     bed.trouble = ({ operation, accountIds }) =>
@@ -48,7 +48,7 @@ describe('a batch that fails', () => {
     ['Denied', 'AccessDeniedException', 'denied'],
     ['Prerequisite', 'OptInRequiredException', 'prerequisite'],
   ] as const)(
-    'that is refused as a whole (%s) blocks all of it, with one call, and comes back as a batch',
+    'that is refused as a whole (%s) blocks all accounts after one call, and is retried as a batch',
     async (kind, code, reason) => {
       await bed.enrolled({ policy: ASSOCIATE, members: 4 });
       await bed.shop.scan();
@@ -77,7 +77,7 @@ describe('a batch that fails', () => {
     },
   );
 
-  it('that is not sent because its process ends comes back as a batch', async () => {
+  it('that is not sent because its process ends is retried as a batch', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 4 });
     await bed.shop.scan();
     bed.trouble = ({ operation }) =>
@@ -89,7 +89,7 @@ describe('a batch that fails', () => {
     expect(bed.changes()).toEqual(['AssociateAccounts 4', 'AssociateAccounts 4']);
   });
 
-  it('that is throttled beyond all patience is retried as a batch, and in the end a dead letter as one', async () => {
+  it('that stays throttled is retried as a batch, and becomes one dead letter in the end', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 4 });
     await bed.shop.scan();
     bed.trouble = ({ operation }) =>
@@ -109,7 +109,7 @@ describe('a batch that fails', () => {
   });
 
   it.each([
-    ['and not even the listing is answered: trusted access is off, so all wait', true],
+    ['and the listing is refused too: trusted access is off, so all accounts wait', true],
     ['and the listing is answered: one of the accounts may be the cause', false],
   ] as const)('is forbidden, %s', async (_, listingToo) => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
@@ -129,7 +129,7 @@ describe('a batch that fails', () => {
     for (const { id } of bed.shop.members) expect(await bed.shop.condition(id, 'automation')).toMatchObject(expected);
   });
 
-  it('whose listing is refused is no defect of the message: its accounts are recorded, and wait together', async () => {
+  it('whose listing is refused: the failure is recorded for its accounts, which wait together', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
     await bed.shop.scan();
     bed.trouble = ({ operation }) =>
@@ -145,7 +145,7 @@ describe('a batch that fails', () => {
     expect(bed.changes()).toEqual(['AssociateAccounts 3']);
   });
 
-  it('is not sent when its claims have nearly run out', async () => {
+  it('is not sent when its claims are about to expire', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 2 });
     await bed.shop.scan();
     let first = true;
@@ -153,7 +153,7 @@ describe('a batch that fails', () => {
     const slow = {
       ...bed.shop.cloud,
       change: async (...[request, beforeSend]: Parameters<typeof bed.shop.cloud.change>) => {
-        // The limiter lets it wait for nearly as long as the claims last.
+        // The wait for the rate limiter lasts nearly as long as the claims.
         if (first) await bed.shop.clock.sleep(bed.shop.settings.claimMs * 0.95);
         first = false;
         return bed.shop.cloud.change(request, beforeSend);
@@ -165,7 +165,7 @@ describe('a batch that fails', () => {
       expect(await bed.shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('whose worker died after the call, and whose message comes again once the claims have run out: each intent gets its outcome', async () => {
+  it('whose worker died after the call, and whose message returns after the claims have expired: each intent gets its outcome', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
     await bed.shop.scan();
     const [message] = (await bed.shop.messages()).filter(({ kind }) => kind === 'batch');

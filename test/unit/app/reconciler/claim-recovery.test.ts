@@ -9,8 +9,8 @@ import { accountId, keyOf } from '../../../support/workshop.ts';
 const bed = reconcilerBed();
 const A = accountId(0);
 
-describe('crashes', () => {
-  /** A process that ends in the middle of its call: before the request has an effect, or after. */
+describe('a process that dies', () => {
+  /** Runs a process that dies during its call, before or after the request takes effect. */
   async function crash(when: 'before' | 'after'): Promise<void> {
     await bed.shop.scan();
     const work = await bed.shop.process();
@@ -30,7 +30,7 @@ describe('crashes', () => {
     await bed.shop.clock.advance(0);
   }
 
-  it('after the intent and before the call: nobody calls while the claim lasts, then it is tried again', async () => {
+  it('after the intent and before the call: no call while the claim lasts, then a retry', async () => {
     await bed.open();
     await crash('before');
     const work = await bed.shop.process();
@@ -48,7 +48,7 @@ describe('crashes', () => {
     expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 
-  it('after the call and before its outcome: the live state tells, and nobody calls again', async () => {
+  it('after the call and before its outcome: the live state decides, without a second call', async () => {
     await bed.open();
     await crash('after');
     const work = await bed.shop.process();
@@ -66,7 +66,7 @@ describe('crashes', () => {
     expect(succeeded?.detail).toMatchObject({ intentId: started?.id, message: expect.stringContaining('recovered') });
   });
 
-  it('after the call, which is Pending: Converging, and in the end Compliant', async () => {
+  it('after a call that leads to Pending: Converging, and Compliant in the end', async () => {
     await bed.open({ cloud: { pendingMs: 5 * 60_000 } });
     await crash('after');
     const work = await bed.shop.process();
@@ -75,7 +75,7 @@ describe('crashes', () => {
     expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 
-  it('and the account lets nobody in any more: the claim is closed, and it is said that nobody can tell', async () => {
+  it('and then access to the account is denied: the claim is closed with an unknown result', async () => {
     await bed.open();
     await crash('before');
     bed.trouble = ({ operation }) =>
@@ -88,7 +88,7 @@ describe('crashes', () => {
     expect(bed.shop.cloud.changes).toHaveLength(0);
   });
 
-  it('and AWS answers nobody for a while: it is asked ever more seldom, also where the other enrollment is looked at', async () => {
+  it('and then AWS does not answer for a while: the account is polled more and more rarely, also when the other enrollment is reconciled', async () => {
     await bed.open({ policy: policyOf('computeOptimizer: Active, automation: Inactive', NO_CAPS) });
     bed.shop.cloud.set(MANAGEMENT_ID, { automation: { status: 'Inactive' } });
     await crash('before');
@@ -100,7 +100,7 @@ describe('crashes', () => {
     for (const minutes of [2, 4, 8]) {
       await bed.shop.later(work, minutes * 60_000);
       await bed.shop.handle(work, keyOf(bed.shop, run, 0, 'automation'));
-      // Whoever ticks now finds nothing to do.
+      // A tick finds nothing to do now.
       expect(await bed.shop.store.records.due(bed.shop.clock.now(), 10), `after ${minutes} more minutes`).toEqual([]);
       expect((await bed.shop.condition(A)).claim).not.toBeNull();
     }
@@ -110,7 +110,7 @@ describe('crashes', () => {
     expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 
-  it('and who looks for it ends meanwhile: that says nothing of the account, and the next one finds out', async () => {
+  it('and then the recovering process ends too: nothing is concluded, and the next one recovers the claim', async () => {
     await bed.open();
     await crash('after');
     bed.trouble = ({ operation }) =>
@@ -128,7 +128,7 @@ describe('crashes', () => {
     ]);
   });
 
-  it('and the account has left meanwhile: the claim is closed all the same', async () => {
+  it('and then the account leaves the organization: the claim is closed all the same', async () => {
     await bed.open({ members: 2 });
     await crash('before');
     const accounts = [...bed.shop.members.slice(1)];
@@ -141,7 +141,7 @@ describe('crashes', () => {
           accounts: snapshot.accounts.filter(({ id }) => id !== A || accounts.some((a) => a.id === A)),
         };
       },
-      // The enrollment listing still carries it; asked by name, AWS says that it is gone.
+      // The enrollment listing still names it, but a read by id says that it is gone.
       readAccount: async (...[id, options]: Parameters<typeof bed.shop.cloud.readAccount>) =>
         id === A ? null : bed.shop.cloud.readAccount(id, options),
     };
@@ -154,7 +154,7 @@ describe('crashes', () => {
     await bed.shop.later(work, 2 * 60_000);
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'NotApplicable', claim: null });
     expect((await bed.shop.types(A)).at(-1)).toBe('RemediationFailed');
-    // And it is not looked at every minute for ever.
+    // It is not enqueued again every minute.
     expect(await bed.shop.store.records.due(bed.shop.clock.now() + DAY, 10)).toEqual([]);
     expect(bed.shop.cloud.changes.filter(({ accountIds }) => accountIds.includes(A))).toEqual([]);
   });

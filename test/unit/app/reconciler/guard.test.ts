@@ -12,7 +12,7 @@ import { accountId, keyOf } from '../../../support/workshop.ts';
 const bed = reconcilerBed();
 
 describe('guardrails, right before the call', () => {
-  it('a run that is stopped between intent and call: the claim is closed as Blocked, no call', async () => {
+  it('a run that is stopped between intent and call: the claim is closed as Blocked, without a call', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -22,7 +22,7 @@ describe('guardrails, right before the call', () => {
       check: {
         value: async (...args: Parameters<typeof work.guard.check>) => {
           checks += 1;
-          // The first question is asked before the intent. Between both the run is stopped.
+          // The first check is made before the intent. The run is stopped after it.
           if (checks === 2) for (let n = 0; n < 6; n += 1) await work.runs.countFailure(run.runId, bed.shop.policy);
           return work.guard.check(...args);
         },
@@ -38,7 +38,7 @@ describe('guardrails, right before the call', () => {
     });
   });
 
-  it('a veto that knows its end is Blocked until then, and needs no scan afterwards', async () => {
+  it('a refusal with a known end: Blocked until then, and no scan is needed afterwards', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -61,7 +61,7 @@ describe('guardrails, right before the call', () => {
     expect(await bed.shop.condition(accountId(0))).toMatchObject({ verdict: 'Compliant', notBefore: null });
   });
 
-  it('failureTolerance stops the run: what is left is Blocked without intents, and everybody is told once', async () => {
+  it('failureTolerance stops the run: the remaining accounts are Blocked without intents, and one entry records it', async () => {
     await bed.open({ members: 20 });
     bed.trouble = ({ operation }) =>
       operation === 'UpdateEnrollmentStatus' ? { before: cloudError('Invalid', 'InvalidParameterCombination') } : null;
@@ -74,11 +74,11 @@ describe('guardrails, right before the call', () => {
     const told = (await bed.shop.chain('organization')).filter(({ type }) => type === 'GuardrailTripped');
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({ reason: 'failureTolerance', runId: 'run-1' });
-    // Only what was really tried counts towards the caps of the next 24 hours.
+    // Only attempted changes count towards the caps of the next 24 hours.
     expect((await bed.shop.store.ledger.changedSince(new Date(NOW - DAY).toISOString())).size).toBe(5);
   });
 
-  it('maxChanges holds for keys that come one by one', async () => {
+  it('maxChanges limits keys that arrive one by one', async () => {
     const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 0, atLeast: 3 } }');
     await bed.open({ policy, members: 3 });
     const run = bed.shop.run();
@@ -86,7 +86,7 @@ describe('guardrails, right before the call', () => {
     const work = await bed.shop.process();
     await bed.shop.workOff(work);
     expect(bed.shop.cloud.changes).toHaveLength(3);
-    // The account that was changed may be changed again; a further one may not.
+    // The account that was changed may be changed again, but no other account.
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW + 1 } });
     await bed.shop.handle(work, keyOf(bed.shop, run, 0));
     expect(bed.shop.cloud.changes).toHaveLength(4);
@@ -99,13 +99,13 @@ describe('guardrails, right before the call', () => {
     });
     expect(bed.shop.cloud.changes).toHaveLength(4);
     expect(await bed.shop.condition('100000000000')).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
-    // A scan is to judge it with whatever else has come, so that there is a plan to approve.
+    // An early scan assesses all pending changes together and stores a plan to approve.
     expect(await earlyScanRequest(bed.shop.store.registers)).toMatchObject({
       reason: expect.stringContaining('maxChanges allows 3'),
     });
   });
 
-  it('a key of a run that is not known is not acted upon', async () => {
+  it('a key of an unknown run leads to no change', async () => {
     await bed.open();
     await bed.shop.scan();
     await bed.shop.handle(await bed.shop.process(), { ...keyOf(bed.shop, bed.shop.run()), runId: 'none' });
@@ -113,7 +113,7 @@ describe('guardrails, right before the call', () => {
     expect(await bed.shop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
   });
 
-  it('a run bound to a plan makes the second step of what the plan allows, and nothing else', async () => {
+  it('a run bound to a plan makes the follow-ups of the changes in the plan, and no others', async () => {
     const policy = policyOf('computeOptimizer: Active, automation: Inactive', NO_CAPS);
     await bed.enrolled({ policy, members: 2 });
     const on = { status: 'Active', lastUpdated: NOW - DAY } as const;

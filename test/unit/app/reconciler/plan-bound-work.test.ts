@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 describe('a run that is bound to a plan', () => {
-  it('leaves what other runs have queued, and what they wait for, alone', async () => {
+  it('leaves the keys of other runs on the queue', async () => {
     shop = await Workshop.open({ policy: ENROLL, members: 3 });
     const plan = await shop.scan();
     const [allowed] = plan.due;
@@ -54,7 +54,7 @@ describe('a run that is bound to a plan', () => {
     expect((await shop.store.queue.depth()).inFlight).toBe(3);
   });
 
-  it('queues nothing that another run waits for', async () => {
+  it('enqueues nothing that another run waits for', async () => {
     shop = await Workshop.open({ policy: ENROLL, cloud: { pendingMs: HOUR } });
     await shop.scan();
     await shop.workOff(await shop.process());
@@ -67,7 +67,7 @@ describe('a run that is bound to a plan', () => {
 });
 
 describe('two processes with different policies', () => {
-  it('do not delete the keys of the newer one: the older notices and ends', async () => {
+  it('keep the keys of the newer one: the older process notices and ends', async () => {
     shop = await Workshop.open({ policy: ENROLL, members: 2 });
     await shop.scan();
     const old = await shop.process();
@@ -85,8 +85,8 @@ describe('two processes with different policies', () => {
   });
 });
 
-describe('a process whose clock is off from the store', () => {
-  it('makes no call and loses no message, however often it tries, and works when the clock is right again', async () => {
+describe('a process whose clock differs from that of the store', () => {
+  it('makes no call and loses no message, however often it tries, and works once the clock is correct', async () => {
     shop = await Workshop.open({ policy: ENROLL, members: 2 });
     await shop.scan();
     let aheadMs = 400;
@@ -119,7 +119,7 @@ describe('a process whose clock is off from the store', () => {
 });
 
 describe('a disk that is full', () => {
-  it('is no fault of the messages: none becomes a dead letter, however often it is tried', async () => {
+  it('makes no message a dead letter, however often it is retried', async () => {
     shop = await Workshop.open({ policy: ENROLL, members: 2 });
     await shop.scan();
     const { cloud } = shop;
@@ -146,7 +146,7 @@ describe('a disk that is full', () => {
 });
 
 describe('a run that lasts longer than two schedule periods', () => {
-  it('reads the organization again instead of letting its keys wait for a scan', async () => {
+  it('refreshes the snapshot, so that its keys do not wait for a scan', async () => {
     const policy = policyOf('computeOptimizer: Active', `${FREELY}\nschedule: 1h`);
     shop = await Workshop.open({ policy });
     await shop.scan();

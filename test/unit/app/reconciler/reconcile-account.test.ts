@@ -30,7 +30,7 @@ describe('one account', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant', claim: null, driftSince: null });
   });
 
-  it('is Converging and polled while AWS says Pending, and Compliant only once it is seen Active', async () => {
+  it('is Converging and polled while AWS says Pending, and Compliant only once it is observed Active', async () => {
     await bed.open({ cloud: { pendingMs: 10 * 60_000 } });
     await bed.shop.scan();
     const work = await bed.shop.process();
@@ -41,13 +41,13 @@ describe('one account', () => {
     for (let minute = 0; minute < 20; minute += 1) await bed.shop.later(work, 60_000);
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
     expect(bed.shop.cloud.changes).toHaveLength(1);
-    // Polling costs reads, fewer the longer it lasts, and no entries.
+    // Polls get rarer and write no entries.
     const reads = bed.shop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentStatus').length;
     expect(reads).toBeLessThan(16);
     expect(await bed.shop.types(A)).toHaveLength(5);
   });
 
-  it('is Stalled past its deadline, and not called again', async () => {
+  it('is Stalled after its deadline, and not changed again', async () => {
     await bed.open({ cloud: { pendingMs: 40 * DAY } });
     await bed.shop.scan();
     const work = await bed.shop.process();
@@ -59,7 +59,7 @@ describe('one account', () => {
     expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 
-  it('is called once although its message comes several times at once', async () => {
+  it('is changed once although several copies of its message are processed together', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -70,7 +70,7 @@ describe('one account', () => {
     expect((await bed.shop.types(A)).filter((type) => type === 'RemediationStarted')).toHaveLength(1);
   });
 
-  it('is not called by a message that is late: the state is read again', async () => {
+  it('is not changed by a late message: the state is read again', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -82,7 +82,7 @@ describe('one account', () => {
     expect(await bed.shop.types(A)).toEqual(['DriftDetected', 'DriftResolved']);
   });
 
-  it('is neither read nor called for a key of a superseded policy', async () => {
+  it('is neither read nor changed for a key of a superseded policy', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -92,7 +92,7 @@ describe('one account', () => {
     expect(bed.shop.cloud.calls).toHaveLength(before);
   });
 
-  it('waits for a scan where the snapshot does not have it, or is too old', async () => {
+  it('waits for a scan if the snapshot lacks it or is too old', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -108,12 +108,12 @@ describe('one account', () => {
     expect(bed.shop.cloud.calls).toHaveLength(before);
   });
 
-  it('is decided anew where an observation was overtaken while it was made', async () => {
+  it('is assessed again if its record moved during the observation', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);
     const [slow, fast] = [await bed.shop.process(), await bed.shop.process()];
-    // The slow worker reads Inactive, and gets to think about it only when the fast one has finished.
+    // The slow worker reads Inactive, and continues only when the fast one has finished.
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -138,8 +138,8 @@ describe('one account', () => {
     expect((await bed.shop.types(A)).filter((type) => type === 'DriftDetected')).toHaveLength(1);
   });
 
-  it('that failed before is decided anew, too, where the observation was overtaken', async () => {
-    // As above, but what the slow worker would tell is news: the pause of an earlier failure is over.
+  it('that failed before is also assessed again if its record moved during the observation', async () => {
+    // As above, but the slow worker would record news: the pause after an earlier failure is over.
     await bed.open();
     const run = bed.shop.run();
     bed.failing(50, { before: cloudError('Throttled', 'ThrottlingException') });
@@ -173,8 +173,8 @@ describe('one account', () => {
   });
 });
 
-describe('order', () => {
-  it('Compute Optimizer first, and then Automation, which waited for it', async () => {
+describe('the order of changes', () => {
+  it('Compute Optimizer first, then Automation, which waited for it', async () => {
     await bed.open({ policy: BOTH });
     await bed.shop.scan();
     expect(await bed.shop.condition(A, 'automation')).toMatchObject({ verdict: 'Blocked', reason: 'prerequisite' });
@@ -186,7 +186,7 @@ describe('order', () => {
     expect(await bed.shop.condition(A, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('disassociate, and then disable', async () => {
+  it('disassociate, then disable', async () => {
     await bed.open({ policy: policyOf('computeOptimizer: Active, automation: Inactive', NO_CAPS) });
     const automation = { status: 'Active', ruleMode: 'AnyAllowed', lastUpdated: NOW - DAY } as const;
     bed.shop.cloud.set(A, { computeOptimizer: { status: 'Active' }, automation });
@@ -199,7 +199,7 @@ describe('order', () => {
     expect(condition.optedOutAt).not.toBeNull();
   });
 
-  it('an opt-out is remembered: opting in again waits for 24 hours from it', async () => {
+  it('the time of an opt-out is recorded for the cool-down', async () => {
     await bed.open({ policy: policyOf('computeOptimizer: Active, automation: Inactive', NO_CAPS) });
     bed.shop.cloud.set(A, {
       computeOptimizer: { status: 'Active' },
@@ -212,13 +212,13 @@ describe('order', () => {
   });
 });
 
-describe('waiting', () => {
-  it('an exemption that was prolonged is not looked at every minute once its first end has come', async () => {
+describe('the next check', () => {
+  it('an extended exemption is not reconciled every minute after its first end', async () => {
     await bed.open();
     await bed.shop.scan();
     const work = await bed.shop.process();
     await bed.shop.workOff(work);
-    // What a prolonged exemption leaves behind: a time that has passed, and no news.
+    // An extended exemption leaves a time in the past, and no news.
     const record = await bed.shop.store.records.get(A);
     if (record?.conditions.computeOptimizer == null) expect.fail('a record');
     const head = { seq: record.head.seq + 1, hash: 'f'.repeat(64) };
@@ -226,7 +226,7 @@ describe('waiting', () => {
     await bed.shop.store.records.advance([withCondition({ ...record, head }, 'computeOptimizer', waiting)]);
     await bed.shop.later(work, 2_000);
     expect(await bed.shop.store.records.due(bed.shop.clock.now() + DAY, 10)).toEqual([]);
-    // The record that was put there belongs to no chain; it must not trouble what is checked after each test.
+    // That record belongs to no chain, so it must not fail the checks after the test.
     await bed.shop.store.records.advance([{ ...record, head: { ...head, seq: head.seq + 1 } }]);
   });
 });

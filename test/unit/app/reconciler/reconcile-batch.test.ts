@@ -24,12 +24,12 @@ describe('a batch', () => {
     }
     const tokens = new Set(bed.shop.cloud.changes.map(({ clientToken }) => clientToken));
     expect(tokens.size).toBe(2);
-    // Read through listings, not one by one.
+    // The accounts are read through listings, not one by one.
     const reads = bed.shop.cloud.calls.filter(({ operation }) => operation === 'GetEnrollmentConfiguration');
     expect(reads.filter(({ accountIds }) => accountIds[0] !== undefined && accountIds[0] >= accountId(0))).toEqual([]);
   });
 
-  it('is formed of what came free together: Compute Optimizer first, then one call for all', async () => {
+  it('is formed of accounts whose prerequisite is met together: Compute Optimizer first, then one call for all', async () => {
     await bed.open({ policy: ASSOCIATE, members: 20 });
     await bed.shop.scan();
     const work = await bed.shop.process();
@@ -40,7 +40,7 @@ describe('a batch', () => {
       expect(await bed.shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('that stays Pending is looked for in one listing, not account by account', async () => {
+  it('that stays Pending is polled by one listing, not account by account', async () => {
     await bed.open({ policy: ASSOCIATE, members: 10, cloud: { pendingMs: 10 * 60_000 } });
     for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
     await bed.shop.scan();
@@ -56,7 +56,7 @@ describe('a batch', () => {
       expect(await bed.shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('whose message comes twice at once is one call', async () => {
+  it('whose message is processed twice in parallel is one call', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 5 });
     await bed.shop.scan();
     const [message, ...more] = (await bed.shop.messages()).filter(({ kind }) => kind === 'batch');
@@ -69,13 +69,13 @@ describe('a batch', () => {
     expect(bed.changes()).toEqual(['AssociateAccounts 5']);
   });
 
-  it('whose message comes late, to a process with an old listing, is no call at all', async () => {
+  it('whose message reaches a process with an old listing late is no call at all', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 5 });
     await bed.shop.scan();
     const [message] = (await bed.shop.messages()).filter(({ kind }) => kind === 'batch');
     if (message === undefined) expect.fail('a batch');
     const [one, two] = [await bed.shop.process(), await bed.shop.process()];
-    // The second process has its listing before the first one acts.
+    // The second process reads its listing before the first one changes anything.
     await two.automationListing.recent(0);
     await bed.shop.clock.advance(1_000);
     await bed.shop.handle(one, message);
@@ -86,7 +86,7 @@ describe('a batch', () => {
     expect(await bed.shop.types(accountId(0), 'automation')).toHaveLength(4);
   });
 
-  it('leaves out accounts that are as wanted by now', async () => {
+  it('leaves out accounts that comply by now', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
     await bed.shop.scan();
     await bed.shop.clock.advance(1_000);
@@ -96,7 +96,7 @@ describe('a batch', () => {
     expect(await bed.shop.types(accountId(1), 'automation')).toEqual(['DriftDetected', 'DriftResolved']);
   });
 
-  it('disassociating counts as an opt-out, and is stopped by its cap', async () => {
+  it('that disassociates counts as opt-outs, and is stopped by their cap', async () => {
     const none = policyOf(
       'computeOptimizer: Active, organizationRules: NoneAllowed',
       'guardrails: { maxChanges: { percent: 100 } }',
@@ -109,14 +109,14 @@ describe('a batch', () => {
     expect(await bed.shop.messages()).toEqual([]);
   });
 
-  it('disassociates several at once', async () => {
+  it('disassociates several accounts in one call', async () => {
     await bed.enrolled({ policy: DISSOCIATE, members: 3 });
     for (const { id } of bed.shop.members)
       bed.shop.cloud.set(id, { automation: { status: 'Active', ruleMode: 'AnyAllowed' } });
     await bed.shop.scan();
     await bed.shop.workOff(await bed.shop.process());
     expect(bed.changes()).toEqual(['DisassociateAccounts 3']);
-    // No cool-down follows: Automation itself was not turned off.
+    // No cool-down follows, because Automation itself was not turned off.
     expect((await bed.shop.condition(accountId(0), 'automation')).optedOutAt).toBeNull();
   });
 });

@@ -31,7 +31,7 @@ describe('the organization-wide call', () => {
     );
   });
 
-  it('that fails falls back to single accounts', async () => {
+  it('that fails gives way to single accounts', async () => {
     await bed.open({ policy: sweeping, members: 12 });
     await bed.shop.scan();
     let first = true;
@@ -45,7 +45,7 @@ describe('the organization-wide call', () => {
     for (const { id } of bed.shop.members) expect(await bed.shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('is not made while someone else has claimed an account that it would touch', async () => {
+  it('is not made while another worker holds a claim on an account that it would change', async () => {
     await bed.open({ policy: sweeping, members: 12 });
     const run = bed.shop.run();
     await bed.shop.scan(run);
@@ -64,7 +64,7 @@ describe('the organization-wide call', () => {
         value: async (...args: Parameters<Guard['check']>) => {
           checks += 1;
           if (checks === 1) {
-            // Between our look and our claims.
+            // Between the survey and the claims.
             const slow = processMessage({ ...other, deps: { ...other.deps, cloud } }, keyOf(bed.shop, run, 3));
             slow.catch(() => undefined);
             while ((await bed.shop.condition(accountId(3))).claim === null) await bed.shop.clock.advance(0);
@@ -80,7 +80,7 @@ describe('the organization-wide call', () => {
     expect((await bed.shop.condition(accountId(3))).claim).not.toBeNull();
   });
 
-  it('is given up for single accounts if by now anything speaks against it', async () => {
+  it('gives way to single accounts if anything speaks against it by now', async () => {
     await bed.open({ policy: sweeping, members: 12 });
     await bed.shop.scan();
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Pending', lastUpdated: NOW - 2 * DAY } });

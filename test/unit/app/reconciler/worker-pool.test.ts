@@ -6,8 +6,8 @@ import { accountId } from '../../../support/workshop.ts';
 const bed = reconcilerBed();
 const A = accountId(0);
 
-describe('the pool', () => {
-  it('prolongs the visibility of a message while its work lasts', async () => {
+describe('the worker pool', () => {
+  it('extends the visibility timeout of a message while its work lasts', async () => {
     await bed.open();
     await bed.shop.scan();
     let finish: () => void = () => undefined;
@@ -17,9 +17,9 @@ describe('the pool', () => {
     bed.trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
     const pool = new WorkerPool(await bed.shop.process(), () => undefined);
     await pool.take();
-    // The lane has begun once its heartbeat sleeps.
+    // The worker has started once its heartbeat sleeps.
     while (bed.shop.clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
-    // In steps: prolonging is a write of its own, and takes a moment that no clock shows.
+    // In steps, because each extension is a write that takes a moment of real time.
     for (let step = 0; step < 30; step += 1) {
       await bed.shop.clock.advance(bed.shop.settings.visibilityMs / 10);
       await bed.shop.store.queue.depth();
@@ -30,7 +30,7 @@ describe('the pool', () => {
     await bed.shop.settle(pool.drain());
     expect(await bed.shop.store.queue.depth()).toMatchObject({ visible: 0, inFlight: 0 });
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
-    // And no longer.
+    // The extensions end with the work.
     expect(bed.shop.clock.sleeping).toBe(0);
   });
 });
