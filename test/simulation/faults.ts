@@ -174,8 +174,8 @@ export const FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/domain/decision/cool-down.ts',
-        find: "if (automation.status !== 'Inactive') return null;",
-        replace: 'if (automation !== null) return null;',
+        find: "if (observed.status !== 'Inactive') return null;",
+        replace: 'if (observed !== null) return null;',
       },
     ],
   },
