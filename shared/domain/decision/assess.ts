@@ -26,14 +26,14 @@ interface Hold {
 }
 
 /** Whether this call about this account is held up; `null`: it is not. Pure: what it depends on was read before. */
-export type HoldOf = (facts: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
+export type HoldOf = (account: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
 
 /** All that the diff needs beside the account itself. The clock's reading comes in: the diff has none of its own. */
 export interface AssessContext {
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
   readonly now: EpochMs;
-  readonly suspensionOf: (facts: OrganizationAccount) => Suspension | null;
+  readonly suspensionOf: (account: OrganizationAccount) => Suspension | null;
   /** The kill switch is on. */
   readonly halted?: boolean;
   /**
@@ -48,7 +48,7 @@ export interface AssessContext {
 /** One enrollment of one account, with what is remembered of it. */
 interface Subject {
   readonly context: AssessContext;
-  readonly facts: OrganizationAccount;
+  readonly account: OrganizationAccount;
   readonly enrollment: EnrollmentId;
   /** `null`: the policy cannot decide, because it needs tags or a name that AWS did not return. */
   readonly state: DesiredState | null;
@@ -90,26 +90,26 @@ const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
  */
 export function assess(
   context: AssessContext,
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   observations: Observations,
   record: AccountRecord | null,
 ): Readonly<Record<EnrollmentId, Assessment>> {
-  const state = context.policy.canDecide(facts) ? context.policy.resolve(facts) : null;
-  return byKind((enrollment) => assessOne(context, facts, state, enrollment, observations, record));
+  const state = context.policy.canDecide(account) ? context.policy.resolve(account) : null;
+  return byKind((enrollment) => assessOne(context, account, state, enrollment, observations, record));
 }
 
 function assessOne(
   context: AssessContext,
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   state: DesiredState | null,
   enrollment: EnrollmentId,
   observations: Observations,
   record: AccountRecord | null,
 ): Assessment {
-  const desired = state === null ? UNDECIDED : desiredOf(state, facts, enrollment);
+  const desired = state === null ? UNDECIDED : desiredOf(state, account, enrollment);
   const subject: Subject = {
     context,
-    facts,
+    account,
     enrollment,
     state,
     desired,
@@ -126,7 +126,7 @@ function assessOne(
 /** What the policy wants of one enrollment; both `null` where it wants nothing. */
 export function desiredOf(
   state: DesiredState,
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   enrollment: EnrollmentId,
 ): DesiredEnrollment {
   const status = state[enrollment].value;
@@ -134,7 +134,7 @@ export function desiredOf(
   return {
     status: status === 'unmanaged' ? null : status,
     // The management account is not a member: nothing associates it with itself.
-    ruleMode: kindOf(enrollment).hasRuleMode && !facts.management && rules !== 'unmanaged' ? rules : null,
+    ruleMode: kindOf(enrollment).hasRuleMode && !account.management && rules !== 'unmanaged' ? rules : null,
   };
 }
 
@@ -145,11 +145,11 @@ function decidingRule(state: DesiredState, enrollment: EnrollmentId): string {
 }
 
 function toAssessment(subject: Subject, judgement: Judgement): Assessment {
-  const { observation, facts } = subject;
+  const { observation, account } = subject;
   const seen = observation.kind === 'observed' ? observation : null;
   const { call, held } = judgement;
   return {
-    accountId: facts.id,
+    accountId: account.id,
     enrollment: subject.enrollment,
     verdict: judgement.verdict,
     reason: judgement.reason,
@@ -161,7 +161,7 @@ function toAssessment(subject: Subject, judgement: Judgement): Assessment {
     desired: subject.desired,
     action: call?.action ?? 'none',
     heldAction: held?.action ?? 'none',
-    scope: (call ?? held)?.scope ?? (facts.id === subject.context.caller.accountId ? 'own' : 'member'),
+    scope: (call ?? held)?.scope ?? (account.id === subject.context.caller.accountId ? 'own' : 'member'),
     target: call?.target ?? null,
     optOut: (call ?? held)?.optOut ?? false,
     notBefore: judgement.notBefore ?? null,
@@ -179,31 +179,31 @@ function judge(subject: Subject): Judgement {
 }
 
 /** NotApplicable, Unmanaged, Suspended, Exempt: what is observed does not matter. */
-function outOfReach({ context, facts, enrollment, state, desired }: Subject): Judgement | null {
-  if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') {
-    return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${facts.state}` };
+function outOfReach({ context, account, enrollment, state, desired }: Subject): Judgement | null {
+  if (account.state !== 'ACTIVE' && account.state !== 'UNKNOWN') {
+    return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${account.state}` };
   }
   if (state?.mode.value === 'off') return { verdict: 'Unmanaged', reason: 'modeOff' };
   if (state !== null && desired.status === null && desired.ruleMode === null)
     return { verdict: 'Unmanaged', reason: 'policySaysNothing' };
-  const suspension = context.suspensionOf(facts);
+  const suspension = context.suspensionOf(account);
   if (suspension !== null) {
     const { reason, until } = suspension;
     return { verdict: 'Suspended', reason: 'suspendedByOperator', message: reason, notBefore: until };
   }
-  const exemption = context.policy.exemption(facts.id, enrollment, context.now);
+  const exemption = context.policy.exemption(account.id, enrollment, context.now);
   if (exemption === null) return null;
   const message = `${exemption.reason} (${exemption.owner}, until the end of ${exemption.until} UTC)`;
   return { verdict: 'Exempt', reason: 'exemption', message, notBefore: exemption.endsAt };
 }
 
-function unknown({ context, facts, state, observation }: Subject): Judgement | null {
-  if (facts.state === 'UNKNOWN') {
+function unknown({ context, account, state, observation }: Subject): Judgement | null {
+  if (account.state === 'UNKNOWN') {
     const message = 'AWS reports an account state that this version does not know';
     return { verdict: 'Unknown', reason: 'unknownState', message };
   }
   if (state === null) {
-    const lacksTags = context.policy.usesTags && facts.tags === null;
+    const lacksTags = context.policy.usesTags && account.tags === null;
     const [what, reason] = lacksTags ? (['tags', 'tagsUnreadable'] as const) : (['name', 'nameUnreadable'] as const);
     const message = `the policy needs the ${what} of this account, and AWS gave no usable answer for it`;
     return { verdict: 'Unknown', reason, message };
@@ -290,7 +290,7 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   if (contradiction !== null) return contradiction;
   const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
   if (state?.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
-  const call = chooseCall(context.caller, subject.facts, subject.desired, observation, subject.enrollment);
+  const call = chooseCall(context.caller, subject.account, subject.desired, observation, subject.enrollment);
   if (observation.status === 'Failed' && subject.desired.status === 'Inactive') {
     const message = observation.statusReason ?? 'AWS gives no reason';
     return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
@@ -300,7 +300,7 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   const backoff = backoffOf(condition, subject);
   if (backoff !== null) return { ...backoff, ...(backoff.verdict === 'Drifted' ? { call } : { held: call }) };
   for (const holdOf of context.holds ?? []) {
-    const hold = holdOf(subject.facts, subject.enrollment, call);
+    const hold = holdOf(subject.account, subject.enrollment, call);
     if (hold !== null) return { verdict: 'Blocked', ...hold, held: call };
   }
   const waiting = stillHalted(context, condition) ?? closedWindow(context);

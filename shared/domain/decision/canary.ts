@@ -30,16 +30,16 @@ export function enforceableCanaries(
   now: EpochMs,
 ): OrganizationAccount[] {
   const found: OrganizationAccount[] = [];
-  for (const facts of accounts) {
-    if (facts.state !== 'ACTIVE' || !policy.canDecide(facts) || !policy.isCanary(facts)) continue;
-    const desired = policy.resolve(facts);
+  for (const account of accounts) {
+    if (account.state !== 'ACTIVE' || !policy.canDecide(account) || !policy.isCanary(account)) continue;
+    const desired = policy.resolve(account);
     if (desired.mode.value !== 'enforce') continue;
     const enforced = ENROLLMENT_IDS.some(
       (name) =>
         fieldsOf(name).some((field) => desired[field].value !== 'unmanaged') &&
-        policy.exemption(facts.id, name, now) === null,
+        policy.exemption(account.id, name, now) === null,
     );
-    if (enforced) found.push(facts);
+    if (enforced) found.push(account);
   }
   return found;
 }

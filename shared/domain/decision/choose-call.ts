@@ -11,19 +11,19 @@ import type { OrganizationAccount } from '../policy/index.ts';
  */
 export function chooseCall(
   caller: Caller,
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   desired: DesiredEnrollment,
   observation: Observed,
   enrollment: EnrollmentId,
 ): Call {
-  const scope: Scope = facts.id === caller.accountId ? 'own' : 'member';
+  const scope: Scope = account.id === caller.accountId ? 'own' : 'member';
   const target = desired.status ?? 'Active';
   const optOut = target === 'Inactive';
   const { operation: setStatus } = actionFor(enrollment, 'setStatus');
   const direct: Call = { action: setStatus, scope, target, optOut, enables: !optOut };
   if (!kindOf(enrollment).hasRuleMode) return direct;
   // The management account's own rule mode is nobody's association: there is nothing to disassociate.
-  const associated = observation.ruleMode === 'AnyAllowed' && !facts.management;
+  const associated = observation.ruleMode === 'AnyAllowed' && !account.management;
   if (desired.ruleMode === 'AnyAllowed') {
     const { operation: action } = actionFor(enrollment, 'associate');
     return { action, scope: 'batch', target: null, optOut: false, enables: true };

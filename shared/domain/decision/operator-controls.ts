@@ -220,10 +220,10 @@ export interface CompiledControls {
   /** Whether accounts' tags have to be read for them. */
   readonly usesTags: boolean;
   /**
-   * The suspension under which an account is, by its present facts; of several the one that ends last. Where tags decide and were not read,
+   * The suspension under which an account is, by its present account; of several the one that ends last. Where tags decide and were not read,
    * it counts as suspended: it must not be changed on a guess.
    */
-  readonly suspensionOf: (facts: OrganizationAccount, now: EpochMs) => Suspension | null;
+  readonly suspensionOf: (account: OrganizationAccount, now: EpochMs) => Suspension | null;
   /** The same of an account of which nothing but its id is known: what asks for more than that says nothing of it. */
   readonly suspensionById: (accountId: AccountId, now: EpochMs) => Suspension | null;
 }
@@ -242,12 +242,12 @@ export function compileControls(controls: Controls): CompiledControls {
     halt: controls.halt,
     inForce: (now) => inForce(now).map(({ known }) => known),
     usesTags: compiled.some(({ match }) => match.usesTags),
-    suspensionOf: (facts, now) => {
+    suspensionOf: (account, now) => {
       const last = lastOf(
-        inForce(now).filter(({ match }) => (match.usesTags && facts.tags === null) || match.test(facts)),
+        inForce(now).filter(({ match }) => (match.usesTags && account.tags === null) || match.test(account)),
       );
       if (last === undefined) return null;
-      const unread = last.match.usesTags && facts.tags === null;
+      const unread = last.match.usesTags && account.tags === null;
       return told(last.known, unread ? '; its tags are not read yet, so it may be meant' : '');
     },
     suspensionById: (accountId, now) => {

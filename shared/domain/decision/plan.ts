@@ -44,12 +44,12 @@ export function isChange(assessment: Assessment): boolean {
   return differs(desired, { status, ruleMode }) !== null;
 }
 
-export function toChange(assessment: Assessment, facts: OrganizationAccount): Change {
+export function toChange(assessment: Assessment, account: OrganizationAccount): Change {
   const { notBefore, desired } = assessment;
   return {
     accountId: assessment.accountId,
-    accountName: facts.name,
-    ou: facts.ou,
+    accountName: account.name,
+    ou: account.ou,
     enrollment: assessment.enrollment,
     observed: assessment.status,
     observedRuleMode: assessment.ruleMode,

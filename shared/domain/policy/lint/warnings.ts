@@ -56,31 +56,31 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAcc
   const countRule = (
     rule: (typeof rules)[number],
     i: number,
-    facts: OrganizationAccount,
+    account: OrganizationAccount,
     desired: DesiredState,
   ): void => {
-    if (!rule.match.test(facts)) return;
+    if (!rule.match.test(account)) return;
     matched[i] = (matched[i] ?? 0) + 1;
     if (FIELDS.some((field) => desired[field].rule === rule.id)) deciding[i] = (deciding[i] ?? 0) + 1;
   };
   let [active, managed, canaries, undecided] = [0, 0, 0, 0];
-  for (const facts of accounts) {
-    ids.add(facts.id);
-    if (!compiled.canDecide(facts)) {
+  for (const account of accounts) {
+    ids.add(account.id);
+    if (!compiled.canDecide(account)) {
       undecided++;
       continue;
     }
-    const desired = compiled.resolve(facts);
-    for (const [i, rule] of rules.entries()) countRule(rule, i, facts, desired);
-    if (compiled.isCanary(facts)) canaries++;
-    if (facts.state !== 'ACTIVE') continue;
+    const desired = compiled.resolve(account);
+    for (const [i, rule] of rules.entries()) countRule(rule, i, account, desired);
+    if (compiled.isCanary(account)) canaries++;
+    if (account.state !== 'ACTIVE') continue;
     active++;
     if (wantsAnything(desired)) managed++;
     if (desired.contradiction === null) continue;
     const seen = contradictions.get(desired.contradiction.message);
     contradictions.set(desired.contradiction.message, {
       count: (seen?.count ?? 0) + 1,
-      example: seen?.example ?? facts.id,
+      example: seen?.example ?? account.id,
     });
   }
   return { ids, active, managed, matched, deciding, canaries, undecided, contradictions };

@@ -38,15 +38,15 @@ export interface CompiledPolicy {
    */
   readonly couldDeviate: boolean;
   /** Whether everything that the policy needs about the account was read. If not, nothing is decided for this account. */
-  readonly canDecide: (facts: OrganizationAccount) => boolean;
+  readonly canDecide: (account: OrganizationAccount) => boolean;
   /** Top to bottom; for each field the first matching rule that sets it. Throws `TagsNotReadError`, nothing else. */
-  readonly resolve: (facts: OrganizationAccount) => DesiredState;
+  readonly resolve: (account: OrganizationAccount) => DesiredState;
   /** The exemption in force at `now` (epoch ms), the one that ends last if there are several. */
   readonly exemption: (accountId: string, enrollment: EnrollmentId, now: number) => Exemption | null;
-  readonly isCanary: (facts: OrganizationAccount) => boolean;
+  readonly isCanary: (account: OrganizationAccount) => boolean;
   /** When enforcement may act. */
   readonly windows: Windows;
-  readonly explain: (facts: OrganizationAccount) => Explanation;
+  readonly explain: (account: OrganizationAccount) => Explanation;
 }
 
 interface CompiledRule {
@@ -63,21 +63,21 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   const usesTags = rules.some((rule) => rule.match.usesTags) || (canary?.usesTags ?? false);
   const usesName = rules.some((rule) => rule.match.usesName) || (canary?.usesName ?? false);
   const resolve = resolver(policy, rules, usesTags);
-  const isCanary = (facts: OrganizationAccount): boolean => {
-    requireTags(usesTags, facts);
-    return canary?.test(facts) ?? false;
+  const isCanary = (account: OrganizationAccount): boolean => {
+    requireTags(usesTags, account);
+    return canary?.test(account) ?? false;
   };
   return {
     policy,
     hash: policyHash(policy),
     usesTags,
     couldDeviate: couldDeviate(policy),
-    canDecide: (facts) => (!usesTags || facts.tags !== null) && (!usesName || facts.name !== ''),
+    canDecide: (account) => (!usesTags || account.tags !== null) && (!usesName || account.name !== ''),
     resolve,
     exemption: exemptionLookup(policy.exemptions),
     isCanary,
     windows: compileWindows(policy.windows),
-    explain: (facts) => ({ ...explainRules(rules, facts, resolve(facts)), canary: isCanary(facts) }),
+    explain: (account) => ({ ...explainRules(rules, account, resolve(account)), canary: isCanary(account) }),
   };
 }
 
@@ -109,9 +109,9 @@ function resolver(policy: Policy, rules: readonly CompiledRule[], usesTags: bool
     organizationRules: decided(defaults.organizationRules, 'defaults'),
     mode: decided(defaults.mode, 'defaults'),
   };
-  return (facts) => {
-    requireTags(usesTags, facts);
-    const matching = rules.filter(({ match }) => match.test(facts));
+  return (account) => {
+    requireTags(usesTags, account);
+    const matching = rules.filter(({ match }) => match.test(account));
     const desired = {
       ...byKind((id) => firstOf(matching, id) ?? base[id]),
       organizationRules: firstOf(matching, 'organizationRules') ?? base.organizationRules,
@@ -194,16 +194,16 @@ function exemptionLookup(exemptions: readonly Exemption[]): CompiledPolicy['exem
 
 function explainRules(
   rules: readonly CompiledRule[],
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   desired: DesiredState,
 ): Omit<Explanation, 'canary'> {
   const tried = rules.map(({ id, rule, match }) => {
-    const matched = match.test(facts);
+    const matched = match.test(account);
     const sets = matched ? FIELDS.filter((field) => rule.sets[field] !== undefined) : [];
     return {
       id,
       matched,
-      conditions: match.explain(facts),
+      conditions: match.explain(account),
       decided: sets.filter((field) => desired[field].rule === id),
       overruled: sets
         .filter((field) => desired[field].rule !== id)
@@ -212,5 +212,5 @@ function explainRules(
   });
   const left = FIELDS.filter((field) => desired[field].rule === 'defaults');
   const defaults = { id: 'defaults', matched: true, conditions: [], decided: left, overruled: [] };
-  return { account: facts, desired, rules: [...tried, defaults] };
+  return { account, desired, rules: [...tried, defaults] };
 }

@@ -11,9 +11,9 @@ export interface CompiledMatch {
   /** Whether any condition, at whatever depth, asks for the name. */
   readonly usesName: boolean;
   /** Does not look whether tags were read: that is `matchSelector`'s and `resolve`'s part. */
-  readonly test: (facts: OrganizationAccount) => boolean;
+  readonly test: (account: OrganizationAccount) => boolean;
   /** Every condition on its own, in words. */
-  readonly explain: (facts: OrganizationAccount) => readonly ConditionResult[];
+  readonly explain: (account: OrganizationAccount) => readonly ConditionResult[];
 }
 
 /** A selector that needs tags was evaluated for an account whose tags were not read. Callers ask `canDecide` first. */
@@ -26,8 +26,8 @@ export class TagsNotReadError extends Error {
 
 interface Condition {
   readonly name: ConditionResult['condition'];
-  readonly test: (facts: OrganizationAccount) => boolean;
-  readonly why: (facts: OrganizationAccount, holds: boolean) => string;
+  readonly test: (account: OrganizationAccount) => boolean;
+  readonly why: (account: OrganizationAccount, holds: boolean) => string;
 }
 
 export function compileMatch(match: Match): CompiledMatch {
@@ -45,39 +45,39 @@ export function compileMatch(match: Match): CompiledMatch {
     usesTags: match.tags !== undefined || (inner?.usesTags ?? false),
     usesName: match.name !== undefined || (inner?.usesName ?? false),
     test: only !== undefined && second === undefined ? only : allOf(tests),
-    explain: (facts) =>
+    explain: (account) =>
       conditions.map(({ name, test, why }) => {
-        const holds = test(facts);
-        return { condition: name, holds, why: why(facts, holds) };
+        const holds = test(account);
+        return { condition: name, holds, why: why(account, holds) };
       }),
   };
 }
 
 /** A plain loop: this runs for every account and rule. */
 function allOf(tests: readonly Condition['test'][]): Condition['test'] {
-  return (facts) => {
-    for (const test of tests) if (!test(facts)) return false;
+  return (account) => {
+    for (const test of tests) if (!test(account)) return false;
     return true;
   };
 }
 
 /** Whether the account is selected. Throws `TagsNotReadError` if that depends on tags which were not read. */
-export function matchSelector(match: CompiledMatch, facts: OrganizationAccount): boolean {
-  requireTags(match.usesTags, facts);
-  return match.test(facts);
+export function matchSelector(match: CompiledMatch, account: OrganizationAccount): boolean {
+  requireTags(match.usesTags, account);
+  return match.test(account);
 }
 
 /** Unread tags look like no tags, which under `not` would select what it must not: refuse to answer at all. */
-export function requireTags(usesTags: boolean, facts: OrganizationAccount): void {
-  if (usesTags && facts.tags === null) throw new TagsNotReadError(facts.id);
+export function requireTags(usesTags: boolean, account: OrganizationAccount): void {
+  if (usesTags && account.tags === null) throw new TagsNotReadError(account.id);
 }
 
 function accountsCondition(accounts: readonly string[]): Condition {
   const ids = new Set(accounts);
   return {
     name: 'accounts',
-    test: (facts) => ids.has(facts.id),
-    why: (facts, holds) => `${facts.id} is ${holds ? '' : 'not '}among the ${ids.size} listed`,
+    test: (account) => ids.has(account.id),
+    why: (account, holds) => `${account.id} is ${holds ? '' : 'not '}among the ${ids.size} listed`,
   };
 }
 
@@ -104,13 +104,13 @@ function ouCondition(paths: readonly string[]): Condition {
     name: 'ou',
     test:
       only !== undefined && second === undefined
-        ? (facts) => ouCovers(only, facts.ou)
-        : (facts) => coveredBy(facts.ou) !== undefined,
-    why: (facts) => {
-      const covering = coveredBy(facts.ou);
+        ? (account) => ouCovers(only, account.ou)
+        : (account) => coveredBy(account.ou) !== undefined,
+    why: (account) => {
+      const covering = coveredBy(account.ou);
       return covering === undefined
-        ? `${shown(facts.ou)} is not in or below ${some(paths)}`
-        : `${shown(facts.ou)} is in or below ${shown(covering)}`;
+        ? `${shown(account.ou)} is not in or below ${some(paths)}`
+        : `${shown(account.ou)} is in or below ${shown(covering)}`;
     },
   };
 }
@@ -125,23 +125,23 @@ function nameCondition(globs: readonly string[]): Condition {
   const compiled = globs.map(compileGlob);
   return {
     name: 'name',
-    test: (facts) => compiled.some((fits) => fits(facts.name)),
-    why: (facts, holds) => `the name ${shown(facts.name)} ${holds ? 'fits' : 'does not fit'} ${some(globs)}`,
+    test: (account) => compiled.some((fits) => fits(account.name)),
+    why: (account, holds) => `the name ${shown(account.name)} ${holds ? 'fits' : 'does not fit'} ${some(globs)}`,
   };
 }
 
 function tagCondition(key: string, values: readonly string[]): Condition {
   const wanted = new Set(values);
-  const read = (facts: OrganizationAccount): string | undefined =>
-    facts.tags !== null && Object.hasOwn(facts.tags, key) ? facts.tags[key] : undefined;
+  const read = (account: OrganizationAccount): string | undefined =>
+    account.tags !== null && Object.hasOwn(account.tags, key) ? account.tags[key] : undefined;
   return {
     name: 'tags',
-    test: (facts) => {
-      const value = read(facts);
+    test: (account) => {
+      const value = read(account);
       return value !== undefined && wanted.has(value);
     },
-    why: (facts, holds) => {
-      const value = read(facts);
+    why: (account, holds) => {
+      const value = read(account);
       if (value === undefined) return `there is no tag ${shown(key)}`;
       return `the tag ${shown(key)} is ${shown(value)}${holds ? '' : `, not ${some(values)}`}`;
     },
@@ -151,10 +151,10 @@ function tagCondition(key: string, values: readonly string[]): Condition {
 function notCondition(inner: CompiledMatch): Condition {
   return {
     name: 'not',
-    test: (facts) => !inner.test(facts),
-    why: (facts) =>
+    test: (account) => !inner.test(account),
+    why: (account) =>
       inner
-        .explain(facts)
+        .explain(account)
         .map((result) => result.why)
         .join('; '),
   };
