@@ -3,7 +3,7 @@ import { type FullSummary, fullSummary } from '../../shared/app/plan/plan-docume
 import type { OpenClaim } from '../../shared/app/queries/open-claims.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
-import type { OutOfReach } from '../../shared/app/support/outage-detector.ts';
+import type { Outage } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import { Interrupted } from './interrupt.ts';
@@ -21,12 +21,12 @@ export interface FinishedRun {
   /** Dead letters of this run and of earlier ones that have not been redriven. */
   readonly deadLetters: number;
   /** AWS did not answer any more when the run ended; `null`: it did. */
-  readonly unreachable: OutOfReach | null;
+  readonly unreachable: Outage | null;
 }
 
 /**
  * One run: scan, queue, work until quiet. Stopped while it still looks, it leaves off before anything is queued; stopped later, it
- * finishes and records what is in flight. AWS out of reach for long ends it in the same way.
+ * finishes and records what is in flight. An AWS outage ends it in the same way.
  * @throws Interrupted if it was stopped before anything was queued.
  */
 export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
@@ -38,14 +38,14 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
   ]);
   const { deps, settings } = app;
   const startedAt = deps.clock.now();
-  const reach = new OutageDetector(deps.clock);
-  const stop = AbortSignal.any([options.stop, reach.gone]);
+  const detector = new OutageDetector(deps.clock);
+  const stop = AbortSignal.any([options.stop, detector.detected]);
   const before = structuredClone(app.calls);
   let looking = true;
   const leaveOff = (): void => {
     if (looking && options.stop.aborted) throw new Interrupted('stopped before anything was changed');
   };
-  const result = await apply(deps, settings, guarded(reach.watching(app.retrying), leaveOff), run, {
+  const result = await apply(deps, settings, guarded(detector.watching(app.retrying), leaveOff), run, {
     ...options,
     stop,
     onPlan: (plan) => {
@@ -66,7 +66,7 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
     durationMs: deps.clock.now() - startedAt,
     claimed: await openClaims(deps.records),
     deadLetters: (await deps.queue.depth()).dead,
-    unreachable: reach.lost,
+    unreachable: detector.outage,
   };
 }
 

@@ -13,7 +13,7 @@ import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
 /** How long a lease lasts without renewal, ms. After its holder dies, other processes wait this long before they take over. */
 export const LEASE_MS = 60_000;
 
-/** Where things are kept. One adapter set gives all of them. */
+/** The stores. One set of adapters implements all of them. */
 export interface Stores {
   readonly ledger: Ledger;
   readonly records: Records;
@@ -22,32 +22,32 @@ export interface Stores {
   readonly snapshots: SnapshotStore;
 }
 
-/** What use cases are built from; the composition root fills it. */
+/** The dependencies of the use cases, provided by the composition root. */
 export interface Deps extends Stores {
   readonly cloud: Cloud;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: NewId;
   readonly logger: Logger;
-  /** Who acts, for the ledger: an ARN where known. */
+  /** The actor in ledger entries: an ARN if known. */
   readonly actor: string;
 }
 
-/** Settings of a process that are no part of the policy. */
+/** Settings of a process that are not part of the policy. */
 export interface Settings {
   /** Failed attempts of one drift before it is dead-lettered. */
   readonly maxAttempts: number;
-  /** How old the organization snapshot may be before a scan reads it anew, ms. */
+  /** Maximum age of the organization snapshot before a scan reads it again, ms. */
   readonly snapshotMaxAgeMs: number;
-  /** How long a received message stays invisible, ms; extended while work lasts. */
+  /** How long a received message stays invisible, ms; extended while it is being processed. */
   readonly visibilityMs: number;
-  /** How long an intent keeps others away, ms: longer than the retries of its call can take. */
+  /** How long an intent reserves its account, ms: longer than the retries of its call can take. */
   readonly claimMs: number;
-  /** How long the lease of a scan lasts without renewal, ms. After a process is killed, the others wait this long before they scan. */
+  /** How long the scan lease lasts without renewal, ms. After a process is killed, other processes wait this long before they scan. */
   readonly leaseMs: number;
-  /** How long the retries of one wire call may go on, ms. */
+  /** Maximum time for one API call including its retries, ms. */
   readonly retryBudgetMs: number;
-  /** Maximum number of accounts in the organization; larger listings are taken as broken. */
+  /** Maximum number of accounts in the organization; larger listings count as broken. */
   readonly maxAccounts: number;
 }
 
@@ -61,29 +61,29 @@ export const DEFAULT_SETTINGS: Settings = {
   maxAccounts: MAX_ACCOUNTS,
 };
 
-/** A piece of work under one policy and one run. */
+/** The run, with its policy, that a use case works for. */
 export interface RunContext {
   readonly runId: string;
   readonly policy: CompiledPolicy;
-  /** The stored plan that the run is bound to: only its changes may be made. */
+  /** Hash of the stored plan that the run is bound to: only its changes may be made. `null`: not bound. */
   readonly planHash: string | null;
-  /** It is bound by an operator's approval, which ends then, epoch ms. */
+  /** When the operator's approval that binds the run expires, epoch ms. */
   readonly approvedUntil?: number;
-  /** A process that is gone has begun the run: what it has said in the organization's chain is not said again. */
+  /** An earlier process has begun the run. The organization entries that it wrote are not written again. */
   readonly resumed?: boolean;
-  /** When the first part of it began to ask, epoch ms: an answer that was kept for a later part is no younger. Absent: it begins now. */
+  /** Time of the first request of the run's first part, epoch ms; stored responses may be this old. Absent: now. */
   readonly begunAt?: number;
 }
 
-/** What a person may want to watch; never needed for the work itself. */
+/** Progress for display only. */
 export type Progress =
-  /** `until`, epoch ms: if nobody prolongs it, as where its process was killed. */
+  /** `until`: when the lease expires if it is not renewed, epoch ms. */
   | { readonly kind: 'waitingForLease'; readonly holder: string; readonly until: number }
   | { readonly kind: 'organization'; readonly accounts: number; readonly done: boolean }
   | { readonly kind: 'listing'; readonly listing: 'computeOptimizer' | 'automation'; readonly accounts: number }
   | { readonly kind: 'probing'; readonly done: number; readonly total: number }
   | { readonly kind: 'recorded'; readonly entries: number }
-  /** `keys`: the changes that the run plans, follow-ups included, in the form of `workKey`. */
+  /** `keys`: the planned changes, follow-ups included, by `workKey`. */
   | {
       readonly kind: 'queued';
       readonly messages: number;
@@ -98,7 +98,7 @@ export type Progress =
     }
   | { readonly kind: 'waiting'; readonly until: number };
 
-/** How a key ended for now. */
+/** The outcome of working on a key. */
 export type WorkOutcome = 'resolved' | 'converging' | 'blocked' | 'retrying' | 'dead' | 'nothingToDo' | 'superseded';
 
 export type OnProgress = (event: Progress) => void;

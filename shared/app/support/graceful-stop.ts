@@ -5,21 +5,21 @@ import { OutOfTime } from './out-of-time.ts';
 import type { Retrying } from './retry.ts';
 
 /*
- * How a daemon ends in bounded time. From the moment `stop` aborts
- *   - a call that has left is waited for, and its outcome is recorded;
- *   - a call that waits for its turn is not made (`stoppableGate`): nothing is claimed for it yet;
- *   - a call that was answered and would be repeated ends with that answer (`stoppableRetrying`): its claim is closed with it;
- *   - messages are put back at once, those in work (`deliver`) and those that only now arrive (`stoppableQueue`).
+ * Stops a daemon in bounded time. After `stop` aborts
+ *   - a call already sent is awaited, and its outcome is recorded;
+ *   - a call waiting for the rate limiter is not sent (`stoppableGate`): nothing is claimed for it yet;
+ *   - a call that would be retried ends with its last error (`stoppableRetrying`), which closes its claim;
+ *   - messages return to the queue immediately, those in progress (`deliver`) and those just received (`stoppableQueue`).
  */
 
-/** Thrown instead of making a further call: the process is told to end. */
+/** Thrown instead of making another call, because the process is stopping. */
 export class Stopped extends OutOfTime {
   override readonly name = 'Stopped';
 }
 
-const stopped = (): Stopped => new Stopped('this process is told to stop');
+const stopped = (): Stopped => new Stopped('this process is stopping');
 
-/** Gives no leave any more once `stop` has aborted. A slot that was reserved for who stops waiting lapses. */
+/** Rejects `acquire` once `stop` has aborted. A slot already reserved for a caller that no longer waits expires. */
 export function stoppableGate<Gate extends CallGate>(gate: Gate, stop: AbortSignal): Gate {
   return {
     ...gate,
@@ -36,7 +36,7 @@ export function stoppableGate<Gate extends CallGate>(gate: Gate, stop: AbortSign
   };
 }
 
-/** Makes no further attempt once `stop` has aborted: what the last one ended with is how the call ends. */
+/** Makes no further attempt once `stop` has aborted: the call ends with the error of its last attempt. */
 export function stoppableRetrying(retrying: Retrying, stop: AbortSignal): Retrying {
   return (call) => {
     let last: Error | null = null;
@@ -53,7 +53,7 @@ export function stoppableRetrying(retrying: Retrying, stop: AbortSignal): Retryi
   };
 }
 
-/** Hands out nothing once `stop` has aborted: what a long poll brings then goes back at once. */
+/** Returns no messages once `stop` has aborted. Messages from a pending long poll are released immediately. */
 export function stoppableQueue(queue: WorkQueue, stop: AbortSignal): WorkQueue {
   return {
     ...queue,

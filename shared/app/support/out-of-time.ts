@@ -1,4 +1,4 @@
-/** Thrown instead of asking AWS for more: what is left of the time is needed to save what was read. */
+/** Thrown instead of calling AWS, because the remaining time is needed to save the responses. */
 export class OutOfTime extends Error {
   override readonly name: string = 'OutOfTime';
 }

@@ -3,41 +3,41 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Retrying } from './retry.ts';
 
-/** So many calls in a row without an answer, over so long: no hiccup any more. */
-const MANY = 10;
-const LONG_MS = 30_000;
+/** This many consecutive unanswered calls, over this long, is an outage rather than a blip. */
+const MIN_UNANSWERED = 10;
+const MIN_DURATION_MS = 30_000;
 
-/** AWS has not answered since, and the last of what came instead. */
-export interface OutOfReach {
+/** An outage: AWS has not answered since `since`; `message` is the last error. */
+export interface Outage {
   readonly since: EpochMs;
   readonly message: string;
 }
 
 /**
- * Notices that AWS has gone out of reach in the middle of a run. A single call cannot tell: it is repeated, and its account is come back to; but when
- * nothing answers any more, coming back to thousands of accounts one by one only takes time.
+ * Detects during a run that AWS is no longer reachable. A single unanswered call is retried and its account requeued, but during an outage
+ * retrying thousands of accounts would only waste time.
  */
 export class OutageDetector {
   readonly #clock: Clock;
-  readonly #gone = new AbortController();
+  readonly #detected = new AbortController();
   #unanswered = 0;
-  #lost: OutOfReach | null = null;
+  #outage: Outage | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Aborts when nothing has answered for long. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  /** Aborts when an outage is detected. */
+  get detected(): AbortSignal {
+    return this.#detected.signal;
   }
 
-  /** `null` if the last call was answered, whatever the answer. */
-  get lost(): OutOfReach | null {
-    return this.#lost;
+  /** The current series of unanswered calls; `null` if the last call was answered. */
+  get outage(): Outage | null {
+    return this.#outage;
   }
 
-  /** Sees every attempt that `retrying` makes. */
+  /** Observes every attempt that `retrying` makes. */
   watching(retrying: Retrying): Retrying {
     return (call) =>
       retrying(async () => {
@@ -55,17 +55,18 @@ export class OutageDetector {
 
   #answered(): void {
     this.#unanswered = 0;
-    this.#lost = null;
+    this.#outage = null;
   }
 
   #failed(message: string): void {
     this.#unanswered += 1;
-    this.#lost = { since: this.#lost?.since ?? this.#clock.now(), message };
-    if (this.#unanswered >= MANY && this.#clock.now() - this.#lost.since >= LONG_MS) this.#gone.abort();
+    const since = this.#outage?.since ?? this.#clock.now();
+    this.#outage = { since, message };
+    if (this.#unanswered >= MIN_UNANSWERED && this.#clock.now() - since >= MIN_DURATION_MS) this.#detected.abort();
   }
 }
 
-/** Nobody of AWS has said anything: every answer of AWS's carries a request id. */
+/** Every AWS response has a request id, so an error without one is not a response. */
 function isUnanswered(error: unknown): error is CloudError {
   return error instanceof CloudError && error.kind === 'Transient' && error.details.requestId === null;
 }

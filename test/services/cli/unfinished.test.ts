@@ -5,7 +5,7 @@ import { openText, unfinishedText } from '../../../services/cli/ui/run-text.ts';
 import { acquireLease } from '../../../shared/app/coordination/lease.ts';
 import type { OpenClaim } from '../../../shared/app/queries/open-claims.ts';
 import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
-import type { OutOfReach } from '../../../shared/app/support/outage-detector.ts';
+import type { Outage } from '../../../shared/app/support/outage-detector.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { systemClock } from '../../../shared/compose/system.ts';
 import { applyShape, auditShape, errorShape, showShape } from './shapes.ts';
@@ -86,7 +86,7 @@ describe('how a run ends', () => {
     claimed?: OpenClaim[];
     deadLetters?: number;
     notStarted?: number;
-    unreachable?: OutOfReach;
+    unreachable?: Outage;
   }) => ({
     ...{ open: [], claimed: [], deadLetters: 0, notStarted: 0, unreachable: null },
     ...over,
