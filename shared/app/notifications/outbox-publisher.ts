@@ -11,7 +11,7 @@ export interface PublishDeps extends OneAtATimeDeps {
 }
 
 export interface PublishOptions {
-  /** Stop beginning further pages at this time, epoch ms: a Lambda has an end (default: until nothing is left). */
+  /** Begin no further page after this time, epoch ms, because a Lambda has a time limit (default: no limit). */
   readonly until?: number;
   /** Entries that are published and then marked together (default 200). */
   readonly pageSize?: number;
@@ -19,14 +19,14 @@ export interface PublishOptions {
 
 export interface Published {
   readonly published: number;
-  /** Entries that the bus did not take; they stay unmarked and are tried again next time. */
+  /** Entries that the bus refused. They stay unmarked and are retried next time. */
   readonly refused: number;
 }
 
 const NOTHING: Published = { published: 0, refused: 0 };
 
 const PAGE = 200;
-/** Pages in a row of which nothing was accepted, after which the bus is taken to be down. */
+/** After this many consecutive pages without an accepted entry, the bus counts as down. */
 const FRUITLESS_PAGES = 5;
 
 /**
@@ -45,7 +45,7 @@ async function emptyOutbox(deps: PublishDeps, options: PublishOptions, lost: Abo
   const { ledger, bus, clock, logger, registers } = deps;
   const { until = Number.POSITIVE_INFINITY, pageSize = PAGE } = options;
   const refused = new Map<string, Refusal>();
-  /** An outbox that lags behind its marks may show them once more. */
+  /** Published in this round. The outbox may lag and return them again. */
   const done = new Set<string>();
   for (let fruitless = 0; fruitless < FRUITLESS_PAGES; ) {
     const page = await ledger.unpublished(pageSize + refused.size);
@@ -58,7 +58,7 @@ async function emptyOutbox(deps: PublishDeps, options: PublishOptions, lost: Abo
     const reasons = new Map(result.refused.map((refusal) => [refusal.id, refusal]));
     for (const { id } of open) {
       if (!done.has(id))
-        refused.set(id, reasons.get(id) ?? { id, code: 'Unanswered', message: 'the bus says nothing' });
+        refused.set(id, reasons.get(id) ?? { id, code: 'Unanswered', message: 'the bus returned no result' });
     }
     await ledger.markPublished(accepted);
     fruitless = accepted.length === 0 ? fruitless + 1 : 0;

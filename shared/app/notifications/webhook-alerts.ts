@@ -11,7 +11,7 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 
 /*
- * What the webhook has been told, in one register, so that any number of processes tell everything once:
+ * The state of the webhook alerts, in one register, so that any number of processes report each entry once:
  *
  *              gather: quiet for a while                claim          answered 2xx
  *   none ───────────────────────────────▶ waiting ───────────▶ sending ───────────▶ none
@@ -19,26 +19,26 @@ import { readTyped, type Typed, update, writeTyped } from '../coordination/typed
  *                                            └── failed, or its ──┘   (later, at `notBefore`; given up after a day)
  *                                                holder died
  *
- * An entry goes into exactly one message, by the compare-and-set that moves the mark; a message is posted at least once, always under the
- * same name and with the same body.
+ * The compare-and-set that moves the mark puts each entry into exactly one message. A message is posted at least once, always with the same
+ * id and body.
  */
 const message = z.object({
-  /** Names the message for whoever gets it twice. */
+  /** Lets the receiver recognize a repeated message. */
   id: z.string(),
   body: z.string(),
   entries: z.number(),
   gatheredAt: z.number(),
   attempts: z.number(),
   notBefore: z.number(),
-  /** Until then somebody is posting it. */
+  /** A process is posting the message until then, epoch ms. */
   claimedUntil: z.number(),
 });
 type Message = z.infer<typeof message>;
 
 const alertState = z.object({
-  /** Entries of before this time are dealt with. Epoch ms. */
+  /** All entries before this time are reported, epoch ms. */
   mark: z.number(),
-  /** Entries of since then that are dealt with as well, each by a part of its id's hash. */
+  /** Reported entries since the mark, each by a prefix of the hash of its id. */
   seen: z.array(z.string()),
   message: message.nullable(),
 });
@@ -46,7 +46,7 @@ type AlertState = z.infer<typeof alertState>;
 
 export const ALERTS = storedDocument(REGISTERS.alerts, alertState);
 
-/** How long after its time an entry may come to light: clocks differ, indexes follow, a scan writes for a while. */
+/** An entry may become visible this long after its time: clocks differ, indexes lag, and a scan takes a while to write. */
 const OVERLAP_MS = 5 * 60_000;
 /** A message waits until nothing has been added for this long … */
 const QUIET_MS = 15_000;
@@ -56,35 +56,35 @@ const MAX_WAIT_MS = 3 * 60_000;
 const CLAIM_MS = 30_000;
 const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 15 * 60_000;
-/** A message that nobody took for a day, and entries that are older, are let go: the ledger has them. */
-const LET_GO_MS = 24 * 60 * 60_000;
-/** Entries read in one go; what is left makes the next message. More than one scan can find at one and the same time. */
+/** Messages not accepted for this long, and older entries, are dropped; the ledger keeps the entries. */
+const MAX_AGE_MS = 24 * 60 * 60_000;
+/** Maximum number of entries per message; the rest goes into the next. More than one scan can write with the same timestamp. */
 const MAX_READ = 25_000;
 const PAGE = 500;
-/** Between two looks at everything since the mark, ms; in between only the newest entries are looked at. */
-const FULL_LOOK_MS = 60_000;
+/** Interval between two reads of everything since the mark, ms. In between only the newest entries are read. */
+const FULL_READ_MS = 60_000;
 
 export type AlertDeps = Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'clock' | 'newId' | 'random' | 'logger'>;
 
 export interface AlertStep {
-  /** `gathering`: more may follow; `pausing`: after a failure, or somebody else is at it. */
-  readonly kind: 'nothing' | 'gathering' | 'told' | 'failed' | 'pausing';
-  /** Entries that the message is about. */
+  /** `gathering`: waiting for more entries; `pausing`: after a failure, or while another process is posting. */
+  readonly kind: 'nothing' | 'gathering' | 'delivered' | 'failed' | 'pausing';
+  /** Number of entries in the message. */
   readonly entries: number;
 }
 
 const NOTHING: AlertStep = { kind: 'nothing', entries: 0 };
 
-/** Tells a webhook what happened, from the ledger. Whatever the webhook does, nothing waits for it but {@link step}. */
+/** Reports ledger entries to a webhook. Only {@link step} waits for the webhook. */
 export class Alerts {
   readonly #deps: AlertDeps;
   readonly #webhook: Webhook;
   readonly #types: readonly EntryType[];
   readonly #events: ReadonlySet<WebhookEvent>;
   #newest = '';
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  /** When what is being gathered is told at the latest. */
-  #ripeAt = Number.POSITIVE_INFINITY;
+  #fullReadAt = Number.NEGATIVE_INFINITY;
+  /** When the gathered entries are due to be sent, epoch ms. */
+  #dueAt = Number.POSITIVE_INFINITY;
 
   constructor(deps: AlertDeps, webhook: Webhook, events: readonly WebhookEvent[]) {
     this.#deps = deps;
@@ -93,7 +93,7 @@ export class Alerts {
     this.#events = new Set(events);
   }
 
-  /** From here on everything is told; what was before the very first call is not. */
+  /** Starts reporting. Entries before the very first call are not reported. */
   async begin(): Promise<void> {
     const { registers, clock } = this.#deps;
     if ((await readTyped(registers, ALERTS)) !== null) return;
@@ -101,9 +101,9 @@ export class Alerts {
   }
 
   /**
-   * Gathers what is new if there is a reason to tell it now, and makes one attempt to deliver it.
-   * @param flush do not wait for more: the process ends.
-   * @throws what the store throws; never on account of the webhook.
+   * Gathers new entries and, when they are due, makes one attempt to deliver them.
+   * @param flush delivers immediately, because the process is ending.
+   * @throws the errors of the store; never an error of the webhook.
    */
   async step(flush = false): Promise<AlertStep> {
     const known = await readTyped(this.#deps.registers, ALERTS);
@@ -120,19 +120,19 @@ export class Alerts {
   async #gather({ value, version }: Typed<AlertState>, flush: boolean): Promise<Message | null | 'gathering'> {
     const { registers, clock, newId, snapshots } = this.#deps;
     const now = clock.now();
-    if (!flush && !(await this.#hasNews(now))) return null;
-    const from = Math.max(value.mark, now - LET_GO_MS);
+    if (!flush && !(await this.#needsRead(now))) return null;
+    const from = Math.max(value.mark, now - MAX_AGE_MS);
     const { entries, completeUntil } = await this.#read(from);
     const seen = new Set(value.seen);
     const fresh = entries.filter(({ id }) => !seen.has(shortOf(id)));
-    const ripe = fresh.length === 0 || flush ? now : ripeAt(fresh, now);
-    this.#ripeAt = ripe > now ? ripe : Number.POSITIVE_INFINITY;
-    if (ripe > now) return 'gathering';
+    const due = fresh.length === 0 || flush ? now : dueAt(fresh, now);
+    this.#dueAt = due > now ? due : Number.POSITIVE_INFINITY;
+    if (due > now) return 'gathering';
     const mark = completeUntil ?? Math.max(from, now - OVERLAP_MS);
-    // Nothing to tell: the mark is moved only now and then, so that a quiet system does not write.
+    // With nothing to report the mark moves only occasionally, so that an idle system does not write.
     if (fresh.length === 0 && mark - value.mark < OVERLAP_MS) return null;
-    const told = entries.filter(({ at }) => Date.parse(at) >= mark).map(({ id }) => shortOf(id));
-    const next: AlertState = { mark, seen: told, message: null };
+    const reported = entries.filter(({ at }) => Date.parse(at) >= mark).map(({ id }) => shortOf(id));
+    const next: AlertState = { mark, seen: reported, message: null };
     if (fresh.length > 0) {
       const id = newId();
       const organizationId = (await snapshots.meta())?.organizationId ?? null;
@@ -141,24 +141,24 @@ export class Alerts {
       next.message = { id, body, ...rest };
     }
     if ((await writeTyped(registers, ALERTS, next, version)) !== null) return next.message;
-    // Somebody else was faster: what they left is looked for again.
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    // Another process was faster; read again to find the remaining entries.
+    this.#fullReadAt = Number.NEGATIVE_INFINITY;
     return null;
   }
 
-  /** Whether it is worth while to look at everything since the mark: something came, or it is time again for what came late. */
-  async #hasNews(now: EpochMs): Promise<boolean> {
+  /** Whether to read everything since the mark: there is a new entry, or it is time to look for late entries. */
+  async #needsRead(now: EpochMs): Promise<boolean> {
     const tops = await Promise.all(this.#types.map((type) => this.#deps.ledger.query({ type }, { limit: 1 })));
     const newest = tops.map(({ entries: [entry] }) => entry?.id ?? '').join(' ');
-    if (newest === this.#newest && now - this.#lookedAt < FULL_LOOK_MS && now < this.#ripeAt) return false;
+    if (newest === this.#newest && now - this.#fullReadAt < FULL_READ_MS && now < this.#dueAt) return false;
     this.#newest = newest;
-    this.#lookedAt = now;
+    this.#fullReadAt = now;
     return true;
   }
 
   /**
-   * What is to be told since a time, oldest first. `completeUntil`: there is more than can be read in one go, and this is all of what was
-   * before that time.
+   * The entries to report since a time, oldest first. `completeUntil`: there are more than {@link MAX_READ}, and these are all up to that
+   * time.
    */
   async #read(
     from: EpochMs,
@@ -167,11 +167,11 @@ export class Alerts {
     const open = new Map<EntryType, { readonly cursor: string | null; readonly last: EpochMs }>();
     for (const type of this.#types) open.set(type, { cursor: null, last: from });
     for (let read = 0; read < MAX_READ && open.size > 0; ) {
-      // Whichever type has been read the least far: so all are complete to about the same time.
+      // Read the type that lags furthest, so that all types are complete up to about the same time.
       const [type, place] = [...open].reduce((a, b) => (b[1].last < a[1].last ? b : a));
       const filter = { type, since: toIso(from) };
       const page = await this.#deps.ledger.query(filter, { limit: PAGE, cursor: place.cursor, order: 'oldestFirst' });
-      found.push(...page.entries.filter((entry) => this.#wants(entry)));
+      found.push(...page.entries.filter((entry) => this.#isReported(entry)));
       read += page.entries.length;
       if (page.next === null) open.delete(type);
       else open.set(type, { cursor: page.next, last: Date.parse(page.entries.at(-1)?.at ?? toIso(place.last)) });
@@ -182,7 +182,7 @@ export class Alerts {
     return { entries: found.filter(({ at }) => Date.parse(at) <= completeUntil), completeUntil };
   }
 
-  #wants(entry: LedgerEntry): boolean {
+  #isReported(entry: LedgerEntry): boolean {
     const event = alertOf(entry);
     return event !== null && this.#events.has(event);
   }
@@ -193,21 +193,25 @@ export class Alerts {
     if (!(await this.#claim(id))) return { kind: 'pausing', entries };
     const answer = await this.#webhook.post(id, body);
     const now = clock.now();
-    const tooOld = !answer.ok && now - waiting.gatheredAt > LET_GO_MS;
+    const tooOld = !answer.ok && now - waiting.gatheredAt > MAX_AGE_MS;
     await update(registers, ALERTS, (current): AlertState => {
       if (current === null) return { mark: now, seen: [], message: null };
       if (current.message?.id !== id) return current;
       if (answer.ok || tooOld) return { ...current, message: null };
       return { ...current, message: this.#afterFailure(current.message, answer, now) };
     });
-    if (answer.ok) return { kind: 'told', entries };
+    if (answer.ok) return { kind: 'delivered', entries };
     const fields = { delivery: id, entries, attempts: waiting.attempts + 1, reason: answer.reason };
-    if (tooOld) logger.error('the webhook took no message for a day; this one is let go, the ledger has it', fields);
-    else logger.warn('the webhook did not take a message; it is tried again', fields);
+    if (tooOld)
+      logger.error(
+        'the webhook accepted no message for a day; this message is dropped, its entries stay in the ledger',
+        fields,
+      );
+    else logger.warn('the webhook did not accept a message; it will be retried', fields);
     return { kind: 'failed', entries };
   }
 
-  /** Only one posts a message at a time; whoever dies over it is waited for. */
+  /** Only one process posts a message at a time. After a crash the others wait until its claim expires. */
   async #claim(id: string): Promise<boolean> {
     const { registers, clock } = this.#deps;
     const known = await readTyped(registers, ALERTS);
@@ -227,15 +231,15 @@ export class Alerts {
   }
 }
 
-/** When to tell it: at once what cannot wait, else when nothing has come for a while, or it has waited long enough. */
-function ripeAt(fresh: readonly LedgerEntry[], now: EpochMs): EpochMs {
+/** When to send: immediately with an urgent entry, otherwise after a quiet period or after the maximum wait. */
+function dueAt(fresh: readonly LedgerEntry[], now: EpochMs): EpochMs {
   if (fresh.some((entry) => isUrgent(alertOf(entry) ?? 'drift'))) return now;
   const newest = Date.parse(fresh.at(-1)?.at ?? '');
   const oldest = Date.parse(fresh[0]?.at ?? '');
   return Math.min(newest + QUIET_MS, oldest + MAX_WAIT_MS);
 }
 
-/** 48 bits: thousands of ids fit into a register, and two of a few minutes are not taken for one. */
+/** 48 bits: short enough for thousands of ids in a register, long enough to avoid collisions within a few minutes. */
 function shortOf(id: string): string {
   return sha256Hex(id).slice(0, 12);
 }

@@ -127,7 +127,7 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
     }),
     task('webhook alerts', 'notify', async ({ last }) => {
       const step = await (await alerts())?.step(last);
-      return { alerted: step?.kind === 'told' ? step.entries : 0 };
+      return { alerted: step?.kind === 'delivered' ? step.entries : 0 };
     }),
     task('dead letters', 'store', async () => ({ deadLettersRecorded: await recordDeadLetters(deps, deadLetters) })),
     task('digest', 'store', async () => ({ digest: (await writeDigest(deps))?.detail?.digest?.root ?? null })),

@@ -89,7 +89,7 @@ describe('who asked to be told', () => {
     child.kill('SIGTERM');
     const result = await ended(child);
     expect(result).toMatchObject({ code: 0 });
-    expect(result.stderr).toContain('the webhook did not take a message');
+    expect(result.stderr).toContain('the webhook did not accept a message');
     expect(result.stderr + result.stdout).not.toMatch(/k3y|s3cr3t/);
   }, 60_000);
 });

@@ -10,7 +10,7 @@ import { record } from './news.ts';
 
 class Crash extends Error {}
 
-/** A process that dies at its nth touch of the register or the webhook, before or after it had its effect. */
+/** A process that crashes at its nth access to the register or the webhook, before or after the access took effect. */
 class Dying {
   #left: number;
   readonly #after: boolean;
@@ -59,7 +59,7 @@ const acts: fc.Arbitrary<readonly Act[]> = fc.array(
     fc.record({ kind: fc.constant('refuse' as const), refuse: fc.boolean() }),
     fc.record({
       kind: fc.constant('step' as const),
-      // Several at once; 99 touches: this one lives.
+      // Several processes in parallel; with 99 accesses the process survives.
       processes: fc.array(fc.tuple(fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 99, 99, 99), fc.boolean()), {
         minLength: 1,
         maxLength: 3,
@@ -69,7 +69,7 @@ const acts: fc.Arbitrary<readonly Act[]> = fc.array(
   { maxLength: 30 },
 );
 
-/** A store, a webhook, and everything that was ever offered to it. */
+/** A store, a webhook, and every message posted to it. */
 class Scene {
   readonly shop: Workshop;
   readonly happened: string[] = [];
@@ -124,8 +124,8 @@ class Scene {
 
 const total = (body: string): number => JSON.parse(body).rollcall.total;
 
-describe('alerts, whoever dies when', () => {
-  it('tell every entry in exactly one message, and every message under one name with one body', async () => {
+describe('alerts when processes crash at any point', () => {
+  it('report every entry in exactly one message, and send each message with one id and one body', async () => {
     const property = fc.asyncProperty(acts, async (script) => {
       const shop = await Workshop.open({ policy: ACTIVE_POLICY });
       try {

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => shop.close());
 
-/** A process of its own. */
+/** Alerts as a separate process has them. */
 function process(events = ALL): Alerts {
   const { clock } = shop;
   const webhook = httpWebhook({ url: new Secret(receiver.url), secret: new Secret('k3y'), clock, timeoutMs: 300 });
@@ -37,7 +37,7 @@ function process(events = ALL): Alerts {
 const counts = () => receiver.received.map(({ message }) => message.rollcall.counts);
 
 describe('alerts', () => {
-  it('tell 5,000 drifts in one message, once, and nothing that was before', async () => {
+  it('report 5,000 drifts in one message, once, and no earlier entries', async () => {
     receiver = await webhookReceiver();
     await record(deps, 'DriftDetected', [1]);
     await shop.clock.advance(SECOND);
@@ -50,37 +50,37 @@ describe('alerts', () => {
       await shop.clock.advance(5 * SECOND);
     }
     await shop.clock.advance(15 * SECOND);
-    expect(await alerts.step()).toEqual({ kind: 'told', entries: 5_000 });
+    expect(await alerts.step()).toEqual({ kind: 'delivered', entries: 5_000 });
     expect(await alerts.step()).toMatchObject({ kind: 'nothing' });
     expect(counts()).toEqual([{ drift: 5_000 }]);
     const [{ message } = expect.fail('nothing came')] = receiver.received;
     expect(message.text).toContain('5000 drifts in 5000 accounts');
     expect(message.text).toContain('… and 4995 more');
     expect(message.text.length).toBeLessThan(4_000);
-    // Whoever comes later knows of it.
+    // A process that starts later does not report them again.
     await shop.clock.advance(2 * MINUTE);
     expect(await process().step()).toMatchObject({ kind: 'nothing' });
     expect(receiver.received).toHaveLength(1);
   });
 
-  it('wait for quiet, but not for ever, and not at all with what is urgent', async () => {
+  it('wait for a quiet period with a limit, and report urgent entries immediately', async () => {
     receiver = await webhookReceiver();
     const alerts = process();
     await alerts.begin();
-    let told = 0;
+    let delivered = 0;
     for (let at = 0; at < 24; at += 1) {
       await record(deps, 'RemediationFailed', [at]);
-      if ((await alerts.step()).kind === 'told') told += 1;
+      if ((await alerts.step()).kind === 'delivered') delivered += 1;
       await shop.clock.advance(10 * SECOND);
     }
-    expect(told).toBe(1);
+    expect(delivered).toBe(1);
     await record(deps, 'EnforcementHalted', [null], { reason: 'incident', actor: 'os:jane' });
-    expect(await alerts.step()).toMatchObject({ kind: 'told' });
+    expect(await alerts.step()).toMatchObject({ kind: 'delivered' });
     expect(receiver.received.at(-1)?.message.text).toMatch(/enforcement halted by os:jane \(incident\)/);
     expect(counts().reduce((sum, { failed = 0 }) => sum + failed, 0)).toBe(24);
   });
 
-  it('tell what was chosen, and not what only waits', async () => {
+  it('report the chosen events, and no changes that only wait', async () => {
     receiver = await webhookReceiver();
     const alerts = process(['stalled', 'blocked']);
     await alerts.begin();
@@ -89,7 +89,7 @@ describe('alerts', () => {
     await record(deps, 'RemediationBlocked', [3], { reason: 'window' });
     await record(deps, 'RemediationBlocked', [4], { reason: 'denied' });
     await record(deps, 'FlapDetected', [5], { reason: 'contested' });
-    expect(await alerts.step(true)).toEqual({ kind: 'told', entries: 3 });
+    expect(await alerts.step(true)).toEqual({ kind: 'delivered', entries: 3 });
     expect(counts()).toEqual([{ stalled: 1, blocked: 2 }]);
   });
 
@@ -106,7 +106,7 @@ describe('alerts', () => {
     expect(text).not.toContain('<!channel>');
   });
 
-  it('are tried again with growing pauses, the same message under the same name, and never in anybody’s way', async () => {
+  it('are retried with growing pauses, with the same message and id, while other messages wait', async () => {
     receiver = await webhookReceiver();
     receiver.behave = answering(500);
     const alerts = process();
@@ -127,9 +127,9 @@ describe('alerts', () => {
     expect(pauses).toEqual([4, 8, 15, 30, 60, 120]);
     receiver.behave = answering(204);
     await shop.clock.advance(15 * MINUTE);
-    expect(await alerts.step()).toEqual({ kind: 'told', entries: 1 });
+    expect(await alerts.step()).toEqual({ kind: 'delivered', entries: 1 });
     await shop.clock.advance(MINUTE);
-    expect(await alerts.step()).toEqual({ kind: 'told', entries: 1 });
+    expect(await alerts.step()).toEqual({ kind: 'delivered', entries: 1 });
     const names = receiver.received.map(({ message }) => message.rollcall.delivery);
     expect(new Set(names.slice(0, -1)).size).toBe(1);
     expect(new Set(receiver.received.slice(0, -1).map(({ body }) => body)).size).toBe(1);
@@ -138,7 +138,7 @@ describe('alerts', () => {
     expect(logged[0]).toMatchObject({ level: 'warn', fields: { reason: 'HTTP 500', attempts: 1 } });
   });
 
-  it('let a message go that nobody took for a day, and go on with the next', async () => {
+  it('drop a message that was not accepted for a day, and continue with the next', async () => {
     receiver = await webhookReceiver();
     receiver.behave = answering(400);
     const alerts = process();
@@ -151,7 +151,7 @@ describe('alerts', () => {
     expect(logged.at(-1)).toMatchObject({ level: 'error', fields: { entries: 1, reason: 'HTTP 400' } });
     receiver.behave = answering(200);
     await shop.clock.advance(MINUTE);
-    expect(await alerts.step()).toEqual({ kind: 'told', entries: 1 });
+    expect(await alerts.step()).toEqual({ kind: 'delivered', entries: 1 });
   });
 
   it('keep the URL and the secret out of what is stored', async () => {

@@ -22,22 +22,22 @@ function draft(deps: Deps, type: EntryType, n: number | null, rest: Partial<Entr
   };
 }
 
-/** Appends one entry an account, as a scan records what is new. */
+/** Appends one entry per account, as a scan does. */
 export async function record(
   deps: Deps,
   type: EntryType,
   members: readonly (number | null)[],
   rest: Partial<EntryDraft> = {},
 ): Promise<readonly string[]> {
-  const journal = new LedgerWriter(deps);
+  const writer = new LedgerWriter(deps);
   const ids: string[] = [];
   for (const n of members.filter((each) => each === null)) {
-    const entry = await journal.organization(() => draft(deps, type, n, rest));
+    const entry = await writer.organization(() => draft(deps, type, n, rest));
     ids.push(entry.id);
   }
   const accounts = members.filter((each) => each !== null);
   const records = await deps.records.getMany(accounts.map(accountId));
-  const written = await journal.writeMany(
+  const written = await writer.writeMany(
     accounts.map((n) => ({
       record: records.get(accountId(n)) ?? emptyRecord(accountId(n)),
       decide: () => [draft(deps, type, n, rest)],

@@ -32,7 +32,7 @@ describe('a webhook over HTTP', () => {
     expect(receiver.received[0]?.headers).not.toHaveProperty('x-rollcall-signature');
   });
 
-  it('fails with a reason and no more, whatever the other side does', async () => {
+  it('fails only with a reason, whatever the receiver does', async () => {
     const receiver = await webhookReceiver();
     const webhook = httpWebhook({ url: new Secret(receiver.url), secret: new Secret('k3y'), clock, timeoutMs: 150 });
     const outcomes: string[] = [];
@@ -74,7 +74,7 @@ describe('a webhook over HTTP', () => {
     expect(other.received).toEqual([]);
   });
 
-  it('does not read an answer that never ends', async () => {
+  it('does not read an endless response', async () => {
     const receiver = await webhookReceiver();
     receiver.behave = (response) => {
       response.writeHead(200);
@@ -85,7 +85,7 @@ describe('a webhook over HTTP', () => {
     expect(await webhook.post('d-1', BODY)).toEqual({ ok: true });
   });
 
-  it('fails in words that name no host where nobody listens', async () => {
+  it('fails with an error that does not name the host if nothing listens', async () => {
     const receiver = await webhookReceiver();
     receiver.behave = accepting;
     for (const url of ['http://127.0.0.1:1/s3cr3t', 'https://no-such-host.invalid/s3cr3t']) {
