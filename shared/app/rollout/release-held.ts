@@ -16,15 +16,15 @@ import { type DueKey, dueMessages } from '../work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
-interface Held {
+interface HeldChange {
   readonly accountId: string;
   readonly enrollment: EnrollmentId;
   readonly condition: Condition;
 }
 
 /**
- * Puts what a rollout has held up on the queue, as a run of its own: no scan is needed. Its caps are judged together, before the first
- * call; if one trips nothing is queued, the plan is there to be approved, and the next scan finds the accounts as they are.
+ * Enqueues the changes that a rollout has held back, as a separate run without a scan. The caps are checked for all of them before the first
+ * call. If a cap trips, nothing is enqueued, the stored plan can be approved, and the next scan plans the accounts again.
  */
 export async function releaseHeld(
   deps: ReleaseDeps,
@@ -38,7 +38,7 @@ export async function releaseHeld(
   const scanned = scanId === null ? null : await runs.get(scanId);
   const accountsInScope = scanned?.accountsInScope ?? 0;
   const recent = await changedRecently(deps, now);
-  const trip = judged(policy, held, accountsInScope, recent);
+  const trip = checkCaps(policy, held, accountsInScope, recent);
   const runId = deps.newId();
   if (trip === null) {
     await runs.begin({ runId, policy, planHash: null }, now, accountsInScope, held.length + followUps);
@@ -62,8 +62,10 @@ export async function releaseHeld(
 /**
  * The changes that the rollout holds back, and the follow-ups that they make possible. Follow-ups wait for their prerequisite, not for the rollout.
  */
-async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held[]; readonly followUps: number }> {
-  const held: Held[] = [];
+async function heldBack({
+  records,
+}: ReleaseDeps): Promise<{ readonly held: HeldChange[]; readonly followUps: number }> {
+  const held: HeldChange[] = [];
   let followUps = 0;
   for await (const page of records.all()) {
     for (const record of page) {
@@ -78,7 +80,7 @@ async function heldBack({ records }: ReleaseDeps): Promise<{ readonly held: Held
   return { held, followUps };
 }
 
-function heldOf(record: AccountRecord): Held[] {
+function heldOf(record: AccountRecord): HeldChange[] {
   return ENROLLMENT_IDS.flatMap((enrollment) => {
     const condition = record.conditions[enrollment];
     const isHeld = condition?.verdict === 'Blocked' && condition.reason === 'rollout';
@@ -86,10 +88,10 @@ function heldOf(record: AccountRecord): Held[] {
   });
 }
 
-/** Coverage was judged by the scan that held them up; here it is the caps. */
-function judged(
+/** Checks the caps only: the scan that held the changes back has checked coverage. */
+function checkCaps(
   policy: CompiledPolicy,
-  held: readonly Held[],
+  held: readonly HeldChange[],
   accountsInScope: number,
   recent: RecentChanges,
 ): Trip | null {

@@ -19,18 +19,18 @@ import { releaseHeld } from './release-held.ts';
 
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
-/** The canaries are looked at once more this long before the gate opens, ms: a tick comes once a minute. */
-const LOOK_AHEAD_MS = 60_000;
-/** And whoever looks has at least this long before it does, ms. */
-const LOOK_MS = 30_000;
+/** The canaries are checked a last time this long before the gate opens, ms: one tick period. */
+const CHECK_AHEAD_MS = 60_000;
+/** Minimum time for this check before the gate opens, ms. */
+const CHECK_MS = 30_000;
 
-/** A process that has opened the gate and not released what was held up within this time, ms, is gone. */
+/** A process that opened the gate but did not release the held changes within this time has crashed, ms. */
 const RELEASING_MS = 60_000;
 
 /**
- * The gate at the beginning of a scan: closed for the first run of a policy with a rollout; opened where the canaries failed and an operator
- * has approved the rest since.
- * @returns the plan whose approval opened it just now.
+ * Updates the gate at the beginning of a scan: closes it for the first run of a policy with a rollout; opens it if the canaries failed and
+ * an operator has approved the other changes since.
+ * @returns hash of the plan whose approval opened the gate, or `null`.
  */
 export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<string | null> {
   const { policy } = run;
@@ -55,14 +55,14 @@ async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<R
   const approval = (await openApprovals(deps.registers, run.policy.hash, now)).find(({ at }) => at >= since);
   if (approval === undefined) return null;
   const message = `approved by ${approval.actor}`;
-  // The scan that has just begun queues what was held up: it knows of each account whether it is still to be changed.
+  // `released`: the scan that has just begun enqueues the held changes, because it reads the current state of each account.
   const next = { ...known.value, phase: 'open' as const, since: now, opensAt: null, message, released: true };
   if (!(await writeRollout(deps.registers, next, known))) return null;
-  await tell(deps, next, 'approved', run.runId);
+  await recordAdvance(deps, next, 'approved', run.runId);
   return approval.planHash;
 }
 
-/** The gate at the end of a scan: who the canaries are, and what waits for them. */
+/** Updates the gate at the end of a scan: stores the canaries and the plan that waits for them. */
 export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: RunContext, plan: Plan): Promise<void> {
   const known = await readRollout(deps.registers);
   if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
@@ -70,28 +70,28 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
   const note = { heldUpBy: plan.trip?.reason ?? 'rollout', totals: plan.totals };
   await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now, note);
-  const seen = { ...known.value, runId: run.runId, planHash: plan.planHash };
+  const scanned = { ...known.value, runId: run.runId, planHash: plan.planHash };
   if (known.value.phase !== 'scanning') {
-    // An account that became a canary meanwhile counts from now on; one that is none any more has still gone first.
+    // New canaries are added. An account that is no longer a canary stays in the list, because it was changed first.
     await writeRollout(
       deps.registers,
-      { ...seen, canaries: [...new Set([...seen.canaries, ...canaries])].sort() },
+      { ...scanned, canaries: [...new Set([...scanned.canaries, ...canaries])].sort() },
       known,
     );
     return;
   }
-  const begun = { ...seen, canaries, since: now, startedAt: now };
+  const begun = { ...scanned, canaries, since: now, startedAt: now };
   const next: RolloutState =
     canaries.length === 0
       ? { ...begun, phase: 'open', message: 'no account is a canary in which anything is enforced', released: true }
       : { ...begun, phase: 'canary', message: `waiting for the canaries: ${canaries.length}` };
   if (!(await writeRollout(deps.registers, next, known))) return;
-  await tell(deps, next, next.phase === 'open' ? 'noCanary' : 'canary', run.runId);
+  await recordAdvance(deps, next, next.phase === 'open' ? 'noCanary' : 'canary', run.runId);
 }
 
 /**
- * Looks how far the canaries are and moves the gate; whoever opens it puts what was held up on the queue. Costs one read where there
- * is no closed gate. Every tick, daemon and run does so, any number at once.
+ * Checks the canaries and moves the gate; the process that opens it enqueues the held changes. Costs one read if there is no closed gate.
+ * Safe to call from any number of processes in parallel.
  */
 export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy): Promise<RolloutState | null> {
   const { rollout } = policy.policy;
@@ -110,14 +110,14 @@ export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy):
   const halted = verdict.kind === 'compliant' && (await readControls(deps.registers)).halt !== null;
   const next = moved(state, verdict, { waitMs: rollout.canary.waitMs, now, halted });
   if (next === null) return state;
-  // Before it is noted: looked at twice is better than not at all.
-  if (next.lookedAt !== null && state.lookedAt === null) await lookAtCanaries(deps, state, records.values());
+  // Enqueued before the state is written: after a crash, two checks are better than none.
+  if (next.lookedAt !== null && state.lookedAt === null) await enqueueCanaryChecks(deps, state, records.values());
   if (!(await writeRollout(deps.registers, next, known))) return next;
-  if (next.phase !== state.phase) await say(deps, policy, next);
+  if (next.phase !== state.phase) await onPhaseChange(deps, policy, next);
   return next;
 }
 
-interface Waiting {
+interface GateTiming {
   readonly waitMs: number;
   readonly now: EpochMs;
   readonly halted: boolean;
@@ -126,7 +126,7 @@ interface Waiting {
 function moved(
   state: RolloutState,
   verdict: ReturnType<typeof judgeCanaries>,
-  { waitMs, now, halted }: Waiting,
+  { waitMs, now, halted }: GateTiming,
 ): RolloutState | null {
   if (verdict.kind === 'failed') {
     const message = `${verdict.message}; the rest waits for an operator's approval`;
@@ -137,16 +137,16 @@ function moved(
       return state.message === verdict.message ? null : { ...state, message: verdict.message };
     return { ...state, phase: 'canary', since: now, opensAt: null, lookedAt: null, message: verdict.message };
   }
-  const over = verdict.since + waitMs;
+  const waitEndsAt = verdict.since + waitMs;
   const since = state.phase === 'waiting' ? state.since : now;
-  if (halted && now >= over - LOOK_AHEAD_MS) {
-    // Nobody could look at the canaries now, and nothing would follow.
+  if (halted && now >= waitEndsAt - CHECK_AHEAD_MS) {
+    // While enforcement is halted the canaries cannot be checked, and nothing would be released.
     const message = 'the canaries were Compliant for as long as the policy asks, and enforcement is halted';
     if (state.phase === 'waiting' && state.message === message) return null;
     return { ...state, phase: 'waiting', since, opensAt: null, lookedAt: null, message };
   }
-  const lookedAt = state.lookedAt ?? (now >= over - LOOK_AHEAD_MS ? now : null);
-  const opensAt = lookedAt === null ? over : Math.max(over, lookedAt + Math.min(LOOK_MS, waitMs));
+  const lookedAt = state.lookedAt ?? (now >= waitEndsAt - CHECK_AHEAD_MS ? now : null);
+  const opensAt = lookedAt === null ? waitEndsAt : Math.max(waitEndsAt, lookedAt + Math.min(CHECK_MS, waitMs));
   if (state.lookedAt !== null && now >= opensAt) {
     const message = 'the canaries were observed Compliant for as long as the policy asks';
     return { ...state, phase: 'open', since: now, opensAt: null, message, released: false };
@@ -156,8 +156,8 @@ function moved(
   return { ...state, phase: 'waiting', since, opensAt, lookedAt, message };
 }
 
-/** What somebody has changed in a canary since it was observed may be known to nobody yet: events are best effort, scans are rare. */
-async function lookAtCanaries(
+/** A change to a canary since its last observation may be undetected: events are best effort and scans are rare. */
+async function enqueueCanaryChecks(
   deps: RolloutDeps,
   { runId, policyHash }: RolloutState,
   records: Iterable<AccountRecord>,
@@ -172,12 +172,12 @@ async function lookAtCanaries(
   if (messages.length > 0) await deps.queue.send(messages);
 }
 
-async function say(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
+async function onPhaseChange(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
   if (state.phase === 'blocked') {
-    await organization(deps, state, 'GuardrailTripped', 'rollout', state.runId);
+    await recordOrganization(deps, state, 'GuardrailTripped', 'rollout', state.runId);
     return;
   }
-  await tell(deps, state, state.phase, state.runId);
+  await recordAdvance(deps, state, state.phase, state.runId);
   if (state.phase === 'open') await release(deps, policy, state);
 }
 
@@ -188,11 +188,11 @@ async function release(deps: RolloutDeps, policy: CompiledPolicy, state: Rollout
   await writeRollout(deps.registers, { ...known.value, released: true }, known);
 }
 
-function tell(deps: RolloutDeps, state: RolloutState, reason: string, runId: string | null): Promise<unknown> {
-  return organization(deps, state, 'RolloutAdvanced', reason, runId);
+function recordAdvance(deps: RolloutDeps, state: RolloutState, reason: string, runId: string | null): Promise<unknown> {
+  return recordOrganization(deps, state, 'RolloutAdvanced', reason, runId);
 }
 
-function organization(
+function recordOrganization(
   deps: RolloutDeps,
   { policyHash, planHash, message, canaries }: RolloutState,
   type: 'RolloutAdvanced' | 'GuardrailTripped',
