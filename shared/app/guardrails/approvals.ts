@@ -18,7 +18,7 @@ const APPROVAL_MS = 24 * 60 * 60 * 1000;
  *                   entry is durable       a scan binds a run to it       its first mutating call
  *  (none) ─▶ noted ─────────────────▶ open ────────────────────────▶ open ───────────────────────▶ used
  *              │                        └──────────────────┬──────────┘
- *              └─ 60 s: whoever wrote it is gone           └─ 24 h: expired, and so is what it lifted for a run
+ *              └─ 60 s: its writer crashed                 └─ 24 h: expired, also for the run bound to it
  */
 const approvalSchema = z.object({
   planHash: z.string(),
@@ -27,21 +27,21 @@ const approvalSchema = z.object({
   reason: z.string().nullable(),
   at: z.number(),
   expiresAt: z.number(),
-  /** Its `PlanApproved` is in the ledger; before that nobody acts upon it. */
+  /** Its `PlanApproved` entry is in the ledger. The approval has no effect before. */
   recorded: z.boolean(),
-  /** The run that was first bound to it: from then on no scan need be asked for on its account. */
+  /** The first run bound to it. From then on it requests no further scan. */
   startedRun: z.string().nullable(),
-  /** The run that made its first mutating call, and when. */
+  /** The run that made the first mutating call, and when. */
   usedBy: z.string().nullable(),
   usedAt: z.number().nullable(),
 });
 export type Approval = z.infer<typeof approvalSchema>;
 
 export const APPROVALS = documentFamily(REGISTERS.approval, approvalSchema);
-/** Whoever noted an approval and has not recorded it for so long is gone, ms. */
+/** If an approval is not recorded within this time, its writer has crashed, ms. */
 const RECORDING_MS = 60_000;
 
-/** An approval that cannot be given; the message says why and what to do instead. */
+/** The plan cannot be approved. The message says why and what to do instead. */
 export class ApprovalError extends Error {
   override readonly name = 'ApprovalError';
   readonly code:
@@ -75,19 +75,20 @@ export interface Approved {
 export type ApprovalDeps = Pick<Deps, 'registers' | 'ledger' | 'records' | 'clock' | 'newId'>;
 
 /**
- * Lets a stored plan past `maxChanges`, once, for 24 hours. Of two operators at once one is answered, the other is told by whom.
- * @param wanted the plan's hash, or as much of its beginning as tells it from others.
+ * Approves a stored plan: for 24 hours, one run may exceed `maxChanges` with it. If two operators approve it in parallel, one succeeds and the
+ * other gets an error that names the first.
+ * @param hashPrefix the plan's hash, or a unique prefix of it.
  * @throws ApprovalError
  */
-export async function approve(deps: ApprovalDeps, wanted: string, { actor, reason }: Approver): Promise<Approved> {
+export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, reason }: Approver): Promise<Approved> {
   const now = deps.clock.now();
-  const plan = await storedPlan(deps.registers, wanted);
+  const plan = await storedPlan(deps.registers, hashPrefix);
   const inForce = await policyInForce(deps.registers);
   if (plan.policyHash !== inForce) {
-    const policies = `It was made under policy ${short(plan.policyHash)}; in force is ${inForce === null ? 'none' : short(inForce)}`;
+    const policies = `It was made under policy ${short(plan.policyHash)}; the policy in force is ${inForce === null ? 'unknown' : short(inForce)}`;
     throw new ApprovalError(
       'PlanOutdated',
-      `Plan ${short(plan.hash)} cannot be approved any more. ${policies}. Approve what is held up now, if anything is: ` +
+      `Plan ${short(plan.hash)} is outdated and cannot be approved. ${policies}. If a newer plan is held up, approve that one: ` +
         'its hash is in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
     );
   }
@@ -101,13 +102,13 @@ export async function approve(deps: ApprovalDeps, wanted: string, { actor, reaso
     ...{ planHash: plan.hash, policyHash: plan.policyHash, actor, reason, ...lifetime, ...fresh, recorded: false },
   };
   const version = await writeTyped(deps.registers, document, noted, known?.version ?? null);
-  if (version === null) throw await outrun(deps.registers, plan.hash);
+  if (version === null) throw await alreadyApproved(deps.registers, plan.hash);
   const entryId = deps.newId();
   await new LedgerWriter(deps).organization(() => approvedEntry(noted, plan, entryId));
-  // Nobody acts on an approval that the ledger does not have.
+  // An approval takes effect only after its entry is in the ledger.
   const approval = { ...noted, recorded: true };
   if ((await writeTyped(deps.registers, document, approval, version)) === null)
-    throw await outrun(deps.registers, plan.hash);
+    throw await alreadyApproved(deps.registers, plan.hash);
   await assertKept(deps.registers, approval);
   return { approval, changes: changesOf(plan), entryId };
 }
@@ -122,7 +123,7 @@ const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
   ],
   [
     'minCoverage',
-    'The status of too few accounts is known to judge this plan: rollcall status and rollcall doctor show what could not be read. ' +
+    'The status of too few accounts is known to approve this plan: rollcall status and rollcall doctor show what could not be read. ' +
       'Fix that and scan again, or lower guardrails.minCoverage in the policy.',
   ],
 ]);
@@ -132,7 +133,7 @@ function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
   if (advice === undefined) return;
   throw new ApprovalError(
     'PlanNotApprovable',
-    `Plan ${short(hash)} cannot be approved: ${heldUpBy} holds it up, and an approval lifts maxChanges alone. ${advice}`,
+    `Plan ${short(hash)} cannot be approved: it is held up by ${heldUpBy}, and an approval only lifts maxChanges. ${advice}`,
   );
 }
 
@@ -147,21 +148,21 @@ async function assertKept(registers: Registers, { planHash, actor, at }: Approva
   );
 }
 
-async function storedPlan(registers: Registers, wanted: string): Promise<StoredPlan> {
-  const plans = await new RunStore(registers).storedPlans(wanted);
+async function storedPlan(registers: Registers, hashPrefix: string): Promise<StoredPlan> {
+  const plans = await new RunStore(registers).storedPlans(hashPrefix);
   const [plan, another] = plans;
   if (plan === undefined) {
     throw new ApprovalError(
       'PlanUnknown',
-      `No stored plan begins with ${wanted}. Only what a guardrail or a rollout has held up is stored; its hash is in the ` +
-        'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in what apply says.',
+      `No stored plan begins with ${hashPrefix}. Only plans held up by a guardrail or a rollout are stored; the hash is in the ` +
+        'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in the output of apply.',
     );
   }
   if (another === undefined) return plan;
   const some = plans.slice(0, 3).map(({ hash }) => hash.slice(0, 20));
   throw new ApprovalError(
     'PlanAmbiguous',
-    `Several stored plans begin with ${wanted}: ${some.join(', ')}. Give more of it.`,
+    `Several stored plans begin with ${hashPrefix}: ${some.join(', ')}. Give a longer prefix.`,
   );
 }
 
@@ -169,22 +170,22 @@ function refuseAgain(known: Approval, plan: StoredPlan, now: EpochMs): void {
   const { actor, at, usedBy, usedAt, expiresAt, recorded } = known;
   const who = `${actor} at ${iso(at)}`;
   if (usedAt !== null) {
-    // Held up anew since: that is another question, with the same answer possible.
+    // Held up again since it was used, so it can be approved again.
     if (plan.storedAt > usedAt) return;
     const used = `was approved by ${who} and used by run ${usedBy ?? '?'} at ${iso(usedAt)}`;
     throw new ApprovalError(
       'ApprovalUsed',
-      `Plan ${short(plan.hash)} ${used}. What is left is held up by the next scan, under its own hash.`,
+      `Plan ${short(plan.hash)} ${used}. The next scan holds up the remaining changes under a new hash.`,
     );
   }
   if (expiresAt <= now || (!recorded && at + RECORDING_MS <= now)) return;
   throw new ApprovalError(
     'PlanAlreadyApproved',
-    `Plan ${short(plan.hash)} is approved already, by ${who}, until ${iso(expiresAt)}.`,
+    `Plan ${short(plan.hash)} is already approved by ${who}, until ${iso(expiresAt)}.`,
   );
 }
 
-async function outrun(registers: Registers, hash: string): Promise<ApprovalError> {
+async function alreadyApproved(registers: Registers, hash: string): Promise<ApprovalError> {
   const other = await readTyped(registers, APPROVALS.named(hash));
   const who = other === null ? 'someone else' : other.value.actor;
   return new ApprovalError('PlanAlreadyApproved', `Plan ${short(hash)} has just been approved by ${who}.`);
@@ -203,13 +204,13 @@ function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
 const short = (hash: string): string => hash.slice(0, 12);
 const iso = (time: EpochMs): string => new Date(time).toISOString();
 
-/** What is known of the approval of a plan, open, used or expired; `null`: there is none, or none that the ledger has. */
+/** The approval of a plan, whether open, used or expired; `null`: none is recorded. */
 export async function approvalOf(registers: Registers, planHash: string): Promise<Approval | null> {
   const known = await readTyped(registers, APPROVALS.named(planHash));
   return known?.value.recorded === true ? known.value : null;
 }
 
-/** Approvals of plans of a policy that can still be used, the earliest first. */
+/** The approvals under a policy that can still be used, the oldest first. */
 export async function openApprovals(
   registers: Registers,
   policyHash: string,
@@ -221,7 +222,7 @@ export async function openApprovals(
   );
 }
 
-/** Approvals whose changes a run is making: begun, and not 24 hours old. */
+/** The approvals in use: a run has made its first call, and the approval has not expired. */
 export async function usedApprovals(
   registers: Registers,
   policyHash: string,
@@ -240,7 +241,7 @@ async function approvals(registers: Registers): Promise<Approval[]> {
   return all.sort((a, b) => a.at - b.at);
 }
 
-/** Notes that a run was begun on account of an approval. @returns false if it can no longer be used. */
+/** Records the run that an approval started. @returns false if the approval can no longer be used. */
 export async function startApproved(
   registers: Registers,
   planHash: string,
@@ -252,7 +253,7 @@ export async function startApproved(
   );
 }
 
-/** Uses an approval up: from here on no further run is begun on its account. Said by every mutating call; the first one counts. */
+/** Marks an approval as used, so that no other run can use it. Called by every mutating call; only the first has an effect. */
 export async function useApproval(registers: Registers, planHash: string, runId: string, now: EpochMs): Promise<void> {
   await change(registers, planHash, (approval) =>
     approval.usedAt === null ? { ...approval, usedBy: runId, usedAt: now } : null,
@@ -284,7 +285,7 @@ export function restoredApproval(name: string, values: readonly unknown[], now: 
   return { ...strictest, expiresAt: Math.min(strictest.expiresAt, now) };
 }
 
-/** Removes approvals that are of no more use to anybody. */
+/** Removes approvals that expired before the given time. */
 export async function pruneApprovals(registers: Registers, before: EpochMs): Promise<void> {
   for (const { name, value, version } of await registers.list(APPROVALS.prefix)) {
     const parsed = approvalSchema.safeParse(value);

@@ -6,31 +6,31 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, readValue, update } from '../coordination/typed-register.ts';
 
 /*
- * What was let past the caps in the last moments, by all processes. The ledger has it too, but in the aws runtime its index follows behind,
- * so that processes that act at the same moment would not see each other there. Who changes something notes it here, by compare-and-set,
- * on condition that it fits with what the others have noted.
+ * The changes of the last seconds that counted against the caps, from all processes. The ledger has them too, but in the aws runtime its
+ * index lags, so concurrent processes would not see each other's changes there. Before a change, a process reserves it here by
+ * compare-and-set, if it fits with the reservations of the other processes.
  */
 const schema = z.record(z.string(), z.tuple([z.number(), z.boolean()]));
 type Claimed = z.infer<typeof schema>;
 
 export const CLAIMED_CHANGES = storedDocument(REGISTERS.claimedChanges, schema);
 /**
- * How long a change is kept here, ms: until every picture of the ledger that is still in use has it. That is as long as a picture is used, as an
- * index follows behind and as clocks differ, with much to spare.
+ * How long a reservation is kept, ms: until every cached view of the ledger includes the change. That is the cache lifetime plus index lag
+ * plus clock difference, with a large margin.
  */
 const CLAIMED_MS = 30_000;
 
-/** Whether an account was opted out, by account. */
+/** The accounts with a reservation, and whether it is an opt-out. */
 type Latest = ReadonlyMap<AccountId, boolean>;
 
-/** What was let past the caps in the last moments. */
+/** The current reservations. */
 export async function claimedChanges(registers: Registers, now: EpochMs): Promise<Latest> {
   return latest(recent((await readTyped(registers, CLAIMED_CHANGES))?.value ?? null, now));
 }
 
 /**
- * Notes that these accounts are about to be changed.
- * @param fits throws if they would not fit with what others have noted; then nothing is noted.
+ * Reserves changes of these accounts.
+ * @param fits throws if they do not fit with the existing reservations; then nothing is reserved.
  */
 export async function claimChanges(
   registers: Registers,
@@ -49,13 +49,13 @@ export async function claimChanges(
   });
 }
 
-/** The claims in a register's content, for a restore. @throws DamagedRegisterError */
+/** The reservations in the content of a register, for a restore. @throws DamagedRegisterError */
 export function claimsIn(value: unknown): ReadonlyMap<AccountId, LastChange> {
   const claims = Object.entries(readValue(CLAIMED_CHANGES, value));
   return new Map(claims.map(([id, [at, optOut]]) => [id, { at, optOutAt: optOut ? at : null }]));
 }
 
-/** A clock that is far ahead must not leave something here for good. */
+/** Also drops reservations dated in the future: a clock that is far ahead must not reserve a change forever. */
 function recent(claimed: Claimed | null, now: EpochMs): Claimed {
   return Object.fromEntries(Object.entries(claimed ?? {}).filter(([, [at]]) => Math.abs(now - at) <= CLAIMED_MS));
 }

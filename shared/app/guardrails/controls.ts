@@ -25,14 +25,14 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 /** The register with the kill switch and the suspensions. */
 export const CONTROLS = storedDocument(REGISTERS.controls, controlsSchema);
 
-/** As they are now. @throws Error if the register has a shape that this version does not know. */
+/** Reads the current controls. @throws Error if this version does not know the shape of the register. */
 export async function readControls(registers: Registers): Promise<Controls> {
   return (await readTyped(registers, CONTROLS))?.value ?? NO_CONTROLS;
 }
 
 const RECENT_MS = 1_000;
 
-/** The controls to those who ask often: read from the store, compiled only when they have changed. */
+/** The controls for frequent readers: read from the store, compiled only after a change. */
 export class ControlsView {
   readonly #registers: Registers;
   readonly #clock: Clock;
@@ -45,17 +45,17 @@ export class ControlsView {
     this.#clock = clock;
   }
 
-  /** What was last read. */
+  /** The controls as last read. */
   get last(): CompiledControls {
     return this.#compiled;
   }
 
-  /** As they were a second ago at most: for whoever asks all the time and decides nothing that cannot be taken back. */
+  /** The controls, at most one second old. Only for frequent, reversible decisions. */
   async recent(): Promise<CompiledControls> {
     return this.#clock.now() - this.#readAt < RECENT_MS ? this.#compiled : this.now();
   }
 
-  /** As they are in the store at this moment. */
+  /** Reads the controls from the store. */
   async now(): Promise<CompiledControls> {
     const readAt = this.#clock.now();
     const known = await readTyped(this.#registers, CONTROLS);
@@ -69,28 +69,28 @@ export class ControlsView {
   }
 }
 
-/** What judging accounts at `now` (epoch ms) needs of them. */
+/** The part of the controls that assessments at `now` (epoch ms) need. */
 export function underControls(
   controls: CompiledControls,
   now: EpochMs,
 ): Pick<AssessContext, 'suspensionOf' | 'halted'> {
-  return { suspensionOf: (facts) => controls.suspensionOf(facts, now), halted: controls.halt !== null };
+  return { suspensionOf: (account) => controls.suspensionOf(account, now), halted: controls.halt !== null };
 }
 
 /**
- * Whether what was judged under older controls still stands under these: an account that was suspended meanwhile must not be recorded as
- * anything else, nor one that was resumed as Suspended.
+ * Whether assessments made under older controls are still valid: an account suspended since then must be recorded as Suspended, and an
+ * account resumed since then must not.
  */
 export function isValidUnder(
   controls: CompiledControls,
   now: EpochMs,
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   { computeOptimizer, automation }: Readonly<Record<EnrollmentId, Pick<Assessment, 'verdict'>>>,
 ): boolean {
-  const suspended = controls.suspensionOf(facts, now) !== null;
+  const suspended = controls.suspensionOf(account, now) !== null;
   return [computeOptimizer, automation].every(({ verdict }) => {
-    const outOfReach = verdict === 'NotApplicable' || verdict === 'Unmanaged';
-    return outOfReach || (verdict === 'Suspended') === suspended;
+    const unaffected = verdict === 'NotApplicable' || verdict === 'Unmanaged';
+    return unaffected || (verdict === 'Suspended') === suspended;
   });
 }
 
@@ -98,14 +98,14 @@ export interface OperatorDeps {
   readonly registers: Registers;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Who acts: an ARN if known, else the operating system's user. */
+  /** An ARN if known, else the operating system's user. */
   readonly actor: string;
 }
 
-/** More than this in one document would be refused by DynamoDB one day; everything in it is read before each call. */
+/** Keeps the document well below DynamoDB's item limit (400 KB). It is read before each call. */
 const MAX_CHARS = 150_000;
 
-/** What was asked for does not fit what is so. The message says what is. */
+/** The command does not fit the current controls. The message describes them. */
 export class ControlsError extends Error {
   override readonly name = 'ControlsError';
   readonly code: 'NotSuspended' | 'TooManySuspensions' | 'NotKept';
@@ -150,7 +150,7 @@ export async function halt(
   return { changed: controls.halt?.id === act.id, controls };
 }
 
-/** @returns whether anything was halted. */
+/** Ends the halt. @returns whether enforcement was halted. */
 export async function unhalt(deps: OperatorDeps): Promise<boolean> {
   const act = actOf(deps);
   const controls = await change(deps, (current) => unhalted(current, act));
@@ -172,14 +172,14 @@ export async function suspend(
       'There are too many suspensions, or one names too many accounts. Name an OU, a tag or a name instead, or resume some.',
     );
   });
-  // Another operator may have replaced the suspension of the same selector meanwhile.
+  // Another operator may have replaced the suspension of the same selector in the meantime.
   const isOurs = (known: OperatorSuspension): boolean =>
     known.selector === selector.text && (known.id === act.id || known.at >= act.at);
   await assertKept(deps, 'The suspension', ({ suspensions }) => suspensions.some(isOurs));
   return controls;
 }
 
-/** @throws ControlsError if nothing of what is named is suspended by that name. */
+/** @throws ControlsError if no suspension has this selector. */
 export async function resume(deps: OperatorDeps, selector: OperatorSelector): Promise<Resumption> {
   const act = actOf(deps);
   const outcome: { last: Resumption | null } = { last: null };
@@ -188,15 +188,15 @@ export async function resume(deps: OperatorDeps, selector: OperatorSelector): Pr
     if (outcome.last.ended.length === 0) throw notSuspended(current, selector);
     return outcome.last.controls;
   });
-  if (outcome.last === null) throw new Error('a change was made that was never computed');
+  if (outcome.last === null) throw new Error('the controls were written, but no resumption was computed');
   return outcome.last;
 }
 
 function notSuspended({ suspensions }: Controls, selector: OperatorSelector): ControlsError {
   const known = suspensions.map((each) => each.selector);
-  const those = known.length === 0 ? 'Nothing is suspended' : `Suspended are: ${known.slice(0, 10).join(' · ')}`;
+  const those = known.length === 0 ? 'Nothing is suspended' : `Current suspensions: ${known.slice(0, 10).join(' · ')}`;
   return new ControlsError(
     'NotSuspended',
-    `${selector.text} is not suspended. ${those}. A suspension is ended by the selector that set it, or by \`all\`.`,
+    `${selector.text} is not suspended. ${those}. End a suspension with the selector that set it, or with \`all\`.`,
   );
 }

@@ -18,7 +18,7 @@ export type Carried = z.infer<typeof carriedSchema>;
 
 export type RollingDeps = { readonly ledger: Pick<Ledger, 'changedSince'>; readonly registers: Registers };
 
-/** The accounts that were changed in the 24 hours before `now`, each once, with whether any of its changes was an opt-out. */
+/** The accounts changed in the 24 hours before `now`, and whether any of their changes was an opt-out. */
 export async function changedRecently(
   { ledger, registers }: RollingDeps,
   now: EpochMs,
@@ -37,7 +37,7 @@ export async function changedRecently(
   return changed;
 }
 
-/** The union of the last 24 hours' changes that several stores know. */
+/** The union of the last 24 hours' changes in several stores. */
 export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[], now: EpochMs): Carried {
   const carried: Record<AccountId, [number, number | null]> = {};
   for (const part of parts) {

@@ -9,24 +9,24 @@ import type { Registers } from '../../ports/registers.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
 
-/** The gate of the policy in force, for all processes. */
+/** The rollout gate of the policy in force, shared by all processes. */
 const rolloutSchema = z.object({
   policyHash: z.string(),
   phase: z.enum(['scanning', 'canary', 'waiting', 'blocked', 'open']),
   /** When this phase began, epoch ms. */
   since: z.number(),
-  /** The last scan under the gate: its run has what percentages are of, and its plan is what an approval lets through. */
+  /** The last scan under the gate: percentages refer to its run, and an approval to its plan. */
   runId: z.string().nullable(),
   planHash: z.string().nullable(),
-  /** When the first scan under the policy was complete, epoch ms. */
+  /** When the first scan under the policy ended, epoch ms. */
   startedAt: z.number().nullable(),
   canaries: z.array(z.string()),
-  /** Waiting: when the gate opens if the canaries stay Compliant, epoch ms. */
+  /** Phase `waiting`: when the gate opens if the canaries stay Compliant, epoch ms. */
   opensAt: z.number().nullable(),
-  /** Waiting: when somebody was sent to look at the canaries once more, epoch ms. */
+  /** Phase `waiting`: when the last check of the canaries was enqueued, epoch ms. */
   lookedAt: z.number().nullable().default(null),
   message: z.string(),
-  /** Open: what was held up is on the queue. */
+  /** Phase `open`: the held changes are enqueued. */
   released: z.boolean(),
 });
 export type RolloutState = z.infer<typeof rolloutSchema>;
@@ -34,8 +34,8 @@ export type RolloutState = z.infer<typeof rolloutSchema>;
 export const ROLLOUT = storedDocument(REGISTERS.rollout, rolloutSchema);
 
 /**
- * The gate in a restored store: the stricter of both. If the gates belong to different policies, neither holds, and the rollout begins again with the
- * canaries.
+ * The gate in a restored store: the stricter of both. If the gates belong to different policies, neither applies, and the rollout starts
+ * again with the canaries.
  * @throws DamagedRegisterError
  */
 export function restoredRollout(backup: unknown, replaced: unknown): RolloutState | null {
@@ -48,7 +48,7 @@ export function readRollout(registers: Registers): Promise<Typed<RolloutState> |
   return readTyped(registers, ROLLOUT);
 }
 
-/** Writes the state over the one that was read. @returns whether nobody else was faster. */
+/** Replaces the state that was read. @returns false if another process was faster. */
 export async function writeRollout(
   registers: Registers,
   next: RolloutState,
@@ -57,7 +57,7 @@ export async function writeRollout(
   return (await writeTyped(registers, ROLLOUT, next, known?.version ?? null)) !== null;
 }
 
-/** What the gate says to accounts that are no canaries. */
+/** The gate for accounts that are not canaries. */
 export interface Gate {
   readonly closed: boolean;
   readonly message: string;
@@ -66,7 +66,7 @@ export interface Gate {
 
 const OPEN: Gate = { closed: false, message: 'open', notBefore: null };
 
-/** The gate as it stands. A policy with a rollout that nobody has begun is closed: its first run has not been. */
+/** Reads the gate. Before the first run of a policy with a rollout, the gate is closed. */
 export async function readGate(registers: Registers, policy: CompiledPolicy): Promise<Gate> {
   if (policy.policy.rollout === null) return OPEN;
   const state = (await readRollout(registers))?.value ?? null;
@@ -77,14 +77,14 @@ export async function readGate(registers: Registers, policy: CompiledPolicy): Pr
   return { closed: true, message: `rollout: ${state.message}`, notBefore: state.opensAt };
 }
 
-/** The gate as a reason to hold a call up. */
+/** The gate as a reason to hold a change back. */
 export function holdsOf(gate: Gate, policy: CompiledPolicy): readonly HoldOf[] {
   if (!gate.closed) return [];
   const { message, notBefore } = gate;
-  return [(facts) => (policy.isCanary(facts) ? null : { reason: 'rollout', message, notBefore })];
+  return [(account) => (policy.isCanary(account) ? null : { reason: 'rollout', message, notBefore })];
 }
 
-/** As {@link holdsOf}, for a look at the whole organization: where no account is an enforceable canary nothing is held up. */
+/** Like {@link holdsOf}, for a whole organization: without an enforceable canary nothing is held back. */
 export function holdsFor(gate: Gate, policy: CompiledPolicy, snapshot: OrganizationSnapshot, now: EpochMs) {
   if (!gate.closed || enforceableCanaries(policy, snapshot.accounts, now).length === 0) return [];
   return holdsOf(gate, policy);
@@ -102,7 +102,7 @@ export interface RolloutView {
   readonly message: string;
 }
 
-/** The gate for people; `null` where there is none, or it is open. */
+/** The gate for display; `null` if there is none or it is open. */
 export async function rolloutView(registers: Registers): Promise<RolloutView | null> {
   const state = (await readRollout(registers))?.value ?? null;
   if (state === null || state.phase === 'open') return null;

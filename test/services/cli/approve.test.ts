@@ -80,7 +80,7 @@ describe('approve', () => {
       await rollcall(['approve', planHash], { cwd }),
       cwd,
       files,
-      'cannot be approved any more',
+      'is outdated and cannot be approved',
       'made under policy',
       'GuardrailTripped',
     );

@@ -213,7 +213,7 @@ describe('an approval is refused', () => {
     expect(trip?.reason).toBe('maxOptOuts');
     const refused = give(planHash);
     expect(await refusal(refused)).toBe('PlanNotApprovable');
-    await expect(refused).rejects.toThrow(/maxOptOuts holds it up.*raise guardrails\.maxOptOuts/);
+    await expect(refused).rejects.toThrow(/held up by maxOptOuts.*raise guardrails\.maxOptOuts/);
     expect((await shop.chain('organization')).map(({ type }) => type)).not.toContain('PlanApproved');
   });
 
@@ -221,7 +221,7 @@ describe('an approval is refused', () => {
     const hash = await tripped();
     const { runs } = await shop.process();
     await runs.notePlanHeldUp(hash, 'minCoverage');
-    await expect(give(hash)).rejects.toThrow(/minCoverage holds it up.*lower guardrails\.minCoverage/);
+    await expect(give(hash)).rejects.toThrow(/held up by minCoverage.*lower guardrails\.minCoverage/);
     await shop.clock.advance(HOUR);
     await shop.scan();
     expect((await give(hash)).approval.planHash).toBe(hash);
