@@ -7,6 +7,7 @@ import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, Stores } from '../context.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { commandContext } from '../ledger/organization-entry.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 import { recordRefreshed } from '../survey/account-overrides.ts';
@@ -186,9 +187,8 @@ class Reactor {
 
   /** Who came, and who went. Events are best effort: a scan that finds them later writes the same. */
   async #recordMembership(present: readonly OrganizationAccount[], gone: readonly AccountId[]): Promise<void> {
-    const { newId, actor, clock } = this.#deps;
     const records = await this.#deps.records.getMany([...present.map(({ id }) => id), ...gone]);
-    const context = { newId, now: clock.now(), actor, runId: null, policyHash: null };
+    const context = commandContext(this.#deps);
     const came = present.map(({ id, name, ou, state }) => ({
       record: records.get(id) ?? emptyRecord(id),
       decide: (record: ReturnType<typeof emptyRecord>) =>

@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import { accountEntry } from '../../domain/account/transition.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS } from '../coordination/documents.ts';
@@ -10,6 +8,7 @@ import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { organizationEntry } from '../ledger/organization-entry.ts';
 
 /** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;
@@ -197,8 +196,7 @@ function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   const accounts = new Set(plan.keys.map((key) => key.split(' ')[0])).size;
   const summary = { changes: changesOf(plan), accounts, until: iso(expiresAt) };
   const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
-  const draft = accountEntry(context, 'PlanApproved', ORGANIZATION_CHAIN, null, { detail });
-  return { ...draft, accountId: null };
+  return organizationEntry(context, 'PlanApproved', { detail });
 }
 
 const short = (hash: string): string => hash.slice(0, 12);

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { accountEntry } from '../../domain/account/transition.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../../ports/queue.ts';
@@ -8,6 +7,7 @@ import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
 import { writeTyped } from '../coordination/typed-register.ts';
 import { LedgerWriter } from './ledger-writer.ts';
+import { commandContext, organizationEntry } from './organization-entry.ts';
 
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
@@ -44,12 +44,10 @@ const SETTLED = 'settled';
 
 /** Records that a message was given up although its accounts comply: nothing failed, and nothing is left to do. */
 function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, message: why }: DeadLetterReason) {
-  const { newId, clock, actor } = deps;
-  const context = { newId, now: clock.now(), actor, runId: message.runId, policyHash: message.policyHash };
   const detail = {
     message: `a message was given up after its work was done (${code}: ${why}); the accounts comply, so nothing is left to do`,
   };
-  const draft = accountEntry(context, 'VerdictChanged', ORGANIZATION_CHAIN, null, { reason: SETTLED, detail });
+  const draft = organizationEntry(commandContext(deps, message), 'VerdictChanged', { reason: SETTLED, detail });
   return new LedgerWriter(deps).organization(() => ({
     ...draft,
     accountId: message.kind === 'account' ? message.accountId : null,

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { accountEntry } from '../../domain/account/transition.ts';
 import { type ChainList, digestOver, digestSchema } from '../../domain/ledger/digest.ts';
 import {
   type ChainHead,
@@ -15,6 +14,7 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
+import { organizationEntry } from './organization-entry.ts';
 
 export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
@@ -139,8 +139,7 @@ async function finish(deps: DigestDeps, state: DigestState, version: string): Pr
 function draftOf({ id, at, actor, digest }: DigestState): EntryDraft {
   const context = { newId: () => id, now: Date.parse(at), actor, runId: null, policyHash: null };
   const message = `${digest.entries} entries in ${digest.chains} chains; compare with rollcall audit verify --digest ${digest.root}`;
-  const draft = accountEntry(context, 'DigestPublished', ORGANIZATION_CHAIN, null, { detail: { message, digest } });
-  return { ...draft, accountId: null };
+  return organizationEntry(context, 'DigestPublished', { detail: { message, digest } });
 }
 
 async function forgetLists(registers: Registers, now: number): Promise<void> {

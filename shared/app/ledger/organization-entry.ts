@@ -1,20 +1,27 @@
 import { accountEntry, type EntryContext } from '../../domain/account/transition.ts';
-import type { EntryDraft } from '../../domain/ledger/entry.ts';
-import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import { type EntryDraft, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Deps, RunContext } from '../context.ts';
 
-export function entryContext(deps: Deps, run: RunContext): EntryContext {
-  const { newId, clock, actor, random } = deps;
-  return { newId, now: clock.now(), actor, runId: run.runId, policyHash: run.policy.hash, random };
+type ContextDeps = Pick<Deps, 'newId' | 'clock' | 'actor'>;
+
+/** The context of entries that a run writes; it spreads the pauses after failures. */
+export function entryContext(deps: ContextDeps & Pick<Deps, 'random'>, run: RunContext): EntryContext {
+  return { ...commandContext(deps, { runId: run.runId, policyHash: run.policy.hash }), random: deps.random };
+}
+
+/** The context of entries that an operator, an event or a maintenance task writes. */
+export function commandContext(
+  { newId, clock, actor }: ContextDeps,
+  { runId = null, policyHash = null }: Partial<Pick<EntryContext, 'runId' | 'policyHash'>> = {},
+): EntryContext {
+  return { newId, now: clock.now(), actor, runId, policyHash };
 }
 
 /** An entry about the organization as a whole. */
 export function organizationEntry(
-  deps: Deps,
-  run: RunContext,
+  context: EntryContext,
   type: EntryDraft['type'],
   rest: Partial<Pick<EntryDraft, 'reason' | 'detail'>>,
 ): EntryDraft {
-  const draft = accountEntry(entryContext(deps, run), type, ORGANIZATION_CHAIN, null, rest);
-  return { ...draft, accountId: null };
+  return { ...accountEntry(context, type, ORGANIZATION_CHAIN, null, rest), accountId: null };
 }

@@ -15,6 +15,7 @@ import type { Deps } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { LedgerWriter } from './ledger-writer.ts';
+import { commandContext, organizationEntry } from './organization-entry.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
@@ -147,13 +148,14 @@ async function write(
 }
 
 function checkpointDraft(
-  { newId, clock, actor }: RetentionDeps,
+  deps: RetentionDeps,
   chain: string,
   checkpoint: Checkpoint,
   old: readonly LedgerEntry[],
 ): EntryDraft {
-  const context = { newId, now: clock.now(), actor, runId: null, policyHash: null };
+  const context = commandContext(deps);
   const message = `stands for ${old.length} entries of up to ${checkpoint.throughAt}, which were older than the retention`;
-  const draft = accountEntry(context, 'ChainPruned', chain, null, { detail: { message, checkpoint } });
-  return chain === ORGANIZATION_CHAIN ? { ...draft, accountId: null } : draft;
+  const detail = { message, checkpoint };
+  if (chain === ORGANIZATION_CHAIN) return organizationEntry(context, 'ChainPruned', { detail });
+  return accountEntry(context, 'ChainPruned', chain, null, { detail });
 }

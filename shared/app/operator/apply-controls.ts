@@ -19,6 +19,7 @@ import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
 import { CONTROLS, readControls } from '../guardrails/controls.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { commandContext } from '../ledger/organization-entry.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 
@@ -130,9 +131,7 @@ async function showAccounts(deps: SettleDeps, journal: LedgerWriter, notice: Not
   const meant = snapshot.accounts.filter((facts) =>
     match.usesTags && facts.tags === null ? false : match.test(facts),
   );
-  const context: EntryContext = {
-    ...{ newId: deps.newId, now: deps.clock.now(), actor: notice.by, runId: null, policyHash: null },
-  };
+  const context = commandContext({ ...deps, actor: notice.by });
   let written = 0;
   for (let at = 0; at < meant.length; at += CHUNK) {
     const chunk = meant.slice(at, at + CHUNK);

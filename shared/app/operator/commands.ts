@@ -1,8 +1,7 @@
-import { accountEntry } from '../../domain/account/transition.ts';
-import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 
 export type OperatorDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
@@ -16,11 +15,11 @@ interface Command {
 
 /** Writes an operator's command into the organization's chain, before it is carried out. */
 async function note(deps: OperatorDeps, { type, reason, message, summary }: Command): Promise<void> {
-  const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId: null, policyHash: null };
+  const context = commandContext(deps);
   const why = reason === null ? message : `${message}: ${reason}`;
   const detail = { message: why, ...(summary === undefined ? {} : { summary }) };
-  const draft = accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason: 'operator', detail });
-  await new LedgerWriter(deps).organization(() => ({ ...draft, accountId: null }));
+  const draft = organizationEntry(context, type, { reason: 'operator', detail });
+  await new LedgerWriter(deps).organization(() => draft);
 }
 
 /** Has the schedule find a scan due at once. One that runs now ends first. */

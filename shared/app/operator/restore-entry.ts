@@ -1,8 +1,8 @@
-import { accountEntry } from '../../domain/account/transition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { type ChainHead, type EntryDraft, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { toIso } from '../../domain/time.ts';
 import type { LostEntries, Replaced } from '../../ports/restore.ts';
+import { organizationEntry } from '../ledger/organization-entry.ts';
 
 export interface RestoreRequest {
   /** The backup's path, as the operator gave it. */
@@ -56,8 +56,7 @@ export function storeRestored(
     summary: { replaced, suspensionsKept: suspensions.slice(0, 100) },
   };
   const context = { newId, now, actor, runId: null, policyHash: null };
-  const draft = accountEntry(context, 'StoreRestored', ORGANIZATION_CHAIN, null, { reason: 'operator', detail });
-  return { ...draft, accountId: null };
+  return organizationEntry(context, 'StoreRestored', { reason: 'operator', detail });
 }
 
 function lostDetail({ entries, runs, from, to }: LostEntries) {

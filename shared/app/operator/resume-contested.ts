@@ -1,11 +1,12 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { accountEntry, type EntryContext } from '../../domain/account/transition.ts';
+import { accountEntry } from '../../domain/account/transition.ts';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OperatorSelector } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { commandContext } from '../ledger/organization-entry.ts';
 
 export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'snapshots' | 'clock' | 'newId' | 'actor'>;
 
@@ -21,9 +22,7 @@ const isContested = (record: AccountRecord): boolean =>
  */
 export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
   const journal = new LedgerWriter(deps);
-  const context: EntryContext = {
-    ...{ newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId: null, policyHash: null },
-  };
+  const context = commandContext(deps);
   const resumed: AccountId[] = [];
   for await (const page of deps.records.all()) {
     const meant: AccountRecord[] = [];

@@ -1,17 +1,16 @@
 import { waitsForPrerequisite } from '../../domain/account/prerequisites.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { accountEntry } from '../../domain/account/transition.ts';
 import { type RecentChanges, type Trip, tripped } from '../../domain/decision/guardrails.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { dependentsOf, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import type { RolloutState } from '../guardrails/rollout-gate.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { type DueKey, dueMessages } from '../work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
@@ -51,11 +50,10 @@ export async function releaseHeld(
   }
   if (planHash !== null) await runs.notePlanHeldUp(planHash, trip.reason);
   await new LedgerWriter(deps).organization(() => {
-    const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash: policy.hash };
     const wouldChange = { message: trip.message, summary: { wouldChange: held.length + followUps } };
     const detail = { ...wouldChange, ...(planHash === null ? {} : { planHash }) };
-    const rest = { reason: trip.reason, detail };
-    return { ...accountEntry(context, 'GuardrailTripped', ORGANIZATION_CHAIN, null, rest), accountId: null };
+    const context = commandContext(deps, { runId, policyHash: policy.hash });
+    return organizationEntry(context, 'GuardrailTripped', { reason: trip.reason, detail });
   });
 }
 

@@ -1,9 +1,7 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { accountEntry } from '../../domain/account/transition.ts';
 import { enforceableCanaries, judgeCanaries } from '../../domain/decision/canary.ts';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
-import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
@@ -14,6 +12,7 @@ import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { keysOf, type Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
@@ -200,8 +199,7 @@ function recordOrganization(
   runId: string | null,
 ): Promise<unknown> {
   return new LedgerWriter(deps).organization(() => {
-    const context = { newId: deps.newId, now: deps.clock.now(), actor: deps.actor, runId, policyHash };
     const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
-    return { ...accountEntry(context, type, ORGANIZATION_CHAIN, null, { reason, detail }), accountId: null };
+    return organizationEntry(commandContext(deps, { runId, policyHash }), type, { reason, detail });
   });
 }

@@ -100,7 +100,7 @@ export async function scan(
     opened = await beginRollout(deps, run);
     gate = await readGate(deps.registers, run.policy);
     if (await isWritten(deps, run, 'ScanStarted')) return;
-    await writer.organization(() => organizationEntry(deps, run, 'ScanStarted', {}));
+    await writer.organization(() => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
   };
   let entries = 0;
   const surveyed = await survey(deps, settings, retrying, {
@@ -170,7 +170,7 @@ async function notePolicy(deps: Deps, writer: LedgerWriter, run: RunContext): Pr
   const written = await writeTyped(deps.registers, POLICY, { hash }, known?.version ?? null);
   if (written === null) return;
   const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
-  await writer.organization(() => organizationEntry(deps, run, 'PolicyChanged', { detail: { message } }));
+  await writer.organization(() => organizationEntry(entryContext(deps, run), 'PolicyChanged', { detail: { message } }));
 }
 
 /** Writes the entries that the accounts need. @returns the number of entries. */
@@ -260,12 +260,12 @@ async function closeScan(deps: Deps, writer: LedgerWriter, run: RunContext, plan
     ...(message && { message }),
   };
   if (!(await isWritten(deps, run, 'ScanCompleted'))) {
-    await writer.organization(() => organizationEntry(deps, run, 'ScanCompleted', { detail }));
+    await writer.organization(() => organizationEntry(entryContext(deps, run), 'ScanCompleted', { detail }));
   }
   const { trip } = plan;
   // The halt has its own entry.
   if (trip === null || trip.reason === 'halted' || (await isWritten(deps, run, 'GuardrailTripped'))) return;
   const tripDetail = { planHash, message: trip.message, summary: { wouldChange: totalChanges(plan.totals) } };
   const rest = { reason: trip.reason, detail: tripDetail };
-  await writer.organization(() => organizationEntry(deps, run, 'GuardrailTripped', rest));
+  await writer.organization(() => organizationEntry(entryContext(deps, run), 'GuardrailTripped', rest));
 }

@@ -5,7 +5,7 @@ import type { Deps, RunContext } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
-import { organizationEntry } from '../ledger/organization-entry.ts';
+import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 
 /** Trusted access for Compute Optimizer as last read. */
 const trustedAccess = z.object({
@@ -45,7 +45,7 @@ export async function noteTrustedAccess(
   if (known !== null || !enabled) {
     const reason = enabled ? 'trustedAccessRestored' : 'trustedAccessLost';
     const detail = { message: enabled ? RESTORED : LOST };
-    await writer.organization(() => organizationEntry(deps, run, 'VerdictChanged', { reason, detail }));
+    await writer.organization(() => organizationEntry(entryContext(deps, run), 'VerdictChanged', { reason, detail }));
   }
   const since = toIso(deps.clock.now());
   await update(deps.registers, TRUSTED_ACCESS, (current) =>

@@ -4,7 +4,7 @@ import { actionOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { type ChangeResult, CloudError } from '../../../ports/cloud.ts';
-import { organizationEntry } from '../../ledger/organization-entry.ts';
+import { entryContext, organizationEntry } from '../../ledger/organization-entry.ts';
 import { ChangeRefused } from '../checks/check.ts';
 import type { WorkContext } from '../worker-context.ts';
 import { attemptsOf, type Candidate, failureEntry, intentEntry, type Remediation, successEntry } from './entries.ts';
@@ -225,7 +225,7 @@ async function countFailure(work: WorkContext, runId: string): Promise<void> {
   if (trip === null) return;
   const run = { runId, policy: work.policy, planHash: null };
   const rest = { reason: trip.reason, detail: { message: trip.message } };
-  await work.journal.organization(() => organizationEntry(work.deps, run, 'GuardrailTripped', rest));
+  await work.journal.organization(() => organizationEntry(entryContext(work.deps, run), 'GuardrailTripped', rest));
 }
 
 /** Records a failure that happened before any call: in a read, or in the result of an earlier call. @returns the record after it. */
