@@ -27,26 +27,26 @@ import type { StoreDoctor, StoreProfile } from './stores/profile.ts';
 export interface DoctorOptions {
   readonly store: StoreProfile;
   readonly env: DoctorEnv;
-  /** `null`: there is none, or none that may be used; the defaults are taken. */
+  /** `null`: missing or invalid; the defaults apply. */
   readonly policy: CompiledPolicy | null;
-  /** What is said of the policy itself. */
+  /** The finding about the policy file itself. */
   readonly policyResult: CheckResult;
   readonly sample: number;
-  /** The longest that one check may take, ms. */
+  /** Time limit of each check, ms. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** How long throttled and broken calls are repeated, ms: an endpoint out of reach is to be told of in seconds. */
+/** How long throttled and failed calls are retried, ms: an unreachable endpoint is reported within seconds. */
 const RETRY_MS = 3_000;
 const TIMEOUTS = { connectMs: 2_000, requestMs: 8_000 };
 const DEFAULT_ROLE = 'RollcallMember';
 
 /**
- * Looks at everything that Rollcall needs, read-only: no mutating call, no entry, and nothing is made or changed on the disk (invariant 6). Pacing
- * is kept in memory, so that a look does not slow the workers' shared budget down.
- * @returns one finding a check; never throws for what it looks at.
+ * Checks everything that Rollcall needs, read-only: no mutating call, no entry, and no change on the disk (invariant 6). The rate limiter keeps its
+ * state in memory, so the checks take nothing from the workers' shared budget.
+ * @returns one finding per check; a failed check is a finding, not an exception.
  */
 export async function examineSetup(options: DoctorOptions): Promise<readonly Finding[]> {
   const { policy, clock, logger, env, sample } = options;
@@ -154,7 +154,7 @@ function storeOrganizationCheck(store: StoreDoctor, cloud: CloudFacts): Check {
   };
 }
 
-/** Entries that wait for the event bus, in the store that is in use. */
+/** Counts the entries that wait for the event bus. */
 function outboxCheck(store: StoreDoctor, clock: Clock, bus: string | null): Check {
   if (bus === null) {
     return { id: 'outbox', needs: [], run: async () => skipped('notUsed', 'no event bus is configured') };

@@ -31,10 +31,10 @@ import { sqsSettings } from './stores/open-aws.ts';
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 
 export interface AwsOptions {
-  /** Which function this is: `service` in its log lines and metrics. */
+  /** Name of the function: `service` in its log lines and metrics. */
   readonly service: string;
   readonly env: AwsEnv;
-  /** Where `${VAR}` in the policy is looked up. */
+  /** The values of `${VAR}` in the policy. */
   readonly policyEnv: PolicyEnv;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
@@ -43,17 +43,17 @@ export interface AwsOptions {
   readonly random?: Random;
   readonly logger?: ScopedLogger;
   readonly metrics?: Metrics;
-  /** What the SDK's own settings do not say of table and queues. */
+  /** Settings of table and queues beyond the SDK's own. */
   readonly stores?: Pick<AwsStoresOptions, 'dynamodb' | 'sqs' | 'deadLetterWaitSeconds'>;
 }
 
-/** What a function works under as long as the policy stays the same. */
+/** What a function uses as long as the policy stays the same. */
 export interface PolicyApp {
   readonly policy: CompiledPolicy;
   readonly deps: Deps;
   readonly settings: Settings;
   readonly retrying: Retrying;
-  /** What its workers share; made at the first use. */
+  /** What its workers share; created at the first use. */
   work(): Promise<WorkContext>;
 }
 
@@ -72,25 +72,25 @@ export interface AwsRuntime {
   readonly eventBus: string;
   /** The bus that the policy names, else the deployment's. @throws as `policy` */
   bus(): Promise<EventBus>;
-  /** What tells the webhook that the policy names; `null`: it names none. @throws as `policy` */
+  /** Sends alerts to the policy's webhook; `null`: the policy has none. @throws as `policy` */
   alerts(): Promise<Alerts | null>;
   /** The policy as it is now. @throws PolicyUnreadableError, PolicyInvalidError */
   policy(): Promise<CompiledPolicy>;
   /**
-   * Cloud, limiter and actor under the present policy; asked for once an invocation. What was begun under the one before is ended under it,
-   * as in another container. `fresh`: look for the policy now, not up to half a minute ago.
+   * Cloud, limiter and actor under the present policy; requested once per invocation. Work that began under the previous policy ends under it, as in
+   * another container. `fresh`: read the policy now; otherwise it may be half a minute old.
    * @throws also CloudError if the caller cannot be identified, OtherOrganizationError if the table belongs to another organization.
    */
   app(fresh?: boolean): Promise<PolicyApp>;
-  /** Adds what was called and throttled since the last time to the metrics, and sends them off. */
+  /** Adds the calls and throttles since the last flush to the metrics, and sends them. */
   flush(): void;
   close(): Promise<void>;
 }
 
-/** The function that looks into member accounts and changes none: they trust it with no more. */
+/** The function that only reads member accounts; it assumes their read-only role. */
 const READS_ONLY = 'scanner';
 
-/** The only place where ports meet adapters, aws runtime. Opens nothing over the network by itself. */
+/** Composes a function. Opens no connection by itself. */
 export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const { env, service } = options;
   const clock = options.clock ?? systemClock;
@@ -101,7 +101,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
   const { table, queueUrl, dlqUrl } = env;
   const network = ownNetwork();
-  // The deployment has made both, and a wrong one fails at its first use, by name.
+  // The deployment created table and queues; a wrong one fails by name at its first use.
   const stores = await openAwsStores({
     table,
     queueUrl,
@@ -167,12 +167,12 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       oneAtATime(async () => {
         const policy = await keeper.policy(fresh);
         if (current !== null && current.policy.hash === policy.hash) return current;
-        // The one before is not closed: another invocation may work under it. Its idle connections end by themselves.
+        // The previous app stays open, because another invocation may still use it. Its idle connections close by themselves.
         current = await build(policy);
         return current;
       }),
     flush() {
-      tally.tell();
+      tally.report();
       metrics.flush();
     },
     async close() {
@@ -203,34 +203,34 @@ type Tally = Readonly<Record<string, { readonly count: number; readonly throttle
 const taken = (counts: Tally[string] | undefined): number =>
   counts === undefined ? 0 : counts.count - counts.throttled;
 
-const NOTHING_TOLD = { count: 0, throttled: 0, changes: 0 };
+const NOTHING_REPORTED = { count: 0, throttled: 0, changes: 0 };
 
-/** Turns a limiter's running counts into what was added since the last look. */
+/** Turns the limiter's running counts into increments since the last report. */
 class CallTally {
   readonly #metrics: Metrics;
   #counts: Tally = {};
-  #told = NOTHING_TOLD;
+  #reported = NOTHING_REPORTED;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
   }
 
-  /** From here on another limiter's counts. */
+  /** Continues with another limiter's counts. */
   follow(counts: Tally): void {
-    this.tell();
+    this.report();
     this.#counts = counts;
-    this.#told = NOTHING_TOLD;
+    this.#reported = NOTHING_REPORTED;
   }
 
-  tell(): void {
+  report(): void {
     const all = Object.values(this.#counts);
     const count = all.reduce((sum, each) => sum + each.count, 0);
     const throttled = all.reduce((sum, each) => sum + each.throttled, 0);
     const changes = MUTATING.reduce((sum, name) => sum + taken(this.#counts[name]), 0);
-    if (count > this.#told.count) this.#metrics.add('Calls', count - this.#told.count);
-    if (changes > this.#told.changes) this.#metrics.add('ChangesMade', changes - this.#told.changes);
-    // Also where there were none: an alarm has to know that somebody looked.
-    this.#metrics.add('Throttles', throttled - this.#told.throttled);
-    this.#told = { count, throttled, changes };
+    if (count > this.#reported.count) this.#metrics.add('Calls', count - this.#reported.count);
+    if (changes > this.#reported.changes) this.#metrics.add('ChangesMade', changes - this.#reported.changes);
+    // Zero is reported too: an alarm needs to know that the metric is alive.
+    this.#metrics.add('Throttles', throttled - this.#reported.throttled);
+    this.#reported = { count, throttled, changes };
   }
 }

@@ -6,10 +6,10 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** Makes a runtime; a handler does so at its first event, never at import. */
+/** Creates a runtime. A handler calls it at its first event, never at import. */
 export type Compose = () => Promise<AwsRuntime>;
 
-/** One runtime for a container's life. One that could not be made is tried again at the next event. */
+/** One runtime for the life of a container. If creating it fails, the next event tries again. */
 export function lazily(compose: Compose): Compose {
   let made: Promise<AwsRuntime> | null = null;
   return () => {

@@ -2,7 +2,7 @@ import { type CompiledPolicy, compilePolicy, formatFinding, parsePolicy } from '
 import type { PolicySource } from '../ports/policy-source.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 
-/** The policy that was found is not one. Nothing is done under a policy that is in doubt. */
+/** The policy is invalid. No work is done under a policy in doubt. */
 class PolicyInvalidError extends Error {
   override readonly name = 'PolicyInvalidError';
 }
@@ -10,10 +10,10 @@ class PolicyInvalidError extends Error {
 /** Values for the webhook's variables; `null`: this process does not send and has none. */
 export type PolicyEnv = Readonly<Record<string, string | undefined>> | null;
 
-/** How long a policy is taken for the present one without looking, ms. */
+/** How long a policy is used without checking for a new version, ms. */
 const MAX_AGE_MS = 30_000;
 
-/** The policy as it is now: looked for again every half minute, read and compiled again only if it has changed. */
+/** The present policy: checked every half minute, and read and compiled again only if it has changed. */
 export class PolicyKeeper {
   readonly #source: PolicySource;
   readonly #clock: Clock;
@@ -31,7 +31,7 @@ export class PolicyKeeper {
   }
 
   /**
-   * @param fresh look, however young the known one is.
+   * @param fresh check for a new version even if the last check was recent
    * @throws PolicyUnreadableError, PolicyInvalidError with every finding.
    */
   async policy(fresh = false): Promise<CompiledPolicy> {
@@ -49,7 +49,7 @@ export class PolicyKeeper {
       this.#lookedAt = now;
       return this.#known.policy;
     }
-    if (text === null) throw new Error('a policy source answered "unchanged" to one who knows nothing');
+    if (text === null) throw new Error('the policy source answered "unchanged" before any policy was read');
     const parsed = parsePolicy(text.bytes, { file: text.name, now, env: this.#env });
     if (!parsed.ok) {
       const findings = parsed.findings.map((finding) => formatFinding(finding));

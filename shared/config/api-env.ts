@@ -53,7 +53,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * `ROLLCALL_TOKEN_READ`, `ROLLCALL_TOKEN_OPERATE` and `ROLLCALL_TOKEN_EVENTS`: a token, or several as `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (its last day, UTC)
- * with commas between them. The ledger names who acted by `token:NAME`.
+ * with commas between them. The audit log names the actor `token:NAME`.
  * @throws ConfigError that names the variable and never what is in it
  */
 export function readApiTokens(env: Environment): ApiTokens {

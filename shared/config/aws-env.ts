@@ -11,23 +11,23 @@ type PolicyLocation =
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** Where the aws runtime keeps things, as the environment says; for `--store aws` and for the functions. */
+/** Names of the table, queues and bus, for `--store aws` and for the functions. */
 export interface AwsStoreEnv {
   readonly table: string;
   readonly queueUrl: string;
   readonly dlqUrl: string;
-  /** Name or ARN of the bus for ledger events and for our own requests to scan. */
+  /** Name or ARN of the bus for ledger events and for Rollcall's own scan requests. */
   readonly eventBus: string;
-  /** `AWS_ENDPOINT_URL_SQS`: the SDK by itself goes by the host in a queue's URL, whatever endpoint is configured. */
+  /** `AWS_ENDPOINT_URL_SQS`: the SDK itself ignores it and uses the host of the queue's URL. */
   readonly sqsEndpoint: string | null;
 }
 
-/** What a Lambda function is told by its environment, checked. */
+/** The checked environment of a Lambda function. */
 export interface AwsEnv extends AwsStoreEnv {
   readonly policy: PolicyLocation;
   readonly stage: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** Where the bundle is unpacked: what a relative policy path starts from. */
+  /** Where the bundle is unpacked; relative policy paths start here. */
   readonly taskRoot: string;
 }
 
@@ -84,7 +84,7 @@ const schema = storeSchema.extend({
 });
 
 /**
- * Reads and checks what a Lambda function is told by its environment.
+ * Reads and checks the environment of a Lambda function.
  * @throws ConfigError that names every variable that is missing or wrong, and what it should be.
  */
 export function readAwsEnv(env: Environment): AwsEnv {

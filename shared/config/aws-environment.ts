@@ -2,8 +2,8 @@
 const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
 
 /**
- * Points the SDK's own settings at a pretend AWS, for the demo: whatever the machine has set (profiles, sessions, endpoints of
- * single services) is taken away first, so that no request can reach a real account. `nowhere` is a directory without AWS files.
+ * Points the SDK's own settings at the sandbox, for the demo. Removes all AWS settings of this machine first (profiles, sessions, endpoints of single
+ * services), so that no request can reach a real account. `nowhere` is a directory without AWS files.
  */
 export function useSandboxOnly(
   env: Record<string, string | undefined>,

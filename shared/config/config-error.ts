@@ -1,4 +1,4 @@
-/** What was typed or set in the environment makes no sense, or not yet. The message says what to do. */
+/** A flag or environment variable is invalid. The message says what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: string;

@@ -1,9 +1,9 @@
 import type { Environment } from './config.ts';
 
-/** What `doctor` is told by the environment: taken as it is, for what is missing is one of its findings and no reason to stop. */
+/** The environment of `doctor`, unchecked: a missing variable is one of its findings, not a reason to stop. */
 export interface DoctorEnv {
   readonly profile: string | null;
-  /** The variable that says where AWS is to be found, if it is not where it always is. */
+  /** The variable that overrides the AWS endpoint; `null`: none. */
   readonly endpointVariable: string | null;
   readonly table: string | null;
   readonly queueUrl: string | null;
@@ -18,7 +18,7 @@ export function readDoctorEnv(env: Environment): DoctorEnv {
   const given = (name: string): string | null => env[name] || null;
   return {
     profile: given('AWS_PROFILE'),
-    // What the first question, who the caller is, is sent to.
+    // The first call, which identifies the caller, goes to this endpoint.
     endpointVariable: ['AWS_ENDPOINT_URL_STS', 'AWS_ENDPOINT_URL'].find((name) => given(name) !== null) ?? null,
     table: given('ROLLCALL_TABLE'),
     queueUrl: given('ROLLCALL_QUEUE_URL'),

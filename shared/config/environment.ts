@@ -1,4 +1,4 @@
-/** The process's environment, for who starts things: nothing else reads it. */
+/** The process's environment. Only entry points call this. */
 export function environment(): Record<string, string | undefined> {
   return process.env;
 }

@@ -7,8 +7,8 @@ export type IsOperator = (arn: string) => boolean;
 const ARN = /^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(user|role|assumed-role)\/([\w+=,.@/-]+)$/;
 
 /**
- * `ROLLCALL_OPERATORS`: ARNs of the roles and users that may operate through the deployed API, with spaces or `|` between them; whoever else
- * may call it reads. A role stands for all its sessions. None: nobody operates through it.
+ * `ROLLCALL_OPERATORS`: ARNs of the roles and users that may operate through the deployed API, separated by spaces or `|`. Every other
+ * caller may only read. A role stands for all its sessions. Without the variable, no caller may operate.
  * @throws ConfigError
  */
 export function readOperators(env: Environment): IsOperator {

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { StoredDocument } from './typed-register.ts';
 
 /**
  * What a restored store contains of a register:
@@ -271,12 +272,6 @@ export const REGISTERS = {
 export function registerInfo(name: string): RegisterInfo | null {
   const all: readonly RegisterInfo[] = Object.values(REGISTERS);
   return all.find((info) => (info.name.endsWith('/') ? name.startsWith(info.name) : name === info.name)) ?? null;
-}
-
-/** A register with the shape of its content. */
-export interface StoredDocument<T> {
-  readonly name: string;
-  readonly schema: z.ZodType<T>;
 }
 
 /** Registers of one shape whose names begin with `prefix`. */

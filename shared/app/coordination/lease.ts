@@ -15,7 +15,7 @@ export interface Lease {
 
 /**
  * Takes the lease `name` for `ttlMs` if it is free, has expired or is already `owner`'s.
- * @returns the lease, or who holds it and until when (epoch ms).
+ * @returns the lease, or its present holder and expiry (epoch ms).
  */
 export async function acquireLease(
   registers: Registers,

@@ -12,14 +12,14 @@ const runSchema = z.object({
   runId: z.string(),
   policyHash: z.string(),
   planHash: z.string().nullable(),
-  /** Bound to its plan by an approval, which lifts `maxChanges` until then, epoch ms; `null`: by whoever started it, or not at all. */
+  /** Expiry of the approval that bound the run to its plan and lifts `maxChanges` until then, epoch ms; `null`: no approval did. */
   approvedUntil: z.number().nullable().default(null),
   startedAt: z.number(),
-  /** What the caps' percentages are of. */
+  /** The number of accounts that the caps' percentages refer to. */
   accountsInScope: z.number(),
-  /** Changes that the run set out to make. */
+  /** Number of changes that the run planned. */
   planned: z.number(),
-  /** Mutating calls that failed, retries and all; denied roles not among them. */
+  /** Mutating calls that failed after all retries, without those that a role denied. */
   failed: z.number(),
   /** Why the run makes no further changes; `null` while it may. */
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable(),
@@ -38,7 +38,7 @@ const planSchema = z.object({
 /** The changes that a run planned, follow-ups included, by `changeKey`. Its progress is measured against them. */
 const runPlanSchema = z.object({ at: z.number(), keys: z.array(z.string()) });
 
-/** A plan that is kept: what an approval or a binding is about. */
+/** A stored plan. Approvals and runs refer to it. */
 export interface StoredPlan {
   readonly hash: string;
   readonly policyHash: string;
@@ -92,7 +92,7 @@ export class RunStore {
     const counts = { accountsInScope, planned, failed: 0 };
     const { approvedUntil = null } = run;
     const state = { runId, policyHash: policy.hash, planHash, approvedUntil, startedAt, ...counts, stopped: null };
-    // Begun already by a part that ran out of time: what has been counted since stays counted.
+    // An earlier part of the run may have stored its state before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) => current ?? state);
   }
 
@@ -111,7 +111,7 @@ export class RunStore {
     return (await readTyped(this.#registers, RUN_PLANS.named(runId)))?.value.keys ?? null;
   }
 
-  /** Lets the run make no further changes, in any process. */
+  /** Stops the run in every process: no further change follows. */
   async stop(runId: string, trip: Trip): Promise<void> {
     await update(this.#registers, RUNS.named(runId), (current) => {
       if (current === null) throw new Error(`run ${runId} has no state`);
@@ -124,7 +124,7 @@ export class RunStore {
   }
 
   /**
-   * Counts a mutating call that failed for good; stops the run if that is one too many.
+   * Counts a mutating call that failed permanently, and stops the run if it has failed too often.
    * @returns the trip if this failure was the one that stopped it.
    */
   async countFailure(runId: string, policy: CompiledPolicy): Promise<Trip | null> {
@@ -140,7 +140,7 @@ export class RunStore {
     return trip;
   }
 
-  /** Keeps a plan by its hash, so that runs can be bound to it and, later, approved. */
+  /** Stores a plan by its hash, so that an approval or a run can be bound to it. */
   async storePlan(
     hash: string,
     policyHash: string,
@@ -161,20 +161,20 @@ export class RunStore {
       await writeTyped(this.#registers, PLANS.named(hash), { ...known.value, heldUpBy }, known.version);
   }
 
-  /** Plans whose hash begins so. */
+  /** Plans whose hash begins with `prefix`. */
   async storedPlans(prefix: string): Promise<readonly StoredPlan[]> {
     return (await this.#registers.list(PLANS.named(prefix).name)).map(({ name, value }) => {
       return { hash: name.slice(PLANS.prefix.length), ...readValue({ ...PLANS, name }, value) };
     });
   }
 
-  /** Removes runs and plans that nothing refers to any more. What another process changes meanwhile is left. */
+  /** Removes runs and plans that nothing refers to any more. A register that another process changes meanwhile stays. */
   async prune(now: EpochMs): Promise<void> {
     const before = now - KEEP_MS;
     for (const { name, value, version } of await this.#registers.list(RUNS.prefix)) {
       const run = runSchema.safeParse(value);
       if (!run.success || run.data.startedAt >= before) continue;
-      // Before the run that leads to it. To list what runs set out to do would read all of it again with each scan.
+      // The changes go first: they are found through the run. Listing them instead would read all of them with each scan.
       const changes = await this.#registers.read(RUN_PLANS.named(name.slice(RUNS.prefix.length)).name);
       if (changes !== null) await this.#registers.remove(changes.name, changes.version);
       await this.#registers.remove(name, version);

@@ -1,8 +1,14 @@
+import type * as z from 'zod';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
-import type { StoredDocument } from './documents.ts';
 
-/** A register of a known shape. */
+/** A register with the shape of its content. */
+export interface StoredDocument<T> {
+  readonly name: string;
+  readonly schema: z.ZodType<T>;
+}
+
+/** A register that was read. */
 export interface Typed<T> {
   readonly value: T;
   readonly version: string;

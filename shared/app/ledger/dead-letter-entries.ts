@@ -16,7 +16,7 @@ export const DEAD_LETTERS = documentFamily(REGISTERS.deadLetter, z.object({ at: 
 const REMEMBERED_MS = 15 * 86_400_000;
 const MAX_LETTERS = 1_000;
 
-/** Records that a message was given up, in the organization's chain: it may name no account that we know. */
+/** Records in the organization's chain that a message was given up; the message may name no known account. */
 export function recordDeadLetter(
   deps: Pick<Deps, 'ledger' | 'records' | 'clock' | 'newId' | 'actor'>,
   message: WorkMessage | null,
@@ -55,7 +55,7 @@ function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, messag
   }));
 }
 
-/** Whether every account of the message was last observed as desired. This cannot be known of the organization-wide call. */
+/** Whether every account of the message was last observed as desired. For the organization-wide call this is unknown. */
 async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessage): Promise<boolean> {
   if (message.kind === 'organization') return false;
   const [ids, enrollment] =

@@ -19,8 +19,8 @@ import { organizationEntry } from './organization-entry.ts';
 export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
 /*
- * One digest a day across all processes, whoever dies in the middle: what is going to be written is agreed upon first, down to its place
- * in the chain, so that appending it is the same act whoever does it, however often.
+ * One digest a day across all processes, even if one of them dies midway. The register first fixes the content of the entry and its place in the
+ * chain, so that any process can append exactly this entry, any number of times.
  *
  *   none of today ──(list kept; compare-and-set)──▶ begun ──(append)──▶ appended ──▶ done
  *                                                     ▲        │ the chain has moved on: it can never be appended there any more
@@ -38,13 +38,13 @@ const digestState = z.object({
 type DigestState = z.infer<typeof digestState>;
 
 export const DIGEST = storedDocument(REGISTERS.digest, digestState);
-/** Digests that are older cannot be compared with the store any more. */
+/** Older digests can no longer be compared with the store. */
 const DIGEST_LISTS_DAYS = 100;
 const DAY_MS = 86_400_000;
 
 export const DIGEST_LISTS = documentFamily(REGISTERS.digestList, z.record(z.string(), z.number()));
 
-/** How far each chain had come when a digest was made; `null`: the store does not have it (any more). */
+/** The length of each chain when the digest was made; `null`: the store has no such list, or no longer. */
 export async function listOf(
   registers: Pick<Registers, 'read'>,
   { day, list }: { readonly day: string; readonly list: string },
@@ -74,8 +74,8 @@ export async function ownDigests(ledger: Pick<Ledger, 'query'>, root: string | n
 }
 
 /**
- * Writes the day's `DigestPublished` unless it has been written, by this or any other process. It is published like every entry; whoever
- * keeps the event notices if the store loses what it had by then.
+ * Writes the day's `DigestPublished` unless a process has written it. It is published like every entry, and a copy of the event kept elsewhere reveals
+ * if the store later loses entries that it covers.
  * @returns the entry; `null` if there was nothing to do.
  */
 export async function writeDigest(deps: DigestDeps): Promise<LedgerEntry | null> {
@@ -84,7 +84,7 @@ export async function writeDigest(deps: DigestDeps): Promise<LedgerEntry | null>
   const day = toIso(now).slice(0, 10);
   for (;;) {
     const known = await readTyped(registers, DIGEST);
-    // A day that has not come yet, by this machine's clock, is left alone as well.
+    // A digest of a later day was written by a machine whose clock is ahead, and counts as today's.
     if (known !== null && known.value.digest.day >= day && known.value.done) return null;
     if (known === null || known.value.done || known.value.digest.day < day) {
       if (!(await begin(deps, day, known?.version ?? null))) return null;
@@ -106,7 +106,7 @@ async function begin({ ledger, registers, clock, newId, actor }: DigestDeps, day
   const state: DigestState = { digest, id: newId(), at: toIso(clock.now()), actor, head, done: false };
   const document = DIGEST_LISTS.named(`${day}/${digest.list}`);
   const kept = await writeTyped(registers, document, list, null);
-  // Somebody else's list of the same content is theirs to remove.
+  // A list that another process wrote with the same content is not removed here.
   const lost = (await writeTyped(registers, DIGEST, state, version)) === null;
   if (lost && kept !== null) await removeUnlessUsed(registers, document.name, digest.list, kept);
   return true;
@@ -123,14 +123,14 @@ async function endsOf(ledger: Pick<Ledger, 'ends'>): Promise<ReadonlyMap<string,
   return ends;
 }
 
-/** @returns `null` if the place was taken, or somebody else is further on. */
+/** @returns `null` if the place in the chain is taken, or another process has finished. */
 async function finish(deps: DigestDeps, state: DigestState, version: string): Promise<LedgerEntry | null> {
   const { ledger, registers } = deps;
   const entry = sealEntry(draftOf(state), state.head);
   const [outcome] = await ledger.append([entry]);
   if (outcome === 'appended') {
-    const told = await writeTyped(registers, DIGEST, { ...state, done: true }, version);
-    return told === null ? null : entry;
+    const finished = await writeTyped(registers, DIGEST, { ...state, done: true }, version);
+    return finished === null ? null : entry;
   }
   await writeTyped(registers, DIGEST, { ...state, head: await ledger.head(ORGANIZATION_CHAIN) }, version);
   return null;

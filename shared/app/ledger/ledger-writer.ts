@@ -8,7 +8,7 @@ import type { Deps } from '../context.ts';
 
 export type JournalDeps = Pick<Deps, 'ledger' | 'records' | 'newId'>;
 
-/** Says what to write, given the record as it stands; called again whenever the record turns out to have moved on. */
+/** Decides what to write for a record; called again whenever the record has changed meanwhile. */
 export type Decide = (record: AccountRecord) => readonly EntryDraft[];
 
 export interface Written {
@@ -21,9 +21,9 @@ const PAGE = 500;
 const MAX_ROUNDS = 20;
 
 /**
- * The only writer of account chains: appends on condition that the head has not moved, and when it has, catches the record up and lets
- * the caller decide anew; a lost append is never blindly retried. Afterwards it advances the derived records: at once where many
- * accounts were written, and behind the caller's back, together with what others wrote, where it was one ({@link settled}).
+ * The only writer of account chains. It appends on condition that the head has not moved; if it has, it brings the record up to date and asks the
+ * caller to decide again, so a lost append is never blindly retried. Then it stores the derived records: before it returns if many accounts were
+ * written, and in the background, together with other writes, if it was one ({@link settled}).
  */
 export class LedgerWriter {
   readonly #ledger: Ledger;
@@ -59,7 +59,7 @@ export class LedgerWriter {
 
   /**
    * Writes for one account. `known` saves a read where the caller has the record. The entries are durable when it returns; the derived
-   * record is stored soon after: whoever finds it behind its chain catches it up, so that no call has to wait for it.
+   * record is stored soon after, so that no call waits for it. A reader that finds it behind its chain brings it up to date.
    */
   async write(accountId: AccountId, decide: Decide, known?: AccountRecord): Promise<Written> {
     const [written] = await this.#append([{ record: known ?? (await this.current(accountId)), decide }]);
@@ -68,7 +68,7 @@ export class LedgerWriter {
     return written;
   }
 
-  /** Waits until the record of an account that was written singly is stored. @throws what kept it from being stored. */
+  /** Waits until the record that {@link write} left to the background is stored. @throws the error that prevented it */
   async settled(accountId: AccountId): Promise<void> {
     const stored = this.#unsettled.get(accountId);
     try {
@@ -84,20 +84,20 @@ export class LedgerWriter {
     this.#unsettled.set(record.accountId, batch.stored);
   }
 
-  /** What is written while one batch is being stored makes the next. */
+  /** Writes that arrive while one batch is being stored form the next batch. */
   #newBatch() {
     const records = new Map<AccountId, AccountRecord>();
     const stored = this.#storing.then(() => {
       this.#batch = null;
       return this.#records.advance([...records.values()]);
     });
-    // A failure is for whoever waits for one of the accounts; it does not keep the next batch from being tried.
+    // `settled` reports the failure for the accounts concerned. The next batch is tried all the same.
     this.#storing = stored.catch(() => undefined);
     this.#batch = { records, stored };
     return this.#batch;
   }
 
-  /** Writes for many accounts with one append; each is judged and, if its head moved, decided anew, on its own. */
+  /** Writes for many accounts with one append. If the head of one has moved, only that account is decided again. */
   async writeMany(
     items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
   ): Promise<readonly Written[]> {
@@ -120,7 +120,7 @@ export class LedgerWriter {
       for (const { item, entries } of sealed) {
         const mine = outcomes.slice(at, at + entries.length);
         at += entries.length;
-        // The first refusal of a chain refuses the rest of it, so an accepted prefix stands and the others are decided anew.
+        // The first refusal of a chain refuses the rest of it, so an accepted prefix stands and the others are decided again.
         const accepted = entries.slice(0, mine.filter((outcome) => outcome === 'appended').length);
         const known = results[item.index]?.entries ?? [];
         const record = accepted.reduce(foldEntry, item.record);
@@ -151,14 +151,14 @@ export class LedgerWriter {
       moved.map(async (item) => {
         const caught = await this.caughtUp(item.record);
         if (caught.head.seq > item.record.head.seq) return { ...item, record: caught };
-        // Nothing new and yet refused: the stored record does not belong to this chain (a restored file, a lost page). Replay it.
+        // No new entry, but the append was refused: the stored record does not belong to this chain (a restored file, a lost page).
         if (round >= MAX_ROUNDS) throw new Error(`the chain of account ${item.record.accountId} refuses every append`);
         return { ...item, record: await this.caughtUp(emptyRecord(item.record.accountId)) };
       }),
     );
   }
 
-  /** Appends to the organization's own chain. `draft` is called again when someone else was faster. */
+  /** Appends to the organization's own chain. `draft` is called again if another process was faster. */
   async organization(draft: () => EntryDraft): Promise<LedgerEntry> {
     for (;;) {
       const entry = sealEntry(draft(), await this.#ledger.head(ORGANIZATION_CHAIN));
@@ -168,7 +168,7 @@ export class LedgerWriter {
   }
 }
 
-/** Where entries in between were pruned, there is nothing to compare. */
+/** If entries in between were pruned, there is nothing to compare. */
 function follows(next: LedgerEntry | undefined, { head }: AccountRecord): boolean {
   return next === undefined || head.seq === 0 || next.seq !== head.seq + 1 || next.prevHash === head.hash;
 }

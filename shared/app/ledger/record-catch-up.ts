@@ -17,15 +17,15 @@ const CHUNK = 500;
 const SLACK_MS = 10 * 60_000;
 
 /**
- * Brings records that are behind their chains up to them. A process that ends between an entry and its record leaves one behind, and
- * whoever works on the account finds that; but an account that has left the organization, or that looks by now as its old record says,
- * nobody works on: its drift would never end (invariant 1). No entry and no record is read but of those that are behind.
+ * Brings records that are behind their chains up to date. A process that ends between an entry and its record leaves such a record. Usually the next
+ * work on the account finds it, but no work follows on an account that has left the organization or that already looks as its old record says, and
+ * its drift would never end (invariant 1). Reads entries and records only of accounts that are behind.
  * @returns how many records were behind.
  */
 export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' | 'clock'>): Promise<number> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, RECORD_CATCH_UP);
-  // A clock that was set back since must not hide what is written now.
+  // If the clock was set back since, `until` lies in the future and would hide new entries.
   const since = known === null ? null : new Date(Math.min(known.value.until, now) - SLACK_MS).toISOString();
   const behind = await accountsBehind(deps, await deps.ledger.reachedSince(since));
   for (let at = 0; at < behind.length; at += CHUNK) await catchUp(deps, behind.slice(at, at + CHUNK));
@@ -33,7 +33,7 @@ export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' 
   return behind.length;
 }
 
-/** Of the chains that have come so far, those whose record has not, or that have none. */
+/** The accounts of these chains whose record is missing or does not reach as far. */
 async function accountsBehind(
   { records }: Pick<Deps, 'records'>,
   reached: ReadonlyMap<string, number>,

@@ -19,15 +19,15 @@ import { commandContext, organizationEntry } from './organization-entry.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
-/** When somebody looks for old entries next, epoch ms: also what keeps two processes from doing so at once. */
+/** When the next search for old entries is due, epoch ms. Its compare-and-set keeps two processes from searching at the same time. */
 const retentionState = z.object({ lookAt: z.number() });
 export const RETENTION = storedDocument(REGISTERS.retention, retentionState);
 
-/** Longer than the bounded work of one look takes, ms. */
+/** Longer than one bounded search takes, ms. */
 const CLAIM_MS = 5 * 60_000;
-/** How long nobody looks again after nothing was found, ms. */
+/** The pause after a search that found nothing, ms. */
 const REST_MS = 3_600_000;
-/** One look: chains, and entries of each. What is left is for the next tick. */
+/** Limits of one search: chains, and entries of each. The next tick continues. */
 const CHAINS = 20;
 const ENTRIES = 2_000;
 const LOOK = 500;
@@ -45,15 +45,15 @@ export interface Pruned {
   readonly chains: number;
   /** Entries that were removed. */
   readonly entries: number;
-  /** There is more to do at once. */
+  /** More old entries are due now. */
   readonly more: boolean;
 }
 
 const NOTHING: Pruned = { chains: 0, entries: 0, more: false };
 
 /**
- * Removes entries that are older than the retention, each chain's behind a checkpoint that carries the hash of what it replaces and the
- * state behind it, so that `verify` and `as-of` hold. A bounded piece of it; call it again for the next.
+ * Removes entries that are older than the retention. In each chain a checkpoint replaces them, with their last hash and the state after them, so that
+ * `verify` and `as-of` still work. One call does a bounded part; call it again for the next.
  * @param retentionMs `null`: everything is kept.
  */
 export async function pruneOld(deps: RetentionDeps, retentionMs: number | null): Promise<Pruned> {
@@ -62,7 +62,7 @@ export async function pruneOld(deps: RetentionDeps, retentionMs: number | null):
   const now = clock.now();
   const known = await readTyped(registers, RETENTION);
   const lookAt = known?.value.lookAt ?? 0;
-  // A time further off than any that is ever set comes of a clock that was set back.
+  // A time further away than the longest pause means that the clock was set back.
   if (now < lookAt && lookAt - now <= REST_MS) return NOTHING;
   const claim = await writeTyped(registers, RETENTION, { lookAt: now + CLAIM_MS }, known?.version ?? null);
   if (claim === null) return NOTHING;
@@ -93,7 +93,7 @@ async function pruneChain(deps: RetentionDeps, chain: string, horizon: EpochMs):
   const [first] = await ledger.read(chain, 0, 1);
   if (first === undefined) return { checkpoint: false, removed: 0, more: false };
   if (known !== null && first.seq <= known.through.seq) {
-    // Whoever wrote that checkpoint has not got round to removing all that it stands for.
+    // The process that wrote this checkpoint ended before it had removed all entries that the checkpoint replaces.
     const removed = await ledger.prune(chain, known.through.seq, ENTRIES);
     return { checkpoint: false, removed, more: true };
   }
@@ -108,7 +108,7 @@ async function pruneChain(deps: RetentionDeps, chain: string, horizon: EpochMs):
   return { checkpoint: true, removed, more };
 }
 
-/** The chain's latest checkpoint; nothing in the organization's chain depends on it. */
+/** The latest checkpoint of an account's chain; the organization's chain does not need it. */
 async function checkpointOf({ ledger }: RetentionDeps, chain: string): Promise<Checkpoint | null> {
   if (chain === ORGANIZATION_CHAIN) return null;
   const { entries } = await ledger.query({ accountId: chain, type: 'ChainPruned' }, { limit: 1 });

@@ -4,8 +4,8 @@ import type { ChainHead, Digest, LedgerEntry } from '../../domain/ledger/entry.t
 import type { ChainCheck, LinkFault } from '../../domain/ledger/verify-chain.ts';
 
 /**
- * `matches`: the store had exactly this, and still has. `differs`: it no longer has, or has something else. `pruned`: retention has removed entries it
- * is over, so that only the chains' lengths could be compared. `unknown`: the store does not have the list that it is over.
+ * `matches`: the store still has exactly the entries that the digest covers. `differs`: some are missing or different. `pruned`: retention has removed
+ * some, so only the chains' lengths were compared. `unknown`: the store does not have the list of chains that the digest covers.
  */
 const DIGEST_OUTCOMES = ['matches', 'differs', 'pruned', 'unknown'] as const;
 
@@ -19,9 +19,9 @@ export type DigestResult = Readonly<z.infer<typeof digestResultSchema>>;
 
 interface Kept {
   readonly digest: Digest;
-  /** `null`: the store has none that is this digest's. */
+  /** `null`: the store has no list for this digest. */
   readonly list: ChainList | null;
-  /** The ends that the digest is over, as far as the store still has them. */
+  /** The ends that the digest covers and the store still has. */
   readonly found: Map<string, ChainHead>;
   /** The chains of the list that the store still has. */
   readonly seen: Set<string>;
@@ -29,7 +29,7 @@ interface Kept {
   missing: { readonly chain: string; readonly seq: number; readonly has: number } | null;
 }
 
-/** Holds digests against a ledger that is being read from end to end. */
+/** Compares digests with a ledger while it is read from end to end. */
 export class DigestCheck {
   readonly #kept: readonly Kept[];
 
@@ -70,7 +70,7 @@ export class DigestCheck {
     }
   }
 
-  /** @param report is told of the first entry of each digest that is no longer there. */
+  /** @param report called with the first missing entry of each digest */
   results(report: (chain: string, fault: LinkFault) => void): readonly DigestResult[] {
     return this.#kept.map((kept) => {
       const gone = kept.missing ?? wholeChain(kept);
@@ -93,15 +93,15 @@ function wholeChain({ list, seen }: Kept): Kept['missing'] {
 
 function resultOf({ digest, list, found, pruned }: Kept, gone: boolean): DigestResult {
   const { day, root } = digest;
-  const tell = (outcome: DigestResult['outcome'], message: string | null): DigestResult => ({
+  const result = (outcome: DigestResult['outcome'], message: string | null): DigestResult => ({
     day,
     root,
     outcome,
     message,
   });
-  if (list === null) return tell('unknown', 'the store does not have the list of chains that this digest is over');
-  if (gone) return tell('differs', 'the store has lost entries that this digest is over');
-  if (pruned) return tell('pruned', 'entries that it is over were pruned since; the lengths of all chains fit');
-  if (rootOf(found) === root) return tell('matches', null);
-  return tell('differs', 'the entries that this digest is over are not those that the store has');
+  if (list === null) return result('unknown', 'the store does not have the list of chains that this digest is over');
+  if (gone) return result('differs', 'the store has lost entries that this digest is over');
+  if (pruned) return result('pruned', 'entries that it is over were pruned since; the lengths of all chains fit');
+  if (rootOf(found) === root) return result('matches', null);
+  return result('differs', 'the entries that this digest is over are not those that the store has');
 }
