@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { FAULTS } from './faults.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const source = (file: string): string => readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
 
 /** `npm run simulate -- …`; in a process of its own, because it takes the timers of the process it runs in. */
 async function simulate(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
@@ -38,10 +35,6 @@ describe('the simulation', () => {
     expect(out).toMatch(/call-without-intent: noticed by seed \d+ \(invariant 2: .* without an intent that is open\)/);
     expect(code).toBe(0);
   }, 120_000);
-
-  it.each(FAULTS)('knows the place of the fault $name', ({ edits }) => {
-    for (const { file, find } of edits) expect(source(file)).toContain(find);
-  });
 
   it('refuses what it does not know', async () => {
     expect(await simulate('--fault', 'none-such')).toMatchObject({ code: 1 });
