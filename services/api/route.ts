@@ -140,6 +140,19 @@ function takesSeveral(schema: z.ZodObject, name: string): boolean {
 
 type Checked = Readonly<Record<'query' | 'params' | 'body', UntrustedResult<unknown>>>;
 
+const PARTS: Readonly<Record<string, string>> = {
+  query: 'query parameter',
+  params: 'path parameter',
+  body: 'body field',
+};
+
+/** `Invalid query parameter `limit`: …` */
+function sentenceOf({ where, message }: Complaint): string {
+  const [part = '', ...path] = where.split('.');
+  const name = path.length === 0 ? '' : ` \`${path.join('.')}\``;
+  return `Invalid ${path.length === 0 ? part : (PARTS[part] ?? part)}${name}: ${message}`;
+}
+
 const issuesOf = (given: UntrustedResult<unknown>): readonly z.core.$ZodIssue[] =>
   given.success ? [] : given.error.issues;
 
@@ -150,6 +163,5 @@ function badRequest(checked: Checked): ApiProblem {
     ),
   );
   const [first] = errors;
-  const told = first === undefined ? '' : `: ${first.where}: ${first.message}`;
-  return new ApiProblem(400, 'BadRequest', `The request makes no sense${told}`, { errors });
+  return new ApiProblem(400, 'BadRequest', first === undefined ? 'Invalid request' : sentenceOf(first), { errors });
 }

@@ -38,7 +38,7 @@ export interface Writers {
 
 /**
  * Reads the command line.
- * @throws CommanderError for help and version (exit code 0) and for whatever makes no sense (1).
+ * @throws CommanderError for help and version (exit code 0) and for invalid arguments (1).
  */
 export function parse(args: readonly string[], writers: Writers): Parsed {
   const chosen: Run[] = [];

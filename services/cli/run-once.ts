@@ -1,5 +1,5 @@
 import type { RunContext } from '../../shared/app/context.ts';
-import { type FullSummary, fullSummary } from '../../shared/app/plan/plan-document.ts';
+import { type FullStatuses, type FullSummary, fullSummary, statusesIn } from '../../shared/app/plan/plan-document.ts';
 import type { OpenClaim } from '../../shared/app/queries/open-claims.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
@@ -13,6 +13,8 @@ export interface FinishedRun {
   readonly result: ApplyResult;
   readonly before: FullSummary;
   readonly after: FullSummary;
+  readonly statusesBefore: FullStatuses;
+  readonly statusesAfter: FullStatuses;
   /** Calls of this run alone. */
   readonly calls: CallCounts;
   readonly durationMs: number;
@@ -58,10 +60,13 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
       options.onProgress(event);
     },
   });
+  const ended = await status(deps);
   return {
     result: { ...result, interrupted: options.stop.aborted },
     before: fullSummary(result.plan.summary),
-    after: fullSummary((await status(deps)).summary),
+    after: fullSummary(ended.summary),
+    statusesBefore: statusesIn(result.plan),
+    statusesAfter: ended.statuses,
     calls: since(before, app.calls),
     durationMs: deps.clock.now() - startedAt,
     claimed: await openClaims(deps.records),

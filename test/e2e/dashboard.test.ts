@@ -40,13 +40,13 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('heading', { name: 'Call rate' }).waitFor();
   });
 
-  test('a person finds why an account is blocked', async () => {
+  test('a person finds why an account is waiting', async () => {
     const page = await open('/accounts');
-    await page.getByRole('combobox', { name: 'Status' }).selectOption('Blocked');
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('Waiting');
     await page.getByRole('combobox', { name: 'Reason' }).selectOption('coolDown');
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
     // The address alone leads somebody else to the same.
-    expect(new URL(page.url()).search).toBe('?verdict=Blocked&reason=coolDown');
+    expect(new URL(page.url()).search).toBe('?status=Waiting&reason=coolDown');
     await page.reload();
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
 
@@ -54,7 +54,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('link', { name }).click();
     await page.getByRole('heading', { level: 1, name }).waitFor();
     const automation = page.getByRole('article').filter({ hasText: 'Automation' });
-    expect(await automation.innerText()).toMatch(/Blocked[\s\S]*24-hour cool-down[\s\S]*Not before/);
+    expect(await automation.innerText()).toMatch(/Waiting[\s\S]*24-hour cool-down[\s\S]*Not before/);
     await page.getByText('Automation: Active, decided by rule workloads').waitFor();
     const timeline = page.getByRole('region', { name: 'Timeline' });
     await timeline.getByText('Account joined').first().waitFor();
@@ -251,7 +251,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       ['/audit?type=GuardrailTripped', 'Who changed what, when and why'],
       ['/runs', 'Dead letters'],
       ['/run', 'Plan'],
-      ['/audit?at=2099-01-01T00:00&verdict=Blocked', 'State at a point in time'],
+      ['/audit?at=2099-01-01T00:00&status=Waiting', 'State at a point in time'],
       ['/policy', 'Rules'],
     ])('axe finds nothing in %s', async (path, heading) => {
       const page = await open(await addressOf(path), { colorScheme });
@@ -293,7 +293,15 @@ function nothingLoads(page: Page): Promise<void> {
 function manyAccounts(length: number) {
   const rowAt = (n: number): string => `account-${String(n).padStart(5, '0')}`;
   const cell = {
-    ...{ verdict: 'Compliant', reason: null, status: 'Active', ruleMode: null, desired: 'Active' },
+    ...{
+      verdict: 'Compliant',
+      complianceStatus: 'Compliant',
+      reason: null,
+      message: null,
+      status: 'Active',
+      ruleMode: null,
+      desired: 'Active',
+    },
     ...{ desiredRuleMode: null, rule: 'defaults', since: '2026-01-01T00:00:00.000Z', notBefore: null, attempts: 0 },
   };
   const cells = Array.from({ length }, (_, n) => ({

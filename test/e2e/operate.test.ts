@@ -92,7 +92,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     const notice = page.getByText('Suspended: ou:/Sandbox', { exact: true });
     await notice.waitFor();
 
-    await page.goto(`${house.url}/accounts?verdict=Suspended`);
+    await page.goto(`${house.url}/accounts?status=Suspended`);
     const there = house.running.sandbox
       .accounts()
       .filter(({ ou, state }) => ou.startsWith('/Sandbox') && state === 'ACTIVE');
@@ -126,10 +126,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     await page.getByRole('button', { name: 'Scan now' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
-    const link = page
-      .getByRole('region', { name: 'What needs a person' })
-      .first()
-      .getByRole('link', { name: accountId });
+    const link = page.getByRole('region', { name: 'In progress' }).first().getByRole('link', { name: accountId });
     await link.waitFor();
     expect(sandbox.accounts().find((each) => each.accountId === accountId)?.computeOptimizer.status).toBe('Inactive');
     await page.getByRole('button', { name: 'Resume changes' }).click();

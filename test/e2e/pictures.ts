@@ -48,13 +48,13 @@ async function pictureDashboard(browser: Browser, { url, running }: House): Prom
       await page.getByRole('button', { name: 'Scan now' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
     }
-    await page.getByRole('region', { name: 'What needs a person' }).getByText('cool-down').waitFor({ timeout: 60_000 });
+    await page.getByRole('region', { name: 'In progress' }).first().getByText('cool-down').waitFor({ timeout: 60_000 });
     const dismiss = page.getByRole('button', { name: 'Dismiss' });
     if (await dismiss.isVisible()) await dismiss.click();
     await page.locator('.chart canvas').waitFor();
     await save(`dashboard-${colorScheme}.png`, page);
     if (colorScheme === 'light') {
-      // Those that are blocked come first.
+      // Worst first.
       await page.goto(`${url}/accounts?sort=automation`);
       await page.getByText(/^\d+ accounts$/).waitFor();
       await save('accounts.png', page);

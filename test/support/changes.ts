@@ -14,6 +14,7 @@ export function change(rest: Partial<Change> = {}): Change {
     desired: 'Active',
     desiredRuleMode: null,
     verdict: 'Drifted',
+    status: 'Drifted',
     action: 'UpdateEnrollmentStatus',
     heldAction: 'none',
     scope: 'member',

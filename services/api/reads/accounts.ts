@@ -4,20 +4,23 @@ import { accountView } from '../../../shared/app/queries/account-view.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';
-import { accountId, enrollment, verdict } from '../schemas/common.ts';
+import { accountId, complianceStatus, enrollment, verdict } from '../schemas/common.ts';
 import { policyIfAny } from './status.ts';
 
 export const accountRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', answer: 'Accounts' },
-    summary: 'All accounts with their verdicts: filtered, sorted, a page at a time',
+    summary: 'All accounts with their status: filtered, sorted, a page at a time',
     heavy: true,
     ...NONE,
     query: z.strictObject({
-      verdict: several(verdict).describe('Any of these'),
-      reason: several(word).describe('Any of these; of the same enrollment as verdict and rule'),
+      status: several(complianceStatus).describe('Any of these'),
+      verdict: several(verdict).describe('Any of these internal names of statuses'),
+      reason: several(word).describe('Any of these; of the same enrollment as status, verdict and rule'),
       rule: several(word).describe('Any of these deciding rules'),
-      enrollment: enrollment.optional().describe('Whose verdict, reason and rule are meant; default: either'),
+      enrollment: enrollment
+        .optional()
+        .describe('The enrollment that status, verdict, reason and rule are about; default: any'),
       ou: word.optional().describe('This OU and all below'),
       text: word.optional().describe('Part of id, name, OU, reason or rule'),
       sort: z.enum(ACCOUNT_SORTS).default('accountId'),
@@ -33,7 +36,7 @@ export const accountRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts/{id}', operationId: 'account', answer: 'Account' },
-    summary: 'One account: verdicts, what the policy wants and why, timeline',
+    summary: 'One account: its status, what the policy declares and why, timeline',
     ...NONE,
     params: z.strictObject({ id: accountId }),
     query: z.strictObject({ limit: limit(MAX_LIMIT, 50).describe('Entries of the timeline') }),

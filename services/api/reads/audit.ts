@@ -1,16 +1,18 @@
 import * as z from 'zod';
-import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { fullStatuses, fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { auditReport } from '../../../shared/app/queries/audit/report.ts';
 import { showEntry } from '../../../shared/app/queries/audit/show.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
 import { durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
+import type { Status } from '../../../shared/domain/enrollment/status.ts';
 import { BadCursorError } from '../../../shared/ports/ledger.ts';
 import { ApiProblem } from '../problem.ts';
 import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
 import { type AnswerTypes, jsonRoute, NONE, streamRoute } from '../route.ts';
-import { enrollment, verdict } from '../schemas/common.ts';
+import { complianceStatus, enrollment, verdict } from '../schemas/common.ts';
 import { streamText } from '../stream.ts';
 
 const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
@@ -55,13 +57,14 @@ export const auditRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/audit/as-of', operationId: 'auditAsOf', answer: 'AsOf' },
-    summary: 'The verdict of every account at a time',
+    summary: 'The status of every account at a time',
     heavy: true,
     ...NONE,
     query: z.strictObject({
       at: z.string().min(1).max(40).describe('A day, a time, or 24h for that long ago'),
       enrollment: enrollment.optional(),
-      verdict: several(verdict),
+      status: several(complianceStatus).describe('Any of these'),
+      verdict: several(verdict).describe('Any of these internal names of statuses'),
       limit: limit(MAX_LIMIT, 100),
       cursor: z
         .string()
@@ -72,13 +75,18 @@ export const auditRoutes = [
       const now = clock.now();
       const at = instantArgument('at', query.at, now);
       const { accounts, pruned, at: told } = await asOf.get(stores.ledger, at);
-      const counts: Summary = { computeOptimizer: {}, automation: {} };
+      const counts: Summary = byKind(() => ({}));
+      const statuses = byKind((): Partial<Record<Status, number>> => ({}));
       for (const each of accounts) {
-        counts[each.enrollment][each.verdict] = (counts[each.enrollment][each.verdict] ?? 0) + 1;
+        const { enrollment: id, verdict: found, status } = each;
+        counts[id][found] = (counts[id][found] ?? 0) + 1;
+        statuses[id][status] = (statuses[id][status] ?? 0) + 1;
       }
       const fitting = accounts.filter(
         (each) =>
-          (query.enrollment ?? each.enrollment) === each.enrollment && (query.verdict?.includes(each.verdict) ?? true),
+          (query.enrollment ?? each.enrollment) === each.enrollment &&
+          (query.status?.includes(each.status) ?? true) &&
+          (query.verdict?.includes(each.verdict) ?? true),
       );
       // What was so at a time does not change any more: places count.
       const from = query.cursor === undefined ? 0 : Number(query.cursor);
@@ -86,6 +94,7 @@ export const auditRoutes = [
       const end = from + query.limit;
       return {
         ...{ at: told, future: Date.parse(told) > now, summary: fullSummary(counts), pruned, total: fitting.length },
+        statuses: fullStatuses(statuses),
         accounts: fitting.slice(from, end),
         next: end < fitting.length ? String(end) : null,
       };

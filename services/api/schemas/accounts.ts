@@ -7,6 +7,7 @@ import {
   list,
   ruleMode,
   status,
+  statusWords,
   target,
   textOrNull,
   time,
@@ -21,6 +22,7 @@ const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOS
 const enrollmentCell = z.object({
   verdict,
   reason: textOrNull,
+  ...statusWords,
   status: status.nullable(),
   ruleMode: ruleMode.nullable(),
   desired: target.nullable(),
@@ -49,7 +51,7 @@ export const accountsAnswer = z.object({
   total: z.number().describe('Accounts that fit the filters'),
   all: z.number().describe('Accounts in all'),
   facets: z
-    .object({ verdicts: counted, ous: counted, rules: counted, reasons: counted })
+    .object({ statuses: counted, verdicts: counted, ous: counted, rules: counted, reasons: counted })
     .nullable()
     .describe('What can be filtered by, with how many accounts of the whole organization have it; with facets=true'),
 });
@@ -64,6 +66,7 @@ const accountFacts = z.object({
 });
 
 const condition = facet.extend({
+  ...statusWords,
   rule: textOrNull,
   policyHash: textOrNull,
   runId: textOrNull,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { standingAtSchema } from '../../../shared/app/queries/audit/as-of.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
-import { accountId, entryType, ledgerEntry, list, summary, textOrNull, time } from './common.ts';
+import { accountId, entryType, ledgerEntry, list, statuses, summary, textOrNull, time } from './common.ts';
 
 /** The whole export as one document. */
 export const auditExport = z.object({ entries: list(ledgerEntry) });
@@ -25,12 +25,13 @@ export const shownEntry = z.object({
 
 export const asOfAnswer = z.object({
   at: time,
-  future: z.boolean().describe('That time is still to come: told is what is known by now'),
+  future: z.boolean().describe('That time is in the future: the latest recorded state is shown'),
   summary: summary.describe('Verdicts of the whole organization at that time'),
+  statuses: statuses.describe('Accounts by the status that people see, at that time'),
   accounts: list(standingAtSchema),
   total: z.number().describe('Enrollments that fit the filters'),
   next: textOrNull,
-  pruned: list(accountId).describe('Of these nothing can be told: what was so then has been pruned'),
+  pruned: list(accountId).describe('Left out: their entries have been pruned'),
 });
 
 export const report = reportSchema;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 
@@ -7,6 +8,8 @@ import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 export const accountId = z.string().regex(/^\d{12}$/, 'expected the id of an account, 12 digits');
 export const enrollment = z.enum(['computeOptimizer', 'automation']);
 export const verdict = z.enum(VERDICTS);
+/** The words that people see for a verdict. */
+export const complianceStatus = z.enum(STATUSES);
 export const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 export const target = z.enum(['Active', 'Inactive']);
 export const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
@@ -21,6 +24,15 @@ export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 /** Every verdict with its count. */
 const verdictCounts = z.record(verdict, z.number());
 export const summary = z.object({ computeOptimizer: verdictCounts, automation: verdictCounts });
+
+const statusCounts = z.record(complianceStatus, z.number());
+export const statuses = z.object({ computeOptimizer: statusCounts, automation: statusCounts });
+
+/** Beside a verdict where `status` is the enrollment status that AWS reports. */
+export const statusWords = {
+  complianceStatus: complianceStatus.describe('The status that people see; `verdict` is its internal name'),
+  message: textOrNull.describe('One sentence for the reason'),
+};
 
 export const facet = z.object({
   verdict,

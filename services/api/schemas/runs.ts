@@ -49,6 +49,7 @@ const plannedChange = z.object({
     .enum(['planned', 'started', 'succeeded', 'failed', 'blocked'])
     .describe('planned: nothing has been done about it in this run'),
   reason: textOrNull,
+  message: textOrNull.describe('One sentence for the reason'),
 });
 
 export const runAnswer = z.object({

@@ -1,5 +1,16 @@
 import * as z from 'zod';
-import { accountId, enrollment, list, summary, textOrNull, time, timeOrNull, verdict } from './common.ts';
+import {
+  accountId,
+  complianceStatus,
+  enrollment,
+  list,
+  statuses,
+  summary,
+  textOrNull,
+  time,
+  timeOrNull,
+  verdict,
+} from './common.ts';
 
 export const health = z.object({ status: z.enum(['ok', 'unavailable']) });
 
@@ -24,6 +35,7 @@ export const halted = z.object({ at: time, by: z.string(), reason: textOrNull })
 
 export const statusAnswer = z.object({
   summary,
+  statuses: statuses.describe('Accounts by the status that people see'),
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
   scanning: z
     .object({
@@ -44,11 +56,13 @@ export const statusAnswer = z.object({
       enrollment,
       verdict,
       reason: textOrNull,
+      status: complianceStatus,
+      message: textOrNull.describe('One sentence for the reason'),
       accounts: z.number(),
       examples: list(accountId),
       notBefore: timeOrNull,
     }),
-  ).describe('Why accounts are not as they should be, most frequent first'),
+  ).describe('Why accounts do not comply, most frequent first'),
   openDrift: z
     .object({ enrollments: z.number(), oldestSince: timeOrNull })
     .describe(

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
-import type { Condition } from '../../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -11,9 +10,9 @@ import { entriesTable } from '../ui/entries.ts';
 import { explanationText } from '../ui/explain-text.ts';
 import { haltText, windowText } from '../ui/held-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
+import { paintStatus } from '../ui/statuses.ts';
 import { oneLine } from '../ui/table.ts';
-import { paintVerdict } from '../ui/verdicts.ts';
-import { ago, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
+import { ago, count, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
 
 interface AccountFlags {
   readonly policy?: string;
@@ -23,7 +22,7 @@ interface AccountFlags {
 export function defineAccount(program: Command, select: Select): void {
   program
     .command('account')
-    .description('one account: verdicts, what the policy wants and why, timeline')
+    .description('one account: its status, what the policy declares and why, timeline')
     .argument('<id>', 'account id, 12 digits')
     .option('--policy <file>', 'explain by this policy (default: rollcall.yaml, if there is one)')
     .option('--limit <n>', 'entries of the timeline', '20')
@@ -73,7 +72,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
   ];
 }
 
-/** What keeps it from being changed, whatever its verdict was when it was last looked at. */
+/** What keeps it from being changed, whatever its status was at the last reading. */
 function heldUpText({ rollout, halted, suspension, window }: AccountView): string[] {
   const until = suspension?.until == null ? 'until resumed' : `until ${instant(suspension.until)}`;
   const lines = [
@@ -90,17 +89,31 @@ function tagsText(tags: Readonly<Record<string, string>> | null): string[] {
   return pairs.length === 0 ? [] : [`Tags: ${pairs.map(([key, value]) => oneLine(`${key}=${value}`)).join(', ')}`];
 }
 
-function conditionText(condition: Condition | null, style: CliContext['output']['style'], now: number): string {
-  if (condition === null) return 'not looked at yet';
-  const { verdict, reason, since, status, ruleMode, desired, desiredRuleMode, driftSince, notBefore, attempts } =
-    condition;
+function conditionText(
+  condition: AccountView['enrollments'][EnrollmentId],
+  style: CliContext['output']['style'],
+  now: number,
+): string {
+  if (condition === null) return 'not scanned yet';
+  const {
+    complianceStatus,
+    message,
+    since,
+    status,
+    ruleMode,
+    desired,
+    desiredRuleMode,
+    driftSince,
+    notBefore,
+    attempts,
+  } = condition;
   const wanted = stateText(desired, desiredRuleMode);
   return [
-    `${paintVerdict(style, verdict)}${reason === null ? '' : ` (${reason})`} since ${instant(since)} (${ago(since, now)})`,
+    `${paintStatus(style, complianceStatus)}${message === null ? '' : ` (${message})`} since ${instant(since)} (${ago(since, now)})`,
     `observed ${stateText(status, ruleMode)}`,
-    ...(wanted === '?' ? [] : [`wanted ${wanted}`]),
+    ...(wanted === '?' ? [] : [`desired ${wanted}`]),
     ...(driftSince === null ? [] : [`drift since ${instant(driftSince)} (${ago(driftSince, now)})`]),
-    ...(notBefore === null ? [] : [`looked at again ${instant(notBefore)}`]),
-    ...(attempts === 0 ? [] : [`${attempts} failed attempts`]),
+    ...(notBefore === null ? [] : [`not before ${instant(notBefore)}`]),
+    ...(attempts === 0 ? [] : [count(attempts, 'failed attempt')]),
   ].join('; ');
 }

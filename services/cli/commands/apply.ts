@@ -161,7 +161,7 @@ function otherOrganization(saved: SavedPlan, actual: string): CommandError {
 }
 
 function report({ output }: CliContext, finished: FinishedRun): void {
-  const { result, before, after, calls, durationMs } = finished;
+  const { result, before, after, statusesBefore, statusesAfter, calls, durationMs } = finished;
   const { plan, runId, changes, planned, open, stopped, interrupted, rollout } = result;
   if (!output.json) {
     const { style, width } = output;
@@ -183,7 +183,8 @@ function report({ output }: CliContext, finished: FinishedRun): void {
     message: finished.unreachable.message,
   };
   const state = { stopped, rollout, interrupted, unreachable, claimed, deadLetters };
-  const more = { coverage, summary: after, summaryBefore: before, guardrail, ...state, open, broken };
+  const statuses = { statuses: statusesAfter, statusesBefore };
+  const more = { coverage, summary: after, summaryBefore: before, ...statuses, guardrail, ...state, open, broken };
   output.document({ ...ids, approval: approved, totals: plan.totals, planned, changes, calls, durationMs, ...more });
 }
 

@@ -4,14 +4,14 @@ import { instantArgument } from '../../../shared/config/arguments.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
+import { paintStatus } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
-import { paintVerdict } from '../ui/verdicts.ts';
 import { count, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
 
 export function defineAsOf(audit: Command, select: Select): void {
   audit
     .command('as-of')
-    .description('the verdict of every account at a time')
+    .description('the status of every account at a time')
     .argument('<time>', '2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago')
     .action((time: string) => select((context) => runAsOf(context, time)));
 }
@@ -26,22 +26,22 @@ async function runAsOf(context: CliContext, time: string): Promise<number> {
   if (output.json) output.document({ ...result, future });
   else for (const line of asOfText(result, context)) output.print(line);
   if (future) {
-    output.note(`warning: ${instant(at)} is still to come; told is what is known by now.`);
+    output.note(`warning: ${instant(at)} is in the future; the latest recorded state is shown.`);
   }
   if (result.pruned.length > 0) {
     output.note(
-      `warning: what was so then has been pruned for ${count(result.pruned.length, 'account')}; nothing is told of them.`,
+      `warning: the entries of ${count(result.pruned.length, 'account')} have been pruned; they are left out.`,
     );
   }
   return EXIT.ok;
 }
 
 function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
-  if (accounts.length === 0) return [`Nothing was known of any account at ${instant(at)}.`];
+  if (accounts.length === 0) return [`Nothing was recorded of any account at ${instant(at)}.`];
   const columns = [
     { title: 'ACCOUNT' },
     { title: 'ENROLLMENT' },
-    { title: 'VERDICT', paint: (text: string) => paintVerdict(output.style, text) },
+    { title: 'STATUS', paint: (text: string) => paintStatus(output.style, text) },
     { title: 'OBSERVED' },
     { title: 'DESIRED' },
     { title: 'SINCE', leaveOut: 3 },
@@ -51,22 +51,22 @@ function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
   return [...table(columns, accounts.map(rowOf), output.width), '', summaryText(at, accounts)];
 }
 
-function rowOf({ accountId, enrollment, verdict, since, reason, rule, ...state }: StandingAt): string[] {
+function rowOf({ accountId, enrollment, status, since, message, rule, ...state }: StandingAt): string[] {
   return [
     accountId,
     ENROLLMENT_WORDS[enrollment],
-    verdict,
+    status,
     stateText(state.observed, state.observedRuleMode),
     stateText(state.desired, state.desiredRuleMode),
     instant(since),
-    reason ?? '',
+    message ?? '',
     rule ?? '',
   ];
 }
 
 function summaryText(at: string, accounts: readonly StandingAt[]): string {
   const counts = new Map<string, number>();
-  for (const { verdict } of accounts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-  const verdicts = [...counts].map(([verdict, n]) => `${verdict} ${n}`).join(', ');
-  return `At ${instant(at)}: ${verdicts}`;
+  for (const { status } of accounts) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const statuses = [...counts].map(([status, n]) => `${status} ${n}`).join(', ');
+  return `At ${instant(at)}: ${statuses}`;
 }

@@ -103,8 +103,8 @@ function reportText(report: Report, width: number | null): string[] {
       width,
     ),
     ...section(
-      [{ title: 'VERDICT' }, named('REASON'), right('ENROLLMENTS')],
-      topReasons.map(({ verdict, reason, enrollments }) => [verdict, reason ?? '', String(enrollments)]),
+      [{ title: 'STATUS' }, named('REASON'), right('ENROLLMENTS')],
+      topReasons.map(({ status, message, enrollments }) => [status, message ?? '', String(enrollments)]),
       width,
     ),
   ];

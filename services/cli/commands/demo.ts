@@ -24,7 +24,7 @@ import { applyExit } from './apply.ts';
 export function defineDemo(program: Command, select: Select): void {
   program
     .command('demo')
-    .description('watch a pretend organization of 500 accounts being brought in order; needs no AWS account')
+    .description('watch a simulated organization of 500 accounts become compliant; needs no AWS account')
     .option('--once', 'end after the summary')
     .option('--port <n>', `where API and dashboard answer; 0 takes a free port (default: ${DEFAULT_PORT})`)
     .action((flags: DemoFlags) => select((context) => runDemo(context, flags)));
@@ -80,7 +80,7 @@ async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
     const there: CliContext = { ...context, config, store: storeProfile(config, context.env) };
     const loaded = await loadPolicy(there, policyFile);
     output.note(
-      `A pretend organization of ${count(sandbox.info.accounts, 'account')} answers on ${sandbox.endpoint}, throttled as AWS would.`,
+      `A simulated organization of ${count(sandbox.info.accounts, 'account')} answers on ${sandbox.endpoint}, throttled as AWS would.`,
     );
     output.note(`Policy ${policyFile}, data directory ${dataDir}\n`);
     const asked = new ScanNow();

@@ -23,7 +23,7 @@ interface SandboxFlags {
 export function defineSandbox(program: Command, select: Select): void {
   program
     .command('sandbox')
-    .description('serve a pretend AWS organization; prints one JSON line when ready, ends on Ctrl-C')
+    .description('serve a simulated AWS organization; prints one JSON line when ready, ends on Ctrl-C')
     .option('--port <n>', '0 takes a free one', '4570')
     .option('--host <address>', 'default: 127.0.0.1')
     .option('--accounts <n>', 'default: 500')

@@ -206,7 +206,7 @@ function givenUpText({ runId, nextAt }: GivenUpScan): string {
 }
 
 function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string {
-  const seen = `${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts could be told`;
+  const seen = `status known for ${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts`;
   const next =
     trip === null ? `${count(due.length, 'change')} queued` : `nothing queued: ${trip.reason}: ${trip.message}`;
   return `scan ${runId} ended: ${[seen, next, ...broken].join('; ')}`;

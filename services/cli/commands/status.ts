@@ -7,14 +7,16 @@ import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
 import { approvalText, haltText, suspensionText, windowText } from '../ui/held-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
+import { paintStatus, statusTable } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
-import { paintVerdict, verdictTable } from '../ui/verdicts.ts';
 import { ago, count, ENROLLMENT_WORDS, instant, number } from '../ui/words.ts';
 
 export function defineStatus(program: Command, select: Select): void {
   program
     .command('status')
-    .description('verdict counts, last scan, queue, pace, and what is not as it should be, without asking AWS')
+    .description(
+      'accounts by status, last scan, queue, rate limit, and accounts that do not comply, without asking AWS',
+    )
     .option('--policy <file>', 'whose windows are told (default: rollcall.yaml, if there is one)')
     .action((flags: { readonly policy?: string }) => select((context) => runStatus(context, flags.policy)));
 }
@@ -50,9 +52,9 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     ...heldText(found),
     ...outboxText(found.outbox, now),
     '',
-    ...verdictTable(found.summary, style),
+    ...statusTable(found.statuses, style),
     ...driftText(found.openDrift, now),
-    ...(open.length === 0 ? [] : ['', 'Not as the policy wants it:', ...openTable(open, style, width)]),
+    ...(open.length === 0 ? [] : ['', 'Not compliant:', ...openTable(open, style, width)]),
   ];
 }
 
@@ -129,16 +131,16 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
   const columns = [
     { title: 'ACCOUNTS', align: 'right' as const },
     { title: 'ENROLLMENT' },
-    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'REASON', shrinks: true },
     { title: 'NOT BEFORE', leaveOut: 2 },
     { title: 'FOR EXAMPLE', shrinks: true, leaveOut: 1 },
   ];
-  const rows = open.map(({ accounts, enrollment, verdict, reason, notBefore, examples }) => [
+  const rows = open.map(({ accounts, enrollment, status, message, notBefore, examples }) => [
     number(accounts),
     ENROLLMENT_WORDS[enrollment],
-    verdict,
-    reason ?? '',
+    status,
+    message ?? '',
     notBefore === null ? '' : instant(notBefore),
     examples.join(' '),
   ]);
@@ -146,7 +148,7 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
 }
 
 /**
- * As for `plan`: 2 for drift, blocked or not; 3 for dead letters, and for accounts whose status is unknown although these credentials could read it.
+ * As for `plan`: 2 for drift, whatever delays its fix; 3 for dead letters, and for accounts whose status is unknown although these credentials could read it.
  */
 function statusExit({ open, queue }: Status): number {
   const has = (...verdicts: readonly string[]): boolean =>

@@ -1,4 +1,6 @@
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
+import { reasonText } from '../../../shared/domain/enrollment/reason-text.ts';
+import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { table } from './table.ts';
 import { ENROLLMENT_WORDS, instant, stateText } from './words.ts';
@@ -37,14 +39,15 @@ function changeText({ before, after }: LedgerEntry): string {
 
 function facetText(facet: Facet | null): string {
   if (facet === null) return '–';
-  const { verdict, status, ruleMode } = facet;
+  const { status, ruleMode } = facet;
+  const word = statusOf(facet);
   const state = stateText(status, ruleMode);
-  return state === '?' ? verdict : `${verdict} (${state})`;
+  return state === '?' ? word : `${word} (${state})`;
 }
 
 function whyText({ reason, detail, api }: LedgerEntry): string {
   const call = api === null ? null : api.operation;
-  return [reason, call, detail?.message ?? detail?.error?.message]
+  return [reasonText(reason), call, detail?.message ?? detail?.error?.message]
     .filter((part) => part != null && part !== '')
     .join(': ');
 }

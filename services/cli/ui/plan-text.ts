@@ -1,9 +1,10 @@
 import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { reasonText } from '../../../shared/domain/enrollment/reason-text.ts';
 import type { Style } from './output.ts';
+import { paintStatus, statusTable } from './statuses.ts';
 import { oneLine, table } from './table.ts';
-import { paintVerdict, verdictTable } from './verdicts.ts';
 import { count, ENROLLMENT_WORDS, instant, number, partsText, stateText } from './words.ts';
 
 export interface PlanTextOptions {
@@ -23,14 +24,14 @@ export function planText(plan: PlanDocument, options: PlanTextOptions): string[]
   const lines = [
     `Organization ${plan.organizationId}, plan ${plan.planHash.slice(0, 12)}, policy ${plan.policyHash.slice(0, 12)}`,
     '',
-    ...verdictTable(plan.summary, style),
+    ...statusTable(plan.statuses, style),
     '',
-    `Coverage: ${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts could be told, ` +
+    `Coverage: status known for ${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts, ` +
       `${number(coverage.notApplicable)} are not active.`,
     ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`),
     '',
   ];
-  if (changes.length === 0) return [...lines, style('green', 'Nothing differs from the policy.')];
+  if (changes.length === 0) return [...lines, style('green', 'All managed accounts comply with the policy.')];
   return [...lines, ...changesText(changes, options), '', ...consequences(plan, style)];
 }
 
@@ -52,7 +53,7 @@ function changeTable(changes: readonly Change[], { style, width }: PlanTextOptio
     { title: 'OU', shrinks: true, leaveOut: 1 },
     { title: 'ENROLLMENT' },
     { title: 'OBSERVED → DESIRED' },
-    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'ACTION', shrinks: true },
     { title: 'RULE', shrinks: true, leaveOut: 3 },
     { title: 'REASON', shrinks: true, leaveOut: 4 },
@@ -63,10 +64,10 @@ function changeTable(changes: readonly Change[], { style, width }: PlanTextOptio
     change.ou,
     ENROLLMENT_WORDS[change.enrollment],
     transitionText(change),
-    change.verdict,
+    change.status,
     actionText(change),
     change.rule,
-    reasonText(change),
+    whyText(change),
   ]);
   return table(columns, rows, width);
 }
@@ -74,8 +75,9 @@ function changeTable(changes: readonly Change[], { style, width }: PlanTextOptio
 function kindsTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
   const kinds = new Map<string, { readonly row: readonly string[]; accounts: number }>();
   for (const change of changes) {
-    const { enrollment, verdict, rule, reason } = change;
-    const row = [ENROLLMENT_WORDS[enrollment], transitionText(change), verdict, actionText(change), rule, reason ?? ''];
+    const { enrollment, status, rule, reason } = change;
+    const why = reasonText(reason) ?? '';
+    const row = [ENROLLMENT_WORDS[enrollment], transitionText(change), status, actionText(change), rule, why];
     const key = row.join('\n');
     const known = kinds.get(key) ?? { row, accounts: 0 };
     known.accounts += 1;
@@ -85,7 +87,7 @@ function kindsTable(changes: readonly Change[], { style, width }: PlanTextOption
     { title: 'ACCOUNTS', align: 'right' as const },
     { title: 'ENROLLMENT' },
     { title: 'OBSERVED → DESIRED' },
-    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'ACTION', shrinks: true },
     { title: 'RULE', shrinks: true, leaveOut: 1 },
     { title: 'REASON', shrinks: true, leaveOut: 2 },
@@ -110,10 +112,9 @@ function actionText({ action, scope, optOut }: Change): string {
   return `${action} (${scope})${optOut ? ' opt-out' : ''}`;
 }
 
-function reasonText({ reason, notBefore, message }: Change): string {
+function whyText({ notBefore, message }: Change): string {
   const when = notBefore === null ? '' : `, not before ${instant(notBefore)}`;
-  const why = message === null ? '' : `: ${message}`;
-  return `${reason ?? ''}${when}${why}`;
+  return `${message ?? ''}${when}`;
 }
 
 /** What would be done about it, and what stands in the way. */

@@ -185,7 +185,7 @@ function clockTime(ms: number): string {
 const PARTS = [
   ['confirmed', 'confirmed', true],
   ['failed', 'failed', true],
-  ['blocked', 'blocked', false],
+  ['blocked', 'waiting or in need of attention', false],
   ['notNeeded', 'no longer needed', false],
   ['inProgress', 'in progress', false],
 ] as const;

@@ -1,10 +1,11 @@
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/runtime/apply.ts';
+import { reasonText } from '../../../shared/domain/enrollment/reason-text.ts';
 import type { FinishedRun } from '../run-once.ts';
 import type { Style } from './output.ts';
 import { rolloutText } from './rollout-text.ts';
+import { paintStatus, statusTable } from './statuses.ts';
 import { table } from './table.ts';
-import { paintVerdict, verdictTable } from './verdicts.ts';
 import { changesText, count, duration, ENROLLMENT_WORDS, instant, number } from './words.ts';
 
 export interface RunTextOptions {
@@ -12,14 +13,14 @@ export interface RunTextOptions {
   readonly width: number | null;
 }
 
-/** The summary of a run: how it ended, verdicts before and after, calls, and what could not be remediated and why. */
+/** The summary of a run: how it ended, statuses before and after, calls, and what could not be remediated and why. */
 export function runText(finished: FinishedRun, options: RunTextOptions): string[] {
-  const { result, before, after, calls, durationMs } = finished;
+  const { result, statusesBefore, statusesAfter, calls, durationMs } = finished;
   const { style } = options;
   return [
     headline(result, durationMs, style),
     '',
-    ...verdictTable(before, style, after),
+    ...statusTable(statusesBefore, style, statusesAfter),
     '',
     ...callsTable(calls),
     ...openText({ ...finished, open: result.open }, options),
@@ -55,7 +56,7 @@ function plannedText(planned: PlannedCounts, attempted: number): string {
   const { total, confirmed, inProgress, failed, blocked, notStarted } = planned;
   if (total === 0) return attempted === 0 ? 'no changes' : `${count(attempted, 'change')} that had been waiting`;
   const others = [
-    [blocked, 'blocked'],
+    [blocked, 'waiting or in need of attention'],
     [inProgress, 'in progress'],
     [notStarted, 'not started'],
   ] as const;
@@ -119,11 +120,11 @@ export function openText(
   { style, width }: RunTextOptions,
 ): string[] {
   if (open.length === 0) {
-    return claimed.length > 0 ? [] : ['', style('green', 'Everything that could differ is as the policy wants it.')];
+    return claimed.length > 0 ? [] : ['', style('green', 'All managed accounts comply with the policy.')];
   }
   const groups = new Map<string, { readonly first: OpenChange; accounts: number; notBefore: string | null }>();
   for (const change of open) {
-    const key = [change.enrollment, change.verdict, change.reason].join('\n');
+    const key = [change.enrollment, change.status, change.reason].join('\n');
     const known = groups.get(key) ?? { first: change, accounts: 0, notBefore: change.notBefore };
     known.accounts += 1;
     known.notBefore = earliest(known.notBefore, change.notBefore);
@@ -132,11 +133,11 @@ export function openText(
   const columns = [
     { title: 'ACCOUNTS', align: 'right' as const },
     { title: 'ENROLLMENT' },
-    { title: 'VERDICT', paint: (text: string) => paintVerdict(style, text) },
+    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'REASON', shrinks: true },
     { title: 'NOT BEFORE', leaveOut: 3 },
     { title: 'FOR EXAMPLE', leaveOut: 1 },
-    { title: 'WHY', shrinks: true, leaveOut: 2 },
+    { title: 'DETAILS', shrinks: true, leaveOut: 2 },
   ];
   const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
   const rows = sorted
@@ -144,14 +145,14 @@ export function openText(
     .map(({ first, accounts, notBefore }) => [
       number(accounts),
       ENROLLMENT_WORDS[first.enrollment],
-      first.verdict,
-      first.reason ?? '',
+      first.status,
+      reasonText(first.reason) ?? '',
       notBefore === null ? '' : instant(notBefore),
       first.accountId,
-      first.message ?? '',
+      first.message === reasonText(first.reason) ? '' : (first.message ?? ''),
     ]);
   const more = sorted.length > MOST ? [`… and ${sorted.length - MOST} more kinds: --json has all.`] : [];
-  return ['', 'Not as the policy wants it:', ...table(columns, rows, width), ...more];
+  return ['', 'Not compliant:', ...table(columns, rows, width), ...more];
 }
 
 /** ISO 8601, UTC. */

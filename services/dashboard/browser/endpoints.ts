@@ -30,8 +30,8 @@ export const READ = {
   audit: (filter: AuditFilter, cursor: string | null = null) =>
     `/api/audit${query({ ...filter, limit: '100', cursor })}`,
   export: (filter: AuditFilter, format: string) => `/api/audit/export${query({ ...filter, format })}`,
-  asOf: (at: string, verdict: string | null, first: number) =>
-    `/api/audit/as-of${query({ at, verdict, limit: '200', cursor: first > 0 ? String(first) : null })}`,
+  asOf: (at: string, status: string | null, first: number) =>
+    `/api/audit/as-of${query({ at, status, limit: '200', cursor: first > 0 ? String(first) : null })}`,
   report: (since: string, until: string, interval: string) => `/api/audit/report${query({ since, until, interval })}`,
   runs: (cursor: string | null = null) => `/api/runs${query({ limit: '50', cursor })}`,
   run: (id: string) => `/api/runs/${encodeURIComponent(id)}`,

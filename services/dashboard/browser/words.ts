@@ -1,3 +1,4 @@
+import { reasonText as sentenceOf } from '../../../shared/domain/enrollment/reason-text.ts';
 import type { Entry } from './types.ts';
 
 /* Numbers, times and codes as text for people, in the reader's language and time zone. */
@@ -76,7 +77,7 @@ interface ChangeCounts {
 export function progressText(counts: ChangeCounts): string {
   const { total, confirmed, failed, blocked, inProgress, notStarted = 0, notNeeded = 0, unplanned = 0 } = counts;
   const others = [
-    [blocked, 'blocked'],
+    [blocked, 'waiting or in need of attention'],
     [inProgress, 'in progress'],
     [notNeeded, 'no longer needed'],
     [notStarted, 'not started'],
@@ -86,44 +87,7 @@ export function progressText(counts: ChangeCounts): string {
   return `${number(confirmed)} of ${number(total)} confirmed, ${number(failed)} failed${rest.join('')}`;
 }
 
-/** The meaning of each reason code. */
-const REASON_WORDS: Readonly<Record<string, string>> = {
-  accountNotActive: 'the account is not active',
-  policySaysNothing: 'the policy does not set it',
-  modeOff: 'the policy turns evaluation off',
-  suspendedByOperator: 'suspended by an operator',
-  resumed: 'resumed, not checked since',
-  exemption: 'exempt by the policy',
-  notListed: 'AWS does not list it',
-  listingIncomplete: 'the listing is incomplete',
-  unknownState: 'AWS reports an account state that this version does not know',
-  nameUnreadable: 'the policy needs its name, which AWS did not return',
-  tagsUnreadable: 'the policy needs its tags, which AWS did not return',
-  callerCannotRead: 'these credentials cannot read it',
-  denied: 'AWS denied access',
-  unavailable: 'AWS did not answer',
-  policyContradiction: 'the policy contradicts itself here',
-  prerequisite: 'a prerequisite is not met yet',
-  coolDown: "Automation's 24-hour cool-down",
-  window: 'outside the change windows',
-  halted: 'the kill switch is on',
-  contested: 'reverted repeatedly by someone else',
-  guardrail: 'a guardrail stopped the run',
-  rollout: 'canary accounts go first',
-  enrollmentFailed: 'AWS reports that the enrollment failed',
-  pending: 'AWS is processing it',
-  acted: 'change accepted by AWS; waiting for confirmation',
-  deadlinePassed: 'the change was not confirmed in time',
-  statusDiffers: 'the status differs from the policy',
-  ruleModeDiffers: 'the rule mode differs from the policy',
-  alertOnly: 'the policy only alerts here',
-  retrying: 'a call failed and will be retried',
-  deadLettered: 'given up; see the dead letters',
-};
-
-export function reasonText(code: string | null): string {
-  return code === null ? '' : (REASON_WORDS[code] ?? code);
-}
+export const reasonText = (code: string | null): string => sentenceOf(code) ?? '';
 
 /** `RemediationBlocked` as `Remediation blocked`. */
 export function typeText(type: string): string {

@@ -35,7 +35,7 @@ type State = {
 };
 
 /**
- * A pretend AWS organization: a state machine over calls, with no I/O, no timers and no clock but the one it is given.
+ * A simulated AWS organization: a state machine over calls, with no I/O, no timers and no clock but the one it is given.
  * The same options, clock readings, random source and calls give the same answers.
  */
 export class Sandbox {

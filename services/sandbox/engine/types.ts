@@ -1,4 +1,4 @@
-/** The vocabulary of the pretend AWS: who calls what, what it answers, and what an account holds. */
+/** The vocabulary of the simulated AWS: who calls what, what it answers, and what an account holds. */
 
 /** Services by their SigV4 signing names; these are also the names in faults and call counts. */
 export const SERVICE_NAMES = ['compute-optimizer', 'aco-automation', 'organizations', 'sts', 'events'] as const;

@@ -1,7 +1,8 @@
 import type { Change, PlannedCall } from '../../domain/decision/plan.ts';
 import { callsOf, type PlanTotals } from '../../domain/decision/plan-totals.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { type Status, type StatusCounts, statusOfVerdict } from '../../domain/enrollment/status.ts';
+import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { toIso } from '../../domain/time.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Summary } from '../survey/assessment-table.ts';
@@ -12,20 +13,40 @@ import type { Plan } from './plan.ts';
 export type FullSummary = Readonly<Record<EnrollmentId, Readonly<Record<Verdict, number>>>>;
 
 export function fullSummary(summary: Summary): FullSummary {
-  const fill = (counts: Partial<Record<Verdict, number>>): Record<Verdict, number> => ({
-    NotApplicable: 0,
-    Unmanaged: 0,
-    Suspended: 0,
-    Exempt: 0,
-    Unknown: 0,
-    Blocked: 0,
-    Converging: 0,
-    Stalled: 0,
-    Drifted: 0,
-    Compliant: 0,
-    ...counts,
+  return byKind((id) => ({ ...NO_VERDICTS, ...summary[id] }));
+}
+
+const NO_VERDICTS: Readonly<Record<Verdict, number>> = {
+  ...{ NotApplicable: 0, Unmanaged: 0, Suspended: 0, Exempt: 0, Unknown: 0 },
+  ...{ Blocked: 0, Converging: 0, Stalled: 0, Drifted: 0, Compliant: 0 },
+};
+const NO_STATUSES: Readonly<Record<Status, number>> = {
+  ...{ 'Needs attention': 0, Drifted: 0, 'In progress': 0, Waiting: 0, Unknown: 0 },
+  ...{ Suspended: 0, Exempt: 0, Compliant: 0, Unmanaged: 0, 'Not applicable': 0 },
+};
+
+/** The same for statuses, the words that people see. */
+export type FullStatuses = Readonly<Record<EnrollmentId, Readonly<Record<Status, number>>>>;
+
+export function fullStatuses(counts: StatusCounts): FullStatuses {
+  return byKind((id) => ({ ...NO_STATUSES, ...counts[id] }));
+}
+
+/** The statuses behind a plan's summary: only Drifted and Blocked have more than one, and all of these are among the changes. */
+export function statusesIn({ summary, changes }: Pick<Plan, 'summary' | 'changes'>): FullStatuses {
+  const counts = byKind((): Partial<Record<Status, number>> => ({}));
+  const add = (id: EnrollmentId, status: Status, n: number): void => {
+    counts[id][status] = (counts[id][status] ?? 0) + n;
+  };
+  byKind((id) => {
+    for (const verdict of VERDICTS) {
+      const status = statusOfVerdict(verdict);
+      if (status !== null) add(id, status, summary[id][verdict] ?? 0);
+    }
   });
-  return { computeOptimizer: fill(summary.computeOptimizer), automation: fill(summary.automation) };
+  for (const { enrollment, verdict, status } of changes)
+    if (statusOfVerdict(verdict) === null) add(enrollment, status, 1);
+  return fullStatuses(counts);
 }
 
 /** The shape of `plan --json` and of a saved plan. */
@@ -36,6 +57,7 @@ export interface PlanDocument {
   readonly planHash: string;
   readonly coverage: Plan['coverage'];
   readonly summary: FullSummary;
+  readonly statuses: FullStatuses;
   readonly guardrail: {
     readonly tripped: boolean;
     readonly reason: string | null;
@@ -65,6 +87,7 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     planHash: plan.planHash,
     coverage,
     summary: fullSummary(plan.summary),
+    statuses: statusesIn(plan),
     guardrail: { tripped: trip !== null, reason: trip?.reason ?? null, message: trip?.message ?? null },
     approval: approvedBy(plan),
     rollout: heldBy(plan),

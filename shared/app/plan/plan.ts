@@ -11,12 +11,14 @@ import {
   intendedAction,
   isChange,
   planHash,
+  type SavedChange,
   sortChanges,
   toChange,
 } from '../../domain/decision/plan.ts';
 import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../../domain/decision/plan-totals.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { shownOf } from '../../domain/enrollment/status.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Approval } from '../guardrails/approvals.ts';
@@ -85,7 +87,7 @@ export interface ChangeParts {
 }
 
 /** The keys that a plan allows a run bound to it: its changes, including those that still have to wait. */
-export function keysOf(changes: readonly Change[]): string[] {
+export function keysOf(changes: readonly SavedChange[]): string[] {
   return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
 }
 
@@ -147,11 +149,12 @@ export function makePlan(
   now: EpochMs,
 ): Plan {
   const orgWide = organizationWide(policy, survey);
-  const found = survey.assessed.flatMap(({ account, assessments }) =>
-    ENROLLMENT_IDS.flatMap((enrollment) =>
-      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], account)] : [],
-    ),
-  );
+  const found = survey.assessed.flatMap(({ account, assessments }) => {
+    const shown = shownOf((enrollment) => assessments[enrollment]);
+    return ENROLLMENT_IDS.flatMap((enrollment) =>
+      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], account, shown[enrollment]?.status)] : [],
+    );
+  });
   const allowed = limits.onlyThese;
   const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
   // A run that may change only some accounts cannot use a call that changes all.

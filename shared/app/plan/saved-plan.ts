@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Change, planHash } from '../../domain/decision/plan.ts';
+import { planHash, type SavedChange } from '../../domain/decision/plan.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { keysOf } from './plan.ts';
@@ -13,7 +13,7 @@ const action = z.enum([
   'DisassociateAccounts',
   'none',
 ]);
-const changeSchema: z.ZodType<Change> = z.object({
+const changeSchema: z.ZodType<SavedChange> = z.object({
   accountId: z.string().regex(/^\d{12}$/),
   accountName: z.string(),
   ou: z.string(),

@@ -4,6 +4,7 @@ import { sha256Hex } from '../../domain/canonical-hash.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { Status } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
 import type { OrganizationAccount } from '../../domain/policy/types.ts';
@@ -11,20 +12,22 @@ import { makeCursor } from '../../ports/cursor.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
+import { type StatusWords, statusWords } from './status-words.ts';
 
-type Cell = Pick<
-  Condition,
-  | 'verdict'
-  | 'reason'
-  | 'status'
-  | 'ruleMode'
-  | 'desired'
-  | 'desiredRuleMode'
-  | 'rule'
-  | 'since'
-  | 'notBefore'
-  | 'attempts'
->;
+type Cell = StatusWords &
+  Pick<
+    Condition,
+    | 'verdict'
+    | 'reason'
+    | 'status'
+    | 'ruleMode'
+    | 'desired'
+    | 'desiredRuleMode'
+    | 'rule'
+    | 'since'
+    | 'notBefore'
+    | 'attempts'
+  >;
 
 /** An account in a list of all. Name, OU and state are of the last snapshot; without one they are empty. */
 export interface AccountRow extends Readonly<Record<EnrollmentId, Cell | null>> {
@@ -39,7 +42,8 @@ export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', ...ENROLLMENT_IDS, 'sin
 type AccountSort = (typeof ACCOUNT_SORTS)[number];
 
 export interface AccountListQuery {
-  /** Any of these; with `reason` and `rule`, all must hold of the same enrollment. */
+  /** Any of these; with `verdict`, `reason` and `rule`, all must hold of the same enrollment. */
+  readonly status?: readonly Status[] | undefined;
   readonly verdict?: readonly Verdict[] | undefined;
   readonly reason?: readonly string[] | undefined;
   readonly rule?: readonly string[] | undefined;
@@ -55,6 +59,7 @@ export interface AccountListQuery {
 }
 
 export interface Facets {
+  readonly statuses: readonly Counted[];
   readonly verdicts: readonly Counted[];
   readonly ous: readonly Counted[];
   readonly rules: readonly Counted[];
@@ -121,7 +126,7 @@ export class AccountTable {
 
   /** What accounts can be filtered by, most frequent first. */
   async facets(): Promise<Facets> {
-    const counts = { verdicts: new Map(), ous: new Map(), rules: new Map(), reasons: new Map() };
+    const counts = { statuses: new Map(), verdicts: new Map(), ous: new Map(), rules: new Map(), reasons: new Map() };
     const count = (map: Map<string, number>, values: Iterable<string | null>): void => {
       for (const value of new Set(values)) if (value !== null) map.set(value, (map.get(value) ?? 0) + 1);
     };
@@ -130,6 +135,10 @@ export class AccountTable {
     for (const row of rows) {
       const cells = cellsOf(row);
       count(counts.ous, [row.ou]);
+      count(
+        counts.statuses,
+        cells.map(({ complianceStatus }) => complianceStatus),
+      );
       count(
         counts.verdicts,
         cells.map(({ verdict }) => verdict),
@@ -147,8 +156,9 @@ export class AccountTable {
       [...map]
         .map(([value, n]) => ({ value, count: n }))
         .sort((a, b) => b.count - a.count || compareText(a.value, b.value));
-    const { verdicts, ous, rules, reasons } = counts;
-    return { verdicts: sorted(verdicts), ous: sorted(ous), rules: sorted(rules), reasons: sorted(reasons) };
+    const { statuses, verdicts, ous, rules, reasons } = counts;
+    const words = { statuses: sorted(statuses), verdicts: sorted(verdicts) };
+    return { ...words, ous: sorted(ous), rules: sorted(rules), reasons: sorted(reasons) };
   }
 
   #rows(): Promise<readonly AccountRow[]> {
@@ -191,17 +201,18 @@ async function readRows({ snapshots, records }: Pick<Stores, 'snapshots' | 'reco
 function rowOf(record: AccountRecord, account: OrganizationAccount | null): AccountRow {
   const { accountId, conditions } = record;
   const about = account === null ? { accountId, name: '', ou: '', state: null, management: false } : factsOf(account);
-  return { ...about, ...byKind((id) => cellOf(conditions[id])) };
+  const words = statusWords((id) => conditions[id]);
+  return { ...about, ...byKind((id) => cellOf(conditions[id], words[id])) };
 }
 
 function factsOf({ id, name, ou, state, management }: OrganizationAccount) {
   return { accountId: id, name, ou, state, management };
 }
 
-function cellOf(condition: Condition | null): Cell | null {
-  if (condition === null) return null;
+function cellOf(condition: Condition | null, words: StatusWords | null): Cell | null {
+  if (condition === null || words === null) return null;
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts } = condition;
-  return { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
+  return { verdict, reason, ...words, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
 }
 
 function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {
@@ -210,10 +221,11 @@ function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {
 }
 
 function fits(row: AccountRow, query: AccountListQuery): boolean {
-  const { verdict, reason, rule, enrollment, ou, text } = query;
+  const { status, verdict, reason, rule, enrollment, ou, text } = query;
   if (ou !== undefined && !(row.ou !== '' && ouCovers(ou, row.ou))) return false;
-  const asksCells = verdict !== undefined || reason !== undefined || rule !== undefined;
+  const asksCells = status !== undefined || verdict !== undefined || reason !== undefined || rule !== undefined;
   const cellFits = (cell: Cell): boolean =>
+    (status?.includes(cell.complianceStatus) ?? true) &&
     (verdict?.includes(cell.verdict) ?? true) &&
     (reason?.includes(cell.reason ?? '') ?? true) &&
     (rule?.includes(cell.rule ?? '') ?? true);

@@ -1,5 +1,6 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import {
@@ -12,6 +13,7 @@ import { toIso } from '../../domain/time.ts';
 import type { Stores } from '../context.ts';
 import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
 import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './enforcement-view.ts';
+import { type StatusWords, statusWords } from './status-words.ts';
 
 /** One account as it is known here. The shape of `account ID --json`. */
 export interface AccountView {
@@ -22,7 +24,7 @@ export interface AccountView {
   readonly snapshotAt: string | null;
   /** A member as of the last complete scan. */
   readonly present: boolean;
-  readonly enrollments: Readonly<Record<EnrollmentId, Condition | null>>;
+  readonly enrollments: Readonly<Record<EnrollmentId, (Condition & StatusWords) | null>>;
   /** The gate of a policy's first run, while it is closed. */
   readonly rollout: RolloutView | null;
   /** The kill switch; `null`: it is off. */
@@ -61,10 +63,7 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     account,
     snapshotAt: meta === null ? null : new Date(meta.takenAt).toISOString(),
     present: record?.present ?? false,
-    enrollments: {
-      computeOptimizer: record?.conditions.computeOptimizer ?? null,
-      automation: record?.conditions.automation ?? null,
-    },
+    enrollments: enrollmentsOf(record),
     rollout: await rolloutView(stores.registers),
     ...(await heldUp(stores, accountId, account, now)),
     window: windowView(policy, now),
@@ -72,6 +71,15 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     timeline: page.entries,
     next: page.next,
   };
+}
+
+function enrollmentsOf(record: AccountRecord | null): AccountView['enrollments'] {
+  const conditionOf = (id: EnrollmentId): Condition | null => record?.conditions[id] ?? null;
+  const words = statusWords(conditionOf);
+  return byKind((id) => {
+    const [condition, shown] = [conditionOf(id), words[id]];
+    return condition === null || shown === null ? null : { ...condition, ...shown };
+  });
 }
 
 /** Of an account that no snapshot has, only its id can be asked about. */

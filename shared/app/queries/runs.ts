@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type PlanTotals, totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { reasonText } from '../../domain/enrollment/reason-text.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
@@ -110,6 +111,8 @@ export interface RunChange {
   readonly action: string;
   readonly outcome: 'planned' | 'started' | 'succeeded' | 'failed' | 'blocked';
   readonly reason: string | null;
+  /** One sentence for the reason. */
+  readonly message: string | null;
 }
 
 /** At most this many changes of a run are listed; all of them are counted. */
@@ -182,6 +185,7 @@ async function described({ ledger }: RunStores, changes: readonly TracedChange[]
     return {
       ...{ accountId, enrollment, outcome: step === null ? 'planned' : OUTCOMES[step.type] },
       reason: reason ?? after?.reason ?? null,
+      message: reasonText(reason ?? after?.reason ?? null),
       desired: planned?.desired ?? after?.desired ?? null,
       desiredRuleMode: planned?.desiredRuleMode ?? after?.desiredRuleMode ?? null,
       action: planned?.action ?? api?.operation ?? 'none',

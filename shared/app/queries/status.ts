@@ -1,5 +1,6 @@
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { type Status as StatusWord, shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -7,6 +8,7 @@ import type { QueueDepth } from '../../ports/queue.ts';
 import type { Stores } from '../context.ts';
 import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
 import { type OutboxView, overdueEntries } from '../notifications/outbox-state.ts';
+import { type FullStatuses, fullStatuses } from '../plan/plan-document.ts';
 import { bucketRates } from '../rate-limiter/rate-limiter.ts';
 import { knownTrustedAccess, type TrustedAccess } from '../scan/trusted-access.ts';
 import { type ScanUnderWay, scanUnderWay } from '../schedule/scan-schedule.ts';
@@ -26,6 +28,8 @@ import {
 /** What is known without asking AWS. The shape of `status --json`. */
 export interface Status {
   readonly summary: Summary;
+  /** Accounts by status, the words that people see. */
+  readonly statuses: FullStatuses;
   readonly lastScan: {
     readonly runId: string | null;
     readonly startedAt: string | null;
@@ -85,6 +89,10 @@ interface OpenReason {
   readonly enrollment: EnrollmentId;
   readonly verdict: Verdict;
   readonly reason: string | null;
+  /** The verdict in the words that people see. */
+  readonly status: StatusWord;
+  /** One sentence for the reason. */
+  readonly message: string | null;
   readonly accounts: number;
   /** Some of them. */
   readonly examples: readonly string[];
@@ -97,24 +105,11 @@ const EXAMPLES = 3;
 
 export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
   const { policy = null, now = 0, bus = null } = options;
-  const summary: Summary = byKind(() => ({}));
-  const reasons = new Map<string, OpenReason>();
-  let openDrift: OpenDrift = { enrollments: 0, oldestSince: null };
-  for await (const page of stores.records.all()) {
-    for (const record of page) {
-      if (!record.present) continue;
-      for (const enrollment of ENROLLMENT_IDS) {
-        const condition = record.conditions[enrollment];
-        if (condition === null) continue;
-        summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
-        if (OPEN.has(condition.verdict)) countReason(reasons, enrollment, record.accountId, condition);
-        openDrift = withDrift(openDrift, condition);
-      }
-    }
-  }
+  const { summary, statuses, reasons, openDrift } = await countEnrollments(stores);
   const scanned = await lastScan(stores);
   return {
     summary,
+    statuses: fullStatuses(statuses),
     lastScan: scanned,
     scanning: await scanUnderWay({ registers: stores.registers, clock: { now: () => now } }),
     guardrail: await trippedSince(stores, scanned.completedAt),
@@ -129,6 +124,29 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
     approvals: await approvalViews(stores.registers, now),
     outbox: bus === null ? null : await overdueEntries(stores, now),
   };
+}
+
+async function countEnrollments({ records }: Pick<Stores, 'records'>) {
+  const summary: Summary = byKind(() => ({}));
+  const statuses = byKind((): Partial<Record<StatusWord, number>> => ({}));
+  const reasons = new Map<string, OpenReason>();
+  let openDrift: OpenDrift = { enrollments: 0, oldestSince: null };
+  for await (const page of records.all()) {
+    for (const record of page) {
+      if (!record.present) continue;
+      const shown = shownOf((enrollment) => record.conditions[enrollment]);
+      for (const enrollment of ENROLLMENT_IDS) {
+        const condition = record.conditions[enrollment];
+        const words = shown[enrollment];
+        if (condition === null || words === null) continue;
+        summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
+        statuses[enrollment][words.status] = (statuses[enrollment][words.status] ?? 0) + 1;
+        if (OPEN.has(condition.verdict)) countReason(reasons, { enrollment, ...condition, ...words }, record.accountId);
+        openDrift = withDrift(openDrift, condition);
+      }
+    }
+  }
+  return { summary, statuses, reasons, openDrift };
 }
 
 function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 'window' | 'nextWindow'> {
@@ -150,12 +168,14 @@ function withDrift(counted: OpenDrift, { driftSince }: Condition): OpenDrift {
 
 function countReason(
   reasons: Map<string, OpenReason>,
-  enrollment: EnrollmentId,
+  found: Omit<OpenReason, 'accounts' | 'examples'>,
   accountId: string,
-  { verdict, reason, notBefore }: Condition,
 ): void {
-  const key = `${enrollment} ${verdict} ${reason}`;
-  const known = reasons.get(key) ?? { enrollment, verdict, reason, accounts: 0, examples: [], notBefore };
+  const { enrollment, verdict, reason, status, message, notBefore } = found;
+  const key = `${enrollment} ${verdict} ${reason} ${status}`;
+  const known = reasons.get(key) ?? {
+    ...{ enrollment, verdict, reason, status, message, accounts: 0, examples: [], notBefore },
+  };
   const earliest = notBefore !== null && (known.notBefore === null || notBefore < known.notBefore);
   reasons.set(key, {
     ...known,

@@ -1,7 +1,10 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
 import { haltedText } from '../../domain/decision/operator-controls.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
+import { reasonText } from '../../domain/enrollment/reason-text.ts';
+import { type Status, shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
@@ -65,6 +68,7 @@ export interface PlannedCounts {
 export interface OpenChange extends Pick<Change, 'accountId' | 'accountName' | 'ou' | 'enrollment'> {
   readonly verdict: Verdict;
   readonly reason: string | null;
+  readonly status: Status;
   readonly message: string | null;
   readonly notBefore: string | null;
 }
@@ -178,7 +182,8 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
   const counts = { attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 };
   const open: OpenChange[] = [];
   for (const change of plan.changes) {
-    const condition = records.get(change.accountId)?.conditions[change.enrollment] ?? null;
+    const record = records.get(change.accountId) ?? null;
+    const condition = record?.conditions[change.enrollment] ?? null;
     const verdict = condition?.verdict ?? change.verdict;
     const isPlanned = planned.has(keyOf(change));
     const begun = isPlanned && plan.trip === null && wasAttempted(condition);
@@ -186,14 +191,20 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
     count(counts, ending, tried.has(keyOf(change)));
     if (isPlanned) ended[plan.trip !== null || ending === null ? 'notStarted' : ENDED[ending]] += 1;
     if (GOOD.has(verdict)) continue;
-    const { accountId, accountName, ou, enrollment } = change;
-    const { reason, notBefore } = condition ?? change;
-    const message = await lastMessage(deps, accountId, enrollment, verdict === change.verdict ? change.message : null);
-    open.push({ accountId, accountName, ou, enrollment, verdict, reason, message, notBefore });
+    open.push(await openChange(deps, change, record));
   }
   const stopped = state?.stopped ?? halted;
   const outcome = { changes: counts, planned: { total: planned.size, ...ended }, open };
   return { plan, runId: run.runId, ...outcome, stopped, interrupted, rollout };
+}
+
+async function openChange(deps: Deps, change: Change, record: AccountRecord | null): Promise<OpenChange> {
+  const { accountId, accountName, ou, enrollment } = change;
+  const { verdict, reason, notBefore } = record?.conditions[enrollment] ?? change;
+  const fallback = verdict === change.verdict ? change.message : reasonText(reason);
+  const message = await lastMessage(deps, accountId, enrollment, fallback);
+  const status = shownOf((id) => record?.conditions[id] ?? null)[enrollment]?.status ?? change.status;
+  return { accountId, accountName, ou, enrollment, verdict, reason, status, message, notBefore };
 }
 
 const keyOf = ({ accountId, enrollment }: Pick<Change, 'accountId' | 'enrollment'>): string =>

@@ -61,8 +61,8 @@ function coverageTrip({ coverage, guardrails }: GuardrailInput): Trip | null {
   if (active === 0 || coverage.evaluated * 100 >= guardrails.minCoverage * active) return null;
   const percent = Math.floor((coverage.evaluated * 1000) / active) / 10;
   const message =
-    `only ${coverage.evaluated} of ${active} active accounts (${percent} %) could be told, minCoverage is ` +
-    `${guardrails.minCoverage} %; find out why the listing lacks the others before anything is changed`;
+    `status known for only ${coverage.evaluated} of ${active} active accounts (${percent}%), minCoverage is ` +
+    `${guardrails.minCoverage}%; find out why the listing lacks the others before anything is changed`;
   return { reason: 'minCoverage', message };
 }
 

@@ -2,6 +2,8 @@ import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import { type Action, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
 import type { AccountId, EpochMs, Scope } from '../enrollment/model.ts';
+import { reasonText } from '../enrollment/reason-text.ts';
+import { type Status, statusOf } from '../enrollment/status.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
@@ -17,6 +19,8 @@ export interface Change {
   readonly desired: string | null;
   readonly desiredRuleMode: string | null;
   readonly verdict: Verdict;
+  /** The verdict in the words that people see. */
+  readonly status: Status;
   readonly action: Action;
   /** Blocked for now: the call that follows once nothing stands in its way any more; else `none`. */
   readonly heldAction: Action;
@@ -44,7 +48,12 @@ export function isChange(assessment: Assessment): boolean {
   return differs(desired, { status, ruleMode }) !== null;
 }
 
-export function toChange(assessment: Assessment, account: OrganizationAccount): Change {
+/** @param status as {@link statusesOf} gives it, where the other enrollments of the account are known */
+export function toChange(
+  assessment: Assessment,
+  account: OrganizationAccount,
+  status: Status = statusOf(assessment),
+): Change {
   const { notBefore, desired } = assessment;
   return {
     accountId: assessment.accountId,
@@ -56,6 +65,7 @@ export function toChange(assessment: Assessment, account: OrganizationAccount): 
     desired: desired.status,
     desiredRuleMode: desired.ruleMode,
     verdict: assessment.verdict,
+    status,
     action: assessment.action,
     heldAction: assessment.heldAction,
     scope: assessment.scope,
@@ -63,12 +73,15 @@ export function toChange(assessment: Assessment, account: OrganizationAccount): 
     // Without a deciding rule an account is Unknown, which is no change.
     rule: assessment.rule ?? 'defaults',
     reason: assessment.reason,
-    message: assessment.message,
+    message: assessment.message ?? reasonText(assessment.reason),
     notBefore: notBefore === null ? null : toIso(notBefore),
   };
 }
 
-const byKey = (a: Change, b: Change): number =>
+/** The part of a change that a saved plan needs; one saved by an earlier version has no status. */
+export type SavedChange = Omit<Change, 'status'>;
+
+const byKey = (a: SavedChange, b: SavedChange): number =>
   a.accountId < b.accountId
     ? -1
     : a.accountId > b.accountId
@@ -76,7 +89,7 @@ const byKey = (a: Change, b: Change): number =>
       : ENROLLMENT_IDS.indexOf(a.enrollment) - ENROLLMENT_IDS.indexOf(b.enrollment);
 
 /** By account, then in the order of the kinds, so that a plan is the same each time. */
-export function sortChanges(changes: readonly Change[]): Change[] {
+export function sortChanges<C extends SavedChange>(changes: readonly C[]): C[] {
   return [...changes].sort(byKey);
 }
 
@@ -85,7 +98,7 @@ export function sortChanges(changes: readonly Change[]): Change[] {
  * has the same hash and an approval of it means the same set. What only has to wait (a prerequisite, a cool-down, a rollout) is a part of
  * it, or waiting would be a time after all; changes that are not made are none.
  */
-export function planHash(policyHash: string, changes: readonly Change[]): string {
+export function planHash(policyHash: string, changes: readonly SavedChange[]): string {
   const acting = sortChanges(changes)
     .filter((change) => intendedAction(change) !== 'none')
     .map((change) => [

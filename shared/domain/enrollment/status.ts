@@ -1,4 +1,5 @@
-import type { EnrollmentId } from './kinds/index.ts';
+import { byKind, type EnrollmentId, KINDS } from './kinds/index.ts';
+import { reasonText } from './reason-text.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 
 /** The status of one enrollment as people see it. A verdict is the internal name; `Blocked` is split by what ends it. */
@@ -18,11 +19,12 @@ export type Status = (typeof STATUSES)[number];
 
 interface Judged {
   readonly verdict: Verdict;
-  readonly reason: ReasonCode | null;
+  /** A `ReasonCode`; a document may have one of another version. */
+  readonly reason: string | null;
 }
 
 /** Reasons that end without anybody acting: at a known time, or when another change succeeds. */
-const WAITING: ReadonlySet<ReasonCode | null> = new Set<ReasonCode>(['coolDown', 'window', 'rollout', 'retrying']);
+const WAITING: ReadonlySet<string | null> = new Set<ReasonCode>(['coolDown', 'window', 'rollout', 'retrying']);
 
 /** Statuses of a prerequisite that lead to Active without anybody acting. */
 const BEING_ENABLED: ReadonlySet<Status> = new Set<Status>(['Drifted', 'In progress', 'Waiting', 'Compliant']);
@@ -72,4 +74,23 @@ export function statusesOf<C extends Judged>(
     statuses.set(id, statusOf(condition, needed ?? null));
   }
   return statuses;
+}
+
+/** How people see each enrollment of one account: its status, and one sentence for the reason. */
+export function shownOf(
+  conditionOf: (id: EnrollmentId) => Judged | null,
+): Readonly<Record<EnrollmentId, { readonly status: Status; readonly message: string | null } | null>> {
+  const statuses = statusesOf(KINDS, conditionOf);
+  return byKind((id) => {
+    const status = statuses.get(id);
+    return status === undefined ? null : { status, message: reasonText(conditionOf(id)?.reason ?? null) };
+  });
+}
+
+/** How many accounts have each status, by enrollment kind; zeros may be missing. */
+export type StatusCounts = Readonly<Record<EnrollmentId, Readonly<Partial<Record<Status, number>>>>>;
+
+/** The status of a verdict for which its reason makes no difference; `null`: it does. */
+export function statusOfVerdict(verdict: Verdict): Status | null {
+  return FIXED[verdict] ?? null;
 }

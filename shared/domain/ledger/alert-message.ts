@@ -1,3 +1,4 @@
+import { reasonText } from '../enrollment/reason-text.ts';
 import type { WebhookEvent } from '../policy/index.ts';
 import { oneLine } from '../text.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './entry.ts';
@@ -15,7 +16,7 @@ const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
   StoreRestored: 'halt',
 };
 
-/** Blocked for a time that is known and passes by itself: nothing for a person to do. */
+/** Waits for a known time and passes by itself: nothing for a person to do. */
 const PASSES_BY_ITSELF: ReadonlySet<string | null> = new Set(['window', 'coolDown', 'rollout']);
 
 /** The entry types to look for, for a choice of events. */
@@ -52,7 +53,7 @@ const MAX_TEXT = 8_000;
 const TITLES: Readonly<Record<WebhookEvent, readonly [string, string]>> = {
   drift: ['drift', 'drifts'],
   failed: ['failed change', 'failed changes'],
-  blocked: ['blocked', 'blocked'],
+  blocked: ['needs attention', 'need attention'],
   stalled: ['stalled', 'stalled'],
   guardrail: ['guardrail tripped', 'guardrails tripped'],
   halt: ['enforcement', 'enforcement'],
@@ -128,13 +129,13 @@ function lineOf(entry: LedgerEntry): string {
   }
   if (type === 'StoreRestored') return escaped(`store restored by ${actor}${why(reason, detail?.message)}`);
   const whom = [accountId, enrollment].filter((part) => part !== null).join(' ');
-  const change = after === null ? '' : `: ${after.status ?? 'unknown'}, wanted ${after.desired ?? 'unmanaged'}`;
+  const change = after === null ? '' : `: ${after.status ?? 'unknown'}, desired ${after.desired ?? 'unmanaged'}`;
   const by = detail?.changedBy === undefined ? '' : `; changed by ${detail.changedBy.actor}`;
   return escaped(`${whom}${change}${why(reason, detail?.message)}${by}`);
 }
 
 function why(reason: string | null, message: string | undefined): string {
-  const parts = [reason, message].filter((part) => part !== null && part !== undefined && part !== '');
+  const parts = [reasonText(reason), message].filter((part) => part !== null && part !== undefined && part !== '');
   return parts.length === 0 ? '' : ` (${parts.join(': ')})`;
 }
 

@@ -36,7 +36,14 @@ const closed = { close: async () => undefined };
 
 const change: Change = {
   ...{ accountId: account(1), accountName: 'a', ou: '/A', enrollment: 'computeOptimizer', observed: 'Inactive' },
-  ...{ observedRuleMode: null, desired: 'Active', desiredRuleMode: null, verdict: 'Drifted', optOut: false },
+  ...{
+    observedRuleMode: null,
+    desired: 'Active',
+    desiredRuleMode: null,
+    verdict: 'Drifted',
+    status: 'Drifted',
+    optOut: false,
+  },
   ...{ action: 'UpdateEnrollmentStatus', heldAction: 'none', scope: 'member', rule: 'r', reason: null },
   ...{ message: null, notBefore: '2026-11-02T09:00:00.000Z' },
 };

@@ -72,7 +72,7 @@ describe('audit', () => {
     expect(accounts[0]).toMatchObject({ observed: 'Inactive', desired: 'Active', since: '2026-01-01T00:00:00.000Z' });
     expect(asOfSchema.parse(json(before))).toMatchObject({ accounts: [], pruned: [], future: false });
     expect(asOfSchema.parse(json(ahead))).toMatchObject({ accounts, future: true });
-    expect(ahead.stderr).toContain('2999-01-01T00:00:00Z is still to come');
+    expect(ahead.stderr).toContain('2999-01-01T00:00:00Z is in the future');
     expect(table.stdout).toContain('At 2026-01-01T00:00:00Z: Drifted 3');
     const points = reportSchema.parse(json(report)).points;
     expect(points.map((point) => point.compliance.computeOptimizer.managed)).toEqual([0, 3, 3, 3, 3, 3]);

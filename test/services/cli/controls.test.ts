@@ -144,7 +144,9 @@ describe('windows', () => {
     expect(held.openDrift.enrollments).toBe(blocked);
     expect(status.stdout).toMatch(new RegExp(`^Open drift: ${blocked} enrollments?, the oldest since .* ago\\)$`, 'm'));
     const [example = ''] = held.open[0]?.examples ?? [];
-    expect((await rollcall(['account', example], { cwd })).stdout).toMatch(/Blocked \(window\) since .*; drift since /);
+    expect((await rollcall(['account', example], { cwd })).stdout).toMatch(
+      /Waiting \(outside the change windows\) since .*; drift since /,
+    );
   });
 
   test('windows that contradict each other are refused where they stand', async () => {

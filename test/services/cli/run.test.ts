@@ -104,7 +104,7 @@ describe('from drift to convergence', () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const plan = await rollcall(['plan'], { cwd, env });
-    expect(plan.stdout).toMatch(/^ACCOUNT +NAME +OU +ENROLLMENT +OBSERVED → DESIRED +VERDICT +ACTION/m);
+    expect(plan.stdout).toMatch(/^ACCOUNT +NAME +OU +ENROLLMENT +OBSERVED → DESIRED +STATUS +ACTION/m);
     expect(plan.stdout).toContain('Guardrails: none would trip.');
     expect(plan.stdout).toMatch(/^Plan: \d+ changes?, 0 opt-outs, \d+ calls?$/m);
     expect(plan.stdout).not.toContain('\u001b');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
+import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 
 /** The JSON that scripts rely on; strict, so that no member appears or disappears without a failing test. */
@@ -9,6 +10,8 @@ const accountId = z.string().regex(/^\d{12}$/);
 const time = z.iso.datetime();
 const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.int().min(0)])));
 const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
+const statusCounts = z.strictObject(Object.fromEntries(STATUSES.map((status) => [status, z.int().min(0)])));
+const statuses = z.strictObject({ computeOptimizer: statusCounts, automation: statusCounts });
 const coverage = z.strictObject({
   listed: z.int(),
   evaluated: z.int(),
@@ -45,6 +48,7 @@ const change = z.strictObject({
   desired: status,
   desiredRuleMode: ruleMode,
   verdict: z.enum(VERDICTS),
+  status: z.enum(STATUSES),
   action: z.string(),
   heldAction: z.string(),
   scope: z.enum(['member', 'organization', 'batch', 'own']),
@@ -79,6 +83,7 @@ export const planShape = z.strictObject({
   planHash: hash,
   coverage,
   summary,
+  statuses,
   guardrail,
   trustedAccess: z.boolean().nullable(),
   approval: z.strictObject({ planHash: hash, actor: z.string(), expiresAt: time }).nullable(),
@@ -104,6 +109,7 @@ const open = z.strictObject({
   ou: z.string(),
   enrollment,
   verdict: z.enum(VERDICTS),
+  status: z.enum(STATUSES),
   reason: z.string().nullable(),
   message: z.string().nullable(),
   notBefore: time.nullable(),
@@ -137,6 +143,8 @@ export const applyShape = z.strictObject({
   coverage,
   summary,
   summaryBefore: summary,
+  statuses,
+  statusesBefore: statuses,
   guardrail,
   stopped: z.strictObject({ reason: z.string(), message: z.string() }).nullable(),
   rollout,
@@ -188,6 +196,7 @@ export const statusShape = z.strictObject({
     .nullable(),
   rollout,
   summary,
+  statuses,
   lastScan: z.strictObject({ runId: id.nullable(), startedAt: time.nullable(), completedAt: time.nullable() }),
   scanning: z
     .strictObject({
@@ -211,7 +220,9 @@ export const statusShape = z.strictObject({
     z.strictObject({
       enrollment,
       verdict: z.enum(VERDICTS),
+      status: z.enum(STATUSES),
       reason: z.string().nullable(),
+      message: z.string().nullable(),
       accounts: z.int().min(1),
       examples: z.array(accountId),
       notBefore: time.nullable(),

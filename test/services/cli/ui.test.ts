@@ -12,7 +12,7 @@ import { ago, changesText, count, duration } from '../../../services/cli/ui/word
 import { changesText as dashboardText } from '../../../services/dashboard/browser/words.ts';
 import type { Progress, WorkOutcome } from '../../../shared/app/context.ts';
 import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
-import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { fullStatuses, fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import { workKey } from '../../../shared/app/plan/planned-work.ts';
 import { countArgument, durationArgument, instantArgument, numberArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
@@ -107,6 +107,7 @@ describe('a plan of ten thousand changes', () => {
     desired: 'Active',
     desiredRuleMode: null,
     verdict: 'Drifted',
+    status: 'Drifted',
     action: 'UpdateEnrollmentStatus',
     heldAction: 'none',
     scope: 'member',
@@ -123,6 +124,7 @@ describe('a plan of ten thousand changes', () => {
     planHash: 'h'.repeat(64),
     coverage: { listed: 0, evaluated: 10_000, unknown: 0, notApplicable: 0 },
     summary: fullSummary({ computeOptimizer: { Drifted: 10_000 }, automation: {} }),
+    statuses: fullStatuses({ computeOptimizer: { Drifted: 10_000 }, automation: {} }),
     guardrail: { tripped: false, reason: null, message: null },
     approval: null,
     rollout: null,

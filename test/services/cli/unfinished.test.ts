@@ -48,7 +48,7 @@ describe('what a killed process leaves behind', () => {
     expect(text.stdout).toContain(
       `Not known yet: 1 change that a process has begun and not finished, for example UpdateEnrollmentStatus for ${accountId}`,
     );
-    expect(text.stdout).not.toContain('as the policy wants it.');
+    expect(text.stdout).not.toContain('comply with the policy.');
   });
 });
 
@@ -74,7 +74,7 @@ describe('waiting for another process’s scan', () => {
 describe('how a run ends', () => {
   const open: OpenChange = {
     ...{ accountId: '111122223333', accountName: 'a', ou: '/', enrollment: 'computeOptimizer', verdict: 'Converging' },
-    ...{ reason: 'acted', message: null, notBefore: null },
+    ...{ reason: 'acted', status: 'In progress', message: null, notBefore: null },
   };
   const lost = { since: Date.UTC(2026, 10, 22), message: 'GetEnrollmentStatus failed (ECONNREFUSED).' };
   const claim: OpenClaim = {
@@ -124,19 +124,21 @@ describe('how a run ends', () => {
   test('what is open is told by its kind, with when the first of it may go on', () => {
     const cooling = (accountId: string, notBefore: string): OpenChange => ({
       ...open,
-      ...{ accountId, verdict: 'Blocked', reason: 'coolDown', notBefore, message: 'opted out a moment ago' },
+      ...{ accountId, verdict: 'Blocked', reason: 'coolDown', status: 'Waiting', notBefore, message: 'opted out' },
     });
     const told = textOf({
       open: [cooling('111122223333', '2026-11-22T09:00:00.000Z'), cooling('444455556666', '2026-11-22T04:00:00.000Z')],
     });
-    expect(told).toMatch(/^ +2 {2}Compute Optimizer {2}Blocked {2}coolDown {2}2026-11-22T04:00:00Z {2}111122223333 /m);
+    expect(told).toMatch(
+      /^ +2 {2}Compute Optimizer {2}Waiting {2}Automation's 24-hour cool-down {2}2026-11-22T04:00:00Z {2}111122223333 /m,
+    );
   });
 
   test('with a claim that is open: 3, and not in green', () => {
     expect(exitOf({ claimed: [claim] })).toBe(3);
     expect(textOf({ claimed: [claim] })).toContain('claimed until 2026-11-22T01:00:00Z at the latest');
-    expect(textOf({ claimed: [claim] })).not.toContain('as the policy wants it.');
-    expect(textOf({})).toContain('as the policy wants it.');
+    expect(textOf({ claimed: [claim] })).not.toContain('comply with the policy.');
+    expect(textOf({})).toContain('All managed accounts comply with the policy.');
   });
 });
 

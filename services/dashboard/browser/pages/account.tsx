@@ -3,13 +3,13 @@ import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
 import { Resume, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Fact, Heading, Loaded, Time, Verdict } from '../parts/small.tsx';
+import { Empty, Fact, Heading, Loaded, StatusMark, Time } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { Account, Condition, Explanation } from '../types.ts';
-import { ENROLLMENT_WORDS, FIELD_WORDS, reasonText, stateText } from '../words.ts';
+import { ENROLLMENT_WORDS, FIELD_WORDS, stateText } from '../words.ts';
 
 export function AccountPage() {
   const [params] = useParams();
@@ -101,22 +101,16 @@ function Standing({ enrollment, condition }: StandingProps) {
 }
 
 function Facts({ condition }: { readonly condition: Condition }) {
-  const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule } = condition;
+  const { complianceStatus, message, status, ruleMode, desired, desiredRuleMode, rule } = condition;
   const { since, driftSince, notBefore, deadline, attempts } = condition;
   const desiredText =
     desired === null && desiredRuleMode === null ? 'not set by the policy' : stateText(desired, desiredRuleMode);
   return (
     <dl class="facts">
       <Fact term="Status">
-        <Verdict verdict={verdict} />
+        <StatusMark status={complianceStatus} />
       </Fact>
-      <Fact term="Reason">
-        {reason !== null && (
-          <>
-            {reasonText(reason)} <code>{reason}</code>
-          </>
-        )}
-      </Fact>
+      <Fact term="Reason">{message}</Fact>
       <Fact term="Observed">{stateText(status, ruleMode)}</Fact>
       <Fact term="Desired">{desiredText}</Fact>
       <Fact term="Rule">{rule ?? '–'}</Fact>

@@ -1,8 +1,9 @@
 import { useMemo, useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { readAccounts } from '../accounts.ts';
 import { slowChanges } from '../live.ts';
-import { Empty, Heading, Loaded, Time, Verdict } from '../parts/small.tsx';
+import { Empty, Heading, Loaded, StatusMark, Time } from '../parts/small.tsx';
 import { useVirtualRows } from '../parts/virtual.ts';
 import { useLoaded } from '../resource.ts';
 import { useParams } from '../search-params.ts';
@@ -44,7 +45,9 @@ function sortKey(row: AccountRow, sort: Sort): string {
   if (sort === 'since') return sinceOf(row);
   if (sort === 'rule') return conditionsOf(row)[0]?.rule ?? '';
   const condition = row[sort];
-  return condition === null ? '' : `${condition.verdict} ${condition.reason ?? ''}`;
+  // Worst first; accounts without a status last.
+  const severity = condition === null ? STATUSES.length : STATUSES.indexOf(condition.complianceStatus);
+  return `${String(severity).padStart(2, '0')} ${condition?.reason ?? ''}`;
 }
 
 /** Compares by code unit: with 10,000 rows, a comparison by language takes too long. */
@@ -53,23 +56,23 @@ const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 interface Filters {
   readonly search: string;
   readonly enrollment: string;
-  readonly verdict: string;
+  readonly status: string;
   readonly ou: string;
   readonly rule: string;
   readonly reason: string;
 }
 
 /** Status, rule and reason must match on the same enrollment. */
-function passes(row: AccountRow, { search, enrollment, verdict, ou, rule, reason }: Filters): boolean {
+function passes(row: AccountRow, { search, enrollment, status, ou, rule, reason }: Filters): boolean {
   const found = `${row.accountId} ${row.name} ${row.ou}`.toLowerCase();
   if (search !== '' && !found.includes(search.toLowerCase())) return false;
   if (ou !== '' && row.ou !== ou && !row.ou.startsWith(ou === '/' ? '/' : `${ou}/`)) return false;
-  if (verdict === '' && rule === '' && reason === '') return true;
+  if (status === '' && rule === '' && reason === '') return true;
   return ENROLLMENTS.some((name) => {
     const condition = row[name];
     if (condition === null || (enrollment !== '' && enrollment !== name)) return false;
     const holds = (wanted: string, is: string | null): boolean => wanted === '' || wanted === is;
-    return holds(verdict, condition.verdict) && holds(rule, condition.rule) && holds(reason, condition.reason);
+    return holds(status, condition.complianceStatus) && holds(rule, condition.rule) && holds(reason, condition.reason);
   });
 }
 
@@ -79,7 +82,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   const filters: Filters = {
     search: value('q'),
     enrollment: value('enrollment'),
-    verdict: value('verdict'),
+    status: value('status'),
     ou: value('ou'),
     rule: value('rule'),
     reason: value('reason'),
@@ -112,7 +115,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
             />
           </label>
           <Choice label="Enrollment" name="enrollment" filters={filters} values={[...ENROLLMENTS]} change={change} />
-          <Choice label="Status" name="verdict" filters={filters} values={choices.verdict} change={change} />
+          <Choice label="Status" name="status" filters={filters} values={choices.status} change={change} />
           <Choice label="Organizational unit" name="ou" filters={filters} values={choices.ou} change={change} />
           <Choice label="Rule" name="rule" filters={filters} values={choices.rule} change={change} />
           <Choice label="Reason" name="reason" filters={filters} values={choices.reason} change={change} />
@@ -137,13 +140,13 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   );
 }
 
-const NO_FILTERS = { q: null, enrollment: null, verdict: null, ou: null, rule: null, reason: null };
+const NO_FILTERS = { q: null, enrollment: null, status: null, ou: null, rule: null, reason: null };
 
 function choicesOf(rows: readonly AccountRow[]) {
   const conditions = rows.flatMap(conditionsOf);
   const ous = rows.flatMap(({ ou }) => ancestors(ou));
   return {
-    verdict: distinct(conditions.map(({ verdict }) => verdict)),
+    status: distinct(conditions.map(({ complianceStatus }) => complianceStatus)),
     rule: distinct(conditions.map(({ rule }) => rule)),
     reason: distinct(conditions.map(({ reason }) => reason)),
     ou: distinct(ous),
@@ -175,7 +178,7 @@ function Choice({ label, name, filters, values, change }: ChoiceProps) {
         <option value="">Any</option>
         {all.map((value) => (
           <option key={value} value={value}>
-            {name === 'reason' ? `${reasonText(value)} (${value})` : (ENROLLMENT_WORDS[value] ?? value)}
+            {name === 'reason' ? reasonText(value) : (ENROLLMENT_WORDS[value] ?? value)}
           </option>
         ))}
       </select>
@@ -278,13 +281,13 @@ function Row({ row, index }: { readonly row: AccountRow; readonly index: number 
 
 function Standing({ condition }: { readonly condition: Cell | null }) {
   if (condition === null) return <span class="muted">–</span>;
-  const { verdict, reason } = condition;
+  const { complianceStatus, message } = condition;
   return (
     <>
-      <Verdict verdict={verdict} />
-      {reason !== null && (
-        <small class="muted" title={reasonText(reason)}>
-          {reasonText(reason)}
+      <StatusMark status={complianceStatus} />
+      {message !== null && (
+        <small class="muted" title={message}>
+          {message}
         </small>
       )}
     </>

@@ -5,11 +5,11 @@ import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
 import { CallRateCard, NowCard } from '../parts/now.tsx';
 import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Sentence, Time, Verdict } from '../parts/small.tsx';
+import { Empty, Heading, Loaded, Sentence, StatusMark, Time } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Status } from '../types.ts';
-import { count, ENROLLMENT_WORDS, number, percent, reasonText } from '../words.ts';
+import { count, ENROLLMENT_WORDS, number, percent } from '../words.ts';
 
 export function OverviewPage() {
   const status = useResource<Status>(READ.status, changes.value);
@@ -113,12 +113,12 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
   );
 }
 
-/** Order in the bar: compliant, in progress, not compliant, not managed. */
+/** Order in the bar: compliant, on its way, not compliant, not managed. */
 const ORDER: readonly string[] = [
-  ...['Compliant', 'Converging', 'Drifted', 'Stalled', 'Blocked', 'Unknown'],
-  ...['Suspended', 'Exempt', 'Unmanaged', 'NotApplicable'],
+  ...['Compliant', 'In progress', 'Waiting', 'Drifted', 'Needs attention', 'Unknown'],
+  ...['Suspended', 'Exempt', 'Unmanaged', 'Not applicable'],
 ];
-const NOT_MANAGED = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
+const NOT_MANAGED = new Set(['Not applicable', 'Unmanaged', 'Exempt', 'Suspended']);
 
 interface ComplianceProps {
   readonly status: Status;
@@ -126,13 +126,11 @@ interface ComplianceProps {
 }
 
 function Compliance({ status, enrollment }: ComplianceProps) {
-  const counts = Object.entries(status.summary[enrollment])
+  const counts = Object.entries(status.statuses[enrollment])
     .filter(([, accounts]) => accounts > 0)
     .sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
-  const managed = counts
-    .filter(([verdict]) => !NOT_MANAGED.has(verdict))
-    .reduce((sum, [, accounts]) => sum + accounts, 0);
-  const compliant = status.summary[enrollment].Compliant ?? 0;
+  const managed = counts.filter(([word]) => !NOT_MANAGED.has(word)).reduce((sum, [, accounts]) => sum + accounts, 0);
+  const compliant = status.statuses[enrollment].Compliant ?? 0;
   return (
     <article>
       <h2>{ENROLLMENT_WORDS[enrollment]}</h2>
@@ -143,18 +141,18 @@ function Compliance({ status, enrollment }: ComplianceProps) {
           : `${number(compliant)} of ${count(managed, 'managed account')} compliant`}
       </p>
       {managed > 0 && (
-        <div class="bar" role="img" aria-label={counts.map(([verdict, n]) => `${verdict}: ${number(n)}`).join(', ')}>
-          {counts.map(([verdict, n]) => (
-            <span key={verdict} data-verdict={verdict} style={{ flexGrow: n }} />
+        <div class="bar" role="img" aria-label={counts.map(([word, n]) => `${word}: ${number(n)}`).join(', ')}>
+          {counts.map(([word, n]) => (
+            <span key={word} data-status={word} style={{ flexGrow: n }} />
           ))}
         </div>
       )}
       <dl class="facts figures">
-        {counts.map(([verdict, accounts]) => (
-          <div class="pair" key={verdict}>
+        {counts.map(([word, accounts]) => (
+          <div class="pair" key={word}>
             <dt>
-              <Link href={`/accounts?enrollment=${enrollment}&verdict=${verdict}`}>
-                <Verdict verdict={verdict} />
+              <Link href={`/accounts?${new URLSearchParams({ enrollment, status: word })}`}>
+                <StatusMark status={word} />
               </Link>
             </dt>
             <dd>{number(accounts)}</dd>
@@ -165,33 +163,57 @@ function Compliance({ status, enrollment }: ComplianceProps) {
   );
 }
 
-/** The other statuses change without anybody acting. */
-const NEEDS_PERSON = new Set(['Blocked', 'Stalled', 'Unknown']);
+type OpenReason = Status['open'][number];
+
+const NEEDS_ATTENTION: ReadonlySet<string> = new Set(['Needs attention', 'Unknown']);
 
 function OpenReasons({ status: { open } }: { readonly status: Status }) {
-  const sorted = [...open].sort((a, b) => Number(NEEDS_PERSON.has(b.verdict)) - Number(NEEDS_PERSON.has(a.verdict)));
+  const [attention, others] = [true, false].map((is) =>
+    open.filter(({ status }) => NEEDS_ATTENTION.has(status) === is),
+  );
   return (
-    <section class="card" aria-labelledby="needs">
-      <h2 id="needs">What needs a person, and what is under way</h2>
-      {sorted.length === 0 ? (
-        <Empty>All managed accounts comply with the policy.</Empty>
+    <>
+      <Reasons id="attention" title="Needs attention" rows={attention ?? []} none="Nothing needs attention." />
+      <Reasons
+        id="progress"
+        title="In progress"
+        rows={others ?? []}
+        none={open.length === 0 ? 'All managed accounts comply with the policy.' : 'Nothing is in progress.'}
+      />
+    </>
+  );
+}
+
+interface ReasonsProps {
+  readonly id: string;
+  readonly title: string;
+  readonly rows: readonly OpenReason[];
+  readonly none: string;
+}
+
+function Reasons({ id, title, rows, none }: ReasonsProps) {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {rows.length === 0 ? (
+        <Empty>{none}</Empty>
       ) : (
         <DataTable
-          label="What needs a person"
-          rows={sorted}
-          keyOf={({ enrollment, verdict, reason }) => `${enrollment} ${verdict} ${reason}`}
+          label={title}
+          rows={rows}
+          keyOf={({ enrollment, status, reason }) => `${enrollment} ${status} ${reason}`}
           columns={[
             [
               'Accounts',
-              ({ enrollment, verdict, reason, accounts }) => (
-                <Link href={`/accounts?${new URLSearchParams({ enrollment, verdict, reason: reason ?? '' })}`}>
+              ({ enrollment, status, reason, accounts }) => (
+                <Link href={`/accounts?${new URLSearchParams({ enrollment, status, reason: reason ?? '' })}`}>
                   {count(accounts, 'account')}
                 </Link>
               ),
             ],
             ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
-            ['Status', ({ verdict }) => <Verdict verdict={verdict} />],
-            ['Reason', ({ reason }) => reasonText(reason)],
+            ['Status', ({ status }) => <StatusMark status={status} />],
+            ['Reason', ({ message }) => message],
             ['Not before', ({ notBefore }) => (notBefore === null ? '' : <Time iso={notBefore} />)],
             [
               'Examples',

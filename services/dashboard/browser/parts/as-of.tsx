@@ -5,14 +5,14 @@ import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AsOf } from '../types.ts';
 import { count, ENROLLMENT_WORDS, number, stateText } from '../words.ts';
-import { Empty, Loaded, Time, Verdict } from './small.tsx';
+import { Empty, Loaded, StatusMark, Time } from './small.tsx';
 import { DataTable } from './table.tsx';
 
 export function AsOfSearch() {
   const [params, change] = useParams();
   const at = isoOf(params.get('at'));
-  const [first, verdict] = [Math.max(0, Number(params.get('first')) || 0), params.get('verdict')];
-  const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at, verdict, first));
+  const [first, status] = [Math.max(0, Number(params.get('first')) || 0), params.get('status')];
+  const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at, status, first));
   return (
     <section class="card" aria-labelledby="as-of">
       <h2 id="as-of">State at a point in time</h2>
@@ -28,12 +28,9 @@ export function AsOfSearch() {
         </label>
         <label>
           Status
-          <select
-            value={verdict ?? ''}
-            onChange={(event) => change({ verdict: event.currentTarget.value, first: null })}
-          >
+          <select value={status ?? ''} onChange={(event) => change({ status: event.currentTarget.value, first: null })}>
             <option value="">Any</option>
-            {Object.keys(asOf.data?.summary.computeOptimizer ?? {}).map((each) => (
+            {Object.keys(asOf.data?.statuses.computeOptimizer ?? {}).map((each) => (
               <option key={each} value={each}>
                 {each}
               </option>
@@ -53,7 +50,7 @@ export function AsOfSearch() {
 
 function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
   const given = Object.entries(counts).filter(([, n = 0]) => n > 0);
-  return given.map(([verdict, n = 0]) => `${number(n)} ${verdict}`).join(', ') || 'no accounts';
+  return given.map(([status, n = 0]) => `${number(n)} ${status}`).join(', ') || 'no accounts';
 }
 
 interface StandingsProps {
@@ -64,8 +61,8 @@ interface StandingsProps {
 }
 
 function Standings({ found, first, onPage }: StandingsProps) {
-  const { accounts, pruned, at, future, summary, total, next } = found;
-  const known = Object.values(summary).some((counts) => Object.values(counts).some((n) => n > 0));
+  const { accounts, pruned, at, future, statuses, total, next } = found;
+  const known = Object.values(statuses).some((counts) => Object.values(counts).some((n) => n > 0));
   if (!known) return <Empty>Nothing was recorded before that time.</Empty>;
   if (accounts.length === 0) return <Empty>No account had this status at that time.</Empty>;
   return (
@@ -73,7 +70,7 @@ function Standings({ found, first, onPage }: StandingsProps) {
       <p role="status">
         <Time iso={at} />:{' '}
         {(['computeOptimizer', 'automation'] as const)
-          .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(summary[enrollment])}`)
+          .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(statuses[enrollment])}`)
           .join('; ')}
         {future && '; this time is in the future, so the latest recorded state is shown'}
         {pruned.length > 0 && `; the entries of ${count(pruned.length, 'account')} have been pruned`}
@@ -85,7 +82,7 @@ function Standings({ found, first, onPage }: StandingsProps) {
         columns={[
           ['Account', ({ accountId }) => <Link href={`/account?id=${accountId}`}>{accountId}</Link>],
           ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
-          ['Status', ({ verdict, reason }) => <Verdict verdict={verdict} reason={reason} />],
+          ['Status', ({ status, message }) => <StatusMark status={status} message={message} />],
           ['Observed', ({ observed, observedRuleMode }) => stateText(observed, observedRuleMode)],
           ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
           ['Since', ({ since }) => <Time iso={since} />],

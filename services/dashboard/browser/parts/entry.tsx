@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import type { Entry, Facet } from '../types.ts';
 import { count, ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
 import { Fact, Sentence, Time } from './small.tsx';
@@ -33,10 +34,10 @@ export const toneOf = ({ type }: Entry): Tone => TONES[type] ?? 'idle';
 
 function facetText(facet: Facet | null): string | null {
   if (facet === null) return null;
-  const { verdict, reason, status, ruleMode, attempts } = facet;
+  const { reason, status, ruleMode, attempts } = facet;
   const why = reason === null ? '' : ` (${reasonText(reason)})`;
   const tried = attempts > 0 ? `, ${count(attempts, 'attempt')}` : '';
-  return `${verdict}${why}, ${stateText(status, ruleMode)}${tried}`;
+  return `${statusOf(facet)}${why}, ${stateText(status, ruleMode)}${tried}`;
 }
 
 function Change({ before, after }: { readonly before: string | null; readonly after: string | null }) {

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Resource } from '../resource.ts';
-import { ago, local, reasonText, utc } from '../words.ts';
+import { ago, local, utc } from '../words.ts';
 
 /** Advances regularly, so that relative times stay correct. */
 const now = signal(Date.now());
@@ -47,12 +47,12 @@ export function Sentence({ text }: { readonly text: string }) {
 }
 
 /** A status: the word, and a mark that differs in shape as well as in colour. */
-export function Verdict({ verdict, reason = null }: { readonly verdict: string; readonly reason?: string | null }) {
+export function StatusMark({ status, message = null }: { readonly status: string; readonly message?: string | null }) {
   return (
-    <span class="verdict" data-verdict={verdict}>
+    <span class="status" data-status={status}>
       <span class="mark" aria-hidden="true" />
-      <span>{verdict}</span>
-      {reason !== null && <small class="muted"> {reasonText(reason)}</small>}
+      <span>{status}</span>
+      {message !== null && <small class="muted"> {message}</small>}
     </span>
   );
 }

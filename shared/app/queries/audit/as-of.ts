@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { facetIn, type LastWord, replay, type Standing, standingOf, tailState } from '../../../domain/account/as-of.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { STATUSES, type Status, shownOf } from '../../../domain/enrollment/status.ts';
 import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
@@ -17,6 +18,8 @@ export const standingAtSchema = z.object({
   enrollment: z.enum(['computeOptimizer', 'automation']),
   verdict: z.enum(VERDICTS),
   reason: z.string().nullable(),
+  status: z.enum(STATUSES),
+  message: z.string().nullable(),
   observed: status.nullable(),
   observedRuleMode: ruleMode.nullable(),
   desired: z.enum(['Active', 'Inactive']).nullable(),
@@ -35,9 +38,14 @@ export const asOfSchema = z.object({
   future: z.boolean(),
 });
 
-export interface StandingAt extends Standing {
+interface BareStanding extends Standing {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
+}
+
+export interface StandingAt extends BareStanding {
+  readonly status: Status;
+  readonly message: string | null;
 }
 
 export interface AsOf {
@@ -73,15 +81,24 @@ export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
     for (const [index, each] of found.entries()) {
       const accountId = tails[index]?.accountId ?? '';
       if (each.kind === 'pruned') pruned.push(accountId);
-      if (each.kind === 'told') accounts.push(...each.standings);
+      if (each.kind === 'told') accounts.push(...withWords(each.standings));
     }
   }
   return { at: until, accounts, pruned };
 }
 
+/** @param standings all those of one account */
+function withWords(standings: readonly BareStanding[]): readonly StandingAt[] {
+  const shown = shownOf((id) => standings.find(({ enrollment }) => enrollment === id) ?? null);
+  return standings.flatMap((each) => {
+    const words = shown[each.enrollment];
+    return words === null ? [] : [{ ...each, ...words }];
+  });
+}
+
 type Words = Readonly<Record<EnrollmentId, LastWord | null>>;
 type Found =
-  | { readonly kind: 'told'; readonly standings: readonly StandingAt[] }
+  | { readonly kind: 'told'; readonly standings: readonly BareStanding[] }
   | { readonly kind: 'pruned' }
   /** Further entries are needed; `null`: all of them. */
   | { readonly kind: 'open'; readonly words: Words | null };
@@ -95,7 +112,7 @@ function fast(tail: AccountTail, until: string): Found {
   if (state.kind === 'pruned') return state;
   if (state.kind === 'unclear') return { kind: 'open', words: null };
   const { words } = state;
-  const standings: StandingAt[] = [];
+  const standings: BareStanding[] = [];
   for (const enrollment of ENROLLMENT_IDS) {
     const word = words[enrollment];
     if (word === null) continue;
@@ -110,7 +127,7 @@ async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, unti
   const { accountId } = tail;
   if (words === null) return { kind: 'told', standings: await replayed(ledger, tail, until) };
   const standings = await Promise.all(
-    ENROLLMENT_IDS.map(async (enrollment): Promise<readonly StandingAt[]> => {
+    ENROLLMENT_IDS.map(async (enrollment): Promise<readonly BareStanding[]> => {
       const word = words[enrollment];
       if (word === null) return [];
       const since = word.since ?? (await beginning(ledger, tail, enrollment, word, until));
@@ -154,7 +171,7 @@ async function* backwards(ledger: Ledger, accountId: AccountId, until: string): 
   }
 }
 
-async function replayed(ledger: Ledger, tail: AccountTail, until: string): Promise<readonly StandingAt[]> {
+async function replayed(ledger: Ledger, tail: AccountTail, until: string): Promise<readonly BareStanding[]> {
   const { accountId } = tail;
   const entries = [];
   for (let after = 0; ; ) {

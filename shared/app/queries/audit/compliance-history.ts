@@ -4,7 +4,7 @@ import { fromStoredState } from '../../../domain/account/stored-state.ts';
 import type { AccountState, Condition } from '../../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import type { Verdict } from '../../../domain/enrollment/verdict.ts';
+import type { ReasonCode, Verdict } from '../../../domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { Ledger, LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
@@ -35,7 +35,7 @@ export interface Held {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
   readonly verdict: Verdict;
-  readonly reason: string | null;
+  readonly reason: ReasonCode | null;
   readonly rule: string | null;
   readonly driftSince: string | null;
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { complianceOf } from '../../../domain/account/compliance.ts';
 import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
+import { STATUSES, shownOf, statusOf } from '../../../domain/enrollment/status.ts';
 import { toIso } from '../../../domain/time.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
 import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
@@ -43,7 +44,12 @@ export const reportSchema = z.object({
   drifts: z.object({ detected: z.number(), resolved: z.number(), timeToResolve: spread }),
   topDrifters: z.array(z.object({ accountId: z.string(), name: z.string().nullable(), drifts: z.number() })),
   /** Why enrollments are not as they should be at the end. */
-  topReasons: z.array(z.object({ verdict: z.string(), reason: z.string().nullable(), enrollments: z.number() })),
+  topReasons: z.array(
+    z.object({
+      ...{ verdict: z.string(), reason: z.string().nullable(), enrollments: z.number() },
+      ...{ status: z.enum(STATUSES), message: z.string().nullable() },
+    }),
+  ),
   /** By the OUs of the last snapshot of the organization; `null`: it does not have the account. */
   byOu: z.array(group.extend({ ou: z.string().nullable() })),
   /** By deciding rule; `null`: the ledger does not tell it. */
@@ -153,11 +159,17 @@ const NOTHING_WRONG: ReadonlySet<string> = new Set(['Compliant', 'Unmanaged', 'N
 
 function reasonsOf(held: readonly Held[], top: number): Report['topReasons'] {
   const wrong = held.filter(({ verdict }) => !NOTHING_WRONG.has(verdict));
-  const groups = Map.groupBy(wrong, ({ verdict, reason }) => `${verdict} ${reason ?? ''}`);
+  const ofAccount = Map.groupBy(held, ({ accountId }) => accountId);
+  const named = wrong.map((each) => {
+    const others = ofAccount.get(each.accountId) ?? [];
+    const shown = shownOf((id) => others.find(({ enrollment }) => enrollment === id) ?? null)[each.enrollment];
+    return { verdict: each.verdict, reason: each.reason, ...(shown ?? { status: statusOf(each), message: null }) };
+  });
+  const groups = Map.groupBy(named, ({ verdict, reason, status }) => `${verdict} ${reason ?? ''} ${status}`);
   return [...groups.values()]
     .flatMap((each) => {
       const [first] = each;
-      return first === undefined ? [] : [{ verdict: first.verdict, reason: first.reason, enrollments: each.length }];
+      return first === undefined ? [] : [{ ...first, enrollments: each.length }];
     })
     .sort((a, b) => b.enrollments - a.enrollments)
     .slice(0, top);

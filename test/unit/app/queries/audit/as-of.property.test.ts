@@ -8,6 +8,7 @@ import { standingOf } from '../../../../../shared/domain/account/as-of.ts';
 import { complianceOf } from '../../../../../shared/domain/account/compliance.ts';
 import { emptyRecord, foldEntry } from '../../../../../shared/domain/account/record.ts';
 import { ENROLLMENT_IDS } from '../../../../../shared/domain/enrollment/kinds/index.ts';
+import { shownOf } from '../../../../../shared/domain/enrollment/status.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { makeBench } from '../../../../adapters/embedded/stores.ts';
 import { time } from '../../../../contract/samples.ts';
@@ -24,7 +25,10 @@ function oracle(chains: readonly (readonly LedgerEntry[])[], at: string): AsOf['
     const record = entries.filter((entry) => entry.at <= at).reduce(foldEntry, emptyRecord(accountId));
     return ENROLLMENT_IDS.flatMap((enrollment) => {
       const condition = record.present ? record.conditions[enrollment] : null;
-      return condition === null ? [] : [{ accountId, enrollment, ...standingOf(condition) }];
+      const words = shownOf((kind) => record.conditions[kind])[enrollment];
+      return condition === null || words === null
+        ? []
+        : [{ accountId, enrollment, ...standingOf(condition), ...words }];
     });
   });
 }

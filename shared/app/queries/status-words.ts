@@ -1,0 +1,20 @@
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { type Status, shownOf } from '../../domain/enrollment/status.ts';
+
+/** What a condition is called in front of people. `status` is taken there: it is the enrollment status that AWS reports. */
+export interface StatusWords {
+  readonly complianceStatus: Status;
+  /** One sentence for the reason. */
+  readonly message: string | null;
+}
+
+export function statusWords(
+  conditionOf: (id: EnrollmentId) => Condition | null,
+): Readonly<Record<EnrollmentId, StatusWords | null>> {
+  const shown = shownOf(conditionOf);
+  return byKind((id) => {
+    const words = shown[id];
+    return words === null ? null : { complianceStatus: words.status, message: words.message };
+  });
+}

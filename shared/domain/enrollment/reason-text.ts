@@ -1,0 +1,43 @@
+import type { ReasonCode } from './verdict.ts';
+
+/** One sentence for each reason code, without its full stop: the cause, then what happens next where that is known. */
+const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
+  accountNotActive: 'the account is not active',
+  policySaysNothing: 'the policy does not set it',
+  modeOff: 'the policy turns evaluation off',
+  suspendedByOperator: 'suspended by an operator',
+  resumed: 'resumed, not checked since',
+  exemption: 'exempt by the policy',
+  notListed: 'AWS does not list it',
+  listingIncomplete: 'the listing is incomplete',
+  unknownState: 'AWS reports an account state that this version does not know',
+  nameUnreadable: 'the policy needs its name, which AWS did not return',
+  tagsUnreadable: 'the policy needs its tags, which AWS did not return',
+  callerCannotRead: 'these credentials cannot read it',
+  denied: 'AWS denied access',
+  unavailable: 'AWS did not answer',
+  policyContradiction: 'the policy contradicts itself here',
+  prerequisite: 'a prerequisite is not met yet',
+  coolDown: "Automation's 24-hour cool-down",
+  window: 'outside the change windows',
+  halted: 'the kill switch is on',
+  contested: 'reverted repeatedly by someone else',
+  guardrail: 'a guardrail stopped the run',
+  rollout: 'canary accounts go first',
+  enrollmentFailed: 'AWS reports that the enrollment failed',
+  pending: 'AWS is processing it',
+  acted: 'change accepted by AWS; waiting for confirmation',
+  deadlinePassed: 'the change was not confirmed in time',
+  statusDiffers: 'the status differs from the policy',
+  ruleModeDiffers: 'the rule mode differs from the policy',
+  alertOnly: 'the policy only alerts here',
+  retrying: 'a call failed and will be retried',
+  deadLettered: 'given up; see the dead letters',
+};
+
+/** The sentence for a reason; a code of another version stays as it is. `null`: nothing is to be said, as of a compliant account. */
+export function reasonText(code: string | null): string | null {
+  return code === null ? null : (TEXT_OF.get(code) ?? code);
+}
+
+const TEXT_OF: ReadonlyMap<string, string> = new Map(Object.entries(REASON_TEXT));
