@@ -8,7 +8,7 @@ export async function clockCheck(options: Omit<ClockCheckOptions, 'mayWait'>): P
   const check = new ClockCheck({ ...options, mayWait: true });
   await check.compare();
   const difference = check.difference();
-  if (difference === null) return warn('unavailable', 'unknown: the answers of the table carry no time');
+  if (difference === null) return warn('unavailable', 'unknown: the responses of the table carry no time');
   const aheadMs = provenError(difference);
   if (aheadMs !== null) {
     const { message } = new ClockDifferenceError(aheadMs, MAX_CLOCK_ERROR_MS);
@@ -16,7 +16,7 @@ export async function clockCheck(options: Omit<ClockCheckOptions, 'mayWait'>): P
   }
   const found = `this machine's clock is ${between(difference)} of the table's clock`;
   if (isWithin(difference)) return pass(`${found}; at most ${MAX_CLOCK_ERROR_MS} ms are allowed`);
-  return warn('unavailable', `${found}: the answers take too long for a more exact comparison`);
+  return warn('unavailable', `${found}: the responses are too slow for a more exact comparison`);
 }
 
 function between({ low, high }: Range): string {

@@ -20,19 +20,19 @@ export interface CloudChecksInput {
   readonly retrying: Retrying;
   /** `AWS_PROFILE`, for the command that signs in. */
   readonly profile: string | null;
-  /** Which variable says where AWS is to be found; `null`: it is where it always is. */
+  /** The environment variable that sets the AWS endpoint; `null`: the default endpoint is used. */
   readonly endpointVariable: string | null;
-  /** Whether the policy wants anything of Automation. */
+  /** Whether the policy manages Automation. */
   readonly usesAutomation: boolean;
 }
 
-/** What several checks need to know; each is asked for once. */
+/** Facts that several checks share. Each is requested once. */
 export interface CloudFacts {
   readonly region: () => Promise<string>;
   readonly caller: () => ReturnType<Inspection['caller']>;
   readonly organization: () => Promise<OrganizationFacts>;
   readonly administrators: () => Promise<readonly AccountId[]>;
-  /** Services that the organization trusts. */
+  /** Services with trusted access in the organization. */
   readonly trusted: () => Promise<readonly string[]>;
 }
 
@@ -46,12 +46,12 @@ export function cloudFacts({ inspection, retrying }: Pick<CloudChecksInput, 'ins
   };
 }
 
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | null = null;
-  return () => (asked ??= ask());
+function once<T>(request: () => Promise<T>): () => Promise<T> {
+  let response: Promise<T> | null = null;
+  return () => (response ??= request());
 }
 
-/** Who we are, whose organization it is, and whether AWS lets us see it. */
+/** Checks of the caller, its organization and its permissions. */
 export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonly Check[] {
   const organizational = ['organization', 'delegatedAdministrator'] as const;
   return [
@@ -62,7 +62,7 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
     { id: 'trustedAccess', needs: organizational, run: () => trustedAccess(facts) },
     { id: 'computeOptimizer', needs: organizational, run: () => listing(input, facts, 'computeOptimizer') },
     { id: 'automation', needs: [...organizational, 'trustedAccess'], run: () => listing(input, facts, 'automation') },
-    // Without trusted access no member is listed, so that none is listed as Failed.
+    // Without trusted access no member is listed, so Failed members cannot be found.
     { id: 'serviceLinkedRoles', needs: ['computeOptimizer', 'trustedAccess'], run: () => serviceLinkedRoles(input) },
   ];
 }
@@ -80,7 +80,7 @@ async function credentials({ profile, endpointVariable }: CloudChecksInput, fact
   try {
     const { arn, accountId } = await facts.caller();
     if (!arn.endsWith(':root')) return pass(`${arn} in account ${accountId}`);
-    const message = `these are the credentials of the root user of ${accountId}, which may assume no role [API_AssumeRole]: members cannot be changed with them`;
+    const message = `these are the credentials of the root user of ${accountId}. The root user cannot assume roles [API_AssumeRole], so members cannot be changed`;
     return warn('wrong', `${message}. Use a role or a user of that account.`);
   } catch (error) {
     const result = resultOfError(error);
@@ -121,12 +121,12 @@ async function administrator(facts: CloudFacts): Promise<CheckResult> {
     if (management)
       return warn(
         'denied',
-        `${error.message} Rollcall does without: this is the management account.`,
+        `${error.message} Rollcall works without it, because this is the management account.`,
         grant(arn, [action]),
       );
     return fail(
       'denied',
-      `${error.message} Account ${accountId} is not the management account (${managementAccountId}), and only a delegated administrator may ask. ` +
+      `${error.message} Account ${accountId} is not the management account (${managementAccountId}), and only a delegated administrator may read this. ` +
         `Register it in the management account, or allow ${action} in the organization's resource policy:`,
       mend,
     );
@@ -156,11 +156,11 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
   } catch (error) {
     if (!isDenied(error)) throw error;
     const action = 'organizations:ListAWSServiceAccessForOrganization';
-    return warn('denied', `not known: ${error.message} Rollcall itself does without.`, grant(arn, [action]));
+    return warn('denied', `unknown: ${error.message} Rollcall works without it.`, grant(arn, [action]));
   }
 }
 
-/** Whether AWS gives us the first page that a scan reads. */
+/** Reads the first page of a listing, as a scan does. */
 async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: EnrollmentId): Promise<CheckResult> {
   const { cloud, retrying, usesAutomation } = input;
   try {
@@ -170,15 +170,15 @@ async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: E
     );
   } catch (error) {
     const result = resultOfError(error);
-    const mend = result.reason === 'denied' ? await mendDenied(facts, enrollment) : result.mend;
+    const mend = result.reason === 'denied' ? await commandsForDenied(facts, enrollment) : result.mend;
     const needed = enrollment === 'computeOptimizer' || usesAutomation;
     if (needed) return { ...result, mend };
-    return { ...result, status: 'warn', message: `${result.message} The policy wants nothing of Automation.`, mend };
+    return { ...result, status: 'warn', message: `${result.message} The policy does not manage Automation.`, mend };
   }
 }
 
-/** A delegated administrator is locked out where the organization does not trust the service, whatever it is permitted. */
-async function mendDenied(facts: CloudFacts, enrollment: EnrollmentId): Promise<readonly string[]> {
+/** Without trusted access a delegated administrator is denied, whatever its permissions. */
+async function commandsForDenied(facts: CloudFacts, enrollment: EnrollmentId): Promise<readonly string[]> {
   const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
   const lockedOut = await facts.trusted().then(
     (services) => !services.includes(SERVICE_PRINCIPAL),
@@ -190,22 +190,22 @@ async function mendDenied(facts: CloudFacts, enrollment: EnrollmentId): Promise<
   return grant(arn, [`${service[enrollment]}:${listing[enrollment]}`]);
 }
 
-/** Failed accounts that are named; their number is always told. */
+/** Maximum number of Failed accounts in the message. */
 const NAMED = 3;
 
 /**
- * Roles themselves can be read by no API that Rollcall uses. AWS says where one is missing: an enrollment is Failed when its service-linked role, or
- * trusted access, could not be made [troubleshooting-account-opt-in].
+ * No API that Rollcall uses can read the roles. But an enrollment is Failed if AWS could not create its service-linked role or trusted access
+ * [troubleshooting-account-opt-in].
  */
 async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: CloudChecksInput): Promise<CheckResult> {
-  const asked = usesAutomation ? ENROLLMENT_IDS : (['computeOptimizer'] as const);
+  const enrollments = usesAutomation ? ENROLLMENT_IDS : (['computeOptimizer'] as const);
   const failures = await Promise.all(
-    asked.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
+    enrollments.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
   );
   const broken = failures.filter(({ failed }) => failed.length > 0);
   if (broken.length === 0)
-    return pass('no enrollment is Failed, which is what AWS says where it could not make a service-linked role');
-  const told = broken.map(({ enrollment, failed }) => {
+    return pass('no enrollment is Failed; AWS reports Failed if it could not create a service-linked role');
+  const found = broken.map(({ enrollment, failed }) => {
     const named = failed
       .slice(0, NAMED)
       .map((each) => `${each.accountId} (${each.statusReason ?? 'AWS gives no reason'})`);
@@ -216,10 +216,14 @@ async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: Clou
     const accounts = failed.slice(0, NAMED).map((each) => each.accountId);
     return `${createServiceLinkedRole(service)}   # with credentials of ${accounts.join(', ')}`;
   });
-  return fail('missing', `${told.join('; ')}. Make the service-linked role there; the next scan enrolls again:`, mend);
+  return fail(
+    'missing',
+    `${found.join('; ')}. Create the service-linked role there; the next scan enrolls the accounts again:`,
+    mend,
+  );
 }
 
-/** A listing that is refused is told of by its own check. */
+/** A denied Automation listing is reported by its own check. */
 async function failedOf(
   inspection: Inspection,
   retrying: Retrying,

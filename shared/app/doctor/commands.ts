@@ -1,4 +1,4 @@
-/** The commands that mend what `doctor` finds, with the ids that were found filled in. AWS CLI version 2. */
+/** The commands that fix what `doctor` finds, with the real ids. AWS CLI version 2. */
 import { quoted } from '../../domain/doctor-checks.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 
@@ -18,8 +18,8 @@ export function createServiceLinkedRole(service: string): string {
 }
 
 /**
- * Gives the caller a permission, where its ARN says how: a role or a user of its own account. A permission set of IAM Identity Center
- * is changed where it was made, and the root user needs nothing.
+ * Commands that grant permissions to the caller, if it is a role or a user of its own account. Empty for a permission set of IAM Identity
+ * Center, which is changed there, and for the root user, which needs no permission.
  */
 export function grant(arn: string, actions: readonly string[]): readonly string[] {
   const statement = { Effect: 'Allow', Action: actions, Resource: '*' };
@@ -41,7 +41,7 @@ export interface MemberRoleFacts {
   readonly externalId: string | null;
 }
 
-/** Brings the role to accounts that lack it. Run in the management account. */
+/** Deploys the member role to accounts that lack it. Run in the management account. */
 export function deployMemberRole(accounts: readonly AccountId[], { region, rootId }: MemberRoleFacts): string {
   const units =
     rootId === null ? '["\'"$(aws organizations list-roots --query \'Roots[0].Id\' --output text)"\'"]' : undefined;
@@ -51,7 +51,7 @@ export function deployMemberRole(accounts: readonly AccountId[], { region, rootI
   return `aws cloudformation create-stack-instances --stack-set-name ${STACK_SET} --regions ${region} --deployment-targets ${targets}`;
 }
 
-/** As infra/member-role.yml declares them. */
+/** The parameters of infra/member-role.yml. */
 const PARAMETERS = [
   'RoleName',
   'WorkerRoleArn',
@@ -61,14 +61,14 @@ const PARAMETERS = [
   'EventBusArn',
 ] as const;
 const UPDATE = `aws cloudformation update-stack-set --stack-set-name ${STACK_SET} --capabilities CAPABILITY_NAMED_IAM`;
-/** Whom the role trusts now, asked by the shell that runs the command: who is added must not put out the worker. */
+/** The currently trusted roles, read by the shell that runs the command, so that adding a role does not remove the worker's. */
 const TRUSTED =
   `"$(aws cloudformation describe-stack-set --stack-set-name ${STACK_SET} ` +
   `--query "StackSet.Parameters[?ParameterKey=='WorkerRoleArn'].ParameterValue" --output text)"`;
 
 /**
- * Adds this caller to those whom the member role trusts, and gives it the policy's external id. Run in the management account.
- * @returns `null` if the caller is no role: the template trusts roles alone
+ * Makes the member role trust the caller and sets the policy's external id. Run in the management account.
+ * @returns `null` if the caller is not a role: the template trusts only roles
  */
 export function trustCaller({ callerArn, externalId }: MemberRoleFacts): string | null {
   const role = roleArn(callerArn);
@@ -81,7 +81,7 @@ export function trustCaller({ callerArn, externalId }: MemberRoleFacts): string 
   return `${UPDATE} --use-previous-template --parameters '[${values.join(',')}]'`;
 }
 
-/** Gives the member role the permissions of infra/member-role.yml, and leaves the rest as it is. Run in the management account. */
+/** Updates the permissions of the member role to infra/member-role.yml and keeps its parameters. Run in the management account. */
 export function renewMemberRole(): string {
   const values = PARAMETERS.map((name) => inJson({ ParameterKey: name, UsePreviousValue: true }));
   return `${UPDATE} --template-body file://infra/member-role.yml --parameters '[${values.join(',')}]'`;
@@ -92,7 +92,7 @@ function inJson(value: object): string {
   return JSON.stringify(value).replaceAll("'", "'\\''");
 }
 
-/** A session's ARN names no role that a trust policy could; the role's own does, unless it has a path, which the session's leaves out. */
+/** Turns a session ARN into the role ARN that a trust policy needs. Wrong for a role with a path, because the session ARN omits the path. */
 function roleArn(arn: string): string | null {
   const session = /^(arn:[^:]+):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn);
   return session === null ? null : `${session[1]}:iam::${session[2]}:role/${session[3]}`;

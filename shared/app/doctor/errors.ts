@@ -1,23 +1,22 @@
 import { type CheckReason, type CheckResult, fail } from '../../domain/doctor-checks.ts';
 import { CloudError } from '../../ports/cloud.ts';
 
-/** What a question that could not be answered means. Stores translate their own errors. */
+/** Turns an error into a check result. Stores translate their own errors. */
 export function resultOfError(error: unknown): CheckResult {
   if (error instanceof CloudError) {
     const reason = reasonOf(error);
     if (reason !== 'unavailable') return fail(reason, error.message);
-    // It passes by itself, and nothing but another look tells that it has.
-    return fail(reason, `${error.message} AWS cannot answer now; look again in a minute:`, ['rollcall doctor']);
+    return fail(reason, `${error.message} AWS cannot answer now; try again in a minute:`, ['rollcall doctor']);
   }
   return fail('wrong', error instanceof Error ? error.message : String(error));
 }
 
-/** Cannot be reached, may not be asked, or is not there: by the kind of the error, never by its words. */
-export function reasonOf({ kind, details: facts }: CloudError): CheckReason {
+/** Decided by the kind of the error, never by its message. */
+export function reasonOf({ kind, details }: CloudError): CheckReason {
   switch (kind) {
     case 'Transient':
-      // Without a request id nobody of AWS has answered.
-      return facts.requestId === null ? 'unreachable' : 'unavailable';
+      // Every AWS response has a request id.
+      return details.requestId === null ? 'unreachable' : 'unavailable';
     case 'Throttled':
       return 'unavailable';
     case 'Denied':
@@ -29,7 +28,7 @@ export function reasonOf({ kind, details: facts }: CloudError): CheckReason {
     case 'CoolingDown':
     case 'Conflict':
     case 'Invalid':
-      return facts.code === 'RegionMissing' ? 'missing' : 'wrong';
+      return details.code === 'RegionMissing' ? 'missing' : 'wrong';
   }
 }
 

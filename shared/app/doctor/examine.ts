@@ -2,23 +2,23 @@ import { type CheckId, type CheckResult, type Finding, fail, skipped } from '../
 import type { Clock } from '../../ports/system.ts';
 import { resultOfError } from './errors.ts';
 
-/** One thing to look at. Whatever it throws becomes its result, and no other check hears of it. */
+/** One check. An error that it throws becomes its result and does not affect other checks. */
 export interface Check {
   readonly id: CheckId;
-  /** Checks that have to end without `fail` or `skipped` before this one means anything; they stand before it in the list. */
+  /** Checks that must not end with `fail` or `skipped` before this one runs. They come before it in the list. */
   readonly needs: readonly CheckId[];
-  /** Time that it may take beside what every check may, ms: for many calls under a pace. */
+  /** Time allowed in addition to the general timeout, ms, for checks with many rate-limited calls. */
   readonly moreMs?: number;
   run(): Promise<CheckResult>;
 }
 
 export interface ExamineOptions {
   readonly clock: Clock;
-  /** The longest that one check may take, without what it waits for, ms. */
+  /** Timeout of one check, without the checks that it waits for, ms. */
   readonly timeoutMs: number;
 }
 
-/** Runs all checks side by side, each bounded in time. @returns one finding a check, in the order given. */
+/** Runs all checks in parallel, each with a timeout. @returns one finding per check, in the given order. */
 export async function examine(checks: readonly Check[], options: ExamineOptions): Promise<readonly Finding[]> {
   const underway = new Map<CheckId, Promise<Finding>>();
   for (const check of checks) {
@@ -36,7 +36,7 @@ async function examineOne(
   const before = await Promise.all(needed);
   const broken = before.find(({ status }) => status === 'fail' || status === 'skipped');
   if (broken !== undefined) {
-    return { check: check.id, durationMs: 0, ...skipped('notReached', `not looked at: ${broken.check} did not pass`) };
+    return { check: check.id, durationMs: 0, ...skipped('notReached', `not checked: ${broken.check} did not pass`) };
   }
   const startedAt = clock.now();
   const over = new AbortController();
@@ -59,6 +59,6 @@ async function settled(check: Check): Promise<CheckResult> {
 }
 
 function late(limitMs: number): CheckResult {
-  const message = `no answer within ${limitMs / 1_000} s: check the network, proxies and AWS_ENDPOINT_URL, or allow more with --timeout`;
+  const message = `no answer within ${limitMs / 1_000} s: check the network, proxies and AWS_ENDPOINT_URL, or raise --timeout`;
   return fail('timeout', message, [`rollcall doctor --timeout ${Math.ceil((4 * limitMs) / 1_000)}s`]);
 }

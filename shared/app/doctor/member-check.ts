@@ -17,9 +17,9 @@ export interface MemberCheckInput {
   readonly cloud: Pick<Cloud, 'read'>;
   readonly retrying: Retrying;
   readonly random: Random;
-  /** How many members are tried; 0: none. */
+  /** Number of members to check; 0: none. */
   readonly sample: number;
-  /** The last snapshot, if there is a store: it knows which accounts the policy manages. */
+  /** The last snapshot, if there is a store; used to choose accounts that the policy manages. */
   readonly snapshot: Pick<SnapshotStore, 'load'> | null;
   readonly policy: CompiledPolicy | null;
   readonly memberRole: string;
@@ -28,38 +28,38 @@ export interface MemberCheckInput {
   readonly callsPerSecond: number;
 }
 
-/** AssumeRole and two readings. */
-const CALLS_A_MEMBER = 3;
-const AT_ONCE = 5;
-/** Accounts that a message names. */
+/** AssumeRole and two reads. */
+const CALLS_PER_MEMBER = 3;
+const CONCURRENCY = 5;
+/** Maximum number of accounts in a message. */
 const NAMED = 5;
 
-/** Assumes the member role in some of the accounts, and reads there what a worker reads. */
+/** Assumes the member role in a sample of the accounts and reads their enrollments, as a worker does. */
 export function memberCheck(input: MemberCheckInput, facts: CloudFacts): Check {
-  const moreMs = Math.ceil((input.sample * CALLS_A_MEMBER * 1_000) / input.callsPerSecond);
+  const moreMs = Math.ceil((input.sample * CALLS_PER_MEMBER * 1_000) / input.callsPerSecond);
   return { id: 'memberRole', needs: ['organization'], moreMs, run: () => memberRole(input, facts) };
 }
 
-interface Refusal {
+interface Failure {
   readonly accountId: AccountId;
   readonly error: CloudError;
 }
 
 async function memberRole(input: MemberCheckInput, facts: CloudFacts): Promise<CheckResult> {
   if (input.sample === 0) return skipped('notUsed', '--sample 0');
-  const accounts = drawn(await candidates(input, facts), input.sample, input.random);
-  if (accounts.length === 0) return skipped('notUsed', 'there is no ACTIVE member account to try');
-  const refusals: Refusal[] = [];
-  await mapParallel(accounts, AT_ONCE, async (accountId) => {
-    const error = await enter(input, accountId);
-    if (error !== null) refusals.push({ accountId, error });
+  const accounts = sampled(await candidates(input, facts), input.sample, input.random);
+  if (accounts.length === 0) return skipped('notUsed', 'there is no ACTIVE member account to check');
+  const failures: Failure[] = [];
+  await mapParallel(accounts, CONCURRENCY, async (accountId) => {
+    const error = await tryAccount(input, accountId);
+    if (error !== null) failures.push({ accountId, error });
   });
   const tried = `${input.memberRole} in ${accounts.length} of the member accounts`;
-  if (refusals.length === 0) return pass(`${tried}: it can be assumed and reads the enrollments`);
-  return refused(input, facts, tried, refusals);
+  if (failures.length === 0) return pass(`${tried}: it can be assumed and reads the enrollments`);
+  return failed(input, facts, tried, failures);
 }
 
-/** Members that the policy manages if that is known, else any that are ACTIVE. */
+/** The members that the policy manages; if unknown, any ACTIVE members. */
 async function candidates(input: MemberCheckInput, facts: CloudFacts): Promise<readonly AccountId[]> {
   const [{ accountId: own }, { organizationId, managementAccountId }] = await Promise.all([
     facts.caller(),
@@ -73,7 +73,7 @@ async function candidates(input: MemberCheckInput, facts: CloudFacts): Promise<r
     const managed = known.filter((account) => isManaged(input.policy, account));
     return (managed.length > 0 ? managed : known).map(({ id }) => id);
   }
-  // Some more than needed, so that it is not always the same ones.
+  // More than needed, so that the sample varies.
   return input.retrying(() => input.inspection.members(input.sample * 4));
 }
 
@@ -84,15 +84,15 @@ function isManaged(policy: CompiledPolicy | null, account: OrganizationAccount):
   return wanted && mode.value !== 'off';
 }
 
-/** `n` of them, each as likely as any other. */
-function drawn(accounts: readonly AccountId[], n: number, random: Random): readonly AccountId[] {
+/** A uniform random sample of `n` accounts. */
+function sampled(accounts: readonly AccountId[], n: number, random: Random): readonly AccountId[] {
   const rest = [...accounts];
   const taken: AccountId[] = [];
   while (taken.length < n && rest.length > 0) taken.push(...rest.splice(Math.floor(random() * rest.length), 1));
   return taken.sort();
 }
 
-async function enter(input: MemberCheckInput, accountId: AccountId): Promise<CloudError | null> {
+async function tryAccount(input: MemberCheckInput, accountId: AccountId): Promise<CloudError | null> {
   const { cloud, retrying, usesAutomation } = input;
   try {
     await retrying(() => cloud.read('computeOptimizer', accountId));
@@ -104,40 +104,46 @@ async function enter(input: MemberCheckInput, accountId: AccountId): Promise<Clo
   }
 }
 
-async function refused(
+async function failed(
   input: MemberCheckInput,
   facts: CloudFacts,
   tried: string,
-  refusals: readonly Refusal[],
+  failures: readonly Failure[],
 ): Promise<CheckResult> {
-  const [first] = refusals;
+  const [first] = failures;
   if (first === undefined) return pass(tried);
   const { externalId } = input;
   const [{ arn }, region] = await Promise.all([facts.caller(), facts.region()]);
-  const shut = refusals.filter(({ error }) => error.details.operation === 'AssumeRole' && error.kind === 'Denied');
-  const weak = refusals.filter(({ error }) => error.details.operation !== 'AssumeRole' && error.kind === 'Denied');
-  const others = refusals.filter(({ error }) => error.kind !== 'Denied');
-  const told = [
-    ...tell(shut, `it is missing, or does not trust ${arn} (AWS does not say which)`),
-    ...tell(weak, `it may be assumed but not read: ${weak[0]?.error.message ?? ''}`),
-    ...tell(others, others[0]?.error.message ?? ''),
+  const notAssumable = failures.filter(
+    ({ error }) => error.details.operation === 'AssumeRole' && error.kind === 'Denied',
+  );
+  const notReadable = failures.filter(
+    ({ error }) => error.details.operation !== 'AssumeRole' && error.kind === 'Denied',
+  );
+  const others = failures.filter(({ error }) => error.kind !== 'Denied');
+  const findings = [
+    ...finding(notAssumable, `it is missing, or does not trust ${arn} (AWS does not say which)`),
+    ...finding(notReadable, `it can be assumed, but reading is denied: ${notReadable[0]?.error.message ?? ''}`),
+    ...finding(others, others[0]?.error.message ?? ''),
   ];
-  const message = `${tried}: ${told.join('; ')}. In the management account:`;
+  const message = `${tried}: ${findings.join('; ')}. In the management account:`;
   const rootId = await input.retrying(() => input.inspection.rootId()).catch(() => null);
   const named: MemberRoleFacts = { region, rootId, callerArn: arn, externalId };
-  const trust = shut.length > 0 ? trustCaller(named) : null;
+  const trust = notAssumable.length > 0 ? trustCaller(named) : null;
   const mend = [
-    ...(shut.length > 0 ? [deployMemberRole(shut.map(({ accountId }) => accountId).sort(), named)] : []),
+    ...(notAssumable.length > 0
+      ? [deployMemberRole(notAssumable.map(({ accountId }) => accountId).sort(), named)]
+      : []),
     ...(trust === null ? [] : [trust]),
-    ...(weak.length > 0 ? [renewMemberRole()] : []),
+    ...(notReadable.length > 0 ? [renewMemberRole()] : []),
   ];
-  const reason = shut.length + weak.length > 0 ? 'denied' : reasonOf(first.error);
+  const reason = notAssumable.length + notReadable.length > 0 ? 'denied' : reasonOf(first.error);
   return fail(reason, message, mend);
 }
 
-function tell(refusals: readonly Refusal[], why: string): readonly string[] {
-  if (refusals.length === 0) return [];
-  const ids = refusals.map(({ accountId }) => accountId).sort();
+function finding(failures: readonly Failure[], why: string): readonly string[] {
+  if (failures.length === 0) return [];
+  const ids = failures.map(({ accountId }) => accountId).sort();
   const named = `${ids.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''}`;
   return [`${named}: ${why.replace(/\.$/, '')}`];
 }

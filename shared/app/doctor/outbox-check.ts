@@ -1,7 +1,7 @@
 import { type CheckResult, fail, pass, quoted } from '../../domain/doctor-checks.ts';
 import type { OutboxView } from '../notifications/outbox-state.ts';
 
-/** Judges the setup by the entries that wait for the event bus. */
+/** Checks the event bus by the entries that wait for it. */
 export function outboxResult(outbox: OutboxView | null, bus: string): CheckResult {
   if (outbox === null) return pass(`no entry has waited for more than 5 minutes for event bus ${bus}`);
   const { overdue, more, oldestAt, refusal } = outbox;

@@ -122,7 +122,7 @@ describe('doctor finds', () => {
     running.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', accountId, kind: 'denied' }]);
     const { of } = await doctor(place({ 'rollcall.yaml': ENROLL }), env, '--sample', '100');
     expect(of('memberRole')).toMatchObject({ status: 'fail', reason: 'denied' });
-    expect(of('memberRole').message).toContain(`${accountId}: it may be assumed but not read`);
+    expect(of('memberRole').message).toContain(`${accountId}: it can be assumed, but reading is denied`);
     expect(of('memberRole').mend).toEqual([expect.stringContaining('update-stack-set')]);
   });
 
@@ -158,7 +158,7 @@ describe('doctor finds', () => {
     expect(of('computeOptimizer')).toMatchObject({ status: 'fail', reason: 'denied' });
     expect(of('computeOptimizer').mend[0]).toContain('aws iam put-user-policy --user-name sandbox');
     expect(of('computeOptimizer').mend[0]).toContain('compute-optimizer:GetEnrollmentStatusesForOrganization');
-    // This policy wants nothing of Automation.
+    // This policy does not manage Automation.
     expect(of('automation')).toMatchObject({ status: 'warn', reason: 'denied' });
     expect(of('memberRole').status).toBe('pass');
   });

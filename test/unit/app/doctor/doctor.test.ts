@@ -30,7 +30,7 @@ function cloudError(kind: CloudErrorKind, requestId: string | null = null, code 
 }
 
 describe('examining', () => {
-  it('bounds every check in time, side by side, and a check that builds on a late one is not reached', async () => {
+  it('runs checks in parallel with a timeout, and skips a check that needs one that timed out', async () => {
     const clock = manualClock();
     const examined = examine(
       [
@@ -56,7 +56,7 @@ describe('examining', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('turns whatever a check throws into its finding, and lets the others be', async () => {
+  it('turns an error of a check into its finding, without affecting other checks', async () => {
     const findings = await examine(
       [
         check('region', () => Promise.reject(new Error('a defect'))),
@@ -77,7 +77,7 @@ describe('examining', () => {
     expect(tally(findings)).toEqual({ pass: 1, warn: 1, fail: 3, skipped: 0 });
   });
 
-  it('does not look at what builds on a check that was skipped', async () => {
+  it('skips a check that needs a skipped one', async () => {
     const findings = await examine(
       [
         check('organization', async () => skipped('notUsed', 'not here')),
@@ -91,7 +91,7 @@ describe('examining', () => {
   });
 });
 
-describe('what an error of the cloud means', () => {
+describe('the result of a cloud error', () => {
   it.each([
     [cloudError('Transient'), 'unreachable'],
     [cloudError('Denied', 'request'), 'denied'],
@@ -105,7 +105,7 @@ describe('what an error of the cloud means', () => {
     expect(resultOfError(error)).toEqual({ status: 'fail', reason, message: 'words', mend: [] });
   });
 
-  it('what passes by itself is looked at again', () => {
+  it('a temporary error suggests running doctor again', () => {
     for (const error of [cloudError('Transient', 'request'), cloudError('Throttled', 'request')])
       expect(resultOfError(error)).toMatchObject({ reason: 'unavailable', mend: ['rollcall doctor'] });
   });
@@ -117,7 +117,7 @@ describe('commands', () => {
     callerArn: 'arn:aws-cn:sts::111122223333:assumed-role/rollcall-worker/session',
   };
 
-  it('give a permission to the role or the user that asks, and to nobody where it is kept elsewhere', () => {
+  it('grant permissions to the calling role or user, and to no permission set of IAM Identity Center', () => {
     const actions = ['organizations:DescribeOrganization'];
     expect(grant('arn:aws:sts::111122223333:assumed-role/ci/run', actions)).toEqual([
       'aws iam put-role-policy --role-name ci --policy-name RollcallDoctor --policy-document ' +
@@ -130,9 +130,9 @@ describe('commands', () => {
     expect(grant('arn:aws:iam::111122223333:root', actions)).toEqual([]);
   });
 
-  it('add the caller’s role, not its session, to those who are trusted, as a shell reads it', () => {
+  it('add the caller’s role, not its session, to the trusted roles, in valid shell syntax', () => {
     const command = trustCaller(facts) ?? expect.fail('no command');
-    // A shell takes it apart as it stands; what it asks AWS for is answered here.
+    // A real shell parses the command; `aws` is replaced by a function.
     const asked =
       'aws() { case "$2" in describe-stack-set) echo arn:aws-cn:iam::111122223333:role/worker;; *) printf "%s\\n" "$@";; esac; }';
     const words = execFileSync('bash', ['-c', `${asked}; ${command}`], { encoding: 'utf8' })
@@ -154,7 +154,7 @@ describe('commands', () => {
     expect(trustCaller({ ...facts, callerArn: 'arn:aws:iam::111122223333:user/ann' })).toBeNull();
   });
 
-  it('name every parameter that the member role’s template has', () => {
+  it('name every parameter of the member role’s template', () => {
     const template = readFileSync(new URL('../../../../infra/member-role.yml', import.meta.url), 'utf8');
     const section = /^Parameters:\n([\s\S]*?)^\S/m.exec(template)?.[1] ?? '';
     const names = [...section.matchAll(/^ {2}(\w+):$/gm)].map((match) => match[1]);
@@ -163,7 +163,7 @@ describe('commands', () => {
     expect(named.map(({ ParameterKey }) => ParameterKey).sort()).toEqual(names.toSorted());
   });
 
-  it('ask the shell for the root where it could not be read', () => {
+  it('let the shell read the organization root if it is unknown', () => {
     expect(deployMemberRole(['111111111111'], facts)).toContain(
       `--deployment-targets '{"OrganizationalUnitIds":["r-ab12"],"Accounts":["111111111111"],"AccountFilterType":"INTERSECTION"}'`,
     );
@@ -172,7 +172,7 @@ describe('commands', () => {
     );
   });
 
-  it('quote what a shell would take apart', () => {
+  it('quote shell metacharacters', () => {
     expect(quoted('/var/lib/rollcall')).toBe('/var/lib/rollcall');
     expect(quoted('my data; rm -rf')).toBe(`'my data; rm -rf'`);
     expect(quoted("it's")).toBe(String.raw`'it'\''s'`);
