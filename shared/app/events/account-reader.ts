@@ -7,9 +7,9 @@ import { createRetryingUntil } from '../support/retry.ts';
 import type { ReactDeps } from './event-handler.ts';
 
 /**
- * Reads single accounts because of one event. Their tags as well where the policy or an operator's suspension asks about tags: an account
- * whose tags are not known counts as suspended wherever tags decide.
- * @param until when whoever waits for the event's reaction has no patience left: repeated questions end by then.
+ * Reads single accounts for an event, including their tags if the policy or a suspension uses tags: an account with unknown tags counts as
+ * suspended if tags decide.
+ * @param until deadline for the retries, epoch ms: the caller of the event handler waits only until then.
  */
 export function accountReader(
   { cloud, registers, clock, random }: Pick<Deps, 'cloud' | 'registers' | 'clock' | 'random'>,

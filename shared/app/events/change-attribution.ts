@@ -17,20 +17,20 @@ const changedBy = z.object({
   requestId: z.string().nullable(),
   at: z.string(),
 });
-/** The last call of somebody else's that was heard of, by enrollment. */
+/** The last call by another actor, by enrollment kind. */
 const notes = z.object({ computeOptimizer: changedBy.optional(), automation: changedBy.optional() });
 
-/** Whom a note is about; `organization`: the one call for all of them. */
+/** The subject of a note: an account, or `organization` for an organization-wide call. */
 export type Noted = AccountId | 'organization';
 
 export const CHANGED_BY = documentFamily(REGISTERS.changedBy, notes);
-/** Recent entries of an account among which our own calls are looked for. */
+/** Recent entries of an account that are searched for Rollcall's own calls. */
 const OWN_CALLS = 20;
-/** CloudTrail tells the time of a call in whole seconds, by AWS's clock. */
+/** CloudTrail times are whole seconds of AWS's clock. */
 const CLOCK_SLACK_MS = 2_000;
 
 /**
- * The actor, dated no later than the receipt of the event. An event dated in the future would otherwise be blamed for every change until then.
+ * Limits the time of a call to the receipt of its event. Otherwise every change until a future date would be attributed to this actor.
  * @param receivedAt epoch ms
  */
 export function boundedBy(by: ChangedBy, receivedAt: EpochMs): ChangedBy {
@@ -42,7 +42,7 @@ function isPast({ at }: ChangedBy, now: EpochMs): boolean {
   return Date.parse(at) <= now;
 }
 
-/** Remembers who changed it, for the entry that will record the drift. One small register an account, overwritten each time. */
+/** Stores the actor for the entry that will record the drift. One small register per account, overwritten each time. */
 export async function noteChange(
   { registers, clock }: Pick<Deps, 'registers' | 'clock'>,
   noted: Noted,
@@ -52,13 +52,13 @@ export async function noteChange(
   if (by.at === '') return;
   await update(registers, CHANGED_BY.named(noted), (current) => {
     const known = current?.[enrollment];
-    // Events come in any order, and twice.
+    // Events arrive in any order and may be repeated.
     const isNewer = known !== undefined && known.at >= by.at && isPast(known, clock.now());
     return isNewer ? { ...current } : { ...current, [enrollment]: by };
   });
 }
 
-/** Whether the call that was heard of is one of ours: its request id is in the ledger. */
+/** Whether Rollcall made the call: its request id is in the ledger. */
 export async function isOurs(
   { ledger }: Pick<Deps, 'ledger'>,
   accountIds: readonly AccountId[],
@@ -98,9 +98,9 @@ function namesActor(known: Condition, assessment: Assessment): boolean {
   return beginsDrift(known, assessment) || (assessment.reason === 'contested' && known.contested === undefined);
 }
 
-/** Actors are looked up for at most this many accounts of one scan. The first scan of an organization knows none. */
-const MAX_ASKED = 200;
-const ASKED_AT_ONCE = 8;
+/** Maximum number of accounts per scan for which actors are looked up. */
+const MAX_LOOKUPS = 200;
+const LOOKUP_CONCURRENCY = 8;
 
 /** The assessments of an account; `record` is its state before them. */
 export interface Found {
@@ -117,7 +117,7 @@ export async function changesBehind(
   const drifts = found.flatMap(({ record, assessments }) =>
     record === null ? [] : assessments.filter((each) => isNewDrift(record, each)).map((each) => ({ record, each })),
   );
-  await mapParallel(drifts.slice(0, MAX_ASKED), ASKED_AT_ONCE, async ({ record, each }) => {
+  await mapParallel(drifts.slice(0, MAX_LOOKUPS), LOOKUP_CONCURRENCY, async ({ record, each }) => {
     const detail = await whoChanged(deps, record, each);
     details.set(record.accountId, { ...details.get(record.accountId), [each.enrollment]: detail });
   });

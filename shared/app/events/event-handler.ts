@@ -17,7 +17,7 @@ import { acquireLookups, acquireReads, SPACING_MS } from './event-throttle.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {
   /**
-   * One account as the organization has it now; `null`: it does not have it. Asked only where an event changes what we know of the
+   * Reads one account from AWS Organizations; `null`: the organization does not have it. Called only for events that may change the
    * organization. @throws CloudError
    */
   readonly readAccount: (accountId: AccountId, organization: OrganizationIds) => Promise<OrganizationAccount | null>;
@@ -28,21 +28,22 @@ interface OrganizationIds {
   readonly managementAccountId: AccountId;
 }
 
-/** What became of one event. Every list is bounded. */
+/** The result of handling one event. Every list is bounded. */
 export interface Reaction {
-  /** Accounts whose keys are on the queue now. */
+  /** Accounts whose keys are queued now. */
   readonly queued: readonly AccountId[];
-  /** Accounts whose keys come a few seconds later, because they were looked at just now. */
+  /** Accounts whose keys are queued with a delay, because they were queued just before. */
   readonly later: readonly AccountId[];
   /** Accounts that the organization does not have. */
   readonly unknown: readonly AccountId[];
-  /** Accounts of which the organization was asked anew. */
+  /** Accounts that were read again from AWS Organizations. */
   readonly refreshed: readonly AccountId[];
-  /** A scan was asked for: too much to be looked at singly. */
+  /** Whether a scan was requested, because the event concerns too many accounts. */
   readonly scan: boolean;
   readonly ours: boolean;
-  /** Why the event is not believed, or is none of our business. */
+  /** Why the event does not matter. */
   readonly ignored: string | null;
+  /** Why the event is not trusted. */
   readonly rejected: string | null;
 }
 
@@ -50,27 +51,27 @@ const NOTHING: Reaction = {
   ...{ queued: [], later: [], unknown: [], refreshed: [], scan: false, ours: false, ignored: null, rejected: null },
 };
 
-/** Accounts of a batch in whose chains our own call is looked for: the request id is in all of them, or in none. */
+/** Accounts of a batch whose chains are searched for Rollcall's own call: either all contain the request id or none does. */
 const OWN_SAMPLE = 3;
-const NOTES_AT_ONCE = 8;
+const NOTE_CONCURRENCY = 8;
 
 /**
- * Reacts to an event of CloudTrail's: remembers who called, asks the organization anew where it has changed, and queues the accounts for
- * a look. Nothing that an event says is believed but where to look and who called; workers read the rest live. What is no such event, or
- * is about somebody else's accounts, is logged and done with: repeating it would change nothing.
- * @throws what the stores throw; the same event may then come again.
+ * Handles a CloudTrail event: stores the actor, reads changed accounts from AWS Organizations, and enqueues the accounts. An event is trusted
+ * only for its actor and account ids; workers read everything else live. An invalid or foreign event is logged and not retried, because a
+ * retry would change nothing.
+ * @throws the errors of the stores; the event may then be delivered again.
  */
 export async function react(deps: ReactDeps, policyHash: () => Promise<string>, raw: unknown): Promise<Reaction> {
   const meta = await deps.snapshots.meta();
-  const heard = parseCloudTrailEvent(raw, meta?.organizationId ?? null);
-  if (heard.kind === 'rejected') return reject(deps, heard.why);
-  if (heard.kind === 'ignored') {
-    deps.logger.info('an event that changes nothing for us', { why: heard.why });
-    return { ...NOTHING, ignored: heard.why };
+  const event = parseCloudTrailEvent(raw, meta?.organizationId ?? null);
+  if (event.kind === 'rejected') return reject(deps, event.why);
+  if (event.kind === 'ignored') {
+    deps.logger.info('an event was ignored', { why: event.why });
+    return { ...NOTHING, ignored: event.why };
   }
-  if (meta === null) return { ...NOTHING, ignored: 'there was no scan yet; the first one sees everything' };
+  if (meta === null) return { ...NOTHING, ignored: 'no scan has completed yet; the first scan reads every account' };
   const reactor = new Reactor(deps, policyHash, meta);
-  return heard.kind === 'enrollment' ? reactor.enrollmentChanged(heard) : reactor.organizationChanged(heard);
+  return event.kind === 'enrollment' ? reactor.enrollmentChanged(event) : reactor.organizationChanged(event);
 }
 
 function reject({ logger }: ReactDeps, why: string): Reaction {
@@ -91,33 +92,32 @@ class Reactor {
     this.#organization = organization;
   }
 
-  async enrollmentChanged(heard: Of<'enrollment'>): Promise<Reaction> {
-    const { accountIds, enrollment, wide, from, unclear } = heard;
-    const by = boundedBy(heard.by, this.#deps.clock.now());
-    if (!(await this.#isMember(from))) return this.#stranger(from, heard.accountIds);
+  async enrollmentChanged(event: Of<'enrollment'>): Promise<Reaction> {
+    const { accountIds, enrollment, wide, from, unclear } = event;
+    const by = boundedBy(event.by, this.#deps.clock.now());
+    if (!(await this.#isMember(from))) return this.#fromUnknownAccount(from, event.accountIds);
     if (await isOurs(this.#deps, accountIds.slice(0, OWN_SAMPLE), by.requestId)) {
       this.#deps.logger.debug('the event is about our own call', { requestId: by.requestId });
       return { ...NOTHING, ours: true };
     }
     const known: AccountId[] = [];
-    const strangers: AccountId[] = [];
-    for (const id of accountIds) ((await this.#deps.snapshots.get(id)) === null ? strangers : known).push(id);
+    const unknown: AccountId[] = [];
+    for (const id of accountIds) ((await this.#deps.snapshots.get(id)) === null ? unknown : known).push(id);
     const noted = wide ? ['organization' as const, ...known] : known;
-    await mapParallel(noted, NOTES_AT_ONCE, (each) => noteChange(this.#deps, each, enrollment, by));
-    const everybody = wide ? `${by.operation} for the whole organization` : null;
-    const looked = await this.#look(known, everybody ?? unclear ?? null, false);
-    if (strangers.length === 0) return looked;
-    const asked = await this.#refresh(strangers);
-    return merge(looked, asked);
+    await mapParallel(noted, NOTE_CONCURRENCY, (each) => noteChange(this.#deps, each, enrollment, by));
+    const wideReason = wide ? `${by.operation} for the whole organization` : null;
+    const queued = await this.#enqueue(known, wideReason ?? unclear ?? null, false);
+    if (unknown.length === 0) return queued;
+    return merge(queued, await this.#refresh(unknown));
   }
 
   async organizationChanged({ accountIds, wide, from, event, unclear }: Of<'organization'>): Promise<Reaction> {
-    if (!(await this.#isMember(from)) && !accountIds.includes(from)) return this.#stranger(from, accountIds);
+    if (!(await this.#isMember(from)) && !accountIds.includes(from)) return this.#fromUnknownAccount(from, accountIds);
     const reason = wide ? `${event} affects many accounts` : unclear;
     if (reason === undefined) return this.#refresh(accountIds);
-    await this.#wish(reason, true);
-    const asked = { ...NOTHING, scan: true };
-    return wide || accountIds.length === 0 ? asked : merge(asked, await this.#refresh(accountIds));
+    await this.#requestScan(reason, true);
+    const scanned = { ...NOTHING, scan: true };
+    return wide || accountIds.length === 0 ? scanned : merge(scanned, await this.#refresh(accountIds));
   }
 
   async #isMember(accountId: AccountId): Promise<boolean> {
@@ -125,33 +125,34 @@ class Reactor {
     return (await this.#deps.snapshots.get(accountId)) !== null;
   }
 
-  /** Somebody whom no scan has seen: either new here, which the organization can tell, or none of ours. */
-  async #stranger(from: AccountId, accountIds: readonly AccountId[]): Promise<Reaction> {
-    // Only of itself: an account that is not ours has nothing to say about others.
+  /** Handles an event from an account that no scan has found: a new member, or an account outside the organization. */
+  async #fromUnknownAccount(from: AccountId, accountIds: readonly AccountId[]): Promise<Reaction> {
+    // An unknown account is trusted only about itself.
     if (accountIds.length !== 1 || accountIds[0] !== from)
-      return reject(this.#deps, `it comes from account ${from}, which is not in our organization`);
+      return reject(this.#deps, `it comes from account ${from}, which is not in the organization`);
     return this.#refresh([from]);
   }
 
-  /** Queues accounts, as many as may be looked at singly; for the rest, or for all, a scan. */
-  async #look(ids: readonly AccountId[], wide: string | null, organization: boolean): Promise<Reaction> {
+  /** Enqueues as many accounts as the throttle allows; for the others, or with a `scanReason`, requests a scan. */
+  async #enqueue(ids: readonly AccountId[], scanReason: string | null, organization: boolean): Promise<Reaction> {
     const { registers, clock, logger } = this.#deps;
     const granted = await acquireLookups(registers, ids, clock.now());
     const hash = granted.now.length + granted.later.length > 0 ? await this.#policyHash() : '';
     if (granted.now.length > 0) await enqueueAccounts(this.#deps, hash, granted.now);
     if (granted.later.length > 0) await enqueueAccounts(this.#deps, hash, granted.later, SPACING_MS);
-    const reason = wide ?? (granted.refused.length > 0 ? 'more events than can be looked at singly' : null);
-    if (reason !== null) await this.#wish(reason, organization);
+    const reason =
+      scanReason ?? (granted.refused.length > 0 ? 'too many events to reconcile accounts individually' : null);
+    if (reason !== null) await this.#requestScan(reason, organization);
     const { now: queued, later } = granted;
-    if (queued.length + later.length > 0) logger.info('accounts queued for a look', { queued, later });
+    if (queued.length + later.length > 0) logger.info('accounts queued', { queued, later });
     return { ...NOTHING, queued, later, scan: reason !== null };
   }
 
-  /** Asks the organization what it has now, keeps it for the workers, and has the accounts looked at by it. */
+  /** Reads the accounts from AWS Organizations, updates the snapshot for the workers, and enqueues the accounts. */
   async #refresh(ids: readonly AccountId[]): Promise<Reaction> {
     const { registers, clock, snapshots, logger } = this.#deps;
     if (!(await acquireReads(registers, ids.length, clock.now()))) {
-      await this.#wish('more changes of the organization than can be read singly', true);
+      await this.#requestScan('too many changes of the organization to read accounts individually', true);
       return { ...NOTHING, scan: true };
     }
     const present: OrganizationAccount[] = [];
@@ -164,11 +165,11 @@ class Reactor {
       }
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
-      // By what was known before, a worker could do to the account what is meant for another OU: the scan reads all of it anew.
-      logger.warn('the organization could not be asked about an event; a scan is asked for', {
+      // With the old snapshot a worker might apply the settings of a former OU, so a scan reads the organization again.
+      logger.warn('the accounts of an event could not be read from the organization; a scan is requested', {
         message: error.message,
       });
-      await this.#wish('the organization could not be asked about an event', true);
+      await this.#requestScan('the accounts of an event could not be read from the organization', true);
       return { ...NOTHING, scan: true };
     }
     await snapshots.refresh(present);
@@ -177,39 +178,39 @@ class Reactor {
     await this.#recordMembership(present, gone);
     const known = (await this.#deps.records.getMany(gone)).size;
     if (gone.length > known) logger.warn('an event names accounts that the organization does not have', { gone });
-    const looked = await this.#look(
+    const reaction = await this.#enqueue(
       present.map(({ id }) => id),
       null,
       true,
     );
-    return { ...looked, unknown: gone, refreshed: ids };
+    return { ...reaction, unknown: gone, refreshed: ids };
   }
 
-  /** Who came, and who went. Events are best effort: a scan that finds them later writes the same. */
+  /** Records accounts that joined or left. If an event is lost, the next scan writes the same entries. */
   async #recordMembership(present: readonly OrganizationAccount[], gone: readonly AccountId[]): Promise<void> {
     const records = await this.#deps.records.getMany([...present.map(({ id }) => id), ...gone]);
     const context = commandContext(this.#deps);
-    const came = present.map(({ id, name, ou, state }) => ({
+    const joined = present.map(({ id, name, ou, state }) => ({
       record: records.get(id) ?? emptyRecord(id),
       decide: (record: ReturnType<typeof emptyRecord>) =>
         record.present
           ? []
           : [accountEntry(context, 'AccountJoined', id, null, { detail: { account: { name, ou, state } } })],
     }));
-    const went = gone.flatMap((id) => {
+    const departed = gone.flatMap((id) => {
       const record = records.get(id);
       if (record === undefined) return [];
       return [{ record, decide: (now: typeof record) => (now.present ? [left(context, now)] : []) }];
     });
-    const items = [...came, ...went].filter(({ record, decide }) => decide(record).length > 0);
+    const items = [...joined, ...departed].filter(({ record, decide }) => decide(record).length > 0);
     if (items.length > 0) await new LedgerWriter(this.#deps).writeMany(items);
   }
 
-  async #wish(reason: string, organization: boolean): Promise<void> {
+  async #requestScan(reason: string, organization: boolean): Promise<void> {
     const { registers, logger } = this.#deps;
     const last = await scanNow(registers);
     await requestEarlyScan(this.#deps, { organization, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
-    logger.info('a scan is asked for', { reason });
+    logger.info('a scan is requested', { reason });
   }
 }
 

@@ -5,16 +5,16 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 /*
- * How storms of events are kept small, in one register for all processes. Of one account:
+ * Limits the work that many events cause, in one register for all processes. For one account:
  *
- *   first event: looked at at once ──▶ within 5 s: one look at their end ──▶ until that look: nothing (it will see this, too)
+ *   first event: queued immediately ──▶ another within 5 s: queued for the end of the 5 s ──▶ further ones: covered by that
  *
- * and of all together at most so many accounts, and so many readings of the organization, a minute; whatever comes on top becomes one scan.
+ * For all accounts together, the number of lookups and of reads from AWS Organizations per minute is limited; the rest becomes one scan.
  */
 const slots = z.object({
-  /** When the last look at an account was asked to begin, epoch ms; of the last minute. */
+  /** Start of the last lookup of each account in the last minute, epoch ms. */
   looks: z.record(z.string(), z.number()),
-  /** When the organization was read because of an event; of the last minute. */
+  /** Times of the reads from AWS Organizations in the last minute, epoch ms. */
   reads: z.array(z.number()),
 });
 type Slots = z.infer<typeof slots>;
@@ -22,25 +22,25 @@ type Slots = z.infer<typeof slots>;
 export const EVENT_THROTTLE = storedDocument(REGISTERS.eventThrottle, slots);
 export const SPACING_MS = 5_000;
 export const WINDOW_MS = 60_000;
-/** Accounts that are looked at singly within a minute. */
-export const MAX_LOOKS = 250;
-/** Accounts that are read from Organizations within a minute: some calls each, from a service that throttles early. */
+/** Maximum number of accounts that are queued individually per minute. */
+export const MAX_LOOKUPS = 250;
+/** Maximum number of accounts read from AWS Organizations per minute. Each takes several calls, and the service has low limits. */
 export const MAX_READS = 60;
-/** Lost races after which there are so many events that a scan is due anyway. */
+/** After this many lost races there are so many events that a scan is needed anyway. */
 const MAX_RACES = 12;
 
 export interface Granted {
-  /** To be looked at at once. */
+  /** Accounts to queue immediately. */
   readonly now: readonly AccountId[];
-  /** To be looked at when {@link SPACING_MS} have passed. */
+  /** Accounts to queue after {@link SPACING_MS}. */
   readonly later: readonly AccountId[];
-  /** A look that is still to begin covers them. */
+  /** Accounts covered by a lookup that has not begun yet. */
   readonly covered: readonly AccountId[];
-  /** Too many for single looks. */
+  /** Accounts beyond the limit. */
   readonly refused: readonly AccountId[];
 }
 
-/** Leave to look at these accounts. */
+/** Acquires lookups of these accounts. */
 export async function acquireLookups(registers: Registers, ids: readonly AccountId[], now: EpochMs): Promise<Granted> {
   const none: Granted = { now: [], later: [], covered: [], refused: ids };
   const granted = await take(registers, now, (current) => {
@@ -57,7 +57,7 @@ export async function acquireLookups(registers: Registers, ids: readonly Account
       else if (last !== undefined && last > now - SPACING_MS) {
         looks[id] = now + SPACING_MS;
         answer.later.push(id);
-      } else if (last === undefined && Object.keys(looks).length >= MAX_LOOKS) answer.refused.push(id);
+      } else if (last === undefined && Object.keys(looks).length >= MAX_LOOKUPS) answer.refused.push(id);
       else {
         looks[id] = now;
         answer.now.push(id);
@@ -69,7 +69,7 @@ export async function acquireLookups(registers: Registers, ids: readonly Account
   return granted ?? none;
 }
 
-/** Leave to read so many accounts from Organizations. */
+/** Acquires `count` reads from AWS Organizations. @returns whether they were granted. */
 export async function acquireReads(registers: Registers, count: number, now: EpochMs): Promise<boolean> {
   const granted = await take(registers, now, (current) => {
     if (current.reads.length + count > MAX_READS) return { answer: false, next: null };

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deps } from '../../../../shared/app/context.ts';
 import { accountReader } from '../../../../shared/app/events/account-reader.ts';
 import { type ReactDeps, react } from '../../../../shared/app/events/event-handler.ts';
-import { MAX_LOOKS, MAX_READS, WINDOW_MS } from '../../../../shared/app/events/event-throttle.ts';
+import { MAX_LOOKUPS, MAX_READS, WINDOW_MS } from '../../../../shared/app/events/event-throttle.ts';
 import { EARLY_SCAN_SPACING_MS } from '../../../../shared/app/schedule/scan-requests.ts';
 import { beginPart, endPart, requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
 import { takeSnapshot } from '../../../../shared/app/survey/organization-snapshot.ts';
@@ -54,8 +54,8 @@ const queuedAccounts = async () => [
 const byManagement = () => ({ account: MANAGEMENT_ID, at: now() });
 const move = (id: string) => organizationCall('MoveAccount', { accountId: id }, byManagement());
 
-describe('an enrollment changed by somebody', () => {
-  it('is queued at once, and whoever did it is named where the drift is recorded', async () => {
+describe('an enrollment changed by another actor', () => {
+  it('is queued immediately, and the drift entry names the actor', async () => {
     const id = accountId(7);
     await shop.clock.advance(60_000);
     shop.cloud.set(id, { computeOptimizer: { status: 'Inactive', lastUpdated: now() } });
@@ -71,7 +71,7 @@ describe('an enrollment changed by somebody', () => {
     await shop.checkInvariants();
   });
 
-  it('is named by a scan as well, but not for a drift that came later', async () => {
+  it('is attributed by a scan as well, but not for a later drift', async () => {
     const [one, two] = [accountId(1), accountId(2)];
     await reactTo(optedOut(one, now()));
     await reactTo(optedOut(two, now()));
@@ -82,14 +82,14 @@ describe('an enrollment changed by somebody', () => {
     expect((await of(one)).map(({ detail }) => detail?.changedBy?.actor)).toEqual([JANE(one)]);
     await shop.clock.advance(10_000);
     await shop.workOff(await shop.process());
-    // Put right by us since: what changes it now is somebody else.
+    // Remediated since: a new change has another actor.
     await shop.clock.advance(3_600_000);
     shop.cloud.set(one, { computeOptimizer: { status: 'Inactive', lastUpdated: now() } });
     await shop.scan();
     expect((await of(one)).map(({ detail }) => detail?.changedBy?.actor)).toEqual([JANE(one), undefined]);
   });
 
-  it('is not queued if it was our own call, known by its request id', async () => {
+  it('is not queued if Rollcall made the call, known by its request id', async () => {
     const id = accountId(3);
     shop.cloud.set(id, { computeOptimizer: { status: 'Inactive', lastUpdated: now() } });
     await reactTo(optedOut(id, now()));
@@ -99,21 +99,21 @@ describe('an enrollment changed by somebody', () => {
       ours: true,
       queued: [],
     });
-    // The same role, another request: a person may use it, too.
+    // The same role with another request: a person may use the role, too.
     expect(await reactTo(optedOut(id, now(), { requestId: 'request-2', actor: CALLER.arn }))).toMatchObject({
       ours: false,
       later: [id],
     });
   });
 
-  it('names many accounts: all are queued', async () => {
+  it('with many accounts queues all of them', async () => {
     const ids = shop.members.slice(0, 50).map(({ id }) => id);
     const reaction = await reactTo(batchOf('DisassociateAccounts', ids, byManagement()));
     expect(reaction.queued).toEqual(ids);
     expect((await queuedAccounts()).sort()).toEqual([...ids].sort());
   });
 
-  it('was the call for everybody: one scan, soon', async () => {
+  it('by an organization-wide call requests one early scan', async () => {
     const detail = { requestParameters: { status: 'Inactive', includeMemberAccounts: true } };
     const event = optedOut(MANAGEMENT_ID, now(), { detail });
     expect(await reactTo(event)).toMatchObject({ queued: [MANAGEMENT_ID], scan: true });
@@ -129,7 +129,7 @@ describe('the time of an event', () => {
   const drifts = async (id: string) => (await shop.chain(id)).filter(({ type }) => type === 'DriftDetected');
   const change = (id: string) => shop.cloud.set(id, { computeOptimizer: { status: 'Inactive', lastUpdated: now() } });
 
-  it('is at most that of its receipt: a later change is not blamed on who is dated in the future', async () => {
+  it('is at most that of its receipt, so that a later change is not attributed to it', async () => {
     const id = accountId(1);
     await reactTo(optedOut(id, now() + 365 * DAY_MS, { actor: 'arn:aws:iam::111111111111:user/future' }));
     change(id);
@@ -147,7 +147,7 @@ describe('the time of an event', () => {
     ]);
   });
 
-  it('that was stored by an earlier version and lies in the future is not believed, and gives way', async () => {
+  it('that an earlier version stored and that lies in the future is ignored and replaced', async () => {
     const id = accountId(1);
     const at = new Date(now() + 365 * DAY_MS).toISOString();
     const by = { actor: 'somebody', operation: 'UpdateEnrollmentStatus', requestId: null, at };
@@ -168,13 +168,13 @@ describe('an event whose content cannot be used', () => {
   const omitted = { omitted: true };
   const enrolled = { detail: { requestParameters: omitted } };
 
-  it('asks for a scan, and its account is looked at', async () => {
+  it('requests a scan and queues its account', async () => {
     const id = accountId(7);
     expect(await reactTo(optedOut(id, now(), enrolled))).toMatchObject({ queued: [id], scan: true, rejected: null });
     expect((await shop.store.registers.list('changed-by/')).map(({ name }) => name)).toEqual([`changed-by/${id}`]);
   });
 
-  it('asks for a scan that reads the organization where that has changed', async () => {
+  it('requests a scan that reads the organization if the organization changed', async () => {
     expect(await reactTo(organizationCall('MoveAccount', omitted, byManagement()))).toMatchObject({ scan: true });
     expect((await shop.store.registers.read('scan-wish'))?.value).toMatchObject({ organization: true });
     const batch = batchOf('DisassociateAccounts', [], { ...byManagement(), ...enrolled });
@@ -183,7 +183,7 @@ describe('an event whose content cannot be used', () => {
     });
   });
 
-  it('is believed of nobody outside the organization', async () => {
+  it('is rejected from an account outside the organization', async () => {
     for (const event of [
       optedOut(STRANGER, now(), enrolled),
       organizationCall('MoveAccount', omitted, { account: STRANGER, at: now() }),
@@ -195,7 +195,7 @@ describe('an event whose content cannot be used', () => {
 });
 
 describe('the organization changed', () => {
-  it('what is known of a moved account is read anew before it is looked at', async () => {
+  it('a moved account is read again before it is queued', async () => {
     const id = accountId(5);
     moved.set(id, { ...MEMBER, id, ou: '/Sandbox', name: 'renamed' });
     expect(await reactTo(move(id))).toMatchObject({ queued: [id], refreshed: [id] });
@@ -203,7 +203,7 @@ describe('the organization changed', () => {
     expect(await queuedAccounts()).toEqual([id]);
   });
 
-  it('what a reading that had begun before brings does not undo it', async () => {
+  it('an older read of the organization does not overwrite it', async () => {
     const id = accountId(5);
     const { cloud } = shop;
     const reading = {
@@ -227,7 +227,7 @@ describe('the organization changed', () => {
     expect(await shop.store.snapshots.get(id)).toMatchObject({ ou: '/Sandbox' });
   });
 
-  it('an account that comes is known and looked at, one that goes is forgotten', async () => {
+  it('an account that joins is stored and queued, one that leaves is removed', async () => {
     const [newcomer, leaver] = ['500000000001', accountId(9)];
     moved.set(newcomer, { ...MEMBER, id: newcomer, name: 'new', ou: '/New' });
     moved.set(leaver, null);
@@ -248,13 +248,13 @@ describe('the organization changed', () => {
     expect(gone).toMatchObject({ queued: [], unknown: [leaver] });
     expect((await shop.chain(leaver)).at(-1)).toMatchObject({ type: 'AccountLeft' });
     expect(await shop.store.snapshots.get(leaver)).toBeNull();
-    // The same again changes nothing.
+    // A repeated event changes nothing.
     await reactTo(organizationNews('AccountDepartedOrganization', { accountId: leaver }, byManagement()));
     expect((await shop.chain(leaver)).filter(({ type }) => type === 'AccountLeft')).toHaveLength(1);
     await shop.checkInvariants();
   });
 
-  it('is asked no longer than whoever told of it waits, however many questions that takes', async () => {
+  it('is read only until the deadline of the caller, however many calls that takes', async () => {
     const begun = now();
     let questions = 0;
     const cloud: Deps['cloud'] = {
@@ -281,7 +281,7 @@ describe('the organization changed', () => {
     expect(questions).toBeGreaterThan(4);
   });
 
-  it('where it cannot be read, nothing is judged by what was known before: a scan is asked for, of the organization as well', async () => {
+  it('that cannot be read requests a scan that also reads the organization', async () => {
     const failing = {
       ...deps(),
       readAccount: () => Promise.reject(cloudError('Throttled', 'TooManyRequestsException')),
@@ -293,14 +293,14 @@ describe('the organization changed', () => {
     await shop.clock.advance(2_000);
     await takeSnapshot(shop.deps(), ...parts);
     expect(shop.cloud.calls.slice(calls).map(({ operation }) => operation)).toEqual(['ListAccounts']);
-    // Read anew, it is good enough again.
+    // After it was read again, the snapshot may be used.
     await takeSnapshot(shop.deps(), ...parts);
     expect(shop.cloud.calls.length).toBe(calls + 1);
   });
 });
 
-describe('an event that is not to be believed', () => {
-  it('changes nothing, is never thrown, and is told of', async () => {
+describe('an event that cannot be trusted', () => {
+  it('changes nothing, throws nothing, and is logged', async () => {
     const told: string[] = [];
     const logger = { ...shop.deps().logger, warn: (message: string) => void told.push(message) };
     const events = [
@@ -320,14 +320,14 @@ describe('an event that is not to be believed', () => {
     expect(told).toHaveLength(events.length);
     expect(await shop.messages()).toEqual([]);
     expect(await shop.chain(STRANGER)).toEqual([]);
-    // The organization was asked only where it alone can tell: of accounts that claim to be new.
+    // Only accounts that claim to be new are read from the organization.
     expect(asked).toEqual([STRANGER, STRANGER]);
     expect(JSON.stringify(await shop.store.registers.list('changed-by/'))).toBe('[]');
   });
 });
 
-describe('a storm of events', () => {
-  it('about one account: a look at once, one more when it is over, few readings', async () => {
+describe('many events', () => {
+  it('about one account queue it immediately and once more at their end, with few reads', async () => {
     const id = accountId(4);
     expect(await reactTo(move(id))).toMatchObject({ queued: [id] });
     expect(await queuedAccounts()).toEqual([id]);
@@ -338,20 +338,20 @@ describe('a storm of events', () => {
     expect(asked.length).toBeLessThanOrEqual(MAX_READS);
     expect(await queuedAccounts()).toEqual([]);
     await shop.clock.advance(5_000);
-    // What came within the five seconds is seen at their end.
+    // Events within the five seconds are covered at their end.
     expect(await queuedAccounts()).toEqual([id]);
   }, 30_000);
 
-  it('about thousands of accounts: so many are looked at singly, the rest by one scan', async () => {
+  it('about thousands of accounts queue the allowed number, and request one scan for the rest', async () => {
     const events = shop.members.map(({ id }) => optedOut(id, now()));
     const reactions = [];
     for (let at = 0; at < events.length; at += 20) {
       reactions.push(...(await Promise.all(events.slice(at, at + 20).map(reactTo))));
     }
     const queued = await queuedAccounts();
-    expect(queued.length).toBeLessThanOrEqual(MAX_LOOKS);
+    expect(queued.length).toBeLessThanOrEqual(MAX_LOOKUPS);
     expect(reactions.some(({ scan }) => scan)).toBe(true);
-    // Nobody is lost: what is not queued is the scan's.
+    // Accounts that are not queued are covered by the scan.
     expect(reactions.every(({ scan, queued: own, later }) => scan || own.length + later.length > 0)).toBe(true);
     await shop.clock.advance(WINDOW_MS);
     expect(await reactTo(optedOut(accountId(MEMBERS - 1), now()))).toMatchObject({ scan: false });
