@@ -28,35 +28,35 @@ export type SettleDeps = Pick<
   'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor'
 >;
 
-/** Whoever tells a notice has this long; then somebody else does, ms. */
+/** How long a process has to carry out a notice, ms. Then another process takes over. */
 const CLAIM_MS = 60_000;
 /** Accounts written at a time. */
 const CHUNK = 500;
 
 /**
- * Carries out what follows from what operators have set: ends suspensions that have run out, tells the ledger who did what, shows accounts
- * as Suspended or lets them be looked at again, and wakes what the kill switch has held back. Idempotent, and safe to run in any number
- * of processes: a notice is told by one, and what a crash leaves is taken up by the next.
- * @returns how many notices were told.
+ * Applies the operator controls: ends expired suspensions, records the operators' commands, marks accounts as Suspended or makes them due
+ * again, and requeues what the kill switch held back. Idempotent, and safe to run in any number of processes: one process carries out
+ * each notice, and after a crash another process continues.
+ * @returns the number of notices carried out.
  */
 export async function settleControls(deps: SettleDeps): Promise<number> {
   const now = deps.clock.now();
   const known = await readControls(deps.registers);
   const over = known.suspensions.some(({ until }) => until !== null && until <= now);
   if (!over && !known.notices.some(({ claimedUntil }) => claimedUntil <= now)) return 0;
-  const mine = await claimNotices(deps, now);
-  for (const notice of mine) {
-    await tell(deps, notice);
+  const claimed = await claimNotices(deps, now);
+  for (const notice of claimed) {
+    await carryOut(deps, notice);
     await update(deps.registers, CONTROLS, (current) => {
       const controls = current ?? NO_CONTROLS;
       return { ...controls, notices: controls.notices.filter(({ id }) => id !== notice.id) };
     });
   }
-  return mine.length;
+  return claimed.length;
 }
 
 async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Notice[]> {
-  // The id of a notice is that of its entry: made once, so that a compare-and-set that is repeated says the same.
+  // The id of a notice is the id of its entry. It is created once, so that a repeated compare-and-set writes the same id.
   const ids: string[] = [];
   const claimed: { notices: readonly Notice[] } = { notices: [] };
   await update(deps.registers, CONTROLS, (current): Controls => {
@@ -77,11 +77,11 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
   return claimed.notices;
 }
 
-async function tell(deps: SettleDeps, notice: Notice): Promise<void> {
-  const journal = new LedgerWriter(deps);
-  // Claimed once before: whoever had it may have come as far as the ledger.
-  if (notice.claimedUntil === 0 || !(await isTold(deps, notice))) {
-    await journal.organization(() => organizationNotice(notice));
+async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
+  const writer = new LedgerWriter(deps);
+  // If another process claimed the notice before, it may have written the entry.
+  if (notice.claimedUntil === 0 || !(await isRecorded(deps, notice))) {
+    await writer.organization(() => organizationNotice(notice));
   }
   switch (notice.type) {
     case 'EnforcementHalted':
@@ -91,14 +91,14 @@ async function tell(deps: SettleDeps, notice: Notice): Promise<void> {
       return makeScanDue(deps.registers);
     case 'AccountSuspended':
     case 'AccountResumed': {
-      const accounts = await showAccounts(deps, journal, notice);
-      // At once, not when somebody next looks for what is due.
+      const accounts = await recordAccounts(deps, writer, notice);
+      // Queued now instead of at the next tick.
       if (accounts > 0 && notice.type === 'AccountResumed') await queueNow(deps);
     }
   }
 }
 
-async function isTold({ ledger }: SettleDeps, { id, type, at }: Notice): Promise<boolean> {
+async function isRecorded({ ledger }: SettleDeps, { id, type, at }: Notice): Promise<boolean> {
   const { entries } = await ledger.query({ type, since: toIso(at) }, { limit: 1_000, order: 'oldestFirst' });
   return entries.some((entry: LedgerEntry) => entry.id === id);
 }
@@ -121,26 +121,26 @@ function organizationNotice({ id, type, at, by, reason, message, selector, until
   };
 }
 
-/** Writes for each account that the notice is about what it is from now on. @returns for how many there was something to write. */
-async function showAccounts(deps: SettleDeps, journal: LedgerWriter, notice: Notice): Promise<number> {
+/** Records the new state of each matching account. @returns the number of accounts with a new entry. */
+async function recordAccounts(deps: SettleDeps, writer: LedgerWriter, notice: Notice): Promise<number> {
   const parsed = parseOperatorSelector(notice.selector ?? '');
   const snapshot = await deps.snapshots.load();
   if (!parsed.ok || snapshot === null) return 0;
   const { match } = parsed.selector;
-  // Without its tags an account may be meant; a worker or a scan that reads them says so.
-  const meant = snapshot.accounts.filter((facts) =>
-    match.usesTags && facts.tags === null ? false : match.test(facts),
+  // An account with unknown tags is left to the worker or scan that reads them.
+  const matching = snapshot.accounts.filter((account) =>
+    match.usesTags && account.tags === null ? false : match.test(account),
   );
   const context = commandContext({ ...deps, actor: notice.by });
   let written = 0;
-  for (let at = 0; at < meant.length; at += CHUNK) {
-    const chunk = meant.slice(at, at + CHUNK);
+  for (let at = 0; at < matching.length; at += CHUNK) {
+    const chunk = matching.slice(at, at + CHUNK);
     const records = await deps.records.getMany(chunk.map(({ id }) => id));
     const controls = compileControls(await readControls(deps.registers));
-    const results = await journal.writeMany(
-      chunk.map((facts) => ({
-        record: records.get(facts.id) ?? emptyRecord(facts.id),
-        decide: (record: AccountRecord) => accountNotice(context, notice, controls, facts, record),
+    const results = await writer.writeMany(
+      chunk.map((account) => ({
+        record: records.get(account.id) ?? emptyRecord(account.id),
+        decide: (record: AccountRecord) => accountNotice(context, notice, controls, account, record),
       })),
     );
     written += results.filter(({ entries }) => entries.length > 0).length;
@@ -148,29 +148,31 @@ async function showAccounts(deps: SettleDeps, journal: LedgerWriter, notice: Not
   return written;
 }
 
-/** Verdicts that stand before Suspended. */
-const BEFORE: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Suspended']);
+/** Verdicts that take precedence over Suspended. */
+const PRECEDENT: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Suspended']);
 
 function accountNotice(
   context: EntryContext,
   notice: Notice,
   controls: CompiledControls,
-  facts: OrganizationAccount,
+  account: OrganizationAccount,
   record: AccountRecord,
 ): readonly EntryDraft[] {
-  const suspension = controls.suspensionOf(facts, context.now);
+  const suspension = controls.suspensionOf(account, context.now);
   const facetFor = (condition: Condition): Facet | null => {
     if (notice.type === 'AccountSuspended') {
-      return suspension === null || BEFORE.has(condition.verdict) ? null : suspendedFacet(condition, suspension.until);
+      return suspension === null || PRECEDENT.has(condition.verdict)
+        ? null
+        : suspendedFacet(condition, suspension.until);
     }
-    // A contested account waits for exactly this; the entry ends it (shared/domain/account/flapping.ts).
+    // Resuming also ends a contest (shared/domain/account/flapping.ts).
     const held = condition.verdict === 'Suspended' || condition.contested !== undefined;
     return suspension !== null || !held ? null : resumedFacet(condition, context.now);
   };
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   for (const enrollment of ENROLLMENT_IDS) {
     const condition = record.conditions[enrollment];
-    // A claim is its holder's to close; who holds it looks again right after.
+    // Only the claim holder may close its claim; it reconciles the account again afterwards.
     const facet = condition === null || condition.claim !== null || !record.present ? null : facetFor(condition);
     if (facet !== null) facets[enrollment] = facet;
   }
@@ -178,7 +180,7 @@ function accountNotice(
   const { type, reason, message, selector, until } = notice;
   const ends = type === 'AccountSuspended' ? { until: until === null ? null : toIso(until) } : {};
   const detail = { facets, message, ...(selector === null ? {} : { selector, ...ends }) };
-  return [accountEntry(context, type, facts.id, null, { reason, detail })];
+  return [accountEntry(context, type, account.id, null, { reason, detail })];
 }
 
 function suspendedFacet(condition: Condition, until: number | null): Facet {
@@ -187,13 +189,13 @@ function suspendedFacet(condition: Condition, until: number | null): Facet {
   return { ...facetOfCondition(condition), ...rest };
 }
 
-/** What it is now only a look at it can tell; the tick sees to that at once. */
+/** The account has to be read again; `notBefore` makes it due immediately. */
 function resumedFacet(condition: Condition, now: number): Facet {
   const rest = { verdict: 'Unknown', reason: 'resumed', notBefore: toIso(now), deadline: null, attempts: 0 } as const;
   return { ...facetOfCondition(condition), ...rest };
 }
 
-/** Makes due what the kill switch has held back, and queues it. */
+/** Makes keys due that the kill switch held back, and enqueues them. */
 async function wakeHalted(deps: SettleDeps): Promise<void> {
   const now = deps.clock.now();
   for await (const page of deps.records.all()) {

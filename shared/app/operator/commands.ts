@@ -13,8 +13,8 @@ interface Command {
   readonly summary?: Readonly<Record<string, unknown>>;
 }
 
-/** Writes an operator's command into the organization's chain, before it is carried out. */
-async function note(deps: OperatorDeps, { type, reason, message, summary }: Command): Promise<void> {
+/** Records an operator's command in the organization's chain before it is carried out. */
+async function recordCommand(deps: OperatorDeps, { type, reason, message, summary }: Command): Promise<void> {
   const context = commandContext(deps);
   const why = reason === null ? message : `${message}: ${reason}`;
   const detail = { message: why, ...(summary === undefined ? {} : { summary }) };
@@ -22,13 +22,13 @@ async function note(deps: OperatorDeps, { type, reason, message, summary }: Comm
   await new LedgerWriter(deps).organization(() => draft);
 }
 
-/** Has the schedule find a scan due at once. One that runs now ends first. */
+/** Makes a scan due immediately. A running scan ends first. */
 export async function askForScan(
   deps: OperatorDeps,
   reason: string | null,
   makeDue: () => Promise<void> = () => makeScanDue(deps.registers),
 ): Promise<void> {
-  await note(deps, { type: 'ScanRequested', reason, message: `${deps.actor} asked for a scan now` });
+  await recordCommand(deps, { type: 'ScanRequested', reason, message: `${deps.actor} asked for a scan now` });
   await makeDue();
 }
 
@@ -39,6 +39,6 @@ export async function redrive(
   reason: string | null,
 ): Promise<readonly string[]> {
   const message = `${deps.actor} puts ${ids.length === 1 ? 'a dead letter' : `${ids.length} dead letters`} back on the queue`;
-  await note(deps, { type: 'DeadLettersRedriven', reason, message, summary: { ids: ids.slice(0, 100) } });
+  await recordCommand(deps, { type: 'DeadLettersRedriven', reason, message, summary: { ids: ids.slice(0, 100) } });
   return deps.deadLetters.redrive(ids);
 }

@@ -14,13 +14,13 @@ import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { hasPendingWork } from '../work-queue/due-keys.ts';
 
 /*
- * Of each exemption, by its content:
+ * The stages of an exemption, which is identified by its content:
  *
  *   (unknown) ──in force──▶ active ──7 days before its end──▶ expiring ──its end──▶ expired
  *       └────first seen after its end: nothing to announce──────────────────────────▲
  *
- * An announcement is claimed in the register before it is written and closed after it, so that of many ticks one makes it, and one that a
- * crash interrupted is taken up again.
+ * An announcement is claimed in the register before it is written and closed afterwards, so that only one tick makes it, and another tick
+ * continues after a crash.
  */
 const stage = z.enum(['active', 'expiring', 'expired']);
 const known = z.object({ stage, claimedUntil: z.number(), endsAt: z.number() });
@@ -38,14 +38,14 @@ interface Due {
   readonly key: string;
   readonly exemption: Exemption;
   readonly stage: 'expiring' | 'expired';
-  /** Somebody claimed it before and did not close it. */
+  /** Another process claimed it before and did not close it. */
   readonly again: boolean;
 }
 
 /**
- * Announces, once each, exemptions that end within 7 days and those that have ended, account by account. That an account is enforced from
- * then on is no part of it: its condition wakes at that time.
- * @returns how many exemptions were announced.
+ * Announces exemptions that end within 7 days and those that have ended, once each, with one entry per account. Enforcement does not depend
+ * on this: the condition of an account becomes due when its exemption ends.
+ * @returns the number of announced exemptions.
  */
 export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPolicy): Promise<number> {
   const { exemptions } = policy.policy;
@@ -53,7 +53,7 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
   if (exemptions.length === 0 && stored === null) return 0;
   const now = deps.clock.now();
   if (stored !== null && !needsUpdate(stored, exemptions, now)) return 0;
-  const due = await claim(deps, await knownHere(deps, exemptions), now);
+  const due = await claim(deps, await withKnownAccounts(deps, exemptions), now);
   for (const each of due) {
     await announce(deps, policy, each, now);
     await update(deps.registers, EXEMPTIONS, (current) => ({
@@ -64,13 +64,16 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
   return due.length;
 }
 
-/** Exemptions of accounts that a scan has seen: before the first one there is nobody to announce anything of. */
-async function knownHere({ records }: ExemptionDeps, exemptions: readonly Exemption[]): Promise<readonly Exemption[]> {
+/** The exemptions with an account that a scan has found. Before the first scan there are none. */
+async function withKnownAccounts(
+  { records }: ExemptionDeps,
+  exemptions: readonly Exemption[],
+): Promise<readonly Exemption[]> {
   const stored = await records.getMany([...new Set(exemptions.flatMap(({ accounts }) => accounts))]);
   return exemptions.filter(({ accounts }) => accounts.some((id) => stored.get(id)?.present === true));
 }
 
-/** Prolonged or given to others it is another exemption, with an end of its own. */
+/** An extended or reassigned exemption is a different one, with its own end. */
 function keyOf({ accounts, enrollment, until, owner, reason }: Exemption): string {
   return sha256Hex(JSON.stringify([[...accounts].sort(), enrollment, until, owner, reason])).slice(0, 32);
 }
@@ -92,7 +95,7 @@ function needsUpdate(stored: Known, exemptions: readonly Exemption[], now: Epoch
   return Object.entries(stored).some(([key, entry]) => !keys.has(key) && isOver(entry, now));
 }
 
-/** Of an exemption that a policy no longer has, or another process's policy does not have, is kept what was said until its end. */
+/** The state of an exemption is kept until its end, even if the policy (or the policy of another process) no longer has it. */
 function isOver({ endsAt }: z.infer<typeof known>, now: EpochMs): boolean {
   return endsAt <= now;
 }
@@ -124,17 +127,17 @@ async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now:
 }
 
 async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, now: EpochMs): Promise<void> {
-  const journal = new LedgerWriter(deps);
+  const writer = new LedgerWriter(deps);
   const ids = [...new Set(due.exemption.accounts)];
   for (let at = 0; at < ids.length; at += CHUNK) {
     const chunk = ids.slice(at, at + CHUNK);
     const records = await deps.records.getMany(chunk);
-    const told = due.again ? await toldOf(deps, chunk, due) : new Set<AccountId>();
-    const written = await journal.writeMany(
+    const announced = due.again ? await announcedIn(deps, chunk, due) : new Set<AccountId>();
+    const written = await writer.writeMany(
       chunk
-        .filter((id) => !told.has(id))
+        .filter((id) => !announced.has(id))
         .map((id) => {
-          // One draft, however often it is decided anew: what it says does not depend on the record.
+          // One draft for all attempts, because it does not depend on the record.
           const draft = entryOf(deps, policy, due, id, now);
           return {
             record: records.get(id) ?? emptyRecord(id),
@@ -146,28 +149,32 @@ async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, n
   }
 }
 
-/** Storing the record anew has forgotten when it was to be looked at again, where nothing but a hint said so: it is looked at early. */
+/** A new entry clears a due time that was only a hint, so the account is made due now. */
 async function keepAwake({ records }: ExemptionDeps, record: AccountRecord, now: EpochMs): Promise<void> {
   if (!hasPendingWork(record)) return;
   await records.snooze(record.accountId, record.head.seq, now);
 }
 
-/** Accounts in whose chains a tick that did not come to its end has announced it already. */
-async function toldOf({ ledger }: ExemptionDeps, ids: readonly AccountId[], due: Due): Promise<ReadonlySet<AccountId>> {
+/** Accounts for which an interrupted tick has already announced the exemption. */
+async function announcedIn(
+  { ledger }: ExemptionDeps,
+  ids: readonly AccountId[],
+  due: Due,
+): Promise<ReadonlySet<AccountId>> {
   const since = toIso(due.stage === 'expired' ? due.exemption.endsAt : due.exemption.announceAt);
-  const told = new Set<AccountId>();
+  const announced = new Set<AccountId>();
   for (const accountId of ids) {
     const { entries } = await ledger.query({ accountId, type: typeOf(due), since }, { limit: 100 });
-    if (entries.some(({ detail }) => detail?.exemption === due.key)) told.add(accountId);
+    if (entries.some(({ detail }) => detail?.exemption === due.key)) announced.add(accountId);
   }
-  return told;
+  return announced;
 }
 
 function typeOf({ stage }: Due): EntryType {
   return stage === 'expired' ? 'ExemptionExpired' : 'ExemptionExpiring';
 }
 
-/** `null`: another exemption goes on where this one ends, so nothing ends for the account. */
+/** @returns `null` if another exemption continues where this one ends. */
 function entryOf(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, accountId: AccountId, now: EpochMs) {
   const { exemption, key } = due;
   const { enrollment, endsAt, until, owner, reason } = exemption;

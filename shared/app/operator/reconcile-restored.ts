@@ -34,10 +34,10 @@ import { type RestoreReport, type RestoreRequest, storeRestored } from './restor
  *
  *   controls                  halted, and the suspensions of both stores
  *   changes-before-restore    the changes of both stores in the last 24 hours
- *   approval/, run/           used stays used, stopped stays stopped, and no guardrail is lifted any more
- *   rollout                   the gate that lets less through
+ *   approval/, run/           used stays used, stopped stays stopped, and no approval stays valid
+ *   rollout                   the stricter gate
  *   policy                    kept if both agree; otherwise the next scan records it
- *   scan                      ended, and due again: the answers that it kept are too old
+ *   scan                      ended, and due again: its stored responses are too old
  *   current                   leases stay held, and calls already made stay counted
  *   currentOrBackup           nothing is announced twice
  */

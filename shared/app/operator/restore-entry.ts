@@ -12,7 +12,7 @@ export interface RestoreRequest {
   readonly newId: () => string;
 }
 
-/** What a restore has kept and lost, for the operator. */
+/** What a restore has kept and lost, reported to the operator. */
 export interface RestoreReport {
   readonly replaced: Replaced['kind'];
   /** Whether the replaced store could be read, so that its halt, suspensions and counts are in force. */

@@ -16,19 +16,20 @@ const isContested = (record: AccountRecord): boolean =>
   ENROLLMENT_IDS.some((enrollment) => record.conditions[enrollment]?.contested !== undefined);
 
 /**
- * Lets Rollcall change again what was contested, where the selector means it: an `AccountResumed` in the account's own chain, by which its
- * record forgets the fight and is due for a look at once. Needs no AWS.
+ * Ends the contest of matching accounts, so that Rollcall changes them again: an `AccountResumed` entry in the account's chain resets its
+ * record and makes it due immediately. Calls no AWS API.
  * @returns the accounts that were contested
  */
 export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
-  const journal = new LedgerWriter(deps);
+  const writer = new LedgerWriter(deps);
   const context = commandContext(deps);
   const resumed: AccountId[] = [];
   for await (const page of deps.records.all()) {
-    const meant: AccountRecord[] = [];
-    for (const record of page) if (isContested(record) && (await isMeant(deps, selector, record))) meant.push(record);
-    const written = await journal.writeMany(
-      meant.map((record) => ({
+    const matching: AccountRecord[] = [];
+    for (const record of page)
+      if (isContested(record) && (await matches(deps, selector, record))) matching.push(record);
+    const written = await writer.writeMany(
+      matching.map((record) => ({
         record,
         decide: (current: AccountRecord): EntryDraft[] =>
           isContested(current)
@@ -41,8 +42,8 @@ export async function resumeContested(deps: ResumeDeps, selector: OperatorSelect
   return resumed;
 }
 
-async function isMeant(deps: ResumeDeps, { text, accounts, match }: OperatorSelector, { accountId }: AccountRecord) {
+async function matches(deps: ResumeDeps, { text, accounts, match }: OperatorSelector, { accountId }: AccountRecord) {
   if (text === 'all' || accounts.includes(accountId)) return true;
-  const facts = await deps.snapshots.get(accountId);
-  return facts !== null && !(match.usesTags && facts.tags === null) && match.test(facts);
+  const account = await deps.snapshots.get(accountId);
+  return account !== null && !(match.usesTags && account.tags === null) && match.test(account);
 }
