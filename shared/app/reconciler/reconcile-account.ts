@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { hasFailedVisibly, transition } from '../../domain/account/transition.ts';
+import { hasFailed, transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/decision/assess.ts';
 import { toChange } from '../../domain/decision/plan.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
@@ -130,7 +130,7 @@ function visibleFailure(
   known: AccountRecord,
 ): Assessment | null {
   const assessment = assess(assessContext(work), facts, observations, known)[enrollment];
-  return hasFailedVisibly(known.conditions[enrollment], assessment) ? assessment : null;
+  return hasFailed(known.conditions[enrollment], assessment) ? assessment : null;
 }
 
 /**

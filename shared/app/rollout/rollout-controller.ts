@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { enforceableCanaries, judgeCanaries } from '../../domain/decision/canary.ts';
+import { assessCanaries, enforceableCanaries } from '../../domain/decision/canary.ts';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -105,7 +105,7 @@ export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy):
   }
   if (state.phase === 'blocked' || state.startedAt === null) return state;
   const records = await deps.records.getMany(state.canaries);
-  const verdict = judgeCanaries([...records.values()], state.startedAt);
+  const verdict = assessCanaries([...records.values()], state.startedAt);
   const halted = verdict.kind === 'compliant' && (await readControls(deps.registers)).halt !== null;
   const next = moved(state, verdict, { waitMs: rollout.canary.waitMs, now, halted });
   if (next === null) return state;
@@ -124,7 +124,7 @@ interface GateTiming {
 
 function moved(
   state: RolloutState,
-  verdict: ReturnType<typeof judgeCanaries>,
+  verdict: ReturnType<typeof assessCanaries>,
   { waitMs, now, halted }: GateTiming,
 ): RolloutState | null {
   if (verdict.kind === 'failed') {

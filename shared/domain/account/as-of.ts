@@ -6,8 +6,8 @@ import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from './record.ts';
 import { fromStoredState } from './stored-state.ts';
 
-/** How one enrollment of one account stood at some time. */
-interface StandingFacts {
+/** The state of one enrollment of one account at some time. */
+interface StandingFields {
   readonly verdict: Verdict;
   readonly reason: ReasonCode | null;
   readonly observed: EnrollmentStatus | null;
@@ -17,21 +17,21 @@ interface StandingFacts {
   readonly rule: string | null;
 }
 
-export interface Standing extends StandingFacts {
+export interface Standing extends StandingFields {
   /** When this verdict began, ISO 8601. */
   readonly since: string;
 }
 
-/** The last word of a chain about an enrollment: `since` is `null` where only older entries tell when the verdict began. */
-export interface LastWord extends StandingFacts {
+/** What the last entry of a chain about an enrollment records. `since` is `null` if only older entries show when the verdict began. */
+export interface LastWord extends StandingFields {
   readonly since: string | null;
 }
 
 export function standingOf(condition: Condition): Standing {
-  return { ...factsOf(condition), rule: condition.rule, since: condition.since };
+  return { ...fieldsOf(condition), rule: condition.rule, since: condition.since };
 }
 
-function factsOf(facet: Facet): Omit<StandingFacts, 'rule'> {
+function fieldsOf(facet: Facet): Omit<StandingFields, 'rule'> {
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode } = facet;
   return { verdict, reason, observed: status, observedRuleMode: ruleMode, desired, desiredRuleMode };
 }
@@ -40,20 +40,20 @@ function ruleIn(entry: LedgerEntry, enrollment: EnrollmentId): string | null {
   return entry.rule ?? entry.detail?.rules?.[enrollment] ?? null;
 }
 
-/** What an entry says of an enrollment; `null`: nothing. */
+/** The facet that an entry records of an enrollment; `null`: none. */
 export function facetIn(entry: LedgerEntry, enrollment: EnrollmentId): Facet | null {
   if (entry.enrollment === enrollment && entry.after !== null) return entry.after;
   return entry.detail?.facets?.[enrollment] ?? null;
 }
 
-/** The entries that decide, in the chain's order, and what stands for older ones. */
+/** The last entries of a chain, in its order, and the checkpoint that replaces older ones. */
 export interface Tail {
   readonly accountId: AccountId;
   readonly entries: readonly LedgerEntry[];
   readonly checkpoint: Checkpoint | null;
 }
 
-/** `unclear`: the last entries alone do not tell; the chain has to be replayed. `pruned`: what was so then is no longer there. */
+/** `unclear`: the last entries are not enough, so the chain must be replayed. `pruned`: the entries of that time have been removed. */
 export type TailState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'pruned' }
@@ -61,15 +61,15 @@ export type TailState =
   | { readonly kind: 'present'; readonly words: Readonly<Record<EnrollmentId, LastWord | null>> };
 
 /**
- * An account's state at `until` (ISO 8601) out of the last entries of its chain: the same as the fold of all entries up to then, without
- * reading them.
+ * An account's state at `until` (ISO 8601), from the last entries of its chain. Gives the same as the fold of all entries until then, without reading
+ * them.
  */
 export function tailState(tail: Tail, until: string): TailState {
   const { checkpoint, entries } = tail;
-  const toldSince = checkpoint === null || checkpoint.throughAt <= until;
-  // What is left of before the checkpoint is about to be removed, and says nothing that the checkpoint does not.
+  const covered = checkpoint === null || checkpoint.throughAt <= until;
+  // Entries before the checkpoint add nothing to it and may be removed at any time.
   const kept = checkpoint === null ? entries : entries.filter(({ seq }) => seq > checkpoint.through.seq);
-  if (!toldSince) return { kind: 'pruned' };
+  if (!covered) return { kind: 'pruned' };
   const base = checkpoint?.state ? fromStoredState(checkpoint.state) : null;
   const presence = kept.findLast(({ type }) => type === 'AccountJoined' || type === 'AccountLeft');
   const present = presence === undefined ? (base?.present ?? false) : presence.type === 'AccountJoined';
@@ -78,7 +78,7 @@ export function tailState(tail: Tail, until: string): TailState {
   for (const enrollment of ENROLLMENT_IDS) {
     const last = kept.findLast((entry) => entry.enrollment === enrollment || entry === presence);
     const word = last === undefined ? null : wordOf(last, enrollment);
-    // An entry that says nothing of what it is about: what was so before it stands further back.
+    // The entry does not record the state, so older entries are needed.
     if (last !== undefined && word === null && (kept.length > 1 || base !== null)) return { kind: 'unclear' };
     words[enrollment] = word ?? fromCheckpoint(base?.conditions[enrollment] ?? null);
   }
@@ -88,7 +88,7 @@ export function tailState(tail: Tail, until: string): TailState {
 function wordOf(entry: LedgerEntry, enrollment: EnrollmentId): LastWord | null {
   const facet = facetIn(entry, enrollment);
   if (facet === null) return null;
-  return { ...factsOf(facet), rule: ruleIn(entry, enrollment), since: sinceOf(entry, facet) };
+  return { ...fieldsOf(facet), rule: ruleIn(entry, enrollment), since: sinceOf(entry, facet) };
 }
 
 function fromCheckpoint(condition: Condition | null): LastWord | null {
@@ -96,13 +96,13 @@ function fromCheckpoint(condition: Condition | null): LastWord | null {
 }
 
 function sinceOf(entry: LedgerEntry, { verdict }: Facet): string | null {
-  // Whoever joins was unknown before, or had left, and then nothing applied to them.
+  // An account that joins was unknown before, or had left and was NotApplicable.
   if (entry.type === 'AccountJoined') return entry.seq === 1 || verdict !== 'NotApplicable' ? entry.at : null;
-  // `before` is what stood there by the entry's own word; the same verdict, or none told, and the beginning lies further back.
+  // With the same verdict in `before`, or without `before`, the verdict began at an older entry.
   return entry.before !== null && entry.before.verdict !== verdict ? entry.at : null;
 }
 
-/** The slow and certain way: the record behind all entries of a chain that were written at or before `until`, in the chain's order. */
+/** The record after all entries of a chain that were written at or before `until`, in the order of the chain. */
 export function replay(
   accountId: AccountId,
   checkpoint: Checkpoint | null,

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../enrollment/model.ts';
 import type { Verdict } from '../enrollment/verdict.ts';
 
-/** Verdicts under which the policy asks for nothing. All others count: what is unknown or not yet observed is not compliant. */
+/** Verdicts of enrollments that the policy does not enforce. All others count: an unknown enrollment is not compliant. */
 const OUT_OF_SCOPE: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Suspended', 'Exempt']);
 
 export function isManaged(verdict: Verdict): boolean {
@@ -9,10 +9,10 @@ export function isManaged(verdict: Verdict): boolean {
 }
 
 export interface Compliance {
-  /** Enrollments that the policy asks something of. */
+  /** Enrollments that the policy enforces. */
   readonly managed: number;
   readonly compliant: number;
-  /** With one decimal; `null` where nothing is managed. */
+  /** With one decimal; `null` if nothing is managed. */
   readonly percent: number | null;
 }
 
@@ -36,7 +36,6 @@ export interface Spread {
   readonly maxMs: number | null;
 }
 
-/** Of durations, ms. */
 export function spreadOf(durations: readonly EpochMs[]): Spread {
   const sorted = durations.toSorted((a, b) => a - b);
   const at = (share: number): number | null =>

@@ -24,17 +24,19 @@ export function withDetection(record: AccountRecord, draft: EntryDraft, newId: (
   if (!record.present && record.conditions[enrollment]?.verdict === 'NotApplicable') return [draft];
   if (!beginsDrift(record.conditions[enrollment], after)) return [draft];
   const { changedBy, ...detail } = draft.detail ?? {};
-  const found = detected(after, draft.before);
+  const observed = detected(after, draft.before);
   const detection: EntryDraft = {
     ...draft,
-    ...{ id: newId(), type: 'DriftDetected', after: found, reason: found.reason, api: null },
+    ...{ id: newId(), type: 'DriftDetected', after: observed, reason: observed.reason, api: null },
     detail: changedBy === undefined ? {} : { changedBy },
   };
-  return [detection, { ...draft, before: found, detail: draft.detail === null ? null : detail }];
+  return [detection, { ...draft, before: observed, detail: draft.detail === null ? null : detail }];
 }
 
-/** The observed state, without the reason that delays the fix. */
-// The deadline of a Pending stays: if a process dies before the next entry, the next scan must not grant the whole time again.
+/**
+ * The observed state, without the reason that delays the fix. The deadline of a Pending stays: if a process dies before the next entry, the next scan
+ * must not grant the full period again.
+ */
 function detected(after: Facet, before: Facet | null): Facet {
   const reason = mismatchIn(after);
   return { ...after, verdict: 'Drifted', reason, notBefore: null, attempts: before?.attempts ?? 0 };
@@ -42,6 +44,6 @@ function detected(after: Facet, before: Facet | null): Facet {
 
 function mismatchIn({ status, ruleMode, desired, desiredRuleMode }: Facet): ReasonCode {
   if (status === 'Failed') return 'enrollmentFailed';
-  const wanted = { status: desired, ruleMode: desiredRuleMode };
-  return (status === null ? null : differs(wanted, { status, ruleMode })) ?? 'statusDiffers';
+  const desiredState = { status: desired, ruleMode: desiredRuleMode };
+  return (status === null ? null : differs(desiredState, { status, ruleMode })) ?? 'statusDiffers';
 }

@@ -1,12 +1,12 @@
 import type { AccountState, Condition } from '../enrollment/condition.ts';
 import { type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
 
-/** Blocked until another enrollment is Active in the same account. */
+/** Whether the enrollment waits until another one is Active in the same account. */
 export function waitsForPrerequisite(condition: Condition | null): condition is Condition {
   return condition?.verdict === 'Blocked' && condition.reason === 'prerequisite';
 }
 
-/** Whether an enrollment waits for prerequisites that are all Active by now. */
+/** Whether an enrollment waits for prerequisites that are all Active now. */
 export function isUnlocked(state: AccountState, enrollment: EnrollmentId): boolean {
   return waitsForPrerequisite(state.conditions[enrollment]) && lastPrerequisite(state, enrollment) !== null;
 }

@@ -8,10 +8,10 @@ import { foldContention, resumed } from './flapping.ts';
 import { isUnlocked, lastPrerequisite } from './prerequisites.ts';
 import { fromStoredState } from './stored-state.ts';
 
-/** All that is known of one account: the fold of its chain. */
+/** Everything known about one account: the fold of its chain. */
 export interface AccountRecord extends AccountState {
   readonly accountId: AccountId;
-  /** The last entry that is folded in. */
+  /** The last entry included. */
   readonly head: ChainHead;
 }
 
@@ -19,7 +19,6 @@ export function emptyRecord(accountId: AccountId): AccountRecord {
   return { accountId, head: EMPTY_CHAIN, present: false, conditions: byKind(() => null) };
 }
 
-/** The record with another condition of one enrollment. */
 export function withCondition<T extends AccountState>(
   state: T,
   enrollment: EnrollmentId,
@@ -28,7 +27,7 @@ export function withCondition<T extends AccountState>(
   return { ...state, conditions: { ...state.conditions, [enrollment]: condition } };
 }
 
-/** Verdicts under which no drift can be open: what was open is resolved or superseded. */
+/** Verdicts that end an open drift: it is resolved or superseded. */
 const ENDS_DRIFT: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended', 'Compliant']);
 
 /**
@@ -52,11 +51,11 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
       optOut: entry.detail?.optOut ?? false,
     };
   }
-  // Only the outcome of that very intent closes it; a scan's observation in between does not.
+  // Only the outcome of this intent closes the claim; an observation by a scan does not.
   return claim !== null && entry.detail?.intentId === claim.entryId ? null : claim;
 }
 
-/** An account that has left has no drift, even if a call that was under way fails afterwards. */
+/** An account that has left has no drift, even if a call in progress fails afterwards. */
 function facetOfAbsent(condition: Condition | null, after: Facet): Facet {
   const gone = { verdict: 'NotApplicable', reason: 'accountNotActive' } as const;
   if (condition?.verdict !== gone.verdict || !isDrift(after.verdict)) return after;
@@ -84,11 +83,11 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
 
 /**
  * The record after `entry`. Pure, so that replaying a chain from its start always gives the same record.
- * `entry` must follow the record's head (see `checkLink`); the caller has seen to that.
+ * The caller must have checked that `entry` follows the record's head (`checkLink`).
  */
 export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRecord {
   const current = entry.detail?.checkpoint?.current ?? null;
-  // Changes nothing where the chain was followed from its start; where that is pruned away, this is where one knows it all.
+  // Changes nothing if the fold began at the start of the chain. If the start is pruned, the fold begins with this state.
   if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...fromStoredState(current) };
   const facets = { ...entry.detail?.facets };
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
@@ -96,8 +95,8 @@ export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRec
   const present = entry.type === 'AccountJoined' || (entry.type !== 'AccountLeft' && record.present);
   const fold = (enrollment: EnrollmentId): Condition | null => {
     const known = record.conditions[enrollment];
-    const stated = facets[enrollment];
-    const after = stated === undefined || present ? stated : facetOfAbsent(known, stated);
+    const recorded = facets[enrollment];
+    const after = recorded === undefined || present ? recorded : facetOfAbsent(known, recorded);
     const folded = after === undefined ? known : foldFacet(known, entry, after, enrollment);
     return resumes && (entry.enrollment ?? enrollment) === enrollment ? resumed(folded, entry.at) : folded;
   };
@@ -109,23 +108,23 @@ export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRec
   };
 }
 
-/** The times at which someone has to look at this condition again, epoch ms. */
+/** The times at which this condition must be reconciled again, epoch ms. */
 function wakeTimes(condition: Condition | null): readonly EpochMs[] {
   if (condition === null) return [];
   const times = [condition.notBefore, condition.claim?.expiresAt ?? null];
-  // A deadline wakes once, to turn Converging into Stalled; behind it there is nothing to wake for.
+  // A deadline matters once, to turn Converging into Stalled.
   if (condition.verdict === 'Converging') times.push(condition.deadline);
   return times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
 }
 
-/** When the prerequisites of a waiting enrollment were met. */
+/** When the prerequisites of a waiting enrollment were met; empty if they are not, or if another delay applies. */
 function unlockedAt(record: AccountRecord, enrollment: EnrollmentId): readonly EpochMs[] {
   if (!isUnlocked(record, enrollment) || record.conditions[enrollment]?.notBefore !== null) return [];
   const met = lastPrerequisite(record, enrollment);
   return met === null ? [] : [Date.parse(met.changedAt)];
 }
 
-/** The earliest time at which the record needs attention; `null` if it needs none. What the sparse index is over. */
+/** The earliest time at which the account must be reconciled; `null` if none is known. The stores have a sparse index over it. */
 export function wakeAt(record: AccountRecord): EpochMs | null {
   const times = ENROLLMENT_IDS.flatMap((id) => [...wakeTimes(record.conditions[id]), ...unlockedAt(record, id)]);
   return times.length === 0 ? null : Math.min(...times);

@@ -5,23 +5,23 @@ import type { EpochMs } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { Detail, EntryDraft, EntryType } from '../ledger/entry.ts';
 import { toIso } from '../time.ts';
-import { contestMessage, isSetBack, setBacksWith } from './flapping.ts';
+import { contestMessage, isReverted, reversionsWith } from './flapping.ts';
 import type { AccountRecord } from './record.ts';
 
-/** What every entry of one piece of work shares. */
+/** The fields that all entries of one unit of work share. */
 export interface EntryContext {
   readonly newId: () => string;
   readonly now: EpochMs;
   readonly actor: string;
   readonly runId: string | null;
   readonly policyHash: string | null;
-  /** [0, 1): spreads the pauses after failures. Absent: every pause is as long as it may be. */
+  /** [0, 1): spreads retry delays. Absent: every delay has its maximum length. */
   readonly random?: () => number;
 }
 
 const iso = (time: EpochMs | null): string | null => (time === null ? null : toIso(time));
 
-/** An assessment as an entry states it. `attempts` counts failed calls of the same drift. */
+/** @param attempts failed calls for the same drift */
 export function facetOf(assessment: Assessment, attempts: number): Facet {
   return {
     verdict: assessment.verdict,
@@ -37,7 +37,6 @@ export function facetOf(assessment: Assessment, attempts: number): Facet {
   };
 }
 
-/** The facet that a condition holds at present. */
 export function facetOfCondition(condition: Condition): Facet {
   const { verdict, reason, status, ruleMode, lastUpdated, desired, desiredRuleMode, notBefore, deadline, attempts } =
     condition;
@@ -73,10 +72,10 @@ export function accountEntry(
 }
 
 /**
- * Whether two facets say the same to a reader of the ledger. Times alone are no news: a deadline or a timestamp that is read
- * again at every scan must not write an entry, or writes would grow with accounts instead of with drift.
+ * Whether two facets are the same to a reader of the audit log. Times alone do not count: every scan reads deadlines and timestamps again, and an entry
+ * for each would make writes grow with accounts instead of with drift.
  */
-function sameNews(a: Facet, b: Facet): boolean {
+function sameFacet(a: Facet, b: Facet): boolean {
   return (
     a.verdict === b.verdict &&
     a.reason === b.reason &&
@@ -87,14 +86,14 @@ function sameNews(a: Facet, b: Facet): boolean {
   );
 }
 
-/** Verdicts whose beginning has a name of its own. */
-const NAMED: Partial<Record<Verdict, EntryType>> = {
+/** Verdicts with an entry type of their own. */
+const OWN_TYPE: Partial<Record<Verdict, EntryType>> = {
   Blocked: 'RemediationBlocked',
   Stalled: 'ConvergenceStalled',
 };
 
 /**
- * A drift is detected once and ends once (invariant 1): while one is open, further findings are changes of it. The reason that delays the fix is an
+ * A drift is detected once and ends once (invariant 1): while it is open, further findings are changes of it. The reason that delays the fix is an
  * entry of its own; if it is the first to record the drift, {@link withDetection} puts `DriftDetected` before it.
  */
 function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
@@ -102,12 +101,12 @@ function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessme
   if (reason === 'contested' && condition?.contested === undefined) return 'FlapDetected';
   if (verdict === 'Compliant') return open ? 'DriftResolved' : 'VerdictChanged';
   if (verdict === 'Drifted') return open ? 'VerdictChanged' : 'DriftDetected';
-  return condition?.verdict === verdict ? 'VerdictChanged' : (NAMED[verdict] ?? 'VerdictChanged');
+  return condition?.verdict === verdict ? 'VerdictChanged' : (OWN_TYPE[verdict] ?? 'VerdictChanged');
 }
 
 /**
- * The entry that turns what is remembered of an enrollment into what was found now; `null` if there is nothing to tell.
- * An open claim is its holder's to close: nothing is told while it lasts, whatever a scan sees meanwhile.
+ * The entry that moves the recorded condition to the new assessment; `null` if nothing has changed. Only the claim holder may close an open claim, so
+ * there is no entry while one is open.
  */
 export function transition(
   context: EntryContext,
@@ -118,12 +117,12 @@ export function transition(
   const condition = record.conditions[assessment.enrollment];
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
-  const seen = facetOf(assessment, attempts);
-  if (condition !== null && sameNews(condition, seen)) return null;
-  const failed = condition === null ? null : failedAttempt(context, condition, assessment, seen);
-  const type = failed?.type ?? entryTypeFor(condition, assessment);
-  const after = failed?.after ?? seen;
-  const message = type === 'FlapDetected' ? contestText(context, condition, seen, detail) : assessment.message;
+  const facet = facetOf(assessment, attempts);
+  if (condition !== null && sameFacet(condition, facet)) return null;
+  const failure = condition === null ? null : failedAttempt(context, condition, assessment, facet);
+  const type = failure?.type ?? entryTypeFor(condition, assessment);
+  const after = failure?.after ?? facet;
+  const message = type === 'FlapDetected' ? contestText(context, condition, facet, detail) : assessment.message;
   return accountEntry(context, type, assessment.accountId, assessment.enrollment, {
     before: condition === null ? null : facetOfCondition(condition),
     after,
@@ -133,47 +132,49 @@ export function transition(
   });
 }
 
-/** The assessment's message, with the actor of the last reversion, which only the detail names. */
-function contestText({ now }: EntryContext, condition: Condition | null, seen: Facet, { changedBy }: Detail): string {
-  const wanted = { status: seen.desired, ruleMode: seen.desiredRuleMode };
-  return contestMessage(setBacksWith(condition, isSetBack(condition, seen, wanted), changedBy?.actor ?? null, now));
+/** The message of the assessment, plus the actor of the last reversion, which only the detail names. */
+function contestText({ now }: EntryContext, condition: Condition | null, facet: Facet, { changedBy }: Detail): string {
+  const desired = { status: facet.desired, ruleMode: facet.desiredRuleMode };
+  return contestMessage(
+    reversionsWith(condition, isReverted(condition, facet, desired), changedBy?.actor ?? null, now),
+  );
 }
 
 /**
- * What was set going has visibly failed: AWS says Failed, or nothing came of it by the deadline. A failed attempt like any other, whoever
- * sees it first, a scan or a worker: it counts, and the next one waits for a pause that grows.
+ * A change that was accepted but failed later: AWS reports Failed, or the deadline passed without a result. It counts as a failed attempt, and the next
+ * one waits for the retry delay, whether a scan or a worker finds it.
  */
 function failedAttempt(
   context: EntryContext,
   condition: Condition,
   assessment: Assessment,
-  seen: Facet,
+  facet: Facet,
 ): { readonly type: EntryType; readonly after: Facet } | null {
-  const attempts = seen.attempts + 1;
+  const attempts = facet.attempts + 1;
   const notBefore = toIso(context.now + backoffMs(attempts, context.random ?? (() => 1)));
   if (assessment.verdict === 'Stalled' && condition.verdict !== 'Stalled') {
-    return { type: 'ConvergenceStalled', after: { ...seen, notBefore, attempts } };
+    return { type: 'ConvergenceStalled', after: { ...facet, notBefore, attempts } };
   }
-  if (!hasFailedVisibly(condition, assessment)) return null;
-  return { type: 'RemediationFailed', after: { ...seen, reason: 'retrying', notBefore, attempts } };
+  if (!hasFailed(condition, assessment)) return null;
+  return { type: 'RemediationFailed', after: { ...facet, reason: 'retrying', notBefore, attempts } };
 }
 
-/** What was set going for an open drift has ended in Failed, be it seen right after our call or after a while of Pending. */
-export function hasFailedVisibly(condition: Condition | null, { status, action }: Assessment): boolean {
+/** Whether a change for an open drift ended in Failed, directly after the call or after a period of Pending. */
+export function hasFailed(condition: Condition | null, { status, action }: Assessment): boolean {
   if (condition?.verdict !== 'Converging' || condition.driftSince === null) return false;
   return status === 'Failed' && action !== 'none';
 }
 
-/** Failed attempts count for one drift under one policy; anything else starts at none. */
+/** Failed attempts count per drift, policy and desired state; a change of any of them resets the count. */
 function attemptsAfter(condition: Condition | null, assessment: Assessment, policyHash: string | null): number {
   if (condition === null || assessment.verdict === 'Compliant' || condition.policyHash !== policyHash) return 0;
-  const sameWish =
+  const sameDesired =
     condition.desired === assessment.desired.status && condition.desiredRuleMode === assessment.desired.ruleMode;
-  return sameWish ? condition.attempts : 0;
+  return sameDesired ? condition.attempts : 0;
 }
 
-/** Verdicts that a first sight of an account records inside `AccountJoined`, without an entry of their own. */
-const QUIET: ReadonlySet<Verdict> = new Set([
+/** Verdicts of a new account that `AccountJoined` records, without an entry of their own. */
+const IN_JOIN_ENTRY: ReadonlySet<Verdict> = new Set([
   'NotApplicable',
   'Unmanaged',
   'Suspended',
@@ -183,7 +184,7 @@ const QUIET: ReadonlySet<Verdict> = new Set([
   'Compliant',
 ]);
 
-/** The first entry of an account's chain, or the one with which it comes back. */
+/** The first entry of an account's chain, or the first after the account has returned. */
 export function joined(
   context: EntryContext,
   account: { readonly id: string; readonly name: string; readonly ou: string; readonly state: string },
@@ -192,7 +193,7 @@ export function joined(
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   const rules: Partial<Record<EnrollmentId, string>> = {};
   for (const assessment of ENROLLMENT_IDS.map((id) => assessments[id])) {
-    if (!QUIET.has(assessment.verdict)) continue;
+    if (!IN_JOIN_ENTRY.has(assessment.verdict)) continue;
     facets[assessment.enrollment] = facetOf(assessment, 0);
     if (assessment.rule !== null) rules[assessment.enrollment] = assessment.rule;
   }
@@ -202,7 +203,7 @@ export function joined(
   });
 }
 
-/** The entry for an account that a complete snapshot no longer has. */
+/** The entry for an account that is missing from a complete snapshot. */
 export function left(context: EntryContext, record: AccountRecord): EntryDraft {
   const gone = (condition: Condition): Facet => ({
     ...facetOfCondition(condition),

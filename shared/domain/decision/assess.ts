@@ -1,4 +1,4 @@
-import { contestOf, isSetBack } from '../account/flapping.ts';
+import { contestOf, isReverted } from '../account/flapping.ts';
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { byKind, type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
@@ -17,18 +17,18 @@ export interface Suspension {
   readonly until: EpochMs | null;
 }
 
-/** Something other than the account itself that keeps a call from being made for now: shown as Blocked. */
+/** Delays a call for a reason outside the account. Gives the verdict Blocked. */
 interface Hold {
   readonly reason: ReasonCode;
   readonly message: string;
-  /** When it ends, if that is known. */
+  /** When it ends; `null`: unknown. */
   readonly notBefore: EpochMs | null;
 }
 
-/** Whether this call about this account is held up; `null`: it is not. Pure: what it depends on was read before. */
+/** Why this call for this account is delayed; `null`: it is not. Pure: everything it depends on is read beforehand. */
 export type HoldOf = (account: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
 
-/** All that the diff needs beside the account itself. The clock's reading comes in: the diff has none of its own. */
+/** The inputs of an assessment that are shared by all accounts. */
 export interface AssessContext {
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
@@ -37,20 +37,20 @@ export interface AssessContext {
   /** The kill switch is on. */
   readonly halted?: boolean;
   /**
-   * Whether opting out may follow from these observations. False when a listing is incomplete: opting out is data loss and
-   * never the result of a broken input (invariant 8).
+   * False when a listing is incomplete. Opting out deletes data, so it must never follow from an incomplete listing
+   * (invariant 8).
    */
   readonly optOutsAllowed: boolean;
-  /** The first that applies makes a drift Blocked. They are asked last, of what would otherwise be acted upon. */
+  /** The first that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
   readonly holds?: readonly HoldOf[];
 }
 
-/** One enrollment of one account, with what is remembered of it. */
+/** One enrollment of one account, with its recorded condition. */
 interface Subject {
   readonly context: AssessContext;
   readonly account: OrganizationAccount;
   readonly enrollment: EnrollmentId;
-  /** `null`: the policy cannot decide, because it needs tags or a name that AWS did not return. */
+  /** `null`: the policy needs tags or a name that AWS did not return. */
   readonly state: DesiredState | null;
   readonly desired: DesiredEnrollment;
   readonly rule: string | null;
@@ -59,19 +59,19 @@ interface Subject {
   readonly prerequisites: readonly Prerequisite[];
 }
 
-/** Another enrollment of the account that must be Active first, with what is remembered of it. */
+/** Another enrollment of the account that must be Active first, with its recorded condition. */
 interface Prerequisite {
   readonly enrollment: EnrollmentId;
   readonly observation: Observation;
   readonly condition: Condition | null;
 }
 
-interface Judgement {
+interface Outcome {
   readonly verdict: Verdict;
   readonly reason: ReasonCode | null;
   readonly message?: string | null;
   readonly call?: Call;
-  /** The call that would follow if nothing stood in its way. */
+  /** The call that is delayed. */
   readonly held?: Call;
   readonly notBefore?: EpochMs | null;
   readonly deadline?: EpochMs | null;
@@ -81,12 +81,12 @@ const HOUR_MS = 60 * 60 * 1000;
 
 const UNDECIDED: DesiredEnrollment = { status: null, ruleMode: null };
 
-const COMPLIANT: Judgement = { verdict: 'Compliant', reason: null };
+const COMPLIANT: Outcome = { verdict: 'Compliant', reason: null };
 
 /**
- * The diff: what each enrollment of an account is and should be, and what follows. Pure and total; the verdicts are
- * tried in the order of `VERDICTS`, and the first that applies is the result. Blocked means a drift whose fix is delayed, so it applies only if the
- * observed state differs from the desired state and no change is under way.
+ * Compares the desired and observed state of each enrollment of an account. Pure, and never throws. The first verdict that applies, in the order of
+ * `VERDICTS`, is the result. Blocked means a drift whose fix is delayed, so it applies only if the observed state differs from the desired state and
+ * no change is in progress.
  */
 export function assess(
   context: AssessContext,
@@ -120,10 +120,10 @@ function assessOne(
       return { enrollment: id, observation: observations[id], condition: record?.conditions[id] ?? null };
     }),
   };
-  return toAssessment(subject, judge(subject));
+  return toAssessment(subject, outcomeOf(subject));
 }
 
-/** What the policy wants of one enrollment; both `null` where it wants nothing. */
+/** The desired state of one enrollment; both fields are `null` if the policy does not manage it. */
 export function desiredOf(
   state: DesiredState,
   account: OrganizationAccount,
@@ -133,7 +133,7 @@ export function desiredOf(
   const rules = state.organizationRules.value;
   return {
     status: status === 'unmanaged' ? null : status,
-    // The management account is not a member: nothing associates it with itself.
+    // The management account is not a member, so it cannot be associated.
     ruleMode: kindOf(enrollment).hasRuleMode && !account.management && rules !== 'unmanaged' ? rules : null,
   };
 }
@@ -144,16 +144,16 @@ function decidingRule(state: DesiredState, enrollment: EnrollmentId): string {
   return byRuleMode ? state.organizationRules.rule : status.rule;
 }
 
-function toAssessment(subject: Subject, judgement: Judgement): Assessment {
+function toAssessment(subject: Subject, outcome: Outcome): Assessment {
   const { observation, account } = subject;
   const seen = observation.kind === 'observed' ? observation : null;
-  const { call, held } = judgement;
+  const { call, held } = outcome;
   return {
     accountId: account.id,
     enrollment: subject.enrollment,
-    verdict: judgement.verdict,
-    reason: judgement.reason,
-    message: judgement.message ?? null,
+    verdict: outcome.verdict,
+    reason: outcome.reason,
+    message: outcome.message ?? null,
     rule: subject.rule,
     status: seen?.status ?? null,
     ruleMode: seen?.ruleMode ?? null,
@@ -164,22 +164,22 @@ function toAssessment(subject: Subject, judgement: Judgement): Assessment {
     scope: (call ?? held)?.scope ?? (account.id === subject.context.caller.accountId ? 'own' : 'member'),
     target: call?.target ?? null,
     optOut: (call ?? held)?.optOut ?? false,
-    notBefore: judgement.notBefore ?? null,
-    deadline: judgement.deadline ?? null,
+    notBefore: outcome.notBefore ?? null,
+    deadline: outcome.deadline ?? null,
   };
 }
 
-function judge(subject: Subject): Judgement {
+function outcomeOf(subject: Subject): Outcome {
   return (
-    outOfReach(subject) ??
-    unknown(subject) ??
-    inTransit(subject) ??
-    judgeMismatch(subject, mismatchOf(subject.desired, subject.observation))
+    notEnforced(subject) ??
+    unknownState(subject) ??
+    inProgress(subject) ??
+    outcomeOfMismatch(subject, mismatchOf(subject.desired, subject.observation))
   );
 }
 
-/** NotApplicable, Unmanaged, Suspended, Exempt: what is observed does not matter. */
-function outOfReach({ context, account, enrollment, state, desired }: Subject): Judgement | null {
+/** NotApplicable, Unmanaged, Suspended, Exempt: these do not depend on the observation. */
+function notEnforced({ context, account, enrollment, state, desired }: Subject): Outcome | null {
   if (account.state !== 'ACTIVE' && account.state !== 'UNKNOWN') {
     return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${account.state}` };
   }
@@ -197,7 +197,7 @@ function outOfReach({ context, account, enrollment, state, desired }: Subject): 
   return { verdict: 'Exempt', reason: 'exemption', message, notBefore: exemption.endsAt };
 }
 
-function unknown({ context, account, state, observation }: Subject): Judgement | null {
+function unknownState({ context, account, state, observation }: Subject): Outcome | null {
   if (account.state === 'UNKNOWN') {
     const message = 'AWS reports an account state that this version does not know';
     return { verdict: 'Unknown', reason: 'unknownState', message };
@@ -212,22 +212,22 @@ function unknown({ context, account, state, observation }: Subject): Judgement |
   return { verdict: 'Unknown', reason: observation.reason, message: observation.message };
 }
 
-function contradicted({ state, enrollment }: Subject): Judgement | null {
+function contradicted({ state, enrollment }: Subject): Outcome | null {
   const contradiction = state?.contradiction ?? null;
   if (contradiction === null || !contradiction.enrollments.includes(enrollment)) return null;
   return { verdict: 'Blocked', reason: 'policyContradiction', message: contradiction.message };
 }
 
-/** Converging and Stalled: AWS says Pending, or we acted and what we see is still what we saw before. */
-function inTransit(subject: Subject): Judgement | null {
+/** Converging and Stalled: AWS reports Pending, or a call was made and AWS still shows the state from before it. */
+function inProgress(subject: Subject): Outcome | null {
   const { observation, condition, context } = subject;
   if (observation.kind !== 'observed') return null;
   const pendingDeadlineMs = context.policy.policy.pendingDeadlineMs;
-  const remembered = condition?.verdict === 'Converging' || condition?.verdict === 'Stalled' ? condition : null;
+  const acted = condition?.verdict === 'Converging' || condition?.verdict === 'Stalled' ? condition : null;
   const mismatch = mismatchOf(subject.desired, observation);
   if (observation.status === 'Pending' && (mismatch !== null || statusMatters(subject.desired))) {
-    // From AWS's timestamp or from our own call, whichever is later: a Pending that began anew has its whole time again.
-    const ours = pendingDeadline(remembered, condition);
+    // Counts from AWS's timestamp or from our own call, whichever is later, so a new Pending gets the full period.
+    const ours = pendingDeadline(acted, condition);
     const theirs = observation.lastUpdated === null ? ours : observation.lastUpdated + pendingDeadlineMs;
     const deadline = theirs === null ? context.now + pendingDeadlineMs : Math.max(theirs, ours ?? theirs);
     return untilDeadline(context.now, 'pending', deadline);
@@ -237,14 +237,14 @@ function inTransit(subject: Subject): Judgement | null {
     const notBefore = Date.parse(condition.claim.expiresAt);
     return { verdict: 'Converging', reason: 'acted', message: 'a worker is acting on it', notBefore };
   }
-  if (remembered === null || !stillTheOldPicture(remembered, subject)) return null;
-  if (remembered.verdict === 'Stalled') return untilNextAttempt(remembered, context.now);
-  return untilDeadline(context.now, 'acted', deadlineOf(remembered) ?? context.now + pendingDeadlineMs);
+  if (acted === null || !isUnchangedSinceCall(acted, subject)) return null;
+  if (acted.verdict === 'Stalled') return untilNextAttempt(acted, context.now);
+  return untilDeadline(context.now, 'acted', deadlineOf(acted) ?? context.now + pendingDeadlineMs);
 }
 
-/** Also of a Pending that was recorded as a drift, by a process that died before it recorded it as stalled. */
-function pendingDeadline(remembered: Condition | null, condition: Condition | null): EpochMs | null {
-  const known = remembered ?? (condition?.status === 'Pending' ? condition : null);
+/** A process that dies before it records Stalled leaves a Pending recorded as a drift. Its deadline still counts. */
+function pendingDeadline(acted: Condition | null, condition: Condition | null): EpochMs | null {
+  const known = acted ?? (condition?.status === 'Pending' ? condition : null);
   return known === null ? null : deadlineOf(known);
 }
 
@@ -252,14 +252,14 @@ function deadlineOf(condition: Condition): EpochMs | null {
   return condition.deadline === null ? null : Date.parse(condition.deadline);
 }
 
-function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Judgement {
+function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Outcome {
   if (now < deadline) return { verdict: 'Converging', reason, deadline };
   const message = `no result was observed by ${toIso(deadline)}`;
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, deadline };
 }
 
-/** The result of a call was never seen: a failed attempt, and after its pause the diff starts afresh. */
-function untilNextAttempt(stalled: Condition, now: EpochMs): Judgement | null {
+/** A call without an observed result is a failed attempt. Once the retry delay is over, the enrollment is assessed as if no call had been made. */
+function untilNextAttempt(stalled: Condition, now: EpochMs): Outcome | null {
   const notBefore = stalled.notBefore === null ? now : Date.parse(stalled.notBefore);
   if (now >= notBefore) return null;
   const message = 'no result was observed in time; the call is made again after a pause';
@@ -267,22 +267,22 @@ function untilNextAttempt(stalled: Condition, now: EpochMs): Judgement | null {
 }
 
 /**
- * Whether AWS still shows exactly what it showed when we acted, and the policy still wants what it wanted. A changed status or
- * timestamp is news: someone or something moved it, and the diff starts afresh.
+ * Whether AWS still shows exactly the state from before the call, and the policy still desires the same. A changed status or timestamp means that
+ * something changed the enrollment since, so the earlier call no longer matters.
  */
-function stillTheOldPicture(remembered: Condition, { observation, desired }: Subject): boolean {
-  if (observation.kind !== 'observed' || remembered.status === 'Pending') return false;
+function isUnchangedSinceCall(acted: Condition, { observation, desired }: Subject): boolean {
+  if (observation.kind !== 'observed' || acted.status === 'Pending') return false;
   const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
   return (
-    remembered.status === observation.status &&
-    remembered.ruleMode === observation.ruleMode &&
-    remembered.lastUpdated === lastUpdated &&
-    remembered.desired === desired.status &&
-    remembered.desiredRuleMode === desired.ruleMode
+    acted.status === observation.status &&
+    acted.ruleMode === observation.ruleMode &&
+    acted.lastUpdated === lastUpdated &&
+    acted.desired === desired.status &&
+    acted.desiredRuleMode === desired.ruleMode
   );
 }
 
-function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
+function outcomeOfMismatch(subject: Subject, mismatch: Mismatch | null): Outcome {
   if (mismatch === null) return COMPLIANT;
   const { observation, context, condition, state } = subject;
   if (observation.kind !== 'observed') return COMPLIANT;
@@ -308,35 +308,34 @@ function judgeMismatch(subject: Subject, mismatch: Mismatch | null): Judgement {
   return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
 }
 
-/** Asked last: what else stands in the way of the call is told first, and when that is over, the window is looked at again. */
-function closedWindow({ policy, now }: AssessContext): Judgement | null {
+/** Checked last, so that a longer-lasting reason for the delay is reported first. */
+function closedWindow({ policy, now }: AssessContext): Outcome | null {
   if (policy.windows.isOpen(now)) return null;
   const notBefore = policy.windows.nextOpening(now);
   return { verdict: 'Blocked', reason: 'window', message: closedText(notBefore), notBefore };
 }
 
-/** A call that the kill switch has held back waits for its end. What else drifts is shown with the call that it would take. */
-function stillHalted({ halted = false }: AssessContext, condition: Condition | null): Judgement | null {
+/** A call that the kill switch delayed waits for `resume`. Any other drift is shown with the call that would fix it. */
+function stillHalted({ halted = false }: AssessContext, condition: Condition | null): Outcome | null {
   if (!halted || condition?.verdict !== 'Blocked' || condition.reason !== 'halted') return null;
   return { verdict: 'Blocked', reason: 'halted', message: 'enforcement is halted' };
 }
 
-/** That no window is open, and when the next one opens. */
 export function closedText(opensAt: EpochMs | null): string {
   const next = opensAt === null ? 'and none opens in the next years' : `the next one opens ${toIso(opensAt)}`;
   return `no enforcement window is open; ${next}`;
 }
 
-/** Somebody keeps setting it back: Rollcall has stopped fighting, or stops now. */
-function contestedBy({ observation, condition, desired, context }: Subject): Judgement | null {
+/** Someone keeps reverting the enrollment, so Rollcall stops changing it. */
+function contestedBy({ observation, condition, desired, context }: Subject): Outcome | null {
   if (observation.kind !== 'observed') return null;
   const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
-  const message = contestOf(condition, isSetBack(condition, { ...observation, lastUpdated }, desired), context.now);
+  const message = contestOf(condition, isReverted(condition, { ...observation, lastUpdated }, desired), context.now);
   return message === null ? null : { verdict: 'Blocked', reason: 'contested', message };
 }
 
-/** What stands in the way of the call, as far as the state tells. */
-function blockedBy(subject: Subject, call: Call): Judgement | null {
+/** A reason in the account itself that delays the call. */
+function blockedBy(subject: Subject, call: Call): Outcome | null {
   const { context, enrollment, observation, condition, prerequisites } = subject;
   if (call.optOut && !context.optOutsAllowed) {
     const message = 'a listing is incomplete, so no account is opted out';
@@ -356,7 +355,7 @@ function blockedBy(subject: Subject, call: Call): Judgement | null {
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
 }
 
-const WAITING_REASONS: ReadonlySet<ReasonCode> = new Set([
+const RETRY_REASONS: ReadonlySet<ReasonCode> = new Set([
   'retrying',
   'deadLettered',
   'denied',
@@ -364,10 +363,10 @@ const WAITING_REASONS: ReadonlySet<ReasonCode> = new Set([
   'coolDown',
 ]);
 
-/** An earlier failure asked for a pause that is not over; a changed policy or a changed wish ends it. */
-function backoffOf(condition: Condition | null, { context, desired }: Subject): Judgement | null {
+/** The retry delay after an earlier failure. A changed policy or desired state ends it. */
+function backoffOf(condition: Condition | null, { context, desired }: Subject): Outcome | null {
   if (condition === null || condition.notBefore === null || condition.reason === null) return null;
-  if (!WAITING_REASONS.has(condition.reason) || condition.policyHash !== context.policy.hash) return null;
+  if (!RETRY_REASONS.has(condition.reason) || condition.policyHash !== context.policy.hash) return null;
   if (condition.desired !== desired.status || condition.desiredRuleMode !== desired.ruleMode) return null;
   const notBefore = Date.parse(condition.notBefore);
   const { verdict } = condition;

@@ -12,9 +12,9 @@ import { fieldsOf } from '../policy/types.ts';
  *      │          │   all Compliant    │                             ▲
  *      │          └──────┬─────────────┘                             │
  *      │                 └─ one fails or stalls ─▶ blocked ─ approve ─┤
- *      └── no account is a canary that anything is enforced in ───────┘
+ *      └── no canary has an enforced enrollment ─────────────────────┘
  *
- * Open is the end: what drifts later under the same policy is put right at once.
+ * Open is final: later drift under the same policy is remediated immediately.
  */
 
 /** How far the canaries are. */
@@ -23,13 +23,13 @@ export type CanaryVerdict =
   | { readonly kind: 'pending'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The canaries in which anything is enforced: ACTIVE, mode enforce, something wanted that no exemption lifts. */
+/** The canaries in which anything is enforced: ACTIVE, mode enforce, and at least one managed enrollment without an exemption. */
 export function enforceableCanaries(
   policy: CompiledPolicy,
   accounts: Iterable<OrganizationAccount>,
   now: EpochMs,
 ): OrganizationAccount[] {
-  const found: OrganizationAccount[] = [];
+  const canaries: OrganizationAccount[] = [];
   for (const account of accounts) {
     if (account.state !== 'ACTIVE' || !policy.canDecide(account) || !policy.isCanary(account)) continue;
     const desired = policy.resolve(account);
@@ -39,28 +39,29 @@ export function enforceableCanaries(
         fieldsOf(name).some((field) => desired[field].value !== 'unmanaged') &&
         policy.exemption(account.id, name, now) === null,
     );
-    if (enforced) found.push(account);
+    if (enforced) canaries.push(account);
   }
-  return found;
+  return canaries;
 }
 
-/** Verdicts under which an enrollment says nothing of whether the policy works. */
-const ASIDE: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
+/** Verdicts that do not show whether the policy works. */
+const IGNORED: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
 const FAILED_REASONS: ReadonlySet<string> = new Set(['deadLettered', 'denied', 'enrollmentFailed', 'contested']);
 
 /**
- * What the canaries' records say. Only an observation makes a canary Compliant; the time counts from when the last of them was.
- * @param startedAt when the first scan under the policy was complete: what was Compliant before counts from then.
+ * Assesses the canaries by their records. Only an observation makes a canary Compliant. The waiting time counts from when the last canary became
+ * Compliant.
+ * @param startedAt when the first scan under the policy was complete. Canaries that were Compliant earlier count from then.
  */
-export function judgeCanaries(records: readonly AccountRecord[], startedAt: EpochMs): CanaryVerdict {
+export function assessCanaries(records: readonly AccountRecord[], startedAt: EpochMs): CanaryVerdict {
   let since = startedAt;
-  let told = 0;
+  let assessed = 0;
   const pending: string[] = [];
   for (const record of records.filter(({ present }) => present)) {
     for (const enrollment of ENROLLMENT_IDS) {
       const condition = record.conditions[enrollment];
-      if (condition === null || isAside(condition)) continue;
-      told += 1;
+      if (condition === null || isIgnored(condition)) continue;
+      assessed += 1;
       const { verdict, reason } = condition;
       const what = `${record.accountId} is ${verdict}${reason === null ? '' : ` (${reason})`}`;
       if (hasFailed(condition)) return { kind: 'failed', message: `canary ${what}` };
@@ -68,16 +69,17 @@ export function judgeCanaries(records: readonly AccountRecord[], startedAt: Epoc
       else pending.push(what);
     }
   }
-  // Who takes all canaries away has found out something; that is no reason to go on by itself.
-  if (told === 0) return { kind: 'failed', message: 'no canary is left: all have left, or were suspended or exempted' };
+  // Someone may have removed all canaries because of a problem, so the rollout must not continue by itself.
+  if (assessed === 0)
+    return { kind: 'failed', message: 'no canary is left: all have left, or were suspended or exempted' };
   const [first] = pending;
   if (first === undefined) return { kind: 'compliant', since };
   const more = pending.length === 1 ? '' : `, and ${pending.length - 1} more`;
   return { kind: 'pending', message: `waiting for the canaries: ${first}${more}` };
 }
 
-function isAside({ verdict, reason }: Condition): boolean {
-  return ASIDE.has(verdict) || reason === 'callerCannotRead' || reason === 'alertOnly';
+function isIgnored({ verdict, reason }: Condition): boolean {
+  return IGNORED.has(verdict) || reason === 'callerCannotRead' || reason === 'alertOnly';
 }
 
 function hasFailed({ verdict, reason }: Condition): boolean {

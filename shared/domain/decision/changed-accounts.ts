@@ -21,18 +21,18 @@ export function changedAccounts(
   unsent: readonly Place[],
 ): ReadonlyMap<AccountId, { readonly optOut: boolean }> {
   const open = Map.groupBy(intents, keyOf);
-  const never = new Set<Intent>();
+  const notSent = new Set<Intent>();
   for (const outcome of unsent) {
     const before = (open.get(keyOf(outcome)) ?? []).filter(({ seq }) => seq < outcome.seq);
     const closed = before.reduce<Intent | null>(
       (last, each) => (last === null || each.seq > last.seq ? each : last),
       null,
     );
-    if (closed !== null) never.add(closed);
+    if (closed !== null) notSent.add(closed);
   }
   const changed = new Map<AccountId, { readonly optOut: boolean }>();
   for (const intent of intents) {
-    if (never.has(intent)) continue;
+    if (notSent.has(intent)) continue;
     changed.set(intent.accountId, { optOut: intent.optOut || changed.get(intent.accountId)?.optOut === true });
   }
   return changed;

@@ -22,7 +22,7 @@ export function chooseCall(
   const { operation: setStatus } = actionFor(enrollment, 'setStatus');
   const direct: Call = { action: setStatus, scope, target, optOut, enables: !optOut };
   if (!kindOf(enrollment).hasRuleMode) return direct;
-  // The management account's own rule mode is nobody's association: there is nothing to disassociate.
+  // The management account is never associated, whatever rule mode AWS reports for it.
   const associated = observation.ruleMode === 'AnyAllowed' && !account.management;
   if (desired.ruleMode === 'AnyAllowed') {
     const { operation: action } = actionFor(enrollment, 'associate');

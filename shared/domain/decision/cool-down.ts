@@ -3,19 +3,19 @@ import type { EpochMs, Observation } from '../enrollment/model.ts';
 
 type Observed = Extract<Observation, { kind: 'observed' }>;
 
-/** What is known of an enrollment that has to be Active first. */
+/** An enrollment that must be Active first. */
 interface Prerequisite {
   readonly observation: Observation;
   readonly condition: Condition | null;
 }
 
 /**
- * When AWS will accept an opt-in again, epoch ms, as far as is known without asking; `null`: nothing suggests a cool-down.
+ * When AWS will accept an opt-in again, epoch ms, as far as known without a call; `null`: nothing suggests a cool-down.
  *
  * Only our own opt-out, from the audit log, is certain. AWS's `lastUpdatedTimestamp` of an Inactive enrollment is a hint: it changes when somebody
  * opts out, but also when an account joins, or when the end of a prerequisite ends the enrollment, and those two start no cool-down. An account can
  * only opt out while its prerequisites are Active; if one of them was enrolled at that time or later, the hint is ignored. If the change was an
- * opt-out after all, AWS refuses the one call, the state is read again, and the account waits nevertheless (`disambiguate`).
+ * opt-out after all, AWS refuses the call; the state is then read again and the account still waits (`disambiguate`).
  */
 export function coolDownEnd(
   coolDownMs: number,
@@ -32,7 +32,7 @@ export function coolDownEnd(
   return start === null ? null : start + coolDownMs;
 }
 
-/** The latest known time at which a prerequisite became what it is. A listing does not state it. */
+/** The latest known time at which a prerequisite changed to its present status. A listing does not state it. */
 function enrolledAt({ observation, condition }: Prerequisite): EpochMs | null {
   const seen = observation.kind === 'observed' ? observation.lastUpdated : null;
   const active = condition?.status === 'Active' ? condition.lastUpdated : null;

@@ -2,53 +2,53 @@ import type { AccountId } from '../enrollment/model.ts';
 import type { Guardrails } from '../policy/index.ts';
 import type { Change } from './plan.ts';
 
-/** What the caps look back on, ms. */
+/** The period over which the caps count changes, ms. */
 export const ROLLING_MS = 24 * 60 * 60 * 1000;
 
-/** How much of the organization a scan could tell. The shape of `plan --json`'s `coverage`. */
+/** For how much of the organization a scan determined the status. The shape of `plan --json`'s `coverage`. */
 export interface Coverage {
   /** Accounts that the Compute Optimizer listing named. */
   readonly listed: number;
-  /** ACTIVE accounts of which every managed enrollment is known. */
+  /** ACTIVE accounts whose managed enrollments are all known. */
   readonly evaluated: number;
-  /** ACTIVE accounts of which some managed enrollment is not known, leaving out what this caller can never read. */
+  /** ACTIVE accounts with an unknown managed enrollment, except enrollments that this caller can never read. */
   readonly unknown: number;
   readonly notApplicable: number;
 }
 
 export interface Trip {
   readonly reason: 'halted' | 'maxChanges' | 'maxOptOuts' | 'minCoverage' | 'failureTolerance';
-  /** Names the limit, what was wanted, and what lifts it. */
+  /** Names the limit, the planned number, and how to exceed the limit. */
   readonly message: string;
 }
 
-/** What was changed in the last 24 hours, by account. */
+/** The accounts changed in the last 24 hours. */
 export type RecentChanges = ReadonlyMap<AccountId, { readonly optOut: boolean }>;
 
-/** What of a change the caps ask about. */
+/** The fields of a change that the caps use. */
 type CountedChange = Pick<Change, 'accountId' | 'action' | 'optOut'>;
 
 export interface GuardrailInput {
   readonly guardrails: Guardrails;
   /** ACTIVE accounts for which the policy manages anything. */
   readonly accountsInScope: number;
-  /** `null`: not asked for what is about to be done, see `checkGuardrails`. */
+  /** `null`: coverage is not checked for these changes, see `checkGuardrails`. */
   readonly coverage: Coverage | null;
   readonly changes: readonly CountedChange[];
   readonly recent: RecentChanges;
-  /** An approval or a saved plan: lifts `maxChanges`, and nothing else. */
+  /** An approval or a saved plan permits exceeding `maxChanges`, but no other guardrail. */
   readonly maxChangesLifted: boolean;
 }
 
 /** max(atLeast, percent of the accounts in scope), in whole accounts. */
 export function capOf(cap: { readonly percent: number; readonly atLeast: number }, accountsInScope: number): number {
-  // 29 % of 100 is 29, whatever binary fractions make of 0.29.
+  // The small addition compensates for binary fractions: 29% of 100 must be 29.
   return Math.max(cap.atLeast, Math.floor((cap.percent * accountsInScope) / 100 + 1e-9));
 }
 
 /**
- * The first guardrail that a run would trip, `null` if none. Judged before the first mutating call of a run; caps count
- * distinct accounts changed in a rolling 24 hours together with those about to be changed (design, "Plans, caps, approvals").
+ * The first guardrail that a run would trip; `null` if none. Checked before the first mutating call of a run. Caps count distinct accounts: those
+ * changed in the last 24 hours and those about to be changed (design, "Plans, caps, approvals").
  */
 export function tripped(input: GuardrailInput): Trip | null {
   if (!input.changes.some((change) => change.action !== 'none')) return null;
@@ -108,12 +108,12 @@ function union(
   return total;
 }
 
-/** Below this many failed calls a run is never stopped by `failureTolerance`. */
+/** With fewer failed calls than this, `failureTolerance` never stops a run. */
 const MIN_FAILURES = 5;
 
 /**
- * Whether a run has failed so often that it stops. `failed` counts mutating calls that failed for good; denied roles are
- * counted apart and never stop a run (invariant 5).
+ * The trip that stops a run with too many failures. `failed` counts mutating calls that failed permanently. Denied roles are counted separately and
+ * never stop a run (invariant 5).
  */
 export function failuresTrip(guardrails: Guardrails, planned: number, failed: number): Trip | null {
   if (failed < MIN_FAILURES || failed * 100 <= guardrails.failureTolerance * planned) return null;

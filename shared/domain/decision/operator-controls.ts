@@ -23,7 +23,7 @@ export type OperatorSuspension = z.infer<typeof suspension>;
 const halt = z.object({ id: z.string(), at: time, by: z.string(), reason });
 export type Halt = z.infer<typeof halt>;
 
-/** Something that was done and is yet to be told in the ledger, with what follows from it for accounts. */
+/** An operator's command that is not in the audit log yet, and whose effect on accounts is not applied yet. */
 const notice = z.object({
   id: z.string(),
   type: z.enum(['EnforcementHalted', 'EnforcementResumed', 'AccountSuspended', 'AccountResumed']),
@@ -33,15 +33,14 @@ const notice = z.object({
   message: z.string(),
   selector: z.string().nullable(),
   until: time.nullable(),
-  /** Until then whoever claimed it is telling it. 0: nobody yet. */
+  /** The end of the claim of the process that is recording it, epoch ms; 0: unclaimed. */
   claimedUntil: time,
 });
 export type Notice = z.infer<typeof notice>;
 
 /**
- * What operators have set: the kill switch and suspensions, in one document, so that one read right before a call tells all of it and
- * compare-and-set keeps what two operators do at once apart. What was done and what is yet to be told of it are written together: no
- * crash leaves one without the other.
+ * The kill switch and the suspensions, in one document: one read right before a call covers all of it, and compare-and-set serializes concurrent
+ * commands. A command and its notice are written together, so a crash cannot separate them.
  */
 export const controlsSchema = z.object({
   halt: halt.nullable(),
@@ -52,24 +51,24 @@ export type Controls = z.infer<typeof controlsSchema>;
 
 export const NO_CONTROLS: Controls = { halt: null, suspensions: [], notices: [] };
 
-/** Who acts, when, and under which id it goes into the ledger. */
+/** One operator command. `id` becomes the id of its audit log entry. */
 export interface Act {
   readonly id: string;
   readonly at: EpochMs;
   readonly by: string;
 }
 
-const toTell = (act: Act, rest: Pick<Notice, 'type' | 'message'> & Partial<Notice>): Notice => ({
+const noticeOf = (act: Act, rest: Pick<Notice, 'type' | 'message'> & Partial<Notice>): Notice => ({
   ...{ id: act.id, at: act.at, by: act.by, reason: 'operator', selector: null, until: null, claimedUntil: 0 },
   ...rest,
 });
 
-/** Halted already: nothing changes. */
+/** Changes nothing if enforcement is already halted. */
 export function halted(controls: Controls, act: Act, why: string | null): Controls {
   if (controls.halt !== null) return controls;
   const message = why ?? 'halted without a reason given';
-  const told = toTell(act, { type: 'EnforcementHalted', message });
-  return { ...controls, halt: { ...act, reason: why }, notices: [...controls.notices, told] };
+  const notice = noticeOf(act, { type: 'EnforcementHalted', message });
+  return { ...controls, halt: { ...act, reason: why }, notices: [...controls.notices, notice] };
 }
 
 export function unhalted(controls: Controls, act: Act): Controls {
@@ -79,11 +78,11 @@ export function unhalted(controls: Controls, act: Act): Controls {
   return {
     ...controls,
     halt: null,
-    notices: [...controls.notices, toTell(act, { type: 'EnforcementResumed', message })],
+    notices: [...controls.notices, noticeOf(act, { type: 'EnforcementResumed', message })],
   };
 }
 
-/** The same selector again: the new reason and end take the place of the old ones. */
+/** A suspension with the same selector is replaced. */
 export function suspended(
   controls: Controls,
   act: Act,
@@ -95,7 +94,7 @@ export function suspended(
   return {
     ...controls,
     suspensions: [...others, { ...act, selector, reason: why, until }],
-    notices: [...controls.notices, toTell(act, { type: 'AccountSuspended', message, selector, until })],
+    notices: [...controls.notices, noticeOf(act, { type: 'AccountSuspended', message, selector, until })],
   };
 }
 
@@ -124,15 +123,15 @@ export function restoredControls(
   const notices = kept.map(({ selector, until, reason: because }) => {
     const ends = until === null ? 'until resumed' : `until ${toIso(until)}`;
     const message = `${selector} suspended ${ends}${because === null ? '' : `: ${because}`}; kept from the store that was replaced by a restore`;
-    return toTell({ ...act, id: newId() }, { type: 'AccountSuspended', message, selector, until });
+    return noticeOf({ ...act, id: newId() }, { type: 'AccountSuspended', message, selector, until });
   });
   const before = replaced?.halt ?? backup.halt;
   const because = before === null || before.reason === null ? '' : `: ${before.reason}`;
   const since = before === null ? '' : `; already halted ${toIso(before.at)} by ${before.by}${because}`;
   const message = `${why}${since}`;
-  const told = toTell(act, { type: 'EnforcementHalted', message });
+  const notice = noticeOf(act, { type: 'EnforcementHalted', message });
   return {
-    controls: { halt: { ...act, reason: message }, suspensions, notices: [...backup.notices, ...notices, told] },
+    controls: { halt: { ...act, reason: message }, suspensions, notices: [...backup.notices, ...notices, notice] },
     kept,
   };
 }
@@ -142,13 +141,13 @@ export interface Resumption {
   readonly controls: Controls;
   /** Selectors of suspensions that ended, or the ids that were taken out of one. */
   readonly ended: readonly string[];
-  /** Named and not suspended by id. */
+  /** Ids in the command that are not suspended by id. */
   readonly left: readonly string[];
 }
 
 /**
- * Ends suspensions: `all` every one, a selector the one that was set with it, ids those set by id, be it together with others. What is
- * suspended by its OU, tag or name is so until that suspension ends.
+ * Ends suspensions. `all` ends every one, and a selector ends the one with the same selector. Account ids are also removed from suspensions that name
+ * them together with others. An account that is suspended by OU, tag or name stays suspended until that suspension ends.
  */
 export function resumed(controls: Controls, act: Act, selector: OperatorSelector): Resumption {
   const ends = (known: OperatorSuspension): boolean => selector.text === 'all' || known.selector === selector.text;
@@ -164,15 +163,15 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
       for (const id of named) if (ids.has(id)) taken.add(id);
       return others.length === 0 ? [] : [{ ...known, selector: others.join(',') }];
     });
-  // What is left of one may name just whom another names: the one that ends last stands for both.
+  // Two suspensions may now name the same accounts. The one that ends last is kept.
   const suspensions = rest.filter(
     (known) =>
       !rest.some((other) => other !== known && other.selector === known.selector && endsAfter(other, known, rest)),
   );
   const texts = taken.size > 0 ? [...taken].sort() : ended;
-  const told = taken.size > 0 ? [[...taken].sort().join(',')] : ended;
-  const notices = told.map((text, i) =>
-    toTell(
+  const resumedSelectors = taken.size > 0 ? [[...taken].sort().join(',')] : ended;
+  const notices = resumedSelectors.map((text, i) =>
+    noticeOf(
       { ...act, id: i === 0 ? act.id : `${act.id}.${i}` },
       { type: 'AccountResumed', message: `${text} resumed`, selector: text },
     ),
@@ -181,7 +180,7 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
   return { controls: { ...controls, suspensions, notices: [...controls.notices, ...notices] }, ended: texts, left };
 }
 
-/** Of two with the same selector, whether `a` is the one to keep: it ends later, or at the same time and was set earlier. */
+/** Whether to keep `a` of two suspensions with the same selector: it ends later, or ends at the same time and comes first. */
 function endsAfter(a: OperatorSuspension, b: OperatorSuspension, all: readonly OperatorSuspension[]): boolean {
   const [first, second] = [a, b].map(({ until }) => until ?? Number.POSITIVE_INFINITY);
   if (first === undefined || second === undefined || first === second) return all.indexOf(a) < all.indexOf(b);
@@ -193,12 +192,12 @@ function idsOf({ selector }: OperatorSuspension): readonly string[] {
   return parsed.ok ? parsed.selector.accounts : [];
 }
 
-/** Ends what has run out by `now`, and says so. */
+/** Ends the suspensions that have expired by `now`, and adds a notice for each. */
 export function expired(controls: Controls, now: EpochMs, newId: () => string, by: string): Controls {
   const over = controls.suspensions.filter(({ until }) => until !== null && until <= now);
   if (over.length === 0) return controls;
   const notices = over.map(({ selector, until, at, by: who }) =>
-    toTell(
+    noticeOf(
       { id: newId(), at: now, by },
       {
         type: 'AccountResumed',
@@ -212,23 +211,23 @@ export function expired(controls: Controls, now: EpochMs, newId: () => string, b
   return { ...controls, suspensions, notices: [...controls.notices, ...notices] };
 }
 
-/** Controls made ready to be asked about many accounts. */
+/** Controls with parsed selectors, for lookups of many accounts. */
 export interface CompiledControls {
   readonly halt: Halt | null;
-  /** Those not over at `now`. */
+  /** Suspensions that have not ended at `now`. */
   readonly inForce: (now: EpochMs) => readonly OperatorSuspension[];
-  /** Whether accounts' tags have to be read for them. */
+  /** Whether the selectors need accounts' tags. */
   readonly usesTags: boolean;
   /**
-   * The suspension under which an account is, by its present account; of several the one that ends last. Where tags decide and were not read,
-   * it counts as suspended: it must not be changed on a guess.
+   * The suspension that applies to an account; of several, the one that ends last. If a selector needs tags that were not read, the account counts
+   * as suspended, because it must not be changed on a guess.
    */
   readonly suspensionOf: (account: OrganizationAccount, now: EpochMs) => Suspension | null;
-  /** The same of an account of which nothing but its id is known: what asks for more than that says nothing of it. */
+  /** Like `suspensionOf` if only the id of the account is known. Selectors that need more than the id are ignored. */
   readonly suspensionById: (accountId: AccountId, now: EpochMs) => Suspension | null;
 }
 
-/** @throws Error for a stored selector that this version cannot read: better nothing is done than a suspension passed over. */
+/** @throws Error for a stored selector that this version cannot read, because no suspension may be ignored. */
 export function compileControls(controls: Controls): CompiledControls {
   const compiled = controls.suspensions.map((known) => {
     const parsed = parseOperatorSelector(known.selector);
@@ -236,8 +235,10 @@ export function compileControls(controls: Controls): CompiledControls {
     return { known, match: parsed.selector.match };
   });
   const inForce = (now: EpochMs) => compiled.filter(({ known }) => known.until === null || now < known.until);
-  const lastOf = (meant: typeof compiled) =>
-    meant.sort((a, b) => (b.known.until ?? Number.POSITIVE_INFINITY) - (a.known.until ?? Number.POSITIVE_INFINITY))[0];
+  const lastOf = (matching: typeof compiled) =>
+    matching.sort(
+      (a, b) => (b.known.until ?? Number.POSITIVE_INFINITY) - (a.known.until ?? Number.POSITIVE_INFINITY),
+    )[0];
   return {
     halt: controls.halt,
     inForce: (now) => inForce(now).map(({ known }) => known),
@@ -248,26 +249,25 @@ export function compileControls(controls: Controls): CompiledControls {
       );
       if (last === undefined) return null;
       const unread = last.match.usesTags && account.tags === null;
-      return told(last.known, unread ? '; its tags are not read yet, so it may be meant' : '');
+      return suspensionFrom(last.known, unread ? '; its tags are not read yet, so it may be meant' : '');
     },
     suspensionById: (accountId, now) => {
-      const last = lastOf(inForce(now).filter(({ match: { match } }) => meansById(match, accountId)));
-      return last === undefined ? null : told(last.known, '');
+      const last = lastOf(inForce(now).filter(({ match: { match } }) => matchesById(match, accountId)));
+      return last === undefined ? null : suspensionFrom(last.known, '');
     },
   };
 }
 
-/** `all` asks for nothing. */
-function meansById({ accounts, ou, name, tags, not }: Match, accountId: AccountId): boolean {
+/** The selector `all` has no conditions, so it matches every id. */
+function matchesById({ accounts, ou, name, tags, not }: Match, accountId: AccountId): boolean {
   if ([ou, name, tags, not].some((condition) => condition !== undefined)) return false;
   return accounts?.includes(accountId) ?? true;
 }
 
-function told({ selector, reason, by, until }: OperatorSuspension, more: string): Suspension {
+function suspensionFrom({ selector, reason, by, until }: OperatorSuspension, more: string): Suspension {
   return { reason: `suspended by ${by} (${selector})${reason === null ? '' : `: ${reason}`}${more}`, until };
 }
 
-/** Who halted enforcement, when and why, and what lifts it. */
 export function haltedText({ at, by, reason }: Halt): string {
   const why = reason === null ? '' : `: ${reason}`;
   return `enforcement was halted ${toIso(at)} by ${by}${why}; \`rollcall unhalt\` lets it go on`;

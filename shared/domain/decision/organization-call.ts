@@ -1,26 +1,26 @@
 import type { Caller } from '../enrollment/model.ts';
 import type { Verdict } from '../enrollment/verdict.ts';
 
-/** What has to be known of the organization before anybody may think of the one organization-wide call. Counts are of accounts. */
+/** The facts that decide whether the organization-wide call may be made. Counts are numbers of accounts. */
 export interface OrganizationView {
   readonly caller: Caller;
-  /** The policy could want something other than Active and enforce somewhere: a rule, an exemption, a canary. */
+  /** For some account, the policy could desire something other than Active and enforce: through a rule, an exemption or a canary. */
   readonly couldDeviate: boolean;
-  /** Verdicts on Compute Optimizer. */
+  /** Verdicts of Compute Optimizer. */
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
-  /** Accounts about whose Compute Optimizer somebody fights with us, whatever it shows at present. */
+  /** Accounts whose Compute Optimizer enrollment is contested, whatever its present status. */
   readonly contested: number;
 }
 
 /** A reason against the call, in one sentence; `null`: none. */
 type Objection = (view: OrganizationView) => string | null;
 
-/** Any account under one of these would be touched by the call all the same, and must not be. */
+/** The call would change accounts with these verdicts too, and it must not. */
 const NOT_WHILE: readonly Verdict[] = ['Unknown', 'Suspended', 'Exempt', 'Blocked', 'Stalled', 'Converging'];
 
 /**
- * Everything that forbids `UpdateEnrollmentStatus` with member accounts, which touches every member and spares none: an account that is
- * exempt, suspended or contested makes no difference to AWS. A further reason is a further function here.
+ * Everything that forbids `UpdateEnrollmentStatus` with member accounts. AWS applies that call to every member, including exempt, suspended and
+ * contested accounts.
  */
 const OBJECTIONS: readonly Objection[] = [
   ({ caller }) =>
@@ -34,7 +34,7 @@ const OBJECTIONS: readonly Objection[] = [
   ({ contested }) => (contested === 0 ? null : 'some accounts are contested'),
 ];
 
-/** The first reason for which the organization-wide call must not be made; `null` if nothing speaks against it. */
+/** The first objection to the organization-wide call; `null` if there is none. */
 export function objectionTo(view: OrganizationView): string | null {
   for (const objection of OBJECTIONS) {
     const found = objection(view);

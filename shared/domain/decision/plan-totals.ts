@@ -15,18 +15,18 @@ export interface PlanTotals {
 }
 
 /**
- * The follow-ups of a plan: changes that wait for a prerequisite in accounts where this plan enables the prerequisite, or where it is being enabled
- * already. Other waiting changes (a cool-down, a window, a prerequisite that is not being enabled) are not part of the run. A returned
+ * The follow-ups of a plan: changes that wait for a prerequisite in accounts where this plan enables the prerequisite, or where the prerequisite
+ * is already being enabled. Other waiting changes (a cool-down, a window, a prerequisite that is not being enabled) are not part of the run. A returned
  * change has the held-back call as its action.
  * @param enabling the changes that the plan makes.
  */
 export function followUpsOf(changes: readonly Change[], enabling: readonly Change[], now: EpochMs): Change[] {
-  const underWay = changes.filter(({ verdict }) => verdict === 'Converging');
-  const coming = new Set([...enabling, ...underWay].flatMap(unlockedBy));
+  const inProgress = changes.filter(({ verdict }) => verdict === 'Converging');
+  const enabled = new Set([...enabling, ...inProgress].flatMap(unlockedBy));
   return changes
     .filter(({ accountId, enrollment, verdict, reason, heldAction, notBefore }) => {
       const waits = verdict === 'Blocked' && reason === 'prerequisite' && heldAction !== 'none';
-      return waits && coming.has(keyOf(accountId, enrollment)) && (notBefore === null || Date.parse(notBefore) <= now);
+      return waits && enabled.has(keyOf(accountId, enrollment)) && (notBefore === null || Date.parse(notBefore) <= now);
     })
     .map((change) => ({ ...change, action: change.heldAction, heldAction: 'none' as const }));
 }
@@ -43,7 +43,7 @@ export function enablingAccounts(changes: readonly Change[]): AccountId[] {
   return changes.flatMap((change) => (unlockedBy(change).length > 0 ? [change.accountId] : []));
 }
 
-/** Every call that a plan needs: for changes due now, for follow-ups, and for the second step where one call is not enough. */
+/** Every call that a plan needs: for changes due now, for follow-ups, and for the second step of changes that need two calls. */
 export function callsOf(due: readonly Change[], followUps: readonly Change[], batchSize: number): PlannedCall[] {
   const all = [...due, ...followUps];
   return plannedCalls([...all, ...all.flatMap(secondStep)], batchSize);

@@ -8,7 +8,7 @@ import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
 
-/** One mismatch between what is observed and what is desired, acted upon or not. The shape of `plan --json`. */
+/** One mismatch between observed and desired state, whether or not it is remediated. The shape of `plan --json`. */
 export interface Change {
   readonly accountId: AccountId;
   readonly accountName: string;
@@ -22,7 +22,7 @@ export interface Change {
   /** The verdict in the words that people see. */
   readonly status: Status;
   readonly action: Action;
-  /** Blocked for now: the call that follows once nothing stands in its way any more; else `none`. */
+  /** A delayed change: the call that follows once the delay is over; otherwise `none`. */
   readonly heldAction: Action;
   readonly scope: Scope;
   /** An opt-out counts against `maxOptOuts` as well. */
@@ -34,12 +34,12 @@ export interface Change {
   readonly notBefore: string | null;
 }
 
-/** The call that a change comes to, now or once nothing stands in its way; `none` if there is none. */
+/** The call that fixes a change, now or once its delay is over; `none` if there is none. */
 export function intendedAction({ action, heldAction }: Pick<Change, 'action' | 'heldAction'>): Action {
   return action === 'none' ? heldAction : action;
 }
 
-/** Whether an assessment belongs among the changes: something observed is not as desired, whatever follows from it. */
+/** Whether an assessment is listed as a change: the observed state differs from the desired state, whether or not it is remediated. */
 export function isChange(assessment: Assessment): boolean {
   const { verdict, desired, status, ruleMode } = assessment;
   if (verdict === 'Compliant' || verdict === 'Unmanaged' || verdict === 'NotApplicable') return false;
@@ -70,7 +70,7 @@ export function toChange(
     heldAction: assessment.heldAction,
     scope: assessment.scope,
     optOut: assessment.optOut,
-    // Without a deciding rule an account is Unknown, which is no change.
+    // `null` only if the account is Unknown, which is not a change.
     rule: assessment.rule ?? 'defaults',
     reason: assessment.reason,
     message: assessment.message ?? reasonText(assessment.reason),
@@ -88,15 +88,15 @@ const byKey = (a: SavedChange, b: SavedChange): number =>
       ? 1
       : ENROLLMENT_IDS.indexOf(a.enrollment) - ENROLLMENT_IDS.indexOf(b.enrollment);
 
-/** By account, then in the order of the kinds, so that a plan is the same each time. */
+/** Sorts by account, then in the order of the kinds, so that a plan is deterministic. */
 export function sortChanges<C extends SavedChange>(changes: readonly C[]): C[] {
   return [...changes].sort(byKey);
 }
 
 /**
- * SHA-256 over the sorted changes that would be made and the policy: no times, no run id, so that the same plan found twice
- * has the same hash and an approval of it means the same set. What only has to wait (a prerequisite, a cool-down, a rollout) is a part of
- * it, or waiting would be a time after all; changes that are not made are none.
+ * SHA-256 over the policy and the sorted changes that would be made. It covers no times and no run id, so an identical plan has the same hash and its
+ * approval covers the same changes. Changes that only wait (a prerequisite, a cool-down, a rollout) are included, because otherwise the hash would
+ * depend on time. Changes without a call are not included.
  */
 export function planHash(policyHash: string, changes: readonly SavedChange[]): string {
   const acting = sortChanges(changes)
@@ -112,7 +112,7 @@ export function planHash(policyHash: string, changes: readonly SavedChange[]): s
   return sha256Hex(canonicalJson([policyHash, acting]));
 }
 
-/** Changes that are due now: drift with a call whose time has come. */
+/** Changes that can be made now: drift with a call and no remaining delay. */
 export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
   return changes.filter((change) => {
     if (change.action === 'none' || change.verdict !== 'Drifted') return false;
@@ -120,7 +120,7 @@ export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
   });
 }
 
-/** The wire calls that a set of changes takes: batches of up to `batchSize`, one organization-wide call, one a member. */
+/** The AWS calls that a set of changes needs: batches of up to `batchSize` accounts, one organization-wide call, or one call per member. */
 export function plannedCalls(changes: readonly Change[], batchSize: number): PlannedCall[] {
   const counts = new Map<string, PlannedCall>();
   for (const { action, scope, enrollment } of changes) {

@@ -59,7 +59,7 @@ export interface AccountState {
 }
 
 /** One time that an enrollment which was as wanted was found changed again. */
-export interface SetBack {
+export interface Reversion {
   /** When it was found, ISO 8601. */
   readonly at: string;
   /** Who did it, where CloudTrail told. */
@@ -75,6 +75,6 @@ interface Contest {
 
 /** What of a condition says whether it is contested. Absent: no set-back is remembered, nothing is contested. */
 export interface Contention {
-  readonly setBacks?: readonly SetBack[];
+  readonly setBacks?: readonly Reversion[];
   readonly contested?: Contest;
 }

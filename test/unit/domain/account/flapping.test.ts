@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withDetection } from '../../../../shared/domain/account/drift-detection.ts';
-import { isSetBack, MAX_SET_BACKS } from '../../../../shared/domain/account/flapping.ts';
+import { isReverted, MAX_REVERSIONS } from '../../../../shared/domain/account/flapping.ts';
 import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../../../shared/domain/account/record.ts';
 import { accountEntry, type EntryContext, transition } from '../../../../shared/domain/account/transition.ts';
 import type { Condition } from '../../../../shared/domain/enrollment/condition.ts';
@@ -33,7 +33,7 @@ const inactive = (lastUpdated = NOW) =>
   ({ status: 'Inactive', ruleMode: null, lastUpdated: iso(lastUpdated) }) as const;
 
 describe('a set-back', () => {
-  const cases: readonly (readonly [string, boolean, Condition | null, Parameters<typeof isSetBack>[1]])[] = [
+  const cases: readonly (readonly [string, boolean, Condition | null, Parameters<typeof isReverted>[1]])[] = [
     ['what was as wanted is not any more', true, COMPLIANT, inactive()],
     ['under a new timestamp, what we had just asked for is as before', true, ACTED, inactive()],
     ['what we had just asked for has not come yet', false, ACTED, inactive(NOW - 30 * DAY)],
@@ -45,7 +45,7 @@ describe('a set-back', () => {
     ['the wish is another one', false, { ...COMPLIANT, desired: 'Inactive', status: 'Inactive' }, inactive()],
     ['nothing was known', false, null, inactive()],
   ];
-  it.each(cases)('%s: %s', (_, expected, known, now) => expect(isSetBack(known, now, WISH)).toBe(expected));
+  it.each(cases)('%s: %s', (_, expected, known, now) => expect(isReverted(known, now, WISH)).toBe(expected));
 });
 
 /** One account's life: looks at it, and answers the entry that each look led to. */
@@ -120,7 +120,7 @@ describe('an account that is set back', () => {
       /^reverted 3 times within 24 hours by .*user\/ann, .*user\/bob; .*rollcall resume/,
     );
     expect(life.condition).toMatchObject({ verdict: 'Blocked', reason: 'contested', driftSince: flap?.at });
-    expect(life.condition.setBacks).toHaveLength(MAX_SET_BACKS);
+    expect(life.condition.setBacks).toHaveLength(MAX_REVERSIONS);
     // Nothing wakes it, and looking again tells nothing new.
     expect(wakeAt(life.record)).toBeNull();
     life.now += 3 * DAY;
