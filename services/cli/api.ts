@@ -18,21 +18,21 @@ export const DEFAULT_PORT = 4800;
 export const DEFAULT_HOST = '127.0.0.1';
 
 /**
- * How long questions to Organizations about one event may be repeated, ms; what takes longer is left to a scan. EventBridge waits 5 s for an
- * API destination's answer and then sends the event again, so that there have to be some left for the last call and for the stores.
+ * How long calls to Organizations are retried for one event, ms; after that, a scan covers the account. EventBridge waits 5 s for an API
+ * destination to respond and then sends the event again, so this leaves time for the last call and the stores.
  */
 const READ_RETRY_MS = 3_000;
 
-/** The API and the dashboard of a process that works. */
+/** The API and the dashboard of a running daemon or demo. */
 export interface RunningApi extends OpenDoor {
   readonly feed: Feed;
-  /** From here on it explains by this policy, and reads accounts that events are about through this app. */
+  /** From now on, explains decisions by this policy, and reads the accounts that events name through this app. */
   use(loaded: LoadedPolicy, app: Runtime): void;
 }
 
 /**
- * Opens the API with a store of its own, so that it answers also while the daemon begins anew under another policy.
- * @throws ConfigError for a host that needs a token, or a port that cannot be had
+ * Opens the API with a store of its own, so that it also responds while the daemon restarts under a new policy.
+ * @throws ConfigError for a host that needs a token, or a port that is not available
  */
 export async function startApi(
   context: CliContext,
@@ -68,7 +68,7 @@ export async function startApi(
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
   const readAccounts = () => {
     if (asking === null) return null;
-    // By the API's own store: the app's is closed while the daemon begins anew.
+    // The API's own store, because the app's is closed while the daemon restarts.
     const deps = { ...asking, clock, registers: stores.registers };
     return accountReader(deps, inUse.policy, clock.now() + READ_RETRY_MS);
   };

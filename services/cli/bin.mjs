@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The entry of the npm package. Written in old JavaScript, because a Node that is too old has to read this file.
+// The entry point of the npm package. Uses only old syntax, so that an unsupported version of Node can parse it and print the message.
 import { setFlagsFromString } from 'node:v8';
 
 const LEAST = 24;
@@ -11,7 +11,7 @@ if (major < LEAST) {
   );
   process.exitCode = 1;
 } else {
-  // Half of V8's limit for the young generation, set before anything is loaded: a scan needs 100 MB less and is not slower.
+  // Half of V8's default for the young generation, set before anything is loaded: a scan needs 100 MB less memory and is not slower.
   setFlagsFromString('--max-semi-space-size=8');
   import('./cli/main.js');
 }

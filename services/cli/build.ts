@@ -8,9 +8,9 @@ import { CLI_BUNDLE } from './package/bundle.ts';
 import { describeBundle } from './package/describe-bundle.ts';
 
 /*
- * `node services/cli/build.ts [DIRECTORY]` makes the npm package in a directory (default `dist/npm`), for `npm pack` and `npm publish`:
- * the CLI as JavaScript, because Node does not strip types below `node_modules`, with everything bundled, so that an installed package
- * needs no other; its bill of materials and licences; and a manifest of its own.
+ * `node services/cli/build.ts [DIRECTORY]` builds the npm package in a directory (default `dist/npm`), for `npm pack` and `npm publish`:
+ * the CLI as JavaScript, because Node does not strip types below `node_modules`; its bill of materials and licences; and its own manifest.
+ * All dependencies are bundled, so the installed package has none.
  */
 const root = resolve(import.meta.dirname, '../..');
 const directory = resolve(process.argv[2] ?? join(root, 'dist/npm'));

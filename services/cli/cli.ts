@@ -3,14 +3,14 @@ import { storeProfile } from '../../shared/compose/stores/index.ts';
 import { systemClock } from '../../shared/compose/system.ts';
 import { type Config, readConfig } from '../../shared/config/config.ts';
 import { writeAdvice } from '../../shared/config/text-file.ts';
-import { tell, toldLines } from './errors.ts';
+import { reportLines, reportOf } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, listenForInterrupts, type SignalSource } from './interrupt.ts';
 import { cliLogger } from './log.ts';
 import { type Parsed, parse } from './program.ts';
 import { Output, type Stream } from './ui/output.ts';
 
-/** What the command line uses of its process, so that tests can run commands without starting one. */
+/** The parts of the process that the command line uses, so that tests can run commands without starting a process. */
 export interface Host {
   readonly stdout: Stream;
   readonly stderr: Stream;
@@ -21,7 +21,7 @@ export interface Host {
   readonly rewrite: (text: string) => void;
 }
 
-/** Runs one command to its end, and reports its errors. @returns the exit code */
+/** Runs one command and reports its errors. @returns the exit code */
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
   const interrupt = listenForInterrupts(host.signals, systemClock.now, host.exit);
   const guessed = guessedConfig(args);
@@ -53,15 +53,15 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   return afterResult(output, exitCode);
 }
 
-/** The settings that errors of the command line itself are reported with. */
+/** Settings for reporting an error in the command line itself, before it is parsed. */
 function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'verbose' | 'color'> {
   return { json: args.includes('--json'), verbose: args.includes('--verbose'), color: 'auto' };
 }
 
 function fail(output: Output, error: unknown, verbose: boolean): number {
-  const told = tell(error);
-  if (output.json) output.document({ error: told });
-  else for (const line of toldLines(told)) output.note(line);
+  const report = reportOf(error);
+  if (output.json) output.document({ error: report });
+  else for (const line of reportLines(report)) output.note(line);
   if (verbose && error instanceof Error) output.note(error.stack ?? error.message);
   return EXIT.error;
 }
@@ -70,7 +70,7 @@ function openOutput({ stdout, stderr, rewrite }: Host, config: Pick<Config, 'jso
   return new Output(stdout, stderr, config, rewrite);
 }
 
-/** The exit code of a command; a failure if its result could not be written. */
+/** The exit code of a command; `EXIT.error` if its result could not be written. */
 async function afterResult(output: Output, exitCode: number): Promise<number> {
   await output.settled();
   if (output.lostResult === null) return exitCode;

@@ -4,7 +4,7 @@ import type { Clock, Logger } from '../../shared/ports/system.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Output } from './ui/output.ts';
 
-/** What every command is given. */
+/** The context that every command receives. */
 export interface CliContext {
   readonly config: Config;
   readonly store: StoreProfile;
@@ -16,8 +16,8 @@ export interface CliContext {
   readonly logger: Logger;
 }
 
-/** A command with its own arguments read: runs and answers the exit code. */
+/** A command with its parsed arguments. Resolves to the exit code. */
 export type Run = (context: CliContext) => Promise<number>;
 
-/** Told by commander's action which command was meant. */
+/** Called by commander's action with the chosen command. */
 export type Select = (run: Run) => void;

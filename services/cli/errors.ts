@@ -10,7 +10,7 @@ import { DamagedRegisterError } from '../../shared/ports/registers.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
 
-/** Something the user asked for cannot be done; the message says what to do instead. */
+/** The command cannot do what the user asked for; the message says what to do instead. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: string;
@@ -21,7 +21,7 @@ export class CommandError extends Error {
   }
 }
 
-/** A policy that must not be used. */
+/** The policy has errors, so the command must not use it. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
   readonly findings: readonly Finding[];
@@ -33,15 +33,15 @@ export class PolicyError extends Error {
   }
 }
 
-/** What a user is told of an error. The shape of `{"error":…}`. */
-export interface ToldError {
+/** An error as the user sees it. The shape of `{"error":…}`. */
+export interface ErrorReport {
   readonly code: string;
   readonly message: string;
   readonly findings?: readonly Finding[];
 }
 
-/** Puts any error into a code and a sentence or two; nothing here is a stack trace. */
-export function tell(error: unknown): ToldError {
+/** Turns any error into a code and one or two sentences, without a stack trace. */
+export function reportOf(error: unknown): ErrorReport {
   if (error instanceof PolicyError) {
     return { code: 'PolicyInvalid', message: error.message, findings: error.findings };
   }
@@ -54,7 +54,7 @@ export function tell(error: unknown): ToldError {
   if (error instanceof OtherOrganizationError) return { code: error.code, message: error.message };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof TamperedError) {
-    const advice = '`rollcall audit verify` says what else was changed; restore a backup from before.';
+    const advice = '`rollcall audit verify` shows what else was changed; restore an earlier backup.';
     return { code: 'Tampered', message: `Ledger chain ${error.chain}: ${error.message}. ${advice}` };
   }
   if (error instanceof CloudError) return { code: error.details.code, message: `${error.message}${moreAdvice(error)}` };
@@ -66,7 +66,7 @@ export function tell(error: unknown): ToldError {
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  const advice = 'This is a defect of Rollcall; --verbose shows where it happened.';
+  const advice = 'This is a bug in Rollcall; --verbose shows where it happened.';
   return { code: 'Internal', message: `Unexpected: ${message}. ${advice}` };
 }
 
@@ -74,12 +74,12 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** For people: the findings, then the sentence. */
-export function toldLines({ message, findings }: ToldError): string[] {
+/** An error as text: the findings, then the message. */
+export function reportLines({ message, findings }: ErrorReport): string[] {
   return [...(findings ?? []).map(formatFinding), `error: ${oneLine(message)}`];
 }
 
-/** AWS refuses a signature for a Region of another partition, or of none, in the same words as a wrong key. */
+/** AWS returns the same error for a wrong key and for a signature for a Region of another partition or one that does not exist. */
 const MAY_BE_REGION: ReadonlySet<string> = new Set([
   'SignatureDoesNotMatch',
   'InvalidSignatureException',
@@ -87,37 +87,35 @@ const MAY_BE_REGION: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
 ]);
 
-/** What is read page by page. */
+/** Operations that are read page by page. */
 const LISTINGS: ReadonlySet<string> = new Set([
   'ListAccounts',
   'ListOrganizationalUnitsForParent',
   'GetEnrollmentStatusesForOrganization',
 ]);
 
-/** What was wrong before anything was sent says so itself. */
+/** These errors occur before a request is sent, and their messages already name the cause. */
 const NEVER_SENT: ReadonlySet<string> = new Set(['RegionMissing', 'RegionMalformed', 'ERR_INVALID_URL']);
 
-function moreAdvice({ details: facts }: CloudError): string {
-  if (MAY_BE_REGION.has(facts.code)) {
-    return ' Credentials hold in one partition only, so check the Region (AWS_REGION) as well.';
+function moreAdvice({ details }: CloudError): string {
+  const { kind, code, operation, requestId } = details;
+  if (MAY_BE_REGION.has(code)) {
+    return ' Credentials are valid in one partition only, so check the Region (AWS_REGION) as well.';
   }
-  const told = NEVER_SENT.has(facts.code);
-  if (facts.kind === 'Invalid' && facts.operation === 'GetCallerIdentity' && facts.requestId === null && !told) {
-    return ' If AWS_ENDPOINT_URL is set, check it: what answers there may be no AWS service.';
+  if (kind === 'Invalid' && operation === 'GetCallerIdentity' && requestId === null && !NEVER_SENT.has(code)) {
+    return ' If AWS_ENDPOINT_URL is set, check it: the server there may not be an AWS service.';
   }
-  // Of what we send with these only the token of the page can be refused.
-  if (facts.kind === 'Invalid' && LISTINGS.has(facts.operation) && facts.requestId !== null) {
-    return ' The listing broke off, so nothing was concluded from it: run it again.';
+  // The page token is the only parameter of these requests that AWS can reject.
+  if (kind === 'Invalid' && LISTINGS.has(operation) && requestId !== null) {
+    return ' The listing is incomplete, so it was not used. Run the command again.';
   }
-  if (facts.kind === 'Throttled') {
-    return ' It was tried again for a while: wait for what else calls AWS for this organization to end, then run it again.';
+  if (kind === 'Throttled') {
+    return ' Rollcall retried the call. Wait until other programs that call AWS for this organization have finished, then run the command again.';
   }
-  return facts.kind === 'Transient' && facts.requestId !== null
-    ? ' It was tried again for a while: run it again later.'
-    : '';
+  return kind === 'Transient' && requestId !== null ? ' Rollcall retried the call. Run the command again later.' : '';
 }
 
-/** Commander's words on one line; it puts its guess at what was meant on a second. */
+/** Commander's message on one line; commander puts its suggestion on a second line. */
 function usage(error: CommanderError): string {
   if (error.code === 'commander.help') return 'A command is missing. See rollcall --help.';
   const words = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');

@@ -1,14 +1,14 @@
 /** Exit codes of all commands; the README lists them. */
 export const EXIT = {
-  /** Clean, converged, or only Converging left. */
+  /** Nothing to change, or the only open changes await confirmation. */
   ok: 0,
-  /** Usage, policy, credentials, AWS out of reach. */
+  /** Usage, policy or credentials are wrong, or AWS is unreachable. */
   error: 1,
-  /** `plan` and `status`: something is not as the policy wants it. */
+  /** `plan` and `status`: drift was found. */
   drift: 2,
   /** Some accounts need attention (dead letters included), wait, or have an unknown status. */
   partly: 3,
-  /** A guardrail or the kill switch. */
+  /** A guardrail or the kill switch stopped the run. */
   stopped: 4,
   /** Ctrl-C: 128 + SIGINT. */
   interrupted: 130,

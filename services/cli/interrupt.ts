@@ -1,6 +1,6 @@
 import { EXIT } from './exit-codes.ts';
 
-/** Thrown where work is left off because the user asked to stop. */
+/** Thrown to abandon work when the user asks to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
@@ -9,22 +9,22 @@ export interface Interrupt {
   /** Aborts at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /**
-   * From now on the first signal only aborts `signal`, and `onFirst` says so to the user; the second one still ends the process at once.
-   * Without this, the first ends it. `late`: what is not finished by then is not waited for.
+   * From now on the first signal only aborts `signal`, and `onFirst` informs the user; the second one still exits immediately.
+   * Until this is called, the first signal exits. `late` limits how long the process takes to finish its work.
    */
   finishGracefully(onFirst: () => void, late?: Late): void;
-  /** 130 or 143, by what stopped us. */
+  /** 130 after SIGINT, 143 after SIGTERM. */
   readonly exitCode: number;
 }
 
 /**
- * One Ctrl-C reaches a child of npm twice: from the terminal, and passed on by npm. Whatever comes within this time, ms, is the same one.
+ * One Ctrl-C reaches a child of npm twice: from the terminal, and forwarded by npm. Signals within this time, ms, count as one.
  */
 const SAME_MS = 300;
 
 interface Late {
   readonly ms: number;
-  /** Says so to the user. @returns the exit code */
+  /** Informs the user. @returns the exit code */
   readonly end: () => number;
 }
 
@@ -32,7 +32,7 @@ export interface SignalSource {
   on(event: 'SIGINT' | 'SIGTERM', listener: (signal: 'SIGINT' | 'SIGTERM') => void): unknown;
 }
 
-/** Runs something later, if the process still lives by then. */
+/** Runs a function later, without keeping the process alive for it. */
 const inTime = (ms: number, run: () => void): unknown => setTimeout(run, ms).unref();
 
 export function listenForInterrupts(
@@ -63,8 +63,8 @@ export function listenForInterrupts(
   source.on('SIGTERM', handle);
   return {
     signal: controller.signal,
-    finishGracefully(tell, late) {
-      onFirst = tell;
+    finishGracefully(inform, late) {
+      onFirst = inform;
       bound = late;
     },
     get exitCode() {

@@ -3,7 +3,7 @@ import type { Clock, LogFields, Logger } from '../../shared/ports/system.ts';
 import type { Output } from './ui/output.ts';
 import { oneLine } from './ui/table.ts';
 
-/** Logs for stderr: everything as JSON lines with `--verbose`, else only warnings and errors, as sentences. */
+/** Logs to stderr: with `--verbose` everything as JSON lines, otherwise only warnings and errors, as sentences. */
 export function cliLogger(output: Output, clock: Clock, verbose: boolean): Logger {
   if (verbose) return jsonLogger({ level: 'debug', clock, write: (line) => output.note(line) });
   const redact = makeRedact();

@@ -9,7 +9,7 @@ import { count } from './ui/words.ts';
 export interface Maintenance {
   readonly tasks: readonly MaintenanceTask[];
   /**
-   * Runs tasks of these groups once more, for a few seconds at most.
+   * Runs the tasks of these groups once more, for a few seconds at most.
    * @returns a note if entries are still not on the event bus; `null`: no entry waits
    */
   finish(...groups: readonly MaintenanceTask['group'][]): Promise<string | null>;
@@ -37,7 +37,7 @@ export async function openMaintenance(
       await runTasks(
         tasks.filter(({ group }) => groups.includes(group)),
         last,
-        (task, error) => logger.warn(`maintenance failed: ${task}; the next process tries again`, { error }),
+        (task, error) => logger.warn(`maintenance failed: ${task}; the next process will retry it`, { error }),
       );
       return source.publishes ? unpublishedText(await unpublishedEntries(ledger)) : null;
     },
@@ -45,7 +45,7 @@ export async function openMaintenance(
   };
 }
 
-/** Runs the work of a process that ends by itself; publishes and sends alerts beside it, and maintains the store after it. */
+/** Runs a finite piece of work. Publishes entries and sends alerts while it runs, and maintains the store after it. */
 export async function withMaintenance<T>(
   context: CliContext,
   app: Runtime,
@@ -60,7 +60,7 @@ export async function withMaintenance<T>(
     maintenance.tasks.filter(({ group }) => group === 'notify'),
     clock,
     over.signal,
-    (task, error) => logger.warn(`maintenance failed: ${task}; it is tried again`, { error }),
+    (task, error) => logger.warn(`maintenance failed: ${task}; it will be retried`, { error }),
   );
   try {
     const result = await work();
@@ -75,7 +75,7 @@ export async function withMaintenance<T>(
   }
 }
 
-/** The note of a process that ends while entries wait for the event bus; `null`: no entry waits. */
+/** The note to show when a process ends while entries wait for the event bus; `null`: no entry waits. */
 function unpublishedText({ entries, more }: Unpublished): string | null {
   if (entries === 0) return null;
   const many = `${more ? 'More than ' : ''}${count(entries, 'entry', 'entries')} of the audit log`;

@@ -2,12 +2,11 @@ import { userInfo } from 'node:os';
 import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 
-/** The actor of an operator's command in the audit log: the ARN of the store's credentials if known, otherwise the user of the operating system. */
+/** The actor of an operator's command in the audit log: the ARN of the store's credentials if known, otherwise the operating system's user. */
 export async function operator({ store }: CliContext): Promise<string> {
   return (await store.operator()) ?? systemUser();
 }
 
-/** The user of the operating system. */
 export function systemUser(): string {
   try {
     return `user:${userInfo().username}`;
@@ -19,7 +18,7 @@ export function systemUser(): string {
 
 const MAX_REASON = 500;
 
-/** What an operator gives as the reason: one line that goes into the ledger. `null`: none was given. */
+/** An operator's reason: one line for the ledger; `null`: none was given. */
 export function reasonArgument(text: string | undefined): string | null {
   if (text === undefined) return null;
   const reason = text.trim();

@@ -1,13 +1,13 @@
 import type { CliContext } from './context.ts';
-import { tell, toldLines } from './errors.ts';
+import { reportLines, reportOf } from './errors.ts';
 import { type LoadedPolicy, loadPolicy } from './session.ts';
 
-/** How often the file is read, ms. By reading, because a change notice is lost where the file is a link that is turned (ConfigMaps). */
-const LOOK_MS = 5_000;
+/** How often the file is read, ms. It is polled, because file watchers miss a symbolic link that is replaced (ConfigMaps). */
+const POLL_MS = 5_000;
 
 /**
- * Looks at the policy's file until it means something else, or `stop`. A broken one is told of, once, and the one in force stays.
- * @returns `null` if it was stopped.
+ * Polls the policy file until the policy changes, or `stop` aborts. An invalid policy is reported once, and the current one stays in force.
+ * @returns `null` if `stop` aborted
  */
 export async function nextPolicy(
   context: CliContext,
@@ -15,18 +15,18 @@ export async function nextPolicy(
   stop: AbortSignal,
   say: (text: string) => void,
 ): Promise<LoadedPolicy | null> {
-  let told = '';
+  let reported = '';
   for (;;) {
-    await context.clock.sleep(LOOK_MS, stop);
+    await context.clock.sleep(POLL_MS, stop);
     if (stop.aborted) return null;
     try {
       const found = await loadPolicy(context, inForce.file);
       if (found.policy.hash !== inForce.policy.hash) return found;
-      told = '';
+      reported = '';
     } catch (error) {
-      const text = toldLines(tell(error)).join('\n');
-      if (text !== told) say(`the changed policy cannot be used, ${shortHash(inForce)} stays in force:\n${text}`);
-      told = text;
+      const text = reportLines(reportOf(error)).join('\n');
+      if (text !== reported) say(`the changed policy cannot be used, ${shortHash(inForce)} stays in force:\n${text}`);
+      reported = text;
     }
   }
 }

@@ -17,41 +17,42 @@ import { defineServe } from './commands/serve.ts';
 import { defineStatus } from './commands/status.ts';
 import type { Run } from './context.ts';
 
-/** The command line as it was typed: which command, and the flags that all take. */
+/** The parsed command line: the chosen command, and the options that every command accepts. */
 export interface Parsed {
   readonly run: Run;
   readonly flags: GlobalFlags;
 }
 
 const EXIT_CODES = `
-Exit codes: 0 clean or converging, 1 error, 2 drift found, 3 partly done,
-4 stopped by a guardrail or the kill switch, 130 interrupted.
-AWS credentials and region are the AWS SDK's own settings (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, …). To begin: rollcall doctor, then
+Exit codes: 0 nothing to change or changes await confirmation, 1 error,
+2 drift found, 3 partly done, 4 stopped by a guardrail or the kill switch,
+130 interrupted.
+AWS credentials and Region come from the AWS SDK's own settings (AWS_PROFILE,
+AWS_REGION, AWS_ENDPOINT_URL, …). To get started: rollcall doctor, then
 rollcall policy init, then rollcall plan.`;
 
-/** Where text goes that is no command's: help that was asked for, and help for who did not know what to ask. */
+/** Where help goes: `write` for help that the user requested, `note` for help after a usage error. */
 export interface Writers {
   readonly write: (text: string) => void;
   readonly note: (text: string) => void;
 }
 
 /**
- * Reads the command line.
+ * Parses the command line.
  * @throws CommanderError for help and version (exit code 0) and for invalid arguments (1).
  */
 export function parse(args: readonly string[], writers: Writers): Parsed {
   const chosen: Run[] = [];
   const program = new Command('rollcall')
     .description(
-      'Keeps every account of an AWS Organization at the Compute Optimizer enrollment that a policy declares.',
+      'Keep every account of an AWS Organization at the Compute Optimizer enrollment that your policy declares.',
     )
     .version(manifest.version)
     .option('--json', 'one JSON document on stdout')
     .option('--store <kind>', 'embedded or aws', 'embedded')
-    .option('--data-dir <dir>', 'where the embedded store keeps its file', '.rollcall')
-    .option('--verbose', 'say more on stderr')
-    .option('--no-color', 'no colour')
+    .option('--data-dir <dir>', 'directory of the embedded store', '.rollcall')
+    .option('--verbose', 'details on stderr')
+    .option('--no-color', 'plain text')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODES);
   quiet(program, writers);
@@ -87,7 +88,7 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((each) => [each, ...descendants(each)]);
 }
 
-/** Errors are thrown and told in one place; help is text for stdout. */
+/** Commander throws its errors instead of printing them, so that they are reported in one place. */
 function quiet(command: Command, { write, note }: Writers): void {
   command
     .exitOverride()

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import type { CliContext } from './context.ts';
 
-/** Asks on the terminal; anything but y or yes is a no, and so is the end of input. */
+/** Asks on the terminal. Any answer but y or yes means no, and so does the end of input. */
 export async function confirm({ output, interrupt }: CliContext, question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // In the terminal's raw mode Ctrl-C is a key and no signal.
+  // In the terminal's raw mode Ctrl-C is a key, not a signal.
   lines.on('SIGINT', () => process.exit(interrupt.exitCode));
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {

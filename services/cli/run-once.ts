@@ -8,28 +8,28 @@ import type { Retrying } from '../../shared/app/support/retry.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import { Interrupted } from './interrupt.ts';
 
-/** How a run ended, with what is told of it. */
+/** How a run ended, with everything that its summary shows. */
 export interface FinishedRun {
   readonly result: ApplyResult;
   readonly before: FullSummary;
   readonly after: FullSummary;
   readonly statusesBefore: FullStatuses;
   readonly statusesAfter: FullStatuses;
-  /** Calls of this run alone. */
+  /** Calls of this run only. */
   readonly calls: CallCounts;
   readonly durationMs: number;
-  /** Changes that somebody, a process that was killed for one, has begun and not finished: nobody knows yet how they ended. */
+  /** Changes that a process, such as one that was killed, has started and not finished; their outcome is not known yet. */
   readonly claimed: readonly OpenClaim[];
   /** Dead letters of this run and of earlier ones that have not been redriven. */
   readonly deadLetters: number;
-  /** AWS did not answer any more when the run ended; `null`: it did. */
+  /** `null`: AWS was reachable when the run ended. */
   readonly unreachable: Outage | null;
 }
 
 /**
- * One run: scan, queue, work until quiet. Stopped while it still looks, it leaves off before anything is queued; stopped later, it
- * finishes and records what is in flight. An AWS outage ends it in the same way.
- * @throws Interrupted if it was stopped before anything was queued.
+ * One run: scan, enqueue, remediate until nothing is due. If it is stopped during the scan, it enqueues nothing; if it is stopped later,
+ * it finishes and records the changes in flight. An AWS outage ends it in the same way.
+ * @throws Interrupted if it was stopped before anything was enqueued
  */
 export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
   const [{ apply }, { status }, { openClaims }, { OutageDetector }] = await Promise.all([
@@ -43,20 +43,20 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
   const detector = new OutageDetector(deps.clock);
   const stop = AbortSignal.any([options.stop, detector.detected]);
   const before = structuredClone(app.calls);
-  let looking = true;
-  const leaveOff = (): void => {
-    if (looking && options.stop.aborted) throw new Interrupted('stopped before anything was changed');
+  let scanning = true;
+  const throwIfStopped = (): void => {
+    if (scanning && options.stop.aborted) throw new Interrupted('stopped before anything was changed');
   };
-  const result = await apply(deps, settings, guarded(detector.watching(app.retrying), leaveOff), run, {
+  const result = await apply(deps, settings, guarded(detector.watching(app.retrying), throwIfStopped), run, {
     ...options,
     stop,
     onPlan: (plan) => {
-      looking = false;
+      scanning = false;
       options.onPlan?.(plan);
     },
     onProgress: (event) => {
-      // A lease is waited for without a call to AWS, so this is where that wait can be left; and the last moment before anything is queued.
-      if (event.kind === 'waitingForLease' || event.kind === 'recorded') leaveOff();
+      // Waiting for a lease makes no AWS call, so the check above does not run. `recorded` is the last event before anything is enqueued.
+      if (event.kind === 'waitingForLease' || event.kind === 'recorded') throwIfStopped();
       options.onProgress(event);
     },
   });
@@ -75,7 +75,7 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
   };
 }
 
-/** Asks `check` before every wire call. */
+/** Calls `check` before every attempt of a call. */
 function guarded(retrying: Retrying, check: () => void): Retrying {
   return (call) =>
     retrying(() => {
@@ -84,7 +84,7 @@ function guarded(retrying: Retrying, check: () => void): Retrying {
     });
 }
 
-/** What was added since. */
+/** The calls that were made between two counts. */
 export function since(before: CallCounts, now: CallCounts): CallCounts {
   const added: CallCounts = {};
   for (const [name, { count, throttled }] of Object.entries(now)) {

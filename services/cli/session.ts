@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
 import { CommandError, PolicyError } from './errors.ts';
 
-/** A policy that may be used, and what is doubtful in it. */
+/** A valid policy with its warnings. */
 export interface LoadedPolicy {
   readonly file: string;
   readonly policy: CompiledPolicy;
@@ -39,7 +39,7 @@ export async function loadPolicy(context: CliContext, named: string | undefined)
   return { file: name, policy: compilePolicy(result.policy), warnings: result.warnings };
 }
 
-/** As {@link loadPolicy}, where a command can do without one: a named policy must be sound, `rollcall.yaml` only if it is there. */
+/** Like {@link loadPolicy}, for commands that also work without a policy: a named policy must be valid; an invalid `rollcall.yaml` is ignored with a warning. */
 export async function loadPolicyIfAny(context: CliContext, named: string | undefined): Promise<LoadedPolicy | null> {
   if (named !== undefined) return loadPolicy(context, named);
   if (!existsSync(DEFAULT_POLICY)) return null;
@@ -47,14 +47,12 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
     return await loadPolicy(context, undefined);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    context.output.note(
-      `warning: ${error.message}; going on without it (rollcall policy validate shows what is wrong)`,
-    );
+    context.output.note(`warning: ${error.message}; continuing without it (rollcall policy validate shows the errors)`);
     return null;
   }
 }
 
-/** The object graph of a process, closed after `use`. A dry run (`readOnly`) neither creates nor changes anything in the store. */
+/** Creates the runtime of a process, and closes it after `use`. With `readOnly` (a dry run), the store is neither created nor changed. */
 export async function withApp<T>(
   { store, logger, clock }: CliContext,
   policy: CompiledPolicy,
@@ -67,7 +65,7 @@ export async function withApp<T>(
   return usingIt(app, use);
 }
 
-/** The store that `--store` names, closed after `use`. It must exist. */
+/** Opens the store that `--store` names, which must exist, and closes it after `use`. */
 export async function withStore<T>(
   { store, clock }: CliContext,
   readOnly: boolean,

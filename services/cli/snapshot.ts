@@ -6,15 +6,16 @@ import type { CliContext } from './context.ts';
 import { PolicyError } from './errors.ts';
 import { type LoadedPolicy, withStore } from './session.ts';
 
-/** What is doubtful in a policy, and in the light of which snapshot (ISO 8601; `null`: of none). */
 export interface Compared {
   readonly findings: readonly Finding[];
+  /** ISO 8601; `null`: the policy was not compared with a snapshot. */
   readonly snapshotAt: string | null;
 }
 
 /**
- * A policy's warnings in the light of the last snapshot, where an embedded store has one that tells all that the policy asks. Never asks AWS.
- * @throws PolicyError if the policy manages no account of it at all.
+ * Warnings about a policy, compared with the last snapshot if an embedded store has one with all attributes that the policy uses. Makes no
+ * AWS call.
+ * @throws PolicyError if the policy manages no account of the snapshot
  */
 export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPolicy): Promise<Compared> {
   const { policy, file, warnings } = loaded;
@@ -26,9 +27,9 @@ export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPo
   return { findings: found, snapshotAt: new Date(snapshot.takenAt).toISOString() };
 }
 
-/** A policy can be checked without a store, so one that cannot be read is told of and done without. */
+/** A policy can be checked without a store, so an unreadable store only causes a warning. */
 async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
-  // Where no store can be, none is loaded: that takes as long as the check itself.
+  // Loading the store's code takes as long as the check itself, so skip it if there is no store.
   if (isAbsent(context.config.dataDir)) return null;
   try {
     return await withStore(context, true, ({ snapshots }) => snapshots.load());
@@ -40,7 +41,7 @@ async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot |
   }
 }
 
-/** Nothing but that: of a directory that cannot be looked at the store says what is wrong. */
+/** False for a directory that cannot be accessed: opening the store reports that error. */
 function isAbsent(directory: string): boolean {
   try {
     statSync(directory);

@@ -8,7 +8,7 @@ export interface Watch {
   end(): void;
 }
 
-/** Shows a run while it goes on, in the way that suits the terminal and the flags. */
+/** Shows the progress of a run, in the way that suits the terminal and the options. */
 export function watchRun({ output, config, clock }: CliContext, calls: CallCounts): Watch {
   const mode = progressMode(output, config);
   const progress = new RunProgress({ output, now: clock.now, stream: process.stderr, mode });

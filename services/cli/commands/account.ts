@@ -24,8 +24,8 @@ export function defineAccount(program: Command, select: Select): void {
     .command('account')
     .description('one account: its status, what the policy declares and why, timeline')
     .argument('<id>', 'account id, 12 digits')
-    .option('--policy <file>', 'explain by this policy (default: rollcall.yaml, if there is one)')
-    .option('--limit <n>', 'entries of the timeline', '20')
+    .option('--policy <file>', 'policy to explain with (default: rollcall.yaml, if there is one)')
+    .option('--limit <n>', 'number of timeline entries', '20')
     .action((id: string, flags: AccountFlags) => select((context) => runAccount(context, id, flags)));
 }
 
@@ -40,8 +40,8 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
   if (view === null) {
     throw new CommandError(
       'AccountUnknown',
-      `Account ${accountId} is not known in ${context.store.label}: neither the last snapshot of the organization nor the ledger has it. ` +
-        'Check the number; an account that has just joined is known after the next scan.',
+      `Account ${accountId} is not known in ${context.store.label}: it is neither in the last snapshot of the organization nor in the ledger. ` +
+        'Check the number. An account that has just joined is known after the next scan.',
     );
   }
   if (output.json) output.document(view);
@@ -52,19 +52,19 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
 function viewText(view: AccountView, { output }: CliContext, now: number): string[] {
   const { style, width } = output;
   const { account, enrollments, explanation, timeline, next } = view;
-  const who =
+  const title =
     account === null
       ? `${view.accountId}: not in the last snapshot of the organization`
       : `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state}${account.management ? ', the management account' : ''}`;
   return [
-    style('bold', who),
+    style('bold', title),
     ...tagsText(account?.tags ?? null),
     '',
     ...ENROLLMENT_IDS.flatMap((enrollment) => [
       `${ENROLLMENT_WORDS[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
     ]),
     '',
-    ...heldUpText(view),
+    ...enforcementText(view),
     ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),
     '',
     ...(timeline.length === 0 ? ['No entries.'] : entriesTable(timeline, width, false)),
@@ -72,8 +72,8 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
   ];
 }
 
-/** What keeps it from being changed, whatever its status was at the last reading. */
-function heldUpText({ rollout, halted, suspension, window }: AccountView): string[] {
+/** Everything that currently prevents a change to the account, whatever its last status says. */
+function enforcementText({ rollout, halted, suspension, window }: AccountView): string[] {
   const until = suspension?.until == null ? 'until resumed' : `until ${instant(suspension.until)}`;
   const lines = [
     ...(rollout === null ? [] : [rolloutText(rollout)]),

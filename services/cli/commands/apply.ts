@@ -29,10 +29,10 @@ interface ApplyFlags {
 export function defineApply(program: Command, select: Select): void {
   program
     .command('apply')
-    .description('one full run: scan, queue, remediate, until nothing is due within --wait')
-    .option('--policy <file>', 'the policy, or - for stdin (default: rollcall.yaml)')
+    .description('scan, show the changes, ask, and remediate until nothing is due within --wait')
+    .option('--policy <file>', 'policy file, or - for stdin (default: rollcall.yaml)')
     .option('--plan <file>', 'make only the changes of this saved plan; lifts maxChanges for them')
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask for confirmation')
     .option('--wait <duration>', 'end when nothing is due within this time', '60s')
     .action((flags: ApplyFlags) => select((context) => runApply(context, flags)));
 }
@@ -44,20 +44,20 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
   if (flags.yes !== true && !process.stdin.isTTY) {
     throw new CommandError(
       'ConfirmationMissing',
-      'apply changes accounts, and without a terminal nobody can be asked. Look at `rollcall plan`, then repeat with --yes.',
+      'apply asks for confirmation before it changes accounts, and this is not a terminal. Check `rollcall plan`, then run apply with --yes.',
     );
   }
   await context.store.upgrade(context.clock);
   let snapshot: OrganizationSnapshot | null = null;
   if (flags.yes === true)
-    snapshot = await withApp(context, loaded.policy, true, (app) => sound(context, app, loaded, saved));
-  else if (!(await agreed(context, loaded, saved))) {
+    snapshot = await withApp(context, loaded.policy, true, (app) => checkedSnapshot(context, app, loaded, saved));
+  else if (!(await isConfirmed(context, loaded, saved))) {
     context.output.note('Nothing was changed.');
     return EXIT.error;
   }
   const { interrupt, output } = context;
   interrupt.finishGracefully(() =>
-    output.note('Stopping: what is in flight is finished and recorded. Ctrl-C again stops at once.'),
+    output.note('Stopping: changes in flight will finish and be recorded. Ctrl-C again quits immediately.'),
   );
   const finished = await withApp(context, loaded.policy, false, (app) =>
     perform(context, app, loaded, saved, snapshot, waitMs),
@@ -67,16 +67,17 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
 }
 
 /**
- * What nobody is asked about is checked before anything is written: a policy that manages no account at all, a plan of another organization.
+ * The checks of `--yes`, where no plan is shown, before anything is written: the policy manages at least one account, and the plan is for
+ * this organization.
  * @throws PolicyError, CommandError
  */
-async function sound(
+async function checkedSnapshot(
   { clock }: CliContext,
   app: Runtime,
   loaded: LoadedPolicy,
   saved: SavedPlan | null,
 ): Promise<OrganizationSnapshot> {
-  refuseOther(app, saved);
+  assertSameOrganization(app, saved);
   const { takeSnapshot } = await import('../../../shared/app/survey/organization-snapshot.ts');
   const { deps, settings, retrying } = app;
   const silent = () => undefined;
@@ -93,9 +94,9 @@ async function perform(
   snapshot: OrganizationSnapshot | null,
   waitMs: number,
 ): Promise<FinishedRun> {
-  refuseOther(app, saved);
+  assertSameOrganization(app, saved);
   const { policy } = loaded;
-  // Read already, for the check: the scan need not read it again.
+  // Saved here, so that the scan does not read the organization a second time.
   if (snapshot !== null && (await app.deps.snapshots.meta())?.takenAt !== snapshot.takenAt)
     await app.deps.snapshots.save(snapshot);
   if (saved !== null) {
@@ -117,8 +118,8 @@ async function perform(
   }
 }
 
-/** Shows what would be done and asks. Nothing to do, or a guardrail in the way, is nothing to ask about. */
-async function agreed(context: CliContext, loaded: LoadedPolicy, saved: SavedPlan | null): Promise<boolean> {
+/** Shows the plan and asks. Does not ask if the plan has no changes or a guardrail stops it. */
+async function isConfirmed(context: CliContext, loaded: LoadedPolicy, saved: SavedPlan | null): Promise<boolean> {
   const { output } = context;
   const { plan, document } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));
   if (saved !== null && saved.organizationId !== plan.organizationId)
@@ -147,7 +148,7 @@ async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<S
   return result.plan;
 }
 
-function refuseOther(app: Runtime, saved: SavedPlan | null): void {
+function assertSameOrganization(app: Runtime, saved: SavedPlan | null): void {
   const { organizationId } = app.caller;
   if (saved !== null && saved.organizationId !== organizationId) throw otherOrganization(saved, organizationId);
 }
@@ -155,8 +156,8 @@ function refuseOther(app: Runtime, saved: SavedPlan | null): void {
 function otherOrganization(saved: SavedPlan, actual: string): CommandError {
   return new CommandError(
     'PlanOutdated',
-    `The plan was made for the organization ${saved.organizationId}; these credentials belong to ${actual}. ` +
-      'Use the credentials that the plan was made with, or make a new plan.',
+    `The plan is for organization ${saved.organizationId}, the credentials are for ${actual}. ` +
+      `Use credentials of ${saved.organizationId}, or make a new plan.`,
   );
 }
 
@@ -188,7 +189,7 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   output.document({ ...ids, approval: approved, totals: plan.totals, planned, changes, calls, durationMs, ...more });
 }
 
-/** What an exit code depends on. */
+/** The parts of a finished run that the exit code depends on. */
 type Ending = Pick<FinishedRun, 'claimed' | 'deadLetters' | 'unreachable'> & {
   readonly result: Pick<ApplyResult, 'stopped' | 'interrupted' | 'changes' | 'open'> & {
     readonly planned: Pick<ApplyResult['planned'], 'notStarted'>;
@@ -201,10 +202,10 @@ export function applyExit({ result, claimed, deadLetters, unreachable }: Ending,
   const { plan, planned, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;
   if (plan.trip !== null || stopped !== null) return EXIT.stopped;
-  // What was in order before stays so; what is open will not be known of before AWS answers again.
+  // The outcome of open changes is unknown until AWS is reachable again. Without open changes the outage does not matter.
   if (unreachable !== null && (open.length > 0 || claimed.length > 0)) return EXIT.error;
   const stalled = open.some(({ verdict }) => verdict === 'Stalled');
-  const untold = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;
+  const incomplete = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;
   const unfinished = changes.failed > 0 || changes.blocked > 0 || planned.notStarted > 0;
-  return unfinished || stalled || untold || deadLetters > 0 ? EXIT.partly : EXIT.ok;
+  return unfinished || stalled || incomplete || deadLetters > 0 ? EXIT.partly : EXIT.ok;
 }

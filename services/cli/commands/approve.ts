@@ -10,8 +10,8 @@ import { count, instant } from '../ui/words.ts';
 export function defineApprove(program: Command, select: Select): void {
   program
     .command('approve')
-    .description('let a plan that maxChanges or a canary has held up go through, once, for 24 hours')
-    .argument('<hash>', 'the plan, or the first 12 digits or more of its hash')
+    .description('let one plan that maxChanges or a canary stopped go through, once, within 24 hours')
+    .argument('<hash>', "the plan's hash, or at least its first 12 digits")
     .option('--reason <text>', 'why, for the ledger')
     .action((hash: string, flags: { readonly reason?: string }) =>
       select((context) => runApprove(context, hash, flags.reason)),
@@ -19,8 +19,8 @@ export function defineApprove(program: Command, select: Select): void {
 }
 
 async function runApprove(context: CliContext, text: string, why: string | undefined): Promise<number> {
-  const wanted = text.toLowerCase();
-  if (!/^[0-9a-f]{12,64}$/.test(wanted)) {
+  const hash = text.toLowerCase();
+  if (!/^[0-9a-f]{12,64}$/.test(hash)) {
     throw new CommandError(
       'Usage',
       `approve ${JSON.stringify(text)}: expected a plan's hash, 12 to 64 hexadecimal digits.`,
@@ -32,7 +32,7 @@ async function runApprove(context: CliContext, text: string, why: string | undef
   const { clock, output } = context;
   try {
     const approved = await withStore(context, false, async (store) =>
-      approve({ ...store, clock, newId: makeNewId(clock) }, wanted, { actor: await operator(context), reason }),
+      approve({ ...store, clock, newId: makeNewId(clock) }, hash, { actor: await operator(context), reason }),
     );
     if (output.json) output.document(document(approved));
     else for (const line of sentences(approved)) output.print(line);
@@ -53,6 +53,6 @@ function sentences({ approval, changes }: Approved): string[] {
   const until = instant(new Date(approval.expiresAt).toISOString());
   return [
     `Approved by ${approval.actor}: plan ${approval.planHash.slice(0, 12)} with ${count(changes, 'change')}, once, until ${until}.`,
-    'serve and the deployed functions begin with their next tick; without them, run apply. Only maxChanges and a canary are lifted.',
+    'serve and the deployed functions start with their next tick; otherwise run apply. Only maxChanges and the canary check are lifted.',
   ];
 }

@@ -11,8 +11,8 @@ import { count, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
 export function defineAsOf(audit: Command, select: Select): void {
   audit
     .command('as-of')
-    .description('the status of every account at a time')
-    .argument('<time>', '2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago')
+    .description('show the status of every account at a point in time')
+    .argument('<time>', '2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
     .action((time: string) => select((context) => runAsOf(context, time)));
 }
 

@@ -16,10 +16,10 @@ interface ExportFlags extends FilterFlags {
 }
 
 export function defineExport(audit: Command, select: Select): void {
-  withFilters(audit.command('export').description('entries for other tools, the oldest first'))
+  withFilters(audit.command('export').description('export entries for other tools, oldest first'))
     .option('--format <format>', EXPORT_FORMATS.join(', '), 'json')
-    .option('--out <file>', 'into this file instead of stdout')
-    .option('--force', 'replace the file if it is there')
+    .option('--out <file>', 'write to this file instead of stdout')
+    .option('--force', 'replace an existing file')
     .action((flags: ExportFlags) => select((context) => runExport(context, flags)));
 }
 
@@ -31,7 +31,7 @@ async function runExport(context: CliContext, flags: ExportFlags): Promise<numbe
   if (output.json && out === undefined && format !== 'json') {
     throw new ConfigError(
       'Usage',
-      `--json promises one JSON document on stdout, and ${format} is none. Add --out FILE.`,
+      `--json prints one JSON document on stdout, which --format ${format} does not produce. Add --out FILE.`,
     );
   }
   const { auditExport } = await import('../../../shared/app/queries/audit/export.ts');

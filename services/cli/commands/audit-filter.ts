@@ -5,7 +5,7 @@ import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 
-/** What narrows down which entries are meant; any combination of them. */
+/** Options that select entries. An entry must match all that are given. */
 export interface FilterFlags {
   readonly account?: string;
   readonly enrollment?: string;
@@ -18,16 +18,16 @@ export interface FilterFlags {
 
 export function withFilters(command: Command): Command {
   return command
-    .option('--account <id>', 'of this account')
+    .option('--account <id>', 'entries of this account')
     .option('--enrollment <name>', 'computeOptimizer or automation')
-    .option('--type <type>', 'of this type, e.g. DriftDetected')
-    .option('--run <id>', 'of this run')
-    .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago')
-    .option('--until <time>', 'before')
-    .option('--actor <name>', 'by this actor');
+    .option('--type <type>', 'entries of this type, e.g. DriftDetected')
+    .option('--run <id>', 'entries of this run')
+    .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
+    .option('--until <time>', 'before this time')
+    .option('--actor <name>', 'entries by this actor');
 }
 
-/** @throws ConfigError for what is none of these, and for a range that ends before it begins */
+/** @throws ConfigError for an invalid value, and for a range that ends before it begins */
 export function filterOf(flags: FilterFlags, now: number): LedgerFilter {
   const { account, enrollment, type, run, since, until, actor } = flags;
   const filter = {
@@ -43,7 +43,7 @@ export function filterOf(flags: FilterFlags, now: number): LedgerFilter {
   return filter;
 }
 
-/** @throws ConfigError for a range that holds no time at all */
+/** @throws ConfigError for an empty range */
 export function assertRange(since: string | undefined, until: string | undefined): void {
   if (since === undefined || until === undefined || since < until) return;
   throw new ConfigError('Usage', `--until ${until} is not after --since ${since}: expected a later time.`);

@@ -21,11 +21,11 @@ const DAY_MS = 86_400_000;
 export function defineReport(audit: Command, select: Select): void {
   audit
     .command('report')
-    .description('compliance over time: percentage, drift count and age, time to resolve, by OU and by rule')
-    .option('--since <time>', 'from: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago', '30d')
-    .option('--until <time>', 'until (default: now)')
-    .option('--interval <duration>', 'between two points in time (default: 1d, of a time of two days and less 1h)')
-    .option('--top <n>', 'so many accounts and reasons', '10')
+    .description('report compliance over time: percentage, drift count and age, time to resolve, by OU and by rule')
+    .option('--since <time>', 'start: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago', '30d')
+    .option('--until <time>', 'end (default: now)')
+    .option('--interval <duration>', 'time between two rows (default: 1d; 1h for two days or less)')
+    .option('--top <n>', 'number of accounts and reasons shown', '10')
     .action((flags: ReportFlags) => select((context) => runReport(context, flags)));
 }
 
@@ -53,7 +53,7 @@ async function runReport(context: CliContext, flags: ReportFlags): Promise<numbe
 type Compliance = Report['now']['compliance']['automation'];
 
 const percentText = ({ percent, compliant, managed }: Compliance): string =>
-  percent === null ? '–' : `${percent.toFixed(1)} % (${compliant}/${managed})`;
+  percent === null ? '–' : `${percent.toFixed(1)}% (${compliant}/${managed})`;
 const spanText = (ms: number | null): string => (ms === null ? '–' : duration(ms));
 
 function reportText(report: Report, width: number | null): string[] {
@@ -66,10 +66,10 @@ function reportText(report: Report, width: number | null): string[] {
     `From ${instant(since)} to ${instant(until)}`,
     `Compliant at the end: Compute Optimizer ${percentText(compliance.computeOptimizer)}, Automation ${percentText(compliance.automation)}`,
     `Open drifts: ${openDrifts.count}; median age ${spanText(openDrifts.medianMs)}, oldest ${spanText(openDrifts.maxMs)}`,
-    `Detected ${drifts.detected}, resolved ${drifts.resolved}; time to resolve: mean ${spanText(timeToResolve.meanMs)}, median ${spanText(timeToResolve.medianMs)}, 95 % within ${spanText(timeToResolve.p95Ms)}`,
+    `Detected ${drifts.detected}, resolved ${drifts.resolved}; time to resolve: mean ${spanText(timeToResolve.meanMs)}, median ${spanText(timeToResolve.medianMs)}, 95% within ${spanText(timeToResolve.p95Ms)}`,
     ...(pruned === 0
       ? []
-      : [`Left out, because what was so at the beginning has been pruned: ${count(pruned, 'account')}`]),
+      : [`Left out, because entries from the start of this period have been pruned: ${count(pruned, 'account')}`]),
     ...section(
       [
         { title: 'AT' },

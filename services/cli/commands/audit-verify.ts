@@ -12,10 +12,10 @@ import { count } from '../ui/words.ts';
 export function defineVerify(audit: Command, select: Select): void {
   audit
     .command('verify')
-    .description('check that every chain of the ledger is whole: no edit, no gap, no fork, no truncation')
+    .description('check that every chain of the ledger is intact: no edit, no gap, no fork, no truncation')
     .option(
       '--digest <file or root>',
-      'hold the store against digests that were kept elsewhere: a file with DigestPublished events, or a root',
+      'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root',
     )
     .action((flags: { readonly digest?: string }) => select((context) => runVerify(context, flags.digest)));
 }
@@ -33,18 +33,18 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
     return verifyLedger(store.ledger, store.records, {
       digests,
       listOf: (digest) => listOf(store.registers, digest),
-      // The store's own last digest is a help, but nobody vouches for it: without its list there is nothing to say.
+      // The store's own last digest helps, but it is no independent evidence, so verification succeeds without the list behind it.
       strict: kept !== null,
     });
   });
   if (output.json) output.document(result);
-  else if (result.ok) for (const line of wholeText(result)) output.print(line);
+  else if (result.ok) for (const line of intactText(result)) output.print(line);
   if (result.ok) return EXIT.ok;
   if (output.json) return EXIT.error;
   throw broken(context, result);
 }
 
-/** Years of daily events. */
+/** Enough for years of daily events. */
 const MAX_DIGEST_BYTES = 16 * 1024 * 1024;
 
 type Kept = { readonly root: string } | { readonly digests: readonly Digest[] };
@@ -56,22 +56,22 @@ async function readKept(named: string): Promise<Kept> {
   if (digests.length > 0) return { digests };
   throw new CommandError(
     'DigestInvalid',
-    `--digest ${named}: there is no digest in that file. Expected DigestPublished events or entries as JSON, one document or one a line, or a root of 64 hexadecimal digits.`,
+    `--digest ${named}: there is no digest in that file. Expected DigestPublished events or entries as JSON, in one document or one per line, or a root of 64 hexadecimal digits.`,
   );
 }
 
 function unknownRoot(context: CliContext, root: string): CommandError {
   return new CommandError(
     'DigestUnknown',
-    `${context.store.label} has no DigestPublished with the root ${root}: it was never written there, or it was removed, or pruned. ` +
-      'If an event said so, the store is not what it was: compare with the event itself (--digest FILE) and with a backup.',
+    `${context.store.label} has no DigestPublished entry with the root ${root}: it was never written there, or it was removed or pruned. ` +
+      'If an event had this root, the store has been altered: compare it with the event itself (--digest FILE) and with a backup.',
   );
 }
 
-function wholeText({ entries, chains, pruned, digests }: VerifyResult): string[] {
-  const stood = pruned === 0 ? '' : `; checkpoints stand for ${count(pruned, 'older entry', 'older entries')}`;
+function intactText({ entries, chains, pruned, digests }: VerifyResult): string[] {
+  const checkpoints = pruned === 0 ? '' : `; checkpoints replace ${count(pruned, 'older entry', 'older entries')}`;
   return [
-    `The ledger is whole: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${stood}.`,
+    `The ledger is intact: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${checkpoints}.`,
     ...digests.map(digestText),
   ];
 }
@@ -85,7 +85,7 @@ function broken(context: CliContext, { faults, digests }: VerifyResult): Command
   const kept = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown').map(digestText);
   return new CommandError(
     'LedgerBroken',
-    `The ledger is not whole: ${[...links, ...kept].join('; ')}. ` +
-      `Keep ${context.store.label} as it is for the investigation, and compare it with ${context.store.earlierCopy}.`,
+    `The ledger is damaged: ${[...links, ...kept].join('; ')}. ` +
+      `Keep ${context.store.label} unchanged for the investigation, and compare it with ${context.store.earlierCopy}.`,
   );
 }

@@ -19,16 +19,16 @@ interface ListFlags extends FilterFlags {
 }
 
 export function defineAudit(program: Command, select: Select): void {
-  const audit = program.command('audit').description('the ledger: what was found, decided and done');
-  withFilters(audit.command('list').description('entries, the newest first'))
-    .option('--limit <n>', 'at most so many', '50')
-    .option('--cursor <cursor>', 'go on where a page ended (`next` of --json)')
-    .option('--oldest-first', 'the oldest first')
+  const audit = program.command('audit').description('read, verify, export and report on the ledger');
+  withFilters(audit.command('list').description('list entries, newest first'))
+    .option('--limit <n>', 'maximum number of entries', '50')
+    .option('--cursor <cursor>', 'continue after the previous page (`next` of --json)')
+    .option('--oldest-first', 'list the oldest entries first')
     .action((flags: ListFlags) => select((context) => runList(context, flags)));
   audit
     .command('show')
-    .description('one entry in full, and whether its neighbours in its chain fit')
-    .argument('<id>', "an entry's id, or its place, CHAIN#SEQ")
+    .description('show one entry in full, and verify it against its neighbours in the chain')
+    .argument('<id>', "an entry's id, or its position, CHAIN#SEQ")
     .action((id: string) => select((context) => runShow(context, id)));
   defineAsOf(audit, select);
   defineExport(audit, select);
@@ -47,9 +47,9 @@ async function runList(context: CliContext, flags: ListFlags): Promise<number> {
   const page = await withStore(context, true, (store) => auditList(store.ledger, query));
   if (output.json) output.document(page);
   else {
-    if (page.entries.length === 0) output.print('No entry fits.');
+    if (page.entries.length === 0) output.print('No entry matches.');
     else for (const line of entriesTable(page.entries, output.width, true)) output.print(line);
-    if (page.next !== null) output.note(`… and more: raise --limit, or go on with --cursor ${page.next}`);
+    if (page.next !== null) output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
   }
   return EXIT.ok;
 }
@@ -64,7 +64,7 @@ async function runShow(context: CliContext, id: string): Promise<number> {
   if (shown === null) {
     throw new CommandError(
       'EntryUnknown',
-      `There is no entry ${JSON.stringify(id)}. Give an id as \`audit list\` shows it (26 characters), or a place such as 123456789012#4.`,
+      `There is no entry ${JSON.stringify(id)}. Expected an id from \`audit list\` (26 characters), or a position such as 123456789012#4.`,
     );
   }
   if (output.json) output.document(shown);

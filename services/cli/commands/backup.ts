@@ -4,18 +4,18 @@ import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { operator } from '../operator.ts';
 import { backupOf, usingIt, withStore } from '../session.ts';
-import { count, instant } from '../ui/words.ts';
+import { count, instant, number } from '../ui/words.ts';
 
 export function defineBackup(program: Command, select: Select): void {
   program
     .command('backup')
-    .description('copy the store into a file, while it is in use')
-    .argument('<file>', 'a file that is not there yet')
+    .description('copy the store to a file; works while the store is in use')
+    .argument('<file>', 'new file; an existing one is not replaced')
     .action((file: string) => select((context) => runBackup(context, file)));
   program
     .command('restore')
-    .description('replace the store by a backup, halted; the old store is kept beside it')
-    .argument('<file>', 'a backup')
+    .description('replace the store with a backup and halt; the old store is kept beside it')
+    .argument('<file>', 'backup file')
     .action((file: string) => select((context) => runRestore(context, file)));
 }
 
@@ -24,7 +24,7 @@ async function runBackup(context: CliContext, file: string): Promise<number> {
   const { dataDir, open } = backupOf(context, 'backup');
   await usingIt(await open({ clock, readOnly: true }), (store) => store.backup(file));
   if (output.json) output.document({ file, dataDir });
-  else output.print(`The store in ${dataDir} is copied to ${file}.`);
+  else output.print(`Copied the store in ${dataDir} to ${file}.`);
   return EXIT.ok;
 }
 
@@ -44,9 +44,7 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
   for (const line of lossText(report, kept)) output.note(line);
   if (output.json) output.document(restoreDocument(path, file, kept, report));
   else {
-    output.print(
-      `${path} now has the content of ${file}. Enforcement is halted: nothing is changed until \`rollcall unhalt\`.`,
-    );
+    output.print(`${path} now has the content of ${file}. Changes are halted until \`rollcall unhalt\`.`);
     output.print('Check `rollcall status` and `rollcall plan` first.');
     if (setAside !== null) output.print(`The damaged store was set aside: ${setAside}`);
     else if (copy !== null) output.print(`The replaced store is kept: ${copy}`);
@@ -65,20 +63,20 @@ function restoreDocument(path: string, file: string, kept: string | null, report
   };
 }
 
-/** The report of losses and of settings that stay in force, for stderr. */
+/** Lost entries and settings that remain in force, for stderr. */
 function lossText(report: RestoreReport, kept: string | null): string[] {
   const { replaced, merged, lost, suspensions, contested, changed, optedOut, underWay, approvalsEnded, unreadable } =
     report;
   const lines: string[] = [];
   if (!merged) {
-    const what = replaced === 'absent' ? 'there was no store here' : 'the store that was here cannot be read';
+    const what = replaced === 'absent' ? 'there was no store here' : 'the replaced store cannot be read';
     lines.push(
       `warning: ${what}, so nothing could be merged: suspensions, contested accounts, used approvals and changes since the backup are unknown.`,
     );
   }
   if (lost === null && merged)
     lines.push(
-      'warning: the replaced store was damaged or changed by another program; its suspensions and counts stay in force.',
+      'warning: the replaced store was damaged or changed by another program; its suspensions and counts remain in force.',
     );
   if (lost !== null && lost.entries > 0) {
     const at = (time: number | null): string => (time === null ? '?' : instant(new Date(time).toISOString()));
@@ -90,14 +88,16 @@ function lossText(report: RestoreReport, kept: string | null): string[] {
   }
   if (approvalsEnded > 0)
     lines.push(
-      `warning: ${count(approvalsEnded, 'approval')} ended with the restore: approve the plans again that are still wanted.`,
+      `warning: the restore ended ${count(approvalsEnded, 'approval')}: approve those plans again if they are still needed.`,
     );
   if (unreadable.length > 0)
     lines.push(`warning: lost: unreadable registers of the replaced store: ${unreadable.join(', ')}`);
   if (suspensions.length > 0) lines.push(`Suspensions kept from the replaced store: ${suspensions.join(' · ')}`);
-  if (contested > 0) lines.push(`${count(contested, 'account')} stay contested until \`rollcall resume\`.`);
-  if (underWay > 0) lines.push(`${count(underWay, 'change')} under way: the workers will record how they ended.`);
+  if (contested > 0) lines.push(`Contested until \`rollcall resume\`: ${count(contested, 'account')}.`);
+  if (underWay > 0) lines.push(`In progress: ${count(underWay, 'change')}; the workers will record the outcome.`);
   if (changed > 0)
-    lines.push(`The caps count ${count(changed, 'account')} changed in the last 24 hours, ${optedOut} opted out.`);
+    lines.push(
+      `The caps count ${count(changed, 'account')} changed in the last 24 hours; ${number(optedOut)} opted out.`,
+    );
   return lines;
 }

@@ -13,24 +13,24 @@ const SELECTOR = 'account ids, ou:/Path, tag:key=value, name:glob, or all';
 export function defineControls(program: Command, select: Select): void {
   program
     .command('suspend')
-    .description('leave accounts alone, whatever the policy says, from now on and in every process')
+    .description('stop all changes to some accounts, whatever the policy says')
     .argument('<selector...>', SELECTOR)
     .option('--reason <text>', 'why, for the ledger')
-    .option('--until <time>', 'ends by itself then: 2h from now, a day (its end, UTC) or a time')
+    .option('--until <time>', 'when it ends automatically: 2h from now, a day (its end, UTC) or a time')
     .action((words: string[], flags: SuspendFlags) => select((context) => runSuspend(context, words, flags)));
   program
     .command('resume')
-    .description('end suspensions, and settle contested accounts; what drifts is put right at once by whoever works')
-    .argument('<selector...>', `as it was suspended: ${SELECTOR}`)
+    .description('end suspensions, and settle contested accounts, so that their drift is remediated again')
+    .argument('<selector...>', `the selector that was suspended: ${SELECTOR}`)
     .action((words: string[]) => select((context) => runResume(context, words)));
   program
     .command('halt')
-    .description('the kill switch: no mutating call is made from now on, by any process; scans go on')
+    .description('stop all changes immediately, in every process (kill switch); scans continue')
     .option('--reason <text>', 'why, for the ledger')
     .action((flags: { readonly reason?: string }) => select((context) => runHalt(context, flags.reason)));
   program
     .command('unhalt')
-    .description('let enforcement go on')
+    .description('allow changes again')
     .action(() => select(runUnhalt));
 }
 
@@ -41,7 +41,7 @@ interface SuspendFlags {
 
 type Store = Parameters<Parameters<typeof withStore>[2]>[0];
 
-/** What the use cases need, of a store that is there. */
+/** The dependencies of the use cases, on an open store. */
 async function depsOf(context: CliContext, store: Store) {
   const { clock } = context;
   const { makeNewId } = await import('../../../shared/compose/system.ts');
@@ -62,33 +62,31 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
   const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
   const [{ suspend }, { settleControls }] = await useCases();
   const { matched, unseen, by } = await withStore(context, false, async (store) => {
-    const found = await meantBy(store, selector);
+    const found = await preview(store, selector);
     const deps = await depsOf(context, store);
-    await told(() => suspend(deps, { selector, until, reason }));
+    await withCommandErrors(() => suspend(deps, { selector, until, reason }));
     await settleControls(deps);
     return { ...found, by: deps.actor };
   });
   if (unseen.length > 0) {
-    output.note(`warning: not in the last scan, and suspended all the same: ${unseen.join(', ')}`);
+    output.note(`warning: suspended although not in the last scan: ${unseen.join(', ')}`);
   }
   if (matched === null) {
-    output.note('warning: no scan has told whom this selects; it holds for whoever it will select');
+    output.note('warning: there is no scan yet; the suspension applies to every account that the selector will match');
   }
   const ends = until === null ? null : new Date(until).toISOString();
   const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen };
   if (output.json) output.document(document);
   else {
     const how = ends === null ? 'until `rollcall resume`' : `until ${instant(ends)}`;
-    const whom = matched === null ? '' : ` (${count(matched, 'account')} now)`;
-    output.print(
-      `${selector.text} suspended ${how}${whom}. A call that is under way is finished; none is made after it.`,
-    );
+    const scope = matched === null ? '' : ` (${count(matched, 'account')} now)`;
+    output.print(`${selector.text} suspended ${how}${scope}. Calls already sent will finish; no more are made.`);
   }
   return EXIT.ok;
 }
 
-/** @throws CommandError if the snapshot shows that nothing is meant */
-async function meantBy({ snapshots }: Store, selector: OperatorSelector) {
+/** @throws CommandError if no account of the snapshot matches */
+async function preview({ snapshots }: Store, selector: OperatorSelector) {
   const { EmptySelectorError, previewSelector } = await import('../../../shared/app/guardrails/selector-preview.ts');
   try {
     return await previewSelector(snapshots, selector);
@@ -106,11 +104,11 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
   const { ended, left, by } = await withStore(context, false, async (store) => {
     const deps = await depsOf(context, store);
     const contested = await resumeContested(deps, selector);
-    const resumption = await told(async () => {
+    const resumption = await withCommandErrors(async () => {
       try {
         return await resume(deps, selector);
       } catch (error) {
-        // Contested and not suspended: there was something to resume all the same.
+        // The accounts were contested, not suspended, so the command still had an effect.
         if (error instanceof ControlsError && contested.length > 0) return { ended: [], left: selector.accounts };
         throw error;
       }
@@ -125,9 +123,7 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
   if (output.json) output.document({ resumed: ended, left, by });
   else
-    output.print(
-      `Resumed: ${ended.join(' · ')}. What drifts there is put right by serve, the functions, or the next apply.`,
-    );
+    output.print(`Resumed: ${ended.join(' · ')}. serve, the functions or the next apply will remediate drift there.`);
   return EXIT.ok;
 }
 
@@ -142,14 +138,13 @@ async function runHalt(context: CliContext, why: string | undefined): Promise<nu
     return set;
   });
   const { halt: set } = controls;
-  if (set === null) throw new Error('halted, and not halted');
+  if (set === null) throw new Error('halt succeeded, but the halt is not set');
   const at = new Date(set.at).toISOString();
   if (output.json) output.document({ halted: true, changed, at, by: set.by, reason: set.reason });
-  else if (changed)
-    output.print('Halted. A call that is under way is finished; none is made after it, until `rollcall unhalt`.');
+  else if (changed) output.print('Halted. Calls already sent will finish; no more are made until `rollcall unhalt`.');
   else {
     const because = set.reason === null ? '' : `: ${set.reason}`;
-    output.print(`Halted already, since ${instant(at)} by ${set.by}${because}.`);
+    output.print(`Already halted since ${instant(at)} by ${set.by}${because}.`);
   }
   return EXIT.ok;
 }
@@ -164,11 +159,11 @@ async function runUnhalt(context: CliContext): Promise<number> {
     return was;
   });
   if (output.json) output.document({ halted: false, changed });
-  else output.print(changed ? 'Enforcement goes on.' : 'Enforcement was not halted; nothing has changed.');
+  else output.print(changed ? 'Changes are allowed again.' : 'Changes were not halted.');
   return EXIT.ok;
 }
 
-/** Loaded only by these commands. */
+/** Imported lazily, so that other commands start faster. */
 function useCases() {
   return Promise.all([
     import('../../../shared/app/guardrails/controls.ts'),
@@ -176,8 +171,8 @@ function useCases() {
   ]);
 }
 
-/** What does not fit what is so, in the words of a command. */
-async function told<T>(act: () => Promise<T>): Promise<T> {
+/** Reports a `ControlsError` as the command's error. */
+async function withCommandErrors<T>(act: () => Promise<T>): Promise<T> {
   const { ControlsError } = await import('../../../shared/app/guardrails/controls.ts');
   try {
     return await act();

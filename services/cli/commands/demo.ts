@@ -26,7 +26,7 @@ export function defineDemo(program: Command, select: Select): void {
     .command('demo')
     .description('watch a simulated organization of 500 accounts become compliant; needs no AWS account')
     .option('--once', 'end after the summary')
-    .option('--port <n>', `where API and dashboard answer; 0 takes a free port (default: ${DEFAULT_PORT})`)
+    .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
     .action((flags: DemoFlags) => select((context) => runDemo(context, flags)));
 }
 
@@ -35,8 +35,8 @@ interface DemoFlags {
   readonly port?: string;
 }
 
-/** The world: throttled hard enough that it shows on a slow machine too, and slow enough that it can be watched. */
-const WORLD = { scenario: 'demo', rate: 7, orgRate: 14 } as const;
+/** Throttled enough that throttling occurs even on a slow machine, and slow enough to watch. */
+const SANDBOX = { scenario: 'demo', rate: 7, orgRate: 14 } as const;
 const DRIFT_EVERY_MS = 10_000;
 const DRIFTING = 3;
 
@@ -50,13 +50,13 @@ rules:
     automation: Active
     organizationRules: AnyAllowed
 guardrails:
-  maxChanges: { percent: 100, atLeast: 10 }   # adoption: all at once. The default lets a run change 20 %
+  maxChanges: { percent: 100, atLeast: 10 }   # adoption in one run; the default is 20% of the accounts
 limits:
   callsPerSecond: 100
   concurrency: 16
 `;
 
-/** Where Automation is not managed: who opts out of it cannot opt in again for 24 hours, and the demo's world is to be remediable. */
+/** OUs where Automation is not managed. An account that opts out of Automation cannot opt in for 24 hours, so the demo could not fix it. */
 const DRIFTING_OUS = ['/Security', '/Sandbox', '/Canary'];
 
 async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
@@ -67,9 +67,9 @@ async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-demo-'));
   const policyFile = join(dataDir, 'rollcall.yaml');
   writeTextFile(policyFile, POLICY, 'draft', 'refuse');
-  interrupt.finishGracefully(() => output.note('Stopping: what is in flight is finished and recorded.'));
+  interrupt.finishGracefully(() => output.note('Stopping: changes in flight will finish and be recorded.'));
   const { startSandbox } = await import('../../sandbox/start.ts');
-  const sandbox = await startSandbox({ ...WORLD, port: 0 });
+  const sandbox = await startSandbox({ ...SANDBOX, port: 0 });
   try {
     useSandboxOnly(context.env, {
       endpoint: sandbox.endpoint,
@@ -77,19 +77,19 @@ async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
       nowhere: dataDir,
     });
     const config = { ...context.config, dataDir };
-    const there: CliContext = { ...context, config, store: storeProfile(config, context.env) };
-    const loaded = await loadPolicy(there, policyFile);
+    const demo: CliContext = { ...context, config, store: storeProfile(config, context.env) };
+    const loaded = await loadPolicy(demo, policyFile);
     output.note(
       `A simulated organization of ${count(sandbox.info.accounts, 'account')} answers on ${sandbox.endpoint}, throttled as AWS would.`,
     );
     output.note(`Policy ${policyFile}, data directory ${dataDir}\n`);
-    const asked = new ScanNow();
-    const api = once ? null : await openApi(there, loaded, port, asked);
+    const requests = new ScanRequests();
+    const api = once ? null : await openApi(demo, loaded, port, requests);
     try {
-      return await withApp(there, loaded.policy, false, async (app) => {
-        const code = await converge(there, app, { loaded, api }, clock.now() - startedAt);
+      return await withApp(demo, loaded.policy, false, async (app) => {
+        const code = await converge(demo, app, { loaded, api }, clock.now() - startedAt);
         if (once || code !== EXIT.ok) return code;
-        await keepDrifting(there, app, { loaded, api, asked }, sandbox);
+        await keepDrifting(demo, app, { loaded, api, requests }, sandbox);
         return interrupt.signal.aborted ? interrupt.exitCode : EXIT.ok;
       });
     } finally {
@@ -100,15 +100,15 @@ async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
   }
 }
 
-/** From the first second; where the port is another's, on one that is free. */
+/** Uses a free port if the default one is taken. */
 async function openApi(
   context: CliContext,
   loaded: LoadedPolicy,
   port: number | null,
-  asked: ScanNow,
+  requests: ScanRequests,
 ): Promise<RunningApi> {
   const { startApi } = await import('../api.ts');
-  const open = (at: number) => startApi(context, { host: DEFAULT_HOST, port: at }, loaded, asked.ask);
+  const open = (at: number) => startApi(context, { host: DEFAULT_HOST, port: at }, loaded, requests.add);
   const api = await open(port ?? DEFAULT_PORT).catch((error: unknown) => {
     if (port === null && error instanceof ConfigError && error.code === 'EADDRINUSE') return open(0);
     throw error;
@@ -117,13 +117,13 @@ async function openApi(
   return api;
 }
 
-/** An operator has asked for a scan: the demo does not wait for its next one. */
-class ScanNow {
+/** Scans that an operator requests: the demo starts them without waiting for the next round. */
+class ScanRequests {
   #wake = new AbortController();
 
-  readonly ask = async (): Promise<void> => this.#wake.abort();
+  readonly add = async (): Promise<void> => this.#wake.abort();
 
-  /** Aborts at the next wish. */
+  /** Aborts at the next request. */
   next(): AbortSignal {
     this.#wake = new AbortController();
     return this.#wake.signal;
@@ -135,7 +135,7 @@ interface Watched {
   readonly api: RunningApi | null;
 }
 
-/** The run that the demo is about, and its summary. */
+/** The main run of the demo, and its summary. */
 async function converge(context: CliContext, app: Runtime, watched: Watched, startMs: number): Promise<number> {
   const { output, interrupt } = context;
   const finished = await oneRun(context, app, watched, true);
@@ -144,7 +144,7 @@ async function converge(context: CliContext, app: Runtime, watched: Watched, sta
     const { style, width } = output;
     for (const line of runText(finished, { style, width })) output.print(line);
     output.print();
-    output.print(`Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Look around:`);
+    output.print(`Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Next:`);
     for (const line of hints(context, finished)) output.print(`  ${line}`);
   }
   return applyExit(finished, interrupt.exitCode);
@@ -200,21 +200,21 @@ function hints({ config: { program, dataDir } }: CliContext, { result }: Finishe
   ];
 }
 
-/** Accounts are switched off behind our back, others join; each time it is found and put right. */
+/** Makes accounts drift or join regularly, and remediates them each time. */
 async function keepDrifting(
   context: CliContext,
   app: Runtime,
-  watched: Watched & { readonly asked: ScanNow },
+  watched: Watched & { readonly requests: ScanRequests },
   { sandbox }: RunningSandbox,
 ): Promise<void> {
   const { output, interrupt, clock } = context;
   const every = `${DRIFT_EVERY_MS / 1_000} seconds`;
   output.note(
-    `\nFrom now on accounts drift or join every ${every}, and are scanned and put right. Ctrl-C ends the demo.`,
+    `\nFrom now on, accounts drift or join every ${every}, and a scan remediates them. Ctrl-C ends the demo.`,
   );
   const stop = AbortSignal.any([interrupt.signal, output.unread]);
   for (let round = 1; !stop.aborted; round += 1) {
-    await clock.sleep(DRIFT_EVERY_MS, AbortSignal.any([stop, watched.asked.next()]));
+    await clock.sleep(DRIFT_EVERY_MS, AbortSignal.any([stop, watched.requests.next()]));
     if (stop.aborted) return;
     output.note(`${time(clock.now())} ${round % 3 === 0 ? joinAccount(sandbox, round) : optOut(sandbox, round)}`);
     output.note(`${time(clock.now())} ${runLine(await oneRun(context, app, watched, false), output.noteStyle)}`);
@@ -245,7 +245,7 @@ function runLine({ result, before, durationMs }: FinishedRun, style: CliContext[
   const { changes, open } = result;
   const found = before.computeOptimizer.Drifted + before.automation.Drifted;
   const end =
-    open.length === 0 ? style('green', 'all is as the policy wants it') : `${count(open.length, 'difference')} left`;
+    open.length === 0 ? style('green', 'all managed accounts comply') : `${count(open.length, 'open drift')} left`;
   return `the scan found ${count(found, 'drift')}; ${count(changes.attempted, 'change')} in ${duration(durationMs)}: ${end}`;
 }
 

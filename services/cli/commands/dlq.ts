@@ -10,26 +10,26 @@ import { withStore } from '../session.ts';
 import { table } from '../ui/table.ts';
 import { count, instant } from '../ui/words.ts';
 
-/** A dead letter as it is shown: times in ISO 8601, as everywhere outside. */
+/** A dead letter with its time in ISO 8601, as in all output. */
 const shown = (letter: DeadLetter) => ({ ...letter, at: new Date(letter.at).toISOString() });
 
 export function defineDlq(program: Command, select: Select): void {
-  const dlq = program.command('dlq').description('dead letters: work that was given up');
+  const dlq = program.command('dlq').description('list and retry dead letters (work that was given up)');
   dlq
     .command('list')
-    .description('dead letters, the latest first')
-    .option('--limit <n>', 'at most so many', '50')
+    .description('list dead letters, latest first')
+    .option('--limit <n>', 'maximum number of dead letters', '50')
     .action((flags: { readonly limit: string }) => select((context) => runList(context, flags.limit)));
   dlq
     .command('show')
-    .description('one dead letter in full')
+    .description('show one dead letter in full')
     .argument('<id>')
     .action((id: string) => select((context) => runShow(context, id)));
   dlq
     .command('redrive')
-    .description('put dead letters back on the queue; the next apply or serve works on them')
+    .description('put dead letters back on the queue; apply or serve retries them')
     .argument('[id...]')
-    .option('--all', 'all of them')
+    .option('--all', 'redrive all dead letters')
     .action((ids: string[], flags: { readonly all?: boolean }) =>
       select((context) => runRedrive(context, ids, flags.all === true)),
     );
@@ -79,27 +79,26 @@ async function runShow(context: CliContext, id: string): Promise<number> {
 }
 
 async function runRedrive(context: CliContext, ids: readonly string[], all: boolean): Promise<number> {
-  if (ids.length === 0 && !all) throw new CommandError('Usage', 'Name the dead letters to put back, or --all.');
+  if (ids.length === 0 && !all) throw new CommandError('Usage', 'dlq redrive needs the ids of dead letters, or --all.');
   const { output } = context;
   const [{ redrive }, { makeNewId }] = await Promise.all([
     import('../../../shared/app/operator/commands.ts'),
     import('../../../shared/compose/system.ts'),
   ]);
   const { redriven, left } = await withStore(context, false, async (store) => {
-    const wanted = all ? (await store.deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
+    const chosen = all ? (await store.deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
     const { clock } = context;
     const deps = { ...store, clock, newId: makeNewId(clock), actor: await operator(context) };
-    const back = wanted.length === 0 ? [] : await redrive(deps, wanted, null);
-    return { redriven: back, left: wanted.filter((id) => !back.includes(id)) };
+    const back = chosen.length === 0 ? [] : await redrive(deps, chosen, null);
+    return { redriven: back, left: chosen.filter((id) => !back.includes(id)) };
   });
   if (left.length > 0 && redriven.length === 0 && !all) throw missing(left);
   if (output.json) output.document({ redriven, left });
   else {
     output.print(
-      `${count(redriven.length, 'dead letter')} put back; apply or serve works on ${redriven.length === 1 ? 'it' : 'them'} next.`,
+      `Put ${count(redriven.length, 'dead letter')} back on the queue; apply or serve retries ${redriven.length === 1 ? 'it' : 'them'} next.`,
     );
-    if (left.length > 0)
-      output.print(`Left where they are (unknown, or their body cannot be read): ${left.join(', ')}`);
+    if (left.length > 0) output.print(`Not put back (unknown, or their body cannot be read): ${left.join(', ')}`);
   }
   return left.length > 0 ? EXIT.partly : EXIT.ok;
 }
@@ -107,5 +106,5 @@ async function runRedrive(context: CliContext, ids: readonly string[], all: bool
 function missing(ids: readonly string[]): CommandError {
   const which =
     ids.length === 1 ? `There is no dead letter ${ids[0]}` : `None of these can be put back: ${ids.join(', ')}`;
-  return new CommandError('DeadLetterUnknown', `${which}. See rollcall dlq list.`);
+  return new CommandError('DeadLetterUnknown', `${which}. To list them: rollcall dlq list`);
 }

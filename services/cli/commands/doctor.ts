@@ -23,10 +23,10 @@ interface DoctorFlags {
 export function defineDoctor(program: Command, select: Select): void {
   program
     .command('doctor')
-    .description('check credentials, organization, roles and stores, with the command that mends each; changes nothing')
-    .option('--policy <file>', 'the policy whose member role is tried (default: rollcall.yaml, if there is one)')
-    .option('--sample <n>', 'members whose role is tried', '5')
-    .option('--timeout <duration>', 'the longest that one check may take', '15s')
+    .description('check credentials, organization, roles and stores, and show how to fix problems; changes nothing')
+    .option('--policy <file>', 'policy whose member role is tested (default: rollcall.yaml, if there is one)')
+    .option('--sample <n>', 'number of members whose role is tested', '5')
+    .option('--timeout <duration>', 'maximum time for each check', '15s')
     .action((flags: DoctorFlags) => select((context) => runDoctor(context, flags)));
 }
 
@@ -34,7 +34,7 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
   const sample = countArgument('--sample', flags.sample, { min: 0, max: 10_000 });
   const timeoutMs = durationArgument('--timeout', flags.timeout);
   const { output, config, clock, logger } = context;
-  const { policy, policyResult } = await lookAtPolicy(context, flags.policy);
+  const { policy, policyResult } = await checkPolicy(context, flags.policy);
   const { examineSetup } = await import('../../../shared/compose/doctor.ts');
   const env = readDoctorEnv(context.env);
   const findings = await examineSetup({
@@ -46,15 +46,15 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
   return summary.fail === 0 ? EXIT.ok : EXIT.error;
 }
 
-/** A policy that cannot be used is a finding like any other; the rest is looked at with the defaults. */
-async function lookAtPolicy(
+/** An invalid policy is one finding among others; the other checks then use the defaults. */
+async function checkPolicy(
   context: CliContext,
   named: string | undefined,
 ): Promise<{ readonly policy: CompiledPolicy | null; readonly policyResult: CheckResult }> {
   const file = named ?? DEFAULT_POLICY;
   const { program } = context.config;
   if (named === undefined && !existsSync(file)) {
-    const message = `there is no ${file} here; the role's default name is tried`;
+    const message = `there is no ${file} here; the default role name is tested`;
     return { policy: null, policyResult: skipped('missing', message, [`${program} policy init`]) };
   }
   const validate = [`${program} policy validate ${quoted(file)}`];

@@ -21,10 +21,10 @@ interface PlanOptions {
 export function definePlan(program: Command, select: Select): void {
   program
     .command('plan')
-    .description('show what differs from the policy and what would be done; changes nothing')
-    .option('--policy <file>', 'the policy, or - for stdin (default: rollcall.yaml)')
-    .option('--out <file>', 'save the plan, for apply --plan')
-    .option('--all', 'show every change, however many')
+    .description('show what would change to meet the policy; changes nothing')
+    .option('--policy <file>', 'policy file, or - for stdin (default: rollcall.yaml)')
+    .option('--out <file>', 'save the plan as JSON, for apply --plan')
+    .option('--all', 'list every change')
     .action((options: PlanOptions) => select((context) => runPlan(context, options)));
 }
 
@@ -48,7 +48,7 @@ async function runPlan(context: CliContext, options: PlanOptions): Promise<numbe
   return planExit(plan, document);
 }
 
-/** A plan as it was made, as it is shown, and what is doubtful in the policy in the light of the organization. */
+/** A plan, its document, and the warnings about the policy for this organization. */
 export interface DryRun {
   readonly plan: Plan;
   readonly document: PlanDocument;
@@ -56,9 +56,9 @@ export interface DryRun {
 }
 
 /**
- * Looks and diffs; writes nothing.
- * @param onlyThese the keys of a saved plan; the result is the plan of a run that is bound to it.
- * @throws PolicyError if the policy manages no account at all.
+ * Reads the organization and makes a plan; writes nothing.
+ * @param onlyThese the keys of a saved plan, to plan a run that is bound to it
+ * @throws PolicyError if the policy manages no account
  */
 export async function dryRun(
   context: CliContext,
@@ -83,7 +83,7 @@ export async function dryRun(
   });
 }
 
-/** What the organization says about the policy. @throws PolicyError if it manages no account at all. */
+/** Warnings about the policy for this organization. @throws PolicyError if the policy manages no account */
 export async function checkAgainst(
   { file, policy }: LoadedPolicy,
   { snapshot }: Pick<Plan, 'snapshot'>,

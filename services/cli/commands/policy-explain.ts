@@ -21,21 +21,21 @@ interface ExplainFlags {
 export function definePolicyExplain(policy: Command, select: Select): void {
   policy
     .command('explain')
-    .description('what the policy wants of one account, and which rules say so')
+    .description('show what the policy declares for one account, and which rules decide it')
     .argument('[id]', 'account id, 12 digits')
-    .option('--policy <file>', `the policy, or - for stdin (default: ${DEFAULT_POLICY})`)
+    .option('--policy <file>', `policy file, or - for stdin (default: ${DEFAULT_POLICY})`)
     .option(
       '--attributes <json>',
-      'JSON or @FILE: name, ou, tags … of the account; over what the last snapshot says, and without AWS',
+      'JSON or @FILE: name, ou, tags … of the account; they override the last snapshot, and AWS is not read',
     )
     .action((id: string | undefined, flags: ExplainFlags) => select((context) => runExplain(context, id, flags)));
 }
 
 /** Where an account's name, OU and tags were taken from. */
 interface Source {
-  readonly facts: OrganizationAccount;
+  readonly account: OrganizationAccount;
   readonly source: 'snapshot' | 'aws' | 'attributes';
-  /** ISO 8601; `null`: no snapshot had a part in it. */
+  /** ISO 8601; `null`: no snapshot was used. */
   readonly snapshotAt: string | null;
 }
 
@@ -48,15 +48,15 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   const accountId = named === undefined ? NO_ID : accountArgument('policy explain', named);
   const loaded = await loadPolicy(context, flags.policy);
   const { policy, warnings } = loaded;
-  const { facts, source, snapshotAt } = await sourceOf(context, accountId, given, loaded);
-  if (policy.usesTags && facts.tags === null) {
+  const { account, source, snapshotAt } = await sourceOf(context, accountId, given, loaded);
+  if (policy.usesTags && account.tags === null) {
     throw new CommandError(
       'TagsUnreadable',
-      `The policy asks for tags, and AWS did not return the tags of account ${accountId} in a usable form, so nothing is decided for it. ` +
+      `The policy uses tags, but AWS did not return usable tags of account ${accountId}, so the policy cannot be evaluated for it. ` +
         'Try again, or describe the account with --attributes.',
     );
   }
-  const explanation = policy.explain(facts);
+  const explanation = policy.explain(account);
   const now = context.clock.now();
   const exemptions = (['computeOptimizer', 'automation'] as const).map((enrollment) => ({
     enrollment,
@@ -76,7 +76,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   return EXIT.ok;
 }
 
-/** An account that no rule names by its id. */
+/** The id of an account that is described without one. No rule can name it. */
 const NO_ID = '000000000000';
 
 async function attributesOf(text: string): Promise<Attributes> {
@@ -84,7 +84,7 @@ async function attributesOf(text: string): Promise<Attributes> {
   return readAttributes(text);
 }
 
-/** What is given goes over what a snapshot knows; AWS is asked only where nothing is given. */
+/** Given attributes override those of the snapshot. AWS is read only if no attributes are given. */
 async function sourceOf(
   context: CliContext,
   accountId: string,
@@ -97,8 +97,8 @@ async function sourceOf(
   const { id: _, ...attributes } = given;
   const known = accountId === NO_ID || !context.store.local ? null : await fromSnapshot(context, accountId, loaded);
   const defaults = { id: accountId, name: '', ou: '/', state: 'ACTIVE', management: false, tags: {} } as const;
-  const facts = { ...(known?.facts ?? defaults), ...defined(attributes) };
-  return { facts, source: 'attributes', snapshotAt: known?.snapshotAt ?? null };
+  const account = { ...(known?.account ?? defaults), ...defined(attributes) };
+  return { account, source: 'attributes', snapshotAt: known?.snapshotAt ?? null };
 }
 
 function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -116,11 +116,11 @@ function isDefined<T>(value: T): value is Exclude<T, undefined> {
 
 function fromText(source: Source['source'], snapshotAt: string | null): string {
   if (source === 'attributes')
-    return snapshotAt === null ? 'as given' : `as given, over the snapshot of ${instant(snapshotAt)}`;
-  return snapshotAt === null ? 'as AWS has it now' : `as of the snapshot of ${instant(snapshotAt)}`;
+    return snapshotAt === null ? 'as given' : `as given; otherwise from the snapshot of ${instant(snapshotAt)}`;
+  return snapshotAt === null ? 'read from AWS now' : `from the snapshot of ${instant(snapshotAt)}`;
 }
 
-/** Doubts about the file as a whole are for `policy validate`; here those about rules that match this account. */
+/** Only warnings about rules that match this account; `policy validate` shows all warnings. */
 function aboutRulesOf({ rules }: Explanation, warnings: readonly Finding[]): readonly Finding[] {
   const matching = rules.flatMap(({ matched }, index) => (matched ? [`rules[${index}]`] : []));
   return warnings.filter(({ path }) => matching.some((rule) => path === rule || path.startsWith(`${rule}.`)));
@@ -147,18 +147,18 @@ function explainText(
       exemption === null ? [] : [`Exempt (${enrollment}) until ${exemption.until}: ${about(exemption)}`],
     ),
     ...expired.map(
-      (exemption) => `No longer exempt (${exemption.enrollment}), until ${exemption.until} it was: ${about(exemption)}`,
+      (exemption) => `No longer exempt (${exemption.enrollment}) since ${exemption.until}: ${about(exemption)}`,
     ),
   ];
 }
 
-/** What a scan has left behind answers without AWS, if it knows all that the policy asks. */
+/** Avoids AWS calls if the last scan stored all attributes that the policy uses. */
 async function fromSnapshot(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source | null> {
   try {
     return await withStore(context, true, async ({ snapshots }) => {
       const [account, meta] = await Promise.all([snapshots.get(accountId), snapshots.meta()]);
       if (account === null || meta === null || !policy.canDecide(account)) return null;
-      return { facts: account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
+      return { account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
     });
   } catch (error) {
     if (context.store.isMissing(error)) return null;
@@ -175,9 +175,9 @@ async function fromAws(context: CliContext, accountId: string, { policy }: Loade
         retry: app.retrying,
         onProgress: (read) => watch.take({ kind: 'organization', accounts: read, done: false }),
       });
-      const facts = accounts.find(({ id }) => id === accountId);
-      if (facts !== undefined) return { facts, source: 'aws', snapshotAt: null };
-      const message = `Account ${accountId} is not in the organization ${organizationId}. Check the number.`;
+      const account = accounts.find(({ id }) => id === accountId);
+      if (account !== undefined) return { account, source: 'aws', snapshotAt: null };
+      const message = `Account ${accountId} is not in organization ${organizationId}. Check the number.`;
       throw new CommandError('AccountUnknown', message);
     } finally {
       watch.end();
@@ -185,10 +185,10 @@ async function fromAws(context: CliContext, accountId: string, { policy }: Loade
   });
 }
 
-/** Explains the effect of an account's state on the policy. */
+/** Explains how the account's state overrides the policy. */
 function stateNote(state: OrganizationAccount['state']): readonly string[] {
   if (state === 'ACTIVE') return [];
   if (state === 'UNKNOWN')
-    return ['AWS reports a state that this version does not know: Unknown, and nothing is changed.'];
-  return ['The account is not ACTIVE: NotApplicable, regardless of the policy.'];
+    return ['AWS reports a state that this version does not know: the status is Unknown, and nothing is changed.'];
+  return ['The account is not ACTIVE, so the policy does not apply to it.'];
 }

@@ -20,13 +20,10 @@ export function definePolicyInit(policy: Command, select: Select): void {
   policy
     .command('init')
     .description('write a policy that describes the organization as it is now')
-    .option('--out <file>', 'where to; - for stdout', DEFAULT_POLICY)
-    .option('--force', 'replace a file that is there')
-    .option(
-      '--member-role <name>',
-      'role to assume in members, also in the policy that is written (default: RollcallMember)',
-    )
-    .option('--external-id <id>', 'its external id, also in the policy that is written')
+    .option('--out <file>', 'file to write; - for stdout', DEFAULT_POLICY)
+    .option('--force', 'replace an existing file')
+    .option('--member-role <name>', 'role to assume in members; also written to the policy (default: RollcallMember)')
+    .option('--external-id <id>', 'external id of the member role; also written to the policy')
     .action((flags: InitFlags) => select((context) => runInit(context, flags)));
 }
 
@@ -34,9 +31,9 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   const { output, config } = context;
   const { out, force = false } = flags;
   const toStdout = out === '-';
-  // Asked before the organization is read: that takes minutes in a large one.
+  // Checked before reading the organization, which takes minutes in a large one.
   if (!toStdout && !force && existsSync(out)) {
-    throw new FileError(out, `${out} is there already; name another with --out, or replace it with --force.`);
+    throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force.`);
   }
   const probing = await probingPolicy(context, flags);
   const { describeOrganization } = await import('../../../shared/app/queries/policy-init.ts');
@@ -57,12 +54,12 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   else if (toStdout) output.print(text.trimEnd());
   else {
     output.print(`${out} describes ${organizationId} as it is now: ${count(accounts, 'account')}, mode: alert.`);
-    output.print(`Change what you want to be otherwise, then: ${config.program} plan --policy ${out}`);
+    output.print(`Next: edit it to what you want, then: ${config.program} plan --policy ${out}`);
   }
   for (const sentence of broken) output.note(`warning: ${sentence}`);
   if (unread > 0)
     output.note(
-      `warning: ${count(unread, 'active account')} could not be read in full; what is unknown is left unmanaged.`,
+      `warning: ${count(unread, 'active account')} could not be read in full; unknown settings are left unmanaged.`,
     );
   return unread > 0 || broken.length > 0 ? EXIT.partly : EXIT.ok;
 }
@@ -71,14 +68,14 @@ function accessOf({ memberRole, externalId }: InitFlags) {
   return { ...(memberRole !== undefined && { memberRole }), ...(externalId !== undefined && { externalId }) };
 }
 
-/** A policy that makes a survey read everything there is to read. */
+/** A policy that makes a survey read every setting of every account. */
 async function probingPolicy({ clock }: CliContext, flags: InitFlags) {
   const { compilePolicy, parsePolicy } = await import('../../../shared/domain/policy/index.ts');
   const { PolicyError } = await import('../errors.ts');
   const organization = accessOf(flags);
-  const wish = { computeOptimizer: 'Active', automation: 'Active', organizationRules: 'AnyAllowed', mode: 'alert' };
-  // JSON is YAML, and quotes what is typed behind the flags.
-  const text = JSON.stringify({ version: 1, organization, defaults: wish });
+  const defaults = { computeOptimizer: 'Active', automation: 'Active', organizationRules: 'AnyAllowed', mode: 'alert' };
+  // JSON is valid YAML, and escapes the values of the options.
+  const text = JSON.stringify({ version: 1, organization, defaults });
   const parsed = parsePolicy(text, { file: '--member-role, --external-id', now: clock.now() });
   if (!parsed.ok) throw new PolicyError('--member-role or --external-id', parsed.findings);
   return compilePolicy(parsed.policy);

@@ -17,10 +17,10 @@ interface TestFlags {
 export function definePolicyTest(policy: Command, select: Select): void {
   policy
     .command('test')
-    .description('try a policy on the accounts of its expectations file, without asking AWS')
-    .argument('[file]', `the policy, or - for stdin (default: ${DEFAULT_POLICY})`)
-    .option('--policy <file>', 'the same')
-    .option('--expectations <file>', 'what is expected (default: for NAME.yaml NAME.test.yaml beside it)')
+    .description('test a policy against its expectations file, without AWS')
+    .argument('[file]', `policy file, or - for stdin (default: ${DEFAULT_POLICY})`)
+    .option('--policy <file>', 'same as the argument')
+    .option('--expectations <file>', 'expectations file (default: NAME.test.yaml beside NAME.yaml)')
     .action((file: string | undefined, flags: TestFlags) =>
       select((context) => runTest(context, file ?? flags.policy, flags.expectations)),
     );
@@ -58,7 +58,7 @@ function testText(
   style: Style,
 ): string[] {
   const lines = results.flatMap((outcome) => outcomeText(path, outcome, style));
-  const untested = untestedRules.length === 0 ? [] : [`No expectation is decided by: ${untestedRules.join(', ')}.`];
+  const untested = untestedRules.length === 0 ? [] : [`Rules that decide no expectation: ${untestedRules.join(', ')}.`];
   const sum = `${count(passed, 'expectation')} met, ${failed} not met.`;
   return [...lines, ...untested, style(failed > 0 ? 'red' : 'green', sum)];
 }

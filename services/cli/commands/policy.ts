@@ -15,22 +15,22 @@ interface PolicyFlags {
 }
 
 export function definePolicy(program: Command, select: Select): void {
-  const policy = program.command('policy').description('write, check and question a policy');
+  const policy = program.command('policy').description('write, check, explain and test a policy');
   definePolicyInit(policy, select);
   definePolicyTest(policy, select);
   policy
     .command('validate')
-    .description('check a policy file, without asking AWS')
-    .argument('[file]', `the policy, or - for stdin (default: ${DEFAULT_POLICY})`)
-    .option('--policy <file>', 'the same')
+    .description('check a policy file, without AWS')
+    .argument('[file]', `policy file, or - for stdin (default: ${DEFAULT_POLICY})`)
+    .option('--policy <file>', 'same as the argument')
     .action((file: string | undefined, flags: PolicyFlags) =>
       select((context) => runValidate(context, file ?? flags.policy)),
     );
   definePolicyExplain(policy, select);
   policy
     .command('schema')
-    .description('the JSON Schema of policy files, for editors')
-    .option('--expectations', 'of the files of `policy test` instead')
+    .description('print the JSON Schema of policy files, for editors')
+    .option('--expectations', 'print the schema of expectations files instead')
     .action((flags: { expectations?: boolean }) =>
       select((context) => runSchema(context, flags.expectations === true)),
     );
@@ -54,9 +54,9 @@ async function runValidate(context: CliContext, file: string | undefined): Promi
   }
   for (const warning of warnings) output.note(formatFinding(warning));
   const rules = count(policy.policy.rules.length, 'rule');
-  const doubts = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
-  output.print(`${loaded.file} is valid: ${rules}, hash ${policy.hash.slice(0, 12)}${doubts}.`);
-  if (snapshotAt !== null) output.print(`Compared with the snapshot of the organization of ${instant(snapshotAt)}.`);
+  const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
+  output.print(`${loaded.file} is valid: ${rules}, hash ${policy.hash.slice(0, 12)}${warned}.`);
+  if (snapshotAt !== null) output.print(`Compared with the organization's snapshot of ${instant(snapshotAt)}.`);
   return EXIT.ok;
 }
 

@@ -24,30 +24,27 @@ export function defineSandbox(program: Command, select: Select): void {
   program
     .command('sandbox')
     .description('serve a simulated AWS organization; prints one JSON line when ready, ends on Ctrl-C')
-    .option('--port <n>', '0 takes a free one', '4570')
-    .option('--host <address>', 'default: 127.0.0.1')
-    .option('--accounts <n>', 'default: 500')
-    .option('--seed <n>', 'the same seed gives the same world (default: 1)')
-    .option(
-      '--scenario <name>',
-      `a named world, of which other flags override what it decides: ${Object.keys(SCENARIOS).join(', ')}`,
-    )
-    .option('--drift <fraction>', `accounts that are not enrolled, 0 to 1 (default: ${DEFAULT_DRIFT})`)
-    .option('--latency <duration>', 'of each answer (default: 0ms)')
-    .option('--rate <n>', 'calls a second per calling account and operation (default: no throttling)')
-    .option('--org-rate <n>', 'changes a second in the whole organization (default: no throttling)')
+    .option('--port <n>', 'port; 0 picks a free one', '4570')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--accounts <n>', 'number of accounts (default: 500)')
+    .option('--seed <n>', 'the same seed gives the same organization (default: 1)')
+    .option('--scenario <name>', `preset of the other options, which override it: ${Object.keys(SCENARIOS).join(', ')}`)
+    .option('--drift <fraction>', `fraction of accounts that are not enrolled, 0 to 1 (default: ${DEFAULT_DRIFT})`)
+    .option('--latency <duration>', 'delay of each response (default: 0ms)')
+    .option('--rate <n>', 'calls per second for each calling account and operation (default: no throttling)')
+    .option('--org-rate <n>', 'changes per second in the whole organization (default: no throttling)')
     .option('--pending <duration>', 'how long a change stays Pending (default: 0s)')
     .option('--faults <file>', 'JSON list of faults')
     .addHelpText('after', ACCESS)
     .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
 }
 
-/** The default has some drift, so that there is something to remediate. */
+/** Some drift by default, so that there is something to remediate. */
 const DEFAULT_DRIFT = 0.2;
 
 const ACCESS = `
-To use it from another terminal, with "endpoint" and "managementAccountId" of
-the ready line:
+To use it from another terminal, with "endpoint" and "managementAccountId" from
+the JSON line:
   export AWS_ENDPOINT_URL=http://127.0.0.1:4570 AWS_REGION=eu-west-1
   export AWS_ACCESS_KEY_ID=<managementAccountId> AWS_SECRET_ACCESS_KEY=any`;
 
@@ -76,13 +73,13 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     const refused = refusalText(error);
     throw refused === null
       ? listenError(error, given.port)
-      : new CommandError('Usage', `The sandbox cannot be made so: ${refused}`);
+      : new CommandError('Usage', `The sandbox cannot start with these options: ${refused}`);
   });
-  // One line, also on a terminal: it is made for scripts.
+  // One line even on a terminal, because scripts read it.
   output.print(JSON.stringify(running.info));
   interrupt.finishGracefully(() => undefined);
   await output.settled();
-  // Without the line nobody knows where the sandbox is. A reader that took it and left is fine.
+  // If the line could not be written, the sandbox cannot be found, so it ends. A reader that closed the pipe after reading it is fine.
   if (output.lostResult === null) await aborted(interrupt.signal);
   await running.close();
   return EXIT.ok;
@@ -113,7 +110,7 @@ function listenError(error: unknown, port: number): unknown {
   if (code === 'EADDRINUSE') {
     return new CommandError(
       'PortInUse',
-      `Port ${port} is in use. Choose another with --port, or --port 0 for a free one.`,
+      `Port ${port} is in use. Choose another with --port; --port 0 picks a free one.`,
     );
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {

@@ -7,7 +7,7 @@ import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
-import { tell } from '../errors.ts';
+import { reportOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openMaintenance } from '../maintenance.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
@@ -17,12 +17,14 @@ import { count, number } from '../ui/words.ts';
 export function defineServe(program: Command, select: Select): void {
   program
     .command('serve')
-    .description("the daemon: scans by the policy's schedule and remediates all the time, until SIGTERM or Ctrl-C")
-    .option('--policy <file>', 'the policy (default: rollcall.yaml); read again when it changes')
-    .option('--port <n>', `where API and dashboard answer; 0 takes a free port (default: ${DEFAULT_PORT})`)
+    .description(
+      "scan on the policy's schedule and remediate continuously, with API and dashboard, until Ctrl-C or SIGTERM",
+    )
+    .option('--policy <file>', 'policy file (default: rollcall.yaml); reloaded when it changes')
+    .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
     .option(
       '--host <host>',
-      'the address they answer at; any but loopback needs a token in the environment',
+      'address of API and dashboard; any but loopback needs a token in the environment',
       DEFAULT_HOST,
     )
     .action((flags: ServeFlags) => select((context) => runServe(context, flags)));
@@ -34,11 +36,11 @@ interface ServeFlags {
   readonly host: string;
 }
 
-/** How often what the workers have done is told at most, ms. */
-const TELL_MS = 5_000;
+/** How often the results of the workers are reported, ms. */
+const REPORT_MS = 5_000;
 /**
- * How long it takes at most from being told to stop to the end, ms: less than the 30 s after which ECS and Kubernetes kill. A call that is
- * under way usually ends in one; what has not ended by then is found out by the next worker, as after a crash.
+ * Maximum time to stop, ms: less than the 30 s after which ECS and Kubernetes kill a process. A call in flight usually ends within a second.
+ * The next worker settles unfinished changes, as after a crash.
  */
 const STOP_MS = 25_000;
 
@@ -47,7 +49,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   if (flags.policy === STDIN) {
     throw new ConfigError(
       'Usage',
-      'serve reloads its policy when it changes, so it cannot read it from stdin; name a file.',
+      'serve reloads its policy when it changes, so it cannot read it from stdin. Name a file with --policy.',
     );
   }
   const loaded = await loadPolicy(context, flags.policy);
@@ -55,20 +57,20 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   const { serve } = await import('../../../shared/app/runtime/daemon.ts');
   const { pace } = context.store;
   await context.store.upgrade(context.clock);
-  // Who cannot even be identified is told at once, before anything is made on disk.
+  // Wrong credentials fail here, before anything is created on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
   const api = await openApi(context, flags, loaded, say);
   const exitCode = (): number =>
-    // Being told to stop is how a daemon ends; only Ctrl-C is somebody breaking it off.
+    // SIGTERM is the normal end of a daemon; only Ctrl-C counts as an interruption.
     interrupt.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
   const late = (): number => {
-    say('stopped: what was not finished in time is settled by whoever works next');
+    say('stopped: unfinished changes are left to the next process');
     return exitCode();
   };
-  interrupt.finishGracefully(() => say('stopping: calls under way are finished and recorded, other work is put back'), {
-    ms: STOP_MS,
-    end: late,
-  });
+  interrupt.finishGracefully(
+    () => say('stopping: calls in flight will finish and be recorded, other work returns to the queue'),
+    { ms: STOP_MS, end: late },
+  );
   const tally = new Tally();
   const serveApp = async (app: Runtime, inForce: LoadedPolicy, end: AbortSignal): Promise<void> => {
     const maintenance = await openMaintenance(context, app, inForce.policy, pace);
@@ -82,7 +84,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
     };
     api?.use(inForce, app);
     say(`serving ${app.caller.organizationId} as ${app.caller.arn}, policy ${inForce.file} (${shortHash(inForce)})`);
-    const telling = tellRegularly(tally, say, context, end);
+    const reporting = reportRegularly(tally, say, context, end);
     await serve(app.deps, app.settings, app.retrying, inForce.policy, {
       ...{ tasks: maintenance.tasks, stop: end },
       ...(pace !== undefined && { pace }),
@@ -92,7 +94,7 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
       },
       onScanStarted: (runId) => {
         api?.feed.begin(runId);
-        say(`scan ${runId} begins`);
+        say(`scan ${runId} started`);
       },
       onScan: (runId, plan) => {
         tally.scans += 1;
@@ -101,9 +103,9 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
       },
       onWaiting: (scan) => say(waitingText(scan)),
       onScanGivenUp: (scan) => say(givenUpText(scan)),
-      onError: (what, error) => say(`${WHAT[what] ?? `maintenance (${what})`} broke off: ${tell(error).message}`),
+      onError: (task, error) => say(`${TASKS[task] ?? `maintenance (${task})`} failed: ${reportOf(error).message}`),
     }).finally(close);
-    await telling;
+    await reporting;
   };
   const serveUntil = (inForce: LoadedPolicy, end: AbortSignal): Promise<void> =>
     withApp(context, inForce.policy, false, (app) => serveApp(app, inForce, end), end);
@@ -114,8 +116,8 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
 }
 
 /**
- * API and dashboard. A port that was not asked for by name and that another daemon on this machine has is no reason not to work.
- * @returns `null`: they are not served by this process
+ * Opens the API and the dashboard. If another process has the default port, serve works without them.
+ * @returns `null` if this process does not serve them
  */
 async function openApi(
   context: CliContext,
@@ -128,7 +130,7 @@ async function openApi(
   const { startApi } = await import('../api.ts');
   try {
     const api = await startApi(context, { host, port }, loaded);
-    say(`API and dashboard on ${api.url}`);
+    say(`API and dashboard at ${api.url}`);
     return api;
   } catch (error) {
     if (flags.port !== undefined || !(error instanceof ConfigError) || error.code !== 'EADDRINUSE') throw error;
@@ -137,10 +139,10 @@ async function openApi(
   }
 }
 
-/** The pause after a changed policy could not be begun with, ms. */
+/** The pause before serving is retried after an error, ms. */
 const PAUSE_MS = 15_000;
 
-/** Serves under the policy, and under each one that takes its place, until it is told to stop: what is in flight is finished in between. */
+/** Serves under the policy, and under each policy that replaces it, until it is stopped. Changes in flight finish before a switch. */
 async function underEachPolicy(
   context: CliContext,
   first: LoadedPolicy,
@@ -157,12 +159,12 @@ async function underEachPolicy(
       await serveUntil(inForce, end);
     } catch (error) {
       const { Stopped } = await import('../../../shared/app/support/graceful-stop.ts');
-      // Told to end, or that the policy has changed, before it knew who it is.
+      // Stopped, or the policy changed, while the app was still starting.
       const ended = end.aborted && error instanceof Stopped;
-      // At the start it is for whoever started it; later there is nobody to start it again.
+      // An error at the start ends the process, so that its operator sees it. A later one is retried, because nobody is watching.
       if (inForce === first && !ended) throw error;
       if (!ended) {
-        say(`serving broke off and is tried again: ${tell(error).message}`);
+        say(`serving failed and will be retried: ${reportOf(error).message}`);
         await context.clock.sleep(PAUSE_MS, stop);
       }
     } finally {
@@ -170,39 +172,39 @@ async function underEachPolicy(
     }
     const next = await watching;
     if (next === null) continue;
-    say(`the policy has changed: ${shortHash(next)} takes the place of ${shortHash(inForce)}`);
+    say(`the policy has changed: ${shortHash(next)} replaces ${shortHash(inForce)}`);
     inForce = next;
   }
 }
 
-const WHAT: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
+const TASKS: Readonly<Record<string, string>> = { scan: 'the scan', work: 'the workers' };
 
-async function tellRegularly(
+async function reportRegularly(
   tally: Tally,
   say: (text: string) => void,
   { clock }: CliContext,
   end: AbortSignal,
 ): Promise<void> {
   while (!end.aborted) {
-    await clock.sleep(TELL_MS, end);
+    await clock.sleep(REPORT_MS, end);
     const text = tally.take();
     if (text !== null) say(text);
   }
 }
 
-/** The reason why this process begins no scan. */
+/** The reason why this process starts no scan. */
 function waitingText({ runId, state, holder, until }: ScanUnderWay): string {
   const scan = runId === null ? 'a scan' : `scan ${runId}`;
   if (state === 'interrupted') return `${scan} was interrupted and will continue within a minute`;
-  const after = until === null ? 'now' : `from ${until} on`;
+  const after = until === null ? 'now' : `after ${until}`;
   if (state === 'requested')
-    return `${scan} was requested by another process; unless it begins, it will be requested again ${after}`;
-  return `${scan} is under way in process ${holder ?? '?'}; if that process has died, this one will continue the scan ${after}`;
+    return `${scan} was requested by another process; if it does not start, it will be requested again ${after}`;
+  return `${scan} is running in process ${holder ?? '?'}; if that process has died, this one will continue the scan ${after}`;
 }
 
 function givenUpText({ runId, nextAt }: GivenUpScan): string {
   const next = nextAt === null ? 'the schedule has no further scan' : `the next scan is due at ${nextAt}`;
-  return `scan ${runId} was begun several times and never ended, so it is given up; ${next}`;
+  return `scan ${runId} was started several times and never finished, so it is given up; ${next}`;
 }
 
 function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string {
@@ -212,7 +214,7 @@ function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string 
   return `scan ${runId} ended: ${[seen, next, ...broken].join('; ')}`;
 }
 
-/** How many keys ended how, since the start and since it was last asked. */
+/** Counts outcomes of work, since the start and since the last `take`. */
 class Tally {
   readonly #counts = new Map<WorkOutcome, number>();
   /** Since the start. */

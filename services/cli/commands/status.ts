@@ -14,10 +14,8 @@ import { ago, count, ENROLLMENT_WORDS, instant, number } from '../ui/words.ts';
 export function defineStatus(program: Command, select: Select): void {
   program
     .command('status')
-    .description(
-      'accounts by status, last scan, queue, rate limit, and accounts that do not comply, without asking AWS',
-    )
-    .option('--policy <file>', 'whose windows are told (default: rollcall.yaml, if there is one)')
+    .description('show accounts by status, open drift, last scan, queue and rate limit, without AWS')
+    .option('--policy <file>', 'policy whose change windows are shown (default: rollcall.yaml, if there is one)')
     .action((flags: { readonly policy?: string }) => select((context) => runStatus(context, flags.policy)));
 }
 
@@ -45,11 +43,11 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     `Last scan: ${scanText(lastScan, now)}`,
     ...scanningText(found.scanning),
     `Queue: ${number(queue.visible)} waiting, ${number(queue.inFlight)} in flight, ${count(queue.dead, 'dead letter')}`,
-    `Pace: ${paceText(limiter)}`,
+    `Rate limit: ${rateText(limiter)}`,
     ...(trustedAccess?.enabled === false ? [`Trusted access: OFF since ${instant(trustedAccess.since)}`] : []),
     ...(found.guardrail === null ? [] : [guardrailText(found.guardrail, isApproved(found, found.guardrail))]),
     ...(found.rollout === null ? [] : [rolloutText(found.rollout, isApproved(found, found.rollout))]),
-    ...heldText(found),
+    ...enforcementText(found),
     ...outboxText(found.outbox, now),
     '',
     ...statusTable(found.statuses, style),
@@ -66,8 +64,8 @@ function driftText({ enrollments, oldestSince }: Status['openDrift'], now: numbe
   ];
 }
 
-/** What keeps enforcement from acting, where something does, and what lets it. */
-function heldText({ halted, suspensions, window, approvals }: Status): string[] {
+/** Everything that currently prevents or permits changes. */
+function enforcementText({ halted, suspensions, window, approvals }: Status): string[] {
   return [
     ...approvals.map(approvalText),
     ...haltText(halted),
@@ -86,7 +84,7 @@ function outboxText(outbox: Status['outbox'], now: number): string[] {
 }
 
 function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>, approved: boolean): string {
-  // Only these are an operator's to lift.
+  // The only guardrails that an approval lifts.
   const liftable = reason === 'maxChanges' || reason === 'rollout';
   const approve = liftable && planHash !== null && !approved ? `; rollcall approve ${planHash}` : '';
   return `Guardrail: ${reason ?? ''}: ${message ?? ''}${approve}`;
@@ -101,30 +99,30 @@ function scanningText(scanning: Status['scanning']): string[] {
   if (scanning === null) return [];
   const { runId, state, holder, until } = scanning;
   const scan = runId === null ? 'a scan' : `run ${runId}`;
-  const from = until === null ? 'now' : `from ${instant(until)} on`;
+  const after = until === null ? 'now' : `after ${instant(until)}`;
   if (state === 'running')
-    return [`Scanning: ${scan}, process ${holder ?? '?'}; if that process has died, another may continue ${from}`];
+    return [`Scanning: ${scan}, process ${holder ?? '?'}; if that process has died, another may continue ${after}`];
   if (state === 'requested')
-    return [`Scanning: ${scan} is requested; unless it begins, it will be requested again ${from}`];
+    return [`Scanning: ${scan} is requested; if it does not start, it will be requested again ${after}`];
   return [`Scanning: ${scan} was interrupted; the next tick or serve continues it`];
 }
 
 function scanText({ startedAt, completedAt, runId }: Status['lastScan'], now: number): string {
   if (startedAt === null) return 'none yet';
-  const started = `begun ${instant(startedAt)} (${ago(startedAt, now)})`;
-  if (completedAt === null) return `${started}, none has been completed yet`;
+  const started = `started ${instant(startedAt)} (${ago(startedAt, now)})`;
+  if (completedAt === null) return `${started}, not completed yet`;
   const complete = `completed ${instant(completedAt)} (${ago(completedAt, now)}), run ${runId ?? '?'}`;
-  return startedAt > completedAt ? `${complete}; another one ${started}` : complete;
+  return startedAt > completedAt ? `${complete}; another ${started}` : complete;
 }
 
-function paceText(limiter: Status['limiter']): string {
+function rateText(limiter: Status['limiter']): string {
   const { total, ...operations } = limiter;
   const slowest = Object.entries(operations)
     .sort(([, a], [, b]) => a - b)
     .slice(0, 3);
-  if (total === undefined) return 'no call was made yet';
+  if (total === undefined) return 'no calls yet';
   const slow = slowest.map(([name, rate]) => `${name} ${number(rate)}/s`).join(', ');
-  return `at most ${number(total)} calls/s in all; slowest ${slow}`;
+  return `at most ${number(total)} calls/s in total; slowest ${slow}`;
 }
 
 function openTable(open: Status['open'], style: CliContext['output']['style'], width: number | null): string[] {

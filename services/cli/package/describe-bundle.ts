@@ -5,8 +5,8 @@ import type { Plugin } from 'esbuild';
 import * as z from 'zod';
 
 /**
- * Licences that allow redistribution in a bundle, and whether their text has to be included. `same-text`: it names no copyright holder, so
- * a package without the text can borrow it from another one.
+ * Licences that allow redistribution in a bundle, and whether their text must be included. `same-text`: the text names no copyright holder, so
+ * a package without it can use the text of another package.
  */
 const ACCEPTED: ReadonlyMap<string, 'required' | 'same-text' | 'optional'> = new Map([
   ['MIT', 'required'],
@@ -66,8 +66,8 @@ export function describeBundle(directory: string): Plugin {
 }
 
 /**
- * Keeps the packages of the lock file whose code is in the bundle: the plugin also lists generated files, sub-folders with a manifest of
- * their own (`preact/hooks`) and modules of which nothing is used. The hashes come from the lock file; the licence texts move to the notices.
+ * Keeps the packages of the lock file whose code is in the bundle. The plugin also lists generated files, sub-folders with their own
+ * manifest (`preact/hooks`) and modules that contribute no code. The hashes come from the lock file; the licence texts move to the notices.
  */
 function describe(written: unknown): { readonly content: unknown; readonly notices: string } {
   const hashes = lockedHashes();
@@ -101,7 +101,7 @@ function lockedHashes(): ReadonlyMap<string, string> {
   return hashes;
 }
 
-/** A text that several packages share appears once. */
+/** The text of the notices file. A text that several packages share appears once. */
 function noticesOf(components: readonly Component[]): string {
   const sharing = new Map<string, Set<string>>();
   for (const each of components) {
@@ -130,7 +130,7 @@ function textOf(each: Component, all: readonly Component[]): string {
   const texts = all.filter((other) => licenceOf(other) === licence).map(textsIn);
   const [borrowed] = texts.find(({ length }) => length === 1) ?? [];
   if (text === 'same-text' && borrowed !== undefined) return borrowed;
-  throw new Error(`${keyOf(each)} is in the bundle under the licence ${licence}, and its package has no text of it.`);
+  throw new Error(`${keyOf(each)} is in the bundle under the licence ${licence}, but its package has no licence text.`);
 }
 
 function textsIn({ evidence }: Component): readonly string[] {

@@ -1,6 +1,7 @@
 import { type CheckId, type CheckStatus, type Finding, tally } from '../../../shared/domain/doctor-checks.ts';
 import type { Output, Style } from './output.ts';
 import { oneLine } from './table.ts';
+import { count } from './words.ts';
 
 const TITLES: Readonly<Record<CheckId, string>> = {
   policy: 'Policy',
@@ -26,7 +27,7 @@ const TITLES: Readonly<Record<CheckId, string>> = {
   outbox: 'Unpublished entries',
 };
 
-/** A line a check, what mends it below, and the sum. Commands stand on lines of their own, unshortened, to be copied. */
+/** One line for each check, followed by the commands that fix it, and the totals. Each command has its own line and is never shortened, so that it can be copied. */
 export function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
   const widest = Math.max(...findings.map(({ check }) => TITLES[check].length));
   const lines = findings.flatMap(({ check, status, message, mend }) => [
@@ -34,8 +35,8 @@ export function doctorText(findings: readonly Finding[], { style }: Pick<Output,
     ...mend.map((command) => `${' '.repeat(9 + widest + 2)}$ ${command}`),
   ]);
   const { pass, warn, fail, skipped } = tally(findings);
-  const sum = `${pass} passed, ${warn} warned, ${fail} failed, ${skipped} skipped.`;
-  return [...lines, '', style(fail > 0 ? 'red' : 'green', sum)];
+  const totals = `${pass} passed, ${count(warn, 'warning')}, ${fail} failed, ${skipped} skipped.`;
+  return [...lines, '', style(fail > 0 ? 'red' : 'green', totals)];
 }
 
 const COLOURS = { pass: 'green', warn: 'yellow', fail: 'red', skipped: 'gray' } as const;

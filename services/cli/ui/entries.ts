@@ -5,7 +5,7 @@ import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { table } from './table.ts';
 import { ENROLLMENT_WORDS, instant, stateText } from './words.ts';
 
-/** Ledger entries, one a line. */
+/** Ledger entries, one per line. */
 export function entriesTable(entries: readonly LedgerEntry[], width: number | null, withAccount: boolean): string[] {
   const columns = [
     { title: 'AT' },

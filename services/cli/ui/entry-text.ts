@@ -2,7 +2,7 @@ import type { ShownEntry } from '../../../shared/app/queries/audit/show.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 
-/** One entry in full: every field on a line, what is nested as JSON, and what its chain says of it. */
+/** One entry in full: a line for each field (nested ones as JSON), and whether the entry fits its chain. */
 export function entryText({ entry, verification }: ShownEntry, style: Style): string[] {
   const { ok, previous, next, faults } = verification;
   const fields = Object.entries(entry).filter(([, value]) => value !== null);
@@ -13,11 +13,11 @@ export function entryText({ entry, verification }: ShownEntry, style: Style): st
     style('bold', `${entry.type}  ${entry.chain}#${entry.seq}`),
     ...fields.map(([name, value]) => `  ${name.padEnd(widest)}  ${textOf(value)}`),
     '',
-    `Before it: ${place(previous, 'nothing, it is the first of its chain')}`,
-    `After it:  ${place(next, 'nothing, it is the last of its chain')}`,
+    `Previous: ${place(previous, 'none; this is the first entry of its chain')}`,
+    `Next:     ${place(next, 'none; this is the last entry of its chain')}`,
     ...(ok
-      ? [style('green', 'Its hash is the hash of its content, and both neighbours fit.')]
-      : faults.map(({ seq, kind, message }) => style('red', `Not whole: entry ${seq}: ${kind}: ${oneLine(message)}`))),
+      ? [style('green', 'Intact: the hash matches the content, and both neighbours match the entry.')]
+      : faults.map(({ seq, kind, message }) => style('red', `Damaged: entry ${seq}: ${kind}: ${oneLine(message)}`))),
   ];
 }
 

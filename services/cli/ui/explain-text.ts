@@ -2,7 +2,7 @@ import type { Explanation } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 
-/** Which rules hold for an account, and which of them decided what. */
+/** The desired state of an account, and how each rule contributed to it. */
 export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {
   const fields = (['computeOptimizer', 'automation', 'organizationRules', 'mode'] as const).map(
     (field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`,
@@ -10,10 +10,10 @@ export function explanationText({ desired, rules, canary }: Explanation, style: 
   const contradiction =
     desired.contradiction === null ? [] : [style('red', `  Contradiction: ${desired.contradiction.message}`)];
   return [
-    'Wanted by the policy:',
+    'Desired by the policy:',
     ...fields,
     ...contradiction,
-    ...(canary ? ['  It is a canary.'] : []),
+    ...(canary ? ['  The account is a canary.'] : []),
     'Rules, top to bottom:',
     ...rules.flatMap((rule) => ruleText(rule, style)),
   ];

@@ -18,9 +18,9 @@ export function haltText(halted: HaltView): string[] {
 export function windowText(window: WindowView): string[] {
   if (window === null) return [];
   const { open, opensAt, closesAt } = window;
-  if (open) return [`Enforcement window: open${closesAt === null ? '' : ` until ${instant(closesAt)}`}`];
-  const closed = opensAt === null ? 'closed, and none opens in sight' : `closed until ${instant(opensAt)}`;
-  return [`Enforcement window: ${closed}`];
+  if (open) return [`Change window: open${closesAt === null ? '' : ` until ${instant(closesAt)}`}`];
+  const closed = opensAt === null ? 'closed; no opening is scheduled' : `closed until ${instant(opensAt)}`;
+  return [`Change window: ${closed}`];
 }
 
 export function suspensionText({ selector, until, by, reason }: SuspensionView): string {
@@ -30,5 +30,5 @@ export function suspensionText({ selector, until, by, reason }: SuspensionView):
 
 export function approvalText({ planHash, actor, reason, expiresAt }: ApprovalView): string {
   const plan = planHash.slice(0, 12);
-  return `Approved: plan ${plan} by ${oneLine(actor)}${because(reason)}; the next run makes its changes, until ${instant(expiresAt)} at the latest`;
+  return `Approved: plan ${plan} by ${oneLine(actor)}${because(reason)}; the next run makes its changes; the approval expires ${instant(expiresAt)}`;
 }

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { Config } from '../../../shared/config/config.ts';
 import { jsonAscii, visibleLines } from '../../../shared/domain/text.ts';
 
-/** The part of a stream that is used here: what a test can stand in for. */
+/** The parts of a stream that are used here, so that tests can replace it. */
 export interface Stream {
   write(text: string, done?: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -15,13 +15,13 @@ export interface Stream {
 export type Format = Parameters<typeof styleText>[0];
 export type Style = (format: Format, text: string) => string;
 
-/** A block that is redrawn at the bottom of the terminal; text that is noted meanwhile goes above it. */
+/** A block that is redrawn at the bottom of the terminal; other text appears above it. */
 export interface LiveBlock {
   clear(): void;
   redraw(): void;
 }
 
-/** Begins a terminal's escape sequence for colours and weights. */
+/** Starts a terminal's escape sequence for colours and weights. */
 const CSI = '\u001b[';
 
 /** Placeholder that separates the opening sequences of a style from its closing ones. */
@@ -31,8 +31,8 @@ const SPLIT = '\0';
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /**
- * Writes results to stdout and everything else to stderr. Neither stops the work: notes that cannot be written are dropped, and a result that cannot
- * be written is reported when the command has ended (`lostResult`). A closed pipe (`| head`) is not an error.
+ * Writes results to stdout and everything else to stderr. A failed write never stops the work: notes are dropped, and a lost result is
+ * reported when the command has ended (`lostResult`). A closed pipe (`| head`) is not an error.
  */
 export class Output {
   readonly json: boolean;
@@ -47,11 +47,11 @@ export class Output {
   readonly #allGone = new AbortController();
   /**
    * Parameters that mark the escape sequences of Rollcall's own styles until they are written. An account name can contain the sequence for
-   * red, but not this number, so all other sequences are made visible. Groups of 4 digits, because `string-width` accepts no longer ones.
+   * red, but not this number, so all other sequences are made visible. The groups have 4 digits, because `string-width` accepts no more.
    */
   readonly #mark = Array.from({ length: 4 }, () => randomInt(1_000, 10_000)).join(';');
   #live: LiveBlock | null = null;
-  /** Ends the wait for a reader that is gone. */
+  /** Ends the wait for a reader that has closed the pipe. */
   #outLost: () => void = () => undefined;
 
   /** @param rewrite writes a note in place of `err` after that failed on a full disk; throws if it cannot. */
@@ -69,23 +69,23 @@ export class Output {
     for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));
   }
 
-  /** A line of the result. */
+  /** Writes a line of the result. */
   print(text = ''): void {
     this.#live?.clear();
     this.#write(this.#out, `${this.forPeople(text)}\n`);
     this.#live?.redraw();
   }
 
-  /** The one document of `--json`. */
+  /** Writes the single document of `--json`. */
   document(value: unknown): void {
     this.#write(this.#out, `${jsonAscii(JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined))}\n`);
   }
 
-  /** A long result in pieces: the next is asked for when the reader has taken the last. Ends early if the reader is gone. */
+  /** Writes a long result in pieces, at the reader's speed. Ends early if the reader closes the pipe. */
   async pour(pieces: AsyncIterable<string>): Promise<void> {
     for await (const piece of pieces) {
       if (this.#gone.has(this.#out)) return;
-      // A file or another program gets the data as they are.
+      // A file or another program receives the data unchanged.
       const text = this.outIsTerminal ? visibleLines(piece.replaceAll('\r\n', '\n')) : piece;
       const taken = text === '' || this.#out.write(text) !== false;
       if (!taken && this.#out.once !== undefined) await this.#drained();
@@ -99,7 +99,7 @@ export class Output {
     });
   }
 
-  /** A line beside the result: progress, logs, warnings, errors. */
+  /** Writes a line to stderr: progress, logs, warnings, errors. */
   note(text: string): void {
     this.#live?.clear();
     this.#write(this.#err, `${this.forPeople(text)}\n`);
@@ -110,9 +110,9 @@ export class Output {
     this.#live = block;
   }
 
-  /** Style for the result; colour is never the only sign of anything. */
+  /** Style for the result. Colour must never be the only signal. */
   readonly style: Style = (format, text) => this.#paint(this.#out, format, text);
-  /** Style for what goes to stderr. */
+  /** Style for stderr. */
   readonly noteStyle: Style = (format, text) => this.#paint(this.#err, format, text);
 
   get outIsTerminal(): boolean {
@@ -123,12 +123,12 @@ export class Output {
     return this.#err.isTTY === true;
   }
 
-  /** The width that tables have to fit; `null` if the result is not read on a terminal. */
+  /** The width available to tables; `null` if stdout is not a terminal. */
   get width(): number | null {
     return this.outIsTerminal ? (this.#out.columns ?? 80) : null;
   }
 
-  /** Aborts when nobody reads any more. */
+  /** Aborts when stdout and stderr are both closed. */
   get unread(): AbortSignal {
     return this.#allGone.signal;
   }
@@ -142,17 +142,17 @@ export class Output {
     return open + text + close;
   }
 
-  /** All text for people passes through here: characters that could disturb a terminal or mislead its reader are shown as code points. */
+  /** Shows characters that could disturb a terminal or mislead its reader as code points. All text for people passes through here. */
   forPeople(text: string): string {
     return text.split(`${CSI}${this.#mark};`).map(visiblePart).join(CSI);
   }
 
-  /** The error code for which part of the result is missing on stdout; `null`: it was written, or its reader closed the pipe. */
+  /** The error code of a failed write to stdout; `null`: the result was written, or its reader closed the pipe. */
   get lostResult(): string | null {
     return this.#lostResult;
   }
 
-  /** Waits until everything printed has been handed to the system, so that `lostResult` is final. */
+  /** Resolves when all output has been passed to the operating system, so that `lostResult` is final. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#gone.has(this.#out)) resolve();
@@ -167,10 +167,10 @@ export class Output {
 
   #write(stream: Stream, text: string): void {
     if (!this.#gone.has(stream)) stream.write(text);
-    else if (stream === this.#err && this.#errRecovers) this.#tryAgain(text);
+    else if (stream === this.#err && this.#errRecovers) this.#retry(text);
   }
 
-  #tryAgain(text: string): void {
+  #retry(text: string): void {
     try {
       this.#rewrite(text);
     } catch {
@@ -191,7 +191,7 @@ export class Output {
   }
 }
 
-/** Each part but the first begins with the rest of a marked sequence. */
+/** Each part except the first starts with the rest of one of Rollcall's own sequences. */
 function visiblePart(part: string, at: number): string {
   const own = at === 0 ? '' : (/^[\d;]*m/.exec(part)?.[0] ?? '');
   return own + visibleLines(part.slice(own.length));

@@ -10,12 +10,13 @@ import { count, ENROLLMENT_WORDS, instant, number, partsText, stateText } from '
 export interface PlanTextOptions {
   readonly style: Style;
   readonly width: number | null;
-  /** Every change, not just the first. */
+  /** Lists every change, not only the first ones. */
   readonly all: boolean;
 }
 
-/** So many changes are shown one by one; of more, their kinds and the first. */
+/** Up to this many changes are listed individually. */
 const FEW = 40;
+/** A longer list is grouped, with this many individual changes. */
 const FIRST = 20;
 
 export function planText(plan: PlanDocument, options: PlanTextOptions): string[] {
@@ -42,7 +43,7 @@ function changesText(changes: readonly Change[], options: PlanTextOptions): stri
     '',
     `The first ${FIRST} of ${number(changes.length)}:`,
     ...changeTable(changes.slice(0, FIRST), options),
-    `… and ${number(changes.length - FIRST)} more: --all shows them, --json and --out FILE have them.`,
+    `… and ${number(changes.length - FIRST)} more: use --all, --json or --out FILE.`,
   ];
 }
 
@@ -117,12 +118,12 @@ function whyText({ notBefore, message }: Change): string {
   return `${message ?? ''}${when}`;
 }
 
-/** What would be done about it, and what stands in the way. */
+/** The calls of the plan, and everything that stops or delays them. */
 function consequences(plan: PlanDocument, style: Style): string[] {
   const { guardrail, organizationWide, calls } = plan;
   const guard = guardrail.tripped
-    ? `${style('red', 'Guardrail would trip')}: ${guardrail.reason}: ${guardrail.message}.`
-    : 'Guardrails: none would trip.';
+    ? `${style('red', 'A guardrail would stop apply')}: ${guardrail.reason}: ${guardrail.message}.`
+    : 'No guardrail would stop apply.';
   const note = organizationWide.accounts === 0 ? [] : [`Organization-wide call: ${orgWideText(organizationWide)}.`];
   const { rollout } = plan;
   const held = rollout === null ? [] : [`Held back: ${count(rollout.held, 'change')}: ${rollout.message}.`];
@@ -132,12 +133,12 @@ function consequences(plan: PlanDocument, style: Style): string[] {
       ? []
       : [
           `Approved: plan ${approval.planHash.slice(0, 12)} by ${approval.actor}, until ${instant(approval.expiresAt)}: ` +
-            'the next run makes those of the changes that are in it.',
+            'the next run makes the changes that are in that plan.',
         ];
   return [...callsText(calls), guard, ...lifted, ...held, ...note, '', totalsText(plan.totals)];
 }
 
-/** The last line of a plan. The prompt and the summary show the same numbers. */
+/** The last line of a plan. The confirmation prompt and the run's summary use the same numbers. */
 function totalsText(totals: PlanTotals): string {
   const parts = partsText(totals);
   const changes = `${count(totalChanges(totals), 'change')}${parts === null ? '' : ` (${parts})`}`;

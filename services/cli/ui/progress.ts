@@ -11,33 +11,33 @@ export interface ProgressOptions {
   readonly output: Output;
   readonly now: () => number;
   readonly stream: NodeJS.WriteStream;
-  /** `live`: a block that is redrawn; `lines`: a line now and then; `off`: nothing. */
+  /** `live`: a block that is redrawn; `lines`: an occasional line; `off`: nothing. */
   readonly mode: 'live' | 'lines' | 'off';
 }
 
-/** How often a line is written at most, ms. */
+/** Minimum time between two lines, ms. */
 const LINE_MS = 2_000;
-/** How often the block is redrawn, ms. */
+/** Time between two redraws of the block, ms. */
 const FRAME_MS = 100;
 /** The remaining time is shown only after this share of the work and this time (ms); an earlier estimate would be a guess. */
 const ESTIMATE_FROM = 0.05;
 const ESTIMATE_AFTER_MS = 5_000;
-/** A wait of which the end need not be told, ms. */
+/** For a wait up to this long, its end is not shown, ms. */
 const SOON_MS = 2_000;
 
-/** What is known of a run while it goes on, and how it is shown. */
+/** Tracks the progress of a run and shows it. */
 export class RunProgress {
   readonly #options: ProgressOptions;
   readonly #block: ReturnType<typeof createLogUpdate>;
   readonly #work = new PlannedWork();
   #calls: CallCounts = {};
   #phase = 'starting';
-  /** Until when it is waited, in words. */
+  /** When the current wait ends, as text. */
   #until = '';
   #accounts = 0;
   #listed = { computeOptimizer: 0, automation: 0 };
   #totals: PlanTotals | null = null;
-  /** When the work on the changes began, ms. */
+  /** When remediation started, ms. */
   #workedSince = 0;
   /** Keys that were processed but are not part of the plan. */
   #others = 0;
@@ -50,7 +50,7 @@ export class RunProgress {
     this.#block = createLogUpdate(options.stream, { showCursor: true });
   }
 
-  /** Begins a run; `calls` is read while it goes on. */
+  /** Starts showing a run. `calls` is updated while it runs. */
   begin(calls: CallCounts): void {
     this.#calls = calls;
     this.#work.begin(new Set());
@@ -64,7 +64,7 @@ export class RunProgress {
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);
   }
 
-  /** Takes the block away; what stands above it stays. */
+  /** Removes the block; the text above it stays. */
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -75,19 +75,19 @@ export class RunProgress {
 
   readonly take = (event: Progress): void => {
     const phase = this.#note(event);
-    const turned = phase !== null && phase !== this.#phase;
-    // What the phase before came to is worth its line.
-    if (turned) this.#line(true);
+    const changed = phase !== null && phase !== this.#phase;
+    // Show the final numbers of the previous phase.
+    if (changed) this.#line(true);
     this.#phase = phase ?? this.#phase;
     this.#until = this.#untilOf(event);
     this.#line(false);
   };
 
-  /** Takes in what an event says. Answers the phase that it belongs to; `null`: that of before. */
+  /** Records an event. @returns its phase; `null`: the phase is unchanged */
   #note(event: Progress): string | null {
     switch (event.kind) {
       case 'waitingForLease':
-        return 'waiting for another scan to end';
+        return 'waiting for another scan to finish';
       case 'organization':
         this.#accounts = event.accounts;
         return event.done ? 'reading enrollments' : 'reading the organization';
@@ -95,7 +95,7 @@ export class RunProgress {
         this.#listed[event.listing] = event.accounts;
         return null;
       case 'probing':
-        return `reading ${count(event.total, 'account')} that no listing names`;
+        return `reading ${count(event.total, 'account')} missing from the listings`;
       case 'recorded':
         return 'recording';
       case 'queued':
@@ -107,12 +107,12 @@ export class RunProgress {
         if (!this.#work.take(workKey(event.accountId, event.enrollment), event.outcome)) this.#others += 1;
         return 'remediating';
       case 'waiting':
-        return 'waiting for what is due next';
+        return 'waiting for the next due change';
     }
   }
 
   #untilOf(event: Progress): string {
-    if (event.kind === 'waitingForLease') return ` (if its process is gone, until ${clockTime(event.until)})`;
+    if (event.kind === 'waitingForLease') return ` (until ${clockTime(event.until)} if its process has died)`;
     const waits = event.kind === 'waiting' && event.until - this.#options.now() > SOON_MS;
     return waits ? ` (${clockTime(event.until)})` : '';
   }
@@ -120,7 +120,7 @@ export class RunProgress {
   #draw(): void {
     const width = this.#options.stream.columns ?? 80;
     this.#block(
-      [`  ${this.#phase}${this.#until}`, ...this.#facts().map((fact) => `  ${fact}`)]
+      [`  ${this.#phase}${this.#until}`, ...this.#details().map((detail) => `  ${detail}`)]
         .map((line) => shorten(line, width))
         .join('\n'),
     );
@@ -130,19 +130,18 @@ export class RunProgress {
     if (this.#options.mode !== 'lines') return;
     const time = this.#options.now();
     if (!now && time - this.#shownAt < LINE_MS) return;
-    const line = [`${this.#phase}${this.#until}`, ...this.#facts()].join(', ');
+    const line = [`${this.#phase}${this.#until}`, ...this.#details()].join(', ');
     if (line === this.#shown || this.#phase === 'starting') return;
     this.#shownAt = time;
     this.#shown = line;
     this.#options.output.note(line);
   }
 
-  #facts(): string[] {
+  #details(): string[] {
     const { computeOptimizer, automation } = this.#listed;
-    const seen = [`${count(this.#accounts, 'account')}, listed ${number(computeOptimizer)} for Compute Optimizer`];
-    if (automation > 0) seen.push(`${number(automation)} for Automation`);
-    const facts = [seen.join(' and ')];
-    return [...facts, ...this.#changes(), ...this.#throttled()];
+    const read = [`${count(this.#accounts, 'account')}, listed ${number(computeOptimizer)} for Compute Optimizer`];
+    if (automation > 0) read.push(`${number(automation)} for Automation`);
+    return [read.join(' and '), ...this.#changes(), ...this.#throttled()];
   }
 
   #changes(): string[] {
@@ -176,7 +175,7 @@ export class RunProgress {
   }
 }
 
-/** Of a wait that ends within hours; without a date, and the same however often it is drawn. */
+/** A time without a date, because waits end within hours. Absolute, so that it does not change with each redraw. */
 function clockTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 }
@@ -190,7 +189,7 @@ const PARTS = [
   ['inProgress', 'in progress', false],
 ] as const;
 
-/** Which way of showing suits: none beside `--json` unless asked for, a block only where one can be drawn. */
+/** `--json` has progress only with `--verbose`; the live block needs a terminal that can draw it. */
 export function progressMode(
   output: Output,
   config: { readonly json: boolean; readonly verbose: boolean; readonly drawable: boolean },

@@ -3,8 +3,8 @@ import { oneLine } from './table.ts';
 import { count } from './words.ts';
 
 /**
- * The gate of a policy's first run, as long as it is closed.
- * @param approved an operator has approved the rest already
+ * The state of a canary rollout that has not finished.
+ * @param approved an operator has already approved the remaining changes
  */
 export function rolloutText({ phase, canaries, message, planHash }: RolloutView, approved = false): string {
   const approve = phase === 'blocked' && planHash !== null && !approved ? `: rollcall approve ${planHash}` : '';

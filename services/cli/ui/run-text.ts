@@ -47,14 +47,14 @@ function headline(
     return `${style('red', 'Stopped by a guardrail')} before any change: ${why}\n${how}`;
   }
   if (stopped !== null) return `${style('red', 'Stopped')}: ${stopped.reason}: ${stopped.message}.\n${how}`;
-  if (interrupted) return `${style('yellow', 'Interrupted')}; what was in flight is finished and recorded.\n${how}`;
+  if (interrupted) return `${style('yellow', 'Interrupted')}; the changes in flight finished and are recorded.\n${how}`;
   return how;
 }
 
 /** `285 of 290 changes confirmed, 3 failed, 2 not started`. The parts add up to the plan's total. */
 function plannedText(planned: PlannedCounts, attempted: number): string {
   const { total, confirmed, inProgress, failed, blocked, notStarted } = planned;
-  if (total === 0) return attempted === 0 ? 'no changes' : `${count(attempted, 'change')} that had been waiting`;
+  if (total === 0) return attempted === 0 ? 'no changes' : `${count(attempted, 'change')} from earlier runs`;
   const others = [
     [blocked, 'waiting or in need of attention'],
     [inProgress, 'in progress'],
@@ -79,13 +79,13 @@ function callsTable(calls: CallCounts): string[] {
   return table(columns, [...rows, last], null);
 }
 
-/** Kinds of reasons shown. */
-const MOST = 25;
+/** Maximum number of groups shown. */
+const MAX_GROUPS = 25;
 
-/** What is left when a run ends. */
+/** Unfinished work at the end of a run. */
 type Left = Pick<FinishedRun, 'claimed' | 'unreachable'> & Pick<ApplyResult, 'open'>;
 
-/** What keeps anybody from saying that all is well. */
+/** Changes with an unknown outcome, and an AWS outage. */
 export function unfinishedText({ claimed, unreachable, open }: Left, style: Style): string[] {
   const [first] = claimed;
   const last = claimed.at(-1);
@@ -94,15 +94,15 @@ export function unfinishedText({ claimed, unreachable, open }: Left, style: Styl
       ? []
       : [
           '',
-          `${style('yellow', 'Not known yet:')} ${count(claimed.length, 'change')} that a process has begun and not finished, for example ` +
-            `${first.operation} for ${first.accountId}. They are claimed until ${instant(last.until)} at the latest; run apply after that, or allow more with --wait.`,
+          `${style('yellow', 'Outcome not known yet:')} ${count(claimed.length, 'change')} that a process started and did not finish, for example ` +
+            `${first.operation} for ${first.accountId}. The last claim expires ${instant(last.until)}; run apply after that, or use a longer --wait.`,
         ];
   if (unreachable === null || (open.length === 0 && claimed.length === 0)) return claims;
   const since = instant(new Date(unreachable.since).toISOString());
   return [
     ...claims,
     '',
-    `${style('red', 'AWS is out of reach')} since ${since}: ${unreachable.message} What is open stays queued: run apply again when it answers.`,
+    `${style('red', 'AWS is unreachable')} since ${since}: ${unreachable.message} Open changes stay queued: run apply again when AWS is reachable.`,
   ];
 }
 
@@ -141,7 +141,7 @@ export function openText(
   ];
   const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
   const rows = sorted
-    .slice(0, MOST)
+    .slice(0, MAX_GROUPS)
     .map(({ first, accounts, notBefore }) => [
       number(accounts),
       ENROLLMENT_WORDS[first.enrollment],
@@ -151,7 +151,7 @@ export function openText(
       first.accountId,
       first.message === reasonText(first.reason) ? '' : (first.message ?? ''),
     ]);
-  const more = sorted.length > MOST ? [`… and ${sorted.length - MOST} more kinds: --json has all.`] : [];
+  const more = sorted.length > MAX_GROUPS ? [`… and ${sorted.length - MAX_GROUPS} more groups: --json has all.`] : [];
   return ['', 'Not compliant:', ...table(columns, rows, width), ...more];
 }
 

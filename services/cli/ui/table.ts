@@ -4,31 +4,31 @@ import { oneLine } from '../../../shared/domain/text.ts';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** May be shortened where the terminal is too narrow; ids and numbers never are. */
+  /** May be shortened if the terminal is too narrow. Not for ids and numbers. */
   readonly shrinks?: boolean;
-  /** Where shortening would leave too little to read, columns are left out, the lowest number first; without one it always stays. */
+  /** If shortening is not enough, columns are dropped in this order, lowest number first. A column without a number is never dropped. */
   readonly leaveOut?: number;
-  /** Painted after the widths are known. */
+  /** Applied after the widths are computed. */
   readonly paint?: (text: string) => string;
 }
 
-/** Never narrower than this when shortened. */
-const LEAST = 8;
-/** Before a column gets narrower than this, others are left out. */
+/** Minimum width of a shortened column. */
+const MIN_WIDTH = 8;
+/** Columns are dropped before another column becomes narrower than this. */
 const READABLE = 14;
 const GAP = '  ';
 
-/** A column with its place in the rows and its width in terminal cells. */
-interface Laid extends Column {
+/** A column with its index in the rows and its width in terminal cells. */
+interface SizedColumn extends Column {
   readonly at: number;
   width: number;
   readonly empty: boolean;
 }
 
 /**
- * Lines of a table. Columns are as wide as their widest cell in terminal cells; if `width` is given and they don't fit, those that say
- * nothing and those that may be are left out, which a last line tells, and the widest of those that may shrink are shortened with `…`.
- * What none of this helps is left to the terminal.
+ * The lines of a table. Columns are as wide as their widest cell, in terminal cells. If they do not fit into `width`, empty columns and
+ * columns with a `leaveOut` are dropped, and the widest shrinkable columns are shortened with `…`. The last line names dropped columns
+ * that are not empty. If the table still does not fit, the terminal wraps it.
  */
 export function table(
   columns: readonly Column[],
@@ -36,11 +36,11 @@ export function table(
   width: number | null,
 ): string[] {
   const cells = rows.map((row) => row.map(oneLine));
-  const all = columns.map((column, at): Laid => {
+  const all = columns.map((column, at): SizedColumn => {
     const widest = cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), 0);
     return { ...column, at, width: Math.max(widest, stringWidth(column.title)), empty: widest === 0 };
   });
-  const kept = width === null ? all : leftIn(all, width);
+  const kept = width === null ? all : fittingColumns(all, width);
   if (width !== null) shrink(kept, width);
   const line = (row: readonly string[], painted: boolean): string =>
     kept
@@ -57,10 +57,10 @@ export function table(
 
 function missingText(missing: readonly string[], width: number | null): string[] {
   if (missing.length === 0 || width === null) return [];
-  return [shorten(`(too narrow for ${missing.join(', ')}; --json has all)`, width)];
+  return [shorten(`(terminal too narrow for ${missing.join(', ')}; --json has all)`, width)];
 }
 
-function leftIn(columns: readonly Laid[], width: number): readonly Laid[] {
+function fittingColumns(columns: readonly SizedColumn[], width: number): readonly SizedColumn[] {
   const order = columns
     .filter(({ empty, leaveOut }) => empty || leaveOut !== undefined)
     .sort((a, b) => Number(b.empty) - Number(a.empty) || (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
@@ -79,11 +79,11 @@ function totalOf(widths: readonly number[]): number {
 
 export { oneLine };
 
-function shrink(columns: readonly Laid[], width: number): void {
+function shrink(columns: readonly SizedColumn[], width: number): void {
   while (totalOf(columns.map((column) => column.width)) > width) {
     const widest = columns
-      .filter((column) => column.shrinks === true && column.width > LEAST)
-      .reduce<Laid | null>((most, column) => (most === null || column.width > most.width ? column : most), null);
+      .filter((column) => column.shrinks === true && column.width > MIN_WIDTH)
+      .reduce<SizedColumn | null>((most, column) => (most === null || column.width > most.width ? column : most), null);
     if (widest === null) return;
     widest.width -= 1;
   }
@@ -98,7 +98,7 @@ function fitted(text: string, width: number, align: 'left' | 'right', last: bool
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** At most `width` terminal cells, the last one `…` if anything is left out. */
+/** Shortens text to `width` terminal cells, with `…` at the end. */
 export function shorten(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   let kept = '';

@@ -1,7 +1,5 @@
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 
-/** Numbers and times as people read them. */
-
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`;
 }
@@ -49,7 +47,7 @@ export function changesText(totals: Pick<PlanTotals, 'now' | 'followUps'>): stri
   return `${count(totalChanges(totals), 'change')}${parts === null ? '' : `: ${parts}`}`;
 }
 
-/** A status with the rule mode behind it, where there is one to tell. */
+/** A status, followed by the rule mode if it is known. */
 export function stateText(status: string | null, ruleMode: string | null): string {
   return [status ?? (ruleMode === null ? '?' : ''), ruleMode].filter((part) => part !== null && part !== '').join('/');
 }

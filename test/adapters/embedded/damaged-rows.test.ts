@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tell } from '../../../services/cli/errors.ts';
+import { reportOf } from '../../../services/cli/errors.ts';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import { readControls } from '../../../shared/app/guardrails/controls.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
@@ -64,7 +64,7 @@ describe('a row that was changed from outside', () => {
     expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 2 });
     const error: unknown = await ledger.read(CHAIN, 0, 10).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TamperedError);
-    expect(tell(error)).toMatchObject({
+    expect(reportOf(error)).toMatchObject({
       code: 'Tampered',
       message: expect.stringMatching(/100000000007.*audit verify/),
     });
@@ -119,6 +119,6 @@ describe('a register that was changed from outside', () => {
     await registers.write('controls', value, null);
     const error: unknown = await readControls(registers).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DamagedRegisterError);
-    expect(tell(error)).toMatchObject({ code: 'Corrupt', message: expect.stringMatching(message) });
+    expect(reportOf(error)).toMatchObject({ code: 'Corrupt', message: expect.stringMatching(message) });
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { tell } from '../../../services/cli/errors.ts';
+import { reportOf } from '../../../services/cli/errors.ts';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
@@ -20,7 +20,7 @@ const ACCOUNT = '100000000001';
 
 /** Errors that a user is told as what they are; anything that would be called a defect of ours is one. */
 function isClear(error: unknown): boolean {
-  const { code, message } = tell(error);
+  const { code, message } = reportOf(error);
   if (error instanceof StoreError && error.code === 'Internal') return false;
   return code !== 'Internal' && message.length > 20 && message.length < 4_000;
 }

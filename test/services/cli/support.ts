@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { tell, toldLines } from '../../../services/cli/errors.ts';
+import { reportLines, reportOf } from '../../../services/cli/errors.ts';
 import { parse } from '../../../services/cli/program.ts';
 import { Output } from '../../../services/cli/ui/output.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../../services/sandbox/start.ts';
@@ -156,7 +156,7 @@ export async function refused(args: readonly string[]): Promise<string> {
     await run({ config, store: storeProfile(config, {}), env: {}, output, interrupt: nowhere, clock, logger });
   } catch (error) {
     expect(written).toEqual({ out: '', err: '' });
-    return toldLines(tell(error)).join('\n');
+    return reportLines(reportOf(error)).join('\n');
   }
   throw new Error(`was not refused; it wrote ${JSON.stringify(written)}`);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { tell } from '../../../services/cli/errors.ts';
+import { reportOf } from '../../../services/cli/errors.ts';
 import { listenForInterrupts } from '../../../services/cli/interrupt.ts';
 import { parse } from '../../../services/cli/program.ts';
 import { since } from '../../../services/cli/run-once.ts';
@@ -442,13 +442,13 @@ test.each<[string, Partial<CloudErrorDetails>, string]>([
     ...{ requestId: 'r-1', ambiguous: false },
     ...over,
   };
-  const told = tell(new CloudError('ListAccounts failed.', facts));
+  const told = reportOf(new CloudError('ListAccounts failed.', facts));
   expect(told.message).toMatch(/^ListAccounts failed\. [A-Z]/);
   expect(told.message).toContain(words);
 });
 
 test('an error that nobody has thought of is told as one, without its stack', () => {
-  const told = tell(new TypeError('x is not a function'));
+  const told = reportOf(new TypeError('x is not a function'));
   expect(told).toMatchObject({ code: 'Internal' });
   expect(told.message).toContain('x is not a function');
   expect(told.message).toContain('--verbose');
@@ -458,5 +458,5 @@ test('an error that nobody has thought of is told as one, without its stack', ()
     found: 'the disk is full',
     remedy: 'Free some space.',
   });
-  expect(tell(full)).toEqual({ code: 'DiskFull', message: '/d: the disk is full. Free some space.' });
+  expect(reportOf(full)).toEqual({ code: 'DiskFull', message: '/d: the disk is full. Free some space.' });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { tell, toldLines } from '../../../services/cli/errors.ts';
+import { reportLines, reportOf } from '../../../services/cli/errors.ts';
 import { cliLogger } from '../../../services/cli/log.ts';
 import { approvalText, haltText, suspensionText } from '../../../services/cli/ui/held-text.ts';
 import { Output } from '../../../services/cli/ui/output.ts';
@@ -155,7 +155,7 @@ describe('names, reasons and tags', () => {
   });
 
   it('in error messages: one line each', () => {
-    const lines = toldLines(tell(new Error(nasty)));
+    const lines = reportLines(reportOf(new Error(nasty)));
     expect(lines).toHaveLength(1);
     for (const line of lines) expect(line).not.toMatch(UNSAFE);
   });
