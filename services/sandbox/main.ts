@@ -3,8 +3,8 @@ import { sandboxOptionsSchema } from './options.ts';
 import { startSandbox } from './start.ts';
 
 /**
- * Entry of a sandbox in its own process: `node main.ts '{"scenario":"demo","port":0}'`. Prints one JSON line when ready,
- * then serves until it is told to stop or, if its parent holds an IPC channel to it, until the parent is gone.
+ * Runs a sandbox in its own process: `node main.ts '{"scenario":"demo","port":0}'`. Prints one JSON line when ready,
+ * then serves until SIGINT or SIGTERM, or until its parent closes the IPC channel.
  */
 async function main(argument: string | undefined): Promise<void> {
   const options = z
@@ -31,7 +31,7 @@ async function main(argument: string | undefined): Promise<void> {
   process.once('disconnect', stop);
 }
 
-/** The ready line is the only place that names the endpoint, so a sandbox whose line is lost is of no use. */
+/** Without this line nobody can find the endpoint, so a failed write ends the sandbox. */
 function printed(line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => reject(new Error(`stdout cannot be written: ${cause.message}`, { cause }));

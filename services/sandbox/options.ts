@@ -21,11 +21,11 @@ const faultSchema = z
   })
   .refine(({ kind, code }) => code === undefined || ERROR_FAULTS.has(kind), {
     path: ['code'],
-    message: 'only goes with the kinds throttle, unavailable, internal and denied',
+    message: 'is only allowed with the kinds throttle, unavailable, internal and denied',
   })
   .refine(({ kind, delayMs }) => delayMs === undefined || kind === 'slow', {
     path: ['delayMs'],
-    message: 'only goes with the kind slow',
+    message: 'is only allowed with the kind slow',
   });
 
 /** The list of faults, as in a `--faults` file. */
@@ -33,9 +33,9 @@ export const faultsSchema = z.array(faultSchema).max(1000);
 
 const fraction = z.number().min(0).max(1);
 
-/** The options of `startSandbox` that are data: everything but clock and random source. */
+/** The options of `startSandbox` except the clock and the random source. */
 export const sandboxOptionsSchema = z.strictObject({
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   port: z.int().min(0).max(65_535).optional(),
   host: z.string().min(1).optional(),
   scenario: z
@@ -46,9 +46,9 @@ export const sandboxOptionsSchema = z.strictObject({
   seed: z.int().optional(),
   drift: fraction.optional(),
   latencyMs: z.number().min(0).max(600_000).optional(),
-  /** Calls a second per calling account and operation; 0 switches throttling off. */
+  /** Calls per second for each calling account and operation; 0 switches throttling off. */
   rate: z.number().min(0).optional(),
-  /** Changes a second in the whole organization; 0 switches this throttling off. */
+  /** Changes per second in the whole organization; 0 switches this throttling off. */
   orgRate: z.number().min(0).optional(),
   pendingMs: z.number().min(0).optional(),
   faults: faultsSchema.optional(),
@@ -64,7 +64,7 @@ export const sandboxOptionsSchema = z.strictObject({
 });
 export type SandboxOptions = z.input<typeof sandboxOptionsSchema>;
 
-/** What the scenario says, with what is given explicitly on top. Throws ZodError for options that make no sense. */
+/** The scenario's options, overridden by the given ones. Throws ZodError for invalid options. */
 export function resolveOptions(options: SandboxOptions): EngineOptions {
   const { scenario, port: _port, host: _host, ...given } = sandboxOptionsSchema.parse(options);
   const profile: Partial<EngineOptions> = scenario === undefined ? {} : SCENARIOS[scenario];
@@ -87,7 +87,7 @@ export function resolveOptions(options: SandboxOptions): EngineOptions {
   };
 }
 
-/** What is wrong with options that a schema refused, in one line; `null`: the error is of another kind. */
+/** The message of a schema error on one line; `null` for any other error. */
 export function refusalText(error: unknown): string | null {
   return error instanceof z.ZodError ? z.prettifyError(error).replace(/\s*\n\s*/g, ' ') : null;
 }

@@ -1,14 +1,14 @@
 import type { EngineOptions } from './engine/options.ts';
 
-/** Named worlds: a name decides everything that no flag decides. */
+/** Named presets. Options given explicitly override them. */
 export const SCENARIOS = {
   /** Fits on a screen. */
   small: { accounts: 25, drift: 0.2 },
-  /** Wholly remediable, and throttled so that a run is worth watching yet ends within half a minute. */
+  /** All drift can be remediated. Throttling makes a run slow enough to watch, but it ends within half a minute. */
   demo: { accounts: 500, drift: 0.2, rate: 12, orgRate: 8, latencyMs: 15 },
-  /** As large as AWS lets an organization get. */
+  /** AWS's maximum size of an organization. */
   large: { accounts: 10_000, drift: 0.05 },
-  /** Everything that a network and a busy service can do, but each only now and then. */
+  /** All faults of a network and a busy service, each of them rarely. */
   stormy: {
     accounts: 200,
     drift: 0.3,
@@ -24,13 +24,13 @@ export const SCENARIOS = {
       { kind: 'torn-page', probability: 0.02 },
     ],
   },
-  /** Some members cannot be reached, because their role cannot be assumed. */
+  /** The role of some members cannot be assumed. */
   'broken-roles': { accounts: 60, drift: 0.4, brokenRoles: 0.25 },
-  /** Some members opted out of Automation within the last 24 hours; the others that have it are associated. */
+  /** Some members opted out of Automation within the last 24 hours. All members with Automation are associated. */
   cooldown: { accounts: 60, drift: 0.1, coolingDown: 0.5 },
   /** Changes stay Pending for a while. */
   pending: { accounts: 60, drift: 0.3, pendingMs: 5000 },
-  /** Organizations as it was before accounts had State and Paths. */
+  /** The API of Organizations before accounts had State and Paths. */
   'older-organizations': { accounts: 25, drift: 0.2, accountShape: 'older' },
 } as const satisfies Readonly<Record<string, Partial<EngineOptions>>>;
 

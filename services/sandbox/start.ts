@@ -6,15 +6,15 @@ import type { MovableClock } from './http/control.ts';
 import { createDoor } from './http/door.ts';
 import { resolveOptions, type SandboxOptions } from './options.ts';
 
-/** Options of `startSandbox`: what the flags say, and for tests the time it starts from and its source of chance. */
+/** Options of `startSandbox`: those of the command line, and for tests the clock and the random source. */
 export type StartOptions = SandboxOptions & {
-  /** Default: the system's. `POST /_sandbox/clock` moves ahead of whichever it is. */
+  /** Default: the system clock. `POST /_sandbox/clock` advances the sandbox's time relative to this clock. */
   clock?: Clock | undefined;
-  /** Asked for a fresh source at the start and at each reset. Default: derived from the seed. */
+  /** Creates a new random source at the start and at each reset. Default: derived from the seed. */
   random?: (() => Random) | undefined;
 };
 
-/** The object of the line that `rollcall sandbox` prints when it is ready. */
+/** The JSON line that `rollcall sandbox` prints when it is ready. */
 type ReadyInfo = { endpoint: string } & SandboxInfo;
 export type RunningSandbox = {
   endpoint: string;
@@ -28,7 +28,7 @@ const DEFAULT_PORT = 4570;
 
 /**
  * Starts a simulated AWS organization and serves it on a port (default 4570; 0 takes a free one) of `host` (default
- * 127.0.0.1) until closed. Throws ZodError for senseless options, and what `listen` throws, e.g. EADDRINUSE.
+ * 127.0.0.1) until closed. Throws ZodError for invalid options, and the errors of `listen`, e.g. EADDRINUSE.
  */
 export async function startSandbox(options: StartOptions = {}): Promise<RunningSandbox> {
   const { clock: base = { now: Date.now }, random, ...data } = options;

@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 import type { Account, AccountState, OrganizationalUnit, RuleMode, Status } from './types.ts';
 
 type EnrollmentTruth = { status: Status; statusReason: string | null; lastUpdatedTimestamp: Date };
-/** One account as it truly is, whatever any API would say. */
+/** The real state of one account, independent of what an API returns. */
 export type AccountTruth = {
   accountId: string;
   name: string;
@@ -44,7 +44,7 @@ type AccountPatch = {
   tags?: Readonly<Record<string, string>> | undefined;
   state?: AccountState | undefined;
   roleAssumable?: boolean | undefined;
-  /** Reason with which opting in ends in Failed; null mends it. */
+  /** Opting in ends in Failed with this reason; null makes it succeed again. */
   enrollmentFailure?: string | null | undefined;
 };
 export type AccountChanges = {
@@ -53,7 +53,7 @@ export type AccountChanges = {
   remove?: readonly string[] | undefined;
 };
 
-/** Accounts join, change, close and leave. Returns the ids that were touched. Throws ControlError before any change. */
+/** Adds, changes, closes and removes accounts. Returns the affected ids. Throws ControlError before any change. */
 export function changeAccounts(
   organization: Organization,
   enrollments: Enrollments,

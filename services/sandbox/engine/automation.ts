@@ -61,7 +61,7 @@ function updateEnrollmentConfiguration({ world, caller, input, now }: Call): Out
   };
 }
 
-/** Organization-level work is for the management account and the delegated administrator, with trusted access on. */
+/** Organization-level operations need the management account or the delegated administrator, and trusted access. */
 function refuseOutsiders(call: Call): Failure | null {
   const { world, caller } = call;
   if (!caller.management && !isDelegatedAdministrator(call))
@@ -131,7 +131,7 @@ function disassociateAccounts(call: Call): Output | Failure {
   });
 }
 
-/** Acts on each id on its own: an id that is not among the answer's `accountIds` did not succeed, and `errors` says why. */
+/** Handles each id independently: `accountIds` in the response lists the successful ones, `errors` explains the others. */
 function eachMember({ world, input }: Call, act: (account: Account) => string | null): Output | Failure {
   const ids = texts(input, 'accountIds');
   if (ids.length === 0 || ids.length > MAX_BATCH)

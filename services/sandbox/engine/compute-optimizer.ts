@@ -35,7 +35,7 @@ function getEnrollmentStatusesForOrganization(call: Call): Output | Failure {
     );
   const wanted = statusFilter(input['filters']);
   if (wanted instanceof Failure) return wanted;
-  // The text says at most 100 a page, the model allows 0 to 1000: larger is served as 100, and 0 as the default.
+  // AWS's documentation limits a page to 100, but the model allows 0 to 1000. Larger values count as 100, and 0 as the default.
   const asked = integer(input, 'maxResults') ?? 0;
   const listed = paginate(call, {
     items: world.organization.accounts,
@@ -62,7 +62,7 @@ function enrollmentStatus(account: Account): Output {
   };
 }
 
-/** The statuses asked for; several filters narrow each other. Null when there is no filter. */
+/** The requested statuses: the intersection of all filters. Null if there is no filter. */
 function statusFilter(filters: unknown): ReadonlySet<string> | null | Failure {
   if (!Array.isArray(filters) || filters.length === 0) return null;
   let wanted: ReadonlySet<string> = STATUSES;
@@ -89,7 +89,7 @@ function updateEnrollmentStatus({ world, caller, input, now }: Call): Output | F
       'AccessDeniedException',
       'Only the management account of an organization can include member accounts.',
     );
-  // Opting out acts on the caller alone: no call opts a member out from outside.
+  // Opting out affects only the caller: no call opts out another account.
   if (includeMembers && status === 'Active') world.enrollments.optInOrganization(now);
   else world.enrollments.request(caller, 'computeOptimizer', status, now);
   if (caller.management && status === 'Inactive') world.enrollments.organizationOptedIn = false;

@@ -4,21 +4,20 @@ import { createRandom, sample } from './random.ts';
 import type { Account, EnrollmentName, Status } from './types.ts';
 
 type DriftChange = { accountId: string; enrollment: EnrollmentName; status: Status };
-/** Either so many accounts that opt out of Compute Optimizer, chosen by `seed`, or particular changes. */
+/** Either a number of accounts, chosen by `seed`, that opt out of Compute Optimizer, or specific changes. */
 export type DriftRequest =
   | { accounts: number; seed?: number | undefined }
   | { changes: readonly DriftChange[]; actor?: string | undefined };
-/** What someone did, as seen from outside. */
 export type DriftEvent = DriftChange & { before: Status; actor: string; at: Date };
 
-/** Refused control request; the message says what to correct. */
+/** A rejected control request. The message says what to correct. */
 export class ControlError extends Error {
   override readonly name = 'ControlError';
 }
 
 /**
- * Someone in the accounts changes enrollments behind the controller's back. All changes are checked before the first is
- * made. Throws ControlError where AWS could not get there: an unknown account, Automation on without Compute Optimizer.
+ * Changes enrollments as a user of the accounts would. All changes are checked before the first one is made. Throws
+ * ControlError for a state that AWS does not allow: an unknown account, Automation without Compute Optimizer.
  */
 export function applyDrift(
   organization: Organization,

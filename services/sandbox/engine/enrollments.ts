@@ -3,13 +3,13 @@ import { isOpen } from './organization.ts';
 import type { Account, EnrollmentName, RequestableStatus, RuleMode, Status } from './types.ts';
 
 /**
- * The enrollments of all accounts and every way in which they change.
+ * The enrollments of all accounts, and their state machine.
  *
  *   Inactive ──request Active──▶ Pending ──after pendingMs──▶ Active      (Failed instead, if opting in cannot succeed)
  *   Active ──request Inactive──▶ Pending ──after pendingMs──▶ Inactive    (with pendingMs 0, Pending is skipped)
  *
- * Always: Automation is Active only where Compute Optimizer is Active or on its way out, and an account is associated
- * only while its Automation is Active or about to be.
+ * Invariants: Automation is Active only if Compute Optimizer is Active or being disabled, and an account is associated
+ * only while its Automation is Active or being enabled.
  */
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -20,14 +20,14 @@ type Landing = { account: Account; enrollment: EnrollmentName; change: number; d
 export class Enrollments {
   readonly #organization: Organization;
   readonly #pendingMs: number;
-  /** Due in order, because every Pending takes equally long. */
+  /** In order of their due time, because every Pending takes the same time. */
   #landings: Landing[] = [];
   #nextLanding = 0;
   #membersOptedIn = 0;
-  /** Whether other accounts of the organization are open to Compute Optimizer at all. */
+  /** Whether Compute Optimizer may access the other accounts of the organization. */
   trustedAccess = true;
   trustedAccessSince: number;
-  /** After an organization-wide opt-in, AWS opts in whoever joins. */
+  /** After an organization-wide opt-in, AWS opts in every account that joins. */
   organizationOptedIn = false;
 
   constructor(organization: Organization, pendingMs: number, now: number) {
@@ -42,7 +42,7 @@ export class Enrollments {
     return this.#membersOptedIn;
   }
 
-  /** Lets every Pending land whose time has come. Call before reading anything. */
+  /** Completes every Pending transition that is due. Must be called before any read. */
   settle(now: number): void {
     for (;;) {
       const landing = this.#landings[this.#nextLanding];
@@ -58,7 +58,7 @@ export class Enrollments {
     }
   }
 
-  /** The account asks for a status. Asking for what it has, or is on its way to, changes nothing. */
+  /** Requests a status. Requesting the current status, or the target of a Pending transition, has no effect. */
   request(account: Account, enrollment: EnrollmentName, target: RequestableStatus, now: number): void {
     const current = account[enrollment];
     if (current.status === target) return;
@@ -78,7 +78,7 @@ export class Enrollments {
     else this.set(account, enrollment, target, null, at);
   }
 
-  /** Sets a status outright, by whatever cause, and lets what depends on it follow. */
+  /** Sets a status immediately, and updates everything that depends on it. */
   set(account: Account, name: EnrollmentName, status: Status, reason: string | null, at: number): void {
     const enrollment = account[name];
     const counted = counts(account);
@@ -97,8 +97,8 @@ export class Enrollments {
   }
 
   /**
-   * The organization-wide opt-in: trusted access on, every open account enrolled, and whoever joins later. Where the
-   * management account itself fails, so does the rest.
+   * The organization-wide opt-in: turns on trusted access, and enrolls every open account and every account that joins
+   * later. If the opt-in of the management account fails, it has no other effect.
    */
   optInOrganization(now: number): void {
     if (this.#organization.management.enrollmentFailure !== null) {
@@ -111,7 +111,7 @@ export class Enrollments {
       if (isOpen(account)) this.request(account, 'computeOptimizer', 'Active', now);
   }
 
-  /** Without trusted access the members are no longer opted in; only a new opt-in brings them back. */
+  /** Turning trusted access off opts all members out. Turning it on again does not opt them in. */
   setTrustedAccess(enabled: boolean, now: number): void {
     if (this.trustedAccess === enabled) return;
     this.trustedAccess = enabled;
@@ -124,7 +124,7 @@ export class Enrollments {
         this.set(account, 'computeOptimizer', 'Inactive', reason, now);
   }
 
-  /** An account has joined: AWS opts it in by itself if the organization is. */
+  /** After an organization-wide opt-in, AWS opts in accounts that join. */
   joined(account: Account, now: number): void {
     if (this.organizationOptedIn && isOpen(account)) this.request(account, 'computeOptimizer', 'Active', now);
   }
@@ -135,14 +135,14 @@ export class Enrollments {
     account.automation.change += 1;
   }
 
-  /** The end of the 24-hour cool-down after the account opted out of Automation, or null when it may opt in. */
+  /** The end of the 24-hour cool-down after the account opted out of Automation; null if it may opt in. */
   coolingDownUntil(account: Account, now: number): number | null {
     if (account.automationOptedOutAt === null) return null;
     const end = account.automationOptedOutAt + COOL_DOWN_MS;
     return now < end ? end : null;
   }
 
-  /** The account itself opts out of Automation, which starts its cool-down. */
+  /** Opts the account out of Automation, as its own call does, and starts the cool-down. */
   optOutOfAutomation(account: Account, now: number): void {
     if (account.automation.status === 'Inactive') return;
     if (account.automation.status === 'Pending' && account.automation.target === 'Inactive') return;
@@ -151,7 +151,7 @@ export class Enrollments {
     this.request(account, 'automation', 'Inactive', now);
   }
 
-  /** Effective mode: associations lie dormant while the management account's own Automation is off, and return with it. */
+  /** The effective mode. Associations have no effect while the management account's own Automation is off, but they are kept. */
   ruleMode(account: Account): RuleMode {
     const { status, target } = this.#organization.management.automation;
     if (status !== 'Active' && !(status === 'Pending' && target === 'Active')) return 'NoneAllowed';

@@ -2,10 +2,10 @@ import type { Output } from './types.ts';
 
 const KEPT = 200_000;
 
-/** An accepted entry as it was sent, with the id that it was given, when, and by which account. */
+/** An accepted entry as it was sent, with its assigned id, time and sending account. */
 export type RecordedEvent = Output & { EventId: string; Account: string; Time: Date };
 
-/** What PutEvents received, in order; the oldest are let go when there are too many. */
+/** The entries that PutEvents accepted, in order. The oldest are dropped when there are too many. */
 export class EventLog {
   #events: RecordedEvent[] = [];
 

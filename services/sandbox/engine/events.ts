@@ -3,7 +3,7 @@ import { isRecord } from './smithy.ts';
 import type { Output } from './types.ts';
 
 const MAX_ENTRIES_BYTES = 262_144;
-/** EventBridge's PutEvents. Each entry succeeds or fails on its own; only what breaks the call as a whole is an error. */
+/** EventBridge's PutEvents. Each entry succeeds or fails independently; only an invalid request is an error. */
 export const eventOperations: Operations = { PutEvents: { run: putEvents } };
 
 function putEvents(call: Call): Output | Failure {
@@ -51,7 +51,7 @@ function eventId({ world }: Call): string {
   return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
 }
 
-/** EventBridge's own rule for the size of an entry: 14 bytes for a time, and the UTF-8 bytes of the texts. */
+/** EventBridge's definition of an entry's size: 14 bytes for a time, plus the UTF-8 bytes of the strings. */
 function entryBytes(entry: unknown): number {
   if (!isRecord(entry)) return 0;
   const resources: unknown = entry['Resources'];

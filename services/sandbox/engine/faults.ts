@@ -17,28 +17,28 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Matching calls number `from` to `from + count - 1` (first call is 1) meet the fault, each with `probability`. */
+/** Affects matching calls number `from` to `from + count - 1` (the first call is 1), each with `probability`. */
 export type Fault = {
   service?: ServiceName | undefined;
   operation?: string | undefined;
-  /** The calling account; for AssumeRole also the account of the role, for ListTagsForResource and DescribeAccount the one asked about. */
+  /** The calling account; also the role's account for AssumeRole, and the requested account for ListTagsForResource and DescribeAccount. */
   accountId?: string | undefined;
   kind: FaultKind;
   probability?: number | undefined;
   from?: number | undefined;
   count?: number | undefined;
-  /** For `slow`; default 1000. */
+  /** Delay of the kind `slow`; default 1000. */
   delayMs?: number | undefined;
-  /** Another documented error code instead of the kind's own. */
+  /** A documented error code to return instead of the kind's default. */
   code?: string | undefined;
 };
 
 export type PageFault = 'empty-page' | 'torn-page';
-/** A successful answer with no member, only null members, or no body at all, as a broken proxy could deliver it. */
+/** A successful response with no member, only null members, or no body at all, as a broken proxy could return it. */
 export type HollowFault = 'empty-answer' | 'null-answer' | 'empty-body';
 type ErrorFault = { kind: 'throttle' | 'unavailable' | 'internal' | 'denied'; code: string | undefined };
-/** What all faults together do to one call; the first that answers with an error decides which. */
-export type Affliction = {
+/** The combined effect of all faults on one call. The first error fault decides the error. */
+export type FaultEffect = {
   error: ErrorFault | null;
   reset: boolean;
   page: PageFault | null;
@@ -46,7 +46,7 @@ export type Affliction = {
   delayMs: number;
 };
 
-const NONE: Affliction = Object.freeze({ error: null, reset: false, page: null, hollow: null, delayMs: 0 });
+const NONE: FaultEffect = Object.freeze({ error: null, reset: false, page: null, hollow: null, delayMs: 0 });
 const DEFAULT_DELAY_MS = 1000;
 
 export class Faults {
@@ -58,10 +58,10 @@ export class Faults {
     this.#random = random;
   }
 
-  /** Counts the call against every fault that it matches and says what befalls it. `accounts` are the ones it concerns. */
-  meet(service: ServiceName, operation: string, accounts: readonly string[]): Affliction {
+  /** Counts the call for every fault that it matches. @param accounts the accounts that the call concerns */
+  effectOn(service: ServiceName, operation: string, accounts: readonly string[]): FaultEffect {
     if (this.#faults.length === 0) return NONE;
-    const met = { ...NONE };
+    const effect = { ...NONE };
     for (const entry of this.#faults) {
       const { fault } = entry;
       if (!matches(fault, service, operation, accounts)) continue;
@@ -70,13 +70,13 @@ export class Faults {
       if (entry.seen < from || entry.seen >= from + (fault.count ?? Number.POSITIVE_INFINITY)) continue;
       const probability = fault.probability ?? 1;
       if (probability < 1 && this.#random() >= probability) continue;
-      apply(met, fault);
+      apply(effect, fault);
     }
-    return met;
+    return effect;
   }
 }
 
-/** The accounts, beside the caller's, that a request concerns. */
+/** The accounts that a request concerns, other than the caller's. */
 export function accountsIn(input: Readonly<Record<string, unknown>>): string[] {
   const named = [roleAccount(input['RoleArn']), input['ResourceId'], input['AccountId']];
   return named.filter((each) => typeof each === 'string');
@@ -90,24 +90,24 @@ function matches(fault: Fault, service: ServiceName, operation: string, accounts
   );
 }
 
-function apply(met: Affliction, fault: Fault): void {
+function apply(effect: FaultEffect, fault: Fault): void {
   switch (fault.kind) {
     case 'slow':
-      met.delayMs += fault.delayMs ?? DEFAULT_DELAY_MS;
+      effect.delayMs += fault.delayMs ?? DEFAULT_DELAY_MS;
       return;
     case 'reset':
-      met.reset = true;
+      effect.reset = true;
       return;
     case 'empty-page':
     case 'torn-page':
-      met.page ??= fault.kind;
+      effect.page ??= fault.kind;
       return;
     case 'empty-answer':
     case 'null-answer':
     case 'empty-body':
-      met.hollow ??= fault.kind;
+      effect.hollow ??= fault.kind;
       return;
     default:
-      met.error ??= { kind: fault.kind, code: fault.code };
+      effect.error ??= { kind: fault.kind, code: fault.code };
   }
 }

@@ -2,24 +2,24 @@ import { Organization } from './organization.ts';
 import { createRandom, type Random, randomBelow, randomText, sample } from './random.ts';
 import type { Account, Enrollment, OrganizationalUnit, Status } from './types.ts';
 
-/** What the generated organization looks like; fractions are of its member accounts that are ACTIVE. */
+/** Parameters of the generated organization. Fractions refer to its ACTIVE member accounts. */
 export type WorldOptions = {
-  /** All accounts, the management account included. */
+  /** Number of accounts, including the management account. */
   accounts: number;
   seed: number;
   partition: string;
-  /** Start with Compute Optimizer Inactive. */
+  /** Fraction whose Compute Optimizer starts Inactive. */
   drift: number;
-  /** Have a member role that cannot be assumed. */
+  /** Fraction whose member role cannot be assumed. */
   brokenRoles: number;
-  /** Of those with Automation: opted out of it less than 24 hours ago. */
+  /** Fraction of the accounts with Automation that opted out of it less than 24 hours ago. */
   coolingDown: number;
   now: number;
 };
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const DAY_MS = 86_400_000;
-/** Generated times lie before this, so that a seed gives the same world on any day. */
+/** All generated times are before this one, so that a seed gives the same organization on any day. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
 type UnitPlan = { path: string; share: number; env: string };
@@ -44,7 +44,7 @@ const TEAMS = ['atlas', 'borealis', 'checkout', 'data', 'edge', 'finance', 'grow
 /** OUs whose accounts have Automation Active and are associated with the management account. */
 const automated = (path: string): boolean => path.startsWith('/Workloads/Prod') || path.startsWith('/Platform');
 
-/** Builds an organization. A function of its options alone: the same seed gives the same organization. */
+/** Builds an organization from its options only: the same seed gives the same organization. */
 export function generateOrganization(options: WorldOptions): Organization {
   const random = createRandom(options.seed);
   const epoch = Math.min(EPOCH, options.now);
@@ -64,7 +64,7 @@ export function generateOrganization(options: WorldOptions): Organization {
   const open = ordinary.filter((account) => account.state === 'ACTIVE');
   const share = (fraction: number, of: readonly Account[]): Account[] =>
     sample(random, of, Math.round(fraction * of.length));
-  // Each choice is drawn even where its fraction is 0, so that one option does not reshuffle what another one chooses.
+  // Each choice is drawn even if its fraction is 0, so that one option does not change the choices of another.
   for (const account of share(options.brokenRoles, open)) account.roleAssumable = false;
   const enrolled = open.filter((account) => account.associated);
   for (const account of share(options.coolingDown, enrolled)) {
@@ -159,7 +159,7 @@ class Population {
     this.#units = units;
   }
 
-  /** The first accounts fill every OU once; the rest follow the shares. */
+  /** The first accounts go to one OU each; the rest follow the shares. */
   pickUnit(index: number): OrganizationalUnit {
     const first = this.#populated[index];
     if (first !== undefined) return this.#units.at(first.path);
@@ -174,7 +174,7 @@ class Population {
   management(id: string): Account {
     const account = this.#account(id, this.#units.root, 'management', { env: 'management', team: 'platform' });
     account.management = true;
-    // The member role is rolled out by a StackSet, which leaves the management account out.
+    // The member role is deployed by a StackSet, which does not include the management account.
     account.roleAssumable = false;
     account.automation.status = 'Active';
     return account;

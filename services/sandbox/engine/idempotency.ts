@@ -5,11 +5,11 @@ const VALID_MS = 24 * 60 * 60 * 1000;
 type Times = { at: number; answeredAt: number };
 type Remembered = Times & { parameters: string; output: Output };
 
-/** Answers of calls that carried a client token: repeated for 24 hours, per account and operation. Refusals are not kept. */
+/** Responses to calls with a client token, repeated for 24 hours per account and operation. Errors are not stored. */
 export class IdempotentAnswers {
   readonly #answers = new Map<string, Remembered>();
 
-  /** The earlier answer; `inUse` if it has not been sent yet; `mismatch` if the token was used with other parameters; undefined for a new token. */
+  /** The earlier response; `inUse` if it has not been sent yet; `mismatch` if the parameters differ; undefined for a new token. */
   recall(key: string, input: Input, now: number): Output | 'inUse' | 'mismatch' | undefined {
     const known = this.#answers.get(key);
     if (known === undefined || now - known.at >= VALID_MS) return undefined;
@@ -21,7 +21,7 @@ export class IdempotentAnswers {
     const now = times.at;
     this.#answers.delete(key);
     this.#answers.set(key, { parameters: canonical(input), output, ...times });
-    // Insertion order is time order: what has expired is at the front.
+    // Insertion order is time order, so expired responses come first.
     for (const [oldest, { at }] of this.#answers) {
       if (now - at < VALID_MS) break;
       this.#answers.delete(oldest);

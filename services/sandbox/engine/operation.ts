@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 import type { Sessions } from './sessions.ts';
 import type { Account, Input, Output, RoleSession } from './types.ts';
 
-/** A refusal by its AWS error code; the HTTP status is the model's. */
+/** An error response, by its AWS error code. The HTTP status comes from the model. */
 export class Failure {
   readonly code: string;
   readonly message: string;
@@ -19,7 +19,7 @@ export class Failure {
   }
 }
 
-/** The part of the sandbox that operations work on. */
+/** The state that operations read and change. */
 export type World = {
   readonly organization: Organization;
   readonly enrollments: Enrollments;
@@ -29,14 +29,14 @@ export type World = {
   readonly settings: {
     memberRole: string;
     externalId: string | undefined;
-    /** Which generation of Organizations' account listing: `State` and `Paths`, or only `Status` as before. */
+    /** `current`: Organizations returns `State` and `Paths`; `older`: only `Status`. */
     accountShape: 'current' | 'older';
-    /** Keys the check sum of page tokens. */
+    /** Salt of the checksum in page tokens. */
     tokenSalt: string;
   };
 };
 
-/** One call that has passed identification, throttling and the model's checks. */
+/** One call after authentication, throttling and validation against the model. */
 export type Call = {
   readonly world: World;
   readonly caller: Account;
@@ -49,7 +49,7 @@ export type Call = {
 
 export type Operation = {
   run(call: Call): Output | Failure;
-  /** Counts against the organization's bucket for changes. */
+  /** Counts against the organization's rate limit for changes. */
   mutating?: boolean;
 };
 

@@ -1,6 +1,6 @@
 import type { Fault } from './faults.ts';
 
-/** Everything that makes a sandbox what it is; `engineDefaults` has a value for each. */
+/** All parameters of a sandbox. `engineDefaults` has a value for each. */
 export type EngineOptions = {
   accounts: number;
   seed: number;
@@ -11,11 +11,11 @@ export type EngineOptions = {
   memberRole: string;
   externalId: string | undefined;
   accountShape: 'current' | 'older';
-  /** Added to every answer. */
+  /** Delay of every response. */
   latencyMs: number;
-  /** Calls a second per calling account and operation (burst twice that); undefined: no throttling. */
+  /** Calls per second for each calling account and operation (burst: twice that); undefined: no throttling. */
   rate: number | undefined;
-  /** Changes a second in the whole organization (burst twice that); undefined: no throttling. */
+  /** Changes per second in the whole organization (burst: twice that); undefined: no throttling. */
   orgRate: number | undefined;
   /** How long an enrollment stays Pending. */
   pendingMs: number;

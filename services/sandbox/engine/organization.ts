@@ -1,6 +1,6 @@
 import type { Account, AccountState, OrganizationalUnit } from './types.ts';
 
-/** Where a sorted array has, or would have, this key. */
+/** The index at which a sorted array contains this key, or would contain it. */
 export function lowerBound<T>(items: readonly T[], key: string, keyOf: (item: T) => string): number {
   let low = 0;
   let high = items.length;
@@ -24,7 +24,7 @@ function removeSorted(accounts: Account[], account: Account): void {
   if (accounts[at] === account) accounts.splice(at, 1);
 }
 
-/** Structure of the organization: the tree of OUs and the accounts in it, indexed so that a page costs only its size. */
+/** The tree of OUs and their accounts, indexed so that the cost of a page depends only on its size. */
 export class Organization {
   readonly id: string;
   readonly partition: string;
@@ -36,7 +36,7 @@ export class Organization {
   readonly #unitsById = new Map<string, OrganizationalUnit>();
   readonly #unitsByPath = new Map<string, OrganizationalUnit>();
 
-  /** `accounts` need not be sorted; each has to refer to a unit of this tree already. */
+  /** `accounts` need not be sorted. Each must already refer to a unit of this tree. */
   constructor(parts: {
     id: string;
     partition: string;
@@ -63,7 +63,7 @@ export class Organization {
     }
   }
 
-  /** All accounts whatever their state, sorted by id. */
+  /** All accounts in any state, sorted by id. */
   get accounts(): readonly Account[] {
     return this.#accounts;
   }
@@ -76,7 +76,7 @@ export class Organization {
     return this.#unitsById.get(id);
   }
 
-  /** By path of names, `/` for the root. */
+  /** Finds a unit by its path of names; `/` is the root. */
   unitAt(path: string): OrganizationalUnit | undefined {
     return this.#unitsByPath.get(path);
   }

@@ -5,7 +5,7 @@ import type { Account, OrganizationalUnit, Output } from './types.ts';
 const MAX_PAGE = 20;
 const COMPUTE_OPTIMIZER_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 
-/** AWS Organizations, read-only. Everything but DescribeOrganization is for the management account and delegated administrators. */
+/** AWS Organizations, read-only. All operations but DescribeOrganization need the management account or a delegated administrator. */
 export const organizationsOperations: Operations = {
   DescribeOrganization: { run: describeOrganization },
   DescribeAccount: administrators(describeAccount),
@@ -30,7 +30,7 @@ function administrators(run: Operation['run']): Operation {
   };
 }
 
-/** A page under the name that the operation's answer gives it. */
+/** A page of items, under the name that it has in the operation's response. */
 function answerPage<T, U>(call: Call, name: string, listing: Pick<Listing<T, U>, 'items' | 'key' | 'show' | 'scope'>) {
   const size = integer(call.input, 'MaxResults') ?? MAX_PAGE;
   const listed = paginate(call, { ...listing, size, token: text(call.input, 'NextToken') });
@@ -168,7 +168,7 @@ function listServiceAccess(call: Call): Output | Failure {
   });
 }
 
-/** Since 2026-09-09 an account has `State` and no `Status`; the older shape knows neither `State` nor `Paths`. */
+/** Since 2026-09-09 an account has `State` and no `Status`. The older shape has neither `State` nor `Paths`. */
 function accountSummary({ world }: Call, account: Account): Output {
   const older = world.settings.accountShape === 'older';
   return {

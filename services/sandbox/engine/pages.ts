@@ -2,7 +2,7 @@ import { type Call, Failure } from './operation.ts';
 import { lowerBound } from './organization.ts';
 import { fnv1a } from './random.ts';
 
-/** How far a page looks for items that a filter lets through; after that it ends short, maybe empty, with a token. */
+/** How many further items a page reads to find matching ones. After that it is returned short or even empty, with a token. */
 const LOOKAHEAD = 2000;
 
 export type Listing<T, U> = {
@@ -11,13 +11,13 @@ export type Listing<T, U> = {
   key(item: T): string;
   size: number;
   token: string | undefined;
-  /** What else the listing was asked with: a token continues only the same listing. */
+  /** The other parameters of the listing: a token is valid only with the same ones. */
   scope?: string;
-  /** What the page shows of an item; undefined leaves it out. */
+  /** The item as the page shows it; undefined leaves it out. */
   show(item: T): U | undefined;
 };
 
-/** One page, or null for a token that this listing has not issued. Costs the page's size, not the listing's. */
+/** One page; null for a token that this listing did not issue. The cost depends on the page's size, not the listing's. */
 export function paginate<T, U>(
   call: Call,
   listing: Listing<T, U>,
@@ -26,7 +26,7 @@ export function paginate<T, U>(
   const place = listing.token === undefined ? { key: '', turn: 0 } : openToken(call, scope, listing.token);
   if (place === null) return null;
   const after = place.key;
-  // The token is new but names the same place, because AWS clients end a listing that returns the token they sent.
+  // The token differs but has the same position, because AWS clients end a listing that returns the token they sent.
   if (call.pageFault === 'empty-page')
     return { page: [], nextToken: sealToken(call, scope, after, (place.turn + 1) % TURNS) };
   const page: U[] = [];
@@ -55,7 +55,7 @@ function keyAt<T, U>(listing: Listing<T, U>, at: number): string {
   return item === undefined ? '' : listing.key(item);
 }
 
-/** A token contains the number of empty pages at its place, in three digits. */
+/** A token contains the number of empty pages at its position, in three digits. */
 const TURNS = 1000;
 const SUM_LENGTH = 7;
 const TURN_LENGTH = 3;
@@ -64,7 +64,7 @@ function check(call: Call, scope: string, body: string): string {
   return fnv1a(`${call.world.settings.tokenSalt}\n${scope}\n${body}`).toString(36).padStart(SUM_LENGTH, '0');
 }
 
-/** Tokens are base64 without url-safe characters, as Automation's model demands. */
+/** Tokens use the standard base64 alphabet, not the URL-safe one, as Automation's model requires. */
 function sealToken(call: Call, scope: string, key: string, turn: number): string {
   const body = `${String(turn).padStart(TURN_LENGTH, '0')}${key}`;
   return Buffer.from(`${check(call, scope, body)}${body}`).toString('base64');

@@ -2,7 +2,7 @@ import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } 
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
 import { Enrollments } from './enrollments.ts';
 import { EventLog, type RecordedEvent } from './event-log.ts';
-import { type Affliction, accountsIn, type Fault, Faults, type HollowFault } from './faults.ts';
+import { accountsIn, type Fault, type FaultEffect, Faults, type HollowFault } from './faults.ts';
 import { generateOrganization } from './generate.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { type Call, Failure, text, type World } from './operation.ts';
@@ -36,10 +36,10 @@ type State = {
 
 /**
  * A simulated AWS organization: a state machine over calls, with no I/O, no timers and no clock but the one it is given.
- * The same options, clock readings, random source and calls give the same answers.
+ * The same options, clock readings, random source and calls give the same responses.
  */
 export class Sandbox {
-  /** Compiled models, for whoever translates protocols. */
+  /** The compiled models, for translating protocols. */
   readonly services: ReadonlyMap<ServiceName, Service>;
   readonly #options: EngineOptions;
   readonly #clock: Clock;
@@ -47,7 +47,7 @@ export class Sandbox {
   readonly #sessions: Sessions;
   #state: State;
 
-  /** `random` is asked for a fresh source at the start and at every reset. */
+  /** `random` creates a new source at the start and at every reset. */
   constructor(options: EngineOptions, clock: Clock, random: () => Random) {
     this.services = createServices();
     this.#options = options;
@@ -79,7 +79,7 @@ export class Sandbox {
     };
   }
 
-  /** Everything as it was at the start. Credentials that were handed out remain valid until they expire. */
+  /** Restores the initial state. Credentials that were issued remain valid until they expire. */
   reset(): void {
     this.#state = this.#start();
   }
@@ -99,7 +99,7 @@ export class Sandbox {
     return this.#options.partition;
   }
 
-  /** Finds the owner of an access key. A key of an unknown format belongs to the management account. A refusal has the service's own error codes. */
+  /** Finds the owner of an access key. A key of an unknown format belongs to the management account. Errors have the service's own codes. */
   authenticate(service: Service, accessKeyId: string, sessionToken: string | undefined): Identity | Failure {
     const { organization } = this.#state.world;
     const { codes } = service;
@@ -116,7 +116,7 @@ export class Sandbox {
     return { accountId: session.accountId, roleSession: session.role };
   }
 
-  /** One API call. Never throws for anything in the request. */
+  /** Handles one API call. No content of a request makes it throw. */
   handle(request: ApiRequest): ApiAnswer {
     const service = this.services.get(request.service);
     const served = service?.operations.get(request.operation);
@@ -132,18 +132,18 @@ export class Sandbox {
     tally.count += 1;
     const concerns = [request.callerAccountId];
     if (isRecord(request.input)) concerns.push(...accountsIn(request.input));
-    const affliction = this.#state.faults.meet(request.service, request.operation, concerns);
-    const delayMs = latencyMs + affliction.delayMs;
-    const outcome = this.#answer(service, served, request, { now, tally, affliction, delayMs });
+    const effect = this.#state.faults.effectOn(request.service, request.operation, concerns);
+    const delayMs = latencyMs + effect.delayMs;
+    const outcome = this.#answer(service, served, request, { now, tally, effect, delayMs });
     const failed = outcome instanceof Failure;
     const throttled = failed && outcome.code === service.codes.throttle;
     tally.throttled += Number(throttled);
-    tally.failed += Number((failed && !throttled) || affliction.reset);
-    // The connection breaks before the answer gets through, but what was asked for has been done.
-    if (affliction.reset) return { kind: 'reset', delayMs };
+    tally.failed += Number((failed && !throttled) || effect.reset);
+    // The connection breaks before the response arrives, but the operation has been carried out.
+    if (effect.reset) return { kind: 'reset', delayMs };
     if (failed) return { kind: 'error', error: toApiError(service, outcome), delayMs };
     // As with a reset, the operation has been carried out.
-    const { hollow } = affliction;
+    const { hollow } = effect;
     return hollow === null
       ? { kind: 'ok', output: outcome, delayMs }
       : { kind: 'hollow', output: hollowed(outcome, hollow), delayMs };
@@ -153,11 +153,11 @@ export class Sandbox {
     service: Service,
     served: ServedOperation,
     request: ApiRequest,
-    { now, tally, affliction, delayMs }: { now: number; tally: Tally; affliction: Affliction; delayMs: number },
+    { now, tally, effect, delayMs }: { now: number; tally: Tally; effect: FaultEffect; delayMs: number },
   ): Output | Failure {
     const { codes } = service;
-    if (affliction.error !== null) {
-      const { kind, code } = affliction.error;
+    if (effect.error !== null) {
+      const { kind, code } = effect.error;
       return new Failure(code ?? codes[kind], `Injected fault: ${kind}`);
     }
     const { world, orgBucket } = this.#state;
@@ -188,12 +188,12 @@ export class Sandbox {
       operation: request.operation,
       input,
       now,
-      pageFault: affliction.page,
+      pageFault: effect.page,
     };
     return this.#once(call, served, caller, delayMs);
   }
 
-  /** Runs the operation, unless its client token says that it has run before. */
+  /** Runs the operation, unless its client token was used before. */
   #once(call: Call, served: ServedOperation, caller: Account, delayMs: number): Output | Failure {
     const { operation, input, now } = call;
     const clientToken = text(input, 'clientToken');
@@ -204,7 +204,7 @@ export class Sandbox {
     if (earlier === 'inUse')
       return new Failure(
         'IdempotencyTokenInUseException',
-        'The client token is in use: the first call with it is not answered yet.',
+        'The client token is in use: the first call with it has not finished yet.',
       );
     if (earlier === 'mismatch')
       return new Failure(
@@ -217,7 +217,7 @@ export class Sandbox {
     return output;
   }
 
-  /** The truth about every account, or about one. */
+  /** The real state of all accounts, or of one. */
   accounts(accountId?: string): AccountTruth[] {
     const { organization, enrollments } = this.#state.world;
     enrollments.settle(this.#clock.now());
@@ -234,7 +234,7 @@ export class Sandbox {
     return this.#state.world.events.all;
   }
 
-  /** Replaces the present faults. Throws ControlError for one that can never apply. */
+  /** Replaces the current faults. Throws ControlError for a fault that can never apply. */
   setFaults(faults: readonly Fault[]): void {
     this.#checkFaults(faults);
     this.#state.faults = new Faults(faults, this.#state.world.random);
@@ -250,7 +250,7 @@ export class Sandbox {
     }
   }
 
-  /** Someone changes enrollments from within the accounts. Throws ControlError for what cannot be. */
+  /** Changes enrollments as a user of the accounts would. Throws ControlError for an impossible change. */
   drift(request: DriftRequest): DriftEvent[] {
     const { organization, enrollments } = this.#state.world;
     const now = this.#clock.now();
@@ -258,7 +258,7 @@ export class Sandbox {
     return applyDrift(organization, enrollments, request, now);
   }
 
-  /** Accounts join, move, close, leave. Throws ControlError for what cannot be. */
+  /** Adds, moves, closes and removes accounts. Throws ControlError for an impossible change. */
   changeAccounts(changes: AccountChanges): string[] {
     const { organization, enrollments, random } = this.#state.world;
     const now = this.#clock.now();
@@ -273,7 +273,7 @@ export class Sandbox {
     enrollments.setTrustedAccess(enabled, now);
   }
 
-  /** An error outside any operation, in the words and with the HTTP status of the service. */
+  /** An error outside any operation, with the service's format and HTTP status. */
   refuse(service: ServiceName, failure: Failure): ApiError {
     const known = this.services.get(service);
     if (known === undefined) throw new Error(`There is no service ${service}`);
@@ -292,13 +292,13 @@ function toApiError(service: Service, { code, message, members }: Failure): ApiE
   return members === undefined ? error : { ...error, members };
 }
 
-/** A sandbox over `overrides` of the defaults, whose random source starts from the seed unless one is given. */
+/** Creates a sandbox from `overrides` of the defaults. Its random source is derived from the seed unless one is given. */
 export function createSandbox(
   overrides: Partial<EngineOptions>,
   parts: { clock: Clock; random?: (() => Random) | undefined },
 ): Sandbox {
   const options = { ...engineDefaults, ...overrides };
-  // Not the world's own sequence: what happens at run time must not depend on how many draws the world took.
+  // Separate from the generator's sequence: behaviour at run time must not depend on how many numbers generating took.
   const random = parts.random ?? (() => createRandom(options.seed ^ 0x5bd1e995));
   return new Sandbox(options, parts.clock, random);
 }

@@ -18,10 +18,10 @@ import {
 import { stsOperations } from './sts.ts';
 import type { ServiceName } from './types.ts';
 
-/** One operation: what its model demands and what it does. */
+/** One operation: its model and its implementation. */
 export type ServedOperation = { model: OperationModel; operation: Operation };
 
-/** One service: its model, and how it words the errors that any operation can meet. */
+/** One service: its model, and its codes for the errors that any operation can return. */
 export type Service = {
   name: ServiceName;
   model: ServiceModel;
@@ -36,11 +36,11 @@ export type Service = {
     unknownCaller: string;
     expired: string;
   };
-  /** The refusal of an input that breaks the model's constraints. */
+  /** The error for an input that violates the model's constraints. */
   invalid(violations: readonly Violation[]): Failure;
 };
 
-/** HTTP status of the errors that are in no model; what is in neither is a 400. */
+/** HTTP status of errors that are not in a model. The default is 400. */
 const COMMON_ERRORS: Readonly<Record<string, number>> = {
   AccessDenied: 403,
   AccessDeniedException: 403,
@@ -67,7 +67,7 @@ const COMMON_ERRORS: Readonly<Record<string, number>> = {
   ValidationException: 400,
 };
 
-/** HTTP status with which a service answers an error code. */
+/** The HTTP status that a service returns with an error code. */
 export function httpStatusOf(service: Service, code: string): number {
   return service.model.errors.get(code) ?? COMMON_ERRORS[code] ?? 400;
 }
@@ -82,7 +82,7 @@ function describe(violations: readonly Violation[]): string {
   return `${violations.length} validation ${plural} detected: ${violations.map(({ message }) => message).join('; ')}`;
 }
 
-/** Organizations names the first constraint that was broken. */
+/** Organizations names the first violated constraint. */
 const REASONS: Readonly<Record<ViolationKind, string>> = {
   type: 'INVALID_LIST_MEMBER',
   required: 'INPUT_REQUIRED',

@@ -3,7 +3,7 @@ import type { RoleSession } from './types.ts';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const TOKEN = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-/** Marks keys that this sandbox issued, so that one it no longer knows is refused rather than taken for someone's own. */
+/** Marks the keys that this sandbox issued, so that a forgotten key is rejected instead of being treated as a user's key. */
 const KEY_PREFIX = 'ASIASANDBOX';
 
 export type IssuedCredentials = {
@@ -14,7 +14,7 @@ export type IssuedCredentials = {
 };
 export type Session = { accountId: string; role: RoleSession; sessionToken: string; expiresAt: number };
 
-/** Credentials that AssumeRole has handed out. They outlive a reset of the organization, as clients cache them. */
+/** Credentials that AssumeRole issued. They survive a reset of the organization, because clients cache them. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #random: Random;
@@ -43,7 +43,7 @@ export class Sessions {
     return this.#sessions.get(accessKeyId);
   }
 
-  /** Forgets what expired more than a day ago; until then the answer is "expired", not "unknown". */
+  /** Deletes sessions that expired more than a day ago. Until then the error is "expired", not "unknown". */
   #sweep(now: number): void {
     if (this.#sessions.size < this.#sweepAt) return;
     for (const [key, session] of this.#sessions) if (session.expiresAt + 86_400_000 < now) this.#sessions.delete(key);

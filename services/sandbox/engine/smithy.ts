@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What the Smithy AST models say about a request: compiled once into checks, so that a request costs no lookups. */
+/** Validates requests against Smithy AST models. Models are compiled into checks once, so that a request needs no lookups. */
 
 const reference = z.object({ target: z.string(), traits: z.record(z.string(), z.unknown()).optional() });
 const shapeSchema = z.object({
@@ -28,23 +28,23 @@ export type ViolationKind =
   | 'max-length'
   | 'min-value'
   | 'max-value';
-/** One way in which a value breaks the model; `message` is phrased as AWS phrases validation errors. */
+/** A violated constraint. `message` has the format of AWS's validation errors. */
 export type Violation = { path: string; kind: ViolationKind; message: string };
-/** Appends what is wrong with `value` to `found`. */
+/** Appends the violations of `value` to `found`. */
 type Check = (value: unknown, path: string, found: Violation[]) => void;
 
 export type OperationModel = {
   name: string;
   checkInput: Check;
   checkOutput: Check;
-  /** For decoding protocols that carry only strings (awsQuery). */
+  /** To decode protocols that only have strings (awsQuery). */
   inputShape: string;
   /** Modelled error names with their HTTP status. */
   errors: ReadonlyMap<string, number>;
 };
 
 export type ServiceModel = {
-  /** Namespace of the shapes, for qualified error types. */
+  /** The namespace of the shapes, for qualified error types. */
   namespace: string;
   /** Name of the service shape: the awsJson target prefix and the rpc-v2-cbor path segment. */
   shapeName: string;
@@ -66,7 +66,7 @@ const PRELUDE: Readonly<Record<string, string>> = {
 
 const localName = (id: string): string => id.slice(id.indexOf('#') + 1);
 
-/** Compiles a Smithy AST document with exactly one service. Throws if it is not one. */
+/** Compiles a Smithy AST document with exactly one service. Throws for any other document. */
 export function compileService(document: unknown): ServiceModel {
   const { shapes } = modelSchema.parse(document);
   const entry = Object.entries(shapes).find(([, shape]) => shape.type === 'service');
@@ -204,7 +204,7 @@ class Compiler {
   }
 }
 
-/** A plain object, as far as untrusted input is concerned. */
+/** Recognizes a plain object in untrusted input. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
@@ -213,7 +213,7 @@ function wrongType(path: string, expected: string): Violation {
   return { path, kind: 'type', message: `Expected a ${expected} at '${path === '' ? 'body' : path}'` };
 }
 
-/** CBOR has integers that JSON has not. */
+/** CBOR supports integers that JSON does not. */
 function plainly(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
@@ -254,7 +254,7 @@ function lengthCheck(traits: Readonly<Record<string, unknown>>) {
 
 function stringCheck(traits: Readonly<Record<string, unknown>>): Check {
   const source = traits['smithy.api#pattern'];
-  // Unicode classes need the u flag; other AWS patterns contain escapes that the u flag would refuse.
+  // Unicode classes need the u flag; other AWS patterns contain escapes that the u flag rejects.
   const pattern = typeof source === 'string' ? new RegExp(source, source.includes('\\p{') ? 'u' : '') : null;
   const length = lengthCheck(traits);
   return (value, path, found) => {

@@ -4,7 +4,7 @@ import { fnv1a } from './random.ts';
 import { ROLE_ARN } from './role-arn.ts';
 import type { Account, Output, RoleSession } from './types.ts';
 
-/** The longest session of the member role, and of any session that was itself assumed. */
+/** The maximum session duration of the member role and of role chaining. */
 const MAX_SESSION_SECONDS = 3600;
 
 /** STS. Sources: API_AssumeRole, API_GetCallerIdentity. */
@@ -13,7 +13,7 @@ export const stsOperations: Operations = {
   GetCallerIdentity: { run: getCallerIdentity },
 };
 
-/** Beside the member role there is one that may only read. */
+/** The name of the second role in each member, which may only read. */
 export const readerOf = (memberRole: string): string => `${memberRole}Reader`;
 
 function assumeRole(call: Call): Output | Failure {
@@ -77,7 +77,7 @@ function principalArn(partition: string, account: Account, session: RoleSession 
 
 const roleId = (account: Account): string => `AROA${uniquePart(account)}`;
 
-/** The 17 characters that make an IAM unique id of an account's role or user. */
+/** The 17 characters of an IAM unique id, for the account's role or user. */
 function uniquePart({ id }: Account): string {
   return `${fnv1a(id).toString(36)}${id}`.toUpperCase().slice(0, 17).padEnd(17, 'X');
 }

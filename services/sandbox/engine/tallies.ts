@@ -9,11 +9,11 @@ export type CallCount = {
   accountId: string;
   count: number;
   throttled: number;
-  /** Answered with another error, or not answered at all. */
+  /** Calls with another error, or without a response. */
   failed: number;
 };
 
-/** Counts of one account's calls of one operation, and the bucket that they draw from. */
+/** Counts of one account's calls of one operation, and their token bucket. */
 export type Tally = { count: number; throttled: number; failed: number; bucket: TokenBucket | null };
 
 export class Tallies {

@@ -1,6 +1,6 @@
 /**
- * Token bucket: `rate` tokens a second, at most `2 × rate` saved up (but always room for one), full at first.
- * Exact for whole millisecond times.
+ * Token bucket: refills `rate` tokens per second, holds at most `2 × rate` (but at least one), and starts full.
+ * Exact for times in whole milliseconds.
  */
 export class TokenBucket {
   /** Thousandths of a token, so that whole milliseconds at whole rates add up without rounding. */
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Whether a token is there to be taken. */
+  /** Whether a token is available. */
   has(now: number): boolean {
     if (now > this.#at) {
       this.#level = Math.min(this.#capacity, this.#level + (now - this.#at) * this.#rate);
@@ -25,7 +25,7 @@ export class TokenBucket {
     return this.#level >= 1000;
   }
 
-  /** Takes a token that `has` has just found. */
+  /** Takes a token. Call only after `has` returned true. */
   take(): void {
     this.#level -= 1000;
   }

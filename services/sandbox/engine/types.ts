@@ -1,6 +1,6 @@
 /** The vocabulary of the simulated AWS: who calls what, what it answers, and what an account holds. */
 
-/** Services by their SigV4 signing names; these are also the names in faults and call counts. */
+/** Services by their SigV4 signing names, which faults and call counts also use. */
 export const SERVICE_NAMES = ['compute-optimizer', 'aco-automation', 'organizations', 'sts', 'events'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
@@ -10,13 +10,13 @@ export type EnrollmentName = 'computeOptimizer' | 'automation';
 export type AccountState = 'ACTIVE' | 'SUSPENDED' | 'PENDING_CLOSURE';
 export type RuleMode = 'AnyAllowed' | 'NoneAllowed';
 
-/** One enrollment of one account. `change` numbers its transitions, so that a superseded Pending does not land later. */
+/** One enrollment of one account. `change` numbers its transitions, so that a superseded Pending never completes. */
 export type Enrollment = {
   status: Status;
   reason: string | null;
   /** Milliseconds since the epoch. */
   updatedAt: number;
-  /** Where a Pending is heading; null when not Pending, or when it will never land by itself. */
+  /** The status after Pending; null if the enrollment is not Pending or stays Pending. */
   target: RequestableStatus | null;
   change: number;
 };
@@ -26,7 +26,7 @@ export type OrganizationalUnit = {
   arn: string;
   /** `Root` for the root. */
   name: string;
-  /** Path of names from the root: `/` for the root itself, else `/Workloads/Prod`. */
+  /** Path of names from the root: `/` for the root itself, otherwise e.g. `/Workloads/Prod`. */
   path: string;
   /** Path of ids as Organizations prints it, with a closing slash: `o-…/r-…/ou-…/`. */
   idPath: string;
@@ -47,32 +47,32 @@ export type Account = {
   invited: boolean;
   management: boolean;
   roleAssumable: boolean;
-  /** When set, opting in ends in Failed with this reason. */
+  /** If set, opting in ends in Failed with this reason. */
   enrollmentFailure: string | null;
   computeOptimizer: Enrollment;
   automation: Enrollment;
-  /** Associated with the management account; organization rules apply only while that one's Automation is on. */
+  /** Associated with the management account. Organization rules apply only while the management account's Automation is on. */
   associated: boolean;
   /** When the account itself last opted out of Automation: the start of the 24-hour cool-down. */
   automationOptedOutAt: number | null;
 };
 
 export type Input = Readonly<Record<string, unknown>>;
-/** Timestamps are `Date`s; members that are undefined are absent on the wire. */
+/** Timestamps are `Date`s. Undefined members are absent from the response. */
 export type Output = Readonly<Record<string, unknown>>;
 
-/** An AWS error as the engine names it; the HTTP status comes from the service's model. */
+/** An AWS error. The HTTP status comes from the service's model. */
 export type ApiError = { code: string; httpStatus: number; message: string; members?: Output };
 
-/** Milliseconds since the epoch; the engine never looks at any other clock. */
+/** Milliseconds since the epoch. The engine reads no other clock. */
 export type Clock = { now(): number };
 
 export type ApiRequest = {
   service: ServiceName;
   operation: string;
-  /** Account in which the caller's credentials live. */
+  /** The account of the caller's credentials. */
   callerAccountId: string;
-  /** Set when the caller came through AssumeRole. */
+  /** Set if the credentials are from AssumeRole. */
   roleSession?: RoleSession | undefined;
   input: unknown;
   region?: string;
@@ -81,7 +81,7 @@ export type ApiRequest = {
 
 export type RoleSession = { roleName: string; sessionName: string };
 
-/** The door's instruction: send an answer, send a hollow success, send an error, or break the connection, each after `delayMs`. */
+/** What the server does after `delayMs`: send a response, a hollow success or an error, or break the connection. */
 export type ApiAnswer =
   | { kind: 'ok'; output: Output; delayMs: number }
   /** `null`: no body. */

@@ -12,7 +12,7 @@ const PARAMETERS = [
 ] as const;
 const CREDENTIAL = /\bCredential=([^/,\s]+)\/\d{8}\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request(?=[,\s]|$)/;
 
-/** The credential scope of a SigV4 header; the signature itself is not verified, any secret will do. */
+/** The credential scope of a SigV4 header. The signature is not verified, so any secret works. */
 export function parseAuthorization(headers: IncomingHttpHeaders): CredentialScope | Failure {
   const header = headers.authorization;
   if (header === undefined) return new Failure('MissingAuthenticationToken', 'Missing Authentication Token');
@@ -41,7 +41,7 @@ const REGION = {
   'aws-us-gov': /^us-gov-[a-z]+-\d$/,
 } as const;
 
-/** The error of AWS for credentials scoped to another service or Region than the one that was called, or null. */
+/** AWS's error if the credentials are scoped to another service or Region than the called one; otherwise null. */
 export function checkScope(
   scope: CredentialScope,
   service: ServiceName,

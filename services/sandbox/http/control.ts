@@ -5,7 +5,7 @@ import type { Sandbox } from '../engine/sandbox.ts';
 import { isRecord } from '../engine/smithy.ts';
 import { faultsSchema } from '../options.ts';
 
-/** The clock behind the sandbox, which can be set forward. */
+/** The sandbox's clock, which can be advanced. */
 export type MovableClock = { now(): number; advance(ms: number): void; reset(): void };
 
 export type ControlAnswer = { status: number; body: unknown };
@@ -14,7 +14,7 @@ const accountId = z.string().regex(/^\d{12}$/, 'must be a 12-digit account id');
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_CLOSURE']);
 
-/** Further on, after some such steps, a Date could no longer tell the time. */
+/** Keeps the time within the range of Date, even after several advances. */
 const MAX_ADVANCE_MS = 10 * 366 * 86_400_000;
 const clockSchema = z.strictObject({
   advance: z.string().transform((text, context) => {
@@ -30,7 +30,7 @@ const driftChangesSchema = z.strictObject({
   changes: z.array(z.strictObject({ accountId, enrollment: z.enum(['computeOptimizer', 'automation']), status })),
   actor: z.string().min(1).optional(),
 });
-/** Not a union, whose only complaint would be that neither fits. */
+/** Not a zod union, because its error would only say that neither form matches. */
 const parseDrift = (body: unknown): DriftRequest =>
   isRecord(body) && 'changes' in body ? driftChangesSchema.parse(body) : driftCountSchema.parse(body);
 const patch = {
@@ -51,7 +51,7 @@ const trustedAccessSchema = z.strictObject({ enabled: z.boolean() });
 
 type Route = { method: 'GET' | 'POST'; run(body: unknown, query: URLSearchParams): unknown };
 
-/** The endpoints under `/_sandbox/`, outside AWS's protocols: the truth, what was called, and how to disturb it. */
+/** The endpoints under `/_sandbox/`, outside AWS's protocols: the real state, call counts, and disturbances. */
 export function createControl(sandbox: Sandbox, clock: MovableClock) {
   const accounts = (query: URLSearchParams) => ({ accounts: sandbox.accounts(query.get('accountId') ?? undefined) });
   const routes: Readonly<Record<string, readonly Route[]>> = {
@@ -119,9 +119,9 @@ export function createControl(sandbox: Sandbox, clock: MovableClock) {
       return { status: 200, body: chosen.run(parsed.value, searchParams) };
     } catch (error) {
       if (error instanceof z.ZodError) return refusal(400, z.prettifyError(error));
-      // Zod compares the `length` of any object with its limits, also of one that makes comparing throw.
+      // Zod compares the `length` of any object with its limits, even if that comparison throws.
       if (error instanceof TypeError && /primitive value/.test(error.message))
-        return refusal(400, 'The body is not what it should be');
+        return refusal(400, 'The body has a value of the wrong type');
       if (error instanceof ControlError) return refusal(400, error.message);
       throw error;
     }

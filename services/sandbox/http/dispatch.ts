@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Service } from '../engine/services.ts';
 import { cborWire, jsonWire, queryWire, type Wire } from './wire.ts';
 
-/** Why no operation could be found in a request; answered in JSON, as AWS's front door does. */
+/** The error for a request without a known operation. The response is JSON, as from AWS. */
 export type NoSuchOperation = { code: string; httpStatus: number; message: string };
 
 /** Only the last segments count, because an endpoint may have a path prefix. */
@@ -16,14 +16,14 @@ export type Dispatcher = (
   body: Buffer,
 ) => Wire | NoSuchOperation;
 
-/** Finds out what a request calls, and in which protocol: by smithy-protocol and path, by X-Amz-Target, or by Action. */
+/** Determines a request's operation and protocol: by smithy-protocol and path, by X-Amz-Target, or by Action. */
 export function createDispatcher(services: readonly Service[]): Dispatcher {
   const byShape = new Map(services.map((service) => [service.model.shapeName, service]));
   const cborCapable = new Set(['compute-optimizer', 'aco-automation']);
   const sts = services.find(({ name }) => name === 'sts');
   const wires = new Map<string, Wire>();
 
-  /** Wires hold no state of a call, so there is one for each operation and protocol; unknown operations are not kept. */
+  /** Wires have no state, so there is one for each operation and protocol. Unknown operations are not cached. */
   const cached = (key: string, service: Service, operation: string, make: () => Wire): Wire => {
     if (!service.operations.has(operation)) return make();
     const known = wires.get(key);
@@ -61,7 +61,7 @@ export function createDispatcher(services: readonly Service[]): Dispatcher {
   };
 
   return (method, url, headers, body) => {
-    // Media types are compared without regard to case (RFC 9110, 8.3.1).
+    // Media types are case-insensitive (RFC 9110, 8.3.1).
     const contentType = (headers['content-type'] ?? '').toLowerCase();
     const question = url.indexOf('?');
     if (method === 'GET' && question >= 0) return byAction(new URLSearchParams(url.slice(question + 1)));

@@ -8,20 +8,20 @@ import { createControl, type MovableClock } from './control.ts';
 import { createDispatcher, type NoSuchOperation } from './dispatch.ts';
 import type { Wire } from './wire.ts';
 
-/** Larger bodies are refused; the largest that AWS takes here is PutEvents with 256 KB. */
+/** Larger bodies are rejected. The largest that AWS accepts here is 256 KB for PutEvents. */
 const MAX_BODY_BYTES = 1024 * 1024;
 const CONTROL_PREFIX = '/_sandbox/';
 
-/** `close` drops answers that are still delayed; closing twice is closing once. */
+/** `close` drops delayed responses. Calling it again has no effect. */
 export type Door = { server: Server; close(): Promise<void> };
 
-/** An HTTP server, not yet listening, through which the sandbox speaks AWS's protocols and its own control endpoints. */
+/** An HTTP server for AWS's protocols and the sandbox's control endpoints. It does not listen yet. */
 export function createDoor(sandbox: Sandbox, clock: MovableClock): Door {
   const dispatch = createDispatcher([...sandbox.services.values()]);
   const control = createControl(sandbox, clock);
   const delayed = new Set<NodeJS.Timeout>();
 
-  /** Carries out what the engine decided, now or later. */
+  /** Acts after a delay, or immediately if there is none. */
   const after = (delayMs: number, act: () => void): void => {
     if (delayMs <= 0) {
       act();
@@ -57,7 +57,7 @@ export function createDoor(sandbox: Sandbox, clock: MovableClock): Door {
         if (body === null) sendTooLarge(response);
         else serve(request, response, body);
       } catch (error) {
-        // A defect of the sandbox itself: say so instead of taking the process down.
+        // A bug in the sandbox itself: return it as an error, so that the process continues.
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
         if (response.headersSent) response.destroy();
         else send(response, 500, 'application/json', {}, JSON.stringify({ __type: 'InternalFailure', message }));
@@ -82,7 +82,7 @@ export function createDoor(sandbox: Sandbox, clock: MovableClock): Door {
   };
 }
 
-/** Identifies the caller, reads the input and makes the call. */
+/** Authenticates the caller, decodes the input and makes the call. */
 function call(
   sandbox: Sandbox,
   wire: Wire,
@@ -174,7 +174,7 @@ function send(
   response.end(body);
 }
 
-/** Hands over the whole body once, or null as soon as it is too large. A request that breaks off is dropped. */
+/** Calls `done` once: with the whole body, or with null as soon as it is too large. An aborted request is dropped. */
 function readBody(request: IncomingMessage, done: (body: Buffer | null) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -5,7 +5,7 @@ import type { ApiError, Output } from '../engine/types.ts';
 
 const MAX_LIST = 1000;
 
-/** Builds the input of an operation from form parameters, after the shapes of its model. Unknown parameters are ignored. */
+/** Builds the input of an operation from form parameters, by the shapes of its model. Unknown parameters are ignored. */
 export function decodeQuery(parameters: URLSearchParams, model: ServiceModel, shapeId: string): unknown {
   return decodeShape(parameters, model, shapeId, '');
 }

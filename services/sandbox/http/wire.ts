@@ -4,7 +4,7 @@ import type { Service } from '../engine/services.ts';
 import type { ApiError, Output } from '../engine/types.ts';
 import { decodeQuery, encodeQueryError, encodeQueryResult } from './query.ts';
 
-/** One protocol, bound to the operation that was called: how to read its input and write its answers. */
+/** A protocol bound to one operation: decodes its input and encodes its responses. */
 export type Wire = {
   service: Service;
   operation: string;
@@ -19,7 +19,7 @@ const NO_HEADERS = Object.freeze({});
 
 const malformed = (what: string): Failure => new Failure('SerializationException', `The request body is not ${what}.`);
 
-/** Copies an answer into what a codec can write: without absent members, times as the codec wants them. */
+/** Copies a response for encoding: without undefined members, and with times in the codec's format. */
 function plain(value: unknown, time: (date: Date) => unknown): unknown {
   if (value instanceof Date) return time(value);
   if (Array.isArray(value)) return value.map((item: unknown) => plain(item, time));
@@ -82,7 +82,7 @@ function qualified(service: Service, code: string): string {
   return `${namespace}#${code}`;
 }
 
-/** awsQuery; the operation is a parameter of the body, which therefore is parsed before. */
+/** awsQuery. The operation is a parameter of the body, so the body is already parsed. */
 export function queryWire(service: Service, operation: string, parameters: URLSearchParams): Wire {
   return {
     service,
