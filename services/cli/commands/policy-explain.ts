@@ -147,7 +147,7 @@ function explainText(
       exemption === null ? [] : [`Exempt (${enrollment}) until ${exemption.until}: ${about(exemption)}`],
     ),
     ...expired.map(
-      (exemption) => `No longer exempt (${exemption.enrollment}) since ${exemption.until}: ${about(exemption)}`,
+      (exemption) => `Expired exemption (${exemption.enrollment}) until ${exemption.until}: ${about(exemption)}`,
     ),
   ];
 }

@@ -57,7 +57,7 @@ export function table(
 
 function missingText(missing: readonly string[], width: number | null): string[] {
   if (missing.length === 0 || width === null) return [];
-  return [shorten(`(terminal too narrow for ${missing.join(', ')}; --json has all)`, width)];
+  return [shorten(`(too narrow for ${missing.join(', ')}; --json has all)`, width)];
 }
 
 function fittingColumns(columns: readonly SizedColumn[], width: number): readonly SizedColumn[] {

@@ -10,7 +10,7 @@ limits: { callsPerSecond: 500, concurrency: 8 }
 `;
 
 describe('approve', () => {
-  test('lets the plan that apply has stored through, once, and says so in text, JSON and ledger', async () => {
+  test('permits the plan that apply stored, once, and records it in text, JSON and ledger', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': CAPPED });
     const tripped = await rollcall(['apply', '--yes'], { cwd, env });
@@ -21,7 +21,7 @@ describe('approve', () => {
     const shown = await rollcall(['status'], { cwd });
     expect(shown.stdout).toContain(`Guardrail: maxChanges: `);
     expect(shown.stdout).toContain(`rollcall approve ${hash}`);
-    // No AWS is needed for it.
+    // Approving needs no AWS.
     const given = await rollcall(['approve', hash.slice(0, 12), '--reason', 'change 4711', '--json'], { cwd });
     expect(given.code).toBe(0);
     const approval = approveShape.parse(json(given));
@@ -62,7 +62,7 @@ describe('approve', () => {
     expect(entries).toMatchObject([{ actor: approval.actor, detail: { message: 'change 4711', planHash: hash } }]);
   });
 
-  test('of a plan that nobody has stored, or of another policy', async () => {
+  test('refuses a plan that is not stored, and one for another policy', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': CAPPED, 'other.yaml': CAPPED.replace('atLeast: 1', 'atLeast: 0') });
     const tripped = await rollcall(['apply', '--yes', '--json'], { cwd, env });
@@ -86,7 +86,7 @@ describe('approve', () => {
     );
   });
 
-  test('bad arguments', async () => {
+  test('rejects bad arguments', async () => {
     const cwd = place();
     const store = ['--data-dir', join(cwd, 'data')];
     for (const hash of ['abc', 'zz'.repeat(6), `${'a'.repeat(65)}`, 'a b', '']) {

@@ -30,31 +30,27 @@ async function ledgerPlace(many = 0) {
   return { cwd, digest };
 }
 
-describe('what makes no sense is refused before anything is opened', () => {
+describe('invalid arguments are rejected before anything is opened', () => {
   test.each<readonly [string, readonly string[], readonly string[]]>([
-    ['a time that is none', ['audit', 'as-of', 'yesterday'], ['as-of "yesterday"', '2026-03-01']],
+    ['an invalid time', ['audit', 'as-of', 'yesterday'], ['as-of "yesterday"', '2026-03-01']],
     ['a day that does not exist', ['audit', 'as-of', '2026-02-30'], ['as-of "2026-02-30"']],
-    ['a format that is none', ['audit', 'export', '--format', 'xml'], ['--format "xml"', 'json, csv, ndjson, ocsf']],
-    ['a type that is none', ['audit', 'export', '--type', 'Drift'], ['--type "Drift"']],
-    ['an account that is none', ['audit', 'export', '--account', '12'], ['--account "12"', '12 digits']],
+    ['an unknown format', ['audit', 'export', '--format', 'xml'], ['--format "xml"', 'json, csv, ndjson, ocsf']],
+    ['an unknown type', ['audit', 'export', '--type', 'Drift'], ['--type "Drift"']],
+    ['an invalid account id', ['audit', 'export', '--account', '12'], ['--account "12"', '12 digits']],
     ['until before since', ['audit', 'list', '--since', '2026-03-02', '--until', '2026-03-01'], ['--until', 'later']],
     ['the same in export', ['audit', 'export', '--since', '2026-03-01', '--until', '2026-03-01'], ['--until', 'later']],
     ['the same in report', ['audit', 'report', '--since', '2026-03-02', '--until', '2026-03-01'], ['--until', 'later']],
-    ['an interval that is none', ['audit', 'report', '--interval', 'often'], ['--interval "often"', '7d']],
-    ['no number of lines', ['audit', 'report', '--top', '0'], ['--top "0"', 'from 1 to']],
-    [
-      'a digest file that is not there',
-      ['audit', 'verify', '--digest', '/nowhere/at/all'],
-      ['/nowhere/at/all', 'no such file'],
-    ],
+    ['an invalid interval', ['audit', 'report', '--interval', 'often'], ['--interval "often"', '7d']],
+    ['zero lines', ['audit', 'report', '--top', '0'], ['--top "0"', 'from 1 to']],
+    ['a missing digest file', ['audit', 'verify', '--digest', '/nowhere/at/all'], ['/nowhere/at/all', 'no such file']],
   ])('%s', async (_, args, words) => {
-    const told = await refused(args);
-    for (const word of words) expect(told).toContain(word);
+    const message = await refused(args);
+    for (const word of words) expect(message).toContain(word);
   });
 });
 
 describe('audit', () => {
-  test('as-of, report and export give the documents that they promise', async () => {
+  test('as-of, report and export print the documented JSON', async () => {
     const { cwd } = await ledgerPlace();
     const call = (...args: string[]) => rollcall(['audit', ...args], { cwd });
     const [then, before, ahead, table, report, text, many] = await Promise.all([
@@ -76,12 +72,12 @@ describe('audit', () => {
     expect(table.stdout).toContain('At 2026-01-01T00:00:00Z: Drifted 3');
     const points = reportSchema.parse(json(report)).points;
     expect(points.map((point) => point.compliance.computeOptimizer.managed)).toEqual([0, 3, 3, 3, 3, 3]);
-    expect(text.stdout).toContain('Compliant at the end: Compute Optimizer 0.0 % (0/3)');
+    expect(text.stdout).toContain('Compliant at the end: Compute Optimizer 0.0% (0/3)');
     expect(many).toMatchObject({ code: 1, stdout: '' });
     expect(many.stderr).toContain('take a longer interval');
   });
 
-  test('an export goes into a file that is whole or not there', async () => {
+  test('an export file is complete or does not exist', async () => {
     const { cwd } = await ledgerPlace();
     const call = (...args: string[]) => rollcall(['audit', 'export', ...args], { cwd });
     expect(await call('--format', 'csv', '--out', 'e.csv')).toMatchObject({ code: 0, stdout: '4 entries in e.csv\n' });
@@ -104,7 +100,7 @@ describe('audit', () => {
     expect(readdirSync(cwd).sort()).toEqual(['.rollcall', 'd', 'e.csv', 'f.json']);
   });
 
-  test('a reader that goes away ends the export without an error', async () => {
+  test('an export whose reader closes the pipe ends without an error', async () => {
     const { cwd } = await ledgerPlace(3_000);
     const line = `{ "${process.execPath}" "${MAIN}" audit export --format ndjson; echo "ended $?" >&2; } | head -c 10`;
     const { stderr, stdout } = spawnSync('sh', ['-c', line], { cwd, encoding: 'utf8' });
@@ -112,14 +108,14 @@ describe('audit', () => {
     expect(stderr).toBe('ended 0\n');
   });
 
-  test('a slow reader gets all of a long export', async () => {
+  test('a slow reader receives all of a long export', async () => {
     const { cwd } = await ledgerPlace(3_000);
     const line = `"${process.execPath}" "${MAIN}" audit export --format ndjson | { sleep 0.3; wc -l; }`;
     const { stdout } = spawnSync('sh', ['-c', line], { cwd, encoding: 'utf8' });
     expect(stdout.trim()).toBe('3004');
   });
 
-  test('verify holds the store against what an event said', async () => {
+  test('verify compares the store with the digest of an event', async () => {
     const { cwd, digest } = await ledgerPlace();
     const event = { source: 'rollcall', 'detail-type': 'Digest Published', detail: digest };
     const root = digest?.detail?.digest?.root ?? '';
@@ -143,7 +139,7 @@ describe('audit', () => {
     expect(existsSync(join(cwd, '.rollcall'))).toBe(true);
   });
 
-  test('a policy with a retention is carried out, and a run ends with the digest of the day', async () => {
+  test('apply prunes by the retention of the policy, and writes the digest of the day', async () => {
     const { env } = await world();
     const cwd = place({ 'p.yaml': `${ENROLL}retention: 1d\n` });
     const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: false });

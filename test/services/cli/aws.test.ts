@@ -33,9 +33,9 @@ const call = (
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> => rollcall([...args, '--store', 'aws'], { cwd, env: { ...world.env, ...env } });
 
-// Real processes: on a machine that is busy with other tests they take their time.
+// Real processes are slow on a machine that is busy with other tests.
 describe('--store aws', { timeout: 180_000 }, () => {
-  test('the commands say of it what they say of the embedded store', async () => {
+  test('the commands work as with the embedded store', async () => {
     const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const plan = planShape.parse(json(await call(world, ['plan', '--json'], cwd)));
@@ -100,7 +100,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(found).toMatchObject({ status: 'fail', reason: 'wrong' });
   });
 
-  test('apply publishes what it has written before it ends', async () => {
+  test('apply publishes its entries before it ends', async () => {
     const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const applied = await call(world, ['apply', '--yes', '--wait', '1s'], cwd);
@@ -111,7 +111,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(world.running.sandbox.events().map(({ DetailType }) => DetailType)).toContain('Scan Completed');
   });
 
-  test('entries that the bus refuses are named by apply, and by status and doctor once they wait too long', async () => {
+  test('apply reports entries that the bus refuses; status and doctor report them once they wait too long', async () => {
     const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const stores = await world.look();
@@ -136,7 +136,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(found?.message).toContain('AccessDeniedException');
   });
 
-  test('an operator is known by the ARN of the credentials, or by the system’s user where AWS does not say', async () => {
+  test('the operator is the ARN of the credentials, or the system user if AWS does not return it', async () => {
     const world = await startAwsWorld({ accounts: 12, seed: 3 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const shape = z.object({ by: z.string() });
@@ -151,7 +151,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(entries).toMatchObject([{ actor: shape.parse(json(halted)).by }]);
   });
 
-  test('an environment that is half of one names each thing that is missing or wrong', async () => {
+  test('an incomplete environment is rejected with every missing or wrong variable', async () => {
     const message = await refused(['status', '--store', 'aws']);
     for (const name of Object.keys(GOOD)) expect(message).toContain(`${name} is not set: expected`);
     const wrong: readonly [Partial<Record<string, string>>, string][] = [
@@ -179,7 +179,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     }
   });
 
-  test('a table and queues that are not there, and actions that a role lacks, are named', async () => {
+  test('errors name a missing table, a missing queue, and a missing permission', async () => {
     const world = await startAwsWorld({ accounts: 8 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const [gone, served] = await Promise.all([
@@ -202,7 +202,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     for (const result of [gone, served, denied]) expectNoStack(result);
   });
 
-  test('one store action that is denied in the middle of a run ends it with the reason, and what was begun is recorded', async () => {
+  test('a store action that is denied in the middle of a run ends it with the reason, before any change', async () => {
     const world = await startAwsWorld({ accounts: 12, drift: 0.5, seed: 3 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     world.stores.refuse = (operation) => (operation === 'BatchWriteItem' ? 'AccessDeniedException' : null);

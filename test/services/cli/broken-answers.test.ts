@@ -3,11 +3,11 @@ import { auditShape, planShape } from './shapes.ts';
 import { ENROLL, ended, expectNoStack, json, place, rollcall, said, start, type World, world } from './support.ts';
 
 /*
- * The commands repeat such a call for as long as they do in production, in real time: what can be tried on a moved clock, all kinds of empty
- * answers and the tags of one account among it, is in `test/scenario/incomplete-answers.test.ts`.
+ * The commands retry such a call in real time, as in production. Tests that can use a moved clock, such as those of all kinds of empty
+ * answers, are in `test/scenario/incomplete-answers.test.ts`.
  */
 
-/** Every account has one of these tags, so that the rule means none of them. */
+/** Every account has one of these tags, so the rule matches none of them. */
 const OPT_OUT_UNTAGGED = `version: 1
 defaults: { computeOptimizer: Active }
 rules:
@@ -23,7 +23,7 @@ const stateOf = ({ running: { sandbox } }: World) =>
 
 const active = ({ running: { sandbox } }: World) => sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
 
-/** `plan` and `apply` fail with one line that names the call, and nothing has changed. */
+/** `plan` and `apply` fail with one line that names the call, and change nothing. */
 async function expectRefused(organization: World, cwd: string, says: string): Promise<void> {
   const before = stateOf(organization);
   const commands = [['plan'], ['apply', '--yes']];
@@ -39,7 +39,7 @@ async function expectRefused(organization: World, cwd: string, says: string): Pr
   expect(stateOf(organization)).toEqual(before);
 }
 
-/** AWS answers again: everything ends as the policy wants it, and nothing was concluded from the broken answers. */
+/** Once AWS answers correctly again, all accounts comply, and no decision was based on the broken answers. */
 async function expectUnharmed(organization: World, cwd: string): Promise<void> {
   organization.running.sandbox.setFaults([]);
   const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env: organization.env });
@@ -53,14 +53,14 @@ async function expectUnharmed(organization: World, cwd: string): Promise<void> {
 }
 
 describe('AWS answers 200 with an empty answer', () => {
-  test('to everything: plan and apply say which call failed, and change nothing', async () => {
+  test('to every call: plan and apply name the failed call, and change nothing', async () => {
     const organization = await world({ drift: 0.3, faults: [{ kind: 'empty-body' }] });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     await expectRefused(organization, cwd, 'GetCallerIdentity');
     await expectUnharmed(organization, cwd);
   });
 
-  test('for all tags: a policy that opts out accounts without a known tag opts out none', async () => {
+  test('for all tags: a policy that opts out untagged accounts opts out none', async () => {
     const organization = await world({ drift: 0 });
     const cwd = place({ 'rollcall.yaml': OPT_OUT_UNTAGGED });
     organization.running.sandbox.setFaults([{ operation: 'ListTagsForResource', kind: 'empty-body' }]);
@@ -69,7 +69,7 @@ describe('AWS answers 200 with an empty answer', () => {
   });
 });
 
-test('serve changes nothing on broken answers and ends as told; the next run enrolls everything', async () => {
+test('serve changes nothing on broken answers and ends on SIGTERM; the next run enrolls everything', async () => {
   const organization = await world({ drift: 0.3, faults: [{ operation: 'ListAccounts', kind: 'empty-body' }] });
   const cwd = place({ 'rollcall.yaml': ENROLL.replace('limits:', 'schedule: 5m\nlimits:') });
   const daemon = start(['serve', '--port', '0'], { cwd, env: organization.env });

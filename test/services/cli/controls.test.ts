@@ -14,7 +14,7 @@ const suspendShape = z.object({
   unseen: z.array(z.string()),
 });
 
-/** A directory with a store that one dry look at the organization has filled: everything drifts, nothing was changed. */
+/** A directory with a store of one scan in mode alert: every account has drifted, nothing was changed. */
 async function afterOneScan() {
   const { env, running } = await world({ drift: 0.5 });
   const cwd = place({ 'rollcall.yaml': ENROLL.replace('Active }', 'Active, mode: alert }'), 'enforce.yaml': ENROLL });
@@ -24,23 +24,23 @@ async function afterOneScan() {
 }
 
 describe('suspend and resume', () => {
-  test('from the shell: who, why and until when, shown by status and by account, and ended', async () => {
+  test('status and account show who suspended, why and until when; resume ends it', async () => {
     const { call, running, cwd } = await afterOneScan();
     const [member] = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
     if (member === undefined) throw new Error('no member');
     const ids = [member.accountId, '999999999999'].join(',');
     const set = await rollcall(['suspend', ids, '--reason', 'incident 7', '--until', '2h', '--json'], { cwd });
     expect(set.code, set.stderr).toBe(0);
-    expect(set.stderr).toContain('not in the last scan, and suspended all the same: 999999999999');
-    const told = suspendShape.parse(json(set));
-    expect(told).toMatchObject({ reason: 'incident 7', accounts: 1, unseen: ['999999999999'] });
-    expect(Date.parse(told.until ?? '') - Date.now()).toBeGreaterThan(7_000_000);
+    expect(set.stderr).toContain('suspended although not in the last scan: 999999999999');
+    const suspended = suspendShape.parse(json(set));
+    expect(suspended).toMatchObject({ reason: 'incident 7', accounts: 1, unseen: ['999999999999'] });
+    expect(Date.parse(suspended.until ?? '') - Date.now()).toBeGreaterThan(7_000_000);
     const shown = statusShape.parse(json(await call('status')));
-    expect(shown.suspensions).toMatchObject([{ selector: ids, reason: 'incident 7', by: told.by }]);
+    expect(shown.suspensions).toMatchObject([{ selector: ids, reason: 'incident 7', by: suspended.by }]);
     expect(shown.summary.computeOptimizer['Suspended']).toBe(1);
     expect((await rollcall(['status'], { cwd })).stdout).toContain(`Suspended: ${ids} until `);
     const account = accountShape.parse(json(await call('account', member.accountId)));
-    expect(account.suspension).toMatchObject({ until: told.until });
+    expect(account.suspension).toMatchObject({ until: suspended.until });
     expect((await rollcall(['account', member.accountId], { cwd })).stdout).toMatch(
       /^Suspended until .*: suspended by .*: incident 7$/m,
     );
@@ -56,10 +56,10 @@ describe('suspend and resume', () => {
     const { entries } = auditShape.parse(
       json(await call('audit', 'list', '--account', member.accountId, '--type', 'AccountResumed')),
     );
-    expect(entries).toMatchObject([{ actor: told.by, reason: 'operator' }]);
+    expect(entries).toMatchObject([{ actor: suspended.by, reason: 'operator' }]);
   });
 
-  test('what cannot be meant is refused and changes nothing', async () => {
+  test('an invalid selector is rejected and changes nothing', async () => {
     const { cwd } = await afterOneScan();
     const files = ['.rollcall', 'enforce.yaml', 'rollcall.yaml'];
     const refusedWith = async (args: readonly string[], ...words: readonly string[]) =>
@@ -84,7 +84,7 @@ describe('suspend and resume', () => {
     expect(await refused(args)).toContain(words);
   });
 
-  test('two operators at once: both hold', async () => {
+  test('the controls of two simultaneous operators both apply', async () => {
     const { cwd, call } = await afterOneScan();
     const ends = await Promise.all([
       spawned(['suspend', '111111111111', '--reason', 'a'], { cwd }),
@@ -96,14 +96,14 @@ describe('suspend and resume', () => {
     const held = statusShape.parse(json(await call('status')));
     expect(held.suspensions.map(({ selector }) => selector).sort()).toEqual(['111111111111', '222222222222']);
     expect(['c', 'd']).toContain(held.halted?.reason);
-    expect(ends.filter(({ stdout }) => stdout.includes('Halted already, since'))).toHaveLength(1);
+    expect(ends.filter(({ stdout }) => stdout.includes('Already halted since'))).toHaveLength(1);
     const halts = await call('audit', 'list', '--type', 'EnforcementHalted');
     expect(auditShape.parse(json(halts)).entries).toHaveLength(1);
   });
 });
 
 describe('halt and unhalt', () => {
-  test('apply says so and exits 4, plan exits 2; unhalt lets it go on', async () => {
+  test('while halted, apply exits 4 and names the halt, and plan exits 2; unhalt permits changes again', async () => {
     const { cwd, env, call, running } = await afterOneScan();
     expect(await rollcall(['halt', '--reason', 'incident 7'], { cwd })).toMatchObject({ code: 0 });
     const plan = await call('plan', '--policy', 'enforce.yaml');
@@ -116,20 +116,20 @@ describe('halt and unhalt', () => {
     expect(text.stdout).toContain('incident 7');
     expect(running.sandbox.calls().filter(({ operation }) => operation.startsWith('Update'))).toEqual([]);
     expect((await rollcall(['status'], { cwd })).stdout).toMatch(/Halted since .*: incident 7/);
-    expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('Enforcement goes on.');
+    expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('Changes are allowed again.');
     expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('was not halted');
     expect((await call('apply', '--policy', 'enforce.yaml', '--yes')).code).toBe(0);
   });
 });
 
 describe('windows', () => {
-  test('apply in a closed window says when it opens and exits 3; status names the window', async () => {
+  test('apply outside a window says when it opens and exits 3; status shows the window', async () => {
     const { env } = await world({ drift: 0.5 });
     const year = new Date().getUTCFullYear();
     const month = new Date().getUTCMonth() < 6 ? 12 : 1;
     const windows = `windows: [{ kind: allow, cron: "0 0 1 ${month} *", duration: 1h }]\n`;
     const cwd = place({ 'rollcall.yaml': `${ENROLL}${windows}` });
-    // All of the drift is blocked, and drift it is.
+    // Drift counts as drift even if no window is open.
     const plan = await rollcall(['plan', '--json'], { cwd, env });
     const { summary } = planShape.parse(json(plan));
     expect([plan.code, summary.computeOptimizer['Drifted']]).toEqual([2, 0]);
@@ -139,7 +139,7 @@ describe('windows', () => {
     const held = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
     expect(held.window).toMatchObject({ open: false, closesAt: null });
     const status = await rollcall(['status'], { cwd });
-    expect([status.code, status.stdout]).toEqual([2, expect.stringContaining('Enforcement window: closed until ')]);
+    expect([status.code, status.stdout]).toEqual([2, expect.stringContaining('Change window: closed until ')]);
     const blocked = summary.computeOptimizer['Blocked'] ?? 0;
     expect(held.openDrift.enrollments).toBe(blocked);
     expect(status.stdout).toMatch(new RegExp(`^Open drift: ${blocked} enrollments?, the oldest since .* ago\\)$`, 'm'));
@@ -149,7 +149,7 @@ describe('windows', () => {
     );
   });
 
-  test('windows that contradict each other are refused where they stand', async () => {
+  test('contradicting windows are rejected with their position', async () => {
     const windows =
       'windows: [{ kind: allow, cron: "0 9 * * *", duration: 1h }, { kind: deny, cron: "0 0 * * *", duration: 24h }]\n';
     const cwd = place({ 'rollcall.yaml': `${ENROLL}${windows}` });
@@ -159,7 +159,7 @@ describe('windows', () => {
   });
 });
 
-test('halt, suspend and approve say that they did it only where nothing in the file can undo it', async () => {
+test('halt, suspend and approve report success only if nothing in the file can undo it', async () => {
   const { cwd, call } = await afterOneScan();
   const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
   db.exec(`CREATE TRIGGER undo AFTER UPDATE ON registers WHEN new.name = 'controls' BEGIN

@@ -9,7 +9,7 @@ import { makeQueues, startPretendAws } from '../../adapters/aws/stores.ts';
 import { auditShape, doctorShape } from './shapes.ts';
 import { as, ENROLL, EVERYTHING_ON, expectNoStack, json, place, rollcall, world } from './support.ts';
 
-/** Runs `doctor --json`, and finds what it says of one check. */
+/** Runs `doctor --json`, and finds the result of each check. */
 async function doctor(cwd: string, env: Readonly<Record<string, string>>, ...args: readonly string[]) {
   const ended = await rollcall(['doctor', '--json', ...args], { cwd, env });
   expectNoStack(ended);
@@ -29,8 +29,8 @@ function changes(running: RunningSandbox): readonly string[] {
   return running.sandbox.calls().flatMap(({ operation }) => (CHANGING.test(operation) ? [operation] : []));
 }
 
-describe('doctor where all is well', () => {
-  test('finds nothing, makes no mutating call and leaves no trace on the disk', async () => {
+describe('doctor without problems', () => {
+  test('passes, makes no mutating call and writes nothing to disk', async () => {
     const { env, running } = await world({ accounts: 25 });
     const cwd = place({ 'rollcall.yaml': EVERYTHING_ON });
     const { document, of } = await doctor(cwd, env, '--sample', '7');
@@ -44,7 +44,7 @@ describe('doctor where all is well', () => {
     expect(readdirSync(cwd)).toEqual(['rollcall.yaml']);
   });
 
-  test('looks at a store that is there, and writes no entry', async () => {
+  test('checks an existing store, and writes no entry', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     expect(await rollcall(['apply', '--yes'], { cwd, env })).toMatchObject({ code: 0 });
@@ -59,10 +59,10 @@ describe('doctor where all is well', () => {
     expect(changes(running)).toEqual(made);
     const text = await rollcall(['doctor'], { cwd, env });
     expect(text.stdout).toMatch(/^pass +Trusted access +on for compute-optimizer/m);
-    expect(text.stdout).toMatch(/^\d+ passed, 0 warned, 0 failed, \d+ skipped\.$/m);
+    expect(text.stdout).toMatch(/^\d+ passed, 0 warnings, 0 failed, \d+ skipped\.$/m);
   });
 
-  test('the delegated administrator passes, and is told what it cannot see', async () => {
+  test('passes for the delegated administrator, and names what it cannot read', async () => {
     const { env, running } = await world();
     const { document, of } = await doctor(place(), { ...env, ...as(running.info.delegatedAdministratorId) });
     expect(document.summary.fail).toBe(0);
@@ -74,7 +74,7 @@ describe('doctor where all is well', () => {
 });
 
 describe('doctor finds', () => {
-  test('trusted access that is off, and does not blame the permissions for what follows from it', async () => {
+  test('trusted access that is off, and does not blame permissions for its consequences', async () => {
     const { env, running } = await world();
     running.sandbox.setTrustedAccess(false);
     const { of } = await doctor(place({ 'rollcall.yaml': EVERYTHING_ON }), env);
@@ -93,7 +93,7 @@ describe('doctor finds', () => {
     });
   });
 
-  test('roles that cannot be assumed, by account', async () => {
+  test('roles that cannot be assumed, with their accounts', async () => {
     const { env, running } = await world({ accounts: 12 });
     const own = running.info.managementAccountId;
     const members = running.sandbox
@@ -105,7 +105,7 @@ describe('doctor finds', () => {
     const { status, reason, message, mend } = of('memberRole');
     expect({ status, reason }).toEqual({ status: 'fail', reason: 'denied' });
     expect(message).toContain(shut.toSorted().join(', '));
-    // The caller is a user, and the template trusts roles alone.
+    // The caller is a user, but the template trusts only roles.
     const [deploy = '', ...others] = mend;
     expect(others).toEqual([]);
     expect(deploy).toMatch(
@@ -115,7 +115,7 @@ describe('doctor finds', () => {
     expect(of('credentials').status).toBe('pass');
   });
 
-  test('a role that may be assumed and not read', async () => {
+  test('a role that can be assumed but may not read', async () => {
     const { env, running } = await world();
     const member = running.sandbox.accounts().find(({ management, state }) => !management && state === 'ACTIVE');
     const accountId = member?.accountId ?? '';
@@ -144,7 +144,7 @@ describe('doctor finds', () => {
     expect(of('computeOptimizer')).toMatchObject({ status: 'skipped', reason: 'notReached' });
   });
 
-  test('what is denied, with the permission that is missing; one denial does not hide another', async () => {
+  test('each denied call, with the missing permission', async () => {
     const { env, running } = await world();
     running.sandbox.setFaults([
       { operation: 'ListAWSServiceAccessForOrganization', kind: 'denied' },
@@ -163,7 +163,7 @@ describe('doctor finds', () => {
     expect(of('memberRole').status).toBe('pass');
   });
 
-  test('enrollments that AWS could not make for want of a service-linked role', async () => {
+  test('enrollments that failed because of a missing service-linked role', async () => {
     const { env, running } = await world({ drift: 0 });
     const [first, second] = running.sandbox
       .accounts()
@@ -182,7 +182,7 @@ describe('doctor finds', () => {
     for (const { accountId } of changed) expect(command).toContain(accountId);
   });
 
-  test('an endpoint that is out of reach, and goes on with what needs none', async () => {
+  test('an unreachable endpoint, and continues with the checks that need none', async () => {
     const { env } = await world();
     const { of } = await doctor(place(), { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }, '--policy', 'mine.yaml');
     const mend = ['unset AWS_ENDPOINT_URL'];
@@ -192,7 +192,7 @@ describe('doctor finds', () => {
     expect(of('disk').status).toBe('pass');
   });
 
-  test('an endpoint that takes the connection and never answers, within the time that is given', async () => {
+  test('an endpoint that accepts the connection but never answers, within the timeout', async () => {
     const { env } = await world();
     const hole = createServer();
     await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));
@@ -206,7 +206,7 @@ describe('doctor finds', () => {
     expect(of('credentials').durationMs).toBeLessThan(5_000);
   });
 
-  test('missing credentials, and a Region that is none', async () => {
+  test('missing credentials, and an invalid Region', async () => {
     const { env } = await world();
     const { AWS_ACCESS_KEY_ID: _key, AWS_SECRET_ACCESS_KEY: _secret, ...bare } = env;
     const [unknown, misspelt] = await Promise.all([
@@ -226,7 +226,7 @@ describe('doctor finds', () => {
     expect(misspelt.of('region').message).toContain('"eu-wset"');
   });
 
-  test('a policy that cannot be used, and a data directory that is a file', async () => {
+  test('an invalid policy, and a data directory that is a file', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': 'version: 1\nrulez: []\n', '.rollcall': 'a file' });
     const { of } = await doctor(cwd, env);
@@ -246,7 +246,7 @@ describe('doctor finds', () => {
 });
 
 describe('doctor with --store aws', () => {
-  test('names what is not set, and goes on', async () => {
+  test('names missing settings, and continues', async () => {
     const { env } = await world();
     const { document, of } = await doctor(place(), env, '--store', 'aws');
     expect(document.store).toBe('aws');
@@ -256,7 +256,7 @@ describe('doctor with --store aws', () => {
     expect(of('memberRole').status).toBe('pass');
   });
 
-  test('looks at table and queues where they are', async () => {
+  test('checks table and queues', async () => {
     const { env } = await world();
     const aws = await startPretendAws();
     onTestFinished(() => aws.close());

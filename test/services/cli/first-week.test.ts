@@ -11,7 +11,7 @@ type Step =
 
 const COMMAND = /^rollcall (?<args>.*?) *(?:# (?:exit (?<code>\d))?.*)?$/;
 
-/** What the page says, from top to bottom: policy files to write, and commands with the exit code that it promises. */
+/** The steps of the page, from top to bottom: policy files to write, and commands with their documented exit code. */
 function stepsOf(text: string): readonly Step[] {
   return [...text.matchAll(/^```(sh|yaml)\n(.+?)^```$/gms)].flatMap(([, kind, body = '']): Step[] => {
     if (kind === 'yaml') return [{ file: body }];
@@ -20,7 +20,7 @@ function stepsOf(text: string): readonly Step[] {
       .split('\n')
       .map((line) => {
         const { args = '', code } = COMMAND.exec(line)?.groups ?? {};
-        // Words, or what stands in quotes.
+        // Words, or quoted text.
         const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
         return { args: words, line, code: code === undefined ? null : Number(code) };
       });
@@ -28,7 +28,7 @@ function stepsOf(text: string): readonly Step[] {
 }
 
 describe('the first week', () => {
-  it('goes as its page says, command by command', async () => {
+  it('works as its page says, command by command', async () => {
     const steps = stepsOf(page);
     const [sandbox] = steps;
     expect(sandbox).toMatchObject({ args: ['sandbox', '--accounts', '30', '--drift', '0.5'] });
@@ -58,14 +58,14 @@ describe('the first week', () => {
       if (mode === 'alert') expect(changes(), `${step.line} has changed something`).toEqual([]);
     }
     expect(commands).toBe(17);
-    // And so it ended, by the sandbox's own account of it.
+    // The sandbox's own state confirms the result.
     const active = running.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
     expect(changes().length).toBeGreaterThan(0);
   }, 240_000);
 });
 
-/** Starts the daemon, and ends it in order as soon as it says that it serves. */
+/** Starts the daemon, and stops it as soon as it reports that it serves. */
 async function serves(options: CallOptions): Promise<void> {
   const daemon = start(['serve', '--port', '0'], options);
   let said = '';

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { type Host, runCli } from '../../../services/cli/cli.ts';
 import type { Ended } from './support.ts';
 
-/** The working directory and the environment of this process: commands that need the same ones run side by side, others wait. */
+/** Guards the working directory and environment of this process: commands that need the same ones run concurrently, others wait. */
 class Surroundings {
   #users = 0;
   #inPlace = '';
@@ -33,7 +33,7 @@ class Surroundings {
   }
 }
 
-/** In the process's own object, because libraries and native code read it. */
+/** Changes the process's own object, because libraries and native code read it. */
 function setEnvironment(wanted: Readonly<Record<string, string | undefined>>): void {
   for (const name of Object.keys(process.env)) if (wanted[name] === undefined) delete process.env[name];
   Object.assign(process.env, wanted);
@@ -41,7 +41,7 @@ function setEnvironment(wanted: Readonly<Record<string, string | undefined>>): v
 
 const surroundings = new Surroundings();
 
-/** Runs a command in this process, which takes a tenth of the processor time of a new one. Signals do not reach it, and stdin is no terminal. */
+/** Runs a command in this process, which takes a tenth of the CPU time of a new one. It receives no signals, and stdin is not a terminal. */
 export async function runInProcess(
   args: readonly string[],
   cwd: string,
@@ -53,7 +53,7 @@ export async function runInProcess(
     if (!left.done) leave();
     left.done = true;
   };
-  // A test that gives up on its command does not block those after it.
+  // A test that abandons its command does not block later tests.
   onTestFinished(leaveOnce);
   const startedAt = performance.now();
   const written = { out: '', err: '' };

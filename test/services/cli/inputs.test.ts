@@ -18,7 +18,7 @@ import {
   world,
 } from './support.ts';
 
-describe('policies that cannot be used', () => {
+describe('invalid policies', () => {
   test.each<[string, string | Uint8Array, string[]]>([
     ['malformed', 'version: 1\ndefaults: { computeOptimizer: Active\n', ['p.yaml:3:1: error', 'p.yaml has']],
     ['with an unknown key', `${ENROLL}colour: blue\n`, ['p.yaml:5:1: error', 'colour']],
@@ -38,7 +38,7 @@ describe('policies that cannot be used', () => {
     expect(readdirSync(cwd)).toEqual(['p.yaml']);
   });
 
-  test('not there, a directory, below a file', async () => {
+  test('missing, a directory, below a file', async () => {
     const cwd = place({ 'p.yaml': ENROLL });
     mkdirSync(join(cwd, 'd.yaml'));
     const validate = (name: string): Promise<string> => refused(['policy', 'validate', join(cwd, name)]);
@@ -49,7 +49,7 @@ describe('policies that cannot be used', () => {
     expect(await validate('p.yaml/x')).toContain('(ENOTDIR): part of its path is a file');
   });
 
-  test('a device is refused, whether or not it has an end', async () => {
+  test('a device is refused, whether its content ends or not', async () => {
     expect(await refused(['policy', 'validate', '/dev/zero'])).toContain(
       '/dev/zero is a device, expected a regular file',
     );
@@ -58,7 +58,7 @@ describe('policies that cannot be used', () => {
     ).toContain('/dev/zero is a device, expected a regular file');
   });
 
-  test('apply tells the findings, as text and as JSON, and touches nothing', async () => {
+  test('apply reports the findings, as text and as JSON, and changes nothing', async () => {
     const cwd = place({ 'p.yaml': 'version: 1\ndefaults: { computeOptimizer: On }\n' });
     const [text, document] = await Promise.all([
       rollcall(['apply', '--yes', '--policy', 'p.yaml'], { cwd }),
@@ -76,7 +76,7 @@ describe('policies that cannot be used', () => {
     expect(error).toMatchObject({ code: 'PolicyInvalid', findings: [{ line: 2, column: 31, severity: 'error' }] });
   });
 
-  test('one that manages no account at all', async () => {
+  test('a policy that manages no account', async () => {
     const { env } = await world();
     const cwd = place({
       'p.yaml': 'version: 1\nrules:\n  - { id: a, match: { ou: /Nowhere }, computeOptimizer: Active }\n',
@@ -87,7 +87,7 @@ describe('policies that cannot be used', () => {
     }
   });
 
-  test('doubts are warnings', async () => {
+  test('suspicious rules cause warnings', async () => {
     const { env } = await world();
     const rules = 'rules:\n  - { id: a, match: { ou: /Nowhere }, computeOptimizer: Active }\n';
     const cwd = place({ 'p.yaml': `${ENROLL}${rules}` });
@@ -104,7 +104,7 @@ const EXPIRED_TOKEN =
   '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredToken</Code>' +
   '<Message>The security token included in the request is expired</Message></Error><RequestId>r-1</RequestId></ErrorResponse>';
 
-/** Answers everything alike. */
+/** Gives the same answer to every request. */
 async function server(status: number, body: string): Promise<string> {
   const listening = createServer((_request, response) => {
     response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
@@ -119,7 +119,7 @@ async function server(status: number, body: string): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-describe('AWS out of reach, or not for us', () => {
+describe('AWS is unreachable or refuses', () => {
   const plans = async (
     { env }: World,
     changed: Readonly<Record<string, string | undefined>>,
@@ -133,7 +133,7 @@ describe('AWS out of reach, or not for us', () => {
   };
   const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
-  test('credentials missing, foreign, of a member; region missing, wrong, of another partition', async () => {
+  test('credentials missing, unknown, of a member; Region missing, wrong, of another partition', async () => {
     const there = await world();
     const { info, sandbox } = there.running;
     const member = sandbox.accounts().find(({ accountId, management, state }) => {
@@ -152,7 +152,7 @@ describe('AWS out of reach, or not for us', () => {
       expectRefusal(result, cwd, ['rollcall.yaml'], ...(cases[at]?.[1] ?? []));
   });
 
-  test('credentials expired, or without the permission', async () => {
+  test('credentials expired, or without permission', async () => {
     const sts = await server(403, EXPIRED_TOKEN);
     const denied = await world({ faults: [{ operation: 'DescribeOrganization', kind: 'denied' }] });
     const [first, second] = await Promise.all([plans(denied, { AWS_ENDPOINT_URL: sts }), plans(denied, {})]);
@@ -160,7 +160,7 @@ describe('AWS out of reach, or not for us', () => {
     expectRefusal(...second, ['rollcall.yaml'], 'AccessDenied', 'organizations:DescribeOrganization');
   });
 
-  test('an endpoint where nobody answers, or something that is not AWS, is told of in seconds', async () => {
+  test('an endpoint without a server, or with one that is not AWS, is reported within seconds', async () => {
     const there = await world();
     const page = await server(200, '<html>Welcome</html>');
     const [nobody, none, other] = await Promise.all([
@@ -179,7 +179,7 @@ describe('AWS out of reach, or not for us', () => {
     expect(Math.max(nobody[0].ms, other[0].ms)).toBeLessThan(25_000);
   });
 
-  test('roles that cannot be assumed leave the others alone: the rest proceed, exit 3', async () => {
+  test('if some roles cannot be assumed, the other accounts proceed, exit 3', async () => {
     const { env, running } = await world({ accounts: 16, drift: 0.6, brokenRoles: 0.4 });
     const broken = running.sandbox
       .accounts()
@@ -195,7 +195,7 @@ describe('AWS out of reach, or not for us', () => {
     expect(document.open[0]?.message).toContain('member role');
   });
 
-  test('a listing that breaks off never counts as compliant: the rest proceed, exit 3', async () => {
+  test('accounts missing from an incomplete listing never count as compliant; the others proceed, exit 3', async () => {
     const { env } = await world({
       accounts: 103,
       drift: 0.1,
@@ -215,7 +215,7 @@ describe('AWS out of reach, or not for us', () => {
 });
 
 describe('disks', () => {
-  test('a data directory that is a file, or below one, or cannot be made', async () => {
+  test('a data directory that is a file, is below one, or cannot be created', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL, file: '' });
     const results = await Promise.all(
@@ -228,7 +228,7 @@ describe('disks', () => {
       expectRefusal(result, cwd, ['file', 'rollcall.yaml'], words[at] ?? '');
   });
 
-  test('a path that is too long, or leads in a circle', async () => {
+  test('a path that is too long, or a symbolic link loop', async () => {
     const cwd = place({ 'rollcall.yaml': ENROLL });
     symlinkSync('loop', join(cwd, 'loop'));
     const long = join(cwd, 'a'.repeat(300));
@@ -238,7 +238,7 @@ describe('disks', () => {
     expect(await refused(['policy', 'validate', join(cwd, 'loop')])).toContain('(ELOOP): its symbolic links');
   });
 
-  test('a full disk under a saved plan, and a policy that is there already', async () => {
+  test('a full disk when a plan is saved, and a policy that already exists', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const [full, nowhere, present] = await Promise.all([
@@ -253,10 +253,10 @@ describe('disks', () => {
       ['rollcall.yaml'],
       'no/plan.json cannot be written (ENOENT): there is no such directory',
     );
-    expectRefusal(present, cwd, ['rollcall.yaml'], 'rollcall.yaml is there already', '--force');
+    expectRefusal(present, cwd, ['rollcall.yaml'], 'rollcall.yaml already exists', '--force');
   });
 
-  test('a store that is damaged, or not ours, is left as it is', async () => {
+  test('a damaged store, or one of another program, stays unchanged', async () => {
     const cwd = place();
     mkdirSync(join(cwd, '.rollcall'));
     writeFileSync(join(cwd, '.rollcall/rollcall.db'), 'this is no database, but somebody may need it'.repeat(100));

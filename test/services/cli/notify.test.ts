@@ -21,8 +21,8 @@ import {
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the file's own variables
 const NOTIFY = 'notify: { eventBus: default, webhook: { url: "${HOOK}", secret: "${HOOK_SECRET}" } }\n';
 
-describe('who asked to be told', () => {
-  test('is told by apply: every entry on the bus, one message to the webhook, no secret anywhere', async () => {
+describe('notifications', () => {
+  test('apply publishes every entry on the bus, sends one message to the webhook, and shows no secret', async () => {
     const { env, running } = await world({ accounts: 20, drift: 0.5 });
     const receiver = await webhookReceiver();
     const cwd = place({ 'rollcall.yaml': `${EVERYTHING_ON}${NOTIFY}` });
@@ -41,7 +41,7 @@ describe('who asked to be told', () => {
     expect(JSON.stringify(running.sandbox.events())).not.toMatch(/k3y|s3cr3t/);
   });
 
-  test('holds up nothing by hanging: serve puts right what drifted, and ends when it is told to', async () => {
+  test('with a webhook that hangs, serve still remediates drift, and ends on SIGTERM', async () => {
     const { env, running } = await world({ accounts: 12, drift: 0.5 });
     const receiver = await webhookReceiver();
     receiver.behave = hanging;
@@ -51,24 +51,24 @@ describe('who asked to be told', () => {
       cwd,
       env: { ...env, HOOK: receiver.url, HOOK_SECRET: 'k3y' },
     });
-    const address = saidBy(child, /API and dashboard on (\S+)/);
+    const address = saidBy(child, /API and dashboard at (\S+)/);
     const member = running.sandbox
       .accounts()
       .find((each) => !each.management && each.state === 'ACTIVE' && each.computeOptimizer.status === 'Active');
     const accountId = member?.accountId ?? '';
     await enrolled;
 
-    // Whoever gets AWS's events posts them here: the account is looked at now, not with the next scan.
+    // A forwarder of AWS's events posts them here, so that the account is read now, not with the next scan.
     running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     const again = allEnrolled(running);
-    const tell = async (told: unknown, path = '/api/events'): Promise<unknown> => {
+    const post = async (body: unknown, path = '/api/events'): Promise<unknown> => {
       const headers = { 'content-type': 'application/json' };
       return (
-        await fetch(new URL(path, await address), { method: 'POST', headers, body: JSON.stringify(told) })
+        await fetch(new URL(path, await address), { method: 'POST', headers, body: JSON.stringify(body) })
       ).json();
     };
-    expect(await tell(optedOut(accountId, Date.now()))).toMatchObject({ queued: [accountId], rejected: null });
-    expect(await tell({ ...optedOut(accountId, 0), account: '1' })).toMatchObject({
+    expect(await post(optedOut(accountId, Date.now()))).toMatchObject({ queued: [accountId], rejected: null });
+    expect(await post({ ...optedOut(accountId, 0), account: '1' })).toMatchObject({
       queued: [],
       rejected: expect.any(String),
     });
@@ -78,12 +78,12 @@ describe('who asked to be told', () => {
     const { entries } = auditShape.parse(json(listed));
     expect(entries[0]?.['detail']).toMatchObject({ changedBy: { actor: JANE(accountId) } });
 
-    // The policy does not ask about tags, a suspension does: they are read with the account that an event is about.
-    expect(await tell({ selector: 'tag:tier=gold' }, '/api/suspend')).toMatchObject({ selector: 'tag:tier=gold' });
+    // The policy does not use tags, but a suspension does, so they are read with the account that an event names.
+    expect(await post({ selector: 'tag:tier=gold' }, '/api/suspend')).toMatchObject({ selector: 'tag:tier=gold' });
     running.sandbox.changeAccounts({ update: [{ accountId, tags: { tier: 'silver' } }] });
     const tagging = { resourceId: accountId, tags: [{ key: 'tier', value: 'silver' }] };
     const by = { account: running.sandbox.info().managementAccountId, at: Date.now() };
-    expect(await tell(organizationCall('TagResource', tagging, by))).toMatchObject({ refreshed: [accountId] });
+    expect(await post(organizationCall('TagResource', tagging, by))).toMatchObject({ refreshed: [accountId] });
     const known = await fetch(new URL(`/api/accounts/${accountId}`, await address));
     expect(await known.json()).toMatchObject({ account: { tags: { tier: 'silver' } }, suspension: null });
     child.kill('SIGTERM');
@@ -94,8 +94,8 @@ describe('who asked to be told', () => {
   }, 60_000);
 });
 
-describe('a policy that changes while it is served', () => {
-  test('is taken over with a scan at once; a broken one is told of, and the one in force stays', async () => {
+describe('a policy that changes while serve runs', () => {
+  test('takes effect with an immediate scan; an invalid one is reported, and the current one stays in force', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const write = (text: string) => writeFileSync(join(cwd, 'rollcall.yaml'), text);
@@ -105,7 +105,7 @@ describe('a policy that changes while it is served', () => {
     write(`${ENROLL}rules: [{ id: a }]\n`);
     await said(child, 'the changed policy cannot be used');
     write(`${ENROLL}pendingDeadline: 12h\n`);
-    await said(child, 'takes the place of');
+    await said(child, ' replaces ');
     await said(child, ' ended: ');
     child.kill('SIGTERM');
     const result = await end;

@@ -7,7 +7,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { HOST } from '../../support/host.ts';
 import { ENROLL, ended, expectRefusal, place, rollcall, start, world } from './support.ts';
 
-/** A directory with a store as an earlier version left it. */
+/** A directory with a store of an earlier version. */
 async function upgraded(): Promise<string> {
   const cwd = place({ 'rollcall.yaml': ENROLL });
   const migrations = MIGRATIONS.slice(0, 1);
@@ -23,7 +23,7 @@ async function upgraded(): Promise<string> {
   return cwd;
 }
 
-test('a store of an earlier version is not looked at, and apply brings it up to date', async () => {
+test('commands that only read refuse a store of an earlier version, and apply upgrades it', async () => {
   const { env } = await world();
   const cwd = await upgraded();
   expectRefusal(await rollcall(['status'], { cwd }), cwd, ['.rollcall', 'rollcall.yaml'], 'schema version 1');
@@ -32,7 +32,7 @@ test('a store of an earlier version is not looked at, and apply brings it up to 
   expect((await rollcall(['status'], { cwd })).code).toBe(0);
 });
 
-test('so does serve', async () => {
+test('serve upgrades it too', async () => {
   const { env } = await world();
   const cwd = await upgraded();
   const daemon = start(['serve', '--port', '0'], { cwd, env });

@@ -6,7 +6,7 @@ import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { doctorShape, errorShape } from './shapes.ts';
 import { ENROLL, json, place, rollcall, world } from './support.ts';
 
-/** Everything that a refused command must leave as it was. */
+/** Everything that a refused command must not change. */
 async function contentOf(cwd: string) {
   const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: true });
   try {
@@ -18,7 +18,7 @@ async function contentOf(cwd: string) {
   }
 }
 
-/** A store that one organization has filled, and the credentials of another. */
+/** A store of one organization, and the credentials of another. */
 async function twoOrganizations() {
   const [first, second] = [await world({ seed: 3 }), await world({ seed: 4 })];
   const [ours, theirs] = [first.running.info.organizationId, second.running.info.organizationId];
@@ -29,7 +29,7 @@ async function twoOrganizations() {
 }
 
 describe('a store of one organization, and credentials of another', () => {
-  test('every command that reads AWS refuses, names both, and writes nothing', async () => {
+  test('every command that reads AWS fails, names both organizations, and writes nothing', async () => {
     const { cwd, second, ours, theirs } = await twoOrganizations();
     const before = await contentOf(cwd);
     const commands = [['plan'], ['apply', '--yes'], ['serve', '--port', '0'], ['policy', 'init', '--out', '-']];
@@ -46,7 +46,7 @@ describe('a store of one organization, and credentials of another', () => {
     expect(await contentOf(cwd)).toEqual(before);
   });
 
-  test('doctor fails with it, and passes for the store of the organization', async () => {
+  test('doctor fails, and passes with the right credentials', async () => {
     const { cwd, first, second, ours, theirs } = await twoOrganizations();
     const look = async (env: Readonly<Record<string, string>>) => {
       const result = await rollcall(['doctor', '--json'], { cwd, env });
@@ -60,7 +60,7 @@ describe('a store of one organization, and credentials of another', () => {
     expect(found?.message).toContain(`belongs to organization ${ours}, but the credentials belong to ${theirs}`);
   });
 
-  test('a store that was never bound is known by its snapshot, and bound by the first command that may write', async () => {
+  test('an unbound store is recognized by its snapshot, and bound by the first command that may write', async () => {
     const { cwd, first, second } = await twoOrganizations();
     const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
     db.prepare('DELETE FROM registers WHERE name = ?').run(ORGANIZATION.name);

@@ -55,7 +55,7 @@ const billOfPackage = () => bill.parse(json(inPackage('sbom.cdx.json')));
 const manifest = z.looseObject({ version: z.string() }).parse(json(join(root, 'package.json')));
 
 describe('the npm package', () => {
-  it('contains the bundle, its description, and nothing else', () => {
+  it('contains only the bundle and its description', () => {
     expect(readdirSync(inPackage('.')).sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
@@ -77,7 +77,7 @@ describe('the npm package', () => {
     });
   });
 
-  it('installs one package, with a command that runs', () => {
+  it('installs as one package, with a working command', () => {
     expect(readdirSync(join(directory, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['rollcall']);
     const command = join(directory, 'node_modules/.bin/rollcall');
     const run = (option: string): string => execFileSync(command, [option], { cwd: directory, encoding: 'utf8' });
@@ -85,7 +85,7 @@ describe('the npm package', () => {
     expect(run('--help')).toMatch(/^Usage: rollcall /);
   });
 
-  it('plans for an organization without the sources', async () => {
+  it('makes a plan without the sources', async () => {
     const { env } = await world();
     const cwd = place({ 'policy.yaml': 'version: 1\ndefaults: { computeOptimizer: Active }\n' });
     const options = { cwd, env, entry: [inPackage('bin.mjs')] };
@@ -94,7 +94,7 @@ describe('the npm package', () => {
     expect(JSON.parse(plan.stdout)).toMatchObject({ coverage: { listed: expect.any(Number) } });
   });
 
-  it('says in one line that a Node is too old', async () => {
+  it('reports an unsupported version of Node in one line', async () => {
     const older =
       'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
     const options = { cwd: place(), entry: ['--import', older, inPackage('bin.mjs')] };
@@ -124,7 +124,7 @@ describe('the bill of materials', () => {
     for (const each of components) expect(notices).toContain(`\n${keyOf(each)} (`);
   });
 
-  it('has the hashes of the lock file', () => {
+  it('contains the hashes of the lock file', () => {
     const { packages } = lock.parse(json(join(root, 'package-lock.json')));
     const integrity = packages['node_modules/zod']?.integrity ?? expect.fail('zod is not in the lock file');
     const zod = billOfPackage().components.find(({ name }) => name === 'zod');
@@ -134,7 +134,7 @@ describe('the bill of materials', () => {
 });
 
 describe('the lock file', () => {
-  it('has no deprecated package, and a hash of each', () => {
+  it('has no deprecated package, and a hash for each', () => {
     const { packages } = lock.parse(json(join(root, 'package-lock.json')));
     const faults = Object.entries(packages).filter(
       ([path, { deprecated, integrity }]) => path !== '' && (deprecated !== undefined || integrity === undefined),

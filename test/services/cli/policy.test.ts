@@ -25,13 +25,13 @@ expectations:
 `;
 
 describe('policy test', () => {
-  test('expectations that are met end with 0, ones that are not with 1, and say expected and found', async () => {
+  test('exits 0 if all expectations are met; otherwise exits 1 and shows expected and found values', async () => {
     const cwd = place({
       'rollcall.yaml': POLICY,
       'rollcall.test.yaml': expectations('alert'),
       'wrong.yaml': expectations('enforce'),
     });
-    const [met, text, unmet, told] = await Promise.all([
+    const [met, text, unmet, failing] = await Promise.all([
       rollcall(['policy', 'test', '--json'], { cwd }),
       rollcall(['policy', 'test', 'rollcall.yaml'], { cwd }),
       rollcall(['policy', 'test', '--expectations', 'wrong.yaml', '--json'], { cwd }),
@@ -51,14 +51,14 @@ describe('policy test', () => {
     expect(policyTestShape.parse(json(unmet)).results[0]?.mismatches).toEqual([
       { field: 'mode', expected: 'enforce', found: 'alert (watch-legacy)', line: 5, column: 21 },
     ]);
-    expect(told).toMatchObject({ code: 1, stderr: '' });
-    expect(told.stdout).toContain(
+    expect(failing).toMatchObject({ code: 1, stderr: '' });
+    expect(failing.stdout).toContain(
       '✗ legacy is watched (wrong.yaml:3:5)\n    mode: expected enforce, found alert (watch-legacy) (line 5)\n',
     );
-    expect(told.stdout).toContain('1 expectation met, 1 not met.');
+    expect(failing.stdout).toContain('1 expectation met, 1 not met.');
   });
 
-  test('no file, one that expects nothing, and a policy that is wrong are errors', async () => {
+  test('a missing file, one without expectations, and an invalid policy are errors', async () => {
     const files = {
       'rollcall.yaml': POLICY,
       'none.yaml': 'version: 1\nexpectations: []\n',
@@ -78,7 +78,7 @@ describe('policy test', () => {
     });
   });
 
-  test('the schema of expectations', async () => {
+  test('prints the schema of expectations', async () => {
     const cwd = place();
     const schema = await rollcall(['policy', 'schema', '--expectations'], { cwd });
     expect(JSON.parse(schema.stdout)).toMatchObject({
@@ -89,7 +89,7 @@ describe('policy test', () => {
 });
 
 describe('policy explain', () => {
-  test('of an account that is given, without AWS and without a store: every rule, and the condition that fails', async () => {
+  test('explains given attributes without AWS and without a store: every rule, and the condition that fails', async () => {
     const cwd = place({
       'rollcall.yaml': POLICY,
       'account.json': '{ "name": "pay-legacy", "ou": "/Prod/EU", "tags": { "env": "dev" } }',
@@ -109,7 +109,7 @@ describe('policy explain', () => {
     expect(text.stdout).toMatch(
       /production: ✗ does not match\n +✓ ou: .*\n +✗ tags: the tag `env` is `dev`, not `prod`/,
     );
-    expect(text.stdout).toContain('No longer exempt (automation), until 2020-01-31 it was: long ago, me');
+    expect(text.stdout).toContain('Expired exemption (automation) until 2020-01-31: long ago, me');
     expect(document).toMatchObject({ code: 0, stderr: '' });
     const explained = explainShape.parse(json(document));
     expect(explained).toMatchObject({
@@ -127,7 +127,7 @@ describe('policy explain', () => {
     expect(explained.warnings).toMatchObject([{ path: 'exemptions[0].until' }]);
   });
 
-  test('what is given goes over what the last snapshot says', async () => {
+  test('given attributes override those of the last snapshot', async () => {
     const { env, running } = await world({ drift: 0 });
     const cwd = place({ 'rollcall.yaml': POLICY });
     expect((await rollcall(['apply', '--yes'], { cwd, env })).code).toBeLessThanOrEqual(3);
@@ -137,9 +137,9 @@ describe('policy explain', () => {
     const explained = explainShape.parse(json(document));
     expect(explained).toMatchObject({ source: 'attributes', account: { name: 'x-legacy', ou: known?.ou } });
     expect(explained.snapshotAt).not.toBeNull();
-    expect(text.stdout).toContain('(as given, over the snapshot of ');
+    expect(text.stdout).toContain('(as given; otherwise from the snapshot of ');
 
-    // What that snapshot says about the rules themselves.
+    // Warnings about the rules, compared with that snapshot.
     const doubtful =
       `${POLICY}  - { accounts: ["123456789012"], until: 2020-02-01, reason: again, owner: me }\n`.replace(
         'rules:\n',
@@ -165,7 +165,7 @@ describe('policy explain', () => {
     expect(none.code).toBe(1);
     expect(none.stderr).toContain('this policy matches no account at all');
 
-    // Without the store the same text is all that there is to judge by.
+    // Without a store there is no comparison.
     writeFileSync(join(cwd, 'rollcall.yaml'), doubtful);
     rmSync(join(cwd, '.rollcall'), { recursive: true });
     const alone = validateShape.parse(json(await rollcall(['policy', 'validate', '--json'], { cwd })));
@@ -173,8 +173,8 @@ describe('policy explain', () => {
     expect(alone.findings.map(({ message }) => message)).not.toContain('the rule `nobody` matches nothing');
   });
 
-  // Nothing is closed to root.
-  test.skipIf(process.getuid?.() === 0)('a store that may not even be looked for is told of', async () => {
+  // Root can access every directory.
+  test.skipIf(process.getuid?.() === 0)('an inaccessible store is reported', async () => {
     const cwd = place({ 'rollcall.yaml': POLICY });
     mkdirSync(join(cwd, 'closed'), { mode: 0o000 });
     onTestFinished(() => chmodSync(join(cwd, 'closed'), 0o700));
@@ -183,7 +183,7 @@ describe('policy explain', () => {
     expect(stderr).toContain('warning: not compared with the last snapshot: ');
   });
 
-  test('a rule that can never decide is told of where it matches, with its place', async () => {
+  test('a rule that can never decide is reported with its position, for accounts that it matches', async () => {
     const rules =
       'rules:\n  - { id: all, match: { ou: / }, mode: alert }\n  - { id: dead, match: { ou: /Dev }, mode: "off" }\n';
     const cwd = place({ 'rollcall.yaml': `version: 1\ndefaults: { computeOptimizer: Active }\n${rules}` });
@@ -197,12 +197,12 @@ describe('policy explain', () => {
 
   test.each([
     ['neither an id nor attributes', [], 'needs an account id, or --attributes'],
-    ['an id that is none', ['12'], '12 digits'],
-    ['attributes that are no JSON', ['--attributes', '{name: x}'], '--attributes is not JSON'],
-    ['attributes that are no object', ['--attributes', '[]'], 'Expected a JSON object with any of id, name, ou'],
-    ['an attribute that is none', ['--attributes', '{"email":"a@b"}'], 'email'],
-    ['an OU that is none', ['--attributes', '{"ou":"Dev"}'], 'ou: the path of an OU'],
-    ['a file that is not there', ['--attributes', '@none.json'], 'none.json cannot be read (ENOENT)'],
+    ['an invalid id', ['12'], '12 digits'],
+    ['attributes that are not JSON', ['--attributes', '{name: x}'], '--attributes is not JSON'],
+    ['attributes that are not an object', ['--attributes', '[]'], 'Expected a JSON object with any of id, name, ou'],
+    ['an unknown attribute', ['--attributes', '{"email":"a@b"}'], 'email'],
+    ['an invalid OU', ['--attributes', '{"ou":"Dev"}'], 'ou: the path of an OU'],
+    ['a missing file', ['--attributes', '@none.json'], 'none.json cannot be read (ENOENT)'],
   ])('%s is refused in a line', async (_name, args, words) => {
     const line = await refused(['policy', 'explain', ...args]);
     expect(line).toMatch(/^error: [^\n]+$/);

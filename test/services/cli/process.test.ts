@@ -4,12 +4,12 @@ import { auditShape, planShape } from './shapes.ts';
 import { ENROLL, json, place, rollcall, spawned, world } from './support.ts';
 
 /*
- * The other tests run most commands in their own process. Here each command is started as users start it: it must end by itself, write all of
- * its result to a pipe, and nothing must come from Node, such as a warning.
+ * The other tests run most commands in the test's process. Here each command runs as users start it: it must end by itself, write its whole
+ * result to a pipe, and print nothing from Node, such as a warning.
  */
 const WELL = { code: 0, stderr: '' };
 
-test('each command ends by itself, with its whole result in a pipe', { timeout: 120_000 }, async () => {
+test('each command ends by itself, and writes its whole result to a pipe', { timeout: 120_000 }, async () => {
   const { env, running } = await world();
   const cwd = place({ 'rollcall.yaml': ENROLL });
   const call = (...args: string[]) => spawned([...args, '--json'], { cwd, env });
@@ -51,7 +51,7 @@ test('each command ends by itself, with its whole result in a pipe', { timeout: 
   expect(await spawned(['--version'], { cwd })).toMatchObject(WELL);
 });
 
-test('--store aws: a process ends by itself and says what a command in the test says', {
+test('--store aws: a process ends by itself and prints the same as a command in the test', {
   timeout: 120_000,
 }, async () => {
   const { env } = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });

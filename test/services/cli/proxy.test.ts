@@ -12,7 +12,7 @@ import { ENROLL, expectNoStack, json, place, rollcall, world } from './support.t
 const TLS = resolve(import.meta.dirname, '../../support/tls');
 const CA = join(TLS, 'cert.pem');
 
-/** The sandbox behind TLS, as `https://aws.invalid:PORT`, a name that only the proxy knows. */
+/** The sandbox behind TLS, as `https://aws.invalid:PORT`, a name that only the proxy resolves. */
 async function secured(endpoint: string): Promise<string> {
   const { port: behind } = new URL(endpoint);
   const keys = { key: readFileSync(join(TLS, 'key.pem')), cert: readFileSync(CA) };
@@ -46,7 +46,7 @@ async function setUp() {
 }
 
 describe('AWS behind a proxy', () => {
-  test.each(['HTTPS_PROXY', 'https_proxy'])('%s: everything through CONNECT, with AWS_CA_BUNDLE', async (name) => {
+  test.each(['HTTPS_PROXY', 'https_proxy'])('%s: all calls use CONNECT, with AWS_CA_BUNDLE', async (name) => {
     const { cwd, proxy, tls, env } = await setUp();
     const through = { ...env, AWS_ENDPOINT_URL: tls, [name]: proxy.url, AWS_CA_BUNDLE: CA };
     const result = await rollcall(['plan', '--json'], { cwd, env: through });
@@ -55,7 +55,7 @@ describe('AWS behind a proxy', () => {
     expect(new Set(proxy.credentials)).toEqual(new Set([`user:${PROXY_SECRET}`]));
   });
 
-  test.each(['HTTP_PROXY', 'http_proxy'])('%s: everything in absolute form', async (name) => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('%s: all requests have absolute URLs', async (name) => {
     const { cwd, proxy, plain, env } = await setUp();
     const result = await rollcall(['plan', '--json'], {
       cwd,
@@ -66,14 +66,14 @@ describe('AWS behind a proxy', () => {
     for (const line of proxy.seen) expect(line).toMatch(/^(POST|GET) http:\/\/aws\.invalid:\d+\//);
   });
 
-  test('NO_PROXY: directly', async () => {
+  test('NO_PROXY: calls are direct', async () => {
     const { cwd, proxy, env } = await setUp();
     const through = { ...env, HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: 'example.com, 127.0.0.0/8' };
     expect((await rollcall(['plan', '--json'], { cwd, env: through })).code).toBe(2);
     expect(proxy.seen).toEqual([]);
   });
 
-  test('an authority that is not in AWS_CA_BUNDLE is not trusted, and the message names the variable', async () => {
+  test('a certificate authority that is not in AWS_CA_BUNDLE is not trusted, and the message names the variable', async () => {
     const { cwd, proxy, tls, env } = await setUp();
     const result = await rollcall(['plan'], { cwd, env: { ...env, AWS_ENDPOINT_URL: tls, HTTPS_PROXY: proxy.url } });
     expect(result.code).toBe(1);
@@ -81,7 +81,7 @@ describe('AWS behind a proxy', () => {
     expectNoStack(result);
   });
 
-  test('a proxy that refuses is named, without its password', async () => {
+  test('the error of a proxy that refuses names it, without its password', async () => {
     const { cwd, tls, env } = await setUp();
     const { url } = await connectProxy(true);
     const result = await rollcall(['plan', '--verbose'], {
@@ -93,7 +93,7 @@ describe('AWS behind a proxy', () => {
     expect(`${result.stdout}${result.stderr}`).not.toContain(PROXY_SECRET);
   });
 
-  test('doctor shows proxies without their passwords, the bundle and where the Region is from', async () => {
+  test('doctor shows proxies without their passwords, the bundle and the source of the Region', async () => {
     const { cwd, proxy, tls, env } = await setUp();
     const through = {
       ...env,
@@ -131,7 +131,7 @@ describe('AWS behind a proxy', () => {
     expect(`${plan.stderr}${doctor.stdout}`).not.toContain(PROXY_SECRET);
   });
 
-  test('the demo, whose AWS is on this machine, takes no proxy', () => {
+  test('the demo uses no proxy, because its simulated AWS is on this machine', () => {
     const env: Record<string, string | undefined> = {
       HTTPS_PROXY: 'http://p',
       http_proxy: 'http://p',

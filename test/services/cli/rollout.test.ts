@@ -4,7 +4,7 @@ import { ENROLL, json, place, rollcall, world } from './support.ts';
 
 const STAGED = `${ENROLL}rollout: { canary: { match: { ou: /Canary }, wait: 30m } }\n`;
 
-test('a rollout is carried out: apply changes the canaries, ends with 3 and says when the rest follows; every command shows it', async () => {
+test('in a rollout, apply changes the canaries, exits 3 and says when the rest follows; every command shows it', async () => {
   const { env, running } = await world({ accounts: 40, drift: 1, seed: 2 });
   const cwd = place({ 'rollcall.yaml': STAGED });
   const plan = planShape.parse(json(await rollcall(['plan', '--json'], { cwd, env })));

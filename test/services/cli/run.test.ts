@@ -27,7 +27,7 @@ import {
 } from './support.ts';
 
 describe('from drift to convergence', () => {
-  test('each command says the same of it, as JSON and by its exit code', async () => {
+  test('the JSON and exit codes of all commands agree', async () => {
     const { env, running } = await world({ accounts: 25, drift: 0.2 });
     const cwd = place({ 'rollcall.yaml': EVERYTHING_ON });
     const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env });
@@ -100,12 +100,12 @@ describe('from drift to convergence', () => {
     ).toBe(true);
   });
 
-  test('people read tables, and every sentence of the run', async () => {
+  test('text output has tables, and every sentence of the run', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const plan = await rollcall(['plan'], { cwd, env });
     expect(plan.stdout).toMatch(/^ACCOUNT +NAME +OU +ENROLLMENT +OBSERVED → DESIRED +STATUS +ACTION/m);
-    expect(plan.stdout).toContain('Guardrails: none would trip.');
+    expect(plan.stdout).toContain('No guardrail would stop apply.');
     expect(plan.stdout).toMatch(/^Plan: \d+ changes?, 0 opt-outs, \d+ calls?$/m);
     expect(plan.stdout).not.toContain('\u001b');
     expect(plan.stderr).toMatch(/reading enrollments, 12 accounts/);
@@ -123,7 +123,7 @@ describe('from drift to convergence', () => {
     expect(colour.stdout).toContain('\u001b[32mCompliant');
   });
 
-  test('mode: alert records and never acts; status says 2', async () => {
+  test('mode: alert records drift and changes nothing; status exits 2', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': 'version: 1\ndefaults: { computeOptimizer: Active, mode: alert }\n' });
     const before = running.sandbox.accounts();
@@ -134,7 +134,7 @@ describe('from drift to convergence', () => {
     expect(await rollcall(['status'], { cwd })).toMatchObject({ code: 2 });
   });
 
-  test('only Converging left is 0', async () => {
+  test('apply exits 0 if the only open changes await confirmation', async () => {
     const { env } = await world({ pendingMs: 600_000 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const result = await rollcall(['apply', '--yes', '--json', '--wait', '500ms'], { cwd, env });
@@ -149,13 +149,13 @@ describe('guardrails and saved plans', () => {
   const CAPPED =
     'version: 1\ndefaults: { computeOptimizer: Active }\nguardrails: { maxChanges: { percent: 0, atLeast: 1 } }\n';
 
-  test('a tripped guardrail is 4 and changes nothing; the saved plan is made, and it alone', async () => {
+  test('a guardrail stops apply, which exits 4 and changes nothing; apply --plan makes only the saved changes', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': CAPPED });
     const before = running.sandbox.accounts();
     const planned = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });
     expect(planned.code).toBe(2);
-    expect(planned.stdout).toContain('Guardrail would trip: maxChanges');
+    expect(planned.stdout).toContain('A guardrail would stop apply: maxChanges');
     expect(planned.stdout).toContain('apply --plan plan.json');
     expect(statSync(join(cwd, 'plan.json')).mode & 0o777).toBe(0o600);
 
@@ -186,7 +186,7 @@ describe('guardrails and saved plans', () => {
     expect(await rollcall(['status'], { cwd })).toMatchObject({ code: 2 });
   });
 
-  test('a plan that was edited, made for another policy or organization, or is none', async () => {
+  test('rejects a plan that was edited, is for another policy or organization, or is not a plan', async () => {
     const [there, elsewhere] = [await world(), await world({ seed: 99 })];
     const cwd = place({ 'rollcall.yaml': CAPPED, 'other.yaml': ENROLL, 'no.json': '{"changes":[]}', 'bad.json': '{' });
     await rollcall(['plan', '--out', 'plan.json'], { cwd, env: there.env });
@@ -203,7 +203,7 @@ describe('guardrails and saved plans', () => {
       use('bad.json', there.env),
       use('gone.json', there.env),
     ]);
-    expectRefusal(a, cwd, files, 'was edited after it was made', 'Make a new plan');
+    expectRefusal(a, cwd, files, 'was edited after it was saved', 'Make a new plan');
     expectRefusal(b, cwd, files, 'was made for another policy', 'rollcall plan --policy other.yaml');
     expectRefusal(c, cwd, files, 'made for the organization o-');
     expectRefusal(d, cwd, files, 'not a plan as plan --out writes it');
@@ -213,7 +213,7 @@ describe('guardrails and saved plans', () => {
 });
 
 describe('Ctrl-C', () => {
-  test('finishes what is in flight, records it and ends with 130; the next run goes on', async () => {
+  test('changes in flight finish and are recorded, and apply exits 130; the next run continues', async () => {
     const { env } = await world({ accounts: 40, drift: 0.8, latencyMs: 120 });
     const cwd = place({ 'rollcall.yaml': ENROLL.replace('concurrency: 8', 'concurrency: 2') });
     const child = start(['apply', '--yes'], { cwd, env });
@@ -222,7 +222,7 @@ describe('Ctrl-C', () => {
     child.kill('SIGINT');
     const result = await end;
     expect(result.code).toBe(130);
-    expect(result.stdout).toContain('Interrupted; what was in flight is finished and recorded.');
+    expect(result.stdout).toContain('Interrupted; the changes in flight finished and are recorded.');
     expect(result.stdout).toMatch(/ 0 failed/);
     expectNoStack(result);
     const [verify, entries] = await Promise.all([
@@ -238,7 +238,7 @@ describe('Ctrl-C', () => {
     expect(applyShape.parse(json(next)).open).toEqual([]);
   });
 
-  test('while it still looks, it leaves off and nothing is queued', async () => {
+  test('during the scan, it ends the run and nothing is enqueued', async () => {
     const { env } = await world({ accounts: 60, latencyMs: 400 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const child = start(['apply', '--yes'], { cwd, env });
@@ -253,7 +253,7 @@ describe('Ctrl-C', () => {
     expect(statusShape.parse(json(status)).queue).toEqual({ visible: 0, inFlight: 0, dead: 0 });
   });
 
-  test('a second one stops at once', async () => {
+  test('a second one exits immediately', async () => {
     const { env } = await world({ latencyMs: 3_000, accounts: 6 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const child = start(['apply', '--yes', '--verbose'], { cwd, env });
@@ -272,7 +272,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('policy', () => {
-  test('init describes the organization so that nothing differs, and does not overwrite', async () => {
+  test('init describes the organization so that there is no drift, and does not overwrite', async () => {
     const { env } = await world({ accounts: 25 });
     const cwd = place();
     const made = await rollcall(['policy', 'init', '--json'], { cwd, env });
@@ -294,10 +294,10 @@ describe('policy', () => {
     expect(validateShape.parse(json(valid)).findings).toEqual([]);
     expect(plan.code, plan.stdout).toBe(0);
     expect(stdout.stdout).toBe(inited.policy);
-    expectRefusal(again, cwd, ['rollcall.yaml'], 'is there already');
+    expectRefusal(again, cwd, ['rollcall.yaml'], 'already exists');
   });
 
-  test('explain asks AWS where no scan has been; an account of nobody is refused', async () => {
+  test('explain reads AWS if there is no scan; an unknown account is rejected', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const id = running.info.managementAccountId;
@@ -306,10 +306,10 @@ describe('policy', () => {
       rollcall(['policy', 'explain', '111111111111'], { cwd, env }),
     ]);
     expect(explainShape.parse(json(known))).toMatchObject({ account: { id, management: true }, snapshotAt: null });
-    expectRefusal(unknown, cwd, ['rollcall.yaml'], 'Account 111111111111 is not in the organization o-');
+    expectRefusal(unknown, cwd, ['rollcall.yaml'], 'Account 111111111111 is not in organization o-');
   });
 
-  test('schema is one JSON Schema', async () => {
+  test('schema prints one JSON Schema', async () => {
     const result = await rollcall(['policy', 'schema'], { cwd: place() });
     expect(result.code).toBe(0);
     expect(JSON.parse(result.stdout)).toMatchObject({

@@ -3,7 +3,7 @@ import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 
-/** The JSON that scripts rely on; strict, so that no member appears or disappears without a failing test. */
+/** The JSON that scripts rely on. Strict, so that adding or removing a member fails a test. */
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().regex(/^[0-9A-Z]{26}$/);
 const accountId = z.string().regex(/^\d{12}$/);

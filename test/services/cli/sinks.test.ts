@@ -18,7 +18,7 @@ import {
   world,
 } from './support.ts';
 
-/** Runs the CLI in a shell, so that its streams lead where the script says. `$RC` is the command. */
+/** Runs the CLI in a shell, so that the script can redirect its streams. `$RC` is the command. */
 function shell(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const rc = `"${process.execPath}" "${MAIN}"`;
   const child = spawn('bash', ['-c', script.replaceAll('$RC', rc)], { cwd, env: { ...process.env, ...env } });
@@ -38,7 +38,7 @@ describe('a failing stderr never stops enforcement', () => {
     expect(running.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus')).toBe(true);
   });
 
-  test('apply whose progress reader is gone makes every change', async () => {
+  test('apply whose stderr reader has closed the pipe makes every change', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const result = await shell(
@@ -59,13 +59,13 @@ describe('a failing stderr never stops enforcement', () => {
     const child = spawn('bash', ['-c', rc], { cwd, env: { ...process.env, ...env } });
     onTestFinished(() => void child.kill('SIGKILL'));
     const result = ended(child);
-    // The daemon has no stderr to speak on: the organization shows when its work is done.
+    // The daemon's stderr is lost, so the test observes the organization to see when the work is done.
     expect(await Promise.race([converged, result])).toBe('converged');
     child.kill('SIGTERM');
     expect(await result).toMatchObject({ code: 0, stdout: expect.stringContaining('"worked"') });
   });
 
-  test('notes come back when a full disk has room again', () => {
+  test('notes resume when a full disk has room again', () => {
     const { out, err, fail, written } = sinks();
     const rescued: string[] = [];
     let full = true;
@@ -80,7 +80,7 @@ describe('a failing stderr never stops enforcement', () => {
     expect([rescued, written.err]).toEqual([['kept\n'], '']);
   });
 
-  test('a reader that is gone is not written to again', () => {
+  test('a closed pipe is not written to again', () => {
     const { out, err, fail } = sinks();
     const output = new Output(out, err, { json: false, color: 'never' }, () => {
       throw new Error('written again');
@@ -91,8 +91,8 @@ describe('a failing stderr never stops enforcement', () => {
   });
 });
 
-describe('a failing stdout is one line and exit 1', () => {
-  test('of each command', async () => {
+describe('a failing stdout causes one line on stderr and exit 1', () => {
+  test('in each command', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     await rollcall(['apply', '--yes', '--wait', '0s'], { cwd, env });
@@ -107,11 +107,11 @@ describe('a failing stdout is one line and exit 1', () => {
     ];
     for (const args of commands) {
       const result = await shell(`$RC ${args} 2>err.txt >/dev/full`, cwd, env);
-      const told = readFileSync(join(cwd, 'err.txt'), 'utf8');
+      const stderr = readFileSync(join(cwd, 'err.txt'), 'utf8');
       expect([args, result.code]).toEqual([args, 1]);
-      expect(told.endsWith(STDOUT_FULL), told).toBe(true);
-      expect(told.split('\n').filter((line) => line.startsWith('error'))).toHaveLength(1);
-      expectNoStack({ ...result, stderr: told });
+      expect(stderr.endsWith(STDOUT_FULL), stderr).toBe(true);
+      expect(stderr.split('\n').filter((line) => line.startsWith('error'))).toHaveLength(1);
+      expectNoStack({ ...result, stderr });
     }
   });
 
@@ -130,7 +130,7 @@ describe('a failing stdout is one line and exit 1', () => {
     expect(result).toMatchObject({ code: 1, stderr: STDOUT_FULL });
   });
 
-  test('both streams full end with 1, quietly', async () => {
+  test('if both streams fail, the command exits 1', async () => {
     const cwd = place();
     expect(await shell('$RC policy schema >/dev/full 2>/dev/full', cwd)).toMatchObject({
       code: 1,
@@ -139,14 +139,14 @@ describe('a failing stdout is one line and exit 1', () => {
     });
   });
 
-  test('a closed pipe is no failure: quiet, and the exit code of the command', async () => {
+  test('a closed pipe is not an error: no message, and the exit code of the command', async () => {
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const script = '{ $RC policy schema; echo "ended $?" >&2; } | head -c 1';
     expect(await shell(script, cwd)).toMatchObject({ stdout: '{', stderr: 'ended 0\n' });
   });
 });
 
-describe('what is not a regular file is refused', () => {
+describe('input that is not a regular file is rejected', () => {
   const withPolicy = { 'rollcall.yaml': ENROLL };
   const fifo = (cwd: string): string => {
     expect(spawnSync('mkfifo', [join(cwd, 'fifo')]).status).toBe(0);
@@ -192,12 +192,12 @@ describe('what is not a regular file is refused', () => {
     expect(result.stderr).toContain('--policy -');
   });
 
-  test('a file that is redirected to /dev/stdin is a regular file', async () => {
+  test('a file redirected to /dev/stdin counts as a regular file', async () => {
     const result = await shell('$RC policy validate /dev/stdin <rollcall.yaml', place(withPolicy));
     expect(result).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a FIFO that nobody reads cannot be written to', async () => {
+  test('a FIFO without a reader cannot be written to', async () => {
     const { env } = await world();
     const cwd = place(withPolicy);
     fifo(cwd);
@@ -217,19 +217,19 @@ describe('a policy from stdin', () => {
     expect(result.stdout).toContain('stdin is valid');
   });
 
-  test('findings name stdin and their place', async () => {
+  test('findings name stdin and their position', async () => {
     const result = await shell(`printf 'version: 1\\ncolour: blue\\n' | $RC policy validate -`, place());
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('stdin:2:1: error');
   });
 
-  test('one that is too large is not read to its end', async () => {
+  test('a policy that is too large is not read to its end', async () => {
     const result = await shell('yes | timeout -s KILL 8 $RC policy validate -', place());
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('stdin has more than 4194304 bytes');
   });
 
-  test('one that never ends can be interrupted', async () => {
+  test('reading a policy that never ends can be interrupted', async () => {
     const cwd = place();
     const child = spawn(process.execPath, [MAIN, '--verbose', 'policy', 'validate', '-'], { cwd });
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -239,15 +239,15 @@ describe('a policy from stdin', () => {
     expect((await result).code).toBe(143);
   });
 
-  test('is nothing for a daemon, which reads its policy again', async () => {
+  test('is rejected by serve, which reloads its policy', async () => {
     const result = await shell('$RC serve --policy - --port 0 <rollcall.yaml', place({ 'rollcall.yaml': ENROLL }));
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('serve');
-    expect(result.stderr).toContain('name a file');
+    expect(result.stderr).toContain('Name a file');
   });
 });
 
-/** Two streams that a test makes fail. */
+/** Two streams that a test can make fail. */
 function sinks() {
   const written = { out: '', err: '' };
   const listeners: Record<'out' | 'err', ((error: Error) => void)[]> = { out: [], err: [] };

@@ -32,7 +32,7 @@ import {
   world,
 } from './support.ts';
 
-/** A directory with a store that one run has filled, and the policy. */
+/** A directory with a policy, and a store filled by one run. */
 async function afterOneRun() {
   const { env, running } = await world();
   const cwd = place({ 'rollcall.yaml': ENROLL });
@@ -41,7 +41,7 @@ async function afterOneRun() {
 }
 
 describe('the store', () => {
-  test('backup, restore, and what the ledger says when somebody has edited it', async () => {
+  test('backup, verify of an edited ledger, and restore', async () => {
     const { cwd } = await afterOneRun();
     const call = (...args: string[]) => rollcall([...args, '--json'], { cwd });
     const before = statusShape.parse(json(await call('status')));
@@ -61,7 +61,7 @@ describe('the store', () => {
     expect(edited.code).toBe(1);
     expect(verifyShape.parse(json(edited))).toMatchObject({ ok: false, fault: { kind: 'edit', chain, seq: 2 } });
     expect(text).toMatchObject({ code: 1, stdout: '' });
-    expect(text.stderr).toContain(`The ledger is not whole: chain ${chain}, entry 2: edit`);
+    expect(text.stderr).toContain(`The ledger is damaged: chain ${chain}, entry 2: edit`);
 
     const restored = restoreShape.parse(json(await call('restore', 'b.db')));
     expect(restored).toMatchObject({ restored: '.rollcall/rollcall.db', from: 'b.db', merged: true });
@@ -71,7 +71,7 @@ describe('the store', () => {
     expect(statusShape.parse(json(after)).summary).toEqual(before.summary);
   });
 
-  test('restore of an older backup under a halted daemon lets no change through, before or after it notices', async () => {
+  test('restoring an older backup under a halted daemon permits no change, before or after the daemon notices', async () => {
     const { cwd, env, running } = await afterOneRun();
     const call = (...args: string[]) => rollcall([...args, '--json'], { cwd, env });
     const daemon = start(['serve', '--port', '0'], { cwd, env });
@@ -92,7 +92,7 @@ describe('the store', () => {
         .filter(({ accountId }) => drifting.includes(accountId))
         .map(({ computeOptimizer }) => computeOptimizer.status);
 
-    // The restored store has a scan due: the daemon finds the drift, and that it may not act.
+    // The restored store has a due scan, so the daemon detects the drift, but the halt stops it.
     const found = said(daemon, 'nothing queued: halted');
     const restored = await call('restore', 'b.db');
     expect(restored.code, restored.stderr).toBe(0);
@@ -121,7 +121,7 @@ describe('the store', () => {
     expect((await call('audit', 'verify')).code).toBe(0);
   });
 
-  test('restore of what is no backup leaves everything as it is', async () => {
+  test('restore of a file that is not a backup changes nothing', async () => {
     const cwd = place({ 'no.db': 'no database' });
     expect(await refused(['restore', join(cwd, 'no.db'), '--data-dir', join(cwd, 'data')])).toContain('no.db');
     expect(await refused(['restore', join(cwd, 'gone.db'), '--data-dir', join(cwd, 'data')])).toContain(
@@ -130,7 +130,7 @@ describe('the store', () => {
     expect(readdirSync(cwd)).toEqual(['no.db']);
   });
 
-  test('entries cut off at the end of a chain are noticed', async () => {
+  test('verify detects entries removed from the end of a chain', async () => {
     const { cwd } = await afterOneRun();
     const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
     db.exec("DELETE FROM ledger WHERE position = (SELECT max(position) FROM ledger WHERE chain = 'organization')");
@@ -140,7 +140,7 @@ describe('the store', () => {
     expect(verifyShape.parse(json(result)).fault).toMatchObject({ kind: 'truncation', chain: 'organization' });
   });
 
-  test('dead letters are listed, shown and put back', async () => {
+  test('dead letters can be listed, shown and redriven', async () => {
     const { cwd, env } = await afterOneRun();
     const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: false });
     const accountId = '123456789012';
@@ -178,20 +178,20 @@ describe('the store', () => {
       expect(result).toMatchObject({ code: 1, stdout: '' });
       expect(result.stderr).toContain('no dead letter nothing');
     }
-    // Nothing else is open: the letter of an earlier run alone keeps this one from being clean.
+    // Nothing else is open: only the dead letter of an earlier run causes exit code 3.
     const still = await rollcall(['apply', '--yes'], { cwd, env });
     expect(still).toMatchObject({ code: 3 });
     expect(still.stdout).toContain('Needs attention: 1 dead letter (work that was given up).');
     const back = await rollcall(['dlq', 'redrive', '--all', '--json'], { cwd });
     expect(back.code).toBe(0);
     expect(redriveShape.parse(json(back))).toEqual({ redriven: [id], left: [] });
-    // Of a policy that nobody has any more: the next run drops it.
+    // The message is for a policy that is no longer in force, so the next run drops it.
     expect(await rollcall(['apply', '--yes'], { cwd, env })).toMatchObject({ code: 0 });
     const after = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
     expect(after.queue).toEqual({ visible: 0, inFlight: 0, dead: 0 });
   });
 
-  test('an account that nobody knows, and a cursor that is none of ours', async () => {
+  test('an unknown account, and an invalid cursor', async () => {
     const { cwd } = await afterOneRun();
     const [account, cursor] = await Promise.all([
       rollcall(['account', '111111111111'], { cwd }),
@@ -201,14 +201,14 @@ describe('the store', () => {
     expect(account.stderr).toContain('Account 111111111111 is not known in .rollcall');
     expect(cursor).toMatchObject({ code: 1, stdout: '' });
     expect(cursor.stderr).toContain('--cursor');
-    // A reader that goes away (`| head`) is no error, and neither is a broken policy for who only looks.
+    // A closed pipe (`| head`) is not an error, and neither is an invalid policy for a command that only reads.
     writeFileSync(join(cwd, 'rollcall.yaml'), 'version: 2\n');
     const [id = ''] =
       (await rollcall(['audit', 'list', '--limit', '1', '--type', 'AccountJoined'], { cwd })).stdout.match(/\d{12}/) ??
       [];
     const looked = await rollcall(['account', id], { cwd });
     expect(looked.code).toBe(0);
-    expect(looked.stderr).toContain('going on without it');
+    expect(looked.stderr).toContain('continuing without it');
     const piped = await ended(
       spawn(
         'sh',
@@ -222,8 +222,8 @@ describe('the store', () => {
   });
 });
 
-describe('what runs until it is told to stop', () => {
-  test('sandbox prints one line of JSON, serves, and ends with 0', async () => {
+describe('commands that run until they are stopped', () => {
+  test('sandbox prints one line of JSON, serves, and exits 0', async () => {
     const cwd = place({ 'faults.json': '[{"operation":"GetEnrollmentStatus","kind":"throttle","probability":0.5}]' });
     const flags = [
       '--port',
@@ -258,7 +258,7 @@ describe('what runs until it is told to stop', () => {
     ]);
   });
 
-  test('sandbox: a fifth of the accounts drifts unless a scenario or --drift says otherwise', async () => {
+  test('sandbox: a fifth of the accounts has drifted unless a scenario or --drift says otherwise', async () => {
     const drifting = async (...flags: readonly string[]): Promise<number> => {
       const child = start(['sandbox', '--port', '0', '--accounts', '50', ...flags], { cwd: place() });
       const end = ended(child);
@@ -281,7 +281,7 @@ describe('what runs until it is told to stop', () => {
     expect(scenario).toBeLessThan(named);
   });
 
-  test('sandbox on a port that is taken, or with faults that are none', async () => {
+  test('sandbox on a port that is in use, or with invalid faults', async () => {
     const { running } = await world();
     const { port } = new URL(running.endpoint);
     const cwd = place({ 'f.json': '[{"kind":"explode"}]', 'g.json': '{}' });
@@ -293,21 +293,21 @@ describe('what runs until it is told to stop', () => {
     );
   });
 
-  test('serve that is told to stop before it has begun ends with 0 as well', async () => {
+  test('serve that is stopped while it starts exits 0', async () => {
     const { env } = await world({
       faults: [{ operation: 'GetCallerIdentity', kind: 'slow', delayMs: 1_500, from: 2 }],
     });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const child = start(['serve', '--port', '0'], { cwd, env });
     const end = ended(child);
-    await said(child, 'API and dashboard on');
+    await said(child, 'API and dashboard at');
     child.kill('SIGTERM');
     const { code, stderr } = await end;
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
   });
 
-  test('serve scans, remediates and ends with 0 when it is told to', async () => {
+  test('serve scans, remediates and exits 0 on SIGTERM', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const child = start(['serve', '--json'], { cwd, env });
@@ -322,7 +322,7 @@ describe('what runs until it is told to stop', () => {
     expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
   });
 
-  test('the demo converges in a directory of its own and ends', async () => {
+  test('the demo converges in its own directory and ends', async () => {
     const cwd = place();
     const result = await rollcall(['demo', '--once', '--json'], {
       cwd,

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { applyShape, explainShape, planShape } from './shapes.ts';
 import { json, place, rollcall, type World, world } from './support.ts';
 
-/** A door in front of the sandbox that says something else than it in each answer. @returns its URL */
+/** A server in front of the sandbox that changes each response. @returns its URL */
 async function rewriting(organization: World, rewrite: (body: string) => string): Promise<string> {
   const server = createServer((incoming, outgoing) => {
     const { method, headers, url = '/' } = incoming;
@@ -38,7 +38,7 @@ guardrails: { maxChanges: { percent: 100, atLeast: 10 }, minCoverage: 80 }
 limits: { callsPerSecond: 500, concurrency: 8 }
 `;
 
-test('plan, apply, explain and init name an OU with a slash by its escape', async () => {
+test('plan, apply, explain and init escape the slash in the name of an OU', async () => {
   const organization = await world({ accounts: 25, drift: 1 });
   const members = organization.running.sandbox.accounts().filter(({ state, management }) => {
     return state === 'ACTIVE' && !management;
@@ -72,7 +72,7 @@ test('plan, apply, explain and init name an OU with a slash by its escape', asyn
   expect(written.stdout).not.toContain(`/${top}/East`);
 });
 
-test('an account in a state that is not known is Unknown; the others are enrolled', async () => {
+test('an account in an unknown state has the status Unknown; the others are enrolled', async () => {
   const organization = await world({ accounts: 25, drift: 1 });
   const { sandbox } = organization.running;
   const active = sandbox.accounts().filter(({ state, management }) => state === 'ACTIVE' && !management);

@@ -17,7 +17,7 @@ import { runInProcess } from './in-process.ts';
 /** The CLI as installed. */
 export const MAIN = childFile('cli');
 
-/** A directory of its own for one test, with the files it is given. */
+/** A new directory for one test, with the given files. */
 export function place(files: Readonly<Record<string, string>> = {}): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'rollcall-cli-')));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -27,11 +27,11 @@ export function place(files: Readonly<Record<string, string>> = {}): string {
 
 export interface World {
   readonly running: RunningSandbox;
-  /** What the SDK has to be told to find it. */
+  /** The settings with which the SDK finds it. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A pretend organization for one test; small unless told otherwise. */
+/** A simulated organization for one test, small by default. */
 export async function world(options: StartOptions = {}): Promise<World> {
   const running = await startSandbox({ accounts: 12, drift: 0.3, seed: 3, ...options, port: 0 });
   onTestFinished(() => running.close());
@@ -54,12 +54,12 @@ export interface Ended {
 
 export interface CallOptions {
   readonly cwd: string;
-  /** What Node is to run, with its own arguments before it; default: the bundle of the checkout. */
+  /** The script for Node, after Node's own arguments; default: the bundle of the checkout. */
   readonly entry?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Nothing of the machine's own settings reaches the command. */
+/** An environment without the machine's own settings. */
 function bare(options: CallOptions): Record<string, string> {
   const none = join(options.cwd, 'none');
   return {
@@ -105,12 +105,12 @@ export function rollcall(args: readonly string[], options: Omit<CallOptions, 'en
   return runInProcess(args, options.cwd, bare(options));
 }
 
-/** Runs a command to its end, in a process of its own. */
+/** Runs a command to its end, in a new process. */
 export function spawned(args: readonly string[], options: CallOptions): Promise<Ended> {
   return ended(start(args, options));
 }
 
-/** Resolves when an answer of the sandbox leaves no active account without Compute Optimizer. */
+/** Resolves when every active account of the sandbox is enrolled in Compute Optimizer. */
 export function allEnrolled({ sandbox }: RunningSandbox): Promise<'converged'> {
   const handle = sandbox.handle.bind(sandbox);
   return new Promise((resolve) => {
@@ -128,7 +128,7 @@ export function allEnrolled({ sandbox }: RunningSandbox): Promise<'converged'> {
   });
 }
 
-/** A terminal's two streams, as the output port sees them. */
+/** The two streams of a terminal. */
 export function streams(columns?: number) {
   const written = { out: '', err: '' };
   const stream = (name: 'out' | 'err') => ({
@@ -141,7 +141,7 @@ export function streams(columns?: number) {
   return { written, out: stream('out'), err: stream('err') };
 }
 
-/** A command that has to be refused before it touches anything, in this process: as `main.ts` does it, without its cost. */
+/** Runs a command that must be rejected before it accesses anything, in this process and without opening streams. */
 export async function refused(args: readonly string[]): Promise<string> {
   const { written, out, err } = streams();
   const flags = { json: false, color: 'never' as const };
@@ -170,7 +170,7 @@ interface Pattern {
   exec(text: string): readonly string[] | null;
 }
 
-/** As `said`. @returns the pattern's group, or all that fits it */
+/** Like `said`, for a pattern. @returns its group, or the whole match */
 export function saidBy(child: ChildProcess, pattern: Pattern): Promise<string> {
   let all = '';
   return new Promise((resolve, reject) => {
@@ -185,13 +185,13 @@ export function saidBy(child: ChildProcess, pattern: Pattern): Promise<string> {
   });
 }
 
-/** What a shell script sees: the one document on stdout. */
+/** The single document on stdout. */
 export function json(result: Ended): unknown {
   expect(result.stdout.trim(), result.stderr).not.toBe('');
   return JSON.parse(result.stdout);
 }
 
-/** A clear refusal: exit 1, one message on stderr that has these words, nothing on stdout, no stack, and nothing new in the directory. */
+/** Expects a clear error: exit 1, one message on stderr with these words, nothing on stdout, no stack, and no new file in the directory. */
 export function expectRefusal(result: Ended, cwd: string, files: readonly string[], ...words: readonly string[]): void {
   expect(result, result.stderr).toMatchObject({ code: 1, stdout: '' });
   for (const word of words) expect(result.stderr).toContain(word);
@@ -211,7 +211,7 @@ guardrails: { maxChanges: { percent: 100, atLeast: 10 } }
 limits: { callsPerSecond: 500, concurrency: 8 }
 `;
 
-/** Compute Optimizer alone: one call a drifted account. */
+/** Manages only Compute Optimizer, which needs one call per drifted account. */
 export const ENROLL = `version: 1
 defaults: { computeOptimizer: Active }
 guardrails: { maxChanges: { percent: 100, atLeast: 10 } }

@@ -40,7 +40,7 @@ describe('tables', () => {
     ]);
   });
 
-  test('fit the terminal by shortening what may be shortened', () => {
+  test('fit the terminal by shortening shrinkable columns', () => {
     const lines = table(columns, rows, 30);
     expect(lines).toEqual([
       'ID  NAME                     N',
@@ -49,11 +49,11 @@ describe('tables', () => {
     ]);
   });
 
-  test('never shorten ids, however narrow it is', () => {
+  test('never shorten ids, even on a narrow terminal', () => {
     expect(table(columns, rows, 5)[2]).toBe('22  a very …  1,000');
   });
 
-  test('leave out what may be, in its order and told of, before what is left cannot be read', () => {
+  test('drop columns in their order, and name them, before the other columns become unreadable', () => {
     const wide = [
       { title: 'ACCOUNT' },
       { title: 'NAME', shrinks: true, leaveOut: 1 },
@@ -62,7 +62,7 @@ describe('tables', () => {
     ];
     const row = ['111122223333', 'the account of the payments team', '', 'statusDiffers'];
     expect(table(wide, [row], 80)[0]).toBe('ACCOUNT       NAME                              NOT BEFORE  REASON');
-    // A column that says nothing is missed by nobody.
+    // An empty column is dropped without notice.
     expect(table(wide, [row], 45)).toEqual([
       'ACCOUNT       NAME              REASON',
       '111122223333  the account of …  statusDiffers',
@@ -75,7 +75,7 @@ describe('tables', () => {
     expect(table(wide, [row], 20)[1]).toBe('111122223333');
   });
 
-  test('what comes from outside draws nothing on the terminal', () => {
+  test('external text cannot control the terminal', () => {
     expect(oneLine('a\u001b[31mb\r\nc\u2028d\u009be')).toBe('a [31mb c d e');
     expect(shorten('👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦', 3)).toBe('👩‍👩‍👧‍👦…');
   });
@@ -140,14 +140,14 @@ describe('a plan of ten thousand changes', () => {
     changes: Array.from({ length: 10_000 }, (_, at) => change(at)),
   };
 
-  test('shows the kinds, the first, and where the rest is', () => {
+  test('is shown as groups, the first changes, and how to see the rest', () => {
     const lines = planText(plan, { style: plain, width: null, all: false });
     const text = lines.join('\n');
     expect(lines.length).toBeLessThan(50);
     expect(text).toMatch(
       /^ +5,000 {2}Compute Optimizer {2}Inactive → Active {3}Drifted {2}UpdateEnrollmentStatus \(member\) {2}even /m,
     );
-    expect(text).toContain('… and 9,980 more: --all shows them, --json and --out FILE have them.');
+    expect(text).toContain('… and 9,980 more: use --all, --json or --out FILE.');
     expect(text).toContain('10,000 UpdateEnrollmentStatus (one for each account)');
     expect(text).toContain('3 AssociateAccounts (101 accounts, up to 50 a call)');
     expect(text).toContain('1 UpdateEnrollmentStatus for the whole organization (9 accounts not yet Active)');
@@ -187,7 +187,7 @@ describe('arguments', () => {
       expect(() => instantArgument('--since', text, now)).toThrow('--since');
   });
 
-  test('flags that all commands take stand anywhere', () => {
+  test('global options can stand anywhere', () => {
     const writers = { write: () => undefined, note: () => undefined };
     const flags = { json: true, store: 'embedded', dataDir: 'd', verbose: true, color: false };
     const typed = [
@@ -214,7 +214,7 @@ describe('colour', () => {
     expect(readConfig({ ...flags, color }, env).color).toBe(expected);
   });
 
-  test('on a terminal only, unless forced', () => {
+  test('is used on a terminal only, unless forced', () => {
     const paint = (color: 'auto' | 'always' | 'never', columns?: number): string => {
       const { written, out, err } = streams(columns);
       const output = new Output(out, err, { json: false, color });
@@ -229,7 +229,7 @@ describe('colour', () => {
     ]);
   });
 
-  test('a live display only where one can be drawn', () => {
+  test('a live display is used only if the terminal can draw it', () => {
     const output = (columns?: number): Output => {
       const { out, err } = streams(columns);
       return new Output(out, err, { json: false, color: 'never' });
@@ -244,7 +244,7 @@ describe('colour', () => {
 });
 
 describe('progress', () => {
-  test('in lines says until when it waits at most', () => {
+  test('in lines shows the end of a wait', () => {
     const { written, out, err } = streams();
     const output = new Output(out, err, { json: false, color: 'never' });
     const now = Date.UTC(2026, 0, 1, 12);
@@ -256,12 +256,11 @@ describe('progress', () => {
     progress.end();
     expect(written.err.split('\n').map((line) => line.split(', ')[0])).toEqual([
       'reading the organization',
-      'waiting for another scan to end (if its process is gone',
+      'waiting for another scan to finish (until 12:00:42 UTC if its process has died)',
       'reading enrollments',
-      'waiting for what is due next (12:01:01 UTC)',
+      'waiting for the next due change (12:01:01 UTC)',
       '',
     ]);
-    expect(written.err).toContain('until 12:00:42 UTC)');
   });
 });
 
@@ -270,7 +269,7 @@ describe('the progress of changes', () => {
   const keys = new Set(range(TOTAL).map((n) => workKey(account(n % 202), n < 202 ? 'computeOptimizer' : 'automation')));
   const totals = { now: 202, followUps: 88, optOuts: 0, calls: 204 };
 
-  /** The lines of a run in which a message comes `each` ms. */
+  /** The lines of a run with one event every `each` ms. */
   function linesOf(events: readonly Progress[], each: number): string[] {
     const { written, out, err } = streams();
     const output = new Output(out, err, { json: false, color: 'never' });
@@ -291,7 +290,7 @@ describe('the progress of changes', () => {
   };
   const queued: Progress = { kind: 'queued', messages: 5, totals, keys };
 
-  test('is counted of the whole plan, each change once, however often it is worked on', () => {
+  test('relates to the whole plan, and counts each change once, however often it is attempted', () => {
     const again = range(TOTAL).flatMap((n) =>
       (['converging', 'retrying', 'resolved', 'resolved'] as const).map((outcome) => worked(n, outcome)),
     );
@@ -306,17 +305,17 @@ describe('the progress of changes', () => {
     expect(lines.at(-1)).not.toContain('left');
   });
 
-  test('has a time left only once it means something, and then the right one', () => {
+  test('shows the time left only once it can be estimated, and then correctly', () => {
     const lines = linesOf([queued, ...range(145).map((n) => worked(n, n % 29 === 0 ? 'dead' : 'resolved'))], 1_000);
     const left = lines.filter((line) => line.includes(' left'));
     expect(lines.find((line) => line.includes('(3%)'))).not.toContain('left');
     expect(left[0]).toMatch(/^remediating.*\(5%\): .*about \d+m \d\ds left/);
-    // One a second, and half of it done after 146 s: as long again.
+    // One change per second: half of them are done after 146 s, so 146 s are left.
     expect(lines.at(-1)).toContain('145 of 290 changes (50%): 140 confirmed, 5 failed, about 2m 26s left');
   });
 });
 
-test('the dashboard says of a plan what the command line says', () => {
+test('the dashboard describes a plan in the same words as the command line', () => {
   const each = fc.nat({ max: 499 });
   fc.assert(
     fc.property(each, each, (now, followUps) => {
@@ -328,7 +327,7 @@ test('the dashboard says of a plan what the command line says', () => {
 });
 
 describe('output', () => {
-  test('a stream that fails is written to no more, and only a lost result is reported', () => {
+  test('a failed stream is not written to again, and only a lost result is reported', () => {
     const { written, out, err } = streams();
     const listeners: ((error: Error) => void)[] = [];
     const listening = (stream: typeof out) => ({
@@ -368,40 +367,40 @@ describe('interrupts', () => {
     return { interrupt, exits, time, timers, send };
   };
 
-  test('end a command that has nothing to finish', () => {
+  test('end a command that has no work to finish', () => {
     const { exits, send } = rig();
     send('SIGINT');
     expect(exits).toEqual([130]);
   });
 
-  test('the first asks to finish; npm passing it on is the same one; the second ends', () => {
+  test('the first one requests a graceful end, its copy from npm does not count, and the second one exits', () => {
     const { interrupt, exits, time, send } = rig();
-    const told: string[] = [];
-    interrupt.finishGracefully(() => told.push('stopping'));
+    const notes: string[] = [];
+    interrupt.finishGracefully(() => notes.push('stopping'));
     send('SIGINT');
     send('SIGINT');
-    expect([told, exits, interrupt.signal.aborted]).toEqual([['stopping'], [], true]);
+    expect([notes, exits, interrupt.signal.aborted]).toEqual([['stopping'], [], true]);
     time.now = 400;
     send('SIGINT');
-    expect([told, exits]).toEqual([['stopping'], [130]]);
+    expect([notes, exits]).toEqual([['stopping'], [130]]);
   });
 
-  test('what is not finished in time is not waited for', () => {
+  test('the process exits when its time to finish is over', () => {
     const { interrupt, exits, timers, send } = rig();
-    const told: string[] = [];
+    const notes: string[] = [];
     const end = (): number => {
-      told.push('not in time');
+      notes.push('not in time');
       return 0;
     };
-    interrupt.finishGracefully(() => told.push('stopping'), { ms: 25_000, end });
+    interrupt.finishGracefully(() => notes.push('stopping'), { ms: 25_000, end });
     expect(timers).toEqual([]);
     send('SIGTERM');
-    expect([told, exits, timers.map(({ ms }) => ms)]).toEqual([['stopping'], [], [25_000]]);
+    expect([notes, exits, timers.map(({ ms }) => ms)]).toEqual([['stopping'], [], [25_000]]);
     timers[0]?.run();
-    expect([told, exits]).toEqual([['stopping', 'not in time'], [0]]);
+    expect([notes, exits]).toEqual([['stopping', 'not in time'], [0]]);
   });
 
-  test('SIGTERM ends with 143', () => {
+  test('SIGTERM exits 143', () => {
     const { interrupt, send } = rig();
     interrupt.finishGracefully(() => undefined);
     send('SIGTERM');
@@ -409,7 +408,7 @@ describe('interrupts', () => {
   });
 });
 
-test('the demo leaves nothing of the machine’s AWS settings', () => {
+test('the demo removes all AWS settings of the machine', () => {
   const env: Record<string, string | undefined> = {
     AWS_PROFILE: 'prod',
     AWS_ENDPOINT_URL_STS: 'https://real',
@@ -421,7 +420,7 @@ test('the demo leaves nothing of the machine’s AWS settings', () => {
   expect(env).toMatchObject({ PATH: '/bin', AWS_ENDPOINT_URL: 'http://x', AWS_ACCESS_KEY_ID: '1' });
 });
 
-test('calls of one run are what was added', () => {
+test('the calls of a run are the difference of two counts', () => {
   const before = { 'a:A': { count: 2, throttled: 1 }, 'b:B': { count: 1, throttled: 0 } };
   const now = {
     'a:A': { count: 5, throttled: 1 },
@@ -432,26 +431,26 @@ test('calls of one run are what was added', () => {
 });
 
 test.each<[string, Partial<CloudErrorDetails>, string]>([
-  ['a page that was refused', { kind: 'Invalid', code: 'InvalidInputException' }, 'nothing was concluded from it'],
-  ['throttling without end', { kind: 'Throttled', code: 'TooManyRequestsException' }, 'then run it again'],
-  ['trouble of AWS’s own', { kind: 'Transient', code: 'ServiceException' }, 'run it again later'],
-  ['a key that is refused', { kind: 'Unauthenticated', code: 'SignatureDoesNotMatch' }, 'AWS_REGION'],
-])('%s is told with what to do', (_name, over, words) => {
-  const facts: CloudErrorDetails = {
+  ['a rejected page token', { kind: 'Invalid', code: 'InvalidInputException' }, 'The listing is incomplete'],
+  ['endless throttling', { kind: 'Throttled', code: 'TooManyRequestsException' }, 'then run the command again'],
+  ['an internal error of AWS', { kind: 'Transient', code: 'ServiceException' }, 'Run the command again later'],
+  ['a rejected key', { kind: 'Unauthenticated', code: 'SignatureDoesNotMatch' }, 'AWS_REGION'],
+])('%s is reported with what to do', (_name, over, words) => {
+  const details: CloudErrorDetails = {
     ...{ kind: 'Invalid', code: '', service: 'organizations', operation: 'ListAccounts', accountId: null },
     ...{ requestId: 'r-1', ambiguous: false },
     ...over,
   };
-  const told = reportOf(new CloudError('ListAccounts failed.', facts));
-  expect(told.message).toMatch(/^ListAccounts failed\. [A-Z]/);
-  expect(told.message).toContain(words);
+  const { message } = reportOf(new CloudError('ListAccounts failed.', details));
+  expect(message).toMatch(/^ListAccounts failed\. [A-Z]/);
+  expect(message).toContain(words);
 });
 
-test('an error that nobody has thought of is told as one, without its stack', () => {
-  const told = reportOf(new TypeError('x is not a function'));
-  expect(told).toMatchObject({ code: 'Internal' });
-  expect(told.message).toContain('x is not a function');
-  expect(told.message).toContain('--verbose');
+test('an unexpected error is reported as internal, without its stack', () => {
+  const report = reportOf(new TypeError('x is not a function'));
+  expect(report).toMatchObject({ code: 'Internal' });
+  expect(report.message).toContain('x is not a function');
+  expect(report.message).toContain('--verbose');
   const full = new StoreError({
     code: 'DiskFull',
     resource: '/d',

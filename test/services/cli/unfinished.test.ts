@@ -11,8 +11,8 @@ import { systemClock } from '../../../shared/compose/system.ts';
 import { applyShape, auditShape, errorShape, showShape } from './shapes.ts';
 import { ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
 
-describe('what a killed process leaves behind', () => {
-  test('apply does not say that all is well while a change is claimed, and says until when', async () => {
+describe('after a process was killed', () => {
+  test('apply does not report success while a change is claimed, and shows when the claim expires', async () => {
     const { env, running } = await world({ accounts: 12, drift: 0 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const member = running.sandbox.accounts().find(({ management, state }) => !management && state === 'ACTIVE');
@@ -31,7 +31,7 @@ describe('what a killed process leaves behind', () => {
     child.kill('SIGKILL');
     await end;
     running.sandbox.setFaults([]);
-    // Whoever looks at the accounts alone finds nothing wrong.
+    // The accounts themselves now comply.
     become('Active');
 
     const [document, text] = [
@@ -46,7 +46,7 @@ describe('what a killed process leaves behind', () => {
     expect(Date.parse(run.claimed[0]?.until ?? '')).toBeGreaterThan(Date.now());
     expect(text.code).toBe(3);
     expect(text.stdout).toContain(
-      `Not known yet: 1 change that a process has begun and not finished, for example UpdateEnrollmentStatus for ${accountId}`,
+      `Outcome not known yet: 1 change that a process started and did not finish, for example UpdateEnrollmentStatus for ${accountId}`,
     );
     expect(text.stdout).not.toContain('comply with the policy.');
   });
@@ -61,7 +61,7 @@ describe('waiting for another process’s scan', () => {
     await store.close();
     const child = start(['apply', '--yes'], { cwd, env });
     const end = ended(child);
-    await said(child, 'waiting for another scan to end');
+    await said(child, 'waiting for another scan to finish');
     const at = performance.now();
     child.kill('SIGINT');
     const { code, stderr } = await end;
@@ -102,48 +102,48 @@ describe('how a run ends', () => {
   const textOf = (over: Parameters<typeof left>[0]) =>
     [...openText(left(over), { style: plain, width: null }), ...unfinishedText(left(over), plain)].join('\n');
 
-  test('with AWS out of reach: 1, unless nothing is open', () => {
+  test('exits 1 if AWS is unreachable, unless nothing is open', () => {
     expect(exitOf({ open: [open] })).toBe(0);
     expect(exitOf({ open: [open], unreachable: lost })).toBe(1);
     expect(exitOf({ unreachable: lost })).toBe(0);
     expect(textOf({ open: [open], unreachable: lost })).toContain(
-      'AWS is out of reach since 2026-11-22T00:00:00Z: GetEnrollmentStatus failed (ECONNREFUSED). What is open stays queued',
+      'AWS is unreachable since 2026-11-22T00:00:00Z: GetEnrollmentStatus failed (ECONNREFUSED). Open changes stay queued',
     );
-    expect(textOf({ unreachable: lost })).not.toContain('out of reach');
+    expect(textOf({ unreachable: lost })).not.toContain('unreachable');
   });
 
-  test('with changes that were never begun, because another process has their messages: 3', () => {
+  test('exits 3 if changes were not started, because another process has their messages', () => {
     expect(exitOf({ notStarted: 1 })).toBe(3);
   });
 
-  test('with dead letters, of an earlier run too: 3', () => {
+  test('exits 3 if there are dead letters, even of an earlier run', () => {
     expect(exitOf({ deadLetters: 1 })).toBe(3);
     expect(exitOf({})).toBe(0);
   });
 
-  test('what is open is told by its kind, with when the first of it may go on', () => {
+  test('shows open changes in groups, with the earliest next attempt', () => {
     const cooling = (accountId: string, notBefore: string): OpenChange => ({
       ...open,
       ...{ accountId, verdict: 'Blocked', reason: 'coolDown', status: 'Waiting', notBefore, message: 'opted out' },
     });
-    const told = textOf({
+    const text = textOf({
       open: [cooling('111122223333', '2026-11-22T09:00:00.000Z'), cooling('444455556666', '2026-11-22T04:00:00.000Z')],
     });
-    expect(told).toMatch(
+    expect(text).toMatch(
       /^ +2 {2}Compute Optimizer {2}Waiting {2}Automation's 24-hour cool-down {2}2026-11-22T04:00:00Z {2}111122223333 /m,
     );
   });
 
-  test('with a claim that is open: 3, and not in green', () => {
+  test('exits 3 if a claim is open, and does not report compliance', () => {
     expect(exitOf({ claimed: [claim] })).toBe(3);
-    expect(textOf({ claimed: [claim] })).toContain('claimed until 2026-11-22T01:00:00Z at the latest');
+    expect(textOf({ claimed: [claim] })).toContain('The last claim expires 2026-11-22T01:00:00Z');
     expect(textOf({ claimed: [claim] })).not.toContain('comply with the policy.');
     expect(textOf({})).toContain('All managed accounts comply with the policy.');
   });
 });
 
 describe('audit show', () => {
-  test('one entry in full with its neighbours, by id and by place; one that is none', async () => {
+  test('shows one entry in full with its neighbours, by id and by position; an unknown one is an error', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     expect(await rollcall(['apply', '--yes'], { cwd, env })).toMatchObject({ code: 0 });
@@ -169,7 +169,7 @@ describe('audit show', () => {
     });
     expect(showShape.parse(json(byPlace)).verification).toMatchObject({ ok: true, previous: null });
     expect(text).toMatchObject({ code: 0, stderr: '' });
-    for (const part of [id, wanted?.hash ?? '', wanted?.prevHash ?? '', 'both neighbours fit'])
+    for (const part of [id, wanted?.hash ?? '', wanted?.prevHash ?? '', 'both neighbours match'])
       expect(text.stdout).toContain(part);
     expect(none.code).toBe(1);
     expect(errorShape.parse(json(none)).error.code).toBe('EntryUnknown');

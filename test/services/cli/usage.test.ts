@@ -5,11 +5,11 @@ import { parse } from '../../../services/cli/program.ts';
 import { errorShape } from './shapes.ts';
 import { expectNoStack, expectRefusal, json, place, refused, rollcall } from './support.ts';
 
-describe('what is typed', () => {
+describe('the command line', () => {
   test.each<[string, string[], string[]]>([
     ['no command', [], ['A command is missing']],
     ['an unknown command', ['plann'], ["unknown command 'plann'", 'Did you mean plan?']],
-    ['a command that is none', ['doktor'], ["unknown command 'doktor'", 'Did you mean doctor?']],
+    ['a misspelled command', ['doktor'], ["unknown command 'doktor'", 'Did you mean doctor?']],
     ['a group without its command', ['policy'], ['A command is missing']],
     ['an unknown command of a group', ['audit', 'lst'], ["unknown command 'lst'"]],
     ['an unknown option', ['status', '--fast'], ["unknown option '--fast'"]],
@@ -20,34 +20,34 @@ describe('what is typed', () => {
     ['a wait without a unit', ['apply', '--yes', '--wait', '60'], ['--wait "60"', 'duration']],
     ['a limit of nothing', ['audit', 'list', '--limit', '0'], ['--limit "0"', 'from 1 to']],
     ['a type in the wrong case', ['audit', 'list', '--type', 'driftdetected'], ['DriftDetected', 'case']],
-    ['a type that is none', ['audit', 'list', '--type', 'Drift'], ['--type "Drift"', 'ScanStarted']],
-    ['an enrollment that is none', ['audit', 'list', '--enrollment', 'co'], ['computeOptimizer, automation']],
+    ['an unknown type', ['audit', 'list', '--type', 'Drift'], ['--type "Drift"', 'ScanStarted']],
+    ['an unknown enrollment', ['audit', 'list', '--enrollment', 'co'], ['computeOptimizer, automation']],
     ['a day that does not exist', ['audit', 'list', '--since', '2026-02-30'], ['--since "2026-02-30"', '2026-03-01']],
-    ['a store that is none', ['status', '--store', 'redis'], ['--store "redis"', 'embedded or aws']],
+    ['an unknown store', ['status', '--store', 'redis'], ['--store "redis"', 'embedded or aws']],
     [
       'a store that nothing is known of',
       ['status', '--store', 'aws'],
       ['ROLLCALL_TABLE is not set', 'ROLLCALL_QUEUE_URL is not set', 'ROLLCALL_EVENT_BUS is not set'],
     ],
     ['an empty data directory', ['status', '--data-dir', ''], ['--data-dir needs']],
-    ['a sandbox on no port', ['sandbox', '--port', '65536'], ['--port "65536"']],
-    ['a sandbox of no scenario', ['sandbox', '--scenario', 'huge'], ['--scenario "huge"', 'small, demo']],
-    ['a sandbox that drifts too much', ['sandbox', '--drift', '1.5'], ['--drift "1.5"', 'from 0 to 1']],
-    ['redrive of nothing', ['dlq', 'redrive'], ['Name the dead letters', '--all']],
+    ['a sandbox with an invalid port', ['sandbox', '--port', '65536'], ['--port "65536"']],
+    ['a sandbox with an unknown scenario', ['sandbox', '--scenario', 'huge'], ['--scenario "huge"', 'small, demo']],
+    ['a sandbox with too much drift', ['sandbox', '--drift', '1.5'], ['--drift "1.5"', 'from 0 to 1']],
+    ['redrive without an id', ['dlq', 'redrive'], ['needs the ids of dead letters', '--all']],
   ])('%s is refused in a line', async (_name, args, words) => {
     const line = await refused(args);
     expect(line).toMatch(/^error: [^\n]+$/);
     for (const word of words) expect(line).toContain(word);
   });
 
-  test('what is refused ends with 1, says so on stderr alone and leaves nothing behind', async () => {
+  test('a rejected command exits 1, writes only to stderr and creates no file', async () => {
     const cwd = place();
     const [unknown, bare] = await Promise.all([rollcall(['plann'], { cwd }), rollcall([], { cwd })]);
     expectRefusal(unknown, cwd, [], "unknown command 'plann'", 'Did you mean plan?');
     expectRefusal(bare, cwd, [], 'Usage: rollcall', 'A command is missing');
   });
 
-  test('--json tells errors as a document, wherever it stands', async () => {
+  test('--json prints errors as a document, at any position', async () => {
     const cwd = place();
     const commands = [
       ['--json', 'plann'],
@@ -62,7 +62,7 @@ describe('what is typed', () => {
     }
   });
 
-  test('help and version go to stdout with 0, and help names no command that is not there', async () => {
+  test('help and version go to stdout with exit code 0, and help names only existing commands', async () => {
     const cwd = place();
     const [help, version, sub] = await Promise.all([
       rollcall(['--help'], { cwd }),
@@ -117,17 +117,17 @@ describe('what is typed', () => {
     expect(walk([])).toBeGreaterThan(30);
   });
 
-  test('apply without a terminal and without --yes asks nobody and does nothing', async () => {
+  test('apply without a terminal and without --yes does not ask and does nothing', async () => {
     const cwd = place({ 'rollcall.yaml': 'version: 1\ndefaults: { computeOptimizer: Active }\n' });
     expectRefusal(await rollcall(['apply'], { cwd }), cwd, ['rollcall.yaml'], '--yes', 'rollcall plan');
   });
 
-  test('without a policy, plan says how to get one', async () => {
+  test('without a policy, plan says how to create one', async () => {
     const cwd = place();
     expectRefusal(await rollcall(['plan'], { cwd }), cwd, [], 'There is no rollcall.yaml', 'policy init');
   });
 
-  test('without a store, what reads it says so', async () => {
+  test('without a store, commands that read it say so', async () => {
     const cwd = place();
     const commands = [
       ['status'],
