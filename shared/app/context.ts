@@ -80,7 +80,7 @@ export type Progress =
   /** `until`: when the lease expires if it is not renewed, epoch ms. */
   | { readonly kind: 'waitingForLease'; readonly holder: string; readonly until: number }
   | { readonly kind: 'organization'; readonly accounts: number; readonly done: boolean }
-  | { readonly kind: 'listing'; readonly listing: 'computeOptimizer' | 'automation'; readonly accounts: number }
+  | { readonly kind: 'listing'; readonly listing: EnrollmentId; readonly accounts: number }
   | { readonly kind: 'probing'; readonly done: number; readonly total: number }
   | { readonly kind: 'recorded'; readonly entries: number }
   /** `keys`: the planned changes, follow-ups included, by `workKey`. */

@@ -270,7 +270,7 @@ export const FAULTS: readonly Fault[] = [
       {
         file: 'shared/app/survey/observations.ts',
         find: "return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);",
-        replace: 'return listing === null ? NOT_LISTED : AUTOMATION_ABSENT;',
+        replace: 'return listing === null ? NOT_LISTED : absent(FIRST_KIND.id);',
       },
     ],
   },

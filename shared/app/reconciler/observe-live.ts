@@ -1,7 +1,7 @@
 import { desiredOf } from '../../domain/decision/assess.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import { mismatchOf, type Observations } from '../../domain/enrollment/mismatch.ts';
-import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { AccountId, Observation } from '../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';
@@ -14,7 +14,7 @@ export async function readLive(work: WorkContext, accountId: AccountId, enrollme
 }
 
 /**
- * The observations that the assessment of one enrollment needs. For drifted Automation that includes its prerequisite, Compute Optimizer.
+ * The observations that the assessment of one enrollment needs. For an enrollment that drifted they include its prerequisites.
  * @throws CloudError
  */
 export async function observeLive(
@@ -22,12 +22,14 @@ export async function observeLive(
   facts: OrganizationAccount,
   enrollment: EnrollmentId,
 ): Promise<Observations> {
+  const found: Record<EnrollmentId, Observation> = byKind(() => NOT_LISTED);
   // A closed account cannot be read and is NotApplicable anyway. An account that the policy cannot decide is Unknown.
-  if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts))
-    return { computeOptimizer: NOT_LISTED, automation: NOT_LISTED };
+  if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return found;
   const observed = await readLive(work, facts.id, enrollment);
-  if (enrollment === 'computeOptimizer') return { computeOptimizer: observed, automation: NOT_LISTED };
-  const desired = desiredOf(work.policy.resolve(facts), facts, 'automation');
-  if (mismatchOf(desired, observed) === null) return { computeOptimizer: NOT_LISTED, automation: observed };
-  return { computeOptimizer: await readLive(work, facts.id, 'computeOptimizer'), automation: observed };
+  found[enrollment] = observed;
+  const { prerequisites } = kindOf(enrollment);
+  if (prerequisites.length === 0) return found;
+  if (mismatchOf(desiredOf(work.policy.resolve(facts), facts, enrollment), observed) === null) return found;
+  for (const id of prerequisites) found[id] = await readLive(work, facts.id, id);
+  return found;
 }

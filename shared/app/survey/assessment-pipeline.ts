@@ -1,8 +1,9 @@
+import { byKind } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { ListedEnrollment, Observed } from '../../ports/cloud.ts';
 import type { Records } from '../../ports/records.ts';
 import type { AssessedAccount, AssessmentTable } from './assessment-table.ts';
-import type { Listings } from './observations.ts';
+import { LEADING_KIND, type Listings } from './observations.ts';
 import type { Listing } from './paged-listing.ts';
 
 /** Accounts assessed at a time: their records are in memory together. */
@@ -18,7 +19,7 @@ export class AssessmentPipeline {
   readonly #records: Pick<Records, 'getMany'>;
   readonly #record: RecordAccounts | null;
   #table: AssessmentTable | null = null;
-  #automation: Listing | null = null;
+  #others: Listings = byKind(() => null);
   #seen: ReadonlyMap<AccountId, Observed> = new Map();
   #waiting: AccountId[] = [];
   #running: Promise<void> | null = null;
@@ -29,10 +30,10 @@ export class AssessmentPipeline {
     this.#record = record;
   }
 
-  /** Starts assessing pages. `automation` is the complete Automation listing. */
-  begin(table: AssessmentTable, automation: Listing | null): void {
+  /** Starts assessing pages. `others` are the complete listings beside the leading one. */
+  begin(table: AssessmentTable, others: Listings): void {
     this.#table = table;
-    this.#automation = automation;
+    this.#others = others;
     this.#start();
   }
 
@@ -53,7 +54,7 @@ export class AssessmentPipeline {
   async end(enrolled: Listing): Promise<Listings> {
     while (this.#running !== null) await this.#running;
     if (this.#failure !== null) throw this.#failure.error;
-    return { computeOptimizer: enrolled, automation: this.#automation };
+    return withLeading(this.#others, enrolled);
   }
 
   async assess(accountIds: readonly AccountId[], listings: Listings): Promise<void> {
@@ -82,8 +83,11 @@ export class AssessmentPipeline {
     while (this.#waiting.length > 0) {
       const ids = this.#waiting;
       this.#waiting = [];
-      const computeOptimizer = { seen: this.#seen, brokenBy: null };
-      await this.assess(ids, { computeOptimizer, automation: this.#automation });
+      await this.assess(ids, withLeading(this.#others, { seen: this.#seen, brokenBy: null }));
     }
   }
+}
+
+export function withLeading(others: Listings, leading: Listing): Listings {
+  return { ...others, [LEADING_KIND]: leading };
 }

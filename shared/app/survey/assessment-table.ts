@@ -2,7 +2,13 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { type AssessContext, assess } from '../../domain/decision/assess.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { isChange } from '../../domain/decision/plan.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  KINDS,
+  ORGANIZATION_WIDE,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
@@ -40,7 +46,8 @@ interface Unlisted {
   readonly record: AccountRecord | null;
 }
 
-type Pair = readonly [computeOptimizer: Verdict, automation: Verdict];
+/** The verdicts of an account, in the order of the kinds. */
+type Verdicts = readonly Verdict[];
 
 /**
  * Joins the observations of one scan with the accounts they belong to, and assesses each account as soon as it is observed. To save memory
@@ -51,9 +58,9 @@ export class AssessmentTable {
   readonly #options: AssessmentOptions;
   #context: AssessContext;
   #accounts = new Map<AccountId, OrganizationAccount>();
-  #verdicts = new Map<AccountId, Pair>();
-  /** One object for each pair of verdicts that has occurred, shared by all accounts. */
-  readonly #pairs = new Map<string, Pair>();
+  #verdicts = new Map<AccountId, Verdicts>();
+  /** One list for each combination of verdicts that has occurred, shared by all accounts. */
+  readonly #combinations = new Map<string, Verdicts>();
   /** Accounts kept in full. */
   #assessed = new Map<AccountId, AssessedAccount>();
   #unrecorded = new Map<AccountId, AssessedAccount>();
@@ -105,8 +112,8 @@ export class AssessmentTable {
   ): void {
     const observations = preferNewerRecords(observed, record, this.#options.begunAt);
     const assessments = assess(this.#context, account, observations, record);
-    if (record?.conditions.computeOptimizer?.contested) this.#contested.add(account.id);
-    this.#verdicts.set(account.id, this.#pairOf(assessments.computeOptimizer.verdict, assessments.automation.verdict));
+    if (record?.conditions[ORGANIZATION_WIDE]?.contested) this.#contested.add(account.id);
+    this.#verdicts.set(account.id, this.#shared(ENROLLMENT_IDS.map((id) => assessments[id].verdict)));
     this.#assessed.delete(account.id);
     this.#unrecorded.delete(account.id);
     this.#toProbe.delete(account.id);
@@ -117,14 +124,14 @@ export class AssessmentTable {
     if (unrecorded || differs(assessed)) this.#assessed.set(account.id, assessed);
   }
 
-  #pairOf(computeOptimizer: Verdict, automation: Verdict): Pair {
-    const name = `${computeOptimizer} ${automation}`;
-    const pair = this.#pairs.get(name) ?? [computeOptimizer, automation];
-    this.#pairs.set(name, pair);
-    return pair;
+  #shared(verdicts: Verdicts): Verdicts {
+    const name = verdicts.join(' ');
+    const known = this.#combinations.get(name) ?? verdicts;
+    this.#combinations.set(name, known);
+    return known;
   }
 
-  /** Accounts not assessed yet, because the Compute Optimizer listing did not name them. */
+  /** Accounts not assessed yet, because the leading listing did not name them. */
   get unassessed(): readonly AccountId[] {
     return this.#snapshot.accounts.flatMap(({ id }) => (this.#verdicts.has(id) ? [] : [id]));
   }
@@ -156,13 +163,14 @@ export class AssessmentTable {
   get toProbe(): readonly {
     readonly account: OrganizationAccount;
     readonly known: Observations;
-    readonly automation: boolean;
+    readonly wanted: readonly EnrollmentId[];
     readonly record: AccountRecord | null;
   }[] {
     return [...this.#toProbe].flatMap(([accountId, { observations, record }]) => {
       const account = this.#accounts.get(accountId);
-      const automation = this.#verdicts.get(accountId)?.[1] === 'Unknown';
-      return account === undefined ? [] : [{ account, known: observations, automation, record }];
+      const verdicts = this.#verdicts.get(accountId) ?? [];
+      const wanted = ENROLLMENT_IDS.filter((_, index) => verdicts[index] === 'Unknown');
+      return account === undefined ? [] : [{ account, known: observations, wanted, record }];
     });
   }
 
@@ -175,7 +183,7 @@ export class AssessmentTable {
   }
 
   get summary(): Summary {
-    const summary: Summary = { computeOptimizer: {}, automation: {} };
+    const summary: Summary = byKind(() => ({}));
     for (const verdicts of this.#verdicts.values()) {
       ENROLLMENT_IDS.forEach((enrollment, index) => {
         const verdict = verdicts[index];
@@ -185,7 +193,7 @@ export class AssessmentTable {
     return summary;
   }
 
-  /** Accounts whose Compute Optimizer is contested, whatever its current status. */
+  /** Accounts in which the enrollment of the organization-wide call is contested, whatever its current status. */
   get contested(): number {
     return this.#contested.size;
   }
@@ -201,9 +209,9 @@ export class AssessmentTable {
   /** `missing`: enrolled accounts that the snapshot lacks. */
   coverage(listed: number, missing: number): Coverage {
     const counts = { listed, evaluated: 0, unknown: missing, notApplicable: 0 };
-    for (const [accountId, [computeOptimizer, automation]] of this.#verdicts) {
-      if (computeOptimizer === 'NotApplicable') counts.notApplicable += 1;
-      else if (computeOptimizer !== 'Unknown' && automation !== 'Unknown') counts.evaluated += 1;
+    for (const [accountId, verdicts] of this.#verdicts) {
+      if (verdicts[0] === 'NotApplicable') counts.notApplicable += 1;
+      else if (!verdicts.includes('Unknown')) counts.evaluated += 1;
       else if (!isUnreadable(this.#options.caller, accountId)) counts.unknown += 1;
     }
     return counts;
@@ -211,7 +219,7 @@ export class AssessmentTable {
 }
 
 function differs({ assessments }: AssessedAccount): boolean {
-  return isChange(assessments.computeOptimizer) || isChange(assessments.automation);
+  return ENROLLMENT_IDS.some((enrollment) => isChange(assessments[enrollment]));
 }
 
 function optsOut({ assessments }: AssessedAccount): boolean {
@@ -219,8 +227,10 @@ function optsOut({ assessments }: AssessedAccount): boolean {
 }
 
 function needsProbe(assessments: Assessments, observations: Observations): boolean {
-  const { computeOptimizer, automation } = assessments;
-  // Automation that is blocked by its prerequisite needs the Compute Optimizer status, managed or not.
-  const prerequisite = automation.reason === 'prerequisite' && isNotListed(observations.computeOptimizer);
-  return computeOptimizer.reason === 'notListed' || automation.reason === 'notListed' || prerequisite;
+  return KINDS.some(({ id, prerequisites }) => {
+    const { reason } = assessments[id];
+    // An enrollment that is blocked by its prerequisite needs the status of the prerequisite, managed or not.
+    const blocked = reason === 'prerequisite' && prerequisites.some((each) => isNotListed(observations[each]));
+    return reason === 'notListed' || blocked;
+  });
 }

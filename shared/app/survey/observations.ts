@@ -1,20 +1,31 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import {
+  byKind,
+  dependentsOf,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  FIRST_KIND,
+  kindOf,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Caller, EpochMs, Observation } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
+import { fieldsOf } from '../../domain/policy/types.ts';
 import type { Cloud, Observed } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { Listing } from './paged-listing.ts';
 
-/** Whether the policy manages Automation in any account. If not, the Automation listing is not read. */
-export function managesAutomation({ policy }: CompiledPolicy): boolean {
+/**
+ * The kind whose listing leads a survey: its accounts are assessed page by page, and the coverage of a survey counts them. The listings of the other
+ * managed kinds are read in parallel.
+ */
+export const LEADING_KIND = FIRST_KIND.id;
+
+/** Whether the policy manages this kind in any account. If not, its listing is not read. */
+export function manages({ policy }: CompiledPolicy, enrollment: EnrollmentId): boolean {
   const settings = [policy.defaults, ...policy.rules.map((rule) => rule.sets)];
-  return settings.some(
-    ({ automation, organizationRules }) =>
-      (automation ?? 'unmanaged') !== 'unmanaged' || (organizationRules ?? 'unmanaged') !== 'unmanaged',
-  );
+  return settings.some((sets) => fieldsOf(enrollment).some((field) => (sets[field] ?? 'unmanaged') !== 'unmanaged'));
 }
 
 const unknown = (reason: Extract<Observation, { kind: 'unknown' }>['reason'], message: string | null): Observation => ({
@@ -25,14 +36,11 @@ const unknown = (reason: Extract<Observation, { kind: 'unknown' }>['reason'], me
 
 export const NOT_LISTED = unknown('notListed', 'the listing is complete and does not name it');
 
-/** Automation of an account that is neither in its listing nor Active in Compute Optimizer, which Automation requires. */
-export const AUTOMATION_ABSENT: Observed = {
-  kind: 'observed',
-  status: 'Inactive',
-  ruleMode: 'NoneAllowed',
-  statusReason: null,
-  lastUpdated: null,
-};
+/** An enrollment that a complete listing omits because its prerequisite is not Active. */
+export function absent(enrollment: EnrollmentId): Observed {
+  const ruleMode = kindOf(enrollment).hasRuleMode ? 'NoneAllowed' : null;
+  return { kind: 'observed', status: 'Inactive', ruleMode, statusReason: null, lastUpdated: null };
+}
 
 /** Turns a read error into an observation. `Unauthenticated` concerns the caller, not the account, and is rethrown. */
 function unknownBecause(error: unknown): Observation {
@@ -75,59 +83,77 @@ export function preferNewerRecords(
     const { status, ruleMode } = condition;
     return { kind: 'observed', status, ruleMode, statusReason: null, lastUpdated };
   };
-  return { computeOptimizer: newer('computeOptimizer'), automation: newer('automation') };
+  return byKind(newer);
 }
 
-export interface Listings {
-  readonly computeOptimizer: Listing;
-  /** `null`: the policy does not manage Automation, so it was not listed. */
-  readonly automation: Listing | null;
-}
+/** `null`: the policy does not manage the kind, so it was not listed. */
+export type Listings = Readonly<Record<EnrollmentId, Listing | null>>;
 
 /** The observations of an account that follow from the listings alone. */
 export function fromListings(caller: Caller, account: OrganizationAccount, listings: Listings): Observations {
   if (isUnreadable(caller, account.id)) {
     const hidden = unknown('callerCannotRead', 'only the management account itself can read its own enrollment');
-    return { computeOptimizer: hidden, automation: hidden };
+    return byKind(() => hidden);
   }
-  const { computeOptimizer, automation } = listings;
-  const enrolled = computeOptimizer.seen.get(account.id) ?? absentFrom(computeOptimizer);
-  if (automation === null) return { computeOptimizer: enrolled, automation: NOT_LISTED };
-  return { computeOptimizer: enrolled, automation: automationOf(account, enrolled, automation) };
+  const known: Partial<Record<EnrollmentId, Observation>> = {};
+  return byKind((enrollment) => {
+    const observation = fromListing(account, enrollment, listings[enrollment], known);
+    known[enrollment] = observation;
+    return observation;
+  });
+}
+
+/** @param known the observations of the kinds before this one, its prerequisites among them */
+function fromListing(
+  account: OrganizationAccount,
+  enrollment: EnrollmentId,
+  listing: Listing | null,
+  known: Partial<Observations>,
+): Observation {
+  if (listing === null) return NOT_LISTED;
+  const seen = listing.seen.get(account.id);
+  if (seen !== undefined) return seen;
+  if (kindOf(enrollment).absence === 'unknown') return absentFrom(listing);
+  // The account is listed with a value that this version does not know, so it is read individually.
+  if (listing.leftOut?.has(account.id) === true) return NOT_LISTED;
+  // No listing names the management account, so a broken one does not make it less known.
+  if (listing.brokenBy !== null && !account.management) return absentFrom(listing);
+  return lacksPrerequisite(enrollment, known) ? absent(enrollment) : NOT_LISTED;
 }
 
 function absentFrom(listing: Listing): Observation {
   return listing.brokenBy === null ? NOT_LISTED : unknown('listingIncomplete', listing.brokenBy.message);
 }
 
-function automationOf(account: OrganizationAccount, enrolled: Observation, listing: Listing): Observation {
-  const seen = listing.seen.get(account.id);
-  if (seen !== undefined) return seen;
-  // The account is listed with a value that this version does not know, so it is read individually.
-  if (listing.leftOut?.has(account.id) === true) return NOT_LISTED;
-  // No listing names the management account, so a broken one does not make it less known.
-  if (listing.brokenBy !== null && !account.management) return absentFrom(listing);
-  return enrolled.kind === 'observed' && enrolled.status !== 'Active' ? AUTOMATION_ABSENT : NOT_LISTED;
+function lacksPrerequisite(enrollment: EnrollmentId, known: Partial<Observations>): boolean {
+  return kindOf(enrollment).prerequisites.some((id) => {
+    const observation = known[id];
+    return observation?.kind === 'observed' && observation.status !== 'Active';
+  });
 }
 
 /**
  * Reads from the account what the listings do not contain: through its member role, or with the process's own credentials if the
  * account is the caller's. No listing names the management account.
+ * @param wanted the enrollments to read; prerequisites of others are always read
  */
 export async function probe(
   cloud: Cloud,
   retrying: Retrying,
   accountId: AccountId,
   known: Observations,
-  readsAutomation: boolean,
+  wanted: readonly EnrollmentId[],
 ): Promise<Observations> {
-  const computeOptimizer = isNotListed(known.computeOptimizer)
-    ? await readOrUnknown(retrying, () => cloud.read('computeOptimizer', accountId))
-    : known.computeOptimizer;
-  if (!readsAutomation || !isNotListed(known.automation)) return { computeOptimizer, automation: known.automation };
-  const off = computeOptimizer.kind === 'observed' && computeOptimizer.status !== 'Active';
-  const automation = off ? AUTOMATION_ABSENT : await readOrUnknown(retrying, () => cloud.read('automation', accountId));
-  return { computeOptimizer, automation };
+  const found = { ...known };
+  for (const enrollment of ENROLLMENT_IDS) {
+    const needed = wanted.includes(enrollment) || dependentsOf(enrollment).length > 0;
+    if (!needed || !isNotListed(found[enrollment])) continue;
+    const off = kindOf(enrollment).absence === 'inactiveWithoutPrerequisite' && lacksPrerequisite(enrollment, found);
+    found[enrollment] = off
+      ? absent(enrollment)
+      : await readOrUnknown(retrying, () => cloud.read(enrollment, accountId));
+  }
+  return found;
 }
 
 export function isNotListed(observation: Observation): boolean {

@@ -2,6 +2,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -10,10 +11,10 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
-import { AssessmentPipeline } from './assessment-pipeline.ts';
+import { AssessmentPipeline, withLeading } from './assessment-pipeline.ts';
 import { type AssessedAccount, AssessmentTable, type NeedsRecording, type Summary } from './assessment-table.ts';
 import { contradictions, contradictionText } from './listing-contradictions.ts';
-import { type Listings, managesAutomation, probe } from './observations.ts';
+import { LEADING_KIND, type Listings, manages, probe } from './observations.ts';
 import { takeSnapshot } from './organization-snapshot.ts';
 import { type Listing, readListing } from './paged-listing.ts';
 
@@ -65,9 +66,9 @@ export interface SurveyOptions {
 export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'snapshots' | 'registers' | 'clock' | 'logger'>;
 
 /**
- * Reads the organization snapshot, the account records and both listings in parallel, and assesses each page of enrollments while the next
+ * Reads the organization snapshot, the account records and all listings in parallel, and assesses each page of enrollments while the next
  * page is fetched.
- * @throws CloudError if the organization or the first page of the Compute Optimizer listing cannot be read, or AWS rejects the credentials.
+ * @throws CloudError if the organization or the first page of the leading listing cannot be read, or AWS rejects the credentials.
  */
 export async function survey(
   deps: SurveyDeps,
@@ -84,29 +85,29 @@ export async function survey(
   const pipeline = new AssessmentPipeline(deps.records, options.record ?? null);
 
   const background = async (): Promise<AssessmentTable> => {
-    const [taken, automation] = await Promise.all([
+    const [taken, others] = await Promise.all([
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
-      managesAutomation(policy) ? listAutomation(deps, settings, retrying, onProgress) : null,
+      listOthers(deps, settings, retrying, options),
     ]);
     const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
     const { needsRecording } = options;
     const table = new AssessmentTable({ policy, caller, context, needsRecording, begunAt }, taken);
-    pipeline.begin(table, automation);
-    if (caller.role === 'management') await assessCaller(table, automation);
+    pipeline.begin(table, others);
+    if (caller.role === 'management') await assessCaller(table, others);
     return table;
   };
   // No listing names the management account. It is read in parallel with the listings.
-  const assessCaller = async (table: AssessmentTable, automation: Listing | null): Promise<void> => {
-    await pipeline.assess([caller.accountId], { computeOptimizer: { seen: new Map(), brokenBy: null }, automation });
+  const assessCaller = async (table: AssessmentTable, others: Listings): Promise<void> => {
+    await pipeline.assess([caller.accountId], withLeading(others, { seen: new Map(), brokenBy: null }));
     await probeUnlisted(deps, retrying, options, table);
   };
 
   const listed = readListing(
-    (token) => deps.cloud.list('computeOptimizer', token),
+    (token) => deps.cloud.list(LEADING_KIND, token),
     retrying,
     (fresh, seen) => {
       pipeline.add(fresh, seen);
-      onProgress({ kind: 'listing', listing: 'computeOptimizer', accounts: seen.size });
+      onProgress({ kind: 'listing', listing: LEADING_KIND, accounts: seen.size });
     },
     settings.maxAccounts,
   );
@@ -142,7 +143,7 @@ export async function survey(
     contested: table.contested,
     trustedAccess,
     broken,
-    complete: missing.length === 0 && listings.computeOptimizer.brokenBy === null,
+    complete: missing.length === 0 && enrolled.brokenBy === null,
     controls,
     at: deps.clock.now(),
     assessed: table.assessed,
@@ -151,8 +152,8 @@ export async function survey(
 }
 
 /** Enrolled accounts that the snapshot lacks. */
-function missingFrom(table: AssessmentTable, { computeOptimizer, automation }: Listings): readonly AccountId[] {
-  const listed = new Set([...computeOptimizer.seen.keys(), ...(automation?.seen.keys() ?? [])]);
+function missingFrom(table: AssessmentTable, listings: Listings): readonly AccountId[] {
+  const listed = new Set(ENROLLMENT_IDS.flatMap((id) => [...(listings[id]?.seen.keys() ?? [])]));
   return [...listed].filter((id) => !table.has(id));
 }
 
@@ -195,44 +196,57 @@ async function probeUnlisted(
 ): Promise<void> {
   const accounts = table.toProbe;
   let done = 0;
-  await mapParallel(accounts, policy.policy.limits.concurrency, async ({ account, known, automation, record }) => {
-    table.assessAccount(account, await probe(deps.cloud, retrying, account.id, known, automation), record, true);
+  await mapParallel(accounts, policy.policy.limits.concurrency, async ({ account, known, wanted, record }) => {
+    table.assessAccount(account, await probe(deps.cloud, retrying, account.id, known, wanted), record, true);
     done += 1;
     onProgress({ kind: 'probing', done, total: accounts.length });
   });
 }
 
-function brokenListings({ computeOptimizer, automation }: Listings): string[] {
-  const named: readonly [string, Listing | null][] = [
-    ['Compute Optimizer', computeOptimizer],
-    ['Automation', automation],
-  ];
-  return named.flatMap(([name, listing]) =>
-    listing?.brokenBy
-      ? [`the ${name} listing ended early after ${listing.seen.size} accounts: ${listing.brokenBy.message}`]
-      : [],
-  );
+function brokenListings(listings: Listings): string[] {
+  return KINDS.flatMap(({ id, title }) => {
+    const listing = listings[id];
+    if (!listing?.brokenBy) return [];
+    return [`the ${title} listing ended early after ${listing.seen.size} accounts: ${listing.brokenBy.message}`];
+  });
 }
 
-/** Reads the Automation listing. If AWS denies it, it counts as broken at its start, and Compute Optimizer is still managed. */
-async function listAutomation(
+/** Reads the listings beside the leading one, of the kinds that the policy manages. */
+async function listOthers(
+  deps: SurveyDeps,
+  settings: Settings,
+  retrying: Retrying,
+  { policy, onProgress }: SurveyOptions,
+): Promise<Listings> {
+  const ids = ENROLLMENT_IDS.filter((id) => id !== LEADING_KIND && manages(policy, id));
+  const read = await Promise.all(
+    ids.map(async (id) => [id, await listOther(deps, settings, retrying, id, onProgress)] as const),
+  );
+  const listings = new Map(read);
+  return byKind((id) => listings.get(id) ?? null);
+}
+
+/** If AWS denies the listing, it counts as broken at its start, and the other enrollments are still managed. */
+async function listOther(
   deps: SurveyDeps,
   { maxAccounts }: Settings,
   retrying: Retrying,
+  enrollment: EnrollmentId,
   onProgress: OnProgress,
 ): Promise<Listing> {
+  const { title, prerequisites } = kindOf(enrollment);
   try {
     return await readListing(
-      (token) => deps.cloud.list('automation', token),
+      (token) => deps.cloud.list(enrollment, token),
       retrying,
-      (_fresh, seen) => onProgress({ kind: 'listing', listing: 'automation', accounts: seen.size }),
+      (_fresh, seen) => onProgress({ kind: 'listing', listing: enrollment, accounts: seen.size }),
       maxAccounts,
     );
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    // The caller is not enrolled in Compute Optimizer, so no account can be enrolled in Automation [automation-org].
-    if (error.kind === 'Prerequisite') return { seen: new Map(), brokenBy: null };
-    deps.logger.warn('the Automation listing could not be read', { code: error.details.code, message: error.message });
+    // The caller lacks the prerequisite, so no account can be enrolled [automation-org].
+    if (error.kind === 'Prerequisite' && prerequisites.length > 0) return { seen: new Map(), brokenBy: null };
+    deps.logger.warn(`the ${title} listing could not be read`, { code: error.details.code, message: error.message });
     return { seen: new Map(), brokenBy: error };
   }
 }

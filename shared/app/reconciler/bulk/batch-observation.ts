@@ -1,7 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { assess } from '../../../domain/decision/assess.ts';
-import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, FIRST_KIND } from '../../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../../domain/enrollment/mismatch.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
@@ -9,7 +9,7 @@ import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
-import { AUTOMATION_ABSENT } from '../../survey/observations.ts';
+import { absent } from '../../survey/observations.ts';
 import type { Listing } from '../../survey/paged-listing.ts';
 import { accountInSnapshot, assessContext, entryContext, type WorkContext } from '../worker-context.ts';
 
@@ -39,7 +39,7 @@ export function listingSince({ deps }: WorkContext, records: readonly AccountRec
 /** Only accounts enrolled in Compute Optimizer are listed, so a listed account meets the prerequisite. */
 function observedIn(listing: Listing, accountId: AccountId): Observations {
   const automation = listing.seen.get(accountId);
-  const enrolled = { ...AUTOMATION_ABSENT, ruleMode: null, status: 'Active' as const };
+  const enrolled = { ...absent(FIRST_KIND.id), status: 'Active' as const };
   if (automation !== undefined) return { computeOptimizer: enrolled, automation };
   const unlisted = { kind: 'unknown', reason: 'notListed', message: null } as const;
   return { computeOptimizer: unlisted, automation: unlisted };
