@@ -4,6 +4,7 @@ import { type Deadline, scanPart } from '../../shared/app/scan/resumable-scan.ts
 import { readEvent } from '../../shared/compose/lambda-event.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
+import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/enrollment/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 
@@ -71,8 +72,7 @@ async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): 
 
 function measure(metrics: Metrics, plan: Plan, durationMs: number): void {
   const { summary, coverage } = plan;
-  const both = (verdict: Verdict): number =>
-    (summary.computeOptimizer[verdict] ?? 0) + (summary.automation[verdict] ?? 0);
+  const both = (verdict: Verdict): number => ENROLLMENT_IDS.reduce((sum, id) => sum + (summary[id][verdict] ?? 0), 0);
   metrics.add('AccountsScanned', coverage.evaluated + coverage.unknown + coverage.notApplicable);
   metrics.add(
     'DriftFound',

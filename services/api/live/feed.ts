@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Progress } from '../../../shared/app/context.ts';
 import { PlannedWork, workKey } from '../../../shared/app/plan/planned-work.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
 import type { progress } from '../schemas/live.ts';
@@ -16,7 +17,7 @@ const MOST_READERS_OF_ONE = 10;
 const IDLE: LiveProgress = {
   phase: 'idle',
   ...{ runId: null, startedAt: null, at: null, organization: 0, recorded: 0, worked: {} },
-  ...{ listed: { computeOptimizer: 0, automation: 0 }, probed: { done: 0, total: 0 } },
+  ...{ listed: byKind(() => 0), probed: { done: 0, total: 0 } },
   queued: { messages: 0, changes: 0, followUps: 0 },
   changes: { total: 0, confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 },
 };

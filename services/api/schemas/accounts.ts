@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { FIELDS } from '../../../shared/domain/policy/types.ts';
 import {
   accountId,
   enrollment,
@@ -39,8 +41,7 @@ export const accountRow = z.object({
   ou: z.string(),
   state: state.nullable(),
   management: z.boolean(),
-  computeOptimizer: enrollmentCell.nullable(),
-  automation: enrollmentCell.nullable(),
+  ...byKind(() => enrollmentCell.nullable()),
 });
 
 const counted = list(z.object({ value: z.string(), count: z.number() }));
@@ -88,15 +89,14 @@ const condition = facet.extend({
   contested: z.object({ since: time, message: z.string() }).optional(),
 });
 
-const field = z.enum(['computeOptimizer', 'automation', 'organizationRules', 'mode']);
+const field = z.enum(FIELDS);
 const decided = <T extends z.ZodType>(value: T) => z.object({ value, rule: z.string() });
 const wish = z.enum(['Active', 'Inactive', 'unmanaged']);
 
 export const explanation = z.object({
   account: accountFacts,
   desired: z.object({
-    computeOptimizer: decided(wish),
-    automation: decided(wish),
+    ...byKind(() => decided(wish)),
     organizationRules: decided(z.enum(['AnyAllowed', 'NoneAllowed', 'unmanaged'])),
     mode: decided(z.enum(['enforce', 'alert', 'off'])),
     contradiction: z.object({ code: z.string(), message: z.string(), enrollments: list(enrollment) }).nullable(),
@@ -118,7 +118,7 @@ export const accountAnswer = z.object({
   account: accountFacts.nullable(),
   snapshotAt: timeOrNull,
   present: z.boolean(),
-  enrollments: z.object({ computeOptimizer: condition.nullable(), automation: condition.nullable() }),
+  enrollments: z.object(byKind(() => condition.nullable())),
   rollout: rollout.nullable(),
   halted,
   suspension: z

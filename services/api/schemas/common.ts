@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { byKind, ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
@@ -6,7 +7,7 @@ import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
 /* What several answers have in common. Times are ISO 8601, UTC. Fields may be added; readers ignore what they do not know. */
 
 export const accountId = z.string().regex(/^\d{12}$/, 'expected the id of an account, 12 digits');
-export const enrollment = z.enum(['computeOptimizer', 'automation']);
+export const enrollment = z.enum(ENROLLMENT_IDS);
 export const verdict = z.enum(VERDICTS);
 /** The words that people see for a verdict. */
 export const complianceStatus = z.enum(STATUSES);
@@ -23,10 +24,10 @@ export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 
 /** Every verdict with its count. */
 const verdictCounts = z.record(verdict, z.number());
-export const summary = z.object({ computeOptimizer: verdictCounts, automation: verdictCounts });
+export const summary = z.object(byKind(() => verdictCounts));
 
 const statusCounts = z.record(complianceStatus, z.number());
-export const statuses = z.object({ computeOptimizer: statusCounts, automation: statusCounts });
+export const statuses = z.object(byKind(() => statusCounts));
 
 /** Beside a verdict where `status` is the enrollment status that AWS reports. */
 export const statusWords = {
@@ -54,9 +55,9 @@ const changedBy = z
 /** What an entry of the ledger carries by need of its type. */
 const detail = z.object({
   message: z.string().optional(),
-  facets: z.object({ computeOptimizer: facet.optional(), automation: facet.optional() }).optional(),
+  facets: z.object(byKind(() => facet.optional())).optional(),
   rules: z
-    .object({ computeOptimizer: textOrNull.optional(), automation: textOrNull.optional() })
+    .object(byKind(() => textOrNull.optional()))
     .optional()
     .describe('The rules that decide what facets say'),
   claimExpiresAt: z.string().optional(),

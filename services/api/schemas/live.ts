@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { textOrNull, timeOrNull } from './common.ts';
 
 /**
@@ -11,7 +12,7 @@ export const progress = z.object({
   startedAt: timeOrNull.describe('When the run began'),
   at: timeOrNull.describe('When something last happened'),
   organization: z.number().describe('Accounts of the organization that were read'),
-  listed: z.object({ computeOptimizer: z.number(), automation: z.number() }),
+  listed: z.object(byKind(() => z.number())),
   probed: z.object({ done: z.number(), total: z.number() }),
   recorded: z.number().describe('Entries that the scan wrote'),
   queued: z.object({

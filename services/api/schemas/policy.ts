@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { accountId, enrollment, list, textOrNull, time, timeOrNull } from './common.ts';
 
 export type MatchShape = {
@@ -20,8 +21,7 @@ export const match: z.ZodType<MatchShape> = z.object({
 
 const wish = z.enum(['Active', 'Inactive', 'unmanaged']);
 const settings = z.object({
-  computeOptimizer: wish,
-  automation: wish,
+  ...byKind(() => wish),
   organizationRules: z.enum(['AnyAllowed', 'NoneAllowed', 'unmanaged']),
   mode: z.enum(['enforce', 'alert', 'off']),
 });

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
 import type { Connection } from './connection.ts';
@@ -26,8 +27,7 @@ const TAILS = `
   SELECT c.chain AS chain, l.type AS type, l.body AS body
   FROM (SELECT chain FROM chains WHERE chain > ?1 ORDER BY chain LIMIT ?3) c
   LEFT JOIN ledger l ON l.position IN (
-    ${lastOf("enrollment = 'computeOptimizer'")},
-    ${lastOf("enrollment = 'automation'")},
+    ${ENROLLMENT_IDS.map((id) => lastOf(`enrollment = '${id}'`)).join(',\n    ')},
     ${lastOf(PRESENCE)},
     (SELECT position FROM ledger INDEXED BY ledger_checkpoints
      WHERE type = 'ChainPruned' AND chain = c.chain ORDER BY seq DESC LIMIT 1)

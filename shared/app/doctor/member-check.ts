@@ -2,6 +2,7 @@ import { type CheckResult, fail, pass, skipped } from '../../domain/doctor-check
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
+import { DESIRED_FIELDS } from '../../domain/policy/types.ts';
 import { type Cloud, CloudError } from '../../ports/cloud.ts';
 import type { Inspection } from '../../ports/inspection.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
@@ -79,9 +80,8 @@ async function candidates(input: MemberCheckInput, facts: CloudFacts): Promise<r
 
 function isManaged(policy: CompiledPolicy | null, account: OrganizationAccount): boolean {
   if (policy === null || !policy.canDecide(account)) return true;
-  const { computeOptimizer, automation, organizationRules, mode } = policy.resolve(account);
-  const wanted = [computeOptimizer, automation, organizationRules].some(({ value }) => value !== 'unmanaged');
-  return wanted && mode.value !== 'off';
+  const desired = policy.resolve(account);
+  return desired.mode.value !== 'off' && DESIRED_FIELDS.some((field) => desired[field].value !== 'unmanaged');
 }
 
 /** A uniform random sample of `n` accounts. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { beginsDrift } from '../../domain/account/drift-detection.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { ChangedBy, Detail } from '../../domain/ledger/entry.ts';
@@ -18,7 +18,7 @@ const changedBy = z.object({
   at: z.string(),
 });
 /** The last call by another actor, by enrollment kind. */
-const notes = z.object({ computeOptimizer: changedBy.optional(), automation: changedBy.optional() });
+const notes = z.object(byKind(() => changedBy.optional()));
 
 /** The subject of a note: an account, or `organization` for an organization-wide call. */
 export type Noted = AccountId | 'organization';

@@ -13,7 +13,7 @@ import {
   suspended,
   unhalted,
 } from '../../domain/decision/operator-controls.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { OperatorSelector, OrganizationAccount } from '../../domain/policy/index.ts';
@@ -85,10 +85,10 @@ export function isValidUnder(
   controls: CompiledControls,
   now: EpochMs,
   account: OrganizationAccount,
-  { computeOptimizer, automation }: Readonly<Record<EnrollmentId, Pick<Assessment, 'verdict'>>>,
+  assessments: Readonly<Record<EnrollmentId, Pick<Assessment, 'verdict'>>>,
 ): boolean {
   const suspended = controls.suspensionOf(account, now) !== null;
-  return [computeOptimizer, automation].every(({ verdict }) => {
+  return ENROLLMENT_IDS.map((id) => assessments[id]).every(({ verdict }) => {
     const unaffected = verdict === 'NotApplicable' || verdict === 'Unmanaged';
     return unaffected || (verdict === 'Suspended') === suspended;
   });

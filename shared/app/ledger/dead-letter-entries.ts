@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
 import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetter, DeadLetterReason, DeadLetters } from '../../ports/queue.ts';
@@ -61,7 +62,7 @@ async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessag
   const [ids, enrollment] =
     message.kind === 'account'
       ? ([[message.accountId], message.enrollment] as const)
-      : ([message.accountIds, 'automation'] as const);
+      : ([message.accountIds, kindOfBatch(message.operation)] as const);
   const known = await records.getMany(ids);
   return ids.every((id) => {
     const condition = known.get(id)?.conditions[enrollment] ?? null;

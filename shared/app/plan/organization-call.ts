@@ -1,5 +1,6 @@
 import { objectionTo } from '../../domain/decision/organization-call.ts';
 import type { Change } from '../../domain/decision/plan.ts';
+import { ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Survey } from '../survey/survey.ts';
 
@@ -24,19 +25,19 @@ const IMPLIES =
 const RESTORES = 'trusted access is off, and this call turns it on again';
 
 /**
- * Whether one UpdateEnrollmentStatus call that includes member accounts can make this plan's Compute Optimizer changes: no objection
+ * Whether the organization-wide call can make this plan's changes of its kind: no objection
  * applies (`shared/domain/decision/organization-call.ts`) and enough accounts drifted. Closed accounts do not count: AWS does not change them.
  */
 export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWide {
-  const drifted = survey.assessed.filter(({ assessments: { computeOptimizer } }) => {
-    return computeOptimizer.verdict === 'Drifted' && computeOptimizer.action === 'UpdateEnrollmentStatus';
+  const drifted = survey.assessed.filter(({ assessments: { [ORGANIZATION_WIDE]: assessment } }) => {
+    return assessment.verdict === 'Drifted' && assessment.action !== 'none';
   });
   const notPossible = (note: string): OrgWide => ({ used: false, possible: false, accounts: drifted.length, note });
   const { caller, contested, summary, trustedAccess } = survey;
   if (!survey.complete)
     return notPossible('a listing is incomplete; the call would change accounts whose status is unknown');
   const { couldDeviate } = policy;
-  const objection = objectionTo({ caller, couldDeviate, contested, verdicts: summary.computeOptimizer });
+  const objection = objectionTo({ caller, couldDeviate, contested, verdicts: summary[ORGANIZATION_WIDE] });
   if (objection !== null) return notPossible(objection);
   if (survey.controls.halt !== null) return notPossible('enforcement is halted');
   if (survey.controls.inForce(survey.at).length > 0)
@@ -54,9 +55,11 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   return { used, possible: true, accounts: drifted.length, note };
 }
 
-/** Marks the Compute Optimizer changes as made by the organization-wide call. */
+/** Marks the changes of the organization-wide call's kind as made by the organization-wide call. */
 export function useOrganizationCall(changes: readonly Change[]): Change[] {
   return changes.map((change) =>
-    change.action === 'UpdateEnrollmentStatus' ? { ...change, scope: 'organization' as const } : change,
+    change.enrollment === ORGANIZATION_WIDE && change.action !== 'none'
+      ? { ...change, scope: 'organization' as const }
+      : change,
   );
 }

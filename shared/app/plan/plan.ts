@@ -16,7 +16,14 @@ import {
   toChange,
 } from '../../domain/decision/plan.ts';
 import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../../domain/decision/plan-totals.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import {
+  actionFor,
+  actionOf,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  kindOf,
+  ORGANIZATION_WIDE,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -97,8 +104,9 @@ export function keysOf(changes: readonly SavedChange[]): string[] {
  */
 export function allows(keys: ReadonlySet<string>, change: Change): boolean {
   if (keys.has(changeKey(change))) return true;
-  const second = change.action === 'UpdateEnrollmentConfiguration';
-  return second && keys.has(changeKey({ ...change, action: 'DisassociateAccounts' }));
+  const { enrollment, action } = change;
+  if (!kindOf(enrollment).hasRuleMode || actionOf(enrollment, action)?.effect !== 'setStatus') return false;
+  return keys.has(changeKey({ ...change, action: actionFor(enrollment, 'disassociate').operation }));
 }
 
 /**
@@ -158,7 +166,8 @@ export function makePlan(
   const allowed = limits.onlyThese;
   const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
   // A run that may change only some accounts cannot use a call that changes all.
-  const sweeping = orgWide.used && found.every((change) => change.enrollment === 'automation' || isAllowed(change));
+  const sweeping =
+    orgWide.used && found.every((change) => change.enrollment !== ORGANIZATION_WIDE || isAllowed(change));
   const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);
   const isInProgress = (change: Change): boolean =>
     allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;

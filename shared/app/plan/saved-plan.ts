@@ -1,23 +1,18 @@
 import * as z from 'zod';
 import { planHash, type SavedChange } from '../../domain/decision/plan.ts';
+import { ENROLLMENT_IDS, OPERATIONS } from '../../domain/enrollment/kinds/index.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { keysOf } from './plan.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
-const action = z.enum([
-  'UpdateEnrollmentStatus',
-  'UpdateEnrollmentConfiguration',
-  'AssociateAccounts',
-  'DisassociateAccounts',
-  'none',
-]);
+const action = z.enum([...OPERATIONS, 'none']);
 const changeSchema: z.ZodType<SavedChange> = z.object({
   accountId: z.string().regex(/^\d{12}$/),
   accountName: z.string(),
   ou: z.string(),
-  enrollment: z.enum(['computeOptimizer', 'automation']),
+  enrollment: z.enum(ENROLLMENT_IDS),
   observed: status.nullable(),
   observedRuleMode: ruleMode.nullable(),
   desired: status.nullable(),

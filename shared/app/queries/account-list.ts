@@ -246,12 +246,11 @@ function sortKey(row: AccountRow, sort: AccountSort): string {
       return row.name.toLowerCase();
     case 'ou':
       return row.ou.toLowerCase();
-    case 'computeOptimizer':
-    case 'automation':
-      return verdictKey(row[sort]);
     case 'since':
       // What changed last.
       return cellsOf(row).reduce((latest, { since }) => (since > latest ? since : latest), '');
+    default:
+      return verdictKey(row[sort]);
   }
 }
 

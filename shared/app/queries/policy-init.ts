@@ -1,4 +1,5 @@
-import type { Observation } from '../../domain/enrollment/model.ts';
+import { byKind, ENROLLMENT_IDS, KINDS } from '../../domain/enrollment/kinds/index.ts';
+import type { EnrollmentStatus, Observation } from '../../domain/enrollment/model.ts';
 import {
   type CompiledPolicy,
   initPolicy,
@@ -20,8 +21,8 @@ export interface Inited {
 }
 
 /**
- * Reads the organization and both enrollments of every account, and describes them as a policy. Writes nothing.
- * @param probing a policy that manages both enrollments, so that both are read.
+ * Reads the organization and every enrollment of every account, and describes them as a policy. Writes nothing.
+ * @param probing a policy that manages every enrollment, so that all are read.
  * @param access what was said of how members are reached: it is in the policy as well, so that what comes next reaches them, too.
  * @throws CloudError if the organization or a listing cannot be read.
  */
@@ -44,7 +45,7 @@ export async function describeOrganization(
   const active = accounts.filter(({ state }) => state === 'ACTIVE');
   const unread = active.filter(({ id }) => {
     const enrollments = observed.get(id);
-    return !enrollments || enrollments.computeOptimizer === null || enrollments.automation === null;
+    return !enrollments || ENROLLMENT_IDS.some((each) => enrollments[each] === null);
   });
   return {
     text: initPolicy({ accounts, observed, now: deps.clock.now(), managementAccountId, organization: access }),
@@ -57,17 +58,17 @@ export async function describeOrganization(
 
 function observedIn({ assessed }: Survey): Map<string, ObservedEnrollments> {
   return new Map(
-    assessed.map(({ account, observations: { computeOptimizer, automation } }) => [
-      account.id,
-      {
-        computeOptimizer: statusOf(computeOptimizer),
-        automation: statusOf(automation),
-        ruleMode: automation.kind === 'observed' ? automation.ruleMode : null,
-      },
-    ]),
+    assessed.map(({ account, observations }) => {
+      const ruleModes = KINDS.map(({ id, hasRuleMode }) => {
+        const observation = observations[id];
+        return hasRuleMode && observation.kind === 'observed' ? observation.ruleMode : null;
+      });
+      const ruleMode = ruleModes.find((each) => each !== null) ?? null;
+      return [account.id, { ...byKind((id) => statusOf(observations[id])), ruleMode }];
+    }),
   );
 }
 
-function statusOf(observation: Observation): ObservedEnrollments['automation'] {
+function statusOf(observation: Observation): EnrollmentStatus | null {
   return observation.kind === 'observed' ? observation.status : null;
 }

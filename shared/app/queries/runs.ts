@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type PlanTotals, totalChanges } from '../../domain/decision/plan-totals.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../domain/enrollment/reason-text.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
@@ -16,10 +16,8 @@ import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './r
 
 /** What `ScanCompleted` tells in its summary. */
 const scanSummary = z.object({
-  verdicts: z.object({
-    computeOptimizer: z.partialRecord(z.enum(VERDICTS), z.number()),
-    automation: z.partialRecord(z.enum(VERDICTS), z.number()),
-  }),
+  // A scan that is older than a kind has no counts of it.
+  verdicts: z.object(byKind(() => z.partialRecord(z.enum(VERDICTS), z.number()).default({}))),
   coverage: z.object({ listed: z.number(), evaluated: z.number(), unknown: z.number(), notApplicable: z.number() }),
   due: z.number(),
   totals: z

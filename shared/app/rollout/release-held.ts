@@ -3,7 +3,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { type RecentChanges, type Trip, tripped } from '../../domain/decision/guardrails.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { dependentsOf, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { actionFor, dependentsOf, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
@@ -97,8 +97,8 @@ function checkCaps(
     guardrails: policy.policy.guardrails,
     accountsInScope,
     coverage: null,
-    changes: held.map(({ accountId, condition }): Pick<Change, 'accountId' | 'action' | 'optOut'> => {
-      return { accountId, action: 'UpdateEnrollmentStatus', optOut: optsOut(condition) };
+    changes: held.map(({ accountId, enrollment, condition }): Pick<Change, 'accountId' | 'action' | 'optOut'> => {
+      return { accountId, action: actionFor(enrollment, 'setStatus').operation, optOut: optsOut(condition) };
     }),
     recent,
     maxChangesLifted: false,

@@ -1,7 +1,7 @@
 import { isUnlocked } from '../../domain/account/prerequisites.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import { actionFor, ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { RunStore } from '../coordination/run-store.ts';
@@ -76,9 +76,9 @@ export async function dueKeys(
 function batchOf({ condition, key }: DueKey): Operation | null {
   // The outcome of an intent is determined for each account individually.
   if (!kindOf(key.enrollment).hasRuleMode || condition.claim !== null) return null;
-  if (condition.desiredRuleMode === 'AnyAllowed') return 'AssociateAccounts';
+  if (condition.desiredRuleMode === 'AnyAllowed') return actionFor(key.enrollment, 'associate').operation;
   const leaving = condition.desired === 'Inactive' || condition.desiredRuleMode === 'NoneAllowed';
-  return leaving && condition.ruleMode === 'AnyAllowed' ? 'DisassociateAccounts' : null;
+  return leaving && condition.ruleMode === 'AnyAllowed' ? actionFor(key.enrollment, 'disassociate').operation : null;
 }
 
 /** Messages for due keys. Accounts of the same run that one batch call can change share a message, up to 50. */

@@ -1,4 +1,5 @@
 import type { Change } from '../../domain/decision/plan.ts';
+import { BATCH_OPERATIONS, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, RunContext } from '../context.ts';
@@ -22,8 +23,10 @@ export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMe
   const common = { v: 1 as const, policyHash: run.policy.hash, runId: run.runId, planHash: run.planHash };
   const messages: WorkMessage[] = [];
   if (changes.some((change) => change.scope === 'organization')) messages.push({ ...common, kind: 'organization' });
-  for (const operation of ['AssociateAccounts', 'DisassociateAccounts'] as const) {
-    const ids = changes.filter((change) => change.action === operation).map((change) => change.accountId);
+  for (const operation of BATCH_OPERATIONS) {
+    const enrollment = kindOfBatch(operation);
+    const batched = changes.filter((change) => change.enrollment === enrollment && change.action === operation);
+    const ids = batched.map((change) => change.accountId);
     for (let at = 0; at < ids.length; at += MAX_BATCH) {
       messages.push({ ...common, kind: 'batch', operation, accountIds: ids.slice(at, at + MAX_BATCH) });
     }

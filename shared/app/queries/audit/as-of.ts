@@ -15,7 +15,7 @@ const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
 /** How one enrollment of one account stood at the time that was asked for. */
 export const standingAtSchema = z.object({
   accountId: z.string(),
-  enrollment: z.enum(['computeOptimizer', 'automation']),
+  enrollment: z.enum(ENROLLMENT_IDS),
   verdict: z.enum(VERDICTS),
   reason: z.string().nullable(),
   status: z.enum(STATUSES),

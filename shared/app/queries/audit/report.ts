@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { complianceOf } from '../../../domain/account/compliance.ts';
-import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
+import { byKind } from '../../../domain/enrollment/kinds/index.ts';
 import { STATUSES, shownOf, statusOf } from '../../../domain/enrollment/status.ts';
 import { toIso } from '../../../domain/time.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
@@ -16,7 +16,7 @@ const spread = z.object({
   p95Ms: z.number().nullable(),
   maxMs: z.number().nullable(),
 });
-const byEnrollment = z.object({ computeOptimizer: compliance, automation: compliance });
+const byEnrollment = z.object(byKind(() => compliance));
 const group = compliance.extend({ openDrifts: z.number() });
 
 /** The shape of `audit report --json`. */
@@ -148,11 +148,9 @@ function pointAt(at: number, standings: Standings): Point {
 }
 
 function byEnrollmentOf(held: readonly Held[]): Report['now']['compliance'] {
-  const [computeOptimizer, automation] = ENROLLMENT_IDS.map((enrollment) =>
+  return byKind((enrollment) =>
     complianceOf(held.filter((each) => each.enrollment === enrollment).map(({ verdict }) => verdict)),
   );
-  const none = complianceOf([]);
-  return { computeOptimizer: computeOptimizer ?? none, automation: automation ?? none };
 }
 
 const NOTHING_WRONG: ReadonlySet<string> = new Set(['Compliant', 'Unmanaged', 'NotApplicable', 'Exempt']);

@@ -1,3 +1,4 @@
+import { kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 
@@ -17,7 +18,7 @@ export function localError(
   return new CloudError(error.message, {
     kind: error.kind,
     code: error.code,
-    service: enrollment === 'automation' ? 'aco-automation' : 'compute-optimizer',
+    service: kindOf(enrollment).service,
     operation: action,
     accountId,
     requestId: null,
