@@ -1,4 +1,10 @@
-import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../shared/domain/enrollment/kinds/index.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  KINDS,
+  kindOf,
+} from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
@@ -99,7 +105,10 @@ class World {
   constructor(options: MemoryCloudOptions) {
     this.#options = options;
     for (const { id } of options.accounts) {
-      this.holdings.set(id, { computeOptimizer: INACTIVE, automation: { ...INACTIVE, ruleMode: 'NoneAllowed' } });
+      this.holdings.set(
+        id,
+        byKind((kind) => (kindOf(kind).hasRuleMode ? { ...INACTIVE, ruleMode: 'NoneAllowed' } : INACTIVE)),
+      );
     }
   }
 
@@ -125,7 +134,7 @@ class World {
   holding(accountId: AccountId): Holding {
     const holding = this.holdings.get(accountId);
     if (holding === undefined) throw cloudError('Denied', 'AccessDenied');
-    for (const name of ['computeOptimizer', 'automation'] as const) {
+    for (const name of ENROLLMENT_IDS) {
       const landing = this.#landing.get(holding[name]);
       if (landing === undefined || landing.at > this.now()) continue;
       holding[name] = { ...holding[name], status: landing.target, lastUpdated: landing.at };

@@ -1,0 +1,38 @@
+import { AUTOMATION } from '../../shared/domain/enrollment/kinds/automation.ts';
+import { COMPUTE_OPTIMIZER } from '../../shared/domain/enrollment/kinds/compute-optimizer.ts';
+import type { EnrollmentKind } from '../../shared/domain/enrollment/kinds/kind.ts';
+
+/**
+ * A third kind that no product file knows. It shares the name of an operation with Compute Optimizer, as AWS's Cost Optimization Hub does, and depends
+ * on Compute Optimizer as Automation does.
+ */
+export const FAKE_KIND = {
+  id: 'fakeKind',
+  title: 'Fake kind',
+  service: 'fake-service',
+  listOperation: 'ListFakeAccounts',
+  readOperation: 'GetFakeStatus',
+  targets: ['Active', 'Inactive'],
+  prerequisites: ['computeOptimizer'],
+  coolDownMs: null,
+  hasRuleMode: false,
+  actions: [
+    {
+      operation: 'UpdateEnrollmentStatus',
+      effect: 'setStatus',
+      scopes: ['member', 'own'],
+      batchSize: null,
+      idempotent: true,
+    },
+  ],
+  eventSources: ['fake-service.amazonaws.com'],
+  serviceLinkedRole: 'fake-service.amazonaws.com',
+  iamActions: {
+    caller: ['fake-service:GetFakeStatus', 'fake-service:ListFakeAccounts', 'fake-service:UpdateEnrollmentStatus'],
+    member: ['fake-service:GetFakeStatus', 'fake-service:UpdateEnrollmentStatus'],
+  },
+  absence: 'unknown',
+} as const satisfies EnrollmentKind;
+
+/** Replaces `shared/domain/enrollment/kinds/registry.ts` in the tests of `test/third-kind` (`vitest.config.ts`). */
+export const REGISTRY = [COMPUTE_OPTIMIZER, AUTOMATION, FAKE_KIND] as const;

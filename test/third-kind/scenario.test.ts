@@ -1,0 +1,49 @@
+import { afterEach, expect, it } from 'vitest';
+import { AccountTable } from '../../shared/app/queries/account-list.ts';
+import { accountView } from '../../shared/app/queries/account-view.ts';
+import { status } from '../../shared/app/queries/status.ts';
+import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
+import { policyOf } from '../support/domain-kit.ts';
+import { accountId, Workshop } from '../support/workshop.ts';
+
+const [, , THIRD = expect.fail('the registry has a third kind')] = ENROLLMENT_IDS;
+const A = accountId(0);
+
+let shop: Workshop;
+afterEach(async () => {
+  await shop.checkInvariants();
+  await shop.close();
+});
+
+it('a kind that only the registry knows is scanned, drifts, is remediated, shown and listed', async () => {
+  shop = await Workshop.open({ policy: policyOf(`computeOptimizer: Active, ${THIRD}: Active`), members: 3 });
+  const plan = await shop.scan();
+  expect(plan.totals).toMatchObject({ now: 4, followUps: 3 });
+  expect(shop.cloud.calls.map(({ operation }) => operation)).toContain(`list ${THIRD}`);
+  const work = await shop.process();
+  await shop.workOff(work);
+  await shop.later(work, 60_000);
+  expect(await shop.condition(A, THIRD)).toMatchObject({ verdict: 'Compliant', status: 'Active' });
+  expect(await shop.types(A, THIRD)).toEqual([
+    'DriftDetected',
+    'RemediationBlocked',
+    'VerdictChanged',
+    'RemediationStarted',
+    'RemediationSucceeded',
+    'DriftResolved',
+  ]);
+
+  shop.cloud.set(A, { [THIRD]: { status: 'Inactive', lastUpdated: shop.clock.now() } });
+  await shop.scan();
+  expect(await shop.condition(A, THIRD)).toMatchObject({ verdict: 'Drifted', reason: 'statusDiffers' });
+  expect((await status(shop.store)).summary[THIRD]).toMatchObject({ Drifted: 1, Compliant: 3 });
+  await shop.workOff(work);
+  await shop.later(work, 60_000);
+  expect(await shop.condition(A, THIRD)).toMatchObject({ verdict: 'Compliant', driftSince: null });
+
+  const table = new AccountTable(shop.store, shop.clock, 0);
+  const page = await table.page({ sort: THIRD, order: 'asc', limit: 10, cursor: null, enrollment: THIRD });
+  expect(page.accounts.map((row) => row[THIRD]?.verdict)).toEqual(['Compliant', 'Compliant', 'Compliant', 'Compliant']);
+  const view = await accountView(shop.store, { accountId: A, policy: shop.policy, limit: 10, now: shop.clock.now() });
+  expect(view?.enrollments[THIRD]).toMatchObject({ verdict: 'Compliant' });
+});
