@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ENROLLMENT_IDS } from '../shared/domain/enrollment/kinds/index.ts';
 import { EVENT_SOURCE, wordsOf } from '../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger/entry.ts';
 
@@ -11,7 +12,7 @@ import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger/entry.ts';
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const accountId = z.string().regex(/^\d{12}$/);
-const enrollment = z.enum(['computeOptimizer', 'automation']);
+const enrollment = z.enum(ENROLLMENT_IDS);
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const target = z.enum(['Active', 'Inactive']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);

@@ -13,10 +13,12 @@ import { outboxResult } from '../app/doctor/outbox-check.ts';
 import { busOf, overdueEntries } from '../app/notifications/outbox-state.ts';
 import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../app/support/retry.ts';
+import { manages } from '../app/survey/observations.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';
 import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor-checks.ts';
+import { ASSOCIABLE } from '../domain/enrollment/kinds/index.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Clock, Logger } from '../ports/system.ts';
@@ -62,7 +64,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const bus = busOf(policy, store.eventBus);
   const aws = inspectAws({ table: null, queueUrl: null, dlqUrl: null, bus, network, monotonic });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
-  const usesAutomation = policy === null || wantsAutomation(policy);
+  const usesAutomation = policy === null || manages(policy, ASSOCIABLE);
   const shared = {
     inspection,
     cloud,
@@ -122,14 +124,6 @@ function networkText({ proxy, ca, region }: Network): string {
   ]
     .flat()
     .join('; ');
-}
-
-function wantsAutomation({ policy }: CompiledPolicy): boolean {
-  const layers = [policy.defaults, ...policy.rules.map(({ sets }) => sets)];
-  return layers.some(
-    ({ automation, organizationRules }) =>
-      (automation ?? 'unmanaged') !== 'unmanaged' || (organizationRules ?? 'unmanaged') !== 'unmanaged',
-  );
 }
 
 /** Checks which organization owns the store. A store that no command has bound yet has no owner. */

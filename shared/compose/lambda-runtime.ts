@@ -16,6 +16,7 @@ import type { WorkContext } from '../app/reconciler/worker-context.ts';
 import type { Retrying } from '../app/support/retry.ts';
 import { type AwsEnv, awsEnv } from '../config/aws-env.ts';
 import { environment } from '../config/environment.ts';
+import { KINDS } from '../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { EventBus } from '../ports/bus.ts';
 import type { Metrics } from '../ports/metrics.ts';
@@ -191,12 +192,7 @@ export async function composeFromEnvironment(service: string): Promise<AwsRuntim
   return composeAws({ service, env: awsEnv(), policyEnv: service === 'tick' ? environment() : null });
 }
 
-const MUTATING = [
-  'compute-optimizer:UpdateEnrollmentStatus',
-  'aco-automation:UpdateEnrollmentConfiguration',
-  'aco-automation:AssociateAccounts',
-  'aco-automation:DisassociateAccounts',
-];
+const MUTATING = KINDS.flatMap(({ service, actions }) => actions.map(({ operation }) => `${service}:${operation}`));
 
 type Tally = Readonly<Record<string, { readonly count: number; readonly throttled: number }>>;
 

@@ -1,5 +1,5 @@
 import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
@@ -185,9 +185,8 @@ async function commandsForDenied(facts: CloudFacts, enrollment: EnrollmentId): P
     () => false,
   );
   if (lockedOut) return [`${enableTrustedAccess}   # in the management account ${managementAccountId}`];
-  const listing = { computeOptimizer: 'GetEnrollmentStatusesForOrganization', automation: 'ListAccounts' };
-  const service = { computeOptimizer: 'compute-optimizer', automation: 'aco-automation' };
-  return grant(arn, [`${service[enrollment]}:${listing[enrollment]}`]);
+  const { service, listOperation } = kindOf(enrollment);
+  return grant(arn, [`${service}:${listOperation}`]);
 }
 
 /** Maximum number of Failed accounts in the message. */
@@ -212,9 +211,8 @@ async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: Clou
     return `${enrollment}: ${failed.length} Failed: ${named.join(', ')}${failed.length > NAMED ? ', …' : ''}`;
   });
   const mend = broken.map(({ enrollment, failed }) => {
-    const service = enrollment === 'computeOptimizer' ? SERVICE_PRINCIPAL : 'aco-automation.amazonaws.com';
     const accounts = failed.slice(0, NAMED).map((each) => each.accountId);
-    return `${createServiceLinkedRole(service)}   # with credentials of ${accounts.join(', ')}`;
+    return `${createServiceLinkedRole(kindOf(enrollment).serviceLinkedRole)}   # with credentials of ${accounts.join(', ')}`;
   });
   return fail(
     'missing',

@@ -1,4 +1,5 @@
 import { type CheckResult, fail, pass, skipped } from '../../domain/doctor-checks.ts';
+import { ASSOCIABLE, FIRST_KIND } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
@@ -95,8 +96,8 @@ function sampled(accounts: readonly AccountId[], n: number, random: Random): rea
 async function tryAccount(input: MemberCheckInput, accountId: AccountId): Promise<CloudError | null> {
   const { cloud, retrying, usesAutomation } = input;
   try {
-    await retrying(() => cloud.read('computeOptimizer', accountId));
-    if (usesAutomation) await retrying(() => cloud.read('automation', accountId));
+    await retrying(() => cloud.read(FIRST_KIND.id, accountId));
+    if (usesAutomation) await retrying(() => cloud.read(ASSOCIABLE, accountId));
     return null;
   } catch (error) {
     if (error instanceof CloudError) return error;

@@ -1,3 +1,4 @@
+import { ASSOCIABLE } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { Clock } from '../../ports/system.ts';
@@ -30,7 +31,7 @@ export class AutomationListingCache {
     if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();
       this.#listing = readListing(
-        (token) => this.#cloud.list('automation', token),
+        (token) => this.#cloud.list(ASSOCIABLE, token),
         this.#retrying,
         () => undefined,
         this.#maxAccounts,

@@ -1,9 +1,15 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { assess } from '../../../domain/decision/assess.ts';
-import { ENROLLMENT_IDS, FIRST_KIND } from '../../../domain/enrollment/kinds/index.ts';
+import {
+  ASSOCIABLE,
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  kindOf,
+} from '../../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../../domain/enrollment/mismatch.ts';
-import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { AccountId, Observation } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../../domain/policy/index.ts';
@@ -28,21 +34,22 @@ const POLL_MAX_AGE_MS = 2_000;
 
 /** The listing must have been started after this time, epoch ms. An older one would show the state before the last change. */
 export function listingSince({ deps }: WorkContext, records: readonly AccountRecord[]): number {
-  // Compute Optimizer as well, because only accounts enrolled there are listed.
+  // The prerequisites as well, because only accounts that meet them are listed.
   const changes = records.flatMap(({ conditions }) =>
     ENROLLMENT_IDS.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
   );
-  const polls = records.some(({ conditions }) => conditions.automation?.verdict === 'Converging');
+  const polls = records.some(({ conditions }) => conditions[ASSOCIABLE]?.verdict === 'Converging');
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);
 }
 
-/** Only accounts enrolled in Compute Optimizer are listed, so a listed account meets the prerequisite. */
+/** Only accounts with the prerequisites are listed, so a listed account meets them. Nothing is known of other enrollments. */
 function observedIn(listing: Listing, accountId: AccountId): Observations {
-  const automation = listing.seen.get(accountId);
-  const enrolled = { ...absent(FIRST_KIND.id), status: 'Active' as const };
-  if (automation !== undefined) return { computeOptimizer: enrolled, automation };
   const unlisted = { kind: 'unknown', reason: 'notListed', message: null } as const;
-  return { computeOptimizer: unlisted, automation: unlisted };
+  const found: Record<EnrollmentId, Observation> = byKind(() => unlisted);
+  const seen = listing.seen.get(accountId);
+  if (seen === undefined) return found;
+  for (const id of kindOf(ASSOCIABLE).prerequisites) found[id] = { ...absent(id), status: 'Active' };
+  return { ...found, [ASSOCIABLE]: seen };
 }
 
 /** An account of a batch, with its assessment. */
@@ -71,7 +78,7 @@ export async function assessMembers(
   );
   const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
   const assessed = (facts: OrganizationAccount, record: AccountRecord): Assessment =>
-    assess(assessContext(work), facts, observedIn(listing, facts.id), record).automation;
+    assess(assessContext(work), facts, observedIn(listing, facts.id), record)[ASSOCIABLE];
   const found = present.map(({ facts, record }) => ({ record, assessments: [assessed(facts, record)] }));
   const details = await changesBehind(work.deps, found);
   const written = await work.journal.writeMany(
@@ -82,7 +89,7 @@ export async function assessMembers(
         const found = assessed(facts, current);
         // An account that is not listed is read by itself. Its absence is no news.
         if (found.verdict === 'Unknown') return [];
-        const draft = transition(entryContext(work, runId), current, found, details.get(facts.id)?.automation);
+        const draft = transition(entryContext(work, runId), current, found, details.get(facts.id)?.[ASSOCIABLE]);
         return draft === null ? [] : [draft];
       },
     })),

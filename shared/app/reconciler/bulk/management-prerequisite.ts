@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { stalledPollMs } from '../../../domain/enrollment/backoff.ts';
+import { ASSOCIABLE, kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import { ChangeRefused } from '../checks/check.ts';
 import type { WorkContext } from '../worker-context.ts';
 
@@ -10,14 +11,14 @@ import type { WorkContext } from '../worker-context.ts';
  */
 export function managementPrerequisite(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
   const { caller, deps } = work;
-  const condition = own?.conditions.automation ?? null;
+  const condition = own?.conditions[ASSOCIABLE] ?? null;
   if (caller.role !== 'management' || condition === null || condition.status === null) return null;
   if (condition.status === 'Active') return null;
   const now = deps.clock.now();
   const known = condition.notBefore === null ? null : Date.parse(condition.notBefore);
   const notBefore =
     known !== null && known > now ? known : now + pauseMs(now - Date.parse(condition.since), deps.random);
-  const message = `the management account's own Automation is ${condition.status}; nothing can be associated with it until it is Active`;
+  const message = `the management account's own ${kindOf(ASSOCIABLE).title} is ${condition.status}; nothing can be associated with it until it is Active`;
   return new ChangeRefused('prerequisite', message, notBefore);
 }
 

@@ -1,5 +1,6 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { toChange } from '../../../domain/decision/plan.ts';
+import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
@@ -57,7 +58,7 @@ async function isDue(
   { assessment, facts, record }: Member,
 ): Promise<boolean> {
   if (assessment.verdict !== 'Drifted' || assessment.action !== message.operation) return false;
-  if (record.conditions.automation?.claim) return false;
+  if (record.conditions[ASSOCIABLE]?.claim) return false;
   if (assessment.notBefore !== null && assessment.notBefore > work.deps.clock.now()) return false;
   if (message.planHash === null) return true;
   const allowed = await work.runs.planKeys(message.planHash);
@@ -119,7 +120,7 @@ async function unreadable(
     const key = accountKey(message, accountId);
     // An open claim belongs to its holder, and its result is looked for account by account.
     results.push(
-      record.conditions.automation?.claim
+      record.conditions[ASSOCIABLE]?.claim
         ? { ...NO_RESULT, followUps: [key] }
         : await failRead(together, key, record, cause),
     );
@@ -129,7 +130,7 @@ async function unreadable(
 
 /** The key of one account of a batch. */
 function accountKey({ v, policyHash, runId, planHash }: BatchMessage, accountId: AccountId): AccountMessage {
-  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: 'automation' };
+  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: ASSOCIABLE };
 }
 
 /** Waits until the records of accounts that were written one at a time are stored. */

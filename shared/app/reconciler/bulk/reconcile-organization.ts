@@ -1,7 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { isChange, toChange } from '../../../domain/decision/plan.ts';
-import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, ORGANIZATION_WIDE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { RunContext } from '../../context.ts';
@@ -30,8 +30,8 @@ const CHUNK = 500;
  */
 export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
   const seen = await observe(work);
-  const drifted = seen.assessed.filter(({ assessments: { computeOptimizer } }) => {
-    return computeOptimizer.verdict === 'Drifted' && computeOptimizer.action === 'UpdateEnrollmentStatus';
+  const drifted = seen.assessed.filter(({ assessments: { [ORGANIZATION_WIDE]: assessment } }) => {
+    return assessment.verdict === 'Drifted' && assessment.action !== 'none';
   });
   if (drifted.length === 0) return NO_RESULT;
   if (!organizationWide(work.policy, seen).used) return oneByOne(work, message, drifted);
@@ -55,8 +55,8 @@ async function organizationCall(
   // Accounts that drifted since the scan get their `DriftDetected` with the entry that claims them.
   const details = await changesBehind(work.deps, drifted.map(foundOf));
   const members = drifted.map(({ account: { id }, assessments, record }): Candidate => {
-    const assessment = { ...assessments.computeOptimizer, scope: 'organization' as const };
-    return { record: record ?? emptyRecord(id), assessment, detail: details.get(id)?.computeOptimizer ?? {} };
+    const assessment = { ...assessments[ORGANIZATION_WIDE], scope: 'organization' as const };
+    return { record: record ?? emptyRecord(id), assessment, detail: details.get(id)?.[ORGANIZATION_WIDE] ?? {} };
   });
   return {
     key,
@@ -86,7 +86,7 @@ function runOf(work: WorkContext, { runId, planHash }: OrganizationMessage): Run
 
 function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: readonly AssessedAccount[]): WorkResult {
   work.deps.logger.info('the organization-wide call was not made or failed; accounts are changed one by one');
-  const changes = drifted.map(({ account, assessments }) => toChange(assessments.computeOptimizer, account));
+  const changes = drifted.map(({ account, assessments }) => toChange(assessments[ORGANIZATION_WIDE], account));
   return { ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) };
 }
 
@@ -111,7 +111,7 @@ async function verify(
   );
   const next = open.filter(({ verdict }) => verdict === 'Drifted' || verdict === 'Converging');
   const openIds = new Set(
-    open.flatMap((change) => (change.enrollment === 'computeOptimizer' ? [change.accountId] : [])),
+    open.flatMap((change) => (change.enrollment === ORGANIZATION_WIDE ? [change.accountId] : [])),
   );
   return {
     outcomes: accountIds.map((id) => ({ accountId: id, outcome: openIds.has(id) ? 'converging' : 'resolved' })),

@@ -76,6 +76,9 @@ export const ORGANIZATION_WIDE: EnrollmentId = onlyKind(({ actions }) =>
   actions.some(({ scopes }) => scopes.includes('organization')),
 );
 
+/** The kind with a rule mode, whose accounts are associated in batches. The policy has one field for it, so there may be only one. */
+export const ASSOCIABLE: EnrollmentId = onlyKind(({ hasRuleMode }) => hasRuleMode);
+
 function onlyKind(fits: (kind: Kind) => boolean): EnrollmentId {
   const [first, second] = KINDS.filter(fits);
   if (first === undefined || second !== undefined) throw new Error('the registry needs exactly one such kind');
