@@ -16,13 +16,13 @@ const STRANGER = '999999999999';
 const MEMBERS = 300;
 
 let shop: Workshop;
-let asked: string[];
+let reads: string[];
 let moved: Map<string, OrganizationAccount | null>;
 
 beforeEach(async () => {
   shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active', 'schedule: 1h'), members: MEMBERS });
   for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
-  asked = [];
+  reads = [];
   moved = new Map();
   const { clock } = shop;
   const { registers } = shop.store;
@@ -39,7 +39,7 @@ function deps(): ReactDeps {
   return {
     ...shop.deps(),
     readAccount: async (id) => {
-      asked.push(id);
+      reads.push(id);
       const other = moved.get(id);
       return other !== undefined ? other : (shop.members.find((each) => each.id === id) ?? null);
     },
@@ -301,8 +301,8 @@ describe('the organization changed', () => {
 
 describe('an event that cannot be trusted', () => {
   it('changes nothing, throws nothing, and is logged', async () => {
-    const told: string[] = [];
-    const logger = { ...shop.deps().logger, warn: (message: string) => void told.push(message) };
+    const warnings: string[] = [];
+    const logger = { ...shop.deps().logger, warn: (message: string) => void warnings.push(message) };
     const events = [
       optedOut(STRANGER, now()),
       organizationCall('MoveAccount', { accountId: accountId(1) }, { account: STRANGER, at: now() }),
@@ -317,11 +317,11 @@ describe('an event that cannot be trusted', () => {
       const reaction = await react({ ...deps(), logger }, async () => shop.policy.hash, event);
       expect(reaction).toMatchObject({ queued: [], later: [], scan: false });
     }
-    expect(told).toHaveLength(events.length);
+    expect(warnings).toHaveLength(events.length);
     expect(await shop.messages()).toEqual([]);
     expect(await shop.chain(STRANGER)).toEqual([]);
     // Only accounts that claim to be new are read from the organization.
-    expect(asked).toEqual([STRANGER, STRANGER]);
+    expect(reads).toEqual([STRANGER, STRANGER]);
     expect(JSON.stringify(await shop.store.registers.list('changed-by/'))).toBe('[]');
   });
 });
@@ -335,7 +335,7 @@ describe('many events', () => {
     for (let n = 0; n < 2_000; n += 1) reactions.push(await reactTo(n % 2 === 0 ? optedOut(id, now()) : move(id)));
     expect(reactions.filter(({ queued }) => queued.length > 0)).toHaveLength(0);
     expect(reactions.filter(({ later }) => later.length > 0)).toHaveLength(1);
-    expect(asked.length).toBeLessThanOrEqual(MAX_READS);
+    expect(reads.length).toBeLessThanOrEqual(MAX_READS);
     expect(await queuedAccounts()).toEqual([]);
     await shop.clock.advance(5_000);
     // Events within the five seconds are covered at their end.

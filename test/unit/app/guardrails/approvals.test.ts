@@ -15,7 +15,7 @@ const MEMBERS = 6;
 let shop: Workshop;
 afterEach(() => shop.close());
 
-/** An organization whose first scan has tripped, and the plan that was stored. */
+/** An organization whose first scan has tripped a guardrail, with the stored plan. */
 async function tripped(policy: CompiledPolicy = CAPPED): Promise<string> {
   shop = await Workshop.open({ policy, members: MEMBERS });
   const plan = await shop.scan();
@@ -37,7 +37,7 @@ const refusal = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 describe('an approved plan', () => {
-  it('goes through at the next scan, and who let it is in the ledger', async () => {
+  it('is carried out by the next scan, and the ledger names the approver', async () => {
     const hash = await tripped();
     const { approval, changes } = await give(hash.slice(0, 12));
     expect(changes).toBe(MEMBERS);
@@ -51,7 +51,7 @@ describe('an approved plan', () => {
     for (const { id } of shop.members) expect((await shop.condition(id)).verdict).toBe('Compliant');
   });
 
-  it('is only that plan: what has healed is not missed, what has come since trips the scan after', async () => {
+  it('covers only its changes: fixed drift does not matter, new drift trips the scan after', async () => {
     shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
     shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Active' } });
     const { planHash } = await shop.scan();
@@ -67,7 +67,7 @@ describe('an approved plan', () => {
     expect(await shop.messages()).toEqual([]);
   });
 
-  it('lets nothing else through: a change that an event brings into its run is held to maxChanges', async () => {
+  it('allows no other change: one that an event adds to its run still counts toward maxChanges', async () => {
     shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
     shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Active' } });
     const { planHash } = await shop.scan();
@@ -77,13 +77,13 @@ describe('an approved plan', () => {
     const work = await shop.process();
     await shop.workOff(work);
     shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Inactive' } });
-    // As the reactor queues it: it counts as the last run's, and is bound to no plan.
+    // As the event handler queues it: under the last run, not bound to a plan.
     await shop.handle(work, keyOf(shop, run, 5));
     expect(changed().sort()).toEqual([0, 1, 2, 3, 4].map(accountId));
     expect(await shop.condition(accountId(5))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
   });
 
-  it('is used up by the first mutating call: no later run is begun on its account', async () => {
+  it('is used by the first mutating call, so it starts no later run', async () => {
     const hash = await tripped();
     await give(hash);
     await shop.scan();
@@ -92,13 +92,13 @@ describe('an approved plan', () => {
     for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
     const again = await shop.scan();
     expect(again).toMatchObject({ planHash: hash, trip: { reason: 'maxChanges' } });
-    // The same plan was held up anew: that can be approved anew.
+    // The same plan was held up again, so it can be approved again.
     await shop.clock.advance(HOUR);
     await shop.scan();
     expect((await give(hash)).approval.usedAt).toBeNull();
   });
 
-  it('is not used up by a run that something else held up before its first call', async () => {
+  it('stays unused if another guardrail stops its run before the first call', async () => {
     const hash = await tripped();
     await give(hash);
     await shop.scan();
@@ -139,7 +139,7 @@ describe('an approved plan', () => {
     expect((await give(hash)).approval.at).toBe(NOW + DAY);
   });
 
-  it('lifts maxChanges alone', async () => {
+  it('lifts only maxChanges', async () => {
     const strict = policyOf(
       'computeOptimizer: Inactive',
       'guardrails: { maxChanges: { percent: 0, atLeast: 2 }, maxOptOuts: { percent: 0, atLeast: 0 } }',
@@ -148,14 +148,14 @@ describe('an approved plan', () => {
     for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
     const stopped = await shop.scan();
     expect(stopped.trip?.reason).toBe('maxOptOuts');
-    // As if only maxChanges had held it up when it was approved.
+    // Simulates a plan that only maxChanges held up when it was approved.
     await (await shop.process()).runs.notePlanHeldUp(stopped.planHash, 'maxChanges');
     await give(stopped.planHash);
     expect((await shop.scan()).trip?.reason).toBe('maxOptOuts');
     expect(changed()).toEqual([]);
   });
 
-  it('is left to its run: scans while it lasts neither trip nor queue its changes again', async () => {
+  it('belongs to its run: later scans neither trip on its changes nor queue them again', async () => {
     const hash = await tripped();
     await give(hash);
     await shop.scan();
@@ -163,8 +163,8 @@ describe('an approved plan', () => {
     const [first, ...rest] = await shop.messages();
     if (first === undefined) throw new Error('nothing was queued');
     await shop.handle(work, first);
-    const meanwhile = await shop.scan();
-    expect(meanwhile).toMatchObject({ trip: null, due: [] });
+    const later = await shop.scan();
+    expect(later).toMatchObject({ trip: null, due: [] });
     expect(await shop.messages()).toEqual([]);
     for (const message of rest) await shop.handle(work, message);
     expect(new Set(changed()).size).toBe(MEMBERS);
@@ -172,7 +172,7 @@ describe('an approved plan', () => {
 });
 
 describe('the tick', () => {
-  it('asks for a scan at once when a plan was approved, and once', async () => {
+  it('requests one scan immediately after an approval', async () => {
     const hash = await tripped();
     const deps = shop.deps();
     const first = await requestScan(deps, CAPPED);
@@ -196,7 +196,7 @@ describe('the tick', () => {
 });
 
 describe('an approval is refused', () => {
-  it('of a plan that is not stored, or not told from another', async () => {
+  it('of a plan that is not stored, or whose prefix is ambiguous', async () => {
     const hash = await tripped();
     expect(await refusal(give('0'.repeat(12)))).toBe('PlanUnknown');
     const { runs } = await shop.process();
@@ -205,7 +205,7 @@ describe('an approval is refused', () => {
     expect((await give(hash)).approval.planHash).toBe(hash);
   });
 
-  it('of a plan that another guardrail holds up: nothing could follow from it', async () => {
+  it('of a plan that another guardrail holds up, because it would have no effect', async () => {
     const optOuts = policyOf('computeOptimizer: Inactive', 'guardrails: { maxChanges: { percent: 100 } }');
     shop = await Workshop.open({ policy: optOuts, members: MEMBERS });
     for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
@@ -217,7 +217,7 @@ describe('an approval is refused', () => {
     expect((await shop.chain('organization')).map(({ type }) => type)).not.toContain('PlanApproved');
   });
 
-  it('of a plan that was made on too little knowledge, until that is over', async () => {
+  it('of a plan with too little coverage, until coverage is sufficient', async () => {
     const hash = await tripped();
     const { runs } = await shop.process();
     await runs.notePlanHeldUp(hash, 'minCoverage');
@@ -227,7 +227,7 @@ describe('an approval is refused', () => {
     expect((await give(hash)).approval.planHash).toBe(hash);
   });
 
-  it('of no plan that an older version stored, which did not note what holds it up', async () => {
+  it('but not of a plan of an earlier version, which did not store its guardrail', async () => {
     const hash = await tripped();
     const stored = await shop.store.registers.read(`plan/${hash}`);
     const { policyHash, storedAt, keys } = z
@@ -244,7 +244,7 @@ describe('an approval is refused', () => {
     expect(await refusal(give(hash))).toBe('PlanOutdated');
   });
 
-  it('of a plan that another operator has approved, before or at the same moment', async () => {
+  it('of a plan that another operator has approved before or in parallel', async () => {
     const hash = await tripped();
     const both = await Promise.allSettled([give(hash), give(hash, { actor: 'user:grace', reason: null })]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -253,7 +253,7 @@ describe('an approval is refused', () => {
     expect(entries).toHaveLength(1);
   });
 
-  it('but can be given again if whoever gave it was gone before it was recorded', async () => {
+  it('but can be repeated if its process crashed before it was recorded', async () => {
     const hash = await tripped();
     const deps = shop.deps();
     const broken = { ...deps.ledger, append: () => Promise.reject(new Error('the process ends here')) };

@@ -45,7 +45,7 @@ const ON = { status: 'Active', lastUpdated: LONG_AGO } as const;
 const OFF = { status: 'Inactive', lastUpdated: LONG_AGO } as const;
 const ASSOCIATED = { ...ON, ruleMode: 'AnyAllowed' } as const;
 
-/** The first accounts have both off, those behind them lack Automation alone, and the rest comply. */
+/** The first accounts have both kinds off, the next ones lack only Automation, and the rest comply. */
 function drifted(workshop: Workshop, both: number, automationOnly: number): void {
   for (const [n, { id: member }] of workshop.members.entries()) {
     workshop.cloud.set(member, {
@@ -56,7 +56,7 @@ function drifted(workshop: Workshop, both: number, automationOnly: number): void
 }
 
 describe('follow-ups', () => {
-  it('are what waits for Compute Optimizer where this plan enables it, or where it is being enabled', () => {
+  it('are changes that wait for Compute Optimizer while it is being enabled, by this plan or already', () => {
     const enabling = change({ accountId: id(1) });
     const converging = change({ accountId: id(2), verdict: 'Converging', action: 'none', observed: 'Pending' });
     const optingOut = change({ accountId: id(3), desired: 'Inactive', optOut: true });
@@ -68,7 +68,7 @@ describe('follow-ups', () => {
     ]);
   });
 
-  it('are nothing that waits for something else, pauses, or has no call', () => {
+  it('exclude changes that wait for something else, are paused, or have no call', () => {
     const enabling = change({ accountId: id(1) });
     const others = [
       held(1, { reason: 'coolDown' }),
@@ -81,7 +81,7 @@ describe('follow-ups', () => {
 });
 
 describe('the calls of a plan', () => {
-  it('are batches for both parts together, and two where a member is disassociated first', () => {
+  it('are batches over due changes and follow-ups, and two calls if a member is disassociated first', () => {
     const due = Array.from({ length: 30 }, (_, n) => held(n, { action: 'AssociateAccounts', verdict: 'Drifted' }));
     const later = Array.from({ length: 30 }, (_, n) => held(100 + n, { action: 'AssociateAccounts' }));
     const leaving = change({
@@ -98,7 +98,7 @@ describe('the calls of a plan', () => {
 });
 
 describe('a plan', () => {
-  it('counts what happens: the changes due now and those that follow', async () => {
+  it('counts the due changes and the follow-ups', async () => {
     const workshop = await open({ policy: policyOf(BOTH, FREELY), members: 12 });
     drifted(workshop, 5, 4);
     const found = await dry(workshop);
@@ -112,7 +112,7 @@ describe('a plan', () => {
     expect((await dry(workshop)).totals).toEqual({ now: 0, followUps: 0, optOuts: 0, calls: 0 });
   });
 
-  it('is the plan of what is asked about: a saved one counts its own changes only', async () => {
+  it('restricted to a saved plan counts only the changes of that plan', async () => {
     const workshop = await open({ policy: policyOf(BOTH, FREELY), members: 12 });
     drifted(workshop, 5, 4);
     const keys = new Set(keysOf((await dry(workshop)).changes));
@@ -121,11 +121,11 @@ describe('a plan', () => {
     expect((await dry(workshop, keys)).totals).toMatchObject({ now: 9, followUps: 5 });
   });
 
-  it('is judged by its accounts, each once: with a follow-up, or with a follow-up alone', async () => {
+  it('counts each account once toward the cap, also an account with only a follow-up', async () => {
     const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12 });
     drifted(workshop, 4, 0);
     expect(await dry(workshop)).toMatchObject({ trip: null, totals: { now: 4, followUps: 4 } });
-    // Somebody else is enabling the prerequisite there; the account is not among those due.
+    // The prerequisite is already being enabled there, so the account has no due change.
     workshop.cloud.set(accountId(8), {
       computeOptimizer: { status: 'Pending', lastUpdated: NOW },
       automation: OFF,
@@ -133,7 +133,7 @@ describe('a plan', () => {
     expect(await dry(workshop)).toMatchObject({ trip: { reason: 'maxChanges' }, totals: { now: 4, followUps: 5 } });
   });
 
-  it('is not judged again for what an earlier run has begun', async () => {
+  it('does not count the changes of an earlier run again', async () => {
     const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12, cloud: { pendingMs: HOUR } });
     drifted(workshop, 6, 0);
     const saved = await dry(workshop);
@@ -150,7 +150,7 @@ describe('a plan', () => {
 });
 
 describe('a run that is bound to a plan', () => {
-  it('makes the follow-ups of that plan, and nothing else', async () => {
+  it('makes the changes and follow-ups of that plan, and no others', async () => {
     const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12 });
     drifted(workshop, 5, 1);
     const reviewed = readSavedPlan(JSON.parse(JSON.stringify(planDocument(await dry(workshop), 'run'))));
@@ -167,7 +167,7 @@ describe('a run that is bound to a plan', () => {
     expect(made).toHaveLength(11);
   });
 
-  it('by an approval, too', async () => {
+  it('by an approval makes its follow-ups, too', async () => {
     const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12 });
     drifted(workshop, 5, 1);
     const stopped = await workshop.scan();
@@ -184,7 +184,7 @@ describe('a run that is bound to a plan', () => {
 });
 
 describe('a saved plan', () => {
-  it('of a version that knew no totals is read as it was', async () => {
+  it('of an earlier version without totals can be read', async () => {
     const workshop = await open({ policy: policyOf(BOTH, FREELY), members: 3 });
     drifted(workshop, 2, 0);
     const found = await dry(workshop);

@@ -25,7 +25,7 @@ const item = (n: number): ListedEnrollment => ({
   observed: { ...seen('Active') },
 });
 
-/** A cloud that answers these pages, one a call. */
+/** A cloud that returns these pages, one per call. */
 function answering(pages: readonly Page<ListedEnrollment>[]): {
   readonly cloud: Cloud;
   readonly asked: (string | null)[];
@@ -41,7 +41,7 @@ function answering(pages: readonly Page<ListedEnrollment>[]): {
 
 const bare = <T>(call: () => Promise<T>): Promise<T> => call();
 
-describe('a listing whose empty page carries the token that it was asked by', () => {
+describe('a listing whose empty page returns the token that requested it', () => {
   const pages = [
     { items: [item(1)], nextToken: 'a' },
     { items: [], nextToken: 'a' },
@@ -49,7 +49,7 @@ describe('a listing whose empty page carries the token that it was asked by', ()
     { items: [item(2)], nextToken: null },
   ];
 
-  it('goes on where answers are remembered, and another process is given the same ones', async () => {
+  it('continues, and another process replays the same responses', async () => {
     const registers = memoryRegisters();
     const checkpoint = await Checkpoint.load(registers, 'run-1');
     const { cloud, asked } = answering(pages);
@@ -106,7 +106,7 @@ describe('a listing whose empty page carries the token that it was asked by', ()
     expect(asked).toEqual([]);
   });
 
-  it('for ever ends as broken off, not never', async () => {
+  it('ends as broken if it never advances', async () => {
     const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
     const listing = await readListing(
       (token) => cloud.list('computeOptimizer', token),
@@ -118,12 +118,12 @@ describe('a listing whose empty page carries the token that it was asked by', ()
   });
 });
 
-describe('an answer that was kept for a later part of a scan', () => {
+describe('a response stored for a later part of a scan', () => {
   const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
   let shop: Workshop;
   afterEach(() => shop.close());
 
-  /** A listing is read, and a worker enrolls the account and sees it; then the listing is judged. */
+  /** A listing is read, then a worker enrolls and observes the account, then the listing is assessed. */
   async function judgedLate(begunAt: (times: { readonly listed: number; readonly after: number }) => number) {
     shop = await Workshop.open({ policy, members: 1 });
     shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive', lastUpdated: NOW - HOUR } });
@@ -140,20 +140,20 @@ describe('an answer that was kept for a later part of a scan', () => {
     return shop.settle(going);
   }
 
-  it('says nothing against what was seen since, and nothing follows from it', async () => {
+  it('does not override a newer observation', async () => {
     const found = await judgedLate(({ listed }) => listed);
     expect(found.summary.computeOptimizer).toEqual({ Compliant: 2 });
     expect(found.due).toEqual([]);
     expect((await shop.types(accountId(0))).at(-1)).toBe('DriftResolved');
   });
 
-  it('is believed against what was seen before, whatever its timestamp', async () => {
+  it('overrides an older observation, whatever its timestamp', async () => {
     const found = await judgedLate(({ after }) => after);
     expect(found.due.map((change) => change.accountId)).toEqual([accountId(0)]);
     expect((await shop.types(accountId(0))).at(-1)).toBe('DriftDetected');
   });
 
-  it('of its being absent is believed against what a worker only repeats, who could not read it', async () => {
+  it('that lacks the account overrides a record that a worker repeated after a failed read', async () => {
     const policy = policyOf(
       'automation: Active, organizationRules: AnyAllowed',
       'guardrails: { maxChanges: { percent: 100 } }',
@@ -182,7 +182,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     });
   });
 
-  it('is as old as the first part, in every part', async () => {
+  it('keeps the start time of the first part in every part', async () => {
     const registers = memoryRegisters();
     const first = await Checkpoint.load(registers, 'run-1');
     expect(first.begunAt(NOW)).toBe(NOW);
@@ -191,7 +191,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect((await Checkpoint.load(registers, 'run-1')).begunAt(NOW + HOUR)).toBe(NOW);
   });
 
-  it('gives a reading of the organization its age, also where a later part ends it', async () => {
+  it('determines the age of the organization snapshot, even if a later part completes it', async () => {
     const registers = memoryRegisters();
     const clock = manualClock(NOW);
     const base = memoryCloud({ clock, caller: CALLER, accounts: [MEMBER] });
@@ -216,7 +216,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect((await next.readOrganization(options)).takenAt).toBe(NOW);
   });
 
-  it('is thrown away after half an hour, however often the next part was tried in vain', async () => {
+  it('is discarded after half an hour, however often the next part failed', async () => {
     shop = await Workshop.open({ policy });
     const deps = shop.deps();
     const asked = await requestScan(deps, policy);
@@ -234,7 +234,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect(next?.runId).not.toBe(runId);
   });
 
-  it.each(['continued', 'stopped'] as const)('is no younger for a part that was %s after it', async (kind) => {
+  it.each(['continued', 'stopped'] as const)('keeps its age after a part that was %s', async (kind) => {
     shop = await Workshop.open({ policy });
     const deps = shop.deps();
     const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
@@ -246,7 +246,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     await shop.clock.advance(17 * 60_000);
     expect(await requestScan(deps, policy)).toEqual({ runId, again: true });
     await beginPart(deps, runId);
-    // This one has done a little more, and nobody has heard of the one after it.
+    // This part made some progress; the next one never reported.
     await noteOldestAnswer(deps, runId, begunAt);
     await endPart(deps, runId, kind);
     await beginPart(deps, runId);
@@ -254,7 +254,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect(await requestScan(deps, policy)).toMatchObject({ again: false });
   });
 
-  it('has the age of its first question in the register by which a run is gone on with', async () => {
+  it('has its age in the scan register', async () => {
     shop = await Workshop.open({ policy, members: 1 });
     const deps = shop.deps();
     const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
@@ -266,7 +266,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect((await scanNow(deps.registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
   });
 
-  it('is as old for whoever comes after a part that died while it kept it, however often that happens', async () => {
+  it('keeps its age if parts repeatedly crash while they store it', async () => {
     shop = await Workshop.open({ policy, members: 1 });
     const deps = shop.deps();
     const runId = (await requestScan(deps, policy))?.runId ?? expect.fail('no scan was due');
@@ -277,7 +277,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     }
   });
 
-  it('of a version that noted something else of its age is gone on with', async () => {
+  it('of an earlier version, with another age field, is continued', async () => {
     shop = await Workshop.open({ policy, members: 1 });
     const deps = shop.deps();
     const { registers } = deps;
@@ -301,7 +301,7 @@ describe('an answer that was kept for a later part of a scan', () => {
     expect((await scanNow(registers))?.value).toMatchObject({ begunAt: began, parts: 2 });
   });
 
-  /** A part of a run that is told to stop when it has asked so much. */
+  /** A part of a run that is stopped after a number of calls. */
   function interrupted(runId: string, questions = 0, registers: Registers = shop.store.registers) {
     let left = questions;
     const remainingMs = (): number => {
@@ -312,12 +312,12 @@ describe('an answer that was kept for a later part of a scan', () => {
     const outlook = { deadline, requests: { send: async () => undefined }, onProgress: () => undefined };
     const { settings } = shop;
     const deps = shop.deps({ registers });
-    // Not settled: nothing of it sleeps but what watches the time, and moving the clock to that would end the part before it has asked.
+    // Not settled: only the deadline watcher sleeps, and advancing the clock to it would end the part before its first call.
     return scanPart({ deps, settings, retrying: shop.retrying(), policy, ...outlook }, runId);
   }
 });
 
-/** The registers as a process has them that dies as soon as it has kept an answer. */
+/** The registers of a process that crashes after it has stored a response. */
 function dyingAfterKeeping(registers: Registers): Registers {
   let dead = false;
   const alive = async <T>(work: () => Promise<T>): Promise<T> => (dead ? Promise.reject(new Error('dead')) : work());

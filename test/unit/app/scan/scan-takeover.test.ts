@@ -18,7 +18,7 @@ const MINUTE = 60_000;
 let shop: Workshop;
 afterEach(() => shop.close());
 
-/** A part of a scan that runs in another process until `die` is called, as if it were killed: nothing is released. */
+/** A part of a scan in another process. `die` simulates a kill: nothing is released. */
 async function running() {
   shop = await Workshop.open({ policy });
   const { registers } = shop.deps();
@@ -50,7 +50,7 @@ async function running() {
 }
 
 describe('a scan in another process', () => {
-  it('is left alone for as long as its lease is renewed', async () => {
+  it('is not taken over while its lease is renewed', async () => {
     const { runId, finish } = await running();
     for (let minute = 0; minute < 14; minute += 1) {
       await shop.clock.advance(MINUTE);
@@ -64,7 +64,7 @@ describe('a scan in another process', () => {
     expect(await scanUnderWay(shop.deps())).toBeNull();
   });
 
-  it('that is killed each time is given up after some times, which is reported once, with the next one due', async () => {
+  it('that is killed repeatedly is given up, which is reported once with the time of the next scan', async () => {
     shop = await Workshop.open({ policy });
     const begun = shop.clock.now();
     const givenUp: GivenUpScan[] = [];
@@ -84,7 +84,7 @@ describe('a scan in another process', () => {
     expect(givenUp).toHaveLength(1);
   });
 
-  it('is continued a minute after its process was killed, and until then it is said until when', async () => {
+  it('is continued a minute after its process was killed; until then the status shows when', async () => {
     const { runId, die } = await running();
     await shop.clock.advance(MINUTE);
     const killedAt = shop.clock.now();
@@ -101,7 +101,7 @@ describe('a scan in another process', () => {
     expect(await requestScan(shop.deps(), shop.policy)).toEqual({ runId, again: true });
   });
 
-  it('that nobody has begun is requested again, and until then it is said from when', async () => {
+  it('that no process has begun is requested again; until then the status shows when', async () => {
     shop = await Workshop.open({ policy });
     const runId = (await requestScan(shop.deps(), shop.policy))?.runId ?? expect.fail('no scan was due');
     const scan = await scanUnderWay(shop.deps());
@@ -111,7 +111,7 @@ describe('a scan in another process', () => {
     expect(await requestScan(shop.deps(), shop.policy)).toEqual({ runId, again: true });
   });
 
-  it('of an apply has no run of the schedule', async () => {
+  it('that belongs to an apply has no scheduled run', async () => {
     shop = await Workshop.open({ policy });
     const { registers, clock } = shop.deps();
     await acquireLease(registers, clock, SCAN_LEASE, 'apply', LEASE_MS);

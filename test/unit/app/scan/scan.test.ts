@@ -29,7 +29,7 @@ afterEach(async () => {
   shop = null;
 });
 
-/** The workshop's scan, against a cloud of which parts are replaced. */
+/** The workshop's scan with parts of its cloud replaced. */
 function scanWith(workshop: Workshop, over: Partial<Cloud>) {
   const deps = workshop.deps({ cloud: { ...workshop.cloud, ...over } });
   const signal = new AbortController().signal;
@@ -37,7 +37,7 @@ function scanWith(workshop: Workshop, over: Partial<Cloud>) {
 }
 
 describe('a scan', () => {
-  it('of what it has seen before writes nothing about any account', async () => {
+  it('without changes since the last scan writes no account entry', async () => {
     const members = 2_000;
     const workshop = await open({ policy: policyOf('computeOptimizer: Active, automation: Active', FREELY), members });
     for (let n = 0; n < members; n += 1) {
@@ -53,7 +53,7 @@ describe('a scan', () => {
     expect(entries.map(({ type }) => type).sort()).toEqual(['ScanCompleted', 'ScanStarted']);
   });
 
-  it('that only plans writes nothing at all, and calls nothing that changes', async () => {
+  it('that only plans writes nothing and makes no changing call', async () => {
     const workshop = await open({ policy: ENROLL, members: 20 });
     const found = await workshop.settle(
       plan(workshop.deps(), workshop.settings, workshop.retrying(), workshop.run(), () => undefined),
@@ -66,7 +66,7 @@ describe('a scan', () => {
     expect(workshop.cloud.changes).toEqual([]);
   });
 
-  it('whose listing broke off opts nobody out, and does not take absence for anything', async () => {
+  it('whose listing ended early opts no account out and concludes nothing from absence', async () => {
     const policy = policyOf(
       'computeOptimizer: Inactive',
       'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }',
@@ -108,7 +108,7 @@ describe('a scan', () => {
     expect(await workshop.messages()).toEqual([]);
   });
 
-  it('reads an account that a complete listing omits through its role', async () => {
+  it('reads an account that a complete listing omits through its member role', async () => {
     const workshop = await open({ policy: ENROLL, members: 3 });
     const listed = workshop.members
       .slice(0, 2)
@@ -121,7 +121,7 @@ describe('a scan', () => {
     expect(reads.flatMap(({ accountIds }) => accountIds).sort()).toEqual([MANAGEMENT_ID, accountId(2)].sort());
   });
 
-  it('by a delegated administrator leaves the management account Unknown and out of the coverage', async () => {
+  it('by a delegated administrator leaves the management account Unknown and outside coverage', async () => {
     const workshop = await open({ policy: ENROLL, members: 3, cloud: { caller: DELEGATE } });
     const found = await workshop.scan();
     expect(found.summary.computeOptimizer).toEqual({ Drifted: 3, Unknown: 1 });
@@ -130,7 +130,7 @@ describe('a scan', () => {
     expect(found.trip).toBeNull();
   });
 
-  it('takes an account that Automation does not list for Inactive only where Compute Optimizer is not Active', async () => {
+  it('assumes Inactive Automation for an unlisted account only if Compute Optimizer is not Active', async () => {
     const workshop = await open({
       policy: policyOf('computeOptimizer: Active, automation: Active', FREELY),
       members: 2,
@@ -149,7 +149,7 @@ describe('a scan', () => {
     expect(reads.flatMap(({ accountIds }) => accountIds)).not.toContain(accountId(1));
   });
 
-  it('says that an account has left, and lets what was open of it go', async () => {
+  it('records that an account has left, and closes its open conditions', async () => {
     const workshop = await open({ policy: ENROLL, members: 2 });
     await workshop.scan();
     await workshop.messages();
@@ -167,7 +167,7 @@ describe('a scan', () => {
     expect(await workshop.condition(accountId(1))).toMatchObject({ verdict: 'NotApplicable', driftSince: null });
   });
 
-  it('that lost its lease stops before it queues anything', async () => {
+  it('that loses its lease stops before it queues anything', async () => {
     const workshop = await open({ policy: ENROLL, members: 2 });
     const lost = new AbortController();
     lost.abort(new Error('the lease was lost'));
@@ -183,18 +183,18 @@ describe('a scan', () => {
     expect(await workshop.messages()).toEqual([]);
   });
 
-  it('tells of the policy once, and again when it is another', async () => {
+  it('records the policy once, and again after it changes', async () => {
     const workshop = await open({ policy: ENROLL });
     await workshop.scan();
     await workshop.scan();
-    const told = async () =>
+    const policyEntries = async () =>
       (await workshop.chain('organization')).filter(({ type }) => type === 'PolicyChanged').length;
-    expect(await told()).toBe(1);
+    expect(await policyEntries()).toBe(1);
     const other = policyOf('computeOptimizer: Inactive', FREELY);
     const run = { ...workshop.run(), policy: other };
     const signal = new AbortController().signal;
     await workshop.settle(scan(workshop.deps(), workshop.settings, workshop.retrying(), run, () => undefined, signal));
-    expect(await told()).toBe(2);
+    expect(await policyEntries()).toBe(2);
   });
 });
 
@@ -215,7 +215,7 @@ describe('a listing', () => {
   };
   const read = (all: readonly (Page<ListedEnrollment> | Error)[]) => readListing(pages(all), retrying, () => undefined);
 
-  it('goes on behind an empty page that carries a token', async () => {
+  it('continues after an empty page with a token', async () => {
     const { seen: found, brokenBy } = await read([
       { items: [], nextToken: 'a' },
       { items: [at(1, 1)], nextToken: null },
@@ -224,7 +224,7 @@ describe('a listing', () => {
     expect(brokenBy).toBeNull();
   });
 
-  it('takes the newest of what it is told twice, and at the same time what came later', async () => {
+  it('keeps the newest of repeated items, and the later one if their timestamps are equal', async () => {
     const { seen: found } = await read([
       { items: [at(1, 5, 'Active'), at(2, null, 'Active'), at(3, 9, 'Active')], nextToken: 'a' },
       { items: [at(1, 3, 'Inactive'), at(2, null, 'Inactive'), at(3, 10, 'Inactive')], nextToken: null },
@@ -232,7 +232,7 @@ describe('a listing', () => {
     expect([1, 2, 3].map((n) => found.get(accountId(n))?.status)).toEqual(['Active', 'Inactive', 'Inactive']);
   });
 
-  it('is begun once more when a page fails, and then broken off', async () => {
+  it('starts over once after a failed page, then ends as broken', async () => {
     const failure = cloudError('Invalid', 'InvalidParameterValueException');
     const whole = await read([
       { items: [at(1, 1)], nextToken: 'a' },
@@ -251,7 +251,7 @@ describe('a listing', () => {
     expect(half.seen.size).toBe(1);
   });
 
-  it('that cannot be begun throws, and so do refused credentials in the middle', async () => {
+  it('throws if the first page fails, or if credentials are rejected later', async () => {
     await expect(read([cloudError('Denied', 'AccessDenied')])).rejects.toThrow('AccessDenied');
     const refused = cloudError('Unauthenticated', 'ExpiredToken');
     await expect(read([{ items: [], nextToken: 'a' }, refused])).rejects.toThrow('ExpiredToken');
@@ -280,24 +280,24 @@ describe('retrying', () => {
     return { times, end };
   }
 
-  it('pauses longer each time, up to a limit', async () => {
+  it('pauses longer each time, up to a maximum', async () => {
     const { times, end } = await attempts(() => 0.999_999, 60_000, 8);
     expect(end).toBe('done');
     const pauses = times.slice(1).map((time, n) => Math.round(time - (times[n] ?? 0)));
     expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
   });
 
-  it('pauses for any time from none on: full jitter', async () => {
+  it('uses full jitter: a pause may be zero', async () => {
     expect((await attempts(() => 0, 60_000, 5)).times).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it('ends with its budget and throws the last error', async () => {
+  it('ends when its budget is used up and throws the last error', async () => {
     const { times, end } = await attempts(() => 0.999_999, 1_000, 99);
     expect(end).toBe(throttled);
     expect(times.at(-1)).toBeLessThan(2_000);
   });
 
-  it('does not repeat what will not pass', async () => {
+  it('does not retry permanent errors', async () => {
     for (const error of [cloudError('Denied', 'AccessDenied'), new TypeError('a defect')]) {
       const { times, end } = await attempts(() => 0, 60_000, 9, error);
       expect(end).toBe(error);
@@ -307,7 +307,7 @@ describe('retrying', () => {
 });
 
 describe('small parts', () => {
-  it('mapParallel limits concurrency, and after an error begins nothing further and waits for what runs', async () => {
+  it('mapParallel limits concurrency; after an error it starts nothing new and waits for running work', async () => {
     let running = 0;
     let most = 0;
     const begun: number[] = [];
@@ -327,7 +327,7 @@ describe('small parts', () => {
     expect(await mapParallel([], 3, work)).toEqual([]);
   });
 
-  it('mapParallel keeps the order of the items, whatever ends first', async () => {
+  it('mapParallel keeps the order of the items, whichever ends first', async () => {
     const { promise: slow, resolve: end } = Promise.withResolvers<void>();
     const double = async (n: number): Promise<readonly number[]> => {
       if (n === 0) await slow;
@@ -337,7 +337,7 @@ describe('small parts', () => {
     expect(await mapParallel([0, 1, 2, 3, 4], 2, double)).toEqual([0, 1, 2, 3, 4].map((n) => [n, n]));
   });
 
-  it('a register of another shape is an error, never taken for absent', async () => {
+  it('a register of an unknown shape is an error and does not count as absent', async () => {
     const registers = memoryRegisters();
     const schema = z.object({ n: z.number() });
     expect(await readTyped(registers, { name: 'x', schema })).toBeNull();
@@ -345,7 +345,7 @@ describe('small parts', () => {
     await expect(readTyped(registers, { name: 'x', schema })).rejects.toThrow('register x has a shape');
   });
 
-  it('no change of a register is lost, however many change it at once', async () => {
+  it('no update of a register is lost if many run in parallel', async () => {
     const registers = memoryRegisters();
     const schema = z.object({ n: z.number() });
     const add = () => update(registers, { name: 'x', schema }, (current) => ({ n: (current?.n ?? 0) + 1 }));
@@ -353,7 +353,7 @@ describe('small parts', () => {
     expect((await readTyped(registers, { name: 'x', schema }))?.value.n).toBe(50);
   });
 
-  it('a run is stopped by one failure, and exactly one is told so', async () => {
+  it('a run is stopped once, and exactly one caller learns of it', async () => {
     const runs = new RunStore(memoryRegisters());
     const run = { runId: 'run-1', policy: ENROLL, planHash: null };
     await runs.begin(run, NOW, 100, 20);
@@ -362,7 +362,7 @@ describe('small parts', () => {
     expect(await runs.get('run-1')).toMatchObject({ failed: 10, stopped: { reason: 'failureTolerance' } });
   });
 
-  it('a condition whose time has come is queued, once a minute at most', async () => {
+  it('a due condition is queued at most once a minute', async () => {
     const workshop = await open({ policy: ENROLL });
     let failing = true;
     const cloud: Cloud = {
@@ -396,7 +396,7 @@ describe('a scan whose listings contradict each other', () => {
   async function scanned(policy = OPT_OUT) {
     const workshop = await open({ policy, members: 6 });
     for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
-    // All are known before one is missing.
+    // All accounts are recorded before one is missing.
     await scanWith(workshop, {
       list: listing(workshop.cloud, 'computeOptimizer', async () => ({ items: [], nextToken: null })),
     });
@@ -412,9 +412,9 @@ describe('a scan whose listings contradict each other', () => {
   const left = async ({ store }: Workshop) =>
     (await store.ledger.query({ type: 'AccountLeft' }, { limit: 10 })).entries;
 
-  it('records nobody as having left, opts nobody out, and says so', async () => {
+  it('records no account as having left, opts no account out, and reports it', async () => {
     const workshop = await scanned();
-    // Those that the first scan has queued.
+    // Drains the messages of the first scan.
     expect((await workshop.messages()).length).toBeGreaterThan(0);
     await workshop.clock.advance(2 * HOUR);
     const found = await scanWith(workshop, without(workshop, accountId(2)));
@@ -423,7 +423,7 @@ describe('a scan whose listings contradict each other', () => {
     expect(found.changes.map(({ reason }) => reason)).toContain('guardrail');
     expect(found.coverage.unknown).toBe(1);
     expect(await left(workshop)).toEqual([]);
-    // The next one that is whole clears it.
+    // The next complete scan clears it.
     await workshop.clock.advance(2 * HOUR);
     const next = await scanWith(workshop, {});
     expect(next.broken).toEqual([]);
@@ -440,7 +440,7 @@ describe('a scan whose listings contradict each other', () => {
     expect(found.orgWide).toMatchObject({ used: false, note: expect.stringContaining('incomplete') });
   });
 
-  it('takes an account that has left for gone although a listing still carries it', async () => {
+  it('records an account as having left although a listing still names it', async () => {
     const workshop = await scanned();
     await workshop.clock.advance(2 * HOUR);
     const gone = accountId(2);
@@ -452,7 +452,7 @@ describe('a scan whose listings contradict each other', () => {
     expect((await left(workshop)).map(({ chain }) => chain)).toEqual([gone]);
   });
 
-  it('is incomplete where AWS does not say whether it has the account', async () => {
+  it('is incomplete if AWS denies reading the missing account', async () => {
     const workshop = await scanned();
     await workshop.clock.advance(2 * HOUR);
     const found = await scanWith(workshop, {
@@ -466,8 +466,8 @@ describe('a scan whose listings contradict each other', () => {
   });
 });
 
-describe('a listing whose tokens go in a circle', () => {
-  it('is broken, whatever comes in between', async () => {
+describe('a listing whose tokens repeat', () => {
+  it('is broken, whatever its pages contain', async () => {
     const tokens = ['A', 'B', 'C'];
     let pages = 0;
     const retrying = createRetrying(manualClock(), () => 0, 1_000);
@@ -481,7 +481,7 @@ describe('a listing whose tokens go in a circle', () => {
       () => undefined,
     );
     expect(listing.brokenBy?.message).toContain('a page token was repeated');
-    // Two passes of a circle.
+    // Two passes of the token cycle.
     expect(pages).toBeLessThan(12);
   });
 });
