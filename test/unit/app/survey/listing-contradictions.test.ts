@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { scan } from '../../../../shared/app/scan/scan.ts';
+import type { Cloud } from '../../../../shared/ports/cloud.ts';
+import { HOUR, policyOf } from '../../../support/domain-kit.ts';
+import { cloudError, listing } from '../../../support/memory-cloud.ts';
+import { accountId, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
+
+let shop: Workshop | null = null;
+
+async function open(options: WorkshopOptions): Promise<Workshop> {
+  shop = await Workshop.open(options);
+  return shop;
+}
+
+afterEach(async () => {
+  await shop?.checkInvariants();
+  await shop?.close();
+  shop = null;
+});
+
+/** The workshop's scan with parts of its cloud replaced. */
+function scanWith(workshop: Workshop, over: Partial<Cloud>) {
+  const deps = workshop.deps({ cloud: { ...workshop.cloud, ...over } });
+  const signal = new AbortController().signal;
+  return workshop.settle(scan(deps, workshop.settings, workshop.retrying(), workshop.run(), () => undefined, signal));
+}
+
+describe('a scan whose listings contradict each other', () => {
+  const ALLOW = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }';
+  const OPT_OUT = policyOf('computeOptimizer: Inactive', ALLOW);
+
+  async function scanned(policy = OPT_OUT) {
+    const workshop = await open({ policy, members: 6 });
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    // All accounts are recorded before one is missing.
+    await scanWith(workshop, {
+      list: listing(workshop.cloud, 'computeOptimizer', async () => ({ items: [], nextToken: null })),
+    });
+    return workshop;
+  }
+
+  const without = (workshop: Workshop, lost: string): Partial<Cloud> => ({
+    async readOrganization(options) {
+      const whole = await workshop.cloud.readOrganization(options);
+      return { ...whole, accounts: whole.accounts.filter(({ id }) => id !== lost) };
+    },
+  });
+  const left = async ({ store }: Workshop) =>
+    (await store.ledger.query({ type: 'AccountLeft' }, { limit: 10 })).entries;
+
+  it('records no account as having left, opts no account out, and reports it', async () => {
+    const workshop = await scanned();
+    // Drains the messages of the first scan.
+    expect((await workshop.messages()).length).toBeGreaterThan(0);
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, without(workshop, accountId(2)));
+    expect(found.broken).toEqual([expect.stringContaining(`lacks an enrolled account (${accountId(2)})`)]);
+    expect(found.due).toEqual([]);
+    expect(found.changes.map(({ reason }) => reason)).toContain('guardrail');
+    expect(found.coverage.unknown).toBe(1);
+    expect(await left(workshop)).toEqual([]);
+    // The next complete scan clears it.
+    await workshop.clock.advance(2 * HOUR);
+    const next = await scanWith(workshop, {});
+    expect(next.broken).toEqual([]);
+    expect(next.due.length).toBeGreaterThan(0);
+  });
+
+  it('does not make the organization-wide call', async () => {
+    const workshop = await scanned(
+      policyOf('computeOptimizer: Active', `organization: { organizationEnrollment: auto }\n${ALLOW}`),
+    );
+    for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, without(workshop, accountId(2)));
+    expect(found.orgWide).toMatchObject({ used: false, note: expect.stringContaining('incomplete') });
+  });
+
+  it('records an account as having left although a listing still names it', async () => {
+    const workshop = await scanned();
+    await workshop.clock.advance(2 * HOUR);
+    const gone = accountId(2);
+    const found = await scanWith(workshop, {
+      ...without(workshop, gone),
+      readAccount: async (id, options) => (id === gone ? null : workshop.cloud.readAccount(id, options)),
+    });
+    expect(found.broken).toEqual([]);
+    expect((await left(workshop)).map(({ chain }) => chain)).toEqual([gone]);
+  });
+
+  it('is incomplete if AWS denies reading the missing account', async () => {
+    const workshop = await scanned();
+    await workshop.clock.advance(2 * HOUR);
+    const found = await scanWith(workshop, {
+      ...without(workshop, accountId(2)),
+      readAccount: async () => {
+        throw cloudError('Denied', 'AccessDeniedException');
+      },
+    });
+    expect(found.broken).toHaveLength(1);
+    expect(await left(workshop)).toEqual([]);
+  });
+});
