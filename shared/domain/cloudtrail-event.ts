@@ -6,8 +6,8 @@ import type { ChangedBy } from './ledger/entry.ts';
 import { safeParseUntrusted } from './safe-parse.ts';
 
 /*
- * What CloudTrail records and EventBridge delivers, read with suspicion: an event says where to look and who called, never what is so.
- * Everything that follows from one is read again from AWS.
+ * Parses CloudTrail events from EventBridge. An event is not trusted: it only says which accounts to reconcile and who made the call. The state is always
+ * read again from AWS.
  */
 
 const accountId = z.preprocess(asAccountId, z.string().refine(isAccountId));
@@ -16,7 +16,7 @@ const accountId = z.preprocess(asAccountId, z.string().refine(isAccountId));
 const envelope = z.object({
   id: z.string().max(200).optional().catch(undefined),
   'detail-type': z.string(),
-  /** Nobody but AWS can put an event with such a source on a bus [API_PutEvents]. */
+  /** Only AWS can put an event with such a source on a bus [API_PutEvents]. */
   source: z.string().startsWith('aws.', 'is not a service of AWS'),
   /** The account in which it happened. */
   account: accountId,
@@ -43,13 +43,12 @@ interface MaybeUnclear {
   readonly unclear?: string;
 }
 
-/** What an event is, as far as we are concerned. */
 export type ParsedEvent =
   | ({
       readonly kind: 'enrollment';
       readonly enrollment: EnrollmentId;
       readonly accountIds: readonly AccountId[];
-      /** The whole organization was meant, not the named account alone. */
+      /** The call was for the whole organization, not only for the named account. */
       readonly wide: boolean;
       readonly from: AccountId;
       readonly by: ChangedBy;
@@ -58,7 +57,7 @@ export type ParsedEvent =
       readonly kind: 'organization';
       readonly event: string;
       readonly accountIds: readonly AccountId[];
-      /** More accounts than it names are touched: an OU was renamed, trusted access was switched. */
+      /** The event affects more accounts than it names: an OU was renamed, or trusted access was switched. */
       readonly wide: boolean;
       readonly from: AccountId;
     } & MaybeUnclear)
@@ -68,7 +67,7 @@ export type ParsedEvent =
 /** The kind whose enrollment the calls of an event source change. */
 const KIND_OF_SOURCE = new Map(KINDS.flatMap((kind) => kind.eventSources.map((source) => [source, kind] as const)));
 const ORGANIZATIONS = 'organizations.amazonaws.com';
-/** About accounts that it names; of the last ones, the account that calls. */
+/** Events about the accounts that they name. */
 const ABOUT_ACCOUNTS: ReadonlySet<string> = new Set([
   'AccountJoinedOrganization',
   'AccountDepartedOrganization',
@@ -80,15 +79,16 @@ const ABOUT_ACCOUNTS: ReadonlySet<string> = new Set([
   'TagResource',
   'UntagResource',
 ]);
+/** Events about the calling account. */
 const ABOUT_CALLER: ReadonlySet<string> = new Set(['LeaveOrganization', 'AcceptHandshake']);
-/** Paths of all accounts below an OU; whether members can be enrolled from outside at all. */
+/** Events about all accounts: they change the paths of all accounts below an OU, or whether members can be enrolled at all. */
 const ABOUT_ALL: ReadonlySet<string> = new Set([
   'UpdateOrganizationalUnit',
   'EnableAWSServiceAccess',
   'DisableAWSServiceAccess',
 ]);
 
-/** Every event name that is of interest, by source: what the rules of `infra/` let through. */
+/** The handled event names by source. The rules in `infra/` match these. */
 export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     KINDS.flatMap(({ eventSources, actions }) =>
@@ -98,32 +98,32 @@ export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   [ORGANIZATIONS]: [...ABOUT_ACCOUNTS, ...ABOUT_CALLER, ...ABOUT_ALL],
 };
 
-/** AWS's batches name 50 accounts at most; whatever names more than this is taken to be about all. */
+/** AWS's batches name at most 50 accounts; an event that names more than this is treated as being about all. */
 const MAX_NAMED = 200;
 const MAX_ACTOR = 512;
 const MAX_DEPTH = 6;
 
-/** EventBridge sources under which such events arrive. */
+/** EventBridge sources of these events. */
 const EVENT_SOURCES: ReadonlySet<string> = new Set(
   Object.keys(EVENT_NAMES).map((source) => `aws.${source.split('.')[0] ?? ''}`),
 );
 
-/** @param organizationId ours; an event that names another one is rejected. */
+/** @param organizationId our organization; an event that names another one is rejected. `null`: not known. */
 export function parseCloudTrailEvent(raw: unknown, organizationId: string | null): ParsedEvent {
   const parsed = safeParseUntrusted(envelope, raw);
   if (!parsed.success) return malformed(parsed.error.issues);
   const { detail: given, ...around } = parsed.data;
   const content = contentOf(given);
   if (content === null && typeof given === 'string' && EVENT_SOURCES.has(around.source)) {
-    const event = `an event of ${around.source}`;
-    const unclear = `${event} has a detail that is not JSON`;
-    return { kind: 'organization', event, accountIds: [], wide: false, from: around.account, unclear };
+    const name = `an event of ${around.source}`;
+    const unclear = `${name} has a detail that is not JSON`;
+    return { kind: 'organization', event: name, accountIds: [], wide: false, from: around.account, unclear };
   }
   const read = safeParseUntrusted(detailShape, content);
   if (!read.success)
     return malformed(read.error.issues.map((issue) => ({ ...issue, path: ['detail', ...issue.path] })));
-  const heard = { ...around, detail: read.data };
-  const { eventSource, eventName, errorCode } = heard.detail;
+  const event = { ...around, detail: read.data };
+  const { eventSource, eventName, errorCode } = event.detail;
   if (!Object.hasOwn(EVENT_NAMES, eventSource) || EVENT_NAMES[eventSource]?.includes(eventName) !== true) {
     return {
       kind: 'ignored',
@@ -131,10 +131,10 @@ export function parseCloudTrailEvent(raw: unknown, organizationId: string | null
     };
   }
   if (errorCode) return { kind: 'ignored', why: 'AWS refused the call' };
-  const other = organizationsIn(heard.detail).find((id) => organizationId !== null && id !== organizationId);
+  const other = organizationsIn(event.detail).find((id) => organizationId !== null && id !== organizationId);
   if (other !== undefined) return rejected(`it is about the organization ${other}, and ours is ${organizationId}`);
   const kind = KIND_OF_SOURCE.get(eventSource);
-  return kind === undefined ? organizationEvent(heard) : enrollmentEvent(heard, kind.id);
+  return kind === undefined ? organizationEvent(event) : enrollmentEvent(event, kind.id);
 }
 
 const rejected = (why: string): ParsedEvent => ({ kind: 'rejected', why });
@@ -143,14 +143,14 @@ function malformed([issue]: readonly z.core.$ZodIssue[]): ParsedEvent {
   return rejected(`not a CloudTrail event: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
 }
 
-const unclearly = (unclear: boolean, name: string): MaybeUnclear =>
+const unclearIf = (unclear: boolean, name: string): MaybeUnclear =>
   unclear ? { unclear: `${name} does not name its accounts in a usable form` } : {};
 
-function enrollmentEvent(heard: CloudTrailEvent, enrollment: EnrollmentId): ParsedEvent {
-  const { account: from, detail } = heard;
+function enrollmentEvent(event: CloudTrailEvent, enrollment: EnrollmentId): ParsedEvent {
+  const { account: from, detail } = event;
   const { eventName, requestParameters: asked } = detail;
   const scopes = actionOf(enrollment, eventName)?.scopes ?? [];
-  const by = callerOf(heard);
+  const by = callerOf(event);
   if (scopes.includes('batch')) {
     const named = listOf(asked?.['accountIds']);
     const ids = unique(named?.filter(isAccountId) ?? []);
@@ -163,15 +163,15 @@ function enrollmentEvent(heard: CloudTrailEvent, enrollment: EnrollmentId): Pars
       wide: ids.length > MAX_NAMED,
       from,
       by,
-      ...unclearly(unclear, eventName),
+      ...unclearIf(unclear, eventName),
     };
   }
   const recipient = detail.recipientAccountId ?? from;
-  // Such a call acts on the account that makes it, and that is where it is recorded.
+  // Such a call changes the calling account, and CloudTrail records it there.
   if (recipient !== from) return rejected(`it comes from account ${from} and claims to be of another`);
   const wide = asked?.['includeMemberAccounts'] === true;
-  // Without its parameters the call may have been about all member accounts.
-  const unclear = unclearly(asked === null && scopes.includes('organization'), eventName);
+  // Without its parameters, the call may have been for all member accounts.
+  const unclear = unclearIf(asked === null && scopes.includes('organization'), eventName);
   return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
 }
 
@@ -186,13 +186,13 @@ function organizationEvent({ account: from, detail }: CloudTrailEvent): ParsedEv
   if (named.length > 0 || unclear) {
     const wide = named.length > MAX_NAMED;
     const accountIds = named.slice(0, MAX_NAMED);
-    return { kind: 'organization', event: name, accountIds, wide, from, ...unclearly(unclear, name) };
+    return { kind: 'organization', event: name, accountIds, wide, from, ...unclearIf(unclear, name) };
   }
   const tags = name === 'TagResource' || name === 'UntagResource' || name === 'CreateAccountResult';
   return tags ? { kind: 'ignored', why: `${name} of no account` } : rejected(`${name} names no account`);
 }
 
-/** Fields that name the account an event is about, at whatever depth: service events have nested and renamed them over time. */
+/** Fields that name the account of an event, at any depth: AWS has nested and renamed them over time. */
 const NAMES_ACCOUNT: ReadonlySet<string> = new Set(['accountid', 'memberaccountid', 'resourceid', 'childid']);
 
 /** The values of those fields. */
@@ -200,13 +200,12 @@ function namesIn(value: unknown, depth: number): readonly unknown[] {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
   return Object.entries(value)
     .slice(0, MAX_NAMED)
-    .flatMap(([name, held]) => {
-      if (!NAMES_ACCOUNT.has(name.toLowerCase())) return namesIn(held, depth + 1);
-      return held === null || held === undefined ? [] : [held];
+    .flatMap(([name, member]) => {
+      if (!NAMES_ACCOUNT.has(name.toLowerCase())) return namesIn(member, depth + 1);
+      return member === null || member === undefined ? [] : [member];
     });
 }
 
-/** Ids of organizations that an event mentions. */
 function organizationsIn({ requestParameters, serviceEventDetails }: CloudTrailEvent['detail']): readonly string[] {
   return [requestParameters, serviceEventDetails].flatMap((part) => {
     const id = part?.['organizationId'];
@@ -216,7 +215,7 @@ function organizationsIn({ requestParameters, serviceEventDetails }: CloudTrailE
 
 const unique = (ids: readonly AccountId[]): readonly AccountId[] => [...new Set(ids)];
 
-/** Who called, by the best that CloudTrail says of it. */
+/** The caller, by the best name that CloudTrail has. */
 function callerOf({ account, time, detail }: CloudTrailEvent): ChangedBy {
   const { userIdentity, eventName: operation, requestID, eventTime } = detail;
   const names = [userIdentity?.['arn'], userIdentity?.['invokedBy'], userIdentity?.['principalId']];
@@ -230,7 +229,7 @@ function callerOf({ account, time, detail }: CloudTrailEvent): ChangedBy {
   };
 }
 
-/** Without what could disturb a terminal or a log. */
+/** Replaces characters that could disturb a terminal or a log. */
 function clean(text: string, most: number): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, most);
 }

@@ -1,6 +1,4 @@
-/** What `doctor` finds: one result a check, each with the command that mends it. */
-
-/** Every check there is, in the order in which they are shown. */
+/** All checks of `doctor`, in the order in which they are shown. */
 export const CHECKS = [
   'policy',
   'network',
@@ -26,37 +24,37 @@ export const CHECKS = [
 ] as const;
 export type CheckId = (typeof CHECKS)[number];
 
-/** `warn`: Rollcall works, but less well or not for long. `skipped`: there was nothing to look at, or no way to. */
+/** `warn`: Rollcall works, but less well or not for long. `skipped`: there was nothing to check, or no way to check it. */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skipped';
 
 /** Why a check did not pass, for scripts. */
 export type CheckReason =
-  /** Nothing answered, or nothing that is an AWS service. */
+  /** Nothing answered, or the answer did not come from an AWS service. */
   | 'unreachable'
-  /** It answered that it cannot answer now: throttled, out of order. */
+  /** The service is throttling or temporarily failing. */
   | 'unavailable'
-  /** It took longer than a check may. */
+  /** The check took too long. */
   | 'timeout'
-  /** Whoever asks may not. */
+  /** The caller lacks a permission. */
   | 'denied'
-  /** The credentials themselves were refused, or there are none. */
+  /** The credentials were rejected, or there are none. */
   | 'unauthenticated'
-  /** What is needed is not there, or not switched on. */
+  /** A requirement does not exist, or is not enabled. */
   | 'missing'
-  /** It is there and is not as it has to be. */
+  /** A requirement exists but is set up incorrectly. */
   | 'wrong'
-  /** A check that this one builds on did not pass. */
+  /** A check that this one depends on did not pass. */
   | 'notReached'
-  /** This runtime, or this policy, does not use it. */
+  /** This runtime or policy does not use it. */
   | 'notUsed';
 
 export interface CheckResult {
   readonly status: CheckStatus;
   /** `null` for `pass`. */
   readonly reason: CheckReason | null;
-  /** What was found, in a sentence or two. */
+  /** The finding, in one or two sentences. */
   readonly message: string;
-  /** Shell commands that mend it, with the real ids in them; what has no command says in `message` what to do. */
+  /** Shell commands that fix the problem, with the real ids. If there is no such command, `message` says what to do. */
   readonly mend: readonly string[];
 }
 
@@ -80,14 +78,14 @@ export const fail = (reason: CheckReason, message: string, mend: readonly string
   ...{ status: 'fail', reason, message, mend },
 });
 
-/** How many checks ended how. */
+/** The number of checks by status. */
 export function tally(findings: readonly Finding[]): Readonly<Record<CheckStatus, number>> {
   const counts = { pass: 0, warn: 0, fail: 0, skipped: 0 };
   for (const { status } of findings) counts[status] += 1;
   return counts;
 }
 
-/** A text as one word of a POSIX shell. */
+/** Quotes a text as one word of a POSIX shell. */
 export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 
 /**
- * Runs `work` on all items, at most `concurrency` at a time. After the first error no further item begins, and the error is thrown once
- * the items that had begun have ended: nothing goes on behind the caller's back.
+ * Runs `work` on all items, at most `concurrency` at a time. After the first error no further item starts, and the error is thrown once
+ * the items in progress have ended, so nothing runs after the call has returned.
  * @returns the results in the order of `items`.
  */
 export async function mapParallel<T, R>(

@@ -19,7 +19,7 @@ export const DIRECT: Network = Object.freeze({ proxy: null, ca: null, region: nu
 
 /**
  * `NO_PROXY` in the form that Node understands. Other tools read `example.com` as the host and all its subdomains, and accept IPv4 networks in CIDR
- * notation; Node reads it as the host alone, and accepts address ranges.
+ * notation; Node reads it as the host only, and accepts address ranges.
  */
 export function noProxyForNode(text: string): string {
   return text

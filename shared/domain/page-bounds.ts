@@ -4,7 +4,7 @@
  */
 export const MAX_ACCOUNTS = 10_000;
 
-/** A listing with this many more pages than its items fill is taken as endless. */
+/** A listing with this many more pages than its items need is treated as endless. */
 const MAX_PAGES = 1_000;
 
 export interface PageBoundsOptions {
@@ -25,8 +25,8 @@ export interface TakenPage {
 /** Detects a paged listing that does not end: repeated tokens, too many pages, or more items than possible. */
 export class PageBounds {
   readonly #options: PageBoundsOptions;
-  readonly #asked = new Set<string>();
-  #askedBy: string | null = null;
+  readonly #tokens = new Set<string>();
+  #lastToken: string | null = null;
   #pages = 0;
 
   constructor(options: PageBoundsOptions) {
@@ -40,11 +40,11 @@ export class PageBounds {
     const found = total === 1 ? '1 item' : `${total} items`;
     if (total > maxItems) return `${found}, and the bound is ${maxItems}`;
     if (token === null) return null;
-    // An empty page may repeat the token of its own request; any other repeated token means that the listing goes in a circle.
-    if (this.#asked.has(token) && (items > 0 || token !== this.#askedBy)) return 'a page token was repeated';
+    // An empty page may repeat the token of its own request; any other repeated token means that the listing loops.
+    if (this.#tokens.has(token) && (items > 0 || token !== this.#lastToken)) return 'a page token was repeated';
     if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages gave ${found}`;
-    this.#asked.add(token);
-    this.#askedBy = token;
+    this.#tokens.add(token);
+    this.#lastToken = token;
     return null;
   }
 }

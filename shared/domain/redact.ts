@@ -1,6 +1,6 @@
 import { visible, visibleLines } from './text.ts';
 
-/** Field names whose values never reach a log, whatever stands around them. */
+/** Fields with these names are always masked. */
 const SECRET_NAME =
   /secret|password|passphrase|credential|session[_-]?token|security[_-]?token|access[_-]?token|auth[_-]?token|api[_-]?key|private[_-]?key|bearer|cookie|authorization|webhook|external[_-]?id|^token$|^signature$/i;
 
@@ -16,12 +16,12 @@ const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
 const MASK = '[redacted]';
 const DEEPEST = 8;
 
-/** Makes anything fit for a log line: JSON values only, no cycles, no secrets, and no character that could mislead a reader on a terminal. */
+/** Prepares a value for a log line: JSON values only, no cycles, no secrets, and no character that could mislead a reader on a terminal. */
 export type Redact = (value: unknown) => unknown;
 
 /**
- * @param secrets exact texts that must not appear anywhere (a webhook's address, an API token); short ones are left out,
- *   because they would blank out innocent text.
+ * @param secrets exact texts that must not appear anywhere (a webhook's address, an API token); short ones are ignored, because they
+ *   would mask harmless text.
  */
 export function makeRedact(secrets: readonly string[] = []): Redact {
   const exact = secrets.filter((secret) => secret.length >= 6);
@@ -58,7 +58,7 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     if (value instanceof Map) return walk(Object.fromEntries(value), here);
     if (value instanceof Set || Array.isArray(value)) return Array.from(value, (item) => walk(item, here));
-    // A value that knows how to print itself (a secret that hides) is asked.
+    // A secret hides its value in `toJSON`.
     if ('toJSON' in value && typeof value.toJSON === 'function') return walk(value.toJSON(), here);
     return walkMembers(value, here);
   };

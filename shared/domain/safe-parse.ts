@@ -5,8 +5,8 @@ export type UntrustedResult<T> =
   | { readonly success: false; readonly error: { readonly issues: z.core.$ZodIssue[] } };
 
 /**
- * `safeParse` for what comes from outside: total. Zod compares the `length` of what should have been a text or a list even after it has
- * found it to be neither, and a hostile object makes that comparison throw: `{"length": {"toString": 1}}`.
+ * `safeParse` for outside data: never throws. Zod compares the `length` of a value even after it has found that the value is neither a string nor an
+ * array, and a hostile object makes that comparison throw: `{"length": {"toString": 1}}`.
  */
 export function safeParseUntrusted<S extends z.ZodType>(schema: S, value: unknown): UntrustedResult<z.output<S>> {
   try {

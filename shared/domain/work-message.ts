@@ -4,17 +4,17 @@ import { BATCH_OPERATIONS, ENROLLMENT_IDS } from './enrollment/kinds/index.ts';
 const accountId = z.string().regex(/^\d{12}$/);
 
 const common = {
-  /** Raised when the shape changes; a worker refuses what it does not know. */
+  /** Raised when the shape changes; a worker rejects an unknown version. */
   v: z.literal(1),
   policyHash: z.string(),
   runId: z.string(),
-  /** The stored plan that the run is bound to, if it is: only its changes may be made. */
+  /** The stored plan to which the run is bound: only its changes may be made. `null`: not bound. */
   planHash: z.string().nullable(),
 };
 
 /**
- * A key on the queue: what to look at, never what to do. The worker reads the live state and decides again.
- * A `batch` names accounts that one call of its operation may cover, `organization` is the one organization-wide call.
+ * A key on the queue: what to reconcile, never what to do. The worker reads the live state and decides again. A `batch` names accounts that one call of
+ * its operation may cover; `organization` is the one organization-wide call.
  */
 export const workMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -3,7 +3,7 @@ import type { WebhookEvent } from '../policy/index.ts';
 import { oneLine } from '../text.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './entry.ts';
 
-/** Entry types that an alert can be about, and the filter word that lets them through. */
+/** The entry types that raise an alert, with the event that selects them in the policy. */
 const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
   DriftDetected: 'drift',
   RemediationFailed: 'failed',
@@ -16,10 +16,9 @@ const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {
   StoreRestored: 'halt',
 };
 
-/** Waits for a known time and passes by itself: nothing for a person to do. */
-const PASSES_BY_ITSELF: ReadonlySet<string | null> = new Set(['window', 'coolDown', 'rollout']);
+/** Reasons of a delay that ends by itself, so nobody needs an alert. */
+const ENDS_BY_ITSELF: ReadonlySet<string | null> = new Set(['window', 'coolDown', 'rollout']);
 
-/** The entry types to look for, for a choice of events. */
 export function alertTypes(events: readonly WebhookEvent[]): readonly EntryType[] {
   return ENTRY_TYPES.filter((type) => {
     const event = EVENT_OF[type];
@@ -28,24 +27,24 @@ export function alertTypes(events: readonly WebhookEvent[]): readonly EntryType[
 }
 
 /**
- * The event that an entry is to a webhook; `null` if it is none: what only waits for a time, and accounts that a batch left out, which are
- * tried alone at once.
+ * The webhook event of an entry; `null`: no alert. Entries that only wait raise none, nor do accounts that AWS rejected within a batch, because each of
+ * them is immediately retried by itself.
  */
 export function alertOf(entry: LedgerEntry): WebhookEvent | null {
   const event = EVENT_OF[entry.type] ?? null;
-  if (event === 'blocked' && PASSES_BY_ITSELF.has(entry.reason)) return null;
+  if (event === 'blocked' && ENDS_BY_ITSELF.has(entry.reason)) return null;
   if (event === 'failed' && entry.detail?.error?.kind === 'Batch') return null;
   return event;
 }
 
-/** Whether people want to know at once, not at the end of a digest's time. */
+/** Whether to send the event immediately instead of with the next digest. */
 export function isUrgent(event: WebhookEvent): boolean {
   return event === 'halt' || event === 'guardrail';
 }
 
-/** How many entries of a kind a digest names; of the others it gives the number. */
-const EXAMPLES = 5;
-/** Characters of a line: an error's message may be long. */
+/** How many entries of each event a digest shows; it only counts the others. */
+const MAX_SHOWN = 5;
+/** Characters per line, because an error's message may be long. */
 const MAX_LINE = 300;
 /** Characters of the whole text; Slack cuts at 40,000 [chat.postMessage]. */
 const MAX_TEXT = 8_000;
@@ -61,16 +60,16 @@ const TITLES: Readonly<Record<WebhookEvent, readonly [string, string]>> = {
 const ORDER: readonly WebhookEvent[] = ['halt', 'guardrail', 'failed', 'stalled', 'blocked', 'drift'];
 
 /**
- * One message about any number of entries: Slack reads `text`, others may read `rollcall`. No URL, no secret; what Slack
- * would take for markup or for a mention is escaped [Slack, "Escaping text"].
+ * One message about any number of entries. Slack reads `text`; other receivers may read `rollcall`. It contains no URL and no secret, and Slack's
+ * markup and mentions are escaped [Slack, "Escaping text"].
  */
 export interface Digest {
   readonly text: string;
   readonly rollcall: {
-    /** The same for every attempt to deliver this message: by it, tell one that comes twice. */
+    /** The same for every attempt to deliver this message, so that receivers can detect duplicates. */
     readonly delivery: string;
     readonly counts: Partial<Record<WebhookEvent, number>>;
-    /** Ids of the ledger entries that are named in the text. */
+    /** Ids of the entries that the text shows. */
     readonly entries: readonly string[];
     /** How many entries the message is about. */
     readonly total: number;
@@ -90,7 +89,7 @@ export function digestOf(delivery: string, organizationId: string | null, entrie
     const group = groups.get(event);
     if (group === undefined) continue;
     counts[event] = group.length;
-    const shown = group.slice(0, EXAMPLES);
+    const shown = group.slice(0, MAX_SHOWN);
     named.push(...shown.map(({ id }) => id));
     const rest = group.length - shown.length;
     const lines = shown.map((entry) => `• ${lineOf(entry)}`);
@@ -128,10 +127,10 @@ function lineOf(entry: LedgerEntry): string {
     return escaped(`enforcement ${what} by ${actor}${why(reason, detail?.message)}`);
   }
   if (type === 'StoreRestored') return escaped(`store restored by ${actor}${why(reason, detail?.message)}`);
-  const whom = [accountId, enrollment].filter((part) => part !== null).join(' ');
+  const subject = [accountId, enrollment].filter((part) => part !== null).join(' ');
   const change = after === null ? '' : `: ${after.status ?? 'unknown'}, desired ${after.desired ?? 'unmanaged'}`;
   const by = detail?.changedBy === undefined ? '' : `; changed by ${detail.changedBy.actor}`;
-  return escaped(`${whom}${change}${why(reason, detail?.message)}${by}`);
+  return escaped(`${subject}${change}${why(reason, detail?.message)}${by}`);
 }
 
 function why(reason: string | null, message: string | undefined): string {

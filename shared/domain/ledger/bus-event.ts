@@ -9,8 +9,8 @@ export function wordsOf(type: EntryType): string {
 }
 
 /**
- * What stands for an entry that is too large for a bus: enough to tell what happened to whom, and to find the entry itself (`rollcall
- * audit show <id>`). `truncated` tells the two apart.
+ * Replaces an entry that is too large for the bus. It shows what happened to which account, and the entry itself can be found by its id (`rollcall audit
+ * show <id>`). Only references have `truncated`.
  */
 export interface EntryReference
   extends Pick<

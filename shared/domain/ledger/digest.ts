@@ -3,7 +3,7 @@ import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import type { ChainHead, Digest } from './entry.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
 
-/** How far each chain had come, by its name. */
+/** The number of the last entry of each chain, by chain name. */
 export type ChainList = Readonly<Record<string, number>>;
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
@@ -28,12 +28,12 @@ export function rootOf(ends: ReadonlyMap<string, ChainHead>): string {
   return merkleRoot(names.map((name) => leafHash(name, ends.get(name) ?? { seq: 0, hash: '' })));
 }
 
-/** Binds the list to its digest: who changes the list in the store to hide what is missing changes this. */
+/** Binds the list to its digest: an edit of the stored list, to hide missing entries, changes this hash. */
 export function listHash(list: ChainList): string {
   return sha256Hex(canonicalJson(list));
 }
 
-/** An entry, or an event whose detail is one. */
+/** An entry, or an event whose detail is an entry. */
 const carrier = z.union([
   z
     .object({ detail: z.object({ detail: z.object({ digest: digestSchema }) }) })
@@ -43,8 +43,8 @@ const carrier = z.union([
 ]);
 
 /**
- * The digests in what somebody has kept: an event, an entry, a page of `audit list --json`, a list of any of these, or one a line.
- * @returns none if there is none in it.
+ * Finds the digests in a file that somebody has kept: an event, an entry, a page of `audit list --json`, a list of any of these, or one per line.
+ * @returns an empty list if there are none.
  */
 export function digestsIn(text: string): readonly Digest[] {
   const documents = parseDocuments(text);
@@ -72,6 +72,6 @@ const pageSchema = z.object({ entries: z.array(z.unknown()) });
 function unfold(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value.flatMap(unfold);
   const page = pageSchema.safeParse(value);
-  // A digest has a number under that name.
+  // A digest also has `entries`, but as a number.
   return page.success ? page.data.entries : [value];
 }

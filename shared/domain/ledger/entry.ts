@@ -5,9 +5,12 @@ import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, TargetStatus } from '../enrollment/model.ts';
 
 /**
- * Everything that can be recorded. `VerdictChanged` is for transitions that have no name of their own, `ChainPruned` the checkpoint behind
- * which older entries of its chain are removed, `DigestPublished` the day's hash over the ends of all chains. `ScanRequested` and `DeadLettersRedriven` are operators'
- * commands; `StoreRestored` records that a backup replaced the store, and the end of the organization's chain that it replaced.
+ * Everything that can be recorded.
+ * - `VerdictChanged`: a transition without a type of its own.
+ * - `ChainPruned`: the checkpoint that replaces older entries of its chain.
+ * - `DigestPublished`: the hash of the day over the ends of all chains.
+ * - `ScanRequested`, `DeadLettersRedriven`: commands of operators.
+ * - `StoreRestored`: a backup replaced the store; names the end of the organization's chain in the replaced store.
  */
 export const ENTRY_TYPES = [
   'ScanStarted',
@@ -41,7 +44,7 @@ export const ENTRY_TYPES = [
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
-/** Entries that record the progress of a change: the last of them about an enrollment of an account shows how the change ended, or how far it is. */
+/** Entries that record the progress of a change. The last one for an enrollment of an account shows the result or the present step. */
 export const STEP_TYPES = [
   'DriftResolved',
   'RemediationStarted',
@@ -64,9 +67,9 @@ interface ApiCall {
   readonly clientToken: string | null;
 }
 
-/** Somebody else's call, as CloudTrail recorded it. */
+/** A call by someone else, as CloudTrail recorded it. */
 export interface ChangedBy {
-  /** ARN, else what CloudTrail says of who called; at most 512 characters. */
+  /** The caller's ARN, or the best other name that CloudTrail has; at most 512 characters. */
   readonly actor: string;
   readonly operation: string;
   readonly requestId: string | null;
@@ -74,19 +77,19 @@ export interface ChangedBy {
   readonly at: string;
 }
 
-/** What an entry may carry beside the fixed fields, by need of its type. JSON; never secrets. */
+/** Fields that only some entry types have. JSON; never secrets. */
 export interface Detail {
   /** One sentence for people. */
   readonly message?: string;
-  /** AccountJoined, AccountLeft: the conditions that need no entry of their own. */
+  /** AccountJoined, AccountLeft: the conditions that get no entry of their own. */
   readonly facets?: Readonly<Partial<Record<EnrollmentId, Facet>>>;
-  /** AccountJoined: which rule decides each of them. */
+  /** AccountJoined: the deciding rule of each of them. */
   readonly rules?: Readonly<Partial<Record<EnrollmentId, string>>>;
-  /** RemediationStarted: when others may find out what happened to it. */
+  /** RemediationStarted: when other workers may take over the claim. */
   readonly claimExpiresAt?: string;
   /** An outcome: the id of the `RemediationStarted` that it closes. */
   readonly intentId?: string;
-  /** An outcome: certainly no request was sent for its intent. Absent if a request may have been sent. */
+  /** An outcome: no request was sent for its intent. Absent if a request may have been sent. */
   readonly unsent?: true;
   readonly optOut?: boolean;
   readonly scope?: string;
@@ -96,31 +99,30 @@ export interface Detail {
   readonly error?: { readonly kind: string; readonly code: string; readonly message: string };
   /** Name, OU and state of an account that joined, moved or left. */
   readonly account?: { readonly name: string; readonly ou: string; readonly state: string };
-  /** AccountSuspended, AccountResumed: what the operator named. */
+  /** AccountSuspended, AccountResumed: the operator's selector. */
   readonly selector?: string;
-  /** AccountSuspended, ExemptionExpiring, ExemptionExpired: when it ends, ISO 8601; `null`: not before it is resumed. */
+  /** AccountSuspended, ExemptionExpiring, ExemptionExpired: when it ends, ISO 8601; `null`: only when resumed. */
   readonly until?: string | null;
-  /** ExemptionExpiring, ExemptionExpired: which exemption, by a hash of its content. */
+  /** ExemptionExpiring, ExemptionExpired: a hash of the content of the exemption. */
   readonly exemption?: string;
   readonly planHash?: string;
-  /** DriftDetected: who changed it behind our back, if CloudTrail told. */
+  /** DriftDetected: who caused the drift, if CloudTrail recorded it. */
   readonly changedBy?: ChangedBy;
   readonly summary?: Readonly<Record<string, unknown>>;
-  /** ChainPruned: what it replaces. */
+  /** ChainPruned: the replaced part of the chain. */
   readonly checkpoint?: Checkpoint;
-  /** DigestPublished: what it is over. */
   readonly digest?: Digest;
   /** StoreRestored: the backup, and the store that it replaced. */
   readonly restore?: Restore;
 }
 
-/** Stands for the entries of its chain up to `through`, which are removed once it is stored. */
+/** Replaces the entries of its chain up to `through`, which are removed once it is stored. */
 export interface Checkpoint {
-  /** The last entry that is replaced. Its hash covers all before it; the first one that stays names it as its predecessor. */
+  /** The last replaced entry. Its hash covers all entries before it; the first entry that stays names it as its predecessor. */
   readonly through: ChainHead;
-  /** When the latest of them was written, ISO 8601: from then on the state can still be told. */
+  /** When the latest replaced entry was written, ISO 8601. The state of the account is known from then on. */
   readonly throughAt: string;
-  /** The state behind that entry; `null` in the organization's chain. */
+  /** The state after that entry; `null` in the organization's chain. */
   readonly state: StoredState | null;
   /** The state right before this checkpoint. */
   readonly current: StoredState | null;
@@ -141,16 +143,16 @@ interface Restore {
   } | null;
 }
 
-/** A hash over the ends of all chains, for whoever keeps it where the store's owner cannot reach. */
+/** A hash over the ends of all chains. A copy outside the reach of the store's owner proves later that nothing was changed. */
 export interface Digest {
-  /** UTC, `2026-03-01`: there is at most one a day. */
+  /** UTC date, `2026-03-01`. There is at most one digest per day. */
   readonly day: string;
-  /** Merkle root over the chains' ends, in order of their names. */
+  /** Merkle root over the ends of the chains, sorted by chain name. */
   readonly root: string;
-  /** SHA-256 over the list of chains with how far each had come, which the store keeps to compare by. */
+  /** SHA-256 over the list of chains and their last entry numbers. The store keeps that list for comparison. */
   readonly list: string;
   readonly chains: number;
-  /** Entries that had been written, those that are pruned by now included. */
+  /** Entries ever written, including pruned ones. */
   readonly entries: number;
 }
 
@@ -164,7 +166,7 @@ export interface EntryDraft {
   readonly accountId: AccountId | null;
   readonly enrollment: EnrollmentId | null;
   readonly runId: string | null;
-  /** ARN of who acted if known, else the operating system's user or `rollcall`. */
+  /** ARN of the caller if known, else the operating system's user or `rollcall`. */
   readonly actor: string;
   readonly before: Facet | null;
   readonly after: Facet | null;
@@ -183,7 +185,7 @@ export interface LedgerEntry extends EntryDraft {
   readonly hash: string;
 }
 
-/** Where a chain ends; `seq` 0 and the genesis hash for a chain without entries. */
+/** The last entry of a chain; `seq` 0 and the genesis hash for a chain without entries. */
 export interface ChainHead {
   readonly seq: number;
   readonly hash: string;
@@ -191,7 +193,7 @@ export interface ChainHead {
 
 export const EMPTY_CHAIN: ChainHead = { seq: 0, hash: GENESIS_HASH };
 
-/** The hash of an entry: SHA-256 over the canonical JSON of all its fields but `hash`. */
+/** SHA-256 over the canonical JSON of all fields except `hash`. */
 export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
   const { id, chain, at, type, accountId, enrollment, runId, actor } = entry;
   const { before, after, reason, rule, policyHash, api, detail, seq, prevHash } = entry;
@@ -204,8 +206,8 @@ export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
 }
 
 /**
- * Whether an entry's hash is the one of its content. What was read from a store usually has its members in order, and then needs no
- * ordering to be hashed: if that text gives the hash, it is the text that was hashed.
+ * Whether an entry's hash matches its content. `JSON.stringify` over fields in sorted order is tried first, because it is much faster than canonical
+ * JSON and usually gives the same text.
  */
 export function hasOwnHash(entry: LedgerEntry): boolean {
   const inOrder = {
@@ -230,7 +232,7 @@ export function hasOwnHash(entry: LedgerEntry): boolean {
   return sha256Hex(JSON.stringify(inOrder)) === entry.hash || hashEntry(entry) === entry.hash;
 }
 
-/** Gives a draft its place behind `head`. */
+/** Appends a draft after `head`. */
 export function sealEntry(draft: EntryDraft, head: ChainHead): LedgerEntry {
   const placed = { ...draft, seq: head.seq + 1, prevHash: head.hash };
   return { ...placed, hash: hashEntry(placed) };
@@ -246,8 +248,9 @@ export type ChainFault =
   | { readonly kind: 'edit'; readonly seq: number; readonly message: string };
 
 /**
- * Checks that `entry` follows `head`: the next number, the hash of its predecessor, and its own hash over its content.
- * @returns `null` if it does, else the first fault found. (Invariant 7: no gap, no fork, no edit goes unnoticed.)
+ * Checks that `entry` follows `head`: the next number, the hash of its predecessor, and a hash that matches its content. Invariant 7: every gap, fork
+ * and edit is detected.
+ * @returns the first fault; `null` if there is none
  */
 export function checkLink(head: ChainHead, entry: LedgerEntry): ChainFault | null {
   const { seq } = entry;

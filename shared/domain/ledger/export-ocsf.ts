@@ -4,8 +4,8 @@ import type { EntryType, LedgerEntry } from './entry.ts';
 
 /*
  * Entries as events of the Open Cybersecurity Schema Framework: class Compliance Finding (2003) of category Findings (2), schema 1.3.0
- * [https://schema.ocsf.io/1.3.0/classes/compliance_finding]. A finding is one enrollment of one account for as long as both exist: created, updated, and
- * closed whenever it is in line again. What the class has no attribute for is in `unmapped`, so that nothing of an entry is lost.
+ * [https://schema.ocsf.io/1.3.0/classes/compliance_finding]. A finding is one enrollment of one account: it is
+ * created, updated, and closed when the enrollment is compliant again. `unmapped` holds the whole entry, so fields without an attribute are not lost.
  */
 const OCSF_VERSION = '1.3.0';
 const CATEGORY_FINDINGS = 2;

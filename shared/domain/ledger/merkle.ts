@@ -1,15 +1,15 @@
 import { sha256Hex } from '../canonical-hash.ts';
 import type { ChainHead } from './entry.ts';
 
-/** What a leaf is over: a chain's name and its end. A chain's name has no line break, so that no two ends give one text. */
+/** The leaf of a chain's end. Chain names contain no line break, so different ends never give the same text. */
 export function leafHash(chain: string, { seq, hash }: ChainHead): string {
   return sha256Hex(`\u0000${chain}\n${seq}\n${hash}`);
 }
 
 /**
- * Root of the tree of RFC 6962 over leaves in their order: of each level two neighbours make one, an odd one at the end goes up as it is.
- * Leaves and inner nodes begin with different bytes, so that no list of leaves gives the root of another.
- * @returns the hash of nothing for no leaf.
+ * The root of an RFC 6962 tree over the leaves in their order. On each level, pairs are hashed together; an odd node at the end moves up unchanged.
+ * Leaves and inner nodes begin with different bytes, so an inner node cannot be presented as a leaf.
+ * @returns the hash of the empty text if there are no leaves
  */
 export function merkleRoot(leaves: readonly string[]): string {
   let level = leaves;

@@ -1,8 +1,8 @@
 import { type ChainHead, type Checkpoint, EMPTY_CHAIN, hasOwnHash, headOf, type LedgerEntry } from './entry.ts';
 
 /**
- * `edit`: an entry is not what it was. `gap`: entries are missing between others, or before them without a checkpoint. `fork`: an entry is another's
- * place or follows another predecessor. `truncation`: entries are missing at the end.
+ * `edit`: the content of an entry was changed. `gap`: entries are missing between others, or at the start without a checkpoint. `fork`: an entry has the
+ * number of another, or a different predecessor. `truncation`: entries are missing at the end.
  */
 export const FAULT_KINDS = ['edit', 'gap', 'fork', 'truncation'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -13,19 +13,19 @@ export interface LinkFault {
   readonly message: string;
 }
 
-/** In place of the hash of an entry that could not be read. */
+/** Replaces the hash of an entry that could not be read. */
 const UNREAD = '';
 
 interface Missing {
   readonly from: number;
   readonly to: number;
-  /** What the entry behind them names as its predecessor. */
+  /** The predecessor that the entry after them names. */
   readonly prevHash: string;
 }
 
 /**
- * Follows one chain, entry by entry, in order of number. Entries that are missing are a fault unless a checkpoint further on stands for
- * them, which is known only at the end. Of each kind of fault the first is kept.
+ * Checks one chain, entry by entry, in order of number. Missing entries are a fault unless a later checkpoint replaces them, which is known only at the
+ * end. Keeps the first fault of each kind.
  */
 export class ChainCheck {
   readonly #faults = new Map<FaultKind, LinkFault>();
@@ -37,7 +37,7 @@ export class ChainCheck {
     return this.#head;
   }
 
-  /** Up to which entry the chain's latest checkpoint stands for what was there. */
+  /** The last entry that a checkpoint replaces. */
   get replaced(): ChainHead {
     return this.#checkpoint?.through ?? EMPTY_CHAIN;
   }
@@ -50,19 +50,19 @@ export class ChainCheck {
   follow(entry: LedgerEntry): void {
     const { seq, prevHash } = entry;
     const before = this.#head;
-    const sound = hasOwnHash(entry);
-    if (!sound) this.fault('edit', seq, 'its content does not give its hash');
+    const intact = hasOwnHash(entry);
+    if (!intact) this.fault('edit', seq, 'its content does not give its hash');
     if (seq <= before.seq) this.fault('fork', seq, `entry ${seq} follows entry ${before.seq}`);
     else if (seq > before.seq + 1) this.#missing.push({ from: before.seq + 1, to: seq - 1, prevHash });
     else if (before.hash !== UNREAD && prevHash !== before.hash)
       this.fault('fork', seq, `its prevHash is not the hash of entry ${before.seq}`);
     const checkpoint = entry.detail?.checkpoint;
-    // An edited one stands for nothing.
-    if (entry.type === 'ChainPruned' && checkpoint !== undefined && sound) this.#take(checkpoint, entry);
+    // An edited checkpoint is not trusted.
+    if (entry.type === 'ChainPruned' && checkpoint !== undefined && intact) this.#take(checkpoint, entry);
     this.#head = headOf(entry);
   }
 
-  /** An entry is there and cannot be read. */
+  /** Records an entry that exists but cannot be read. */
   skip(seq: number): void {
     this.#head = { seq, hash: UNREAD };
   }
@@ -73,8 +73,8 @@ export class ChainCheck {
   }
 
   /**
-   * After the last entry.
-   * @param known the end that the store remembered before the chain was read: entries cut off at the end leave no gap of their own.
+   * Must be called after the last entry.
+   * @param known the end of the chain that the store recorded before the chain was read. Without it, missing entries at the end would not be noticed.
    */
   end(known: ChainHead): readonly LinkFault[] {
     for (const { from, to, prevHash } of this.#missing) {
