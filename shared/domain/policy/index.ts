@@ -1,4 +1,4 @@
-/** The policy: what an organization's owner wants, read from a file, checked, and asked about accounts. Pure. */
+/** The policy: the desired state of an organization, read from a file, checked, and resolved for each account. Pure. */
 
 export { type Finding, formatFinding } from './file/findings.ts';
 export { type PolicyResult, parsePolicy } from './file/parse.ts';

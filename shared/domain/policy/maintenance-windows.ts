@@ -1,31 +1,30 @@
 import { type CronSpec, type CronTimes, cronTimes } from '../cron.ts';
 import type { EpochMs } from '../enrollment/model.ts';
 
-/** When enforcement may act, as the policy writes it. */
+/** One change window, as written in the policy. */
 export interface WindowSpec extends CronSpec {
   readonly kind: 'allow' | 'deny';
-  /** Elapsed time, as RFC 5545 counts hours: the end is not moved by a change of the clocks. */
+  /** Elapsed time, as RFC 5545 counts hours: a clock change does not move the end. */
   readonly durationMs: number;
 }
 
 /**
- * The one evaluator of enforcement windows. A moment is open if no `deny` window covers it and, where there are `allow` windows, one of
- * them does. A window covers [start, start + duration); its occurrences may overlap. Answers are kept until the state changes,
- * so that asking for each of many accounts costs nothing.
+ * Evaluates change windows. A moment is open if no `deny` window covers it and, if there are `allow` windows, one of them does. A window covers
+ * [start, start + duration); its occurrences may overlap. Answers are cached until the state changes, because they are needed for every account.
  */
 export interface Windows {
   readonly isOpen: (at: EpochMs) => boolean;
-  /** The first open moment at or after `at`; `null`: there is none within {@link HORIZON_MS}. A moment before it where windows follow each other for more than a year, or thousands lie in between. */
+  /** The first open moment at or after `at`; `null`: none within {@link HORIZON_MS}. May be too early if windows follow each other for more than a year, or if there are thousands in between. */
   readonly nextOpening: (at: EpochMs) => EpochMs | null;
-  /** When the open state in which `at` lies ends; `null`: `at` is closed, or no end is in sight. */
+  /** When the open period that contains `at` ends; `null`: `at` is closed, or no end was found. */
   readonly closesAt: (at: EpochMs) => EpochMs | null;
 }
 
-/** How far ahead an opening is looked for: a 29 February may be eight years away. */
+/** How far ahead to search for an opening: a 29 February may be eight years away. */
 export const HORIZON_MS = 10 * 366 * 24 * 60 * 60 * 1000;
-/** Cron repeats every year: windows that follow each other without a gap for longer are not followed further. */
+/** Windows without a gap are followed for at most this long, because cron repeats every year. */
 const COVERED_MS = 367 * 24 * 60 * 60 * 1000;
-/** Windows looked at in a row before an answer "at least until" has to do. */
+/** The maximum number of consecutive windows to check; after that the answer is "at least until". */
 const MAX_STEPS = 1_000;
 
 const ALWAYS: Windows = { isOpen: () => true, nextOpening: (at) => at, closesAt: () => null };
@@ -54,12 +53,12 @@ export function compileWindows(specs: readonly WindowSpec[] | null): Windows {
   };
 }
 
-/** A time through which the state is the same: at least [from, until). */
+/** A period with the same state: at least [from, until). */
 interface Span {
   readonly open: boolean;
   readonly from: EpochMs;
   readonly until: EpochMs | null;
-  /** Open, and it was not followed to its end. */
+  /** Open, but its end was not searched for. */
   readonly endless: boolean;
 }
 
@@ -72,7 +71,7 @@ function toOccurrences(spec: WindowSpec): Occurrences {
   return { ...cronTimes(spec), durationMs: spec.durationMs };
 }
 
-/** When the occurrence that covers `at` ends, the latest one if there are several; `null`: none covers it. */
+/** When the occurrence that covers `at` ends; of several, the latest end. `null`: none covers it. */
 function endOf({ last, durationMs }: Occurrences, at: EpochMs): EpochMs | null {
   const start = last(at);
   return start !== null && at < start + durationMs ? start + durationMs : null;
@@ -86,7 +85,7 @@ interface Cover {
 
 /**
  * Until when these windows cover the time from `at` without a gap; `null`: `at` is not covered.
- * @param enough what lies behind this time does not matter
+ * @param enough the search may stop at this time
  */
 function coveredUntil(windows: readonly Occurrences[], at: EpochMs, enough = at + COVERED_MS): Cover | null {
   let until = at;

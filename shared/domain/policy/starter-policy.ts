@@ -1,4 +1,4 @@
-/** The text of `policy init`: a policy that describes the organization as it is, so that adoption starts with watching. */
+/** Generates the policy of `policy init`. It describes the organization as it is, so adoption starts without changes. */
 
 import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../enrollment/kinds/index.ts';
 import type { EnrollmentStatus } from '../enrollment/model.ts';
@@ -8,19 +8,19 @@ import { formatDate } from './file/values.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './rules/ou-tree.ts';
 import { DESIRED_FIELDS, type DesiredStatus, type OrganizationAccount } from './types.ts';
 
-/** An enrollment as AWS answered it; null: it could not be read. */
+/** An observed enrollment; null: it could not be read. */
 export interface ObservedEnrollments extends Readonly<Record<EnrollmentId, EnrollmentStatus | null>> {
   readonly ruleMode: 'AnyAllowed' | 'NoneAllowed' | null;
 }
 
 export interface InitInput {
   readonly accounts: readonly OrganizationAccount[];
-  /** By account id; an account that is missing was not read. */
+  /** By account id; accounts that were not read are missing. */
   readonly observed: ReadonlyMap<string, ObservedEnrollments>;
   /** Epoch ms, for the heading. */
   readonly now: number;
   readonly managementAccountId: string;
-  /** How members are reached, where it was said; else it is left to the defaults. */
+  /** The role in member accounts; absent: the defaults apply. */
   readonly organization?: MemberAccess;
 }
 
@@ -30,8 +30,8 @@ export interface MemberAccess {
 }
 
 /**
- * Defaults as most accounts are, a rule for each OU subtree that is otherwise, single accounts that are otherwise again
- * by their ids; what was pending, failed or unread is left unmanaged. Nothing in it differs from what was observed.
+ * The defaults describe most accounts; a rule describes each OU subtree that differs, and another lists single accounts that differ from that.
+ * Enrollments that are pending, failed or unread stay unmanaged. The policy never differs from the observed state.
  */
 export function initPolicy(input: InitInput): string {
   const active = input.accounts.filter((account) => account.state === 'ACTIVE');
@@ -72,7 +72,7 @@ function organizationLines({ memberRole, externalId }: MemberAccess): string[] {
   return ['organization:', ...values.map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)];
 }
 
-/** What the policy says of an account so that the account complies: only what is settled, and no contradiction. */
+/** The desired state with which the account complies: only settled statuses, and no contradiction. */
 function labelOf(observed: ObservedEnrollments | undefined): Label {
   const seen = byKind((id) => settled(observed?.[id] ?? null));
   // AWS never reports an enrollment as Active without its prerequisites, but two listings can be minutes apart.
@@ -114,7 +114,7 @@ interface Exception {
   readonly accounts: OrganizationAccount[];
 }
 
-/** Accounts that are otherwise than their OU's rule or the defaults say, together by what they are. */
+/** Accounts that differ from their OU's rule or from the defaults, grouped by their state. */
 function exceptionsOf(root: OuNode, base: Label, subtrees: ReadonlyMap<OuNode, Label>): Map<string, Exception> {
   const found = new Map<string, Exception>();
   const visit = (node: OuNode, inherited: Label): void => {
@@ -151,7 +151,7 @@ function ouRule(node: OuNode, label: Label) {
   return { id, lines: [`match: { ou: ${jsonAscii(JSON.stringify(node.path))} }`, ...fields(label)] };
 }
 
-/** An OU's rule must stand above that of the OU around it. */
+/** The rule of an OU must come before that of its parent. */
 function deepestFirst(subtrees: ReadonlyMap<OuNode, Label>): [OuNode, Label][] {
   return [...subtrees].sort(([a], [b]) => b.depth - a.depth || (a.path < b.path ? -1 : 1));
 }

@@ -1,31 +1,31 @@
 import { ENROLLMENT_IDS, type EnrollmentId, type EVERY_ENROLLMENT, kindOf } from '../enrollment/kinds/index.ts';
 import type { Secret } from './file/secret.ts';
 
-/** What a policy wants of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
+/** The desired status of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
 export type DesiredStatus = 'Active' | 'Inactive' | 'unmanaged';
-/** What a policy wants of Automation's organization rule mode. */
+/** The desired organization rule mode of Automation. */
 export type DesiredRuleMode = 'AnyAllowed' | 'NoneAllowed' | 'unmanaged';
-/** `enforce` acts on drift, `alert` only announces it, `off` does not evaluate. */
+/** `enforce` remediates drift, `alert` only reports it, `off` does not evaluate. */
 export type Mode = 'enforce' | 'alert' | 'off';
 
-/** The fields that rules and defaults decide, each on its own: a status for each enrollment kind, the rule mode and the mode. */
+/** The fields that rules and defaults decide independently of each other: a status for each enrollment kind, the rule mode and the mode. */
 export interface Settings extends Readonly<Record<EnrollmentId, DesiredStatus>> {
   readonly organizationRules: DesiredRuleMode;
   readonly mode: Mode;
 }
 export type Field = keyof Settings;
-/** The fields that ask for a state of AWS. */
+/** The fields that describe desired state in AWS. */
 export const DESIRED_FIELDS = [...ENROLLMENT_IDS, 'organizationRules'] as const;
 export const FIELDS = [...DESIRED_FIELDS, 'mode'] as const;
 
-/** The fields that ask for a state of one enrollment. */
+/** The fields that describe the desired state of one enrollment. */
 export function fieldsOf(enrollment: EnrollmentId): readonly (typeof DESIRED_FIELDS)[number][] {
   return kindOf(enrollment).hasRuleMode ? [enrollment, 'organizationRules'] : [enrollment];
 }
 
 /**
- * A selector: all conditions that are present must hold, a list means any of its values.
- * Globs know `*` and `?`; OU paths cover themselves and everything below by whole names.
+ * A selector: all given conditions must hold; a list means any of its values. Globs support `*` and `?`. An OU path covers that OU and everything below
+ * it.
  */
 export interface Match {
   readonly accounts?: readonly string[];
@@ -49,15 +49,15 @@ export interface Exemption {
   readonly until: string;
   /** Epoch ms of the first instant after that day: in force while `now < endsAt`. */
   readonly endsAt: number;
-  /** Epoch ms, 7 days before `endsAt`: the end is announced from here on. */
+  /** Epoch ms, 7 days before `endsAt`. The end is announced from then on. */
   readonly announceAt: number;
   readonly reason: string;
   readonly owner: string;
-  /** Where it stands in the file, e.g. `exemptions[0]`. */
+  /** Its path in the file, e.g. `exemptions[0]`. */
   readonly path: string;
 }
 
-/** A run may touch max(atLeast, percent of the accounts in scope); 0 and 0 mean none. */
+/** A run may change max(atLeast, percent of the accounts in scope) accounts; 0 and 0 mean none. */
 interface Cap {
   readonly percent: number;
   readonly atLeast: number;
@@ -87,12 +87,12 @@ export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 export interface Notify {
   readonly eventBus: string | null;
   readonly webhook: {
-    /** As written, with `${VAR}` in place. */
+    /** As written, with `${VAR}`. */
     readonly urlTemplate: string;
-    /** With the variables filled in; never printed. `null`: this process does not send and does not have them. */
+    /** With the variables filled in; never printed. `null`: this process sends no messages and has no variables. */
     readonly url: Secret | null;
     readonly events: readonly WebhookEvent[];
-    /** What its messages are signed with, as written: `${VAR}`. `null`: they are not signed. */
+    /** The secret that signs its messages, as written: `${VAR}`. `null`: not signed. */
     readonly secretTemplate: string | null;
     readonly secret: Secret | null;
   } | null;
@@ -105,7 +105,7 @@ export interface Place {
   readonly column: number;
 }
 
-/** Where the parts of a policy stand in its file; no part of its meaning. */
+/** The positions of the parts of a policy in its file. Not part of its meaning. */
 export interface PolicySource {
   readonly file: string;
   /** By path, e.g. `rules[2].match.ou`. */
@@ -134,22 +134,22 @@ export interface Policy {
   readonly source: PolicySource;
 }
 
-/** What rules can ask about an account. */
+/** The properties of an account that rules can match. */
 export interface OrganizationAccount {
   /** 12 digits. */
   readonly id: string;
-  /** Empty: AWS did not return it. It always has at least one character. */
+  /** Empty: AWS did not return it. A real name is never empty. */
   readonly name: string;
   /** Path of OU names from the root: `/` directly under it, else `/A/B`. */
   readonly ou: string;
   /** `UNKNOWN`: AWS reports a state that this version does not know; the account is not changed. */
   readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED' | 'UNKNOWN';
   readonly management: boolean;
-  /** null: not read, or AWS gave no usable answer for this account; neither is the same as having none. */
+  /** null: not read, or AWS gave no usable answer for this account. An account without tags has an empty object. */
   readonly tags: Readonly<Record<string, string>> | null;
 }
 
-/** A value and what decided it: a rule's id, or `defaults`. */
+/** A value and what decided it: the id of a rule, or `defaults`. */
 export interface Decided<T> {
   readonly value: T;
   readonly rule: string;
@@ -169,11 +169,11 @@ export interface DecidedSettings extends Readonly<Record<EnrollmentId, Decided<D
 }
 
 export interface DesiredState extends DecidedSettings {
-  /** null where the fields fit together, and where mode is `off`. */
+  /** null if the fields are compatible or the mode is `off`. */
   readonly contradiction: Contradiction | null;
 }
 
-/** One condition of a match, tried on one account. */
+/** The result of one condition of a match for one account. */
 export interface ConditionResult {
   readonly condition: 'accounts' | 'name' | 'ou' | 'tags' | 'not';
   readonly holds: boolean;
@@ -183,7 +183,7 @@ export interface ConditionResult {
 export interface Explanation {
   readonly account: OrganizationAccount;
   readonly desired: DesiredState;
-  /** Every rule in the order of the file, then `defaults`. */
+  /** All rules in the order of the file, then `defaults`. */
   readonly rules: readonly {
     readonly id: string;
     readonly matched: boolean;

@@ -3,13 +3,13 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import { type DesiredState, FIELDS, type Place } from '../types.ts';
 import type { Expectation, Expectations } from './expectations.ts';
 
-/** Where policy and expectation differ. */
+/** A difference between policy and expectation. */
 interface Mismatch {
   /** A field, `exempt`, `canary` or `contradiction`. */
   readonly field: string;
   readonly expected: string;
   readonly found: string;
-  /** Where the expectation stands. */
+  /** The position of the expectation. */
   readonly line: number;
   readonly column: number;
 }
@@ -23,11 +23,11 @@ export interface Outcome extends Place {
 
 export interface TestResult {
   readonly results: readonly Outcome[];
-  /** Rules of the policy that decided nothing for any account of the expectations. */
+  /** Rules of the policy that decide nothing for the accounts of the expectations. */
   readonly untestedRules: readonly string[];
 }
 
-/** Tries every expectation on the policy. `now`, epoch ms, is for those that name no day. */
+/** Checks every expectation against the policy. @param now epoch ms, for expectations without a day */
 export function tryExpectations(policy: CompiledPolicy, { list, source }: Expectations, now: number): TestResult {
   const deciding = new Set<string>();
   const results = list.map((expectation) => {
@@ -80,7 +80,7 @@ function exemptionOf(policy: CompiledPolicy, accountId: string, at: number): str
   return exempt.length === 0 ? 'none' : exempt.join(', ');
 }
 
-/** The nearest known place: an expectation that is written on one line has none for its parts. */
+/** The nearest known position: the parts of an expectation on one line have no position of their own. */
 function placeOf(places: ReadonlyMap<string, Place>, path: string): Place {
   let known = path;
   while (known !== '' && !places.has(known)) known = known.replace(/(^|\.|\[)[^.[]*$/, '');

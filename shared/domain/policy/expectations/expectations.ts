@@ -1,4 +1,4 @@
-/** Expectations: desired states of named accounts, written beside the policy and checked without AWS (docs/policy.md, `policy test`). */
+/** Expectations: desired states of example accounts, kept with the policy and checked without AWS (docs/policy.md, `policy test`). */
 
 import * as z from 'zod';
 import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
@@ -13,23 +13,23 @@ import { FIELDS, type Field, type OrganizationAccount, type Policy, type PolicyS
 
 const EXEMPT = ['none', ...ENROLLMENT_IDS, EVERY_ENROLLMENT] as const;
 
-/** What is expected of one field, by which rule if that matters. */
+/** The expected value of one field and, optionally, the rule that decides it. */
 interface ExpectedField {
   readonly value: string;
   readonly rule: string | null;
 }
 
-/** One expectation, ready to be tried. */
+/** One parsed expectation. */
 export interface Expectation {
   readonly name: string;
   readonly account: OrganizationAccount;
-  /** Epoch ms at which exemptions are looked at; `null`: now. */
+  /** Epoch ms at which exemptions are evaluated; `null`: now. */
   readonly at: number | null;
   readonly fields: Readonly<Partial<Record<Field, ExpectedField>>>;
   readonly exempt: (typeof EXEMPT)[number] | null;
   readonly canary: boolean | null;
   readonly contradiction: boolean | null;
-  /** Where it stands in the file, e.g. `expectations[0]`. */
+  /** Its path in the file, e.g. `expectations[0]`. */
   readonly path: string;
 }
 
@@ -108,8 +108,8 @@ const EMPTY: Complaint = { message: 'the file is empty', found: 'nothing', ...NO
 const NO_ID = '000000000000';
 
 /**
- * Reads and checks a file of expectations for a policy: rules that it names have to be the policy's. Never throws on account of the
- * text; all that is wrong comes back at once, with its place.
+ * Reads and checks a file of expectations for a policy, including that the named rules exist. Never throws because of the text; all findings are returned
+ * together, with their positions.
  */
 export function parseExpectations(input: string | Uint8Array, file: string, policy: Policy): ExpectationsResult {
   const findings: Finding[] = [];

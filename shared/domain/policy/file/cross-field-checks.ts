@@ -1,6 +1,6 @@
 /**
- * Checks that look at several values, or at the day and the environment. They run on plain data, even where other parts
- * of the file are wrong, so that one reading of the file tells everything.
+ * Checks that need several values, the day or the environment. They run on plain data, even if other parts of the file are wrong, so that all findings
+ * are reported together.
  */
 
 import { KINDS } from '../../enrollment/kinds/index.ts';
@@ -22,13 +22,12 @@ import {
 export interface RawContext {
   readonly taken: Taken;
   readonly now: number;
-  /** `null`: another process fills in the variables. */
+  /** `null`: the variables are not filled in by this process. */
   readonly env: Readonly<Record<string, string | undefined>> | null;
   readonly error: (path: Path, complaint: Complaint) => void;
   readonly warn: (path: Path, complaint: Complaint) => void;
 }
 
-/** Binds reports to the places of the file. */
 export function rawContext(
   taken: Taken,
   opts: { now: number; env?: RawContext['env'] },
@@ -94,7 +93,7 @@ function checkSetsSomething(context: RawContext, index: number): void {
   });
 }
 
-/** What one rule, or the defaults, says about two fields at once; across rules only the account can tell. */
+/** Contradictions within one rule or the defaults. Contradictions across rules depend on the account. */
 function checkContradiction(context: RawContext, path: Path, isDefaults: boolean): void {
   const read = (field: string): unknown => {
     const value = valueAt(context.taken.value, [...path, field]);
@@ -126,7 +125,7 @@ function checkContradiction(context: RawContext, path: Path, isDefaults: boolean
   }
 }
 
-/** Someone who writes `${VAR}` in a selector expects it to be filled in. */
+/** Reports `${VAR}` in selectors, because the author probably expects it to be filled in. */
 function checkPlaceholders(context: RawContext, path: Path): void {
   const value = valueAt(context.taken.value, path);
   if (typeof value === 'string' && /\$\{\w+\}/.test(value)) {
@@ -145,7 +144,7 @@ function checkPlaceholders(context: RawContext, path: Path): void {
 function checkUntil(context: RawContext, path: Path): void {
   const until = valueAt(context.taken.value, path);
   const start = typeof until === 'string' ? parseDate(until) : null;
-  if (typeof until !== 'string' || start === null) return; // said already, by the schema
+  if (typeof until !== 'string' || start === null) return; // the schema has reported it
   const latest = oneYearAfter(context.now);
   if (start > latest) {
     context.error(path, {
@@ -169,7 +168,7 @@ export const EXPIRED = (until: string, now: number): Complaint => ({
 const URL_PATH: Path = ['notify', 'webhook', 'url'];
 const SECRET_PATH: Path = ['notify', 'webhook', 'secret'];
 
-/** The webhook's URL and secret with their variables filled in; null where there is none or it is wrong, which is then reported. */
+/** The webhook's URL and secret with their variables filled in; null if there is none, or if it is wrong and therefore reported. */
 export function checkWebhook(context: RawContext): { readonly url: string | null; readonly secret: string | null } {
   return { url: checkUrl(context), secret: fillIn(context, SECRET_PATH) };
 }
@@ -188,7 +187,7 @@ function checkUrl(context: RawContext): string | null {
   return null;
 }
 
-/** A text with its variables filled in; null if there is none, or a variable is wrong or not set, which is then reported. */
+/** A text with its variables filled in; null if there is none, or if a variable is wrong or not set and therefore reported. */
 function fillIn(context: RawContext, path: Path): string | null {
   const { env } = context;
   const template = valueAt(context.taken.value, path);
@@ -215,7 +214,7 @@ function fillIn(context: RawContext, path: Path): string | null {
   return Object.keys(values).length < names.length ? null : fillTemplate(template, values);
 }
 
-/** https; plain http only to this machine itself, where nobody listens in. */
+/** https, or plain http to this machine, where nobody can eavesdrop. */
 function isWebhookUrl(text: string): boolean {
   if (/\s/.test(text) || !URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);

@@ -1,10 +1,10 @@
 import type { Report } from './report.ts';
 import { START } from './report.ts';
 
-/** 1 MiB holds the ids of ten thousand accounts five times over. */
+/** 1 MiB holds five times the ids of ten thousand accounts. */
 const MAX_BYTES = 1024 * 1024;
 
-/** The text of a policy file, or null once the reason why there is none is reported. */
+/** The text of a policy file; null if it is unusable, which is then reported. */
 export function decode(input: string | Uint8Array, report: Report): string | null {
   const size = typeof input === 'string' ? input.length : input.byteLength;
   if (size > MAX_BYTES) {
@@ -30,14 +30,14 @@ export function decode(input: string | Uint8Array, report: Report): string | nul
   return null;
 }
 
-/** How many bytes from the start are whole, valid UTF-8. */
+/** The number of bytes at the start that are valid UTF-8. */
 function validPrefix(bytes: Uint8Array): number {
   const decodes = (length: number, stream: boolean): boolean => {
     try {
       new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream });
       return true;
     } catch {
-      return false; // the decoder's only way to answer
+      return false; // the decoder reports invalid bytes only by throwing
     }
   };
   if (decodes(bytes.length, false)) return bytes.length;

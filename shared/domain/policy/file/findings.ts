@@ -1,6 +1,6 @@
 import type { PolicySource } from '../types.ts';
 
-/** One thing that is wrong, or doubtful, in a policy file. */
+/** An error or a warning about a policy file. */
 export interface Finding {
   readonly severity: 'error' | 'warning';
   readonly file: string;
@@ -19,7 +19,7 @@ export interface Finding {
 
 export type Path = readonly (string | number)[];
 
-/** `['rules', 2, 'match']` as `rules[2].match`; keys that are not plain words are quoted, so that no two paths look alike. */
+/** `['rules', 2, 'match']` as `rules[2].match`; keys that are not plain words are quoted, so that paths are unambiguous. */
 export function renderPath(path: Path): string {
   let out = '';
   for (const part of path) {
@@ -56,7 +56,7 @@ export function findingAt(
 
 const SHOWN = 80;
 
-/** Text from a file made safe to print: quoted, cut, control and direction-changing characters escaped. */
+/** Makes text from a file safe to print: quotes and shortens it, and escapes control and direction-changing characters. */
 export function shown(text: string): string {
   if (text === '') return 'an empty text';
   const cut = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
@@ -64,7 +64,7 @@ export function shown(text: string): string {
   return `\`${cut.replace(unsafe, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)}\``;
 }
 
-/** The choice that a mistyped word was probably meant to be, or null. */
+/** The choice that a mistyped word probably stands for, or null. */
 export function didYouMean(word: string, choices: readonly string[]): string | null {
   if (word.length > 64) return null;
   const lower = word.toLowerCase();

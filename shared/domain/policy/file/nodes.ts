@@ -1,4 +1,4 @@
-/** From YAML nodes to plain data, remembering where each stood; aliases, tags and duplicate keys are refused here. */
+/** Converts YAML nodes to plain data with positions. Rejects aliases, tags and duplicate keys. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Pair } from 'yaml';
 import type { Place } from '../types.ts';
 import { type Path, renderPath, shown } from './findings.ts';
@@ -12,11 +12,11 @@ export const TOO_DEEP: Complaint = {
   hint: 'A policy needs fewer than ten.',
 };
 
-/** What stands at a path: its value's place, its key's place where it has one, and how it is written. */
+/** The positions of the value and the key at a path, and the source text. */
 export interface Spot {
   readonly value: Place;
   readonly key: Place | null;
-  /** A scalar's own text, e.g. `012345678901` for what YAML reads as the number 12345678901. */
+  /** The source text of a scalar, e.g. `012345678901`, which YAML reads as the number 12345678901. */
   readonly source: string | null;
 }
 
@@ -25,7 +25,7 @@ export interface Taken {
   readonly value: unknown;
   /** By rendered path. */
   readonly spots: ReadonlyMap<string, Spot>;
-  /** Rendered paths whose value could not be taken over; what is said of them later would only repeat it. */
+  /** Rendered paths whose value was rejected. Later findings about them would be duplicates. */
   readonly broken: ReadonlySet<string>;
 }
 
@@ -77,7 +77,7 @@ export function takeOver(document: Document.Parsed, lines: LineCounter, report: 
   return { value: visit(document.contents, [], null), spots, broken };
 }
 
-/** null for what no policy key can be; `__proto__` among it, because assigning it would not make a key. */
+/** null if it cannot be a policy key. That includes `__proto__`, because assigning it would not create a key. */
 function keyName(key: unknown): string | null {
   const name = isScalar(key) ? key.value : null;
   return typeof name === 'string' && name !== '__proto__' ? name : null;
@@ -107,7 +107,7 @@ export function isUnwritten(node: unknown): boolean {
   return isScalar(node) && node.range?.[0] === node.range?.[1];
 }
 
-/** Why a node is not taken at all, whatever its value. */
+/** Why a node is rejected, whatever its value. */
 function refusal(node: unknown): Complaint | null {
   if (isAlias(node) || (hasAnchor(node) && node.anchor !== undefined)) {
     return {

@@ -3,16 +3,16 @@ import type { PolicyData, RawMatch } from './schema.ts';
 import { Secret } from './secret.ts';
 import { DAY_MS, parseDate } from './values.ts';
 
-/** The end of an exemption is announced this long before. */
+/** How long before its end an expiring exemption is announced. */
 const EXEMPTION_NOTICE_MS = 7 * DAY_MS;
 
-/** What the environment says to the webhook's variables. */
+/** The webhook's values with their variables filled in. */
 export interface WebhookSecrets {
   readonly url: string | null;
   readonly secret: string | null;
 }
 
-/** Checked data as the policy that the rest of Rollcall reads: one form for everything that can be written in several. */
+/** Converts checked data to a policy: one form for everything that can be written in several ways. */
 export function normalize(data: PolicyData, webhook: WebhookSecrets, source: PolicySource): Policy {
   const { organization, rollout } = data;
   return {

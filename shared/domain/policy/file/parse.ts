@@ -17,19 +17,19 @@ export type PolicyResult =
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 export interface ParseOptions {
-  /** The name that findings call the file by; it is not opened. */
+  /** The name of the file in findings; it is not opened. */
   readonly file: string;
   /** Epoch ms; decides which exemptions have expired or end too far ahead. */
   readonly now: number;
-  /** For `${VAR}` in notify.webhook.url and notify.webhook.secret. `null`: this process does not send and does not have them. */
+  /** For `${VAR}` in notify.webhook.url and notify.webhook.secret. `null`: this process sends no messages and has no variables. */
   readonly env?: Readonly<Record<string, string | undefined>> | null;
 }
 
 const MAX_FINDINGS = 1000;
 
 /**
- * Reads, checks and normalizes a policy file (docs/policy.md). Never throws because of its text: all findings are returned together, in the
- * order of the file. Only a syntax error hides what follows it.
+ * Reads, checks and normalizes a policy file (docs/policy.md). Never throws because of its text: all findings are returned together, in the order of the
+ * file. Only a syntax error hides later findings.
  */
 export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): PolicyResult {
   const findings: Finding[] = [];
@@ -57,7 +57,7 @@ function isError(finding: Finding): boolean {
   return finding.severity === 'error';
 }
 
-/** Places alone: what a scalar looked like may be a secret and is not kept. */
+/** Keeps positions only, because the source text of a scalar may be a secret. */
 function placesOf(spots: ReadonlyMap<string, Spot>): ReadonlyMap<string, Place> {
   return new Map([...spots].map(([path, spot]) => [path, spot.value]));
 }

@@ -1,6 +1,6 @@
 /**
- * YAML read with suspicion: bounded size and depth, no aliases, no tags, no duplicate keys, one document.
- * Everything that is refused comes back as a finding with its position; nothing here throws on bad input.
+ * Reads untrusted YAML: bounded size and depth, no aliases, no tags, no duplicate keys, one document. Everything rejected is reported as a finding with its
+ * position; bad input never throws.
  */
 import { Composer, type Document, Lexer, LineCounter, Parser } from 'yaml';
 import { decode } from './decode.ts';
@@ -10,7 +10,7 @@ import { type Complaint, type Report, reporter, START } from './report.ts';
 
 const MAX_SYNTAX_FINDINGS = 100;
 
-/** The data of a policy file (or of another, whose `empty` says so); null once its text is reported to have no usable structure. */
+/** The data of the file; null if its text has no usable structure, which is then reported. @param empty the finding for an empty file */
 export function readYaml(
   input: string | Uint8Array,
   file: string,
@@ -25,7 +25,7 @@ export function readYaml(
   return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
 }
 
-/** Every node costs the composer about a kilobyte and 10 µs; the ids of fifty thousand accounts, each on its line, are as many. */
+/** Every node costs the composer about a kilobyte and 10 µs; this is enough for the ids of fifty thousand accounts, one per line. */
 const MAX_NODES = 100_000;
 const TOO_MANY: Complaint = {
   message: 'the file has too many values',
@@ -35,8 +35,8 @@ const TOO_MANY: Complaint = {
 };
 
 /**
- * The composer recurses and keeps every node, so nesting and number are bounded on the token stream, before it: `[[[[…` must not
- * exhaust the stack, and `- - - …` not the memory.
+ * Limits depth and number of nodes on the token stream, because the composer recurses and keeps every node: `[[[[…` must not exhaust the stack, nor
+ * `- - - …` the memory.
  */
 function isModest(text: string, report: Report): boolean {
   const depth = new DepthGauge();
@@ -62,19 +62,19 @@ function isModest(text: string, report: Report): boolean {
   return true;
 }
 
-/** What the lexer puts between tokens; no part of the text. */
+/** Separators that the lexer inserts between tokens; not part of the text. */
 const SCALAR_MARK = '\u001f';
 const MARKS = new Set(['\u0002', '\u0018', SCALAR_MARK]);
 const FLOW_STEP: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
 
-/** An upper bound of the nesting that a stream of tokens can mean. */
+/** Computes an upper bound of the nesting of a token stream. */
 class DepthGauge {
   #flow = 0;
   /** Indentations of the lines that enclose the present one. */
   readonly #indents: number[] = [];
   /** `-`, `?` and `:` on the present line: each may open a level. */
   #indicators = 0;
-  /** Columns so far of a line of which only white space was seen, else null. */
+  /** The present column if the line has only white space so far, else null. */
   #blank: number | null = 0;
 
   get value(): number {
@@ -106,7 +106,7 @@ class DepthGauge {
 }
 
 function compose(text: string, lines: LineCounter, report: Report, empty: Complaint): Document.Parsed | null {
-  // uniqueKeys compares every key with every other; takeOver() finds duplicates with a set instead.
+  // uniqueKeys takes quadratic time; takeOver() finds duplicates with a set.
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
@@ -139,7 +139,7 @@ function compose(text: string, lines: LineCounter, report: Report, empty: Compla
   return document;
 }
 
-/** A hostile file makes hundreds of thousands of errors; nobody reads their stack traces, and taking them is most of the time. */
+/** A hostile file causes hundreds of thousands of errors. Most of the time would go into stack traces that nobody reads. */
 function withoutStacks<T>(work: () => T): T {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
@@ -183,7 +183,7 @@ function reportSyntax(
 ): void {
   const rest = firstLine(text.slice(offset, offset + 200)).trim();
   const line = text.slice(Math.max(0, offset - 200), offset).replace(/^[\s\S]*\n/, '') + rest;
-  // A webhook's URL is a password, and a broken line may hold one.
+  // A webhook's URL is a secret, and an invalid line may contain one.
   const hidden = line.includes('://');
   const found = rest === '' ? 'the end of the line' : shown(rest);
   report(placeAt(lines, offset), [], {
@@ -196,7 +196,7 @@ function reportSyntax(
   });
 }
 
-/** The parser repeats what it could not read, however long that is. */
+/** The parser quotes what it could not read, at any length. */
 function cut(message: string): string {
   return message.length > LONGEST_PROBLEM ? `${message.slice(0, LONGEST_PROBLEM)}…` : message;
 }

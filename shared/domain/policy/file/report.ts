@@ -4,7 +4,7 @@ import { type Finding, type Path, renderPath } from './findings.ts';
 export const START: Place = { line: 1, column: 1 };
 
 export type Complaint = Pick<Finding, 'message' | 'found' | 'expected' | 'hint'>;
-/** Takes down one error at a place and path. */
+/** Records one finding at a position and path. */
 export type Report = (place: Place, path: Path, complaint: Complaint) => void;
 
 export function reporter(file: string, into: Finding[], severity: Finding['severity'] = 'error'): Report {

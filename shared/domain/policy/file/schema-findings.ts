@@ -1,4 +1,4 @@
-/** From zod's issues to findings with positions, what was found, and what to do. */
+/** Converts zod's issues to findings with a position, the value found, and a hint. */
 import type * as z from 'zod';
 import { didYouMean, type Finding, type Path, renderPath, shown } from './findings.ts';
 import type { Taken } from './nodes.ts';
@@ -7,11 +7,11 @@ import { type Expecting, readExpecting } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** One finding for each issue that is not merely the echo of a value that could not be read. */
+/** One finding per issue, except for values that have already been reported as unreadable. */
 export function issueFindings(issues: readonly Issue[], taken: Taken, file: string): Finding[] {
   const findings: Finding[] = [];
   const report = reporter(file, findings);
-  // A map whose keys are all misspelt only looks empty; that they are unknown says it all.
+  // A map whose keys are all misspelt looks empty; the findings about unknown keys are enough.
   const misspelt = new Set(issues.filter((i) => i.code === 'unrecognized_keys').map((i) => i.path.join('\0')));
   for (const issue of issues) {
     if (issue.code === 'custom' && misspelt.has(issue.path.join('\0'))) continue;
@@ -25,7 +25,7 @@ function convert(issue: Issue, base: Path, taken: Taken, report: Report): void {
   if (isBroken(path, taken)) return;
   if (issue.code === 'unrecognized_keys') {
     const { choices, ...expecting } = readExpecting(issue.message);
-    // Guessing what was meant is for slips, not for a file of another kind with thousands of keys.
+    // Suggestions are for typing errors, not for another kind of file with thousands of keys.
     const guesses = issue.keys.length > 100 || choices === undefined ? {} : { choices };
     for (const key of issue.keys) unknownKey([...path, key], key, { ...expecting, ...guesses }, taken, report);
     return;
@@ -41,7 +41,7 @@ function convert(issue: Issue, base: Path, taken: Taken, report: Report): void {
   wrongValue(path, readExpecting(message), taken, report);
 }
 
-/** The branch of a union that was meant: the only one that does not already fail on the type. */
+/** The intended branch of a union: the only one whose type matches. */
 function pickBranch(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | null {
   const wrongType = (issue: Issue) => issue.code === 'invalid_type' && issue.path.length === 0;
   const fitting = branches.filter((branch) => !branch.some(wrongType));
@@ -50,7 +50,7 @@ function pickBranch(branches: readonly (readonly Issue[])[], value: unknown): re
   const wantsText = branches.find((branch) =>
     branch.some((issue) => wrongType(issue) && issue.code === 'invalid_type' && issue.expected === 'string'),
   );
-  // An unquoted text, e.g. an account id: the text branch knows how to say so.
+  // An unquoted string, e.g. an account id: the string branch has the right hint.
   return scalar && wantsText !== undefined && branches.length === 2 && isListBranch(branches) ? wantsText : null;
 }
 
@@ -103,10 +103,10 @@ function hintFor(value: unknown, source: string | null, expecting: Expecting): s
 }
 
 function describe(value: unknown, source: string | null, path: Path): string {
-  // A webhook's URL is a password; not even one in the wrong place is repeated.
+  // A webhook's URL is a secret and is never shown, even in the wrong place.
   if (path[0] === 'notify' && typeof value === 'string' && !/^[\w-]*$/.test(value))
     return 'a value that is not shown here';
-  // Nor a secret, whatever it looks like, should somebody write it into the file.
+  // A secret written into the file is never shown either.
   if (path[0] === 'notify' && path.at(-1) === 'secret' && value !== null && value !== undefined)
     return 'a value that is not shown here';
   if (value === null || value === undefined) return source === null || source === '' ? 'nothing' : shown(source);
@@ -121,7 +121,7 @@ function isBroken(path: Path, taken: Taken): boolean {
   return [...path, ''].some((_, length) => taken.broken.has(renderPath(path.slice(0, length))));
 }
 
-/** The plain value at a path, undefined where there is none. */
+/** The plain value at a path, or undefined. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const part of path) {

@@ -1,4 +1,4 @@
-/** The shape of the policy file, once: it validates, fills in defaults, and becomes the JSON Schema for editors. */
+/** The only definition of the policy file: it validates, fills in defaults, and gives the JSON Schema for editors. */
 
 import * as z from 'zod';
 import { cronProblem } from '../../cron.ts';
@@ -7,14 +7,13 @@ import { WEBHOOK_EVENTS } from '../types.ts';
 import { isOuPath, isTimeZone, parseDate, parseDuration, VARIABLE_SYNTAX } from './values.ts';
 
 /**
- * What a zod message carries in this module: not a sentence but the parts of a finding.
- * zod hands on nothing else from the schema to the issue.
+ * The parts of a finding. In this module they travel as JSON in the message of a zod issue, because zod passes nothing else from the schema to the issue.
  */
 const Expecting = z.object({
   expected: z.string(),
   hint: z.string().optional(),
   choices: z.array(z.string()).optional(),
-  /** Pattern of the text that is wanted: a number or boolean whose spelling fits it only lacks its quotes. */
+  /** Pattern of the expected string. A number or boolean whose source text matches it only lacks quotes. */
   pattern: z.string().optional(),
 });
 export type Expecting = z.infer<typeof Expecting>;
@@ -25,7 +24,7 @@ export function readExpecting(message: string): Expecting {
   try {
     return Expecting.parse(JSON.parse(message));
   } catch {
-    return { expected: message }; // a message of zod's own
+    return { expected: message }; // a message from zod
   }
 }
 
@@ -39,7 +38,7 @@ export function object<T extends z.core.$ZodLooseShape>(shape: T) {
   });
 }
 
-/** Text of a certain form; `why` returns what is wrong with it, or null. */
+/** A string of a certain form; `why` returns the problem, or null. */
 export function text(expecting: Expecting, pattern: RegExp, why?: (value: string) => string | null) {
   return z
     .string({ error: say({ ...expecting, pattern: pattern.source }) })
@@ -75,7 +74,7 @@ export function list<T extends z.ZodType>(item: T, expected: string) {
   return z.array(item, { error: say({ expected, hint: 'Begin each entry with `- `.' }) });
 }
 
-/** A single value or a list that means any of its values; always a list afterwards. */
+/** A single value, or a list that means any of its values. Parses to a list. */
 function oneOrMany<T extends z.ZodType<string, string>>(item: T, what: string) {
   const error = say({ expected: `${what}, or a list of them`, hint: 'Name at least one, or remove the condition.' });
   return z

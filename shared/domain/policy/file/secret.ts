@@ -1,6 +1,6 @@
 /**
- * A text that must not reach logs, findings, hashes or JSON by accident: only `reveal()` gives it away.
- * The value lives in a private field, which neither JSON nor console inspection shows.
+ * A string that must not reach logs, findings, hashes or JSON by accident: only `reveal()` returns it. The value is in a private field, which neither JSON
+ * nor console inspection shows.
  */
 export class Secret {
   readonly #value: string;

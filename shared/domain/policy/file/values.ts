@@ -3,7 +3,7 @@
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 export const DAY_MS = UNIT_MS.d;
 
-/** `90s`, `30m`, `1h`, `400d` in ms; null if it is no such text. */
+/** `90s`, `30m`, `1h`, `400d` in ms; null if it is not a duration. */
 export function parseDuration(text: string): number | null {
   const parts = /^(\d{1,9})([smhd])$/.exec(text);
   const unit = parts?.[2];
@@ -32,35 +32,35 @@ export function oneYearAfter(now: number): number {
   return overflowed ? Date.UTC(year, day.getUTCMonth() + 1, 0) : same;
 }
 
-/** Whether this Node's time zone data knows the IANA name. Offsets such as `+01:00` are refused: they know no summer time. */
+/** Whether this Node's time zone data knows the IANA name. Offsets such as `+01:00` are rejected, because they have no daylight saving time. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;
   } catch {
-    return false; // RangeError is how Intl says no
+    return false; // Intl throws RangeError for an unknown zone
   }
 }
 
-/** `/`, or `/A/B`: names without empty parts and without a slash at the end. */
+/** `/`, or `/A/B` without empty names and without a slash at the end. */
 export function isOuPath(text: string): boolean {
   return text === '/' || (text.startsWith('/') && !text.endsWith('/') && !text.includes('//'));
 }
 
-/** How a variable is written, for messages. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is this syntax that the text shows
+/** The syntax of a variable, for messages. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the text shows this syntax
 export const VARIABLE_SYNTAX = '${NAME}';
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/** Names of the variables that a `${VAR}` template mentions, without repetition; null if a `${` is malformed. */
+/** The distinct names of the variables in a `${VAR}` template; null if a `${` is malformed. */
 export function templateVariables(template: string): readonly string[] | null {
   if (template.replace(VARIABLE, '').includes('${')) return null;
   return [...new Set([...template.matchAll(VARIABLE)].map((match) => match[1] ?? ''))];
 }
 
-/** Fills in the variables once; what they contain is not searched for further ones. */
+/** Fills in the variables. Their values are not searched for further variables. */
 export function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(VARIABLE, (_, name: string) => values[name] ?? '');
 }

@@ -1,9 +1,9 @@
-/** What one selector says about another, without any account at hand. May miss a relation, never invents one. */
+/** Relations between selectors that hold for every account. May miss a relation, but never reports a false one. */
 import { compileGlob } from '../rules/glob.ts';
 import { ouCovers } from '../rules/match.ts';
 import type { Match } from '../types.ts';
 
-/** Whether every account that `narrow` selects is surely selected by `wide` as well. */
+/** Whether `wide` certainly selects every account that `narrow` selects. */
 export function covers(wide: Match, narrow: Match): boolean {
   return (
     holdsAll(wide.accounts, narrow.accounts, (a, b) => a === b) &&
@@ -16,14 +16,14 @@ export function covers(wide: Match, narrow: Match): boolean {
   );
 }
 
-/** Whether no account can meet the conditions: all that they select is excluded by their own `not`. */
+/** Whether no account can match, because `not` excludes everything that the other conditions select. */
 export function selectsNothing(match: Match): boolean {
   if (match.not === undefined) return false;
   const { not, ...rest } = match;
   return covers(not, rest);
 }
 
-/** Whether `match` surely selects none of what `unwanted` selects. */
+/** Whether `match` certainly selects no account that `unwanted` selects. */
 function excludes(match: Match, unwanted: Match): boolean {
   if (match.not !== undefined && covers(match.not, unwanted)) return true;
   const disjoint = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
@@ -37,7 +37,7 @@ function excludes(match: Match, unwanted: Match): boolean {
   );
 }
 
-/** A condition that is absent holds always; one that only `narrow` lacks is not known to hold. */
+/** An absent condition always holds. A condition that only `narrow` lacks may not hold. */
 function holdsAll(
   wide: readonly string[] | undefined,
   narrow: readonly string[] | undefined,
@@ -46,7 +46,7 @@ function holdsAll(
   if (wide === undefined) return true;
   if (narrow === undefined) return false;
   const isCovered = (n: string) => wide.some((w) => w === n || coversOne(w, n));
-  // Most pairs of selectors differ in the first value already; only then is a set worth making.
+  // Most pairs of selectors differ in the first value; a set is built only for the others.
   const [first] = narrow;
   if (first !== undefined && !isCovered(first)) return false;
   const same = new Set(wide);

@@ -1,4 +1,4 @@
-/** What can be said about a policy without knowing the organization. */
+/** Checks of a policy that need no organization. */
 
 import { ENROLLMENT_IDS, KINDS } from '../../enrollment/kinds/index.ts';
 import { type Finding, findingAt, shown } from '../file/findings.ts';
@@ -16,7 +16,7 @@ export function staticFindings(policy: Policy): Finding[] {
   ];
 }
 
-/** A policy under which no account could be managed, whatever the organization looks like. */
+/** Reports a policy that cannot manage any account of any organization. */
 function managesNothing(policy: Policy, rules: readonly Rule[]): Finding[] {
   const layers: Partial<Settings>[] = [policy.defaults, ...rules.map((rule) => rule.sets)];
   const wants = layers.some((sets) => DESIRED_FIELDS.some((field) => (sets[field] ?? 'unmanaged') !== 'unmanaged'));
@@ -35,7 +35,7 @@ function managesNothing(policy: Policy, rules: readonly Rule[]): Finding[] {
   ];
 }
 
-/** A field that is set somewhere although nothing in the file could give any account what it needs. */
+/** Reports a field whose prerequisite nothing in the file can provide. */
 function unmetNeeds(policy: Policy): Finding[] {
   const layers = [policy.defaults, ...policy.rules.map((rule) => rule.sets)];
   return policy.rules.flatMap(({ sets }, i) =>

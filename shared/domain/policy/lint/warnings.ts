@@ -10,23 +10,23 @@ import { windowFindings } from './window-checks.ts';
 interface Census {
   readonly ids: ReadonlySet<string>;
   readonly active: number;
-  /** ACTIVE accounts of which the policy wants anything. */
+  /** ACTIVE accounts for which the policy manages anything. */
   readonly managed: number;
-  /** By index of the rule: accounts matched, and those for which it decided a field. */
+  /** By rule index: matched accounts, and accounts for which the rule decided a field. */
   readonly matched: readonly number[];
   readonly deciding: readonly number[];
   readonly canaries: number;
   /** Accounts whose tags AWS did not return, so it is unknown which rules apply to them. */
   readonly undecided: number;
-  /** By what is contradictory: how many accounts, and one of them. */
+  /** By message: the number of accounts with this contradiction, and one of them. */
   readonly contradictions: ReadonlyMap<string, { readonly count: number; readonly example: string }>;
 }
 
 /**
- * What is doubtful about a policy in the light of the organization: rules that match nothing or decide nothing, exemptions
- * that have expired, overlap or name unknown accounts, accounts on which rules contradict each other. Contains all that
- * `parsePolicy` warns of at the same `now`, so show the one or the other. A policy that manages no ACTIVE account at all is
- * an error. `accounts` is read once; while tags that the policy needs are missing for any of them, nothing is said to match no account.
+ * Checks a policy against an organization: rules that match or decide nothing, exemptions that have expired, overlap or name unknown accounts, and
+ * accounts for which rules contradict each other. Contains all warnings of `parsePolicy` at the same `now`, so show only one of the two. A policy that
+ * manages no ACTIVE account is an error. `accounts` is read once. While tags that the policy needs are missing for any account, no rule is reported as
+ * matching nothing.
  */
 export function policyWarnings(
   compiled: CompiledPolicy,
@@ -120,7 +120,7 @@ function unknownAccounts(policy: Policy, census: Census): Finding[] {
   return lists.flatMap(({ path, accounts }) =>
     accounts.flatMap((id, i) => {
       if (census.ids.has(id)) return [];
-      // A single account may be written without a list; then the list's own place is the nearest.
+      // A single account may be written without a list; then the position of the list is the nearest.
       const at = policy.source.places.has(`${path}[${i}]`) ? `${path}[${i}]` : path;
       return [
         findingAt(policy.source, at, {

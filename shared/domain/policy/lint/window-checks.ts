@@ -1,13 +1,13 @@
-/** Windows that can never open, that contradict each other, or that have no effect. */
+/** Reports windows that never open, contradict each other, or have no effect. */
 
 import { type Finding, findingAt } from '../file/findings.ts';
 import { compileWindows, HORIZON_MS, startsOf } from '../maintenance-windows.ts';
 import type { EnforcementWindow, Policy } from '../types.ts';
 
-/** Occurrences of a window that are looked at: more than a year of weekly ones. */
+/** How many occurrences of a window are checked: more than a year of weekly ones. */
 const OCCURRENCES = 60;
 
-/** @param now epoch ms: occurrences are looked at from here on. */
+/** @param now epoch ms; occurrences from then on are checked. */
 export function windowFindings(policy: Policy, now: number): Finding[] {
   const windows = policy.windows ?? [];
   const allow = windows.filter(({ kind }) => kind === 'allow');
@@ -25,7 +25,7 @@ export function windowFindings(policy: Policy, now: number): Finding[] {
 
 type Evaluated = ReturnType<typeof compileWindows>;
 
-/** Whether the next occurrences of an allow window lie wholly under deny windows. */
+/** Whether deny windows fully cover the next occurrences of an allow window. */
 function isDenied(window: EnforcementWindow, undenied: Evaluated, now: number): boolean {
   const starts = startsOf(window, now, OCCURRENCES);
   return starts.every((start) => {
@@ -34,7 +34,7 @@ function isDenied(window: EnforcementWindow, undenied: Evaluated, now: number): 
   });
 }
 
-/** Whether the next occurrences of a deny window meet no allow window. */
+/** Whether the next occurrences of a deny window overlap no allow window. */
 function isIdle(window: EnforcementWindow, allow: readonly EnforcementWindow[], now: number): boolean {
   if (allow.length === 0) return false;
   const allowed = compileWindows(allow);
@@ -44,13 +44,13 @@ function isIdle(window: EnforcementWindow, allow: readonly EnforcementWindow[], 
   });
 }
 
-/** How often a closed time is followed on where it is too long to be followed in one go. */
+/** How often the search continues in a closed period that is too long for one search. */
 const FOLLOWED = 20;
 const DAYS_3_MS = 3 * 24 * 60 * 60 * 1000;
 
 /**
- * Only deny windows, and they leave no gap: none within the horizon, or, where they are the same every day, none in many days in a row.
- * Where neither can be shown, nothing is said.
+ * Whether there are only deny windows, without a gap: none within the horizon, or, if they are the same every day, none in many consecutive days. False
+ * if neither can be shown.
  */
 function permanent(deny: readonly EnforcementWindow[], undenied: Evaluated, now: number): boolean {
   let at = now;

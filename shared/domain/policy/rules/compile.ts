@@ -24,27 +24,26 @@ import {
 import { type CompiledMatch, compileMatch, requireTags } from './match.ts';
 import { policyHash } from './policy-hash.ts';
 
-/** A policy made ready to be asked about many accounts. */
+/** A policy prepared for lookups of many accounts. */
 export interface CompiledPolicy {
   readonly policy: Policy;
   readonly hash: string;
-  /** Whether accounts' tags must be read before anything is asked about them. */
+  /** Whether accounts' tags must be read before they are resolved. */
   readonly usesTags: boolean;
   /**
-   * Whether any account could ever come out as other than Compute Optimizer Active and enforced, or be held back
-   * (exemption, canary). While this is true, the one organization-wide call is not used
-   * (docs/decisions/0006-organization-wide-call.md).
-   * Errs towards true: it does not look whether a rule can be reached or an exemption has expired.
+   * Whether, for any account, the desired state could be other than Compute Optimizer Active and enforced, or its change could be delayed (exemption,
+   * canary). While this is true, the organization-wide call is not used (docs/decisions/0006-organization-wide-call.md). Errs towards true: does not
+   * check whether a rule can be reached or an exemption has expired.
    */
   readonly couldDeviate: boolean;
-  /** Whether everything that the policy needs about the account was read. If not, nothing is decided for this account. */
+  /** Whether all properties that the policy needs were read for this account. If not, it is Unknown. */
   readonly canDecide: (account: OrganizationAccount) => boolean;
-  /** Top to bottom; for each field the first matching rule that sets it. Throws `TagsNotReadError`, nothing else. */
+  /** For each field, the first matching rule that sets it decides. Throws only `TagsNotReadError`. */
   readonly resolve: (account: OrganizationAccount) => DesiredState;
-  /** The exemption in force at `now` (epoch ms), the one that ends last if there are several. */
+  /** The exemption in force at `now` (epoch ms); of several, the one that ends last. */
   readonly exemption: (accountId: string, enrollment: EnrollmentId, now: number) => Exemption | null;
   readonly isCanary: (account: OrganizationAccount) => boolean;
-  /** When enforcement may act. */
+  /** The change windows. */
   readonly windows: Windows;
   readonly explain: (account: OrganizationAccount) => Explanation;
 }
@@ -53,7 +52,7 @@ interface CompiledRule {
   readonly id: string;
   readonly rule: Rule;
   readonly match: CompiledMatch;
-  /** What the rule decides where it is the first that matches. */
+  /** The fields that the rule sets. */
   readonly decides: Partial<DecidedSettings>;
 }
 
@@ -85,7 +84,7 @@ function decided<T>(value: T, rule: string): Decided<T> {
   return Object.freeze({ value, rule });
 }
 
-/** What a rule decides is made once here, so that resolving an account makes nothing but its own result. */
+/** Builds the values of each rule once, so that resolving an account allocates only its own result. */
 function compileRule(rule: Rule): CompiledRule {
   const { id, sets } = rule;
   const statuses: { [Id in EnrollmentId]?: Decided<DesiredStatus> } = {};
@@ -129,7 +128,7 @@ function firstOf<F extends Field>(matching: readonly CompiledRule[], field: F): 
   return undefined;
 }
 
-/** Fields merge rule by rule, so two rules that are right on their own can disagree on an account. */
+/** Each field may come from another rule, so two valid rules can contradict each other for an account. */
 function contradictionOf(desired: DecidedSettings): Contradiction | null {
   const found = KINDS.flatMap((kind) => contradictionIn(kind, desired));
   const [first] = found;
@@ -141,7 +140,7 @@ function contradictionOf(desired: DecidedSettings): Contradiction | null {
   };
 }
 
-/** An unmanaged prerequisite contradicts nothing: only AWS knows whether it is Active. */
+/** An unmanaged prerequisite is not a contradiction, because it may be Active in AWS. */
 function contradictionIn(
   { id, hasRuleMode, prerequisites }: (typeof KINDS)[number],
   desired: DecidedSettings,

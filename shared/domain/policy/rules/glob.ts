@@ -1,15 +1,14 @@
 /**
- * Globs over names: `*` is any text, `?` one character, everything else stands for itself.
- * Between stars the leftmost fit is always as good as any other, so nothing is ever tried again: the time is at most
- * the length of the name times that of the glob, without the blow-up of a backtracking regular expression.
+ * Globs over names: `*` matches any text, `?` one character, and every other character itself. Between stars the leftmost match is always sufficient, so
+ * there is no backtracking: the time is at most the length of the name times the length of the glob.
  */
 export function compileGlob(glob: string): (name: string) => boolean {
-  // By characters rather than UTF-16 halves, so that `?` is one whole character.
+  // Code points instead of UTF-16 units, so that `?` matches one whole character.
   const parts = glob.split('*').map((part) => [...part]);
   const [head = [], ...rest] = parts;
   const tail = rest.pop();
   if (tail === undefined) return glob.includes('?') ? (name) => equals([...name], head) : (name) => name === glob;
-  // Ends without `?` are compared in place: nearly every account is settled here, and no copy of its name is made.
+  // Prefix and suffix without `?` are compared in place. This decides nearly every account without a copy of its name.
   const prefix = head.includes('?') ? '' : head.join('');
   const suffix = tail.includes('?') ? '' : tail.join('');
   const isAllSettled = rest.length === 0 && !head.includes('?') && !tail.includes('?');

@@ -1,4 +1,4 @@
-/** Selectors, compiled once and tried on many accounts. */
+/** Selectors, compiled once for many accounts. */
 
 import { shown } from '../file/findings.ts';
 import type { ConditionResult, Match, OrganizationAccount } from '../types.ts';
@@ -6,17 +6,17 @@ import { compileGlob } from './glob.ts';
 
 export interface CompiledMatch {
   readonly match: Match;
-  /** Whether any condition, at whatever depth, asks for tags. */
+  /** Whether any condition, at any depth, needs tags. */
   readonly usesTags: boolean;
-  /** Whether any condition, at whatever depth, asks for the name. */
+  /** Whether any condition, at any depth, needs the name. */
   readonly usesName: boolean;
-  /** Does not look whether tags were read: that is `matchSelector`'s and `resolve`'s part. */
+  /** Does not check whether tags were read; `matchSelector` and `resolve` do. */
   readonly test: (account: OrganizationAccount) => boolean;
-  /** Every condition on its own, in words. */
+  /** The result of each condition, with its reason in words. */
   readonly explain: (account: OrganizationAccount) => readonly ConditionResult[];
 }
 
-/** A selector that needs tags was evaluated for an account whose tags were not read. Callers ask `canDecide` first. */
+/** A selector that needs tags was evaluated for an account whose tags were not read. Callers check `canDecide` first. */
 export class TagsNotReadError extends Error {
   constructor(accountId: string) {
     super(`The tags of account ${accountId} were not read, but this selector asks for tags.`);
@@ -53,7 +53,7 @@ export function compileMatch(match: Match): CompiledMatch {
   };
 }
 
-/** A plain loop: this runs for every account and rule. */
+/** A plain loop for speed: this runs for every account and rule. */
 function allOf(tests: readonly Condition['test'][]): Condition['test'] {
   return (account) => {
     for (const test of tests) if (!test(account)) return false;
@@ -67,7 +67,7 @@ export function matchSelector(match: CompiledMatch, account: OrganizationAccount
   return match.test(account);
 }
 
-/** Unread tags look like no tags, which under `not` would select what it must not: refuse to answer at all. */
+/** Unread tags must not count as no tags: under `not`, they would select accounts that must not be selected. */
 export function requireTags(usesTags: boolean, account: OrganizationAccount): void {
   if (usesTags && account.tags === null) throw new TagsNotReadError(account.id);
 }
@@ -81,10 +81,10 @@ function accountsCondition(accounts: readonly string[]): Condition {
   };
 }
 
-/** Whether the path `ou` is `covering` or below it, by whole names. */
+/** Whether `ou` is `covering` or below it. Compares whole names. */
 export function ouCovers(covering: string, ou: string): boolean {
   if (covering === '/') return true;
-  // Comparing in place: no text is built for an account that does not match.
+  // Compared in place, so that no string is built for an account that does not match.
   return ou.startsWith(covering) && (ou.length === covering.length || ou.charCodeAt(covering.length) === SLASH);
 }
 

@@ -3,9 +3,9 @@ import { isOuPath } from '../file/values.ts';
 import type { Match } from '../types.ts';
 import { type CompiledMatch, compileMatch } from './match.ts';
 
-/** What an operator named on the command line, e.g. for `suspend`. */
+/** A selector on the command line, e.g. of `suspend`. */
 export interface OperatorSelector {
-  /** One way of writing it, to store; parses to the same selector again. */
+  /** The canonical form, for storage. Parses to the same selector. */
   readonly text: string;
   readonly match: CompiledMatch;
   /** The ids, if it names accounts; empty for the other kinds. */
@@ -38,7 +38,7 @@ export function parseOperatorSelector(text: string): OperatorSelectorResult {
   return accountsSelector(trimmed);
 }
 
-/** AWS allows `=` in tag keys; here the first one ends the key. */
+/** AWS allows `=` in tag keys, but here the first `=` ends the key. */
 function tagSelector(rest: string): OperatorSelectorResult {
   const at = rest.indexOf('=');
   if (at < 1) return refused(`${shown(rest)} is not key=value`, 'Write it like tag:env=dev.');

@@ -1,6 +1,6 @@
 import type { OrganizationAccount, Settings } from '../types.ts';
 
-/** What a policy would say of an account, without the mode; `key` is the same for the same. */
+/** The desired state of an account without the mode. Equal states have the same `key`. */
 export type Label = Omit<Settings, 'mode'> & { readonly key: string };
 
 export interface OuNode {
@@ -14,13 +14,13 @@ function makeNode(path: string, depth: number): OuNode {
   return { path, depth, accounts: [], children: new Map() };
 }
 
-/** The OUs that hold accounts, as a tree with the root of the organization on top. */
+/** The OUs that contain accounts, as a tree below the root of the organization. */
 export function ouTree(labelled: OuNode['accounts']): OuNode {
   const root = makeNode('/', 0);
   for (const entry of labelled) {
     let node = root;
     for (const name of entry.account.ou.split('/').slice(1)) {
-      // A path that no selector can name (an OU name with a slash in an odd place): stay in the OU above it.
+      // No selector can name this path (an OU name contains a slash), so the account counts to the parent OU.
       if (name === '') break;
       const path = node === root ? `/${name}` : `${node.path}/${name}`;
       const child = node.children.get(name) ?? makeNode(path, node.depth + 1);
@@ -32,7 +32,7 @@ export function ouTree(labelled: OuNode['accounts']): OuNode {
   return root;
 }
 
-/** A rule for an OU costs a little more than naming one account, so that one account alone is named. */
+/** A rule for an OU costs slightly more than naming one account, so a single account is named. */
 const RULE_COST = 1.5;
 
 interface Choice {
@@ -41,8 +41,8 @@ interface Choice {
 }
 
 /**
- * Which OUs need a rule, and which: the labelling with the fewest rules and single accounts, by dynamic programming over
- * the tree (for every OU and every label that may come from above, the cheapest way to describe what is below).
+ * Finds the rules for OUs that describe the tree with the fewest rules and single accounts. Dynamic programming: for every OU and every label inherited
+ * from above, the cheapest description of its subtree.
  */
 export function labelTree(root: OuNode, base: Label): Map<OuNode, Label> {
   const known = new Map<OuNode, Map<string, Choice>>();

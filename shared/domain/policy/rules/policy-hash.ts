@@ -2,8 +2,8 @@ import { canonicalJson, sha256Hex } from '../../canonical-hash.ts';
 import type { Match, Notify, Policy } from '../types.ts';
 
 /**
- * SHA-256 (64 hex digits) of what a policy means: defaults filled in, whatever the order of keys and of alternatives in a
- * list, comments or layout. The order of rules counts. Of the webhook's URL and secret the `${VAR}` text counts, never its value.
+ * SHA-256 (64 hex digits) of the meaning of a policy, with defaults filled in. It ignores layout, comments, the order of keys and the order of
+ * alternatives in a list; the order of rules counts. The webhook's URL and secret count as written, with `${VAR}`, never by their value.
  */
 export function policyHash(policy: Policy): string {
   const { source: _, notify, rules, exemptions, rollout, ...rest } = policy;
@@ -26,7 +26,7 @@ function webhookMeaning({ urlTemplate, events, secretTemplate }: NonNullable<Not
   return { url: urlTemplate, events: asSet(events), ...(secretTemplate !== null && { secret: secretTemplate }) };
 }
 
-/** The same selection, written in one way. */
+/** The canonical form of a selector. */
 function matchMeaning(match: Match): Match {
   const { accounts, name, ou, tags, not } = match;
   return {
