@@ -4,7 +4,7 @@ import { accountView } from '../../../shared/app/queries/account-view.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';
-import { accountId, complianceStatus, enrollment, verdict } from '../schemas/common.ts';
+import { accountId, complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { policyIfAny } from './status.ts';
 
 export const accountRoutes = [

@@ -12,7 +12,7 @@ import { BadCursorError } from '../../../shared/ports/ledger.ts';
 import { ApiProblem } from '../problem.ts';
 import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
 import { type AnswerTypes, jsonRoute, NONE, streamRoute } from '../route.ts';
-import { complianceStatus, enrollment, verdict } from '../schemas/common.ts';
+import { complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { streamText } from '../stream.ts';
 
 const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {

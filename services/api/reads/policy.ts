@@ -3,7 +3,7 @@ import { policyView } from '../../../shared/app/queries/policy-view.ts';
 import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
 import { ApiProblem } from '../problem.ts';
 import { jsonRoute, NONE } from '../route.ts';
-import { accountId } from '../schemas/common.ts';
+import { accountId } from '../../../shared/app/queries/answers/common.ts';
 
 export const policyRoutes = [
   jsonRoute({

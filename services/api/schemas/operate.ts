@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { accountId, list, textOrNull, time, timeOrNull } from './common.ts';
+import { accountId, list, textOrNull, time, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
 
 /** One line that goes into the ledger. */
 const reason = z

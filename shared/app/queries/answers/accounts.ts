@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { FIELDS } from '../../../shared/domain/policy/types.ts';
+import { byKind } from '../../../domain/enrollment/kinds/index.ts';
+import { FIELDS } from '../../../domain/policy/types.ts';
 import {
   accountId,
   enrollment,
