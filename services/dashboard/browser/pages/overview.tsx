@@ -199,7 +199,7 @@ function Reasons({ id, title, rows, none }: ReasonsProps) {
         <Empty>{none}</Empty>
       ) : (
         <DataTable
-          label={title}
+          label={`${title}: accounts by reason`}
           rows={rows}
           keyOf={({ enrollment, status, reason }) => `${enrollment} ${status} ${reason}`}
           columns={[
