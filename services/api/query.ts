@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { accountId, enrollment, entryType } from '../../shared/app/queries/answers/common.ts';
 import { instantArgument } from '../../shared/config/arguments.ts';
 import type { LedgerFilter } from '../../shared/ports/ledger.ts';
 import { ApiProblem } from './problem.ts';
-import { accountId, enrollment, entryType } from '../../shared/app/queries/answers/common.ts';
 
 /* What several endpoints take in their query. Everything has a length: what is looked for costs as much as is looked at. */
 

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
 import * as accounts from '../../shared/app/queries/answers/accounts.ts';
-import * as audit from './schemas/audit.ts';
 import * as common from '../../shared/app/queries/answers/common.ts';
+import * as runs from '../../shared/app/queries/answers/runs.ts';
+import * as status from '../../shared/app/queries/answers/status.ts';
+import * as audit from './schemas/audit.ts';
 import * as live from './schemas/live.ts';
 import * as operate from './schemas/operate.ts';
 import * as policy from './schemas/policy.ts';
-import * as runs from '../../shared/app/queries/answers/runs.ts';
-import * as status from '../../shared/app/queries/answers/status.ts';
 
 /** The shape of every answer, under the name that it has in the OpenAPI document. */
 export const SCHEMAS = {

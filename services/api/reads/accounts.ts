@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { ACCOUNT_SORTS } from '../../../shared/app/queries/account-list.ts';
 import { accountView } from '../../../shared/app/queries/account-view.ts';
+import { accountId, complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';
-import { accountId, complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { policyIfAny } from './status.ts';
 
 export const accountRoutes = [

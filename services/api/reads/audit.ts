@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fullStatuses, fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { auditReport } from '../../../shared/app/queries/audit/report.ts';
@@ -12,7 +13,6 @@ import { BadCursorError } from '../../../shared/ports/ledger.ts';
 import { ApiProblem } from '../problem.ts';
 import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
 import { type AnswerTypes, jsonRoute, NONE, streamRoute } from '../route.ts';
-import { complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { streamText } from '../stream.ts';
 
 const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { accountId } from '../../../shared/app/queries/answers/common.ts';
 import { policyView } from '../../../shared/app/queries/policy-view.ts';
 import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
 import { ApiProblem } from '../problem.ts';
 import { jsonRoute, NONE } from '../route.ts';
-import { accountId } from '../../../shared/app/queries/answers/common.ts';
 
 export const policyRoutes = [
   jsonRoute({

@@ -1,7 +1,16 @@
 import * as z from 'zod';
+import {
+  accountId,
+  entryType,
+  ledgerEntry,
+  list,
+  statuses,
+  summary,
+  textOrNull,
+  time,
+} from '../../../shared/app/queries/answers/common.ts';
 import { standingAtSchema } from '../../../shared/app/queries/audit/as-of.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
-import { accountId, entryType, ledgerEntry, list, statuses, summary, textOrNull, time } from '../../../shared/app/queries/answers/common.ts';
 
 /** The whole export as one document. */
 export const auditExport = z.object({ entries: list(ledgerEntry) });

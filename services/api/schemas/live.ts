@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { textOrNull, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 
 /**
  * Where the present run is, `event: progress` of `/api/events`. The process that answers knows only of its own runs; in the aws runtime,

@@ -1,6 +1,13 @@
 import * as z from 'zod';
+import {
+  accountId,
+  enrollment,
+  list,
+  textOrNull,
+  time,
+  timeOrNull,
+} from '../../../shared/app/queries/answers/common.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { accountId, enrollment, list, textOrNull, time, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
 
 export type MatchShape = {
   readonly accounts?: readonly string[] | undefined;

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -6,35 +7,14 @@ import type { Registers } from '../../ports/registers.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
+import type { approval, halted, suspension, window } from './answers/status.ts';
 
 /* What keeps enforcement from acting, and what lets it act, as `status` and `account` show it. Times are ISO 8601. */
 
-/** Enforcement windows; `null`: no policy was given, or it has none. */
-export type WindowView = {
-  readonly open: boolean;
-  readonly opensAt: string | null;
-  readonly closesAt: string | null;
-} | null;
-
-/** The kill switch; `null`: it is off. */
-export type HaltView = { readonly at: string; readonly by: string; readonly reason: string | null } | null;
-
-export interface SuspensionView {
-  readonly selector: string;
-  readonly reason: string | null;
-  readonly until: string | null;
-  readonly at: string;
-  readonly by: string;
-}
-
-/** An operator's approval that can still be used. */
-export interface ApprovalView {
-  readonly planHash: string;
-  readonly actor: string;
-  readonly reason: string | null;
-  readonly at: string;
-  readonly expiresAt: string;
-}
+export type WindowView = z.infer<typeof window>;
+export type HaltView = z.infer<typeof halted>;
+export type SuspensionView = z.infer<typeof suspension>;
+export type ApprovalView = z.infer<typeof approval>;
 
 const isoOrNull = (time: EpochMs | null): string | null => (time === null ? null : toIso(time));
 

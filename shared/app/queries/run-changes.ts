@@ -1,9 +1,11 @@
+import type * as z from 'zod';
 import type { StepType } from '../../domain/ledger/entry.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { type ChangeParts, parseKey } from '../plan/plan.ts';
+import type { run } from './answers/runs.ts';
 
 /*
  * How a run's changes are counted. The planned changes are stored once, before anything is queued (`run-plan/<id>`); the progress of each change
@@ -11,20 +13,7 @@ import { type ChangeParts, parseKey } from '../plan/plan.ts';
  * writes, and be contended by all workers. So the numbers are always exact, and each query costs one walk along an index.
  */
 
-/** The parts from `confirmed` to `notStarted` add up to `total`. */
-export interface RunCounts {
-  readonly total: number;
-  /** AWS reports the desired state. */
-  readonly confirmed: number;
-  /** Begun; AWS has not reported the result yet. */
-  readonly inProgress: number;
-  readonly failed: number;
-  /** Waiting, or needs attention. */
-  readonly blocked: number;
-  readonly notStarted: number;
-  /** Not part of the total: changes that the run made without having planned them, after an event or when a window opened. */
-  readonly unplanned: number;
-}
+type RunCounts = z.infer<typeof run>['changes'];
 
 type Ending = 'confirmed' | 'inProgress' | 'failed' | 'blocked' | 'notStarted';
 

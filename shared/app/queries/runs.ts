@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type PlanTotals, totalChanges } from '../../domain/decision/plan-totals.ts';
-import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { totalChanges } from '../../domain/decision/plan-totals.ts';
+import { byKind } from '../../domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../domain/enrollment/reason-text.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
@@ -11,8 +11,9 @@ import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { approvalOf } from '../guardrails/approvals.ts';
-import { type FullSummary, fullSummary } from '../plan/plan-document.ts';
-import { type RunCounts, type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
+import { fullSummary } from '../plan/plan-document.ts';
+import type { plannedChange, run } from './answers/runs.ts';
+import { type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
 
 /** What `ScanCompleted` tells in its summary. */
 const scanSummary = z.object({
@@ -26,23 +27,7 @@ const scanSummary = z.object({
     .default(null),
 });
 
-export interface RunView {
-  readonly runId: string;
-  readonly startedAt: string;
-  readonly completedAt: string | null;
-  readonly actor: string;
-  readonly policyHash: string | null;
-  readonly planHash: string | null;
-  readonly summary: FullSummary | null;
-  readonly coverage: z.infer<typeof scanSummary>['coverage'] | null;
-  readonly due: number | null;
-  /** The changes that the run planned; `null`: its scan is not complete, or an older version made it. */
-  readonly totals: PlanTotals | null;
-  /** Progress of its changes. */
-  readonly changes: RunCounts;
-  readonly failed: number | null;
-  readonly stopped: { readonly reason: string; readonly message: string } | null;
-}
+export type RunView = z.infer<typeof run>;
 
 type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'snapshots'>;
 
@@ -99,19 +84,7 @@ async function firstOf({ ledger }: RunStores, runId: string, type: EntryType): P
   return entries[0] ?? null;
 }
 
-export interface RunChange {
-  readonly accountId: string;
-  readonly name: string | null;
-  readonly ou: string | null;
-  readonly enrollment: EnrollmentId;
-  readonly desired: string | null;
-  readonly desiredRuleMode: string | null;
-  readonly action: string;
-  readonly outcome: 'planned' | 'started' | 'succeeded' | 'failed' | 'blocked';
-  readonly reason: string | null;
-  /** One sentence for the reason. */
-  readonly message: string | null;
-}
+type RunChange = z.infer<typeof plannedChange>;
 
 /** At most this many changes of a run are listed; all of them are counted. */
 const SHOWN = 1_000;

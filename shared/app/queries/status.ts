@@ -1,67 +1,25 @@
+import type * as z from 'zod';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import { type Status as StatusWord, shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
-import type { QueueDepth } from '../../ports/queue.ts';
 import type { Stores } from '../context.ts';
-import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
-import { type OutboxView, overdueEntries } from '../notifications/outbox-state.ts';
-import { type FullStatuses, fullStatuses } from '../plan/plan-document.ts';
+import { rolloutView } from '../guardrails/rollout-gate.ts';
+import { overdueEntries } from '../notifications/outbox-state.ts';
+import { fullStatuses } from '../plan/plan-document.ts';
 import { bucketRates } from '../rate-limiter/rate-limiter.ts';
-import { knownTrustedAccess, type TrustedAccess } from '../scan/trusted-access.ts';
-import { type ScanUnderWay, scanUnderWay } from '../schedule/scan-schedule.ts';
+import { knownTrustedAccess } from '../scan/trusted-access.ts';
+import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { Summary } from '../survey/assessment-table.ts';
-import {
-  type ApprovalView,
-  approvalViews,
-  controlsNow,
-  type HaltView,
-  haltView,
-  type SuspensionView,
-  suspensionViews,
-  type WindowView,
-  windowView,
-} from './enforcement-view.ts';
+import type { openReason, statusSchema } from './answers/status.ts';
+import { approvalViews, controlsNow, haltView, suspensionViews, windowView } from './enforcement-view.ts';
 
-/** What is known without asking AWS. The shape of `status --json`. */
-export interface Status {
-  readonly summary: Summary;
-  /** Accounts by status, the words that people see. */
-  readonly statuses: FullStatuses;
-  readonly lastScan: {
-    readonly runId: string | null;
-    readonly startedAt: string | null;
-    readonly completedAt: string | null;
-  };
-  /** The scan that is requested, running or interrupted; `null`: none. */
-  readonly scanning: ScanUnderWay | null;
-  readonly queue: QueueDepth;
-  /** Calls a second now, by `service:Operation`. */
-  readonly limiter: Readonly<Record<string, number>>;
-  /** Why accounts are not as they should be, most frequent first. */
-  readonly open: readonly OpenReason[];
-  readonly openDrift: OpenDrift;
-  /** Whether the organization trusted Compute Optimizer when AWS was last asked, and since when; `null`: not asked yet. */
-  readonly trustedAccess: TrustedAccess | null;
-  /** What stopped the last scan's run, with the plan that `approve` takes; `null`: nothing did. */
-  readonly guardrail: TrippedGuardrail | null;
-  /** The gate of a policy's first run, while it is closed. */
-  readonly rollout: RolloutView | null;
-  /** When enforcement may act next, ISO 8601; `null`: it may act now, or no policy was given to tell. */
-  readonly nextWindow: string | null;
-  /** Enforcement windows; `null`: no policy was given, or it has none. */
-  readonly window: WindowView;
-  /** The kill switch; `null`: it is off. */
-  readonly halted: HaltView;
-  /** In force now. */
-  readonly suspensions: readonly SuspensionView[];
-  /** Given and not used yet: the next run makes the changes of these plans. */
-  readonly approvals: readonly ApprovalView[];
-  /** Entries that have waited too long for the event bus; `null`: none, or entries are not published. */
-  readonly outbox: OutboxView | null;
-}
+/** Verdicts that no account has may be missing in `summary`. */
+export type Status = Omit<z.infer<typeof statusSchema>, 'summary'> & { readonly summary: Summary };
+type OpenDrift = Status['openDrift'];
+type OpenReason = z.infer<typeof openReason>;
 
 export interface StatusOptions {
   readonly policy?: CompiledPolicy | null;
@@ -69,35 +27,6 @@ export interface StatusOptions {
   readonly now?: number;
   /** The event bus that entries are published on, as `busOf` says (default `null`: none). */
   readonly bus?: string | null;
-}
-
-interface TrippedGuardrail {
-  readonly at: string;
-  readonly reason: string | null;
-  readonly message: string | null;
-  readonly planHash: string | null;
-}
-
-/** Enrollments with a drift that is neither resolved nor superseded, including drift that is blocked, given up or being remediated. */
-interface OpenDrift {
-  readonly enrollments: number;
-  /** When the oldest of these drifts was first observed, ISO 8601; `null`: there are none. */
-  readonly oldestSince: string | null;
-}
-
-interface OpenReason {
-  readonly enrollment: EnrollmentId;
-  readonly verdict: Verdict;
-  readonly reason: string | null;
-  /** The verdict in the words that people see. */
-  readonly status: StatusWord;
-  /** One sentence for the reason. */
-  readonly message: string | null;
-  readonly accounts: number;
-  /** Some of them. */
-  readonly examples: readonly string[];
-  /** The earliest time at which one of them is looked at again. */
-  readonly notBefore: string | null;
 }
 
 const OPEN: ReadonlySet<Verdict> = new Set(['Unknown', 'Blocked', 'Converging', 'Stalled', 'Drifted', 'Suspended']);
@@ -199,7 +128,7 @@ async function lastScan(stores: Stores): Promise<Status['lastScan']> {
 }
 
 /** Entries about a run's guardrails follow the one about its scan. */
-async function trippedSince(stores: Stores, since: string | null): Promise<TrippedGuardrail | null> {
+async function trippedSince(stores: Stores, since: string | null): Promise<Status['guardrail']> {
   if (since === null) return null;
   const { entries } = await stores.ledger.query({ type: 'GuardrailTripped', since }, { limit: 1 });
   const [entry] = entries;

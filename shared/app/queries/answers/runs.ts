@@ -37,7 +37,7 @@ export const run = z.object({
 
 export const runsAnswer = z.object({ runs: list(run), next: textOrNull });
 
-const plannedChange = z.object({
+export const plannedChange = z.object({
   accountId,
   name: textOrNull,
   ou: textOrNull,

@@ -30,10 +30,45 @@ export const rollout = z.object({
   message: z.string(),
 });
 
-export const window = z.object({ open: z.boolean(), opensAt: timeOrNull, closesAt: timeOrNull }).nullable();
-export const halted = z.object({ at: time, by: z.string(), reason: textOrNull }).nullable();
+export const window = z
+  .object({ open: z.boolean(), opensAt: timeOrNull, closesAt: timeOrNull })
+  .nullable()
+  .describe('Change windows; null: the policy has none, or none was given');
+export const halted = z
+  .object({ at: time, by: z.string(), reason: textOrNull })
+  .nullable()
+  .describe('The kill switch; null: off');
+export const suspension = z.object({
+  selector: z.string(),
+  reason: textOrNull,
+  until: timeOrNull,
+  at: time,
+  by: z.string(),
+});
+export const approval = z.object({
+  planHash: z.string(),
+  actor: z.string(),
+  reason: textOrNull,
+  at: time,
+  expiresAt: time,
+});
 
-export const statusAnswer = z.object({
+export const openReason = z.object({
+  enrollment,
+  verdict,
+  reason: textOrNull,
+  status: complianceStatus,
+  message: textOrNull.describe('One sentence for the reason'),
+  accounts: z.number(),
+  examples: list(accountId),
+  notBefore: timeOrNull,
+});
+
+const openDrift = z.object({ enrollments: z.number(), oldestSince: timeOrNull });
+const trippedGuardrail = z.object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull });
+
+/** What is known without asking AWS: `status --json`. */
+export const statusSchema = z.object({
   summary,
   statuses: statuses.describe('Accounts by the status that people see'),
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
@@ -48,41 +83,20 @@ export const statusAnswer = z.object({
     .describe(
       'The scan that is requested, running or interrupted; `until`: when another process may continue it unless its lease is renewed',
     ),
-  nextScan: timeOrNull.describe('When the schedule has the next scan fall due'),
   queue: z.object({ visible: z.number(), inFlight: z.number(), dead: z.number() }),
   limiter: z.record(z.string(), z.number()).describe('Calls a second now, by service:Operation, and in all (total)'),
-  open: list(
-    z.object({
-      enrollment,
-      verdict,
-      reason: textOrNull,
-      status: complianceStatus,
-      message: textOrNull.describe('One sentence for the reason'),
-      accounts: z.number(),
-      examples: list(accountId),
-      notBefore: timeOrNull,
-    }),
-  ).describe('Why accounts do not comply, most frequent first'),
-  openDrift: z
-    .object({ enrollments: z.number(), oldestSince: timeOrNull })
-    .describe(
-      'Drift that is neither resolved nor superseded, even if its fix is delayed; `oldestSince`: start of the oldest',
-    ),
+  open: list(openReason).describe('Why accounts do not comply, most frequent first'),
+  openDrift: openDrift.describe(
+    'Drift that is neither resolved nor superseded, even if its fix is delayed; `oldestSince`: start of the oldest',
+  ),
   trustedAccess: z.object({ enabled: z.boolean(), since: time }).nullable(),
-  guardrail: z
-    .object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull })
-    .nullable()
-    .describe("What stopped the last scan's run, with the plan that approve takes"),
+  guardrail: trippedGuardrail.nullable().describe("What stopped the last scan's run, with the plan that approve takes"),
   rollout: rollout.nullable(),
   nextWindow: timeOrNull,
   window,
   halted,
-  suspensions: list(
-    z.object({ selector: z.string(), reason: textOrNull, until: timeOrNull, at: time, by: z.string() }),
-  ),
-  approvals: list(
-    z.object({ planHash: z.string(), actor: z.string(), reason: textOrNull, at: time, expiresAt: time }),
-  ).describe('Given and not used yet: the next run makes the changes of these plans'),
+  suspensions: list(suspension),
+  approvals: list(approval).describe('Given and not used yet: the next run makes the changes of these plans'),
   outbox: z
     .object({
       overdue: z.number(),
@@ -92,6 +106,10 @@ export const statusAnswer = z.object({
     })
     .nullable()
     .describe('Entries that have waited too long for the event bus; null: none, or entries are not published'),
+});
+
+export const statusAnswer = statusSchema.extend({
+  nextScan: timeOrNull.describe('When the schedule has the next scan fall due'),
 });
 
 export const limiterAnswer = z.object({
