@@ -132,7 +132,7 @@ export const REGISTERS = {
   },
   waitingRun: {
     name: 'waiting-run',
-    purpose: 'The last run that judged the changes waiting for a change window',
+    purpose: 'The last run that assessed the changes waiting for a change window',
     owner: 'guardrails/window-run',
     version: 1,
     lifetime: FOREVER,
@@ -188,7 +188,7 @@ export const REGISTERS = {
   },
   changedBy: {
     name: 'changed-by/',
-    purpose: 'The last change to an account by somebody else, for the entry that records the drift',
+    purpose: 'The last change to an account by another caller, for the entry that records the drift',
     owner: 'events/change-attribution',
     version: 1,
     lifetime: `${FOREVER}; the next change overwrites it`,
