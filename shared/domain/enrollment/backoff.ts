@@ -1,31 +1,31 @@
 /*
- * The pauses of one (account, enrollment), across runs. Kept in its record (`attempts`, `notBefore`), so that every run, process and scan
- * waits for the same time.
+ * Retry delays of one (account, enrollment). They are stored in its record (`attempts`, `notBefore`), so every run, process and scan waits for the same
+ * time.
  *
- *                    a call, a read or its visible result failed: attempts + 1
+ *                    a call, a read or the result of a call failed: attempts + 1
  *             ┌──────────────────────────────────────────────────────────────────┐
  *             │                                                                  ▼
- *   ┌─────────────────┐   notBefore has come: tick or scan     ┌──────────────────────────────────────┐
- *   │ free            │◀───────────────────────────────────────│ paused until notBefore               │
+ *   ┌─────────────────┐   notBefore has passed: tick or scan   ┌──────────────────────────────────────┐
+ *   │ not delayed     │◀───────────────────────────────────────│ delayed until notBefore              │
  *   │ attempts = n    │                                        │ Drifted: retrying    30 s × 2^(n−1)  │
  *   └─────────────────┘                                        │ Blocked: prerequisite        〃      │
  *             │                                                │ Stalled: deadlinePassed      〃      │
  *             │ the call is answered                           │ Blocked: denied      2^5 times that  │
  *             ▼                                                │ Drifted: deadLettered 2^8 times that │
- *        Converging ── Failed, or nothing by the deadline ────▶│ at most 6 h, the upper half drawn    │
+ *        Converging ── Failed, or no result by the deadline ──▶│ at most 6 h, with jitter             │
  *             │                                                └──────────────────────────────────────┘
  *             │ observed Compliant                                               │
- *             ▼                          another policy, another wish            ▼
- *         attempts = 0 ◀─────────────────────────────────────────────── free, attempts = 0
+ *             ▼                          new policy or desired state             ▼
+ *         attempts = 0 ◀──────────────────────────────────────── not delayed, attempts = 0
  *
- * Waiting itself (cool-down, window, suspension, somebody's claim) is no failure and counts no attempt.
+ * Waiting (cool-down, window, suspension, a claim of another worker) is not a failure and does not count as an attempt.
  */
 
 const FIRST_MS = 30_000;
-/** No pause is longer: whatever is mended is found within so much. */
+/** The longest delay: a fixed cause is noticed within this time. */
 export const MAX_PAUSE_MS = 6 * 60 * 60 * 1000;
 
-/** The pause before attempt `attempt` + 1: doubles from 30 s, at most 6 h, spread over its upper half so that failures don't march in step. */
+/** The delay after attempt `attempt`: doubles from 30 s to at most 6 h, with jitter over its upper half so that retries do not coincide. */
 export function backoffMs(attempt: number, random: () => number): number {
   return spread(Math.min(MAX_PAUSE_MS, FIRST_MS * 2 ** Math.max(0, attempt - 1)), random);
 }
@@ -35,14 +35,14 @@ function spread(full: number, random: () => number): number {
 }
 
 /**
- * When to look again at something that is converging: after as long as it has lasted already, between 2 s and 15 min.
- * A function of the start alone, so that polling needs no state of its own.
+ * The delay before a converging enrollment is read again: as long as it has been converging, between 2 s and 15 min. Depends only on the start, so polling
+ * needs no state of its own.
  */
 export function nextPollMs(sinceMs: number): number {
   return Math.min(15 * 60 * 1000, Math.max(2_000, sinceMs));
 }
 
-/** When to look again at what is past its deadline and still Pending: after as long as that has lasted, between 15 min and 6 h. */
+/** The delay before a stalled Pending is read again: as long as it has been stalled, between 15 min and 6 h. */
 export function stalledPollMs(sinceMs: number, random: () => number): number {
   return spread(Math.min(MAX_PAUSE_MS, Math.max(15 * 60 * 1000, sinceMs)), random);
 }

@@ -2,37 +2,35 @@ import type { Action, EnrollmentId } from './kinds/index.ts';
 import type { Observation, Scope, TargetStatus } from './model.ts';
 import type { DesiredEnrollment } from './verdict.ts';
 
-/** The one call that brings an enrollment a step towards what is wanted. */
+/** The next call towards the desired state of an enrollment. */
 export interface Call {
   readonly action: Action;
   readonly scope: Scope;
-  /** The status to ask for, where the action takes one. */
+  /** The requested status, if the action has one. */
   readonly target: TargetStatus | null;
-  /** Data loss or loss of an association: needs the policy's leave under `maxOptOuts`. */
+  /** Deletes data or removes an association, so it counts against `maxOptOuts`. */
   readonly optOut: boolean;
-  /** It turns the enrollment on: prerequisite and cool-down apply. */
+  /** Enables the enrollment, so prerequisites and cool-down apply. */
   readonly enables: boolean;
 }
 
-/** What was observed of each enrollment of an account. */
 export type Observations = Readonly<Record<EnrollmentId, Observation>>;
 
 export type Observed = Extract<Observation, { kind: 'observed' }>;
 
-/** What differs, by its reason code. */
 export type Mismatch = 'statusDiffers' | 'ruleModeDiffers';
 
 export function statusMatters(desired: DesiredEnrollment): boolean {
-  // Associating enables as well, so a wanted AnyAllowed is a wish about the status too.
+  // Associating also enables the enrollment, so AnyAllowed is a desired status as well.
   return desired.status !== null || desired.ruleMode === 'AnyAllowed';
 }
 
-/** The first thing that differs between wish and observation; `null` if nothing does, or nothing was observed. */
+/** The first difference between desired and observed state; `null` if there is none, or nothing was observed. */
 export function mismatchOf(desired: DesiredEnrollment, observation: Observation): Mismatch | null {
   return observation.kind === 'observed' ? differs(desired, observation) : null;
 }
 
-/** As {@link mismatchOf}, of what was seen. An account for which AWS names no rule mode allows none. */
+/** Like {@link mismatchOf}, for a known observation. No rule mode means NoneAllowed. */
 export function differs(desired: DesiredEnrollment, seen: Pick<Observed, 'status' | 'ruleMode'>): Mismatch | null {
   if (desired.status !== null && seen.status !== desired.status) return 'statusDiffers';
   if (desired.ruleMode !== null && (seen.ruleMode ?? 'NoneAllowed') !== desired.ruleMode) return 'ruleModeDiffers';

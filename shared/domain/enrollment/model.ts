@@ -1,33 +1,33 @@
 /** Twelve digits. */
 export type AccountId = string;
 
-/** Milliseconds since 1970-01-01T00:00:00Z. Everything in memory uses it; ISO 8601 only where a person or a file reads it. */
+/** Milliseconds since 1970-01-01T00:00:00Z. Used for all times in memory; text and files use ISO 8601. */
 export type EpochMs = number;
 
-/** As AWS answers it; only `Active` and `Inactive` may be asked for [API_UpdateEnrollmentStatus]. */
+/** The status that AWS reports. Only `Active` and `Inactive` can be requested [API_UpdateEnrollmentStatus]. */
 export type EnrollmentStatus = 'Active' | 'Inactive' | 'Pending' | 'Failed';
 export type TargetStatus = 'Active' | 'Inactive';
 
 /** Automation's organization rule mode: whether the organization's rules may act in the account [API_automation_AccountInfo]. */
 export type RuleMode = 'AnyAllowed' | 'NoneAllowed';
 
-/** Why an account's enrollment could not be told. */
+/** Why the status of an enrollment is unknown. */
 export type UnknownReason =
-  | 'notListed' // a complete listing omits it and it has not been read through its role yet
-  | 'listingIncomplete' // the listing broke off: nothing is concluded from absence
+  | 'notListed' // a complete listing omits the account, and it has not been read through its role yet
+  | 'listingIncomplete' // the listing is incomplete, so absence from it means nothing
   | 'unknownState' // AWS reports an account state that this version does not know
-  | 'nameUnreadable' // the policy needs names, and AWS did not return that of this account
+  | 'nameUnreadable' // the policy needs names, and AWS returned none for this account
   | 'tagsUnreadable' // the policy needs tags, and AWS gave no usable answer for this account
   | 'callerCannotRead' // e.g. the management account, seen from a delegated administrator
   | 'denied' // its role could not be assumed, or the read was refused
   | 'unavailable'; // throttling or failures outlasted the retries
 
-/** What was seen of one enrollment of one account, and when. */
+/** One observation of one enrollment of one account. */
 export type Observation =
   | {
       readonly kind: 'observed';
       readonly status: EnrollmentStatus;
-      /** `null` for Compute Optimizer, and for Automation where AWS names none. */
+      /** `null` for Compute Optimizer, and for Automation if AWS returns none. */
       readonly ruleMode: RuleMode | null;
       readonly statusReason: string | null;
       readonly lastUpdated: EpochMs | null;
@@ -35,12 +35,12 @@ export type Observation =
   | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly message: string | null };
 
 /**
- * Whose credentials make the call and whom it touches: `member` through the assumed role, `own` by the caller's own
- * credentials in its own account, `batch` up to 50 accounts in one call, `organization` every member at once.
+ * Which credentials make the call, and which accounts it changes: `member` uses the role in the member account, `own` the caller's own credentials in its
+ * own account, `batch` changes up to 50 accounts in one call, `organization` changes every member in one call.
  */
 export type Scope = 'member' | 'own' | 'batch' | 'organization';
 
-/** Who we are in the organization. */
+/** The identity of this process in the organization. */
 export interface Caller {
   readonly accountId: AccountId;
   readonly arn: string;

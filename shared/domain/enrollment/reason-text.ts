@@ -1,6 +1,6 @@
 import type { ReasonCode } from './verdict.ts';
 
-/** One sentence for each reason code, without its full stop: the cause, then what happens next where that is known. */
+/** One sentence for each reason code, without its full stop: the cause, then the next step if it is known. */
 const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   accountNotActive: 'the account is not active',
   policySaysNothing: 'the policy does not set it',
@@ -35,7 +35,7 @@ const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   deadLettered: 'given up; see the dead letters',
 };
 
-/** The sentence for a reason; a code of another version stays as it is. `null`: nothing is to be said, as of a compliant account. */
+/** The sentence for a reason code. An unknown code, from another version, is returned unchanged. */
 export function reasonText(code: string | null): string | null {
   return code === null ? null : (TEXT_OF.get(code) ?? code);
 }

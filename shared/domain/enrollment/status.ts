@@ -2,7 +2,7 @@ import { byKind, type EnrollmentId, KINDS } from './kinds/index.ts';
 import { reasonText } from './reason-text.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 
-/** The status of one enrollment as people see it. A verdict is the internal name; `Blocked` is split by what ends it. */
+/** The status of one enrollment as people see it. A verdict is the internal name; `Blocked` becomes Waiting or Needs attention. */
 export const STATUSES = [
   'Needs attention',
   'Drifted',
@@ -17,16 +17,16 @@ export const STATUSES = [
 ] as const;
 export type Status = (typeof STATUSES)[number];
 
-interface Judged {
+interface VerdictAndReason {
   readonly verdict: Verdict;
   /** A `ReasonCode`; a document may have one of another version. */
   readonly reason: string | null;
 }
 
-/** Reasons that end without anybody acting: at a known time, or when another change succeeds. */
+/** Reasons for a delay that ends by itself: at a known time, or when another change succeeds. */
 const WAITING: ReadonlySet<string | null> = new Set<ReasonCode>(['coolDown', 'window', 'rollout', 'retrying']);
 
-/** Statuses of a prerequisite that lead to Active without anybody acting. */
+/** Statuses of a prerequisite that become Compliant without anybody acting. */
 const BEING_ENABLED: ReadonlySet<Status> = new Set<Status>(['Drifted', 'In progress', 'Waiting', 'Compliant']);
 
 const FIXED: Readonly<Partial<Record<Verdict, Status>>> = {
@@ -41,13 +41,11 @@ const FIXED: Readonly<Partial<Record<Verdict, Status>>> = {
 };
 
 /**
- * The status of an enrollment.
- *
- * While remediation is halted, statuses stay as they are without the halt, so that a halt does not turn every drift into something that needs
- * attention; the halt itself is shown once, above them.
- * @param prerequisite the status of the enrollment that this one needs, if that is why it waits; `null`: not known
+ * The status of an enrollment. A halt does not change it, so that a halt does not turn every drift into Needs attention; the halt is shown once, above
+ * the statuses.
+ * @param prerequisite the status of the enrollment that must be Active first; `null`: unknown
  */
-export function statusOf({ verdict, reason }: Judged, prerequisite: Status | null = null): Status {
+export function statusOf({ verdict, reason }: VerdictAndReason, prerequisite: Status | null = null): Status {
   const fixed = FIXED[verdict];
   if (fixed !== undefined) return fixed;
   if (reason === 'prerequisite') {
@@ -60,7 +58,7 @@ export function statusOf({ verdict, reason }: Judged, prerequisite: Status | nul
 }
 
 /** The statuses of all enrollments of one account, each kind after its prerequisites. */
-export function statusesOf<C extends Judged>(
+export function statusesOf<C extends VerdictAndReason>(
   kinds: readonly { readonly id: EnrollmentId; readonly prerequisites: readonly EnrollmentId[] }[],
   conditionOf: (id: EnrollmentId) => C | null,
 ): ReadonlyMap<EnrollmentId, Status> {
@@ -78,7 +76,7 @@ export function statusesOf<C extends Judged>(
 
 /** How people see each enrollment of one account: its status, and one sentence for the reason. */
 export function shownOf(
-  conditionOf: (id: EnrollmentId) => Judged | null,
+  conditionOf: (id: EnrollmentId) => VerdictAndReason | null,
 ): Readonly<Record<EnrollmentId, { readonly status: Status; readonly message: string | null } | null>> {
   const statuses = statusesOf(KINDS, conditionOf);
   return byKind((id) => {

@@ -1,7 +1,7 @@
 import type { Action, EnrollmentId } from './kinds/index.ts';
 import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope, TargetStatus, UnknownReason } from './model.ts';
 
-/** The verdicts of one (account, enrollment), in the order in which the first that applies is taken. */
+/** The verdicts of one (account, enrollment). The first that applies, in this order, is taken. */
 export const VERDICTS = [
   'NotApplicable',
   'Unmanaged',
@@ -27,13 +27,13 @@ export function isDrift(verdict: Verdict): boolean {
   return DRIFT_VERDICTS.some((each) => each === verdict);
 }
 
-/** Why a verdict stands; every verdict but Compliant has one. */
+/** The reason for a verdict; every verdict except Compliant has one. */
 export type ReasonCode =
   | 'accountNotActive'
   | 'policySaysNothing'
   | 'modeOff'
   | 'suspendedByOperator'
-  | 'resumed' // no longer suspended, and not looked at since
+  | 'resumed' // no longer suspended, and not checked since
   | 'exemption'
   | UnknownReason
   | 'policyContradiction'
@@ -43,26 +43,26 @@ export type ReasonCode =
   | 'halted' // the kill switch is on
   | 'contested'
   | 'guardrail'
-  | 'rollout' // the canaries come first
-  | 'enrollmentFailed' // AWS says Failed
-  | 'pending' // AWS says Pending
-  | 'acted' // we called and have not observed the result yet
+  | 'rollout' // canary accounts go first
+  | 'enrollmentFailed' // AWS reports Failed
+  | 'pending' // AWS reports Pending
+  | 'acted' // a call was made, and its result has not been observed yet
   | 'deadlinePassed'
   | 'statusDiffers'
   | 'ruleModeDiffers'
   | 'alertOnly'
-  | 'retrying' // a call failed, another follows at notBefore
-  | 'deadLettered'; // attempts are used up or the error cannot pass by itself
+  | 'retrying' // a call failed and will be retried at notBefore
+  | 'deadLettered'; // the attempts are used up, or the error is permanent
 
-/** What the policy wants of one enrollment of one account, and which rule says so. */
+/** The desired state of one enrollment of one account. */
 export interface DesiredEnrollment {
-  /** `null`: the policy leaves the status alone (only the rule mode is managed). */
+  /** `null`: the policy does not manage the status (only the rule mode). */
   readonly status: TargetStatus | null;
-  /** `null` for Compute Optimizer, and where the policy leaves the rule mode alone. */
+  /** `null` for Compute Optimizer, and if the policy does not manage the rule mode. */
   readonly ruleMode: RuleMode | null;
 }
 
-/** The answer of the diff for one (account, enrollment). */
+/** The result of comparing desired and observed state of one (account, enrollment). */
 export interface Assessment {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
@@ -70,7 +70,7 @@ export interface Assessment {
   readonly reason: ReasonCode | null;
   /** One sentence for people; names the numbers behind the reason. */
   readonly message: string | null;
-  /** Id of the deciding rule, or `defaults`; `null`: the policy could not decide. */
+  /** The id of the deciding rule, or `defaults`; `null`: the policy could not be resolved. */
   readonly rule: string | null;
   readonly status: EnrollmentStatus | null;
   readonly ruleMode: RuleMode | null;
@@ -78,14 +78,14 @@ export interface Assessment {
   readonly desired: DesiredEnrollment;
   /** The call that follows; `none` unless the verdict is Drifted and the mode is enforce. */
   readonly action: Action;
-  /** Where something stands in the way of a call for now (prerequisite, cool-down, rollout, …): that call; else `none`. */
+  /** The call that is delayed (by a prerequisite, a cool-down, a rollout, …); otherwise `none`. */
   readonly heldAction: Action;
   readonly scope: Scope;
-  /** The status to ask for where the action takes one. */
+  /** The requested status, if the action has one. */
   readonly target: TargetStatus | null;
-  /** The action, now or once nothing stands in its way, deletes data or removes an association: counted by `maxOptOuts` as well. */
+  /** Whether the action, even a delayed one, deletes data or removes an association, so that it counts against `maxOptOuts`. */
   readonly optOut: boolean;
-  /** Not to be acted upon before this time; `null`: at once, or the time is not known. */
+  /** The earliest time of the next attempt; `null`: immediately, or unknown. */
   readonly notBefore: EpochMs | null;
   /** Converging: when it becomes Stalled. */
   readonly deadline: EpochMs | null;

@@ -45,16 +45,15 @@ function isIdle(window: EnforcementWindow, allow: readonly EnforcementWindow[], 
 }
 
 /** How often the search continues in a closed period that is too long for one search. */
-const FOLLOWED = 20;
+const MAX_SEARCHES = 20;
 const DAYS_3_MS = 3 * 24 * 60 * 60 * 1000;
 
 /**
- * Whether there are only deny windows, without a gap: none within the horizon, or, if they are the same every day, none in many consecutive days. False
- * if neither can be shown.
+ * Whether the deny windows leave no gap within the horizon or, if they are the same every day, in many consecutive days. False if neither can be shown.
  */
 function permanent(deny: readonly EnforcementWindow[], undenied: Evaluated, now: number): boolean {
   let at = now;
-  for (let i = 0; i < FOLLOWED && at <= now + HORIZON_MS; i += 1) {
+  for (let i = 0; i < MAX_SEARCHES && at <= now + HORIZON_MS; i += 1) {
     const opening = undenied.nextOpening(at);
     if (opening === null) return true;
     if (undenied.isOpen(opening)) return false;
