@@ -17,7 +17,7 @@ const envelope = z.object({
   id: z.string().max(200).optional().catch(undefined),
   'detail-type': z.string(),
   /** Only AWS can put an event with such a source on a bus [API_PutEvents]. */
-  source: z.string().startsWith('aws.', 'is not a service of AWS'),
+  source: z.string().startsWith('aws.', 'is not an AWS service'),
   /** The account in which it happened. */
   account: accountId,
   time: z.string().optional().catch(undefined),
@@ -127,12 +127,12 @@ export function parseCloudTrailEvent(raw: unknown, organizationId: string | null
   if (!Object.hasOwn(EVENT_NAMES, eventSource) || EVENT_NAMES[eventSource]?.includes(eventName) !== true) {
     return {
       kind: 'ignored',
-      why: `nothing that we look at follows from ${clean(`${eventSource} ${eventName}`, 200)}`,
+      why: `${clean(`${eventSource} ${eventName}`, 200)} does not affect enrollments`,
     };
   }
-  if (errorCode) return { kind: 'ignored', why: 'AWS refused the call' };
+  if (errorCode) return { kind: 'ignored', why: 'AWS rejected the call' };
   const other = organizationsIn(event.detail).find((id) => organizationId !== null && id !== organizationId);
-  if (other !== undefined) return rejected(`it is about the organization ${other}, and ours is ${organizationId}`);
+  if (other !== undefined) return rejected(`it is about organization ${other}, not ${organizationId}`);
   const kind = KIND_OF_SOURCE.get(eventSource);
   return kind === undefined ? organizationEvent(event) : enrollmentEvent(event, kind.id);
 }
@@ -168,7 +168,7 @@ function enrollmentEvent(event: CloudTrailEvent, enrollment: EnrollmentId): Pars
   }
   const recipient = detail.recipientAccountId ?? from;
   // Such a call changes the calling account, and CloudTrail records it there.
-  if (recipient !== from) return rejected(`it comes from account ${from} and claims to be of another`);
+  if (recipient !== from) return rejected(`it comes from account ${from} but claims to be about another`);
   const wide = asked?.['includeMemberAccounts'] === true;
   // Without its parameters, the call may have been for all member accounts.
   const unclear = unclearIf(asked === null && scopes.includes('organization'), eventName);
@@ -189,7 +189,7 @@ function organizationEvent({ account: from, detail }: CloudTrailEvent): ParsedEv
     return { kind: 'organization', event: name, accountIds, wide, from, ...unclearIf(unclear, name) };
   }
   const tags = name === 'TagResource' || name === 'UntagResource' || name === 'CreateAccountResult';
-  return tags ? { kind: 'ignored', why: `${name} of no account` } : rejected(`${name} names no account`);
+  return tags ? { kind: 'ignored', why: `${name} is not about an account` } : rejected(`${name} names no account`);
 }
 
 /** Fields that name the account of an event, at any depth: AWS has nested and renamed them over time. */

@@ -38,11 +38,11 @@ export class PageBounds {
     const { itemsPerPage, maxItems } = this.#options;
     this.#pages += 1;
     const found = total === 1 ? '1 item' : `${total} items`;
-    if (total > maxItems) return `${found}, and the bound is ${maxItems}`;
+    if (total > maxItems) return `${found}, but the maximum is ${maxItems}`;
     if (token === null) return null;
     // An empty page may repeat the token of its own request; any other repeated token means that the listing loops.
     if (this.#tokens.has(token) && (items > 0 || token !== this.#lastToken)) return 'a page token was repeated';
-    if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages gave ${found}`;
+    if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages contained ${found}`;
     this.#tokens.add(token);
     this.#lastToken = token;
     return null;

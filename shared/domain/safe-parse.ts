@@ -13,7 +13,7 @@ export function safeParseUntrusted<S extends z.ZodType>(schema: S, value: unknow
     return schema.safeParse(value);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const message = 'an object in it cannot be compared with anything';
+    const message = 'it contains an object that cannot be compared';
     return { success: false, error: { issues: [{ code: 'custom', path: [], message, input: undefined }] } };
   }
 }

@@ -214,7 +214,11 @@ describe('the organization-wide call', () => {
     set(pending?.accountId ?? '', 'Pending');
     for (const { accountId } of others.slice(0, 15)) set(accountId, 'Inactive');
     const plan = await world.plan();
-    expect(plan.orgWide).toMatchObject({ used: false, possible: false, note: 'some accounts are Converging' });
+    expect(plan.orgWide).toMatchObject({
+      used: false,
+      possible: false,
+      note: 'some accounts have the status In progress',
+    });
     await world.run({ waitMs: 0 });
     expect(sweeping(world)).toBe(0);
     expect(world.wire.mutating.length).toBe(15);

@@ -87,6 +87,6 @@ function lastOf(plans: readonly StoredPlan[], { hash }: CompiledPolicy): StoredP
 
 function selectorOf(text: string): OperatorSelector {
   const parsed = parseOperatorSelector(text);
-  if (!parsed.ok) throw new Error(`${text} is no selector`);
+  if (!parsed.ok) throw new Error(`${text} is not a selector`);
   return parsed.selector;
 }

@@ -74,8 +74,8 @@ export function contestMessage(reversions: readonly Reversion[]): string {
   const known = [...new Set(reversions.map(({ by }) => by).filter((actor) => actor !== null))];
   const by = known.length === 0 ? 'by an unknown actor' : `by ${known.join(', ')}`;
   return (
-    `reverted ${reversions.length} times within 24 hours ${by}; Rollcall makes no further change here until an operator ` +
-    'settles it and runs `rollcall resume`'
+    `reverted ${reversions.length} times within 24 hours ${by}; Rollcall will not change it again until an ` +
+    'operator runs `rollcall resume`'
   );
 }
 

@@ -205,7 +205,7 @@ function unknownState({ context, account, state, observation }: Subject): Outcom
   if (state === null) {
     const lacksTags = context.policy.usesTags && account.tags === null;
     const [what, reason] = lacksTags ? (['tags', 'tagsUnreadable'] as const) : (['name', 'nameUnreadable'] as const);
-    const message = `the policy needs the ${what} of this account, and AWS gave no usable answer for it`;
+    const message = `the policy needs the ${what} of this account, which AWS did not return`;
     return { verdict: 'Unknown', reason, message };
   }
   if (observation.kind === 'observed') return null;
@@ -235,7 +235,7 @@ function inProgress(subject: Subject): Outcome | null {
   if (mismatch === null) return null;
   if (condition?.claim && Date.parse(condition.claim.expiresAt) > context.now) {
     const notBefore = Date.parse(condition.claim.expiresAt);
-    return { verdict: 'Converging', reason: 'acted', message: 'a worker is acting on it', notBefore };
+    return { verdict: 'Converging', reason: 'acted', message: 'a worker is changing it', notBefore };
   }
   if (acted === null || !isUnchangedSinceCall(acted, subject)) return null;
   if (acted.verdict === 'Stalled') return untilNextAttempt(acted, context.now);
@@ -254,7 +254,7 @@ function deadlineOf(condition: Condition): EpochMs | null {
 
 function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Outcome {
   if (now < deadline) return { verdict: 'Converging', reason, deadline };
-  const message = `no result was observed by ${toIso(deadline)}`;
+  const message = `the change was not confirmed by ${toIso(deadline)}`;
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, deadline };
 }
 
@@ -262,7 +262,7 @@ function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Out
 function untilNextAttempt(stalled: Condition, now: EpochMs): Outcome | null {
   const notBefore = stalled.notBefore === null ? now : Date.parse(stalled.notBefore);
   if (now >= notBefore) return null;
-  const message = 'no result was observed in time; the call is made again after a pause';
+  const message = 'the change was not confirmed in time; the call will be retried';
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, notBefore, deadline: deadlineOf(stalled) };
 }
 
@@ -322,8 +322,8 @@ function stillHalted({ halted = false }: AssessContext, condition: Condition | n
 }
 
 export function closedText(opensAt: EpochMs | null): string {
-  const next = opensAt === null ? 'and none opens in the next years' : `the next one opens ${toIso(opensAt)}`;
-  return `no enforcement window is open; ${next}`;
+  const next = opensAt === null ? 'none opens within 10 years' : `the next one opens ${toIso(opensAt)}`;
+  return `no change window is open; ${next}`;
 }
 
 /** Someone keeps reverting the enrollment, so Rollcall stops changing it. */
@@ -345,13 +345,13 @@ function blockedBy(subject: Subject, call: Call): Outcome | null {
   const { title, coolDownMs } = kindOf(enrollment);
   const unmet = prerequisites.find(({ observation: seen }) => seen.kind !== 'observed' || seen.status !== 'Active');
   if (unmet !== undefined) {
-    const seen = unmet.observation.kind === 'observed' ? unmet.observation.status : 'not known';
-    const message = `${title} needs ${kindOf(unmet.enrollment).title} Active there first; it is ${seen}`;
+    const seen = unmet.observation.kind === 'observed' ? unmet.observation.status : 'unknown';
+    const message = `${title} requires ${kindOf(unmet.enrollment).title} to be Active first; it is ${seen}`;
     return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
   }
   const notBefore = coolDownMs === null ? null : coolDownEnd(coolDownMs, observation, condition, prerequisites);
   if (notBefore === null || coolDownMs === null || context.now >= notBefore) return null;
-  const message = `opted out less than ${coolDownMs / HOUR_MS} hours ago; opting in is possible from ${toIso(notBefore)}`;
+  const message = `opted out less than ${coolDownMs / HOUR_MS} hours ago; AWS allows opting in again from ${toIso(notBefore)}`;
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
 }
 

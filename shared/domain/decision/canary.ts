@@ -2,6 +2,8 @@ import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { ENROLLMENT_IDS } from '../enrollment/kinds/index.ts';
 import type { EpochMs } from '../enrollment/model.ts';
+import { reasonText } from '../enrollment/reason-text.ts';
+import { statusOf } from '../enrollment/status.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
 import { fieldsOf } from '../policy/types.ts';
 
@@ -63,7 +65,8 @@ export function assessCanaries(records: readonly AccountRecord[], startedAt: Epo
       if (condition === null || isIgnored(condition)) continue;
       assessed += 1;
       const { verdict, reason } = condition;
-      const what = `${record.accountId} is ${verdict}${reason === null ? '' : ` (${reason})`}`;
+      const why = reason === null ? '' : ` (${reasonText(reason)})`;
+      const what = `${record.accountId} has the status ${statusOf(condition)}${why}`;
       if (hasFailed(condition)) return { kind: 'failed', message: `canary ${what}` };
       if (verdict === 'Compliant') since = Math.max(since, Date.parse(condition.since));
       else pending.push(what);

@@ -61,8 +61,8 @@ function coverageTrip({ coverage, guardrails }: GuardrailInput): Trip | null {
   if (active === 0 || coverage.evaluated * 100 >= guardrails.minCoverage * active) return null;
   const percent = Math.floor((coverage.evaluated * 1000) / active) / 10;
   const message =
-    `status known for only ${coverage.evaluated} of ${active} active accounts (${percent}%), minCoverage is ` +
-    `${guardrails.minCoverage}%; find out why the listing lacks the others before anything is changed`;
+    `status known for only ${coverage.evaluated} of ${active} active accounts (${percent}%), and minCoverage is ` +
+    `${guardrails.minCoverage}%; find out why the listing lacks the others before making changes`;
   return { reason: 'minCoverage', message };
 }
 
@@ -73,8 +73,8 @@ function optOutTrip({ changes, recent, guardrails, accountsInScope }: GuardrailI
   const total = union(now, recent, (change) => change.optOut);
   if (total <= cap) return null;
   const message =
-    `${accounts(now.size)} would be opted out (${total} within 24 hours), maxOptOuts allows ${cap} of ` +
-    `${accountsInScope} in scope; opting out deletes data, so only a higher maxOptOuts in the policy allows it`;
+    `${accounts(now.size)} would be opted out (${total} within 24 hours), but maxOptOuts allows ${cap} of ` +
+    `${accountsInScope} in scope; opting out deletes data, so only a higher maxOptOuts in the policy permits it`;
   return { reason: 'maxOptOuts', message };
 }
 
@@ -86,8 +86,8 @@ function changesTrip(input: GuardrailInput): Trip | null {
   const total = union(now, recent, () => true);
   if (now.size === 0 || total <= cap) return null;
   const message =
-    `${accounts(now.size)} would be changed (${total} within 24 hours), maxChanges allows ${cap} of ${accountsInScope} ` +
-    'in scope; review the plan, then let it through with approve or apply --plan, or raise maxChanges';
+    `${accounts(now.size)} would be changed (${total} within 24 hours), but maxChanges allows ${cap} of ` +
+    `${accountsInScope} in scope; review the plan, then permit it with approve or apply --plan, or raise maxChanges`;
   return { reason: 'maxChanges', message };
 }
 
@@ -118,7 +118,7 @@ const MIN_FAILURES = 5;
 export function failuresTrip(guardrails: Guardrails, planned: number, failed: number): Trip | null {
   if (failed < MIN_FAILURES || failed * 100 <= guardrails.failureTolerance * planned) return null;
   const message =
-    `${failed} of ${planned} planned changes failed, failureTolerance is ${guardrails.failureTolerance} %; ` +
+    `${failed} of ${planned} planned changes failed, and failureTolerance is ${guardrails.failureTolerance}%; ` +
     'see the failures with `rollcall audit list --type RemediationFailed`';
   return { reason: 'failureTolerance', message };
 }

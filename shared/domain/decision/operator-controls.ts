@@ -11,7 +11,7 @@ const suspension = z.object({
   /** The id of its ledger entry. */
   id: z.string(),
   /** As `parseOperatorSelector` writes it. */
-  selector: z.string().refine((text) => parseOperatorSelector(text).ok, 'is no selector'),
+  selector: z.string().refine((text) => parseOperatorSelector(text).ok, 'is not a selector'),
   reason,
   /** Epoch ms; `null`: until resumed. */
   until: time.nullable(),
@@ -66,7 +66,7 @@ const noticeOf = (act: Act, rest: Pick<Notice, 'type' | 'message'> & Partial<Not
 /** Changes nothing if enforcement is already halted. */
 export function halted(controls: Controls, act: Act, why: string | null): Controls {
   if (controls.halt !== null) return controls;
-  const message = why ?? 'halted without a reason given';
+  const message = why ?? 'halted; no reason was given';
   const notice = noticeOf(act, { type: 'EnforcementHalted', message });
   return { ...controls, halt: { ...act, reason: why }, notices: [...controls.notices, notice] };
 }
@@ -74,7 +74,7 @@ export function halted(controls: Controls, act: Act, why: string | null): Contro
 export function unhalted(controls: Controls, act: Act): Controls {
   if (controls.halt === null) return controls;
   const { at, by } = controls.halt;
-  const message = `enforcement goes on; it was halted ${toIso(at)} by ${by}`;
+  const message = `enforcement resumed; it was halted ${toIso(at)} by ${by}`;
   return {
     ...controls,
     halt: null,
@@ -249,7 +249,7 @@ export function compileControls(controls: Controls): CompiledControls {
       );
       if (last === undefined) return null;
       const unread = last.match.usesTags && account.tags === null;
-      return suspensionFrom(last.known, unread ? '; its tags are not read yet, so it may be meant' : '');
+      return suspensionFrom(last.known, unread ? '; its tags are not read yet, so the suspension may apply' : '');
     },
     suspensionById: (accountId, now) => {
       const last = lastOf(inForce(now).filter(({ match: { match } }) => matchesById(match, accountId)));
@@ -270,5 +270,5 @@ function suspensionFrom({ selector, reason, by, until }: OperatorSuspension, mor
 
 export function haltedText({ at, by, reason }: Halt): string {
   const why = reason === null ? '' : `: ${reason}`;
-  return `enforcement was halted ${toIso(at)} by ${by}${why}; \`rollcall unhalt\` lets it go on`;
+  return `enforcement was halted ${toIso(at)} by ${by}${why}; to resume, run \`rollcall unhalt\``;
 }

@@ -1,5 +1,5 @@
 import type { Caller } from '../enrollment/model.ts';
-import type { Verdict } from '../enrollment/verdict.ts';
+import { VERDICTS, type Verdict } from '../enrollment/verdict.ts';
 
 /** The facts that decide whether the organization-wide call may be made. Counts are numbers of accounts. */
 export interface OrganizationView {
@@ -15,8 +15,15 @@ export interface OrganizationView {
 /** A reason against the call, in one sentence; `null`: none. */
 type Objection = (view: OrganizationView) => string | null;
 
-/** The call would change accounts with these verdicts too, and it must not. */
-const NOT_WHILE: readonly Verdict[] = ['Unknown', 'Suspended', 'Exempt', 'Blocked', 'Stalled', 'Converging'];
+/** The call would change accounts with these verdicts too, and it must not. Each has the words for its statuses. */
+const NOT_WHILE: Readonly<Partial<Record<Verdict, string>>> = {
+  Unknown: 'Unknown',
+  Suspended: 'Suspended',
+  Exempt: 'Exempt',
+  Blocked: 'Waiting or Needs attention',
+  Stalled: 'Needs attention',
+  Converging: 'In progress',
+};
 
 /**
  * Everything that forbids `UpdateEnrollmentStatus` with member accounts. AWS applies that call to every member, including exempt, suspended and
@@ -25,11 +32,10 @@ const NOT_WHILE: readonly Verdict[] = ['Unknown', 'Suspended', 'Exempt', 'Blocke
 const OBJECTIONS: readonly Objection[] = [
   ({ caller }) =>
     caller.role === 'management' ? null : 'only the management account can make the organization-wide call',
-  ({ couldDeviate }) =>
-    couldDeviate ? 'the policy could want something other than Active and enforce for some account' : null,
+  ({ couldDeviate }) => (couldDeviate ? 'the policy may not desire Active and enforce for every account' : null),
   ({ verdicts }) => {
-    const found = NOT_WHILE.filter((verdict) => (verdicts[verdict] ?? 0) > 0);
-    return found.length === 0 ? null : `some accounts are ${found.join(' or ')}`;
+    const found = VERDICTS.flatMap((verdict) => ((verdicts[verdict] ?? 0) > 0 ? (NOT_WHILE[verdict] ?? []) : []));
+    return found.length === 0 ? null : `some accounts have the status ${found.join(' or ')}`;
   },
   ({ contested }) => (contested === 0 ? null : 'some accounts are contested'),
 ];

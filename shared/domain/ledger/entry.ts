@@ -258,7 +258,7 @@ export function checkLink(head: ChainHead, entry: LedgerEntry): ChainFault | nul
     const message = `entry ${seq} follows entry ${head.seq}`;
     return { kind: seq <= head.seq ? 'fork' : 'gap', seq, message };
   }
-  if (!hasOwnHash(entry)) return { kind: 'edit', seq, message: 'its content does not give its hash' };
+  if (!hasOwnHash(entry)) return { kind: 'edit', seq, message: 'its content does not match its hash' };
   if (entry.prevHash !== head.hash) {
     return { kind: 'fork', seq, message: `its prevHash is not the hash of entry ${head.seq}` };
   }

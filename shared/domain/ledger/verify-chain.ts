@@ -51,7 +51,7 @@ export class ChainCheck {
     const { seq, prevHash } = entry;
     const before = this.#head;
     const intact = hasOwnHash(entry);
-    if (!intact) this.fault('edit', seq, 'its content does not give its hash');
+    if (!intact) this.fault('edit', seq, 'its content does not match its hash');
     if (seq <= before.seq) this.fault('fork', seq, `entry ${seq} follows entry ${before.seq}`);
     else if (seq > before.seq + 1) this.#missing.push({ from: before.seq + 1, to: seq - 1, prevHash });
     else if (before.hash !== UNREAD && prevHash !== before.hash)
@@ -68,7 +68,7 @@ export class ChainCheck {
   }
 
   #take(checkpoint: Checkpoint, { seq }: LedgerEntry): void {
-    if (checkpoint.through.seq >= seq) this.fault('fork', seq, 'it stands for entries that come after it');
+    if (checkpoint.through.seq >= seq) this.fault('fork', seq, 'its checkpoint replaces later entries');
     else if (checkpoint.through.seq > this.replaced.seq) this.#checkpoint = checkpoint;
   }
 
@@ -83,7 +83,7 @@ export class ChainCheck {
         this.fault(
           'gap',
           to + 1,
-          `${range(from, to)} missing, and no checkpoint stands for ${to === from ? 'it' : 'them'}`,
+          `${range(from, to)} missing, and no checkpoint replaces ${to === from ? 'it' : 'them'}`,
         );
       else if (to === seq && prevHash !== hash) {
         this.fault('fork', to + 1, `its prevHash is not the hash of entry ${to}, which a checkpoint names`);

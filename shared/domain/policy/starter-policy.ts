@@ -56,7 +56,7 @@ export function initPolicy(input: InitInput): string {
     ...organizationLines(input.organization ?? {}),
     'defaults:',
     ...(nothingKnown
-      ? ['  # No enrollment could be read: this is a beginning, not a description.', `  ${FIRST_KIND.id}: Active`]
+      ? ['  # No enrollment could be read, so this is only a starting point.', `  ${FIRST_KIND.id}: Active`]
       : fields(base).map((line) => `  ${line}`)),
     '  mode: alert',
     ...(rules.length === 0 ? [] : ['# The first matching rule that sets a field decides it.', 'rules:']),

@@ -112,7 +112,7 @@ describe('a register that was changed from outside', () => {
         notices: [],
         suspensions: [{ id: 'a', selector: 'ou:x', reason: null, until: null, at: 1, by: 'b' }],
       },
-      /suspensions\.0\.selector: is no selector/,
+      /suspensions\.0\.selector: is not a selector/,
     ],
   ])('%s: is an error that names it, never taken for absent', async (_, value, message) => {
     const { registers } = await bench.open();

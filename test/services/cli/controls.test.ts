@@ -72,7 +72,7 @@ describe('suspend and resume', () => {
 
   test.each([
     [['suspend', '12345'], 'has 5 digits'],
-    [['suspend', 'nothing'], 'is no selector'],
+    [['suspend', 'nothing'], 'is not a selector'],
     [['suspend', 'all', '--until', 'tomorrow'], 'expected a time to come'],
     [['suspend', 'all', '--until', '2020-01-01'], 'this one is past'],
     [['suspend', 'all', '--until', '2027-02-30'], 'expected a time to come'],

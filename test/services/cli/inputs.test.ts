@@ -83,7 +83,7 @@ describe('invalid policies', () => {
     });
     for (const args of [['plan'], ['apply', '--yes']]) {
       const result = await rollcall([...args, '--policy', 'p.yaml'], { cwd, env });
-      expectRefusal(result, cwd, ['p.yaml'], 'this policy matches no account at all');
+      expectRefusal(result, cwd, ['p.yaml'], 'this policy matches no account');
     }
   });
 

@@ -212,10 +212,10 @@ describe('a forged or malformed event', () => {
     };
     const other = { accountId: B, organizationId: 'o-somebodyelse' };
     expect(why(organizationNews('AccountJoinedOrganization', other, by()))).toBe(
-      'it is about the organization o-somebodyelse, and ours is o-exampleorg1',
+      'it is about organization o-somebodyelse, not o-exampleorg1',
     );
     expect(why(optedOut(A, AT, { detail: { recipientAccountId: B } }))).toBe(
-      `it comes from account ${A} and claims to be of another`,
+      `it comes from account ${A} but claims to be about another`,
     );
     expect(why(batchOf('AssociateAccounts', [], by()))).toBe('AssociateAccounts names no account');
     expect(why(organizationCall('MoveAccount', { accountId: 'nobody' }, by()))).toBe('MoveAccount names no account');

@@ -25,11 +25,11 @@ describe('a paged listing', () => {
 
   it('empty pages may carry the token that they were asked by, but not without end', () => {
     expect(listed((page) => (page < 900 ? 'same' : null), 0)).toEqual({ page: 900, why: null });
-    expect(listed(() => 'same', 0)).toEqual({ page: 1_001, why: '1001 pages gave 0 items' });
+    expect(listed(() => 'same', 0)).toEqual({ page: 1_001, why: '1001 pages contained 0 items' });
   });
 
   it('full pages with new tokens end at the bound of items', () => {
-    expect(listed(String, 20, 1_000)).toEqual({ page: 51, why: '1020 items, and the bound is 1000' });
+    expect(listed(String, 20, 1_000)).toEqual({ page: 51, why: '1020 items, but the maximum is 1000' });
     expect(listed((page) => (page === 500 ? null : String(page)), 20)).toEqual({ page: 500, why: null });
   });
 });

@@ -148,7 +148,7 @@ function checkUntil(context: RawContext, path: Path): void {
   const latest = oneYearAfter(context.now);
   if (start > latest) {
     context.error(path, {
-      message: 'the exemption ends too far ahead',
+      message: 'the exemption lasts too long',
       found: shown(until),
       expected: `at most one year from today: ${formatDate(latest)} or earlier`,
       hint: 'Choose an earlier day; its end is announced 7 days before, and it can be extended then.',
@@ -197,7 +197,7 @@ function fillIn(context: RawContext, path: Path): string | null {
   const names = templateVariables(template);
   if (names === null) {
     const hint = 'Names are letters, digits and _.';
-    complain('a variable is not written properly', 'an unfinished `${`', shown(VARIABLE_SYNTAX), hint);
+    complain('malformed variable', 'an unfinished `${`', shown(VARIABLE_SYNTAX), hint);
     return null;
   }
   if (env === null) return null;

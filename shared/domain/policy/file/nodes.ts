@@ -89,7 +89,7 @@ function badKey(key: unknown): Complaint {
     message: 'this key cannot be used',
     found: written === null ? 'a list, map or alias as a key' : shown(written),
     expected: 'a text',
-    hint: written ? `If it is meant, quote it: "${written}".` : 'Write `key: value`.',
+    hint: written ? `To use it as a key, quote it: "${written}".` : 'Write `key: value`.',
   };
 }
 

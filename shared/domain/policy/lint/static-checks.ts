@@ -25,9 +25,9 @@ function managesNothing(policy: Policy, rules: readonly Rule[]): Finding[] {
   return [
     findingAt(policy.source, wants ? 'defaults' : '', {
       severity: 'error',
-      message: 'this policy can match no account at all',
+      message: 'this policy cannot match any account',
       found: wants ? 'mode: off everywhere' : 'only unmanaged enrollments',
-      expected: 'at least one enrollment to keep, for some account',
+      expected: 'at least one managed enrollment for some account',
       hint: wants
         ? 'Set `mode: alert` or `mode: enforce` in `defaults` or in a rule.'
         : `Set for example \`defaults: { ${ENROLLMENT_IDS[0]}: Active }\`, or add a rule.`,
@@ -99,7 +99,7 @@ function deadRules(policy: Policy): Finding[] {
       findings.push(
         findingAt(policy.source, `rules[${i}].match`, {
           severity: 'warning',
-          message: `the rule ${shown(rule.id)} matches nothing: its \`not\` excludes all that its other conditions select`,
+          message: `the rule ${shown(rule.id)} matches nothing: its \`not\` excludes everything that its other conditions select`,
           found: 'conditions that no account can meet',
           expected: 'a match that some account can meet',
           hint: 'Make the `not` narrower, or remove the rule.',
@@ -122,7 +122,7 @@ function unreachable(policy: Policy, index: number, by: readonly string[]): Find
   const id = policy.rules[index]?.id ?? '';
   return findingAt(policy.source, `rules[${index}]`, {
     severity: 'warning',
-    message: `the rule ${shown(id)} can never decide anything: ${by.map(shown).join(' and ')} above it ${by.length === 1 ? 'decides' : 'decide'} all that it sets`,
+    message: `the rule ${shown(id)} can never decide anything: ${by.map(shown).join(' and ')} above it ${by.length === 1 ? 'decides' : 'decide'} everything that it sets`,
     found: 'an unreachable rule',
     expected: 'narrower rules above wider ones',
     hint: 'Move it up, or remove it.',

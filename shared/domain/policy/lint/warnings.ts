@@ -94,12 +94,12 @@ function wantsAnything(desired: DesiredState): boolean {
 function managesNone(policy: Policy, census: Census): Finding {
   return findingAt(policy.source, '', {
     severity: 'error',
-    message: 'this policy matches no account at all',
+    message: 'this policy matches no account',
     found:
       census.active === 0
         ? 'no ACTIVE account'
         : `${census.active} ACTIVE accounts, all of them unmanaged or mode: off`,
-    expected: 'at least one account with something to keep',
+    expected: 'at least one account with a managed enrollment',
     hint: 'Compare the rules with the names and OU paths of the organization, or set `defaults`.',
   });
 }
@@ -153,7 +153,7 @@ function idleRules(policy: Policy, census: Census, known: ReadonlySet<string>): 
     return [
       findingAt(policy.source, `rules[${i}]`, {
         severity: 'warning',
-        message: `the rule ${shown(id)} decides nothing: rules above it decide all that it sets`,
+        message: `the rule ${shown(id)} decides nothing: rules above it decide everything that it sets`,
         found: `${census.matched[i]} accounts matched, none decided`,
         expected: 'narrower rules above wider ones',
         hint: 'Move it up, or remove it.',
@@ -182,7 +182,7 @@ function contradictions(policy: Policy, census: Census): Finding[] {
       message: `contradiction: ${message}`,
       found: `${count === 1 ? '1 account' : `${count} accounts`}, for example ${example}`,
       expected: 'fields that fit together',
-      hint: `Automation is Blocked there. See \`rollcall policy explain ${example}\`.`,
+      hint: `Automation needs attention there. See \`rollcall policy explain ${example}\`.`,
     }),
   );
 }

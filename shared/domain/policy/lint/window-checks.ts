@@ -66,9 +66,9 @@ function permanent(deny: readonly EnforcementWindow[], undenied: Evaluated, now:
 function neverOpen(policy: Policy, onlyDeny: boolean): Finding {
   return findingAt(policy.source, 'windows', {
     severity: 'error',
-    message: 'contradiction: no enforcement window ever opens, so nothing would ever be changed',
-    found: onlyDeny ? 'deny windows without a gap' : 'allow windows that lie wholly under deny windows',
-    expected: 'some time at which enforcement may act',
+    message: 'contradiction: no change window ever opens, so Rollcall would never make a change',
+    found: onlyDeny ? 'deny windows without a gap' : 'allow windows that deny windows fully cover',
+    expected: 'a time at which Rollcall may make changes',
     hint: 'Where a deny window covers it, nothing is open. To change nothing at all, use `mode: alert` in `defaults`.',
   });
 }

@@ -126,7 +126,7 @@ function nameCondition(globs: readonly string[]): Condition {
   return {
     name: 'name',
     test: (account) => compiled.some((fits) => fits(account.name)),
-    why: (account, holds) => `the name ${shown(account.name)} ${holds ? 'fits' : 'does not fit'} ${some(globs)}`,
+    why: (account, holds) => `the name ${shown(account.name)} ${holds ? 'matches' : 'does not match'} ${some(globs)}`,
   };
 }
 

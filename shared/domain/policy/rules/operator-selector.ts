@@ -59,7 +59,7 @@ function accountsSelector(text: string): OperatorSelectorResult {
   }
   const meant = didYouMean(bad.split(/[:=/]/, 1)[0] ?? '', ['ou', 'tag', 'name', 'all']);
   const kind = KINDS.find((name) => name.replace(':', '') === meant);
-  return refused(`${shown(bad)} is no selector`, kind === undefined ? USAGE : `Did you mean \`${kind}\`? ${USAGE}`);
+  return refused(`${shown(bad)} is not a selector`, kind === undefined ? USAGE : `Did you mean \`${kind}\`? ${USAGE}`);
 }
 
 function selected(text: string, match: Match, accounts: readonly string[] = []): OperatorSelectorResult {

@@ -113,7 +113,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
       bare,
       () => undefined,
     );
-    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages gave 1 item');
+    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages contained 1 item');
     expect(listing.seen.size).toBe(1);
   });
 });

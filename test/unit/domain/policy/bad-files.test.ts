@@ -61,9 +61,9 @@ const CASES: readonly Bad[] = [
   bad('an unknown key', withDefaults('exemption: []\n'), '3:1 exemption', /unknown key/, '`exemption`', /one of version/, /Did you mean `exemptions`/),
   bad('an unknown key like nothing', withDefaults('zzz: []\n'), '3:1 zzz', /unknown key/, '`zzz`', /one of version/, /Remove it/),
   bad('a section left empty', withDefaults('limits:\n'), '3:1 limits', /wrong value/, 'nothing', /a map with callsPerSecond/, /remove it/),
-  bad('nothing to manage', 'version: 1\n', '1:1 ', /match no account at all/, 'only unmanaged enrollments', /at least one/, /defaults/),
-  bad('mode off everywhere', 'version: 1\ndefaults: { computeOptimizer: Active, mode: off }\n', '2:11 defaults', /match no account at all/, 'mode: off everywhere', /at least one/, /mode: alert/),
-  bad('rules that can match nothing, over unmanaged defaults', 'version: 1\nrules:\n  - { id: a, match: { ou: /A, not: { ou: / } }, computeOptimizer: Active }\n', '1:1 ', /match no account at all/, 'only unmanaged enrollments', /at least one/, /./),
+  bad('nothing to manage', 'version: 1\n', '1:1 ', /cannot match any account/, 'only unmanaged enrollments', /at least one/, /defaults/),
+  bad('mode off everywhere', 'version: 1\ndefaults: { computeOptimizer: Active, mode: off }\n', '2:11 defaults', /cannot match any account/, 'mode: off everywhere', /at least one/, /mode: alert/),
+  bad('rules that can match nothing, over unmanaged defaults', 'version: 1\nrules:\n  - { id: a, match: { ou: /A, not: { ou: / } }, computeOptimizer: Active }\n', '1:1 ', /cannot match any account/, 'only unmanaged enrollments', /at least one/, /./),
   // organization
   bad('a role ARN', withDefaults('organization: { memberRole: "arn:aws:iam::1:role/x" }\n'), '3:29 organization.memberRole', /wrong value/, '`arn:aws:iam::1:role/x`', /name of an IAM role, not its ARN/, /./),
   bad('an external id of one letter', withDefaults('organization: { externalId: x }\n'), '3:29 organization.externalId', /wrong value/, '`x`', /external id/, /./),
@@ -118,7 +118,7 @@ const CASES: readonly Bad[] = [
   bad('a date of another form', exemption('    until: 31.01.2027\n'), '7:12 exemptions[0].until', /wrong value/, '`31.01.2027`', /a date, like 2027-01-31/, /./),
   bad('a time', exemption('    until: 2027-01-31T00:00:00Z\n'), '7:12 exemptions[0].until', /wrong value/, '`2027-01-31T00:00:00Z`', /a date/, /./),
   bad('a year', exemption('    until: 2027\n'), '7:12 exemptions[0].until', /wrong value/, 'the number `2027`', /a date/, /./),
-  bad('a date more than a year ahead', exemption('    until: 2027-11-23\n'), '7:12 exemptions[0].until', /too far ahead/, '`2027-11-23`', /2027-11-22 or earlier/, /./),
+  bad('a date more than a year ahead', exemption('    until: 2027-11-23\n'), '7:12 exemptions[0].until', /lasts too long/, '`2027-11-23`', /2027-11-22 or earlier/, /./),
   bad('an unknown enrollment', exemption('    until: 2027-01-31\n    enrollment: all\n'), '8:17 exemptions[0].enrollment', /wrong value/, '`all`', /computeOptimizer \| automation \| both/, /./),
   // numbers
   bad('more than 100 percent', withDefaults('guardrails: { maxChanges: { percent: 101 } }\n'), '3:38 guardrails.maxChanges.percent', /wrong value/, 'the number `101`', /0 to 100/, /./),
@@ -151,7 +151,7 @@ const CASES: readonly Bad[] = [
   bad('a secret that is written out', withDefaults('notify: { webhook: { url: "https://x/", secret: hunter2 } }\n'), '3:49 notify.webhook.secret', /wrong value/, 'a value that is not shown here', /a variable/, /environment variable/),
   bad('a secret that is a number', withDefaults('notify: { webhook: { url: "https://x/", secret: 31337 } }\n'), '3:49 notify.webhook.secret', /wrong value/, 'a value that is not shown here', /a variable/, /environment variable/),
   bad('a secret of an unset variable', withDefaults('notify: { webhook: { url: "https://x/", secret: "${KEY}" } }\n'), '3:49 notify.webhook.secret', /variable KEY is not set/, 'no variable KEY', /its value/, /Set KEY/),
-  bad('an unfinished variable', withDefaults('notify: { webhook: { url: "https://x/${HOOK" } }\n'), '3:27 notify.webhook.url', /not written properly/, 'an unfinished `${`', /NAME/, /letters/),
+  bad('an unfinished variable', withDefaults('notify: { webhook: { url: "https://x/${HOOK" } }\n'), '3:27 notify.webhook.url', /malformed variable/, 'an unfinished `${`', /NAME/, /letters/),
   bad('an unknown event', withDefaults('notify: { webhook: { url: "https://x/", events: [drfit] } }\n'), '3:50 notify.webhook.events[0]', /wrong value/, '`drfit`', /drift \| failed/, /Did you mean `drift`/),
   bad('no event', withDefaults('notify: { webhook: { url: "https://x/", events: [] } }\n'), '3:49 notify.webhook.events', /wrong value/, 'an empty list', /at least one event/, /all of them/),
 ];

@@ -51,14 +51,14 @@ describe('selectors of operators', () => {
     ['', /nothing is selected/, /account ids/],
     ['  ', /nothing is selected/, /account ids/],
     ['12345', /has 5 digits/, /12/],
-    ['111111111111,x', /`x` is no selector/, /Write account ids/],
+    ['111111111111,x', /`x` is not a selector/, /Write account ids/],
     ['ou:Sandbox', /not the path of an OU/, /ou:\/Workloads/],
     ['ou:', /not the path of an OU/, /./],
     ['tag:env', /not key=value/, /tag:env=dev/],
     ['tag:=x', /not key=value/, /./],
     ['name:', /missing/, /name:dev/],
-    ['tags:env=dev', /no selector/, /Did you mean `tag:`/],
-    ['ALL', /no selector/, /Did you mean `all`/],
+    ['tags:env=dev', /not a selector/, /Did you mean `tag:`/],
+    ['ALL', /not a selector/, /Did you mean `all`/],
   ])('refuses %j', (text, message, hint) => {
     const result = parseOperatorSelector(text);
     if (result.ok) expect.fail('accepted');

@@ -41,7 +41,7 @@ rules:
       {
         id: 'watch',
         matched: true,
-        conditions: [{ condition: 'name', holds: true, why: 'the name `x-legacy` fits `*-legacy`' }],
+        conditions: [{ condition: 'name', holds: true, why: 'the name `x-legacy` matches `*-legacy`' }],
         decided: ['mode'],
         overruled: [],
       },
@@ -249,7 +249,7 @@ describe('exemptions', () => {
     expect(accepted(until('2027-11-22')).warnings).toEqual([]);
     const leapDay = Date.UTC(2028, 1, 29, 12);
     expect(accepted(until('2029-02-28'), {}, leapDay).warnings).toEqual([]);
-    expect(() => accepted(until('2029-03-01'), {}, leapDay)).toThrow(/too far ahead/);
+    expect(() => accepted(until('2029-03-01'), {}, leapDay)).toThrow(/lasts too long/);
   });
 });
 

@@ -37,7 +37,7 @@ describe('warnings that the file alone gives', () => {
   ])('an unreachable rule: %s', (_, above, below) => {
     expect(
       warn(`rules:\n  - { id: a, match: ${above}, mode: alert }\n  - { id: b, match: ${below}, mode: off }\n`),
-    ).toEqual(['5:5 rules[1] the rule `b` can never decide anything: `a` above it decides all that it sets']);
+    ).toEqual(['5:5 rules[1] the rule `b` can never decide anything: `a` above it decides everything that it sets']);
   });
 
   it.each([
@@ -58,7 +58,7 @@ describe('warnings that the file alone gives', () => {
     const rules =
       'rules:\n  - { id: a, match: { ou: /A }, mode: alert }\n  - { id: b, match: { ou: /A/B }, automation: Inactive }\n';
     expect(warn(`${rules}  - { id: c, match: { ou: /A/B/C }, mode: off, automation: unmanaged }\n`)).toEqual([
-      '6:5 rules[2] the rule `c` can never decide anything: `a` and `b` above it decide all that it sets',
+      '6:5 rules[2] the rule `c` can never decide anything: `a` and `b` above it decide everything that it sets',
     ]);
   });
 
@@ -91,7 +91,7 @@ describe('warnings in the light of the organization', () => {
       warn(
         'rules:\n  - { id: a, match: { name: "d*" }, mode: off }\n  - { id: b, match: { ou: /Sandbox }, mode: alert }\n',
       ),
-    ).toEqual(['5:5 warning rules[1] the rule `b` decides nothing: rules above it decide all that it sets']);
+    ).toEqual(['5:5 warning rules[1] the rule `b` decides nothing: rules above it decide everything that it sets']);
   });
 
   it('accounts that do not exist, in rules and exemptions', () => {
@@ -140,7 +140,7 @@ describe('warnings in the light of the organization', () => {
     expect(policyWarnings(nothing, accounts, NOW)).toMatchObject({
       error: {
         severity: 'error',
-        message: 'this policy matches no account at all',
+        message: 'this policy matches no account',
         found: '2 ACTIVE accounts, all of them unmanaged or mode: off',
       },
     });

@@ -81,7 +81,7 @@ describe('windows that make no sense', () => {
     ],
   ])('%s: an error where the windows stand', (_, windows) => {
     expect(findingsOf(policy(...windows)).map((f) => [f.severity, f.path, f.line, f.message])).toEqual([
-      ['error', 'windows', 4, 'contradiction: no enforcement window ever opens, so nothing would ever be changed'],
+      ['error', 'windows', 4, 'contradiction: no change window ever opens, so Rollcall would never make a change'],
     ]);
   });
 
