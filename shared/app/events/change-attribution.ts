@@ -37,7 +37,7 @@ export function boundedBy(by: ChangedBy, receivedAt: EpochMs): ChangedBy {
   return Date.parse(by.at) > receivedAt ? { ...by, at: new Date(receivedAt).toISOString() } : by;
 }
 
-/** Whether its time is not in the future. Earlier versions stored the time that an event claimed, however far in the future. */
+/** Whether the time is not in the future. Earlier versions stored the time of an event without a limit. */
 function isPast({ at }: ChangedBy, now: EpochMs): boolean {
   return Date.parse(at) <= now;
 }

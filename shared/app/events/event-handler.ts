@@ -97,7 +97,7 @@ class Reactor {
     const by = boundedBy(event.by, this.#deps.clock.now());
     if (!(await this.#isMember(from))) return this.#fromUnknownAccount(from, event.accountIds);
     if (await isOurs(this.#deps, accountIds.slice(0, OWN_SAMPLE), by.requestId)) {
-      this.#deps.logger.debug('the event is about our own call', { requestId: by.requestId });
+      this.#deps.logger.debug('the event is about a call by Rollcall', { requestId: by.requestId });
       return { ...NOTHING, ours: true };
     }
     const known: AccountId[] = [];

@@ -169,7 +169,7 @@ class Reconciliation {
     );
   }
 
-  /** The intents of changes under way are carried over to the restored log. When such a claim expires, recovery finds out how the change ended. */
+  /** Intents of changes in progress are carried over to the restored log. When such a claim expires, recovery determines the outcome. */
   #claims(): EntryDraft[] {
     const open = this.#conditions(({ claim }, known) => claim !== null && known?.claim?.entryId !== claim.entryId);
     return open.flatMap(({ record: { accountId }, condition: { claim } }) => {

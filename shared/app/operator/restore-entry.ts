@@ -25,7 +25,7 @@ export interface RestoreReport {
   /** Accounts that count as changed in the last 24 hours, and those of them that count as opted out. */
   readonly changed: number;
   readonly optedOut: number;
-  /** Changes that were under way in the replaced store. */
+  /** Number of changes in progress in the replaced store. */
   readonly underWay: number;
   /** Approvals that could have been used and end with the restore. */
   readonly approvalsEnded: number;

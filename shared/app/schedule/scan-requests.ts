@@ -6,7 +6,7 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 const earlyScan = z.object({
-  /** The change to be seen happened before this time. A scan that begins later satisfies the request. */
+  /** The reported change happened before this time, epoch ms. A scan that begins later satisfies the request. */
   at: z.number(),
   /** The organization itself has changed: an older organization snapshot must not be used. */
   organization: z.boolean(),
