@@ -1,21 +1,21 @@
 import measured from './measured-calls.json' with { type: 'json' };
 
 /*
- * What the aws runtime costs a month: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
+ * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
  *
- * Call counts are measured (`node test/infra/measure-calls.ts`, which lets the real functions work against pretend services and counts what
- * DynamoDB, SQS and EventBridge would charge for); a test measures again and compares. How long the functions take can't be measured
- * without AWS: it follows from the calls, which the limiter paces. AWS's own calls to Compute Optimizer, Organizations and STS cost nothing.
- * Left out, because they come to cents: the events' archive, KMS requests for the table's key, the bucket of the packages, SNS, CloudWatch's
- * metrics that were told less than every hour of the month.
+ * Call counts are measured (`node test/infra/measure-calls.ts` runs the real functions against simulated services and counts what DynamoDB,
+ * SQS and EventBridge would charge for); a test measures again and compares. The duration of the functions cannot be measured without AWS:
+ * it is computed from the calls and the rate limit. Calls to Compute Optimizer, Organizations and STS are free. Left out, because they cost
+ * only cents: the events' archive, KMS requests for the table's key, the bucket of the packages, SNS, and CloudWatch metrics that are
+ * recorded less often than hourly.
  *
- * Where the prices come from: AWS's pages https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, for us-east-1 (N.
- * Virginia), as of `PRICES.date`. The pages fill in their figures by script, so each was looked up again in independent listings for
- * us-east-1 of 2024 to 2026, with the same result, but for the table's recovery (PITR), which was found nowhere else. Other Regions
- * differ by up to a half; change PRICES for yours.
+ * Source of the prices: AWS's pages https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, for us-east-1 (N.
+ * Virginia), as of `PRICES.date`. The pages load their figures by script, so each was verified in independent listings for us-east-1 of
+ * 2024 to 2026, except that of the table's recovery (PITR), which is only on AWS's page. Other Regions differ by up to 50%; change PRICES
+ * for yours.
  */
 
-/** US dollars, list prices of us-east-1 without any free tier, first tier of each. */
+/** List prices of us-east-1 in US dollars: first tier, without free tier. */
 export const PRICES = {
   date: '2026-01',
   lambdaGbSecond: 0.0000133334, // arm64
@@ -29,15 +29,15 @@ export const PRICES = {
   schedulerInvocation: 1e-6,
   logGb: 0.5,
   metricMonth: 0.3,
-  alarmMonth: 0.1, // for each metric that an alarm looks at
+  alarmMonth: 0.1, // for each metric of an alarm
   dashboardMonth: 3,
 } as const;
 
-/** What is taken for granted; change it and run the script for an organization of your own. */
+/** Assumptions of the tables. Change them and run the script for your organization. */
 export interface Assumptions {
   readonly accounts: number;
   readonly scansPerMonth: number;
-  /** Share of the accounts that drift in a month and are put right. */
+  /** Fraction of the accounts that drift in a month and are remediated. */
   readonly driftPerMonth: number;
   readonly callsPerSecond: number;
 }
@@ -48,19 +48,19 @@ const TICKS = 60 * 24 * 30;
 /** An entry with its indexes, and a record, by shared/adapters/aws/dynamodb/schema.ts ("Costs"). */
 const ENTRY_KB = 1.2 + 5 * 0.35;
 const RECORD_KB = 1.3;
-/** Of a change: drift detected, started, succeeded, resolved. */
+/** Entries of one change: drift detected, started, succeeded, resolved. */
 const ENTRIES_A_CHANGE = 4;
-/** Of a scan: started, completed, and as many as are told a day. */
+/** Entries of one scan: started, completed, and its share of the daily entries. */
 const ENTRIES_A_SCAN = 3;
 /** Metrics by name and function. */
 const METRIC_SERIES = 25;
-/** Metrics that the alarms of infra/alarms.yml look at: one of them divides two. */
+/** Metrics of the alarms in infra/alarms.yml; one alarm divides two metrics. */
 const ALARM_METRICS = 13;
 
-/** serverless.yml's memory, and guesses of what AWS takes. */
+/** Memory from serverless.yml, and estimates of AWS's own delays. */
 const TICK = { gb: 0.5, seconds: 0.3 };
 const SCANNER = { gb: 1, startSeconds: 2 };
-/** Two at once share the budget of calls, so each waits for the other's as well. */
+/** Two concurrent workers share the rate limit, so each also waits for the other's calls. */
 const WORKER = { gb: 1, atOnce: 2, secondsACall: 0.2 };
 /** Lambda's pollers receive a batch and delete it. */
 const POLLS_A_BATCH = 2;
@@ -125,7 +125,7 @@ function quietScan({ accounts, callsPerSecond }: Assumptions): Usage {
   return sum(own, stored(base), times(accounts, stored(perAccount)));
 }
 
-/** One account put right, from its drift to the last published entry. */
+/** The remediation of one account, from its drift to the last published entry. */
 function change({ callsPerSecond }: Assumptions): Usage {
   const { calls, batches } = measured.change;
   const seconds = calls * Math.max(WORKER.atOnce / callsPerSecond, WORKER.secondsACall);
@@ -133,7 +133,7 @@ function change({ callsPerSecond }: Assumptions): Usage {
   return sum({ ...own, logKb: LOG_KB.change }, stored(measured.change));
 }
 
-/** Workers' pollers on an idle queue: 5 long polls of 20 s side by side [Lambda, SQS event source]. */
+/** Lambda's pollers on an idle queue: 5 concurrent long polls of 20 s [Lambda, SQS event source]. */
 const POLLING_A_MONTH = (5 * 30 * 86_400) / 20;
 
 export interface Bill {
@@ -142,7 +142,7 @@ export interface Bill {
   readonly total: number;
 }
 
-/** A month of watching and mending. */
+/** The costs of a month of scans and remediation. */
 export function monthly(assumptions: Assumptions): Bill {
   const { accounts, scansPerMonth, driftPerMonth } = assumptions;
   const changes = accounts * driftPerMonth;
@@ -152,12 +152,12 @@ export function monthly(assumptions: Assumptions): Bill {
     times(changes, change(assumptions)),
     { ...NONE, sqs: POLLING_A_MONTH },
   );
-  // A year of entries behind the records.
+  // The records, and the entries of a year.
   const entries = 12 * (changes * ENTRIES_A_CHANGE + scansPerMonth * ENTRIES_A_SCAN) + accounts;
   return bill(assumptions, usage, (entries * ENTRY_KB + accounts * RECORD_KB) / 1e6, true);
 }
 
-/** The first scan, and half of the accounts put right: once. */
+/** The one-time costs of the first scan and of the remediation of half of the accounts. */
 export function adoption(assumptions: Assumptions): Bill {
   const { accounts } = assumptions;
   const joined = times(accounts, stored(measured.joined));

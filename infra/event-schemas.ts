@@ -30,23 +30,23 @@ const facet = z
     deadline: z.string().nullable(),
     attempts: z.int().nonnegative(),
   })
-  .describe('What was so before or after, as far as the entry knows');
+  .describe('The state before or after, as far as the entry knows it');
 
 const common = {
-  id: z.string().min(1).describe('Unique: by it, tell an event that comes twice'),
+  id: z.string().min(1).describe('Unique: identifies an event that is delivered twice'),
   chain: z.string().min(1).describe('The account id, or "organization"'),
   seq: z.int().positive().describe('1, 2, 3, … within the chain, without a gap'),
   at: time,
   accountId: accountId.nullable(),
   enrollment: enrollment.nullable(),
   runId: z.string().nullable(),
-  actor: z.string().describe('ARN of who acted if known'),
+  actor: z.string().describe('ARN of the actor, if known'),
   hash: hash.describe('SHA-256 over every other field'),
 };
 
 const changedBy = z
   .looseObject({ actor: z.string(), operation: z.string(), requestId: z.string().nullable(), at: time })
-  .describe('Whose call it was that changed it, if CloudTrail told');
+  .describe('The call that caused the change, if CloudTrail reported it');
 
 const entryOf = (type: EntryType) =>
   z
@@ -69,7 +69,7 @@ const entryOf = (type: EntryType) =>
 const referenceOf = (type: EntryType) =>
   z
     .looseObject({ ...common, type: z.literal(type), truncated: z.literal(true) })
-    .describe('In place of an entry that is too large for an event; the ledger has it whole');
+    .describe('Replaces an entry that is too large for an event; the ledger contains the whole entry');
 
 /** The whole event as EventBridge delivers it. */
 export function eventSchema(type: EntryType) {

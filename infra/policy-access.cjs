@@ -1,7 +1,6 @@
 /*
- * What follows from where `policySource` says that the policy is: leave to read it, for the roles of the functions that do (a bundled
- * file needs none), and which file is bundled.
- * Worked out here because a template can neither take a text apart nor leave out a statement.
+ * Derives two things from `policySource`: the permission to read the policy, for the roles of the functions that do (a bundled file needs
+ * none), and the file to bundle. A template cannot parse a string or omit a statement, so this is computed here.
  */
 const { statSync } = require('node:fs');
 const { resolve } = require('node:path');
@@ -13,7 +12,7 @@ module.exports.policy = async ({ resolveVariable }) => {
   return { PolicyName: 'read-policy', PolicyDocument: { Version: '2012-10-17', Statement: [statement] } };
 };
 
-/** The file that goes into the packages: the one that `policySource` names, else the one that changes nothing. */
+/** The file for the packages: the one that `policySource` names, otherwise one that changes nothing. */
 module.exports.bundled = async ({ resolveVariable }) => {
   const source = String(await resolveVariable('param:policySource'));
   return source.startsWith('file:') ? source.slice('file:'.length) : 'infra/policy.yaml';
@@ -24,7 +23,7 @@ function statementFor(source) {
     const path = source.slice('file:'.length);
     if (isFile(path)) return null;
     throw plain(
-      `policySource is ${JSON.stringify(source)}, and there is no such file here: pass its path from the root of the repository`,
+      `policySource is ${JSON.stringify(source)}, but there is no such file: pass its path from the root of the repository`,
     );
   }
   const s3 = /^s3:\/\/([a-z0-9.-]+)\/(.+)$/.exec(source);
@@ -42,11 +41,11 @@ function statementFor(source) {
   );
 }
 
-/** Functions of which the policy is missing would refuse to start. */
+/** Functions without their policy would fail to start. */
 const isFile = (path) =>
   path !== '' && statSync(resolve(__dirname, '..', path), { throwIfNoEntry: false })?.isFile() === true;
 
-/** Without a stack: the framework would print it below the sentence. */
+/** An error without a stack, which the framework would print below the message. */
 function plain(message) {
   const error = new Error(message);
   error.stack = undefined;

@@ -3,12 +3,12 @@ import { type Reaction, react } from '../../shared/app/events/event-handler.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
-/** How long questions to Organizations about one event may be repeated, ms: what takes longer is left to a scan. */
+/** How long calls to Organizations are retried for one event, ms; after that, a scan covers the account. */
 const RETRY_MS = 20_000;
 
 /**
- * Reacts to one event that EventBridge delivers (`shared/app/events/event-handler.ts`). Whatever is no event for us is logged and over; only what a store or the
- * policy's place could not do is thrown, and Lambda delivers the event again, twice at most.
+ * Reacts to one event from EventBridge (`shared/app/events/event-handler.ts`). An irrelevant event is logged and done. Only errors of a store
+ * or of the policy source are thrown; Lambda then delivers the event again, at most twice.
  */
 export function makeHandler(compose: Compose) {
   const open = lazily(compose);
@@ -33,7 +33,7 @@ function reactTo(runtime: AwsRuntime, event: unknown): Promise<Reaction> {
   return react(
     {
       ...{ ...stores, clock, newId, logger, actor: 'rollcall-reactor' },
-      // The cloud is made only for an event that needs it: finding out who we are takes calls.
+      // The app is created only for an event that needs it, because identifying the caller takes AWS calls.
       async readAccount(accountId, organization) {
         const { deps, policy } = await runtime.app();
         return accountReader(deps, policy, until)(accountId, organization);

@@ -8,10 +8,10 @@ import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/enrollment/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 
-/** Of the function's time this much is kept for ending in order, ms: the calls under way with their retries (45 s), then saving. */
+/** Time reserved for a graceful end, ms: calls in flight with their retries (45 s), then saving. */
 const RESERVE_MS = 90_000;
 
-/** A request as EventBridge delivers it. What else the envelope carries is of no interest. */
+/** A scan request as EventBridge delivers it, without the fields that are not used. */
 const requested = z.object({
   'detail-type': z.literal('Scan Requested'),
   source: z.literal('rollcall.internal'),
@@ -26,8 +26,8 @@ export interface ScannerResult {
 }
 
 /**
- * Does a part of a scan: as much as fits into the function's time. Asks for the next part itself.
- * @throws the error that ended the scan; EventError for an event that is not a request to scan.
+ * Runs a part of a scan: as much as fits into the function's time. Requests the next part itself.
+ * @throws the error that ended the scan; EventError for an event that is not a scan request
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   const open = lazily(compose);
@@ -48,7 +48,7 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
 async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): Promise<ScannerResult> {
   const { clock, logger, metrics, scanRequests: requests } = runtime;
   const begun = clock.now();
-  // Workers drop keys of another policy than theirs: what is scanned must be scanned under the very latest.
+  // Workers drop keys of another policy than theirs, so the scan must use the latest policy.
   const { deps, settings, retrying, policy } = await runtime.app(true);
   const onProgress = () => undefined;
   const end = await scanPart({ deps, settings, retrying, policy, requests, deadline, onProgress }, runId);
@@ -58,13 +58,13 @@ async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): 
       logger.info('scan completed', { ...summaryOf(end.plan), durationMs: clock.now() - begun });
       break;
     case 'continued':
-      logger.info('scan goes on in another invocation', { answers: end.answers });
+      logger.info('scan continues in another invocation', { answers: end.answers });
       break;
     case 'busy':
-      logger.info('another process is scanning; the tick asks again', { holder: end.holder });
+      logger.info('another process is scanning; the tick will request the scan again', { holder: end.holder });
       break;
     case 'stale':
-      logger.info('the run is over or was replaced; nothing was done');
+      logger.info('the run has ended or was replaced; nothing was done');
       break;
   }
   return { runId, result: end.kind };

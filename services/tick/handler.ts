@@ -6,16 +6,16 @@ import { type Compose, type LambdaContext, lazily } from '../../shared/compose/l
 /** Publishing stops this long before the function's end, ms. */
 const RESERVE_MS = 10_000;
 
-/** What one tick did. */
+/** The result of one tick. */
 export interface TickResult extends MaintenanceReport {
   /** The run that a scan was requested for. */
   readonly scanRequested: string | null;
 }
 
 /**
- * Runs once a minute (EventBridge Scheduler): requests a scan if one is due, and runs every maintenance task. A part that fails stops none of
+ * Runs once a minute (EventBridge Scheduler): requests a scan if one is due, and runs every maintenance task. A failed part does not stop
  * the others.
- * @throws AggregateError of the parts that failed.
+ * @throws AggregateError of the failed parts
  */
 export function makeHandler(compose: Compose) {
   const open = lazily(compose);
@@ -67,7 +67,7 @@ async function requestDueScan(runtime: AwsRuntime): Promise<string | null> {
   const { registers } = runtime.stores;
   const policy = await runtime.policy();
   const onScanGivenUp = (given: GivenUpScan) =>
-    logger.error('a scan was begun several times and never ended, so it is given up', { ...given });
+    logger.error('a scan was started several times and never finished, so it is given up', { ...given });
   const request = await requestScan({ registers, clock, newId, onScanGivenUp }, policy);
   if (request !== null) {
     await runtime.scanRequests.send({ runId: request.runId });

@@ -12,9 +12,9 @@ import type { MetricName } from '../../shared/ports/metrics.ts';
 import type { DeadLetterReason } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 
-/** No message is begun with less time left than this, ms: it comes back, and is worked on with a whole function's time. */
+/** With less time left than this, ms, no message is started: it returns to the queue, so that it gets a whole invocation. */
 const RESERVE_MS = 90_000;
-/** Where nothing can work at all (the role is broken) messages rest this long, so that they don't walk to the dead letters by being received. */
+/** If no work is possible at all (the role is broken), messages wait this long, so that repeated receives do not make them dead letters. */
 const BROKEN_PAUSE_MS = 15 * 60_000;
 
 const sqsEvent = z.object({ Records: z.array(z.unknown()).min(1) });
@@ -35,7 +35,7 @@ type SqsRecord = z.infer<typeof sqsRecord>;
 const identified = z.object({ messageId: z.string().min(1) });
 const readable = z.object({ body: z.string() });
 
-/** Lambda deletes every message of the batch that is not named here [ReportBatchItemFailures]. */
+/** Lambda deletes every message of the batch that is not listed here [ReportBatchItemFailures]. */
 export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
@@ -46,8 +46,8 @@ class MessageRetained extends Error {
 }
 
 /**
- * Works on a batch of keys, as many at once as the policy allows. A message that cannot be read goes to the dead letters, with an entry
- * in the ledger; a record that is malformed stays on the queue. Neither holds up the other records.
+ * Reconciles a batch of keys, with the concurrency of the policy. An unreadable message goes to the dead letters, with an entry in the
+ * ledger; a malformed record stays on the queue. Neither delays the other records.
  * @throws EventError for an event that is not an SQS batch
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
@@ -120,16 +120,16 @@ async function workOn(
 }
 
 /**
- * The app that a batch is worked on under. A key of another policy than ours is dropped as superseded; so before that is concluded,
- * it is made sure that not ours is the old one.
+ * The app for a batch. A worker drops keys of another policy than its own, so if there are any, it first reads the policy again: its own
+ * may be the outdated one.
  */
 async function appFor(runtime: AwsRuntime, records: readonly SqsRecord[]): Promise<PolicyApp> {
   const app = await runtime.app();
-  const strange = records.some(({ body }) => {
+  const otherPolicy = records.some(({ body }) => {
     const { message } = readMessage(body);
     return message !== null && message.policyHash !== app.policy.hash;
   });
-  return strange ? runtime.app(true) : app;
+  return otherPolicy ? runtime.app(true) : app;
 }
 
 async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTime: boolean): Promise<void> {
@@ -138,7 +138,7 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
   const { message, error: unreadable } = readMessage(record.body);
   if (message === null) {
     await bury(runtime, app, record.body, unreadable);
-    logger.error('a message could not be read and is among the dead letters', {
+    logger.error('a message could not be read and was moved to the dead letters', {
       messageId: record.messageId,
       unreadable,
     });
@@ -150,17 +150,17 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
     const delivery = { message, receipt: record.receiptHandle, receives };
     if (!hasTime) {
       await stores.queue.release(delivery, 0);
-      throw new MessageRetained('the time is over');
+      throw new MessageRetained('too little time is left');
     }
     const work = await app.work();
     try {
       const { end, outcomes } = await deliver(work, delivery, BROKEN_PAUSE_MS);
       for (const { outcome } of outcomes) count(runtime, outcome);
       if (end === 'dead') metrics.add('DeadLetters', 1);
-      logger.info('key worked on', { end, outcomes, kind: message.kind });
-      if (end === 'released') throw new MessageRetained('put back for later');
+      logger.info('message processed', { end, outcomes, kind: message.kind });
+      if (end === 'released') throw new MessageRetained('returned to the queue');
     } catch (error) {
-      if (!(error instanceof MessageRetained)) logger.error('a message could not be worked on', { error });
+      if (!(error instanceof MessageRetained)) logger.error('a message could not be processed', { error });
       throw error;
     }
   });

@@ -23,7 +23,7 @@ describe('tick, scanner and worker', () => {
     const resolved = world.events('Drift Resolved');
     expect(resolved.length).toBeGreaterThan(0);
     for (const { detail } of resolved) expect(detail).toMatchObject({ runId: first.scanRequested });
-    const worked = world.lines.filter(({ message }) => message === 'key worked on');
+    const worked = world.lines.filter(({ message }) => message === 'message processed');
     expect(new Set(worked.map(({ fields }) => fields['runId']))).toEqual(new Set([first.scanRequested]));
     for (const name of ['AccountsScanned', 'ChangesMade', 'QueueLatency', 'EntriesPublished', 'Calls'] as const) {
       expect([name, (world.measured.get(name) ?? 0) > 0]).toEqual([name, true]);

@@ -104,7 +104,7 @@ describe('a batch with records that are malformed', () => {
       'the event: expected object, received null',
     ]);
     expect((await world.dead()).map(({ Body }) => Body)).toEqual([body]);
-    expect(world.lines.filter(({ message }) => message === 'key worked on')).toHaveLength(others.length);
+    expect(world.lines.filter(({ message }) => message === 'message processed')).toHaveLength(others.length);
   });
 });
 
