@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '../..');
 
 export const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
 
-/** Services by the SDK's packages; the client of Automation is our own. */
+/** Services by SDK package. The client of Automation is Rollcall's own. */
 const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-sqs': 'sqs',
@@ -19,14 +19,14 @@ const SERVICES: Readonly<Record<string, string>> = {
   'automation-client/index.ts': 'aco-automation',
 };
 
-/** Several calls are one action for IAM. */
+/** Calls whose IAM action has another name. */
 const ALIASES: Readonly<Record<string, string>> = {
   'sqs:SendMessageBatch': 'sqs:SendMessage',
   'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
 };
 
-/** Made by AWS in the role's name. */
+/** Calls that AWS makes with the role. */
 export const ON_BEHALF: ReadonlySet<string> = new Set([
   'logs:CreateLogStream',
   'logs:PutLogEvents',
@@ -35,13 +35,13 @@ export const ON_BEHALF: ReadonlySet<string> = new Set([
   'sqs:ReceiveMessage',
   'sqs:DeleteMessage',
   'sqs:GetQueueAttributes',
-  // Compute Optimizer makes its service-linked roles with the caller's permissions [security-iam].
+  // Compute Optimizer creates its service-linked roles with the caller's permissions [security-iam].
   'iam:CreateServiceLinkedRole',
   'iam:PutRolePolicy',
   'iam:AttachRolePolicy',
 ]);
 
-/** What a handler may call: every command that is made anywhere in what it is bundled from, as IAM's actions. */
+/** The IAM actions of every SDK command that any module of the handler's bundle uses. */
 export async function callsOf(owner: string): Promise<ReadonlySet<string>> {
   const { metafile } = await build({
     entryPoints: [join(root, `services/${owner}/handler.ts`)],

@@ -8,8 +8,7 @@ import { structureFaults } from './structure.ts';
 import { actionsOf, type Resource, statementsOf, template } from './template.ts';
 
 /*
- * `npm run package` ends with this: whether what `osls package` made is what we mean to deploy. Prints one line, or everything that is
- * wrong and exits 1.
+ * The last step of `npm run package`: checks the packages that `osls package` made. Prints one line, or prints all faults and exits 1.
  */
 
 const root = resolve(import.meta.dirname, '../..');
@@ -94,7 +93,7 @@ async function checkRoles(): Promise<void> {
 }
 
 /**
- * Checks what is in a handler's zip, and that the handler can be imported without side effects.
+ * Checks the content of a handler's zip, and that the handler can be imported without side effects.
  * @returns the size of the zip
  */
 async function checkZip(name: string): Promise<number> {

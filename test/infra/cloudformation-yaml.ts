@@ -1,6 +1,6 @@
 import { type CollectionTag, type Node, Pair, parseDocument, Scalar, type ScalarTag, YAMLMap } from 'yaml';
 
-/** CloudFormation's short forms, all of them [intrinsic-function-reference]. Any other tag is an error. */
+/** All short forms of CloudFormation [intrinsic-function-reference]. Any other tag is an error. */
 const FUNCTIONS = [
   ...['And', 'Base64', 'Cidr', 'Equals', 'FindInMap', 'GetAtt', 'GetAZs', 'If', 'ImportValue', 'Join', 'Length'],
   ...['Not', 'Or', 'Select', 'Split', 'Sub', 'ToJsonString', 'Transform'],
@@ -19,7 +19,7 @@ function tagsOf(name: string): readonly (ScalarTag | CollectionTag)[] {
     return map;
   };
   return [
-    // `!GetAtt Queue.Arn` has its two parts in one text.
+    // `!GetAtt Queue.Arn` has its two parts in one string.
     { tag, resolve: (text) => ({ [longName(name)]: name === 'GetAtt' ? attributePath(text) : text }) },
     { tag, collection: 'seq', resolve: (list) => wrap(list) },
     { tag, collection: 'map', resolve: (map) => wrap(map) },
@@ -32,8 +32,8 @@ function attributePath(text: string): readonly string[] {
 }
 
 /**
- * A template's source as a document in which short forms are written as long ones. Everything that the parser reports is an error: a
- * warning means that a part was read otherwise than it was written.
+ * Parses a template's source and expands short forms. The parser's warnings count as errors, because they mean that a part was not read as
+ * it was written.
  * @throws Error naming the file and every error with its line
  */
 export function parseTemplate(file: string, text: string): unknown {
@@ -44,12 +44,12 @@ export function parseTemplate(file: string, text: string): unknown {
   try {
     return document.toJS();
   } catch (cause) {
-    // An alias is looked up only here.
+    // Aliases are only resolved here.
     throw new Error(`${file} is not valid YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
-/** The same without the functions' names: `{ Ref: Queue }` is `Queue`, for comparisons in which they do not matter. */
+/** Removes the functions' names for comparisons that ignore them: `{ Ref: Queue }` becomes `Queue`. */
 export function withoutFunctions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutFunctions);
   if (typeof value !== 'object' || value === null) return value;

@@ -5,8 +5,8 @@ import { type Calls, measurePhases, sum } from './measured-calls.ts';
 import { unitsOfWrite } from './meter.ts';
 import { read } from './template.ts';
 
-describe('what it costs', () => {
-  it('is in the manual as it is computed', () => {
+describe('the cost estimate', () => {
+  it('is the same in the manual', () => {
     const manual = read('docs/deploy.md');
     const tables = report();
     expect(manual).toContain(tables.monthly);
@@ -28,12 +28,12 @@ describe('what it costs', () => {
     expect(monthly({ ...USUAL, accounts: 1_000, driftPerMonth: 0.5 }).total).toBeGreaterThan(usual);
   });
 
-  it('counts the metrics that alarms look at', () => {
+  it('counts the metrics of alarms', () => {
     const looked = read('infra/alarms.yml').match(/MetricName: /g)?.length;
     expect(read('infra/costs.ts')).toContain(`const ALARM_METRICS = ${looked};`);
   });
 
-  it('is computed from what the functions call', { timeout: 180_000 }, async () => {
+  it('is computed from the calls of the functions', { timeout: 180_000 }, async () => {
     const [accounts, changed] = [40, 10];
     const found = await measurePhases({ accounts, changed, idleTicks: 8 });
     const { tick, scan, joined, change } = committed;
@@ -45,7 +45,7 @@ describe('what it costs', () => {
   });
 });
 
-/** What the limiter writes, and how often a page is begun, depends on the pace: a quarter and a few units may be otherwise on a busy machine. */
+/** The limiter's writes and the number of pages depend on timing: on a busy machine they may differ by a quarter and a few units. */
 const SLACK: Readonly<Record<keyof Calls, number>> = {
   reads: 8,
   writes: 12,
@@ -63,16 +63,16 @@ function expectAbout(found: Calls, wanted: Calls): void {
   }
 }
 
-describe('what a write costs', () => {
+describe('the cost of a write', () => {
   const item = (more: Record<string, { S: string }>) => ({ pk: { S: 'p' }, sk: { S: 's' }, ...more });
 
-  it('is a unit for each kilobyte of the larger one of what was and what is', () => {
+  it('is a unit per kilobyte of the larger of the old and the new item', () => {
     expect(unitsOfWrite(null, item({}))).toBe(1);
     expect(unitsOfWrite(item({ body: { S: 'x'.repeat(3_000) } }), item({}))).toBe(3);
     expect(unitsOfWrite(null, null)).toBe(1);
   });
 
-  it('counts each index that the item enters, leaves or moves within, and none that stays as it is', () => {
+  it('counts each index in which the item is added, removed or moved, but no unchanged index', () => {
     const waits = item({ todoKey: { S: 'due#1' }, todoTime: { S: '1' } });
     expect(unitsOfWrite(null, waits)).toBe(2);
     expect(unitsOfWrite(waits, item({}))).toBe(2);

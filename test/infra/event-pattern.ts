@@ -1,6 +1,6 @@
 /**
- * Whether an EventBridge pattern of plain values lets an event through [eb-event-patterns]: every field of the pattern must be there, and
- * be one of the values that its list has. What else patterns can say (prefixes, ranges) our templates do not, and it is refused here.
+ * Whether an event matches an EventBridge pattern of plain values [eb-event-patterns]: the event must have every field of the pattern, with
+ * one of the listed values. Other matchers (prefixes, ranges) are not in Rollcall's templates, and are rejected here.
  */
 export function lets(pattern: unknown, event: unknown): boolean {
   if (!isObject(pattern)) throw new Error(`a pattern is an object, not ${JSON.stringify(pattern)}`);

@@ -52,7 +52,7 @@ const refuse = (count: number) => Array.from({ length: count }, () => false);
 
 describe('the rules in front of the reactor', () => {
   for (const name of ['CloudTrailRule', 'ForwardedRule']) {
-    it(`${name} lets through what the reactor looks at, and nothing else`, () => {
+    it(`${name} matches exactly the events that the reactor handles`, () => {
       const pattern = patternOf('infra/events.yml', name);
       const wanted = [...ENROLLMENTS, ...MEMBERSHIP];
       expect(verdicts(pattern, wanted)).toEqual(allow(wanted.length));
@@ -63,13 +63,13 @@ describe('the rules in front of the reactor', () => {
     });
   }
 
-  it('the samples are events that the reactor understands', () => {
+  it('the reactor understands the sample events', () => {
     for (const event of [...ENROLLMENTS, ...MEMBERSHIP]) {
       expect(['enrollment', 'organization']).toContain(parseCloudTrailEvent(event, null).kind);
     }
   });
 
-  it('the forwarding rule of us-east-1 has all events of Organizations, and only those', () => {
+  it('the forwarding rule of us-east-1 matches all events of Organizations, and only those', () => {
     const pattern = patternOf('infra/organizations-events.yml', 'ForwardRule');
     expect(verdicts(pattern, MEMBERSHIP)).toEqual(allow(MEMBERSHIP.length));
     expect(verdicts(pattern, [...ENROLLMENTS, ...OTHERS])).toEqual(refuse(ENROLLMENTS.length + OTHERS.length));
@@ -77,13 +77,13 @@ describe('the rules in front of the reactor', () => {
     expect(MEMBERSHIP.every(({ region }) => region === 'us-east-1')).toBe(true);
   });
 
-  it('the forwarding rule of member accounts has their enrollment calls, in either spelling, and only those', () => {
+  it('the forwarding rule of member accounts matches their enrollment calls, in either spelling, and only those', () => {
     const pattern = patternOf('infra/member-role.yml', 'ForwardRule');
     expect(verdicts(pattern, ENROLLMENTS)).toEqual(allow(ENROLLMENTS.length));
     expect(verdicts(pattern, [...MEMBERSHIP, ...OTHERS])).toEqual(refuse(MEMBERSHIP.length + OTHERS.length));
   });
 
-  it('members may put their enrollment events on the bus if they are of this organization, and no others', () => {
+  it('only members of this organization may put events on the bus, and only their enrollment events', () => {
     const { Condition, Properties } = resourceOf('infra/events.yml', 'MembersBusPolicy');
     expect(Condition).toBe('HasOrganization');
     expect(Properties['Statement']).toMatchObject({
@@ -96,7 +96,7 @@ describe('the rules in front of the reactor', () => {
     for (const source of sources) expect(JSON.stringify(Properties['Statement'])).toContain(`"${source}"`);
   });
 
-  it('the forwarding roles may do nothing but forward', () => {
+  it('the forwarding roles may only forward', () => {
     for (const path of ['infra/member-role.yml', 'infra/organizations-events.yml']) {
       const role = resourceOf(path, 'ForwardRole');
       expect(actionsOf(statementsOf(role))).toEqual(['events:PutEvents']);
@@ -112,7 +112,7 @@ describe('the examples', () => {
       .map(([name, { Properties }]) => [`${path} ${name}`, Properties['EventPattern']] as const),
   );
 
-  it('listen to events that exist', () => {
+  it('match existing events', () => {
     expect(rules).toHaveLength(3);
     const known = ENTRY_TYPES.map(wordsOf);
     for (const [name, pattern] of rules) {
@@ -125,7 +125,7 @@ describe('the examples', () => {
     }
   });
 
-  it('fit every partition, and let nobody but EventBridge publish', () => {
+  it('work in every partition, and let only EventBridge publish', () => {
     const { Properties } = resourceOf('infra/examples/alerts-to-sns.yml', 'TopicPolicy');
     expect(Properties).toMatchObject({
       PolicyDocument: { Statement: [{ Principal: { Service: 'events.amazonaws.com' }, Action: 'sns:Publish' }] },

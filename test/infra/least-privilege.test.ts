@@ -6,9 +6,9 @@ import { allows, roleStatements } from './table-rights.ts';
 import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
 
 /*
- * What each function may do, against what its code calls: the commands of the SDK that are made in anything that the handler is bundled
- * from. A handler shares the adapters with the others, so what it is bundled with and does not call is named here, by function and with
- * the reason; that it is so shows in test/services/handlers/converge.test.ts, where what the functions really call is held against the same roles.
+ * Compares each function's permissions with the SDK commands in the modules of its bundle. Handlers share the adapters, so commands that a
+ * bundle contains but the function never calls are listed here, by function and with the reason. test/services/handlers/converge.test.ts
+ * compares the real calls of the functions with the same roles.
  */
 
 const READ_AUTOMATION = ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:ListAccounts'];
@@ -38,7 +38,7 @@ const READ_ACCOUNT = [
 ];
 const TAKE_WORK = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
 
-/** Of no function, whatever it is bundled with. */
+/** Commands that no function calls, although bundles contain them. */
 const NEVER: Readonly<Record<string, string>> = {
   'dynamodb:DescribeTable': 'only `doctor` looks at the table itself',
   'sts:GetCallerIdentity': 'needs no leave [API_GetCallerIdentity]',
@@ -105,7 +105,7 @@ const roleOf = (name: string) =>
   statementsOf(resourceOf('infra/roles.yml', `${name[0]?.toUpperCase()}${name.slice(1)}Role`));
 
 describe('least privilege', () => {
-  it.each(FUNCTIONS)('%s may do what its code calls, and nothing that it never calls', async (name) => {
+  it.each(FUNCTIONS)('%s may make the calls of its code, and no others', async (name) => {
     const made = await callsOf(name);
     expect(made.size).toBeGreaterThan(10);
     const allowed = new Set(actionsOf(roleOf(name)));
@@ -113,7 +113,7 @@ describe('least privilege', () => {
     const needed = [...made].filter((action) => NEVER[action] === undefined && !unused.includes(action)).sort();
     expect(needed.filter((action) => !allowed.has(action))).toEqual([]);
     expect([...allowed].filter((action) => !needed.includes(action) && !ON_BEHALF.has(action))).toEqual([]);
-    // What is said to be unused is there to be used, and not allowed.
+    // A command listed as unused must be in the bundle, and must not be allowed.
     expect(unused.filter((action) => !made.has(action))).toEqual([]);
     expect(
       [...unused, ...Object.keys(NEVER)].filter((action) => allowed.has(action) && !ON_BEHALF.has(action)),
@@ -128,12 +128,12 @@ describe('least privilege', () => {
     );
     expect(changing).toEqual(['tick UpdateItem', 'tick BatchWriteItem']);
     for (const name of FUNCTIONS) expect([name, allows(name, 'PutItem', ENTRY)]).toEqual([name, true]);
-    // A batch is allowed as a whole: one key that is not is enough to refuse it.
+    // IAM allows a batch only if it allows every key.
     expect(allows('scanner', 'BatchWriteItem', ['facts#1', ...ENTRY])).toBe(false);
     expect(allows('scanner', 'BatchWriteItem', ['facts#1'])).toBe(true);
   });
 
-  it('what accounts are like is stored by those that read it', () => {
+  it('only functions that read the organization may store snapshots', () => {
     const storing = FUNCTIONS.filter((name) =>
       ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].some((operation) =>
         allows(name, operation, ['facts#1']),
@@ -151,12 +151,12 @@ describe('least privilege', () => {
     }
   });
 
-  it('in a member account: what acts on the account that calls, and only that', () => {
+  it('the member role allows only operations on the calling account', () => {
     const directory = resolve(import.meta.dirname, '../../shared/adapters/aws');
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const made = new Set(files.flatMap((name) => commandsIn(read(join('shared/adapters/aws', name)))));
     const ofServices = [...made].filter((action) => /^(compute-optimizer|aco-automation):/.test(action));
-    // These name other accounts or list them, which only the management account and the delegated administrator can.
+    // These operations name or list other accounts, so only the management account and the delegated administrator can use them.
     const elsewhere = [
       'aco-automation:AssociateAccounts',
       'aco-automation:DisassociateAccounts',

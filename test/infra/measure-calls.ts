@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Measured, measureCalls } from './measured-calls.ts';
 
 /*
- * `node test/infra/measure-calls.ts` measures what the functions call, and writes `infra/measured-calls.json`, from which infra/costs.ts
+ * `node test/infra/measure-calls.ts` measures the calls of the functions and writes `infra/measured-calls.json`, from which infra/costs.ts
  * computes the tables of docs/deploy.md. A test measures a smaller organization and compares.
  */
 const measured: Measured = await measureCalls({ small: 100, large: 300, changed: 40 });

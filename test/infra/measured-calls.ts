@@ -3,40 +3,40 @@ import { type Deployment, startDeployment } from '../services/handlers/deploymen
 import { type Functions, functionsOf } from '../services/handlers/functions.ts';
 import { type Meter, startMeter } from './meter.ts';
 
-/** What something calls for; of the work queue only what the functions themselves ask, Lambda's own pollers come on top. */
+/** The calls of an activity. SQS requests are only those of the functions, without Lambda's pollers. */
 export interface Calls {
-  /** Request units of DynamoDB. */
+  /** DynamoDB request units. */
   readonly reads: number;
   readonly writes: number;
   /** Requests to SQS. */
   readonly sqs: number;
   /** Events put on a bus. */
   readonly events: number;
-  /** Calls to Compute Optimizer, Organizations and STS; they cost nothing, and take the function's time. */
+  /** Calls to Compute Optimizer, Organizations and STS. They are free, but take the function's time. */
   readonly calls: number;
-  /** Batches that a worker was given. */
+  /** Batches that a worker received. */
   readonly batches: number;
 }
 
 export interface Measured {
-  /** One without work, the average of the better part of an hour. */
+  /** An idle tick: the average over most of an hour. */
   readonly tick: Calls;
-  /** A scan that finds nothing new, its ticks left out. */
+  /** A scan that finds no changes, without the ticks during it. */
   readonly scan: { readonly base: Calls; readonly perAccount: Calls };
-  /** What the first scan has to do more, an account. */
+  /** Additional calls of the first scan, per account. */
   readonly joined: Calls;
-  /** An account put right, from its drift to the last published entry. */
+  /** The remediation of one account, from its drift to the last published entry. */
   readonly change: Calls;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Of an hour's ticks; in the others a scan falls due. */
+/** The ticks of an hour in which no scan is due. */
 const IDLE_TICKS = 40;
 
 export interface Sizes {
   readonly accounts: number;
-  /** How many of them somebody changes. */
+  /** Number of accounts that drift. */
   readonly changed: number;
   readonly idleTicks?: number;
 }
@@ -44,7 +44,7 @@ export interface Sizes {
 interface World {
   readonly deployment: Deployment;
   readonly functions: Functions;
-  /** What `work` calls for. */
+  /** Measures the calls of `work`. */
   during(work: () => Promise<void>): Promise<Calls>;
 }
 
@@ -57,9 +57,9 @@ async function withWorld<T>(accounts: number, work: (world: World) => Promise<T>
   };
   const { deployment, close } = await startDeployment({
     sandbox: { accounts, drift: 0 },
-    // With a cap, as policies have one: what is about to be changed is noted under it.
+    // With a change cap, as in real policies, because counting changes writes to the table.
     policy: { callsPerSecond: 10, concurrency: 8, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
-    // Slower than other tests: between two full hours, at which scans fall due, everything has to find room.
+    // A slower rate than in other tests: the whole measurement must fit between two full hours, at which scans are due.
     speed: 5,
     doors,
   });
@@ -97,7 +97,7 @@ async function withWorld<T>(accounts: number, work: (world: World) => Promise<T>
   }
 }
 
-/** So much of each, added up. */
+/** The sum of several counts. */
 export function sum(...parts: readonly (readonly [calls: Calls, factor: number])[]): Calls {
   const of = (name: keyof Calls): number => parts.reduce((all, [calls, factor]) => all + calls[name] * factor, 0);
   return {
@@ -106,7 +106,7 @@ export function sum(...parts: readonly (readonly [calls: Calls, factor: number])
   };
 }
 
-/** What a scan calls for, with what follows it until everything is done and published, and how many ticks that took. */
+/** The calls of a scan and of the work that follows, until everything is done and published, and the number of ticks. */
 async function scanAndAfter({ deployment, functions, during }: World): Promise<readonly [Calls, ticks: number]> {
   let ticks = 0;
   const all = await during(async () => {
@@ -125,18 +125,18 @@ async function scanAndAfter({ deployment, functions, during }: World): Promise<r
   return [all, ticks];
 }
 
-/** Without the ticks that came meanwhile. */
+/** Subtracts the ticks during the measurement. */
 export interface Phases {
   readonly tick: Calls;
   readonly adoption: Calls;
   readonly quiet: Calls;
-  /** All of them. */
+  /** Number of accounts. */
   readonly changes: Calls;
 }
 
 /**
- * Lets the real functions work against pretend services: an organization's first scan, the better part of an hour of ticks, a scan that
- * finds nothing new, and one after somebody has changed accounts.
+ * Runs the real functions against simulated services: the first scan of an organization, most of an hour of ticks, a scan that finds no
+ * changes, and one after accounts have drifted.
  */
 export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Sizes): Promise<Phases> {
   return withWorld(accounts, async (world) => {
@@ -171,7 +171,7 @@ export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Siz
   });
 }
 
-/** In two sizes, so that what grows with the accounts can be told from what does not. */
+/** Measures two sizes of organizations, to separate the calls per account from the constant ones. */
 export async function measureCalls(sizes: {
   readonly small: number;
   readonly large: number;

@@ -3,11 +3,11 @@ import * as z from 'zod';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 
 /*
- * Stands before a pretend DynamoDB and counts what a real one would charge for: read and write request units, by the rules of "DynamoDB
- * read and write operations" in AWS's guide. What dynalite counts by itself leaves out what indexes cost.
+ * A proxy for a simulated DynamoDB that counts the read and write request units of a real one, by the rules of "DynamoDB read and write
+ * operations" in AWS's guide. The simulation's own counts do not include indexes.
  */
 
-/** What was charged for so far. */
+/** The units so far. */
 interface Units {
   readonly reads: number;
   readonly writes: number;
@@ -25,7 +25,7 @@ type Item = z.infer<typeof item>;
 
 const KB = 1024;
 
-/** Bytes of a value: its text, its number in half bytes, its contents and three for what holds others. */
+/** The size of a value in bytes: a string's bytes, half a byte per digit, and three bytes plus the contents of a list or map. */
 function sizeOf(value: unknown): number {
   const [[type, inner] = ['', null]] = Object.entries(attribute.parse(value));
   if (type === 'S') return Buffer.byteLength(String(inner));
@@ -59,7 +59,7 @@ const INDEXES: readonly Index[] = [...(table.LocalSecondaryIndexes ?? []), ...(t
   },
 );
 
-/** What an index holds of an item; `null`: the item is not in it. */
+/** The part of an item that an index contains; `null`: the item is not in the index. */
 function projected({ keys, attributes }: Index, from: Item | null): Item | null {
   if (from === null || !keys.every((key) => key in from)) return null;
   return Object.fromEntries(Object.entries(from).filter(([name]) => attributes.includes(name)));
@@ -67,14 +67,14 @@ function projected({ keys, attributes }: Index, from: Item | null): Item | null 
 
 const writeUnits = (found: Item | null): number => (found === null ? 0 : Math.ceil(sizeOfItem(found) / KB));
 
-/** The larger of what was and what is; and of each index what is put, replaced or deleted there. */
+/** The units of a write: for the larger of the old and the new item, and for each addition, replacement or deletion in an index. */
 export function unitsOfWrite(before: Item | null, after: Item | null): number {
   const own = Math.max(1, writeUnits(before), writeUnits(after));
   return INDEXES.reduce((sum, index) => {
     const [was, is] = [projected(index, before), projected(index, after)];
     if (was !== null && is !== null) {
       if (JSON.stringify(was) === JSON.stringify(is)) return sum;
-      // A key that changes is a deletion and a put.
+      // A changed key counts as a deletion and a put.
       const moved = index.keys.some((key) => JSON.stringify(was[key]) !== JSON.stringify(is[key]));
       return sum + (moved ? writeUnits(was) + writeUnits(is) : Math.max(writeUnits(was), writeUnits(is)));
     }
@@ -108,7 +108,7 @@ const shapes = {
 const readUnits = (bytes: number, consistent: boolean): number =>
   Math.max(1, Math.ceil(bytes / (4 * KB))) * (consistent ? 1 : 0.5);
 
-/** @param question, answer bodies of a call that was carried out */
+/** @param question, answer the bodies of a successful call */
 function unitsOfRead(operation: string, question: unknown, answer: unknown): number {
   if (operation === 'GetItem') {
     const found = shapes.item.parse(answer).Item;
@@ -118,7 +118,7 @@ function unitsOfRead(operation: string, question: unknown, answer: unknown): num
     const [asked] = Object.values(shapes.BatchGetItem.parse(question).RequestItems);
     const [found = []] = Object.values(shapes.batch.parse(answer).Responses);
     const consistent = asked?.ConsistentRead ?? false;
-    // A key that leads to nothing costs as well.
+    // Reading a missing item costs a unit too.
     const missing = (asked?.Keys.length ?? 0) - found.length;
     return found.reduce(
       (sum, each) => sum + readUnits(sizeOfItem(each), consistent),
@@ -130,7 +130,7 @@ function unitsOfRead(operation: string, question: unknown, answer: unknown): num
   const index = INDEXES.find(({ name }) => name === IndexName);
   const of = (each: Item): Item => (index === undefined ? each : (projected(index, each) ?? each));
   const bytes = Items.reduce((sum, each) => sum + sizeOfItem(of(each)), 0);
-  // None of our queries filters, so what is brought is what was read.
+  // None of Rollcall's queries has a filter, so all items that are read are returned.
   if (ScannedCount !== Items.length) throw new Error(`a query read ${ScannedCount} items and brought ${Items.length}`);
   return readUnits(bytes, ConsistentRead);
 }
@@ -140,7 +140,7 @@ interface Target {
   readonly Key: Item;
 }
 
-/** What a call is going to write. */
+/** The items that a call will write. */
 function targetsOf(operation: string, question: unknown): readonly Target[] {
   const TableName = z.looseObject({ TableName: z.string().default('') }).parse(question).TableName;
   const keyOf = ({ pk = {}, sk = {} }: Item): Item => ({ pk, sk });
@@ -176,7 +176,7 @@ export async function startMeter(target: string): Promise<Meter> {
     const answer = await passOn(target, incoming.headers, body);
     const taken = answer.status === 200;
     if (targets.length > 0) {
-      // What a condition forbids is charged for as if it had been written.
+      // A write that fails its condition is charged like a successful one.
       const after = taken ? await lookAtAll() : before;
       units.writes += before.reduce((sum, was, n) => sum + unitsOfWrite(was, after[n] ?? null), 0);
     } else if (taken && READS.has(operation)) {

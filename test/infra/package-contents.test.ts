@@ -12,12 +12,12 @@ import { contentFaults, rebuilt } from './package-contents.ts';
 const root = resolve(import.meta.dirname, '../..');
 const bill = z.looseObject({ components: z.array(z.looseObject({ name: z.string() })) });
 
-/** What serverless-esbuild packs for the reactor. */
+/** The files that serverless-esbuild packs for the reactor. */
 let packed: string;
 let again: Awaited<ReturnType<typeof rebuilt>>;
 beforeAll(async () => {
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-contents-'));
-  // CycloneDX's plugin constructs a console of its own, which Vitest's replacement cannot.
+  // CycloneDX's plugin creates its own console, which Vitest's replacement does not support.
   vi.stubGlobal('console', nodeConsole);
   await build({
     ...lambdaBundle(),
@@ -56,12 +56,12 @@ function editBill(edit: (components: readonly { readonly name: string }[]) => re
 }
 
 describe('a function package', () => {
-  it('has a bill of materials and licence texts of exactly the packages in its bundle', () => {
+  it('has a bill of materials and licence texts for exactly the packages in its bundle', () => {
     expect(again.packages.map(({ name }) => name)).toEqual(expect.arrayContaining(['@aws-sdk/client-dynamodb', 'zod']));
     expect(contentFaults('reactor', packed, again)).toEqual([]);
   });
 
-  it('is refused if its bill lacks a package, or lists one too many', () => {
+  it('is rejected if its bill lacks a package, or lists an additional one', () => {
     const without = editBill((components) => components.filter(({ name }) => name !== 'zod'));
     expect(faultsAfter('sbom.cdx.json', without)).toContainEqual(expect.stringMatching(/sbom.cdx.json lacks zod@/));
     const more = editBill((components) => [
@@ -73,7 +73,7 @@ describe('a function package', () => {
     );
   });
 
-  it('is refused if a licence text is missing', () => {
+  it('is rejected if a licence text is missing', () => {
     const shortened = (text: string) => text.replaceAll('Permission is hereby granted', '');
     expect(faultsAfter('THIRD-PARTY-NOTICES.txt', shortened)).toContainEqual(
       expect.stringMatching(/lacks the licence text of zod@/),
@@ -84,13 +84,13 @@ describe('a function package', () => {
     );
   });
 
-  it('is refused if its bundle is not the one that the sources make', () => {
+  it('is rejected if its bundle differs from the sources', () => {
     expect(faultsAfter('services/reactor/handler.mjs', (text) => `${text};`)).toEqual([
       'reactor.zip has another bundle than its sources make',
     ]);
   });
 
-  it('is refused without a bill', () => {
+  it('is rejected without a bill', () => {
     expect(contentFaults('reactor', join(packed, 'services'), again)).toEqual([
       'reactor.zip has no sbom.cdx.json',
       'reactor.zip has no THIRD-PARTY-NOTICES.txt',

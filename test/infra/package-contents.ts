@@ -47,12 +47,12 @@ export async function rebuilt(name: string): Promise<Rebuilt> {
   return { code: code.contents, packages: bundledPackages(root, metafile) };
 }
 
-/** What is wrong with the bill of materials and the licence texts of an unpacked package, against its bundle built again. */
+/** Faults in the bill of materials and the licence texts of an unpacked package, compared with its rebuilt bundle. */
 export function contentFaults(name: string, directory: string, { code, packages }: Rebuilt): readonly string[] {
   const missing = [BILL, NOTICES].filter((file) => !existsSync(join(directory, file)));
   if (missing.length > 0) return missing.map((file) => `${name}.zip has no ${file}`);
   const same = readFileSync(join(directory, `services/${name}/handler.mjs`)).equals(code);
-  // Otherwise the packages below would be those of another bundle.
+  // If this fails, the list of packages below is for another bundle.
   if (!same) return [`${name}.zip has another bundle than its sources make`];
   return [...billFaults(name, directory, packages), ...noticeFaults(name, directory, packages)];
 }

@@ -2,14 +2,14 @@ import { loadAwsServiceSpecSync } from '@aws-cdk/aws-service-spec';
 import type { Property, PropertyType, Resource, SpecDatabase } from '@aws-cdk/service-spec-types';
 
 /*
- * AWS's own specification of its resource types, as the CDK publishes it: which properties a type has, which of them it requires, of
- * which type they are, and what GetAtt knows. Packed in the npm package; nothing is asked for over the network.
+ * AWS's specification of its resource types, as the CDK publishes it: the properties of a type, which of them are required, their types, and
+ * the attributes for GetAtt. It is part of the npm package, so it needs no network.
  */
 
 export interface ResourceType {
-  /** Whether `Fn::GetAtt` knows it; attributes of an inner object are joined with dots. */
+  /** Whether `Fn::GetAtt` supports the attribute. Attributes of nested objects are joined with dots. */
   hasAttribute(name: string): boolean;
-  /** Everything in these properties that the type does not allow, with its place. Functions are taken for any value. */
+  /** All faults of these properties, with their position. Functions count as valid values. */
   faults(properties: Readonly<Record<string, unknown>>): readonly string[];
 }
 
@@ -80,7 +80,7 @@ function valueFaults(database: SpecDatabase, path: string, type: PropertyType, v
 }
 
 function scalarFaults(path: string, type: PropertyType, value: unknown): readonly string[] {
-  // CloudFormation turns scalars into one another.
+  // CloudFormation converts between scalar types.
   if (!['string', 'number', 'boolean'].includes(typeof value))
     return [`${path} is ${shown(value)}, expected a ${type.type}`];
   const text = String(value);
@@ -93,7 +93,7 @@ function scalarFaults(path: string, type: PropertyType, value: unknown): readonl
   return [`${path} is ${shown(value)}, expected one of ${type.allowedValues.join(', ')}`];
 }
 
-/** A value that CloudFormation works out. */
+/** A value that CloudFormation computes. */
 function isFunction(value: unknown): boolean {
   if (!isObject(value)) return false;
   const [name, ...others] = Object.keys(value);

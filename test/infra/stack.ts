@@ -3,8 +3,8 @@ import { parseTemplate } from './cloudformation-yaml.ts';
 import { read } from './template.ts';
 
 /*
- * The stack of serverless.yml as CloudFormation will see it, put together from the sources without the framework: what `resources` lists,
- * and the functions that the framework makes.
+ * The stack of serverless.yml as CloudFormation will receive it, assembled from the sources without the framework: the parts in `resources`,
+ * and the functions that the framework creates.
  */
 
 const sections = z.record(z.string(), z.record(z.string(), z.unknown()));
@@ -15,7 +15,7 @@ const serverless = z.object({
   resources: z.array(z.union([z.string(), sections])),
 });
 
-/** A value that the framework's variables have in this check. */
+/** The value of the framework's variables in this check. */
 const VALUES: Readonly<Record<string, string>> = { 'sls:stage': 'prod' };
 
 /** @throws Error for a part that is not valid YAML, and for a name that two parts declare */
@@ -34,7 +34,7 @@ export function assembleStack(): Record<string, unknown> {
 function withValues(path: string, text: string, params: Readonly<Record<string, string | number>>): string {
   return text.replaceAll(/\\?\$\{(param|sls|opt|self|file)[:(]([^}]*)\}/g, (whole, kind: string, rest: string) => {
     if (whole.startsWith('\\')) return whole;
-    // A policy that is worked out: the role has one more, or none.
+    // A computed policy: the role has one more policy, or none.
     if (kind === 'file') return '!Ref AWS::NoValue';
     const value = kind === 'param' ? params[rest] : VALUES[`${kind}:${rest}`];
     if (value === undefined) throw new Error(`${path} names ${whole}, which serverless.yml does not declare`);

@@ -51,11 +51,11 @@ describe('the stage', () => {
     else await expect(packaged(stage)).rejects.toThrow(`the stage is ${JSON.stringify(stage)}; expected`);
   });
 
-  it('that is not a text is refused', async () => {
+  it('that is not a string is rejected', async () => {
     for (const stage of [undefined, null, 7, {}]) await expect(packaged(stage)).rejects.toThrow('the stage is');
   });
 
-  it('is checked where the functions are given it, before anything is bundled', { timeout: 120_000 }, () => {
+  it('is checked in the functions’ environment, before anything is bundled', { timeout: 120_000 }, () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in the file
     expect(read('serverless.yml')).toContain('ROLLCALL_STAGE: ${file(infra/stage.cjs):checked}');
     const osls = resolve(root, 'node_modules/osls/bin/serverless.js');
@@ -84,7 +84,7 @@ describe('the source of the policy', () => {
     },
   );
 
-  it.each(['file:', 'file:infra', 'file:no/such.yaml'])('%j names no file', async (source) => {
+  it.each(['file:', 'file:infra', 'file:no/such.yaml'])('%j is rejected, because it names no file', async (source) => {
     await expect(permission(source)).rejects.toThrow('there is no such file here');
   });
 

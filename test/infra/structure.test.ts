@@ -5,7 +5,7 @@ import { assembleStack } from './stack.ts';
 import { structureFaults } from './structure.ts';
 import { read, TEMPLATES } from './template.ts';
 
-/** Templates that are deployed by themselves; the others are parts of serverless.yml's stack. */
+/** Templates with their own stack; the others are parts of serverless.yml's stack. */
 const OWN_STACKS = [
   'infra/examples/alerts-to-chat.yml',
   'infra/examples/alerts-to-sns.yml',
@@ -14,22 +14,22 @@ const OWN_STACKS = [
 ];
 
 describe('YAML', () => {
-  it.each(TEMPLATES)('%s is valid, with no tag that CloudFormation does not have', (path) => {
+  it.each(TEMPLATES)('%s is valid, and has only CloudFormation’s tags', (path) => {
     expect(() => parseTemplate(path, read(path))).not.toThrow();
   });
 
   it.each([
     ['an unquoted colon', 'Description: it takes {"text": …}\nA: a long text: with a colon\n'],
-    ['a key that is there twice', 'A: 1\nA: 2\n'],
+    ['a duplicate key', 'A: 1\nA: 2\n'],
     ['an unknown tag', 'A: !GetAt Queue.Arn\n'],
-    ['a list that does not end', 'A: [1, 2\n'],
+    ['an unterminated list', 'A: [1, 2\n'],
     ['an alias without its anchor', 'A: *actions\n'],
     ['a tab as indentation', 'A:\n\tB: 1\n'],
   ])('%s is an error that names the file', (_, text) => {
     expect(() => parseTemplate('a.yml', text)).toThrow(/^a\.yml is not valid YAML: /);
   });
 
-  it('reads short forms as long ones', () => {
+  it('expands short forms', () => {
     const text = 'A: !Sub "${B}"\nC: !GetAtt D.E.F\nG: !If [H, !Ref I, !Not [!Condition J]]\n';
     expect(parseTemplate('a.yml', text)).toEqual({
       A: { 'Fn::Sub': '${B}' },
@@ -40,11 +40,11 @@ describe('YAML', () => {
 });
 
 describe('the structure', () => {
-  it.each(OWN_STACKS)('of %s is what CloudFormation takes', (path) => {
+  it.each(OWN_STACKS)('of %s is valid for CloudFormation', (path) => {
     expect(structureFaults(parseTemplate(path, read(path)))).toEqual([]);
   });
 
-  it('of the whole deployment is what CloudFormation takes', () => {
+  it('of the whole deployment is valid for CloudFormation', () => {
     const stack = assembleStack();
     expect(Object.keys(Object(stack['Resources'])).length).toBeGreaterThan(30);
     expect(structureFaults(stack)).toEqual([]);
@@ -54,7 +54,7 @@ describe('the structure', () => {
   const withResources = (more: object, rest: object = {}) => ({ Resources: { Work: queue, ...more }, ...rest });
 
   it.each([
-    ['a section that there is not', { ...withResources({}), Resource: {} }, /unknown key Resource$/],
+    ['an unknown section', { ...withResources({}), Resource: {} }, /unknown key Resource$/],
     [
       'a type that there is not',
       withResources({ A: { Type: 'AWS::SQS::Que' } }),
@@ -117,7 +117,7 @@ describe('the structure', () => {
       withResources({ A: { ...queue, Properties: { QueueName: { 'Fn::GetAtt': ['B', 'Arn'] } } } }),
       /names B/,
     ],
-    ['a dependency on nothing', withResources({ A: { ...queue, DependsOn: ['B'] } }), /DependsOn names B/],
+    ['a dependency on a missing resource', withResources({ A: { ...queue, DependsOn: ['B'] } }), /DependsOn names B/],
     [
       'a condition that there is not',
       withResources({ A: { ...queue, Condition: 'IsBig' } }),
@@ -164,7 +164,7 @@ describe('the structure', () => {
     expect(structureFaults(template)).toEqual([expect.stringMatching(fault)]);
   });
 
-  it('takes what is under a condition where the condition holds', () => {
+  it('accepts a conditional resource where its condition is true', () => {
     const template = withResources(
       {
         A: { ...queue, Condition: 'IsBig' },

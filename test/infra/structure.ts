@@ -1,8 +1,7 @@
 import { isObject, resourceType } from './resource-types.ts';
 
 /*
- * What CloudFormation would refuse in a template, found without CloudFormation: its sections, the shape of resources, functions that are
- * not well formed, and references to what is not there.
+ * Finds template errors without CloudFormation: unknown sections, malformed resources and functions, and references to missing names.
  */
 
 const SECTIONS = [
@@ -22,7 +21,7 @@ const PSEUDO = [
   ...['AWS::AccountId', 'AWS::NotificationARNs', 'AWS::NoValue', 'AWS::Partition', 'AWS::Region', 'AWS::StackId'],
   ...['AWS::StackName', 'AWS::URLSuffix'],
 ];
-/** Of functions with a list: how many elements it may have. */
+/** The allowed number of elements of functions that take a list. */
 const LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
   'Fn::If': [3, 3],
   'Fn::Equals': [2, 2],
@@ -38,17 +37,17 @@ const LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
 const WITH_ANY = ['Fn::Base64', 'Fn::GetAZs', 'Fn::ImportValue', 'Fn::Length', 'Fn::ToJsonString', 'Fn::Transform'];
 const ONLY_IN_CONDITIONS = ['Fn::Equals', 'Fn::Not', 'Fn::And', 'Fn::Or'];
 
-/** @returns every fault with its place; none: the template is well formed */
+/** @returns all faults with their position; an empty list for a valid template */
 export function structureFaults(document: unknown): readonly string[] {
   if (!isObject(document)) return ['the template is not an object'];
   return new Structure(document).faults();
 }
 
-/** Where a value stands. */
+/** The position of a value. */
 interface Place {
-  /** In a condition only some functions may be used. */
+  /** Conditions allow only some functions. */
   readonly conditional: boolean;
-  /** Conditions that hold here. */
+  /** Conditions that are true at this position. */
   readonly given: readonly unknown[];
 }
 
@@ -169,7 +168,7 @@ class Structure {
     this.#walk(where, { Value, Export }, { conditional: false, given: [Condition] });
   }
 
-  /** Every function in a value. */
+  /** Checks every function in a value. */
   #walk(where: string, value: unknown, place: Place): void {
     if (Array.isArray(value)) {
       for (const [index, each] of value.entries()) this.#walk(`${where}[${index}]`, each, place);
@@ -181,14 +180,14 @@ class Structure {
     if (functions.length > 0 && names.length > 1) this.#say(`${where}: ${functions.join(', ')} beside other keys`);
     for (const [name, argument] of Object.entries(value)) {
       if (functions.includes(name)) this.#function(`${where}.${name}`, name, argument, place);
-      // `Condition` is a function in a condition alone; elsewhere IAM has a key of that name.
+      // `Condition` is a function only in a condition; elsewhere it is an IAM key.
       else if (place.conditional && name === 'Condition') this.#condition(where, argument);
       if (name === 'Fn::If' && Array.isArray(argument)) this.#branches(`${where}.${name}`, argument, place);
       else this.#walk(`${where}.${name}`, argument, place);
     }
   }
 
-  /** What is in the first branch of an `Fn::If` exists where its condition holds. */
+  /** The first branch of an `Fn::If` applies only if its condition is true. */
   #branches(where: string, [condition, holds, other]: readonly unknown[], place: Place): void {
     this.#walk(`${where}[1]`, holds, { ...place, given: [...place.given, condition] });
     this.#walk(`${where}[2]`, other, place);
@@ -260,7 +259,7 @@ class Structure {
     }
   }
 
-  /** A resource that is made under a condition may be named only where the same condition holds. */
+  /** A conditional resource may be referenced only where the same condition is true. */
   #exists(where: string, target: string, { given }: Place): void {
     const resource = this.#resources[target];
     const condition = isObject(resource) ? resource['Condition'] : undefined;

@@ -3,7 +3,7 @@ import type { ProxiedCall } from '../adapters/aws/faults.ts';
 import { resourceOf, type Statement, statementsOf } from './template.ts';
 
 /*
- * What IAM would say to a request to DynamoDB: whether a function's role in infra/roles.yml allows the operation on these partition keys.
+ * Evaluates IAM for a request to DynamoDB: whether a function's role in infra/roles.yml allows the operation on these partition keys.
  */
 
 const item = z.looseObject({ pk: z.object({ S: z.string() }) });
@@ -23,7 +23,7 @@ const shapes = {
   }),
 };
 
-/** The partition keys that a request writes to; none: it writes nothing. */
+/** The partition keys that a request writes to; empty for a read. */
 export function writtenKeys({ operation, body }: ProxiedCall): readonly string[] {
   if (operation === 'PutItem') return [shapes.item.parse(body).Item.pk.S];
   if (operation === 'UpdateItem' || operation === 'DeleteItem') return [shapes.key.parse(body).Key.pk.S];
@@ -36,7 +36,7 @@ export function writtenKeys({ operation, body }: ProxiedCall): readonly string[]
 
 const patterns = z.union([z.string(), z.array(z.string())]).transform((found) => [found].flat());
 
-/** The only condition that statements about the table may have here. `null`: none. */
+/** The only condition that statements about the table may have; `null`: no condition. */
 function leadingKeys({ Condition }: Statement): readonly string[] | null {
   if (Condition === undefined) return null;
   const [[operator, keys] = ['', {}], ...others] = Object.entries(Condition);
@@ -46,7 +46,7 @@ function leadingKeys({ Condition }: Statement): readonly string[] | null {
   return patterns.parse(keys['dynamodb:LeadingKeys']);
 }
 
-/** A `*` at the end is any text, as in IAM; elsewhere none is used here. */
+/** A trailing `*` matches any text, as in IAM. The roles use no other wildcard. */
 function fits(pattern: string, key: string): boolean {
   const start = pattern.endsWith('*') ? pattern.slice(0, -1) : null;
   if (/[*?]/.test(start ?? pattern)) throw new Error(`a pattern that is not known here: ${pattern}`);

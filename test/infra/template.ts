@@ -33,21 +33,21 @@ export function read(path: string): string {
   return readFileSync(resolve(root, path), 'utf8');
 }
 
-/** Every YAML file that is deployed, or made into what is deployed. */
+/** All YAML files that are deployed or become part of a deployment. */
 export const TEMPLATES: readonly string[] = [
   'serverless.yml',
   ...globSync('infra/**/*.{yml,yaml}', { cwd: root }).filter((path) => path !== 'infra/policy.yaml'),
 ].sort();
 
 /**
- * A template's source. The names of CloudFormation's functions (`!Ref`) are left out: what is compared here does not need them.
+ * A parsed template, without the names of CloudFormation's functions (`!Ref`), which the comparisons ignore.
  * @throws Error for what is not valid YAML
  */
 export function readTemplate(path: string): z.infer<typeof template> {
   return template.parse(withoutFunctions(parseTemplate(path, read(path))));
 }
 
-/** A resource that has to be there. */
+/** Finds a required resource. */
 export function resourceOf(path: string, name: string): Resource {
   const found = readTemplate(path).Resources[name];
   if (found === undefined) throw new Error(`${path} has no resource ${name}`);
@@ -59,7 +59,7 @@ const role = z.object({
   Policies: z.array(z.union([z.object({ PolicyDocument: policyDocument }), z.string(), z.object({ Ref: z.string() })])),
 });
 
-/** What a role may do, over all its policies; a policy that is computed (`${file(…)}`) or left out has no statements here. */
+/** The statements of all policies of a role. A computed (`${file(…)}`) or omitted policy has no statements here. */
 export function statementsOf({ Properties }: Resource): readonly Statement[] {
   return role
     .parse(Properties)

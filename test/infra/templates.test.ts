@@ -10,7 +10,7 @@ import { actionsOf, read, readTemplate, resourceOf, statementsOf, TEMPLATES, tru
 describe('the table', () => {
   const { Properties, ...table } = resourceOf('infra/table.yml', 'Table');
 
-  it('is the one that the stores are written for', () => {
+  it('has the keys and indexes that the stores expect', () => {
     const { TableName: _, ...wanted } = createTableInput('any');
     const { AttributeDefinitions, KeySchema, LocalSecondaryIndexes, GlobalSecondaryIndexes, BillingMode } = Properties;
     expect({ AttributeDefinitions, KeySchema, LocalSecondaryIndexes, GlobalSecondaryIndexes, BillingMode }).toEqual(
@@ -18,7 +18,7 @@ describe('the table', () => {
     );
   });
 
-  it('can be restored, is encrypted, and is not lost with the stack; nothing in it expires', () => {
+  it('can be restored, is encrypted, and survives the stack; nothing in it expires', () => {
     expect(Properties).toMatchObject({
       DeletionProtectionEnabled: true,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -33,22 +33,22 @@ describe('the queues', () => {
   const work = resourceOf('infra/queues.yml', 'WorkQueue').Properties;
   const dead = resourceOf('infra/queues.yml', 'DeadLetterQueue').Properties;
 
-  it('are the ones that the stores are written for', () => {
+  it('have the settings that the stores expect', () => {
     const { Attributes: wanted = {} } = createQueueInput('any', 'DeadLetterQueue.Arn');
     expect(String(work['MaximumMessageSize'])).toBe(wanted['MaximumMessageSize']);
     expect(String(work['MessageRetentionPeriod'])).toBe(wanted['MessageRetentionPeriod']);
     expect(work['RedrivePolicy']).toEqual(JSON.parse(wanted['RedrivePolicy'] ?? ''));
     const { Attributes: buried = {} } = createDeadLetterQueueInput('any');
     expect(String(dead['MessageRetentionPeriod'])).toBe(buried['MessageRetentionPeriod']);
-    // No limit of its own on the size: a body fits in with its reason.
+    // No lower size limit, so that a body fits together with its reason.
     expect(dead).not.toHaveProperty('MaximumMessageSize');
   });
 
-  it('keep a message from others for as long as a worker may live', () => {
+  it('hide a received message for the maximum duration of a worker', () => {
     expect(Number(work['VisibilityTimeout'])).toBeGreaterThanOrEqual(workerTimeout());
   });
 
-  it('are encrypted and refuse what does not come over TLS', () => {
+  it('are encrypted and reject requests without TLS', () => {
     for (const queue of [work, dead]) expect(queue['SqsManagedSseEnabled']).toBe(true);
     const { Properties } = resourceOf('infra/queues.yml', 'QueuePolicy');
     expect(Properties['Queues']).toEqual(['WorkQueue', 'DeadLetterQueue']);
@@ -81,7 +81,7 @@ describe('the member role', () => {
     expect(trust?.Principal).toEqual({ AWS: 'WorkerRoleArn' });
   });
 
-  it('has one beside it that trusts the scanner, and may only read', () => {
+  it('has a second role that trusts the scanner, and may only read', () => {
     const reader = resourceOf('infra/member-role.yml', 'ReaderRole');
     const [trust, ...others] = trustOf(reader);
     expect(others).toEqual([]);
@@ -102,7 +102,7 @@ describe('the member role', () => {
     expect(String(assumes('WorkerRole')?.Resource)).toMatch(/memberRole\}$/);
   });
 
-  it('may do exactly what opting in and out takes', () => {
+  it('allows exactly the calls of opting in and out', () => {
     const statements = statementsOf(member);
     const slr = (service: string, name: string) =>
       `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/aws-service-role/${service}/${name}`;
@@ -127,7 +127,7 @@ describe('the member role', () => {
 });
 
 describe('roles', () => {
-  it('have no wildcard among their actions', () => {
+  it('have no wildcard actions', () => {
     for (const path of ['infra/roles.yml', 'infra/member-role.yml', 'infra/organizations-events.yml']) {
       for (const resource of Object.values(readTemplate(path).Resources)) {
         if (resource.Type !== 'AWS::IAM::Role') continue;
@@ -148,16 +148,16 @@ describe('roles', () => {
 });
 
 describe('all templates', () => {
-  it('fit every partition', () => {
+  it('work in every partition', () => {
     for (const path of TEMPLATES) expect([path, /arn:aws[:-]/.test(read(path))]).toEqual([path, false]);
   });
 
-  it('have function URLs only where AWS offers them, outputs included', () => {
+  it('have function URLs, and outputs with them, only where AWS offers them', () => {
     const urls = TEMPLATES.filter((path) => path !== 'serverless.yml' && path !== 'infra/esbuild.yml')
       .flatMap((path) => Object.values(readTemplate(path).Resources))
       .filter(({ Type }) => Type === 'AWS::Lambda::Url');
     expect(urls).toMatchObject([{ Condition: 'HasFunctionUrls', Properties: { AuthType: 'AWS_IAM' } }]);
-    // The framework's own has no condition.
+    // The resource that the framework would create has no condition.
     expect(read('serverless.yml')).not.toMatch(/^ {4}url:/m);
     expect(parseTemplate('infra/api.yml', read('infra/api.yml'))).toMatchObject({
       Conditions: { HasFunctionUrls: { 'Fn::Equals': [{ Ref: 'AWS::Partition' }, 'aws'] } },
@@ -165,7 +165,7 @@ describe('all templates', () => {
     });
   });
 
-  it('watch metrics that exist', () => {
+  it('use existing metrics', () => {
     const named = new Set<string>();
     const alarms = read('infra/alarms.yml');
     for (const [, name = ''] of alarms.matchAll(/Namespace: Rollcall\n\s+MetricName: (\w+)/g)) named.add(name);
@@ -175,7 +175,7 @@ describe('all templates', () => {
     expect([...named].filter((name) => !Object.hasOwn(METRICS, name))).toEqual([]);
   });
 
-  it('explain each alarm in the operations manual', () => {
+  it('have an explanation of each alarm in the operations manual', () => {
     const manual = read('docs/operations.md');
     const names = [...read('infra/alarms.yml').matchAll(/AlarmName: rollcall-\$\{sls:stage\}-([a-z-]+)/g)].map(
       ([, name]) => name,
@@ -193,7 +193,7 @@ describe('the bundled policy', () => {
 });
 
 describe('the webhook', () => {
-  it('is known to the function that sends to it, and to no other', () => {
+  it('is known only to the function that sends to it', () => {
     const lines = read('serverless.yml').split('\n');
     const owners = lines.flatMap((line, index) => {
       if (!/^\s+ROLLCALL_WEBHOOK_(?:URL|SECRET):/.test(line)) return [];
@@ -203,19 +203,19 @@ describe('the webhook', () => {
   });
 });
 
-describe('the example of a deny', () => {
+describe('the example of a deny statement', () => {
   const { Statement } = z
     .object({ Version: z.literal('2012-10-17'), Statement: z.array(z.record(z.string(), z.unknown())) })
     .parse(JSON.parse(read('infra/examples/deny-direct-invoke.json')));
 
-  it('refuses to invoke the API function in any other way than through its URL, in every partition', () => {
+  it('denies every invocation of the API function except through its URL, in every partition', () => {
     expect(Statement).toEqual([
       {
         Sid: 'RollcallApiOnlyThroughItsUrl',
         Effect: 'Deny',
         Action: 'lambda:InvokeFunction',
         Resource: ['arn:*:lambda:*:*:function:rollcall-*-api', 'arn:*:lambda:*:*:function:rollcall-*-api:*'],
-        // Also where the key is absent, as it may be in a direct call.
+        // Even if the key is absent, as it may be in a direct call.
         Condition: { BoolIfExists: { 'lambda:InvokedViaFunctionUrl': 'false' } },
       },
     ]);

@@ -3,8 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 
 /*
- * `node unzip.ts ZIP DIRECTORY`: unpacks by the central directory [PKWARE APPNOTE 4.3.12], stored and deflated entries; so that looking
- * into a package needs no program that a machine may not have.
+ * `node unzip.ts ZIP DIRECTORY`: unpacks stored and deflated entries by the central directory [PKWARE APPNOTE 4.3.12], so that checking a
+ * package does not depend on an installed program.
  */
 
 const END = 0x06054b50;

@@ -117,7 +117,7 @@ describe('halt and unhalt', () => {
     expect(running.sandbox.calls().filter(({ operation }) => operation.startsWith('Update'))).toEqual([]);
     expect((await rollcall(['status'], { cwd })).stdout).toMatch(/Halted since .*: incident 7/);
     expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('Changes are allowed again.');
-    expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('was not halted');
+    expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('were not halted');
     expect((await call('apply', '--policy', 'enforce.yaml', '--yes')).code).toBe(0);
   });
 });

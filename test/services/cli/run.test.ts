@@ -205,7 +205,7 @@ describe('guardrails and saved plans', () => {
     ]);
     expectRefusal(a, cwd, files, 'was edited after it was saved', 'Make a new plan');
     expectRefusal(b, cwd, files, 'was made for another policy', 'rollcall plan --policy other.yaml');
-    expectRefusal(c, cwd, files, 'made for the organization o-');
+    expectRefusal(c, cwd, files, 'The plan is for organization o-');
     expectRefusal(d, cwd, files, 'not a plan as plan --out writes it');
     expectRefusal(e, cwd, files, 'bad.json is not JSON');
     expectRefusal(f, cwd, files, 'gone.json cannot be read (ENOENT)');

@@ -18,7 +18,7 @@ async function workOff({ work }: Functions): Promise<void> {
 }
 
 describe('approve in the aws runtime', () => {
-  it('is picked up by the next tick, and the plan that was stored goes through', async () => {
+  it('takes effect with the next tick, which makes the changes of the stored plan', async () => {
     const guardrails = '{ maxChanges: { percent: 0, atLeast: 2 } }';
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { guardrails } });
     const functions = functionsOf(world);
@@ -49,7 +49,7 @@ describe('approve in the aws runtime', () => {
 });
 
 describe('a rollout in the aws runtime', { timeout: 180_000 }, () => {
-  it('goes on by the tick alone once the canaries were observed Compliant', async () => {
+  it('is continued by the tick once the canaries were observed Compliant', async () => {
     const more = 'rollout: { canary: { match: { ou: /Canary }, wait: 30m } }';
     const world = await deploy({ sandbox: { accounts: 40, drift: 1, seed: 2 }, policy: { more } });
     const functions = functionsOf(world);
@@ -69,7 +69,7 @@ describe('a rollout in the aws runtime', { timeout: 180_000 }, () => {
     expect(await functions.work()).toBeNull();
     world.clock.advance(1.5 * MINUTE);
     await functions.tick();
-    // The canaries alone, once more before the gate opens.
+    // Only the canaries are read again before the gate opens.
     await workOff(functions);
     expect(inactive(world).length).toBe(held);
     world.clock.advance(MINUTE);

@@ -7,7 +7,7 @@ import { deploy } from './support.ts';
 const HOUR_MS = 3_600_000;
 
 describe('in the aws runtime', () => {
-  it('an account that is set back three times is contested until it is resumed', async () => {
+  it('an account that is reverted three times is contested until it is resumed', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0 } });
     const { tick, scan, work } = functionsOf(world);
     const { sandbox } = world.sandbox;
@@ -38,7 +38,7 @@ describe('in the aws runtime', () => {
     expect(status()).toBe('Active');
   });
 
-  it('what waits for Compute Optimizer is associated in one call when the tick finds it free', async () => {
+  it('accounts that waited for Compute Optimizer are associated in one call after the tick releases them', async () => {
     const world = await deploy({
       sandbox: { accounts: 14, drift: 0.9 },
       policy: { automation: 'Active', organizationRules: 'AnyAllowed' },
@@ -54,7 +54,7 @@ describe('in the aws runtime', () => {
     expect((await tick()).keysDue).toBeGreaterThan(5);
     await workOff();
     const calls = world.sandbox.sandbox.calls().filter(({ operation }) => operation === 'AssociateAccounts');
-    // One for those that were enrolled from the start, one for those that came free.
+    // One call for the accounts that were enrolled from the start, one for those that waited.
     expect(calls.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(2);
     const members = world.sandbox.sandbox
       .accounts()

@@ -7,7 +7,7 @@ import { type Deployment, deploy } from './support.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** An operator's process beside the functions, on the same table. */
+/** An operator's process on the same table as the functions. */
 async function operator(world: Deployment) {
   const { stores, clock, newId } = await world.compose('cli')();
   const deps = { ...stores, clock, newId, actor: 'alice' };
@@ -37,8 +37,8 @@ async function workOff(work: () => Promise<{ readonly failed: readonly string[] 
   for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
 }
 
-describe('the functions under what operators set', () => {
-  it('halted between scan and work: nothing is changed, no key is lost, and unhalt lets them go on at once', async () => {
+describe('the functions under an operator’s controls', () => {
+  it('a halt between scan and work prevents every change and loses no key; unhalt continues immediately', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
@@ -50,7 +50,7 @@ describe('the functions under what operators set', () => {
     await workOff(work);
     expect(notActive(world)).toEqual(drifted);
     for (const id of drifted) expect(await alice.verdictOf(id)).toBe('Blocked');
-    // Neither the tick nor the next scan goes past it.
+    // Neither the tick nor the next scan ignores the halt.
     world.clock.advance(HOUR_MS);
     await tick();
     await scan();
@@ -61,13 +61,13 @@ describe('the functions under what operators set', () => {
     expect(notActive(world)).toEqual([]);
     for (const id of drifted) expect(await alice.verdictOf(id)).toBe('Compliant');
     await tick();
-    const told = ['Enforcement Halted', 'Enforcement Resumed'].map((type) => world.events(type).length);
-    expect(told).toEqual([1, 1]);
-    // What was held back is followed by a scan, though none was due.
+    const published = ['Enforcement Halted', 'Enforcement Resumed'].map((type) => world.events(type).length);
+    expect(published).toEqual([1, 1]);
+    // A scan follows the end of the halt, although none was due.
     expect(await scan()).toMatchObject([{ result: 'done' }]);
   });
 
-  it('a suspension that ends by itself is told by the tick, and the account is put right without a scan', async () => {
+  it('the tick records the end of an expired suspension, and the account is remediated without a scan', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { more: 'schedule: 12h' } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
@@ -87,7 +87,7 @@ describe('the functions under what operators set', () => {
     expect(world.events('Account Resumed').length).toBe(2);
   });
 
-  it('a closed window defers, and the tick after its opening queues what waited', async () => {
+  it('a closed window delays changes, and the tick after its opening enqueues them', async () => {
     const windows = 'schedule: 12h\nwindows: [{ kind: allow, cron: "0 14 * * *", duration: 2h }]';
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { more: windows } });
     const { tick, scan, work } = functionsOf(world);
@@ -102,7 +102,7 @@ describe('the functions under what operators set', () => {
     expect(notActive(world)).toEqual([]);
   });
 
-  it('exemptions are announced and end with the tick', async () => {
+  it('the tick records the start and the end of exemptions', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const [id = ''] = notActive(world);
     const exemptions = `exemptions: [{ accounts: "${id}", until: 2026-11-04, reason: freeze, owner: o@example.com }]`;

@@ -7,7 +7,7 @@ import { functionsOf } from './functions.ts';
 import { deploy } from './support.ts';
 
 describe('tick, scanner and worker', () => {
-  it('bring an organization to its policy, with one id from the scan to the event', async () => {
+  it('make an organization compliant, with the same run id from the scan to the event', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
@@ -36,7 +36,7 @@ describe('tick, scanner and worker', () => {
     expect(await work()).toBeNull();
   });
 
-  it('call nothing that their roles do not allow', async () => {
+  it('make only calls that their roles allow', async () => {
     const world = await deploy({
       sandbox: { accounts: 14, drift: 0.5 },
       policy: { automation: 'Active', organizationRules: 'AnyAllowed' },
@@ -88,10 +88,10 @@ const TARGETS: Readonly<Record<string, string>> = {
 };
 const BATCHES = /^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/;
 
-/** The IAM action of a request and who signed it; STS, which names its operation in the body, is left out. */
+/** The IAM action and the signer of a request. Without STS, which names its operation in the body. */
 function actionOf(message: unknown): { readonly name: string; readonly accessKey: string } | null {
   if (typeof message !== 'object' || message === null || !('request' in message)) return null;
-  // Node's own channel: its messages are documented to carry the request.
+  // Node's diagnostics channel, whose messages are documented to contain the request.
   const request = message.request as ClientRequest;
   const [service = '', operation = ''] = String(request.getHeader('x-amz-target') ?? '').split('.');
   const accessKey = /Credential=([^/]+)/.exec(String(request.getHeader('authorization')))?.[1] ?? '';

@@ -26,14 +26,14 @@ import { type SqsEvent, toRecord } from '../../support/lambda-events.ts';
 import { timeScale, type WorldClock, worldClock } from '../../support/world-clock.ts';
 import { type PolicyParts, policyText } from '../../support/world-policy.ts';
 
-/** A line of a function's log. */
+/** A log line of a function. */
 interface Line {
   readonly level: string;
   readonly message: string;
   readonly fields: LogFields;
 }
 
-/** What is deployed, as far as handlers see it: a pretend organization, a table, queues, a bus, a policy file. */
+/** A deployment as handlers see it: a simulated organization, a table, queues, a bus, a policy file. */
 export interface Deployment {
   readonly sandbox: RunningSandbox;
   readonly clock: WorldClock;
@@ -41,14 +41,14 @@ export interface Deployment {
   readonly queues: SQSClient;
   readonly lines: Line[];
   readonly measured: Map<MetricName, number>;
-  /** A runtime as a container of the function would make it. */
+  /** Creates a runtime as a container of the function does. */
   compose(service: string, settings?: Partial<Settings>): () => Promise<AwsRuntime>;
   writePolicy(parts: PolicyParts): void;
   /** Messages on the work queue, in the shape of an SQS event; they stay hidden as under Lambda. */
   sqsEvent(max?: number): Promise<SqsEvent>;
   send(body: string): Promise<void>;
   remove(records: SqsEvent['Records']): Promise<void>;
-  /** Everything among the dead letters. */
+  /** All dead letters. */
   dead(): Promise<Message[]>;
   /** Events that reached the bus, by detail-type. */
   events(type?: string): readonly BusEvent[];
@@ -64,11 +64,11 @@ export interface DeployOptions {
   readonly sandbox?: Omit<StartOptions, 'port' | 'clock'>;
   readonly policy?: PolicyParts;
   readonly speed?: number;
-  /** What stands between the functions and a store: told where the store is, it says where they find it. */
+  /** Puts a proxy between the functions and a store. @returns the URL of the proxy for that of the store */
   readonly doors?: { table(endpoint: string): Promise<Door>; queue(endpoint: string): Promise<Door> };
 }
 
-/** What stands before a service. */
+/** A proxy in front of a service. */
 interface Door {
   readonly endpoint: string;
   close(): Promise<void>;
@@ -76,15 +76,15 @@ interface Door {
 
 const REGION = 'eu-central-1';
 
-/** Without a test runner, for scripts as well. Sets the SDK's own variables for the whole process: one deployment at a time. */
+/** Also works in scripts, without a test runner. Sets the SDK's variables for the whole process, so only one deployment can run at a time. */
 export async function startDeployment(
   options: DeployOptions = {},
 ): Promise<{ readonly deployment: Deployment; close(): Promise<void> }> {
-  // Not faster: on a busy machine a claim, or a call's share of its retries, is then over before the work under it.
+  // Not faster: on a busy machine a claim, or the time for retries, would expire before its work is done.
   const clock = worldClock(timeScale(options.speed ?? 4));
   const sandbox = await startSandbox({ ...options.sandbox, port: 0, clock });
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  // A busy machine may delay a process for longer than an idle connection lives, and these tests are not about broken connections.
   dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const tableEndpoint = `http://127.0.0.1:${portOf(dynamo.address())}`;
@@ -92,7 +92,7 @@ export async function startDeployment(
   const fauxqs = buildApp({ logger: false });
   const sqsEndpoint = await fauxqs.listen({ port: 0, host: '127.0.0.1' });
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-lambda-'));
-  // The SDK's own settings: each test file is a process of its own.
+  // Setting the SDK's variables is safe, because each test file runs in its own process.
   const settings = {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: sandbox.info.managementAccountId,
@@ -105,7 +105,7 @@ export async function startDeployment(
   const table = new DynamoDBClient({});
   await table.send(new CreateTableCommand(createTableInput('rollcall')));
   table.destroy();
-  // The queues' URLs point to a name under `localhost`, which is not known everywhere: the clients are told where to go.
+  // The queues' URLs have a name under `localhost`, which does not resolve everywhere, so the clients get an explicit endpoint.
   const queueDoor = await options.doors?.queue(sqsEndpoint);
   const sqs = { endpoint: queueDoor?.endpoint ?? sqsEndpoint, region: REGION };
   const queues = new SQSClient({ endpoint: sqsEndpoint, region: REGION });
@@ -212,7 +212,7 @@ function recordingMetrics(measured: Map<MetricName, number>): Metrics {
   };
 }
 
-/** What the sandbox's event bus has received, in order. */
+/** The events that the sandbox's bus received, in order. */
 function eventsOf({ sandbox }: RunningSandbox): readonly BusEvent[] {
   return sandbox.events().map(({ Source, DetailType, Detail }) => ({
     source: String(Source),

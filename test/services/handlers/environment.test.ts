@@ -78,18 +78,18 @@ describe('the environment of a function', () => {
     expect(message.match(/ is /g)?.length).toBeLessThan(4);
   });
 
-  it('names everything that is wrong at once', () => {
+  it('is rejected with a list of all errors', () => {
     const message = refusal({ ROLLCALL_TABLE: '!' });
     for (const name of Object.keys(GOOD)) expect(message).toContain(name);
   });
 
-  it('has two queues', () => {
+  it('must name two different queues', () => {
     expect(refusal({ ...GOOD, ROLLCALL_DLQ_URL: GOOD.ROLLCALL_QUEUE_URL })).toContain(
       'ROLLCALL_DLQ_URL is the same queue',
     );
   });
 
-  it('is read at the first event, not at import, and again at the next if it was refused', async () => {
+  it('is read at the first event, not at import, and again at the next event if it was rejected', async () => {
     let env: Record<string, string> = {};
     let composed = 0;
     const handler = makeTick(async () => {
@@ -104,8 +104,8 @@ describe('the environment of a function', () => {
   });
 });
 
-describe('what a function is told of, and is not there', () => {
-  it('is named: table, queue, policy', async () => {
+describe('a missing resource', () => {
+  it('is named in the error: table, queue, policy', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
     world.env['ROLLCALL_TABLE'] = 'another-table';
@@ -121,7 +121,7 @@ describe('what a function is told of, and is not there', () => {
 });
 
 describe('a policy that changes', () => {
-  it('is read again, and has its scan at once', async () => {
+  it('is read again, and causes an immediate scan', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
@@ -131,19 +131,19 @@ describe('a policy that changes', () => {
     const second = await tick();
     expect(second.scanRequested).not.toBeNull();
     expect(second.scanRequested).not.toBe(first.scanRequested);
-    // Keys of the policy before are dropped: it said enforce, and this one says alert.
+    // Keys of the previous policy, which enforced, are dropped, because this one only alerts.
     for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
     await scan();
     expect(await work()).toBeNull();
     expect(world.sandbox.sandbox.calls().some(({ operation }) => operation.startsWith('Update'))).toBe(false);
   });
 
-  it('is not missed by a worker that still has the one before', async () => {
+  it('is noticed by a worker that still has the previous one', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { mode: 'alert' } });
     const { tick, scan, work, worker } = functionsOf(world);
     await tick();
     await scan();
-    // A container that has read the policy just now.
+    // A container that has just read the policy.
     const key = {
       v: 1,
       kind: 'account',
@@ -163,7 +163,7 @@ describe('a policy that changes', () => {
     expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
   });
 
-  it('to something that is none stops all work, by name and line, until it is mended', async () => {
+  it('to an invalid one stops all work, with an error that names file and line, until it is fixed', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();

@@ -8,23 +8,23 @@ import type { Deployment } from './deployment.ts';
 
 export interface Functions {
   tick(): Promise<TickResult>;
-  /** Delivers the requests to scan that were put on the bus since the last time. */
+  /** Delivers the scan requests that were put on the bus since the last call. */
   scan(context?: LambdaContext): Promise<ScannerResult[]>;
   scanner(event: unknown, context: LambdaContext): Promise<ScannerResult>;
-  /** Delivers one batch; what succeeded is deleted, as Lambda does. `null`: the queue is empty. */
+  /** Delivers one batch and deletes the successful messages, as Lambda does. `null`: the queue is empty. */
   work(): Promise<{ readonly event: SqsEvent; readonly failed: readonly string[] } | null>;
   worker(event: unknown, context: LambdaContext): Promise<BatchResponse>;
 }
 
 export interface FunctionOptions {
   readonly settings?: Partial<Settings>;
-  /** Time that the scanner keeps for ending in order, ms. */
+  /** Time that the scanner reserves for a graceful end, ms. */
   readonly reserveMs?: number;
-  /** Wraps whatever a function does. */
+  /** Wraps every call of a function. */
   readonly around?: <T>(name: string, work: () => Promise<T>) => Promise<T>;
 }
 
-/** The deployment's functions, called by what calls them in AWS: the scheduler, a rule of the bus, the event source mapping. */
+/** The deployment's functions, called as in AWS by the scheduler, a rule of the bus, or the event source mapping. */
 export function functionsOf(world: Deployment, options: FunctionOptions = {}): Functions {
   const { settings, reserveMs, around = (_name, work) => work() } = options;
   const tick = makeTick(world.compose('tick', settings));

@@ -4,7 +4,7 @@ import { deploy } from './support.ts';
 
 const DAY = 86_400_000;
 
-it('the tick writes one digest a day, which is published, and prunes what is older than the retention', async () => {
+it('the tick writes and publishes one digest per day, and prunes entries older than the retention', async () => {
   const world = await deploy({ sandbox: { accounts: 4, drift: 0 } });
   world.writePolicy({ more: 'retention: 1d' });
   const { tick, scan } = functionsOf(world);
@@ -16,7 +16,7 @@ it('the tick writes one digest a day, which is published, and prunes what is old
   const second = await tick();
   world.clock.advance(3 * DAY);
   const later = [await tick(), await tick()];
-  // The very first tick found an empty ledger.
+  // The ledger was empty at the first tick.
   expect(first).toMatchObject({ digest: expect.stringMatching(/^[0-9a-f]{64}$/), pruned: 0 });
   expect(second).toMatchObject({ digest: null, pruned: 0 });
   expect(later.map(({ digest }) => digest === null)).toEqual([false, true]);

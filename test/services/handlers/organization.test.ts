@@ -22,7 +22,7 @@ it('functions refuse a table of another organization and record nothing in it', 
   expect(world.sandbox.sandbox.calls().filter(({ operation }) => operation === 'ListAccounts')).toEqual([]);
 });
 
-it('the first scan binds the table, and the workers of the same organization go on', async () => {
+it('the first scan binds the table, and the workers of the same organization continue', async () => {
   const world = await deploy({ sandbox: { accounts: 12, drift: 0.3 } });
   const { tick, scan, work } = functionsOf(world);
   await tick();

@@ -34,7 +34,7 @@ describe('a policy in S3', () => {
     await app.close();
   });
 
-  it('is read, and read again when it has changed', async () => {
+  it('is read, and read again after it changed', async () => {
     const source = policySource({ kind: 's3', bucket: 'policies', key: 'a/b.yaml' }, '/', fast);
     await put('version: 1');
     const first = await source.read(null);
@@ -47,7 +47,7 @@ describe('a policy in S3', () => {
     source.close();
   });
 
-  it('that is not there is named', async () => {
+  it('that does not exist is named in the error', async () => {
     for (const [bucket, key] of [
       ['policies', 'none.yaml'],
       ['nobucket', 'a.yaml'],
@@ -62,7 +62,7 @@ describe('a policy in S3', () => {
 });
 
 describe('a policy in the bundle', () => {
-  it('is a regular file: a pipe would be waited for', async () => {
+  it('must be a regular file, because reading a pipe would block', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'rollcall-policy-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
     execFileSync('mkfifo', [join(directory, 'policy.yaml')]);
@@ -93,7 +93,7 @@ describe('a policy in an SSM parameter', () => {
   });
   afterAll(() => server.close());
 
-  it('is read, and read again when its version has changed', async () => {
+  it('is read, and read again after its version changed', async () => {
     const source = policySource({ kind: 'ssm', name: '/rollcall/policy' }, '/', fast);
     answer = { status: 200, body: { Parameter: { Name: '/rollcall/policy', Value: 'version: 1', Version: 7 } } };
     const first = await source.read(null);
@@ -105,7 +105,7 @@ describe('a policy in an SSM parameter', () => {
     source.close();
   });
 
-  it('that is not there, or without a value, is named', async () => {
+  it('that does not exist or has no value is named in the error', async () => {
     const source = policySource({ kind: 'ssm', name: '/rollcall/policy' }, '/', fast);
     answer = { status: 400, body: { __type: 'ParameterNotFound', message: 'no such parameter' } };
     await expect(source.read(null)).rejects.toThrow(/ssm:\/rollcall\/policy cannot be read: .*ParameterNotFound/);

@@ -5,7 +5,7 @@ import { deploy } from './support.ts';
 
 describe('an event bus that refuses entries', () => {
   it.each([
-    ['is not there', 'ResourceNotFoundException'],
+    ['does not exist', 'ResourceNotFoundException'],
     ['denies everything', 'AccessDeniedException'],
   ])('because it %s is counted by every tick, and its entries are published once it takes them', async (_, code) => {
     const world = await deploy({ sandbox: { accounts: 6 } });
@@ -19,7 +19,7 @@ describe('an event bus that refuses entries', () => {
     expect(first.published).toBe(0);
     expect(first.refused).toBeGreaterThan(6);
     expect(world.measured.get('EntriesRefused')).toBe(first.refused);
-    // Another part of the first tick has written the day's digest, before or after it published.
+    // Another part of the first tick wrote the day's digest, before or after publishing.
     const second = await tick();
     expect(second.published).toBe(0);
     expect(second.refused).toBeGreaterThanOrEqual(first.refused);
@@ -31,7 +31,7 @@ describe('an event bus that refuses entries', () => {
     expect(await overdueEntries(stores, world.clock.now())).toBeNull();
   });
 
-  it('is a metric also where nothing is refused, so that the alarm knows that somebody looked', async () => {
+  it('has a metric even if no entry is refused, so that missing data shows a stopped tick', async () => {
     const world = await deploy({ sandbox: { accounts: 6 } });
     await functionsOf(world).tick();
     expect(world.measured.get('EntriesRefused')).toBe(0);

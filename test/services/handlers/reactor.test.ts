@@ -22,7 +22,7 @@ function accepted(text: string) {
 }
 
 describe('the reactor', () => {
-  it('has an account that somebody opted out put right at once, and names who it was', async () => {
+  it('causes the immediate remediation of an account that somebody opted out, and records the actor', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
@@ -40,8 +40,8 @@ describe('the reactor', () => {
     await tick();
     const [drift] = world.events('Drift Detected').filter(({ detail }) => entry.parse(detail).accountId === accountId);
     expect(entry.parse(drift?.detail).detail?.changedBy?.actor).toBe(JANE(accountId));
-    const stranger = optedOut('999999999999', world.clock.now());
-    expect(await reactor(stranger, lambdaContext(world.clock))).toMatchObject({
+    const unknown = optedOut('999999999999', world.clock.now());
+    expect(await reactor(unknown, lambdaContext(world.clock))).toMatchObject({
       queued: [],
       unknown: ['999999999999'],
     });
@@ -51,7 +51,7 @@ describe('the reactor', () => {
   it('follows an account that is moved, tagged, closed, added or removed', async () => {
     const world = await deploy({ sandbox: { accounts: 12, drift: 0 } });
     const { tick, scan } = functionsOf(world);
-    // The policy does not ask about tags; what an operator has suspended does.
+    // The policy does not use tags, but a suspension does.
     const { stores, clock } = await world.compose('cli')();
     const selector = accepted('tag:tier=gold');
     await suspend({ ...stores, clock, newId: () => 'id-1', actor: 'alice' }, { selector, until: null, reason: null });
@@ -95,7 +95,7 @@ describe('the reactor', () => {
     expect(world.measured.get('EventsHeard')).toBe(happened.length);
   });
 
-  it('is never thrown into a retry by what is no event', async () => {
+  it('does not throw for a malformed event, which would cause a retry', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0 } });
     const reactor = makeReactor(world.compose('reactor'));
     for (const event of [{ detail: 'x' }, null, 'x', { ...optedOut('111122223333', 0), account: '1' }]) {
@@ -106,8 +106,8 @@ describe('the reactor', () => {
   });
 });
 
-describe('the webhook behind the tick', () => {
-  it('is told once, and an outage of it fails no tick and delays no event', async () => {
+describe('the webhook of the tick', () => {
+  it('receives each message once, and its outage fails no tick and delays no event', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const receiver = await webhookReceiver();
     receiver.behave = answering(500);
@@ -154,7 +154,7 @@ describe('the API behind Lambda', () => {
     isBase64Encoded: false,
   });
 
-  it('says whether it can work', async () => {
+  it('reports its health', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const context = { ...CONTEXT, ...lambdaContext(world.clock) };
     const api = makeApi(world.compose('api'));
@@ -166,7 +166,7 @@ describe('the API behind Lambda', () => {
   });
 });
 
-/** What Hono's type asks of Lambda's context beside what is used. */
+/** The fields of Lambda's context that Hono's type requires but nothing uses. */
 const CONTEXT = {
   callbackWaitsForEmptyEventLoop: true,
   ...{ functionName: 'api', functionVersion: '1', invokedFunctionArn: '', memoryLimitInMB: '512' },

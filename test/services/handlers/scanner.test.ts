@@ -4,7 +4,7 @@ import type { LambdaContext } from '../../../shared/compose/lazy-runtime.ts';
 import { functionsOf } from './functions.ts';
 import { type Deployment, deploy, lambdaContext } from './support.ts';
 
-/** Reads of a scan, by operation. */
+/** Counts the reads of a scan, by operation. */
 function readsOf(world: Deployment): Record<string, number> {
   const reads: Record<string, number> = {};
   for (const { operation, count } of world.sandbox.sandbox.calls()) {
@@ -13,7 +13,7 @@ function readsOf(world: Deployment): Record<string, number> {
   return reads;
 }
 
-/** A function whose time is over when it has been asked for so often: each call to AWS asks once. */
+/** The context of a function whose time is over after this many checks. Each call to AWS checks once. */
 function shortTime(calls: number, reserveMs: number): LambdaContext {
   let left = calls;
   return {
@@ -28,8 +28,8 @@ function shortTime(calls: number, reserveMs: number): LambdaContext {
 const RESERVE_MS = 1_000;
 const TAGGED = { more: 'rules:\n  - { id: none, match: { tags: { nobody: has } }, mode: alert }' };
 
-describe('a scan that takes longer than a function lives', () => {
-  it('goes on where it stopped, asks nothing twice and says nothing twice', async () => {
+describe('a scan that takes longer than one invocation', () => {
+  it('continues where it stopped, and repeats no call and no entry', async () => {
     const sandbox = { accounts: 24, drift: 0.3 };
     const whole = await deploy({ sandbox, policy: TAGGED });
     const straight = functionsOf(whole);
@@ -55,7 +55,7 @@ describe('a scan that takes longer than a function lives', () => {
     expect(results.at(-1)).toEqual({ runId: scanRequested, result: 'done' });
     const once = readsOf(whole);
     const { DescribeOrganization: described, ...reads } = readsOf(world);
-    // Each invocation's caller and organization are read anew; all the rest is asked for once over all parts.
+    // Each invocation reads the caller and the organization again; all other reads are made once over all parts.
     expect(described).toBeGreaterThan(once['DescribeOrganization'] ?? 0);
     expect({ ...reads, ListDelegatedAdministrators: 0 }).toEqual({
       ...once,
@@ -71,11 +71,11 @@ describe('a scan that takes longer than a function lives', () => {
     expect(world.events('Drift Detected').length).toBe(drifted);
   });
 
-  it('goes on where it stopped recording as well', async () => {
+  it('also continues if it stopped while recording', async () => {
     const world = await deploy({ sandbox: { accounts: 24, drift: 0.3 } });
     const { tick, scan } = functionsOf(world, { reserveMs: RESERVE_MS });
     await tick();
-    // Time for some ticks of the clock, however many calls that may be; in between recording has begun, or not.
+    // The time ends after some ticks of the clock, before or after recording has started.
     const results = [];
     const end = (): LambdaContext => lambdaContext(world.clock, RESERVE_MS + 600 * 3 ** results.length);
     for (let part = await scan(end()); part.length > 0; part = await scan(end())) results.push(...part);
@@ -85,7 +85,7 @@ describe('a scan that takes longer than a function lives', () => {
     expect(world.events('Account Joined').length).toBe(world.sandbox.sandbox.accounts().length);
   });
 
-  it('is asked for again by the tick if its request or its scanner got lost, and given up after some times', async () => {
+  it('is requested again by the tick if its request or its scanner was lost, and given up after several attempts', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
     const { scanRequested } = await tick();
@@ -96,13 +96,13 @@ describe('a scan that takes longer than a function lives', () => {
     }
     const again = asked.filter((runId) => runId !== null);
     expect(again).toEqual(Array(5).fill(scanRequested));
-    // Half an hour later the schedule's next one begins, as another run.
+    // Half an hour later, the next scheduled scan starts as another run.
     world.clock.advance(31 * 60_000);
     expect((await tick()).scanRequested).not.toBe(scanRequested);
     expect(world.measured.get('ScanAge')).toBeGreaterThan(0);
   });
 
-  it('is asked for again after it failed, and then completes', async () => {
+  it('is requested again after it failed, and then completes', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick, scan } = functionsOf(world, { settings: { retryBudgetMs: 100 } });
     const { scanRequested } = await tick();
@@ -114,7 +114,7 @@ describe('a scan that takes longer than a function lives', () => {
     expect(await scan()).toEqual([{ runId: scanRequested, result: 'done' }]);
   });
 
-  it('does nothing for a request that comes twice, late, or while another process scans', async () => {
+  it('does nothing for a request that is repeated, late, or arrives while another process scans', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick, scan, scanner } = functionsOf(world);
     await tick();
@@ -130,7 +130,7 @@ describe('a scan that takes longer than a function lives', () => {
     expect(world.sandbox.sandbox.calls().length).toBe(calls);
   });
 
-  it('reads accounts that no listing names through the role that may only read', async () => {
+  it('reads accounts missing from the listings through the role that may only read', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { sandbox } = world.sandbox;
     const assumed = new Set<string>();
@@ -150,7 +150,7 @@ describe('a scan that takes longer than a function lives', () => {
     expect(world.events('Drift Detected').length).toBeGreaterThan(0);
   });
 
-  it('refuses an event that is no request', async () => {
+  it('rejects an event that is not a scan request', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { scanner } = functionsOf(world);
     const forged = { source: 'aws.organizations', 'detail-type': 'Scan Requested', detail: { runId: 'X' } };
@@ -159,7 +159,7 @@ describe('a scan that takes longer than a function lives', () => {
   });
 });
 
-describe('an event that is not a request to scan', () => {
+describe('an event that is not a scan request', () => {
   const good = { 'detail-type': 'Scan Requested', source: 'rollcall.internal', detail: { runId: 'r' } };
 
   it.each([

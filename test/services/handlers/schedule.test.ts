@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const START = Date.UTC(2026, 2, 1, 12);
 
-/** Ticks from `START` on, each a minute and some jitter after the other; when scans were begun. */
+/** Runs ticks from `START`, one per minute with some jitter. @returns the times at which scans started */
 function scansOf(schedule: Schedule, jitters: readonly number[]): number[] {
   const scans = [START];
   let last = START;
@@ -24,7 +24,7 @@ function scansOf(schedule: Schedule, jitters: readonly number[]): number[] {
 const jitters = fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 600, maxLength: 600 });
 
 describe('when a scan is due', () => {
-  it('is once a period, without drifting, however the ticks come', () => {
+  it('is once per period, without drift, whatever the times of the ticks', () => {
     fc.assert(
       fc.property(jitters, fc.constantFrom(15 * MINUTE_MS, HOUR_MS), (ticks, everyMs) => {
         const scans = scansOf({ everyMs }, ticks);
@@ -36,13 +36,13 @@ describe('when a scan is due', () => {
     );
   });
 
-  it('is made up for once after a time without ticks', () => {
+  it('is immediately after a time without ticks, once', () => {
     const late = START + 50 * HOUR_MS + 5 * MINUTE_MS;
     expect(dueAt({ everyMs: HOUR_MS }, START, late)).toBe(late);
     expect(dueAt({ everyMs: HOUR_MS }, late, late + MINUTE_MS)).toBeNull();
   });
 
-  it('follows a cron expression in its time zone, over the change to summer time', () => {
+  it('follows a cron expression in its time zone, across the change to summer time', () => {
     const schedule: Schedule = { cron: '30 9 * * *', timezone: 'Europe/Berlin' };
     // 29 March 2026: from UTC+1 to UTC+2.
     const before = nextScanAt(schedule, Date.UTC(2026, 2, 28, 0)) ?? 0;

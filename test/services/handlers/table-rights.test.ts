@@ -10,7 +10,7 @@ import { deploy, lambdaContext } from './support.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-it('each function does its work with what its role may write in the table, from a scan to pruning', {
+it('each function can do its work with the table permissions of its role, from a scan to pruning', {
   timeout: 120_000,
 }, async () => {
   let running = 'nobody';
@@ -72,7 +72,7 @@ it('each function does its work with what its role may write in the table, from 
     const { statusCode, body: text } = await as('api', () => api(urlEvent('POST', path, operator, body), urlContext));
     expect([path, statusCode, text]).toEqual([path, 200, text]);
   }
-  // The next snapshot removes the one before; what is older than the retention goes later.
+  // The next snapshot removes the previous one; entries older than the retention are pruned later.
   world.clock.advance(DAY_MS);
   await round();
   world.clock.advance(3 * DAY_MS);
@@ -84,7 +84,7 @@ it('each function does its work with what its role may write in the table, from 
     'tick BatchWriteItem chain',
     'tick UpdateItem chain',
   ]);
-  // All of that has been tried.
+  // All of these operations were made.
   expect(changes).toEqual(
     expect.arrayContaining([
       ...['api UpdateItem record', 'reactor BatchWriteItem facts', 'scanner BatchWriteItem facts'],

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-/** What a function writes, from a process of its own: Powertools writes past whatever a test could put in its way. */
+/** The output of a function in its own process, because a test cannot intercept the output of Powertools. */
 function written(script: string): Record<string, unknown>[] {
   const code = `
     import { lambdaLogger } from './shared/adapters/aws/lambda/logger.ts';
@@ -13,7 +13,7 @@ function written(script: string): Record<string, unknown>[] {
     env: {},
   });
   expect(run.status).toBe(0);
-  // Powertools writes warnings and errors to the other stream; Lambda joins both.
+  // Powertools writes warnings and errors to stderr; Lambda joins both streams.
   return `${run.stdout}${run.stderr}`
     .trim()
     .split('\n')
@@ -21,7 +21,7 @@ function written(script: string): Record<string, unknown>[] {
 }
 
 describe('log lines', () => {
-  it('are JSON, and carry the run that they belong to, also where runs are worked on side by side', () => {
+  it('are JSON, and contain their run id, even if runs are concurrent', () => {
     const lines = written(`
       const logger = lambdaLogger(options);
       const { promise: bothBegun, resolve } = Promise.withResolvers();
@@ -62,7 +62,7 @@ describe('log lines', () => {
 });
 
 describe('metrics', () => {
-  it('are one line a flush in the embedded metric format, by function and stage', () => {
+  it('are one line per flush in the embedded metric format, by function and stage', () => {
     const lines = written(`
       const metrics = lambdaMetrics(options);
       metrics.flush();

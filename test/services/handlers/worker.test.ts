@@ -4,8 +4,8 @@ import { entryIdOf } from '../../../shared/app/ledger/dead-letter-entries.ts';
 import { functionsOf } from './functions.ts';
 import { deploy, lambdaContext, type SqsEvent } from './support.ts';
 
-describe('messages that are no keys', () => {
-  it('end among the dead letters, with an entry in the ledger, and keep nobody up', async () => {
+describe('unreadable messages', () => {
+  it('become dead letters, with an entry in the ledger, and do not delay others', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
@@ -27,14 +27,14 @@ describe('messages that are no keys', () => {
     const named = dead.map(({ MessageAttributes }) => MessageAttributes?.['EntryId']?.StringValue).sort();
     expect(named).toEqual(entries.map(entryIdOf).sort());
     expect(world.measured.get('DeadLetters')).toBe(bad.length);
-    // All others were worked on.
+    // All others were processed.
     const active = world.sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     expect(active.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')).toBe(true);
-    // They have their entries: the tick adds none.
+    // They already have their entries, so the tick adds none.
     expect(await tick()).toMatchObject({ deadLettersRecorded: 0 });
   });
 
-  it('that the queue itself has moved there are recorded by the tick, once', async () => {
+  it('that SQS itself moved to the dead letters are recorded by the tick, once', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { tick } = functionsOf(world);
     const accountId = '123456789012';
@@ -66,7 +66,7 @@ describe('messages that are no keys', () => {
   });
 });
 
-describe('an event that is not a batch of SQS', () => {
+describe('an event that is not an SQS batch', () => {
   it.each([
     [undefined, 'the event: expected object, received undefined'],
     [{ key1: 'value1' }, 'Records: expected array, received undefined'],
@@ -81,8 +81,8 @@ describe('an event that is not a batch of SQS', () => {
   });
 });
 
-describe('a batch with records that are malformed', () => {
-  it('keeps those on the queue, buries what has no name, and works on all others', async () => {
+describe('a batch with malformed records', () => {
+  it('keeps those on the queue, moves records without an id to the dead letters, and processes all others', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
@@ -108,8 +108,8 @@ describe('a batch with records that are malformed', () => {
   });
 });
 
-describe('a batch of which a part fails', () => {
-  it('keeps that part on the queue, and only that part', async () => {
+describe('a batch that fails in part', () => {
+  it('keeps only the failed part on the queue', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, work, worker } = functionsOf(world, { settings: { retryBudgetMs: 50 } });
     await tick();
@@ -135,7 +135,7 @@ describe('a batch of which a part fails', () => {
     expect(await world.dead()).toEqual([]);
   });
 
-  it('begins nothing that it may have no time to end', async () => {
+  it('starts no message without enough time to finish it', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
@@ -144,11 +144,11 @@ describe('a batch of which a part fails', () => {
     const response = await worker(event, lambdaContext(world.clock, 60_000));
     expect(response.batchItemFailures.length).toBe(event.Records.length);
     expect(world.sandbox.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus')).toBe(false);
-    // Given back at once.
+    // Released immediately.
     expect((await world.sqsEvent()).Records.length).toBe(event.Records.length);
   });
 
-  it('fails as a whole, untouched, while the caller is refused', async () => {
+  it('fails as a whole, without any change, while AWS refuses the caller', async () => {
     const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
@@ -162,7 +162,7 @@ describe('a batch of which a part fails', () => {
     expect((await worker(event, lambdaContext(world.clock))).batchItemFailures).toEqual([]);
   });
 
-  it('refuses an event that is none of SQS', async () => {
+  it('rejects an event that is not from SQS', async () => {
     const world = await deploy({ sandbox: { accounts: 8, drift: 0.5 } });
     const { worker } = functionsOf(world);
     await expect(worker({ Records: [] }, lambdaContext(world.clock))).rejects.toThrow();
@@ -170,8 +170,8 @@ describe('a batch of which a part fails', () => {
   });
 });
 
-describe('invocations that one container is given at once', () => {
-  it('share what they work with, and none closes it under another', async () => {
+describe('concurrent invocations of one container', () => {
+  it('share their resources, and none closes them while another uses them', async () => {
     const world = await deploy({ sandbox: { accounts: 8 } });
     const runtime = await world.compose('worker')();
     const [first, second] = await Promise.all([runtime.app(), runtime.app()]);
@@ -179,7 +179,7 @@ describe('invocations that one container is given at once', () => {
     await expect(first.deps.cloud.list('computeOptimizer', null)).resolves.toBeDefined();
   });
 
-  it('that still work under the policy before go on, and what comes has the new one', async () => {
+  it('that use the previous policy finish with it, and new ones use the new policy', async () => {
     const world = await deploy({ sandbox: { accounts: 8 } });
     const runtime = await world.compose('worker')();
     const before = await runtime.app();
@@ -190,7 +190,7 @@ describe('invocations that one container is given at once', () => {
     await expect(before.deps.cloud.list('computeOptimizer', null)).resolves.toBeDefined();
   });
 
-  it('do not suffer from what an earlier one could not make', async () => {
+  it('work even if an earlier one could not create its resources', async () => {
     const world = await deploy({ sandbox: { accounts: 8 } });
     const runtime = await world.compose('worker')();
     const { registers } = runtime.stores;
@@ -201,7 +201,7 @@ describe('invocations that one container is given at once', () => {
     await expect(app.work()).resolves.toMatchObject({ policy: app.policy });
   });
 
-  it('get the app that could not be built for the one before', async () => {
+  it('get an app even if it could not be created for the previous one', async () => {
     const world = await deploy({ sandbox: { accounts: 8 } });
     const runtime = await world.compose('worker')();
     world.sandbox.sandbox.setFaults([
