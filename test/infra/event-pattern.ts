@@ -4,13 +4,13 @@
  */
 export function lets(pattern: unknown, event: unknown): boolean {
   if (!isObject(pattern)) throw new Error(`a pattern is an object, not ${JSON.stringify(pattern)}`);
-  return Object.entries(pattern).every(([name, wanted]) => {
+  return Object.entries(pattern).every(([name, allowed]) => {
     const found = isObject(event) ? event[name] : undefined;
-    if (!Array.isArray(wanted)) return lets(wanted, found);
-    if (wanted.length === 0 || wanted.some((each) => typeof each !== 'string')) {
-      throw new Error(`${name}: only plain texts are understood, not ${JSON.stringify(wanted)}`);
+    if (!Array.isArray(allowed)) return lets(allowed, found);
+    if (allowed.length === 0 || allowed.some((each) => typeof each !== 'string')) {
+      throw new Error(`${name}: only plain strings are supported, not ${JSON.stringify(allowed)}`);
     }
-    return [found].flat().some((each) => wanted.includes(each));
+    return [found].flat().some((each) => allowed.includes(each));
   });
 }
 

@@ -161,12 +161,12 @@ export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Siz
     });
     sandbox.sandbox.drift({ changes });
     const drifted = await scanAndAfter(world);
-    const alone = ([all, ticks]: readonly [Calls, number]): Calls => sum([all, 1], [tick, -ticks]);
+    const withoutTicks = ([all, ticks]: readonly [Calls, number]): Calls => sum([all, 1], [tick, -ticks]);
     return {
       tick,
-      adoption: alone(adoption),
-      quiet: alone(quiet),
-      changes: sum([alone(drifted), 1], [alone(quiet), -1]),
+      adoption: withoutTicks(adoption),
+      quiet: withoutTicks(quiet),
+      changes: sum([withoutTicks(drifted), 1], [withoutTicks(quiet), -1]),
     };
   });
 }

@@ -85,7 +85,7 @@ describe('the source of the policy', () => {
   );
 
   it.each(['file:', 'file:infra', 'file:no/such.yaml'])('%j is rejected, because it names no file', async (source) => {
-    await expect(permission(source)).rejects.toThrow('there is no such file here');
+    await expect(permission(source)).rejects.toThrow('but there is no such file');
   });
 
   it('that can be read is accepted', async () => {

@@ -74,7 +74,7 @@ class Structure {
     if (description !== undefined && (typeof description !== 'string' || Buffer.byteLength(description) > 1_024)) {
       this.#say('Description: expected a text of at most 1,024 bytes');
     }
-    if (Object.keys(this.#resources).length === 0) this.#say('Resources: there is none');
+    if (Object.keys(this.#resources).length === 0) this.#say('Resources: missing');
     for (const [name, parameter] of this.#named('Parameters', this.#parameters)) this.#parameter(name, parameter);
     for (const [name, condition] of this.#named('Conditions', this.#conditions)) this.#declared(name, condition);
     for (const [name, resource] of this.#named('Resources', this.#resources)) this.#resource(name, resource);
@@ -99,8 +99,7 @@ class Structure {
 
   #named(section: string, found: Readonly<Record<string, unknown>>) {
     return Object.entries(found).flatMap(([name, value]) => {
-      if (!/^[A-Za-z0-9]{1,255}$/.test(name))
-        this.#say(`${section}.${name}: a logical id has letters and digits alone`);
+      if (!/^[A-Za-z0-9]{1,255}$/.test(name)) this.#say(`${section}.${name}: a logical id has only letters and digits`);
       if (isObject(value)) return [[name, value] as const];
       this.#say(`${section}.${name}: expected an object`);
       return [];
@@ -206,7 +205,7 @@ class Structure {
       this.#say(`${where} is not a function of CloudFormation's`);
       return;
     }
-    if (ONLY_IN_CONDITIONS.includes(name) && !place.conditional) this.#say(`${where} may be used in Conditions alone`);
+    if (ONLY_IN_CONDITIONS.includes(name) && !place.conditional) this.#say(`${where} may only be used in Conditions`);
     const [least, most] = lengths;
     if (!Array.isArray(argument) || argument.length < least || argument.length > most) {
       this.#say(`${where}: expected a list of ${least === most ? least : `${least} to ${most}`} elements`);

@@ -22,7 +22,7 @@ interface AccountFlags {
 export function defineAccount(program: Command, select: Select): void {
   program
     .command('account')
-    .description('one account: its status, what the policy declares and why, timeline')
+    .description('show one account: its status, what the policy declares and why, timeline')
     .argument('<id>', 'account id, 12 digits')
     .option('--policy <file>', 'policy to explain with (default: rollcall.yaml, if there is one)')
     .option('--limit <n>', 'number of timeline entries', '20')
@@ -107,11 +107,11 @@ function conditionText(
     notBefore,
     attempts,
   } = condition;
-  const wanted = stateText(desired, desiredRuleMode);
+  const target = stateText(desired, desiredRuleMode);
   return [
     `${paintStatus(style, complianceStatus)}${message === null ? '' : ` (${message})`} since ${instant(since)} (${ago(since, now)})`,
     `observed ${stateText(status, ruleMode)}`,
-    ...(wanted === '?' ? [] : [`desired ${wanted}`]),
+    ...(target === '?' ? [] : [`desired ${target}`]),
     ...(driftSince === null ? [] : [`drift since ${instant(driftSince)} (${ago(driftSince, now)})`]),
     ...(notBefore === null ? [] : [`not before ${instant(notBefore)}`]),
     ...(attempts === 0 ? [] : [count(attempts, 'failed attempt')]),

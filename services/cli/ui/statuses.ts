@@ -22,7 +22,7 @@ export function paintStatus(style: Style, text: string): string {
   return status === undefined ? text : style(COLORS[status], text);
 }
 
-/** Compliant first, then what is on its way, what is not, and what is out of scope. */
+/** Compliant first, then drift by urgency, then accounts that the policy does not manage. */
 const ORDER: readonly Status[] = [
   ...(['Compliant', 'Drifted', 'In progress', 'Waiting', 'Needs attention', 'Unknown'] as const),
   ...(['Suspended', 'Exempt', 'Unmanaged', 'Not applicable'] as const),

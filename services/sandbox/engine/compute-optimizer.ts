@@ -33,8 +33,8 @@ function getEnrollmentStatusesForOrganization(call: Call): Output | Failure {
       'AccessDeniedException',
       'Only the management account or the delegated administrator of the organization can perform this action.',
     );
-  const wanted = statusFilter(input['filters']);
-  if (wanted instanceof Failure) return wanted;
+  const statuses = statusFilter(input['filters']);
+  if (statuses instanceof Failure) return statuses;
   // AWS's documentation limits a page to 100, but the model allows 0 to 1000. Larger values count as 100, and 0 as the default.
   const asked = integer(input, 'maxResults') ?? 0;
   const listed = paginate(call, {
@@ -42,9 +42,9 @@ function getEnrollmentStatusesForOrganization(call: Call): Output | Failure {
     key: (account) => account.id,
     size: asked === 0 ? MAX_PAGE : Math.min(asked, MAX_PAGE),
     token: text(input, 'nextToken'),
-    scope: wanted === null ? '' : [...wanted].sort().join(','),
+    scope: statuses === null ? '' : [...statuses].sort().join(','),
     show: (account) =>
-      account.management || (wanted !== null && !wanted.has(account.computeOptimizer.status))
+      account.management || (statuses !== null && !statuses.has(account.computeOptimizer.status))
         ? undefined
         : enrollmentStatus(account),
   });
@@ -65,7 +65,7 @@ function enrollmentStatus(account: Account): Output {
 /** The requested statuses: the intersection of all filters. Null if there is no filter. */
 function statusFilter(filters: unknown): ReadonlySet<string> | null | Failure {
   if (!Array.isArray(filters) || filters.length === 0) return null;
-  let wanted: ReadonlySet<string> = STATUSES;
+  let statuses: ReadonlySet<string> = STATUSES;
   for (const filter of filters) {
     const values: unknown = isRecord(filter) ? filter['values'] : undefined;
     if (!isRecord(filter) || filter['name'] !== 'Status' || !Array.isArray(values) || values.length === 0)
@@ -74,9 +74,9 @@ function statusFilter(filters: unknown): ReadonlySet<string> | null | Failure {
     if (unknown !== undefined)
       return new Failure('InvalidParameterValueException', `'${unknown}' is not a valid value for the filter Status.`);
     const also = new Set(values);
-    wanted = new Set([...wanted].filter((status) => also.has(status)));
+    statuses = new Set([...statuses].filter((status) => also.has(status)));
   }
-  return wanted;
+  return statuses;
 }
 
 function updateEnrollmentStatus({ world, caller, input, now }: Call): Output | Failure {

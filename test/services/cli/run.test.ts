@@ -206,7 +206,7 @@ describe('guardrails and saved plans', () => {
     expectRefusal(a, cwd, files, 'was edited after it was saved', 'Make a new plan');
     expectRefusal(b, cwd, files, 'was made for another policy', 'rollcall plan --policy other.yaml');
     expectRefusal(c, cwd, files, 'The plan is for organization o-');
-    expectRefusal(d, cwd, files, 'not a plan as plan --out writes it');
+    expectRefusal(d, cwd, files, 'not a plan written by plan --out');
     expectRefusal(e, cwd, files, 'bad.json is not JSON');
     expectRefusal(f, cwd, files, 'gone.json cannot be read (ENOENT)');
   });

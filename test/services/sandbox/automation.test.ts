@@ -36,7 +36,7 @@ describe('UpdateEnrollmentConfiguration', () => {
     });
   });
 
-  test('needs Compute Optimizer, also for reading', async () => {
+  test('needs Compute Optimizer, even for reading', async () => {
     const running = await sandboxForTest({ drift: 0.2 });
     const { accountId } = member(running, (account) => account.computeOptimizer.status === 'Inactive');
     expect(await update(running, accountId, { status: 'Active' })).toMatchObject({
@@ -47,7 +47,7 @@ describe('UpdateEnrollmentConfiguration', () => {
     expect(read.error).toBe('OptInRequiredException');
   });
 
-  test.each(['Pending', 'Failed', 'On'])('cannot be asked for the status %j', async (status) => {
+  test.each(['Pending', 'Failed', 'On'])('rejects a request for the status %j', async (status) => {
     const running = await sandboxForTest();
     const answer = await update(running, member(running).accountId, { status });
     expect(answer).toMatchObject({ status: 400, error: 'InvalidParameterValueException' });
@@ -93,7 +93,7 @@ describe('UpdateEnrollmentConfiguration', () => {
     expect((await update(running, accountId, { status: 'Inactive' })).body['status']).toBe('Inactive');
   });
 
-  test('takes its time when the sandbox says so', async () => {
+  test('stays Pending for pendingMs', async () => {
     const running = await sandboxForTest({ pendingMs: HOUR_MS });
     const { accountId } = member(running, (account) => account.automation.status === 'Inactive');
     expect((await update(running, accountId, { status: 'Active' })).body['status']).toBe('Pending');
@@ -101,7 +101,7 @@ describe('UpdateEnrollmentConfiguration', () => {
     expect(truth(running, accountId).automation.status).toBe('Active');
   });
 
-  test("the management account's own opt-out lays its associations to rest, and opting in brings them back", async () => {
+  test("the management account's own opt-out disables its associations, and opting in enables them again", async () => {
     const running = await sandboxForTest();
     const { managementAccountId } = running.info;
     const associated = members(running).filter(automated);
@@ -127,7 +127,7 @@ describe('UpdateEnrollmentConfiguration', () => {
 });
 
 describe('client tokens', () => {
-  test('a replay within 24 hours gives the earlier answer and does nothing', async () => {
+  test('a repeated call within 24 hours returns the earlier response and has no effect', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running, (account) => account.automation.status === 'Inactive');
     const first = await update(running, accountId, { status: 'Active', clientToken: 'token_1' });
@@ -155,7 +155,7 @@ describe('client tokens', () => {
     expect((await associate([two?.accountId], running.info.delegatedAdministratorId)).status).toBe(200);
   });
 
-  test('a refused call leaves its token free', async () => {
+  test('a failed call does not use up its token', async () => {
     const running = await sandboxForTest({ drift: 0.2 });
     const { accountId } = member(running, (account) => account.computeOptimizer.status === 'Inactive');
     const input = { status: 'Active', clientToken: 'again' };
@@ -164,13 +164,13 @@ describe('client tokens', () => {
     expect((await update(running, accountId, input)).status).toBe(200);
   });
 
-  test.each(['', 'has space', 'x'.repeat(65)])('refuses the malformed token %j', async (clientToken) => {
+  test.each(['', 'has space', 'x'.repeat(65)])('rejects the malformed token %j', async (clientToken) => {
     const running = await sandboxForTest();
     const answer = await update(running, member(running).accountId, { status: 'Active', clientToken });
     expect(answer).toMatchObject({ status: 400, error: 'InvalidParameterValueException' });
   });
 
-  test('a token in use is reached by a fault', async () => {
+  test('a slow call has its token in use', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const fault = { service: 'aco-automation', kind: 'denied', code: 'IdempotencyTokenInUseException', count: 1 };
@@ -185,7 +185,7 @@ describe('client tokens', () => {
 });
 
 describe('ListAccounts', () => {
-  test('lists the members enrolled in Compute Optimizer, in pages of the size asked for', async () => {
+  test('lists the members enrolled in Compute Optimizer, in pages of the requested size', async () => {
     const running = await sandboxForTest({ drift: 0.3 });
     const found: unknown[] = [];
     let nextToken: unknown;
@@ -222,12 +222,12 @@ describe('ListAccounts', () => {
   );
 });
 
-describe('organization-level work', () => {
+describe('organization-level operations', () => {
   const operations = ['ListAccounts', 'AssociateAccounts', 'DisassociateAccounts'];
   const input = (operation: string, accountId: string) =>
     operation === 'ListAccounts' ? {} : { accountIds: [accountId] };
 
-  test.each(operations)('%s is for the management account and the delegated administrator', async (operation) => {
+  test.each(operations)('%s needs the management account or the delegated administrator', async (operation) => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const outsider = await automation(running, operation, input(operation, accountId), as(accountId));
@@ -278,7 +278,7 @@ describe('organization-level work', () => {
     expect(body['errors']).toEqual(wrong.map((id) => expect.stringContaining(id)));
   });
 
-  test('takes 1 to 50 account ids', async () => {
+  test('accept 1 to 50 account ids', async () => {
     const running = await sandboxForTest({ accounts: 60 });
     const ids = running.sandbox.accounts().map(({ accountId }) => accountId);
     expect((await automation(running, 'AssociateAccounts', { accountIds: ids.slice(0, 50) })).status).toBe(200);

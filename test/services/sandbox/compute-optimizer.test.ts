@@ -22,7 +22,7 @@ async function listed(running: RunningSandbox, pageSize?: number): Promise<Accou
 }
 
 describe('GetEnrollmentStatusesForOrganization', () => {
-  test('lists every member account once, the delegated administrator too, the management account not', async () => {
+  test('lists every member account once, including the delegated administrator, but not the management account', async () => {
     const running = await sandboxForTest({ drift: 0.3 });
     const found = await listed(running, 7);
     const expected = running.sandbox.accounts().filter(({ management }) => !management);
@@ -32,7 +32,7 @@ describe('GetEnrollmentStatusesForOrganization', () => {
     expect(found.some(({ accountId }) => accountId === running.info.delegatedAdministratorId)).toBe(true);
   });
 
-  test('serves 100 a page, whether asked for nothing, 0, or more than that', async () => {
+  test('returns 100 accounts per page, if the request has no size, 0, or more than 100', async () => {
     const running = await sandboxForTest({ accounts: 250 });
     const { computeOptimizer } = clients(running);
     for (const maxResults of [undefined, 0, 1000]) {
@@ -43,7 +43,7 @@ describe('GetEnrollmentStatusesForOrganization', () => {
     expect(await listed(running)).toHaveLength(249);
   });
 
-  test('filters by status, through pages', async () => {
+  test('filters by status, across pages', async () => {
     const running = await sandboxForTest({ accounts: 120, drift: 0.25 });
     const { computeOptimizer } = clients(running);
     const filters = [{ name: 'Status' as const, values: ['Inactive'] }];
@@ -85,7 +85,7 @@ describe('GetEnrollmentStatusesForOrganization', () => {
     expect(stolen.error).toBe('InvalidParameterValueException');
   });
 
-  test('is for the management account and the delegated administrator', async () => {
+  test('needs the management account or the delegated administrator', async () => {
     const running = await sandboxForTest();
     const delegated = clients(running, as(running.info.delegatedAdministratorId)).computeOptimizer;
     const page = await delegated.send(new GetEnrollmentStatusesForOrganizationCommand({}));
@@ -98,7 +98,7 @@ describe('GetEnrollmentStatusesForOrganization', () => {
 });
 
 describe('UpdateEnrollmentStatus', () => {
-  test("acts on the caller's own account, and again is no change", async () => {
+  test("changes the caller's own account, and has no effect when repeated", async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const { computeOptimizer } = clients(running, as(accountId));
@@ -116,13 +116,13 @@ describe('UpdateEnrollmentStatus', () => {
     expect(others.every((account) => account.computeOptimizer.status === 'Active')).toBe(true);
   });
 
-  test.each(['Pending', 'Failed', 'active', ''])('cannot be asked for the status %j', async (status) => {
+  test.each(['Pending', 'Failed', 'active', ''])('rejects a request for the status %j', async (status) => {
     const running = await sandboxForTest();
     const answer = await json(running, 'compute-optimizer', 'UpdateEnrollmentStatus', { status });
     expect(answer).toMatchObject({ status: 400, error: 'InvalidParameterValueException' });
   });
 
-  test('opting out of Compute Optimizer takes Automation with it, without a cool-down', async () => {
+  test('opting out of Compute Optimizer also disables Automation, without a cool-down', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running, ({ automation }) => automation.status === 'Active');
     const { computeOptimizer } = clients(running, as(accountId));
@@ -142,7 +142,7 @@ describe('UpdateEnrollmentStatus', () => {
     expect(back.body['status']).toBe('Active');
   });
 
-  test('stays Pending for as long as the sandbox is told, then lands', async () => {
+  test('stays Pending for pendingMs, then completes', async () => {
     const running = await sandboxForTest({ pendingMs: 2 * HOUR_MS, drift: 0.2 });
     const { accountId } = member(running, (account) => account.computeOptimizer.status === 'Inactive');
     const { computeOptimizer } = clients(running, as(accountId));
@@ -155,7 +155,7 @@ describe('UpdateEnrollmentStatus', () => {
     expect(landed).toMatchObject({ status: 'Active', lastUpdatedTimestamp: new Date(START + 2 * HOUR_MS) });
   });
 
-  test('a Pending that is turned round does not land at its first goal', async () => {
+  test('a superseded Pending does not reach its first target', async () => {
     const running = await sandboxForTest({ pendingMs: HOUR_MS });
     const { accountId } = member(running);
     const { computeOptimizer } = clients(running, as(accountId));
@@ -168,7 +168,7 @@ describe('UpdateEnrollmentStatus', () => {
     expect(truth(running, accountId).computeOptimizer.status).toBe('Active');
   });
 
-  test('ends in Failed with a reason where the account cannot be opted in', async () => {
+  test('ends in Failed with a reason if the account cannot be opted in', async () => {
     const running = await sandboxForTest({ drift: 0.2 });
     const { accountId } = member(running, (account) => account.computeOptimizer.status === 'Inactive');
     const enrollmentFailure = 'The service-linked role could not be created.';
@@ -181,7 +181,7 @@ describe('UpdateEnrollmentStatus', () => {
     expect(again.status).toBe('Active');
   });
 
-  test('closed accounts refuse', async () => {
+  test('is denied for closed accounts', async () => {
     const running = await sandboxForTest();
     const closed = running.sandbox.accounts().filter(({ state }) => state !== 'ACTIVE');
     expect(closed.map(({ state }) => state).sort()).toEqual(['PENDING_CLOSURE', 'SUSPENDED']);
@@ -193,7 +193,7 @@ describe('UpdateEnrollmentStatus', () => {
 });
 
 describe('the organization-wide opt-in', () => {
-  test('is for the management account alone', async () => {
+  test('needs the management account', async () => {
     const running = await sandboxForTest();
     for (const accountId of [member(running).accountId, running.info.delegatedAdministratorId])
       await expect(
@@ -203,7 +203,7 @@ describe('the organization-wide opt-in', () => {
       ).rejects.toBeInstanceOf(AccessDeniedException);
   });
 
-  test('enrolls every active member, and whoever joins later; no closed one', async () => {
+  test('enrolls every active member and every account that joins later, but no closed account', async () => {
     const running = await sandboxForTest({ drift: 0.5 });
     const { computeOptimizer } = clients(running);
     const before = running.sandbox.accounts().filter(({ state }) => state !== 'ACTIVE');
@@ -226,7 +226,7 @@ describe('the organization-wide opt-in', () => {
     expect(truth(running, '000000000042')).toMatchObject({ ou: '/', computeOptimizer: { status: 'Inactive' } });
   });
 
-  test('goes away with trusted access, and comes back only with a new opt-in', async () => {
+  test('ends with trusted access, and only a new opt-in restores it', async () => {
     const running = await sandboxForTest();
     const { computeOptimizer } = clients(running);
     const optIn = new UpdateEnrollmentStatusCommand({ status: 'Active', includeMemberAccounts: true });
@@ -243,7 +243,7 @@ describe('the organization-wide opt-in', () => {
     expect(members(running).every((account) => account.computeOptimizer.status === 'Active')).toBe(true);
   });
 
-  test('cannot opt members out: only the caller changes', async () => {
+  test('cannot opt out members: only the caller changes', async () => {
     const running = await sandboxForTest();
     const { computeOptimizer } = clients(running);
     await computeOptimizer.send(new UpdateEnrollmentStatusCommand({ status: 'Inactive', includeMemberAccounts: true }));

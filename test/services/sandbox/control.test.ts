@@ -3,7 +3,7 @@ import { parseSandboxDuration } from '../../../services/sandbox/duration.ts';
 import { as, automation, control, HOUR_MS, json, member, members, START, sandboxForTest, truth } from './support.ts';
 
 describe('control endpoints', () => {
-  test('accounts: the truth, with times in ISO 8601', async () => {
+  test('accounts: the real state, with times in ISO 8601', async () => {
     const running = await sandboxForTest({ drift: 0.2 });
     const { body } = await control(running, 'accounts');
     expect(body['accounts']).toEqual(JSON.parse(JSON.stringify(running.sandbox.accounts())));
@@ -34,7 +34,7 @@ describe('control endpoints', () => {
     expect((await control(running, 'accounts?accountId=000000000000')).body['accounts']).toEqual([]);
   });
 
-  test('clock: advances, and everything with it', async () => {
+  test('clock: advances the time of everything', async () => {
     const running = await sandboxForTest();
     expect((await control(running, 'clock', { advance: '1h30m' })).body).toEqual({
       now: new Date(START + 1.5 * HOUR_MS).toISOString(),
@@ -45,7 +45,7 @@ describe('control endpoints', () => {
     expect(truth(running, accountId).computeOptimizer.lastUpdatedTimestamp).toEqual(new Date(START + 1.5 * HOUR_MS));
   });
 
-  test('drift: so many accounts, the same for the same seed', async () => {
+  test('drift: a number of accounts, the same ones for the same seed', async () => {
     const drifted = async (seed: number) => {
       const running = await sandboxForTest({ accounts: 60 });
       const { body } = await control(running, 'drift', { accounts: 5, seed });
@@ -59,7 +59,7 @@ describe('control endpoints', () => {
     expect(await drifted(4)).not.toEqual(first);
   });
 
-  test('drift: particular changes by someone in particular', async () => {
+  test('drift: specific changes by a specific actor', async () => {
     const running = await sandboxForTest();
     const [one, two] = members(running)
       .filter(({ automation: { status } }) => status === 'Active')
@@ -80,7 +80,7 @@ describe('control endpoints', () => {
     expect(cooling.error).toBe('ForbiddenException');
   });
 
-  test('a Pending set by hand lasts until it is changed', async () => {
+  test('a Pending set by drift lasts until it is changed', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     await control(running, 'drift', { changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Pending' }] });
@@ -126,7 +126,7 @@ describe('control endpoints', () => {
     );
   });
 
-  test('reset: everything as at the start', async () => {
+  test('reset: restores the initial state', async () => {
     const running = await sandboxForTest({ drift: 0.2, rate: 1, faults: [{ kind: 'slow', delayMs: 1, count: 1 }] });
     const before = running.sandbox.accounts();
     await control(running, 'drift', { accounts: 5 });
@@ -177,7 +177,7 @@ describe('control endpoints', () => {
     expect(running.sandbox.accounts()).toEqual(before);
   });
 
-  test('what AWS could not let happen cannot be made to happen', async () => {
+  test('states that AWS does not allow are rejected', async () => {
     const running = await sandboxForTest({ drift: 0.2 });
     const { managementAccountId, delegatedAdministratorId } = running.info;
     const { accountId } = member(running, ({ computeOptimizer }) => computeOptimizer.status === 'Inactive');
@@ -196,7 +196,7 @@ describe('control endpoints', () => {
     expect(truth(running, accountId).automation.status).toBe('Active');
   });
 
-  test('unknown paths and wrong methods', async () => {
+  test('unknown paths and wrong methods are rejected', async () => {
     const running = await sandboxForTest();
     expect((await control(running, 'nothing')).status).toBe(404);
     expect((await control(running, 'constructor')).status).toBe(404);

@@ -5,12 +5,12 @@ import type { Violation } from '../../../services/sandbox/engine/smithy.ts';
 import type { ApiAnswer, ServiceName } from '../../../services/sandbox/engine/types.ts';
 import { HOUR_MS, START } from './support.ts';
 
-/** Random lives of an organization; after every step, what AWS never lets happen must not have happened. */
+/** Random histories of an organization. The invariants of AWS must be true after every step. */
 
 const DAY_MS = 24 * HOUR_MS;
 const ACCOUNTS = 14;
 const TWO_STATUSES = fc.constantFrom('Active', 'Inactive');
-/** Few, so that what they do meets: the management account, the delegated administrator and some members. */
+/** Few accounts, so that their actions interact: the management account, the delegated administrator and some members. */
 const who = fc.nat({ max: 4 });
 
 const step = fc.oneof(
@@ -40,7 +40,7 @@ class Life {
   readonly sandbox: Sandbox;
   #now = START;
   #ids: string[];
-  /** When each account last opted out of Automation by its own call or hand. */
+  /** When each account last opted out of Automation, by its own call or by drift. */
   readonly optedOut = new Map<string, number>();
 
   constructor(pendingMs: number) {
@@ -172,7 +172,7 @@ class Life {
     return this.sandbox.accounts(id)[0]?.computeOptimizer.status;
   }
 
-  /** What must hold between any two steps. */
+  /** Checks the invariants after a step. */
   check(): void {
     const { managementAccountId } = this.sandbox.info();
     let optedIn = 0;
@@ -189,12 +189,12 @@ class Life {
   }
 }
 
-/** Drops what would be absent on the wire. */
+/** Removes undefined members, which are absent from a response. */
 function present(output: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(output).filter(([, value]) => value !== undefined));
 }
 
-test('through any life of the organization, what AWS enforces holds', () => {
+test('the invariants of AWS are true in every history of the organization', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), fc.constantFrom(0, HOUR_MS), (steps, pendingMs) => {
       const life = new Life(pendingMs);
@@ -207,7 +207,7 @@ test('through any life of the organization, what AWS enforces holds', () => {
   );
 });
 
-test('the same life twice ends in the same organization', () => {
+test('repeating a history ends in the same organization', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const [one, two] = [new Life(HOUR_MS), new Life(HOUR_MS)];
@@ -222,7 +222,7 @@ test('the same life twice ends in the same organization', () => {
   );
 });
 
-/** Ids on a page of ListAccounts, and the token of the next. */
+/** The ids on a page of ListAccounts, and the token of the next page. */
 function accountPage(sandbox: Sandbox, size: number, token: unknown): { ids: string[]; next: unknown } {
   const answer = sandbox.handle({
     service: 'organizations',
@@ -236,7 +236,7 @@ function accountPage(sandbox: Sandbox, size: number, token: unknown): { ids: str
   return { ids: Array.isArray(listed) ? listed.map(({ Id }) => String(Id)) : [], next: answer.output['NextToken'] };
 }
 
-/** An account joins or the first one that may leaves; who left is returned. */
+/** Makes an account join or leave. @returns the account that left */
 function comeOrGo(sandbox: Sandbox, join: boolean): string | undefined {
   if (join) {
     sandbox.changeAccounts({ add: [{}] });
@@ -250,7 +250,7 @@ function comeOrGo(sandbox: Sandbox, join: boolean): string | undefined {
   return leaver?.accountId;
 }
 
-test('paging shows every account that is there throughout exactly once, whoever joins or leaves in between', () => {
+test('paging lists every permanent account exactly once, while others join or leave', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.boolean(), { maxLength: 10 }), (size, joins) => {
       const sandbox = createSandbox({ accounts: 40 }, { clock: { now: () => START } });

@@ -10,7 +10,7 @@ const entry = (detail: unknown): PutEventsRequestEntry => ({
 });
 
 describe('PutEvents', () => {
-  test('records what it receives, in order', async () => {
+  test('records entries in order', async () => {
     const running = await sandboxForTest();
     const { events } = clients(running);
     const Time = new Date('2026-11-01T12:00:00.000Z');
@@ -30,7 +30,7 @@ describe('PutEvents', () => {
     ]);
   });
 
-  test('entries fail on their own while the call succeeds', async () => {
+  test('entries fail independently while the call succeeds', async () => {
     const running = await sandboxForTest();
     const { events } = clients(running);
     const { Detail: _, ...incomplete } = entry({});
@@ -49,7 +49,7 @@ describe('PutEvents', () => {
     expect(running.sandbox.events()).toHaveLength(1);
   });
 
-  test('takes 1 to 10 entries and 256 KB', async () => {
+  test('accepts 1 to 10 entries and 256 KB', async () => {
     const running = await sandboxForTest();
     const put = (Entries: unknown) => json(running, 'events', 'PutEvents', { Entries });
     expect((await put(Array(10).fill(entry({})))).status).toBe(200);

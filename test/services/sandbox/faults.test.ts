@@ -31,7 +31,7 @@ describe('faults', () => {
     expect((await automation(running, 'GetEnrollmentConfiguration')).status).toBe(200);
   });
 
-  test('in the words of each service', async () => {
+  test('have the error format of each service', async () => {
     const identity = { Action: 'GetCallerIdentity', Version: '2011-06-15' };
     for (const [kind, organizations, sts, events] of [
       ['throttle', 'TooManyRequestsException', 'Throttling', 'ThrottlingException'],
@@ -46,14 +46,14 @@ describe('faults', () => {
     }
   });
 
-  test('the SDK sees typed errors', async () => {
+  test('reach the SDK as typed errors', async () => {
     const running = await sandboxForTest({ faults: [{ kind: 'unavailable' }] });
     await expect(clients(running).computeOptimizer.send(new GetEnrollmentStatusCommand({}))).rejects.toBeInstanceOf(
       ServiceUnavailableException,
     );
   });
 
-  test('apply to calls number from to from + count - 1 that match, and to no others', async () => {
+  test('apply exactly to matching calls number from to from + count - 1', async () => {
     const running = await sandboxForTest();
     const [one, two] = members(running).map(({ accountId }) => accountId);
     await control(running, 'faults', { faults: [{ ...read, accountId: one, kind: 'internal', from: 2, count: 2 }] });
@@ -67,7 +67,7 @@ describe('faults', () => {
     expect(running.sandbox.calls()).toContainEqual({ ...read, accountId: two, count: 5, throttled: 0, failed: 0 });
   });
 
-  test('an account is also met as the owner of an assumed role', async () => {
+  test('for an account also apply to assuming its role', async () => {
     const running = await sandboxForTest();
     const [one, two] = members(running).map(({ accountId }) => accountId);
     await control(running, 'faults', { faults: [{ service: 'sts', accountId: one, kind: 'denied' }] });
@@ -95,7 +95,7 @@ describe('faults', () => {
     expect(running.sandbox.calls()).toMatchObject([{ count: 2, failed: 1 }]);
   });
 
-  test('slow is an instruction to wait, added to the latency', () => {
+  test('slow adds a delay to the latency', () => {
     const clock = { now: () => START };
     const faults: Fault[] = [{ kind: 'slow', delayMs: 300 }, { kind: 'slow' }];
     const sandbox = createSandbox({ accounts: 5, latencyMs: 20, faults }, { clock });
@@ -108,7 +108,7 @@ describe('faults', () => {
     expect(answer).toMatchObject({ kind: 'ok', delayMs: 1320 });
   });
 
-  test('an empty page carries a token that goes on', async () => {
+  test('an empty page has a token that continues the listing', async () => {
     const running = await sandboxForTest({ faults: [{ kind: 'empty-page', count: 1 }] });
     const { organizations } = clients(running);
     const empty = await organizations.send(new ListAccountsCommand({}));
@@ -123,7 +123,7 @@ describe('faults', () => {
     expect(last.NextToken).toBeUndefined();
   });
 
-  test("a torn page's token fails, even on what would be the last page", async () => {
+  test('a torn page has a token that fails, even on what would be the last page', async () => {
     const running = await sandboxForTest({ faults: [{ kind: 'torn-page', count: 3 }] });
     const { body } = await json(running, 'compute-optimizer', 'GetEnrollmentStatusesForOrganization');
     expect(body['accountEnrollmentStatuses']).toHaveLength(24);
@@ -136,7 +136,7 @@ describe('faults', () => {
     expect(next).toMatchObject({ error: 'InvalidInputException', body: { Reason: 'INVALID_NEXT_TOKEN' } });
   });
 
-  test('probability holds in the long run, and the seed decides which calls', () => {
+  test('probability is right on average, and the seed decides which calls fail', () => {
     const outcomes = (seed: number) => {
       const sandbox = createSandbox(
         { accounts: 5, seed, faults: [{ kind: 'internal', probability: 0.25 }] },

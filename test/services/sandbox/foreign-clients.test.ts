@@ -15,10 +15,10 @@ import {
   sandboxForTest,
 } from './support.ts';
 
-// What clients of other languages rely on: boto3, the AWS CLI, the SDKs for Go and Java.
+// Behaviour that clients in other languages rely on: boto3, the AWS CLI, the SDKs for Go and Java.
 
 describe('a listing with an empty page', () => {
-  test('goes on with a new token each time, from the same place', async () => {
+  test('continues with a new token each time, from the same position', async () => {
     const running = await sandboxForTest({ faults: [{ kind: 'empty-page', from: 2, count: 3 }] });
     const { organizations } = clients(running);
     const tokens: (string | undefined)[] = [];
@@ -30,17 +30,17 @@ describe('a listing with an empty page', () => {
       NextToken = page.NextToken;
       tokens.push(NextToken);
     } while (NextToken !== undefined);
-    // 20 accounts, three empty pages, 5 accounts. Some clients end a listing whose token comes twice.
+    // 20 accounts, three empty pages, 5 accounts. Some clients end a listing that repeats a token.
     expect(accounts).toBe(25);
     expect(tokens).toHaveLength(5);
     expect(new Set(tokens).size).toBe(5);
   });
 });
 
-describe('STS names its errors as on the wire', () => {
+describe('the error codes of STS', () => {
   const identity = { Action: 'GetCallerIdentity', Version: '2011-06-15' };
 
-  test('a key that is not known: InvalidClientTokenId, 403; the other services say UnrecognizedClientException', async () => {
+  test('for an unknown key: InvalidClientTokenId, 403; UnrecognizedClientException in the other services', async () => {
     const running = await sandboxForTest();
     const answer = await query(running, identity, { authorization: authorization('000000000000', 'sts') });
     expect(answer.status).toBe(403);
@@ -49,7 +49,7 @@ describe('STS names its errors as on the wire', () => {
     expect(other).toMatchObject({ status: 400, error: 'UnrecognizedClientException' });
   });
 
-  test('an expired session: ExpiredToken, 403; the other services say ExpiredTokenException', async () => {
+  test('for an expired session: ExpiredToken, 403; ExpiredTokenException in the other services', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const issued = running.sandbox.handle({
@@ -68,7 +68,7 @@ describe('STS names its errors as on the wire', () => {
     expect(other).toMatchObject({ status: 400, error: 'ExpiredTokenException' });
   });
 
-  test('errors of the model by the names of its awsQueryError trait', async () => {
+  test('for errors of the model: the names of its awsQueryError trait', async () => {
     const running = await sandboxForTest({
       faults: [{ service: 'sts', kind: 'denied', code: 'PackedPolicyTooLargeException', count: 1 }],
     });
@@ -79,7 +79,7 @@ describe('STS names its errors as on the wire', () => {
 });
 
 describe('a client token', () => {
-  test('is in use until the first call with it is answered', async () => {
+  test('is in use until the response to its first call', async () => {
     const clock = { now: () => START };
     const running = await sandboxForTest({ clock });
     const { accountId } = member(running);
@@ -99,11 +99,11 @@ describe('a client token', () => {
   });
 });
 
-describe('requests as other clients write them', () => {
+describe('requests of other clients', () => {
   const post = (endpoint: string, headers: Record<string, string>, body: string | Uint8Array<ArrayBuffer>) =>
     fetch(endpoint, { method: 'POST', headers: { 'x-amz-date': '20261102T090000Z', ...headers }, body });
 
-  test('content types in any case, with parameters', async () => {
+  test('may have content types in any case, with parameters', async () => {
     const running = await sandboxForTest();
     const id = running.info.managementAccountId;
     const signed = { authorization: authorization(id, 'compute-optimizer') };
@@ -131,7 +131,7 @@ describe('requests as other clients write them', () => {
     },
   );
 
-  test('an empty signature and a missing date are refused', async () => {
+  test('need a signature and a date', async () => {
     const running = await sandboxForTest();
     const signed = authorization(running.info.managementAccountId, 'compute-optimizer');
     const unsigned = signed.replace(/Signature=.*$/, 'Signature=');

@@ -46,14 +46,14 @@ describe('the sandbox in its own process', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  test('ends with its parent, if the parent holds a channel to it', async () => {
+  test('ends when its parent closes the IPC channel', async () => {
     const child = start('{"port":0,"accounts":5}', true);
     await firstLine(child);
     child.disconnect();
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  test('says that its ready line cannot be written, and ends with 1', async () => {
+  test('reports that its ready line cannot be written, and exits 1', async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, [MAIN, '{"port":0,"accounts":5}'], { stdio: ['ignore', full, 'pipe'] });
     closeSync(full);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunningSandbox } from '../../../services/sandbox/start.ts';
 import { authorization, json, rpcCbor, SIGNED_AT, sandboxForTest } from './support.ts';
 
-/** Whatever comes in, the sandbox answers with a client error and lives on. */
+/** The sandbox answers any malformed input with a client error, and continues. */
 async function isAlive(running: RunningSandbox): Promise<void> {
   expect((await json(running, 'compute-optimizer', 'GetEnrollmentStatus')).status).toBe(200);
 }
@@ -40,8 +40,8 @@ describe('bodies', () => {
   test.each([
     ['a break without a start', [0xff]],
     ['a map that ends early', [0xa1, 0x66]],
-    ['a list that claims four billion items', [0x9a, 0xff, 0xff, 0xff, 0xff]],
-    ['a text that claims more than there is', [0x7b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
+    ['a list of four billion items', [0x9a, 0xff, 0xff, 0xff, 0xff]],
+    ['a string longer than the body', [0x7b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
     ['a reserved length', [0xbc]],
     ['a list', [0x80]],
     ['an integer', [0x01]],
@@ -67,7 +67,7 @@ describe('bodies', () => {
     expect(answer).toMatchObject({ status: 400, error: 'SerializationException' });
   });
 
-  test('any JSON for any operation gets an answer that is no server error', async () => {
+  test('no JSON causes a server error in any operation', async () => {
     const running = await sandboxForTest();
     const operation = fc.constantFrom(
       ...(['UpdateEnrollmentStatus', 'GetEnrollmentStatusesForOrganization'] as const).map(
@@ -102,7 +102,7 @@ describe('bodies', () => {
     await isAlive(running);
   });
 
-  test('any bytes as CBOR get an answer that is no server error', async () => {
+  test('no CBOR body causes a server error', async () => {
     const running = await sandboxForTest();
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 40 }), async (bytes) => {
@@ -114,7 +114,7 @@ describe('bodies', () => {
     await isAlive(running);
   });
 
-  test('bodies over 1 MiB are refused, in pieces or announced', async () => {
+  test('bodies over 1 MiB are rejected, chunked or with a length', async () => {
     const running = await sandboxForTest();
     const { port } = new URL(running.endpoint);
     const answer = await raw(Number(port), [
@@ -130,7 +130,7 @@ describe('bodies', () => {
   });
 });
 
-/** Sends these bytes and gives what came back before the connection ended. */
+/** Sends these bytes. @returns the bytes received before the connection ended */
 function raw(port: number, pieces: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     let received = '';
@@ -141,7 +141,7 @@ function raw(port: number, pieces: readonly string[]): Promise<string> {
       received += chunk.toString('latin1');
       socket.end();
     });
-    // A server that refuses may hang up while the rest is still being sent.
+    // A server that rejects a request may close the connection while the rest is still being sent.
     socket.on('error', () => resolve(received));
     socket.on('close', () => resolve(received));
   });
@@ -149,7 +149,7 @@ function raw(port: number, pieces: readonly string[]): Promise<string> {
 
 describe('connections', () => {
   test.each([
-    ['no HTTP at all', 'hello\r\n\r\n'],
+    ['no HTTP', 'hello\r\n\r\n'],
     ['a bad header', 'POST / HTTP/1.1\r\nbad header\r\n\r\n'],
     ['a bad length', 'POST / HTTP/1.1\r\ncontent-length: minus\r\n\r\n'],
     ['an unknown method', 'BREW / HTTP/1.1\r\nhost: x\r\n\r\n'],
@@ -159,7 +159,7 @@ describe('connections', () => {
     await isAlive(running);
   });
 
-  test('one that breaks off in the middle of a body is forgotten', async () => {
+  test('a connection that breaks in the middle of a body is dropped', async () => {
     const running = await sandboxForTest();
     const { port } = new URL(running.endpoint);
     await new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import organizations from '../../../services/sandbox/models/organizations.json' 
 import sts from '../../../services/sandbox/models/sts.json' with { type: 'json' };
 import { START } from './support.ts';
 
-/** Reads the models anew, without the sandbox's own compiler, and derives from each constraint a value that breaks it. */
+/** Reads the models without the sandbox's own compiler, and derives from each constraint a value that violates it. */
 
 const reference = z.object({ target: z.string(), traits: z.record(z.string(), z.unknown()).optional() });
 const modelSchema = z.object({
@@ -35,7 +35,7 @@ const MODELS: Readonly<Record<ServiceName, Model>> = {
 };
 const bounds = z.object({ min: z.number().optional(), max: z.number().optional() }).optional();
 
-/** Valid values by name of the shape, where the smallest string would not do. */
+/** Valid values by shape name, for shapes in which the shortest string is invalid. */
 const VALID: Readonly<Record<string, unknown>> = {
   ParentId: 'r-abcd',
   ChildId: '123456789012',
@@ -73,10 +73,10 @@ function validStructure(model: Model, id: string): Record<string, unknown> {
 
 type Broken = { what: string; value: unknown };
 
-/** Matches next to no pattern. */
+/** A string that matches almost no pattern. */
 const ODD = '\u0000 '.repeat(20);
 
-/** Every way to break one value: its type, then each constraint that its shape has, then what is in it. */
+/** All invalid variants of a value: of its type, of each constraint of its shape, and of its members. */
 function broken(model: Model, { target, traits = {} }: z.infer<typeof reference>): Broken[] {
   const shape = model.shapes[target];
   const type = shape?.type ?? target.slice(target.indexOf('#') + 1).toLowerCase();
@@ -155,7 +155,7 @@ describe.each(operations)('$service $operation', ({ service, operation, inputId 
   const send = (input: unknown) => sandbox.handle({ service, operation, callerAccountId, input, requestId: '-' });
   const model = MODELS[service];
 
-  test('takes what the model allows', () => {
+  test('accepts valid input', () => {
     const violations: Violation[] = [];
     const served = sandbox.services.get(service)?.operations.get(operation);
     served?.model.checkInput(validStructure(model, inputId), '', violations);
@@ -163,7 +163,7 @@ describe.each(operations)('$service $operation', ({ service, operation, inputId 
     expect(violations).toEqual([]);
   });
 
-  test('refuses all that the model does not allow, and changes nothing', () => {
+  test('rejects all invalid input, and changes nothing', () => {
     const before = sandbox.accounts();
     const wrong = mutations(model, inputId);
     expect(wrong.length > 0).toBe(Object.keys(validStructure(model, inputId)).length > 0);

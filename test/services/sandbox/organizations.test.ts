@@ -32,7 +32,7 @@ async function all(client: OrganizationsClient): Promise<Account[]> {
   return found;
 }
 
-/** Each OU's path of names by its id, found by walking the tree. */
+/** The path of names of each OU, by id, from walking the tree. */
 async function walk(client: OrganizationsClient): Promise<Map<string, string>> {
   const { Roots = [] } = await client.send(new ListRootsCommand({}));
   const rootId = Roots[0]?.Id ?? '';
@@ -70,7 +70,7 @@ describe('listing accounts', () => {
     }
   });
 
-  test('the older shape has Status, and neither State nor Paths; the tree still tells the OUs', async () => {
+  test('the older shape has Status, but neither State nor Paths; the OUs are known from the tree', async () => {
     const running = await sandboxForTest({ scenario: 'older-organizations' });
     const { organizations } = clients(running);
     for (const account of await all(organizations)) {
@@ -93,7 +93,7 @@ describe('listing accounts', () => {
       expect(paths).toContain(path);
   });
 
-  test('a moved, renamed or departed account shows at once', async () => {
+  test('a moved, renamed or removed account is visible immediately', async () => {
     const running = await sandboxForTest();
     const { organizations } = clients(running);
     const [mover, leaver] = running.sandbox
@@ -153,7 +153,7 @@ describe('describing', () => {
     expect(off.EnabledServicePrincipals).toEqual([]);
   });
 
-  test('what does not exist is not found', async () => {
+  test('missing objects are not found', async () => {
     const running = await sandboxForTest();
     const { organizations } = clients(running);
     const OU = 'ou-abcd-abcdefgh';
@@ -195,7 +195,7 @@ describe('describing', () => {
     expect(empty.body).toMatchObject({ Reason: 'INPUT_REQUIRED' });
   });
 
-  test('members may describe the organization and nothing else', async () => {
+  test('members may only describe the organization', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const call = (operation: string, input: unknown) =>

@@ -37,7 +37,7 @@ async function assume(
 }
 
 describe('AssumeRole', () => {
-  test('gives keys that act in the member', async () => {
+  test('issues keys that work in the member', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const { computeOptimizer, sts } = clients(running, await assume(running, accountId));
@@ -50,7 +50,7 @@ describe('AssumeRole', () => {
     });
   });
 
-  test('of the role that reads gives keys that change nothing', async () => {
+  test('of the reader role issues keys that cannot change anything', async () => {
     const running = await sandboxForTest();
     const { accountId, computeOptimizer: before } = member(running);
     const { computeOptimizer } = clients(
@@ -64,7 +64,7 @@ describe('AssumeRole', () => {
     expect(truth(running, accountId).computeOptimizer).toEqual(before);
   });
 
-  test('the delegated administrator may assume it too, another member may not', async () => {
+  test('is allowed for the delegated administrator, but not for another member', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const other = member(running, (account) => account.accountId !== accountId).accountId;
@@ -72,7 +72,7 @@ describe('AssumeRole', () => {
     await expect(assume(running, accountId, { caller: as(other) })).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 
-  test('is denied where the role is broken, absent, the account closed or not in the organization', async () => {
+  test('is denied if the role is broken or missing, or the account is closed or not in the organization', async () => {
     const running = await sandboxForTest({ scenario: 'broken-roles' });
     const broken = member(running, ({ roleAssumable }) => !roleAssumable).accountId;
     const closed = running.sandbox.accounts().find(({ state }) => state === 'SUSPENDED')?.accountId ?? '';
@@ -84,7 +84,7 @@ describe('AssumeRole', () => {
     await assume(running, sound);
   });
 
-  test('wants the external id where one is set', async () => {
+  test('needs the external id if one is set', async () => {
     const running = await sandboxForTest({ externalId: 'opensesame' });
     const { accountId } = member(running);
     await assume(running, accountId, { ExternalId: 'opensesame' });
@@ -121,7 +121,7 @@ describe('AssumeRole', () => {
     expect(raw).toMatchObject({ status: 400, error: 'ExpiredTokenException' });
   });
 
-  test('refuses what is no role', async () => {
+  test('rejects an ARN that is not a role', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const parameters = {
@@ -156,7 +156,7 @@ describe('AssumeRole', () => {
   });
 });
 
-describe('who the caller is', () => {
+describe('the identity of the caller', () => {
   test('a 12-digit key is that account; any other key is the management account', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
@@ -167,7 +167,7 @@ describe('who the caller is', () => {
     expect(await account('test')).toBe(running.info.managementAccountId);
   });
 
-  test('an account outside the organization, and keys not issued here or with another token, are not known', async () => {
+  test('accounts outside the organization, keys not issued here, and keys with another token are unknown', async () => {
     const running = await sandboxForTest();
     const credentials = await assume(running, member(running).accountId);
     const { sessionToken: _, ...tokenless } = credentials;
@@ -183,7 +183,7 @@ describe('who the caller is', () => {
     }
   });
 
-  test('keys outlive a reset of the organization', async () => {
+  test('keys survive a reset of the organization', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running);
     const { sts } = clients(running, await assume(running, accountId));
@@ -204,7 +204,7 @@ describe('awsQuery', () => {
     expect(text).toContain(`<Account>${running.info.managementAccountId}</Account>`);
   });
 
-  test('a GET with the parameters in its query works as well', async () => {
+  test('a GET with the parameters in its query also works', async () => {
     const running = await sandboxForTest();
     const response = await fetch(`${running.endpoint}/?Action=GetCallerIdentity&Version=2011-06-15`, {
       headers: { 'x-amz-date': SIGNED_AT, authorization: authorization(running.info.delegatedAdministratorId, 'sts') },

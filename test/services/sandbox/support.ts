@@ -15,7 +15,7 @@ export type Credentials = { accessKeyId: string; secretAccessKey: string; sessio
 
 export const as = (accountId: string): Credentials => ({ accessKeyId: accountId, secretAccessKey: 'any' });
 
-/** A sandbox on a free port at a standing clock, closed when the test ends. */
+/** A sandbox on a free port with a stopped clock, closed when the test ends. */
 export async function sandboxForTest(options: StartOptions = {}): Promise<RunningSandbox> {
   const running = await startSandbox({ accounts: 25, port: 0, clock: { now: () => START }, ...options });
   onTestFinished(() => running.close());
@@ -26,7 +26,7 @@ function config(running: RunningSandbox, credentials: Credentials, region = 'us-
   return { endpoint: running.endpoint, region, credentials, maxAttempts: 1 };
 }
 
-/** The AWS SDK's own clients, acting as the management account unless told otherwise. */
+/** The AWS SDK's clients, with credentials of the management account by default. */
 export function clients(running: RunningSandbox, credentials = as(running.info.managementAccountId), region?: string) {
   const settings = config(running, credentials, region);
   return {
@@ -47,7 +47,7 @@ export function members(running: RunningSandbox): AccountTruth[] {
     );
 }
 
-/** The first member that fits, or a failed test. */
+/** The first matching member. Fails the test if there is none. */
 export function member(running: RunningSandbox, fits: (account: AccountTruth) => boolean = () => true): AccountTruth {
   const found = members(running).find(fits);
   if (found === undefined) throw new Error('The sandbox has no such account');
@@ -62,7 +62,7 @@ export function truth(running: RunningSandbox, accountId: string): AccountTruth 
 
 export const automated = (account: AccountTruth): boolean => account.automation.status === 'Active';
 
-/** What a signed request says of its time; the sandbox does not compare it. */
+/** The time of a signed request, which the sandbox does not check. */
 export const SIGNED_AT = '20261102T090000Z';
 
 export function authorization(accessKeyId: string, service: string, region = 'us-east-1'): string {
@@ -94,7 +94,7 @@ export type RawCall = {
   headers?: Record<string, string>;
 };
 
-/** A hand-made awsJson request; `input` goes out as it is if it is a string. */
+/** Sends a hand-made awsJson request. A string `input` is sent unchanged. */
 export async function json(
   running: RunningSandbox,
   service: string,
@@ -118,7 +118,7 @@ export async function json(
   return rawAnswer(response, await response.json());
 }
 
-/** Automation, for which the tests have no client: by hand, in awsJson1_0. */
+/** Calls Automation by hand in awsJson1_0, because the tests have no client for it. */
 export function automation(
   running: RunningSandbox,
   operation: string,
@@ -128,7 +128,7 @@ export function automation(
   return json(running, 'aco-automation', operation, input, caller === undefined ? {} : { as: caller });
 }
 
-/** A hand-made rpc-v2-cbor request; `input` goes out as it is if it is bytes. */
+/** Sends a hand-made rpc-v2-cbor request. Bytes as `input` are sent unchanged. */
 export async function rpcCbor(
   running: RunningSandbox,
   service: string,
@@ -152,7 +152,7 @@ export async function rpcCbor(
   return rawAnswer(response, cbor.deserialize(received));
 }
 
-/** An awsQuery request to STS; the answer's text. */
+/** Sends an awsQuery request to STS. @returns the text of the response */
 export async function query(
   running: RunningSandbox,
   parameters: Record<string, string>,

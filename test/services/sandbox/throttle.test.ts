@@ -14,14 +14,14 @@ function admitted(bucket: TokenBucket, at: number): boolean {
 }
 
 describe('token bucket', () => {
-  test('is exact: after any whole number of milliseconds there are exactly as many tokens as were earned', () => {
+  test('is exact: after any whole number of milliseconds it has exactly the tokens for that time', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 200 }),
         fc.array(fc.integer({ min: 0, max: 700 }), { minLength: 1, maxLength: 60 }),
         (rate, gaps) => {
           const bucket = new TokenBucket(rate, START);
-          // The same in exact thousandths, drained at each step: what was earned since must come out whole.
+          // The expected level in exact thousandths of a token. Each step takes all whole tokens.
           let thousandths = 2000n * BigInt(rate);
           let now = START;
           for (const gap of gaps) {
@@ -39,7 +39,7 @@ describe('token bucket', () => {
     );
   });
 
-  test('holds twice its rate, and one even where that is less', () => {
+  test('holds twice its rate, but at least one token', () => {
     for (const [rate, burst] of [
       [5, 10],
       [1, 2],
@@ -79,7 +79,7 @@ describe('--rate', () => {
     });
   });
 
-  test('each service words it in its own way', async () => {
+  test('causes the throttling error of each service', async () => {
     const running = await sandboxForTest({ rate: 0.5 });
     const { computeOptimizer, organizations, sts } = clients(running);
     const update = () => computeOptimizer.send(new UpdateEnrollmentStatusCommand({ status: 'Active' }));
@@ -96,7 +96,7 @@ describe('--rate', () => {
 });
 
 describe('--org-rate', () => {
-  test('is one bucket for all changes of all accounts, and reads are free of it', () => {
+  test('is one bucket for all changes of all accounts, and does not limit reads', () => {
     const clock = { time: START, now: () => clock.time };
     const sandbox = createSandbox({ accounts: 100, orgRate: 3 }, { clock });
     const ids = sandbox
@@ -125,7 +125,7 @@ describe('--org-rate', () => {
     expect(read.kind).toBe('ok');
   });
 
-  test('covers the changes of Automation too', async () => {
+  test('also limits changes of Automation', async () => {
     const running = await sandboxForTest({ orgRate: 1 });
     const [one] = members(running);
     const ids = { accountIds: [one?.accountId] };

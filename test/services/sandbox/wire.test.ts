@@ -46,7 +46,7 @@ describe('rpc-v2-cbor', () => {
     expect(rest.body).not.toHaveProperty('nextToken');
   });
 
-  test('Automation: changes, associates and refuses', async () => {
+  test('Automation: changes, associates and returns errors', async () => {
     const running = await sandboxForTest();
     const { accountId } = member(running, ({ automation }) => automation.status === 'Inactive');
     const enabled = await rpcCbor(
@@ -72,7 +72,7 @@ describe('rpc-v2-cbor', () => {
     });
   });
 
-  test('an empty body is an empty input', async () => {
+  test('an empty body means an empty input', async () => {
     const running = await sandboxForTest();
     expect((await rpcCbor(running, 'compute-optimizer', 'GetEnrollmentStatus', new Uint8Array())).status).toBe(200);
   });
@@ -101,7 +101,7 @@ async function post(
 }
 
 describe('awsJson', () => {
-  test('answers carry the request id, which the SDK hands on', async () => {
+  test('responses contain the request id, which the SDK returns', async () => {
     const running = await sandboxForTest();
     const { $metadata } = await clients(running).computeOptimizer.send(new GetEnrollmentStatusCommand({}));
     expect($metadata.requestId).toMatch(REQUEST_ID);
@@ -121,7 +121,7 @@ describe('awsJson', () => {
     expect(two.headers.get('content-type')).toBe('application/x-amz-json-1.1');
   });
 
-  test('unknown targets, operations, content types and methods', async () => {
+  test('unknown targets, operations, content types and methods are rejected', async () => {
     const running = await sandboxForTest();
     expect(await json(running, 'compute-optimizer', 'GetIdleRecommendations')).toMatchObject({
       status: 404,
@@ -175,7 +175,7 @@ describe('authorization', () => {
     expect(answer.text).toContain('IncompleteSignature');
   });
 
-  test('must be scoped to the service that is called', async () => {
+  test('must be scoped to the called service', async () => {
     const running = await sandboxForTest();
     for (const [service, scope] of [
       ['compute-optimizer', 'aco-automation'],
@@ -193,7 +193,7 @@ describe('authorization', () => {
     expect(xml.text).toContain('<Code>SignatureDoesNotMatch</Code>');
   });
 
-  test('must be scoped to a Region of the partition; Organizations lives in one', async () => {
+  test('must be scoped to a Region of the partition; Organizations has only one', async () => {
     const running = await sandboxForTest();
     const error = async (service: string, operation: string, region: string) =>
       (await json(running, service, operation, {}, { region })).error;
@@ -219,7 +219,7 @@ describe('authorization', () => {
   });
 });
 
-test('closing lets nothing hang: a slow answer is dropped', async () => {
+test('closing drops slow responses instead of waiting', async () => {
   const running = await sandboxForTest();
   await control(running, 'faults', { faults: [{ kind: 'slow', delayMs: 600_000 }] });
   const pending = json(running, 'compute-optimizer', 'GetEnrollmentStatus').catch((error: unknown) => error);

@@ -17,7 +17,7 @@ const active = (sandbox: Sandbox): AccountTruth[] =>
     );
 
 describe('the organization', () => {
-  test('is the same for the same seed, on any day, and another for another seed', () => {
+  test('is the same for the same seed on any day, and differs for another seed', () => {
     const options = { accounts: 300, drift: 0.2, brokenRoles: 0.1 };
     const first = world({ ...options, seed: 7 });
     const later = world({ ...options, seed: 7 }, { now: () => START + 1000 * 24 * HOUR_MS });
@@ -26,7 +26,7 @@ describe('the organization', () => {
     expect(world({ ...options, seed: 8 }).info().organizationId).not.toBe(first.info().organizationId);
   });
 
-  test('keeps its ids, names and OUs whatever else is asked for', () => {
+  test('has the same ids, names and OUs with any other options', () => {
     const identity = (sandbox: Sandbox) =>
       sandbox.accounts().map(({ accountId, name, ou, tags, state }) => ({ accountId, name, ou, tags, state }));
     const plain = identity(world({ accounts: 80 }));
@@ -75,7 +75,7 @@ describe('the organization', () => {
 });
 
 describe('scenarios', () => {
-  test('each name makes a world', () => {
+  test('each one starts a sandbox', () => {
     for (const scenario of Object.keys(SCENARIOS)) {
       expect(isScenarioName(scenario)).toBe(true);
       expect(world({ scenario }).info().accounts).toBe(resolveOptions({ scenario }).accounts);
@@ -84,7 +84,7 @@ describe('scenarios', () => {
       expect(isScenarioName(name)).toBe(true);
   });
 
-  test('flags override what the name decides; 0 switches throttling off', () => {
+  test('other options override the scenario; 0 switches throttling off', () => {
     const demo = resolveOptions({ scenario: 'demo' });
     expect(demo).toMatchObject({ accounts: 500, drift: 0.2, rate: expect.any(Number), orgRate: expect.any(Number) });
     expect(resolveOptions({ scenario: 'demo', accounts: 40, rate: 0 })).toEqual({
@@ -94,7 +94,7 @@ describe('scenarios', () => {
     });
   });
 
-  test('demo is wholly remediable', () => {
+  test('demo: all drift can be remediated', () => {
     const sandbox = world({ scenario: 'demo' });
     const drifted = active(sandbox).filter(({ computeOptimizer }) => computeOptimizer.status !== 'Active');
     expect(drifted.length).toBeGreaterThan(80);
@@ -103,7 +103,7 @@ describe('scenarios', () => {
     expect(drifted.every(longAgo)).toBe(true);
   });
 
-  test('broken-roles: some roles are broken, drifted ones among them', () => {
+  test('broken-roles: some roles are broken, also of drifted accounts', () => {
     const broken = active(world({ scenario: 'broken-roles' })).filter(({ roleAssumable }) => !roleAssumable);
     expect(broken.length).toBeGreaterThan(10);
     expect(broken.some(({ computeOptimizer }) => computeOptimizer.status === 'Inactive')).toBe(true);
@@ -135,12 +135,12 @@ test.each([
   expect(() => resolveOptions(options)).toThrow(named);
 });
 
-test('an option that is no option is refused', () => {
+test('an unknown option is rejected', () => {
   const misspelt = { accounts: 5, acounts: 6 };
   expect(() => resolveOptions(misspelt)).toThrow('acounts');
 });
 
-test('10,000 accounts are up quickly, and 100,000 work', async () => {
+test('a sandbox of 10,000 accounts starts quickly, and one of 100,000 works', async () => {
   for (const accounts of [10_000, 100_000]) {
     const began = performance.now();
     const running = await startSandbox({ accounts, port: 0 });
