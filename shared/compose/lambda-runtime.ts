@@ -22,11 +22,11 @@ import type { EventBus } from '../ports/bus.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ScanRequests } from '../ports/scan-requests.ts';
 import type { Clock, Monotonic, NewId, Random } from '../ports/system.ts';
+import { TABLE_RESERVE_MS } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
 import { alertsOf } from './notification-targets.ts';
 import { type PolicyEnv, PolicyKeeper } from './policy-cache.ts';
 import { connect, ownSettings } from './runtime.ts';
-import { TABLE_RESERVE_MS } from './stores/aws.ts';
 import { sqsSettings } from './stores/open-aws.ts';
 
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';

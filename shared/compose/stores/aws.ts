@@ -1,5 +1,6 @@
 import type { AwsStoreEnv } from '../../config/aws-env.ts';
 import type { Environment } from '../../config/config.ts';
+import { TABLE_RESERVE_MS } from '../limiter-times.ts';
 import type { StoreProfile } from './profile.ts';
 
 /**
@@ -8,9 +9,6 @@ import type { StoreProfile } from './profile.ts';
  */
 const DAEMON_POLL_S = 4;
 const RUN_POLL_S = 1;
-
-/** A write to the table is slower and costs more than a write to a file. At 10 calls per second this reserves 25 calls. */
-export const TABLE_RESERVE_MS = 2_500;
 
 /** Table and queues that the environment names, shared by any number of processes. */
 export function awsStore(env: Environment, limits: { readonly maxClockSkewMs?: number } = {}): StoreProfile {
