@@ -21,7 +21,7 @@ describe('an organization that changes', () => {
     expect(gone.get(accountId)?.at(-1)?.type).toBe('AccountLeft');
     expect((await world.records()).get(accountId)).toMatchObject({
       present: false,
-      computeOptimizer: { verdict: 'NotApplicable' },
+      conditions: { computeOptimizer: { verdict: 'NotApplicable' } },
     });
     world.sandbox.changeAccounts({ add: [{ accountId, name, ou }] });
     world.clock.advance(25 * HOUR_MS);

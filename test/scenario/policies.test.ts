@@ -14,7 +14,7 @@ describe('a daemon whose policy another process has replaced', () => {
     const app = await world.app();
     const { policy } = world.context(app);
     const stop = new AbortController();
-    const told: string[] = [];
+    const reported: string[] = [];
     let scans = 0;
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
     const { promise: refused, resolve: refuse } = Promise.withResolvers<void>();
@@ -26,7 +26,7 @@ describe('a daemon whose policy another process has replaced', () => {
       },
       onScan: () => resolve(),
       onError: (what, error) => {
-        told.push(`${what}: ${String(error)}`);
+        reported.push(`${what}: ${String(error)}`);
         if (what === 'scan') refuse();
       },
     });
@@ -37,7 +37,7 @@ describe('a daemon whose policy another process has replaced', () => {
     stop.abort();
     await served;
     expect(scans).toBe(1);
-    expect(told.filter((line) => !line.includes('Start again with the policy that is to hold'))).toEqual([]);
+    expect(reported.filter((line) => !line.includes('Start it again with the policy that is in force'))).toEqual([]);
     expect((await changesOf(world)).length).toBe(2);
   });
 });
