@@ -266,8 +266,11 @@ const holdsClaim = (current: AccountRecord, { assessment, intentId }: Remediatio
 /** Accounts written at a time. */
 const CHUNK = 500;
 
-/** Writes at most one entry for each account. @returns the records after it. */
-async function writeEach<Item extends { readonly record: AccountRecord }>(
+/**
+ * Writes at most one entry for each account. The record of an account that is changed alone is stored in the background.
+ * @returns the records after it.
+ */
+async function writeEach<Item extends { readonly record: AccountRecord; readonly remediation: Remediation }>(
   { journal }: WorkContext,
   items: readonly Item[],
   entryFor: (current: AccountRecord, item: Item) => EntryDraft | null,
@@ -277,10 +280,13 @@ async function writeEach<Item extends { readonly record: AccountRecord }>(
     decide: (current: AccountRecord): EntryDraft[] => [entryFor(current, item) ?? []].flat(),
   }));
   const [only, ...others] = writes;
-  if (only !== undefined && others.length === 0)
+  if (only !== undefined && others.length === 0 && items.every(isAlone))
     return [(await journal.write(only.record.accountId, only.decide, only.record)).record];
   const records: AccountRecord[] = [];
   for (let at = 0; at < writes.length; at += CHUNK)
     for (const { record } of await journal.writeMany(writes.slice(at, at + CHUNK))) records.push(record);
   return records;
 }
+
+const isAlone = ({ remediation: { batch, assessment } }: { readonly remediation: Remediation }): boolean =>
+  batch === null && assessment.scope !== 'organization';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
+import { ChangeRefused, type Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
 import { processMessage } from '../../../../shared/app/reconciler/dispatch.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
+import type { Records } from '../../../../shared/ports/records.ts';
 import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
@@ -78,6 +79,23 @@ describe('the organization-wide call', () => {
     const others = bed.shop.members.filter(({ id }) => id !== accountId(3));
     for (const { id } of others) expect(await bed.shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
     expect((await bed.shop.condition(accountId(3))).claim).not.toBeNull();
+  });
+
+  it('of one account does not end before the record of its refusal is stored', async () => {
+    await bed.open({ policy: sweeping, members: 1 });
+    expect((await bed.shop.scan()).orgWide.used).toBe(true);
+    const records: Records = Object.create(bed.shop.store.records, {
+      advance: { value: () => Promise.reject(new Error('the disk is full')) },
+    });
+    const work = await bed.shop.process({ records });
+    const refusing: Guard = Object.create(work.guard, {
+      check: { value: () => Promise.reject(new ChangeRefused('guardrail', 'the run was stopped')) },
+    });
+    const [message] = await bed.shop.messages();
+    if (message === undefined) expect.fail('the scan enqueued nothing');
+    expect(message.kind).toBe('organization');
+    await expect(bed.shop.handle({ ...work, guard: refusing }, message)).rejects.toThrow('the disk is full');
+    expect(await bed.shop.types(accountId(0))).toEqual(['DriftDetected', 'RemediationBlocked']);
   });
 
   it('gives way to single accounts if anything speaks against it by now', async () => {
