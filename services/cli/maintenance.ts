@@ -9,16 +9,20 @@ import { count } from './ui/words.ts';
 export interface Maintenance {
   readonly tasks: readonly MaintenanceTask[];
   /**
-   * Runs the tasks of these groups once more, for a few seconds at most.
+   * Runs the tasks of this group once more, for a few seconds at most. The work is over by then, so a failure is logged and undoes nothing.
    * @returns a note if entries are still not on the event bus; `null`: no entry waits
    */
-  finish(...groups: readonly MaintenanceTask['group'][]): Promise<string | null>;
+  finish(group: MaintenanceTask['group']): Promise<string | null>;
   close(): void;
 }
 
+interface MaintenanceContext {
+  readonly store: Pick<CliContext['store'], 'eventBus' | 'outboxLagMs'>;
+}
+
 export async function openMaintenance(
-  context: CliContext,
-  app: Runtime,
+  context: MaintenanceContext,
+  app: Pick<Runtime, 'deps' | 'store'>,
   policy: CompiledPolicy,
   pace?: Pace,
 ): Promise<Maintenance> {
@@ -32,14 +36,20 @@ export async function openMaintenance(
   const tasks = maintenanceTasks(source, pace);
   return {
     tasks,
-    async finish(...groups) {
+    async finish(group) {
       const last = { until: clock.now() + RUN_MS, last: true };
       await runTasks(
-        tasks.filter(({ group }) => groups.includes(group)),
+        tasks.filter((task) => task.group === group),
         last,
         (task, error) => logger.warn(`maintenance failed: ${task}; the next process will retry it`, { error }),
       );
-      return source.publishes ? unpublishedText(await unpublishedEntries(ledger)) : null;
+      if (group !== 'notify' || !source.publishes) return null;
+      try {
+        return unpublishedText(await unpublishedEntries(ledger));
+      } catch (error) {
+        logger.warn('could not count the entries that are not on the event bus yet', { error });
+        return null;
+      }
     },
     close: () => source.close(),
   };
@@ -47,8 +57,8 @@ export async function openMaintenance(
 
 /** Runs a finite piece of work. Publishes entries and sends alerts while it runs, and maintains the store after it. */
 export async function withMaintenance<T>(
-  context: CliContext,
-  app: Runtime,
+  context: MaintenanceContext & { readonly output: Pick<CliContext['output'], 'note'> },
+  app: Pick<Runtime, 'deps' | 'store'>,
   policy: CompiledPolicy,
   work: () => Promise<T>,
 ): Promise<T> {
