@@ -40,7 +40,7 @@ const OBJECTIONS: readonly Objection[] = [
   ({ contested }) => (contested === 0 ? null : 'some accounts are contested'),
 ];
 
-/** The first objection to the organization-wide call; `null` if there is none. */
+/** The first objection to the organization-wide call, or `null`. */
 export function objectionTo(view: OrganizationView): string | null {
   for (const objection of OBJECTIONS) {
     const found = objection(view);

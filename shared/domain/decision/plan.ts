@@ -34,7 +34,7 @@ export interface Change {
   readonly notBefore: string | null;
 }
 
-/** The call that fixes a change, now or once its delay is over; `none` if there is none. */
+/** The call that fixes a change, now or once its delay is over, or `none`. */
 export function intendedAction({ action, heldAction }: Pick<Change, 'action' | 'heldAction'>): Action {
   return action === 'none' ? heldAction : action;
 }

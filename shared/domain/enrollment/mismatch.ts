@@ -25,7 +25,7 @@ export function statusMatters(desired: DesiredEnrollment): boolean {
   return desired.status !== null || desired.ruleMode === 'AnyAllowed';
 }
 
-/** The first difference between desired and observed state; `null` if there is none, or nothing was observed. */
+/** The first difference between desired and observed state; `null`: none, or nothing was observed. */
 export function mismatchOf(desired: DesiredEnrollment, observation: Observation): Mismatch | null {
   return observation.kind === 'observed' ? differs(desired, observation) : null;
 }

@@ -250,7 +250,7 @@ export type ChainFault =
 /**
  * Checks that `entry` follows `head`: the next number, the hash of its predecessor, and a hash that matches its content. Invariant 7: every gap, fork
  * and edit is detected.
- * @returns the first fault; `null` if there is none
+ * @returns the first fault, or `null`
  */
 export function checkLink(head: ChainHead, entry: LedgerEntry): ChainFault | null {
   const { seq } = entry;

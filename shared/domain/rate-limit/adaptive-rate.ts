@@ -38,7 +38,7 @@ export interface BucketState {
   /** The share of throttled answers when a cut was evaluated, and the rate of calls at that time; `null` before the first. */
   readonly share: number | null;
   readonly shareRate: number;
-  /** The share of throttling that slowing down did not reduce, as of a service that refuses at random; 0 if there is none. */
+  /** The share of throttling that slowing down did not reduce, as of a service that refuses at random, or 0. */
   readonly tolerated: number;
   /** When the rate was last computed. */
   readonly at: EpochMs;

@@ -19,7 +19,7 @@ const by = (account = A) => ({ account, at: AT });
 const BY_JANE = { actor: JANE(A), requestId: 'b8c0e2b1-9d5e-4b0f-8c39-1f1f0f3a0001', at: '2026-11-02T09:00:00.000Z' };
 
 describe('an event about enrollments', () => {
-  it('is about the account that made the call, by either way to write its source', () => {
+  it('is about the calling account, with either spelling of its source', () => {
     for (const source of COMPUTE_OPTIMIZER) {
       expect(parseCloudTrailEvent(optedOut(A, AT, { source }), OURS)).toEqual({
         ...{ kind: 'enrollment', enrollment: 'computeOptimizer', accountIds: [A], wide: false, from: A },
@@ -40,7 +40,7 @@ describe('an event about enrollments', () => {
     expect(heard).toMatchObject({ kind: 'enrollment', enrollment: 'automation', accountIds: members, wide: false });
   });
 
-  it('may mean the whole organization', () => {
+  it('may be about the whole organization', () => {
     const requestParameters = { status: 'Active', includeMemberAccounts: true };
     expect(parseCloudTrailEvent(optedOut(A, AT, { detail: { requestParameters } }), OURS)).toMatchObject({
       wide: true,
@@ -51,7 +51,7 @@ describe('an event about enrollments', () => {
     expect(heard.kind === 'enrollment' && [heard.wide, heard.accountIds.length]).toEqual([true, 200]);
   });
 
-  it('names who called by the best that is known', () => {
+  it('names the caller by the best name available', () => {
     const actorOf = (userIdentity: unknown) => {
       const heard = parseCloudTrailEvent(optedOut(A, AT, { detail: { userIdentity } }), OURS);
       return heard.kind === 'enrollment' ? heard.by.actor : heard;
@@ -104,7 +104,7 @@ describe('an event about the organization', () => {
     ).toEqual(['UpdateOrganizationalUnit', [], true]);
   });
 
-  it('is none of ours if it is about an OU’s tags, a failed creation, or a call that AWS refused', () => {
+  it('is ignored if it is about the tags of an OU, a failed creation, or a rejected call', () => {
     const tagged = organizationCall('TagResource', { resourceId: 'ou-abcd-12345678', tags: [] }, by());
     const failed = organizationNews('CreateAccountResult', { createAccountStatus: { state: 'FAILED' } }, by());
     const refused = optedOut(A, AT, { detail: { errorCode: 'AccessDeniedException', errorMessage: 'no' } });
@@ -122,23 +122,23 @@ describe('an event about the organization', () => {
   });
 });
 
-describe('an event of interest whose content cannot be used', () => {
+describe('a relevant event with unusable content', () => {
   const omitted = { omitted: true, originalSize: 120_000, reason: 'requestParameters too large' };
   const unclear = (event: unknown) => {
     const heard = parseCloudTrailEvent(event, OURS);
     return 'unclear' in heard ? [heard.accountIds, typeof heard.unclear] : heard;
   };
 
-  it('is still about the account in which it happened, and may be about more', () => {
+  it('is about the account of its origin, and maybe about others', () => {
     for (const requestParameters of [omitted, null, undefined, 'no JSON', 7, []]) {
       expect(unclear(optedOut(A, AT, { detail: { requestParameters } }))).toEqual([[A], 'string']);
     }
     const heard = parseCloudTrailEvent(optedOut(A, AT, { detail: { requestParameters: omitted } }), OURS);
-    // Nobody is blamed for all accounts by what is not known.
+    // An unclear event does not attribute the changes of all accounts to its caller.
     expect(heard).toMatchObject({ kind: 'enrollment', wide: false, by: { actor: JANE(A) } });
   });
 
-  it('names those accounts that it names', () => {
+  it('uses the usable account ids', () => {
     const batch = (accountIds: unknown) =>
       recorded('aco-automation.amazonaws.com', 'AssociateAccounts', {
         ...by(),
@@ -155,7 +155,7 @@ describe('an event of interest whose content cannot be used', () => {
     expect(unclear(without)).toEqual([[], 'string']);
   });
 
-  it('of the organization asks for a scan, too', () => {
+  it('requests a scan if it is about the organization', () => {
     const events = [
       organizationCall('MoveAccount', omitted, by()),
       organizationCall('MoveAccount', { accountId: 444455556666 }, by()),
@@ -168,7 +168,7 @@ describe('an event of interest whose content cannot be used', () => {
     for (const event of events) expect(unclear(event)).toEqual([[], 'string']);
   });
 
-  it('is used where it is JSON text', () => {
+  it('is parsed if it is JSON text', () => {
     const event = optedOut(A, AT);
     expect(parseCloudTrailEvent({ ...event, detail: JSON.stringify(event.detail) }, OURS)).toEqual(
       parseCloudTrailEvent(event, OURS),
@@ -185,7 +185,7 @@ describe('an event of interest whose content cannot be used', () => {
     );
   });
 
-  it('asks for a scan where its detail is text that is no JSON, and its source is one of interest', () => {
+  it('requests a scan if its detail is not JSON and its source is relevant', () => {
     for (const source of ['aws.compute-optimizer', 'aws.computeoptimizer', 'aws.aco-automation', 'aws.organizations']) {
       expect(unclear({ ...optedOut(A, AT), source, detail: '{"eventSource":' })).toEqual([[], 'string']);
     }
@@ -194,7 +194,7 @@ describe('an event of interest whose content cannot be used', () => {
     });
   });
 
-  it('knows its own account by a number as well', () => {
+  it('accepts a number as its account', () => {
     const event = optedOut(A, AT);
     expect(parseCloudTrailEvent({ ...event, account: 111122223333 }, OURS)).toEqual(parseCloudTrailEvent(event, OURS));
     const early = '012345678901';
@@ -205,7 +205,7 @@ describe('an event of interest whose content cannot be used', () => {
 });
 
 describe('a forged or malformed event', () => {
-  it('is rejected with what is wrong', () => {
+  it('is rejected with a reason', () => {
     const why = (event: unknown) => {
       const heard = parseCloudTrailEvent(event, OURS);
       return heard.kind === 'rejected' ? heard.why : heard;
@@ -233,7 +233,7 @@ describe('a forged or malformed event', () => {
     }
   });
 
-  it('never throws and is never answered without bound, whatever it holds', () => {
+  it('never throws, and its result is bounded', () => {
     const name = fc.constantFrom(...Object.values(EVENT_NAMES).flat());
     const source = fc.constantFrom(...Object.keys(EVENT_NAMES));
     const strange = fc.record({

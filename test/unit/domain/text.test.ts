@@ -13,7 +13,7 @@ import { initPolicy } from '../../../shared/domain/policy/starter-policy.ts';
 import { jsonAscii, visible, visibleLines } from '../../../shared/domain/text.ts';
 import { chainOf, draft, sealAll } from '../../contract/samples.ts';
 
-/** What draws nothing, or changes what stands around it. */
+/** Characters that are invisible or change the text around them. */
 const HIDDEN = {
   'right-to-left override': '\u202e',
   'left-to-right isolate': '\u2066',
@@ -39,7 +39,7 @@ const HIDDEN = {
 const NAMES = Object.entries(HIDDEN);
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** A terminal that keeps what it is written; colours are on. */
+/** A terminal with colors that records its output. */
 function terminal(isTTY = true) {
   const written = { out: '', err: '' };
   const stream = (name: 'out' | 'err') => ({
@@ -61,7 +61,7 @@ describe('text for people', () => {
     expect(shown).not.toBe('prod');
   });
 
-  it('leaves what people write in any script', () => {
+  it('keeps text in any script', () => {
     const words = 'Zürich 東京 العربية עברית हिन्दी 👍 café – “x” e\u0301';
     expect(visible(words)).toBe(words);
     expect(visibleLines('a\nb')).toBe('a\nb');
@@ -87,7 +87,7 @@ describe('text for people', () => {
     expect(out).toContain('\u001b[31mred');
   });
 
-  it('a colour in a name does not get through, where our own style has the same', () => {
+  it('escapes a color code in a name, even one that our own style uses', () => {
     const { output, written } = terminal();
     const red = output.style('red', 'ours');
     output.print(`\u001b[31mtheirs\u001b[39m ${red} ${output.style('red', 'a\u001b[39mb\u001b[31mc')}`);
@@ -95,7 +95,7 @@ describe('text for people', () => {
     expect(written.out).toBe(`${theirs} \u001b[31mours\u001b[39m \u001b[31ma<U+001B>[39mb<U+001B>[31mc\u001b[39m\n`);
   });
 
-  it('one style within another, and several in one, are as they were', () => {
+  it('nested and repeated styles stay unchanged', () => {
     const { output, written } = terminal();
     output.print(output.style(['bold', 'red'], `a ${output.style('underline', 'b')}`));
     expect(written.out).toBe('\u001b[1m\u001b[31ma \u001b[4mb\u001b[24m\u001b[39m\u001b[22m\n');
@@ -105,13 +105,13 @@ describe('text for people', () => {
     expect(stringWidth(terminal().output.style('red', 'four'))).toBe(4);
   });
 
-  it('without colours no escape sequence is written at all', () => {
+  it('without colors, no escape sequence is written', () => {
     const { output, written } = terminal(false);
     output.print(`a\u001b[31mb ${output.style('red', 'c')}`);
     expect(written.out).not.toContain('\u001b');
   });
 
-  it('an export into a file or a pipe keeps its data, and a document means the same', async () => {
+  it('an export to a file or a pipe keeps its data, and JSON keeps its meaning', async () => {
     const { output, written } = terminal(false);
     await output.pour(
       (async function* () {
@@ -124,7 +124,7 @@ describe('text for people', () => {
     expect(JSON.parse(jsonAscii(JSON.stringify(all)))).toEqual(all);
   });
 
-  it('whatever a text holds, nothing unsafe is left, and texts that differ still do', () => {
+  it('removes everything unsafe from any text, and different texts stay different', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(visible(text)).not.toMatch(UNSAFE);
@@ -154,7 +154,7 @@ describe('names, reasons and tags', () => {
     for (const line of lines) expect(line).not.toMatch(UNSAFE);
   });
 
-  it('in error messages: one line each', () => {
+  it('in error messages, on one line', () => {
     const lines = reportLines(reportOf(new Error(nasty)));
     expect(lines).toHaveLength(1);
     for (const line of lines) expect(line).not.toMatch(UNSAFE);
@@ -181,7 +181,7 @@ describe('names, reasons and tags', () => {
 });
 
 describe('a policy that init writes', () => {
-  it('names an OU so that it can be read on a terminal and still means the OU', () => {
+  it('names an OU safely for a terminal and still matches the OU', () => {
     const ou = '/x\u202ey\u200b\u{e0041}';
     const inside = ['222222222222', '333333333333'];
     const outside = ['444444444444', '555555555555', '666666666666'];

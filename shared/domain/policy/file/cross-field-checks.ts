@@ -168,7 +168,7 @@ export const EXPIRED = (until: string, now: number): Complaint => ({
 const URL_PATH: Path = ['notify', 'webhook', 'url'];
 const SECRET_PATH: Path = ['notify', 'webhook', 'secret'];
 
-/** The webhook's URL and secret with their variables filled in; null if there is none, or if it is wrong and therefore reported. */
+/** The webhook's URL and secret with their variables filled in; null if missing, or if it is wrong and therefore reported. */
 export function checkWebhook(context: RawContext): { readonly url: string | null; readonly secret: string | null } {
   return { url: checkUrl(context), secret: fillIn(context, SECRET_PATH) };
 }
@@ -187,7 +187,7 @@ function checkUrl(context: RawContext): string | null {
   return null;
 }
 
-/** A text with its variables filled in; null if there is none, or if a variable is wrong or not set and therefore reported. */
+/** A text with its variables filled in; null if missing, or if a variable is wrong or not set and therefore reported. */
 function fillIn(context: RawContext, path: Path): string | null {
   const { env } = context;
   const template = valueAt(context.taken.value, path);

@@ -8,7 +8,7 @@ import { judged, MEMBER, NOW, policyOf, seen } from '../../../support/domain-kit
 const HOUR = 3_600_000;
 const CLOSED = 'windows: [{ kind: allow, cron: "0 9 * * *", duration: 1m, timezone: UTC }]';
 
-/** An account whose entries are stored one by one, as DynamoDB stores them: a process may die between two of them. */
+/** An account whose entries are stored one by one, as in DynamoDB. A process may die between two of them. */
 class Chain {
   record: AccountRecord = emptyRecord(MEMBER.id);
   now = NOW;
@@ -20,14 +20,14 @@ class Chain {
       settings === undefined ? policyOf('computeOptimizer: Active') : policyOf('computeOptimizer: Active', settings);
   }
 
-  look(observation: Observation, most = Number.POSITIVE_INFINITY): void {
+  assess(observation: Observation, maxEntries = Number.POSITIVE_INFINITY): void {
     const found = judged({
       ...{ facts: MEMBER, record: this.record, computeOptimizer: observation, policy: this.#policy, now: this.now },
     }).computeOptimizer;
     const context = { newId: () => 'id', now: this.now, actor: 'rollcall', runId: null, policyHash: this.#policy.hash };
     const draft = transition(context, this.record, found);
     const drafts = draft === null ? [] : withDetection(this.record, draft, context.newId);
-    for (const each of drafts.slice(0, most)) {
+    for (const each of drafts.slice(0, maxEntries)) {
       this.record = foldEntry(this.record, { ...each, seq: 0, prevHash: '', hash: '' });
       this.types.push(each.type);
     }
@@ -35,12 +35,12 @@ class Chain {
   }
 }
 
-it('a blocked drift: the next look writes the reason, and no second detection', () => {
+it('after a crash, the next assessment of a delayed drift records the reason without a second detection', () => {
   const chain = new Chain(CLOSED);
-  chain.look(seen('Inactive'), 1);
+  chain.assess(seen('Inactive'), 1);
   const since = chain.record.conditions.computeOptimizer?.driftSince;
-  chain.look(seen('Inactive'));
-  chain.look(seen('Inactive'));
+  chain.assess(seen('Inactive'));
+  chain.assess(seen('Inactive'));
   expect(chain.types).toEqual(['DriftDetected', 'RemediationBlocked']);
   expect(chain.record.conditions.computeOptimizer).toMatchObject({
     verdict: 'Blocked',
@@ -50,31 +50,31 @@ it('a blocked drift: the next look writes the reason, and no second detection', 
 });
 
 it.each([NOW, null])(
-  'a change of somebody else that passes its deadline (last updated %s): stalled at the next look',
+  'after a crash, the next assessment of an overdue Pending records Stalled (last updated %s)',
   (lastUpdated) => {
     const chain = new Chain();
     const pending = seen('Pending', { lastUpdated });
-    chain.look(pending);
+    chain.assess(pending);
     chain.now += 25 * HOUR;
-    chain.look(pending, 1);
-    chain.look(pending);
+    chain.assess(pending, 1);
+    chain.assess(pending);
     expect(chain.types.slice(1)).toEqual(['DriftDetected', 'ConvergenceStalled']);
     expect(chain.record.conditions.computeOptimizer).toMatchObject({ verdict: 'Stalled', attempts: 1 });
   },
 );
 
-it('the set-back that makes an account contested is counted once', () => {
+it('the reversion that makes an account contested is counted once', () => {
   const chain = new Chain();
   for (let n = 0; n < 2; n += 1) {
-    chain.look(seen('Active', { lastUpdated: chain.now }));
-    chain.look(seen('Inactive', { lastUpdated: chain.now }));
+    chain.assess(seen('Active', { lastUpdated: chain.now }));
+    chain.assess(seen('Inactive', { lastUpdated: chain.now }));
   }
-  chain.look(seen('Active', { lastUpdated: chain.now }));
+  chain.assess(seen('Active', { lastUpdated: chain.now }));
   const before = chain.types.length;
   const third = seen('Inactive', { lastUpdated: chain.now });
-  chain.look(third, 1);
-  chain.look(third);
-  chain.look(third);
+  chain.assess(third, 1);
+  chain.assess(third);
+  chain.assess(third);
   expect(chain.types.slice(before)).toEqual(['DriftDetected', 'FlapDetected']);
   expect(chain.record.conditions.computeOptimizer?.setBacks).toHaveLength(3);
 });

@@ -26,40 +26,40 @@ import {
   seen,
 } from '../../../support/domain-kit.ts';
 
-const WISH = { status: 'Active', ruleMode: null } as const;
+const DESIRED = { status: 'Active', ruleMode: null } as const;
 const COMPLIANT = condition({ verdict: 'Compliant', reason: null, status: 'Active' });
 const ACTED = condition({ verdict: 'Converging', reason: 'acted' });
 const inactive = (lastUpdated = NOW) =>
   ({ status: 'Inactive', ruleMode: null, lastUpdated: iso(lastUpdated) }) as const;
 
-describe('a set-back', () => {
+describe('a reversion', () => {
   const cases: readonly (readonly [string, boolean, Condition | null, Parameters<typeof isReverted>[1]])[] = [
-    ['what was as wanted is not any more', true, COMPLIANT, inactive()],
-    ['under a new timestamp, what we had just asked for is as before', true, ACTED, inactive()],
-    ['what we had just asked for has not come yet', false, ACTED, inactive(NOW - 30 * DAY)],
-    ['it is as wanted', false, COMPLIANT, { ...inactive(), status: 'Active' }],
-    ['it has failed: nobody’s doing', false, COMPLIANT, { ...inactive(), status: 'Failed' }],
-    ['it is on its way', false, COMPLIANT, { ...inactive(), status: 'Pending' }],
-    ['it was not seen', false, COMPLIANT, { ...inactive(), status: null }],
-    ['it was drifted already', false, condition(), inactive()],
-    ['the wish is another one', false, { ...COMPLIANT, desired: 'Inactive', status: 'Inactive' }, inactive()],
-    ['nothing was known', false, null, inactive()],
+    ['a compliant enrollment no longer is', true, COMPLIANT, inactive()],
+    ['the state from before our call is back with a new timestamp', true, ACTED, inactive()],
+    ['our call has not taken effect yet', false, ACTED, inactive(NOW - 30 * DAY)],
+    ['it is compliant', false, COMPLIANT, { ...inactive(), status: 'Active' }],
+    ['AWS reports Failed', false, COMPLIANT, { ...inactive(), status: 'Failed' }],
+    ['AWS reports Pending', false, COMPLIANT, { ...inactive(), status: 'Pending' }],
+    ['it was not observed', false, COMPLIANT, { ...inactive(), status: null }],
+    ['it was already drifted', false, condition(), inactive()],
+    ['the desired state has changed', false, { ...COMPLIANT, desired: 'Inactive', status: 'Inactive' }, inactive()],
+    ['there is no record', false, null, inactive()],
   ];
-  it.each(cases)('%s: %s', (_, expected, known, now) => expect(isReverted(known, now, WISH)).toBe(expected));
+  it.each(cases)('%s: %s', (_, expected, known, now) => expect(isReverted(known, now, DESIRED)).toBe(expected));
 });
 
-/** One account's life: looks at it, and answers the entry that each look led to. */
-class Life {
+/** The history of one account: assesses it and returns the entry that each assessment leads to. */
+class AccountHistory {
   record: AccountRecord = { ...emptyRecord(MEMBER_ID), present: true };
   now = NOW;
   #ids = 0;
 
-  look(observed: Observation, detail: Detail = {}, policy = ACTIVE_POLICY): LedgerEntry | null {
-    return this.looked(observed, detail, policy).at(-1) ?? null;
+  assess(observed: Observation, detail: Detail = {}, policy = ACTIVE_POLICY): LedgerEntry | null {
+    return this.assessAll(observed, detail, policy).at(-1) ?? null;
   }
 
-  /** All entries that one look leads to. */
-  looked(observed: Observation, detail: Detail = {}, policy = ACTIVE_POLICY): readonly LedgerEntry[] {
+  /** All entries of one assessment. */
+  assessAll(observed: Observation, detail: Detail = {}, policy = ACTIVE_POLICY): readonly LedgerEntry[] {
     const { computeOptimizer } = judged({ computeOptimizer: observed, record: this.record, now: this.now, policy });
     const context = this.#context(policy.hash);
     const draft = transition(context, this.record, computeOptimizer, detail);
@@ -67,14 +67,14 @@ class Life {
     return drafts.map((each) => this.#append(each));
   }
 
-  /** Somebody opts out, we notice, and it is put right again. */
+  /** Someone opts out, the drift is detected, and the enrollment is remediated. */
   round(by: string | null = null): LedgerEntry | null {
     this.now += HOUR;
     const changedBy =
       by === null ? {} : { changedBy: { actor: by, operation: 'x', requestId: null, at: iso(this.now) } };
-    const entry = this.look(seen('Inactive', { lastUpdated: this.now }), changedBy);
+    const entry = this.assess(seen('Inactive', { lastUpdated: this.now }), changedBy);
     this.now += 60_000;
-    if (this.condition.verdict === 'Drifted') this.look(seen('Active', { lastUpdated: this.now }));
+    if (this.condition.verdict === 'Drifted') this.assess(seen('Active', { lastUpdated: this.now }));
     return entry;
   }
 
@@ -83,7 +83,7 @@ class Life {
   }
 
   get condition(): Condition {
-    return this.record.conditions.computeOptimizer ?? expect.fail('nothing is known');
+    return this.record.conditions.computeOptimizer ?? expect.fail('there is no condition');
   }
 
   #context(policyHash: string | null): EntryContext {
@@ -99,18 +99,18 @@ class Life {
   }
 }
 
-function settled(): Life {
-  const life = new Life();
-  life.look(seen('Active'));
-  return life;
+function compliantAccount(): AccountHistory {
+  const history = new AccountHistory();
+  history.assess(seen('Active'));
+  return history;
 }
 
-describe('an account that is set back', () => {
-  it('is put right twice; the third time within 24 hours it is contested, and the actors are named', () => {
-    const life = settled();
-    expect(life.round('arn:aws:iam::1:user/ann')?.type).toBe('DriftDetected');
-    expect(life.round()?.type).toBe('DriftDetected');
-    const flap = life.round('arn:aws:iam::1:user/bob');
+describe('an account that is reverted', () => {
+  it('is remediated twice; the third time within 24 hours it is contested, with the names of the actors', () => {
+    const history = compliantAccount();
+    expect(history.round('arn:aws:iam::1:user/ann')?.type).toBe('DriftDetected');
+    expect(history.round()?.type).toBe('DriftDetected');
+    const flap = history.round('arn:aws:iam::1:user/bob');
     expect(flap).toMatchObject({
       type: 'FlapDetected',
       reason: 'contested',
@@ -119,33 +119,33 @@ describe('an account that is set back', () => {
     expect(flap?.detail?.message).toMatch(
       /^reverted 3 times within 24 hours by .*user\/ann, .*user\/bob; .*rollcall resume/,
     );
-    expect(life.condition).toMatchObject({ verdict: 'Blocked', reason: 'contested', driftSince: flap?.at });
-    expect(life.condition.setBacks).toHaveLength(MAX_REVERSIONS);
-    // Nothing wakes it, and looking again tells nothing new.
-    expect(wakeAt(life.record)).toBeNull();
-    life.now += 3 * DAY;
-    expect(life.look(seen('Inactive', { lastUpdated: life.now }))).toBeNull();
+    expect(history.condition).toMatchObject({ verdict: 'Blocked', reason: 'contested', driftSince: flap?.at });
+    expect(history.condition.setBacks).toHaveLength(MAX_REVERSIONS);
+    // It is never due again, and another assessment adds no entry.
+    expect(wakeAt(history.record)).toBeNull();
+    history.now += 3 * DAY;
+    expect(history.assess(seen('Inactive', { lastUpdated: history.now }))).toBeNull();
   });
 
-  it('stays contested while it happens to be as wanted, and whatever else the policy says', () => {
-    const life = settled();
-    for (let n = 0; n < 3; n += 1) life.round();
-    expect(life.look(seen('Active', { lastUpdated: life.now }))?.type).toBe('DriftResolved');
-    expect(life.condition).toMatchObject({ verdict: 'Compliant' });
-    const again = life.look(
-      seen('Inactive', { lastUpdated: life.now }),
+  it('stays contested while it is compliant, and under another policy', () => {
+    const history = compliantAccount();
+    for (let n = 0; n < 3; n += 1) history.round();
+    expect(history.assess(seen('Active', { lastUpdated: history.now }))?.type).toBe('DriftResolved');
+    expect(history.condition).toMatchObject({ verdict: 'Compliant' });
+    const again = history.assess(
+      seen('Inactive', { lastUpdated: history.now }),
       {},
       policyOf('computeOptimizer: Active', 'schedule: 2h'),
     );
     expect(again).toMatchObject({ type: 'RemediationBlocked', reason: 'contested' });
   });
 
-  it('is detected as drifted and then contested, also if a process ends between the two entries', () => {
-    const life = settled();
-    for (let n = 0; n < 2; n += 1) life.round('arn:aws:iam::1:user/ann');
-    life.now += HOUR;
-    const [detected, flap] = life.looked(seen('Inactive', { lastUpdated: life.now }), {
-      changedBy: { actor: 'arn:aws:iam::1:user/bob', operation: 'x', requestId: null, at: iso(life.now) },
+  it('is first recorded as drifted, then as contested, even if the process ends in between', () => {
+    const history = compliantAccount();
+    for (let n = 0; n < 2; n += 1) history.round('arn:aws:iam::1:user/ann');
+    history.now += HOUR;
+    const [detected, flap] = history.assessAll(seen('Inactive', { lastUpdated: history.now }), {
+      changedBy: { actor: 'arn:aws:iam::1:user/bob', operation: 'x', requestId: null, at: iso(history.now) },
     });
     expect(detected).toMatchObject({
       type: 'DriftDetected',
@@ -154,52 +154,56 @@ describe('an account that is set back', () => {
     expect(flap).toMatchObject({ type: 'FlapDetected', before: detected?.after });
     expect(flap?.detail?.changedBy).toBeUndefined();
 
-    const cut = settled();
+    const cut = compliantAccount();
     for (let n = 0; n < 2; n += 1) cut.round();
     cut.now += HOUR;
     const record = cut.record;
-    const [first] = cut.looked(seen('Inactive', { lastUpdated: cut.now }));
-    cut.record = foldEntry(record, first ?? expect.fail('nothing was detected'));
+    const [first] = cut.assessAll(seen('Inactive', { lastUpdated: cut.now }));
+    cut.record = foldEntry(record, first ?? expect.fail('no drift was detected'));
     cut.now += 60_000;
-    const again = cut.looked(seen('Inactive', { lastUpdated: cut.now - 60_000 }));
+    const again = cut.assessAll(seen('Inactive', { lastUpdated: cut.now - 60_000 }));
     expect(again.map(({ type }) => type)).toEqual(['FlapDetected']);
     expect(again[0]?.detail?.message).toMatch(/^reverted 3 times/);
   });
 
-  it('is not contested where the set-backs are further apart', () => {
-    const life = settled();
+  it('is not contested if the reversions are further apart', () => {
+    const history = compliantAccount();
     for (let n = 0; n < 8; n += 1) {
-      expect(life.round()?.type).toBe('DriftDetected');
-      life.now += 12 * HOUR;
+      expect(history.round()?.type).toBe('DriftDetected');
+      history.now += 12 * HOUR;
     }
   });
 
-  it('is nobody’s fight where the policy only watches', () => {
+  it('is never contested in mode alert', () => {
     const alert = policyOf('computeOptimizer: Active, mode: alert');
-    const life = new Life();
+    const history = new AccountHistory();
     for (let n = 0; n < 5; n += 1) {
-      life.look(seen('Active', { lastUpdated: life.now }), {}, alert);
-      life.now += 60_000;
-      expect(life.look(seen('Inactive', { lastUpdated: life.now }), {}, alert)?.type).toBe('DriftDetected');
+      history.assess(seen('Active', { lastUpdated: history.now }), {}, alert);
+      history.now += 60_000;
+      expect(history.assess(seen('Inactive', { lastUpdated: history.now }), {}, alert)?.type).toBe('DriftDetected');
     }
-    expect(life.condition.setBacks).toBeUndefined();
+    expect(history.condition.setBacks).toBeUndefined();
   });
 
-  it('resumed by an operator: all is forgotten, it is due at once, and enforced again', () => {
-    const life = settled();
-    for (let n = 0; n < 3; n += 1) life.round();
-    life.now += HOUR;
-    life.resume();
-    expect(life.condition.contested).toBeUndefined();
-    expect(life.condition.setBacks).toBeUndefined();
-    expect(wakeAt(life.record)).toBe(life.now);
-    const { computeOptimizer } = judged({ computeOptimizer: seen('Inactive'), record: life.record, now: life.now });
+  it('is due immediately and enforced again after an operator has resumed it', () => {
+    const history = compliantAccount();
+    for (let n = 0; n < 3; n += 1) history.round();
+    history.now += HOUR;
+    history.resume();
+    expect(history.condition.contested).toBeUndefined();
+    expect(history.condition.setBacks).toBeUndefined();
+    expect(wakeAt(history.record)).toBe(history.now);
+    const { computeOptimizer } = judged({
+      computeOptimizer: seen('Inactive'),
+      record: history.record,
+      now: history.now,
+    });
     expect(computeOptimizer).toMatchObject({ verdict: 'Drifted', action: 'UpdateEnrollmentStatus' });
-    // The same drift still: it was detected when it was contested.
-    expect(life.look(seen('Inactive', { lastUpdated: life.now }))?.type).toBe('VerdictChanged');
+    // Still the same drift: it was detected when it became contested.
+    expect(history.assess(seen('Inactive', { lastUpdated: history.now }))?.type).toBe('VerdictChanged');
   });
 
-  it('resuming another enrollment, or one that nobody fights about, changes nothing', () => {
+  it('is not changed by resuming another enrollment', () => {
     const contested = { since: iso(NOW), message: 'm' };
     const blocked = condition({
       verdict: 'Blocked',

@@ -39,14 +39,14 @@ function fold(record: AccountRecord, draft: EntryDraft | null): AccountRecord {
   return draft === null ? record : foldEntry(record, sealEntry(draft, record.head));
 }
 
-/** The assessment of Compute Optimizer, as seen at `now` by one who remembers `record`. */
-function look(record: AccountRecord, observation: Observation, now = NOW, policy = ACTIVE_POLICY): Assessment {
+/** The assessment of Compute Optimizer at `now`, given `record`. */
+function assessOne(record: AccountRecord, observation: Observation, now = NOW, policy = ACTIVE_POLICY): Assessment {
   return judged({ record, computeOptimizer: observation, now, policy }).computeOptimizer;
 }
 
-/** Looks and records; answers the entry's type (or nothing) and the record after it. */
+/** Assesses and records. @returns the entry's type (or null) and the record after it */
 function step(record: AccountRecord, observation: Observation, now = NOW): readonly [string | null, AccountRecord] {
-  const draft = transition(at(now), record, look(record, observation, now));
+  const draft = transition(at(now), record, assessOne(record, observation, now));
   return [draft?.type ?? null, fold(record, draft)];
 }
 
@@ -60,7 +60,7 @@ function started(record: AccountRecord, now: number, rest: Partial<EntryDraft['d
 }
 
 function outcome(record: AccountRecord, type: EntryDraft['type'], now: number, rest: Partial<Assessment>, more = {}) {
-  const before = look(recordOf({}), seen('Inactive'), now);
+  const before = assessOne(recordOf({}), seen('Inactive'), now);
   const { verdict, reason, notBefore, deadline } = { ...before, ...rest };
   const after = {
     ...condition(),
@@ -81,7 +81,7 @@ function outcome(record: AccountRecord, type: EntryDraft['type'], now: number, r
 describe('transition', () => {
   const fresh = emptyRecord(MEMBER_ID);
 
-  it('tells drift, and then nothing more of the same', () => {
+  it('records a drift once', () => {
     const [type, record] = step(fresh, seen('Inactive'));
     expect(type).toBe('DriftDetected');
     expect(record.conditions.computeOptimizer).toMatchObject({
@@ -92,12 +92,12 @@ describe('transition', () => {
     expect(step(record, seen('Inactive'), NOW + HOUR)).toEqual([null, record]);
   });
 
-  it('takes a timestamp alone for no news', () => {
+  it('records nothing for a changed timestamp alone', () => {
     const [, record] = step(fresh, seen('Inactive'));
     expect(step(record, seen('Inactive', { lastUpdated: NOW }), NOW + HOUR)[0]).toBeNull();
   });
 
-  it('tells that drift is resolved, once', () => {
+  it('records once that a drift is resolved', () => {
     const [, drifted] = step(fresh, seen('Inactive'));
     const [type, resolved] = step(drifted, seen('Active'), NOW + HOUR);
     expect(type).toBe('DriftResolved');
@@ -105,7 +105,7 @@ describe('transition', () => {
     expect(step(resolved, seen('Active'), NOW + DAY)[0]).toBeNull();
   });
 
-  it('tells Compliant without drift before it under no name of its own', () => {
+  it('records Compliant without a previous drift as VerdictChanged', () => {
     const [, unseen] = step(fresh, unknown('denied'));
     expect(step(unseen, seen('Active'))[0]).toBe('VerdictChanged');
   });
@@ -120,12 +120,12 @@ describe('transition', () => {
     expect(step(back, seen('Active'), NOW + 4)[0]).toBe('DriftResolved');
   });
 
-  it('names stalling', () => {
+  it('records Stalled as ConvergenceStalled', () => {
     const [, converging] = step(fresh, seen('Pending', { lastUpdated: NOW }));
     expect(step(converging, seen('Pending', { lastUpdated: NOW }), NOW + DAY)[0]).toBe('ConvergenceStalled');
   });
 
-  it('keeps a drift open while it is blocked, and detects no second one when nothing blocks it any more', () => {
+  it('keeps a drift open while its fix is delayed, without a second detection afterwards', () => {
     const policy = policyOf('computeOptimizer: Active');
     const drifted = recordOf({ computeOptimizer: condition({ policyHash: policy.hash }) });
     const blocked = fold(
@@ -139,7 +139,7 @@ describe('transition', () => {
     expect(step(again, seen('Active'), NOW + 2 * HOUR)[0]).toBe('DriftResolved');
   });
 
-  it('keeps a drift open that was given up, until it is resolved', () => {
+  it('keeps a drift open after its fix was given up, until it is resolved', () => {
     const drifted = recordOf({ computeOptimizer: condition({ policyHash: ACTIVE_POLICY.hash, attempts: 4 }) });
     const notBefore = NOW + HOUR;
     const dead = fold(
@@ -148,13 +148,13 @@ describe('transition', () => {
     );
     const driftSince = iso(NOW - HOUR);
     expect(dead.conditions.computeOptimizer?.driftSince).toBe(driftSince);
-    const draft = transition(at(NOW + 1), dead, look(dead, seen('Failed'), NOW + 1));
+    const draft = transition(at(NOW + 1), dead, assessOne(dead, seen('Failed'), NOW + 1));
     expect(draft?.type).toBe('VerdictChanged');
     expect(fold(dead, draft).conditions.computeOptimizer).toMatchObject({ reason: 'deadLettered', driftSince });
     expect(step(dead, seen('Inactive'), NOW + HOUR)[0]).toBe('VerdictChanged');
   });
 
-  it('supersedes drift when the account is suspended, and when the policy changes its mind', () => {
+  it('supersedes a drift when the account is suspended or the policy changes', () => {
     const [, drifted] = step(fresh, seen('Inactive'));
     const suspended = judged({ record: drifted, computeOptimizer: seen('Inactive'), suspended: true });
     expect(
@@ -163,7 +163,7 @@ describe('transition', () => {
     const policy = policyOf('computeOptimizer: Inactive');
     const changed = fold(
       drifted,
-      transition(at(NOW, policy.hash), drifted, look(drifted, seen('Inactive'), NOW, policy)),
+      transition(at(NOW, policy.hash), drifted, assessOne(drifted, seen('Inactive'), NOW, policy)),
     );
     expect(changed.conditions.computeOptimizer).toMatchObject({ verdict: 'Compliant', driftSince: null });
   });
@@ -177,23 +177,23 @@ describe('transition', () => {
         notBefore: iso(NOW),
       }),
     });
-    const same = transition(at(NOW), failing, look(failing, seen('Inactive')));
+    const same = transition(at(NOW), failing, assessOne(failing, seen('Inactive')));
     expect(same?.after?.attempts).toBe(3);
-    expect(transition(at(NOW, 'other'), failing, look(failing, seen('Inactive')))?.after?.attempts).toBe(0);
-    expect(transition(at(NOW), failing, look(failing, seen('Active')))?.after?.attempts).toBe(0);
+    expect(transition(at(NOW, 'other'), failing, assessOne(failing, seen('Inactive')))?.after?.attempts).toBe(0);
+    expect(transition(at(NOW), failing, assessOne(failing, seen('Active')))?.after?.attempts).toBe(0);
   });
 
-  it('says what stood before', () => {
+  it('records the state before', () => {
     const [, drifted] = step(fresh, seen('Inactive'));
-    const draft = transition(at(NOW), drifted, look(drifted, seen('Active')));
+    const draft = transition(at(NOW), drifted, assessOne(drifted, seen('Active')));
     expect(draft?.before).toMatchObject({ verdict: 'Drifted', status: 'Inactive' });
     expect(draft?.before).not.toHaveProperty('claim');
   });
 
-  it('writes nothing for 10,000 accounts that are as they were', () => {
+  it('writes nothing for 10,000 unchanged accounts', () => {
     const policy = policyOf('computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed');
     const any = { ruleMode: 'AnyAllowed' } as const;
-    const pictures: readonly Observation[] = [
+    const observed: readonly Observation[] = [
       seen('Active', any),
       seen('Inactive'),
       seen('Pending', { lastUpdated: NOW - HOUR }),
@@ -205,22 +205,25 @@ describe('transition', () => {
     let first = 0;
     let second = 0;
     for (let n = 0; n < 10_000; n += 1) {
-      const facts = {
+      const account = {
         ...MEMBER,
         id: String(100_000_000_000 + n),
         state: n % 50 === 0 ? ('CLOSED' as const) : MEMBER.state,
       };
-      const picture = (k: number): Observation => pictures[k % pictures.length] ?? unknown('denied');
-      const observations = { computeOptimizer: picture(n), automation: picture(Math.floor(n / pictures.length)) };
+      const observation = (k: number): Observation => observed[k % observed.length] ?? unknown('denied');
+      const observations = {
+        computeOptimizer: observation(n),
+        automation: observation(Math.floor(n / observed.length)),
+      };
       const scan = (record: AccountRecord, now: number): EntryDraft[] => {
-        const found = assess(contextOf({ policy, now }), facts, observations, record);
+        const found = assess(contextOf({ policy, now }), account, observations, record);
         const context = at(now, policy.hash);
-        if (!record.present) return [joined(context, facts, found)];
+        if (!record.present) return [joined(context, account, found)];
         return (['computeOptimizer', 'automation'] as const).flatMap(
           (name) => transition(context, record, found[name]) ?? [],
         );
       };
-      let record = emptyRecord(facts.id);
+      let record = emptyRecord(account.id);
       for (let pass = 0; pass < 3; pass += 1) {
         const drafts = scan(record, NOW);
         record = drafts.reduce(fold, record);
@@ -250,14 +253,14 @@ describe('claims', () => {
     expect(wakeAt(claimed)).toBe(NOW + 60_000);
   });
 
-  it('keeps every observation from being told while it lasts, expired or not', () => {
+  it('suppresses entries for all observations while it is open, expired or not', () => {
     for (const observation of [seen('Active'), seen('Pending'), unknown('denied')]) {
-      const later = look(claimed, observation, NOW + DAY);
+      const later = assessOne(claimed, observation, NOW + DAY);
       expect(transition(at(NOW + DAY), claimed, later)).toBeNull();
     }
   });
 
-  it('closes with the outcome of that very intent, and with no other', () => {
+  it('closes only with the outcome of its own intent', () => {
     const acted = { verdict: 'Converging', reason: 'acted', deadline: NOW + DAY } as const;
     const other = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted, { intentId: 'another' }));
     expect(other.conditions.computeOptimizer?.claim?.entryId).toBe(intent.id);
@@ -270,7 +273,7 @@ describe('claims', () => {
     expect(wakeAt(closed)).toBe(NOW + DAY);
   });
 
-  it('remembers when Automation was opted out, but not that it was disassociated', () => {
+  it('keeps the time of an opt-out of Automation, but not of a disassociation', () => {
     const done = (operation: string, optOut: boolean): string | null | undefined => {
       const draft = accountEntry(at(NOW), 'RemediationSucceeded', MEMBER_ID, 'automation', {
         after: condition({ verdict: 'Converging' }),
@@ -285,11 +288,11 @@ describe('claims', () => {
   });
 });
 
-describe('accounts that come and go', () => {
+describe('accounts that join and leave', () => {
   const observe = (record: AccountRecord, status: 'Active' | 'Inactive') =>
     judged({ record, computeOptimizer: seen(status) });
 
-  it('joining tells quietly what needs no entry of its own', () => {
+  it('joining records verdicts that need no entry of their own', () => {
     const fresh = emptyRecord(MEMBER_ID);
     const draft = joined(at(NOW), MEMBER, observe(fresh, 'Active'));
     const record = fold(fresh, draft);
@@ -298,14 +301,14 @@ describe('accounts that come and go', () => {
     expect(record.conditions.automation?.verdict).toBe('Unmanaged');
   });
 
-  it('joining leaves drift to an entry of its own', () => {
+  it('joining records drift in an entry of its own', () => {
     const fresh = emptyRecord(MEMBER_ID);
     const record = fold(fresh, joined(at(NOW), MEMBER, observe(fresh, 'Inactive')));
     expect(record.conditions.computeOptimizer).toBeNull();
     expect(step(record, seen('Inactive'))[0]).toBe('DriftDetected');
   });
 
-  it('leaving ends whatever was open, and coming back begins anew', () => {
+  it('leaving ends an open drift, and a return starts a new one', () => {
     const drifted = recordOf({ computeOptimizer: condition({ notBefore: iso(NOW + HOUR), attempts: 3 }) });
     const gone = fold(drifted, left(at(NOW), drifted));
     expect(gone.present).toBe(false);
@@ -322,7 +325,7 @@ describe('accounts that come and go', () => {
     expect(step(back, seen('Inactive'), NOW + 1)[0]).toBe('DriftDetected');
   });
 
-  it('coming back with the failure of a call that was under way is drift like any other, detected once', () => {
+  it('a call that fails after the account has returned is detected as drift once', () => {
     const claimed = recordOf({ computeOptimizer: condition() });
     const open = fold(claimed, started(claimed, NOW));
     const gone = fold(open, left(at(NOW + 1), open));
@@ -337,11 +340,11 @@ describe('accounts that come and go', () => {
       claim: null,
       driftSince: iso(NOW + 3),
     });
-    // The pause is not over: what is found is just what is remembered.
+    // The retry delay is not over, so nothing has changed.
     expect(step(failed, seen('Inactive'), NOW + 4)[0]).toBeNull();
   });
 
-  it('the failure of a call to an account that has left is no drift', () => {
+  it('a call that fails after the account has left is not a drift', () => {
     const claimed = recordOf({ computeOptimizer: condition() });
     const open = fold(claimed, started(claimed, NOW));
     const gone = fold(open, left(at(NOW + 1), open));
@@ -362,14 +365,14 @@ describe('wakeAt', () => {
   const wake = (conditions: Partial<Record<EnrollmentId, ReturnType<typeof condition>>>) =>
     wakeAt(recordOf(conditions));
 
-  it('is the earliest of both enrollments', () => {
+  it('is the earliest time of both enrollments', () => {
     const computeOptimizer = condition({ notBefore: iso(NOW + 2) });
     const automation = condition({ verdict: 'Converging', deadline: iso(NOW + 1) });
     expect(wake({ computeOptimizer, automation })).toBe(NOW + 1);
     expect(wake({ computeOptimizer })).toBe(NOW + 2);
   });
 
-  it('is nothing where nothing is awaited: a deadline that has been told is over', () => {
+  it('is null without a pending time; a recorded deadline is over', () => {
     expect(wake({ computeOptimizer: condition() })).toBeNull();
     expect(wake({ computeOptimizer: condition({ verdict: 'Stalled', deadline: iso(NOW) }) })).toBeNull();
   });

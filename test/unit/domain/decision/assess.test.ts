@@ -28,7 +28,7 @@ function table(enrollment: EnrollmentId, cases: readonly Case[]): void {
     it(name, () => {
       const assessment = judged(situation)[enrollment];
       expect(assessment).toMatchObject(expected);
-      // Whatever is not Drifted makes no call; whatever is not Compliant says why.
+      // Only Drifted has a call, and only Compliant has no reason.
       if (assessment.verdict !== 'Drifted') expect(assessment.action).toBe('none');
       expect(assessment.reason === null).toBe(assessment.verdict === 'Compliant');
     });
@@ -47,7 +47,7 @@ describe('Compute Optimizer', () => {
   const wantsInactive = policyOf('computeOptimizer: Inactive');
   table('computeOptimizer', [
     [
-      'an account in a state that is not known',
+      'an account in an unknown state',
       { ...inactive, facts: { ...MEMBER, state: 'UNKNOWN' } },
       { verdict: 'Unknown', reason: 'unknownState', action: 'none' },
     ],
@@ -101,7 +101,7 @@ describe('Compute Optimizer', () => {
       return [`a ${state} account`, { ...inactive, facts }, { verdict: 'NotApplicable', reason: 'accountNotActive' }];
     }),
     [
-      'the policy says nothing',
+      'the policy does not manage it',
       { ...inactive, policy: policyOf('computeOptimizer: unmanaged, automation: Active') },
       { verdict: 'Unmanaged', reason: 'policySaysNothing' },
     ],
@@ -135,7 +135,7 @@ describe('Compute Optimizer', () => {
       { verdict: 'Drifted' },
     ],
     [
-      'the exemption is in force to its last moment',
+      'the exemption is in force until its last moment',
       {
         ...inactive,
         policy: policyOf('computeOptimizer: Active', exemption('both')),
@@ -165,17 +165,17 @@ describe('Compute Optimizer', () => {
       },
     ],
     [
-      'the management account changes itself by its own credentials',
+      'the management account changes itself with its own credentials',
       { ...inactive, facts: MANAGEMENT },
       { verdict: 'Drifted', action: 'UpdateEnrollmentStatus', scope: 'own' },
     ],
     [
-      'to a delegated administrator, its own account is its own',
+      'a delegated administrator changes its own account with its own credentials',
       { ...inactive, caller: DELEGATE, facts: { ...MEMBER, id: DELEGATE.accountId } },
       { verdict: 'Drifted', scope: 'own' },
     ],
     [
-      'a delegated administrator sees nothing of the management account',
+      'a delegated administrator cannot read the management account',
       { computeOptimizer: unknown('callerCannotRead'), caller: DELEGATE, facts: MANAGEMENT },
       { verdict: 'Unknown', reason: 'callerCannotRead' },
     ],
@@ -185,18 +185,22 @@ describe('Compute Optimizer', () => {
       { verdict: 'Drifted', action: 'UpdateEnrollmentStatus', target: 'Inactive', optOut: true },
     ],
     [
-      'a listing broke off: nothing is opted out',
+      'an incomplete listing prevents opting out',
       { computeOptimizer: seen('Active'), policy: wantsInactive, optOutsAllowed: false },
       { verdict: 'Blocked', reason: 'guardrail' },
     ],
-    ['a listing broke off: opting in goes on', { ...inactive, optOutsAllowed: false }, { verdict: 'Drifted' }],
+    [
+      'an incomplete listing does not prevent opting in',
+      { ...inactive, optOutsAllowed: false },
+      { verdict: 'Drifted' },
+    ],
     [
       'alert only',
       { ...inactive, policy: policyOf('computeOptimizer: Active, mode: alert') },
       { verdict: 'Drifted', reason: 'alertOnly', action: 'none' },
     ],
     [
-      'Failed where Active is wanted',
+      'Failed, Active desired',
       { computeOptimizer: seen('Failed', { statusReason: 'no service-linked role' }) },
       {
         verdict: 'Drifted',
@@ -206,7 +210,7 @@ describe('Compute Optimizer', () => {
       },
     ],
     [
-      'Failed where Inactive is wanted',
+      'Failed, Inactive desired',
       { computeOptimizer: seen('Failed'), policy: wantsInactive },
       { verdict: 'Blocked', reason: 'enrollmentFailed', optOut: false },
     ],
@@ -224,18 +228,18 @@ describe('Compute Optimizer', () => {
   ]);
 });
 
-describe('Pending, and what was acted upon', () => {
+describe('Pending, and after a call', () => {
   const acted = condition({ verdict: 'Converging', reason: 'acted', deadline: iso(NOW + 5 * HOUR) });
   const stalled = { ...acted, verdict: 'Stalled', reason: 'deadlinePassed', deadline: iso(NOW - DAY) } as const;
   const pending = (lastUpdated: number | null) => ({ computeOptimizer: seen('Pending', { lastUpdated }) });
   table('computeOptimizer', [
     [
-      'Pending has until pendingDeadline after AWS says it began',
+      'Pending may last pendingDeadline from the timestamp of AWS',
       pending(NOW - HOUR),
       { verdict: 'Converging', reason: 'pending', deadline: NOW + 23 * HOUR },
     ],
     [
-      'Pending where Inactive is wanted as well',
+      'Pending, Inactive desired',
       { ...pending(NOW - HOUR), policy: policyOf('computeOptimizer: Inactive') },
       { verdict: 'Converging', reason: 'pending' },
     ],
@@ -247,12 +251,12 @@ describe('Pending, and what was acted upon', () => {
     ['Pending past its deadline', pending(NOW - DAY), { verdict: 'Stalled', reason: 'deadlinePassed' }],
     ['Pending just before its deadline', pending(NOW - DAY + 1), { verdict: 'Converging' }],
     [
-      'Pending without a timestamp counts from when it is first seen',
+      'Pending without a timestamp counts from its first observation',
       pending(null),
       { verdict: 'Converging', deadline: NOW + DAY },
     ],
     [
-      'Pending without a timestamp keeps the deadline it was given',
+      'Pending without a timestamp keeps its deadline',
       {
         ...pending(null),
         record: recordOf({
@@ -262,12 +266,12 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Stalled', deadline: NOW - 1 },
     ],
     [
-      'Pending that AWS dates from long before our call counts from our call',
+      'Pending with a timestamp long before our call counts from our call',
       { ...pending(NOW - 30 * DAY), record: recordOf({ computeOptimizer: acted }) },
       { verdict: 'Converging', deadline: NOW + 5 * HOUR },
     ],
     [
-      'a stalled Pending that began anew has its whole time again',
+      'a new Pending after a stalled one gets the full period',
       {
         ...pending(NOW - HOUR),
         record: recordOf({
@@ -277,12 +281,12 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Converging', deadline: NOW + 23 * HOUR },
     ],
     [
-      'acted, and AWS shows the old picture',
+      'after a call, AWS still shows the old state',
       { computeOptimizer: seen('Inactive'), record: recordOf({ computeOptimizer: acted }) },
       { verdict: 'Converging', reason: 'acted', deadline: NOW + 5 * HOUR },
     ],
     [
-      'acted, the old picture, and the deadline has passed',
+      'after a call, the old state past the deadline',
       {
         computeOptimizer: seen('Inactive'),
         record: recordOf({ computeOptimizer: condition({ ...acted, deadline: iso(NOW) }) }),
@@ -290,7 +294,7 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Stalled', reason: 'deadlinePassed' },
     ],
     [
-      'stalled stays stalled while nothing moves, until its pause is over',
+      'stalled stays stalled until its retry delay is over',
       {
         computeOptimizer: seen('Inactive'),
         record: recordOf({ computeOptimizer: condition({ ...stalled, notBefore: iso(NOW + 1) }) }),
@@ -298,7 +302,7 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Stalled', reason: 'deadlinePassed', notBefore: NOW + 1 },
     ],
     [
-      'the result of a call was never seen: after the pause the call is made again',
+      'a call without an observed result is retried after its delay',
       {
         computeOptimizer: seen('Inactive'),
         record: recordOf({ computeOptimizer: condition({ ...stalled, notBefore: iso(NOW) }) }),
@@ -306,7 +310,7 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Drifted', action: 'UpdateEnrollmentStatus' },
     ],
     [
-      'stalled while AWS says Pending: never called, however long',
+      'stalled while AWS reports Pending: no call, however long',
       {
         computeOptimizer: seen('Pending'),
         record: recordOf({
@@ -316,12 +320,12 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Stalled' },
     ],
     [
-      'acted, and the result is there',
+      'after a call, the result is observed',
       { computeOptimizer: seen('Active'), record: recordOf({ computeOptimizer: acted }) },
       { verdict: 'Compliant' },
     ],
     [
-      'acted, and someone moved it since',
+      'after a call, someone else changed it',
       {
         computeOptimizer: seen('Inactive', { lastUpdated: NOW - 1 }),
         record: recordOf({ computeOptimizer: acted }),
@@ -329,7 +333,7 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Drifted', action: 'UpdateEnrollmentStatus' },
     ],
     [
-      'acted, and the policy now wants something else',
+      'after a call, the policy changes',
       {
         computeOptimizer: seen('Active'),
         policy: policyOf('computeOptimizer: Inactive'),
@@ -346,7 +350,7 @@ describe('Pending, and what was acted upon', () => {
       { verdict: 'Drifted', reason: 'statusDiffers' },
     ],
     [
-      'a worker holds the claim',
+      'a worker has a claim',
       {
         computeOptimizer: seen('Inactive'),
         record: recordOf({
@@ -377,12 +381,12 @@ describe('waiting after a failure', () => {
     });
   table('computeOptimizer', [
     [
-      'a retry keeps its action and its time',
+      'a retry keeps its action and its delay',
       { policy, computeOptimizer, record: waiting({}) },
       { verdict: 'Drifted', reason: 'retrying', action: 'UpdateEnrollmentStatus', notBefore: NOW + HOUR },
     ],
     [
-      'the pause is over',
+      'the delay is over',
       { policy, computeOptimizer, record: waiting({ notBefore: iso(NOW) }) },
       { verdict: 'Drifted', reason: 'statusDiffers', notBefore: null },
     ],
@@ -399,17 +403,17 @@ describe('waiting after a failure', () => {
       ],
     ),
     [
-      'another policy ends the pause',
+      'another policy ends the delay',
       { policy, computeOptimizer, record: waiting({ policyHash: 'another' }) },
       { verdict: 'Drifted', reason: 'statusDiffers' },
     ],
     [
-      'another wish ends the pause',
+      'another desired state ends the delay',
       { policy, computeOptimizer, record: waiting({ desired: 'Inactive' }) },
       { verdict: 'Drifted', reason: 'statusDiffers' },
     ],
     [
-      'what has healed by itself is Compliant, pause or not',
+      'a fixed enrollment is Compliant during the delay',
       { policy, computeOptimizer: seen('Active'), record: waiting({ verdict: 'Blocked', reason: 'denied' }) },
       { verdict: 'Compliant' },
     ],
@@ -435,12 +439,12 @@ describe('Automation', () => {
   table('automation', [
     ['enable', { policy: on, computeOptimizer, automation: seen('Inactive', none) }, { ...update, target: 'Active' }],
     [
-      'the management account enables its own',
+      'the management account enables its own Automation',
       { policy: associate, computeOptimizer, automation: seen('Inactive', none), facts: MANAGEMENT },
       { ...update, scope: 'own', target: 'Active', desired: { status: 'Active', ruleMode: null } },
     ],
     [
-      'the management account is never disassociated from itself',
+      'the management account is never disassociated',
       { policy: off, computeOptimizer, automation: seen('Active', any), facts: MANAGEMENT },
       { ...update, scope: 'own', target: 'Inactive', optOut: true },
     ],
@@ -456,12 +460,12 @@ describe('Automation', () => {
       { verdict: 'Drifted', reason: 'statusDiffers', action: 'AssociateAccounts', scope: 'batch', optOut: false },
     ],
     [
-      'AnyAllowed is wanted',
+      'AnyAllowed is desired',
       { policy: associate, computeOptimizer, automation: seen('Active', none) },
       { verdict: 'Drifted', reason: 'ruleModeDiffers', action: 'AssociateAccounts', scope: 'batch' },
     ],
     [
-      'NoneAllowed is wanted',
+      'NoneAllowed is desired',
       { policy: dissociate, computeOptimizer, automation: seen('Active', any) },
       { ...dissociated, reason: 'ruleModeDiffers' },
     ],
@@ -480,7 +484,7 @@ describe('Automation', () => {
       { verdict: 'Compliant', desired: { status: null, ruleMode: 'NoneAllowed' } },
     ],
     [
-      'the rule that decides the rule mode is named where only that is managed',
+      'names the rule that decides the rule mode if only that is managed',
       {
         policy: policyOf(
           'computeOptimizer: Active',
@@ -492,12 +496,12 @@ describe('Automation', () => {
       { ...dissociated, rule: 'no-rules' },
     ],
     [
-      'nothing is disassociated when a listing broke off',
+      'an incomplete listing prevents disassociating',
       { policy: dissociate, computeOptimizer, automation: seen('Active', any), optOutsAllowed: false },
       { verdict: 'Blocked', reason: 'guardrail' },
     ],
     [
-      'Failed where Inactive is wanted blocks disassociating as well',
+      'Failed, Inactive desired: no disassociation either',
       { policy: off, computeOptimizer, automation: seen('Failed', any) },
       { verdict: 'Blocked', reason: 'enrollmentFailed' },
     ],
@@ -514,7 +518,7 @@ describe('Automation', () => {
       ],
     ]),
     [
-      'prerequisite: Compute Optimizer is not known',
+      'prerequisite: Compute Optimizer is unknown',
       { policy: on, computeOptimizer: unknown('denied'), automation: seen('Inactive', none) },
       { verdict: 'Blocked', reason: 'prerequisite' },
     ],
@@ -564,7 +568,7 @@ describe('Automation', () => {
       { verdict: 'Drifted', action: 'AssociateAccounts' },
     ],
     [
-      'Pending with only the rule mode managed and as wanted',
+      'Pending with only the rule mode managed, and compliant',
       {
         policy: policyOf('computeOptimizer: Active, organizationRules: NoneAllowed'),
         computeOptimizer,
@@ -573,7 +577,7 @@ describe('Automation', () => {
       { verdict: 'Compliant' },
     ],
     [
-      'Pending while associated and not wanted so',
+      'Pending while associated, NoneAllowed desired',
       { policy: dissociate, computeOptimizer, automation: seen('Pending', any) },
       { verdict: 'Stalled' },
     ],
@@ -590,7 +594,7 @@ describe('Automation', () => {
       { verdict: 'Blocked', reason: 'policyContradiction' },
     ],
     [
-      'a contradiction between rules, for the half that is observed as desired: no drift, so nothing is blocked',
+      'a contradiction between rules for a compliant enrollment: no drift',
       {
         policy: policyOf(
           'computeOptimizer: Active, automation: Active',
@@ -604,8 +608,8 @@ describe('Automation', () => {
   ]);
 });
 
-describe('the first verdict that applies stands', () => {
-  // Everything is wrong with this account at once. Each step takes away what gave the verdict before it.
+describe('the first verdict that applies is taken', () => {
+  // All verdicts apply to this account. Each step removes the cause of the previous verdict.
   const contradictory = policyOf(
     'computeOptimizer: Active, automation: Active',
     `rules: [{ id: off, match: { ou: /Workloads }, computeOptimizer: Inactive }]\n${exemption('both')}`,
@@ -638,7 +642,7 @@ describe('the first verdict that applies stands', () => {
     ['Compliant', { automation: seen('Active') }],
   ];
 
-  it('covers all verdicts in their order', () => {
+  it('covers all verdicts in order', () => {
     expect(steps.map(([verdict]) => verdict)).toEqual(VERDICTS);
   });
 
@@ -650,7 +654,7 @@ describe('the first verdict that applies stands', () => {
   }
 });
 
-it('an account that is suspended or exempt still says what was observed', () => {
+it('a suspended account still has its observed status', () => {
   const { computeOptimizer } = judged({ computeOptimizer: seen('Inactive'), suspended: true, caller: CALLER });
   expect(computeOptimizer).toMatchObject({ status: 'Inactive', desired: { status: 'Active', ruleMode: null } });
 });

@@ -17,33 +17,33 @@ interface Case {
 
 describe('a cool-down', () => {
   const cases: Readonly<Record<string, Case>> = {
-    'AWS moved an Inactive Automation while the account was in Compute Optimizer': { until: LATELY + COOL_DOWN_MS },
+    'Automation became Inactive while Compute Optimizer was Active': { until: LATELY + COOL_DOWN_MS },
     'our own ledger has the opt-out, whatever AWS says': {
       automation: seen('Inactive', { lastUpdated: null }),
       known: condition({ optedOutAt: iso(NOW - 2 * HOUR) }),
       until: NOW - 2 * HOUR + COOL_DOWN_MS,
     },
-    'an account that has just joined: Compute Optimizer came with or after that timestamp': {
+    'a new account: Compute Optimizer was enabled at that timestamp or later': {
       computeOptimizer: seen('Active', { lastUpdated: LATELY }),
       until: null,
     },
-    'Compute Optimizer ended, took Automation along, and came back': {
+    'Compute Optimizer was disabled, which disabled Automation, and was enabled again': {
       computeOptimizer: seen('Active', { lastUpdated: NOW - 60_000 }),
       until: null,
     },
-    'a listing does not tell when Compute Optimizer came, but it was seen': {
+    'the listing has no timestamp for Compute Optimizer, but the record has one': {
       computeOptimizer: seen('Active', { lastUpdated: null }),
       knownComputeOptimizer: condition({ status: 'Active', lastUpdated: iso(LATELY) }),
       until: null,
     },
-    'what was remembered of Compute Optimizer when it was off proves nothing': {
+    'a record of an Inactive Compute Optimizer is ignored': {
       computeOptimizer: seen('Active', { lastUpdated: null }),
       knownComputeOptimizer: condition({ status: 'Inactive', lastUpdated: iso(NOW) }),
       until: LATELY + COOL_DOWN_MS,
     },
-    'nothing is known of Compute Optimizer': { computeOptimizer: unknown('denied'), until: LATELY + COOL_DOWN_MS },
-    'never enrolled: there is no timestamp': { automation: seen('Inactive', { lastUpdated: null }), until: null },
-    'Active is not cooling down, even if we once opted it out': {
+    'Compute Optimizer is unknown': { computeOptimizer: unknown('denied'), until: LATELY + COOL_DOWN_MS },
+    'never enrolled: no timestamp': { automation: seen('Inactive', { lastUpdated: null }), until: null },
+    'Active has no cool-down, even after an earlier opt-out': {
       automation: seen('Active', { lastUpdated: LATELY }),
       known: condition({ optedOutAt: iso(LATELY) }),
       until: null,

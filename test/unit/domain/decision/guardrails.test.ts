@@ -48,7 +48,7 @@ describe('caps', () => {
     expect(capOf({ percent, atLeast }, accounts)).toBe(expected);
   });
 
-  it('never exceed the percentage, nor fall short of it by a whole account', () => {
+  it('are the percentage rounded down to whole accounts', () => {
     for (let percent = 0; percent <= 100; percent += 1) {
       for (let accounts = 0; accounts <= 1_000; accounts += 7) {
         const exact = Number((BigInt(percent) * BigInt(accounts)) / 100n);
@@ -59,7 +59,7 @@ describe('caps', () => {
 });
 
 describe('maxChanges', () => {
-  it('allows as many as the cap and not one more', () => {
+  it('allows exactly as many accounts as the cap', () => {
     expect(trip({ changes: changes(20) })).toBeNull();
     expect(trip({ changes: changes(21) })).toBe('maxChanges');
   });
@@ -69,41 +69,41 @@ describe('maxChanges', () => {
     expect(trip({ changes: both })).toBeNull();
   });
 
-  it('does not count what is not acted upon', () => {
+  it('does not count changes without a call', () => {
     expect(trip({ changes: changes(50, { action: 'none', verdict: 'Blocked' }) })).toBeNull();
     expect(trip({ changes: [...changes(20), ...changes(50, { action: 'none' }, 20)] })).toBeNull();
   });
 
-  it('counts what was changed in the last 24 hours, each account once', () => {
+  it('counts accounts changed in the last 24 hours, each once', () => {
     expect(trip({ changes: changes(10), recent: recent(10, false, 10) })).toBeNull();
     expect(trip({ changes: changes(10), recent: recent(11, false, 10) })).toBe('maxChanges');
     expect(trip({ changes: changes(20), recent: recent(20) })).toBeNull();
   });
 
-  it('has nothing to say where nothing is to be done', () => {
+  it('does not trip if there is nothing to change', () => {
     expect(trip({ changes: [], recent: recent(100) })).toBeNull();
   });
 
-  it('is what an approval lifts, and all that it lifts', () => {
+  it('is the only guardrail that an approval exceeds', () => {
     expect(trip({ changes: changes(100), maxChangesLifted: true })).toBeNull();
     expect(trip({ changes: changes(1, optOut), maxChangesLifted: true })).toBe('maxOptOuts');
     const coverage = { listed: 97, evaluated: 97, unknown: 3, notApplicable: 0 };
     expect(trip({ changes: changes(1), coverage, maxChangesLifted: true })).toBe('minCoverage');
   });
 
-  it('at 0 % and at least 0 allows none', () => {
+  it('allows none at 0% and at least 0', () => {
     const none = { ...GUARDRAILS, maxChanges: { percent: 0, atLeast: 0 } };
     expect(trip({ changes: changes(1), guardrails: none })).toBe('maxChanges');
   });
 });
 
 describe('maxOptOuts', () => {
-  it('allows none unless the policy says so', () => {
+  it('allows no opt-out by default', () => {
     expect(trip({ changes: changes(1, optOut) })).toBe('maxOptOuts');
     expect(trip({ changes: changes(1, { ...optOut, action: 'DisassociateAccounts' }) })).toBe('maxOptOuts');
   });
 
-  it('allows as many as its cap, those of the last 24 hours among them', () => {
+  it('allows as many as its cap, including those of the last 24 hours', () => {
     expect(trip({ changes: changes(5, optOut), guardrails: allowing(5, 0) })).toBeNull();
     expect(trip({ changes: changes(6, optOut), guardrails: allowing(5, 0) })).toBe('maxOptOuts');
     expect(trip({ changes: changes(4, optOut), guardrails: allowing(5, 0), recent: recent(1, true, 50) })).toBeNull();
@@ -117,7 +117,7 @@ describe('maxOptOuts', () => {
     expect(trip({ changes: few, guardrails: allowing(5, 0), recent: recent(3, false, 70) })).toBeNull();
   });
 
-  it('has nothing against opting in when the cap of opting out is used up', () => {
+  it('allows opting in when the cap is used up', () => {
     expect(trip({ changes: changes(5), recent: recent(3, true, 50) })).toBeNull();
   });
 });
@@ -130,14 +130,14 @@ describe('minCoverage', () => {
     notApplicable: 40,
   });
 
-  it('trips below the percentage of active accounts, not at it', () => {
+  it('trips below the percentage of active accounts, but not at it', () => {
     expect(trip({ changes: changes(1), coverage: coverage(98, 2) })).toBeNull();
     expect(trip({ changes: changes(1), coverage: coverage(97, 3) })).toBe('minCoverage');
     expect(trip({ changes: changes(1), coverage: coverage(979, 21) })).toBe('minCoverage');
     expect(trip({ changes: changes(1), coverage: coverage(980, 20) })).toBeNull();
   });
 
-  it('does not stop a run that changes nothing, and does not divide by nothing', () => {
+  it('does not stop a run without changes or without active accounts', () => {
     expect(trip({ changes: [], coverage: coverage(0, 100) })).toBeNull();
     expect(trip({ changes: changes(1), coverage: coverage(0, 0) })).toBeNull();
   });
@@ -158,7 +158,7 @@ describe('failureTolerance', () => {
     expect(failuresTrip(GUARDRAILS, planned, failed)?.reason ?? null).toBe(expected);
   });
 
-  it('at 100 % never stops a run', () => {
+  it('never stops a run at 100%', () => {
     expect(failuresTrip({ ...GUARDRAILS, failureTolerance: 100 }, 10, 10)).toBeNull();
   });
 });

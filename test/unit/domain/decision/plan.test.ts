@@ -35,7 +35,7 @@ describe('the plan hash', () => {
     );
   });
 
-  it('depends on no time, no text for people, and nothing that is not acted upon', () => {
+  it('does not depend on times, text for people, or changes without a call', () => {
     const same: readonly Partial<Change>[] = [
       { notBefore: iso(NOW) },
       { message: 'other words' },
@@ -60,7 +60,7 @@ describe('the plan hash', () => {
     ).toBe(hash);
   });
 
-  it('has what only has to wait in it: the hash is the same before and after a prerequisite, a cool-down, a rollout', () => {
+  it('includes waiting changes: it stays the same after a prerequisite, a cool-down or a rollout', () => {
     const held = PLAN.map((one) => ({
       ...one,
       verdict: 'Blocked' as const,
@@ -71,7 +71,7 @@ describe('the plan hash', () => {
     expect(dueChanges(held, NOW)).toEqual([]);
   });
 
-  it('changes with the policy and with every single thing that would be done', () => {
+  it('changes with the policy and with every planned call', () => {
     const other: readonly Partial<Change>[] = [
       { accountId: id(9) },
       { enrollment: 'automation' },
@@ -91,7 +91,7 @@ describe('the plan hash', () => {
       planHash('policy', []),
       ...hashes,
     ];
-    // The one that loses its action and the one that is left out are the same plan; everything else is another.
+    // A change without its action gives the same plan as no change; all other plans differ.
     expect(new Set(all).size).toBe(all.length - 1);
     expect(planHash('policy', [...PLAN, change({ accountId: id(4) })])).not.toBe(hash);
   });
@@ -102,7 +102,7 @@ describe('the plan hash', () => {
 });
 
 describe('changes', () => {
-  it('are in order of account, Compute Optimizer before Automation', () => {
+  it('are sorted by account, Compute Optimizer before Automation', () => {
     const keys = sortChanges(PLAN.toReversed()).map(({ accountId, enrollment }) => `${accountId} ${enrollment}`);
     expect(keys).toEqual([
       `${id(1)} computeOptimizer`,
@@ -112,14 +112,14 @@ describe('changes', () => {
     ]);
   });
 
-  it('are due when their time has come', () => {
+  it('are due when their delay is over', () => {
     const waiting = change({ accountId: id(5), notBefore: iso(NOW) });
     expect(dueChanges([waiting], NOW - 1)).toEqual([]);
     expect(dueChanges([waiting], NOW)).toEqual([waiting]);
     expect(dueChanges(PLAN, NOW).map(({ accountId }) => accountId)).toEqual([id(1), id(1), id(2)]);
   });
 
-  it('take one call a member, one for 50 of a batch, one for the organization', () => {
+  it('need one call per member, one per batch of 50, or one for the organization', () => {
     const many = (count: number, rest: Partial<Change>) =>
       Array.from({ length: count }, (_, n) => change({ accountId: id(n), ...rest }));
     const batch = { action: 'AssociateAccounts', scope: 'batch' } as const;
@@ -137,28 +137,28 @@ describe('changes', () => {
   });
 });
 
-describe('what is a change', () => {
+describe('listed as a change', () => {
   const policy = policyOf('computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed');
   const find = (automation: Parameters<typeof judged>[0]['automation'], suspended = false): boolean =>
     isChange(
       judged({ policy, computeOptimizer: seen('Active'), suspended, ...(automation && { automation }) }).automation,
     );
 
-  it('every mismatch, acted upon or not', () => {
+  it('every mismatch, with or without a call', () => {
     expect(find(seen('Inactive'))).toBe(true);
     expect(find(seen('Inactive'), true)).toBe(true);
     expect(find(seen('Active', { ruleMode: 'AnyAllowed' }), true)).toBe(true);
     expect(find(seen('Pending', { lastUpdated: NOW }))).toBe(true);
   });
 
-  it('nothing that is as wanted, whatever else holds of the account', () => {
+  it('no compliant enrollment, whatever its verdict', () => {
     expect(find(seen('Active', { ruleMode: 'NoneAllowed' }))).toBe(false);
     expect(find(seen('Active', { ruleMode: 'NoneAllowed' }), true)).toBe(false);
-    // No rule mode is as good as NoneAllowed.
+    // No rule mode means NoneAllowed.
     expect(find(seen('Active'), true)).toBe(false);
   });
 
-  it('nothing that was not seen', () => {
+  it('no enrollment without an observation', () => {
     expect(find(unknown('denied'))).toBe(false);
     expect(find(unknown('denied'), true)).toBe(false);
   });

@@ -66,7 +66,7 @@ describe('the status that people see', () => {
     ]);
   });
 
-  it('leaves out an enrollment of which nothing is known', () => {
+  it('omits an enrollment without a condition', () => {
     expect([...statusesOf(KINDS, () => null)]).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ import { chainOf, draft, FACET, sealAll, time } from '../../../contract/samples.
 
 const CHAIN = '111111111111';
 
-/** The first fault of a chain, as `verify` would find it. */
+/** The first fault of a chain, as `verify` reports it. */
 function firstFault(entries: readonly LedgerEntry[]): string | null {
   let head: ChainHead = EMPTY_CHAIN;
   for (const entry of entries) {
@@ -48,24 +48,24 @@ const full = sealAll(CHAIN, [
 ]);
 
 describe('a chain', () => {
-  it('begins behind the genesis hash and counts from 1', () => {
+  it('begins with the genesis hash and counts from 1', () => {
     expect(full[0]).toMatchObject({ seq: 1, prevHash: GENESIS_HASH });
     expect(firstFault(full)).toBeNull();
   });
 
-  it('survives JSON', () => {
+  it('stays valid through JSON', () => {
     const again: readonly LedgerEntry[] = JSON.parse(JSON.stringify(full));
     expect(firstFault(again)).toBeNull();
     expect(again.map(hashEntry)).toEqual(full.map(({ hash }) => hash));
   });
 
-  it('tells a gap', () => {
+  it('detects a gap', () => {
     const chain = chainOf(CHAIN, 4);
     expect(firstFault([...chain.slice(0, 1), ...chain.slice(2)])).toBe('gap at 3');
     expect(firstFault(chain.slice(1))).toBe('gap at 2');
   });
 
-  it('tells a fork: another entry of the same number, or one behind another predecessor', () => {
+  it('detects a fork: another entry with the same number, or with another predecessor', () => {
     const [first, second] = chainOf(CHAIN, 2);
     if (first === undefined || second === undefined) expect.fail('two entries');
     const rival = sealEntry(draft({ chain: CHAIN, reason: 'rival' }), headOf(first));
@@ -74,7 +74,7 @@ describe('a chain', () => {
     expect(firstFault([first, second, after])).toBe('fork at 3');
   });
 
-  it('tells an edit of any field, before it tells anything else of that entry', () => {
+  it('detects an edit of any field before any other fault of that entry', () => {
     const [entry] = full;
     if (entry === undefined) expect.fail('an entry');
     const edits: readonly Partial<LedgerEntry>[] = [
@@ -100,19 +100,19 @@ describe('a chain', () => {
     for (const edit of edits) {
       expect(checkLink(EMPTY_CHAIN, { ...entry, ...edit })?.kind, JSON.stringify(edit)).toBe('edit');
     }
-    // Every field of an entry but the number is among them: a field that is added must be added here as well.
+    // The edits cover every field except the number; a new field must be added here.
     const edited = new Set(edits.flatMap((edit) => Object.keys(edit)));
     expect(Object.keys(entry).filter((name) => name !== 'seq' && !edited.has(name))).toEqual([]);
   });
 
-  it('tells an entry that was edited and hashed anew by what follows it', () => {
+  it('detects an edited entry with a recomputed hash by its successor', () => {
     const [first, second] = chainOf(CHAIN, 2);
     if (first === undefined || second === undefined) expect.fail('two entries');
     const forged = { ...first, actor: 'mallory' };
     expect(firstFault([{ ...forged, hash: hashEntry(forged) }, second])).toBe('fork at 2');
   });
 
-  it('tells any single change in its JSON', () => {
+  it('detects any single change in its JSON', () => {
     const text = JSON.stringify(full);
     fc.assert(
       fc.property(fc.nat({ max: text.length - 1 }), fc.constantFrom(...'0aZ"{}:, '), (at, character) => {
@@ -123,7 +123,7 @@ describe('a chain', () => {
         } catch {
           return;
         }
-        // White space between tokens changes the text and no entry.
+        // White space between tokens does not change the entry.
         if (canonicalJson(entries) === canonicalJson(full)) return;
         const whole = Array.isArray(entries) && entries.length === full.length;
         if (whole) expect(firstFault(entries)).not.toBeNull();
@@ -149,7 +149,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('is JSON that means the same, so that a stored value gives the same text', () => {
+  it('is equivalent JSON, so that a stored value gives the same text', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const text = canonicalJson(value);
@@ -159,16 +159,16 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('leaves out what is undefined, as JSON does', () => {
+  it('omits undefined members, as JSON does', () => {
     expect(canonicalJson({ b: undefined, a: [undefined, 1], c: Number.NaN })).toBe('{"a":[null,1],"c":null}');
   });
 
-  it('keeps different things apart', () => {
+  it('differs for different values', () => {
     expect(canonicalJson(['a,b'])).not.toBe(canonicalJson(['a', 'b']));
     expect(canonicalJson({ a: '1' })).not.toBe(canonicalJson({ a: 1 }));
   });
 
-  it('is hashed as everybody hashes', () => {
+  it('is hashed with SHA-256', () => {
     expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   });
 });
