@@ -48,11 +48,11 @@ const CASES: readonly Bad[] = [
   bad('a list instead of a map', '- version: 1\n', '1:1 ', /wrong value/, 'a list', /a map with version, organization/, /key: value/),
   bad('a text instead of a map', 'hello', '1:1 ', /wrong value/, '`hello`', /a map with/, /./),
   bad('more values than a policy can need', `version: 1\nrules:\n${'  - id: x\n'.repeat(60_000)}`, '33335:5 ', /too many values/, 'more than 100000 list items, keys and values', /at most 100000/, /Match by ou/),
-  // YAML that is not wanted
+  // Unsupported YAML
   bad('a duplicate key', 'version: 1\ndefaults:\n  mode: off\n  mode: enforce\n', '4:3 defaults.mode', /written twice/, 'a second `mode`', /line 3/, /Remove one/),
   bad('an anchor', withDefaults('rules: &r []\n'), '3:11 rules', /anchors/, 'an anchor', /value itself/, /Write the value out/),
   bad('a tag', withDefaults('schedule: !!binary aGk=\n'), '3:11 ', /tag/i, '`!!binary aGk=`', /./, /./),
-  bad('a key that is no text', withDefaults('7: x\n'), '3:1 ', /key cannot be used/, '`7`', /a text/, /"7"/),
+  bad('a key that is not a string', withDefaults('7: x\n'), '3:1 ', /key cannot be used/, '`7`', /a text/, /"7"/),
   bad('a list as a key', withDefaults('? [a]\n: x\n'), '3:3 ', /key cannot be used/, 'a list, map or alias as a key', /a text/, /./),
   bad('the key __proto__', withDefaults('__proto__: { a: 1 }\n'), '3:1 ', /key cannot be used/, '`__proto__`', /a text/, /./),
   // Top level
@@ -72,7 +72,7 @@ const CASES: readonly Bad[] = [
   // defaults and rules
   bad('a status in lower case', 'version: 1\ndefaults: { computeOptimizer: active }\n', '2:31 defaults.computeOptimizer', /wrong value/, '`active`', /Active \| Inactive \| unmanaged/, /Did you mean `Active`/),
   bad('a mode that is a boolean', 'version: 1\ndefaults: { computeOptimizer: Active, mode: true }\n', '2:45 defaults.mode', /wrong value/, 'the boolean `true`', /enforce \| alert \| off/, /Write one of/),
-  bad('Pending, which is an answer and no wish', rule('    match: { ou: /A }\n    automation: Pending\n'), '6:17 rules[0].automation', /wrong value/, '`Pending`', /Active \| Inactive/, /./),
+  bad('Pending, which cannot be requested', rule('    match: { ou: /A }\n    automation: Pending\n'), '6:17 rules[0].automation', /wrong value/, '`Pending`', /Active \| Inactive/, /./),
   bad('a rule without id', withDefaults('rules:\n  - match: { ou: /A }\n    mode: off\n'), '4:5 rules[0].id', /`id` is missing/, 'nothing', /an id/, /Add `id: …`/),
   bad('an id with a space', withDefaults('rules:\n  - id: a b\n    match: { ou: /A }\n    mode: off\n'), '4:9 rules[0].id', /wrong value/, '`a b`', /an id/, /./),
   bad('an id that is a number', withDefaults('rules:\n  - id: 007\n    match: { ou: /A }\n    mode: off\n'), '4:9 rules[0].id', /wrong value/, 'the number `007`', /an id/, /"007"/),
@@ -88,7 +88,7 @@ const CASES: readonly Bad[] = [
   bad('rules that are a map', withDefaults('rules:\n  a: { match: { ou: /A }, mode: off }\n'), '4:3 rules', /wrong value/, 'a map', /a list of rules/, /- /),
   // selectors
   bad('an account id read as a number', rule('    match: { accounts: [123456789012] }\n    mode: off\n'), '5:25 rules[0].match.accounts[0]', /wrong value/, 'the number `123456789012`', /12 digits in quotes/, /"123456789012"/),
-  bad('one that loses its zero', rule('    match: { accounts: 012345678901 }\n    mode: off\n'), '5:24 rules[0].match.accounts', /wrong value/, 'the number `012345678901`', /12 digits in quotes/, /"012345678901"/),
+  bad('an account id that loses its zero', rule('    match: { accounts: 012345678901 }\n    mode: off\n'), '5:24 rules[0].match.accounts', /wrong value/, 'the number `012345678901`', /12 digits in quotes/, /"012345678901"/),
   bad('an account id of 11 digits', rule('    match: { accounts: "12345678901" }\n    mode: off\n'), '5:24 rules[0].match.accounts', /wrong value/, '`12345678901`', /12 digits/, /./),
   bad('an account id in other digits', rule('    match: { accounts: "١٢٣٤٥٦٧٨٩٠١٢" }\n    mode: off\n'), '5:24 rules[0].match.accounts', /wrong value/, '`١٢٣٤٥٦٧٨٩٠١٢`', /12 digits/, /./),
   bad('an empty list', rule('    match: { accounts: [] }\n    mode: off\n'), '5:24 rules[0].match.accounts', /wrong value/, 'an empty list', /or a list of them/, /at least one/),
@@ -174,9 +174,9 @@ describe('bad policy files: one finding each, at the right place', () => {
     expect(finding?.hint).toMatch(hint);
   });
 
-  it('says nothing besides, where one thing is wrong', () => {
+  it('one error causes one finding', () => {
     const echoing = CASES.filter(({ text }) => findingsOf(text).filter((f) => f.severity === 'error').length !== 1);
-    // A stray bracket leaves the parser at a loss for the rest of its line.
+    // After a stray bracket the parser cannot read the rest of the line.
     expect(echoing.map(({ what }) => what)).toEqual(['unquoted braces']);
   });
 });
@@ -210,7 +210,7 @@ describe('all findings at once', () => {
     ]);
   });
 
-  it('stops counting at a thousand and says how many are left', () => {
+  it('stops at a thousand findings and reports how many are left', () => {
     const ids = Array.from({ length: 1500 }, () => '123456789012').join(', ');
     const findings = findingsOf(withDefaults(`rules:\n  - { id: a, mode: off, match: { accounts: [${ids}] } }\n`));
     expect(findings).toHaveLength(1001);
@@ -219,7 +219,7 @@ describe('all findings at once', () => {
 });
 
 describe('formatFinding', () => {
-  it('is a line an editor can jump to, and what to do', () => {
+  it('is a line that editors can jump to, with a hint', () => {
     const [finding] = findingsOf('version: 1\ndefaults: { computeOptimizer: active }\n');
     if (finding === undefined) expect.fail('no finding');
     expect(formatFinding(finding)).toBe(
@@ -234,7 +234,7 @@ describe('formatFinding', () => {
   });
 });
 
-describe('hostile YAML is refused quickly', () => {
+describe('hostile YAML is rejected quickly', () => {
   const HOSTILE: readonly (readonly [string, string, RegExp])[] = [
     ['flow nesting', '['.repeat(500_000), /nested too deeply/],
     ['map nesting', '{a: '.repeat(250_000), /nested too deeply/],

@@ -55,7 +55,7 @@ describe('schedule and windows follow the same rules when the clocks change', ()
     }
   }
 
-  it('with figures: 02:15 and 03:15 in Berlin', () => {
+  it('for example, 02:15 and 03:15 in Berlin', () => {
     const spec = {
       kind: 'allow' as const,
       minute: [15],
@@ -70,7 +70,7 @@ describe('schedule and windows follow the same rules when the clocks change', ()
     expect(of(FROM['Europe/Berlin'].back)).toEqual(['2026-10-25T00:15:00.000Z', '2026-10-25T02:15:00.000Z']);
   });
 
-  it('because one file alone knows the parser', () => {
+  it('because only one file uses the parser', () => {
     const root = resolve(import.meta.dirname, '../../../..');
     const users = globSync(['shared/**/*.ts', 'services/**/*.{ts,tsx}'], { cwd: root }).filter((file) =>
       /from 'croner'/.test(readFileSync(join(root, file), 'utf8')),
@@ -80,7 +80,7 @@ describe('schedule and windows follow the same rules when the clocks change', ()
 });
 
 describe('day of month together with day of week', () => {
-  it('fits if either does', () => {
+  it('matches if either field matches', () => {
     const spec = {
       kind: 'allow' as const,
       minute: [0],

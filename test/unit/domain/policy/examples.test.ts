@@ -11,11 +11,11 @@ const files = names.filter((name) => !name.endsWith('.test.yaml'));
 const read = (name: string) => accepted(readFileSync(new URL(name, folder), 'utf8'));
 
 describe('examples', () => {
-  it('are there', () => expect(files.toSorted()).toEqual(['large.yaml', 'regulated.yaml', 'small.yaml']));
+  it('exist', () => expect(files.toSorted()).toEqual(['large.yaml', 'regulated.yaml', 'small.yaml']));
 
   it.each(files)('%s is accepted without a warning', (name) => expect(read(name).warnings).toEqual([]));
 
-  it.each(files)('%s does what is expected of it, in every rule', (name) => {
+  it.each(files)('%s meets its expectations, which cover every rule', (name) => {
     const policy = compilePolicy(read(name).policy);
     const beside = name.replace('.yaml', '.test.yaml');
     expect(names).toContain(beside);
@@ -26,8 +26,8 @@ describe('examples', () => {
     expect(untestedRules).toEqual([]);
   });
 
-  // Sections that this version refuses to run with would make an example useless.
-  it.each(files)('%s needs only what every version knows', (name) => {
+  // An example must not use sections that this version rejects.
+  it.each(files)('%s only uses sections that every version supports', (name) => {
     expect(read(name).policy).toMatchObject({ rollout: null, windows: null, retentionMs: null, notify: null });
   });
 
@@ -69,14 +69,14 @@ describe('docs/policy.md', () => {
     expect(tryExpectations(policy, result.expectations, NOW).results.map(({ passed }) => passed)).toEqual([true, true]);
   });
 
-  it('says what the defaults are', () => {
+  it('lists the real defaults', () => {
     const guardrails = blocks.find((block) => block.startsWith('guardrails:'));
     const pace = blocks.find((block) => block.startsWith('organization:'))?.replace(/ +externalId.*\n/, '');
     const spelt = accepted(withDefaults(`${guardrails}${pace}`)).policy;
     expect(policyHash(spelt)).toBe(policyHash(accepted(withDefaults('')).policy));
   });
 
-  it('tells truly who decides what', () => {
+  it('names the rule that really decides each field', () => {
     const rules = blocks.find((block) => block.includes('watch-legacy')) ?? '';
     const desired = compilePolicy(accepted(rules).policy).resolve(
       account({ name: 'pay-legacy', ou: '/Workloads/Prod/EU' }),

@@ -57,7 +57,7 @@ describe('expectations', () => {
     expect(outcome).toMatchObject({ passed: false, mismatches: [{ field, expected: wanted, found, line: 5 }] });
   });
 
-  it('a contradiction that was not expected is told in words', () => {
+  it('describe an unexpected contradiction in words', () => {
     const [outcome] = tried(one('{ contradiction: false }', '{ ou: /Dev, tags: { env: a } }')).results;
     expect(outcome?.mismatches[0]).toMatchObject({
       expected: 'false',
@@ -65,7 +65,7 @@ describe('expectations', () => {
     });
   });
 
-  it('look at exemptions as of their day, else of today', () => {
+  it('evaluate exemptions on their day, by default today', () => {
     const on = (at: string, expected: string) =>
       tried(one(`{ exempt: ${expected} }`, '{ id: "123456789012" }', at === '' ? '' : `    at: ${at}\n`));
     for (const [at, expected] of [
@@ -78,7 +78,7 @@ describe('expectations', () => {
     expect(tried(one('{ exempt: none }', '{ id: "123456789012" }'), Date.UTC(2028, 0)).results[0]?.passed).toBe(true);
   });
 
-  it('name the rules that none of them is decided by', () => {
+  it('list the rules that decide none of them', () => {
     expect(tried(one('{ mode: alert }')).untestedRules).toEqual(['tagged']);
     expect(tried(one('{ canary: true }', '{ ou: /Canary }')).untestedRules).toEqual(['dev', 'tagged']);
   });
@@ -110,7 +110,7 @@ describe('expectations', () => {
     expect(finding?.hint).not.toBe('');
   });
 
-  it('two of one name are refused', () => {
+  it('must have unique names', () => {
     const twice = one('{ mode: alert }') + one('{ mode: alert }').split('\n').slice(2).join('\n');
     expect(refused(twice)).toMatchObject([
       { path: 'expectations[1].name', line: 6, message: 'two expectations are called `n`' },

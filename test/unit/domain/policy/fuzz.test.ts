@@ -17,15 +17,15 @@ describe('parsePolicy', () => {
     expect(result.findings.some((f) => f.severity === 'error')).toBe(true);
   };
 
-  it('never throws, and says why, on any text', () => {
+  it('never throws on any text, and gives a reason', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), complete), { numRuns: 1000 });
   });
 
-  it('nor on any bytes', () => {
+  it('never throws on any bytes', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), complete), { numRuns: 1000 });
   });
 
-  it('nor on texts made of the pieces of a policy', () => {
+  it('never throws on texts made of parts of a policy', () => {
     const pieces = [
       'version: 1',
       'rules:',
@@ -66,7 +66,7 @@ describe('parsePolicy', () => {
     );
   });
 
-  it('nor on any data in the right places', () => {
+  it('never throws on any data at the right paths', () => {
     const keys = [
       'version',
       'organization',

@@ -29,7 +29,7 @@ function init(world: World): string {
 }
 
 describe('policy init', () => {
-  it('writes what most are as defaults, a rule for an OU that is otherwise, and single accounts by their ids', () => {
+  it('writes the majority as defaults, a rule for an OU that differs, and single accounts by their ids', () => {
     const text = init([
       ['/', ON],
       ['/Workloads/Prod', AUTO],
@@ -74,7 +74,7 @@ rules:
     expect(accepted(text).warnings).toEqual([]);
   });
 
-  it('leaves unmanaged what is pending or was not read, and names the management account', () => {
+  it('leaves pending and unread enrollments unmanaged, and names the management account', () => {
     const text = init([
       ['/', PENDING],
       ['/', ON],
@@ -89,7 +89,7 @@ rules:
     ]);
   });
 
-  it('names the role and the external id that were given, quoted, and nothing where none was', () => {
+  it('quotes the given role and external id, and omits missing ones', () => {
     const given = { memberRole: 'compliance/Roll+Call', externalId: '0123' };
     const parts = { accounts: [account()], observed: new Map(), now: NOW, managementAccountId: '100000000001' };
     const text = initPolicy({ ...parts, organization: given });
@@ -100,7 +100,7 @@ rules:
     expect(initPolicy(parts)).not.toContain('organization:');
   });
 
-  it('is a beginning where nothing at all could be read', () => {
+  it('is a starting point if nothing could be read', () => {
     for (const world of [[], [['/', null]], [['/A', ON, { state: 'CLOSED' }]]] satisfies World[]) {
       const text = init(world);
       expect(text).toContain('No enrollment could be read');
@@ -108,7 +108,7 @@ rules:
     }
   });
 
-  it('never contradicts itself, even where two listings did', () => {
+  it('never contradicts itself, even if two listings do', () => {
     const impossible: ObservedEnrollments = {
       computeOptimizer: 'Inactive',
       automation: 'Active',
@@ -121,7 +121,7 @@ rules:
     });
   });
 
-  it('cannot be led astray by the names of accounts and OUs', () => {
+  it('escapes the names of accounts and OUs', () => {
     const name = 'x\nrules: []\n# \u001b[2J"';
     const text = init([
       ['/', ON],
@@ -163,7 +163,7 @@ const world = fc.array(fc.tuple(ou, observation, fc.record({ name: fc.string({ u
 });
 
 describe('what init writes', () => {
-  it('is accepted without a warning, and nothing drifts from it', () => {
+  it('is accepted without a warning, and no account drifts from it', () => {
     fc.assert(
       fc.property(world, (rows) => {
         const { policy, warnings } = accepted(init(rows));
@@ -192,7 +192,7 @@ describe('what init writes', () => {
     );
   });
 
-  it('stays short where OUs are nearly uniform', () => {
+  it('stays short if OUs are nearly uniform', () => {
     const rows: World = Array.from({ length: 2000 }, (_, i) => [`/OU${i % 20}`, i < 3 ? OFF : i % 20 < 8 ? AUTO : ON]);
     const { policy } = accepted(init(rows));
     expect(policy.rules).toHaveLength(9);

@@ -28,11 +28,11 @@ describe('defaults of the file', () => {
     });
   });
 
-  it('tell the optional sections that were not written', () => {
+  it('leave optional sections null if they are missing', () => {
     expect(policy).toMatchObject({ rollout: null, windows: null, retentionMs: null, notify: null });
   });
 
-  it('are filled in next to what is written', () => {
+  it('are filled in around written values', () => {
     const text = withDefaults(
       'guardrails: { maxChanges: { percent: 50 }, maxOptOuts: { atLeast: 1 } }\nlimits: { concurrency: 2 }\n',
     );
@@ -77,7 +77,7 @@ notify:
     });
   });
 
-  it('tell a webhook of all events unless it chooses', () => {
+  it('send all events to a webhook by default', () => {
     const { policy } = accepted(withDefaults('notify: { webhook: { url: "https://example.com/x" } }\n'));
     expect(policy.notify?.webhook?.events).toEqual(['drift', 'failed', 'blocked', 'stalled', 'guardrail', 'halt']);
   });
@@ -91,7 +91,7 @@ describe('the text of the file', () => {
     expect(policyHash(accepted(new TextEncoder().encode(text)).policy)).toBe(expected);
   });
 
-  it('may quote an account id by a tag as well', () => {
+  it('may mark an account id as a string with a tag', () => {
     const { policy } = accepted(
       withDefaults('rules: [{ id: a, mode: off, match: { accounts: !!str 012345678901 } }]\n'),
     );
@@ -104,7 +104,7 @@ describe("the webhook's secret", () => {
   const text = withDefaults('notify:\n  webhook:\n    url: https://hooks.example.com/${TOKEN}\n');
   const { policy } = accepted(text, { TOKEN: 's3cr3t' });
 
-  it('is filled in, and only given away when asked for', () => {
+  it('is filled in, and only `reveal` returns it', () => {
     expect(policy.notify?.webhook?.url?.reveal()).toBe('https://hooks.example.com/s3cr3t');
     expect(policy.notify?.webhook?.urlTemplate).toBe('https://hooks.example.com/${TOKEN}');
     const printed = [
@@ -115,12 +115,12 @@ describe("the webhook's secret", () => {
     expect(printed.join()).not.toContain('s3cr3t');
   });
 
-  it('is no part of the hash', () => {
+  it('is not part of the hash', () => {
     expect(policyHash(policy)).toBe(policyHash(accepted(text, { TOKEN: 'other' }).policy));
     expect(policyHash(policy)).not.toBe(policyHash(accepted(text.replace('TOKEN', 'T'), { T: 's3cr3t' }).policy));
   });
 
-  it('may be one to sign with, by a variable alone: kept, and told, as the URL is', () => {
+  it('may be a signing secret in a variable, handled like the URL', () => {
     const signed = withDefaults('notify: { webhook: { url: "https://x/", secret: "${KEY}" } }\n');
     const { policy: kept } = accepted(signed, { KEY: 'k3y' });
     expect(kept.notify?.webhook?.secret?.reveal()).toBe('k3y');
@@ -161,7 +161,7 @@ describe("the webhook's secret", () => {
     }
   });
 
-  it('must be there: each missing or empty variable is named', () => {
+  it('is required: each missing or empty variable is named', () => {
     const two = withDefaults('notify: { webhook: { url: "https://${HOST}/${TOKEN}" } }\n');
     expect(findingsOf(two, { TOKEN: '' }).map((f) => f.message)).toEqual([
       'the environment variable HOST is not set',
@@ -172,12 +172,12 @@ describe("the webhook's secret", () => {
     ).toContain('constructor');
   });
 
-  it('may go to this machine without TLS', () => {
+  it('may use plain http to this machine', () => {
     const local = withDefaults('notify: { webhook: { url: "http://127.0.0.1:8080/x" } }\n');
     expect(accepted(local).policy.notify?.webhook?.url?.reveal()).toBe('http://127.0.0.1:8080/x');
   });
 
-  it('needs no variables in a process that does not send, and the policy means the same there', () => {
+  it('needs no variables in a process that does not send, with the same policy hash', () => {
     const text = withDefaults('notify: { webhook: { url: "https://${HOOK}", secret: "${KEY}" } }\n');
     const env = { HOOK: 'hooks.example.com/x', KEY: 's3cr3t' };
     const sender = parsePolicy(text, { file: 'p.yaml', now: NOW, env });
@@ -239,7 +239,7 @@ describe('the hash', () => {
 describe('the JSON Schema', () => {
   const schema = policyJsonSchema();
 
-  it('is of draft 2020-12 and knows every section', () => {
+  it('uses draft 2020-12 and has every section', () => {
     expect(schema).toMatchObject({
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',
@@ -249,7 +249,7 @@ describe('the JSON Schema', () => {
     expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
   });
 
-  it('accepts what the parser accepts, and refuses wrong shapes', () => {
+  it('accepts what the parser accepts, and rejects wrong shapes', () => {
     const reader = z.fromJSONSchema(JSON.parse(JSON.stringify(schema)));
     const good = {
       version: 1,

@@ -47,7 +47,7 @@ const settings = {
 const rawRule = fc
   .tuple(rawMatch, fc.record(settings, { requiredKeys: [] }))
   .map(([match, sets]) => ({ match, mode: 'alert', ...consistent(sets) }));
-/** Contradictions within one rule are refused: most random policies would be lost to them. */
+/** Avoids contradictions within one rule, because most random policies would be rejected for them. */
 function consistent<T extends { computeOptimizer?: string; automation?: string; organizationRules?: string }>(
   sets: T,
 ): T {
@@ -111,7 +111,7 @@ function reference(policy: Policy, account: OrganizationAccount): Omit<DesiredSt
 }
 
 describe('resolve', () => {
-  it('decides as the naive reading of the rules does', () => {
+  it('decides like a naive implementation of the rules', () => {
     let compared = 0;
     fc.assert(
       fc.property(rawPolicy, fc.array(facts, { minLength: 1, maxLength: 8 }), (raw, accounts) => {
@@ -155,7 +155,7 @@ describe('resolve', () => {
     );
   });
 
-  it('a rule called unreachable decides nothing for any account', () => {
+  it('a rule reported as unreachable decides nothing for any account', () => {
     let unreachable = 0;
     fc.assert(
       fc.property(rawPolicy, fc.array(facts, { minLength: 10, maxLength: 20 }), (raw, accounts) => {
@@ -176,7 +176,7 @@ describe('resolve', () => {
     expect(unreachable).toBeGreaterThan(0);
   });
 
-  it('is fast enough to ask about a large organization at every event', () => {
+  it('is fast enough to resolve a large organization for every event', () => {
     const rules = [
       ...['/Sandbox', '/Suspended', '/Workloads/Prod', '/Workloads/Test', '/Platform'].map((ou, i) => ({
         id: `ou${i}`,

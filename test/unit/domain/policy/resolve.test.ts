@@ -23,7 +23,7 @@ rules:
     expect(desired.organizationRules).toEqual({ value: 'unmanaged', rule: 'defaults' });
   });
 
-  it('leave to the defaults what no rule decides', () => {
+  it('use the defaults for fields that no rule decides', () => {
     const desired = policy.resolve(account({ ou: '/Workloads/Prod/EU' }));
     expect(desired.computeOptimizer).toEqual({ value: 'Active', rule: 'defaults' });
     expect(desired.organizationRules).toEqual({ value: 'AnyAllowed', rule: 'production' });
@@ -35,7 +35,7 @@ rules:
     expect(policy.resolve(account({ management: true, ou: '/' })).automation.rule).toBe('late');
   });
 
-  it('explain what each did, and why', () => {
+  it('explain what each rule decided, and why', () => {
     const explanation = policy.explain(account({ ou: '/Sandbox', name: 'x-legacy' }));
     expect(explanation.rules).toEqual([
       {
@@ -73,7 +73,7 @@ rules:
   });
 });
 
-describe('defaults that are left out', () => {
+describe('missing defaults', () => {
   it('are unmanaged and enforce', () => {
     const { policy } = accepted('version: 1\nrules: [{ id: a, match: { ou: /A }, computeOptimizer: Active }]\n');
     expect(policy.defaults).toEqual({
@@ -130,13 +130,13 @@ describe('selectors', () => {
     expect(matches(`{ name: ${JSON.stringify(glob)} }`, { name })).toBe(expected);
   });
 
-  it('answer quickly on globs that would make a backtracking matcher explode', () => {
+  it('are fast on globs that take a backtracking matcher exponential time', () => {
     const started = performance.now();
     expect(matches(`{ name: "${'*a'.repeat(120)}*b" }`, { name: 'a'.repeat(5000) })).toBe(false);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it('compare tag values exactly, and a list means any of', () => {
+  it('compare tag values exactly; a list means any of its values', () => {
     expect(matches('{ tags: { env: [dev, test] } }', { tags: { env: 'test' } })).toBe(true);
     expect(matches('{ tags: { env: [dev, test] } }', { tags: { env: 'Test' } })).toBe(false);
     expect(matches('{ tags: { env: dev, team: a } }', { tags: { env: 'dev' } })).toBe(false);
@@ -160,7 +160,7 @@ describe('selectors', () => {
     expect(matches('{ not: { tags: { env: prod } } }', { tags: {} })).toBe(true);
   });
 
-  it('refuse to answer where tags were not read, rather than match under `not`', () => {
+  it('throw if tags were not read, instead of matching under `not`', () => {
     const policy = compiled(
       withDefaults('rules: [{ id: a, match: { not: { tags: { env: prod } } }, computeOptimizer: Inactive }]\n'),
     );
@@ -169,14 +169,14 @@ describe('selectors', () => {
     expect(() => policy.explain(account({ tags: null }))).toThrow(TagsNotReadError);
   });
 
-  it('do not ask for tags where no rule does', () => {
+  it('do not need tags if no rule does', () => {
     const policy = compiled(withDefaults('rules: [{ id: a, match: { ou: /A }, mode: off }]\n'));
     expect(policy.usesTags).toBe(false);
     expect(policy.resolve(account({ tags: null })).mode.rule).toBe('defaults');
   });
 });
 
-describe('contradictions that only an account shows', () => {
+describe('contradictions that depend on the account', () => {
   const policy = compiled(`
 version: 1
 defaults: { computeOptimizer: Active }
@@ -204,12 +204,12 @@ rules:
     );
   });
 
-  it('are none where the fields fit, or nothing is evaluated', () => {
+  it('do not exist if the fields are compatible or the mode is off', () => {
     expect(policy.resolve(account({ name: 'r1', ou: '/Auto' })).contradiction).toBeNull();
     expect(policy.resolve(account({ ou: '/Off', tags: { freeze: 'yes' } })).contradiction).toBeNull();
   });
 
-  it('Automation on an unmanaged Compute Optimizer is for AWS to judge', () => {
+  it('Automation with an unmanaged Compute Optimizer is not a contradiction', () => {
     const loose = compiled('version: 1\ndefaults: { automation: Active }\n');
     expect(loose.resolve(account()).contradiction).toBeNull();
   });
@@ -224,7 +224,7 @@ describe('exemptions', () => {
   );
   const end = Date.UTC(2026, 11, 2);
 
-  it('hold until the end of their last day, UTC', () => {
+  it('are in force until the end of their last day, UTC', () => {
     expect(policy.exemption('222222222222', 'automation', end - 1)).toMatchObject({ reason: 'freeze', endsAt: end });
     expect(policy.exemption('222222222222', 'automation', end)).toBeNull();
   });
@@ -235,7 +235,7 @@ describe('exemptions', () => {
     expect(policy.exemption('333333333333', 'automation', NOW)).toBeNull();
   });
 
-  it('of several the one that ends last counts', () => {
+  it('the one that ends last counts', () => {
     expect(policy.exemption('111111111111', 'automation', NOW)?.reason).toBe('freeze');
   });
 
@@ -268,7 +268,7 @@ describe('couldDeviate', () => {
     ['an exemption', 'exemptions: [{ accounts: "111111111111", until: 2027-01-01, reason: r, owner: o }]\n'],
     ['a canary', 'rollout: { canary: { match: { ou: /C }, wait: 30m } }\n'],
   ])('is true with %s', (_, rest) => expect(deviates(rest)).toBe(true));
-  it('is not touched by an exemption from Automation alone', () => {
+  it('ignores an exemption from Automation only', () => {
     expect(
       deviates(
         'exemptions: [{ accounts: "111111111111", enrollment: automation, until: 2027-01-01, reason: r, owner: o }]\n',
@@ -282,7 +282,7 @@ describe('couldDeviate', () => {
 });
 
 describe('canaries', () => {
-  it('are what rollout.canary selects, nobody without it', () => {
+  it('are the accounts that rollout.canary selects; without it, none', () => {
     const policy = compiled(withDefaults('rollout: { canary: { match: { tags: { canary: "1" } }, wait: 30m } }\n'));
     expect(policy.usesTags).toBe(true);
     expect(policy.isCanary(account({ tags: { canary: '1' } }))).toBe(true);

@@ -20,7 +20,7 @@ export function findingsOf(text: string | Uint8Array, env: Env = {}): readonly F
   return result.findings;
 }
 
-/** The policy and warnings of a good file; fails with its findings if it is refused. */
+/** The policy and warnings of a good file; fails with its findings if it is rejected. */
 export function accepted(
   text: string | Uint8Array,
   env: Env = {},
@@ -35,7 +35,7 @@ export function compiled(text: string): CompiledPolicy {
   return compilePolicy(accepted(text).policy);
 }
 
-/** A policy whose first lines are taken care of. */
+/** A policy with its first lines filled in. */
 export function withDefaults(rest: string): string {
   return `version: 1\ndefaults: { computeOptimizer: Active }\n${rest}`;
 }

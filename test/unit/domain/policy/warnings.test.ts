@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { policyWarnings } from '../../../../shared/domain/policy/index.ts';
 import { accepted, account, compiled, NOW, withDefaults } from './support.ts';
 
-describe('warnings that the file alone gives', () => {
+describe('warnings that need only the file', () => {
   const warn = (rest: string) =>
     accepted(withDefaults(rest)).warnings.map((f) => `${f.line}:${f.column} ${f.path} ${f.message}`);
 
@@ -25,11 +25,11 @@ describe('warnings that the file alone gives', () => {
   });
 
   it.each([
-    ['the same match again', '{ ou: /A }', '{ ou: /A }'],
+    ['the same match', '{ ou: /A }', '{ ou: /A }'],
     ['below a wider OU', '{ ou: [/X, /A] }', '{ ou: /A/B, name: x }'],
     ['below the whole organization', '{ ou: / }', '{ name: x }'],
     ['below every name', '{ name: "*" }', '{ tags: { a: b } }'],
-    ['a name that a glob fits', '{ name: "dev-*" }', '{ name: [dev-1, dev-2] }'],
+    ['a name that matches a glob', '{ name: "dev-*" }', '{ name: [dev-1, dev-2] }'],
     ['fewer accounts', '{ accounts: ["111111111111", "222222222222"] }', '{ accounts: "222222222222" }'],
     ['fewer tag values', '{ tags: { e: [a, b] } }', '{ tags: { e: b, f: c } }'],
     ['a wider exclusion', '{ ou: /A, not: { ou: /A/B } }', '{ ou: /A, not: { ou: [/A/B, /A/C] } }'],
@@ -46,7 +46,7 @@ describe('warnings that the file alone gives', () => {
     ['a name that looks alike', '{ ou: /A }', '{ ou: /AB }'],
     ['a condition that only the upper rule has', '{ ou: /A, name: x }', '{ ou: /A }'],
     ['a wider list', '{ tags: { e: a } }', '{ tags: { e: [a, b] } }'],
-    ['a glob under a glob that it need not fit', '{ name: "a?c" }', '{ name: "a*c" }'],
+    ['a glob that another glob may not cover', '{ name: "a?c" }', '{ name: "a*c" }'],
     ['an exclusion', '{ ou: /A, not: { name: x } }', '{ ou: /A }'],
   ])('no unreachable rule: %s', (_, above, below) => {
     expect(
@@ -54,7 +54,7 @@ describe('warnings that the file alone gives', () => {
     ).toEqual([]);
   });
 
-  it('a rule that several above make unreachable together', () => {
+  it('a rule that several rules above make unreachable together', () => {
     const rules =
       'rules:\n  - { id: a, match: { ou: /A }, mode: alert }\n  - { id: b, match: { ou: /A/B }, automation: Inactive }\n';
     expect(warn(`${rules}  - { id: c, match: { ou: /A/B/C }, mode: off, automation: unmanaged }\n`)).toEqual([
@@ -62,14 +62,14 @@ describe('warnings that the file alone gives', () => {
     ]);
   });
 
-  it('a rule whose `not` excludes all it selects', () => {
+  it('a rule whose `not` excludes everything it selects', () => {
     expect(warn('rules: [{ id: a, match: { ou: /A/B, not: { ou: /A } }, mode: off }]\n')[0]).toMatch(
       /^3:25 rules\[0\]\.match .*matches nothing/,
     );
   });
 });
 
-describe('warnings in the light of the organization', () => {
+describe('warnings that need the organization', () => {
   const accounts = [account(), account({ id: '222222222222', ou: '/Sandbox', name: 'dev' })];
   const warn = (rest: string, now = NOW) => {
     const result = policyWarnings(compiled(withDefaults(rest)), accounts, now);
@@ -77,7 +77,7 @@ describe('warnings in the light of the organization', () => {
     return result.map((f) => `${f.line}:${f.column} ${f.severity} ${f.path} ${f.message}`);
   };
 
-  it('none where all is well', () =>
+  it('none for a sound policy', () =>
     expect(warn('rules: [{ id: a, match: { ou: /Sandbox }, mode: off }]\n')).toEqual([]));
 
   it('a rule that matches nothing', () => {
@@ -86,7 +86,7 @@ describe('warnings in the light of the organization', () => {
     ]);
   });
 
-  it('a rule that decides nothing, because others happen to decide all of it', () => {
+  it('a rule that decides nothing, because other rules decide everything that it sets', () => {
     expect(
       warn(
         'rules:\n  - { id: a, match: { name: "d*" }, mode: off }\n  - { id: b, match: { ou: /Sandbox }, mode: alert }\n',
@@ -119,7 +119,7 @@ describe('warnings in the light of the organization', () => {
     ]);
   });
 
-  it('contradictions, with an account to look at', () => {
+  it('contradictions, with an example account', () => {
     const result = warn(
       'rules:\n  - { id: a, match: { ou: /Sandbox }, automation: Active }\n  - { id: b, match: { name: dev }, computeOptimizer: Inactive }\n',
     );
@@ -128,14 +128,14 @@ describe('warnings in the light of the organization', () => {
     ]);
   });
 
-  it('contain what the file alone gives', () => {
+  it('include the warnings of the file', () => {
     const rest =
       'rules:\n  - { id: a, match: { ou: /Sandbox }, mode: off }\n  - { id: b, match: { ou: /Sandbox }, mode: off }\n';
     expect(warn(rest)).toHaveLength(1);
     expect(warn(rest)[0]).toContain('can never decide');
   });
 
-  it('are an error where no account is managed', () => {
+  it('are an error if no account is managed', () => {
     const nothing = compiled('version: 1\nrules: [{ id: a, match: { ou: /Nowhere }, computeOptimizer: Active }]\n');
     expect(policyWarnings(nothing, accounts, NOW)).toMatchObject({
       error: {

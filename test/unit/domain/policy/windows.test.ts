@@ -9,14 +9,14 @@ const iso = (time: number | null): string | null => (time === null ? null : new 
 
 const OFFICE = '{ kind: allow, cron: "0 9 * * 1-5", duration: 8h, timezone: Europe/Berlin }';
 
-describe('enforcement windows of a policy', () => {
-  it('without windows everything is open, for ever', () => {
+describe('change windows of a policy', () => {
+  it('without windows, every time is open', () => {
     const { windows } = compiled(withDefaults(''));
     expect([windows.isOpen(NOW), windows.nextOpening(NOW), windows.closesAt(NOW)]).toEqual([true, NOW, null]);
     expect(compiled(withDefaults('windows: []\n')).windows.isOpen(NOW)).toBe(true);
   });
 
-  it('opens and closes with the clock on the wall, winter and summer', () => {
+  it('opens and closes by local time, in winter and summer', () => {
     const { windows } = compiled(policy(OFFICE));
     // Sunday, 22 November 2026.
     expect(windows.isOpen(NOW)).toBe(false);
@@ -28,7 +28,7 @@ describe('enforcement windows of a policy', () => {
     expect(windows.closesAt(NOW)).toBeNull();
   });
 
-  it('deny wins, and only deny windows leave the rest open', () => {
+  it('deny wins; with only deny windows, all other times are open', () => {
     const freeze = '{ kind: deny, cron: "0 0 24 12 *", duration: 10d }';
     const both = compiled(policy(OFFICE, freeze)).windows;
     expect(iso(both.closesAt(at('2026-12-23T09:00:00Z')))).toBe('2026-12-23T16:00:00.000Z');
@@ -56,14 +56,14 @@ describe('enforcement windows of a policy', () => {
     expect([windows.isOpen(NOW), windows.closesAt(NOW)]).toEqual([true, null]);
   });
 
-  it('a clock that is set back is answered as well', () => {
+  it('answers correctly after the clock is set back', () => {
     const { windows } = compiled(policy(OFFICE));
     expect(windows.isOpen(at('2026-11-23T12:00:00Z'))).toBe(true);
     expect(windows.isOpen(at('2026-11-22T12:00:00Z'))).toBe(false);
   });
 });
 
-describe('windows that make no sense', () => {
+describe('windows that are wrong', () => {
   it.each([
     [
       'allowed only where it is denied',
@@ -96,7 +96,7 @@ describe('windows that make no sense', () => {
     ]);
   });
 
-  it('a deny window beside every allow window', () => {
+  it('a deny window outside all allow windows', () => {
     expect(warned(OFFICE, '{ kind: deny, cron: "0 3 * * *", duration: 1h, timezone: Europe/Berlin }')).toEqual([
       ['windows[1]', 5, 'this deny window has no effect: it never meets an allow window'],
     ]);
@@ -111,7 +111,7 @@ describe('windows that make no sense', () => {
     expect(warned(...windows)).toEqual([]);
   });
 
-  it('the same is said in the light of the organization', () => {
+  it('the check with the organization reports the same', () => {
     const night = '{ kind: allow, cron: "0 2 * * *", duration: 1h }';
     const noNights = '{ kind: deny, cron: "0 22 * * *", duration: 8h }';
     const { policy: parsed, warnings } = accepted(policy(OFFICE, night, noNights));
