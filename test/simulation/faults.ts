@@ -119,7 +119,7 @@ export const FAULTS: readonly Fault[] = [
         replace: 'if (now > 0) return;',
       },
       {
-        file: 'shared/domain/decision/assess.ts',
+        file: 'shared/domain/decision/assess-mismatch.ts',
         find: 'if (policy.windows.isOpen(now)) return null;',
         replace: 'if (now > 0) return null;',
       },
@@ -340,7 +340,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call for an account that is only to be told of (design, verdicts)',
     edits: [
       {
-        file: 'shared/domain/decision/assess.ts',
+        file: 'shared/domain/decision/assess-mismatch.ts',
         find: "if (state?.mode.value === 'alert') return",
         replace: "if (state?.mode.value === 'off') return",
       },

@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
-import { type AssessContext, assess } from '../../shared/domain/decision/assess.ts';
+import { assess } from '../../shared/domain/decision/assess.ts';
+import type { AssessContext } from '../../shared/domain/decision/assess-context.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import { byKind, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../shared/domain/enrollment/mismatch.ts';

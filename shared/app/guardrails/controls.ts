@@ -1,4 +1,4 @@
-import type { AssessContext } from '../../domain/decision/assess.ts';
+import type { AssessContext } from '../../domain/decision/assess-context.ts';
 import {
   type Act,
   type CompiledControls,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { HoldOf } from '../../domain/decision/assess.ts';
+import type { HoldOf } from '../../domain/decision/assess-context.ts';
 import { enforceableCanaries } from '../../domain/decision/canary.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';

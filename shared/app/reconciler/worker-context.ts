@@ -1,5 +1,5 @@
 import type { EntryContext } from '../../domain/account/transition.ts';
-import type { AssessContext, HoldOf } from '../../domain/decision/assess.ts';
+import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';

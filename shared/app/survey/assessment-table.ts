@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { type AssessContext, assess } from '../../domain/decision/assess.ts';
+import { assess } from '../../domain/decision/assess.ts';
+import type { AssessContext } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { isChange } from '../../domain/decision/plan.ts';
 import {

@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import type { AssessContext, HoldOf } from '../../domain/decision/assess.ts';
+import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';

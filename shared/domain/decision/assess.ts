@@ -1,87 +1,15 @@
-import { contestOf, isReverted } from '../account/flapping.ts';
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { byKind, type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
-import { type Call, type Mismatch, mismatchOf, type Observations, statusMatters } from '../enrollment/mismatch.ts';
-import type { Caller, EpochMs, Observation } from '../enrollment/model.ts';
-import type { Assessment, DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
-import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../policy/index.ts';
+import { mismatchOf, type Observations, statusMatters } from '../enrollment/mismatch.ts';
+import type { EpochMs } from '../enrollment/model.ts';
+import type { Assessment, DesiredEnrollment, ReasonCode } from '../enrollment/verdict.ts';
+import type { DesiredState, OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
-import { chooseCall } from './choose-call.ts';
-import { coolDownEnd } from './cool-down.ts';
-
-/** An operator's suspension of an account. */
-export interface Suspension {
-  readonly reason: string;
-  /** Epoch ms; `null`: until resumed. */
-  readonly until: EpochMs | null;
-}
-
-/** Delays a call for a reason outside the account. Gives the verdict Blocked. */
-interface Hold {
-  readonly reason: ReasonCode;
-  readonly message: string;
-  /** When it ends; `null`: unknown. */
-  readonly notBefore: EpochMs | null;
-}
-
-/** Why this call for this account is delayed; `null`: it is not. Pure: everything it depends on is read beforehand. */
-export type HoldOf = (account: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
-
-/** The inputs of an assessment that are shared by all accounts. */
-export interface AssessContext {
-  readonly policy: CompiledPolicy;
-  readonly caller: Caller;
-  readonly now: EpochMs;
-  readonly suspensionOf: (account: OrganizationAccount) => Suspension | null;
-  /** The kill switch is on. */
-  readonly halted?: boolean;
-  /**
-   * False when a listing is incomplete. Opting out deletes data, so it must never follow from an incomplete listing
-   * (invariant 8).
-   */
-  readonly optOutsAllowed: boolean;
-  /** The first that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
-  readonly holds?: readonly HoldOf[];
-}
-
-/** One enrollment of one account, with its recorded condition. */
-interface Subject {
-  readonly context: AssessContext;
-  readonly account: OrganizationAccount;
-  readonly enrollment: EnrollmentId;
-  /** `null`: the policy needs tags or a name that AWS did not return. */
-  readonly state: DesiredState | null;
-  readonly desired: DesiredEnrollment;
-  readonly rule: string | null;
-  readonly observation: Observation;
-  readonly condition: Condition | null;
-  readonly prerequisites: readonly Prerequisite[];
-}
-
-/** Another enrollment of the account that must be Active first, with its recorded condition. */
-interface Prerequisite {
-  readonly enrollment: EnrollmentId;
-  readonly observation: Observation;
-  readonly condition: Condition | null;
-}
-
-interface Outcome {
-  readonly verdict: Verdict;
-  readonly reason: ReasonCode | null;
-  readonly message?: string | null;
-  readonly call?: Call;
-  /** The call that is delayed. */
-  readonly held?: Call;
-  readonly notBefore?: EpochMs | null;
-  readonly deadline?: EpochMs | null;
-}
-
-const HOUR_MS = 60 * 60 * 1000;
+import type { AssessContext, Outcome, Subject } from './assess-context.ts';
+import { outcomeOfMismatch } from './assess-mismatch.ts';
 
 const UNDECIDED: DesiredEnrollment = { status: null, ruleMode: null };
-
-const COMPLIANT: Outcome = { verdict: 'Compliant', reason: null };
 
 /**
  * Compares the desired and observed state of each enrollment of an account. Pure, and never throws. The first verdict that applies, in the order of
@@ -212,12 +140,6 @@ function unknownState({ context, account, state, observation }: Subject): Outcom
   return { verdict: 'Unknown', reason: observation.reason, message: observation.message };
 }
 
-function contradicted({ state, enrollment }: Subject): Outcome | null {
-  const contradiction = state?.contradiction ?? null;
-  if (contradiction === null || !contradiction.enrollments.includes(enrollment)) return null;
-  return { verdict: 'Blocked', reason: 'policyContradiction', message: contradiction.message };
-}
-
 /** Converging and Stalled: AWS reports Pending, or a call was made and AWS still shows the state from before it. */
 function inProgress(subject: Subject): Outcome | null {
   const { observation, condition, context } = subject;
@@ -280,96 +202,4 @@ function isUnchangedSinceCall(acted: Condition, { observation, desired }: Subjec
     acted.desired === desired.status &&
     acted.desiredRuleMode === desired.ruleMode
   );
-}
-
-function outcomeOfMismatch(subject: Subject, mismatch: Mismatch | null): Outcome {
-  if (mismatch === null) return COMPLIANT;
-  const { observation, context, condition, state } = subject;
-  if (observation.kind !== 'observed') return COMPLIANT;
-  const contradiction = contradicted(subject);
-  if (contradiction !== null) return contradiction;
-  const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
-  if (state?.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
-  const call = chooseCall(context.caller, subject.account, subject.desired, observation, subject.enrollment);
-  if (observation.status === 'Failed' && subject.desired.status === 'Inactive') {
-    const message = observation.statusReason ?? 'AWS gives no reason';
-    return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
-  }
-  const blocked = contestedBy(subject) ?? blockedBy(subject, call);
-  if (blocked !== null) return blocked;
-  const backoff = backoffOf(condition, subject);
-  if (backoff !== null) return { ...backoff, ...(backoff.verdict === 'Drifted' ? { call } : { held: call }) };
-  for (const holdOf of context.holds ?? []) {
-    const hold = holdOf(subject.account, subject.enrollment, call);
-    if (hold !== null) return { verdict: 'Blocked', ...hold, held: call };
-  }
-  const waiting = stillHalted(context, condition) ?? closedWindow(context);
-  if (waiting !== null) return { ...waiting, held: call };
-  return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
-}
-
-/** Checked last, so that a longer-lasting reason for the delay is reported first. */
-function closedWindow({ policy, now }: AssessContext): Outcome | null {
-  if (policy.windows.isOpen(now)) return null;
-  const notBefore = policy.windows.nextOpening(now);
-  return { verdict: 'Blocked', reason: 'window', message: closedText(notBefore), notBefore };
-}
-
-/** A call that the kill switch delayed waits for `resume`. Any other drift is shown with the call that would fix it. */
-function stillHalted({ halted = false }: AssessContext, condition: Condition | null): Outcome | null {
-  if (!halted || condition?.verdict !== 'Blocked' || condition.reason !== 'halted') return null;
-  return { verdict: 'Blocked', reason: 'halted', message: 'enforcement is halted' };
-}
-
-export function closedText(opensAt: EpochMs | null): string {
-  const next = opensAt === null ? 'none opens within 10 years' : `the next one opens ${toIso(opensAt)}`;
-  return `no change window is open; ${next}`;
-}
-
-/** Someone keeps reverting the enrollment, so Rollcall stops changing it. */
-function contestedBy({ observation, condition, desired, context }: Subject): Outcome | null {
-  if (observation.kind !== 'observed') return null;
-  const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
-  const message = contestOf(condition, isReverted(condition, { ...observation, lastUpdated }, desired), context.now);
-  return message === null ? null : { verdict: 'Blocked', reason: 'contested', message };
-}
-
-/** A reason in the account itself that delays the call. */
-function blockedBy(subject: Subject, call: Call): Outcome | null {
-  const { context, enrollment, observation, condition, prerequisites } = subject;
-  if (call.optOut && !context.optOutsAllowed) {
-    const message = 'a listing is incomplete, so no account is opted out';
-    return { verdict: 'Blocked', reason: 'guardrail', message };
-  }
-  if (!call.enables || observation.kind !== 'observed') return null;
-  const { title, coolDownMs } = kindOf(enrollment);
-  const unmet = prerequisites.find(({ observation: seen }) => seen.kind !== 'observed' || seen.status !== 'Active');
-  if (unmet !== undefined) {
-    const seen = unmet.observation.kind === 'observed' ? unmet.observation.status : 'unknown';
-    const message = `${title} requires ${kindOf(unmet.enrollment).title} to be Active first; it is ${seen}`;
-    return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
-  }
-  const notBefore = coolDownMs === null ? null : coolDownEnd(coolDownMs, observation, condition, prerequisites);
-  if (notBefore === null || coolDownMs === null || context.now >= notBefore) return null;
-  const message = `opted out less than ${coolDownMs / HOUR_MS} hours ago; AWS allows opting in again from ${toIso(notBefore)}`;
-  return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
-}
-
-const RETRY_REASONS: ReadonlySet<ReasonCode> = new Set([
-  'retrying',
-  'deadLettered',
-  'denied',
-  'prerequisite',
-  'coolDown',
-]);
-
-/** The retry delay after an earlier failure. A changed policy or desired state ends it. */
-function backoffOf(condition: Condition | null, { context, desired }: Subject): Outcome | null {
-  if (condition === null || condition.notBefore === null || condition.reason === null) return null;
-  if (!RETRY_REASONS.has(condition.reason) || condition.policyHash !== context.policy.hash) return null;
-  if (condition.desired !== desired.status || condition.desiredRuleMode !== desired.ruleMode) return null;
-  const notBefore = Date.parse(condition.notBefore);
-  const { verdict } = condition;
-  if (context.now >= notBefore || (verdict !== 'Blocked' && verdict !== 'Drifted')) return null;
-  return { verdict, reason: condition.reason, notBefore };
 }

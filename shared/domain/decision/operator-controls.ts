@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { type Match, type OperatorSelector, type OrganizationAccount, parseOperatorSelector } from '../policy/index.ts';
 import { toIso } from '../time.ts';
-import type { Suspension } from './assess.ts';
+import type { Suspension } from './assess-context.ts';
 
 const time = z.number();
 const reason = z.string().nullable();

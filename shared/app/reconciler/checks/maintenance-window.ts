@@ -1,4 +1,4 @@
-import { closedText } from '../../../domain/decision/assess.ts';
+import { closedText } from '../../../domain/decision/assess-mismatch.ts';
 import { ChangeRefused, type Check, type CheckParts } from './check.ts';
 
 /** A call that is in progress when the window closes is finished; none starts after that. */

@@ -1,0 +1,73 @@
+import type { Condition } from '../enrollment/condition.ts';
+import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import type { Call } from '../enrollment/mismatch.ts';
+import type { Caller, EpochMs, Observation } from '../enrollment/model.ts';
+import type { DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
+import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../policy/index.ts';
+
+/** An operator's suspension of an account. */
+export interface Suspension {
+  readonly reason: string;
+  /** Epoch ms; `null`: until resumed. */
+  readonly until: EpochMs | null;
+}
+
+/** Delays a call for a reason outside the account. Gives the verdict Blocked. */
+interface Hold {
+  readonly reason: ReasonCode;
+  readonly message: string;
+  /** When it ends; `null`: unknown. */
+  readonly notBefore: EpochMs | null;
+}
+
+/** Why this call for this account is delayed; `null`: it is not. Pure: everything it depends on is read beforehand. */
+export type HoldOf = (account: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
+
+/** The inputs of an assessment that are shared by all accounts. */
+export interface AssessContext {
+  readonly policy: CompiledPolicy;
+  readonly caller: Caller;
+  readonly now: EpochMs;
+  readonly suspensionOf: (account: OrganizationAccount) => Suspension | null;
+  /** The kill switch is on. */
+  readonly halted?: boolean;
+  /**
+   * False when a listing is incomplete. Opting out deletes data, so it must never follow from an incomplete listing
+   * (invariant 8).
+   */
+  readonly optOutsAllowed: boolean;
+  /** The first that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
+  readonly holds?: readonly HoldOf[];
+}
+
+/** One enrollment of one account, with its recorded condition. */
+export interface Subject {
+  readonly context: AssessContext;
+  readonly account: OrganizationAccount;
+  readonly enrollment: EnrollmentId;
+  /** `null`: the policy needs tags or a name that AWS did not return. */
+  readonly state: DesiredState | null;
+  readonly desired: DesiredEnrollment;
+  readonly rule: string | null;
+  readonly observation: Observation;
+  readonly condition: Condition | null;
+  readonly prerequisites: readonly Prerequisite[];
+}
+
+/** Another enrollment of the account that must be Active first, with its recorded condition. */
+interface Prerequisite {
+  readonly enrollment: EnrollmentId;
+  readonly observation: Observation;
+  readonly condition: Condition | null;
+}
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly reason: ReasonCode | null;
+  readonly message?: string | null;
+  readonly call?: Call;
+  /** The call that is delayed. */
+  readonly held?: Call;
+  readonly notBefore?: EpochMs | null;
+  readonly deadline?: EpochMs | null;
+}
