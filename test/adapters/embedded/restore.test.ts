@@ -1,55 +1,36 @@
-import { writeFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { databasePath } from '../../../shared/adapters/embedded/file.ts';
-import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
+import { describe, expect, it } from 'vitest';
 import { acquireLease } from '../../../shared/app/coordination/lease.ts';
-import { bindOrganization, organizationOf } from '../../../shared/app/coordination/organization-binding.ts';
 import { POLICY } from '../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { approvalOf, approve, useApproval } from '../../../shared/app/guardrails/approvals.ts';
 import { claimChanges } from '../../../shared/app/guardrails/change-reservations.ts';
-import { halt, readControls, resume, suspend, unhalt } from '../../../shared/app/guardrails/controls.ts';
+import { halt, readControls, resume, unhalt } from '../../../shared/app/guardrails/controls.ts';
 import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
 import { LedgerWriter } from '../../../shared/app/ledger/ledger-writer.ts';
 import { settleControls } from '../../../shared/app/operator/apply-controls.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
-import { restoreStore } from '../../../shared/compose/restore.ts';
 import { emptyRecord } from '../../../shared/domain/account/record.ts';
 import type { EntryDraft } from '../../../shared/domain/ledger/entry.ts';
-import { checkLink, EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
-import { type OperatorSelector, parseOperatorSelector } from '../../../shared/domain/policy/index.ts';
-import { account, chainOf, draft, FACET, facts, time } from '../../contract/samples.ts';
+import { EMPTY_CHAIN, ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
+import { account, chainOf, draft, FACET, time } from '../../contract/samples.ts';
 import { compiled, policyText } from '../../support/world-policy.ts';
-import { type Bench, makeBench } from './stores.ts';
+import {
+  bench,
+  copy,
+  deps,
+  expectWhole,
+  lastEntry,
+  restore,
+  selectorOf,
+  store,
+  suspendIt,
+  useStoreAndBackup,
+} from './restored-store.ts';
 
-let bench: Bench;
-let store: EmbeddedStore;
-let copy: string;
-beforeEach(async () => {
-  bench = makeBench();
-  copy = bench.path('backup.db');
-  store = await bench.open();
-});
-afterEach(() => bench.dispose());
+useStoreAndBackup();
 
 const HOUR = 3_600_000;
 const at = (ms = 0): string => time(bench.clock.now() - Date.parse(time(0)) + ms);
-const deps = (of: EmbeddedStore = store) => ({ ...of, clock: bench.clock, newId: bench.newId, actor: 'user:anna' });
-const restore = (more: { readonly dataDir?: string } = {}) =>
-  restoreStore({
-    ...{ dataDir: bench.dataDir, file: copy, actor: 'user:ben', clock: bench.clock, newId: bench.newId },
-    ...more,
-  });
-
-function selectorOf(text: string): OperatorSelector {
-  const parsed = parseOperatorSelector(text);
-  if (!parsed.ok) throw new Error(parsed.message);
-  return parsed.selector;
-}
-
-const suspendIt = (text: string, until: number | null = null) =>
-  suspend(deps(), { selector: selectorOf(text), until, reason: 'incident' });
 
 async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[]) {
   const journal = new LedgerWriter(deps());
@@ -68,27 +49,13 @@ const started = (id: string, optOut = false): Partial<EntryDraft> => ({
   api: { operation: 'UpdateEnrollmentStatus', requestId: null, clientToken: null },
   detail: { optOut, claimExpiresAt: at(60_000) },
 });
+
 const succeeded = (intentId: string): Partial<EntryDraft> => ({
   type: 'RemediationSucceeded',
   after: { ...FACET, verdict: 'Converging', reason: 'acted' },
   api: { operation: 'UpdateEnrollmentStatus', requestId: 'r', clientToken: null },
   detail: { intentId },
 });
-
-async function lastEntry(type: 'StoreRestored' | 'EnforcementHalted') {
-  return (await store.ledger.query({ type }, { limit: 1 })).entries[0];
-}
-
-async function expectWhole(): Promise<void> {
-  for (const chain of await store.ledger.chains(null, 100)) {
-    let head = EMPTY_CHAIN;
-    for (const entry of await store.ledger.read(chain, 0, 10_000)) {
-      expect(checkLink(head, entry)).toBeNull();
-      head = headOf(entry);
-    }
-    expect(await store.ledger.head(chain)).toEqual(head);
-  }
-}
 
 describe('a restored store', () => {
   it('is halted, whatever either store says, and names file, actor and the earlier halt', async () => {
@@ -309,84 +276,5 @@ describe('a restored store', () => {
         versions.add(version);
       }
     }
-  });
-});
-
-describe('where nothing can be merged', () => {
-  it('is halted where there was no store', async () => {
-    await suspendIt('ou:/Old');
-    await store.backup(copy);
-    const dataDir = bench.path('elsewhere');
-    const { report, setAside } = await restore({ dataDir });
-    expect({ report, setAside }).toMatchObject({
-      setAside: null,
-      report: { replaced: 'absent', merged: false, lost: null },
-    });
-    store = await bench.open({ dataDir });
-    expect(await readControls(store.registers)).toMatchObject({
-      halt: { by: 'user:ben' },
-      suspensions: [{ selector: 'ou:/Old' }],
-    });
-    expect((await lastEntry('StoreRestored'))?.detail?.restore).toEqual({ file: copy, replaced: null, lost: null });
-    await expectWhole();
-  });
-
-  it('is halted where the store was damaged, which is set aside', async () => {
-    await store.backup(copy);
-    await store.close();
-    writeFileSync(databasePath(bench.dataDir), 'ruins');
-    const { report, setAside } = await restore();
-    expect(report).toMatchObject({ replaced: 'damaged', merged: false });
-    expect(setAside).not.toBeNull();
-    store = await bench.open();
-    expect((await readControls(store.registers)).halt?.by).toBe('user:ben');
-  });
-
-  it('keeps what can be read of a store whose schema was changed, and sets it aside', async () => {
-    await store.backup(copy);
-    await suspendIt('ou:/Late');
-    await store.close();
-    const db = new DatabaseSync(databasePath(bench.dataDir));
-    db.exec("CREATE TRIGGER undo AFTER INSERT ON registers BEGIN DELETE FROM registers WHERE name = 'controls'; END");
-    db.close();
-    const { report, setAside } = await restore();
-    expect(report).toMatchObject({ replaced: 'damaged', merged: true, suspensions: ['ou:/Late'] });
-    expect(setAside).not.toBeNull();
-    store = await bench.open();
-    expect(await readControls(store.registers)).toMatchObject({
-      halt: { by: 'user:ben' },
-      suspensions: [{ selector: 'ou:/Late' }],
-    });
-  });
-
-  it('says which register of the replaced store could not be read, and is halted all the same', async () => {
-    await store.backup(copy);
-    await store.registers.write('controls', { halt: 'yes' }, null);
-    expect((await restore()).report).toMatchObject({ unreadable: ['controls'] });
-    expect((await readControls(store.registers)).halt?.by).toBe('user:ben');
-  });
-});
-
-describe('another organization', () => {
-  const snapshotOf = (organizationId: string) => ({
-    ...{ organizationId, managementAccountId: account(1), takenAt: 0, tags: false, accounts: [facts(1)] },
-  });
-
-  it.each([
-    ['bound', (of: EmbeddedStore, id: string) => bindOrganization(of, { organizationId: id, arn: 'arn:x' }, 0)],
-    ['known by its snapshot', (of: EmbeddedStore, id: string) => of.snapshots.save(snapshotOf(id))],
-  ])('a backup of one (%s) is refused, and nothing changes', async (_, own) => {
-    await own(store, 'o-first');
-    await store.backup(copy);
-    const dataDir = bench.path('second');
-    const second = await bench.open({ dataDir });
-    await own(second, 'o-second');
-    const before = await second.ledger.head(ORGANIZATION_CHAIN);
-    const refused: unknown = await restore({ dataDir }).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ code: 'OtherOrganization' });
-    expect(String(refused)).toMatch(/organization o-first, but this store belongs to organization o-second/);
-    expect(await second.ledger.head(ORGANIZATION_CHAIN)).toEqual(before);
-    expect((await readControls(second.registers)).halt).toBeNull();
-    expect(await organizationOf(second)).toBe('o-second');
   });
 });

@@ -1,0 +1,77 @@
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { MIGRATIONS, type Migration } from '../../../shared/adapters/embedded/schema.ts';
+import { account, chainOf, range } from '../../contract/samples.ts';
+import { bench, contents, file, makeStore, useDataDirectory, withDatabase } from './store-file.ts';
+
+useDataDirectory();
+
+describe('migration', () => {
+  const addNote: Migration = {
+    name: 'a note on registers',
+    up: (db) =>
+      db.exec("ALTER TABLE registers ADD COLUMN note TEXT NOT NULL DEFAULT ''; UPDATE registers SET note = name"),
+  };
+  const addIndex: Migration = {
+    name: 'an index',
+    up: (db) => db.exec('CREATE INDEX registers_note ON registers (note)'),
+  };
+  const version = (): number => {
+    const db = new DatabaseSync(file, { readOnly: true });
+    const row = db.prepare('PRAGMA user_version').get();
+    db.close();
+    return Number(row?.['user_version']);
+  };
+
+  it('goes forward step by step and keeps everything', async () => {
+    const store = await bench.open();
+    await store.registers.write('x', { a: 1 }, null);
+    await store.ledger.append(chainOf(account(1), 3));
+    await store.close();
+    expect(version()).toBe(MIGRATIONS.length);
+    const migrated = await bench.open({ migrations: [...MIGRATIONS, addNote, addIndex] });
+    expect((await migrated.registers.read('x'))?.value).toEqual({ a: 1 });
+    expect((await migrated.ledger.read(account(1), 0, 10)).length).toBe(3);
+    await migrated.close();
+    expect(version()).toBe(MIGRATIONS.length + 2);
+    withDatabase((db) => expect(db.prepare('SELECT note FROM registers').get()?.['note']).toBe('x'));
+    await expect(bench.open()).rejects.toMatchObject({ code: 'NewerVersion' });
+  });
+
+  it('makes a new store with all steps', async () => {
+    await (await bench.open({ migrations: [...MIGRATIONS, addNote, addIndex] })).close();
+    expect(version()).toBe(MIGRATIONS.length + 2);
+  });
+
+  it('that fails leaves the version before it, whole', async () => {
+    await makeStore();
+    const broken: Migration = {
+      name: 'broken',
+      up: (db) => {
+        db.exec('DELETE FROM ledger; CREATE TABLE half (a)');
+        throw new Error('out of luck');
+      },
+    };
+    await expect(bench.open({ migrations: [...MIGRATIONS, addNote, broken] })).rejects.toThrow(/out of luck/);
+    expect(version()).toBe(MIGRATIONS.length + 1);
+    withDatabase((db) => expect(db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'half'").get()).toBeUndefined());
+    const store = await bench.open({ migrations: [...MIGRATIONS, addNote] });
+    expect(await store.ledger.read(account(1), 0, 10)).toHaveLength(3);
+  });
+
+  it('is done once when several processes find it due', async () => {
+    await makeStore();
+    const migrations = [...MIGRATIONS, addNote, addIndex];
+    const stores = await Promise.all(range(4).map(() => bench.open({ migrations })));
+    for (const store of stores) expect((await store.ledger.head(account(1))).seq).toBe(3);
+    expect(version()).toBe(migrations.length);
+  });
+
+  it('is not done by a command that only reads', async () => {
+    await makeStore();
+    const before = contents();
+    const opening = bench.open({ readOnly: true, migrations: [...MIGRATIONS, addNote] });
+    await expect(opening).rejects.toMatchObject({ code: 'OlderVersion' });
+    expect(contents()).toEqual(before);
+  });
+});
