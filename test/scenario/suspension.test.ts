@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
+import { resume, suspend } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
-import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
-
-const HOUR_MS = 3_600_000;
-const ALL = { guardrails: '{ maxChanges: { percent: 100, atLeast: 10 } }', more: 'schedule: 12h' };
-
-function selectorOf(text: string) {
-  const parsed = parseOperatorSelector(text);
-  if (!parsed.ok) throw new Error(parsed.message);
-  return parsed.selector;
-}
+import { ALL, HOUR, optOut, selectorOf } from './operator-steps.ts';
 
 /** What an operator does beside everything that runs: sets it, and tells it. */
 async function set(app: Runtime, text: string, until: number | null = null): Promise<void> {
@@ -27,12 +18,6 @@ async function lift(app: Runtime, text: string): Promise<void> {
   const deps = { ...app.deps, actor: 'bob' };
   await resume(deps, selectorOf(text));
   await settleControls(deps);
-}
-
-function optOut(world: World, ids: readonly string[]): void {
-  world.sandbox.drift({
-    changes: ids.map((accountId) => ({ accountId, enrollment: 'computeOptimizer', status: 'Inactive' })),
-  });
 }
 
 async function verdictOf(world: World, id: string): Promise<unknown> {
@@ -86,7 +71,7 @@ describe('a suspension', () => {
     const { accountId, ou } = world.member(({ ou: path }) => path !== '/');
     optOut(world, [accountId]);
     const app = await world.app();
-    const until = world.clock.now() + HOUR_MS;
+    const until = world.clock.now() + HOUR;
     await set(app, `ou:${ou}`, until);
     await world.run();
     expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
@@ -206,107 +191,6 @@ describe('the organization-wide call', () => {
     expect(world.truthOf(accountId).computeOptimizer.status).toBe('Inactive');
     expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
     expect(run.open).toEqual([]);
-    await checkWorld(world);
-  });
-});
-
-describe('the kill switch', () => {
-  it('lets a run plan and make no change; afterwards everything goes on', async () => {
-    const world = await startWorld({ sandbox: { accounts: 20, drift: 0.4 }, policy: ALL });
-    const app = await world.app();
-    const deps = { ...app.deps, actor: 'alice' };
-    await halt(deps, 'incident 7');
-    expect((await halt({ ...app.deps, actor: 'bob' }, null)).controls.halt).toMatchObject({ by: 'alice' });
-    await settleControls(deps);
-    const plan = await world.plan();
-    expect(plan.trip).toMatchObject({ reason: 'halted' });
-    expect(plan.trip?.message).toContain('by alice: incident 7');
-    expect(plan.due.length).toBeGreaterThan(0);
-    const run = await world.run();
-    expect(run.plan.trip?.reason).toBe('halted');
-    expect(world.wire.mutating).toEqual([]);
-    expect((await world.look((store) => status(store))).halted).toMatchObject({ by: 'alice', reason: 'incident 7' });
-    expect(await unhalt(deps)).toBe(true);
-    expect(await unhalt(deps)).toBe(false);
-    await settleControls(deps);
-    expect((await world.run()).open).toEqual([]);
-    await checkWorld(world);
-    const types = [];
-    for (const type of ['EnforcementHalted', 'EnforcementResumed', 'GuardrailTripped'] as const) {
-      types.push((await app.deps.ledger.query({ type }, { limit: 10 })).entries.length);
-    }
-    expect(types).toEqual([1, 1, 0]);
-  });
-
-  it('stops a run in the middle, in every process, loses no key, and lets all go on at once', async () => {
-    const world = await startWorld({ sandbox: { accounts: 60, drift: 0.8 }, policy: { ...ALL, concurrency: 3 } });
-    const operator = await world.app();
-    const deps = { ...operator.deps, actor: 'alice' };
-    let at = Number.POSITIVE_INFINITY;
-    let done = Promise.resolve();
-    let seen = 0;
-    // Another process on the same store works on the same keys.
-    const other = await world.app();
-    let others: Promise<unknown> = Promise.resolve();
-    const run = await world.run({
-      onPlan: () => {
-        others = world.work(other);
-      },
-      onProgress: ({ kind }) => {
-        if (kind !== 'worked' || ++seen !== 3) return;
-        done = halt(deps, null).then(async () => {
-          at = world.clock.now();
-          await settleControls(deps);
-        });
-      },
-    });
-    await Promise.all([done, others]);
-    expect(run.stopped?.reason).toBe('halted');
-    const before = world.wire.mutating.length;
-    expect(world.wire.mutating.filter((call) => call.at > at + 1_000)).toEqual([]);
-    const open = world.members(({ computeOptimizer }) => computeOptimizer.status !== 'Active');
-    expect(open.length).toBeGreaterThan(0);
-    await unhalt(deps);
-    await settleControls(deps);
-    await world.work(other);
-    expect(world.members(({ computeOptimizer }) => computeOptimizer.status !== 'Active')).toEqual([]);
-    expect(world.wire.mutating.length).toBe(before + open.length);
-    await checkWorld(world);
-  });
-});
-
-describe('exemptions', () => {
-  it('are announced, end, and are enforced from then on, without a scan', async () => {
-    const world = await startWorld({ sandbox: { accounts: 12, drift: 0 }, policy: ALL });
-    const { accountId } = world.member();
-    const policy = {
-      ...ALL,
-      more: `schedule: 30d\nexemptions: [{ accounts: "${accountId}", until: 2026-11-20, reason: freeze, owner: o@example.com }]`,
-    };
-    await world.run({ policy });
-    optOut(world, [accountId]);
-    await world.run({ policy });
-    await world.run({ policy });
-    const app = await world.app({ policy });
-    const entries = async () =>
-      (await app.deps.ledger.query({ accountId }, { limit: 50, order: 'oldestFirst' })).entries.map(({ type }) => type);
-    // The drift is recorded once and nothing is done about it.
-    expect(await entries()).toEqual(['AccountJoined', 'VerdictChanged']);
-    await world.announce(app);
-    expect(await entries()).toHaveLength(2);
-    world.clock.advanceTo(Date.parse('2026-11-14T00:00:00Z'));
-    await world.announce(app);
-    await world.announce(app);
-    expect((await entries()).slice(2)).toEqual(['ExemptionExpiring']);
-    expect(world.wire.mutating).toEqual([]);
-    world.clock.advanceTo(Date.parse('2026-11-21T00:00:00Z'));
-    await world.announce(app);
-    await world.announce(app);
-    await world.work(app);
-    const rest = (await entries()).slice(3);
-    expect(rest.slice(0, 2)).toEqual(['ExemptionExpired', 'DriftDetected']);
-    expect(rest.at(-1)).toBe('DriftResolved');
-    expect(world.truthOf(accountId).computeOptimizer.status).toBe('Active');
     await checkWorld(world);
   });
 });
