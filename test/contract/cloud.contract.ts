@@ -20,6 +20,7 @@ import {
   updateStatus,
 } from '../support/change-requests.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { withoutRetries } from '../support/without-retries.ts';
 
 /** Who asks; `member` is an account that may neither see nor change the organization. */
 export type CallerRole = 'management' | 'delegatedAdministrator' | 'member';
@@ -147,7 +148,6 @@ export function countOf({ sandbox }: World, operation: string): number {
 }
 
 const now: BeforeSend = async () => undefined;
-const once = <T>(call: () => Promise<T>): Promise<T> => call();
 
 /** Tries again whatever may be tried again, at most ten times. */
 async function patiently<T>(call: () => Promise<T>): Promise<T> {
@@ -205,7 +205,7 @@ const PROMISES = {
       const world = await open({ caller, sandbox: { accounts: 61 } });
       const progress: number[] = [];
       const onProgress = (accounts: number) => progress.push(accounts);
-      const snapshot = await world.cloud.readOrganization({ tags: false, retry: once, onProgress });
+      const snapshot = await world.cloud.readOrganization({ tags: false, retry: withoutRetries, onProgress });
       const { organizationId, managementAccountId } = world.sandbox.info();
       expect(snapshot).toMatchObject({ organizationId, managementAccountId, takenAt: world.clock.now(), tags: false });
       expect(sorted(snapshot.accounts)).toEqual(
@@ -220,7 +220,7 @@ const PROMISES = {
 
   async 'readOrganization has tags if asked'(open) {
     const world = await open({ sandbox: { accounts: 12 } });
-    const snapshot = await world.cloud.readOrganization({ tags: true, retry: once });
+    const snapshot = await world.cloud.readOrganization({ tags: true, retry: withoutRetries });
     expect(snapshot.tags).toBe(true);
     expect(new Map(snapshot.accounts.map(({ id, tags }) => [id, tags]))).toEqual(
       new Map(world.sandbox.accounts().map(({ accountId, tags }) => [accountId, tags])),
@@ -231,9 +231,9 @@ const PROMISES = {
     for (const accountShape of ['current', 'older'] as const) {
       const world = await open({ sandbox: { accounts: 40, accountShape } });
       const { organizationId, managementAccountId } = world.sandbox.info();
-      const whole = await world.cloud.readOrganization({ tags: true, retry: once });
+      const whole = await world.cloud.readOrganization({ tags: true, retry: withoutRetries });
       const before = world.calls.length;
-      const options = { organizationId, managementAccountId, retry: once };
+      const options = { organizationId, managementAccountId, retry: withoutRetries };
       const some = whole.accounts.slice(0, 8);
       for (const account of some) {
         expect(await world.cloud.readAccount(account.id, { ...options, tags: true })).toEqual(account);
@@ -261,7 +261,9 @@ const PROMISES = {
     world.sandbox.setFaults([
       { operation: 'ListAccounts', service: 'organizations', kind: 'throttle', from: 2, count: 1 },
     ]);
-    const { kind, details: facts } = await failureOf(world.cloud.readOrganization({ tags: false, retry: once }));
+    const { kind, details: facts } = await failureOf(
+      world.cloud.readOrganization({ tags: false, retry: withoutRetries }),
+    );
     expect([kind, facts.service, facts.operation]).toEqual(['Throttled', 'organizations', 'ListAccounts']);
   },
 
@@ -276,7 +278,7 @@ const PROMISES = {
   async 'readOrganization: empty pages with a token go on'(open) {
     const world = await open({ sandbox: { accounts: 61 } });
     world.sandbox.setFaults([{ service: 'organizations', kind: 'empty-page', probability: 0.4 }]);
-    const snapshot = await world.cloud.readOrganization({ tags: false, retry: once });
+    const snapshot = await world.cloud.readOrganization({ tags: false, retry: withoutRetries });
     expect(snapshot.accounts.map(({ ou }) => ou).sort()).toEqual(
       world.sandbox
         .accounts()

@@ -1,0 +1,2 @@
+/** A retry policy that makes the call once. */
+export const withoutRetries = <T>(call: () => Promise<T>): Promise<T> => call();
