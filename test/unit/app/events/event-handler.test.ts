@@ -1,58 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Deps } from '../../../../shared/app/context.ts';
-import { accountReader } from '../../../../shared/app/events/account-reader.ts';
-import { type ReactDeps, react } from '../../../../shared/app/events/event-handler.ts';
+import { describe, expect, it } from 'vitest';
 import { MAX_LOOKUPS, MAX_READS, WINDOW_MS } from '../../../../shared/app/events/event-throttle.ts';
 import { EARLY_SCAN_SPACING_MS } from '../../../../shared/app/schedule/scan-requests.ts';
-import { beginPart, endPart, requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
-import { takeSnapshot } from '../../../../shared/app/survey/organization-snapshot.ts';
-import type { OrganizationAccount } from '../../../../shared/domain/policy/index.ts';
-import { batchOf, JANE, optedOut, organizationCall, organizationNews } from '../../../support/cloud-trail-events.ts';
-import { CALLER, MANAGEMENT_ID, MEMBER, policyOf } from '../../../support/domain-kit.ts';
-import { cloudError } from '../../../support/memory-cloud.ts';
-import { accountId, Workshop } from '../../../support/workshop.ts';
+import { requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
+import { batchOf, JANE, optedOut } from '../../../support/cloud-trail-events.ts';
+import { CALLER, MANAGEMENT_ID } from '../../../support/domain-kit.ts';
+import { accountId } from '../../../support/workshop.ts';
+import {
+  byManagement,
+  MEMBERS,
+  move,
+  now,
+  queuedAccounts,
+  reactTo,
+  reads,
+  shop,
+  useEventWorkshop,
+} from './event-workshop.ts';
 
-const STRANGER = '999999999999';
-const MEMBERS = 300;
-
-let shop: Workshop;
-let reads: string[];
-let moved: Map<string, OrganizationAccount | null>;
-
-beforeEach(async () => {
-  shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active', 'schedule: 1h'), members: MEMBERS });
-  for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
-  reads = [];
-  moved = new Map();
-  const { clock } = shop;
-  const { registers } = shop.store;
-  const request = await requestScan({ registers, clock, newId: () => 'run-1' }, shop.policy);
-  await beginPart({ registers, clock, newId: () => '' }, request?.runId ?? '');
-  await shop.scan();
-  await endPart({ registers, clock, newId: () => '' }, 'run-1', 'done');
-  await shop.messages();
-  await shop.clock.advance(60_000);
-});
-afterEach(() => shop.close());
-
-function deps(): ReactDeps {
-  return {
-    ...shop.deps(),
-    readAccount: async (id) => {
-      reads.push(id);
-      const other = moved.get(id);
-      return other !== undefined ? other : (shop.members.find((each) => each.id === id) ?? null);
-    },
-  };
-}
-
-const reactTo = (event: unknown) => react(deps(), async () => shop.policy.hash, event);
-const now = () => shop.clock.now();
-const queuedAccounts = async () => [
-  ...new Set((await shop.messages()).flatMap((message) => (message.kind === 'account' ? [message.accountId] : []))),
-];
-const byManagement = () => ({ account: MANAGEMENT_ID, at: now() });
-const move = (id: string) => organizationCall('MoveAccount', { accountId: id }, byManagement());
+useEventWorkshop();
 
 describe('an enrollment changed by another actor', () => {
   it('is queued immediately, and the drift entry names the actor', async () => {
@@ -161,168 +126,6 @@ describe('the time of an event', () => {
     await reactTo(optedOut(id, now()));
     await shop.workOff(await shop.process());
     expect((await drifts(id)).map(({ detail }) => detail?.changedBy?.actor)).toEqual([undefined, JANE(id)]);
-  });
-});
-
-describe('an event whose content cannot be used', () => {
-  const omitted = { omitted: true };
-  const enrolled = { detail: { requestParameters: omitted } };
-
-  it('requests a scan and queues its account', async () => {
-    const id = accountId(7);
-    expect(await reactTo(optedOut(id, now(), enrolled))).toMatchObject({ queued: [id], scan: true, rejected: null });
-    expect((await shop.store.registers.list('changed-by/')).map(({ name }) => name)).toEqual([`changed-by/${id}`]);
-  });
-
-  it('requests a scan that reads the organization if the organization changed', async () => {
-    expect(await reactTo(organizationCall('MoveAccount', omitted, byManagement()))).toMatchObject({ scan: true });
-    expect((await shop.store.registers.read('scan-wish'))?.value).toMatchObject({ organization: true });
-    const batch = batchOf('DisassociateAccounts', [], { ...byManagement(), ...enrolled });
-    expect(await reactTo({ ...batch, detail: { ...batch.detail, requestParameters: omitted } })).toMatchObject({
-      scan: true,
-    });
-  });
-
-  it('is rejected from an account outside the organization', async () => {
-    for (const event of [
-      optedOut(STRANGER, now(), enrolled),
-      organizationCall('MoveAccount', omitted, { account: STRANGER, at: now() }),
-      { ...optedOut(STRANGER, now()), detail: '{' },
-    ]) {
-      expect(await reactTo(event)).toMatchObject({ scan: false, queued: [] });
-    }
-  });
-});
-
-describe('the organization changed', () => {
-  it('a moved account is read again before it is queued', async () => {
-    const id = accountId(5);
-    moved.set(id, { ...MEMBER, id, ou: '/Sandbox', name: 'renamed' });
-    expect(await reactTo(move(id))).toMatchObject({ queued: [id], refreshed: [id] });
-    expect(await shop.store.snapshots.get(id)).toMatchObject({ ou: '/Sandbox', name: 'renamed' });
-    expect(await queuedAccounts()).toEqual([id]);
-  });
-
-  it('an older read of the organization does not overwrite it', async () => {
-    const id = accountId(5);
-    const { cloud } = shop;
-    const reading = {
-      ...cloud,
-      readOrganization: async (options: Parameters<typeof cloud.readOrganization>[0]) => {
-        const old = await cloud.readOrganization(options);
-        await shop.clock.advance(1_000);
-        moved.set(id, { ...MEMBER, id, ou: '/Sandbox' });
-        moved.set(accountId(6), null);
-        await reactTo(move(id));
-        await reactTo(organizationNews('AccountDepartedOrganization', { accountId: accountId(6) }, byManagement()));
-        return old;
-      },
-    };
-    const taken = await takeSnapshot(
-      { ...shop.deps(), cloud: reading },
-      ...([0, shop.retrying(), shop.policy, true, () => undefined] as const),
-    );
-    expect(taken.accounts.find((each) => each.id === id)).toMatchObject({ ou: '/Sandbox' });
-    expect(taken.accounts.some((each) => each.id === accountId(6))).toBe(false);
-    expect(await shop.store.snapshots.get(id)).toMatchObject({ ou: '/Sandbox' });
-  });
-
-  it('an account that joins is stored and queued, one that leaves is removed', async () => {
-    const [newcomer, leaver] = ['500000000001', accountId(9)];
-    moved.set(newcomer, { ...MEMBER, id: newcomer, name: 'new', ou: '/New' });
-    moved.set(leaver, null);
-    const joined = { memberAccountId: newcomer, managementAccountId: MANAGEMENT_ID, joinedMethod: 'CREATED' };
-    expect(await reactTo(organizationNews('AccountJoinedOrganization', joined, byManagement()))).toMatchObject({
-      queued: [newcomer],
-    });
-    expect((await shop.chain(newcomer)).map(({ type, detail }) => [type, detail?.account?.ou])).toEqual([
-      ['AccountJoined', '/New'],
-    ]);
-    const gone = await reactTo(
-      organizationNews(
-        'AccountDepartedOrganization',
-        { accountId: leaver, departureMethod: 'REMOVED' },
-        byManagement(),
-      ),
-    );
-    expect(gone).toMatchObject({ queued: [], unknown: [leaver] });
-    expect((await shop.chain(leaver)).at(-1)).toMatchObject({ type: 'AccountLeft' });
-    expect(await shop.store.snapshots.get(leaver)).toBeNull();
-    // A repeated event changes nothing.
-    await reactTo(organizationNews('AccountDepartedOrganization', { accountId: leaver }, byManagement()));
-    expect((await shop.chain(leaver)).filter(({ type }) => type === 'AccountLeft')).toHaveLength(1);
-    await shop.checkInvariants();
-  });
-
-  it('is read only until the deadline of the caller, however many calls that takes', async () => {
-    const begun = now();
-    let questions = 0;
-    const cloud: Deps['cloud'] = {
-      ...shop.cloud,
-      readAccount: (_id, { retry }) =>
-        retry(async () => {
-          questions += 1;
-          throw cloudError('Throttled', 'TooManyRequestsException');
-        }),
-    };
-    const parts = { ...shop.deps(), cloud, random: () => 0.99 };
-    const readAccount = accountReader(parts, { usesTags: false }, begun + 3_000);
-    const ids = { organizationId: CALLER.organizationId, managementAccountId: MANAGEMENT_ID };
-    const ended: number[] = [];
-    const reading = (async () => {
-      for (const id of [accountId(1), accountId(2)]) {
-        await expect(readAccount(id, ids)).rejects.toMatchObject({ kind: 'Throttled' });
-        ended.push(now() - begun);
-      }
-    })();
-    await shop.clock.advance(3_000);
-    await reading;
-    expect(ended).toEqual([3_000, 3_000]);
-    expect(questions).toBeGreaterThan(4);
-  });
-
-  it('that cannot be read requests a scan that also reads the organization', async () => {
-    const failing = {
-      ...deps(),
-      readAccount: () => Promise.reject(cloudError('Throttled', 'TooManyRequestsException')),
-    };
-    expect(await react(failing, async () => '', move(accountId(5)))).toMatchObject({ queued: [], scan: true });
-    expect(await shop.messages()).toEqual([]);
-    const calls = shop.cloud.calls.length;
-    const parts = [3_600_000, shop.retrying(), shop.policy, true, () => undefined] as const;
-    await shop.clock.advance(2_000);
-    await takeSnapshot(shop.deps(), ...parts);
-    expect(shop.cloud.calls.slice(calls).map(({ operation }) => operation)).toEqual(['ListAccounts']);
-    // After it was read again, the snapshot may be used.
-    await takeSnapshot(shop.deps(), ...parts);
-    expect(shop.cloud.calls.length).toBe(calls + 1);
-  });
-});
-
-describe('an event that cannot be trusted', () => {
-  it('changes nothing, throws nothing, and is logged', async () => {
-    const warnings: string[] = [];
-    const logger = { ...shop.deps().logger, warn: (message: string) => void warnings.push(message) };
-    const events = [
-      optedOut(STRANGER, now()),
-      organizationCall('MoveAccount', { accountId: accountId(1) }, { account: STRANGER, at: now() }),
-      batchOf('DisassociateAccounts', [accountId(1)], { account: STRANGER, at: now() }),
-      optedOut(accountId(1), now(), { detail: { recipientAccountId: accountId(2) } }),
-      organizationNews('AccountJoinedOrganization', { accountId: STRANGER }, byManagement()),
-      { 'detail-type': 'x' },
-      'x'.repeat(1_000_000),
-      null,
-    ];
-    for (const event of events) {
-      const reaction = await react({ ...deps(), logger }, async () => shop.policy.hash, event);
-      expect(reaction).toMatchObject({ queued: [], later: [], scan: false });
-    }
-    expect(warnings).toHaveLength(events.length);
-    expect(await shop.messages()).toEqual([]);
-    expect(await shop.chain(STRANGER)).toEqual([]);
-    // Only accounts that claim to be new are read from the organization.
-    expect(reads).toEqual([STRANGER, STRANGER]);
-    expect(JSON.stringify(await shop.store.registers.list('changed-by/'))).toBe('[]');
   });
 });
 

@@ -12,111 +12,30 @@ import {
   scanNow,
 } from '../../../../shared/app/schedule/scan-schedule.ts';
 import { OutOfTime } from '../../../../shared/app/support/out-of-time.ts';
-import { readListing } from '../../../../shared/app/survey/paged-listing.ts';
-import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
+import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import type { Registers } from '../../../../shared/ports/registers.ts';
-import { CALLER, HOUR, MEMBER, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
+import { CALLER, HOUR, MEMBER, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { cloudError, listing, memoryCloud } from '../../../support/memory-cloud.ts';
+import { withoutRetries } from '../../../support/without-retries.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';
 
-const item = (n: number): ListedEnrollment => ({
-  accountId: String(300_000_000_000 + n),
-  observed: { ...seen('Active') },
-});
-
-/** A cloud that returns these pages, one per call. */
-function answering(pages: readonly Page<ListedEnrollment>[]): {
-  readonly cloud: Cloud;
-  readonly asked: (string | null)[];
-} {
-  const asked: (string | null)[] = [];
-  const base = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
-  const list: Cloud['list'] = async (_kind, token) => {
-    asked.push(token);
-    return pages[asked.length - 1] ?? { items: [], nextToken: 'a' };
+/** The registers of a process that crashes after it has stored a response. */
+function dyingAfterKeeping(registers: Registers): Registers {
+  let dead = false;
+  const alive = async <T>(work: () => Promise<T>): Promise<T> => (dead ? Promise.reject(new Error('dead')) : work());
+  return {
+    read: (name) => alive(() => registers.read(name)),
+    list: (prefix) => alive(() => registers.list(prefix)),
+    remove: (name, version) => alive(() => registers.remove(name, version)),
+    write: (name, value, version) =>
+      alive(async () => {
+        const written = await registers.write(name, value, version);
+        dead = name.startsWith('checkpoint/');
+        return written;
+      }),
   };
-  return { cloud: { ...base, list }, asked };
 }
-
-const bare = <T>(call: () => Promise<T>): Promise<T> => call();
-
-describe('a listing whose empty page returns the token that requested it', () => {
-  const pages = [
-    { items: [item(1)], nextToken: 'a' },
-    { items: [], nextToken: 'a' },
-    { items: [], nextToken: 'a' },
-    { items: [item(2)], nextToken: null },
-  ];
-
-  it('continues, and another process replays the same responses', async () => {
-    const registers = memoryRegisters();
-    const checkpoint = await Checkpoint.load(registers, 'run-1');
-    const { cloud, asked } = answering(pages);
-    const first = resumable(
-      cloud,
-      checkpoint,
-      () => true,
-      () => NOW,
-    );
-    const listing = await readListing(
-      (token) => first.list('computeOptimizer', token),
-      bare,
-      () => undefined,
-    );
-    expect([...listing.seen.keys()]).toEqual([item(1).accountId, item(2).accountId]);
-    expect(asked).toEqual([null, 'a', 'a', 'a']);
-    await checkpoint.save();
-
-    const silent = answering([]);
-    const again = resumable(
-      silent.cloud,
-      await Checkpoint.load(registers, 'run-1'),
-      () => false,
-      () => NOW + HOUR,
-    );
-    const repeated = await readListing(
-      (token) => again.list('computeOptimizer', token),
-      bare,
-      () => undefined,
-    );
-    expect(repeated.seen).toEqual(listing.seen);
-    expect(silent.asked).toEqual([]);
-  });
-
-  it('is replayed from a checkpoint of version 0.1.0', async () => {
-    const checkpoint = await Checkpoint.load(memoryRegisters(), 'run-1');
-    const { accountId: id, observed } = item(1);
-    checkpoint.put('computeOptimizer/1//0', { items: [item(1)], nextToken: 'a', leftOut: [] });
-    checkpoint.put('computeOptimizer/1/a/0', { items: [], nextToken: null, leftOut: [] });
-    checkpoint.put(`automation#${id}`, observed);
-    const refusal = { message: 'no', kind: 'Denied', code: 'AccessDenied', service: 'sts', operation: 'AssumeRole' };
-    checkpoint.put(`refused/computeOptimizer#${id}`, refusal);
-    const { cloud, asked } = answering([]);
-    const replaying = resumable(
-      cloud,
-      checkpoint,
-      () => false,
-      () => NOW,
-    );
-    expect(await replaying.list('computeOptimizer', null)).toMatchObject({ items: [item(1)], nextToken: 'a' });
-    expect(await replaying.list('computeOptimizer', 'a')).toMatchObject({ items: [], nextToken: null });
-    expect(await replaying.read('automation', id)).toEqual(observed);
-    await expect(replaying.read('computeOptimizer', id)).rejects.toMatchObject({ details: { code: 'AccessDenied' } });
-    expect(asked).toEqual([]);
-  });
-
-  it('ends as broken if it never advances', async () => {
-    const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
-    const listing = await readListing(
-      (token) => cloud.list('computeOptimizer', token),
-      bare,
-      () => undefined,
-    );
-    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages contained 1 item');
-    expect(listing.seen.size).toBe(1);
-  });
-});
 
 describe('a response stored for a later part of a scan', () => {
   const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
@@ -199,7 +118,7 @@ describe('a response stored for a later part of a scan', () => {
       for (const page of ['first', 'second']) await options.once?.(page, async () => page);
       return base.readOrganization(options);
     };
-    const options = { tags: false, retry: bare };
+    const options = { tags: false, retry: withoutRetries };
     const before = await Checkpoint.load(registers, 'run-1');
     let questions = 2;
     const mayGoOn = (): boolean => {
@@ -316,20 +235,3 @@ describe('a response stored for a later part of a scan', () => {
     return scanPart({ deps, settings, retrying: shop.retrying(), policy, ...outlook }, runId);
   }
 });
-
-/** The registers of a process that crashes after it has stored a response. */
-function dyingAfterKeeping(registers: Registers): Registers {
-  let dead = false;
-  const alive = async <T>(work: () => Promise<T>): Promise<T> => (dead ? Promise.reject(new Error('dead')) : work());
-  return {
-    read: (name) => alive(() => registers.read(name)),
-    list: (prefix) => alive(() => registers.list(prefix)),
-    remove: (name, version) => alive(() => registers.remove(name, version)),
-    write: (name, value, version) =>
-      alive(async () => {
-        const written = await registers.write(name, value, version);
-        dead = name.startsWith('checkpoint/');
-        return written;
-      }),
-  };
-}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
+import { Checkpoint } from '../../../../shared/app/scan/checkpoint.ts';
+import { resumable } from '../../../../shared/app/scan/replaying-cloud.ts';
+import { readListing } from '../../../../shared/app/survey/paged-listing.ts';
+import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
+import { CALLER, HOUR, MEMBER, NOW, seen } from '../../../support/domain-kit.ts';
+import { manualClock } from '../../../support/manual-clock.ts';
+import { memoryCloud } from '../../../support/memory-cloud.ts';
+import { withoutRetries } from '../../../support/without-retries.ts';
+
+const item = (n: number): ListedEnrollment => ({
+  accountId: String(300_000_000_000 + n),
+  observed: { ...seen('Active') },
+});
+
+/** A cloud that returns these pages, one per call. */
+function answering(pages: readonly Page<ListedEnrollment>[]): {
+  readonly cloud: Cloud;
+  readonly asked: (string | null)[];
+} {
+  const asked: (string | null)[] = [];
+  const base = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
+  const list: Cloud['list'] = async (_kind, token) => {
+    asked.push(token);
+    return pages[asked.length - 1] ?? { items: [], nextToken: 'a' };
+  };
+  return { cloud: { ...base, list }, asked };
+}
+
+describe('a listing whose empty page returns the token that requested it', () => {
+  const pages = [
+    { items: [item(1)], nextToken: 'a' },
+    { items: [], nextToken: 'a' },
+    { items: [], nextToken: 'a' },
+    { items: [item(2)], nextToken: null },
+  ];
+
+  it('continues, and another process replays the same responses', async () => {
+    const registers = memoryRegisters();
+    const checkpoint = await Checkpoint.load(registers, 'run-1');
+    const { cloud, asked } = answering(pages);
+    const first = resumable(
+      cloud,
+      checkpoint,
+      () => true,
+      () => NOW,
+    );
+    const listing = await readListing(
+      (token) => first.list('computeOptimizer', token),
+      withoutRetries,
+      () => undefined,
+    );
+    expect([...listing.seen.keys()]).toEqual([item(1).accountId, item(2).accountId]);
+    expect(asked).toEqual([null, 'a', 'a', 'a']);
+    await checkpoint.save();
+
+    const silent = answering([]);
+    const again = resumable(
+      silent.cloud,
+      await Checkpoint.load(registers, 'run-1'),
+      () => false,
+      () => NOW + HOUR,
+    );
+    const repeated = await readListing(
+      (token) => again.list('computeOptimizer', token),
+      withoutRetries,
+      () => undefined,
+    );
+    expect(repeated.seen).toEqual(listing.seen);
+    expect(silent.asked).toEqual([]);
+  });
+
+  it('is replayed from a checkpoint of version 0.1.0', async () => {
+    const checkpoint = await Checkpoint.load(memoryRegisters(), 'run-1');
+    const { accountId: id, observed } = item(1);
+    checkpoint.put('computeOptimizer/1//0', { items: [item(1)], nextToken: 'a', leftOut: [] });
+    checkpoint.put('computeOptimizer/1/a/0', { items: [], nextToken: null, leftOut: [] });
+    checkpoint.put(`automation#${id}`, observed);
+    const refusal = { message: 'no', kind: 'Denied', code: 'AccessDenied', service: 'sts', operation: 'AssumeRole' };
+    checkpoint.put(`refused/computeOptimizer#${id}`, refusal);
+    const { cloud, asked } = answering([]);
+    const replaying = resumable(
+      cloud,
+      checkpoint,
+      () => false,
+      () => NOW,
+    );
+    expect(await replaying.list('computeOptimizer', null)).toMatchObject({ items: [item(1)], nextToken: 'a' });
+    expect(await replaying.list('computeOptimizer', 'a')).toMatchObject({ items: [], nextToken: null });
+    expect(await replaying.read('automation', id)).toEqual(observed);
+    await expect(replaying.read('computeOptimizer', id)).rejects.toMatchObject({ details: { code: 'AccessDenied' } });
+    expect(asked).toEqual([]);
+  });
+
+  it('ends as broken if it never advances', async () => {
+    const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
+    const listing = await readListing(
+      (token) => cloud.list('computeOptimizer', token),
+      withoutRetries,
+      () => undefined,
+    );
+    expect(listing.brokenBy?.message).toContain('does not end: 1001 pages contained 1 item');
+    expect(listing.seen.size).toBe(1);
+  });
+});
