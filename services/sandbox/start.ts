@@ -27,7 +27,7 @@ export type RunningSandbox = {
 const DEFAULT_PORT = 4570;
 
 /**
- * Starts a simulated AWS organization and serves it on a port (default 4570; 0 takes a free one) of `host` (default
+ * Starts a simulated AWS organization and serves it on a port (default 4570; 0 picks a free one) of `host` (default
  * 127.0.0.1) until closed. Throws ZodError for invalid options, and the errors of `listen`, e.g. EADDRINUSE.
  */
 export async function startSandbox(options: StartOptions = {}): Promise<RunningSandbox> {

@@ -40,17 +40,18 @@ const TAKE_WORK = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQ
 
 /** Commands that no function calls, although bundles contain them. */
 const NEVER: Readonly<Record<string, string>> = {
-  'dynamodb:DescribeTable': 'only `doctor` looks at the table itself',
-  'sts:GetCallerIdentity': 'needs no leave [API_GetCallerIdentity]',
-  's3:GetObject': 'given by infra/policy-access.cjs, if the policy is there',
-  'ssm:GetParameter': 'given by infra/policy-access.cjs, if the policy is there',
+  'dynamodb:DescribeTable': 'only `doctor` reads the description of the table',
+  'events:DescribeEventBus': 'only `doctor` reads the description of the bus',
+  'sts:GetCallerIdentity': 'needs no permission [API_GetCallerIdentity]',
+  's3:GetObject': 'granted by infra/policy-access.cjs, if the policy is in S3',
+  'ssm:GetParameter': 'granted by infra/policy-access.cjs, if the policy is a parameter',
 };
 
 type Unused = readonly { readonly why: string; readonly actions: readonly string[] }[];
 const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
   tick: [
     {
-      why: 'it neither reads nor changes AWS: it queues, publishes and asks for scans',
+      why: 'it neither reads nor changes enrollments: it enqueues, publishes and requests scans',
       actions: [
         ...READ_AUTOMATION,
         ...READ_OPTIMIZER,
@@ -61,31 +62,31 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
       ],
     },
     { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
-    { why: 'dead letters stay where they are', actions: ['sqs:DeleteMessage'] },
+    { why: 'it does not delete dead letters', actions: ['sqs:DeleteMessage'] },
   ],
   scanner: [
     { why: 'it only reads', actions: CHANGE },
-    { why: 'it queues and takes nothing', actions: TAKE_WORK },
+    { why: 'it enqueues and receives nothing', actions: TAKE_WORK },
     { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
   ],
   worker: [
-    { why: 'the tick publishes and asks for scans', actions: ['events:PutEvents'] },
+    { why: 'the tick publishes and requests scans', actions: ['events:PutEvents'] },
     { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
   ],
   reactor: [
     {
-      why: 'it queues a look at an enrollment and takes none',
+      why: 'it enqueues enrollments and does not read them',
       actions: [...READ_AUTOMATION, ...READ_OPTIMIZER, 'sts:AssumeRole'],
     },
     { why: 'it changes nothing', actions: CHANGE },
-    { why: 'it asks about single accounts', actions: LIST_ORGANIZATION },
-    { why: 'it queues and takes nothing', actions: TAKE_WORK },
-    { why: 'the tick publishes and asks for scans', actions: ['events:PutEvents'] },
-    { why: 'it removes no register and marks nothing', actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'] },
+    { why: 'it reads single accounts', actions: LIST_ORGANIZATION },
+    { why: 'it enqueues and receives nothing', actions: TAKE_WORK },
+    { why: 'the tick publishes and requests scans', actions: ['events:PutEvents'] },
+    { why: 'it removes no register and marks no entry', actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'] },
   ],
   api: [
     {
-      why: 'it answers from the stores, and leaves to scanner and worker what has to be read or changed',
+      why: 'it reads only the stores; scanner and worker read and change AWS',
       actions: [
         ...READ_AUTOMATION,
         ...READ_OPTIMIZER,
@@ -96,8 +97,8 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
         'sts:AssumeRole',
       ],
     },
-    { why: 'the tick publishes and asks for scans', actions: ['events:PutEvents'] },
-    { why: 'snapshots are not its own', actions: ['dynamodb:BatchWriteItem'] },
+    { why: 'the tick publishes and requests scans', actions: ['events:PutEvents'] },
+    { why: 'it stores no snapshots', actions: ['dynamodb:BatchWriteItem'] },
   ],
 };
 

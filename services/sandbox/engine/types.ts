@@ -1,4 +1,4 @@
-/** The vocabulary of the simulated AWS: who calls what, what it answers, and what an account holds. */
+/** The types of the simulated AWS: requests, responses, organizational units and accounts. */
 
 /** Services by their SigV4 signing names, which faults and call counts also use. */
 export const SERVICE_NAMES = ['compute-optimizer', 'aco-automation', 'organizations', 'sts', 'events'] as const;
