@@ -5,7 +5,7 @@ import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
-import { approvalText, haltText, suspensionText, windowText } from '../ui/held-text.ts';
+import { approvalText, haltText, suspensionText, windowText } from '../ui/enforcement-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { paintStatus, statusTable } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { reportLines, reportOf } from '../../../services/cli/errors.ts';
 import { cliLogger } from '../../../services/cli/log.ts';
-import { approvalText, haltText, suspensionText } from '../../../services/cli/ui/held-text.ts';
+import { approvalText, haltText, suspensionText } from '../../../services/cli/ui/enforcement-text.ts';
 import { Output } from '../../../services/cli/ui/output.ts';
 import { oneLine, shorten, table } from '../../../services/cli/ui/table.ts';
 import { jsonLogger } from '../../../shared/adapters/system/logger.ts';
