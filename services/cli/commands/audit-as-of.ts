@@ -30,23 +30,23 @@ async function runAsOf(context: CliContext, time: string): Promise<number> {
   }
   if (result.pruned.length > 0) {
     output.note(
-      `warning: the entries of ${count(result.pruned.length, 'account')} have been pruned; they are left out.`,
+      `warning: ${count(result.pruned.length, 'account')} left out, because the entries from that time have been pruned.`,
     );
   }
   return EXIT.ok;
 }
 
 function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
-  if (accounts.length === 0) return [`Nothing was recorded of any account at ${instant(at)}.`];
+  if (accounts.length === 0) return [`No account was known at ${instant(at)}.`];
   const columns = [
     { title: 'ACCOUNT' },
     { title: 'ENROLLMENT' },
     { title: 'STATUS', paint: (text: string) => paintStatus(output.style, text) },
     { title: 'OBSERVED' },
     { title: 'DESIRED' },
-    { title: 'SINCE', leaveOut: 3 },
-    { title: 'REASON', shrinks: true, leaveOut: 2 },
-    { title: 'RULE', shrinks: true, leaveOut: 1 },
+    { title: 'SINCE', dropOrder: 3 },
+    { title: 'REASON', shrinks: true, dropOrder: 2 },
+    { title: 'RULE', shrinks: true, dropOrder: 1 },
   ];
   return [...table(columns, accounts.map(rowOf), output.width), '', summaryText(at, accounts)];
 }

@@ -48,7 +48,7 @@ async function runList(context: CliContext, limitText: string): Promise<number> 
 function lettersTable(letters: readonly DeadLetter[], width: number | null): string[] {
   const columns = [
     { title: 'ID' },
-    { title: 'AT', leaveOut: 1 },
+    { title: 'AT', dropOrder: 1 },
     { title: 'WHAT', shrinks: true },
     { title: 'CODE' },
     { title: 'LAST ERROR', shrinks: true },

@@ -131,8 +131,8 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
     { title: 'ENROLLMENT' },
     { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'REASON', shrinks: true },
-    { title: 'NOT BEFORE', leaveOut: 2 },
-    { title: 'FOR EXAMPLE', shrinks: true, leaveOut: 1 },
+    { title: 'NOT BEFORE', dropOrder: 2 },
+    { title: 'FOR EXAMPLE', shrinks: true, dropOrder: 1 },
   ];
   const rows = open.map(({ accounts, enrollment, status, message, notBefore, examples }) => [
     number(accounts),
@@ -146,7 +146,8 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
 }
 
 /**
- * As for `plan`: 2 for drift, whatever delays its fix; 3 for dead letters, and for accounts whose status is unknown although these credentials could read it.
+ * As for `plan`: 2 for drift, whatever delays its fix; 3 for dead letters, and for accounts whose status is unknown although these
+ * credentials could read it.
  */
 function statusExit({ open, queue }: Status): number {
   const has = (...verdicts: readonly string[]): boolean =>

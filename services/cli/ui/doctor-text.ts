@@ -27,7 +27,7 @@ const TITLES: Readonly<Record<CheckId, string>> = {
   outbox: 'Unpublished entries',
 };
 
-/** One line for each check, followed by the commands that fix it, and the totals. Each command has its own line and is never shortened, so that it can be copied. */
+/** One line for each check with the commands that fix it, then the totals. A command has its own line and is never shortened, so that it can be copied. */
 export function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
   const widest = Math.max(...findings.map(({ check }) => TITLES[check].length));
   const lines = findings.flatMap(({ check, status, message, mend }) => [

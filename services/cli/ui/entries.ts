@@ -11,12 +11,12 @@ export function entriesTable(entries: readonly LedgerEntry[], width: number | nu
     { title: 'AT' },
     ...(withAccount ? [{ title: 'ACCOUNT' }] : []),
     { title: 'TYPE' },
-    { title: 'ENROLLMENT', leaveOut: 5 },
+    { title: 'ENROLLMENT', dropOrder: 5 },
     { title: 'BEFORE → AFTER', shrinks: true },
-    { title: 'RULE', shrinks: true, leaveOut: 2 },
-    { title: 'REASON', shrinks: true, leaveOut: 4 },
-    { title: 'ACTOR', shrinks: true, leaveOut: 1 },
-    { title: 'ID', leaveOut: 3 },
+    { title: 'RULE', shrinks: true, dropOrder: 2 },
+    { title: 'REASON', shrinks: true, dropOrder: 4 },
+    { title: 'ACTOR', shrinks: true, dropOrder: 1 },
+    { title: 'ID', dropOrder: 3 },
   ];
   const rows = entries.map((entry) => [
     instant(entry.at),

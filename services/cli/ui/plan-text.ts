@@ -50,14 +50,14 @@ function changesText(changes: readonly Change[], options: PlanTextOptions): stri
 function changeTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
   const columns = [
     { title: 'ACCOUNT' },
-    { title: 'NAME', shrinks: true, leaveOut: 2 },
-    { title: 'OU', shrinks: true, leaveOut: 1 },
+    { title: 'NAME', shrinks: true, dropOrder: 2 },
+    { title: 'OU', shrinks: true, dropOrder: 1 },
     { title: 'ENROLLMENT' },
     { title: 'OBSERVED → DESIRED' },
     { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'ACTION', shrinks: true },
-    { title: 'RULE', shrinks: true, leaveOut: 3 },
-    { title: 'REASON', shrinks: true, leaveOut: 4 },
+    { title: 'RULE', shrinks: true, dropOrder: 3 },
+    { title: 'REASON', shrinks: true, dropOrder: 4 },
   ];
   const rows = changes.map((change) => [
     change.accountId,
@@ -90,8 +90,8 @@ function kindsTable(changes: readonly Change[], { style, width }: PlanTextOption
     { title: 'OBSERVED → DESIRED' },
     { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'ACTION', shrinks: true },
-    { title: 'RULE', shrinks: true, leaveOut: 1 },
-    { title: 'REASON', shrinks: true, leaveOut: 2 },
+    { title: 'RULE', shrinks: true, dropOrder: 1 },
+    { title: 'REASON', shrinks: true, dropOrder: 2 },
   ];
   const rows = [...kinds.values()].sort((a, b) => b.accounts - a.accounts);
   return table(

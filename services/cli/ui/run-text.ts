@@ -13,7 +13,7 @@ export interface RunTextOptions {
   readonly width: number | null;
 }
 
-/** The summary of a run: how it ended, statuses before and after, calls, and what could not be remediated and why. */
+/** The summary of a run: outcome, statuses before and after, calls, and open changes with their reasons. */
 export function runText(finished: FinishedRun, options: RunTextOptions): string[] {
   const { result, statusesBefore, statusesAfter, calls, durationMs } = finished;
   const { style } = options;
@@ -135,9 +135,9 @@ export function openText(
     { title: 'ENROLLMENT' },
     { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
     { title: 'REASON', shrinks: true },
-    { title: 'NOT BEFORE', leaveOut: 3 },
-    { title: 'FOR EXAMPLE', leaveOut: 1 },
-    { title: 'DETAILS', shrinks: true, leaveOut: 2 },
+    { title: 'NOT BEFORE', dropOrder: 3 },
+    { title: 'FOR EXAMPLE', dropOrder: 1 },
+    { title: 'DETAILS', shrinks: true, dropOrder: 2 },
   ];
   const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
   const rows = sorted

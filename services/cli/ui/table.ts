@@ -6,8 +6,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** May be shortened if the terminal is too narrow. Not for ids and numbers. */
   readonly shrinks?: boolean;
-  /** If shortening is not enough, columns are dropped in this order, lowest number first. A column without a number is never dropped. */
-  readonly leaveOut?: number;
+  /** If shortening is not enough, columns are dropped in this order, lowest number first. A column without a number stays, unless it is empty. */
+  readonly dropOrder?: number;
   /** Applied after the widths are computed. */
   readonly paint?: (text: string) => string;
 }
@@ -27,7 +27,7 @@ interface SizedColumn extends Column {
 
 /**
  * The lines of a table. Columns are as wide as their widest cell, in terminal cells. If they do not fit into `width`, empty columns and
- * columns with a `leaveOut` are dropped, and the widest shrinkable columns are shortened with `…`. The last line names dropped columns
+ * columns with a `dropOrder` are dropped, and the widest shrinkable columns are shortened with `…`. The last line names dropped columns
  * that are not empty. If the table still does not fit, the terminal wraps it.
  */
 export function table(
@@ -62,8 +62,8 @@ function missingText(missing: readonly string[], width: number | null): string[]
 
 function fittingColumns(columns: readonly SizedColumn[], width: number): readonly SizedColumn[] {
   const order = columns
-    .filter(({ empty, leaveOut }) => empty || leaveOut !== undefined)
-    .sort((a, b) => Number(b.empty) - Number(a.empty) || (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
+    .filter(({ empty, dropOrder }) => empty || dropOrder !== undefined)
+    .sort((a, b) => Number(b.empty) - Number(a.empty) || (a.dropOrder ?? 0) - (b.dropOrder ?? 0));
   let kept = columns;
   for (const next of order) {
     const readable = kept.map((column) => (column.shrinks === true ? Math.min(column.width, READABLE) : column.width));
