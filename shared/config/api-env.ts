@@ -84,7 +84,7 @@ function tokenOf(text: string, variable: string, place: number, role: ApiRole): 
   if (!/^[A-Za-z0-9._~+/=-]+$/.test(token)) refuse('it has a character that a bearer token cannot have');
   const starts = day === undefined ? null : Date.parse(`${day}T00:00:00Z`);
   const exists = starts === null || (/^\d{4}-\d{2}-\d{2}$/.test(day ?? '') && isDay(starts, day ?? ''));
-  if (!exists) refuse('its last day is none; expected for example NAME@2027-01-31=TOKEN');
+  if (!exists) refuse('its last day is not a date; expected for example NAME@2027-01-31=TOKEN');
   return { name, role, endsAt: starts === null ? null : starts + DAY_MS, digest: digestOf(token) };
 }
 

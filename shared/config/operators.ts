@@ -1,7 +1,7 @@
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
-/** Tells by a caller's ARN whether it may operate. */
+/** Whether the ARN of a caller may operate. */
 export type IsOperator = (arn: string) => boolean;
 
 const ARN = /^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(user|role|assumed-role)\/([\w+=,.@/-]+)$/;

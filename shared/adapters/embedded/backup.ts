@@ -15,7 +15,7 @@ export interface BackupRequest {
   readonly patience: Patience;
 }
 
-/** Copies this many pages in a step, on a thread of its own. */
+/** The number of pages that one step copies, on a separate thread. */
 const PAGES_A_STEP = 4096;
 
 /** See `EmbeddedStore.backup`. */
@@ -43,8 +43,8 @@ export async function backupTo({ path, file, unique, patience }: BackupRequest):
 }
 
 /**
- * Copies one moment's state. The reading transaction stays open all the while on a connection of its own: it pins the snapshot, so
- * that writers neither wait for the copy nor make it begin anew, however long it takes.
+ * Copies the state of one moment. A reading transaction on a separate connection stays open during the copy and pins the snapshot, so that writers
+ * neither wait for the copy nor restart it.
  */
 export async function copySnapshot(path: string, target: string): Promise<void> {
   const source = openDatabase(path, { readOnly: true });

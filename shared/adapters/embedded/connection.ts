@@ -11,18 +11,18 @@ import { Sql } from './sql.ts';
 export interface Patience {
   readonly clock: Clock;
   readonly random: Random;
-  /** After so many ms it is given up with `Busy`. */
+  /** After this many ms the attempt fails with `Busy`. */
   readonly totalMs: number;
 }
 
 /**
  * How long SQLite itself may block the event loop while it waits for a lock. Another process's commit takes less than
- * this; for anything longer we wait without blocking.
+ * this; longer waits do not block.
  */
 export const BLOCKING_WAIT_MS = 20;
 const LONGEST_PAUSE_MS = 100;
 
-/** Calls `attempt` until it is not refused for a lock, with growing random pauses. Throws its last error. */
+/** Repeats `attempt` while a lock refuses it, with growing random pauses. Throws the last error. */
 export async function whenFree<T>(patience: Patience, attempt: () => T | Promise<T>): Promise<T> {
   const { clock, random } = patience;
   const giveUpAt = clock.now() + patience.totalMs;
@@ -38,7 +38,7 @@ export async function whenFree<T>(patience: Patience, attempt: () => T | Promise
 
 /** A change that waits for its commit. `run` may be called again after a rollback. */
 interface PendingWrite {
-  /** Makes the change and returns what tells its caller so, once it is durable. */
+  /** Makes the change. @returns the function that resolves the caller's promise once the change is durable. */
   readonly run: (sql: Sql) => () => void;
   readonly fail: (error: StoreError) => void;
 }
@@ -48,20 +48,20 @@ export interface ConnectionOptions {
   readonly path: string;
   readonly patience: Patience;
   readonly readOnly: boolean;
-  /** Whether a commit waits for the disk, so that it pays to make one for many changes. */
+  /** Whether a commit waits for the disk, so that one commit for many changes is faster. */
   readonly durable: boolean;
   /** Called in each writing transaction; `null`: no other program can change the schema. */
   readonly schema: SchemaGuard | null;
-  /** Of the file as it was opened; `null` for a database in memory. */
+  /** Identifies the file that was opened; `null` for a database in memory. */
   readonly inode: number | null;
   readonly onClose: () => void;
 }
 
-/** A turn of the event loop that took longer than this had other work to do than to wait for us. */
+/** A turn of the event loop that takes longer than this has other work. */
 const QUIET_TURN_MS = 0.1;
-/** How many such turns a commit waits at most. */
+/** The largest number of such turns that a commit waits. */
 const MOST_TURNS = 10;
-/** Where commits are slow, and the last one had several changes: one waits this part of its time for further company, at most so many ms. */
+/** If commits are slow and the last one had several changes, the next waits this share of their duration, up to a limit in ms, for more changes. */
 const WAIT_SHARE = 0.25;
 const LONGEST_WAIT_MS = 5;
 
@@ -69,15 +69,14 @@ const LONGEST_WAIT_MS = 5;
 const LARGEST_GROUP = 256;
 
 /**
- * One connection with group commit. SQLite's commit costs one fsync, and node:sqlite blocks while it lasts; so the changes
- * that are asked for while the event loop is busy go into one transaction, and all of them are answered
- * after its fsync. No transaction is ever open across an `await`.
+ * One connection with group commit. A SQLite commit costs one fsync, and node:sqlite blocks meanwhile. Therefore changes that are requested while the
+ * event loop is busy share one transaction, and all of them resolve after its fsync. No transaction is open across an `await`.
  *
  * ```
- *  write() ──▶ pending ──(quiet turn)──▶ BEGIN IMMEDIATE, all, COMMIT ──▶ each caller its answer
- *                 ▲                        │ locked: wait, again
- *                 └── next group           │ one threw: ROLLBACK, then each in a transaction of its own,
- *                                          ▼            so that a bad one spoils nothing but itself
+ *  write() ──▶ pending ──(quiet turn)──▶ BEGIN IMMEDIATE, all, COMMIT ──▶ every caller resolves
+ *                 ▲                        │ locked: wait, repeat
+ *                 └── next group           │ one threw: ROLLBACK, then each in a separate transaction,
+ *                                          ▼            so that a failing change affects no other
  * ```
  */
 export class Connection {
@@ -85,7 +84,7 @@ export class Connection {
   readonly #sql: Sql;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | null = null;
-  /** The last group: how many changes it had, and how long its commit took. */
+  /** The number of changes of the last group, and the duration of its commit. */
   #last = { size: 0, ms: 0 };
   #closed = false;
 
@@ -98,7 +97,7 @@ export class Connection {
     return this.#given.durable;
   }
 
-  /** Answers from one consistent state, by one statement or inside {@link Connection.snapshot}. */
+  /** Reads from one consistent state, by one statement or inside {@link Connection.snapshot}. */
   async read<T>(query: (sql: Sql) => T): Promise<T> {
     this.#assertOpen();
     try {
@@ -122,7 +121,7 @@ export class Connection {
 
   /**
    * Makes a change; durable when it returns.
-   * @param change synchronous, without effects outside the database: it may run twice. If it throws, nothing of it is stored.
+   * @param change synchronous, without effects outside the database: it may run twice. If it throws, none of it is stored.
    */
   write<T>(change: (sql: Sql) => T): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -137,7 +136,7 @@ export class Connection {
     });
   }
 
-  /** Waits for what was asked for before, then closes. Twice is fine. */
+  /** Waits for pending changes, then closes. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return this.#draining ?? undefined;
     this.#closed = true;
@@ -158,8 +157,8 @@ export class Connection {
   }
 
   /**
-   * A commit blocks the event loop for as long as the disk takes, whether it carries one change or many. While the loop has other
-   * work, that goes first, and what it leads to joins the group; once it has none, nobody is made to wait.
+   * A commit blocks the event loop for as long as the disk takes, for one change or many. While the loop has other work, that work goes first, and
+   * the changes that it requests join the group. Without other work the commit happens immediately.
    */
   async #gather(): Promise<void> {
     for (let turn = 0; turn < MOST_TURNS && this.#pending.length < LARGEST_GROUP; turn += 1) {
@@ -198,13 +197,13 @@ export class Connection {
       this.#last = { size: group.length, ms: performance.now() - start };
       return answers;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, a full disk among them.
+      // After some errors, for example a full disk, SQLite has already rolled back.
       if (this.#given.db.isTransaction) this.#given.db.exec('ROLLBACK');
       throw error;
     }
   }
 
-  /** A deleted or replaced file would take every write without an error and keep none. */
+  /** A deleted or replaced file would accept every write without an error and keep none. */
   #assertInPlace(): void {
     if (this.#given.inode === null) return;
     const now = statSync(this.#given.path, { throwIfNoEntry: false });

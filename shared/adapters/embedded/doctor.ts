@@ -1,4 +1,4 @@
-/** What `doctor` says of the embedded store. It opens nothing for writing and makes no file: a look leaves no trace. */
+/** The doctor's checks of the embedded store. They open nothing for writing and create no file. */
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
@@ -8,13 +8,13 @@ import { databasePath, inspectFile } from './file.ts';
 import { MIGRATIONS } from './schema.ts';
 
 const MIB = 2 ** 20;
-/** With less than this the next scan of a large organization may not be stored. */
+/** With less free space than this, the next scan of a large organization may not fit, bytes. */
 const LITTLE_SPACE = 64 * MIB;
 const SOME_SPACE = 1024 * MIB;
-/** `journal_size_limit` cuts the log back to 64 MiB after each checkpoint: far above, no checkpoint has come through for long. */
+/** `journal_size_limit` truncates the log to 64 MiB after each checkpoint; a much larger log means that checkpoints fail. */
 const LONG_LOG = 256 * MIB;
 
-/** Write-ahead logs need memory shared between processes, which these do not have [sqlite.org/wal.html]; statfs(2)'s magic numbers. */
+/** File systems (magic numbers of statfs(2)) without shared memory between processes, which write-ahead logs need [sqlite.org/wal.html]. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -125,7 +125,7 @@ function disk(dataDir: string): CheckResult {
   return free < SOME_SPACE ? warn('wrong', `${message}: that will not last. Free some space.`, look) : pass(message);
 }
 
-/** The path, or what there is of it. */
+/** The path, or its nearest existing parent. */
 function nearest(path: string): string {
   for (let at = resolve(path); ; at = dirname(at)) {
     if (existing(at)?.isDirectory() === true || dirname(at) === at) return at;
@@ -136,7 +136,7 @@ function existing(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // ENOTDIR: a part of the path is a file; what is above it is looked at next.
+    // ENOTDIR: a part of the path is a file, so its parent is checked next.
     return undefined;
   }
 }

@@ -65,7 +65,7 @@ function sqliteResult(error: unknown): number | null {
   return error.errcode;
 }
 
-/** Whether waiting a little may help. Node's `backup` reports a lock it could not get as result 0. */
+/** Whether a retry may succeed. Node's `backup` reports a lock that it could not get as result 0. */
 export function isBusy(error: unknown): boolean {
   if (error instanceof StoreError) return error.code === 'Busy';
   const result = sqliteResult(error);
@@ -80,17 +80,17 @@ function changedOutside(error: unknown, path: string): StoreError {
   );
 }
 
-/** Makes a {@link StoreError} of whatever SQLite or the file system threw, by its code, never by its text. */
+/** Translates an error of SQLite or the file system into a {@link StoreError}, by its code, never by its text. */
 export function toStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const result = sqliteResult(error);
   if (result !== null) {
-    // SQLITE_ERROR: our statements are right for our schema, so the schema or the header is not what it was.
+    // SQLITE_ERROR: the statements fit the schema, so the schema or the header has been changed.
     if (result === 1) return changedOutside(error, path);
     const known = result === IOERR_SHMSIZE ? DISK_FULL : BY_RESULT.get(result === 0 ? 5 : result & 0xff);
     if (known !== undefined) return new StoreError({ ...known, resource: path }, { cause: error });
   }
-  // What SQLite gave out is no number that JavaScript has; none that we store is so large.
+  // A number beyond JavaScript's range, and Rollcall stores none that large.
   if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
     return changedOutside(error, path);
   const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

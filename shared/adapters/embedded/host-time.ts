@@ -9,7 +9,7 @@ export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): Store
       const now = clock.now();
       return { askedAt, answeredAt: monotonic(), earliest: now, latest: now };
     },
-    // Nothing to follow: a file sends no answers.
+    // A file sends no answers that carry a time.
     follow: () => undefined,
   };
 }

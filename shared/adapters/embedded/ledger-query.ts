@@ -6,7 +6,7 @@ export interface Statement {
   readonly parameters: readonly SQLInputValue[];
 }
 
-/** Columns by which can be filtered, the one that leaves the fewest entries first: its index is used. */
+/** Columns of filters, the most selective first: the query uses the index of the first one. */
 const FILTERS = [
   ['accountId', 'account_id', 'ledger_account'],
   ['runId', 'run_id', 'ledger_run'],
@@ -18,12 +18,12 @@ const FILTERS = [
 export interface PlacedPage {
   readonly limit: number;
   readonly order: 'newestFirst' | 'oldestFirst';
-  /** Where the page before ended. */
-  /** Time (epoch ms) and position of the last entry of the page before. */
+  /** The end of the previous page. */
+  /** Time (epoch ms) and position of the last entry of the previous page. */
   readonly after: readonly [at: number, position: number] | null;
 }
 
-/** Ordered by time, then by the order of storing; a cursor is the place of the last entry given. */
+/** Ordered by time, then by the order of storing; a cursor is the position of the last returned entry. */
 export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
   const conditions: string[] = [];
   const parameters: SQLInputValue[] = [];
@@ -43,11 +43,11 @@ export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
   const text = `SELECT at, position, body FROM ledger INDEXED BY ${used[0]?.[2] ?? 'ledger_at'}
     ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
     ORDER BY at ${direction}, position ${direction} LIMIT ?`;
-  // One more than asked for tells whether there is a next page.
+  // One row more than requested shows whether there is a next page.
   return { text, parameters: [...parameters, page.limit + 1] };
 }
 
-/** @throws RangeError for a text that is no time: such an entry could not be found by time. */
+/** @throws RangeError if the text is not a time, because no query by time could find such an entry */
 export function toEpoch(iso: string): number {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);

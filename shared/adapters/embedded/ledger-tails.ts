@@ -8,12 +8,12 @@ import type { Row, Sql } from './sql.ts';
 /** Accounts per statement. One statement blocks the event loop for a few milliseconds. */
 const TAILS_PAGE = 100;
 const ENDS_PAGE = 1_000;
-/** Clocks of those who write to one chain differ by no more than this, ms. */
+/** The clocks of the writers of one chain differ by at most this, ms. */
 const SKEW_MS = 10 * 60_000;
 
 /**
- * The position of the last entry, in the chain's order, of one kind (`condition`) of entries that were written by then (?2). By the index:
- * the latest time, and behind that the greatest position among entries of about that time.
+ * The position of the chain's last entry that fits `condition` and was written by time ?2. The index gives the latest time; the result is the
+ * greatest position among the entries of about that time.
  */
 function lastOf(condition: string): string {
   const ofKind = `FROM ledger INDEXED BY ledger_tails WHERE account_id = chain AND account_id = c.chain AND ${condition} AND at <= ?2`;

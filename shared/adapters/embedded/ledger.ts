@@ -16,7 +16,7 @@ import { type PlacedPage, type Statement, toEpoch, toStatement } from './ledger-
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** A scan of a large organization appends thousands of entries at once; in between, others get their turn. */
+/** A scan of a large organization appends thousands of entries in one call; other work runs between the chunks. */
 const LARGEST_APPEND = 250;
 
 export function sqliteLedger(connection: Connection): Ledger {
@@ -95,7 +95,7 @@ interface Timed {
   readonly at: number;
 }
 
-/** @param refused the chains of which an entry was refused before; grows. */
+/** @param refused the chains with an earlier refused entry; the function adds to it */
 function appendAll(sql: Sql, entries: readonly Timed[], refused: Set<string>): readonly AppendOutcome[] {
   return entries.map(({ entry, at }) => {
     const outcome = refused.has(entry.chain) ? 'headMoved' : appendOne(sql, entry, at);
@@ -119,7 +119,7 @@ export function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutco
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[chain, seq, hash, at, entry.type, entry.accountId, entry.enrollment, entry.runId, entry.actor],
     entry.detail?.optOut === true ? 1 : 0,
-    // Exactly the text that the hash is over, so that reading it back cannot give another hash.
+    // Exactly the hashed text, so that the stored entry always has the same hash.
     canonicalJson(entry),
   );
   sql.run(
@@ -161,7 +161,7 @@ function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequ
   return { entries: shown.map((row) => toEntry(sql, row)), next };
 }
 
-/** The columns that an entry is searched by against the entry itself: an edit of them alone leaves the chain whole. */
+/** Compares the search columns with the entry: the chain does not cover them, so it would not notice an edit of a column. */
 function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
   const { seq, hash, type, accountId, enrollment, runId, actor, detail } = entry;
   const said = {
@@ -170,7 +170,7 @@ function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
     hash,
     type,
     actor,
-    // NaN, which no column holds, for what is no time.
+    // An invalid time becomes NaN, which equals no column.
     at: Date.parse(entry.at),
     opt_out: detail?.optOut === true ? 1 : 0,
   };
@@ -182,7 +182,7 @@ function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
   return entry;
 }
 
-/** The entry in the order of fields that `audit list` shows; canonical JSON has sorted them. */
+/** The entry with its fields in the order of `audit list`; the stored canonical JSON has sorted them. */
 export function toEntry(sql: Sql, row: Row): LedgerEntry {
   const entry = sql.json(row, 'body', 'a ledger entry', isLedgerEntry);
   return {

@@ -1,6 +1,6 @@
 import type { Register, Registers } from '../../ports/registers.ts';
 
-/** Registers that live as long as the process: for a dry run, which must write nothing and yet has to pace its calls. */
+/** Registers in memory, for a dry run: it writes nothing, but its calls need the rate limiter. */
 export function memoryRegisters(): Registers {
   const registers = new Map<string, Register>();
   let versions = 0;

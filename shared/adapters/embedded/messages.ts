@@ -3,12 +3,12 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Sql } from './sql.ts';
 
-/** Puts a message on the queue, in the place of one that waits and means the same if there is one. */
+/** Enqueues a message, replacing an equivalent one that still waits. */
 export function enqueue(sql: Sql, message: WorkMessage, now: number, delayMs = 0): void {
   const { runId: _, ...meaning } = message;
   const work = canonicalJson(meaning);
   const body = JSON.stringify(message);
-  // Not one that a worker has: it may have read the account's state before the reason for this message arose.
+  // A message that a worker holds is not replaced: the worker may have read the account before the reason for this message arose.
   const merged = sql.run(
     `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?4), receipt = NULL
      WHERE id = (SELECT id FROM queue WHERE work = ?3 AND (receipt IS NULL OR visible_at <= ?2) LIMIT 1)`,

@@ -10,21 +10,20 @@ export interface QueueOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: NewId;
   /**
-   * A message that was received so often and never finished goes to the dead letters: one that kills its worker each time would
-   * otherwise come for ever. The counterpart of SQS's redrive; attempts are counted elsewhere.
+   * A message that was received this often without being finished becomes a dead letter; otherwise a message that kills its worker would be delivered
+   * forever. The counterpart of the redrive policy of SQS. Attempts are counted elsewhere.
    */
   readonly maxReceives: number;
 }
 
 /**
- * The queue in a table. A message is visible while `visible_at` has come; receiving moves that forward and gives it a new
- * receipt.
+ * The queue in a table. A message is visible once `visible_at` has passed; receiving it moves that time forward and assigns a new receipt.
  *
- * An extra over the port's promises: a message that means the same as one that still waits (same work, policy and plan)
- * takes its place instead of joining it, so that events and scans do not pile up work. The newer run's id is kept.
+ * Beyond the port's promises: a message replaces an equivalent one that still waits (same work, policy and plan), so that events and scans do not
+ * accumulate duplicate work. The newer run's id is kept.
  */
 export function sqliteQueue(connection: Connection, { clock, newId, maxReceives }: QueueOptions): WorkQueue {
-  /** Whether the receipt still has the message: its visibility lasts and nobody else received it. */
+  /** Whether the receipt still holds the message: its visibility has not ended, and no other worker has received it. */
   const HELD = 'receipt = ? AND visible_at > ?';
   const hide = (delivery: Delivery, ms: number, receipt: string | null): Promise<void> =>
     connection.write((sql) => {
@@ -43,7 +42,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
       });
     },
     async receive(max, visibilityMs) {
-      // An idle worker asks often; it need not take the lock for that.
+      // An idle worker polls often and must not take the lock each time.
       const waiting = await connection.read((sql) =>
         sql.get('SELECT 1 FROM queue WHERE visible_at <= ? LIMIT 1', clock.now()),
       );
@@ -67,7 +66,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     deadLetter: (delivery, error) =>
       connection.write((sql) => {
         const body = sql.get('SELECT body FROM queue WHERE id = ?', rowOf(delivery));
-        // If someone else has it meanwhile, its fate is theirs to decide.
+        // Another worker may have received it since; then that worker decides.
         if (body === undefined || !remove(sql, delivery)) return;
         bury(sql, newId(), sql.text(body, 'body'), error, clock.now());
       }),
@@ -80,14 +79,14 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
         };
         return {
           visible: count('SELECT count(*) AS n FROM queue WHERE visible_at <= ?', now),
-          // As SQS counts: whatever is not visible, also what waits for its time.
+          // Like SQS: every message that is not visible, including delayed ones.
           inFlight: count('SELECT count(*) AS n FROM queue WHERE visible_at > ?', now),
           dead: count('SELECT count(*) AS n FROM dead_letters'),
         };
       }),
   };
 
-  /** The longest waiting visible message; `buried` if it went to the dead letters instead. */
+  /** The visible message that has waited longest; `buried` if it became a dead letter instead. */
   function takeNext(sql: Sql, now: number, visibilityMs: number): Delivery | 'buried' | null {
     const row = sql.get(
       'SELECT id, body, receives FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1',
@@ -118,7 +117,7 @@ function wornOut(times: number): ReadMessage {
   return { message: null, error: { code: 'TooManyReceives', message: text, entryId: null } };
 }
 
-/** The row that a receipt speaks of; −1, which no row has, if it is none of ours. */
+/** The row of a receipt; −1, which no row has, for an invalid receipt. */
 function rowOf(delivery: Delivery): number {
   const id = /^(\d{1,15})\./.exec(delivery.receipt)?.[1];
   return id === undefined ? -1 : Number(id);

@@ -8,9 +8,9 @@ import type { Row, Sql } from './sql.ts';
 
 const PAGE = 100;
 const HEADS_PAGE = 1_000;
-/** Reading and parsing this many records takes milliseconds in which nothing else happens: what is on its way leaves first. */
+/** Reading and parsing this many records blocks the event loop for milliseconds, so pending requests are sent first. */
 const MANY = 50;
-/** A request that is being made leaves within so many turns of the event loop: its slot is written, it is built, it is sent. */
+/** The turns of the event loop within which a pending request leaves: its slot is written, it is built, it is sent. */
 const TURNS = 6;
 
 export function sqliteRecords(connection: Connection): Records {
@@ -92,7 +92,7 @@ export function sqliteRecords(connection: Connection): Records {
   };
 }
 
-/** @throws RangeError for a time that cannot be read: SQLite would store NULL, and nobody would ever look at the account again. */
+/** @throws RangeError for an invalid time: SQLite would store NULL, and the account would never become due again */
 function wakeTime(record: AccountRecord): number | null {
   const wake = wakeAt(record);
   if (Number.isNaN(wake)) throw new RangeError(`the record of ${record.accountId} holds a time that cannot be read`);
@@ -100,8 +100,8 @@ function wakeTime(record: AccountRecord): number | null {
 }
 
 /**
- * In a restored file a process may still hold a record of the replaced chain. Stored, it would be ahead of the chain, or tell of entries that
- * the chain does not have; so a file that was ever restored takes only a record whose last entry it has. Left out, it is caught up later.
+ * After a restore a process may still hold a record of the replaced chain. Stored, it would refer to entries that the chain lacks, so a restored file
+ * accepts only a record whose last entry it has. A refused record is caught up later.
  */
 function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void {
   sql.run(
@@ -114,7 +114,7 @@ function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void 
   );
 }
 
-/** What it is found by must be what it says: a record under another account's id would have that account judged by it. */
+/** The key must equal the content: a record under another account's id would decide for that account. */
 function toRecord(sql: Sql, row: Row): AccountRecord {
   const record = sql.json(row, 'body', 'an account record', isStoredRecord);
   sql.same(row, 'account_id', record.accountId, 'an account record');

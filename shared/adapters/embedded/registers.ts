@@ -36,7 +36,7 @@ export function sqliteRegisters(connection: Connection): Registers {
     list: (prefix) =>
       connection.read((sql) => {
         const found: Register[] = [];
-        // Names with a common prefix stand together: from the first one on, until one has it no more.
+        // Names with a common prefix are adjacent: read from the first until one lacks the prefix.
         for (const row of sql.each('SELECT name, version, body FROM registers WHERE name >= ? ORDER BY name', prefix)) {
           if (!sql.text(row, 'name').startsWith(prefix)) break;
           found.push(toRegister(sql, row));
@@ -51,7 +51,7 @@ function versionOf(sql: Sql, name: string): string | null {
   return row === undefined ? null : sql.text(row, 'version');
 }
 
-/** One counter for all registers, so that a version does not come again when a register is removed and made anew. */
+/** One counter for all registers, so that a register that is removed and created again never reuses a version. */
 function nextVersion(sql: Sql): string {
   const row = sql.get(
     "UPDATE register_versions SET counter = counter + 1 RETURNING generation || '-' || counter AS version",

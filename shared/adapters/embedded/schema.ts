@@ -1,18 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** 'ROLL': how a file is known to be ours (SQLite's application_id). */
+/** 'ROLL', SQLite's application_id of Rollcall's files. */
 export const APPLICATION_ID = 0x52_4f_4c_4c;
 
 export interface Migration {
   /** For messages. */
   readonly name: string;
-  /** Brings the schema from the version before to this one. Runs in a transaction together with the version's number. */
+  /** Migrates the schema from the previous version. Runs in one transaction with the update of the version number. */
   readonly up: (db: DatabaseSync) => void;
 }
 
 /**
- * The steps of the schema: step n brings a file from version n−1 to n. Steps are only ever added at the end; what a step
- * does is never changed once it was released.
+ * The migrations: step n migrates a file from version n−1 to n. Steps are only added at the end, and a released step never changes.
  */
 export const MIGRATIONS: readonly Migration[] = [
   { name: 'first schema', up: (db) => db.exec(FIRST) },
@@ -21,10 +20,10 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
 ];
 
-/** The generation of a file that was never restored; each restore begins one with a name of its own. */
+/** The generation of a file that was never restored; each restore begins a new one. */
 export const FIRST_GENERATION = '1';
 
-/** Times are epoch ms. `body` is JSON, the record itself; the other columns are there to be searched by. */
+/** Times are epoch ms. `body` is the document as JSON; the other columns serve queries. */
 const FIRST = `
 -- Where each chain ends. Kept beside the entries, so that entries missing at the end of a chain are noticed.
 CREATE TABLE chains (
@@ -112,7 +111,7 @@ CREATE TABLE facts (
 ) STRICT;
 `;
 
-/** By them the state of all accounts at a time is found without replaying their chains, and the checkpoints of pruned ones. */
+/** Indexes that find the state of all accounts at a time without replaying their chains, and the checkpoints of pruned chains. */
 const TAILS = `
 CREATE INDEX ledger_tails ON ledger (account_id, enrollment, at) WHERE account_id = chain;
 CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned';

@@ -16,7 +16,7 @@ export function replaceDamaged(
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats !== undefined) keepAs(path, aside, stats);
   renameSync(empty, path);
-  // A log that stayed behind would be taken for the restored store's.
+  // A log left behind would be read as the restored store's log.
   for (const suffix of ['-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }
@@ -27,7 +27,7 @@ export function replaceDamaged(
 
 function keepAs(path: string, aside: string, stats: Stats): void {
   if (!stats.isFile()) {
-    // A directory, for example, has one name only.
+    // For example, a directory cannot have two names.
     renameSync(path, aside);
     return;
   }

@@ -14,7 +14,7 @@ export function sqliteSnapshots(connection: Connection): SnapshotStore {
         sql.run('INSERT OR REPLACE INTO snapshot VALUES (1, ?)', JSON.stringify(meta));
       }),
     async load() {
-      // A large organization takes tens of milliseconds in which nothing else happens: what is on its way leaves first.
+      // A large organization blocks the event loop for tens of milliseconds, so pending requests are sent first.
       await nextTurn();
       return connection.snapshot((sql) => {
         const meta = readMeta(sql);

@@ -27,7 +27,7 @@ export class Sql {
     return this.#statement(text).all(...parameters);
   }
 
-  /** A row at a time; whoever stops early must do so by `break` or `return`, which resets the statement. */
+  /** Yields rows one by one. To stop early, use `break` or `return`, which reset the statement. */
   each(text: string, ...parameters: Parameters): Iterable<Row> {
     return this.#statement(text).iterate(...parameters);
   }
@@ -44,7 +44,7 @@ export class Sql {
     return typeof value === 'number' ? value : this.#unexpected(column, value, 'a number');
   }
 
-  /** What `check` makes of the JSON in `column`. @throws StoreError `Corrupt` */
+  /** The JSON in `column` after `check`. @throws StoreError `Corrupt` */
   json<T>(row: Row, column: string, what: string, check: (value: unknown) => value is T): T {
     const text = this.text(row, column);
     let value: unknown;
@@ -57,7 +57,7 @@ export class Sql {
     return value;
   }
 
-  /** That a column by which a row is found says what the row's content says. @throws StoreError `Corrupt` */
+  /** Requires that a search column equals the same value in the row's content. @throws StoreError `Corrupt` */
   same(row: Row, column: string, said: string | number, what: string): void {
     if (row[column] !== said) throw this.#corrupt(`${what} stands under another ${column} than it has`);
   }

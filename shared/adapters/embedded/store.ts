@@ -33,14 +33,14 @@ import { assertSchema, SchemaGuard } from './schema-check.ts';
 import { sqliteSnapshots } from './snapshots.ts';
 
 export interface EmbeddedStoreOptions {
-  /** The directory with the one file `rollcall.db`; made with owner-only permissions if it is missing. */
+  /** The directory of `rollcall.db`; created with owner-only permissions if it is missing. */
   readonly dataDir: string;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
   readonly newId: NewId;
-  /** For the pauses between attempts at a lock. */
+  /** For the pauses between attempts to get a lock. */
   readonly random: Random;
-  /** Nothing is written or made; if there is no store, it looks like an empty one. Every write throws `NotWritable`. */
+  /** Writes and creates nothing; a missing store looks like an empty one. Every write throws `NotWritable`. */
   readonly readOnly?: boolean;
   /** `false`: throws `NotFound` if there is no store (default `true`). */
   readonly create?: boolean;
@@ -48,13 +48,13 @@ export interface EmbeddedStoreOptions {
   readonly busyTimeoutMs?: number;
   /** See `QueueOptions.maxReceives` (default 100). */
   readonly maxReceives?: number;
-  /** The most pages of 4 KiB that the file may have; writes beyond throw `DiskFull`. For tests of just that. */
+  /** The largest number of 4 KiB pages in the file; writes beyond it throw `DiskFull`. For tests of a full disk. */
   readonly maxPages?: number;
   /** Replaced in tests of migration. */
   readonly migrations?: readonly Migration[];
 }
 
-/** Everything that the embedded runtime keeps, in one file. All methods throw `StoreError`. */
+/** The whole state of the embedded runtime, in one file. All methods throw `StoreError`. */
 export interface EmbeddedStore {
   readonly ledger: Ledger;
   readonly records: Records;
@@ -62,20 +62,20 @@ export interface EmbeddedStore {
   readonly deadLetters: DeadLetters;
   readonly registers: Registers;
   /**
-   * The same registers by a connection that does not wait for the disk: what is written survives a crash of the process, the last of it
-   * not a loss of power. For what means nothing a second later: every call waits for the limiter's slots, and none for a sync.
+   * The same registers over a connection that does not wait for the disk: writes survive a crash of the process, but a power failure can lose the last
+   * ones. For values that are obsolete a second later: every AWS call waits for a slot of the rate limiter, and should not wait for the disk too.
    */
   readonly pacing: Registers;
   /** This machine's clock. */
   readonly time: StoreTime;
   readonly snapshots: SnapshotStore;
   /**
-   * Writes a copy of this moment's state, complete and owner-only, while the work goes on in this and other processes. Nothing
-   * stands under the name before it is complete.
-   * @throws StoreError `Exists` if there is such a file, `DiskFull`, `NotFound` (no such directory, or no store)
+   * Writes a complete copy of the present state with owner-only permissions, while this and other processes continue. The file appears only when it
+   * is complete.
+   * @throws StoreError `Exists` if the file exists, `DiskFull`, `NotFound` (no such directory, or no store)
    */
   backup(file: string): Promise<void>;
-  /** Finishes what was asked for before. Twice is fine. */
+  /** Finishes pending work. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ const BUSY_TIMEOUT_MS = 15_000;
 const MAX_RECEIVES = 100;
 
 /**
- * Opens the store of a data directory; any number of processes may do so at once.
+ * Opens the store of a data directory. Any number of processes may have it open.
  * @throws StoreError `NewerVersion`, `Corrupt`, `ForeignFile`, `ForeignSchema` (all leave the file as it is), `OlderVersion` (read-only),
  *   `NotFound`, `NotADirectory`, `NotWritable`, `DiskFull`, `Busy`
  */
@@ -105,7 +105,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     snapshots: sqliteSnapshots(connection),
     backup: (file) => backupTo({ path, file, unique: newId(), patience }),
     async close() {
-      // The last one to close moves the log into the file: the one that syncs it.
+      // The last connection to close moves the log into the file, so it must be the one that syncs.
       await hasty.close();
       await connection.close();
     },
@@ -161,7 +161,7 @@ async function connectHasty(
   const letGo = holdFile(path);
   const db = openDatabase(path);
   try {
-    // In a write-ahead log this loses the last commits with the power, never the file [sqlite.org/pragma.html, synchronous].
+    // With a write-ahead log a power failure loses the last commits, never the file [sqlite.org/pragma.html, synchronous].
     await whenFree(patience, () => db.exec('PRAGMA cache_size = -500; PRAGMA synchronous = NORMAL'));
     return new Connection({
       db,
@@ -182,9 +182,8 @@ async function connectHasty(
 }
 
 /**
- * Write-ahead log with `synchronous = FULL`: a commit returns when the log is synced to the disk, so that what was acknowledged
- * survives a crash of the process, of the system and a loss of power, as far as the disk keeps what it confirms.
- * A crash in the middle of a commit leaves nothing of it.
+ * Write-ahead log with `synchronous = FULL`: a commit returns when the log is synced to the disk. Acknowledged writes survive a crash of the process or
+ * the system and a power failure, if the disk keeps what it confirms. A crash during a commit leaves none of it.
  */
 function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions): void {
   const { readOnly = false, maxPages, migrations = MIGRATIONS } = options;
@@ -203,7 +202,7 @@ function configure(db: DatabaseSync, path: string, options: EmbeddedStoreOptions
   migrate(db, path, migrations);
 }
 
-/** Checks the schema of an open file, which a newer version may have migrated meanwhile. */
+/** Checks the schema of an open file, which a newer version may have migrated since it was opened. */
 function schemaCheck(path: string, migrations: readonly Migration[]): (db: DatabaseSync) => void {
   return (db) => {
     assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
@@ -211,7 +210,7 @@ function schemaCheck(path: string, migrations: readonly Migration[]): (db: Datab
   };
 }
 
-/** What a read-only command sees where there is no store: an empty one, in memory. */
+/** A read-only command without a store sees an empty one, in memory. */
 function emptyView(path: string, patience: Patience, migrations: readonly Migration[]): Connection {
   const db = openDatabase(':memory:');
   migrate(db, path, migrations);

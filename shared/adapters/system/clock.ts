@@ -1,6 +1,6 @@
 import type { Clock, Monotonic } from '../../ports/system.ts';
 
-/** The longest delay `setTimeout` knows; a longer one would fire at once. */
+/** The longest delay of `setTimeout`; with a longer one it would fire immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Returns after `ms` (at most {@link LONGEST_TIMER_MS}), or as soon as `signal` aborts. */
@@ -11,17 +11,17 @@ function nap(ms: number, signal: AbortSignal | undefined): Promise<void> {
       signal?.removeEventListener('abort', wake);
       resolve();
     };
-    // Not unref'd: a worker that waits for its next attempt has to keep the process alive.
+    // Not unref'd: a worker that waits for its next attempt keeps the process alive.
     const timer = setTimeout(wake, ms);
     signal?.addEventListener('abort', wake, { once: true });
   });
 }
 
-/** The machine's own clock. Sleeping keeps the process alive; aborting is how a shutdown ends it. */
+/** The machine's clock. A sleep keeps the process alive; a shutdown ends it by aborting. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
-    // Counted in the timer's own time, so that setting the machine's clock back does not prolong the sleep.
+    // Counts in the timer's time, so that setting the machine's clock back does not prolong the sleep.
     let left = Math.max(0, ms);
     do {
       if (signal?.aborted) return;

@@ -3,9 +3,9 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 
-/** A turn of the event loop that is shorter than this had no other work, ms. */
+/** A turn of the event loop that is shorter than this has no other work, ms. */
 const QUIET_TURN_MS = 0.1;
-/** Work that is shorter than this needs no rest, ms. */
+/** Work that is shorter than this needs no pause, ms. */
 const LEAST_WORK_MS = 1;
 /** After each piece the queue rests at most this many times the piece's length, while the event loop has other work. */
 const LONGEST_REST = 9;
@@ -68,7 +68,7 @@ interface Readable {
   readonly snapshots: SnapshotStore;
 }
 
-/** The same stores, with long reads (entries, records, facts) taking turns. */
+/** The same stores, with long reads (entries, records, snapshots) taking turns. */
 export function inTurns<S extends Readable>(stores: S, turns: Turns): S {
   const { ledger, records, snapshots } = stores;
   return {

@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
 import { agentsFor } from '../http-agents.ts';
 
-/** A text that only `reveal` gives away. */
+/** A text that only `reveal` returns. */
 interface Hidden {
   reveal(): string;
 }
@@ -27,8 +27,8 @@ export interface HttpWebhookOptions {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Posts by HTTPS, to this machine itself also by HTTP. Redirects are failures: who answers one could send the message, and the secret part
- * of the URL, anywhere.
+ * Posts by HTTPS, to this machine itself also by HTTP. Redirects are failures: the server that answers with one could send the
+ * message, and the secret part of the URL, anywhere.
  */
 export function httpWebhook(options: HttpWebhookOptions): Webhook {
   const { timeoutMs = TIMEOUT_MS } = options;
@@ -42,7 +42,7 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
           request.on('error', failed);
           request.on('response', (response) => {
             resolve(answerOf(response, options.clock.now()));
-            // What it says beyond its status is of no use, and could be endless.
+            // The body is not needed and could be endless.
             response.on('error', () => undefined);
             response.destroy();
           });
@@ -56,7 +56,7 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
 
 function open(options: HttpWebhookOptions, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
   const target = new URL(options.url.reveal());
-  // A connection of its own each time: messages are minutes apart.
+  // A new connection each time, because messages are minutes apart.
   const { httpAgent, httpsAgent } = agentsFor(options.network ?? DIRECT, { keepAlive: false, maxSockets: 1 });
   const how = { method: 'POST', headers, signal };
   return target.protocol === 'https:'
@@ -93,7 +93,7 @@ function answerOf({ statusCode = 0, headers }: IncomingMessage, now: EpochMs): W
 
 const failure = (reason: string): WebhookAnswer => ({ ok: false, reason, retryAfterMs: null });
 
-/** The code alone: messages name hosts and ports. */
+/** Only the code, because messages name hosts and ports. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'NetworkError';

@@ -208,7 +208,7 @@ describe('tokens', () => {
 
   test.each([
     ['too short', { ROLLCALL_TOKEN_READ: 'short' }, 'ROLLCALL_TOKEN_READ, token 1: it has 5 characters'],
-    ['a day that is none', { ROLLCALL_TOKEN_READ: `a@2026-02-30=${READ}` }, 'its last day is none'],
+    ['a day that does not exist', { ROLLCALL_TOKEN_READ: `a@2026-02-30=${READ}` }, 'its last day is not a date'],
     ['with a blank in it', { ROLLCALL_TOKEN_OPERATE: `x=${OPERATE} ${OPERATE}` }, 'character'],
     ['too short, of events', { ROLLCALL_TOKEN_EVENTS: 'short' }, 'ROLLCALL_TOKEN_EVENTS, token 1: it has 5 characters'],
     ['twice the same', { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: READ }, 'are the same'],
