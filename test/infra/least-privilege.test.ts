@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { KINDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { callsOf, commandsIn, FUNCTIONS, ON_BEHALF } from './calls.ts';
 import { allows, roleStatements } from './table-rights.ts';
 import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
@@ -11,17 +12,10 @@ import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
  * compares the real calls of the functions with the same roles.
  */
 
-const READ_AUTOMATION = ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:ListAccounts'];
-const READ_OPTIMIZER = [
-  'compute-optimizer:GetEnrollmentStatus',
-  'compute-optimizer:GetEnrollmentStatusesForOrganization',
-];
-const CHANGE = [
-  'aco-automation:AssociateAccounts',
-  'aco-automation:DisassociateAccounts',
-  'aco-automation:UpdateEnrollmentConfiguration',
-  'compute-optimizer:UpdateEnrollmentStatus',
-];
+const CHANGE = KINDS.flatMap(({ service, actions }) => actions.map(({ operation }) => `${service}:${operation}`));
+const OF_CALLER: readonly string[] = KINDS.flatMap(({ iamActions }) => iamActions.caller);
+const OF_MEMBER: readonly string[] = KINDS.flatMap(({ iamActions }) => iamActions.member);
+const READ = OF_CALLER.filter((action) => !CHANGE.includes(action));
 const LIST_ORGANIZATION = [
   'organizations:ListAWSServiceAccessForOrganization',
   'organizations:ListAccounts',
@@ -52,14 +46,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
   tick: [
     {
       why: 'it neither reads nor changes enrollments: it enqueues, publishes and requests scans',
-      actions: [
-        ...READ_AUTOMATION,
-        ...READ_OPTIMIZER,
-        ...CHANGE,
-        ...LIST_ORGANIZATION,
-        ...READ_ACCOUNT,
-        'sts:AssumeRole',
-      ],
+      actions: [...READ, ...CHANGE, ...LIST_ORGANIZATION, ...READ_ACCOUNT, 'sts:AssumeRole'],
     },
     { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
     { why: 'it does not delete dead letters', actions: ['sqs:DeleteMessage'] },
@@ -76,7 +63,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
   reactor: [
     {
       why: 'it enqueues enrollments and does not read them',
-      actions: [...READ_AUTOMATION, ...READ_OPTIMIZER, 'sts:AssumeRole'],
+      actions: [...READ, 'sts:AssumeRole'],
     },
     { why: 'it changes nothing', actions: CHANGE },
     { why: 'it reads single accounts', actions: LIST_ORGANIZATION },
@@ -88,8 +75,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
     {
       why: 'it reads only the stores; scanner and worker read and change AWS',
       actions: [
-        ...READ_AUTOMATION,
-        ...READ_OPTIMIZER,
+        ...READ,
         ...CHANGE,
         ...LIST_ORGANIZATION,
         ...READ_ACCOUNT,
@@ -101,6 +87,8 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
     { why: 'it stores no snapshots', actions: ['dynamodb:BatchWriteItem'] },
   ],
 };
+
+const sorted = (actions: readonly string[]): readonly string[] => [...actions].sort();
 
 const roleOf = (name: string) =>
   statementsOf(resourceOf('infra/roles.yml', `${name[0]?.toUpperCase()}${name.slice(1)}Role`));
@@ -156,14 +144,9 @@ describe('least privilege', () => {
     const directory = resolve(import.meta.dirname, '../../shared/adapters/aws');
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const made = new Set(files.flatMap((name) => commandsIn(read(join('shared/adapters/aws', name)))));
-    const ofServices = [...made].filter((action) => /^(compute-optimizer|aco-automation):/.test(action));
-    // These operations name or list other accounts, so only the management account and the delegated administrator can use them.
-    const elsewhere = [
-      'aco-automation:AssociateAccounts',
-      'aco-automation:DisassociateAccounts',
-      'aco-automation:ListAccounts',
-      'compute-optimizer:GetEnrollmentStatusesForOrganization',
-    ];
+    const ofServices = [...made].filter((action) => KINDS.some(({ service }) => action.startsWith(`${service}:`)));
+    // These operations name or list other accounts, which only the management account and the delegated administrator can.
+    const elsewhere = OF_CALLER.filter((action) => !OF_MEMBER.includes(action));
     expect(elsewhere.filter((action) => !made.has(action))).toEqual([]);
     const own = ofServices.filter((action) => !elsewhere.includes(action)).sort();
     const actions = (role: string) => actionsOf(statementsOf(resourceOf('infra/member-role.yml', role)));
@@ -173,5 +156,22 @@ describe('least privilege', () => {
         .sort();
     expect(asked('MemberRole')).toEqual(own);
     expect(asked('ReaderRole')).toEqual(own.filter((action) => /:Get/.test(action)));
+  });
+
+  describe.each(KINDS)('the IAM actions of $title', ({ service, iamActions }) => {
+    const allowed = (path: string, role: string) =>
+      sorted(actionsOf(statementsOf(resourceOf(path, role))).filter((action) => action.startsWith(`${service}:`)));
+    const reads = (actions: readonly string[]) => sorted(actions.filter((action) => !CHANGE.includes(action)));
+
+    it('the worker may do all of them, the scanner those that read, no other function any', () => {
+      expect(allowed('infra/roles.yml', 'WorkerRole')).toEqual(sorted(iamActions.caller));
+      expect(allowed('infra/roles.yml', 'ScannerRole')).toEqual(reads(iamActions.caller));
+      for (const name of ['TickRole', 'ReactorRole', 'ApiRole']) expect(allowed('infra/roles.yml', name)).toEqual([]);
+    });
+
+    it('the member role allows all that act on the own account, the reader role those that read', () => {
+      expect(allowed('infra/member-role.yml', 'MemberRole')).toEqual(sorted(iamActions.member));
+      expect(allowed('infra/member-role.yml', 'ReaderRole')).toEqual(reads(iamActions.member));
+    });
   });
 });
