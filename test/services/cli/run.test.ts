@@ -1,30 +1,6 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  accountShape,
-  applyShape,
-  auditShape,
-  explainShape,
-  initShape,
-  planShape,
-  statusShape,
-  validateShape,
-  verifyShape,
-} from './shapes.ts';
-import {
-  ENROLL,
-  EVERYTHING_ON,
-  ended,
-  expectNoStack,
-  expectRefusal,
-  json,
-  place,
-  rollcall,
-  said,
-  start,
-  world,
-} from './support.ts';
+import { accountShape, applyShape, auditShape, explainShape, planShape, statusShape, verifyShape } from './shapes.ts';
+import { ENROLL, EVERYTHING_ON, ended, expectNoStack, json, place, rollcall, said, start, world } from './support.ts';
 
 describe('from drift to convergence', () => {
   test('the JSON and exit codes of all commands agree', async () => {
@@ -145,73 +121,6 @@ describe('from drift to convergence', () => {
   });
 });
 
-describe('guardrails and saved plans', () => {
-  const CAPPED =
-    'version: 1\ndefaults: { computeOptimizer: Active }\nguardrails: { maxChanges: { percent: 0, atLeast: 1 } }\n';
-
-  test('a guardrail stops apply, which exits 4 and changes nothing; apply --plan makes only the saved changes', async () => {
-    const { env, running } = await world();
-    const cwd = place({ 'rollcall.yaml': CAPPED });
-    const before = running.sandbox.accounts();
-    const planned = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });
-    expect(planned.code).toBe(2);
-    expect(planned.stdout).toContain('A guardrail would stop apply: maxChanges');
-    expect(planned.stdout).toContain('apply --plan plan.json');
-    expect(statSync(join(cwd, 'plan.json')).mode & 0o777).toBe(0o600);
-
-    const tripped = await rollcall(['apply', '--yes', '--json'], { cwd, env });
-    expect(tripped.code).toBe(4);
-    expect(applyShape.parse(json(tripped)).guardrail).toMatchObject({ tripped: true, reason: 'maxChanges' });
-    expect(running.sandbox.accounts()).toEqual(before);
-
-    const saved = planShape.omit({ warnings: true }).parse(JSON.parse(readFileSync(join(cwd, 'plan.json'), 'utf8')));
-    const listed = new Set(saved.changes.map(({ accountId }) => accountId));
-    const other = before.find(
-      (account) => !listed.has(account.accountId) && !account.management && account.state === 'ACTIVE',
-    );
-    running.sandbox.drift({
-      changes: [{ accountId: other?.accountId ?? '', enrollment: 'computeOptimizer', status: 'Inactive' }],
-    });
-    const made = await rollcall(['apply', '--yes', '--json', '--plan', 'plan.json', '--wait', '1s'], { cwd, env });
-    expect(made.code).toBe(0);
-    expect(applyShape.parse(json(made)).changes).toMatchObject({
-      attempted: listed.size,
-      succeeded: listed.size,
-      failed: 0,
-    });
-    const inactive = running.sandbox
-      .accounts()
-      .filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active');
-    expect(inactive.map(({ accountId }) => accountId)).toEqual([other?.accountId]);
-    expect(await rollcall(['status'], { cwd })).toMatchObject({ code: 2 });
-  });
-
-  test('rejects a plan that was edited, is for another policy or organization, or is not a plan', async () => {
-    const [there, elsewhere] = [await world(), await world({ seed: 99 })];
-    const cwd = place({ 'rollcall.yaml': CAPPED, 'other.yaml': ENROLL, 'no.json': '{"changes":[]}', 'bad.json': '{' });
-    await rollcall(['plan', '--out', 'plan.json'], { cwd, env: there.env });
-    const edited = readFileSync(join(cwd, 'plan.json'), 'utf8').replace('"desired": "Active"', '"desired": "Inactive"');
-    writeFileSync(join(cwd, 'edited.json'), edited);
-    const files = ['bad.json', 'edited.json', 'no.json', 'other.yaml', 'plan.json', 'rollcall.yaml'];
-    const use = (plan: string, env: Readonly<Record<string, string>>, ...rest: string[]) =>
-      rollcall(['apply', '--yes', '--plan', plan, ...rest], { cwd, env });
-    const [a, b, c, d, e, f] = await Promise.all([
-      use('edited.json', there.env),
-      use('plan.json', there.env, '--policy', 'other.yaml'),
-      use('plan.json', elsewhere.env),
-      use('no.json', there.env),
-      use('bad.json', there.env),
-      use('gone.json', there.env),
-    ]);
-    expectRefusal(a, cwd, files, 'was edited after it was saved', 'Make a new plan');
-    expectRefusal(b, cwd, files, 'was made for another policy', 'rollcall plan --policy other.yaml');
-    expectRefusal(c, cwd, files, 'The plan is for organization o-');
-    expectRefusal(d, cwd, files, 'not a plan written by plan --out');
-    expectRefusal(e, cwd, files, 'bad.json is not JSON');
-    expectRefusal(f, cwd, files, 'gone.json cannot be read (ENOENT)');
-  });
-});
-
 describe('Ctrl-C', () => {
   test('changes in flight finish and are recorded, and apply exits 130; the next run continues', async () => {
     const { env } = await world({ accounts: 40, drift: 0.8, latencyMs: 120 });
@@ -268,53 +177,5 @@ describe('Ctrl-C', () => {
     clearInterval(again);
     expect(result.code).toBe(130);
     expect(performance.now() - killedAt).toBeLessThan(2_500);
-  });
-});
-
-describe('policy', () => {
-  test('init describes the organization so that there is no drift, and does not overwrite', async () => {
-    const { env } = await world({ accounts: 25 });
-    const cwd = place();
-    const made = await rollcall(['policy', 'init', '--json'], { cwd, env });
-    expect(made.code).toBe(0);
-    const inited = initShape.parse(json(made));
-    expect(readFileSync(join(cwd, 'rollcall.yaml'), 'utf8')).toBe(inited.policy);
-    const named = ['--member-role', 'Other', '--external-id', '0815', '--out', 'named.yaml'];
-    expect(await rollcall(['policy', 'init', ...named], { cwd, env })).toMatchObject({ code: 0 });
-    expect(readFileSync(join(cwd, 'named.yaml'), 'utf8')).toContain('\n  memberRole: "Other"\n  externalId: "0815"\n');
-    rmSync(join(cwd, 'named.yaml'));
-    const bad = await rollcall(['policy', 'init', '--external-id', 'a: b', '--out', 'named.yaml'], { cwd, env });
-    expectRefusal(bad, cwd, ['rollcall.yaml'], '--external-id', 'expected an external id');
-    const [valid, plan, stdout, again] = await Promise.all([
-      rollcall(['policy', 'validate', '--json'], { cwd }),
-      rollcall(['plan'], { cwd, env }),
-      rollcall(['policy', 'init', '--out', '-'], { cwd, env }),
-      rollcall(['policy', 'init'], { cwd, env }),
-    ]);
-    expect(validateShape.parse(json(valid)).findings).toEqual([]);
-    expect(plan.code, plan.stdout).toBe(0);
-    expect(stdout.stdout).toBe(inited.policy);
-    expectRefusal(again, cwd, ['rollcall.yaml'], 'already exists');
-  });
-
-  test('explain reads AWS if there is no scan; an unknown account is rejected', async () => {
-    const { env, running } = await world();
-    const cwd = place({ 'rollcall.yaml': ENROLL });
-    const id = running.info.managementAccountId;
-    const [known, unknown] = await Promise.all([
-      rollcall(['policy', 'explain', id, '--json'], { cwd, env }),
-      rollcall(['policy', 'explain', '111111111111'], { cwd, env }),
-    ]);
-    expect(explainShape.parse(json(known))).toMatchObject({ account: { id, management: true }, snapshotAt: null });
-    expectRefusal(unknown, cwd, ['rollcall.yaml'], 'Account 111111111111 is not in organization o-');
-  });
-
-  test('schema prints one JSON Schema', async () => {
-    const result = await rollcall(['policy', 'schema'], { cwd: place() });
-    expect(result.code).toBe(0);
-    expect(JSON.parse(result.stdout)).toMatchObject({
-      $schema: expect.stringContaining('json-schema.org'),
-      type: 'object',
-    });
   });
 });
