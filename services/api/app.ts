@@ -64,7 +64,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   };
   const heavyReads = new HeavyReads();
   const reading: ApiSystem = { ...system, stores: system.reads ?? system.stores };
-  /** The result of `check`. @throws ApiProblem the problem that `check` throws, or 429 if the address has had too many refusals */
+  /** @returns the result of `check` @throws ApiProblem the problem that `check` throws, or 429 after too many refused requests of the address */
   const counted = <T>(visit: Visit, check: () => T): T => {
     try {
       return check();
@@ -151,12 +151,12 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
     limits.open.take(door.client(env));
     const pages = isApi(req.path) || !isRead(req.method) ? null : await door.pages();
     const page = pages === null ? null : await servePage(pages, req.raw, req.path);
-    return page ?? problemResponse(new ApiProblem(404, 'NotFound', 'There is nothing at this address.'));
+    return page ?? problemResponse(new ApiProblem(404, 'NotFound', 'Nothing exists at this address.'));
   });
   app.onError((error, { req }) => {
     const known = problemOf(error);
     if (known === null || known.status >= 500) logger.error('a request failed', { error, path: req.path });
-    return problemResponse(known ?? new ApiProblem(500, 'Internal', 'The request failed; the log says why.'));
+    return problemResponse(known ?? new ApiProblem(500, 'Internal', 'The request failed; see the log.'));
   });
   return app;
 }
@@ -184,15 +184,15 @@ function requireRole(principal: Principal, route: Route): void {
   if (isAllowed(principal, route)) return;
   const { actor, role } = principal;
   if (role === 'events') {
-    throw new ApiProblem(403, 'EventsOnly', `${actor} may hand over events with POST /api/events, and nothing else.`);
+    throw new ApiProblem(403, 'EventsOnly', `${actor} may only send events with POST /api/events.`);
   }
-  throw new ApiProblem(403, 'ReadOnly', `${actor} may read and not operate.`);
+  throw new ApiProblem(403, 'ReadOnly', `${actor} may read, but not operate.`);
 }
 
 const limitedBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
-    throw new ApiProblem(413, 'BodyTooLarge', `A body may have ${MAX_BODY_BYTES} bytes.`);
+    throw new ApiProblem(413, 'BodyTooLarge', `A body may have at most ${MAX_BODY_BYTES} bytes.`);
   },
 });
 
@@ -225,11 +225,11 @@ function refuseOtherMethods(app: Hono<Env>, open: MiddlewareHandler<Env>): void 
     const own = method === 'get' ? ['GET', 'HEAD'] : ['POST'];
     methods.set(path, [...(methods.get(path) ?? []), ...own]);
   }
-  // What is written out goes before what may be anything.
+  // Literal paths match before paths with parameters.
   const paths = [...methods].sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')));
   for (const [path, allowed] of paths) {
     app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), open, () => {
-      throw new ApiProblem(405, 'MethodNotAllowed', `Here one can ${allowed.join(', ')}.`, {
+      throw new ApiProblem(405, 'MethodNotAllowed', `Allowed here: ${allowed.join(', ')}.`, {
         headers: { allow: allowed.join(', ') },
       });
     });

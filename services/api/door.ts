@@ -1,11 +1,11 @@
 import type { Pages } from './pages.ts';
 import type { Principal } from './system.ts';
 
-/** What a door says of a request beside the request. */
+/** Details of a request that only its entry point knows. */
 export interface Visit {
   /** Node: the other end of the connection. */
   readonly remoteAddress?: string;
-  /** Lambda: what its front door knows of the request; checked where it is used. */
+  /** Lambda: the request context of the event; validated where it is used. */
   readonly requestContext?: unknown;
   /**
    * Node: marks the request as admitted; its connection is then kept open until the answer is sent.
@@ -17,20 +17,20 @@ export interface Visit {
   readonly ended?: (then: () => void) => void;
 }
 
-/** What the app has to know of the way by which requests reach it. */
+/** How requests reach the app: on a port of this machine (Node), or through Lambda. */
 export interface Door {
   /**
-   * Refuses requests that must not be looked at: for another host, from another origin.
-   * @param navigation it is for a page, not for the API
+   * Refuses requests for another host and requests from another origin.
+   * @param navigation the request is for a page, not for the API
    * @throws ApiProblem
    */
   readonly admit: (headers: Headers, navigation: boolean) => void;
-  /** Who asks. @throws ApiProblem 401 */
+  /** Authenticates the caller. @throws ApiProblem 401 */
   readonly identify: (headers: Headers, visit: Visit) => Principal;
   /** The origin of a request, for which refused requests and requests without authentication are counted. */
   readonly client: (visit: Visit) => string;
-  /** Beside those that every door sends. */
+  /** Headers in addition to those that every answer has. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The dashboard's files; `null`: it is not served here. */
+  /** The dashboard's files; `null`: the dashboard is not served here. */
   readonly pages: () => Promise<Pages | null>;
 }

@@ -13,12 +13,12 @@ import { Feed } from './live/feed.ts';
 import { PolicyUnavailableError } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
-/** All records are read for a list of accounts: so long it is good, ms. */
+/** How long a list of accounts is cached, because it takes reading all records, ms. */
 const ACCOUNTS_AGE_MS = 10_000;
-/** How long a reader of events waits before it asks again, ms. */
+/** How long a reader of events waits before its next request, ms. */
 const POLL_MS = 10_000;
 
-/** The HTTP app behind Lambda's door: function URLs and HTTP APIs, payload version 2. Any other event is answered with 400 and the reason. */
+/** The HTTP app behind Lambda: function URLs and HTTP APIs, payload version 2. Any other event is answered with 400 and the reason. */
 export function makeHandler(compose: Compose, isOperator: () => IsOperator = () => readOperators(environment())) {
   const open = lazily(compose);
   let known: { readonly runtime: AwsRuntime; readonly app: ReturnType<typeof createApi> } | null = null;

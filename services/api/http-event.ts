@@ -45,7 +45,7 @@ interface HttpAnswer {
   readonly isBase64Encoded: boolean;
 }
 
-/** The body of such a request has no meaning [RFC 9110, 9.3.1]. */
+/** The body of a GET or HEAD request has no meaning [RFC 9110, 9.3.1]. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function methodOf(event: unknown): string {

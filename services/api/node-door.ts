@@ -17,12 +17,12 @@ import type { ApiSystem } from './system.ts';
 export interface NodeDoorOptions extends ApiOptions {
   readonly system: ApiSystem;
   readonly host: string;
-  /** 0: a free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly tokens: ApiTokens;
-  /** Who acts where no token says it: the operating system's user. */
+  /** The actor of requests without a token: the operating system's user. */
   readonly localActor: string;
-  /** The dashboard's files; asked for once. */
+  /** Reads the dashboard's files; called once. */
   readonly pages: () => Promise<Pages | null>;
   readonly patience?: Patience;
   readonly places?: PlaceLimits;
@@ -49,21 +49,21 @@ export const PATIENCE: Patience = {
 };
 
 export interface OpenDoor {
-  /** Where the dashboard is. */
+  /** URL of the dashboard. */
   readonly url: string;
   readonly port: number;
-  /** Answers under way are broken off. */
+  /** Interrupts the answers under way. */
   close(): Promise<void>;
 }
 
-/** 127.0.0.0/8, ::1 and the name for them: what no other machine can reach. */
+/** 127.0.0.0/8, ::1 and localhost: addresses that no other machine can reach. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
 /**
  * Opens the API on a port of this machine.
- * @throws ConfigError where any other machine could reach it without a token, or the port cannot be had
+ * @throws ConfigError if other machines could reach the API without a token, or the port is not available
  */
 export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> {
   const { host, tokens, system } = options;
@@ -71,7 +71,7 @@ export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> 
     throw new ConfigError(
       'TokenNeeded',
       `--host ${host} can be reached from other machines, and no token is set: expected ROLLCALL_TOKEN_OPERATE or ROLLCALL_TOKEN_READ in the ` +
-        'environment, of 32 characters or more (`openssl rand -hex 32`). Without one serve only answers on 127.0.0.1.',
+        'environment, of 32 characters or more (`openssl rand -hex 32`). Without a token, serve answers only on 127.0.0.1.',
     );
   }
   const bound: { port: number } = { port: options.port };
@@ -81,7 +81,7 @@ export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> 
   serve(server, (incoming, outgoing, invite) => {
     const place = seats.get(incoming.socket) ?? null;
     answer({ incoming, outgoing, invite, place }, app.fetch).catch((error: unknown) => {
-      system.logger.warn('an answer broke off', { error });
+      system.logger.warn('an answer was interrupted', { error });
       outgoing.destroy();
     });
   });
@@ -114,7 +114,7 @@ function nodeDoor(
     },
     identify: (headers) =>
       tokens.configured ? bearer(headers, tokens, clock.now()) : { actor: localActor, role: 'operate' },
-    // Behind a proxy all are one: what it says of whom it speaks for could be said by anybody.
+    // Behind a proxy all clients share one address: anybody could forge its forwarding headers, so they are ignored.
     client: ({ remoteAddress }) => addressGroup(remoteAddress),
     headers: {},
     pages: () => {
@@ -135,13 +135,15 @@ function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): S
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, invite: () => void) => void;
 
 /**
- * Node sends `100 Continue` by itself before anybody has seen the request; here it is sent by `invite`, after admission. There is no listener for
- * `upgrade`, so Node hands such a request over as an ordinary one.
+ * Node sends `100 Continue` before the app sees the request; here `invite` sends it, after admission. Without a listener for `upgrade`, Node treats
+ * such a request as an ordinary one.
  */
 function serve(server: Server, each: Serve): void {
   server.on('request', (incoming, outgoing) => each(incoming, outgoing, () => undefined));
   server.on('checkContinue', (incoming, outgoing) => each(incoming, outgoing, () => outgoing.writeContinue()));
-  server.on('checkExpectation', (_, outgoing) => refuse(outgoing, 417, 'The only expectation known is 100-continue'));
+  server.on('checkExpectation', (_, outgoing) =>
+    refuse(outgoing, 417, 'The only supported expectation is 100-continue'),
+  );
 }
 
 /** For requests that never reach the app. */
@@ -155,7 +157,7 @@ function placesOn(host: string): PlaceLimits {
   return isLoopback(host) ? { ...PLACES, perAddress: PLACES.total } : PLACES;
 }
 
-/** Gives each new connection a place, or closes it if there is none. */
+/** Gives each new connection a place, or closes it if no place is free. */
 function seat(server: Server, places: Places, seats: WeakMap<Socket, Place>): void {
   server.on('connection', (socket) => {
     const place = places.open(addressGroup(socket.remoteAddress), () => socket.destroy());
@@ -181,13 +183,13 @@ function listen(server: Server, { host, port }: NodeDoorOptions): Promise<number
 function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
   const { code = 'error' } = error;
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another process has it. Choose another with --port, or 0 for a free one',
-    EACCES: 'it takes more rights. Choose one of 1024 or above with --port',
-    EADDRNOTAVAIL: 'this machine has no such address. Choose another with --host',
-    ENOTFOUND: 'no such host is known. Choose another with --host',
+    EADDRINUSE: 'another process uses it. Choose another port with --port, or 0 for any free port',
+    EACCES: 'it needs more privileges. Choose a port of 1024 or above with --port',
+    EADDRNOTAVAIL: 'this machine has no such address. Choose another host with --host',
+    ENOTFOUND: 'the host is not known. Choose another host with --host',
   };
   const reason = reasons[code] ?? error.message;
-  return new ConfigError(code, `Port ${port} of ${host} cannot be listened on: ${reason}.`, { cause: error });
+  return new ConfigError(code, `Cannot listen on port ${port} of ${host}: ${reason}.`, { cause: error });
 }
 
 type Fetch = (request: Request, visit: Visit) => Response | Promise<Response>;
@@ -195,7 +197,7 @@ type Fetch = (request: Request, visit: Visit) => Response | Promise<Response>;
 interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  /** Tells a client that waits for it to send the body. */
+  /** Sends `100 Continue` to a client that waits for it before it sends the body. */
   readonly invite: () => void;
   readonly place: Place | null;
 }
@@ -220,7 +222,7 @@ async function answer({ incoming, outgoing, invite, place }: Exchange, fetch: Fe
   };
   const visit = { ...(remoteAddress !== undefined && { remoteAddress }), hold, ended };
   const response = await fetch(request, visit);
-  // A body that was refused before its end ends the connection: whoever sent it must not put the next request on it.
+  // A body that was refused midway ends the connection: the client must not send its next request on it.
   // After `Upgrade` the client may go on in another protocol.
   if (!incoming.complete || incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
@@ -232,7 +234,7 @@ async function answer({ incoming, outgoing, invite, place }: Exchange, fetch: Fe
   try {
     await pipeline(Readable.from(chunksOf(response.body)), outgoing);
   } catch (error) {
-    // Whoever asked has gone: nothing to tell anybody.
+    // The client has disconnected: there is nothing to report.
     if (!gone.signal.aborted) throw error;
   }
 }
@@ -248,7 +250,7 @@ async function* bodyOf(incoming: IncomingMessage, invite: () => void): AsyncGene
   yield* incoming;
 }
 
-/** The host is looked at as it was sent, never taken from here. `null`: the request has no form that makes sense. */
+/** Uses the host that the client sent, never the own address. `null`: the request is malformed. */
 function requestOf(incoming: IncomingMessage, invite: () => void, signal: AbortSignal): Request | null {
   const { method = 'GET', url = '/', rawHeaders } = incoming;
   if (!url.startsWith('/')) return null;
@@ -263,7 +265,7 @@ function requestOf(incoming: IncomingMessage, invite: () => void, signal: AbortS
     const body = NodeReadableStream.from<Uint8Array>(bodyOf(incoming, invite));
     return new Request(address, { ...init, body, duplex: 'half' });
   } catch {
-    // Methods and headers that fetch does not know (TRACE, CONNECT, broken names): nobody needs to be told more than 400.
+    // Methods and headers that fetch does not support (TRACE, CONNECT, malformed names) are answered with 400.
     return null;
   }
 }

@@ -5,7 +5,7 @@ import { SCHEMAS, type SchemaName } from './schemas.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The OpenAPI 3.1 document: made of the same endpoints and schemas that the app answers by, so that it cannot say anything else.
+ * The OpenAPI 3.1 document, derived from the endpoints and schemas that the app uses, so that the two always agree.
  * https://spec.openapis.org/oas/v3.1.0
  */
 export function openApi(routes: readonly Route[], version: string): Json {
@@ -19,7 +19,7 @@ export function openApi(routes: readonly Route[], version: string): Json {
       title: 'Rollcall',
       version,
       description:
-        'What Rollcall knows, and what operators may do. Errors are RFC 9457 problems with a stable `code`. Fields may be added to answers.',
+        'The recorded state of the organization, and the commands of operators. Errors are RFC 9457 problems with a stable `code`. Fields may be added to answers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -28,12 +28,12 @@ export function openApi(routes: readonly Route[], version: string): Json {
       schemas: componentSchemas(),
       responses: {
         Problem: {
-          description: 'What is wrong, where, and what to do',
+          description: 'What is wrong, where, and how to fix it',
           content: { 'application/problem+json': { schema: reference('Problem') } },
         },
       },
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'Behind any address but loopback' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'On any address other than loopback' },
         iam: {
           type: 'apiKey',
           name: 'Authorization',
@@ -42,14 +42,14 @@ export function openApi(routes: readonly Route[], version: string): Json {
         },
       },
     },
-    // None of them: on loopback without tokens.
+    // `{}`: no authentication, on loopback without tokens.
     security: [{ bearer: [] }, { iam: [] }, {}],
   };
 }
 
 const reference = (name: SchemaName): Json => ({ $ref: `#/components/schemas/${name}` });
 
-/** Lists that nobody changes are plain arrays to the reader. */
+/** In the document, readonly lists are plain arrays. */
 const plain = {
   override: ({ jsonSchema }: { readonly jsonSchema: { readOnly?: unknown } }) => void delete jsonSchema.readOnly,
 };
@@ -59,7 +59,7 @@ function componentSchemas(): Json {
   for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, {
     ...plain,
-    // What is answered may have more than is written here, which only `input` leaves open.
+    // Answers may have additional fields, and only `input` allows them.
     io: 'input',
     uri: (id) => `#/components/schemas/${id}`,
   });
@@ -89,7 +89,7 @@ function operation({ method, operationId, summary, role, query, params, body, an
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
     responses: {
-      200: { description: 'As asked for', content },
+      200: { description: 'Success', content },
       default: { $ref: '#/components/responses/Problem' },
     },
   };
@@ -102,7 +102,7 @@ function parameters(where: 'path' | 'query', schema: z.ZodObject): Json[] {
     name,
     in: where,
     required: where === 'path' || required.includes(name),
-    // As it is understood: a number, although every query is text.
+    // The parsed type: a number, although every query value is text.
     schema: output[name] ?? properties[name],
   }));
 }

@@ -13,7 +13,7 @@ import { approveBody, reasonBody, redriveBody, resumeBody, suspendBody } from '.
 
 type AnyCall = Pick<Call<unknown, unknown, unknown>, 'system' | 'principal'>;
 
-/** What operators' use cases need; the ledger names whoever has sent the request. */
+/** The dependencies of operators' use cases; the ledger records the caller as the actor. */
 function depsOf({ system: { stores, clock, newId }, principal: { actor } }: AnyCall) {
   return { ...stores, clock, newId, actor };
 }
@@ -26,11 +26,11 @@ function selectorOf(text: string): OperatorSelector {
   throw new ApiProblem(400, 'BadSelector', message, { errors: [{ where: 'body.selector', message }] });
 }
 
-/** What operators may do. Each does what the command of its name does, and is in the ledger with who sent it. */
+/** The commands of operators. Each one works like the CLI command of its name, and is recorded in the ledger with its actor. */
 export const operatorRoutes = [
   jsonRoute({
     ...{ method: 'post', path: '/api/scan', operationId: 'scan', answer: 'ScanAsked' },
-    summary: 'Scan now, instead of when the schedule says',
+    summary: 'Scan now, without waiting for the schedule',
     ...NONE,
     body: reasonBody,
     handle: async (call) => {
@@ -40,7 +40,7 @@ export const operatorRoutes = [
   }),
   jsonRoute({
     ...{ method: 'post', path: '/api/halt', operationId: 'halt', answer: 'Halt' },
-    summary: 'The kill switch: no change is made from now on, by any process',
+    summary: 'Turn the kill switch on: no process makes any further change',
     urgent: true,
     ...NONE,
     body: reasonBody,
@@ -55,7 +55,7 @@ export const operatorRoutes = [
   }),
   jsonRoute({
     ...{ method: 'post', path: '/api/unhalt', operationId: 'unhalt', answer: 'Halt' },
-    summary: 'Enforcement goes on',
+    summary: 'Turn the kill switch off: enforcement continues',
     ...NONE,
     handle: async (call) => {
       const deps = depsOf(call);
@@ -66,7 +66,7 @@ export const operatorRoutes = [
   }),
   jsonRoute({
     ...{ method: 'post', path: '/api/suspend', operationId: 'suspend', answer: 'Suspension' },
-    summary: 'Leave accounts alone, whatever the policy says',
+    summary: 'Suspend enforcement for accounts, whatever the policy declares',
     ...NONE,
     body: suspendBody,
     handle: async (call) => {
@@ -84,7 +84,7 @@ export const operatorRoutes = [
   }),
   jsonRoute({
     ...{ method: 'post', path: '/api/resume', operationId: 'resume', answer: 'Resumption' },
-    summary: 'End suspensions, and settle contested accounts',
+    summary: 'End suspensions, and resume contested accounts',
     ...NONE,
     body: resumeBody,
     handle: async (call) => {
@@ -102,7 +102,7 @@ export const operatorRoutes = [
   }),
   jsonRoute({
     ...{ method: 'post', path: '/api/approve', operationId: 'approve', answer: 'Approval' },
-    summary: 'Let a plan that maxChanges or a canary has held up go through, once, for 24 hours',
+    summary: 'Approve a plan that maxChanges or a canary has stopped: once, within 24 hours',
     ...NONE,
     body: approveBody,
     handle: async (call) => {
@@ -135,7 +135,7 @@ export const operatorRoutes = [
   }),
 ];
 
-/** What is contested and not suspended is something to resume all the same. */
+/** Contested accounts can be resumed even if they are not suspended. */
 async function resumeIfSuspended(deps: Parameters<typeof resume>[0], selector: OperatorSelector, contested: boolean) {
   try {
     return await resume(deps, selector);

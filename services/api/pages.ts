@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 
-/** One file of the dashboard as `services/dashboard/build.ts` makes it. `etag` is quoted; without `encoding` the body is as it is. */
+/** One file of the dashboard as `services/dashboard/build.ts` makes it. `etag` is quoted; without `encoding` the body is not compressed. */
 interface Page {
   readonly body: Uint8Array;
   readonly type: string;
@@ -9,10 +9,10 @@ interface Page {
   readonly encoding?: 'br' | 'gzip';
 }
 
-/** By path; `/` is the page that all addresses within the dashboard are answered with. */
+/** By path; `/` is the page for all addresses within the dashboard. */
 export type Pages = ReadonlyMap<string, Page>;
 
-/** Files whose name has a hash of their content in it. */
+/** Files whose name contains a hash of their content. */
 const NEVER_CHANGES = /^\/assets\//;
 
 /** @returns `null` if there is no such file */
@@ -33,7 +33,7 @@ export async function servePage(pages: Pages, request: Request, path: string): P
   return new Response(new Uint8Array(await plain(page)), { headers });
 }
 
-/** A place within the dashboard, of which the page itself knows what to show; files have an ending. */
+/** An address within the dashboard, which the page itself routes. Paths of files have an extension. */
 function isView(path: string): boolean {
   return !/\.[A-Za-z0-9]+$/.test(path) && !NEVER_CHANGES.test(path);
 }

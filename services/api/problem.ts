@@ -6,14 +6,14 @@ import { ConfigError } from '../../shared/config/config-error.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 
-/** One thing that is wrong with what was sent. */
+/** One fault of a request. */
 export interface Complaint {
   /** e.g. `query.limit`, `body.selector`. */
   readonly where: string;
   readonly message: string;
 }
 
-/** An answer that is an error; RFC 9457. Everything in it may be read by whoever asked. */
+/** An error answer [RFC 9457]. The caller may read everything in it, so it contains no secrets. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly status: number;
@@ -56,7 +56,7 @@ const CONTROLS_STATUS: Readonly<Record<ControlsError['code'], number>> = {
   NotKept: 500,
 };
 
-/** The answer to an error that a use case has thrown; `null`: it is none that a caller could do anything about. */
+/** The answer to an error of a use case; `null`: an internal error, which the caller can do nothing about. */
 export function problemOf(error: unknown): ApiProblem | null {
   if (error instanceof ApiProblem) return error;
   if (error instanceof BadCursorError) {
@@ -68,12 +68,12 @@ export function problemOf(error: unknown): ApiProblem | null {
   if (error instanceof ControlsError) return new ApiProblem(CONTROLS_STATUS[error.code], error.code, error.message);
   if (error instanceof ApprovalError) return new ApiProblem(APPROVAL_STATUS[error.code], error.code, error.message);
   if (error instanceof TamperedError) {
-    const advice = 'Find out more with `rollcall audit verify`, and keep the store as it is.';
+    const advice = 'Run `rollcall audit verify` for details, and keep the store unchanged.';
     return new ApiProblem(500, 'LedgerBroken', `Chain ${error.chain}: ${error.message}. ${advice}`);
   }
   if (error instanceof PolicyUnavailableError) return unavailable('PolicyUnavailable', error.message);
   if (error instanceof StoreError) {
-    return unavailable('StoreUnavailable', `The store cannot be used at present (${error.code}); the log says why.`);
+    return unavailable('StoreUnavailable', `The store is not available (${error.code}); see the log.`);
   }
   return null;
 }

@@ -8,13 +8,13 @@ import { ApiProblem } from './problem.ts';
 
 export const MAX_LIMIT = 1_000;
 export const limit = (max: number, preset: number) =>
-  z.coerce.number().int().min(1).max(max).default(preset).describe(`At most so many; default ${preset}`);
-export const cursor = z.string().min(1).max(2_048).optional().describe('`next` of the page before');
+  z.coerce.number().int().min(1).max(max).default(preset).describe(`Maximum number of results; default ${preset}`);
+export const cursor = z.string().min(1).max(2_048).optional().describe('`next` of the previous page');
 export const word = z.string().min(1).max(200);
 export const several = <T extends z.ZodType>(item: T) => z.array(item).max(50).optional();
 export const flag = z.enum(['true', 'false']).default('false');
 const moment = z.string().min(1).max(40);
-const MOMENT = 'a day, a time, or 24h for that long ago';
+const MOMENT = 'a day, a time, or an age such as 24h';
 
 export const auditFilter = {
   account: accountId.optional(),
@@ -28,7 +28,7 @@ export const auditFilter = {
 
 type FilterQuery = z.output<z.ZodObject<typeof auditFilter>>;
 
-/** @throws ApiProblem for a time that is none, and for times between which nothing can be */
+/** @throws ApiProblem for an invalid time, and for an empty range */
 export function filterOf(query: FilterQuery, now: number): LedgerFilter {
   const { account, enrollment: of, type, run, actor } = query;
   const { since, until } = rangeOf(query, now);
@@ -51,7 +51,7 @@ export function rangeOf(
   const since = query.since === undefined ? undefined : instantArgument('since', query.since, now);
   const until = query.until === undefined ? undefined : instantArgument('until', query.until, now);
   if (since !== undefined && until !== undefined && since >= until) {
-    const message = `since ${since} is not before until ${until}: nothing can be between them`;
+    const message = `since ${since} is not before until ${until}: the range is empty`;
     throw new ApiProblem(400, 'ImpossibleRange', message, { errors: [{ where: 'query.since', message }] });
   }
   return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };

@@ -3,14 +3,14 @@ import { react } from '../../shared/app/events/event-handler.ts';
 import { ApiProblem } from './problem.ts';
 import { jsonRoute, NONE } from './route.ts';
 
-/** What AWS tells of changes, for a process that no rule of EventBridge's can call: whoever receives an event there posts it here. */
+/** Receives the change events of AWS where no rule of EventBridge can invoke the process; a forwarder posts them here. */
 export const eventRoutes = [
   jsonRoute({
     ...{ method: 'post', path: '/api/events', operationId: 'react', answer: 'Reaction' },
     ...{ role: 'events', frequent: true },
-    summary: "React to an event of CloudTrail's, in the shape in which EventBridge delivers it",
+    summary: 'React to a CloudTrail event, in the format of EventBridge',
     ...NONE,
-    // What of it makes sense is the reactor's to say: anything else is rejected with a reason, not with an error that is tried again.
+    // The reactor validates the event: it rejects a bad one with a reason, not with an error that the sender would retry.
     body: z.looseObject({}),
     handle: async ({ system, principal: { actor }, body }) => {
       const { stores, clock, newId, logger, reader } = system;
@@ -19,7 +19,7 @@ export const eventRoutes = [
       }
       const readAccount = reader();
       if (readAccount === null)
-        throw new ApiProblem(503, 'NotReady', 'Nobody can be asked about accounts yet. Send the event again.');
+        throw new ApiProblem(503, 'NotReady', 'Accounts cannot be read yet. Send the event again.');
       const policyHash = async () => (await system.policy()).policy.hash;
       return react({ ...stores, clock, newId, logger, actor, readAccount }, policyHash, body);
     },

@@ -5,7 +5,7 @@ import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
 import type { ApiSystem, Principal } from './system.ts';
 
-/** A request as far as the app's security has let it through, not looked into yet. */
+/** An admitted request whose parts are not validated yet. */
 export interface RawCall {
   readonly system: ApiSystem;
   readonly principal: Principal;
@@ -14,32 +14,32 @@ export interface RawCall {
   readonly headers: Headers;
   /** The body as JSON. @throws ApiProblem */
   readonly json: () => Promise<unknown>;
-  /** Aborts when the caller has gone. */
+  /** Aborts when the caller disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** A request with its parts checked. */
+/** A request with validated parts. */
 export interface Call<Q, P, B> extends Pick<RawCall, 'system' | 'principal' | 'signal' | 'headers'> {
   readonly query: Q;
   readonly params: P;
   readonly body: B;
 }
 
-/** An endpoint: what the app answers by, and what the OpenAPI document is made of. */
+/** An endpoint: the app and the OpenAPI document are both derived from it. */
 export interface Route {
   readonly method: 'get' | 'post';
-  /** With `{name}` for what varies, as OpenAPI writes it. */
+  /** With `{name}` for each parameter, as in OpenAPI. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
   readonly query: z.ZodObject;
   readonly params: z.ZodObject;
-  /** Of a `post`. */
+  /** Only for `post`. */
   readonly body: z.ZodObject;
   readonly answer: AnswerSpec;
-  /** What whoever asks has to be allowed; operators are allowed everything. */
+  /** The role that the caller needs; operators may do everything. */
   readonly role: ApiRole;
-  /** Not a person's command: as often as anything may be read. */
+  /** Sent by machines, not people: the rate limit of reads applies instead of that of commands. */
   readonly frequent: boolean;
   /** Has its own rate and its own reserve of connections, which no other request can use up. */
   readonly urgent: boolean;
@@ -64,7 +64,7 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
   readonly urgent?: boolean;
   readonly heavy?: boolean;
   readonly shared?: boolean;
-  /** Default: reading, and of a `post` operating. */
+  /** Default: `operate` for a `post`, otherwise `read`. */
   readonly role?: ApiRole;
   readonly query: Q;
   readonly params: P;
@@ -72,7 +72,7 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
 }
 
 const nothing = z.strictObject({});
-/** Neither query nor variable parts nor a body. */
+/** No query, no path parameters, no body. */
 export const NONE = { query: nothing, params: nothing, body: nothing };
 
 /** An endpoint that answers with JSON of a known shape. */
@@ -82,20 +82,20 @@ export function jsonRoute<N extends SchemaName, Q extends z.ZodObject, P extends
     readonly handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<z.input<(typeof SCHEMAS)[N]>>;
   },
 ): Route {
-  return made(spec, { schema: spec.answer }, async (call) => Response.json(await spec.handle(call)));
+  return routeOf(spec, { schema: spec.answer }, async (call) => Response.json(await spec.handle(call)));
 }
 
-/** An endpoint that answers with something else than one JSON document. */
+/** An endpoint that answers with anything other than one JSON document. */
 export function streamRoute<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
   spec: Spec<Q, P, B> & {
     readonly types: AnswerTypes;
     readonly handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>;
   },
 ): Route {
-  return made(spec, { types: spec.types }, spec.handle);
+  return routeOf(spec, { types: spec.types }, spec.handle);
 }
 
-function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
+function routeOf<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>(
   spec: Spec<Q, P, B>,
   answer: AnswerSpec,
   handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
@@ -121,7 +121,7 @@ function made<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObjec
   };
 }
 
-/** What is given once is a text, unless several may be given. */
+/** A parameter that is given once is a string, unless its schema takes a list. */
 function queryOf(search: URLSearchParams, schema: z.ZodObject): Record<string, unknown> {
   const names = [...new Set(search.keys())];
   return Object.fromEntries(

@@ -8,7 +8,7 @@ import * as live from './schemas/live.ts';
 import * as operate from './schemas/operate.ts';
 import * as policy from './schemas/policy.ts';
 
-/** The shape of every answer, under the name that it has in the OpenAPI document. */
+/** The schema of every answer, by its name in the OpenAPI document. */
 export const SCHEMAS = {
   Problem: common.problem,
   LedgerEntry: common.ledgerEntry,
@@ -45,5 +45,5 @@ export const SCHEMAS = {
 } as const;
 export type SchemaName = keyof typeof SCHEMAS;
 
-/** What an endpoint answers, for who calls it (the dashboard): `Answer<'Status'>`. */
+/** The type of an answer, for clients such as the dashboard: `Answer<'Status'>`. */
 export type Answer<N extends SchemaName> = z.output<(typeof SCHEMAS)[N]>;

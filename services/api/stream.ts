@@ -5,10 +5,9 @@ import type { ApiSystem } from './system.ts';
 const MOST_AT_ONCE = 5_000_000;
 
 /**
- * Answers with text as it comes, pulled as fast as it is read, so that memory does not grow with a reader that is slow; where answers
- * cannot last, with all of it.
- * @param leave is called once, whatever ends it
- * @throws ApiProblem 413 where all of it is too much for one answer
+ * Streams text as fast as the client reads it, so that a slow client does not use up memory. Where answers cannot be streamed, sends all of it.
+ * @param leave called once, however the stream ends
+ * @throws ApiProblem 413 if the whole text is too long for one answer
  */
 export async function streamText(
   system: ApiSystem,
@@ -27,7 +26,7 @@ export async function streamText(
         controller.close();
       } catch (error) {
         leave();
-        system.logger.error('an answer broke off', { error });
+        system.logger.error('an answer was interrupted', { error });
         controller.error(error);
       }
     },
@@ -46,8 +45,8 @@ async function whole(text: AsyncGenerator<string>, headers: Readonly<Record<stri
     parts.push(part);
     length += Buffer.byteLength(part);
     if (length > MOST_AT_ONCE) {
-      const advice = 'Ask for a shorter time, or use `rollcall audit export --store aws`.';
-      throw new ApiProblem(413, 'AnswerTooLarge', `This is more than one answer of AWS Lambda can carry. ${advice}`);
+      const advice = 'Request a shorter range, or use `rollcall audit export --store aws`.';
+      throw new ApiProblem(413, 'AnswerTooLarge', `The answer exceeds the limit of AWS Lambda. ${advice}`);
     }
   }
   return new Response(parts.join(''), { headers });

@@ -11,16 +11,16 @@ import type { Feed } from './live/feed.ts';
 /** The policy that is in use where the API runs. */
 export interface PolicyInUse {
   readonly policy: CompiledPolicy;
-  /** What was doubtful about it when it was read. */
+  /** Warnings from when it was read. */
   readonly warnings: readonly Finding[];
 }
 
-/** What the HTTP app is built from, whichever door it is reached through. */
+/** The dependencies of the HTTP app, in Node and in Lambda. */
 export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
   /** The stores for requests that only read, where long reads must not block other work of the process; default: `stores`. */
   readonly reads?: ApiSystem['stores'];
-  /** Waits until a longer computation may begin, where it would block other work of the process. */
+  /** Waits for a turn before a longer computation, so that other work of the process is not blocked. */
   readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;
@@ -29,25 +29,25 @@ export interface ApiSystem {
   readonly logger: Logger;
   /** The deployment's event bus; `null`: entries are published only if the policy names a bus. */
   readonly deployedBus: string | null;
-  /** Of Rollcall. */
+  /** Version of Rollcall. */
   readonly version: string;
   /** @throws PolicyUnavailableError */
   readonly policy: () => Promise<PolicyInUse>;
-  /** What happens now, for `/api/events`. */
+  /** Live progress for `/api/events`. */
   readonly feed: Feed;
-  /** Whether an answer may last: then events are sent as they happen, else those since the last time. */
+  /** Whether answers can be streamed: events are then sent as they happen. Otherwise an answer has the events since the previous one. */
   readonly streams: boolean;
-  /** How often the ledger is asked for what is new while somebody watches, ms. */
+  /** How often the ledger is queried for new entries while a client watches, ms. */
   readonly pollMs: number;
-  /** Asks for a scan now where the schedule is not what scans are begun by (the demo). */
+  /** Starts a scan where no schedule does so (the demo). */
   readonly askForScan?: () => Promise<void>;
-  /** Who reads the accounts that one of AWS's events is about; `null`: nobody yet. Absent where a function of its own reacts to events. */
+  /** Reacts to the events of AWS; `null`: not ready yet. Absent where a separate function reacts to them. */
   readonly reader?: () => ReactDeps['readAccount'] | null;
 }
 
-/** Who asks, as the door has found out. */
+/** The authenticated caller. */
 export interface Principal {
-  /** As the ledger names who acted: an ARN, `token:NAME`, or the operating system's user. */
+  /** The actor in the ledger: an ARN, `token:NAME`, or the operating system's user. */
   readonly actor: string;
   readonly role: ApiRole;
 }

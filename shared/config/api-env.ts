@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
-/** `events` may hand over events of AWS's and nothing else; `operate` may do all of it. */
+/** `events` may only send events of AWS; `operate` may do everything. */
 export type ApiRole = 'read' | 'operate' | 'events';
 
 /** A bearer token that was configured; the token itself is not kept. */

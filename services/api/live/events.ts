@@ -6,27 +6,27 @@ import type { ApiSystem } from '../system.ts';
 
 /* Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 
-/** Entries are found by their time, which clocks of other processes may have put a little back. */
+/** Entries are found by their time, and the clock of another process may be a little behind. */
 const OVERLAP_MS = 2_000;
-/** More than this since the last time is not sent: whoever shows it reads it anew. */
-const MOST = 1_000;
+/** If more entries than this are new, a gap is sent instead, and the reader reloads. */
+const MAX_NEW_ENTRIES = 1_000;
 const PAGE = 1_000;
-/** In place of an entry's id: everything older is told by a gap. */
+/** Stands in place of an entry's id: a gap was sent for everything older. */
 const GAP = 'gap';
-/** After which a reader comes back. */
+/** Delay before a reader reconnects. */
 const RETRY_MS = 3_000;
-/** A sign of life, so that neither side takes a quiet connection for a dead one. */
+/** Interval of keep-alive comments, so that neither side takes a quiet connection for a dead one. */
 const ALIVE_MS = 15_000;
 
 export interface EventsOptions {
   /** `Last-Event-ID`: where the reader was when the connection broke. */
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
-  /** `false`: what there is now, and the end; the reader comes back. */
+  /** `false`: sends what is available now and ends; the reader reconnects. */
   readonly lasting: boolean;
 }
 
-/** What happens, as text of an event stream: `progress`, `entry`, and `gap` where entries were left out. */
+/** The text of an event stream: `progress`, `entry`, and `gap` where entries were left out. */
 export async function* events(system: ApiSystem, options: EventsOptions): AsyncGenerator<string> {
   const { lasting, signal } = options;
   const { clock, feed, pollMs } = system;
@@ -55,10 +55,10 @@ export async function* events(system: ApiSystem, options: EventsOptions): AsyncG
   }
 }
 
-/** Progress is told so often at most. */
+/** Minimum time between two progress events. */
 const PROGRESS_MS = 250;
 
-/** Whether there was a change since it was last looked at. */
+/** Remembers whether anything changed since the last `take`. */
 class Changes {
   #changed = false;
   readonly end: () => void;
@@ -86,7 +86,7 @@ class Tail {
   readonly #system: ApiSystem;
   readonly #resumed: boolean;
   #at: number;
-  /** What is older is told by a gap already. */
+  /** A gap was already sent for everything older. */
   #floor = 0;
   readonly #seen = new Map<string, number>();
 
@@ -102,7 +102,7 @@ class Tail {
 
   #gap: boolean;
 
-  /** Where a reader who has had no entry yet goes on from; absent: it has its place. */
+  /** Where a new reader resumes if it has received no entry; absent: the reader already has a place. */
   get begin(): string | undefined {
     return this.#resumed ? undefined : `${toIso(this.#at)}_begin`;
   }
@@ -110,23 +110,23 @@ class Tail {
   async *news(): AsyncGenerator<string> {
     const since = toIso(Math.max(this.#floor, this.#at - OVERLAP_MS));
     const fresh: LedgerEntry[] = [];
-    // All pages: where more than one of them is written within the overlap, its first is the same each time.
+    // Reads all pages: if more than one page is written within the overlap, the first page is the same each time.
     for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
       const page: LedgerPage = await this.#system.stores.ledger.query(
         { since },
         { limit: PAGE, order: 'oldestFirst', cursor },
       );
       fresh.push(...page.entries.filter(({ id }) => !this.#seen.has(id)));
-      cursor = fresh.length > MOST ? null : page.next;
+      cursor = fresh.length > MAX_NEW_ENTRIES ? null : page.next;
     }
-    if (this.#gap || fresh.length > MOST) {
-      const told = { since: this.#gap ? null : since };
+    if (this.#gap || fresh.length > MAX_NEW_ENTRIES) {
+      const gap = { since: this.#gap ? null : since };
       this.#gap = false;
       this.#at = this.#system.clock.now();
       this.#floor = this.#at;
       this.#seen.clear();
-      // With its place: whoever comes back by the old one would be told of the same gap each time.
-      yield message('gap', told, `${toIso(this.#at)}_${GAP}`);
+      // With a new place: a reader that resumes from the old one would get the same gap each time.
+      yield message('gap', gap, `${toIso(this.#at)}_${GAP}`);
       return;
     }
     for (const entry of fresh) {
@@ -142,7 +142,7 @@ class Tail {
 const idOf = ({ at, id }: LedgerEntry): string => `${at}_${id}`;
 const idSchema = z.tuple([z.iso.datetime(), z.string().regex(/^[\w.]{1,64}$/)]);
 
-/** `unknown`: an id that is none of ours; what was missed since cannot be told. */
+/** `unknown`: an id that this API did not send, so the missed entries cannot be determined. */
 function placeOf(lastEventId: string | null): PlaceInTime | 'unknown' | null {
   if (lastEventId === null || lastEventId === '') return null;
   const cut = lastEventId.indexOf('_');
@@ -151,6 +151,6 @@ function placeOf(lastEventId: string | null): PlaceInTime | 'unknown' | null {
 }
 
 function message(event: string, data: unknown, id?: string): string {
-  // JSON has no line break in it, so that no text of anybody's can end a message and begin another.
+  // JSON text has no raw line breaks, so no value can end the message and begin another.
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

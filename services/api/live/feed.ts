@@ -10,9 +10,9 @@ import type { progress } from '../schemas/live.ts';
 export type LiveProgress = z.output<typeof progress>;
 
 /** Maximum number of connections, far above the expected number of open dashboards; each one queries the ledger now and then. */
-const MOST_READERS = 50;
+const MAX_READERS = 50;
 /** Maximum for one token, user or role, so that one client cannot take all places. */
-const MOST_READERS_OF_ONE = 10;
+const MAX_READERS_PER_CLIENT = 10;
 
 const IDLE: LiveProgress = {
   phase: 'idle',
@@ -23,8 +23,8 @@ const IDLE: LiveProgress = {
 };
 
 /**
- * Where the runs of this process are, for whoever watches. It is told of every account and tells sums, so that it makes no difference how
- * many watch, or whether one that comes late has seen the beginning.
+ * Live progress of the runs of this process. It receives an event for each account and publishes sums, so the number of watchers does not matter,
+ * and a late watcher sees the whole progress.
  */
 export class Feed {
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class Feed {
     return this.#state;
   }
 
-  /** A run begins: what was counted of the one before is forgotten. */
+  /** A run begins: the counts of the previous run are reset. */
   readonly begin = (runId: string): void => {
     const now = toIso(this.#clock.now());
     this.#work.begin(new Set());
@@ -54,17 +54,17 @@ export class Feed {
     this.#set({ ...this.#state, ...next(this.#state, event), changes: this.#work.progress });
   };
 
-  /** The scan has ended; where it has queued nothing, as after a guardrail, nothing else follows. */
+  /** The scan has ended. If it queued nothing, for example after a guardrail tripped, the run ends too. */
   readonly scanned = (): void => {
     if (this.#state.phase !== 'working' || allWorked(this.#state)) this.rest();
   };
 
-  /** Nothing is under way any more. */
+  /** The run has ended. */
   readonly rest = (): void => {
     this.#set({ ...this.#state, phase: 'idle' });
   };
 
-  /** @returns what ends the watching */
+  /** @returns a function that ends the subscription */
   readonly watch = (changed: () => void): (() => void) => {
     this.#watchers.add(changed);
     return () => void this.#watchers.delete(changed);
@@ -72,11 +72,11 @@ export class Feed {
 
   /**
    * Adds a connection of a client.
-   * @returns a function that ends it (safe to call twice); `null`: the client has its maximum of connections, or there is no place left
+   * @returns a function that ends it (safe to call twice); `null`: the client has its maximum of connections, or no place is left
    */
   enter(client: string): (() => void) | null {
     const own = [...this.#readers.values()].filter((each) => each === client).length;
-    if (own >= MOST_READERS_OF_ONE || this.#readers.size >= MOST_READERS) return null;
+    if (own >= MAX_READERS_PER_CLIENT || this.#readers.size >= MAX_READERS) return null;
     const reader = Symbol('reader');
     this.#readers.set(reader, client);
     return () => void this.#readers.delete(reader);
@@ -112,7 +112,7 @@ function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
       return { phase: 'working', queued: queuedOf(event) };
     case 'worked': {
       const worked = { ...state.worked, [event.outcome]: (state.worked[event.outcome] ?? 0) + 1 };
-      // What the scan still adds to the queue sets it to work again.
+      // If the scan queues more, the phase becomes `working` again.
       return { phase: allWorked({ ...state, worked }) ? 'idle' : 'working', worked };
     }
     case 'waiting':

@@ -8,15 +8,15 @@ export const liveRoutes = [
   streamRoute({
     ...{ method: 'get', path: '/api/events', operationId: 'events', types: { 'text/event-stream': null } },
     summary:
-      'Server-sent events: `progress` (Progress), `entry` (LedgerEntry), `gap` (Gap: read anew). Go on with Last-Event-ID; an entry may come twice',
+      'Server-sent events: `progress` (Progress), `entry` (LedgerEntry), `gap` (Gap: reload). Resume with Last-Event-ID; an entry may be sent twice',
     ...NONE,
     query: z.strictObject({
-      lastEventId: z.string().max(128).optional().describe('In place of the header, which some clients cannot set'),
+      lastEventId: z.string().max(128).optional().describe('Replaces the header, which some clients cannot set'),
     }),
     handle: async ({ system, principal, headers, signal, query }) => {
       const leave = system.feed.enter(principal.actor);
       if (leave === null) {
-        throw new ApiProblem(503, 'TooManyReaders', 'Too many dashboards are watching.', {
+        throw new ApiProblem(503, 'TooManyReaders', 'Too many event streams are open.', {
           headers: { 'retry-after': '30' },
         });
       }

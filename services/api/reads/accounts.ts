@@ -10,7 +10,7 @@ import { policyIfAny } from './status.ts';
 export const accountRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', answer: 'Accounts' },
-    summary: 'All accounts with their status: filtered, sorted, a page at a time',
+    summary: 'Accounts with their status: filtered, sorted and paged',
     heavy: true,
     ...NONE,
     query: z.strictObject({
@@ -21,13 +21,13 @@ export const accountRoutes = [
       enrollment: enrollment
         .optional()
         .describe('The enrollment that status, verdict, reason and rule are about; default: any'),
-      ou: word.optional().describe('This OU and all below'),
+      ou: word.optional().describe('This OU and all OUs below it'),
       text: word.optional().describe('Part of id, name, OU, reason or rule'),
       sort: z.enum(ACCOUNT_SORTS).default('accountId'),
       order: z.enum(['asc', 'desc']).default('asc'),
       limit: limit(MAX_LIMIT, 100),
       cursor,
-      facets: flag.describe('Also what can be filtered by'),
+      facets: flag.describe('Include the values that can be filtered by'),
     }),
     handle: async ({ system: { accounts }, query: { facets, ...query } }) => {
       const page = await accounts.page({ ...query, cursor: query.cursor ?? null });
@@ -36,7 +36,7 @@ export const accountRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts/{id}', operationId: 'account', answer: 'Account' },
-    summary: 'One account: its status, what the policy declares and why, timeline',
+    summary: 'One account: its status, the desired state with the deciding rules, and its timeline',
     ...NONE,
     params: z.strictObject({ id: accountId }),
     query: z.strictObject({ limit: limit(MAX_LIMIT, 50).describe('Entries of the timeline') }),
@@ -49,7 +49,7 @@ export const accountRoutes = [
       throw new ApiProblem(
         404,
         'AccountUnknown',
-        `Neither the last snapshot of the organization nor the ledger has account ${params.id}. One that has just joined is known after the next scan.`,
+        `Neither the last snapshot of the organization nor the ledger has account ${params.id}. A new account is known after the next scan.`,
       );
     },
   }),

@@ -31,7 +31,7 @@ const EXPORT_ANSWERS: AnswerTypes = {
 export const auditRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/audit', operationId: 'audit', answer: 'AuditPage' },
-    summary: 'Entries of the ledger that fit, the newest first unless told otherwise',
+    summary: 'Ledger entries that match the filters; default order: newest first',
     ...NONE,
     query: z.strictObject({
       ...auditFilter,
@@ -46,9 +46,9 @@ export const auditRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/audit/entries/{id}', operationId: 'auditEntry', answer: 'ShownEntry' },
-    summary: 'One entry in full, and whether its neighbours in its chain fit',
+    summary: 'One entry in full, and whether its links in the chain are intact',
     ...NONE,
-    params: z.strictObject({ id: z.string().min(1).max(200).describe("An entry's id, or its place, CHAIN#SEQ") }),
+    params: z.strictObject({ id: z.string().min(1).max(200).describe("An entry's id, or its position: CHAIN#SEQ") }),
     handle: async ({ system, params }) => {
       const shown = await showEntry(system.stores.ledger, params.id);
       if (shown === null) throw new ApiProblem(404, 'EntryUnknown', 'The ledger has no such entry.');
@@ -61,20 +61,20 @@ export const auditRoutes = [
     heavy: true,
     ...NONE,
     query: z.strictObject({
-      at: z.string().min(1).max(40).describe('A day, a time, or 24h for that long ago'),
+      at: z.string().min(1).max(40).describe('A day, a time, or an age such as 24h'),
       enrollment: enrollment.optional(),
       status: several(complianceStatus).describe('Any of these'),
       verdict: several(verdict).describe('Any of these internal names of statuses'),
       limit: limit(MAX_LIMIT, 100),
       cursor: z
         .string()
-        .regex(/^\d{1,9}$/, 'expected the `next` of the page before')
+        .regex(/^\d{1,9}$/, 'expected the `next` of the previous page')
         .optional(),
     }),
     handle: async ({ system: { stores, clock, asOf }, query }) => {
       const now = clock.now();
       const at = instantArgument('at', query.at, now);
-      const { accounts, pruned, at: told } = await asOf.get(stores.ledger, at);
+      const { accounts, pruned, at: resolvedAt } = await asOf.get(stores.ledger, at);
       const counts: Summary = byKind(() => ({}));
       const statuses = byKind((): Partial<Record<Status, number>> => ({}));
       for (const each of accounts) {
@@ -88,12 +88,18 @@ export const auditRoutes = [
           (query.status?.includes(each.status) ?? true) &&
           (query.verdict?.includes(each.verdict) ?? true),
       );
-      // What was so at a time does not change any more: places count.
+      // The past state does not change, so the cursor is an offset.
       const from = query.cursor === undefined ? 0 : Number(query.cursor);
       if (from > fitting.length) throw new BadCursorError('This cursor is past the last account');
       const end = from + query.limit;
       return {
-        ...{ at: told, future: Date.parse(told) > now, summary: fullSummary(counts), pruned, total: fitting.length },
+        ...{
+          at: resolvedAt,
+          future: Date.parse(resolvedAt) > now,
+          summary: fullSummary(counts),
+          pruned,
+          total: fitting.length,
+        },
         statuses: fullStatuses(statuses),
         accounts: fitting.slice(from, end),
         next: end < fitting.length ? String(end) : null,
@@ -102,7 +108,7 @@ export const auditRoutes = [
   }),
   streamRoute({
     ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: EXPORT_ANSWERS },
-    summary: 'Entries that fit for other tools, the oldest first, in one piece however many there are',
+    summary: 'Matching entries for other tools, oldest first, as one unpaged answer',
     heavy: true,
     ...NONE,
     query: z.strictObject({ ...auditFilter, format: z.enum(EXPORT_FORMATS).default('json') }),
@@ -129,7 +135,7 @@ export const auditRoutes = [
         .string()
         .max(20)
         .optional()
-        .describe('Between two points, e.g. 1d; default 1d, of two days and less 1h'),
+        .describe('Time between two points, e.g. 1d; default 1d, or 1h for ranges of up to two days'),
       top: limit(100, 10),
     }),
     handle: async ({ system: { stores, clock, turn }, query }) => {

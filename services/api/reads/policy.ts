@@ -8,7 +8,7 @@ import { jsonRoute, NONE } from '../route.ts';
 export const policyRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/policy', operationId: 'policy', answer: 'Policy' },
-    summary: 'The policy in use: what it says, for how many accounts, and what is doubtful about it',
+    summary: 'The policy in use: its rules, the number of accounts of each, and its warnings',
     shared: true,
     ...NONE,
     handle: async ({ system: { stores, clock, policy } }) => {
@@ -18,7 +18,7 @@ export const policyRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/policy/explain/{id}', operationId: 'explain', answer: 'Explanation' },
-    summary: 'What the policy wants of an account, and which rules say so',
+    summary: 'The desired state of an account, and the rules that decide it',
     ...NONE,
     params: z.strictObject({ id: accountId }),
     handle: async ({ system, params }) => {
@@ -27,7 +27,7 @@ export const policyRoutes = [
         throw new ApiProblem(
           404,
           'AccountUnknown',
-          `The last snapshot of the organization lacks account ${params.id}.`,
+          `Account ${params.id} is not in the last snapshot of the organization.`,
         );
       }
       try {
@@ -37,7 +37,7 @@ export const policyRoutes = [
         throw new ApiProblem(
           409,
           'TagsNotRead',
-          'The policy asks for tags, and the last snapshot lacks those of this account.',
+          'The policy uses tags, and the last snapshot has no tags of this account.',
         );
       }
     },

@@ -7,15 +7,15 @@ import { jsonRoute, NONE } from '../route.ts';
 export const runRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/runs', operationId: 'runs', answer: 'Runs' },
-    summary: 'Runs, the latest first',
+    summary: 'Runs, newest first',
     ...NONE,
-    // Each run costs a few questions to the ledger.
+    // Each run costs a few queries to the ledger.
     query: z.strictObject({ limit: limit(100, 20), cursor }),
     handle: async ({ system, query }) => listRuns(system.stores, { limit: query.limit, cursor: query.cursor ?? null }),
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
-    summary: 'One run with its plan: what it was held up with, or what it has begun, and how that ended',
+    summary: 'One run with its plan, and the progress and outcome of its changes',
     heavy: true,
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200) }),

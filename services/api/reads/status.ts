@@ -11,21 +11,21 @@ import { limit, MAX_LIMIT } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';
 import type { ApiSystem, PolicyInUse } from '../system.ts';
 
-/** What is told of now: whose request it is, the organization in figures, pace, queue, dead letters. */
+/** The current state: the caller, the organization in numbers, rate limit, queue, dead letters. */
 export const statusRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/whoami', operationId: 'whoami', answer: 'WhoAmI' },
-    summary: 'As whom the API sees you, and what you may do',
+    summary: 'The authenticated caller and its role',
     ...NONE,
     handle: async ({ principal: { actor, role }, system: { version } }) => ({
       ...{ actor, version },
-      // Whoever may hand over events alone is not let in here.
+      // Callers that may only send events are not admitted to this endpoint.
       role: role === 'operate' ? ('operate' as const) : ('read' as const),
     }),
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
-    summary: 'Verdict counts, scans, queue, pace, what is not as it should be and what keeps enforcement from acting',
+    summary: 'Counts by status, scans, queue, rate limit, drift, and everything that keeps enforcement from acting',
     shared: true,
     ...NONE,
     handle: async ({ system }) => {
@@ -38,7 +38,7 @@ export const statusRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/limiter', operationId: 'limiter', answer: 'Limiter' },
-    summary: 'The pace that all workers share, against its ceiling',
+    summary: 'The rate limit that all workers share, and its ceiling',
     ...NONE,
     handle: async ({ system }) => {
       const { policy } = await system.policy();
@@ -50,7 +50,7 @@ export const statusRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/queue', operationId: 'queue', answer: 'Queue' },
-    summary: 'The work queue, and which accounts wait for a time',
+    summary: 'The work queue, and the accounts that wait for a scheduled time',
     ...NONE,
     query: z.strictObject({ limit: limit(MAX_LIMIT, 20) }),
     handle: async ({ system: { stores }, query }) => {
@@ -64,7 +64,7 @@ export const statusRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/dead-letters', operationId: 'deadLetters', answer: 'DeadLetters' },
-    summary: 'Work that was given up, the latest first',
+    summary: 'Work that was given up, newest first',
     ...NONE,
     query: z.strictObject({ limit: limit(MAX_LIMIT, 50) }),
     handle: async ({ system, query }) => ({
@@ -78,7 +78,7 @@ export const statusRoutes = [
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     handle: async ({ system, params: { id } }) => {
       const letter = await system.stores.deadLetters.show(id);
-      if (letter === null) throw new ApiProblem(404, 'DeadLetterUnknown', 'There is no such dead letter.');
+      if (letter === null) throw new ApiProblem(404, 'DeadLetterUnknown', 'The dead letter does not exist.');
       return letterView(letter);
     },
   }),
@@ -86,7 +86,7 @@ export const statusRoutes = [
 
 const letterView = (letter: DeadLetter) => ({ ...letter, at: toIso(letter.at) });
 
-/** For what can be told without a policy. */
+/** For answers that do not need the policy. */
 export async function policyIfAny(system: ApiSystem): Promise<PolicyInUse | null> {
   try {
     return await system.policy();
@@ -101,6 +101,6 @@ async function nextScan({ stores, clock }: ApiSystem, inUse: PolicyInUse | null)
   const known = (await scanNow(stores.registers))?.value ?? null;
   if (inUse === null || known === null) return null;
   const next = nextScanAt(inUse.policy.policy.schedule, known.dueAt);
-  // Overdue: the next look at the schedule finds it.
+  // Overdue: the next check of the schedule finds it.
   return next === null ? null : toIso(Math.max(next, clock.now()));
 }

@@ -36,9 +36,9 @@ export const asOfAnswer = z.object({
   at: time,
   future: z.boolean().describe('That time is in the future: the latest recorded state is shown'),
   summary: summary.describe('Verdicts of the whole organization at that time'),
-  statuses: statuses.describe('Accounts by the status that people see, at that time'),
+  statuses: statuses.describe('Accounts by status at that time'),
   accounts: list(standingAtSchema),
-  total: z.number().describe('Enrollments that fit the filters'),
+  total: z.number().describe('Enrollments that match the filters'),
   next: textOrNull,
   pruned: list(accountId).describe('Left out: their entries have been pruned'),
 });

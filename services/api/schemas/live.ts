@@ -3,14 +3,14 @@ import { textOrNull, timeOrNull } from '../../../shared/app/queries/answers/comm
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 
 /**
- * Where the present run is, `event: progress` of `/api/events`. The process that answers knows only of its own runs; in the aws runtime,
- * where functions work, there is none, and entries tell.
+ * Progress of the current run: `event: progress` of `/api/events`. A process knows only its own runs. In the aws runtime, functions do the work, so
+ * no run is reported here; follow the entries instead.
  */
 export const progress = z.object({
   phase: z.enum(['idle', 'waiting', 'organization', 'listing', 'probing', 'working']),
   runId: textOrNull,
   startedAt: timeOrNull.describe('When the run began'),
-  at: timeOrNull.describe('When something last happened'),
+  at: timeOrNull.describe('When the progress last changed'),
   organization: z.number().describe('Accounts of the organization that were read'),
   listed: z.object(byKind(() => z.number())),
   probed: z.object({ done: z.number(), total: z.number() }),
@@ -35,5 +35,5 @@ export const progress = z.object({
     .describe('Keys by how they ended: resolved, converging, blocked, retrying, dead, nothingToDo, superseded'),
 });
 
-/** `event: gap`: more has happened than is sent after a break; read anew what is shown. */
+/** `event: gap`: the reader missed more entries than are sent after a break and must reload what it shows. */
 export const gap = z.object({ since: timeOrNull });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { accountId, list, textOrNull, time, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
 
-/** One line that goes into the ledger. */
+/** One line of text for the ledger. */
 const reason = z
   .string()
   .trim()
@@ -22,7 +22,7 @@ export const suspendBody = z.strictObject({
     .max(40)
     .nullable()
     .optional()
-    .describe('A day (its end, UTC), a time, or 2h for that long from now'),
+    .describe('A day (its end, UTC), a time, or a duration from now such as 2h'),
 });
 export const resumeBody = z.strictObject({ selector: z.string().min(1).max(20_000) });
 export const approveBody = z.strictObject({
@@ -49,8 +49,8 @@ export const suspendAnswer = z.object({
   reason: textOrNull,
   until: timeOrNull,
   by: z.string(),
-  accounts: z.number().nullable().describe('How many it means now; null: no scan has told'),
-  unseen: list(accountId).describe('Suspended all the same, though the last scan did not see them'),
+  accounts: z.number().nullable().describe('Number of accounts that it selects now; null: no scan has counted them'),
+  unseen: list(accountId).describe('Suspended although the last scan did not find them'),
 });
 export const resumeAnswer = z.object({ resumed: list(z.string()), left: list(z.string()), by: z.string() });
 export const approveAnswer = z.object({
@@ -64,13 +64,13 @@ export const approveAnswer = z.object({
   entryId: z.string(),
 });
 export const reaction = z.object({
-  queued: list(accountId).describe('On the queue now'),
-  later: list(accountId).describe('Looked at just now: on the queue in a few seconds'),
-  unknown: list(accountId).describe('The organization does not have them'),
-  refreshed: list(accountId).describe('Organizations was asked about them anew'),
-  scan: z.boolean().describe('A scan was asked for'),
-  ours: z.boolean().describe("It is about Rollcall's own call"),
+  queued: list(accountId).describe('Queued now'),
+  later: list(accountId).describe('Read a moment ago: queued in a few seconds'),
+  unknown: list(accountId).describe('Not in the organization'),
+  refreshed: list(accountId).describe('Read again from AWS Organizations'),
+  scan: z.boolean().describe('Whether a scan was requested'),
+  ours: z.boolean().describe('Whether Rollcall made the call itself'),
   ignored: textOrNull,
-  rejected: textOrNull.describe('Why the event is not believed'),
+  rejected: textOrNull.describe('Why the event was rejected'),
 });
 export const redriveAnswer = z.object({ redriven: list(z.string()), left: list(z.string()), by: z.string() });

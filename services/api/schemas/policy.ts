@@ -26,14 +26,14 @@ export const match: z.ZodType<MatchShape> = z.object({
   },
 });
 
-const wish = z.enum(['Active', 'Inactive', 'unmanaged']);
+const desired = z.enum(['Active', 'Inactive', 'unmanaged']);
 const settings = z.object({
-  ...byKind(() => wish),
+  ...byKind(() => desired),
   organizationRules: z.enum(['AnyAllowed', 'NoneAllowed', 'unmanaged']),
   mode: z.enum(['enforce', 'alert', 'off']),
 });
 const cap = z.object({ percent: z.number(), atLeast: z.number() });
-/** `null`: no snapshot of the organization tells. */
+/** `null`: not known, because no usable snapshot of the organization is stored. */
 const accounts = z.number().nullable();
 
 const finding = z.object({
@@ -49,13 +49,13 @@ const finding = z.object({
 
 export const policyAnswer = z.object({
   hash: z.string(),
-  inForce: z.boolean().describe('The last scan was made under it'),
-  snapshotAt: timeOrNull.describe('The organization that accounts are counted in'),
+  inForce: z.boolean().describe('Whether the last scan used it'),
+  snapshotAt: timeOrNull.describe('Time of the snapshot that accounts are counted in'),
   organization: z.object({
     memberRole: z.string(),
     organizationEnrollment: z.enum(['never', 'auto']),
   }),
-  defaults: settings.extend({ accounts: accounts.describe('Accounts for which a field is left to the defaults') }),
+  defaults: settings.extend({ accounts: accounts.describe('Accounts for which the defaults decide a field') }),
   rules: list(
     z.object({
       id: z.string(),

@@ -2,7 +2,7 @@ import type { ApiTokens } from '../../../shared/config/api-env.ts';
 import { ApiProblem } from '../problem.ts';
 import type { Principal } from '../system.ts';
 
-/** Who has sent the token. @throws ApiProblem 401, which says no more than that there was none, or none that is taken (any more) */
+/** Identifies the sender of the token. @throws ApiProblem 401, which says only whether the token is missing, unknown or expired */
 export function bearer(headers: Headers, tokens: ApiTokens, now: number): Principal {
   const [, token] = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(headers.get('authorization') ?? '') ?? [];
   if (token === undefined) {
@@ -10,7 +10,7 @@ export function bearer(headers: Headers, tokens: ApiTokens, now: number): Princi
   }
   const found = tokens.check(token, now);
   if (found.ok) return { actor: `token:${found.name}`, role: found.role };
-  const message = found.expired ? 'The token has expired; ask for a new one.' : 'The token is not known here.';
+  const message = found.expired ? 'The token has expired; ask for a new one.' : 'The token is not valid.';
   throw unauthorized(found.expired ? 'TokenExpired' : 'TokenUnknown', message, ', error="invalid_token"');
 }
 

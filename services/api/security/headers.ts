@@ -1,6 +1,5 @@
 /*
- * What every answer carries, whatever it is. The dashboard needs nothing but its own files; an answer of the API is no document, but who
- * opens one by itself is as safe.
+ * Headers of every answer. The dashboard loads only its own files. Answers of the API are not pages, but opening one in a browser is equally safe.
  */
 
 const CSP = [
@@ -24,9 +23,9 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-  // For browsers that do not know frame-ancestors.
+  // For browsers that do not support frame-ancestors.
   'x-frame-options': 'DENY',
 };
 
-/** Where TLS ends at AWS's door: never without it again. */
+/** Behind AWS, which terminates TLS: browsers never use plain HTTP again. */
 export const HSTS = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' };

@@ -4,7 +4,7 @@ import { ApiProblem } from '../problem.ts';
 export interface Rate {
   /** Requests a second, on average. */
   readonly perSecond: number;
-  /** As many at once. */
+  /** Requests in a burst. */
   readonly burst: number;
 }
 
@@ -13,10 +13,10 @@ interface Bucket {
   readonly at: number;
 }
 
-/** Clients that are remembered: the one that was not seen for longest is forgotten first, so that memory stays bounded. */
+/** Maximum number of clients in memory; the least recently active one is dropped first. */
 const MOST_CLIENTS = 10_000;
 
-/** So many requests a client: a token bucket each. */
+/** Limits the requests of each client with a token bucket. */
 export class RateLimit {
   readonly #clock: Clock;
   readonly #rate: Rate;
@@ -27,7 +27,7 @@ export class RateLimit {
     this.#rate = rate;
   }
 
-  /** @throws ApiProblem 429 with the time after which to come back */
+  /** @throws ApiProblem 429 with `Retry-After` */
   take(client: string): void {
     const { perSecond, burst } = this.#rate;
     const now = this.#clock.now();
@@ -39,7 +39,7 @@ export class RateLimit {
     if (oldest !== undefined) this.#buckets.delete(oldest);
     if (tokens >= 1) return;
     const seconds = Math.ceil((1 - tokens) / perSecond);
-    throw new ApiProblem(429, 'TooManyRequests', `Too many requests; come back in ${seconds} s.`, {
+    throw new ApiProblem(429, 'TooManyRequests', `Too many requests; retry in ${seconds} s.`, {
       headers: { 'retry-after': String(seconds) },
     });
   }

@@ -1,16 +1,15 @@
 import { ApiProblem } from '../problem.ts';
 
 /*
- * What keeps other people's web pages from using a reader's browser against the API. No page of another origin may read or change
- * anything: there is no CORS, so that a browser asks first (and is refused) before it sends JSON; and what it sends without asking says
- * where it comes from.
+ * Keeps web pages of other sites from using the API through a user's browser. There is no CORS, so a browser sends a preflight before JSON, which is
+ * refused. Requests without a preflight carry headers that name their origin.
  */
 
-/** Names of this machine for itself: what a page that was rebound to 127.0.0.1 by its DNS cannot have. */
+/** Loopback names. A page whose DNS name was rebound to 127.0.0.1 has another name. */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * On loopback anybody's page could reach the port by a name of its own that resolves to 127.0.0.1; the Host header tells.
+ * On loopback, any web page could reach the port under its own name if that name resolves to 127.0.0.1. The Host header reveals the name.
  * @param own the address that the door is bound to
  * @throws ApiProblem 421
  */
@@ -20,12 +19,12 @@ export function requireLoopbackHost(host: string | null, own: { readonly host: s
   const allowed = [...names].some((name) => given === `${name}:${own.port}` || (own.port === 80 && given === name));
   if (allowed) return;
   const expected = `Use http://127.0.0.1:${own.port}/.`;
-  throw new ApiProblem(421, 'WrongHost', `This address answers only to names of this machine. ${expected}`);
+  throw new ApiProblem(421, 'WrongHost', `Use a loopback name of this machine. ${expected}`);
 }
 
 /**
- * Refuses what another origin's page sent. Who is no browser sends neither header.
- * @param navigation whether being linked to is fine: for pages, which change and tell nothing by themselves
+ * Refuses requests from pages of another origin. Clients other than browsers send neither header.
+ * @param navigation whether links from other sites are allowed: for pages, which change and reveal nothing by themselves
  * @throws ApiProblem 403
  */
 export function requireSameOrigin(headers: Headers, navigation: boolean): void {
@@ -36,7 +35,7 @@ export function requireSameOrigin(headers: Headers, navigation: boolean): void {
   if (site !== null && site !== 'same-origin' && site !== 'none' && !linked) throw crossSite();
   const origin = headers.get('origin');
   if (origin === null) return;
-  // The scheme may be another one behind a proxy that ends TLS; host and port are the page's own.
+  // The scheme may differ behind a proxy that terminates TLS; host and port must match.
   const from = URL.parse(origin);
   const host = headers.get('host')?.toLowerCase();
   const same = from !== null && host !== undefined && [from.host, hostWithPort(from)].includes(host);
@@ -48,5 +47,9 @@ function hostWithPort({ protocol, hostname, port }: URL): string {
 }
 
 function crossSite(): ApiProblem {
-  return new ApiProblem(403, 'CrossSite', 'The request comes from a page of another site, and none may use this API.');
+  return new ApiProblem(
+    403,
+    'CrossSite',
+    'The request comes from a page of another site. Only pages of the same site may use this API.',
+  );
 }

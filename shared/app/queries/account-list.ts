@@ -29,7 +29,7 @@ type Cell = StatusWords &
     | 'attempts'
   >;
 
-/** An account in a list of all. Name, OU and state are of the last snapshot; without one they are empty. */
+/** An account in the list of accounts. Name, OU and state are from the last snapshot; without one they are empty. */
 export interface AccountRow extends Readonly<Record<EnrollmentId, Cell | null>> {
   readonly accountId: AccountId;
   readonly name: string;
@@ -48,9 +48,9 @@ export interface AccountListQuery {
   readonly reason?: readonly string[] | undefined;
   readonly rule?: readonly string[] | undefined;
   readonly enrollment?: EnrollmentId | undefined;
-  /** The OU and everything below. */
+  /** The OU and all OUs below it. */
   readonly ou?: string | undefined;
-  /** Part of id, name, OU, reason or rule, whatever its case. */
+  /** Part of id, name, OU, reason or rule; case does not matter. */
   readonly text?: string | undefined;
   readonly sort: AccountSort;
   readonly order: 'asc' | 'desc';
@@ -78,8 +78,7 @@ export interface AccountPage {
 }
 
 /**
- * All accounts, for lists: read whole, because sorting and counting need all of them, and kept for a moment, so that turning pages or typing
- * does not read them again.
+ * Lists of accounts. Sorting and counting need all accounts, so all are read and cached for a moment; paging or typing does not read them again.
  */
 export class AccountTable {
   readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
@@ -101,7 +100,7 @@ export class AccountTable {
     this.#turn = turn;
   }
 
-  /** @throws BadCursorError for an invalid cursor, and for one of a list with other filters, sort or order */
+  /** @throws BadCursorError for an invalid cursor, and for a cursor of a list with other filters, sort or order */
   async page(query: AccountListQuery): Promise<AccountPage> {
     const rows = await this.#rows();
     await this.#turn();
@@ -124,7 +123,7 @@ export class AccountTable {
     };
   }
 
-  /** What accounts can be filtered by, most frequent first. */
+  /** The values that accounts can be filtered by, most frequent first. */
   async facets(): Promise<Facets> {
     const counts = { statuses: new Map(), verdicts: new Map(), ous: new Map(), rules: new Map(), reasons: new Map() };
     const count = (map: Map<string, number>, values: Iterable<string | null>): void => {
@@ -190,7 +189,7 @@ async function readRows({ snapshots, records }: Pick<Stores, 'snapshots' | 'reco
       known.delete(record.accountId);
     }
   }
-  // In the snapshot, and no scan has recorded anything of them yet. Of whom the ledger knows that they left, the next snapshot will.
+  // Accounts of the snapshot without any record yet. An account that has left according to the ledger is skipped; the next snapshot omits it.
   for (const account of known.values()) {
     const record = await records.get(account.id);
     if (record === null) rows.push({ ...factsOf(account), ...byKind(() => null) });
@@ -247,14 +246,14 @@ function sortKey(row: AccountRow, sort: AccountSort): string {
     case 'ou':
       return row.ou.toLowerCase();
     case 'since':
-      // What changed last.
+      // Newest change first.
       return cellsOf(row).reduce((latest, { since }) => (since > latest ? since : latest), '');
     default:
       return verdictKey(row[sort]);
   }
 }
 
-/** In the order of VERDICTS; what is not looked at comes last. */
+/** In the order of VERDICTS; enrollments without a verdict come last. */
 function verdictKey(cell: Cell | null): string {
   const at = cell === null ? VERDICTS.length : VERDICTS.indexOf(cell.verdict);
   return `${String(at).padStart(2, '0')} ${cell?.reason ?? ''}`;
@@ -262,10 +261,10 @@ function verdictKey(cell: Cell | null): string {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The key and the account after which the next page begins, and what {@link questionOf} says. */
+/** The key and the account after which the next page begins, and the {@link questionOf} the list. */
 const listCursor = makeCursor(z.tuple([z.string(), z.string(), z.string()]));
 
-/** What a cursor belongs to: the question without its page. */
+/** Identifies the list that a cursor belongs to: the query without its page. */
 function questionOf({ limit: _limit, cursor: _cursor, ...question }: AccountListQuery): string {
   return sha256Hex(JSON.stringify(Object.entries(question).sort())).slice(0, 16);
 }

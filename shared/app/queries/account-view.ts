@@ -82,7 +82,7 @@ function enrollmentsOf(record: AccountRecord | null): AccountView['enrollments']
   });
 }
 
-/** Of an account that no snapshot has, only its id can be asked about. */
+/** For an account that no snapshot has, only the id is known. */
 async function heldUp(
   { registers }: Stores,
   id: AccountId,
@@ -101,14 +101,15 @@ function explained(
   account: OrganizationAccount | null,
 ): Pick<AccountView, 'explanation' | 'notExplained'> {
   if (policy === null) return { explanation: null, notExplained: 'no policy was given' };
-  if (account === null) return { explanation: null, notExplained: 'the last snapshot of the organization lacks it' };
+  if (account === null)
+    return { explanation: null, notExplained: 'it is not in the last snapshot of the organization' };
   try {
     return { explanation: policy.explain(account), notExplained: null };
   } catch (error) {
     if (!(error instanceof TagsNotReadError)) throw error;
     return {
       explanation: null,
-      notExplained: 'the policy uses tags, and the last snapshot lacks those of this account',
+      notExplained: 'the policy uses tags, and the last snapshot has no tags of this account',
     };
   }
 }

@@ -9,7 +9,7 @@ import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import type { approval, halted, suspension, window } from './answers/status.ts';
 
-/* What keeps enforcement from acting, and what lets it act, as `status` and `account` show it. Times are ISO 8601. */
+/* The controls that stop or permit enforcement, as `status` and `account` show them. Times are ISO 8601. */
 
 export type WindowView = z.infer<typeof window>;
 export type HaltView = z.infer<typeof halted>;

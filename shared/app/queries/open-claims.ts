@@ -2,16 +2,16 @@ import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Records } from '../../ports/records.ts';
 
-/** A change that some process has begun, and of which no outcome is recorded yet. */
+/** A change that a process has begun, without a recorded outcome yet. */
 export interface OpenClaim {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
   readonly operation: string;
-  /** ISO 8601: from then on the next worker finds out what happened. */
+  /** ISO 8601: from then on, the next worker determines the outcome. */
   readonly until: string;
 }
 
-/** Every open claim, the one that ends first in front: as long as there is one, nobody knows how that change ended. */
+/** Every open claim, earliest expiry first. The outcome of a change is unknown while its claim is open. */
 export async function openClaims(records: Pick<Records, 'all'>): Promise<readonly OpenClaim[]> {
   const found: OpenClaim[] = [];
   for await (const page of records.all()) {

@@ -10,12 +10,12 @@ import type { OnProgress, Settings } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
 import { type Survey, type SurveyDeps, survey } from '../survey/survey.ts';
 
-/** What `policy init` saw and wrote. */
+/** The result of `policy init`. */
 export interface Inited {
   readonly text: string;
   readonly organizationId: string;
   readonly accounts: number;
-  /** Accounts of which an enrollment could not be told. */
+  /** Accounts with an enrollment that could not be read. */
   readonly unread: number;
   readonly broken: readonly string[];
 }
@@ -23,7 +23,7 @@ export interface Inited {
 /**
  * Reads the organization and every enrollment of every account, and describes them as a policy. Writes nothing.
  * @param probing a policy that manages every enrollment, so that all are read.
- * @param access what was said of how members are reached: it is in the policy as well, so that what comes next reaches them, too.
+ * @param access how members are reached; written into the policy, so that later commands reach them too
  * @throws CloudError if the organization or a listing cannot be read.
  */
 export async function describeOrganization(

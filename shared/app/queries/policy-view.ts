@@ -6,7 +6,7 @@ import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 
-/** How many accounts each part of a policy is about; `null`: no snapshot of the organization tells. */
+/** Number of accounts for each part of a policy; `null`: not known, because no usable snapshot is stored. */
 interface Census {
   readonly matched: readonly number[];
   readonly deciding: readonly number[];
@@ -15,8 +15,8 @@ interface Census {
 }
 
 /**
- * The policy as data: what it says, of how many accounts, and what is doubtful about it. Neither the webhook's address nor any secret is in it.
- * @param known what was doubtful when it was read, for when there is no snapshot to judge it by
+ * The policy as data: its rules, the number of accounts of each, and warnings. It contains neither the webhook's address nor any secret.
+ * @param known the warnings from reading the policy, used if no snapshot is stored to check it against
  */
 export async function policyView(
   stores: Pick<Stores, 'snapshots' | 'registers'>,
@@ -56,7 +56,7 @@ export async function policyView(
   };
 }
 
-/** The last snapshot, if it has all that the policy asks of accounts. */
+/** The last snapshot, if it has every account attribute that the policy uses. */
 async function usable(
   { snapshots }: Pick<Stores, 'snapshots'>,
   { usesTags }: CompiledPolicy,
@@ -103,7 +103,7 @@ function warningsOf(
 
 function notifyView({ eventBus, webhook }: NonNullable<CompiledPolicy['policy']['notify']>) {
   if (webhook === null) return { eventBus, webhook: null };
-  // An address of a chat's webhook is itself the secret: its host tells enough.
+  // The URL of a chat webhook is itself a secret, so only its host is shown.
   const host = URL.parse(webhook.urlTemplate)?.host || null;
   return { eventBus, webhook: { host, events: webhook.events, signed: webhook.secretTemplate !== null } };
 }

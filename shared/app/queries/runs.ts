@@ -15,9 +15,9 @@ import { fullSummary } from '../plan/plan-document.ts';
 import type { plannedChange, run } from './answers/runs.ts';
 import { type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
 
-/** What `ScanCompleted` tells in its summary. */
+/** The summary of a `ScanCompleted` entry. */
 const scanSummary = z.object({
-  // A scan that is older than a kind has no counts of it.
+  // Scans from before a kind was added have no counts of it.
   verdicts: z.object(byKind(() => z.partialRecord(z.enum(VERDICTS), z.number()).default({}))),
   coverage: z.object({ listed: z.number(), evaluated: z.number(), unknown: z.number(), notApplicable: z.number() }),
   due: z.number(),
@@ -31,14 +31,14 @@ export type RunView = z.infer<typeof run>;
 
 type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'snapshots'>;
 
-/** Runs, the latest first. @throws BadCursorError */
+/** Runs, newest first. @throws BadCursorError */
 export async function listRuns(
   stores: RunStores,
   page: { readonly limit: number; readonly cursor: string | null },
 ): Promise<{ readonly runs: readonly RunView[]; readonly next: string | null }> {
   const { entries, next } = await stores.ledger.query({ type: 'ScanStarted' }, page);
   const runs: RunView[] = [];
-  // One run after the other: each may have tens of thousands of changes.
+  // Sequential, because each run may have tens of thousands of changes.
   for (const started of entries) {
     const seen = await runOf(stores, started);
     if (seen !== null) runs.push(seen.view);
@@ -54,8 +54,8 @@ async function runOf(stores: RunStores, started: LedgerEntry): Promise<SeenRun |
     firstOf(stores, runId, 'GuardrailTripped'),
     new RunStore(stores.registers).get(runId),
   ]);
-  const told = scanSummary.safeParse(completed?.detail?.summary);
-  const summary = told.success ? told.data : null;
+  const parsed = scanSummary.safeParse(completed?.detail?.summary);
+  const summary = parsed.success ? parsed.data : null;
   const trip =
     tripped === null ? null : { reason: tripped.reason ?? 'guardrail', message: tripped.detail?.message ?? '' };
   const totals = summary?.totals ?? null;

@@ -2,7 +2,7 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { type Status, shownOf } from '../../domain/enrollment/status.ts';
 
-/** What a condition is called in front of people. `status` is taken there: it is the enrollment status that AWS reports. */
+/** The words for a condition in text for people. The name `status` already stands for the enrollment status that AWS reports. */
 export interface StatusWords {
   readonly complianceStatus: Status;
   /** One sentence for the reason. */

@@ -16,14 +16,14 @@ import type { Summary } from '../survey/assessment-table.ts';
 import type { openReason, statusSchema } from './answers/status.ts';
 import { approvalViews, controlsNow, haltView, suspensionViews, windowView } from './enforcement-view.ts';
 
-/** Verdicts that no account has may be missing in `summary`. */
+/** `summary` may omit verdicts that no account has. */
 export type Status = Omit<z.infer<typeof statusSchema>, 'summary'> & { readonly summary: Summary };
 type OpenDrift = Status['openDrift'];
 type OpenReason = z.infer<typeof openReason>;
 
 export interface StatusOptions {
   readonly policy?: CompiledPolicy | null;
-  /** Epoch ms; default: suspensions that have just run out may still be named. */
+  /** Epoch ms, to leave out expired suspensions; default: suspensions that have just expired may still be listed. */
   readonly now?: number;
   /** The event bus that entries are published on, as `busOf` says (default `null`: none). */
   readonly bus?: string | null;

@@ -37,11 +37,11 @@ export interface ApplyResult {
   readonly changes: ChangeCounts;
   /** How the changes of the plan ended, follow-ups included: adds up to the plan's total. */
   readonly planned: PlannedCounts;
-  /** Changes that did not come about, with what is known of why. */
+  /** Changes that were not made, with the known reasons. */
   readonly open: readonly OpenChange[];
   readonly stopped: { readonly reason: string; readonly message: string } | null;
   readonly interrupted: boolean;
-  /** The canaries come first, and what is left waits for them; `null`: no gate is closed. */
+  /** The gate behind which the other changes wait for the canaries; `null`: no gate is closed. */
   readonly rollout: RolloutView | null;
 }
 
@@ -95,7 +95,7 @@ export async function apply(
   return conclude(deps, run, plan, options.stop.aborted);
 }
 
-/** How long a loop without work sleeps before it looks again, ms. */
+/** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 100;
 
 async function workUntilQuiet(
@@ -114,7 +114,7 @@ async function workUntilQuiet(
   try {
     while (!stop.aborted) {
       await snapshot.keepFresh();
-      // What is left on the queue waits there; what is in flight is finished.
+      // Queued work stays on the queue; work in flight is finished.
       if ((await work.controls.recent()).halt !== null) break;
       if (await pool.take()) {
         await pool.untilFree();
@@ -129,7 +129,7 @@ async function workUntilQuiet(
       const { visible, inFlight } = await deps.queue.depth();
       const end = deps.clock.now() + waitMs;
       const until = earlier(await nextTime(deps, waitMs), opening(await gateOf(deps, run), end));
-      // What another process has in flight may free something for us, but is waited for no longer than anything else.
+      // Work in flight in another process may unblock a key of this run; it is awaited no longer than anything else.
       const waited = deps.clock.now() - busyAt >= waitMs;
       if (visible === 0 && until === null && (inFlight <= pool.ofOtherRuns || waited)) break;
       if (visible === 0) {
@@ -138,7 +138,7 @@ async function workUntilQuiet(
       }
     }
   } finally {
-    // Also when nothing can work any more: what is in flight is finished before anybody closes the store under it.
+    // Also after a failure: work in flight must finish before the caller closes the store.
     await pool.drain().finally(() => snapshot.close());
   }
 }
@@ -150,7 +150,7 @@ async function gateOf({ registers }: Deps, { policy }: RunContext): Promise<Roll
   return state?.policyHash === policy.hash ? state : null;
 }
 
-/** When the gate of a rollout opens, if by then. */
+/** When the gate of a rollout opens, if it does so in time. */
 function opening(gate: RolloutState | null, end: number): number | null {
   const opensAt = gate?.opensAt ?? null;
   return opensAt !== null && opensAt <= end ? opensAt : null;
@@ -223,7 +223,7 @@ function endingOf(verdict: Verdict, begun: boolean): Ending | null {
 }
 
 function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null, tried: boolean): void {
-  // One that failed without a call was given up before, e.g. in a read; what somebody else has put right, nobody has attempted.
+  // A failed change without a call was given up earlier, e.g. at a read. A drift that someone else resolved was not attempted.
   if (tried || ending === 'failed') counts.attempted += 1;
   if (ending !== null && (tried || ending !== 'succeeded')) counts[ending] += 1;
 }
@@ -237,8 +237,8 @@ function wasAttempted(condition: Condition | null): boolean {
 }
 
 /**
- * The (account, enrollment) for which an intent was written since the run began, by whatever process: where several share a queue, one's
- * changes are made by another.
+ * The (account, enrollment) pairs with an intent since the run began, written by any process: where several processes share a queue, one makes
+ * the changes of another.
  */
 async function attempts(deps: Deps, runId: string, since: number | null): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();

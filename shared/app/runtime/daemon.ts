@@ -17,7 +17,7 @@ import type { Retrying } from '../support/retry.ts';
 import { LOCAL_PACE, type MaintenanceTask, type Pace, queueTasks, RUN_MS, runRegularly } from './maintenance.ts';
 
 export interface ServeOptions {
-  /** No further scan and no further work: what is in flight is finished and recorded. */
+  /** Begins no further scan or work; work in flight is finished and recorded. */
   readonly stop: AbortSignal;
   readonly onProgress: OnProgress;
   readonly onScanStarted: (runId: string) => void;
@@ -34,19 +34,19 @@ export interface ServeOptions {
   readonly tasks?: readonly MaintenanceTask[];
 }
 
-/** How long a loop without work sleeps before it looks again, ms. */
+/** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 250;
 /** The pause after the workers broke (credentials refused, disk full), ms. */
 const PAUSE_MS = 15_000;
 /** A part of a scan ends by itself before others take a running scan for silent (`RUNNING_SILENCE_MS`), ms; of that it keeps for ending: */
 const PART_MS = 14 * 60_000;
 const PART_RESERVE_MS = 90_000;
-/** How often it is looked whether another process has ended its scan, ms. */
+/** How often to check whether another process has ended its scan, ms. */
 const BUSY_MS = 1_000;
 
 /**
- * The daemon: scans by the policy's schedule, and works all the time. Any number of processes may do so on one store, and functions beside
- * them: of each due scan one takes care, and messages go to whoever is free. Returns when `stop` has aborted and nothing is in flight.
+ * The daemon: scans by the policy's schedule and works through the queue. Any number of daemons and functions may share one store: one of them runs
+ * each due scan, and any idle worker takes the next message. Returns when `stop` has aborted and nothing is in flight.
  */
 export async function serve(
   deps: Deps,
@@ -91,14 +91,14 @@ async function scanBySchedule(context: Context): Promise<void> {
       if (request === null) pauseMs = await waiting.look();
       else if (await scanOnce(context, request, waiting)) ownPolicy.nowInForce();
     } catch (error) {
-      // Left off because we are to stop: not worth a word.
+      // Interrupted by `stop`: not an error.
       if (!stop.aborted) options.onError('scan', error);
     }
     await deps.clock.sleep(pauseMs, stop);
   }
 }
 
-/** Waits for a scan that another process has begun: reports it once per holder, and looks again when its lease expires. */
+/** Waits for a scan that another process has begun: reports it once per holder, and checks again when its lease expires. */
 class Waiting {
   readonly #context: Context;
   #reported: string | null = null;
@@ -107,7 +107,7 @@ class Waiting {
     this.#context = context;
   }
 
-  /** @returns how long to pause before the next look, ms */
+  /** @returns how long to pause before the next check, ms */
   async look(): Promise<number> {
     const { deps, options } = this.#context;
     const { tickMs } = paceOf(options);
@@ -125,8 +125,8 @@ class Waiting {
 }
 
 /**
- * Two daemons with two policies would take turns at putting their own in force. The one whose policy was in force and is so no more is the
- * older one, and asks for no further scan.
+ * Two daemons with different policies would replace each other's policy in turn. The daemon whose policy was replaced has the older one, and requests
+ * no further scan.
  */
 class OwnPolicy {
   readonly #context: Context;
@@ -136,7 +136,7 @@ class OwnPolicy {
     this.#context = context;
   }
 
-  /** A scan of ours puts it in force. */
+  /** A scan of this process puts its policy in force. */
   nowInForce(): void {
     this.#wasInForce = true;
   }
@@ -155,13 +155,13 @@ function paceOf({ pace = LOCAL_PACE }: ServeOptions): Pace {
 }
 
 /**
- * Does a scan part by part, as the scanner function does; a process that is told to stop leaves the rest to whoever looks next.
- * @returns whether it was done here to its end
+ * Runs a scan part by part, like the scanner function. After `stop`, another process continues it.
+ * @returns whether the scan was completed here
  */
 async function scanOnce(context: Context, { runId }: ScanRequest, waiting: Waiting): Promise<boolean> {
   const { deps, settings, retrying, policy, options } = context;
   const { stop, onProgress } = options;
-  // The next part is begun here; nobody has to be asked.
+  // This loop begins the next part itself, so no request is enqueued.
   const requests = { send: async () => undefined };
   options.onScanStarted(runId);
   while (!stop.aborted) {

@@ -19,8 +19,8 @@ import { queueDue } from '../work-queue/requeue-due.ts';
 export interface MaintenanceTask {
   readonly name: string;
   /**
-   * Tasks that fill the queue run one after the other, in the order of the list, between two keys of a worker. The others run beside the
-   * work, each on its own, so that a slow event bus or webhook delays nothing else. `apply` maintains the store only at its end.
+   * Tasks that fill the queue run one after the other, in the order of the list, between two keys of a worker. The others run in parallel
+   * with the work, each independently, so that a slow event bus or webhook delays nothing else. `apply` runs them only at its end.
    */
   readonly group: 'queue' | 'notify' | 'store';
   readonly everyMs: number;
@@ -30,11 +30,11 @@ export interface MaintenanceTask {
 export interface TaskLimits {
   /** Long tasks begin no further piece after this time. */
   readonly until: EpochMs;
-  /** The process ends after this run: send what is gathered, finish what fits into the time. */
+  /** The process ends after this run: send what is buffered, finish what fits into the time. */
   readonly last: boolean;
 }
 
-/** What a round of maintenance did. */
+/** The results of one round of maintenance. */
 export interface MaintenanceReport {
   readonly keysDue: number;
   readonly published: number;
@@ -58,7 +58,7 @@ export interface Pace {
   readonly dueMs: number;
 }
 
-/** As often as a local file can bear. */
+/** Suited to a local file. */
 export const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000 };
 
 type MaintenanceDeps = Pick<
@@ -66,7 +66,7 @@ type MaintenanceDeps = Pick<
   'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor' | 'logger'
 >;
 
-/** What the tasks work on. Functions, because a Lambda may find its policy unreadable: the tasks that do not need it still run. */
+/** The dependencies of the tasks. They are functions, because the policy of a Lambda may be unreadable; tasks that do not need it still run. */
 export interface MaintenanceSource {
   readonly deps: MaintenanceDeps;
   policy(): Promise<CompiledPolicy>;
@@ -83,7 +83,7 @@ type QueueSource = Pick<MaintenanceSource, 'policy'> & { readonly deps: Omit<Mai
 
 /**
  * The tasks that fill the queue.
- * @param planHash the stored plan whose changes alone this process may make; keys of other plans stay where they are.
+ * @param planHash the only plan whose changes this process may make; keys of other plans stay on the queue.
  */
 export function queueTasks(
   { deps, policy }: QueueSource,

@@ -13,7 +13,7 @@ import { manualClock } from '../../support/manual-clock.ts';
 import { api, OPERATE, openSocket, READ, store, type TestApi, TOKENS, untilClosed } from './support.ts';
 
 /*
- * One client against everybody else, over real sockets: whatever a client does that is not admitted, an operator gets in and can halt.
+ * One client against all others, over real sockets: whatever an unadmitted client does, an operator can connect and halt.
  */
 
 const as = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -27,7 +27,7 @@ async function halts(own: TestApi, headers: Readonly<Record<string, string>> = {
 const EVENTS = 'e'.repeat(40);
 const ALL_TOKENS = { ...TOKENS, ROLLCALL_TOKEN_EVENTS: `bus=${EVENTS},other=${EVENTS.replaceAll('e', 'f')}` };
 
-/** A request that is admitted and does not end: its body does not come. */
+/** An admitted request that does not end, because its body never arrives. */
 async function beginEvent(own: TestApi, token: string): Promise<Socket> {
   const socket = await openSocket(own);
   const head = ['Host: x', `Authorization: Bearer ${token}`, 'Content-Type: application/json', 'Content-Length: 99'];
@@ -38,14 +38,14 @@ async function beginEvent(own: TestApi, token: string): Promise<Socket> {
 const firstLine = async (socket: Socket): Promise<string> => (await untilClosed(socket)).split('\r\n')[0] ?? '';
 
 describe('connections', () => {
-  test('more silent sockets than the server takes keep nobody out', async () => {
+  test('more silent sockets than the server accepts do not keep other clients out', async () => {
     const own = await api({ env: TOKENS });
     for (let n = 0; n < 520; n += 1) await openSocket(own);
     expect((await own.send('/api/health')).status).toBe(200);
     await halts(own, as(OPERATE));
   });
 
-  test('the one that is closed to let another in is the one that has been silent for longest', async () => {
+  test('the connection that has been silent for longest is closed to admit another one', async () => {
     const own = await api({ env: TOKENS, places: { total: 3, perAddress: 3, reserve: 1, perClient: 3 } });
     const [first, second, third] = [await openSocket(own), await openSocket(own), await openSocket(own)];
     second.write('GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -56,7 +56,7 @@ describe('connections', () => {
     expect([second.closed, third.closed]).toEqual([false, false]);
   });
 
-  test('requests under way have a limit for each client and in all, and halt has places that they cannot take', async () => {
+  test('requests under way have a limit per client and in total, and halt has reserved places', async () => {
     const places = { total: 10, perAddress: 10, reserve: 3, perClient: 5 };
     const own = await api({ env: ALL_TOKENS, places, patience: { ...PATIENCE, keepAliveMs: 1 } });
     const [one, other] = [EVENTS, EVENTS.replaceAll('e', 'f')];
@@ -70,14 +70,14 @@ describe('connections', () => {
     await halts(own, as(OPERATE));
   });
 
-  test('what has ended holds no place any more', async () => {
+  test('requests that have ended release their places', async () => {
     const places = { total: 4, perAddress: 4, reserve: 1, perClient: 1 };
     const own = await api({ env: TOKENS, places });
     const read = () => own.send('/api/status', { headers: as(READ) });
     for (let n = 0; n < 5; n += 1) expect((await read()).status).toBe(200);
   });
 
-  test('one address has so many, and others have theirs', async () => {
+  test('the limit of one address does not affect the others', async () => {
     const own = await api({ env: TOKENS, places: { total: 10, perAddress: 2, reserve: 1, perClient: 9 } });
     const [first, second] = [await openSocket(own), await openSocket(own)];
     const closed = once(first, 'close');
@@ -90,7 +90,7 @@ describe('connections', () => {
 describe('time', () => {
   const SHORT = { ...PATIENCE, headersMs: 100, requestMs: 200, checkMs: 20 };
 
-  test('a connection that stays silent, and one whose headers or body do not end, is closed', async () => {
+  test('silent connections and connections with unfinished headers or bodies are closed', async () => {
     const own = await api({ env: ALL_TOKENS, patience: SHORT });
     const silent = await openSocket(own);
     const slow = await openSocket(own);
@@ -108,7 +108,7 @@ describe('time', () => {
     expect(own.logged.map(({ message }) => message)).not.toContain('a request failed');
   });
 
-  test('is what the manual says', () => {
+  test('the time limits match the manual', () => {
     expect(PATIENCE).toMatchObject({ headersMs: 10_000, requestMs: 30_000 });
     expect(PATIENCE.checkMs).toBeLessThanOrEqual(1_000);
     const manual = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
@@ -116,10 +116,10 @@ describe('time', () => {
     expect(manual).toContain(`${PLACES.total} connections`);
   });
 
-  test('an answer that nobody takes any more ends', async () => {
+  test('an answer ends when its client stops reading', async () => {
     const own = await api({ patience: { ...PATIENCE, stalledMs: 50 } });
     const socket = await openSocket(own);
-    // The clock of the test stands still, so that the stream has nothing to say after its beginning.
+    // The clock of the test stands still, so the stream sends nothing after its beginning.
     socket.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${own.door.port}\r\n\r\n`);
     expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 200 /);
   });
@@ -148,7 +148,7 @@ describe('admission', () => {
 describe('rates', () => {
   const rates = { ...RATES, requests: { perSecond: 1, burst: 3 }, commands: { perSecond: 1, burst: 2 } };
 
-  test('what needs no token, and commands, use up nothing of the halt', async () => {
+  test('requests without a token and other commands do not use up the rate of halt', async () => {
     const own = await api({ env: TOKENS, rates });
     for (let n = 0; n < 5; n += 1) await own.send('/api/health');
     expect((await own.send('/api/health')).status).toBe(429);
@@ -166,7 +166,7 @@ describe('rates', () => {
     expect(statuses).toEqual([200, 200, 429]);
   });
 
-  test('a form of an old browser, which does not say where it comes from, is refused before it counts', async () => {
+  test('a form of an old browser, which sends no origin, is refused before it counts', async () => {
     const own = await api({ rates: { ...RATES, urgent: { perSecond: 1, burst: 2 } } });
     for (let n = 0; n < 5; n += 1) {
       const sent = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' };
@@ -185,7 +185,7 @@ describe('rates', () => {
 });
 
 describe('reads of everything', () => {
-  /** A store whose reading of all accounts lasts until `release`. */
+  /** A store whose reads of all accounts end only at `release`. */
   async function slowStore() {
     const clock = manualClock();
     const whole = await store(clock);
@@ -202,7 +202,7 @@ describe('reads of everything', () => {
     return { clock, store: { ...whole, ledger }, release: gate.resolve, begun: () => begun };
   }
 
-  test('are few at the same time, fewer of one client, and everything else is answered meanwhile', async () => {
+  test('heavy reads are limited in total and per client, and other requests are still answered', async () => {
     const { clock, store: slow, release, begun } = await slowStore();
     const own = await api({ env: TOKENS, clock, store: slow });
     const report = (token: string) => own.send('/api/audit/report', { headers: as(token) });
@@ -222,7 +222,7 @@ describe('reads of everything', () => {
     expect((await report(READ)).status).toBe(200);
   });
 
-  test('an export holds its place until it is taken or its reader is gone', async () => {
+  test('an export keeps its place until it is read or its reader disconnects', async () => {
     const own = await api({ env: TOKENS });
     const chain = chainOf(account(1), 20_000);
     await own.system.stores.ledger.append(chain);

@@ -6,10 +6,10 @@ import { readControls } from '../../../shared/app/guardrails/controls.ts';
 import { api, OPERATE, openSocket, READ, TOKENS, untilClosed } from './support.ts';
 
 /*
- * Headers that Node answers by itself unless it is told otherwise: `Expect`, which asks for leave to send the body, and `Upgrade`.
+ * Headers that Node answers by itself by default: `Expect`, which asks for permission to send the body, and `Upgrade`.
  */
 
-/** Longer than a test lasts: a connection that closes was closed on purpose. */
+/** Longer than a test takes, so a closed connection was closed deliberately. */
 const PATIENT = { ...PATIENCE, keepAliveMs: 60_000 };
 const JSON_TYPE = 'Content-Type: application/json';
 const bearer = (token: string): string => `Authorization: Bearer ${token}`;
@@ -51,14 +51,14 @@ describe('Expect: 100-continue', () => {
     expect((await readControls(own.system.stores.registers)).halt).not.toBeNull();
   });
 
-  test('a request without a body is answered and nothing is asked for', async () => {
+  test('a request without a body is answered without 100 Continue', async () => {
     const socket = await openSocket(await api({ env: TOKENS, patience: PATIENT }));
     socket.write(head('GET /api/status', [bearer(READ), 'Expect: 100-continue', 'Connection: close']));
     expect(statusLines(await untilClosed(socket))).toEqual(['HTTP/1.1 200 OK']);
   });
 });
 
-test('any other expectation gets 417, with our headers, and the connection is closed', async () => {
+test('any other expectation gets 417, with the security headers, and the connection is closed', async () => {
   const socket = await openSocket(await api({ env: TOKENS, patience: PATIENT }));
   socket.write(head('POST /api/halt', [bearer(OPERATE), JSON_TYPE, 'Content-Length: 9', 'Expect: tea']));
   const text = await untilClosed(socket);
@@ -76,7 +76,7 @@ describe('Upgrade', () => {
     for (const protocol of ['websocket', 'h2c']) {
       const socket = await openSocket(await api({ env: TOKENS, patience: PATIENT }));
       const upgrade = head('GET /api/status', [...headers, 'Connection: Upgrade', `Upgrade: ${protocol}`]);
-      // What follows may be of the other protocol: it is never taken for a request.
+      // The following bytes may belong to the other protocol, so they are not parsed as a request.
       socket.write(`${upgrade}${head('GET /api/health', [])}`);
       expect(statusLines(await untilClosed(socket))).toEqual([status]);
     }

@@ -25,7 +25,7 @@ function withValue(value: unknown, [name, ...rest]: readonly string[], replaceme
 }
 
 describe('behind Lambda', () => {
-  test('who signed it is the actor; operators are those that are named; nobody without a signature', async () => {
+  test('the signer is the actor, only configured operators may operate, and unsigned requests are refused', async () => {
     const world = await deploy({ sandbox: { accounts: 5 } });
     const handle = makeHandler(world.compose('api'), isOperator);
     const send = async (...args: Parameters<typeof event>) => {
@@ -35,7 +35,7 @@ describe('behind Lambda', () => {
     expect((await send('GET', '/api/whoami', READER)).json).toMatchObject({ actor: READER, role: 'read' });
     expect((await send('GET', '/api/whoami', OPERATOR)).json).toMatchObject({ actor: OPERATOR, role: 'operate' });
     expect((await send('GET', '/api/whoami', null)).json).toMatchObject({ status: 401, code: 'NotSigned' });
-    // What a client says of itself counts for nothing.
+    // Identity headers of the client are ignored.
     expect(
       (await send('GET', '/api/whoami', null, undefined, { authorization: `Bearer ${'x'.repeat(40)}` })).status,
     ).toBe(401);
@@ -60,7 +60,7 @@ describe('behind Lambda', () => {
     expect((await send('GET', '/accounts', READER)).status).toBe(404);
   });
 
-  test('events are what there is, and the end: the reader comes back for more', async () => {
+  test('an event stream sends what is available and ends, so that the reader reconnects', async () => {
     const world = await deploy({ sandbox: { accounts: 5 } });
     const handle = makeHandler(world.compose('api'), isOperator);
     const events = async (from: Record<string, string>) => {
@@ -76,14 +76,14 @@ describe('behind Lambda', () => {
     expect(body).toContain('"type":"EnforcementHalted"');
   });
 
-  test('an event that is not an HTTP request is answered 400 and says what is wrong, whatever field it is', async () => {
+  test('an event that is not an HTTP request is answered 400 with the fault, for any field', async () => {
     const world = await deploy({ sandbox: { accounts: 5 } });
     const handle = makeHandler(world.compose('api'), isOperator);
     const send = async (given: unknown) => {
       const { statusCode, body } = await handle(given, context);
       return { status: statusCode, body };
     };
-    // A cheap one: most of these events are answered.
+    // A cheap endpoint, because most of these events are answered.
     const good = event('GET', '/api/whoami', READER);
     const wrong: readonly unknown[] = [null, 7, true, 'x y', [], [7], {}, { length: { toString: 1 } }, '\r\n'];
     let refused = 0;
@@ -91,7 +91,7 @@ describe('behind Lambda', () => {
       for (const value of [undefined, ...wrong]) {
         const { status, body } = await send(withValue(good, path, value));
         const name = `${path.join('.')} ${JSON.stringify(value)}`;
-        // Some fields are of no interest, or may be missing; then the request is answered, and never by a failure.
+        // Without an unused or optional field the request is answered normally, never with a failure.
         expect([name, status >= 200 && status < 500]).toEqual([name, true]);
         if (status === 200) continue;
         const { code } = JSON.parse(body);
@@ -123,7 +123,7 @@ describe('behind Lambda', () => {
     expect(isOperator()(arn)).toBe(expected);
   });
 
-  test('nobody, where nobody is named; a name that is none is refused', () => {
+  test('without configured names there are no operators, and an invalid name is refused', () => {
     expect(readOperators({})(OPERATOR)).toBe(false);
     expect(() => readOperators({ ROLLCALL_OPERATORS: 'FinOps' })).toThrow('ROLLCALL_OPERATORS has "FinOps"');
     expect(() => readOperators({ ROLLCALL_OPERATORS: '*' })).toThrow('expected the ARN');

@@ -48,7 +48,7 @@ function at(document: unknown, pointer: string): unknown {
 }
 
 describe('the OpenAPI document', () => {
-  test('has the form that OpenAPI 3.1 asks for, and no reference into nowhere', async () => {
+  test('is valid OpenAPI 3.1, and every reference resolves', async () => {
     const own = await api();
     const { json } = await own.send('/openapi.json');
     const document = documentShape.parse(json);
@@ -72,7 +72,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(document.components.schemas).sort()).toEqual(Object.keys(SCHEMAS).sort());
   });
 
-  test('has just the endpoints that answer, each with the role that it asks for', async () => {
+  test('lists exactly the existing endpoints, each with its role', async () => {
     const own = await api();
     const described = Object.entries(documentShape.parse(openApi(ROUTES, '1')).paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, { 'x-rollcall-role': role }]) => ({ path, method, role })),
@@ -88,7 +88,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('the export as JSON is the object that it is, the other formats are text', () => {
+  test('the JSON export is an object, and the other formats are text', () => {
     const { paths } = documentShape.parse(openApi(ROUTES, '1'));
     const answer = paths['/api/audit/export']?.get?.responses[200];
     expect(answer?.['content']).toEqual({
@@ -98,7 +98,7 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  test('a limit is described as it is checked', () => {
+  test('limits are described as they are validated', () => {
     const { paths } = documentShape.parse(openApi(ROUTES, '1'));
     const limits = Object.values(paths).flatMap((item) =>
       (item.get?.parameters ?? []).filter(({ name }) => name === 'limit'),

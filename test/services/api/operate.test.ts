@@ -32,7 +32,7 @@ function undoing(stores: Awaited<ReturnType<typeof store>>, names: RegExp) {
   return { ...stores, registers };
 }
 
-describe('what the store does not keep', () => {
+describe('writes that the store loses', () => {
   test.each([
     ['/api/halt', { reason: 'stop' }, 'The halt was written'],
     ['/api/suspend', { selector: '111122223333' }, 'The suspension was written'],
@@ -56,7 +56,7 @@ describe('what the store does not keep', () => {
 });
 
 describe('operators', () => {
-  test('two who approve the same plan at once: one is answered, the other told by whom', async () => {
+  test('of two concurrent approvals of a plan, one succeeds and the other names the first approver', async () => {
     const { own, planHash } = await withPlan();
     const answers = await Promise.all([
       own.post('/api/approve', { planHash, reason: 'adoption' }, as(OPERATE)),
@@ -76,7 +76,7 @@ describe('operators', () => {
     expect((await own.post('/api/approve', { planHash }, as(BEN))).status).toBe(409);
   });
 
-  test('each command is in the ledger with who sent it', async () => {
+  test('each command is in the ledger with its actor', async () => {
     const asked: string[] = [];
     const own = await api({ env: TWO, askForScan: async () => void asked.push('scan') });
     const call = (path: string, body: unknown) => own.post(path, body, as(OPERATE));
@@ -128,7 +128,7 @@ describe('operators', () => {
     expect(await own.system.stores.ledger.chains(null, 10)).toEqual([]);
   });
 
-  test('a body that is no JSON', async () => {
+  test('a body that is not JSON is refused', async () => {
     const own = await api();
     const answer = await own.send('/api/halt', {
       method: 'POST',
@@ -142,14 +142,14 @@ describe('operators', () => {
 describe('events of AWS', () => {
   const unread = async () => expect.fail('nothing is to be read');
 
-  test('are refused where a function reacts to them, and put off where nobody can be asked yet', async () => {
+  test('are refused where a function reacts to them, and postponed while accounts cannot be read', async () => {
     const event = optedOut('111122223333', 0);
     expect((await (await api()).post('/api/events', event)).json).toMatchObject({ status: 404, code: 'NoReactorHere' });
     const early = await api({ reader: () => null });
     expect((await early.post('/api/events', event)).json).toMatchObject({ status: 503, code: 'NotReady' });
   });
 
-  test('that are none are rejected with a reason, as often as they come, and never an error that is tried again', async () => {
+  test('that are invalid are rejected with a reason each time, never with an error that the sender retries', async () => {
     const own = await api({ reader: () => unread });
     for (let times = 0; times < 30; times += 1) {
       const { status, json } = await own.post('/api/events', { detail: 'x', times });

@@ -10,7 +10,7 @@ import { api } from './support.ts';
 
 const MARKUP = '<img src=x onerror=alert(1)>';
 
-/** An organization that one run has looked at, one of its accounts with markup for a name. */
+/** An organization after one run; the name of one account is markup. */
 async function afterOneRun() {
   const world = await startWorld({ sandbox: { accounts: 20, drift: 0.5, seed: 3 } });
   const [odd = ''] = world.sandbox.changeAccounts({ add: [{ name: MARKUP, ou: '/Sandbox' }] });
@@ -20,8 +20,8 @@ async function afterOneRun() {
   return { own: await api({ store, clock: world.clock }), odd, run };
 }
 
-describe('what is known', () => {
-  test('every answer has the documented shape, and text of other people comes back as data', async () => {
+describe('reads', () => {
+  test('every answer has the documented shape, and text from AWS is returned as data', async () => {
     const { own, odd } = await afterOneRun();
     const { get } = own;
     const status = await get('/api/status', SCHEMAS.Status);
@@ -32,7 +32,7 @@ describe('what is known', () => {
     await get('/api/policy', SCHEMAS.Policy);
     await get(`/api/policy/explain/${odd}`, SCHEMAS.Explanation);
     expect(await get('/api/audit/as-of?at=2026-01-01', SCHEMAS.AsOf)).toMatchObject({ future: false, total: 0 });
-    // Nobody can tell what will be: it is said that this is not it.
+    // The future is unknown, so the answer says that it shows the present.
     const ahead = await get('/api/audit/as-of?at=2999-01-01', SCHEMAS.AsOf);
     expect(ahead).toMatchObject({ future: true, at: '2999-01-01T00:00:00.000Z' });
     expect(ahead.total).toBeGreaterThan(0);
@@ -53,7 +53,7 @@ describe('what is known', () => {
     }
   });
 
-  test('accounts: pages of any size give each account once, in order, as filtered; a cursor belongs to its question', async () => {
+  test('accounts: pages of any size list each matching account once and in order, and a cursor works only for its own query', async () => {
     const { own, odd } = await afterOneRun();
     const all = await own.get('/api/accounts?limit=1000&sort=name&order=desc&facets=true', SCHEMAS.Accounts);
     expect(all).toMatchObject({ total: all.all, next: null });
@@ -80,7 +80,7 @@ describe('what is known', () => {
     expect(sandbox.accounts.every(({ ou }) => ou.startsWith('/Sandbox'))).toBe(true);
     expect((await own.get('/api/accounts?reason=nonsense', SCHEMAS.Accounts)).total).toBe(0);
 
-    // Of an account that the organization does not have any more only its id is known: no name, OU or tag of it matches anything.
+    // For an account that has left the organization only the id is known, so its name, OU and tags match nothing.
     await own.system.stores.snapshots.remove([odd]);
     const suspension = async () => (await own.get(`/api/accounts/${odd}`, SCHEMAS.Account)).suspension;
     for (const selector of ['name:*', 'ou:/', 'tag:env=dev']) {
@@ -119,7 +119,7 @@ describe('what is known', () => {
 });
 
 describe('events', () => {
-  test('a reader who comes back with the last id gets what it has missed; one with an id of nobody is told of a gap', async () => {
+  test('a reader that reconnects with its last id gets the missed entries, and an unknown id gets a gap', async () => {
     const { own } = await afterOneRun();
     const { entries } = await own.get('/api/audit?limit=5', SCHEMAS.AuditPage);
     const from = entries.at(-1);
@@ -142,7 +142,7 @@ describe('events', () => {
     expect(await read('nonsense', 'event: gap')).toContain('event: gap');
   });
 
-  test('where more is written within a moment than is told, there is a gap, and what follows is told', async () => {
+  test('more new entries than the maximum cause a gap, and later entries are sent', async () => {
     const clock = manualClock();
     const { system } = await api({ clock });
     const append = (chain: string, length: number) => {
@@ -175,7 +175,7 @@ describe('events', () => {
     stop.abort();
     await reading.return(undefined);
 
-    // Where functions answer, each answer ends: who has been told of the gap is not told of it again.
+    // In Lambda each answer ends: a reader that has received the gap does not receive it again.
     const [, lastEventId = ''] = /^id: (.*)$/m.exec(gap) ?? [];
     await clock.advance(10_000);
     let later = '';

@@ -13,7 +13,7 @@ const ACCOUNTS = 10_000;
 const RUN = 'run-of-ten-thousand';
 const KINDS = ['computeOptimizer', 'automation'] as const;
 
-/** What was recorded of Compute Optimizer, in order, of every tenth account. Automation, the follow-up, has begun nowhere yet. */
+/** The recorded steps of Compute Optimizer, in order, for every tenth account. Automation, the follow-up, has not begun anywhere yet. */
 const HISTORIES: readonly (readonly EntryType[])[] = [
   ['RemediationStarted', 'RemediationFailed', 'RemediationStarted', 'RemediationSucceeded', 'DriftResolved'],
   ['RemediationStarted', 'RemediationSucceeded', 'DriftResolved'],
@@ -44,7 +44,7 @@ test('the counts of a run of 10,000 accounts are exact despite killed workers an
   const keys = numbers.flatMap((n) =>
     KINDS.map((enrollment) => changeKey(change({ accountId: account(n), enrollment }))),
   );
-  // A part that was killed, and the one that went on: it found half of it done.
+  // A part that was killed, and the part that continued: it found half of the work done.
   await runs.noteChanges(RUN, keys, clock.now());
   await runs.noteChanges(RUN, keys.slice(ACCOUNTS), clock.now());
   const totals = { now: ACCOUNTS, followUps: ACCOUNTS, optOuts: 0, calls: 10_200 };
@@ -57,9 +57,9 @@ test('the counts of a run of 10,000 accounts are exact despite killed workers an
       { type: 'ScanCompleted', runId: RUN, detail: { summary } },
     ]),
     ...numbers.flatMap(entriesOf),
-    // Brought by an event, and counted with the last run.
+    // Caused by an event, and counted with the last run.
     ...sealAll(account(ACCOUNTS), [{ type: 'RemediationStarted', enrollment: 'automation', runId: RUN }]),
-    // Found resolved, and another run's.
+    // Resolved by someone else, and a change of another run.
     ...sealAll(account(ACCOUNTS + 1), [{ type: 'DriftResolved', enrollment: 'automation', runId: RUN }]),
     ...sealAll(account(ACCOUNTS + 2), [{ type: 'RemediationStarted', enrollment: 'automation', runId: 'another' }]),
   ]);
@@ -83,11 +83,11 @@ test('the counts of a run of 10,000 accounts are exact despite killed workers an
     entriesCut: false,
   });
   expect((await get('/api/runs', SCHEMAS.Runs)).runs).toMatchObject([{ runId: RUN, changes: detail.run.changes }]);
-  // Far above what it takes (some 100 ms): an answer that reads the entries one by one takes seconds.
+  // Far above the normal duration (about 100 ms); reading the entries one by one would take seconds.
   expect(took).toBeLessThan(2_000);
 }, 60_000);
 
-test('of a run whose plan is kept no longer, what it has begun is told, and how much it set out to do', async () => {
+test('a run whose plan is no longer stored still has its started changes and its planned total', async () => {
   const clock = manualClock(MANUAL_CLOCK_START);
   const store = await openStore(clock);
   const coverage = { listed: 9, evaluated: 9, unknown: 0, notApplicable: 0 };

@@ -10,7 +10,7 @@ import { api, documented, OPERATE, READ, type TestApi, TOKENS } from './support.
 
 const as = (token: string) => ({ authorization: `Bearer ${token}` });
 
-/** Nobody has been let through: neither the kill switch nor the ledger has been touched. */
+/** No request was admitted: the kill switch and the ledger are unchanged. */
 async function untouched({ system: { stores } }: TestApi): Promise<void> {
   expect(await readControls(stores.registers)).toEqual(NO_CONTROLS);
   expect(await stores.ledger.chains(null, 10)).toEqual([]);
@@ -30,7 +30,7 @@ describe('headers', () => {
   };
   const page = { body: Buffer.from('<p>'), type: 'text/html; charset=utf-8', etag: '"a"' };
 
-  test('every answer has them, whatever it is; what is known is kept by no cache; nobody is invited from elsewhere', async () => {
+  test('every answer has the security headers, data is never cached, and no other origin is allowed', async () => {
     const own = await api({ pages: async () => new Map([['/', page]]) });
     const answers = [
       await own.send('/api/status'),
@@ -54,7 +54,7 @@ describe('headers', () => {
 });
 
 describe('on loopback, without a token', () => {
-  test('answers to names of this machine alone: a name that was rebound to it reads and changes nothing', async () => {
+  test('only loopback names are served: a rebound name reads and changes nothing', async () => {
     const own = await api();
     const { port } = own.door;
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]) {
@@ -77,7 +77,7 @@ describe('on loopback, without a token', () => {
     await untouched(own);
   });
 
-  test('a page of another site reads and changes nothing, by whatever a browser lets it send', async () => {
+  test('a page of another site reads and changes nothing with any request that a browser permits', async () => {
     const own = await api();
     const { port } = own.door;
     const foreign: readonly Record<string, string>[] = [
@@ -102,7 +102,7 @@ describe('on loopback, without a token', () => {
     await untouched(own);
   });
 
-  test('what an old browser sends of a form without saying where from is no JSON, and refused', async () => {
+  test('a form that an old browser sends without an origin is not JSON, so it is refused', async () => {
     const own = await api();
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '']) {
       const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
@@ -114,7 +114,7 @@ describe('on loopback, without a token', () => {
     await untouched(own);
   });
 
-  test('its own pages and tools are let in, and a link to the dashboard', async () => {
+  test('its own pages, tools and links to the dashboard are admitted', async () => {
     const own = await api({
       pages: async () => new Map([['/', { body: Buffer.from('<p>'), type: 'text/html', etag: '"a"' }]]),
     });
@@ -130,7 +130,7 @@ describe('on loopback, without a token', () => {
 });
 
 describe('tokens', () => {
-  test('none of the API answers without one, wherever it is bound; the page and the description do', async () => {
+  test('every endpoint of the API needs a token on every address; the page and the OpenAPI document do not', async () => {
     const clock = manualClock();
     const own = await api({ env: TOKENS, host: '0.0.0.0', clock });
     for (const { method, path } of ROUTES) {
@@ -144,7 +144,7 @@ describe('tokens', () => {
     await untouched(own);
   });
 
-  test('who may read may not operate; the ledger names the token, and no answer or log line has it', async () => {
+  test('a read token cannot operate; the ledger has the name of the token, and no answer or log line has the token itself', async () => {
     const own = await api({ env: TOKENS });
     expect((await own.send('/api/whoami', { headers: as(READ) })).json).toMatchObject({
       actor: 'token:read',
@@ -162,7 +162,7 @@ describe('tokens', () => {
     expect(`${audit.text}${JSON.stringify(own.logged)}`).not.toContain(OPERATE);
   });
 
-  test('who may hand over events may do nothing else; operators may do that as well, readers may not', async () => {
+  test('an events token may only send events; operators may send them too, readers may not', async () => {
     const EVENTS = 'e'.repeat(40);
     const reader = () => async () => expect.fail('nothing is to be read');
     const own = await api({ env: { ...TOKENS, ROLLCALL_TOKEN_EVENTS: `bus@2099-01-31=${EVENTS}` }, reader });
@@ -173,7 +173,7 @@ describe('tokens', () => {
       const refused = method === 'post' ? own.post(url, {}, as(EVENTS)) : own.send(url, { headers: as(EVENTS) });
       expect((await refused).json, path).toMatchObject({
         ...{ status: 403, code: 'EventsOnly' },
-        detail: 'token:bus may hand over events with POST /api/events, and nothing else.',
+        detail: 'token:bus may only send events with POST /api/events.',
       });
     }
     await untouched(own);
@@ -196,7 +196,7 @@ describe('tokens', () => {
     expect(answer.json).toMatchObject({ status: 401, code });
   });
 
-  test('one that has expired is told so; it is taken to the end of its last day', async () => {
+  test('a token is valid until the end of its last day, and an expired one is refused as expired', async () => {
     const clock = manualClock(Date.parse('2026-03-31T23:59:59Z'));
     const own = await api({ env: { ROLLCALL_TOKEN_READ: `ben@2026-03-31=${READ}` }, clock });
     expect((await own.send('/api/whoami', { headers: as(READ) })).json).toMatchObject({ actor: 'token:ben' });
@@ -212,21 +212,24 @@ describe('tokens', () => {
     ['with a blank in it', { ROLLCALL_TOKEN_OPERATE: `x=${OPERATE} ${OPERATE}` }, 'character'],
     ['too short, of events', { ROLLCALL_TOKEN_EVENTS: 'short' }, 'ROLLCALL_TOKEN_EVENTS, token 1: it has 5 characters'],
     ['twice the same', { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: READ }, 'are the same'],
-  ])('in the environment, %s: refused with its place and without itself', (_what, env, message) => {
-    const read = () => readApiTokens(env);
-    expect(read).toThrow(message);
-    expect(read).not.toThrow(READ);
-  });
+  ])(
+    'an invalid token in the environment (%s) is refused by its position, without its value',
+    (_what, env, message) => {
+      const read = () => readApiTokens(env);
+      expect(read).toThrow(message);
+      expect(read).not.toThrow(READ);
+    },
+  );
 
-  test('without one, no address is bound that other machines reach', async () => {
+  test('without a token, only loopback addresses are bound', async () => {
     for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org']) {
       await expect(api({ host })).rejects.toThrow('ROLLCALL_TOKEN_OPERATE');
     }
   });
 });
 
-describe('too much', () => {
-  test('a client that asks too often waits; guessing tokens is slower still', async () => {
+describe('limits', () => {
+  test('the request rate of a client is limited, and guessing tokens is slower still', async () => {
     const rates = {
       requests: { perSecond: 1, burst: 5 },
       commands: { perSecond: 1, burst: 2 },
@@ -270,7 +273,7 @@ describe('too much', () => {
     await untouched(own);
   });
 
-  test('what is no request is answered as such, and the door stays open', async () => {
+  test('a malformed request gets an error, and the server keeps running', async () => {
     const own = await api();
     const raw = (text: string) =>
       new Promise<string>((resolve, reject) => {
@@ -290,7 +293,7 @@ describe('too much', () => {
     expect(trace).toContain("content-security-policy: default-src 'none'");
     expect(await raw(`GET //evil.example/api/status HTTP/1.1\r\n${host}`)).toContain(' 404 ');
     expect(await raw(`GET /api/../../etc/passwd HTTP/1.1\r\n${host}`)).toContain(' 404 ');
-    // Refused before its body has come: the connection can take no other request, so the answer says that it ends.
+    // Refused before its body has arrived: the connection cannot take another request, so the answer announces its end.
     const announced = `Host: 127.0.0.1:${own.door.port}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n`;
     const refused = await raw(`POST /api/halt HTTP/1.1\r\n${announced}`);
     expect(refused).toMatch(/^HTTP\/1\.1 413 .*^connection: close\r$/ims);

@@ -27,7 +27,7 @@ export const OPERATE = 'o'.repeat(40);
 export const TOKENS = { ROLLCALL_TOKEN_READ: READ, ROLLCALL_TOKEN_OPERATE: `anna=${OPERATE}` };
 
 export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages' | 'rates' | 'patience' | 'places'>> {
-  /** What the environment says of tokens; default: nothing. */
+  /** The tokens in the environment; default: none. */
   readonly env?: Readonly<Record<string, string>>;
   readonly store?: EmbeddedStore;
   readonly clock?: Clock;
@@ -40,9 +40,9 @@ export interface TestApi {
   readonly door: OpenDoor;
   readonly system: ApiSystem;
   readonly logged: { readonly message: string; readonly fields: LogFields | undefined }[];
-  /** A request as it is, by Node's own client: it sends what it is told and nothing else. */
+  /** A raw request by Node's own client, which sends exactly the given headers and body. */
   send(path: string, options?: SendOptions): Promise<Answer>;
-  /** A GET whose answer has the shape that is documented, and nothing beside it. */
+  /** A GET whose answer has exactly the documented shape. */
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
@@ -70,7 +70,7 @@ export async function store(clock: Clock): Promise<EmbeddedStore> {
   return opened;
 }
 
-/** The API on a port of its own, over a store of its own. */
+/** The API on its own port with its own store. */
 export async function api(parts: ApiParts = {}): Promise<TestApi> {
   const clock = parts.clock ?? manualClock();
   const stores = parts.store ?? (await store(clock));
@@ -122,7 +122,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
   };
 }
 
-/** The answer, which has the documented shape and nothing that is not documented. */
+/** The answer, checked to have exactly the documented shape. */
 export function documented<T>(schema: z.ZodType<T>, json: unknown): T {
   const parsed = schema.parse(json);
   expect(parsed).toEqual(json);
@@ -156,7 +156,7 @@ export async function openSocket({ door }: TestApi): Promise<Socket> {
   return socket;
 }
 
-/** Everything that the server sends until it closes the connection. */
+/** All bytes that the server sends until it closes the connection. */
 export async function untilClosed(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (part) => {

@@ -37,7 +37,7 @@ const enrollmentCell = z.object({
 
 export const accountRow = z.object({
   accountId,
-  name: z.string().describe('Empty: the last snapshot lacks the account'),
+  name: z.string().describe('Empty: the account is not in the last snapshot'),
   ou: z.string(),
   state: state.nullable(),
   management: z.boolean(),
@@ -49,12 +49,14 @@ const counted = list(z.object({ value: z.string(), count: z.number() }));
 export const accountsAnswer = z.object({
   accounts: list(accountRow),
   next: textOrNull.describe('Cursor of the next page'),
-  total: z.number().describe('Accounts that fit the filters'),
-  all: z.number().describe('Accounts in all'),
+  total: z.number().describe('Accounts that match the filters'),
+  all: z.number().describe('Number of all accounts'),
   facets: z
     .object({ statuses: counted, verdicts: counted, ous: counted, rules: counted, reasons: counted })
     .nullable()
-    .describe('What can be filtered by, with how many accounts of the whole organization have it; with facets=true'),
+    .describe(
+      'The values that can be filtered by, each with its number of accounts in the whole organization; only with facets=true',
+    ),
 });
 
 const accountFacts = z.object({
@@ -91,12 +93,12 @@ const condition = facet.extend({
 
 const field = z.enum(FIELDS);
 const decided = <T extends z.ZodType>(value: T) => z.object({ value, rule: z.string() });
-const wish = z.enum(['Active', 'Inactive', 'unmanaged']);
+const desired = z.enum(['Active', 'Inactive', 'unmanaged']);
 
 export const explanation = z.object({
   account: accountFacts,
   desired: z.object({
-    ...byKind(() => decided(wish)),
+    ...byKind(() => decided(desired)),
     organizationRules: decided(z.enum(['AnyAllowed', 'NoneAllowed', 'unmanaged'])),
     mode: decided(z.enum(['enforce', 'alert', 'off'])),
     contradiction: z.object({ code: z.string(), message: z.string(), enrollments: list(enrollment) }).nullable(),
@@ -124,7 +126,7 @@ export const accountAnswer = z.object({
   suspension: z
     .object({ message: z.string(), until: timeOrNull })
     .nullable()
-    .describe("The operator's suspension under which it is now"),
+    .describe("The operator's suspension that applies to it now"),
   window,
   explanation: explanation.nullable(),
   notExplained: textOrNull,

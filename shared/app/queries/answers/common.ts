@@ -9,7 +9,7 @@ import { ENTRY_TYPES } from '../../../domain/ledger/entry.ts';
 export const accountId = z.string().regex(/^\d{12}$/, 'expected the id of an account, 12 digits');
 export const enrollment = z.enum(ENROLLMENT_IDS);
 export const verdict = z.enum(VERDICTS);
-/** The words that people see for a verdict. */
+/** The status words in text for people. */
 export const complianceStatus = z.enum(STATUSES);
 export const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 export const target = z.enum(['Active', 'Inactive']);
@@ -19,7 +19,7 @@ export const time = z.string().describe('ISO 8601, UTC');
 export const timeOrNull = time.nullable();
 export const textOrNull = z.string().nullable();
 
-/** A list as use cases give it: nobody changes it. */
+/** A readonly list. */
 export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 
 /** Every verdict with its count. */
@@ -29,9 +29,9 @@ export const summary = z.object(byKind(() => verdictCounts));
 const statusCounts = z.record(complianceStatus, z.number());
 export const statuses = z.object(byKind(() => statusCounts));
 
-/** Beside a verdict where `status` is the enrollment status that AWS reports. */
+/** Added to a verdict where `status` is already the enrollment status that AWS reports. */
 export const statusWords = {
-  complianceStatus: complianceStatus.describe('The status that people see; `verdict` is its internal name'),
+  complianceStatus: complianceStatus.describe('The status; `verdict` is its internal name'),
   message: textOrNull.describe('One sentence for the reason'),
 };
 
@@ -50,16 +50,16 @@ export const facet = z.object({
 
 const changedBy = z
   .object({ actor: z.string(), operation: z.string(), requestId: textOrNull, at: time })
-  .describe('Whose call it was that changed it, if CloudTrail told');
+  .describe('The caller that changed it, if CloudTrail reported the call');
 
-/** What an entry of the ledger carries by need of its type. */
+/** Details of a ledger entry that depend on its type. */
 const detail = z.object({
   message: z.string().optional(),
   facets: z.object(byKind(() => facet.optional())).optional(),
   rules: z
     .object(byKind(() => textOrNull.optional()))
     .optional()
-    .describe('The rules that decide what facets say'),
+    .describe('The rules that decide each part of the desired state'),
   claimExpiresAt: z.string().optional(),
   intentId: z.string().optional(),
   unsent: z.literal(true).optional(),
@@ -83,7 +83,7 @@ const detail = z.object({
       current: z.unknown(),
     })
     .optional()
-    .describe('ChainPruned: what stands for the entries that were removed'),
+    .describe('ChainPruned: the checkpoint that replaces the removed entries'),
   digest: z
     .object({ day: z.string(), root: z.string(), list: z.string(), chains: z.number(), entries: z.number() })
     .optional()
@@ -98,11 +98,11 @@ const detail = z.object({
     })
     .optional()
     .describe(
-      'StoreRestored: the backup, the end of the organization chain that it replaced, and the entries that it lacks',
+      'StoreRestored: the backup, the end of the organization chain that it replaced, and the entries missing from it',
     ),
 });
 
-/** An entry of the ledger. `detail` has what its type needs beside the fixed fields. */
+/** A ledger entry. `detail` holds the fields that depend on its type. */
 export const ledgerEntry = z.object({
   id: z.string(),
   chain: z.string().describe('The account id, or "organization"'),
@@ -124,7 +124,7 @@ export const ledgerEntry = z.object({
   hash: z.string(),
 });
 
-/** RFC 9457, with a stable `code`, and where it is about what was sent, what is wrong where. */
+/** A problem [RFC 9457] with a stable `code`; for an invalid request, `errors` lists each fault and where it is. */
 export const problem = z.object({
   type: z.string().describe('urn:rollcall:problem:CODE'),
   title: z.string(),

@@ -63,7 +63,7 @@ export const runAnswer = z.object({
     planHash: textOrNull,
     changes: list(plannedChange),
     total: z.number().describe('Changes of the run; the first 1,000 are in `changes`'),
-    approvable: z.boolean().describe('maxChanges or a canary holds it up, and no one has approved it'),
+    approvable: z.boolean().describe('maxChanges or a canary has stopped it, and it is not approved'),
     approval: z
       .object({
         actor: z.string(),

@@ -15,7 +15,7 @@ import {
 export const health = z.object({ status: z.enum(['ok', 'unavailable']) });
 
 export const whoami = z.object({
-  actor: z.string().describe('As whom the ledger would name you'),
+  actor: z.string().describe('Your name in the ledger'),
   role: z.enum(['read', 'operate']),
   version: z.string(),
 });
@@ -67,10 +67,10 @@ export const openReason = z.object({
 const openDrift = z.object({ enrollments: z.number(), oldestSince: timeOrNull });
 const trippedGuardrail = z.object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull });
 
-/** What is known without asking AWS: `status --json`. */
+/** The recorded state, without calls to AWS: `status --json`. */
 export const statusSchema = z.object({
   summary,
-  statuses: statuses.describe('Accounts by the status that people see'),
+  statuses: statuses.describe('Accounts by status'),
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
   scanning: z
     .object({
@@ -84,7 +84,9 @@ export const statusSchema = z.object({
       'The scan that is requested, running or interrupted; `until`: when another process may continue it unless its lease is renewed',
     ),
   queue: z.object({ visible: z.number(), inFlight: z.number(), dead: z.number() }),
-  limiter: z.record(z.string(), z.number()).describe('Calls a second now, by service:Operation, and in all (total)'),
+  limiter: z
+    .record(z.string(), z.number())
+    .describe('Current calls per second by service:Operation, and their `total`'),
   open: list(openReason).describe('Why accounts do not comply, most frequent first'),
   openDrift: openDrift.describe(
     'Drift that is neither resolved nor superseded, even if its fix is delayed; `oldestSince`: start of the oldest',
@@ -96,7 +98,7 @@ export const statusSchema = z.object({
   window,
   halted,
   suspensions: list(suspension),
-  approvals: list(approval).describe('Given and not used yet: the next run makes the changes of these plans'),
+  approvals: list(approval).describe('Approvals that are not used yet: the next run makes the changes of these plans'),
   outbox: z
     .object({
       overdue: z.number(),
@@ -109,12 +111,12 @@ export const statusSchema = z.object({
 });
 
 export const statusAnswer = statusSchema.extend({
-  nextScan: timeOrNull.describe('When the schedule has the next scan fall due'),
+  nextScan: timeOrNull.describe('When the next scheduled scan is due'),
 });
 
 export const limiterAnswer = z.object({
   ceiling: z.number().describe('limits.callsPerSecond of the policy'),
-  total: z.number().nullable().describe('The present total, calls a second; null: no call was made yet'),
+  total: z.number().nullable().describe('The current total, calls per second; null: no call was made yet'),
   operations: list(z.object({ operation: z.string(), rate: z.number() })).describe('Slowest first'),
 });
 
@@ -123,7 +125,7 @@ export const queueAnswer = z.object({
   inFlight: z.number(),
   dead: z.number(),
   waiting: list(z.object({ accountId, at: time })).describe(
-    'Accounts that are looked at again at a time, earliest first',
+    'Accounts that are reconciled at a scheduled time, earliest first',
   ),
 });
 

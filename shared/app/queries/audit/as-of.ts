@@ -12,7 +12,7 @@ import type { AccountTail, Ledger } from '../../../ports/ledger.ts';
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
 
-/** How one enrollment of one account stood at the time that was asked for. */
+/** The state of one enrollment of one account at the requested time. */
 export const standingAtSchema = z.object({
   accountId: z.string(),
   enrollment: z.enum(ENROLLMENT_IDS),
@@ -32,9 +32,9 @@ export const standingAtSchema = z.object({
 export const asOfSchema = z.object({
   at: z.string(),
   accounts: z.array(standingAtSchema),
-  /** Accounts of which nothing can be told, because what was so then has been pruned. */
+  /** Accounts without an answer, because their entries of that time have been pruned. */
   pruned: z.array(z.string()),
-  /** The time is still to come: told is what is known by now. */
+  /** The time is in the future: the answer is the latest recorded state. */
   future: z.boolean(),
 });
 
@@ -54,14 +54,14 @@ export interface AsOf {
   readonly pruned: readonly AccountId[];
 }
 
-/** Accounts that are looked up at once. */
+/** Number of accounts that are read in parallel. */
 const PARALLEL = 16;
 const READ_PAGE = 500;
 const WALK_PAGE = 10;
 
 /**
- * The verdict of every account that was in the organization at `at` (ISO 8601), in order of account: what a replay of all chains up to then
- * gives, found by their last entries.
+ * The verdict of every account that was in the organization at `at` (ISO 8601), ordered by account. Equals a replay of all chains up to then, but
+ * reads only their last entries.
  */
 export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
   const until = toIso(Date.parse(at));
@@ -81,13 +81,13 @@ export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
     for (const [index, each] of found.entries()) {
       const accountId = tails[index]?.accountId ?? '';
       if (each.kind === 'pruned') pruned.push(accountId);
-      if (each.kind === 'told') accounts.push(...withWords(each.standings));
+      if (each.kind === 'known') accounts.push(...withWords(each.standings));
     }
   }
   return { at: until, accounts, pruned };
 }
 
-/** @param standings all those of one account */
+/** @param standings all standings of one account */
 function withWords(standings: readonly BareStanding[]): readonly StandingAt[] {
   const shown = shownOf((id) => standings.find(({ enrollment }) => enrollment === id) ?? null);
   return standings.flatMap((each) => {
@@ -98,7 +98,7 @@ function withWords(standings: readonly BareStanding[]): readonly StandingAt[] {
 
 type Words = Readonly<Record<EnrollmentId, LastWord | null>>;
 type Found =
-  | { readonly kind: 'told'; readonly standings: readonly BareStanding[] }
+  | { readonly kind: 'known'; readonly standings: readonly BareStanding[] }
   | { readonly kind: 'pruned' }
   /** Further entries are needed; `null`: all of them. */
   | { readonly kind: 'open'; readonly words: Words | null };
@@ -108,7 +108,7 @@ const checkpointOf = ({ checkpoint }: AccountTail): Checkpoint | null => checkpo
 function fast(tail: AccountTail, until: string): Found {
   const { accountId, entries } = tail;
   const state = tailState({ accountId, entries, checkpoint: checkpointOf(tail) }, until);
-  if (state.kind === 'absent') return { kind: 'told', standings: [] };
+  if (state.kind === 'absent') return { kind: 'known', standings: [] };
   if (state.kind === 'pruned') return state;
   if (state.kind === 'unclear') return { kind: 'open', words: null };
   const { words } = state;
@@ -120,12 +120,12 @@ function fast(tail: AccountTail, until: string): Found {
     if (since === null) return { kind: 'open', words };
     standings.push({ accountId, enrollment, ...word, since });
   }
-  return { kind: 'told', standings };
+  return { kind: 'known', standings };
 }
 
 async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, until: string): Promise<Found> {
   const { accountId } = tail;
-  if (words === null) return { kind: 'told', standings: await replayed(ledger, tail, until) };
+  if (words === null) return { kind: 'known', standings: await replayed(ledger, tail, until) };
   const standings = await Promise.all(
     ENROLLMENT_IDS.map(async (enrollment): Promise<readonly BareStanding[]> => {
       const word = words[enrollment];
@@ -134,10 +134,10 @@ async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, unti
       return [{ accountId, enrollment, ...word, since }];
     }),
   );
-  return { kind: 'told', standings: standings.flat() };
+  return { kind: 'known', standings: standings.flat() };
 }
 
-/** When the verdict that an enrollment had at `until` began: back through the account's entries to the first of another one. */
+/** When the verdict that an enrollment had at `until` began: walks back through the account's entries to the first with another verdict. */
 async function beginning(
   ledger: Ledger,
   tail: AccountTail,

@@ -42,7 +42,7 @@ export interface Held {
 
 const PARALLEL = 16;
 
-/** All accounts, entry by entry, with what is counted on the way. */
+/** Replays the entries of all accounts and keeps the counts of the report. */
 export class Standings {
   readonly #records = new Map<AccountId, AccountRecord>();
   readonly #drifts = new Map<AccountId, number>();
@@ -97,7 +97,7 @@ export class Standings {
     const { accountId, chain } = entry;
     if (accountId === null || chain !== accountId) return;
     const before = this.#records.get(accountId) ?? emptyRecord(accountId);
-    // Where clocks differ, an entry may come by its time after one that follows it in its chain.
+    // If clocks differ, the order by time may differ from the order of the chain.
     if (entry.seq <= before.head.seq) return;
     const after = foldEntry(before, entry);
     this.#records.set(accountId, after);
@@ -121,7 +121,7 @@ export class Standings {
     this.#resolved.push(Math.max(0, Date.parse(entry.at) - Date.parse(was)));
   }
 
-  /** Of the accounts that are in the organization. */
+  /** Counts only accounts that are in the organization. */
   all(): readonly Held[] {
     return [...this.#records.values()].flatMap((record) =>
       ENROLLMENT_IDS.flatMap((enrollment) => {
@@ -143,7 +143,7 @@ export class Standings {
     return spreadOf(this.#resolved);
   }
 
-  /** Accounts with the most drifts, and how many. */
+  /** Accounts with the most drifts, and their number of drifts. */
   drifters(top: number): readonly (readonly [AccountId, number])[] {
     return [...this.#drifts].sort(([a, one], [b, other]) => other - one || a.localeCompare(b)).slice(0, top);
   }

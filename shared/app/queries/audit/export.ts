@@ -10,9 +10,9 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export interface ExportOptions {
   readonly filter: LedgerFilter;
   readonly format: ExportFormat;
-  /** Of Rollcall; events name it. */
+  /** Version of Rollcall, which OCSF events contain. */
   readonly version: string;
-  /** Is told how many entries have been given so far. */
+  /** Called with the number of entries written so far. */
   readonly onPage?: (entries: number) => void;
 }
 
@@ -26,7 +26,7 @@ interface Shape {
 /** Reading and formatting this many entries blocks the thread for a few milliseconds. */
 const PAGE = 200;
 
-/** The entries that fit, the oldest first, as text in pieces: what is in memory at any time is one page of entries. */
+/** The matching entries, oldest first, as text in pieces. Only one page of entries is in memory at a time. */
 export async function* auditExport(ledger: Pick<Ledger, 'query'>, options: ExportOptions): AsyncGenerator<string> {
   const { filter, onPage } = options;
   const { begin, between, end, ...shape } = shapeOf(options);

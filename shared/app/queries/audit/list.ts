@@ -15,7 +15,7 @@ export interface AuditQuery {
   readonly order: 'newestFirst' | 'oldestFirst';
 }
 
-/** The ledger asks for at most this many entries at once. */
+/** Maximum number of entries on a page of the ledger. */
 const PAGE = 1_000;
 
 /**

@@ -24,7 +24,7 @@ export const reportSchema = z.object({
   since: z.string(),
   until: z.string(),
   intervalMs: z.number(),
-  /** At the end of the time. */
+  /** At the end of the period. */
   now: z.object({
     compliance: byEnrollment,
     /** Drifts that are open, by how long they have been. */
@@ -40,21 +40,21 @@ export const reportSchema = z.object({
       resolved: z.number(),
     }),
   ),
-  /** In the time: drifts that were detected, that were resolved, and how long those had lasted (mean: MTTR). */
+  /** In the period: drifts that were detected, drifts that were resolved, and how long these lasted (mean: MTTR). */
   drifts: z.object({ detected: z.number(), resolved: z.number(), timeToResolve: spread }),
   topDrifters: z.array(z.object({ accountId: z.string(), name: z.string().nullable(), drifts: z.number() })),
-  /** Why enrollments are not as they should be at the end. */
+  /** Why enrollments do not comply at the end. */
   topReasons: z.array(
     z.object({
       ...{ verdict: z.string(), reason: z.string().nullable(), enrollments: z.number() },
       ...{ status: z.enum(STATUSES), message: z.string().nullable() },
     }),
   ),
-  /** By the OUs of the last snapshot of the organization; `null`: it does not have the account. */
+  /** By the OUs of the last snapshot of the organization; `null`: accounts that are not in it. */
   byOu: z.array(group.extend({ ou: z.string().nullable() })),
-  /** By deciding rule; `null`: the ledger does not tell it. */
+  /** By deciding rule; `null`: not recorded in the ledger. */
   byRule: z.array(group.extend({ rule: z.string().nullable() })),
-  /** Accounts left out, because what was so at `since` has been pruned. */
+  /** Accounts left out, because their state at `since` has been pruned. */
   pruned: z.number(),
 });
 export type Report = z.infer<typeof reportSchema>;
@@ -66,11 +66,11 @@ export interface ReportQuery {
   /** ISO 8601, exclusive. */
   readonly until: string;
   readonly intervalMs: number;
-  /** How many of `topDrifters` and `topReasons`. */
+  /** Maximum length of `topDrifters` and of `topReasons`. */
   readonly top: number;
 }
 
-/** More points than anybody looks at; each costs a look at every account. */
+/** More points than a chart needs; each one counts every account. */
 const MAX_POINTS = 1_000;
 
 export class ReportRangeError extends RangeError {
@@ -78,9 +78,9 @@ export class ReportRangeError extends RangeError {
 }
 
 /**
- * How compliance went in a time: the state at its beginning, and every entry since, once.
+ * Compliance over a period: starts from the state at its beginning and reads every later entry once.
  * @param turn waits until a longer computation may begin; computing one point is such a computation
- * @throws ReportRangeError for an empty time, and for more than {@link MAX_POINTS} points
+ * @throws ReportRangeError for an empty period, and for more than {@link MAX_POINTS} points
  */
 export async function auditReport(
   { ledger, snapshots }: { readonly ledger: Ledger; readonly snapshots: Pick<SnapshotStore, 'load'> },
@@ -103,7 +103,7 @@ export async function auditReport(
     }
   };
   for await (const entry of entriesOf(ledger, { since: toIso(since + 1), until: toIso(until) })) {
-    // A point shows what was so before the entries of its own time are behind it, except for the first, which is the state then.
+    // A point shows the state before the entries of its own time, except the first, which shows the state at that time.
     await pass(Date.parse(entry.at) - 1);
     standings.take(entry);
   }
@@ -132,12 +132,12 @@ export async function auditReport(
 }
 
 function assertRange(since: number, until: number, intervalMs: number): void {
-  if (!(since < until)) throw new ReportRangeError('the time ends before it begins');
-  if (!(intervalMs >= 1)) throw new ReportRangeError('the interval has no length');
+  if (!(since < until)) throw new ReportRangeError('the period ends before it begins');
+  if (!(intervalMs >= 1)) throw new ReportRangeError('the interval must be positive');
   const points = Math.ceil((until - since) / intervalMs) + 1;
   if (points <= MAX_POINTS) return;
   throw new ReportRangeError(
-    `that makes ${points} points in time, and at most ${MAX_POINTS} are told: take a longer interval`,
+    `that makes ${points} points in time; the maximum is ${MAX_POINTS}: use a longer interval`,
   );
 }
 
@@ -175,7 +175,7 @@ function reasonsOf(held: readonly Held[], top: number): Report['topReasons'] {
 
 type Group = z.infer<typeof group>;
 
-/** The worst first; those of which nothing is managed are left out. */
+/** The worst first; groups without managed enrollments are left out. */
 function grouped(
   held: readonly Held[],
   by: (each: Held) => string | null,

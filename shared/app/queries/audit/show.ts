@@ -32,9 +32,9 @@ interface Neighbour {
 }
 
 /**
- * One entry with its place in its chain: whether it follows the one before, and the one after follows it. `reference` is an entry's id, or its place
- * as dead letters name it, `CHAIN#SEQ`.
- * @returns `null` if there is none
+ * One entry, and whether its links to the previous and the next entry of its chain are intact. `reference` is an entry's id, or its position in the
+ * form that dead letters use, `CHAIN#SEQ`.
+ * @returns `null` if the entry does not exist
  */
 export async function showEntry(ledger: Read, reference: string): Promise<ShownEntry | null> {
   const found = await find(ledger, reference);
@@ -63,14 +63,14 @@ export async function showEntry(ledger: Read, reference: string): Promise<ShownE
   };
 }
 
-/** What a checkpoint of its chain says of the entry before this one, which retention has removed; `null`: there is none. */
+/** The previous entry as a checkpoint of the chain recorded it when retention removed it; `null`: no checkpoint has it. */
 async function replacedBefore(ledger: Read, { chain, seq, prevHash }: LedgerEntry): Promise<ChainHead | null> {
   const account = chain === ORGANIZATION_CHAIN ? {} : { accountId: chain };
   for (let cursor: string | null = null; ; ) {
     const filter = { ...account, type: 'ChainPruned' } as const;
     const page: LedgerPage = await ledger.query(filter, { limit: 100, cursor });
     const through = page.entries.find((entry) => entry.chain === chain)?.detail?.checkpoint?.through;
-    // The latest decides: where it goes further, this entry is one that is about to be removed.
+    // The latest checkpoint decides: if it covers this entry too, the entry is about to be removed.
     if (through !== undefined && through.seq >= seq) return { seq: seq - 1, hash: prevHash };
     if (through !== undefined) return through.seq === seq - 1 ? through : null;
     if (page.next === null) return null;
@@ -90,7 +90,7 @@ async function find(ledger: Read, reference: string): Promise<LedgerEntry | null
   return near ?? search(ledger, reference, null);
 }
 
-/** An id is made when its entry is, give or take what clocks differ by: there it is looked for first. */
+/** An id contains the time of its entry, up to clock differences, so entries around that time are searched first. */
 const NEAR_MS = 5 * 60_000;
 const PAGE = 1_000;
 
@@ -109,7 +109,7 @@ async function search(ledger: Read, id: string, at: number | null): Promise<Ledg
   return null;
 }
 
-/** Crockford's base 32, of which an id's first ten characters are the time of its making, epoch ms. */
+/** Crockford's base 32. The first ten characters of an id encode its creation time, epoch ms. */
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const LATEST = Date.UTC(9999, 0);
 
@@ -135,12 +135,12 @@ async function readAround(
   }
 }
 
-/** The last one has to be where the store says that the chain ends. */
+/** The last entry must be where the store has the end of the chain. */
 async function missingEnd(ledger: Read, entry: LedgerEntry): Promise<ChainFault | null> {
   const head = await ledger.head(entry.chain);
   if (head.seq <= entry.seq) return null;
   const [further] = await ledger.read(entry.chain, entry.seq, 1);
-  // Someone may have appended since.
+  // An entry may have been appended since.
   if (further?.seq === entry.seq + 1) return null;
   return {
     kind: 'gap',

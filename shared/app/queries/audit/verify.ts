@@ -12,11 +12,11 @@ export const verifySchema = z.object({
   ok: z.boolean(),
   chains: z.number(),
   entries: z.number(),
-  /** The first of `faults`. */
+  /** The first element of `faults`. */
   fault: faultSchema.nullable(),
-  /** Of each kind the first link that does not hold, in order of chain. */
+  /** The first broken link of each kind, in order of chain. */
   faults: z.array(faultSchema),
-  /** Entries that checkpoints stand for. */
+  /** Number of entries that checkpoints replace. */
   pruned: z.number(),
   digests: z.array(digestResultSchema),
 });
@@ -37,26 +37,26 @@ export interface VerifyResult {
 
 const ENTRIES = 1_000;
 
-/** What the store is held against beside itself. */
+/** Additional evidence to check the store against. */
 export interface VerifyAgainst {
-  /** Digests that somebody has kept outside the store. */
+  /** Digests that were kept outside the store. */
   readonly digests?: readonly Digest[];
-  /** For digests: reads the lists that they are over. */
+  /** Reads the lists that the digests cover. */
   readonly listOf?: (digest: Digest) => Promise<Readonly<Record<string, number>> | null>;
   /** A digest that cannot be compared counts as a fault (default). */
   readonly strict?: boolean;
 }
 
 /**
- * Checks every link of every chain (invariant 7), that each chain has the end that the store remembers, that each account's record finds the entry
- * it was folded from (a chain that was removed as a whole shows there), and that the store still gives the digests.
+ * Checks every link of every chain (invariant 7), that each chain ends where the store has its end, that the entry from which each account's record
+ * was folded exists (this detects the removal of a whole chain), and that the digests still match the store.
  */
 export async function verifyLedger(
   ledger: Ledger,
   records: Pick<Records, 'all'>,
   against: VerifyAgainst = {},
 ): Promise<VerifyResult> {
-  // Read before the chains: what they say must be there by then, whoever goes on writing.
+  // Read before the chains: the chains must then contain everything that the records refer to, even while other processes append.
   const folded = await foldedHeads(records);
   const digests = await DigestCheck.make(against.digests ?? [], against.listOf ?? (async () => null));
   const findings = new Findings();
@@ -85,7 +85,7 @@ export async function verifyLedger(
   return { ok, chains, entries, fault: faults[0] ?? null, faults, pruned, digests: results };
 }
 
-/** Of each kind the first, by the order in which chains are looked at. */
+/** The first fault of each kind, in the order in which chains are checked. */
 class Findings {
   readonly #first = new Map<FaultKind, VerifyFault>();
 
@@ -108,7 +108,7 @@ async function foldedHeads(records: Pick<Records, 'all'>): Promise<Map<string, C
   return heads;
 }
 
-/** Looks at each entry of a chain for what others remember of it. */
+/** Compares each entry of a chain with the records and chain ends that refer to it. */
 interface Watch {
   entry(entry: LedgerEntry): void;
   end(): void;
@@ -123,7 +123,7 @@ function watched(record: ChainHead | undefined, digests: DigestCheck, check: Cha
     },
     end() {
       if (record === undefined || record.seq <= check.head.seq) return;
-      const message = `the account's record was folded from entry ${record.seq}, which the chain does not have`;
+      const message = `the account's record was folded from entry ${record.seq}, which is not in the chain`;
       check.fault('truncation', record.seq, message);
     },
   };
@@ -137,12 +137,12 @@ async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, wat
       check.follow(entry);
       watch.entry(entry);
       if (entry.seq === end.seq && entry.hash !== end.hash) {
-        check.fault('fork', entry.seq, 'the store remembers another entry as the end of its chain');
+        check.fault('fork', entry.seq, 'the store has another entry as the end of the chain');
       }
     }
     count += entries.length;
     if (next === null) break;
-    // Where an entry could not be read, what follows it cannot be held against it.
+    // The entry after an unreadable one cannot be compared with it.
     if (next > (entries.at(-1)?.seq ?? after)) check.skip(next);
     after = next;
   }
@@ -152,11 +152,11 @@ async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, wat
 
 interface Stretch {
   readonly entries: readonly LedgerEntry[];
-  /** Behind which entry to go on; `null`: there is nothing more. */
+  /** The entry after which to continue; `null`: the chain is complete. */
   readonly next: number | null;
 }
 
-/** The next entries of a chain, up to one of which what it is found by says something else than it does: that one is passed over. */
+/** The next entries of a chain, up to an entry whose key disagrees with its content; that entry is skipped. */
 async function readOn(ledger: Ledger, chain: string, after: number, check: ChainCheck): Promise<Stretch> {
   try {
     const entries = await ledger.read(chain, after, ENTRIES);
@@ -165,7 +165,7 @@ async function readOn(ledger: Ledger, chain: string, after: number, check: Chain
     if (!(error instanceof TamperedError)) throw error;
     const { seq, message } = error;
     check.fault('edit', seq, message);
-    // It is not where its own number says.
+    // The stored sequence number and the key differ.
     if (seq <= after) return { entries: [], next: null };
     const entries = seq - after === 1 ? [] : await readUpTo(ledger, chain, after, seq);
     return { entries, next: seq };
