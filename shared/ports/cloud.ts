@@ -54,9 +54,6 @@ export interface Cloud {
   change(request: ChangeRequest, beforeSend: BeforeSend): Promise<ChangeResult>;
 }
 
-/** AssociateAccounts and DisassociateAccounts accept at most this many accounts [API_automation_AssociateAccounts]. */
-export const MAX_BATCH = 50;
-
 /**
  * Runs after every wait (credentials, rate limiter) and immediately before the request is sent. If it throws, nothing is sent and its
  * error is rethrown unchanged. The checks of invariant 3 and the intent of invariant 2 belong here.

@@ -163,13 +163,13 @@ describe('least privilege', () => {
       sorted(actionsOf(statementsOf(resourceOf(path, role))).filter((action) => action.startsWith(`${service}:`)));
     const reads = (actions: readonly string[]) => sorted(actions.filter((action) => !CHANGE.includes(action)));
 
-    it('the worker may do all of them, the scanner those that read, no other function any', () => {
+    it('are granted to the worker, only the reads to the scanner, none to other functions', () => {
       expect(allowed('infra/roles.yml', 'WorkerRole')).toEqual(sorted(iamActions.caller));
       expect(allowed('infra/roles.yml', 'ScannerRole')).toEqual(reads(iamActions.caller));
       for (const name of ['TickRole', 'ReactorRole', 'ApiRole']) expect(allowed('infra/roles.yml', name)).toEqual([]);
     });
 
-    it('the member role allows all that act on the own account, the reader role those that read', () => {
+    it('are granted to the member role, only the reads to the reader role', () => {
       expect(allowed('infra/member-role.yml', 'MemberRole')).toEqual(sorted(iamActions.member));
       expect(allowed('infra/member-role.yml', 'ReaderRole')).toEqual(reads(iamActions.member));
     });

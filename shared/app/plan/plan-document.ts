@@ -4,7 +4,6 @@ import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.t
 import { type Status, type StatusCounts, statusOfVerdict } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { toIso } from '../../domain/time.ts';
-import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { OrgWide } from './organization-call.ts';
 import type { Plan } from './plan.ts';
@@ -94,7 +93,7 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     organizationWide: orgWide,
     trustedAccess: plan.trustedAccess,
     totals: plan.totals,
-    calls: callsOf(plan.due, plan.followUps, MAX_BATCH),
+    calls: callsOf(plan.due, plan.followUps),
     broken,
     changes,
   };

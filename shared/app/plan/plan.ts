@@ -27,7 +27,6 @@ import {
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
-import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Approval } from '../guardrails/approvals.ts';
 import type { Gate } from '../guardrails/rollout-gate.ts';
 import type { Summary } from '../survey/assessment-table.ts';
@@ -194,7 +193,7 @@ export function makePlan(
     changes,
     due,
     followUps,
-    totals: totalsOf(due, followUps, MAX_BATCH),
+    totals: totalsOf(due, followUps),
     trip,
     approval: null,
     gate: null,

@@ -1,9 +1,15 @@
 import { isUnlocked } from '../../domain/account/prerequisites.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { actionFor, ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import {
+  actionFor,
+  batchSizeOf,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  kindOf,
+  kindOfBatch,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import type { WaitingRunOf } from '../guardrails/window-run.ts';
 
@@ -81,7 +87,7 @@ function batchOf({ condition, key }: DueKey): Operation | null {
   return leaving && condition.ruleMode === 'AnyAllowed' ? actionFor(key.enrollment, 'disassociate').operation : null;
 }
 
-/** Messages for due keys. Accounts of the same run that one batch call can change share a message, up to 50. */
+/** Messages for due keys. Accounts of the same run that one batch call can change share a message, up to the batch size. */
 export function dueMessages(due: readonly DueKey[]): WorkMessage[] {
   const groups = Map.groupBy(due, (dueKey) => {
     const operation = batchOf(dueKey);
@@ -91,8 +97,9 @@ export function dueMessages(due: readonly DueKey[]): WorkMessage[] {
   for (const [name, group] of groups) {
     const [first] = group;
     const operation = first === undefined || name === null ? null : batchOf(first);
-    for (let at = 0; at < group.length; at += MAX_BATCH) {
-      const part = group.slice(at, at + MAX_BATCH);
+    const size = operation === null ? 1 : batchSizeOf(kindOfBatch(operation), operation);
+    for (let at = 0; at < group.length; at += size) {
+      const part = group.slice(at, at + size);
       if (operation === null || first === undefined || part.length === 1) {
         for (const { common, key } of part) messages.push({ ...common, kind: 'account', ...key });
       } else {

@@ -1,12 +1,11 @@
 import type { Change } from '../../domain/decision/plan.ts';
-import { BATCH_OPERATIONS, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
+import { BATCH_OPERATIONS, batchSizeOf, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { MAX_BATCH } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, RunContext } from '../context.ts';
 import type { Plan } from '../plan/plan.ts';
 import { workKey } from '../plan/planned-work.ts';
 
-/** Enqueues the due changes: one organization-wide call, batches of up to 50, single accounts. Follow-ups are enqueued when they become possible. */
+/** Enqueues the due changes: one organization-wide call, batches, single accounts. Follow-ups are enqueued when they become possible. */
 export async function enqueue(
   deps: Deps,
   run: RunContext,
@@ -27,8 +26,9 @@ export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMe
     const enrollment = kindOfBatch(operation);
     const batched = changes.filter((change) => change.enrollment === enrollment && change.action === operation);
     const ids = batched.map((change) => change.accountId);
-    for (let at = 0; at < ids.length; at += MAX_BATCH) {
-      messages.push({ ...common, kind: 'batch', operation, accountIds: ids.slice(at, at + MAX_BATCH) });
+    const size = batchSizeOf(enrollment, operation);
+    for (let at = 0; at < ids.length; at += size) {
+      messages.push({ ...common, kind: 'batch', operation, accountIds: ids.slice(at, at + size) });
     }
   }
   for (const { scope, accountId, enrollment } of changes) {

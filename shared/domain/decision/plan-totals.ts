@@ -44,9 +44,9 @@ export function enablingAccounts(changes: readonly Change[]): AccountId[] {
 }
 
 /** Every call that a plan needs: for changes due now, for follow-ups, and for the second step of changes that need two calls. */
-export function callsOf(due: readonly Change[], followUps: readonly Change[], batchSize: number): PlannedCall[] {
+export function callsOf(due: readonly Change[], followUps: readonly Change[]): PlannedCall[] {
   const all = [...due, ...followUps];
-  return plannedCalls([...all, ...all.flatMap(secondStep)], batchSize);
+  return plannedCalls([...all, ...all.flatMap(secondStep)]);
 }
 
 /** An associated member must be disassociated before its own status can be set. */
@@ -56,12 +56,12 @@ function secondStep(change: Change): Change[] {
   return [{ ...change, action: actionFor(enrollment, 'setStatus').operation, scope: 'member' }];
 }
 
-export function totalsOf(due: readonly Change[], followUps: readonly Change[], batchSize: number): PlanTotals {
+export function totalsOf(due: readonly Change[], followUps: readonly Change[]): PlanTotals {
   return {
     now: due.length,
     followUps: followUps.length,
     optOuts: [...due, ...followUps].filter(({ optOut }) => optOut).length,
-    calls: callsOf(due, followUps, batchSize).reduce((sum, { calls }) => sum + calls, 0),
+    calls: callsOf(due, followUps).reduce((sum, { calls }) => sum + calls, 0),
   };
 }
 

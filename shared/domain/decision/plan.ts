@@ -1,5 +1,5 @@
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
-import { type Action, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
+import { type Action, batchSizeOf, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
 import type { AccountId, EpochMs, Scope } from '../enrollment/model.ts';
 import { reasonText } from '../enrollment/reason-text.ts';
@@ -120,22 +120,19 @@ export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
   });
 }
 
-/** The AWS calls that a set of changes needs: batches of up to `batchSize` accounts, one organization-wide call, or one call per member. */
-export function plannedCalls(changes: readonly Change[], batchSize: number): PlannedCall[] {
+/** The AWS calls that a set of changes needs: batches, one organization-wide call, or one call per member. */
+export function plannedCalls(changes: readonly Change[]): PlannedCall[] {
   const counts = new Map<string, PlannedCall>();
   for (const { action, scope, enrollment } of changes) {
     if (action === 'none') continue;
     // Two kinds may have an operation of the same name.
     const key = `${enrollment} ${action} ${scope}`;
-    const known = counts.get(key);
-    counts.set(key, { operation: action, scope, accounts: (known?.accounts ?? 0) + 1, calls: 0 });
+    const accounts = (counts.get(key)?.accounts ?? 0) + 1;
+    const perCall = scope === 'batch' ? batchSizeOf(enrollment, action) : 1;
+    const calls = scope === 'organization' ? 1 : Math.ceil(accounts / perCall);
+    counts.set(key, { operation: action, scope, accounts, calls });
   }
-  return [...counts.values()].map((count) => ({ ...count, calls: callsFor(count, batchSize) }));
-}
-
-function callsFor({ scope, accounts }: PlannedCall, batchSize: number): number {
-  if (scope === 'organization') return 1;
-  return scope === 'batch' ? Math.ceil(accounts / batchSize) : accounts;
+  return [...counts.values()];
 }
 
 export interface PlannedCall {

@@ -1,4 +1,4 @@
-import { actionOf } from '../../../domain/enrollment/kinds/index.ts';
+import { batchSizeOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../../domain/network.ts';
 import {
@@ -123,7 +123,7 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
 function refuseBatchSize({ kind, action, target }: ChangeRequest, key: CallKey): void {
   if (target.scope !== 'batch') return;
   const { length } = target.accountIds;
-  const most = actionOf(kind, action)?.batchSize ?? 1;
+  const most = batchSizeOf(kind, action);
   if (length > 0 && length <= most) return;
   const message = `${action} accepts 1 to ${most} accounts, not ${length}.`;
   throw ownError('Invalid', 'BatchSize', { ...key, accountId: null }, message);

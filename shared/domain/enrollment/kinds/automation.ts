@@ -23,6 +23,7 @@ export const AUTOMATION = {
       operation: 'AssociateAccounts',
       effect: 'associate',
       scopes: ['batch'],
+      // [API_automation_AssociateAccounts]
       batchSize: 50,
       idempotent: true,
     },

@@ -54,6 +54,11 @@ export function actionFor(id: EnrollmentId, effect: KindAction['effect']): KindA
   return found;
 }
 
+/** The largest number of accounts in one call of an operation. */
+export function batchSizeOf(id: EnrollmentId, operation: string): number {
+  return actionOf(id, operation)?.batchSize ?? 1;
+}
+
 /** The names of all mutating operations, each once. */
 export const OPERATIONS: readonly Operation[] = [
   ...new Set(KINDS.flatMap(({ actions }) => actions.map(({ operation }) => operation))),

@@ -89,8 +89,8 @@ describe('the calls of a plan', () => {
       ...{ observed: 'Active', desired: 'Inactive', desiredRuleMode: 'NoneAllowed' },
     });
     const released = { ...leaving, accountId: id(501), desired: null };
-    expect(totalsOf([...due, leaving, released], later, 50)).toEqual({ now: 32, followUps: 30, optOuts: 2, calls: 4 });
-    expect(callsOf([leaving], [], 50).map(({ operation, calls }) => [operation, calls])).toEqual([
+    expect(totalsOf([...due, leaving, released], later)).toEqual({ now: 32, followUps: 30, optOuts: 2, calls: 4 });
+    expect(callsOf([leaving], []).map(({ operation, calls }) => [operation, calls])).toEqual([
       ['DisassociateAccounts', 1],
       ['UpdateEnrollmentConfiguration', 1],
     ]);

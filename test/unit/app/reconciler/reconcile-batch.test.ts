@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_BATCH } from '../../../../shared/ports/cloud.ts';
 import { NOW, policyOf } from '../../../support/domain-kit.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
 import { accountId } from '../../../support/workshop.ts';
@@ -10,7 +9,7 @@ const DISSOCIATE = policyOf('computeOptimizer: Active, organizationRules: NoneAl
 
 describe('a batch', () => {
   it('is one call for up to 50 accounts, with an intent and an outcome for each', async () => {
-    await bed.enrolled({ policy: ASSOCIATE, members: MAX_BATCH + 2 });
+    await bed.enrolled({ policy: ASSOCIATE, members: 52 });
     await bed.shop.scan();
     await bed.shop.workOff(await bed.shop.process());
     expect(bed.changes()).toEqual(['AssociateAccounts 50', 'AssociateAccounts 2']);

@@ -122,14 +122,14 @@ describe('changes', () => {
   it('need one call per member, one per batch of 50, or one for the organization', () => {
     const many = (count: number, rest: Partial<Change>) =>
       Array.from({ length: count }, (_, n) => change({ accountId: id(n), ...rest }));
-    const batch = { action: 'AssociateAccounts', scope: 'batch' } as const;
+    const batch = { enrollment: 'automation', action: 'AssociateAccounts', scope: 'batch' } as const;
     const changes = [
       ...many(3, {}),
       ...many(101, batch),
       ...many(400, { scope: 'organization' }),
       ...many(5, { action: 'none' }),
     ];
-    expect(plannedCalls(changes, 50).map(({ scope, accounts, calls }) => [scope, accounts, calls])).toEqual([
+    expect(plannedCalls(changes).map(({ scope, accounts, calls }) => [scope, accounts, calls])).toEqual([
       ['member', 3, 3],
       ['batch', 101, 3],
       ['organization', 400, 1],
