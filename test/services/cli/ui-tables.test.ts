@@ -33,9 +33,9 @@ describe('tables', () => {
   test('drop columns in their order, and name them, before the other columns become unreadable', () => {
     const wide = [
       { title: 'ACCOUNT' },
-      { title: 'NAME', shrinks: true, leaveOut: 1 },
+      { title: 'NAME', shrinks: true, dropOrder: 1 },
       { title: 'NOT BEFORE' },
-      { title: 'REASON', shrinks: true, leaveOut: 2 },
+      { title: 'REASON', shrinks: true, dropOrder: 2 },
     ];
     const row = ['111122223333', 'the account of the payments team', '', 'statusDiffers'];
     expect(table(wide, [row], 80)[0]).toBe('ACCOUNT       NAME                              NOT BEFORE  REASON');
