@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { withDetection } from '../../../../shared/domain/account/drift-detection.ts';
-import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../../../shared/domain/account/record.ts';
-import {
-  accountEntry,
-  type EntryContext,
-  joined,
-  left,
-  transition,
-} from '../../../../shared/domain/account/transition.ts';
+import { type AccountRecord, emptyRecord, wakeAt } from '../../../../shared/domain/account/record.ts';
+import { joined, transition } from '../../../../shared/domain/account/transition.ts';
 import { assess } from '../../../../shared/domain/decision/assess.ts';
 import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import type { Observation } from '../../../../shared/domain/enrollment/model.ts';
-import type { Assessment } from '../../../../shared/domain/enrollment/verdict.ts';
-import { type EntryDraft, sealEntry } from '../../../../shared/domain/ledger/entry.ts';
+import type { EntryDraft } from '../../../../shared/domain/ledger/entry.ts';
 import {
   ACTIVE_POLICY,
   condition,
@@ -29,54 +21,7 @@ import {
   seen,
   unknown,
 } from '../../../support/domain-kit.ts';
-
-let ids = 0;
-function at(now: number, policyHash: string = ACTIVE_POLICY.hash): EntryContext {
-  return { newId: () => `id-${ids++}`, now, actor: 'rollcall', runId: 'run-1', policyHash };
-}
-
-function fold(record: AccountRecord, draft: EntryDraft | null): AccountRecord {
-  return draft === null ? record : foldEntry(record, sealEntry(draft, record.head));
-}
-
-/** The assessment of Compute Optimizer at `now`, given `record`. */
-function assessOne(record: AccountRecord, observation: Observation, now = NOW, policy = ACTIVE_POLICY): Assessment {
-  return judged({ record, computeOptimizer: observation, now, policy }).computeOptimizer;
-}
-
-/** Assesses and records. @returns the entry's type (or null) and the record after it */
-function step(record: AccountRecord, observation: Observation, now = NOW): readonly [string | null, AccountRecord] {
-  const draft = transition(at(now), record, assessOne(record, observation, now));
-  return [draft?.type ?? null, fold(record, draft)];
-}
-
-function started(record: AccountRecord, now: number, rest: Partial<EntryDraft['detail']> = {}): EntryDraft {
-  const current = record.conditions.computeOptimizer;
-  return accountEntry(at(now), 'RemediationStarted', MEMBER_ID, 'computeOptimizer', {
-    after: current,
-    api: { operation: 'UpdateEnrollmentStatus', requestId: null, clientToken: 'token' },
-    detail: { claimExpiresAt: iso(now + 60_000), optOut: false, ...rest },
-  });
-}
-
-function outcome(record: AccountRecord, type: EntryDraft['type'], now: number, rest: Partial<Assessment>, more = {}) {
-  const before = assessOne(recordOf({}), seen('Inactive'), now);
-  const { verdict, reason, notBefore, deadline } = { ...before, ...rest };
-  const after = {
-    ...condition(),
-    verdict,
-    reason,
-    notBefore: null,
-    deadline: deadline === null ? null : iso(deadline),
-  };
-  const stamped = { ...after, notBefore: notBefore === null ? null : iso(notBefore) };
-  const detail = { intentId: record.conditions.computeOptimizer?.claim?.entryId ?? 'none', ...more };
-  return accountEntry(at(now), type, MEMBER_ID, 'computeOptimizer', {
-    after: stamped,
-    detail,
-    api: { operation: 'UpdateEnrollmentStatus', requestId: 'r', clientToken: null },
-  });
-}
+import { assessOne, at, fold, outcome, step } from './transition-steps.ts';
 
 describe('transition', () => {
   const fresh = emptyRecord(MEMBER_ID);
@@ -233,131 +178,6 @@ describe('transition', () => {
     }
     expect(first).toBeGreaterThanOrEqual(10_000);
     expect(second).toBe(0);
-  });
-});
-
-describe('claims', () => {
-  const drifted = recordOf({ computeOptimizer: condition({ policyHash: ACTIVE_POLICY.hash }) });
-  const intent = started(drifted, NOW);
-  const claimed = fold(drifted, intent);
-
-  it('opens with the intent', () => {
-    expect(claimed.conditions.computeOptimizer?.claim).toEqual({
-      entryId: intent.id,
-      startedAt: iso(NOW),
-      expiresAt: iso(NOW + 60_000),
-      operation: 'UpdateEnrollmentStatus',
-      clientToken: 'token',
-      optOut: false,
-    });
-    expect(wakeAt(claimed)).toBe(NOW + 60_000);
-  });
-
-  it('suppresses entries for all observations while it is open, expired or not', () => {
-    for (const observation of [seen('Active'), seen('Pending'), unknown('denied')]) {
-      const later = assessOne(claimed, observation, NOW + DAY);
-      expect(transition(at(NOW + DAY), claimed, later)).toBeNull();
-    }
-  });
-
-  it('closes only with the outcome of its own intent', () => {
-    const acted = { verdict: 'Converging', reason: 'acted', deadline: NOW + DAY } as const;
-    const other = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted, { intentId: 'another' }));
-    expect(other.conditions.computeOptimizer?.claim?.entryId).toBe(intent.id);
-    const closed = fold(claimed, outcome(claimed, 'RemediationSucceeded', NOW, acted));
-    expect(closed.conditions.computeOptimizer).toMatchObject({
-      claim: null,
-      verdict: 'Converging',
-      driftSince: iso(NOW - HOUR),
-    });
-    expect(wakeAt(closed)).toBe(NOW + DAY);
-  });
-
-  it('keeps the time of an opt-out of Automation, but not of a disassociation', () => {
-    const done = (operation: string, optOut: boolean): string | null | undefined => {
-      const draft = accountEntry(at(NOW), 'RemediationSucceeded', MEMBER_ID, 'automation', {
-        after: condition({ verdict: 'Converging' }),
-        api: { operation, requestId: null, clientToken: null },
-        detail: { intentId: 'i', optOut },
-      });
-      return fold(emptyRecord(MEMBER_ID), draft).conditions.automation?.optedOutAt;
-    };
-    expect(done('UpdateEnrollmentConfiguration', true)).toBe(iso(NOW));
-    expect(done('UpdateEnrollmentConfiguration', false)).toBeNull();
-    expect(done('DisassociateAccounts', true)).toBeNull();
-  });
-});
-
-describe('accounts that join and leave', () => {
-  const observe = (record: AccountRecord, status: 'Active' | 'Inactive') =>
-    judged({ record, computeOptimizer: seen(status) });
-
-  it('joining records verdicts that need no entry of their own', () => {
-    const fresh = emptyRecord(MEMBER_ID);
-    const draft = joined(at(NOW), MEMBER, observe(fresh, 'Active'));
-    const record = fold(fresh, draft);
-    expect(draft.detail?.account).toEqual({ name: MEMBER.name, ou: MEMBER.ou, state: 'ACTIVE' });
-    expect(record).toMatchObject({ present: true, conditions: { computeOptimizer: { verdict: 'Compliant' } } });
-    expect(record.conditions.automation?.verdict).toBe('Unmanaged');
-  });
-
-  it('joining records drift in an entry of its own', () => {
-    const fresh = emptyRecord(MEMBER_ID);
-    const record = fold(fresh, joined(at(NOW), MEMBER, observe(fresh, 'Inactive')));
-    expect(record.conditions.computeOptimizer).toBeNull();
-    expect(step(record, seen('Inactive'))[0]).toBe('DriftDetected');
-  });
-
-  it('leaving ends an open drift, and a return starts a new one', () => {
-    const drifted = recordOf({ computeOptimizer: condition({ notBefore: iso(NOW + HOUR), attempts: 3 }) });
-    const gone = fold(drifted, left(at(NOW), drifted));
-    expect(gone.present).toBe(false);
-    const { computeOptimizer } = gone.conditions;
-    expect(computeOptimizer).toMatchObject({
-      verdict: 'NotApplicable',
-      driftSince: null,
-      notBefore: null,
-      attempts: 0,
-    });
-    expect(wakeAt(gone)).toBeNull();
-    const back = fold(gone, joined(at(NOW + 1), MEMBER, observe(gone, 'Inactive')));
-    expect(back.present).toBe(true);
-    expect(step(back, seen('Inactive'), NOW + 1)[0]).toBe('DriftDetected');
-  });
-
-  it('a call that fails after the account has returned is detected as drift once', () => {
-    const claimed = recordOf({ computeOptimizer: condition() });
-    const open = fold(claimed, started(claimed, NOW));
-    const gone = fold(open, left(at(NOW + 1), open));
-    const back = fold(gone, joined(at(NOW + 2), MEMBER, observe(gone, 'Inactive')));
-    const notBefore = NOW + HOUR;
-    const draft = outcome(back, 'RemediationFailed', NOW + 3, { verdict: 'Drifted', reason: 'retrying', notBefore });
-    const drafts = withDetection(back, draft, () => 'detected');
-    expect(drafts.map(({ type }) => type)).toEqual(['DriftDetected', 'RemediationFailed']);
-    const failed = drafts.reduce(fold, back);
-    expect(failed.conditions.computeOptimizer).toMatchObject({
-      verdict: 'Drifted',
-      claim: null,
-      driftSince: iso(NOW + 3),
-    });
-    // The retry delay is not over, so nothing has changed.
-    expect(step(failed, seen('Inactive'), NOW + 4)[0]).toBeNull();
-  });
-
-  it('a call that fails after the account has left is not a drift', () => {
-    const claimed = recordOf({ computeOptimizer: condition() });
-    const open = fold(claimed, started(claimed, NOW));
-    const gone = fold(open, left(at(NOW + 1), open));
-    const draft = outcome(gone, 'RemediationFailed', NOW + 2, { verdict: 'Drifted', reason: 'retrying' });
-    expect(withDetection(gone, draft, () => 'detected')).toEqual([draft]);
-    const failed = fold(gone, draft);
-    expect(failed.conditions.computeOptimizer).toMatchObject({
-      verdict: 'NotApplicable',
-      driftSince: null,
-      claim: null,
-    });
-    const back = fold(failed, joined(at(NOW + 3), MEMBER, observe(failed, 'Inactive')));
-    expect(step(back, seen('Inactive'), NOW + 3)[0]).toBe('DriftDetected');
   });
 });
 
