@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { type PretendStores, startPretendStores, TABLE } from '../support/pretend-stores.ts';
+import { type PretendStores, startPretendStores, TABLE } from '../support/simulated-stores.ts';
 import { bundleTask, type StartedTask, startSandbox, startTask } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 import type { Count, Sandbox } from './sandbox.ts';

@@ -16,7 +16,7 @@ import type { AwsWorkerParts } from './aws-worker-parts.ts';
 import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
 import { HOST } from './host.ts';
-import { type PretendStores, startPretendStores, TABLE } from './pretend-stores.ts';
+import { type PretendStores, startPretendStores, TABLE } from './simulated-stores.ts';
 
 /** A call that asked for a change, and whether its intent was in the table when it arrived. */
 interface WitnessedCall {
