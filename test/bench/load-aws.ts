@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { type PretendStores, startPretendStores, TABLE } from '../support/simulated-stores.ts';
+import { type SimulatedStores, startSimulatedStores, TABLE } from '../support/simulated-stores.ts';
 import { bundleTask, type StartedTask, startSandbox, startTask } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 import type { Count, Sandbox } from './sandbox.ts';
@@ -49,7 +49,7 @@ export function loadAws(): Promise<readonly Figure[]> {
 async function load(task: string): Promise<readonly Figure[]> {
   const accounts = accountsOr(ACCOUNTS);
   const sandbox = await startSandbox({ accounts, drift: DRIFTED, latencyMs: LATENCY_MS });
-  const stores = await startPretendStores();
+  const stores = await startSimulatedStores();
   const writes = countWrites(stores);
   const workers: StartedTask<Served>[] = [];
   try {
@@ -77,7 +77,7 @@ async function load(task: string): Promise<readonly Figure[]> {
   }
 }
 
-function environmentFor(sandbox: Sandbox, stores: PretendStores): Readonly<Record<string, string>> {
+function environmentFor(sandbox: Sandbox, stores: SimulatedStores): Readonly<Record<string, string>> {
   return {
     ...sandbox.environment,
     AWS_EC2_METADATA_DISABLED: 'true',
@@ -98,7 +98,7 @@ interface Writes {
 }
 
 /** Marks of publishing are counted apart: they come as the outbox is emptied, whenever that is. */
-function countWrites(stores: PretendStores): Writes {
+function countWrites(stores: SimulatedStores): Writes {
   const writes: Writes = { made: 0, marks: 0 };
   stores.onStored = ({ operation, body }) => {
     if (operation === 'BatchWriteItem') writes.made += body.split('PutRequest').length - 1;

@@ -22,23 +22,23 @@ import {
 import type { ManualClock } from '../support/manual-clock.ts';
 import { withoutRetries } from '../support/without-retries.ts';
 
-/** Who asks; `member` is an account that may neither see nor change the organization. */
+/** The caller; `member` is an account that may neither read nor change the organization. */
 export type CallerRole = 'management' | 'delegatedAdministrator' | 'member';
 
 export interface WorldOptions {
   readonly sandbox?: Partial<EngineOptions>;
   readonly caller?: CallerRole;
-  /** Hears of every call, besides being recorded in `World.calls`. */
+  /** Receives every call. Calls are recorded in `World.calls` too. */
   readonly gate?: CallGate;
 }
 
-/** An adapter in front of a pretend organization, whose truth the tests compare with. */
+/** An adapter in front of a simulated organization, whose true state the tests compare with. */
 export interface World {
   readonly cloud: Cloud;
   readonly sandbox: Sandbox;
   /** The time of both. */
   readonly clock: ManualClock;
-  /** What the gate heard: `acquire` and `report` with their operation, in order. */
+  /** The calls of the gate, `acquire` and `report`, with their operation, in order. */
   readonly calls: readonly GateCall[];
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export interface GateCall {
 
 export type MakeCloud = (options: WorldOptions) => Promise<World>;
 
-/** Runs the Cloud port's contract against one adapter; a gap names a promise that it does not keep, and why. */
+/** Runs the Cloud port's contract against one adapter. A gap names a promise that it does not keep, and why. */
 export function cloudContract(
   adapter: string,
   makeCloud: MakeCloud,
@@ -72,7 +72,7 @@ export function cloudContract(
 
 type Promised = (open: (options?: WorldOptions) => Promise<World>) => Promise<void>;
 
-/** What a gate records, on top of what the test's own gate does. */
+/** A gate that records its calls and forwards them to the gate of the test. */
 export function recordingGate(calls: GateCall[], inner?: CallGate): CallGate {
   return {
     async acquire(key) {
@@ -86,7 +86,7 @@ export function recordingGate(calls: GateCall[], inner?: CallGate): CallGate {
   };
 }
 
-/** The CloudError that a call ends in; a failed test if it ends otherwise. */
+/** The CloudError of a call. Fails the test if there is none. */
 export async function failureOf(call: Promise<unknown>): Promise<CloudError> {
   const outcome = await call.then(
     (answer) => ({ answer }),
@@ -96,7 +96,7 @@ export async function failureOf(call: Promise<unknown>): Promise<CloudError> {
   throw new Error(`expected a CloudError, got ${JSON.stringify(outcome)}`);
 }
 
-/** Every page of a listing, and how many there were. */
+/** All pages of a listing, and their number. */
 async function listAll(list: (token: string | null) => Promise<Page<ListedEnrollment>>) {
   const items: ListedEnrollment[] = [];
   let pages = 0;
@@ -123,7 +123,7 @@ export function findMember(world: World, fits: (account: AccountTruth) => boolea
   return found;
 }
 
-/** Gives an account the enrollments that a test starts from. */
+/** Sets the initial enrollments of an account. */
 function set(
   { sandbox }: World,
   accountId: string,
@@ -139,7 +139,7 @@ export function truthOf({ sandbox }: World, accountId: string): AccountTruth {
   return found;
 }
 
-/** How often the organization was asked something, whoever asked. */
+/** The number of calls of an operation, by any caller. */
 export function countOf({ sandbox }: World, operation: string): number {
   return sandbox
     .calls()
@@ -149,7 +149,7 @@ export function countOf({ sandbox }: World, operation: string): number {
 
 const now: BeforeSend = async () => undefined;
 
-/** Tries again whatever may be tried again, at most ten times. */
+/** Retries retryable errors, at most ten times. */
 async function patiently<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -160,7 +160,7 @@ async function patiently<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** AWS's codes and what they mean; each is put in the way of the same call. */
+/** AWS's error codes and their classification. Each is injected into the same call. */
 const KINDS: readonly (readonly [code: string, kind: CloudErrorKind, ambiguous: boolean])[] = [
   ['ThrottlingException', 'Throttled', false],
   ['ServiceUnavailableException', 'Transient', false],
@@ -193,14 +193,14 @@ const PROMISES = {
     });
   },
 
-  async 'identify: any other account is told so'(open) {
+  async 'identify: any other account gets an error'(open) {
     const world = await open({ caller: 'member' });
-    const { message, details: facts } = await failureOf(world.cloud.identify());
-    expect(facts).toMatchObject({ kind: 'Denied', code: 'NotOrganizationCaller' });
+    const { message, details } = await failureOf(world.cloud.identify());
+    expect(details).toMatchObject({ kind: 'Denied', code: 'NotOrganizationCaller' });
     expect(message).toContain(world.sandbox.info().managementAccountId);
   },
 
-  async 'readOrganization is the whole organization'(open) {
+  async 'readOrganization returns the whole organization'(open) {
     for (const caller of ['management', 'delegatedAdministrator'] as const) {
       const world = await open({ caller, sandbox: { accounts: 61 } });
       const progress: number[] = [];
@@ -218,7 +218,7 @@ const PROMISES = {
     }
   },
 
-  async 'readOrganization has tags if asked'(open) {
+  async 'readOrganization returns tags on request'(open) {
     const world = await open({ sandbox: { accounts: 12 } });
     const snapshot = await world.cloud.readOrganization({ tags: true, retry: withoutRetries });
     expect(snapshot.tags).toBe(true);
@@ -227,7 +227,7 @@ const PROMISES = {
     );
   },
 
-  async 'readAccount is the account as readOrganization has it, at the price of a few calls'(open) {
+  async 'readAccount returns the same account as readOrganization, in a few calls'(open) {
     for (const accountShape of ['current', 'older'] as const) {
       const world = await open({ sandbox: { accounts: 40, accountShape } });
       const { organizationId, managementAccountId } = world.sandbox.info();
@@ -248,7 +248,7 @@ const PROMISES = {
     }
   },
 
-  async 'readOrganization survives through retry, call by call'(open) {
+  async 'readOrganization retries single calls'(open) {
     const world = await open({ sandbox: { accounts: 61 } });
     world.sandbox.setFaults([{ service: 'organizations', kind: 'throttle', probability: 0.3 }]);
     const snapshot = await world.cloud.readOrganization({ tags: true, retry: patiently });
@@ -256,18 +256,16 @@ const PROMISES = {
     expect(world.calls.some(({ what }) => what === 'throttled')).toBe(true);
   },
 
-  async 'readOrganization without retry: the first throttling ends it'(open) {
+  async 'readOrganization without retry ends at the first throttling'(open) {
     const world = await open({ sandbox: { accounts: 61 } });
     world.sandbox.setFaults([
       { operation: 'ListAccounts', service: 'organizations', kind: 'throttle', from: 2, count: 1 },
     ]);
-    const { kind, details: facts } = await failureOf(
-      world.cloud.readOrganization({ tags: false, retry: withoutRetries }),
-    );
-    expect([kind, facts.service, facts.operation]).toEqual(['Throttled', 'organizations', 'ListAccounts']);
+    const { kind, details } = await failureOf(world.cloud.readOrganization({ tags: false, retry: withoutRetries }));
+    expect([kind, details.service, details.operation]).toEqual(['Throttled', 'organizations', 'ListAccounts']);
   },
 
-  async 'readOrganization: a page torn off yields nothing'(open) {
+  async 'readOrganization: an interrupted page returns nothing'(open) {
     const world = await open({ sandbox: { accounts: 61 } });
     world.sandbox.setFaults([
       { service: 'organizations', operation: 'ListAccounts', kind: 'torn-page', from: 2, count: 1 },
@@ -275,7 +273,7 @@ const PROMISES = {
     expect((await failureOf(world.cloud.readOrganization({ tags: false, retry: patiently }))).kind).toBe('Invalid');
   },
 
-  async 'readOrganization: empty pages with a token go on'(open) {
+  async 'readOrganization: continues after empty pages with a token'(open) {
     const world = await open({ sandbox: { accounts: 61 } });
     world.sandbox.setFaults([{ service: 'organizations', kind: 'empty-page', probability: 0.4 }]);
     const snapshot = await world.cloud.readOrganization({ tags: false, retry: withoutRetries });
@@ -287,7 +285,7 @@ const PROMISES = {
     );
   },
 
-  async 'trustedAccess: as it is now, for whoever may look at the organization'(open) {
+  async 'trustedAccess: the present state, for callers that may read the organization'(open) {
     for (const caller of ['management', 'delegatedAdministrator'] as const) {
       const { cloud, sandbox } = await open({ caller });
       expect(await cloud.trustedAccess()).toBe(true);
@@ -298,7 +296,7 @@ const PROMISES = {
     await expect(cloud.trustedAccess()).rejects.toMatchObject({ details: { kind: 'Denied' } });
   },
 
-  async 'list: Compute Optimizer, every member once, a hundred a page'(open) {
+  async 'list: Compute Optimizer, every member once, 100 per page'(open) {
     for (const caller of ['management', 'delegatedAdministrator'] as const) {
       const world = await open({ caller, sandbox: { accounts: 251, drift: 0.4 } });
       const { items, pages } = await listAll((pageToken) => world.cloud.list('computeOptimizer', pageToken));
@@ -308,7 +306,7 @@ const PROMISES = {
     }
   },
 
-  async 'listings: an empty page is a page, a torn one throws'(open) {
+  async 'listings: an empty page is returned, an interrupted one throws'(open) {
     const world = await open({ sandbox: { accounts: 251 } });
     const list = (pageToken: string | null) => world.cloud.list('computeOptimizer', pageToken);
     world.sandbox.setFaults([{ kind: 'empty-page', from: 2, count: 2 }]);
@@ -328,13 +326,13 @@ const PROMISES = {
     expect(new Set(items.map(({ observed }) => observed.ruleMode)).size).toBe(2);
   },
 
-  async 'listings are refused to other accounts'(open) {
+  async 'listings are denied to other accounts'(open) {
     const world = await open({ caller: 'member' });
     expect((await failureOf(world.cloud.list('computeOptimizer', null))).kind).toBe('Denied');
     expect((await failureOf(world.cloud.list('automation', null))).kind).toBe('Denied');
   },
 
-  async 'reads are live and each of its own account, also many at once'(open) {
+  async 'reads are live and return their own account, even concurrently'(open) {
     const world = await open({ sandbox: { accounts: 60, drift: 0.5 } });
     const accounts = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     const reads = accounts.flatMap(({ accountId }) => [accountId, accountId, accountId]);
@@ -358,7 +356,7 @@ const PROMISES = {
     }
   },
 
-  async 'change: UpdateEnrollmentStatus changes the one account, and only that'(open) {
+  async 'change: UpdateEnrollmentStatus changes only the one account'(open) {
     const world = await open({ sandbox: { accounts: 30 } });
     const { accountId } = findMember(world);
     const others = world.sandbox.accounts().filter((each) => each.accountId !== accountId);
@@ -378,7 +376,7 @@ const PROMISES = {
     expect(new Set(open_.map(({ computeOptimizer }) => computeOptimizer.status))).toEqual(new Set(['Active']));
   },
 
-  async 'change: a token repeats the same call and no other'(open) {
+  async 'change: a token repeats only the same call'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     set(world, accountId, 'computeOptimizer', 'Active');
@@ -423,17 +421,17 @@ const PROMISES = {
     expect(truthOf(world, first).automation.organizationRuleMode).toBe('NoneAllowed');
   },
 
-  async 'a batch of none or of more than fifty is refused before it is sent'(open) {
+  async 'an empty batch or one of more than 50 accounts is rejected before it is sent'(open) {
     const world = await open();
     for (const size of [0, 51]) {
       const accountIds = Array.from({ length: size }, (_, index) => String(100_000_000_000 + index));
-      const { details: facts } = await failureOf(world.cloud.change(associate(accountIds), now));
-      expect(facts).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
+      const { details } = await failureOf(world.cloud.change(associate(accountIds), now));
+      expect(details).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
     }
     expect(countOf(world, 'AssociateAccounts')).toBe(0);
   },
 
-  async 'change: an action that the kind does not have is refused before it is sent'(open) {
+  async 'change: an action that the kind does not have is rejected before it is sent'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     const requests: readonly ChangeRequest[] = [
@@ -465,7 +463,7 @@ const PROMISES = {
     expect(await decorated.read('automation', '111122223333')).toBe(observed);
   },
 
-  async 'beforeSend runs after every wait, and what it throws comes out unchanged with nothing sent'(open) {
+  async 'beforeSend runs after every wait, and its error is rethrown unchanged without a call'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     const stop = new Error('halted');
@@ -490,7 +488,7 @@ const PROMISES = {
     expect(world.sandbox.accounts()).toEqual(before);
   },
 
-  async 'every wire call asks for leave before and tells after, once'(open) {
+  async 'every call acquires a slot before and reports its outcome after, once'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     await world.cloud.identify();
@@ -507,7 +505,7 @@ const PROMISES = {
     expect(world.calls).toHaveLength(2 * acquired);
   },
 
-  async 'errors are told by code'(open) {
+  async 'errors are classified by code'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     for (const [code, kind, ambiguous] of KINDS) {
@@ -524,12 +522,12 @@ const PROMISES = {
     const world = await open();
     const { accountId } = findMember(world);
     world.sandbox.changeAccounts({ update: [{ accountId, roleAssumable: false }] });
-    const { details: facts } = await failureOf(world.cloud.read('computeOptimizer', accountId));
-    expect(facts).toMatchObject({ kind: 'Denied', service: 'sts', operation: 'AssumeRole', accountId });
-    expect(facts.code).toBe('AccessDenied');
+    const { details } = await failureOf(world.cloud.read('computeOptimizer', accountId));
+    expect(details).toMatchObject({ kind: 'Denied', service: 'sts', operation: 'AssumeRole', accountId });
+    expect(details.code).toBe('AccessDenied');
   },
 
-  async 'a session that has ended is renewed'(open) {
+  async 'an expired session is renewed'(open) {
     const world = await open();
     const { accountId } = findMember(world);
     await world.cloud.read('computeOptimizer', accountId);
@@ -546,7 +544,7 @@ function sorted<T extends { readonly id: string }>(accounts: readonly T[]): T[] 
   return [...accounts].sort((left, right) => (left.id < right.id ? -1 : 1));
 }
 
-/** AWS's timestamps have milliseconds at most, and the wire may carry whole seconds. */
+/** AWS's timestamps have at most milliseconds, and the protocol may use whole seconds. */
 const about = (date: Date) => expect.closeTo(date.getTime(), -3);
 
 function computeOptimizerOf({ computeOptimizer: { status, statusReason, lastUpdatedTimestamp } }: AccountTruth) {

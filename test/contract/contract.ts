@@ -4,11 +4,11 @@ import type { ManualClock } from '../support/manual-clock.ts';
 /** An adapter under test, on fresh and empty data. */
 export interface Subject<Port> {
   readonly port: Port;
-  /** Another client of the same data, as another process would have it. */
+  /** Another client of the same data, like another process. */
   another(): Promise<Port>;
-  /** The clock that the adapter was given. */
+  /** The clock of the adapter. */
   readonly clock: ManualClock;
-  /** Releases everything, also what `another` gave. */
+  /** Releases everything, including clients from `another`. */
   close(): Promise<void>;
 }
 
@@ -20,8 +20,8 @@ export type Contract<Port, Promised extends string> = (
 ) => void;
 
 /**
- * A port's promises, each with what tries it on a subject of its own. Called in two steps (`contractOf<Port>()(name, promises)`), so that
- * the names of the promises are inferred and a gap can only name one of them.
+ * The promises of a port, each with its test, which gets its own subject. Called in two steps (`contractOf<Port>()(name, promises)`), so that the names of
+ * the promises are inferred and a gap can only name one of them.
  */
 export function contractOf<Port>() {
   return <Promised extends string>(

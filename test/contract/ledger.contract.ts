@@ -74,7 +74,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.head(A)).toEqual(headOf(first));
   },
 
-  async 'an entry that does not follow the head is refused and nothing of it is stored'({ port }) {
+  async 'an entry that does not follow the head is rejected and not stored'({ port }) {
     const [one, two, three] = chainOf(A, 3);
     if (!one || !two || !three) throw new Error('no entries');
     expect(await port.append([two])).toEqual(['headMoved']);
@@ -88,12 +88,12 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.unpublished(10)).toEqual([one]);
   },
 
-  async 'entries of one call are judged in order, and a refused one refuses those of its chain behind it'({ port }) {
+  async 'entries of one call are checked in order, and a rejected one rejects the later ones of its chain'({ port }) {
     const [a1, a2, a3] = chainOf(A, 3);
     const [b1, b2] = chainOf(B, 2);
     if (!a1 || !a2 || !a3 || !b1 || !b2) throw new Error('no entries');
     const outcomes = await port.append([a1, b1, a3, a2, b2, a1]);
-    // a2 would fit, but stands behind the refused a3; so does the repeated a1.
+    // a2 would fit, but comes after the rejected a3; so does the repeated a1.
     expect(outcomes).toEqual(['appended', 'appended', 'headMoved', 'headMoved', 'appended', 'headMoved']);
     expect(await port.append([a2, a3])).toEqual(['appended', 'appended']);
     expect(await port.read(A, 0, 10)).toEqual([a1, a2, a3]);
@@ -121,7 +121,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect((await port.query({}, { limit: 10 })).entries).toHaveLength(3);
   },
 
-  async 'another entry in a taken place is refused'({ port }) {
+  async 'another entry with a taken number is rejected'({ port }) {
     const [mine] = sealAll(A, [{ reason: 'mine' }]);
     const [theirs] = sealAll(A, [{ reason: 'theirs' }]);
     if (!mine || !theirs) throw new Error('no entries');
@@ -130,7 +130,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.read(A, 0, 10)).toEqual([mine]);
   },
 
-  async 'of several writers at one head exactly one wins'({ port, another }) {
+  async 'exactly one of several writers at one head wins'({ port, another }) {
     const clients = [port, await another(), await another()];
     for (let round = 0; round < 5; round += 1) {
       const head = await port.head(A);
@@ -144,7 +144,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     }
   },
 
-  async 'an append is seen by every other client as soon as it returned'({ port, another }) {
+  async 'an append is visible to every other client once it has returned'({ port, another }) {
     const other = await another();
     for (const entry of chainOf(A, 5)) {
       await port.append([entry]);
@@ -162,7 +162,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.read(A, 7, 3)).toEqual([]);
   },
 
-  async 'a query gives what matches every filter'({ port }) {
+  async 'a query returns the entries that match every filter'({ port }) {
     const entries = [
       ...sealAll(A, [
         { at: time(1), reason: '1', type: 'DriftDetected', runId: 'r1' },
@@ -189,7 +189,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await find({ runId: 'r2', enrollment: 'computeOptimizer', until: time(4) })).toEqual(['2']);
   },
 
-  async 'since is inclusive, until is not, and both may be written in any way of ISO 8601'({ port }) {
+  async 'since is inclusive, until is exclusive, and both accept any form of ISO 8601'({ port }) {
     await port.append(chainOf(A, 4));
     const find = async (filter: LedgerFilter) =>
       reasons((await port.query(filter, { limit: 50, order: 'oldestFirst' })).entries);
@@ -203,7 +203,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     await expect(port.query({ since: 'yesterday' }, { limit: 1 })).rejects.toThrow(RangeError);
   },
 
-  async 'a query is ordered by time, newest first unless asked otherwise'({ port }) {
+  async 'a query is sorted by time, newest first by default'({ port }) {
     await port.append(
       sealAll(A, [
         { at: time(10), reason: 'second' },
@@ -222,7 +222,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(reasons(oldest.entries)).toEqual(['first', 'second', 'third', 'fourth']);
   },
 
-  async 'pages give every entry once, also among equal times'({ port }) {
+  async 'pages return every entry once, even with equal times'({ port }) {
     const entries = range(4).flatMap((n) =>
       sealAll(
         account(n),
@@ -253,7 +253,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(second.next).toBeNull();
   },
 
-  async 'a cursor that is none of ours is refused'({ port }) {
+  async 'a foreign cursor is rejected'({ port }) {
     await port.append(chainOf(A, 3));
     const { next } = await port.query({}, { limit: 1 });
     const { next: other } = await port.query({}, { limit: 2 });
@@ -277,7 +277,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     }
   },
 
-  async 'changedSince gives each account with an intent once, and whether one was an opt-out'({ port }) {
+  async 'changedSince returns each account with an intent once, and whether one was an opt-out'({ port }) {
     const intent = { type: 'RemediationStarted' } as const;
     await port.append([
       ...sealAll(A, [
@@ -303,7 +303,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect((await port.changedSince(time(201))).size).toBe(0);
   },
 
-  async 'changedSince leaves out an intent for which nothing was sent, and only that one'({ port }) {
+  async 'changedSince omits only intents for which nothing was sent'({ port }) {
     const intent = (rest: Partial<LedgerEntry> = {}) =>
       ({ type: 'RemediationStarted', at: time(100), ...rest }) as const;
     const unsent = (rest: Partial<LedgerEntry> = {}) =>
@@ -311,18 +311,18 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     const optOut = { detail: { optOut: true } };
     await port.append([
       ...sealAll(A, [intent(optOut), unsent()]),
-      // The other enrollment of the account was changed.
+      // A change of the other enrollment.
       ...sealAll(B, [intent(optOut), intent({ enrollment: 'automation' }), unsent()]),
-      // Tried again, and sent.
+      // Retried and sent.
       ...sealAll(account(3), [intent(), unsent(), intent({ at: time(120), ...optOut })]),
-      // Sent, and refused by the guard the second time.
+      // Sent, then rejected by the guard at the retry.
       ...sealAll(account(4), [
         intent(),
         { type: 'RemediationFailed', at: time(110), detail: { intentId: 'x' } },
         intent({ at: time(120) }),
         unsent({ type: 'RemediationFailed', at: time(130) }),
       ]),
-      // Nobody knows what became of it.
+      // Its outcome is unknown.
       ...sealAll(account(5), [intent()]),
     ]);
     expect(new Map(await port.changedSince(time(100)))).toEqual(
@@ -336,7 +336,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.query({ accountId: '#unsent' }, { limit: 10 })).toMatchObject({ entries: [] });
   },
 
-  async 'outline counts what is recorded of a run, and says where each of its changes is'({ port }) {
+  async 'outline counts the entries of a run, and returns the last step of each change'({ port }) {
     const runId = 'run-1';
     expect(await port.outline(runId)).toEqual({ entries: {}, steps: [] });
     const step = (type: LedgerEntry['type'], rest: Partial<LedgerEntry> = {}) => ({ type, runId, ...rest });
@@ -345,7 +345,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
         step('DriftDetected', { enrollment: 'computeOptimizer' }),
         step('RemediationStarted', { enrollment: 'computeOptimizer' }),
         step('RemediationBlocked', { enrollment: 'automation' }),
-        // A clock that is behind: the chain decides what came last.
+        // A slow clock: the chain decides the order.
         step('RemediationSucceeded', { enrollment: 'computeOptimizer', at: time(-60_000) }),
         step('VerdictChanged', { enrollment: 'computeOptimizer' }),
         step('RemediationFailed', { enrollment: 'computeOptimizer', runId: 'run-2' }),
@@ -355,7 +355,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
         step('ScanStarted', { accountId: null, enrollment: null }),
         step('ScanCompleted', { accountId: null, enrollment: null }),
         ...[3, 4, 5].map(() => step('VerdictChanged', { accountId: null, enrollment: null, runId: 'run-2' })),
-        // A message that was given up: it is about the account, and no step of the account's own chain.
+        // A dead letter: it is about the account, but not a step in the account's chain.
         step('RemediationFailed', { accountId: A, enrollment: 'computeOptimizer', reason: 'deadLettered' }),
       ]),
     ]);
@@ -374,7 +374,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     ]);
   },
 
-  async 'reachedSince gives each chain with an entry since then, and how far it has come'({ port }) {
+  async 'reachedSince returns each chain with an entry since then, and its head'({ port }) {
     expect((await port.reachedSince(null)).size).toBe(0);
     await port.append([
       ...sealAll(A, [{ at: time(0) }, { at: time(300) }, { at: time(100) }]),
@@ -390,7 +390,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     await expect(port.reachedSince('yesterday')).rejects.toThrow('yesterday');
   },
 
-  async 'unpublished gives what is not marked, oldest first, and the mark is outside the hash'({ port, another }) {
+  async 'unpublished returns unmarked entries, oldest first, and the mark is outside the hash'({ port, another }) {
     const entries = chainOf(A, 5);
     await port.append(entries);
     expect(await port.unpublished(3)).toEqual(entries.slice(0, 3));
@@ -419,7 +419,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.unpublished(10)).toEqual([next]);
   },
 
-  async 'chains are listed by name, a page at a time'({ port }) {
+  async 'chains are listed by name, one page at a time'({ port }) {
     const names = [...range(5).map(account), ORGANIZATION_CHAIN];
     await port.append([...names].reverse().flatMap((chain) => chainOf(chain, 2)));
     expect(await port.chains(null, 4)).toEqual(names.slice(0, 4));
@@ -428,7 +428,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.chains(ORGANIZATION_CHAIN, 4)).toEqual([]);
   },
 
-  async 'ends gives how far every chain has come, by name'({ port, another }) {
+  async 'ends returns the head of every chain, by name'({ port, another }) {
     expect(await endsOf(port)).toEqual([]);
     const chains = [...range(5).map((n) => chainOf(account(n), n + 1)), chainOf(ORGANIZATION_CHAIN, 2)];
     await port.append(chains.toReversed().flat());
@@ -440,7 +440,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await endsOf(await another())).toEqual(ends);
   },
 
-  async 'tails gives the last entry of each kind that was written by then, and no account that had none'({ port }) {
+  async 'tails returns the last entry of each kind that was written by then, and no account without entries'({ port }) {
     const entries = sealAll(A, [
       { at: time(0), type: 'AccountJoined', enrollment: null, reason: '1' },
       { at: time(10), reason: '2', after: FACET },
@@ -466,7 +466,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(tail?.entries).toEqual([entries[3], entries[5], entries[6]]);
   },
 
-  async 'where clocks differ, tails goes by the order of the chain'({ port }) {
+  async 'tails follows the order of the chain if clocks differ'({ port }) {
     const minutes = 60_000;
     const parts = [0, 7, 5, 9, 3].map((n) => ({ at: time(n * minutes), reason: String(n), after: FACET }));
     await port.append(sealAll(A, parts));
@@ -477,7 +477,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await at(60)).toEqual(['3']);
   },
 
-  async 'tails finds what many later entries of another kind stand behind'({ port }) {
+  async 'tails finds an entry before many later entries of another kind'({ port }) {
     const parts = range(120).map((n) => ({ at: time(n * 1000), reason: String(n), after: FACET }));
     const first = { at: time(0), type: 'AccountJoined', enrollment: null, reason: 'joined' } as const;
     const automation = { at: time(1), enrollment: 'automation', reason: 'automation', after: FACET } as const;
@@ -503,12 +503,12 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await other.read(B, 0, 20)).toEqual(others);
     expect((await other.head(A)).seq).toBe(9);
     expect(await other.unpublished(50)).toHaveLength(entries.length - 5 + others.length);
-    // Nothing that was pruned comes back.
+    // No pruned entry returns.
     expect(await port.append(entries.slice(0, 1))).toEqual(['headMoved']);
     expect(await port.append([sealEntry(draft({ chain: A }), await port.head(A))])).toEqual(['appended']);
   },
 
-  async 'a chain keeps its last entry whatever is pruned'({ port }) {
+  async 'a chain always keeps its last entry'({ port }) {
     await port.append(chainOf(A, 3));
     await expect(port.prune(A, 3, 10)).rejects.toThrow(RangeError);
     await expect(port.prune(A, 4, 10)).rejects.toThrow(RangeError);
@@ -516,7 +516,7 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     expect(await port.read(A, 0, 10)).toHaveLength(3);
   },
 
-  async 'the latest checkpoint of a chain comes with its tail, whenever it was written'({ port }) {
+  async 'tails include the latest checkpoint of a chain, whenever it was written'({ port }) {
     const checkpoint = { type: 'ChainPruned', enrollment: null } as const;
     const entries = sealAll(A, [
       { at: time(0), reason: '1', after: FACET },
@@ -538,10 +538,10 @@ export const ledgerContract = contractOf<Ledger>()('Ledger', {
     }
   },
 
-  async 'whatever is tried, each chain stays one chain without gap or fork'({ port, another }) {
+  async 'each chain stays without gap or fork under any sequence of appends'({ port, another }) {
     const clients = [port, await another()];
     let run = 0;
-    // What each writer knows of the head lags behind by `lag` entries; it may repeat its last append; it uses either client.
+    // Each writer's head is `lag` entries old. It may repeat its last append, and it uses either client.
     const attempt = fc.record({
       chain: fc.nat(2),
       lag: fc.nat(2),

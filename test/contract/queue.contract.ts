@@ -9,7 +9,7 @@ import { account, range, work } from './samples.ts';
 export interface QueueUnderTest {
   readonly queue: WorkQueue;
   readonly deadLetters: DeadLetters;
-  /** Puts a body on the queue as another version of Rollcall, or somebody else, would. */
+  /** Enqueues a raw body, as from another version of Rollcall or another program. */
   putRaw(body: string): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ const KINDS: readonly WorkMessage[] = [
 const accounts = (deliveries: readonly Delivery[]): readonly string[] =>
   deliveries.map(({ message }) => (message.kind === 'account' ? message.accountId : message.kind)).sort();
 
-/** Asks until nothing more comes; a queue may give fewer than asked for at a time. */
+/** Receives until the queue is empty. A queue may return fewer messages than requested. */
 async function receiveAll(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<readonly Delivery[]> {
   const all: Delivery[] = [];
   for (;;) {
@@ -46,7 +46,7 @@ async function receiveOne(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<
 }
 
 export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLetters', {
-  async 'an empty queue answers at once with nothing'({ port: { queue, deadLetters } }) {
+  async 'an empty queue returns nothing immediately'({ port: { queue, deadLetters } }) {
     expect(await queue.receive(10, VISIBILITY)).toEqual([]);
     expect(await queue.depth()).toEqual({ visible: 0, inFlight: 0, dead: 0 });
     await queue.send([]);
@@ -56,7 +56,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await deadLetters.redrive(['none'])).toEqual([]);
   },
 
-  async 'a delayed message comes when its time has come, and not before'({ port: { queue }, clock }) {
+  async 'a delayed message is received after its delay, and not before'({ port: { queue }, clock }) {
     await queue.send([work(1)], 5_000);
     await queue.send([work(2)]);
     expect(accounts(await receiveAll(queue))).toEqual([account(2)]);
@@ -64,7 +64,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(accounts(await receiveAll(queue))).toEqual([account(1)]);
   },
 
-  async 'every message comes as it was sent, to whoever asks'({ port, another }) {
+  async 'every message is received as it was sent, by any client'({ port, another }) {
     await port.queue.send(KINDS);
     const other = await another();
     const received = await receiveAll(other.queue);
@@ -72,21 +72,21 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     for (const delivery of received) expect(delivery.receives).toBe(1);
   },
 
-  async 'receive gives at most as many as asked for'({ port: { queue } }) {
+  async 'receive returns at most the requested number'({ port: { queue } }) {
     await queue.send(range(25).map((n) => work(n)));
     expect((await queue.receive(7, VISIBILITY)).length).toBeLessThanOrEqual(7);
     await receiveAll(queue);
     expect((await queue.depth()).visible).toBe(0);
   },
 
-  async 'a message that is malformed is not sent, nor are the others of the call'({ port: { queue } }) {
+  async 'a malformed message is not sent, nor are the others of the call'({ port: { queue } }) {
     const bad: WorkMessage = { ...work(2), policyHash: 'x', runId: 'y' };
     Reflect.set(bad, 'accountId', '12');
     await expect(queue.send([work(1), bad])).rejects.toThrow();
     expect(await queue.receive(10, VISIBILITY)).toEqual([]);
   },
 
-  async 'a received message is invisible to all until its visibility ends, then it comes back'({
+  async 'a received message is invisible to all until its visibility timeout, then it returns'({
     port,
     another,
     clock,
@@ -104,7 +104,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(second.receipt).not.toBe(first.receipt);
   },
 
-  async 'several receivers at once never get the same visible message'({ port, another }) {
+  async 'concurrent receivers never get the same message'({ port, another }) {
     const clients = [port, await another(), await another()];
     await port.queue.send(range(60).map((n) => work(n)));
     const received = await Promise.all(clients.map(({ queue }) => receiveAll(queue)));
@@ -113,7 +113,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(receipts.size).toBe(60);
   },
 
-  async 'an acknowledged message never comes back'({ port: { queue }, clock }) {
+  async 'an acknowledged message never returns'({ port: { queue }, clock }) {
     await queue.send([work(1), work(2)]);
     const all = await receiveAll(queue);
     await queue.acknowledge(all.filter((delivery) => accounts([delivery])[0] === account(1)));
@@ -121,7 +121,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(accounts(await receiveAll(queue))).toEqual([account(2)]);
   },
 
-  async 'extend keeps it away for that long from now'({ port: { queue }, clock }) {
+  async 'extend makes it invisible for that long from now'({ port: { queue }, clock }) {
     await queue.send([work(1)]);
     const delivery = await receiveOne(queue);
     await clock.advance(20_000);
@@ -145,7 +145,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect((await receiveOne(queue)).receives).toBe(3);
   },
 
-  async 'with a receipt that someone else has replaced nothing happens'({ port: { queue, deadLetters }, clock }) {
+  async 'a replaced receipt has no effect'({ port: { queue, deadLetters }, clock }) {
     await queue.send([work(1)]);
     const stale = await receiveOne(queue);
     await clock.advance(VISIBILITY);
@@ -164,7 +164,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await deadLetters.list(10)).toEqual([]);
   },
 
-  async 'a receipt ends with its visibility'({ port: { queue }, clock }) {
+  async 'a receipt expires with its visibility timeout'({ port: { queue }, clock }) {
     await queue.send([work(1)]);
     const late = await receiveOne(queue);
     await clock.advance(VISIBILITY);
@@ -172,7 +172,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect((await receiveOne(queue)).message).toEqual(work(1));
   },
 
-  async 'a receipt that is none of ours does nothing'({ port: { queue } }) {
+  async 'a foreign receipt has no effect'({ port: { queue } }) {
     await queue.send([work(1)]);
     const foreign = ['', 'x', '1', '1.', '-1.a', "1' OR 1=1"].map((receipt) => ({
       ...{ message: work(1), receipt, receives: 1 },
@@ -182,7 +182,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(accounts(await receiveAll(queue))).toEqual([account(1)]);
   },
 
-  async 'a dead letter is gone from the queue and kept with its error'({ port, another, clock }) {
+  async 'a dead letter is removed from the queue and kept with its error'({ port, another, clock }) {
     const { queue, deadLetters } = port;
     await queue.send([work(1), work(2)]);
     const all = await receiveAll(queue);
@@ -199,7 +199,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await deadLetters.show(letter?.id ?? '')).toEqual(letter);
   },
 
-  async 'a body that cannot be read is never delivered and goes to the dead letters with the reason'({ port }) {
+  async 'an unreadable body is never delivered and becomes a dead letter with the reason'({ port }) {
     const { queue, deadLetters, putRaw } = port;
     const bodies = [
       'not JSON',
@@ -222,7 +222,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await queue.receive(10, VISIBILITY)).toEqual([]);
   },
 
-  async 'unreadable bodies do not hide what waits behind them'({ port: { queue, putRaw } }) {
+  async 'unreadable bodies do not hide later messages'({ port: { queue, putRaw } }) {
     for (const n of range(15)) await putRaw(`not JSON ${n}`);
     await queue.send([work(1)]);
     const [delivery] = await queue.receive(1, VISIBILITY);
@@ -246,14 +246,14 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await queue.depth()).toEqual({ visible: 0, inFlight: 2, dead: 1 });
   },
 
-  async 'list gives at most as many dead letters as asked for'({ port: { queue, deadLetters } }) {
+  async 'list returns at most the requested number of dead letters'({ port: { queue, deadLetters } }) {
     await queue.send(range(5).map((n) => work(n)));
     for (const delivery of await receiveAll(queue)) await queue.deadLetter(delivery, FAILURE);
     expect(await deadLetters.list(3)).toHaveLength(3);
     expect(await deadLetters.list(10)).toHaveLength(5);
   },
 
-  async 'depth counts what is visible, what is not yet, and what is dead'({ port: { queue }, clock }) {
+  async 'depth counts visible, invisible and dead messages'({ port: { queue }, clock }) {
     await queue.send(range(6).map((n) => work(n)));
     expect(await queue.depth()).toEqual({ visible: 6, inFlight: 0, dead: 0 });
     const one = await receiveOne(queue);
@@ -268,7 +268,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect(await queue.depth()).toEqual({ visible: 4, inFlight: 0, dead: 1 });
   },
 
-  async 'the same work that is sent again while a worker has it comes after it'({ port: { queue } }) {
+  async 'the same work sent again while in flight is received afterwards'({ port: { queue } }) {
     await queue.send([work(1)]);
     const first = await receiveOne(queue);
     await queue.send([work(1)]);

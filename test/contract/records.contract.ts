@@ -13,7 +13,7 @@ const dueIds = async (records: Records, until: number, limit = 100): Promise<rea
   (await records.due(until, limit)).map((due) => due.record.accountId);
 
 export const recordsContract = contractOf<Records>()('Records', {
-  async 'what was never stored is not there'({ port }) {
+  async 'a record that was never stored does not exist'({ port }) {
     expect(await port.get(A)).toBeNull();
     expect((await port.getMany([A, B])).size).toBe(0);
     expect((await port.getMany([])).size).toBe(0);
@@ -22,7 +22,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     await port.advance([]);
   },
 
-  async 'a record comes back as it was stored, in this and in any other client'({ port, another }) {
+  async 'a record is read as it was stored, by this and any other client'({ port, another }) {
     const claim = {
       ...{
         entryId: 'e',
@@ -48,7 +48,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(await (await another()).get(B)).toEqual(bare);
   },
 
-  async 'a record goes over one with a smaller head only'({ port }) {
+  async 'a record only replaces one with a smaller head'({ port }) {
     await port.advance([record(A, 5, { rule: 'five' })]);
     await port.advance([record(A, 4, { rule: 'four' }), record(A, 5, { rule: 'another five' }), record(B, 1)]);
     expect(await port.get(A)).toEqual(record(A, 5, { rule: 'five' }));
@@ -57,7 +57,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(await port.get(A)).toEqual(record(A, 9, { rule: 'nine' }));
   },
 
-  async 'whoever comes first, the newest record stays'({ port, another }) {
+  async 'the newest record stays in any order of writes'({ port, another }) {
     const clients = [port, await another()];
     const order = [3, 7, 1, 8, 2, 6, 4, 5];
     await Promise.all(order.map((seq, n) => clients[n % 2]?.advance([record(A, seq), record(B, 9 - seq)])));
@@ -65,7 +65,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect((await port.get(B))?.head.seq).toBe(8);
   },
 
-  async 'getMany gives those that are there, also of many'({ port }) {
+  async 'getMany returns the records that exist, even of many ids'({ port }) {
     const ids = range(2000).map(account);
     await port.advance(ids.filter((_, n) => n % 2 === 0).map((id) => record(id, 1)));
     const found = await port.getMany([...ids, A, A]);
@@ -74,7 +74,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(found.has(account(1))).toBe(false);
   },
 
-  async 'all gives every record once, in order of account id, a page at a time'({ port }) {
+  async 'all returns every record once, sorted by account id, one page at a time'({ port }) {
     const ids = range(1205).map(account);
     await port.advance([...ids].reverse().map((id) => record(id, 1)));
     const seen: string[] = [];
@@ -87,7 +87,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(pages).toBeGreaterThan(1);
   },
 
-  async 'heads gives of every record whose it is and how far, in order of account id, a page at a time'({ port }) {
+  async 'heads returns the account and head of every record, sorted by account id, one page at a time'({ port }) {
     const ids = range(1205).map(account);
     await port.advance([...ids].reverse().map((id, n) => record(id, n + 1)));
     const seen: { accountId: string; seq: number }[] = [];
@@ -100,7 +100,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(pages).toBeGreaterThan(1);
   },
 
-  async 'due gives what needs attention by then, earliest first, with its time'({ port }) {
+  async 'due returns the records that are due by then, earliest first, with their times'({ port }) {
     const claim = { entryId: 'e', startedAt: time(0), operation: 'o', clientToken: null, optOut: false };
     const records = [
       record(account(1), 1, { notBefore: time(300) }),
@@ -134,7 +134,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(await dueIds(port, START + 500)).toEqual([]);
   },
 
-  async 'snooze moves the time until the next advance sets it anew'({ port, another }) {
+  async 'snooze sets the time until the next advance sets it again'({ port, another }) {
     await port.advance([record(A, 4, { notBefore: time(100) }), record(B, 1)]);
     await port.snooze(A, 4, START + 700);
     expect(await dueIds(port, START + 699)).toEqual([]);
@@ -151,7 +151,7 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(await port.get(A)).toEqual(record(A, 5, { notBefore: time(50) }));
   },
 
-  async 'snooze does nothing to a record that has moved on, or to none'({ port }) {
+  async 'snooze has no effect on a record that has advanced, or on a missing one'({ port }) {
     await port.advance([record(A, 5, { notBefore: time(50) })]);
     await port.snooze(A, 4, null);
     await port.snooze(B, 1, START);

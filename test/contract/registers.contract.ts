@@ -10,7 +10,7 @@ async function made(registers: Registers, name: string, value: unknown): Promise
   return version;
 }
 
-/** The versions that a register had, `null` while it was not there; the last one is the present one. */
+/** The versions that a register had, `null` while it did not exist. The last one is the present one. */
 type History = (string | null)[];
 
 async function tryRemove(registers: Registers, name: string, expected: string, versions: History): Promise<void> {
@@ -28,7 +28,7 @@ async function tryWrite(registers: Registers, name: string, expected: string | n
 }
 
 export const registersContract = contractOf<Registers>()('Registers', {
-  async 'a register that was never written is not there'({ port }) {
+  async 'a register that was never written does not exist'({ port }) {
     expect(await port.read('lease')).toBeNull();
     expect(await port.list('')).toEqual([]);
     expect(await port.remove('lease', '1')).toBe(false);
@@ -36,7 +36,7 @@ export const registersContract = contractOf<Registers>()('Registers', {
     expect(await port.read('lease')).toBeNull();
   },
 
-  async 'a value comes back as it was written, in this and in any other client'({ port, another }) {
+  async 'a value is read as it was written, by this and any other client'({ port, another }) {
     const other = await another();
     const values = [{ a: [1, null, { b: 'ü "🚀"' }] }, [], 'text', 0, false, null, '', 1.5e300];
     for (const [n, value] of values.entries()) {
@@ -45,7 +45,7 @@ export const registersContract = contractOf<Registers>()('Registers', {
     }
   },
 
-  async 'a write over another version than expected changes nothing'({ port }) {
+  async 'a write with an unexpected version changes nothing'({ port }) {
     const first = await made(port, 'x', 1);
     expect(await port.write('x', 2, null)).toBeNull();
     expect(await port.write('x', 2, 'other')).toBeNull();
@@ -57,7 +57,7 @@ export const registersContract = contractOf<Registers>()('Registers', {
     expect(await port.read('x')).toEqual({ name: 'x', value: 2, version: second });
   },
 
-  async 'of several first writers exactly one wins'({ port, another }) {
+  async 'exactly one of several first writers wins'({ port, another }) {
     const clients = [port, await another(), await another()];
     const answers = await Promise.all(range(15).map((n) => clients[n % 3]?.write('lease', n, null)));
     const winners = range(15).filter((n) => answers[n] !== null);
@@ -65,7 +65,7 @@ export const registersContract = contractOf<Registers>()('Registers', {
     expect((await port.read('lease'))?.value).toBe(winners[0]);
   },
 
-  async 'of several writers over one version exactly one wins'({ port, another }) {
+  async 'exactly one of several writers over one version wins'({ port, another }) {
     const clients = [port, await another()];
     let version = await made(port, 'counter', 0);
     for (let round = 1; round <= 5; round += 1) {
@@ -77,7 +77,7 @@ export const registersContract = contractOf<Registers>()('Registers', {
     expect(await port.read('counter')).toEqual({ name: 'counter', value: 5, version });
   },
 
-  async 'a version never comes again, not even after a removal'({ port }) {
+  async 'a version never repeats, not even after a removal'({ port }) {
     const seen = new Set<string>();
     for (let round = 0; round < 20; round += 1) {
       const first = await made(port, 'x', round);
@@ -94,7 +94,7 @@ export const registersContract = contractOf<Registers>()('Registers', {
     }
   },
 
-  async 'list gives the registers under a prefix, in order of name, whatever signs it has'({ port }) {
+  async 'list returns the registers under a prefix, sorted by name, with any characters'({ port }) {
     const names = [
       'run/1',
       'run/10',
@@ -122,18 +122,18 @@ export const registersContract = contractOf<Registers>()('Registers', {
     expect((await port.list('zebra'))[0]?.value).toEqual({ name: 'zebra' });
   },
 
-  async 'a value without a form in JSON is refused'({ port }) {
+  async 'a value without a JSON form is rejected'({ port }) {
     await expect(port.write('x', undefined, null)).rejects.toThrow(TypeError);
     await expect(port.write('x', () => 1, null)).rejects.toThrow(TypeError);
     expect(await port.read('x')).toBeNull();
   },
 
-  async 'whatever is tried, a register behaves as one value under compare-and-set'({ port, another }) {
+  async 'a register behaves as one value under compare-and-set'({ port, another }) {
     const clients = [port, await another()];
     const step = fc.record({
       remove: fc.boolean(),
       name: fc.constantFrom('a', 'b'),
-      /** How many versions back the writer's knowledge is. */
+      /** How many versions the writer's expectation is old. */
       lag: fc.nat(2),
       client: fc.nat(1),
     });

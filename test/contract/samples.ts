@@ -50,7 +50,7 @@ export function draft(fields: Partial<EntryDraft> & { readonly chain: string }):
   };
 }
 
-/** Entries of one chain, one behind the other. */
+/** Consecutive entries of one chain. */
 export function sealAll(
   chain: string,
   parts: readonly Partial<EntryDraft>[],
@@ -64,7 +64,7 @@ export function sealAll(
   return entries;
 }
 
-/** A chain of `count` entries, a second apart. */
+/** A chain of `count` entries, one second apart. */
 export function chainOf(chain: string, count: number): readonly LedgerEntry[] {
   return sealAll(
     chain,

@@ -8,19 +8,19 @@ function snapshot(takenAt: number, accounts: OrganizationSnapshot['accounts'], t
   return { organizationId: 'o-abc1234567', managementAccountId: account(0), takenAt, tags, accounts };
 }
 
-/** The order of accounts in a snapshot means nothing. */
+/** The order of accounts in a snapshot is not significant. */
 function sorted(found: OrganizationSnapshot | null): OrganizationSnapshot | null {
   return found && { ...found, accounts: found.accounts.toSorted((a, b) => a.id.localeCompare(b.id)) };
 }
 
 export const factsContract = contractOf<SnapshotStore>()('Facts', {
-  async 'before the first snapshot nothing is known'({ port }) {
+  async 'there is no snapshot before the first save'({ port }) {
     expect(await port.load()).toBeNull();
     expect(await port.meta()).toBeNull();
     expect(await port.get(account(1))).toBeNull();
   },
 
-  async 'a snapshot comes back as it was saved, in this and in any other client'({ port, another }) {
+  async 'a snapshot is read as it was saved, by this and any other client'({ port, another }) {
     const accounts = [
       facts(0, { management: true, ou: '/', tags: {} }),
       facts(1, { name: 'ümläut "quoted" 🚀', tags: null, state: 'SUSPENDED' }),
@@ -36,7 +36,7 @@ export const factsContract = contractOf<SnapshotStore>()('Facts', {
     expect(await port.get(account(9))).toBeNull();
   },
 
-  async 'a new snapshot replaces the old one whole'({ port }) {
+  async 'a new snapshot replaces the whole old one'({ port }) {
     await port.save(
       snapshot(
         1,
@@ -51,7 +51,7 @@ export const factsContract = contractOf<SnapshotStore>()('Facts', {
     expect(await port.load()).toEqual(snapshot(3, []));
   },
 
-  async 'refresh replaces single accounts and leaves the age'({ port }) {
+  async 'refresh replaces single accounts and keeps the age'({ port }) {
     await port.save(snapshot(7, [facts(1), facts(2)]));
     await port.refresh([facts(2, { ou: '/Moved' }), facts(3)]);
     await port.refresh([]);
@@ -60,7 +60,7 @@ export const factsContract = contractOf<SnapshotStore>()('Facts', {
     expect((await port.meta())?.takenAt).toBe(7);
   },
 
-  async 'remove forgets single accounts, wherever they were kept, until they come back'({ port }) {
+  async 'remove deletes single accounts until they return'({ port }) {
     await port.save(snapshot(7, [facts(1), facts(2), facts(3)]));
     await port.refresh([facts(4)]);
     await port.remove([]);
@@ -74,13 +74,13 @@ export const factsContract = contractOf<SnapshotStore>()('Facts', {
     expect(sorted(await port.load())).toEqual(snapshot(8, [facts(3)]));
   },
 
-  async 'refreshing single accounts makes no snapshot'({ port }) {
+  async 'refreshing single accounts creates no snapshot'({ port }) {
     await port.refresh([facts(1)]);
     expect(await port.meta()).toBeNull();
     expect(await port.load()).toBeNull();
   },
 
-  async 'a reader sees one snapshot or the other, never a mixture'({ port, another }) {
+  async 'a reader sees one of two snapshots, never a mixture'({ port, another }) {
     const reader = await another();
     const version = (n: number) =>
       snapshot(

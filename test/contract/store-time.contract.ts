@@ -3,24 +3,24 @@ import type { Registers } from '../../shared/ports/registers.ts';
 import type { StoreTime, TimeReading } from '../../shared/ports/store-time.ts';
 import { contractOf } from './contract.ts';
 
-/** The store's time, with what an adapter's test knows: the store's true time, and the monotonic clock that the adapter was given. */
+/** The store time under test, with the store's true time and the adapter's monotonic clock. */
 export interface StoreTimePort {
   readonly time: StoreTime;
   readonly registers: Registers;
   /** Epoch ms by the store's clock. */
   trueTime(): number;
   monotonic(): number;
-  /** Whether the store answers by itself, so that there is something to follow. */
+  /** Whether the store's answers carry its time. */
   readonly answers: boolean;
-  /** Requests that wrote something so far. */
+  /** The number of writing requests so far. */
   writes(): number;
 }
 
-/** Whether the store's clock can have stood where the reading says, between question and answer. */
+/** Whether the store's true time between request and answer is within the bounds of the reading. */
 function expectTrue(reading: TimeReading, truth: { readonly before: number; readonly after: number }): void {
   expect(reading.askedAt).toBeLessThanOrEqual(reading.answeredAt);
   expect(reading.earliest).toBeLessThanOrEqual(reading.latest);
-  // A thousandth for the fractions that `Date.now` cuts off.
+  // One more millisecond for the fraction that `Date.now` cuts off.
   expect(reading.earliest).toBeLessThanOrEqual(truth.after + 1);
   expect(reading.latest).toBeGreaterThanOrEqual(truth.before - 1);
 }
@@ -44,7 +44,7 @@ export const storeTimeContract = contractOf<StoreTimePort>()('StoreTime', {
     expect(await port.registers.list('')).toEqual([]);
   },
 
-  async 'what follows other answers is true as well'({ port }) {
+  async 'readings from other answers are correct too'({ port }) {
     const heard: TimeReading[] = [];
     port.time.follow((reading) => heard.push(reading));
     const before = port.trueTime();

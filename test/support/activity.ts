@@ -1,6 +1,6 @@
 import { onTestFailed } from 'vitest';
 
-/** A condition of a test that is checked again after each event, so that the test neither polls nor sleeps. */
+/** Checks a condition of a test again after each event, so that the test neither polls nor sleeps. */
 export class Activity {
   #next = Promise.withResolvers<void>();
 
@@ -16,14 +16,14 @@ export class Activity {
     return this.#next.promise;
   }
 
-  /** @param missing what is still missing, in words; `null`: nothing. It must not cause events itself. */
+  /** @param missing describes what is still missing, or returns `null`. It must not cause events itself. */
   async until(missing: () => Promise<string | null> | string | null): Promise<void> {
     let found: string | null = null;
     onTestFailed(() => {
       if (found !== null) process.stderr.write(`still missing: ${found}\n`);
     });
     do {
-      // Taken before the check, so that what happens during it counts.
+      // Taken before the check, so that events during the check count.
       const next = this.next();
       found = await missing();
       if (found !== null) await next;

@@ -13,14 +13,14 @@ import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
 import { busEvent, lambdaContext, type SqsEvent, toRecord } from './lambda-events.ts';
 
 /*
- * Lambda with the real handlers, as a process: a scheduler, an event source mapping and the rule that starts the scanner. Its one argument is
- * JSON (`AwsWorkerParts`). Prints `ready`; SIGTERM ends it, and then it prints one JSON line with what it did.
+ * Simulates Lambda around the real handlers: a scheduler, an event source mapping and the rule that starts the scanner. Its only argument is JSON
+ * (`AwsWorkerParts`). Prints `ready`. On SIGTERM it prints one JSON line with its results and ends.
  */
 const TICK_MS = 3_000;
 const { policyText } = awsWorkerParts.parse(JSON.parse(process.argv[2] ?? ''));
-const told = new AbortController();
-process.on('SIGTERM', () => told.abort());
-const stop = told.signal;
+const termination = new AbortController();
+process.on('SIGTERM', () => termination.abort());
+const stop = termination.signal;
 
 const directory = mkdtempSync(join(tmpdir(), 'rollcall-functions-'));
 writeFileSync(join(directory, 'rollcall.yaml'), policyText);
@@ -45,7 +45,7 @@ const region = process.env['AWS_REGION'] ?? '';
 const sqs = new SQSClient(env.sqsEndpoint === null ? {} : { endpoint: env.sqsEndpoint });
 const done = { ticks: 0, scans: 0, batches: 0, records: 0, kept: 0, failures: 0 };
 
-/** What fails is the next one's to mend, as in AWS. */
+/** A failed invocation is retried by the next one, as in AWS. */
 async function attempt(what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -98,7 +98,7 @@ const ticking = async (): Promise<void> => {
 const working = async (): Promise<void> => {
   while (!stop.aborted) await attempt('a batch', oneBatch);
 };
-// As many at once as serverless.yml allows.
+// The concurrency that serverless.yml allows.
 await Promise.all([ticking(), working(), working()]);
 for (const runtime of runtimes) await runtime.close();
 sqs.destroy();

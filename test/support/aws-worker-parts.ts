@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a worker process is told; beside the environment, its one argument. */
+/** The only argument of a worker process, as JSON. */
 export const awsWorkerParts = z.object({
   policyText: z.string(),
   /** How far its clock is ahead of the others', ms. */
@@ -8,5 +8,5 @@ export const awsWorkerParts = z.object({
 });
 export type AwsWorkerParts = z.input<typeof awsWorkerParts>;
 
-/** Instead of minutes, so that a test need not wait; long enough that on a busy machine a claim does not end under who holds it. */
+/** Seconds instead of minutes, so that a test need not wait. Long enough that a claim does not expire during its work on a busy machine. */
 export const SHORT_TIMES = { visibilityMs: 8_000, claimMs: 6_000, leaseMs: 6_000, retryBudgetMs: 5_000 };

@@ -8,19 +8,19 @@ import { awsWorkerParts, SHORT_TIMES } from './aws-worker-parts.ts';
 import { compiled } from './world-policy.ts';
 
 /*
- * `rollcall serve --store aws` with shorter times, so that a test need not wait for a minute: its one argument is JSON
- * (`AwsWorkerParts`). Prints `ready`; SIGTERM ends it, and then it prints one JSON line with what it did.
+ * `rollcall serve --store aws` with shorter times, so that a test need not wait for a minute. Its only argument is JSON (`AwsWorkerParts`). Prints `ready`.
+ * On SIGTERM it prints one JSON line with its results and ends.
  */
 const { policyText, aheadMs } = awsWorkerParts.parse(JSON.parse(process.argv[2] ?? ''));
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
-const told = new AbortController();
-process.on('SIGTERM', () => told.abort());
-const stop = told.signal;
+const termination = new AbortController();
+process.on('SIGTERM', () => termination.abort());
+const stop = termination.signal;
 const say = (level: string) => (message: string, fields?: unknown) =>
   void process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`);
 const logger = { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
 const policy = compiled(policyText, clock.now());
-// The check of the clock is left out: one that goes wrong later is not refused either.
+// Without the clock check, like a process whose clock becomes wrong later.
 const maxClockSkewMs = Number.POSITIVE_INFINITY;
 const store = awsStore(process.env, { maxClockSkewMs });
 const app = await createRuntime(store, { stop, policy, logger, clock, settings: SHORT_TIMES });

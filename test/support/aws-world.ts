@@ -16,9 +16,9 @@ import type { AwsWorkerParts } from './aws-worker-parts.ts';
 import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
 import { HOST } from './host.ts';
-import { type PretendStores, startPretendStores, TABLE } from './simulated-stores.ts';
+import { type SimulatedStores, startSimulatedStores, TABLE } from './simulated-stores.ts';
 
-/** A call that asked for a change, and whether its intent was in the table when it arrived. */
+/** A mutating call, and whether its intent was in the table when it arrived. */
 interface WitnessedCall {
   readonly operation: string;
   readonly accountId: string;
@@ -27,7 +27,7 @@ interface WitnessedCall {
 
 export interface Spawned {
   readonly process: ChildProcess;
-  /** Resolves when it has said that it works; rejects if it ends before. */
+  /** Resolves when the process is ready; rejects if it ends before. */
   readonly ready: Promise<void>;
   readonly ended: Promise<{
     readonly code: number | null;
@@ -37,33 +37,33 @@ export interface Spawned {
   }>;
 }
 
-/** A pretend organization with a pretend DynamoDB, SQS and EventBridge, reached by processes through the SDK's own settings. */
+/** A simulated organization with a simulated DynamoDB, SQS and EventBridge, which processes reach through the SDK's own settings. */
 export interface AwsWorld {
   readonly running: RunningSandbox;
-  readonly stores: PretendStores;
-  /** Before the work queue, for what SQS does to messages. */
+  readonly stores: SimulatedStores;
+  /** A proxy in front of the work queue, for faults of SQS. */
   readonly queueDoor: FaultProxy;
-  /** Before the event bus. */
+  /** A proxy in front of the event bus. */
   readonly busDoor: FaultProxy;
   readonly env: Readonly<Record<string, string>>;
   readonly mutating: readonly WitnessedCall[];
-  /** Puts a body on the work queue, past all faults. */
+  /** Enqueues a body without faults. */
   send(body: string): Promise<void>;
-  /** What the processes do: calls to the organization, to the queue, and writes to the table. */
+  /** Calls of the processes to the organization and the queue, and their writes to the table. */
   readonly activity: Activity;
-  /** Called for each changing call before it takes effect. */
+  /** Called for each mutating call before it takes effect. */
   onChange: (number: number) => void;
-  /** The stores as the test sees them, past all faults. */
+  /** The stores without faults, for the test. */
   look(): Promise<AwsStores>;
   /** A container. */
   worker(parts: AwsWorkerParts): Spawned;
-  /** The Lambda functions, and what calls them. */
+  /** The Lambda functions and their callers. */
   functions(parts: AwsWorkerParts): Spawned;
   cli(args: readonly string[], cwd?: string, env?: Readonly<Record<string, string>>): Spawned;
 }
 
 const MUTATING = new Set(['UpdateEnrollmentStatus', 'UpdateEnrollmentConfiguration']);
-/** A test reads the table to see what the processes do; that is no activity of theirs. */
+/** Reads of the test itself do not count as activity. */
 const READING = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'DescribeTable', 'DescribeContinuousBackups']);
 const WORKER = childFile('aws-worker');
 const FUNCTIONS = childFile('aws-functions');
@@ -72,7 +72,7 @@ const CLI = childFile('cli');
 /** Starts a world that ends with the test. */
 export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'>): Promise<AwsWorld> {
   const running = await startSandbox({ ...sandbox, port: 0 });
-  const stores = await startPretendStores();
+  const stores = await startSimulatedStores();
   const queueDoor = await startFaultProxy(stores.queueEndpoint);
   const busDoor = await startFaultProxy(running.endpoint);
   const activity = new Activity();
@@ -126,7 +126,7 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
     cli: (args, cwd, more) => start([CLI, ...args], cwd, more),
   };
   onTestFinished(async () => {
-    // What they have asked for is answered before the stores are closed, or these fail under it.
+    // Pending requests are answered before the stores are closed; otherwise they would fail.
     await Promise.all(children.map(killed));
     for (const each of opened) await each.close();
     await busDoor.close();
@@ -158,7 +158,7 @@ function spawned(child: ChildProcess): Spawned {
     });
     child.once('close', () => reject(new Error(`ended before it was ready: ${stderr}`)));
   });
-  // A caller that does not wait until it is ready must not cause an unhandled rejection.
+  // A caller that does not await readiness must not cause an unhandled rejection.
   ready.catch(() => undefined);
   const ended = once(child, 'close').then(([code, signal]) => ({
     ...{ code: typeof code === 'number' ? code : null, signal: typeof signal === 'string' ? signal : null },
@@ -169,8 +169,8 @@ function spawned(child: ChildProcess): Spawned {
 
 const put = z.object({ Item: z.object({ body: z.object({ S: z.string() }) }) });
 
-/** Listens at both doors: what is in the table, and what arrives at the organization, in the order of one process. */
-function watch(running: RunningSandbox, stores: PretendStores, activity: Activity, onChange: () => void) {
+/** Observes the table and the calls to the organization, in one order. */
+function watch(running: RunningSandbox, stores: SimulatedStores, activity: Activity, onChange: () => void) {
   const mutating: WitnessedCall[] = [];
   const intents = new Set<string>();
   stores.onStored = ({ operation, body }) => {
@@ -186,7 +186,7 @@ function watch(running: RunningSandbox, stores: PretendStores, activity: Activit
   sandbox.handle = (request) => {
     const { operation, callerAccountId: accountId } = request;
     if (MUTATING.has(operation)) {
-      // Each intent is good for the calls of its one undertaking; the ledger's checks say that each had one outcome.
+      // An intent covers the calls of one remediation; the ledger checks verify that each has one outcome.
       mutating.push({ operation, accountId, intended: intents.has(`${accountId} ${operation}`) });
       onChange();
     }

@@ -10,14 +10,14 @@ const root = resolve(import.meta.dirname, '../..');
 let directory: string | null = null;
 
 /**
- * Once before all tests: what they start as processes, several hundred times in all, is bundled as it is for the npm package. The same from the
- * sources takes about twice the processor time to start. From their sources run the demo, the dashboard's house and the simulation.
+ * Runs once before all tests. Bundles the programs that tests start as processes, as for the npm package: several hundred starts take half the processor
+ * time of starts from source. Only the demo, the dashboard's server and the simulation run from source.
  */
 export async function setup(project: TestProject): Promise<void> {
   const into = mkdtempSync(join(tmpdir(), 'rollcall-children-'));
   directory = into;
   await bundle(into);
-  // While Vitest watches, what has changed is to be in them.
+  // In watch mode, the bundles must contain the changes.
   project.onTestsRerun(() => bundle(into));
   project.provide('children', into);
 }

@@ -17,7 +17,7 @@ const manifest = z.object({ name: z.string(), version: z.string() });
 const PACKAGE = /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/;
 const LEGAL = /^(licen[cs]e|notice|copying)/i;
 
-/** The packages with code in a bundle, by the paths that esbuild lists: compared with the bill of materials. */
+/** The packages with code in a bundle, by the paths that esbuild lists: to compare with the bill of materials. */
 export function bundledPackages(root: string, { outputs }: Pick<Metafile, 'outputs'>): readonly BundledPackage[] {
   const directories = new Set<string>();
   for (const { inputs } of Object.values(outputs)) {

@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Where `bundle-children.ts` has put them. */
+    /** The output directory of `bundle-children.ts`. */
     children: string;
   }
 }

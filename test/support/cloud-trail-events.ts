@@ -1,4 +1,4 @@
-/** Events in the shape in which EventBridge delivers what CloudTrail recorded [eb-service-event-cloudtrail]. */
+/** CloudTrail events in the form that EventBridge delivers [eb-service-event-cloudtrail]. */
 export interface SampleOptions {
   readonly account: string;
   /** Epoch ms. */
@@ -7,7 +7,7 @@ export interface SampleOptions {
   readonly actor?: string;
   readonly region?: string;
   readonly detailType?: string;
-  /** What the detail has beside or instead. */
+  /** Additional or replaced members of the detail. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -94,7 +94,7 @@ export function organizationCall(
   });
 }
 
-/** What Organizations itself tells, on nobody's request. */
+/** A service event of Organizations, without a request. */
 export function organizationNews(
   eventName: string,
   serviceEventDetails: Readonly<Record<string, unknown>>,

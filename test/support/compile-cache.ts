@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** For the environment of Node processes that tests start: what one has compiled the next need not; it halves the time that they start in. */
+/** The environment of Node processes that tests start. They share compiled code, which halves their start time. */
 export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(tmpdir(), 'rollcall-tests-compile-cache') } as const;

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 export interface ConnectProxy {
-  /** With user and password in it. */
+  /** Includes user and password. */
   readonly url: string;
   readonly port: number;
   /** `CONNECT host:port`, or `GET http://host:port/path`, in order. */
@@ -16,8 +16,8 @@ export interface ConnectProxy {
 export const PROXY_SECRET = 'pr0xy-s3cret';
 
 /**
- * A real HTTP proxy on loopback that takes every host to be this machine, so that what reaches a host that no resolver knows has gone
- * through it. `refusing`: answers each CONNECT with 403.
+ * A real HTTP proxy on loopback that resolves every host to this machine, so a request that reaches an unresolvable host has gone through it. `refusing`:
+ * answers each CONNECT with 403.
  */
 export async function connectProxy(refusing = false): Promise<ConnectProxy> {
   const seen: string[] = [];

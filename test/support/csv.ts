@@ -1,4 +1,4 @@
-/** RFC 4180, by hand and not by what writes it: rows of cells. What is none ends the reading, so rows are missing. */
+/** Parses RFC 4180 independently of the writer. Invalid input ends the parsing, so rows are missing. */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -13,10 +13,10 @@ export function parseCsv(text: string): string[][] {
   return rows;
 }
 
-/** How a cell begins that a spreadsheet takes for a formula. */
+/** The start of a cell that a spreadsheet would treat as a formula. */
 export const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
-/** The text that a cell was made of: without the apostrophes that keep formulas from being one. */
+/** The original text of a cell: without the apostrophes that prevent formulas. */
 export function unguarded(cell: string): string {
   return cell.replace(/^'/, '').replace(/([;\t\n]|(?!^)\r)( *)'/g, '$1$2');
 }

@@ -43,7 +43,7 @@ export const MANAGEMENT: OrganizationAccount = {
   management: true,
 };
 
-/** A policy whose defaults are as given and that has `rest` behind them. */
+/** A policy with these defaults, followed by `rest`. */
 export function policyOf(defaults: string, rest = ''): CompiledPolicy {
   return compiled(`version: 1\ndefaults: { ${defaults} }\n${rest}`);
 }
@@ -62,7 +62,7 @@ export function unknown(reason: Extract<Observation, { kind: 'unknown' }>['reaso
 
 const UNSEEN: Observations = { computeOptimizer: unknown('notListed'), automation: unknown('notListed') };
 
-/** What is remembered of an enrollment: by default that it was Inactive, unchanged for 30 days, and is wanted Active. */
+/** A recorded condition: by default Inactive, unchanged for 30 days, Active desired. */
 export function condition(rest: Partial<Condition> = {}): Condition {
   return {
     verdict: 'Drifted',

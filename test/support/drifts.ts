@@ -3,13 +3,13 @@ import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts
 import { isDrift } from '../../shared/domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
-/** The drift of one enrollment as the entries of its chain tell it, without the fold of the product. */
+/** Derives the drift of one enrollment from the entries of its chain, independently of the product's fold. */
 export interface DriftRead {
   /** The number of the `DriftDetected` whose drift is neither resolved nor superseded; `null`: none. */
   readonly open: number | null;
-  /** The open drift is recorded as waiting or as needing attention: blocked, stalled or given up. Invariant 1 allows it to stay so. */
+  /** The open drift is recorded as waiting or as needing attention: blocked, stalled or given up. Invariant 1 allows that. */
   readonly settled: boolean;
-  /** Entries about an account of the organization that state a drift which no `DriftDetected` has begun. */
+  /** Entries about an account of the organization that record a drift without a `DriftDetected`. */
   readonly undetected: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export function readDrift(entries: readonly LedgerEntry[], enrollment: Enrollmen
     if (entry.type === 'DriftDetected') open ??= entry.seq;
     if (ENDED.has(facet.verdict)) open = null;
     if (present && open === null && isDrift(facet.verdict)) undetected.push(`entry ${entry.seq} (${entry.type})`);
-    // What is not known for now leaves it as it was.
+    // Unknown changes nothing.
     if (facet.verdict !== 'Unknown') settled = isSettled(facet);
   }
   return { open, settled, undetected };

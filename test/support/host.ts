@@ -1,5 +1,5 @@
 import { systemMonotonic } from '../../shared/adapters/system/clock.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
 
-/** What the stores take from the machine. */
+/** The parts of the machine that the stores use. */
 export const HOST = { random: systemRandom, monotonic: systemMonotonic };

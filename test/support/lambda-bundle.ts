@@ -17,7 +17,7 @@ const settings = z.object({
   mainFields: z.array(z.string()),
 });
 
-/** The settings that the functions are bundled with when they are deployed. */
+/** The bundle settings of the deployed functions. */
 export function lambdaBundle(): BuildOptions {
   return settings.parse(parse(readFileSync(join(root, 'infra/esbuild.yml'), 'utf8')));
 }

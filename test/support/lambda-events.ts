@@ -1,7 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { LambdaContext } from '../../shared/compose/lazy-runtime.ts';
 
-/** What calls functions in AWS hands them, in the shapes that AWS gives it [Lambda, SQS and EventBridge]. */
+/** The events of Lambda functions, in the form of AWS [Lambda, SQS and EventBridge]. */
 
 export interface SqsEvent {
   readonly Records: readonly {
@@ -16,7 +16,7 @@ export interface SqsEvent {
   }[];
 }
 
-/** @param sentAt epoch ms; the queue's own time is not always the world's */
+/** @param sentAt epoch ms; the queue's time may differ from the world's */
 export function toRecord(
   message: Message,
   now: number,
@@ -40,7 +40,7 @@ export function toRecord(
   };
 }
 
-/** As a rule of the bus, and the scheduler, deliver it. */
+/** In the form of a bus rule and of the scheduler. */
 export function busEvent(source: string, detailType: string, detail: unknown, region: string): object {
   return {
     ...{ version: '0', id: '17793124-05d4-b198-2fde-7ededc63b103', 'detail-type': detailType, source },
@@ -48,7 +48,7 @@ export function busEvent(source: string, detailType: string, detail: unknown, re
   };
 }
 
-/** Lambda's context: so much time from now on, by the given clock. */
+/** Lambda's context, with this much time left by the given clock. */
 export function lambdaContext(clock: { now(): number }, budgetMs = 900_000): LambdaContext {
   const end = clock.now() + budgetMs;
   return { awsRequestId: 'request-1', getRemainingTimeInMillis: () => Math.max(0, end - clock.now()) };

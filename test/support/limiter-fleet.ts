@@ -11,9 +11,9 @@ export interface FleetWorker {
   /** How far its clock is ahead of the store's, ms. */
   readonly skewMs: number;
   readonly joinsAt: number;
-  /** When it is killed, holding what it holds; `null`: never. */
+  /** When it is killed, with its reservation; `null`: never. */
   readonly diesAt: number | null;
-  /** How many calls it has under way at once, and how long each takes, ms. */
+  /** Its number of concurrent calls, and the duration of each, ms. */
   readonly lanes: number;
   readonly callMs: number;
   /** The clock is set by `byMs` while the worker runs. */
@@ -32,9 +32,9 @@ export interface Fleet {
 }
 
 interface WorkerResult {
-  /** When each call was made, ms from the beginning, in true time, ascending. */
+  /** When each call was made: ms from the start, in true time, ascending. */
   readonly calls: readonly number[];
-  /** When it was refused because of its clock, likewise. */
+  /** When it was rejected because of its clock, in the same form. */
   readonly refused: readonly number[];
 }
 
@@ -45,7 +45,7 @@ export interface FleetResult {
   readonly writes: number;
 }
 
-/** The pause after a refusal, as a worker makes it, ms. */
+/** The delay of a worker after a rejection, ms. */
 const REFUSED_MS = 5_000;
 
 /** The shared limiter under many workers, in virtual time. */
@@ -53,7 +53,7 @@ export async function runFleet({ rate, reserveMs, seconds, storeMs, workers }: F
   const clock = manualClock();
   const begin = clock.now();
   const end = begin + seconds * 1_000;
-  const store = pretendStore(clock, storeMs);
+  const store = simulatedStore(clock, storeMs);
   const runs = workers.map((worker) => {
     const calls: number[] = [];
     const refused: number[] = [];
@@ -99,8 +99,8 @@ export async function runFleet({ rate, reserveMs, seconds, storeMs, workers }: F
   return { calls, workers: results, writes: store.writes() };
 }
 
-/** Registers that answer after a while, and like DynamoDB with the store's time in whole seconds. */
-function pretendStore(clock: ManualClock, answerMs: number) {
+/** Registers that answer after a delay, with the store's time in whole seconds like DynamoDB. */
+function simulatedStore(clock: ManualClock, answerMs: number) {
   const inner = memoryRegisters();
   let writes = 0;
   const client = (): { readonly registers: Registers; readonly time: StoreTime } => {
@@ -109,7 +109,7 @@ function pretendStore(clock: ManualClock, answerMs: number) {
     const half = async (): Promise<void> => {
       if (answerMs > 0) await clock.sleep(answerMs / 2);
     };
-    // The store's clock is the true time; every worker's monotonic clock runs like it.
+    // The store's clock is the true time; every worker's monotonic clock runs at the same rate.
     const begin = clock.now();
     const answered = async <T>(answer: () => Promise<T>): Promise<T> => {
       const asked = clock.now();
@@ -141,7 +141,7 @@ function pretendStore(clock: ManualClock, answerMs: number) {
   return { client, writes: () => writes };
 }
 
-/** The most calls in any window of one second. `calls` ascending, ms. */
+/** The maximum number of calls in any window of one second. `calls` ascending, ms. */
 export function busiestSecond(calls: readonly number[]): { readonly calls: number; readonly at: number } {
   let most = { calls: 0, at: 0 };
   let first = 0;

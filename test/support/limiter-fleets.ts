@@ -6,7 +6,7 @@ import { busiestSecond, type Fleet, type FleetResult, type FleetWorker } from '.
 /** The first call waits up to a second for the comparison of the clocks, and reservations grow to their full size. */
 const WARM_UP_MS = 5_000;
 
-/** Wants to call all the time. */
+/** Calls all the time. */
 export const steady: FleetWorker = { skewMs: 0, joinsAt: 0, diesAt: null, lanes: 6, callMs: 20 };
 
 const allowedSkew = fc.oneof(
@@ -22,7 +22,7 @@ const anyWorker: fc.Arbitrary<FleetWorker> = fc.record({
   callMs: fc.integer({ min: 0, max: 200 }),
 });
 
-/** A local file answers immediately, so little is reserved at once; a table takes its time, so more. */
+/** A local file answers immediately, so reservations are small; a table is slower, so they are larger. */
 const anyStore = fc.oneof(
   fc.record({ reserveMs: fc.constant(100), storeMs: fc.integer({ min: 0, max: 5 }) }),
   fc.record({
@@ -31,7 +31,7 @@ const anyStore = fc.oneof(
   }),
 );
 
-/** Fleets whose clocks are within the allowed error; one worker at least can use the whole budget. */
+/** Fleets whose clocks are within the allowed error; at least one worker can use the whole budget. */
 export const anyFleet: fc.Arbitrary<Fleet> = fc
   .record({
     store: anyStore,
@@ -43,16 +43,16 @@ export const anyFleet: fc.Arbitrary<Fleet> = fc
     ...{ ...store, rate, seconds: 25, workers: [{ ...steady, skewMs }, ...others] },
   }));
 
-/** What no second holds more calls of: the bound that limiter.ts proves, for clocks that are off by at most `errorMs`. */
+/** The maximum number of calls per second, as proven in limiter.ts for clocks that are off by at most `errorMs`. */
 export function provenMost(rate: number, errorMs: number = MAX_CLOCK_ERROR_MS): number {
-  // Moments are sums of floating-point numbers around 10^12: they are exact to a thousandth of a millisecond.
+  // Times are floating-point sums around 10^12, so they are exact to a thousandth of a millisecond.
   return Math.floor((rate * (1_000 + 2 * errorMs + LATE_MS + 0.001)) / 1_000 + 1);
 }
 
 export interface Judged {
-  /** The busiest second, as a part of the proven bound. */
+  /** The busiest second as a share of the proven bound. */
   readonly most: number;
-  /** Calls made, as a part of what the budget allows; `null` if some worker reserves slots that it is too slow to use. */
+  /** Calls as a share of the budget; `null` if a worker reserves slots that it is too slow to use. */
   readonly used: number | null;
 }
 
@@ -62,7 +62,7 @@ export function judge(fleet: Fleet, { calls }: FleetResult): Judged {
   const most = busiestSecond(calls).calls / provenMost(rate, errorMs);
   const quick = workers.every(({ lanes, callMs }) => callMs === 0 || (lanes * 1_000) / callMs >= 1.3 * rate);
   const deaths = workers.filter(({ diesAt }) => diesAt !== null).length;
-  // A worker that dies takes along what it holds: one reservation.
+  // The reservation of a worker that dies is lost.
   const usableMs = seconds * 1_000 - WARM_UP_MS - deaths * SPAN * reserveMs;
   const made = calls.filter((at) => at >= WARM_UP_MS).length;
   return { most, used: quick && usableMs > 5_000 ? made / ((rate * usableMs) / 1_000) : null };

@@ -6,16 +6,16 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only moves when a test advances it. */
 export interface ManualClock extends Clock {
   /**
-   * Moves time forward by `ms`. Whoever is due on the way is woken in order of time (then of falling asleep), each at its own
-   * time, and gets a chance to act, so that one who sleeps again inside the span is woken again.
+   * Moves time forward by `ms`. Wakes sleepers in order of their wake-up time (then of the start of their sleep), each at its own time. Each gets a chance to
+   * act, so that a sleeper that sleeps again within the span is woken again.
    */
   advance(ms: number): Promise<void>;
-  /** Moves to the next sleeper's time and wakes it; `false` if nobody sleeps. */
+  /** Moves to the next wake-up time and wakes that sleeper; `false` if there is no sleeper. */
   advanceToNext(): Promise<boolean>;
-  /** How many sleep now. */
+  /** The number of sleepers. */
   readonly sleeping: number;
 }
 
@@ -33,7 +33,7 @@ export function manualClock(start: number = MANUAL_CLOCK_START): ManualClock {
     for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
   };
   const next = (): Sleeper | undefined =>
-    // The first of the earliest: `sleepers` is in order of falling asleep.
+    // The first of the earliest: `sleepers` is in the order in which they started to sleep.
     sleepers.reduce<Sleeper | undefined>(
       (first, each) => (first && first.until <= each.until ? first : each),
       undefined,

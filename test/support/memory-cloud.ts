@@ -27,18 +27,18 @@ type Holding = Record<EnrollmentId, Observed>;
 export interface WireCall {
   /** AWS's name of the operation, or `list` and the kind: two services have a `ListAccounts`. */
   readonly operation: string;
-  /** Whom it is about; of the organization-wide call those that it changes. */
+  /** The accounts of the call; for the organization-wide call, those that it changes. */
   readonly accountIds: readonly AccountId[];
   readonly status: TargetStatus | null;
   readonly clientToken: string | null;
 }
 
-/** What meets a call: thrown before it has an effect, after it (the answer is lost), or awaited before it. */
+/** A fault of a call: an error before its effect or after it (the answer is lost), or a wait before it. */
 export interface Trouble {
   readonly before?: CloudError;
   readonly after?: CloudError;
   readonly wait?: Promise<unknown>;
-  /** A batch: these are left out of the answer, and nothing happens to them. */
+  /** A batch: these accounts are missing from the answer and are not changed. */
   readonly refused?: readonly AccountId[];
 }
 
@@ -50,7 +50,7 @@ export interface MemoryCloudOptions {
   readonly pendingMs?: number;
   /** Default true. */
   readonly trustedAccess?: boolean;
-  /** Asked for every call; what it answers happens to it. */
+  /** Returns the fault of each call. */
   readonly trouble?: (call: WireCall) => Trouble | null | undefined;
 }
 
@@ -58,9 +58,9 @@ export interface MemoryCloudOptions {
 export interface MemoryCloud extends Cloud {
   readonly holdings: Map<AccountId, Holding>;
   readonly calls: WireCall[];
-  /** The mutating ones among them. */
+  /** Only the mutating calls. */
   readonly changes: readonly WireCall[];
-  /** Someone else does it, from within the account. */
+  /** A change by someone else, from within the account. */
   set(accountId: AccountId, what: Partial<Record<EnrollmentId, Partial<Observed>>>): void;
 }
 
@@ -116,7 +116,7 @@ class World {
     return this.#options.clock.now();
   }
 
-  /** A wire call: last check, trouble, effect, answer. A client token that was answered before answers the same and does nothing. */
+  /** One call: last check, fault, effect, answer. A repeated client token repeats its answer without an effect. */
   async make<T>(call: WireCall, effect: (refused: readonly AccountId[]) => T, beforeSend?: BeforeSend): Promise<T> {
     await beforeSend?.();
     this.calls.push(call);
@@ -124,7 +124,7 @@ class World {
     await trouble.wait;
     if (trouble.before !== undefined) throw trouble.before;
     const known = call.clientToken === null ? undefined : this.#tokens.get(call.clientToken);
-    // The map holds what this very operation answered to this very token before.
+    // The map has the answers of this operation by token.
     const answer = known === undefined ? effect(trouble.refused ?? []) : (known as T);
     if (call.clientToken !== null) this.#tokens.set(call.clientToken, answer);
     if (trouble.after !== undefined) throw trouble.after;
@@ -157,7 +157,7 @@ class World {
     if (ruleMode === 'AnyAllowed' && holding.automation.status !== 'Active') this.enable(accountId);
   }
 
-  /** Carries out a change on one account, as AWS would. */
+  /** Changes one account like AWS. */
   apply({ kind, action, status }: ChangeRequest, accountId: AccountId): void {
     if (action === 'AssociateAccounts') this.associate(accountId, 'AnyAllowed');
     else if (action === 'DisassociateAccounts') this.associate(accountId, 'NoneAllowed');

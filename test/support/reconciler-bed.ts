@@ -3,13 +3,13 @@ import { policyOf } from './domain-kit.ts';
 import type { Trouble, WireCall } from './memory-cloud.ts';
 import { Workshop, type WorkshopOptions } from './workshop.ts';
 
-/** Guardrails that refuse nothing. */
+/** Guardrails that never trip. */
 export const NO_CAPS = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
 export const ENROLL = policyOf('computeOptimizer: Active', NO_CAPS);
 
-/** The workshop of the current test, and the trouble that its cloud makes. */
+/** The workshop of the current test, and the faults of its cloud. */
 class ReconcilerBed {
-  /** What happens to the next calls. */
+  /** The faults of the next calls. */
   trouble: (call: WireCall) => Trouble | null | undefined = () => null;
   #shop: Workshop | null = null;
 
@@ -24,7 +24,7 @@ class ReconcilerBed {
     return this.#shop;
   }
 
-  /** Trouble for the first `times` changes. */
+  /** A fault for the first `times` changes. */
   failing(times: number, what: Trouble): void {
     let left = times;
     this.trouble = ({ operation }) => (isChange(operation) && left-- > 0 ? what : null);

@@ -5,27 +5,27 @@ import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { S3Store } from '../../node_modules/fauxqs/dist/s3/s3Store.js';
 import { SnsStore } from '../../node_modules/fauxqs/dist/sns/snsStore.js';
-// By file: the package does not export the store whose messages a test looks at.
+// Imported by file, because the package does not export the store with the messages.
 import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { makeQueues } from '../adapters/aws/queues.ts';
 
-/** A call that arrived at the pretend DynamoDB. */
+/** A call to the simulated DynamoDB. */
 interface TableCall {
   readonly operation: string;
-  /** What was asked, as text: JSON. */
+  /** The request as JSON. */
   readonly body: string;
 }
 
-export interface PretendStores {
+export interface SimulatedStores {
   readonly tableEndpoint: string;
   readonly queueEndpoint: string;
   readonly queueUrl: string;
   readonly dlqUrl: string;
   readonly queues: SQSClient;
-  /** Names a code to refuse a call with; `null` lets it through. */
+  /** Returns an error code to reject a call, or `null`. */
   refuse: (operation: string) => string | null;
-  /** Told of each call that was carried out, before its answer leaves. */
+  /** Called after each executed call, before its answer is sent. */
   onStored: (call: TableCall) => void;
   readonly refused: ReadonlyMap<string, number>;
   /** The bodies of all messages in a queue, hidden ones too. */
@@ -38,10 +38,10 @@ export const TABLE = 'rollcall';
 const QUEUE_NAMES = { work: 'rollcall', dead: 'rollcall-dead' } as const;
 const NO_MESSAGES = { ready: [], delayed: [], inflight: [] };
 
-/** A table and two queues as `infra/` makes them, on free ports, in real time. */
-export async function startPretendStores(): Promise<PretendStores> {
+/** A table and two queues as in `infra/`, on free ports, in real time. */
+export async function startSimulatedStores(): Promise<SimulatedStores> {
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  // On a busy machine, a process may pause for longer than an idle connection lives. Tests do not cover that.
   dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const sqsStore = new SqsStore();
@@ -56,7 +56,7 @@ export async function startPretendStores(): Promise<PretendStores> {
   const queues = new SQSClient({ ...ACCESS, endpoint: queueEndpoint });
   const urls = await makeQueues(queues, QUEUE_NAMES.work);
   const refused = new Map<string, number>();
-  const stores: PretendStores = {
+  const stores: SimulatedStores = {
     ...{ tableEndpoint, queueEndpoint, queues, refused, ...urls },
     refuse: () => null,
     onStored: () => undefined,
@@ -86,7 +86,7 @@ export async function startPretendStores(): Promise<PretendStores> {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => void parts.push(part));
     const end = response.end.bind(response);
-    // The service has committed by the time it answers; only then does the client know.
+    // The service commits before it answers.
     response.end = (...args: unknown[]) => {
       if (response.statusCode === 200) stores.onStored({ operation, body: Buffer.concat(parts).toString() });
       return Reflect.apply(end, response, args);

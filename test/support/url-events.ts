@@ -2,7 +2,7 @@ import type { LambdaEvent } from 'hono/aws-lambda';
 
 const ACCOUNT = '111122223333';
 
-/** What a function URL gives the function; `userArn` null: it was deployed without IAM. */
+/** The event of a function URL; `userArn` null: deployed without IAM. */
 export function urlEvent(
   method: string,
   path: string,
@@ -39,7 +39,7 @@ export function urlEvent(
   };
 }
 
-/** Lambda's own second argument. */
+/** The second argument of a Lambda handler. */
 export const urlContext = {
   awsRequestId: '1',
   callbackWaitsForEmptyEventLoop: false,

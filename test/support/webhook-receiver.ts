@@ -21,7 +21,7 @@ interface Received {
   readonly message: z.infer<typeof digest>;
 }
 
-/** What the receiver does with a request once it has read it. */
+/** How the receiver answers a request. */
 export type Behaviour = (response: ServerResponse, request: IncomingMessage) => void;
 
 export const accepting: Behaviour = (response) => void response.writeHead(200).end('ok');
@@ -34,12 +34,12 @@ export const closing: Behaviour = (_response, request) => void request.socket.de
 
 export interface WebhookReceiver {
   readonly url: string;
-  /** Every request that came whole, whatever was answered. */
+  /** Every complete request, whatever the answer. */
   readonly received: Received[];
   behave: Behaviour;
 }
 
-/** A real HTTP server where a webhook would be. */
+/** A real HTTP server in place of a webhook. */
 export async function webhookReceiver(): Promise<WebhookReceiver> {
   const received: Received[] = [];
   const receiver = { received, behave: accepting, url: '' };

@@ -1,4 +1,4 @@
-/** A slow second opinion on windows: walks the wall clock of a zone minute by minute. `null` in a field: `*`. */
+/** A slow, independent implementation of windows: walks the local time of a zone minute by minute. `null` in a field: `*`. */
 export interface OracleSpec {
   readonly kind: 'allow' | 'deny';
   readonly minute: readonly number[];
@@ -15,10 +15,10 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 /** By zone, by quarter of an hour. */
 const offsets = new Map<string, Map<number, number>>();
 
-/** Clocks are changed at a quarter of an hour, wherever they are. */
+/** All zones change their clocks at a quarter of an hour. */
 const STEP_MS = 15 * MINUTE;
 
-/** The zone's offset from UTC at a time, minutes; asking the calendar is slow, so each quarter of an hour is asked for once. */
+/** The zone's offset from UTC at a time, minutes; cached per quarter of an hour, because the calendar is slow. */
 function offsetAt(timeZone: string, at: number): number {
   const known = offsets.get(timeZone) ?? new Map<number, number>();
   offsets.set(timeZone, known);
@@ -42,7 +42,7 @@ function readOffset(timeZone: string, at: number): number {
   return (Date.UTC(year, month - 1, day, hour, minute) - at) / MINUTE;
 }
 
-/** Whether a wall clock time, written as if it were UTC, fits the fields; with both days given either will do, as cron has it. */
+/** Whether a local time, written as if it were UTC, matches the fields. With both days given, either may match, as in cron. */
 function fits({ minute, hour, date, day }: OracleSpec, wall: number): boolean {
   const time = new Date(wall);
   if (!minute.includes(time.getUTCMinutes())) return false;
@@ -53,7 +53,7 @@ function fits({ minute, hour, date, day }: OracleSpec, wall: number): boolean {
   return byDate ?? byDay ?? true;
 }
 
-/** The minutes from `from` (epoch ms) on at which an occurrence begins, epoch ms. */
+/** The minutes after `from` at which an occurrence begins, epoch ms. */
 export function startsFrom(spec: OracleSpec, from: number, minutes: number): number[] {
   return Array.from({ length: minutes }, (_, i) => from + i * MINUTE).filter((at) => starts(spec, at));
 }
@@ -63,14 +63,14 @@ function starts(spec: OracleSpec, at: number): boolean {
   const now = offsetAt(spec.timezone, at);
   const before = offsetAt(spec.timezone, at - MINUTE);
   const wall = at + now * MINUTE;
-  // Put forward just now: what was skipped begins here, unless it would come every hour anyway.
+  // The clocks have just gone forward: skipped times begin here, unless they recur every hour.
   if (now > before && spec.hour !== null) {
     for (let skipped = wall - (now - before) * MINUTE; skipped < wall; skipped += MINUTE) {
       if (fits(spec, skipped)) return true;
     }
   }
   if (!fits(spec, wall)) return false;
-  // Put back within the last hours: the same wall clock time was there already.
+  // The clocks have gone back within the last hours: this local time has already occurred.
   const twice = [30, 60].some((shift) => offsetAt(spec.timezone, at - shift * MINUTE) === now + shift);
   return spec.hour === null || !twice;
 }

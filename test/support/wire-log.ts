@@ -10,13 +10,13 @@ import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 
-/** What arrived at the sandbox and asked for a change, with what stood in the ledger's file at that very moment. */
+/** A mutating call at the sandbox, with the state of the ledger's file when it arrived. */
 export interface MutatingCall {
   readonly operation: string;
   readonly caller: string;
   readonly answer: ApiAnswer['kind'];
   readonly code: string | null;
-  /** Accounts that it would change: the caller's own, the batch's, or every open one that is neither Active nor on its way. */
+  /** The accounts that it would change: the caller's own, those of the batch, or every open one that is neither Active nor Pending. */
   readonly accounts: readonly Touched[];
   readonly enrollment: EnrollmentId;
   readonly organizationWide: boolean;
@@ -29,9 +29,9 @@ export interface MutatingCall {
 
 export interface Touched {
   readonly truth: AccountTruth;
-  /** Id of the intent that was open for it when the call arrived; `null`: none was, or it was for another call. */
+  /** Id of its open intent when the call arrived; `null`: none, or one for another call. */
   readonly intentId: string | null;
-  /** The account was already as the call wants it. */
+  /** The account already had the requested state. */
   readonly redundant: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface WireLog {
   readonly mutating: readonly MutatingCall[];
   /** All calls so far. */
   readonly count: number;
-  /** Of the mutating ones: broken off by `onCall` before they took effect. */
+  /** Mutating calls that `onCall` interrupted before they took effect. */
   readonly dropped: number;
   /** Called for each call before it takes effect; `reset` breaks the connection without carrying it out. */
   onCall: ((request: ApiRequest, number: number) => 'reset' | undefined) | null;
@@ -57,7 +57,7 @@ export interface WireLog {
   close(): void;
 }
 
-/** Listens at the sandbox's door: a witness that believes neither the app nor its ledger. */
+/** Records the calls at the sandbox, independently of the app and its ledger. */
 export function listenAt({ sandbox, clock }: RunningSandbox, dataDir: string): WireLog {
   const mutating: MutatingCall[] = [];
   const ledger = ledgerReader(dataDir);
@@ -128,7 +128,7 @@ function describe(
 
 const isActive = ({ automation }: AccountTruth): boolean => automation.status === 'Active';
 
-/** Reads the app's file from outside, through a connection of its own. */
+/** Reads the app's file through a separate connection. */
 function ledgerReader(dataDir: string) {
   let db: DatabaseSync | null = null;
   const open = (): DatabaseSync | null => {

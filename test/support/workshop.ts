@@ -34,13 +34,13 @@ const silent: Logger = {
 
 export interface WorkshopOptions {
   readonly policy: CompiledPolicy;
-  /** Members; the management account comes on top and is as wanted from the start. */
+  /** Number of members, in addition to the management account, which is compliant from the start. */
   readonly members?: number;
   readonly settings?: Partial<Settings>;
   readonly cloud?: Partial<MemoryCloudOptions>;
 }
 
-/** One organization, one embedded store in a directory of its own, a clock moved by hand, and as many processes as a test wants. */
+/** One organization, one embedded store in its own directory, a manual clock, and any number of processes. */
 export class Workshop {
   readonly clock: ManualClock;
   readonly cloud: MemoryCloud;
@@ -78,7 +78,7 @@ export class Workshop {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** What a process is made of; `over` replaces parts of it. */
+  /** The parts of a process; `over` replaces some of them. */
   deps(over: Partial<Deps> = {}): Deps {
     const { ledger, records, queue, registers, snapshots } = this.store;
     const stores: Stores = { ledger, records, queue, registers, snapshots };
@@ -87,7 +87,7 @@ export class Workshop {
     return { ...stores, cloud: this.cloud, ...system, ...over };
   }
 
-  /** A process of its own, with nothing in memory. */
+  /** A new process without any state in memory. */
   process(over: Partial<Deps> = {}): Promise<WorkContext> {
     return createWork(this.deps(over), this.settings, this.retrying(), this.policy);
   }
@@ -124,7 +124,7 @@ export class Workshop {
     return this.settle(processMessage(work, message));
   }
 
-  /** Works off the queue as it is now, follow-ups included. */
+  /** Works until the queue is empty, including follow-ups. */
   async workOff(work: WorkContext): Promise<void> {
     for (;;) {
       const [delivery] = await this.store.queue.receive(1, this.settings.visibilityMs);
@@ -134,14 +134,14 @@ export class Workshop {
     }
   }
 
-  /** Lets time pass and works off what has become due by then. */
+  /** Advances time and works on everything that is due by then. */
   async later(work: WorkContext, ms: number): Promise<void> {
     await this.clock.advance(ms);
     await queueDue(this.deps(), new RunStore(this.store.registers), this.policy.hash);
     await this.workOff(work);
   }
 
-  /** Awaits work that sleeps on the way, by moving the clock to whatever it sleeps for. */
+  /** Awaits work that sleeps, by advancing the clock to each wake-up time. */
   async settle<T>(work: Promise<T>): Promise<T> {
     let done = false;
     const end = work.finally(() => {
@@ -168,8 +168,8 @@ export class Workshop {
   }
 
   /**
-   * What holds at any moment, whatever happened: every chain verifies, the records are its fold, every mutating call has an intent before
-   * it, and no claim had more than one call (retries of the same call share its claim).
+   * Checks the invariants: every chain verifies, the records are its fold, every mutating call has an intent before it, and no claim had more than one call
+   * (retries of the same call share its claim).
    */
   async checkInvariants(): Promise<void> {
     for (const chain of await this.store.ledger.chains(null, 1_000)) {

@@ -16,20 +16,20 @@ import type { MutatingCall, Touched } from './wire-log.ts';
 import { readRecords, type World } from './world.ts';
 
 export interface Allowed {
-  /** Drift that may still be open at the end, because the scenario ends before it does. Default: none. */
+  /** Drift that may still be open at the end of the scenario. Default: none. */
   readonly openDrift?: (accountId: string, enrollment: EnrollmentId) => boolean;
-  /** As the policy wants it, and yet not Compliant in our records. Default: none. */
+  /** Compliant accounts that the records may show as something else. Default: none. */
   readonly notYetCompliant?: (accountId: string, enrollment: EnrollmentId) => boolean;
-  /** Someone changed things that nobody has looked at since. Default: none. */
+  /** Accounts that someone changed and that were not reconciled since. Default: none. */
   readonly unseen?: (accountId: string) => boolean;
-  /** Connections broke, so that a call may have had to be made twice. Default false. */
+  /** Connections broke, so a call may have been repeated. Default false. */
   readonly repeatedCalls?: boolean;
   readonly deadLetters?: number;
   /** Messages that may be left on the queue. Default 0. */
   readonly queued?: number;
 }
 
-/** What must hold after every scenario, by the sandbox's own truth and what arrived at its door; not by what we believe. */
+/** Checks the invariants after a scenario, by the true state of the sandbox and the calls that it received, not by our records. */
 export async function checkWorld(world: World, allowed: Allowed = {}): Promise<ReadonlyMap<string, LedgerEntry[]>> {
   const { chains, stored, depth } = await world.look(async (store) => ({
     chains: await readChains(store),
@@ -74,7 +74,7 @@ function brokenLinks(chain: string, entries: readonly LedgerEntry[]): string[] {
   });
 }
 
-/** Invariant 2: each intent has exactly one outcome, behind it. */
+/** Invariant 2: each intent has exactly one later outcome. */
 function danglingIntents(chain: string, entries: readonly LedgerEntry[]): string[] {
   return entries.flatMap((intent, index) => {
     if (intent.type !== 'RemediationStarted') return [];
@@ -87,7 +87,7 @@ function danglingIntents(chain: string, entries: readonly LedgerEntry[]): string
 }
 
 /**
- * Invariant 1: every drift is detected when it is first observed, and ends resolved, waiting, with somebody's attention needed, or superseded.
+ * Invariant 1: every drift is detected when it is first observed, and ends resolved, waiting, needing attention, or superseded.
  */
 function openDrift(chain: string, entries: readonly LedgerEntry[], allowed: Allowed): string[] {
   return ENROLLMENT_IDS.flatMap((enrollment) => {
@@ -98,7 +98,7 @@ function openDrift(chain: string, entries: readonly LedgerEntry[], allowed: Allo
   });
 }
 
-/** Invariants 2, 3 and 8, as the calls that arrived tell. */
+/** Invariants 2, 3 and 8, by the calls that arrived. */
 function wireFaults({ wire, sandbox }: World, allowed: Allowed): string[] {
   const faults = wire.mutating.flatMap((call) =>
     call.accounts.flatMap((touched) => {
@@ -114,7 +114,7 @@ function wireFaults({ wire, sandbox }: World, allowed: Allowed): string[] {
     if (once.has(id)) faults.push(`the call of intent ${id} was made and answered again`);
     once.add(id);
   }
-  // The witness and the sandbox's own books agree.
+  // The wire log and the sandbox's own record agree.
   const booked = sandbox.calls().filter(({ operation }) => wire.mutating.some((call) => call.operation === operation));
   const total = booked.reduce((sum, { count }) => sum + count, 0);
   const carriedOut = wire.mutating.length - wire.dropped;
@@ -126,31 +126,31 @@ function faultsOfTouch(call: MutatingCall, { truth, intentId, redundant }: Touch
   const { operation, policy, organizationWide, optOut, enrollment, code } = call;
   const faults: string[] = [];
   if (intentId === null) faults.push('no intent was open');
-  // What was throttled had no effect, and is asked for again.
+  // A throttled call had no effect and is repeated.
   if (code === 'ThrottlingException') return faults;
   if (redundant && !organizationWide && allowed.repeatedCalls !== true) faults.push('it was so already');
   if (policy === null) return faults;
-  const { state, mode, wish, exempt } = wishOf(policy, truth, call.at);
+  const { state, mode, desired, exempt } = desiredOf(policy, truth, call.at);
   if (state !== 'ACTIVE' || mode !== 'enforce' || exempt(enrollment)) faults.push('it was not to be touched');
-  if (optOut && !wantsOptOut(wish, operation)) faults.push('nobody wanted to opt it out');
+  if (optOut && !desiresOptOut(desired, operation)) faults.push('the policy does not desire an opt-out');
   return faults;
 }
 
-function wantsOptOut(wish: Wish, operation: string): boolean {
-  if (operation === 'UpdateEnrollmentStatus') return wish.computeOptimizer.value === 'Inactive';
-  if (operation === 'UpdateEnrollmentConfiguration') return wish.automation.value === 'Inactive';
-  return wish.organizationRules.value === 'NoneAllowed' || wish.automation.value === 'Inactive';
+function desiresOptOut(desired: DesiredState, operation: string): boolean {
+  if (operation === 'UpdateEnrollmentStatus') return desired.computeOptimizer.value === 'Inactive';
+  if (operation === 'UpdateEnrollmentConfiguration') return desired.automation.value === 'Inactive';
+  return desired.organizationRules.value === 'NoneAllowed' || desired.automation.value === 'Inactive';
 }
 
-function wishOf(policy: CompiledPolicy, account: AccountTruth, at: number) {
+function desiredOf(policy: CompiledPolicy, account: AccountTruth, at: number) {
   const { accountId: id, name, ou, tags, state, management } = account;
-  const facts: OrganizationAccount = { id, name, ou, tags, state, management };
-  const wish = policy.resolve(facts);
+  const organizationAccount: OrganizationAccount = { id, name, ou, tags, state, management };
+  const desired = policy.resolve(organizationAccount);
   const exempt = (enrollment: EnrollmentId): boolean => policy.exemption(id, enrollment, at) !== null;
-  return { state, mode: wish.mode.value, wish, exempt };
+  return { state, mode: desired.mode.value, desired, exempt };
 }
 
-/** Invariants 1, 2 and 7, as the entries alone tell. */
+/** Invariants 1, 2 and 7, by the entries only. */
 export function ledgerFaults(chains: ReadonlyMap<string, readonly LedgerEntry[]>, allowed: Allowed = {}): string[] {
   return [...chains].flatMap(([chain, entries]) => [
     ...brokenLinks(chain, entries),
@@ -160,7 +160,7 @@ export function ledgerFaults(chains: ReadonlyMap<string, readonly LedgerEntry[]>
   ]);
 }
 
-/** The records as the ledger alone gives them. */
+/** The records, folded from the ledger. */
 export function foldAll(chains: ReadonlyMap<string, readonly LedgerEntry[]>): ReadonlyMap<string, AccountRecord> {
   return new Map(
     [...chains].flatMap(([chain, entries]) =>
@@ -169,37 +169,37 @@ export function foldAll(chains: ReadonlyMap<string, readonly LedgerEntry[]>): Re
   );
 }
 
-/** `Compliant` in our records if and only if the truth says so. */
+/** `Compliant` in the records if and only if the sandbox agrees. */
 function untrueRecords(world: World, records: ReadonlyMap<string, AccountRecord>, allowed: Allowed): string[] {
   const { policy } = world.wire;
   if (policy === null || records.size === 0) return [];
   return world.truth().flatMap((account) => {
     const { accountId } = account;
-    const { wish, mode, state, exempt } = wishOf(policy, account, world.clock.now());
+    const { desired, mode, state, exempt } = desiredOf(policy, account, world.clock.now());
     if (allowed.unseen?.(accountId)) return [];
     return ENROLLMENT_IDS.flatMap((enrollment) => {
       const managed =
-        state === 'ACTIVE' && mode !== 'off' && !exempt(enrollment) && isManaged(wish, enrollment, account);
-      const compliant = records.get(accountId)?.conditions[enrollment]?.verdict === 'Compliant';
-      const asWanted = managed && isAsWanted(wish, enrollment, account);
-      if (compliant === asWanted || (asWanted && allowed.notYetCompliant?.(accountId, enrollment))) return [];
+        state === 'ACTIVE' && mode !== 'off' && !exempt(enrollment) && isManaged(desired, enrollment, account);
+      const recorded = records.get(accountId)?.conditions[enrollment]?.verdict === 'Compliant';
+      const compliant = managed && isCompliant(desired, enrollment, account);
+      if (recorded === compliant || (compliant && allowed.notYetCompliant?.(accountId, enrollment))) return [];
       const verdict = records.get(accountId)?.conditions[enrollment]?.verdict ?? 'nothing';
-      return [`${accountId} ${enrollment}: recorded ${verdict}, and in truth it is ${asWanted ? '' : 'not '}as wanted`];
+      return [`${accountId} ${enrollment}: recorded ${verdict}, but it is ${compliant ? '' : 'not '}compliant`];
     });
   });
 }
 
-type Wish = ReturnType<CompiledPolicy['resolve']>;
+type DesiredState = ReturnType<CompiledPolicy['resolve']>;
 
-function isManaged(wish: Wish, enrollment: EnrollmentId, { management }: AccountTruth): boolean {
-  if (wish[enrollment].value !== 'unmanaged') return true;
-  return enrollment === 'automation' && !management && wish.organizationRules.value !== 'unmanaged';
+function isManaged(desired: DesiredState, enrollment: EnrollmentId, { management }: AccountTruth): boolean {
+  if (desired[enrollment].value !== 'unmanaged') return true;
+  return enrollment === 'automation' && !management && desired.organizationRules.value !== 'unmanaged';
 }
 
-function isAsWanted(wish: Wish, enrollment: EnrollmentId, account: AccountTruth): boolean {
-  const { value } = wish[enrollment];
+function isCompliant(desired: DesiredState, enrollment: EnrollmentId, account: AccountTruth): boolean {
+  const { value } = desired[enrollment];
   if (value !== 'unmanaged' && account[enrollment].status !== value) return false;
-  const rules = wish.organizationRules.value;
+  const rules = desired.organizationRules.value;
   if (enrollment === 'computeOptimizer' || account.management || rules === 'unmanaged') return true;
   return account.automation.organizationRuleMode === rules;
 }

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
-/** What a child process is told; beside the environment, its one argument. */
+/** The only argument of a child process, as JSON. */
 export const childParts = z.object({
   dataDir: z.string(),
   text: z.string(),
   waitMs: z.number(),
-  /** Goes on until it is killed, as `rollcall serve` does. */
+  /** Runs until it is killed, like `rollcall serve`. */
   serves: z.boolean().default(false),
   time: z.object({ start: z.number(), speed: z.number(), origin: z.number() }),
 });

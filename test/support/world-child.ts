@@ -7,8 +7,8 @@ import { worldClock } from './world-clock.ts';
 import { compiled } from './world-policy.ts';
 
 /*
- * A process of its own: one run against the world of its parent, which it reaches by the SDK's environment variables. Its one argument
- * is JSON (`ChildParts`). Prints `ready`, then one JSON line with how it ended.
+ * A process with one run against the world of its parent, which it reaches through the SDK's environment variables. Its only argument is JSON
+ * (`ChildParts`). Prints `ready`, then one JSON line with the result.
  */
 const { dataDir, text, waitMs, serves, time }: ChildParts = childParts.parse(JSON.parse(process.argv[2] ?? ''));
 const clock = worldClock(time);

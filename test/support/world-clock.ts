@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/ports/system.ts';
 
 /** Real time, `speed` times as fast, that a test can also set forward. Shared by the sandbox and the apps that work against it. */
 export interface WorldClock extends Clock {
-  /** Sets time forward by `ms`; whoever sleeps and is due by then wakes. */
+  /** Sets time forward by `ms` and wakes the sleepers that are due by then. */
   advance(ms: number): void;
   /** Sets time forward to `until`, epoch ms; never back. */
   advanceTo(until: number): void;
@@ -11,13 +11,13 @@ export interface WorldClock extends Clock {
 /** A fixed Monday morning, so that dates in policies and ledgers are the same every day. 2026-11-02T09:00:00Z */
 const WORLD_START = Date.UTC(2026, 10, 2, 9);
 
-/** What another process needs to have the same time. */
+/** The parameters that give another process the same time. */
 export interface TimeScale {
-  /** Epoch ms of the world's beginning, in its own time. */
+  /** Epoch ms of the world's start, in world time. */
   readonly start: number;
-  /** How many ms of the world pass in one real one. */
+  /** Milliseconds of world time per real millisecond. */
   readonly speed: number;
-  /** Real epoch ms of the world's beginning. */
+  /** Real epoch ms of the world's start. */
   readonly origin: number;
 }
 
@@ -28,8 +28,7 @@ export function timeScale(speed: number, start: number = WORLD_START): TimeScale
 }
 
 /**
- * Limiter, retries and leases run on this clock, so that at a high speed a run takes a fraction of its time and still everything happens
- * in its order.
+ * Limiter, retries and leases use this clock, so at high speed a run takes a fraction of its time, with everything in the same order.
  */
 export function worldClock({ start, speed, origin }: TimeScale): WorldClock {
   const alarms = new Set<() => void>();
@@ -57,7 +56,7 @@ export function worldClock({ start, speed, origin }: TimeScale): WorldClock {
         };
         const look = (): void => {
           clearTimeout(timer);
-          // Read once: time goes on between two looks at it.
+          // Read once, because time advances between two reads.
           const left = until - now();
           if (signal?.aborted || left <= 0) wake();
           else timer = setTimeout(look, Math.min(60_000, left / speed));

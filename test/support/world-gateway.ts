@@ -3,10 +3,10 @@ import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { World } from './world.ts';
 
-/** A door in front of the sandbox that can be shut while it goes on behind it. */
+/** A proxy in front of the sandbox that can be closed while the sandbox continues. */
 export interface Gateway {
   readonly endpoint: string;
-  /** Breaks every connection and takes none. */
+  /** Closes every connection and accepts none. */
   shut(): void;
   open(): Promise<void>;
 }
@@ -17,7 +17,7 @@ export async function gatewayTo(world: World): Promise<Gateway> {
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    // A connection that breaks is what this is for.
+    // Broken connections are expected here.
     socket.on('error', () => socket.destroy());
   };
   const server = createServer((near) => {

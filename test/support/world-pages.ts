@@ -2,7 +2,7 @@ import type { World } from './world.ts';
 
 type Listed = { readonly accountId: string };
 
-/** Has Compute Optimizer's listing answer other pages than it would. */
+/** Replaces pages of Compute Optimizer's listing. */
 export function changePages(
   world: World,
   change: (page: readonly Listed[], number: number) => readonly unknown[],

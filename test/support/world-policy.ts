@@ -1,6 +1,6 @@
 import { type CompiledPolicy, compilePolicy, formatFinding, parsePolicy } from '../../shared/domain/policy/index.ts';
 
-/** The parts of a policy that scenarios vary. Flow-style YAML where it is a text. */
+/** The parts of a policy that scenarios vary. Strings are flow-style YAML. */
 export interface PolicyParts {
   readonly computeOptimizer?: string;
   readonly automation?: string;
@@ -10,11 +10,11 @@ export interface PolicyParts {
   readonly guardrails?: string;
   readonly concurrency?: number;
   readonly callsPerSecond?: number;
-  /** Further sections, as they stand in the file. */
+  /** More sections, as written in the file. */
   readonly more?: string;
 }
 
-/** Guardrails that let everything through; scenarios about guardrails name their own. */
+/** Guardrails that never trip; scenarios about guardrails set their own. */
 const OPEN = '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 0 } }';
 
 export function policyText(parts: PolicyParts = {}): string {
@@ -30,7 +30,7 @@ ${more}
 `;
 }
 
-/** @throws with every finding if the text is no policy. */
+/** @throws an error with every finding if the text is not a policy. */
 export function compiled(text: string, now: number): CompiledPolicy {
   const parsed = parsePolicy(text, { file: 'policy.yaml', now });
   if (!parsed.ok) throw new Error(parsed.findings.map((finding) => formatFinding(finding)).join('\n'));

@@ -21,7 +21,7 @@ export interface AppProcess {
 
 const CHILD = childFile('world-child');
 
-/** A run in a process of its own, on the world's data directory. It has the world's time as long as nobody sets that forward. */
+/** A run in a separate process on the world's data directory. It has the world's time until a test sets that forward. */
 export function spawnRun(
   world: World,
   parts: { readonly policy?: PolicyParts; readonly waitMs?: number; readonly serves?: boolean } = {},

@@ -28,7 +28,7 @@ import { compiled, type PolicyParts, policyText } from './world-policy.ts';
 export interface WorldOptions {
   readonly sandbox?: Omit<StartOptions, 'port' | 'clock'>;
   readonly policy?: PolicyParts;
-  /** How many ms of the world pass in one real one. Default 10. */
+  /** Milliseconds of world time per real millisecond. Default 10. */
   readonly speed?: number;
 }
 
@@ -36,7 +36,7 @@ export interface AppParts {
   readonly policy?: PolicyParts;
   readonly readOnly?: boolean;
   readonly settings?: Partial<Settings>;
-  /** Account whose credentials the app has; default the management account. */
+  /** The account of the app's credentials. Default: the management account. */
   readonly as?: string;
   readonly endpoint?: string;
   readonly maxPages?: number;
@@ -44,16 +44,16 @@ export interface AppParts {
 
 export interface RunParts extends Partial<Pick<ApplyOptions, 'waitMs' | 'stop' | 'onPlan' | 'onProgress'>> {
   readonly planHash?: string;
-  /** Time goes by itself while the run can do nothing but wait. Default true. */
+  /** Time advances by itself while the run only waits. Default true. */
   readonly hurry?: boolean;
 }
 
 export interface Run extends ApplyResult {
-  /** How often each kind of progress was told; `worked` by outcome. */
+  /** The number of progress reports of each kind; `worked` by outcome. */
   readonly progress: Readonly<Record<string, number>>;
 }
 
-/** A pretend organization, a data directory, and apps between them. */
+/** A simulated organization, a data directory, and apps that use both. */
 export class World {
   readonly running: RunningSandbox;
   readonly clock: WorldClock;
@@ -89,7 +89,7 @@ export class World {
     return policyText({ ...this.policyParts, ...parts });
   }
 
-  /** An app as a process would have it; credentials and endpoint come to it through the environment, as the SDK reads them. */
+  /** An app as in a process of its own. It gets credentials and endpoint through the environment, as the SDK reads them. */
   async app(parts: AppParts = {}): Promise<Runtime> {
     const { readOnly = false, settings = {}, maxPages } = parts;
     setEnvironment(parts.endpoint ?? this.running.endpoint, parts.as ?? this.managementId);
@@ -110,7 +110,7 @@ export class World {
     error: (message, fields) => void this.logged.push({ level: 'error', message, fields }),
   };
 
-  /** One run of an app of its own, which is closed afterwards. */
+  /** One run of a new app, which is closed afterwards. */
   async run(parts: AppParts & RunParts = {}): Promise<Run> {
     const app = await this.app(parts);
     try {
@@ -137,15 +137,15 @@ export class World {
     return { ...result, progress };
   }
 
-  /** Applies operator controls and announces exemptions, as each round of maintenance does. @returns how many were announced. */
+  /** Applies operator controls and announces exemptions, as each round of maintenance does. @returns the number announced */
   async announce(app: Runtime): Promise<number> {
     const settled = await settleControls(app.deps);
     return settled + (await announceExemptions(app.deps, this.context(app).policy));
   }
 
   /**
-   * What the daemon does between two scans: queues what is due by now, and works until nothing is visible.
-   * @returns how many keys were due.
+   * Does the daemon's work between two scans: enqueues due keys and works until no message is visible.
+   * @returns the number of due keys
    */
   async work(app: Runtime): Promise<number> {
     const { policy } = this.context(app);
@@ -197,14 +197,14 @@ export class World {
     });
   }
 
-  /** The first member that fits, or a failed test. */
+  /** The first matching member. Fails the test if there is none. */
   member(fits: (account: AccountTruth) => boolean = () => true): AccountTruth {
     const [found] = this.members(fits);
     if (found === undefined) throw new Error('the sandbox has no such account');
     return found;
   }
 
-  /** How often an operation was called, and by whom if it matters. */
+  /** The number of calls of an operation, optionally by one caller. */
   calls(operation: string, accountId?: string): number {
     return this.sandbox
       .calls()
@@ -212,7 +212,7 @@ export class World {
       .reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** Looks into the store, only reading, as a command without AWS does. */
+  /** Reads the store like a command without AWS. */
   async look<T>(read: (store: EmbeddedStore) => Promise<T>): Promise<T> {
     const store = await openStore({ dataDir: this.dataDir, clock: this.clock, readOnly: true });
     try {
@@ -226,7 +226,7 @@ export class World {
     return this.look(readRecords);
   }
 
-  /** The data directory's files with their size and content's hash. */
+  /** The files of the data directory with size and hash. */
   files(): string[] {
     return readdirSync(this.dataDir).map((name) => {
       const content = readFileSync(join(this.dataDir, name));
@@ -248,7 +248,7 @@ export async function readRecords({ records }: Pick<Stores, 'records'>): Promise
   return stored;
 }
 
-/** The SDK's own settings, in this process's environment: whoever starts an app sets them anew. */
+/** The SDK's settings in the environment of this process. They are set before each start of an app. */
 function setEnvironment(endpoint: string, accountId: string): void {
   Object.assign(process.env, sdkSettings(endpoint, accountId));
 }
