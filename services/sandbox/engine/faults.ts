@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 import { roleAccount } from './role-arn.ts';
-import type { ServiceName } from './types.ts';
+import type { Output, ServiceName } from './types.ts';
 
 export const FAULT_KINDS = [
   'throttle',
@@ -110,4 +110,11 @@ function apply(effect: FaultEffect, fault: Fault): void {
     default:
       effect.error ??= { kind: fault.kind, code: fault.code };
   }
+}
+
+/** The output of a hollow response; `null`: no body. */
+export function hollowed(output: Output, hollow: HollowFault): Output | null {
+  if (hollow === 'empty-body') return null;
+  const names = hollow === 'null-answer' ? Object.keys(output) : [];
+  return Object.fromEntries(names.map((name) => [name, null]));
 }

@@ -2,7 +2,7 @@ import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } 
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
 import { Enrollments } from './enrollments.ts';
 import { EventLog, type RecordedEvent } from './event-log.ts';
-import { accountsIn, type Fault, type FaultEffect, Faults, type HollowFault } from './faults.ts';
+import { accountsIn, type Fault, type FaultEffect, Faults, hollowed } from './faults.ts';
 import { generateOrganization } from './generate.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { type Call, Failure, text, type World } from './operation.ts';
@@ -279,12 +279,6 @@ export class Sandbox {
     if (known === undefined) throw new Error(`There is no service ${service}`);
     return toApiError(known, failure);
   }
-}
-
-function hollowed(output: Output, hollow: HollowFault): Output | null {
-  if (hollow === 'empty-body') return null;
-  const names = hollow === 'null-answer' ? Object.keys(output) : [];
-  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 function toApiError(service: Service, { code, message, members }: Failure): ApiError {
